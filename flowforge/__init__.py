@@ -1,0 +1,1 @@
+"""FlowForge's core: what the web application and the workers share."""

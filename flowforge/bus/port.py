@@ -1,0 +1,72 @@
+"""The event bus: what every implementation promises. One contract suite (tests/bus) runs against each of them.
+
+- *At least once.* A delivery that was not acknowledged is delivered again, to this or another member of the group.
+- *Durable when published.* `publish` returns after the broker has the messages, or raises `Unavailable`.
+- *Keyed.* Where the bus has partitions, messages of one key keep their order. Correctness never depends on it.
+- *A new group starts at the earliest message.*
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from flowforge.events import TopicMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to publish."""
+
+    topic: str
+    key: str
+    value: bytes
+
+    @classmethod
+    def of(cls, topic: str, message: TopicMessage) -> Message:
+        return cls(topic, message.key, message.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something received. `position` is opaque: the bus that made it knows what to acknowledge by it."""
+
+    topic: str
+    key: str
+    value: bytes
+    position: str
+
+
+class Subscription(Protocol):
+    """One member of a consumer group. Used by one thread."""
+
+    def poll(self, limit: int, timeout: float) -> list[Delivery]:
+        """Up to `limit` deliveries; returns as soon as there is one, or empty after `timeout` seconds.
+
+        Raises Unavailable when the broker does not answer.
+        """
+
+    def ack(self, deliveries: Iterable[Delivery]) -> None:
+        """These are in the database; never deliver them to this group again. Raises Unavailable."""
+
+    def close(self) -> None:
+        """Leave the group; what was not acknowledged goes to another member."""
+
+
+class EventBus(Protocol):
+    """Safe to share between threads."""
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """One round trip for the whole batch. Raises Unavailable; then any part of it may have been stored."""
+
+    def subscribe(self, topics: Sequence[str], group: str, member: str) -> Subscription:
+        """Join `group`; `member` is unique among the living members."""
+
+    def lag(self) -> dict[tuple[str, str], int]:
+        """For each (topic, group): messages published and not yet acknowledged."""
+
+    def ping(self) -> None:
+        """Raises Unavailable."""
+
+    def close(self) -> None: ...

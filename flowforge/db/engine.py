@@ -1,0 +1,59 @@
+"""Connections to PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from flowforge import jsonio
+from flowforge.errors import Unavailable
+
+CONNECT_TIMEOUT_SECONDS = 5
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+def engine_options(pool_size: int, application_name: str) -> dict[str, object]:
+    """Keyword arguments for create_engine; Flask-SQLAlchemy takes the same."""
+    return {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 10,
+        "pool_pre_ping": False,  # a broken connection raises once and empties the pool; a ping would cost every request
+        "json_serializer": jsonio.dumps_for_database,
+        "json_deserializer": jsonio.loads,
+        "connect_args": {
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "application_name": application_name,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+            " -c idle_in_transaction_session_timeout=60000",
+        },
+    }
+
+
+def sqlalchemy_url(url: str) -> str:
+    """`postgresql://…` as people write it, with the driver we use; `postgres://` is accepted."""
+    scheme, separator, rest = url.partition("://")
+    if scheme not in {"postgresql", "postgres", "postgresql+psycopg2"} or not separator:
+        raise ValueError("POSTGRES_URL must start with postgresql://")
+    return f"postgresql+psycopg2://{rest}"
+
+
+def make_engine(url: str, *, pool_size: int = 5, application_name: str = "flowforge") -> Engine:
+    return create_engine(sqlalchemy_url(url), **engine_options(pool_size, application_name))
+
+
+@contextmanager
+def unavailable_when_down() -> Iterator[None]:
+    """Turns a lost or refused connection into Unavailable; programming errors pass through."""
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        raise Unavailable("PostgreSQL does not answer") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable("PostgreSQL closed the connection") from error
+        raise

@@ -1,0 +1,317 @@
+"""The tables. Four of them are the wire contract's (contract.md, section 4), with nullable columns added at the end;
+the others are ours. Migrations and these models are held equal by a test.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from flowforge.ids import uuid7
+
+Json = dict[str, Any]
+_TIME = DateTime(timezone=True)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {str: Text, datetime: _TIME, Json: JSONB, list[Any]: JSONB}  # noqa: RUF012
+
+
+class ContractRow:
+    """What the contract's four tables have in common."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, server_default=text("gen_random_uuid()"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+# -- auth
+
+
+class User(ContractRow, Base):
+    __tablename__ = "users"
+    __table_args__ = ({"schema": "auth"},)
+
+    username: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    password: Mapped[str]
+    """argon2id; bcrypt in rows of the originals until their owner signs in."""
+    refresh_token: Mapped[str | None] = mapped_column(String(512))
+    """The originals' clear refresh token: accepted once, then nulled."""
+    refresh_token_expiry_date: Mapped[datetime | None]
+    time_zone: Mapped[str | None]
+
+
+class RefreshToken(Base):
+    """One link of a rotating chain; a `family_id` is one signed-in device."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (
+        Index("idx_refresh_tokens_user_id", "user_id"),
+        Index("idx_refresh_tokens_family", "family_id"),
+        {"schema": "auth"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID]
+    family_id: Mapped[UUID]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    """SHA-256 of the token: it has 256 random bits, so a slow hash would add nothing."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    user_agent: Mapped[str | None]
+
+
+# -- workflow
+
+
+class Workflow(ContractRow, Base):
+    __tablename__ = "workflows"
+    __table_args__ = (Index("idx_workflows_user_id", "user_id"), {"schema": "workflow"})
+
+    name: Mapped[str]
+    user_id: Mapped[UUID]
+    enabled: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    trigger_definition: Mapped[Json | None]
+    actions_definition: Mapped[list[Any] | None]
+    version_id: Mapped[UUID | None]
+    """The version new executions start with; null in an adopted row that has never run or been saved here."""
+
+
+class WorkflowVersion(Base):
+    """A definition as it was saved; never changed afterwards. Executions keep the one they started with."""
+
+    __tablename__ = "workflow_versions"
+    __table_args__ = (
+        Index("uq_workflow_versions_number", "workflow_id", "number", unique=True),
+        {"schema": "workflow"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    workflow_id: Mapped[UUID]
+    number: Mapped[int]
+    definition: Mapped[Json]
+    """{name, trigger, actions}, secrets sealed."""
+    templated: Mapped[bool]
+    """False for a definition taken from the originals: `{{` has no meaning there."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_by: Mapped[UUID | None]
+    note: Mapped[str | None]
+
+
+# -- triggers
+
+
+class TriggerRegistration(ContractRow, Base):
+    __tablename__ = "trigger_registrations"
+    __table_args__ = (
+        Index("idx_workflow_id", "workflow_id"),
+        Index("idx_user_id", "user_id"),
+        Index("idx_trigger_type", "trigger_type"),
+        Index("idx_webhook_token", "webhook_token"),
+        Index(
+            "idx_trigger_due",
+            "next_scheduled_at",
+            postgresql_where=text("enabled AND next_scheduled_at IS NOT NULL"),
+        ),
+        {"schema": "trigger_service"},
+    )
+
+    workflow_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    enabled: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    trigger_type: Mapped[str]
+    configuration: Mapped[Json | None]
+    webhook_url: Mapped[str | None] = mapped_column(unique=True)
+    webhook_token: Mapped[str | None] = mapped_column(unique=True)
+    last_triggered_at: Mapped[datetime | None]
+    next_scheduled_at: Mapped[datetime | None]
+    """When it is due: a schedule's next time, or a mailbox's next poll."""
+    managed: Mapped[bool | None]
+    """True where the workflow's own `trigger` made it."""
+    last_success_at: Mapped[datetime | None]
+    last_error_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+class MailboxState(Base):
+    """How far a mailbox has been read: every message up to `last_uid` under `uid_validity` is accepted or filtered."""
+
+    __tablename__ = "mailbox_states"
+    __table_args__ = ({"schema": "trigger_service"},)
+
+    trigger_id: Mapped[UUID] = mapped_column(primary_key=True)
+    uid_validity: Mapped[int] = mapped_column(BigInteger)
+    last_uid: Mapped[int] = mapped_column(BigInteger)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class TriggerEventRow(Base):
+    """An accepted event: the durable moment. While `handled_at` is null the orchestrator owes it an execution."""
+
+    __tablename__ = "trigger_events"
+    __table_args__ = (
+        Index("idx_trigger_events_owed", "created_at", postgresql_where=text("handled_at IS NULL")),
+        Index(
+            "uq_trigger_events_idempotency",
+            "trigger_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+        Index("idx_trigger_events_created", "created_at"),
+        {"schema": "trigger_service"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    trigger_id: Mapped[UUID | None]
+    workflow_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    trigger_type: Mapped[str]
+    payload: Mapped[Json]
+    metadata_: Mapped[Json] = mapped_column("metadata")
+    idempotency_key: Mapped[str | None]
+    execution_id: Mapped[UUID | None]
+    """Given in advance for a manual start, so that the caller can be told."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    handled_at: Mapped[datetime | None]
+    dropped_because: Mapped[str | None]
+    """Why no execution came of it: the workflow is gone or disabled."""
+
+
+# -- executions
+
+
+class ExecutionRow(ContractRow, Base):
+    __tablename__ = "workflow_executions"
+    __table_args__ = (
+        Index("idx_executions_workflow_id", "workflow_id"),
+        Index("idx_executions_user_id", "user_id"),
+        Index("idx_executions_user_created", "user_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_executions_workflow_created", "workflow_id", text("created_at DESC"), text("id DESC")),
+        Index("uq_executions_event", "event_id", unique=True),
+        Index("idx_executions_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+        {"schema": "orchestrator"},
+    )
+
+    workflow_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    status: Mapped[str]
+    current_step: Mapped[int]
+    trigger_payload: Mapped[Json | None]
+    step_outputs: Mapped[Json | None]
+    event_id: Mapped[UUID | None]
+    version_id: Mapped[UUID | None]
+    trigger_id: Mapped[UUID | None]
+    trigger_type: Mapped[str | None]
+    error: Mapped[Json | None]
+    """{step, stepIndex, message, attempt} of what ended a FAILED execution."""
+    finished_at: Mapped[datetime | None]
+
+
+class AttemptState(StrEnum):
+    QUEUED = "QUEUED"  # owed to an executor from `due_at` on
+    RUNNING = "RUNNING"  # held by `lease_owner` until `lease_until`
+    ENDED = "ENDED"  # its result is in the row, and owed to the orchestrator
+    APPLIED = "APPLIED"  # the execution has taken its result
+
+
+class StepAttempt(Base):
+    """One try of one step. The key is what makes every consumer idempotent."""
+
+    __tablename__ = "step_attempts"
+    __table_args__ = (
+        Index("idx_attempts_queued", "due_at", postgresql_where=text("state = 'QUEUED'")),
+        Index("idx_attempts_parked", "due_at", postgresql_where=text("state = 'QUEUED' AND parked")),
+        Index("idx_attempts_leased", "lease_until", postgresql_where=text("state = 'RUNNING'")),
+        Index("idx_attempts_unapplied", "finished_at", postgresql_where=text("state = 'ENDED'")),
+        {"schema": "orchestrator"},
+    )
+
+    execution_id: Mapped[UUID] = mapped_column(
+        ForeignKey("orchestrator.workflow_executions.id", ondelete="CASCADE"), primary_key=True
+    )
+    step_index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    iteration: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    attempt: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    state: Mapped[str]
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    """When its execution.start was last published; null while a retry waits for its time."""
+    parked: Mapped[bool] = mapped_column(server_default=text("false"))
+    """An executor had no room for it: executors take it from here, without a message."""
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    succeeded: Mapped[bool | None]
+    output: Mapped[Json | None]
+    error: Mapped[Json | None]
+    """{message, permanent, retryAfter}"""
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class DeadLetter(Base):
+    """A message nobody could read, with the reason; the partition went on without it."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (
+        Index("idx_dead_letters_created", "created_at"),
+        Index("uq_dead_letters_position", "topic", "consumer_group", "position", unique=True),
+        {"schema": "orchestrator"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    topic: Mapped[str]
+    consumer_group: Mapped[str]
+    position: Mapped[str]
+    key: Mapped[str]
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+# -- logbook
+
+
+class LogEntryRow(Base):
+    """The log where no MongoDB is configured: the documents of contract.md, section 5, as rows."""
+
+    __tablename__ = "execution_logs"
+    __table_args__ = (
+        Index("idx_logs_user_time", "user_id", "timestamp", "id"),
+        Index("idx_logs_execution_time", "execution_id", "timestamp", "id"),
+        Index("idx_logs_workflow_time", "workflow_id", "timestamp", "id"),
+        Index("idx_logs_time", "timestamp"),
+        {"schema": "logbook"},
+    )
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    dedup_key: Mapped[str] = mapped_column(unique=True)
+    user_id: Mapped[UUID]
+    workflow_id: Mapped[UUID | None]
+    execution_id: Mapped[UUID | None]
+    event_id: Mapped[UUID | None]
+    event_type: Mapped[str]
+    status: Mapped[str]
+    data: Mapped[Json | None]
+    timestamp: Mapped[datetime]

@@ -1,0 +1,54 @@
+"""Errors that a person or a client is told about. The faces map each class to one status code, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an input: a JSON pointer (RFC 6901) to the field, and a sentence about it."""
+
+    pointer: str
+    message: str
+
+    def under(self, prefix: str) -> Problem:
+        """The same problem, seen from the object that holds this one at `prefix`."""
+        return Problem(prefix + self.pointer, self.message)
+
+
+class FlowForgeError(Exception):
+    """Base of the errors below; `str()` of it is fit to be shown."""
+
+
+class NotFound(FlowForgeError):
+    """It does not exist, or belongs to somebody else: both look the same. (404)"""
+
+
+class Invalid(FlowForgeError):
+    """The input cannot be used; every problem is listed. (400)"""
+
+    def __init__(self, problems: Sequence[Problem], message: str | None = None) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message or "; ".join(f"{p.pointer or '/'}: {p.message}" for p in self.problems))
+
+    @classmethod
+    def at(cls, pointer: str, message: str) -> Invalid:
+        return cls([Problem(pointer, message)])
+
+
+class Unauthorized(FlowForgeError):
+    """Who is asking is not known. (401)"""
+
+
+class Conflict(FlowForgeError):
+    """The thing changed meanwhile, or exists already. (409)"""
+
+
+class TooLarge(FlowForgeError):
+    """More bytes than the setting allows. (413)"""
+
+
+class Unavailable(FlowForgeError):
+    """A database or broker we need does not answer; trying again later may help. (503)"""

@@ -1,0 +1,162 @@
+"""The messages of the topics, as the wire contract has them (contract.md, section 3.2).
+
+Every field of ours that the contract does not know is optional and comes last. Reading is lenient (unknown fields are
+ignored, absent and null mean the same), writing is exact.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from flowforge import jsonio
+
+TRIGGER_EVENTS = "trigger.events"
+EXECUTION_START = "execution.start"
+EXECUTION_RESULT = "execution.result"
+EXECUTION_EVENTS = "execution.events"
+"""Ours, additive: what the log and the live view are told beyond the contract's three topics."""
+DEAD_LETTERS = "flowforge.dead-letters"
+
+TOPICS = (TRIGGER_EVENTS, EXECUTION_START, EXECUTION_RESULT, EXECUTION_EVENTS, DEAD_LETTERS)
+
+
+class UnreadableMessage(ValueError):
+    """The bytes on a topic are not a message of that topic; the text says why."""
+
+
+def _object(value: Any) -> Any:
+    return {} if value is None else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _result_status(value: Any) -> str:
+    """SUCCESS in any case; anything else counts as a failure (contract.md, 3.2)."""
+    return "SUCCESS" if isinstance(value, str) and value.upper() == "SUCCESS" else "FAILURE"
+
+
+Time = Annotated[datetime, BeforeValidator(jsonio.parse_time)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(_object)]
+
+
+class TopicMessage(BaseModel):
+    """Base of the messages. `key` decides the partition: messages of one key keep their order where the bus does."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    @property
+    def key(self) -> str:
+        raise NotImplementedError
+
+    def encode(self) -> bytes:
+        return jsonio.dumps(self.model_dump(by_alias=True, exclude_none=True))
+
+    @classmethod
+    def decode(cls, value: bytes) -> Self:
+        """Raises UnreadableMessage."""
+        try:
+            return cls.model_validate(jsonio.loads(value))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "message"
+            raise UnreadableMessage(f"{where}: {first['msg']}") from error
+        except ValueError as error:
+            raise UnreadableMessage(f"not JSON: {error}") from error
+
+
+class TriggerEvent(TopicMessage):
+    """Something happened. Topic `trigger.events`, key workflowId."""
+
+    event_id: UUID = Field(alias="eventId")
+    trigger_id: UUID | None = Field(None, alias="triggerId")
+    workflow_id: UUID = Field(alias="workflowId")
+    user_id: UUID = Field(alias="userId")
+    trigger_type: Annotated[str, BeforeValidator(_lower)] = Field(alias="triggerType")
+    timestamp: Time
+    payload: JsonObject = Field(default_factory=dict)
+    metadata: JsonObject = Field(default_factory=dict)
+    by_reference: bool | None = Field(None, alias="byReference")
+    """True where the payload is too large to travel: trigger_service.trigger_events holds it."""
+
+    @property
+    def key(self) -> str:
+        return str(self.workflow_id)
+
+
+class ExecutionStart(TopicMessage):
+    """Run one step. Topic `execution.start`, key executionId."""
+
+    execution_id: UUID = Field(alias="executionId")
+    workflow_id: UUID = Field(alias="workflowId")
+    user_id: UUID = Field(alias="userId")
+    step_index: int = Field(alias="stepIndex")
+    action_type: str = Field(alias="actionType")
+    action_config: JsonObject = Field(default_factory=dict, alias="actionConfig")
+    trigger_payload: JsonObject = Field(default_factory=dict, alias="triggerPayload")
+    context: JsonObject = Field(default_factory=dict)
+    iteration: int = 0
+    attempt: int = 1
+    by_reference: bool | None = Field(None, alias="byReference")
+    """True where payload and context are too large to travel: orchestrator.workflow_executions holds them."""
+    timestamp: Time | None = None
+
+    @property
+    def key(self) -> str:
+        return str(self.execution_id)
+
+
+class ExecutionResult(TopicMessage):
+    """A step has ended. Topic `execution.result`, key executionId."""
+
+    execution_id: UUID = Field(alias="executionId")
+    workflow_id: UUID = Field(alias="workflowId")
+    user_id: UUID = Field(alias="userId")
+    step_index: int = Field(alias="stepIndex")
+    status: Annotated[Literal["SUCCESS", "FAILURE"], BeforeValidator(_result_status)]
+    output: dict[str, Any] | None = None
+    error_message: str | None = Field(None, alias="errorMessage")
+    iteration: int = 0
+    attempt: int | None = None
+    permanent: bool | None = None
+    """For a failure: whether trying again can not help."""
+    retry_after: float | None = Field(None, alias="retryAfter")
+    """For a failure: seconds the receiver asked us to wait."""
+    started_at: Time | None = Field(None, alias="startedAt")
+    timestamp: Time | None = None
+
+    @property
+    def key(self) -> str:
+        return str(self.execution_id)
+
+
+class ExecutionEvent(TopicMessage):
+    """An execution reached a state worth a log line. Topic `execution.events`, key executionId."""
+
+    execution_id: UUID = Field(alias="executionId")
+    workflow_id: UUID = Field(alias="workflowId")
+    user_id: UUID = Field(alias="userId")
+    event_id: UUID | None = Field(None, alias="eventId")
+    status: Literal["STARTED", "RETRYING", "COMPLETED", "FAILED", "CANCELLED"]
+    step_index: int | None = Field(None, alias="stepIndex")
+    attempt: int | None = None
+    error: dict[str, Any] | None = None
+    retry_at: Time | None = Field(None, alias="retryAt")
+    timestamp: Time
+
+    @property
+    def key(self) -> str:
+        return str(self.execution_id)
+
+
+MESSAGE_TYPES: dict[str, type[TopicMessage]] = {
+    TRIGGER_EVENTS: TriggerEvent,
+    EXECUTION_START: ExecutionStart,
+    EXECUTION_RESULT: ExecutionResult,
+    EXECUTION_EVENTS: ExecutionEvent,
+}

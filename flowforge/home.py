@@ -1,0 +1,59 @@
+"""The FlowForge home: a folder with the instance's data, logs and generated secrets."""
+
+from __future__ import annotations
+
+import os
+import secrets as random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowforge import secrets
+from flowforge.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The instance's own secrets, never defaulted in code."""
+
+    jwt: str
+    session: str
+    vault: tuple[str, ...]
+
+
+def load_keys(settings: Settings) -> Keys:
+    """From the settings; what is unset there is read from the home, and generated into it on first start."""
+    folder = settings.home / "secrets"
+    vault = (
+        settings.secret_keys_setting.get_secret_value()
+        if settings.secret_keys_setting
+        else _read_or_create(folder / "vault.keys", secrets.new_key)
+    )
+    return Keys(
+        jwt=settings.jwt_secret_setting.get_secret_value()
+        if settings.jwt_secret_setting
+        else _read_or_create(folder / "jwt.key", lambda: random.token_urlsafe(48)),
+        session=settings.session_secret_setting.get_secret_value()
+        if settings.session_secret_setting
+        else _read_or_create(folder / "session.key", lambda: random.token_urlsafe(48)),
+        vault=tuple(key.strip() for key in vault.replace("\n", ",").split(",") if key.strip()),
+    )
+
+
+def _read_or_create(path: Path, generate: Callable[[], str]) -> str:
+    """Mode 0600. Several processes may start at once: whoever links its file first wins, all read the same."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(generate() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,56 @@
+"""JSON as the wire contract writes it: UUIDs as text, times in UTC with three decimals and `Z` (section 1)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+# NUL is legal in JSON text but PostgreSQL's jsonb refuses it.
+_ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def dumps(value: Any) -> bytes:
+    """UTF-8 JSON. Raises TypeError for what JSON cannot hold."""
+    return orjson.dumps(value, default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
+
+
+def dumps_for_database(value: Any) -> str:
+    """JSON text that PostgreSQL's jsonb accepts: NUL characters become U+FFFD."""
+    return _ESCAPED_NUL.sub(rb"\1\\ufffd", dumps(value)).decode()
+
+
+def loads(data: bytes | str) -> Any:
+    """Raises ValueError when the text is not JSON."""
+    return orjson.loads(data)
+
+
+def format_time(moment: datetime) -> str:
+    """2026-03-04T05:06:07.089Z"""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def parse_time(value: str | float | int) -> datetime:
+    """Read what any implementation writes: ISO-8601 with none to nine decimals, or epoch seconds as a number.
+
+    Raises ValueError for anything else. (contract.md, sections 1 and 3.2)
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, UTC)
+    if not isinstance(value, str):
+        raise ValueError(f"not a time: {value!r}")
+    text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip())
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} is not JSON serialisable")

@@ -1,0 +1,366 @@
+"""Settings: the only reader of the environment (and of `.env`).
+
+Every setting is one field here, with its meaning; `.env.example` and docker-compose.yml are tested against this file.
+Names follow the wire contract (section 8): the NestJS version's name first, the Spring version's as an alias where
+the meaning is equal.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_PUBLISHED_SECRETS = {"dev-secret", "changeme", "secret"}
+_MIN_SECRET_BYTES = 32
+
+Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. Raises pydantic.ValidationError naming the variable when a value is unusable."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        populate_by_name=True,
+        env_ignore_empty=True,
+    )
+
+    # -- the instance
+    port: int = Field(
+        8080,
+        validation_alias=AliasChoices("PORT", "SERVER_PORT"),
+        ge=0,
+        le=65535,
+        description="Port of the dashboard, the API and the webhooks.",
+    )
+    host: str = Field("127.0.0.1", validation_alias="HOST", description="Address the web server listens on.")
+    home: Path = Field(
+        Path(".flowforge"),
+        validation_alias="FLOWFORGE_HOME",
+        description="Folder for data, generated secrets and logs.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias="LOG_LEVEL", description="How much the processes write to their own logs."
+    )
+
+    # -- databases
+    postgres_url_setting: str | None = Field(
+        None,
+        validation_alias="POSTGRES_URL",
+        description="postgresql://user:password@host:port/database. Unset (with POSTGRES_HOST): embedded PostgreSQL.",
+    )
+    postgres_host: str | None = Field(
+        None,
+        validation_alias=AliasChoices("POSTGRES_HOST", "FLOWFORGE_DATASOURCE_HOST"),
+        description="host:port; POSTGRES_URL is built from it when that is unset.",
+    )
+    postgres_db: str = Field(
+        "devdb",
+        validation_alias=AliasChoices("POSTGRES_DB", "FLOWFORGE_DATASOURCE_DB_NAME"),
+        description="Database name, used with POSTGRES_HOST.",
+    )
+    postgres_user: str = Field(
+        "dev",
+        validation_alias=AliasChoices("POSTGRES_USER", "SPRING_DATASOURCE_USERNAME", "FLOWFORGE_DATASOURCE_USERNAME"),
+        description="Database user, used with POSTGRES_HOST.",
+    )
+    postgres_password: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices(
+            "POSTGRES_PASSWORD", "SPRING_DATASOURCE_PASSWORD", "FLOWFORGE_DATASOURCE_PASSWORD"
+        ),
+        description="Database password, used with POSTGRES_HOST.",
+    )
+    postgres_params: str = Field(
+        "",
+        validation_alias="POSTGRES_PARAMS",
+        description="Extra connection parameters, e.g. sslmode=require.",
+    )
+    database_pool_size: int = Field(
+        10,
+        validation_alias="DATABASE_POOL_SIZE",
+        ge=1,
+        le=200,
+        description="Database connections one process may hold.",
+    )
+    redis_url: str | None = Field(
+        None, validation_alias="REDIS_URL", description="redis://… or unix://…; unset: embedded Valkey."
+    )
+    mongo_uri: str | None = Field(
+        None,
+        validation_alias=AliasChoices("MONGO_URI", "SPRING_DATA_MONGODB_URI"),
+        description="mongodb://host/flowforge_logs keeps the logs there; unset: in PostgreSQL.",
+    )
+
+    # -- event bus
+    kafka_brokers: Annotated[list[str], NoDecode] = Field(
+        [],
+        validation_alias=AliasChoices("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS"),
+        description="Comma list of brokers; unset: Valkey Streams.",
+    )
+    kafka_client_id: str = Field(
+        "flowforge", validation_alias="KAFKA_CLIENT_ID", description="Client id shown by the brokers."
+    )
+    group_orchestrator: str = Field(
+        "flowforge-orchestrator",
+        validation_alias="GROUP_ORCHESTRATOR",
+        description="Consumer group of the orchestrator.",
+    )
+    group_executor: str = Field(
+        "flowforge-executor", validation_alias="GROUP_EXECUTOR", description="Consumer group of the executor."
+    )
+    group_log_sink: str = Field(
+        "flowforge-log-sink", validation_alias="GROUP_LOG_SINK", description="Consumer group of the log sink."
+    )
+    topic_secrets_in_clear: bool = Field(
+        False,
+        validation_alias="TOPIC_SECRETS_IN_CLEAR",
+        description="Send secret config values unencrypted on execution.start, for a foreign executor.",
+    )
+    payload_inline_limit: int = Field(
+        256 * 1024,
+        validation_alias="PAYLOAD_INLINE_LIMIT",
+        ge=1024,
+        description="Bytes above which a payload travels by reference instead of inside a message.",
+    )
+
+    # -- identity
+    jwt_secret_setting: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("APPLICATION_SECURITY_JWT_SECRET_KEY", "JWT_SECRET"),
+        description="Signing key of access tokens, at least 32 bytes; unset: generated into FLOWFORGE_HOME.",
+    )
+    secret_keys_setting: SecretStr | None = Field(
+        None,
+        validation_alias="FLOWFORGE_SECRET_KEYS",
+        description="Comma list of Fernet keys, newest first, for secrets at rest; unset: generated into FLOWFORGE_HOME.",
+    )
+    session_secret_setting: SecretStr | None = Field(
+        None,
+        validation_alias="SESSION_SECRET",
+        description="Signing key of dashboard sessions; unset: generated into FLOWFORGE_HOME.",
+    )
+    access_token_minutes: int = Field(
+        15, validation_alias="ACCESS_TOKEN_MINUTES", ge=1, le=1440, description="Life of an access token."
+    )
+    refresh_token_hours: int = Field(
+        168, validation_alias=AliasChoices("JWT_REFRESH_HOURS"), ge=1, description="Life of a refresh token."
+    )
+    registration_open: bool = Field(
+        True,
+        validation_alias="REGISTRATION_OPEN",
+        description="Whether anyone who reaches the server may register.",
+    )
+    trusted_proxies: int = Field(
+        0,
+        validation_alias="TRUSTED_PROXIES",
+        ge=0,
+        le=10,
+        description="How many reverse proxies in front may be believed for the client's address.",
+    )
+    secure_cookies: bool = Field(
+        False, validation_alias="SECURE_COOKIES", description="Send the session cookie over HTTPS only."
+    )
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        [],
+        validation_alias="CORS_ORIGINS",
+        description="Comma list of origins that may call the API; unset: none.",
+    )
+    auth_rate_limit: str = Field(
+        "20/minute",
+        validation_alias="AUTH_RATE_LIMIT",
+        description="Attempts to register or sign in, per client address.",
+    )
+
+    # -- triggers
+    webhook_base_url: str = Field(
+        "",
+        validation_alias="WEBHOOK_BASE_URL",
+        description="What webhook URLs start with; unset: http://localhost:PORT.",
+    )
+    webhook_max_bytes: int = Field(
+        1024 * 1024,
+        validation_alias="WEBHOOK_MAX_BYTES",
+        ge=1024,
+        description="Largest webhook body; larger ones get a 413.",
+    )
+    scheduler_enabled: bool = Field(True, validation_alias="SCHEDULER_ENABLED", description="Fire schedules.")
+    scheduler_check_interval: int = Field(
+        1000,
+        validation_alias="SCHEDULER_CHECK_INTERVAL",
+        ge=1000,
+        description="How often due schedules are looked for, in ms.",
+    )
+    email_polling_enabled: bool = Field(True, validation_alias="EMAIL_POLLING_ENABLED", description="Poll mailboxes.")
+    email_polling_interval: int = Field(
+        60000,
+        validation_alias=AliasChoices("EMAIL_POLLING_INTERVAL", "EMAIL_POLLING_CHECK_INTERVAL"),
+        ge=1000,
+        description="How often each mailbox is polled, in ms.",
+    )
+    email_imap_host: str = Field(
+        "imap.gmail.com",
+        validation_alias=AliasChoices("EMAIL_IMAP_HOST", "IMAP_HOST"),
+        description="IMAP server for triggers that name none.",
+    )
+    email_imap_port: int = Field(
+        993,
+        validation_alias=AliasChoices("EMAIL_IMAP_PORT", "IMAP_PORT"),
+        description="IMAP port for triggers that name none.",
+    )
+    email_imap_secure: bool = Field(
+        True, validation_alias="EMAIL_IMAP_SECURE", description="Whether that port speaks TLS."
+    )
+    mailbox_time_limit: int = Field(
+        60,
+        validation_alias="MAILBOX_TIME_LIMIT",
+        ge=5,
+        description="Seconds one poll of one mailbox may take.",
+    )
+
+    # -- actions
+    executor_threads: int = Field(
+        32,
+        validation_alias="EXECUTOR_THREADS",
+        ge=1,
+        le=512,
+        description="Steps one executor process runs at once.",
+    )
+    workflow_concurrency: int = Field(
+        16,
+        validation_alias="WORKFLOW_CONCURRENCY",
+        ge=1,
+        description="Steps of one workflow that one executor process runs at once.",
+    )
+    step_timeout_seconds: float = Field(
+        60,
+        validation_alias="STEP_TIMEOUT_SECONDS",
+        gt=0,
+        le=86400,
+        description="Time limit of a step that states none.",
+    )
+    step_max_attempts: int = Field(
+        5,
+        validation_alias="STEP_MAX_ATTEMPTS",
+        ge=1,
+        le=100,
+        description="Attempts of a step that states none, for errors that may pass.",
+    )
+    step_lease_seconds: float = Field(
+        15,
+        validation_alias="STEP_LEASE_SECONDS",
+        ge=1,
+        description="Silence after which an executor is taken for dead.",
+    )
+    step_output_max_bytes: int = Field(
+        1024 * 1024,
+        validation_alias="STEP_OUTPUT_MAX_BYTES",
+        ge=1024,
+        description="Largest output of one step.",
+    )
+    http_response_max_bytes: int = Field(
+        10 * 1024 * 1024,
+        validation_alias="HTTP_RESPONSE_MAX_BYTES",
+        ge=1024,
+        description="Largest answer an action may read.",
+    )
+    allow_private_networks_setting: str = Field(
+        "false",
+        validation_alias="ALLOW_PRIVATE_NETWORKS",
+        description="false, true, or a comma list of networks (10.0.0.0/8) that actions may call.",
+    )
+    smtp_host: str = Field(
+        "",
+        validation_alias=AliasChoices("SMTP_HOST", "MAIL_HOST"),
+        description="Mail server for SEND_EMAIL steps that name none.",
+    )
+    smtp_port: int = Field(587, validation_alias=AliasChoices("SMTP_PORT", "MAIL_PORT"), description="Its port.")
+    smtp_username: str = Field(
+        "", validation_alias=AliasChoices("SMTP_USERNAME", "MAIL_USERNAME"), description="Its user."
+    )
+    smtp_password: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("SMTP_PASSWORD", "MAIL_PASSWORD"),
+        description="Its password.",
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", validation_alias="SMTP_SECURITY", description="How the connection to it is protected."
+    )
+    smtp_from: str = Field("", validation_alias="SMTP_FROM", description="Sender address used when a step names none.")
+
+    # -- keeping
+    log_retention_days: int = Field(
+        30, validation_alias="LOG_RETENTION_DAYS", ge=1, description="Age at which log entries are deleted."
+    )
+    execution_retention_days: int = Field(
+        90,
+        validation_alias="EXECUTION_RETENTION_DAYS",
+        ge=1,
+        description="Age at which finished executions and their events are deleted.",
+    )
+
+    # -- web server
+    web_threads: int = Field(
+        64,
+        validation_alias="WEB_THREADS",
+        ge=4,
+        le=1024,
+        description="Requests (live streams included) one web process serves at once.",
+    )
+    web_processes: int = Field(1, validation_alias="WEB_PROCESSES", ge=1, le=64, description="Web processes.")
+
+    @field_validator("kafka_brokers", "cors_origins", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("jwt_secret_setting")
+    @classmethod
+    def _refuse_weak_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        text = value.get_secret_value()
+        if text in _PUBLISHED_SECRETS or len(text.encode()) < _MIN_SECRET_BYTES:
+            raise ValueError(f"must have at least {_MIN_SECRET_BYTES} bytes and not be a published default")
+        return value
+
+    @model_validator(mode="after")
+    def _private_networks_parse(self) -> Settings:
+        _ = self.allowed_private_networks
+        return self
+
+    @property
+    def postgres_url(self) -> str | None:
+        """The database's URL, or None where the embedded PostgreSQL is meant."""
+        if self.postgres_url_setting:
+            return self.postgres_url_setting
+        if not self.postgres_host:
+            return None
+        password = quote(self.postgres_password.get_secret_value(), safe="")
+        params = f"?{self.postgres_params}" if self.postgres_params else ""
+        user = quote(self.postgres_user, safe="")
+        return f"postgresql://{user}:{password}@{self.postgres_host}/{self.postgres_db}{params}"
+
+    @cached_property
+    def allowed_private_networks(self) -> Networks:
+        """The networks that ALLOW_PRIVATE_NETWORKS opens; `true` opens all of them."""
+        text = self.allow_private_networks_setting.strip().lower()
+        if text in {"", "false", "0", "no"}:
+            return []
+        if text in {"true", "1", "yes"}:
+            return [ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")]
+        return [ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",")]
+
+    @property
+    def public_webhook_base(self) -> str:
+        return (self.webhook_base_url or f"http://localhost:{self.port}").rstrip("/")

@@ -1,0 +1,85 @@
+"""The one place that turns settings into connections and chooses the implementations of bus and log store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
+from sqlalchemy import Engine
+
+from flowforge.bus import EventBus
+from flowforge.db.engine import make_engine
+from flowforge.home import Keys, load_keys
+from flowforge.logbook import LogStore
+from flowforge.secrets import Vault
+from flowforge.settings import Settings
+
+SOCKET_TIMEOUT_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Backends:
+    """Everything a process talks to, connected on first use. `process` names it to the servers."""
+
+    settings: Settings
+    process: str
+
+    @cached_property
+    def keys(self) -> Keys:
+        return load_keys(self.settings)
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault(self.keys.vault)
+
+    @cached_property
+    def engine(self) -> Engine:
+        if self.settings.postgres_url is None:
+            raise RuntimeError("POSTGRES_URL is not set; `make run` starts an embedded PostgreSQL and sets it")
+        return make_engine(
+            self.settings.postgres_url,
+            pool_size=self.settings.database_pool_size,
+            application_name=self.process,
+        )
+
+    @cached_property
+    def redis(self) -> Redis:
+        if self.settings.redis_url is None:
+            raise RuntimeError("REDIS_URL is not set; `make run` starts an embedded Valkey and sets it")
+        return connect_redis(self.settings.redis_url)
+
+    @cached_property
+    def bus(self) -> EventBus:
+        if self.settings.kafka_brokers:
+            from flowforge.bus.kafka import KafkaBus
+
+            return KafkaBus(self.settings.kafka_brokers, self.settings.kafka_client_id)
+        from flowforge.bus.streams import StreamsBus
+
+        return StreamsBus(self.redis)
+
+    @cached_property
+    def logbook(self) -> LogStore:
+        if self.settings.mongo_uri:
+            from flowforge.logbook.mongo import MongoLogStore
+
+            return MongoLogStore(self.settings.mongo_uri, retention_days=self.settings.log_retention_days)
+        from flowforge.logbook.postgres import PostgresLogStore
+
+        return PostgresLogStore(self.engine)
+
+
+def connect_redis(url: str) -> Redis:
+    """A pooled client with time limits; a dropped connection is tried again at once, then twice with back-off."""
+    return Redis.from_url(
+        url,
+        socket_timeout=SOCKET_TIMEOUT_SECONDS,
+        socket_connect_timeout=5,
+        health_check_interval=30,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+        retry_on_error=[RedisConnectionError],
+    )
