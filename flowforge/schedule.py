@@ -1,0 +1,215 @@
+"""When a schedule fires: intervals, and cron in a time zone. Pure: the time is always passed in.
+
+Cron follows Debian's cron where clocks change: a time that the change skips fires at the first moment after the gap; a
+time that the change repeats fires once; expressions whose minute or hour starts with `*` go on at their real intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from flowforge.errors import Invalid, Problem
+
+DEFAULT_INTERVAL_MINUTES = 60
+LONGEST_INTERVAL_MINUTES = 10 * 366 * 24 * 60
+LONGEST_CRON = 200
+CRON_FIELDS = 5
+PUNCTUAL = timedelta(minutes=1)
+"""A due time that is seen this much later still counts as met, not as missed."""
+
+_ANY_MOMENT = datetime(2001, 1, 1, tzinfo=UTC)
+_LONGEST_CLOCK_CHANGE = timedelta(days=1)
+
+
+class CatchUp(StrEnum):
+    """What happens to due times that passed while nothing was running."""
+
+    ALL = "all"  # each fires, in order
+    LAST = "last"  # they collapse into the latest one
+    NONE = "none"  # they are skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a look at the clock found: the due times to fire now, and the next one to wait for."""
+
+    times: tuple[datetime, ...]
+    next: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A fixed interval, counted from an anchor: some due time of the schedule."""
+
+    interval: timedelta
+
+    def after(self, moment: datetime, anchor: datetime) -> Iterator[datetime]:
+        due = anchor + ((moment - anchor) // self.interval + 1) * self.interval
+        while True:
+            yield due
+            due += self.interval
+
+    def last_until(self, moment: datetime, anchor: datetime) -> datetime:
+        return anchor + (moment - anchor) // self.interval * self.interval
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """A cron expression on the clocks of a time zone."""
+
+    expression: str
+    zone: ZoneInfo
+
+    def after(self, moment: datetime, anchor: datetime) -> Iterator[datetime]:
+        del anchor  # the expression alone says when
+        for local in CronSim(self.expression, moment.astimezone(self.zone)):
+            # In a repeated hour cronsim starts again with the hour's first pass, which may lie behind us.
+            if (due := local.astimezone(UTC)) > moment:
+                yield due
+
+    def last_until(self, moment: datetime, anchor: datetime) -> datetime:
+        """`anchor` is a due time at or before `moment`, so there is an answer."""
+        last = anchor
+        for due in self.after(max(anchor, self._shortly_before_the_last(moment)), anchor):
+            if due > moment:
+                break
+            last = due
+        return last
+
+    def _shortly_before_the_last(self, moment: datetime) -> datetime:
+        """Spares a walk through all the downtime. The margin: backwards, cronsim may differ around a clock change."""
+        last = next(CronSim(self.expression, moment.astimezone(self.zone), reverse=True))
+        return last.astimezone(UTC) - _LONGEST_CLOCK_CHANGE
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A scheduler trigger's configuration, understood. All answers are in UTC."""
+
+    pattern: Every | Cron
+    catch_up: CatchUp = CatchUp.LAST
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> Schedule:
+        """Raises Invalid with a pointer to each field that cannot be used."""
+        problems: list[Problem] = []
+        pattern: Every | Cron | None = None
+        catch_up: CatchUp | None = None
+        try:
+            pattern = _pattern(config)
+        except Invalid as error:
+            problems += error.problems
+        try:
+            catch_up = _catch_up(config.get("catchUp"))
+        except Invalid as error:
+            problems += error.problems
+        if pattern is None or catch_up is None:
+            raise Invalid(problems)
+        return cls(pattern, catch_up)
+
+    @property
+    def interval_minutes(self) -> float | None:
+        """The interval, where it is one; whole numbers as int."""
+        if isinstance(self.pattern, Cron):
+            return None
+        minutes = self.pattern.interval.total_seconds() / 60
+        return int(minutes) if minutes.is_integer() else minutes
+
+    def next_after(self, moment: datetime, anchor: datetime | None = None) -> datetime:
+        """The first due time behind `moment`. Intervals count from `anchor`, any due time (default: from `moment`)."""
+        return next(self.pattern.after(moment, anchor or moment)).astimezone(UTC)
+
+    def upcoming(self, moment: datetime, count: int, anchor: datetime | None = None) -> list[datetime]:
+        """The next `count` due times behind `moment`. For an interval pass the trigger's next time as `anchor`."""
+        return [due.astimezone(UTC) for due in islice(self.pattern.after(moment, anchor or moment), count)]
+
+    def due(self, since: datetime, now: datetime, limit: int) -> Due:
+        """What to fire at `now` when `since` is the due time that was waited for (`since` <= `now`).
+
+        At most `limit` times come at once; if more are left, `next` is the first of them and lies in the past.
+        """
+        if self.catch_up is CatchUp.ALL:
+            return self._due_each(since, now, limit)
+        last = self.pattern.last_until(now, since).astimezone(UTC)
+        missed = self.catch_up is CatchUp.NONE and now - last > PUNCTUAL
+        return Due(times=() if missed else (last,), next=self.next_after(now, since))
+
+    def _due_each(self, since: datetime, now: datetime, limit: int) -> Due:
+        times = [since.astimezone(UTC)]
+        for due in self.pattern.after(since, since):
+            if due > now or len(times) >= limit:
+                return Due(tuple(times), due.astimezone(UTC))
+            times.append(due.astimezone(UTC))
+        raise AssertionError("a schedule has no end")
+
+
+def _pattern(config: Mapping[str, Any]) -> Every | Cron:
+    zone = _zone(config.get("timeZone"))
+    expression = config.get("cron")
+    if expression in (None, ""):
+        return _interval(config.get("intervalMinutes"))
+    if config.get("intervalMinutes") not in (None, ""):
+        raise Invalid.at("/cron", "give either cron or intervalMinutes, not both")
+    return _cron(expression, zone)
+
+
+def _interval(value: Any) -> Every:
+    if value in (None, ""):
+        return Every(timedelta(minutes=DEFAULT_INTERVAL_MINUTES))
+    minutes = _number(value)
+    if minutes is None or not 1 <= minutes <= LONGEST_INTERVAL_MINUTES:
+        raise Invalid.at("/intervalMinutes", f"must be a number from 1 to {LONGEST_INTERVAL_MINUTES}")
+    return Every(timedelta(minutes=minutes))
+
+
+def _number(value: Any) -> float | None:
+    """A number, or a text that is one (the originals' clients send both)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _zone(value: Any) -> ZoneInfo:
+    if value in (None, ""):
+        return ZoneInfo("UTC")
+    if not isinstance(value, str):
+        raise Invalid.at("/timeZone", "must be the name of a time zone, such as Europe/Berlin")
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise Invalid.at("/timeZone", f"there is no time zone {value[:80]!r}; an example is Europe/Berlin") from error
+
+
+def _cron(expression: Any, zone: ZoneInfo) -> Cron:
+    if not isinstance(expression, str) or len(expression) > LONGEST_CRON or len(expression.split()) != CRON_FIELDS:
+        raise Invalid.at("/cron", "must have five fields: minute, hour, day of month, month, day of week")
+    expression = " ".join(expression.split())
+    try:
+        next(CronSim(expression, _ANY_MOMENT))
+    except CronSimError as error:
+        raise Invalid.at("/cron", f"is not a cron expression that can fire: {str(error).lower()}") from error
+    except StopIteration as error:
+        raise Invalid.at("/cron", "never fires") from error
+    return Cron(expression, zone)
+
+
+def _catch_up(value: Any) -> CatchUp:
+    if value in (None, ""):
+        return CatchUp.LAST
+    try:
+        return CatchUp(str(value).lower())
+    except ValueError as error:
+        raise Invalid.at("/catchUp", "must be all, last or none") from error
