@@ -46,6 +46,12 @@ class Backends:
             application_name=self.process,
         )
 
+    def close(self) -> None:
+        """Ends whatever was connected."""
+        for name, end in (("bus", "close"), ("logbook", "close"), ("redis", "close"), ("engine", "dispose")):
+            if name in self.__dict__:
+                getattr(self.__dict__[name], end)()
+
     @cached_property
     def redis(self) -> Redis:
         if self.settings.redis_url is None:
