@@ -155,7 +155,11 @@ class TriggerRegistration(ContractRow, Base):
 
 
 class MailboxState(Base):
-    """How far a mailbox has been read: every message up to `last_uid` under `uid_validity` is accepted or filtered."""
+    """How far a mailbox has been read: every message up to `last_uid` under `uid_validity` is accepted or filtered.
+
+    What was in the mailbox at the first look is its backlog: up to `backlog_uid` only those messages count that arrived
+    since `backlog_since` (null: only unseen ones).
+    """
 
     __tablename__ = "mailbox_states"
     __table_args__ = ({"schema": "trigger_service"},)
@@ -163,6 +167,10 @@ class MailboxState(Base):
     trigger_id: Mapped[UUID] = mapped_column(primary_key=True)
     uid_validity: Mapped[int] = mapped_column(BigInteger)
     last_uid: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[str]
+    """user@host:port/folder; the uids mean nothing in another one."""
+    backlog_uid: Mapped[int] = mapped_column(BigInteger)
+    backlog_since: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 

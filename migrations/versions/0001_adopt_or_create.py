@@ -134,6 +134,9 @@ CREATE TABLE trigger_service.mailbox_states (
     trigger_id uuid PRIMARY KEY,
     uid_validity bigint NOT NULL,
     last_uid bigint NOT NULL,
+    source text NOT NULL,
+    backlog_uid bigint NOT NULL,
+    backlog_since timestamptz,
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 
