@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 from sqlalchemy import Engine
 
+from flowforge import events
 from flowforge.bus import EventBus
 from flowforge.db.engine import make_engine
 from flowforge.home import Keys, load_keys
@@ -66,7 +67,7 @@ class Backends:
             return KafkaBus(self.settings.kafka_brokers, self.settings.kafka_client_id)
         from flowforge.bus.streams import StreamsBus
 
-        return StreamsBus(self.redis)
+        return StreamsBus(self.redis, readers=readers(self.settings))
 
     @cached_property
     def logbook(self) -> LogStore:
@@ -77,6 +78,17 @@ class Backends:
         from flowforge.logbook.postgres import PostgresLogStore
 
         return PostgresLogStore(self.engine)
+
+
+def readers(settings: Settings) -> dict[str, frozenset[str]]:
+    """Which consumer groups of ours read each topic."""
+    orchestrator, executor, sink = settings.group_orchestrator, settings.group_executor, settings.group_log_sink
+    return {
+        events.TRIGGER_EVENTS: frozenset({orchestrator, sink}),
+        events.EXECUTION_START: frozenset({executor, sink}),
+        events.EXECUTION_RESULT: frozenset({orchestrator, sink}),
+        events.EXECUTION_EVENTS: frozenset({sink}),
+    }
 
 
 def connect_redis(url: str) -> Redis:

@@ -249,7 +249,8 @@ class StepAttempt(Base):
 
     __tablename__ = "step_attempts"
     __table_args__ = (
-        Index("idx_attempts_queued", "due_at", postgresql_where=text("state = 'QUEUED'")),
+        Index("idx_attempts_waiting", "due_at", postgresql_where=text("state = 'QUEUED' AND sent_at IS NULL")),
+        Index("idx_attempts_sent", "sent_at", postgresql_where=text("state = 'QUEUED' AND NOT parked")),
         Index("idx_attempts_parked", "due_at", postgresql_where=text("state = 'QUEUED' AND parked")),
         Index("idx_attempts_leased", "lease_until", postgresql_where=text("state = 'RUNNING'")),
         Index("idx_attempts_unapplied", "finished_at", postgresql_where=text("state = 'ENDED'")),
@@ -268,6 +269,8 @@ class StepAttempt(Base):
     """When its execution.start was last published; null while a retry waits for its time."""
     parked: Mapped[bool] = mapped_column(server_default=text("false"))
     """An executor had no room for it: executors take it from here, without a message."""
+    claims: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often an executor has begun it: more than once means that one died with it."""
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     succeeded: Mapped[bool | None]

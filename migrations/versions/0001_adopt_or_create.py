@@ -168,6 +168,7 @@ CREATE TABLE orchestrator.step_attempts (
     due_at timestamptz NOT NULL,
     sent_at timestamptz,
     parked boolean NOT NULL DEFAULT false,
+    claims integer NOT NULL DEFAULT 0,
     lease_owner text,
     lease_until timestamptz,
     succeeded boolean,
@@ -177,7 +178,8 @@ CREATE TABLE orchestrator.step_attempts (
     finished_at timestamptz,
     PRIMARY KEY (execution_id, step_index, iteration, attempt)
 );
-CREATE INDEX idx_attempts_queued ON orchestrator.step_attempts (due_at) WHERE state = 'QUEUED';
+CREATE INDEX idx_attempts_waiting ON orchestrator.step_attempts (due_at) WHERE state = 'QUEUED' AND sent_at IS NULL;
+CREATE INDEX idx_attempts_sent ON orchestrator.step_attempts (sent_at) WHERE state = 'QUEUED' AND NOT parked;
 CREATE INDEX idx_attempts_parked ON orchestrator.step_attempts (due_at) WHERE state = 'QUEUED' AND parked;
 CREATE INDEX idx_attempts_leased ON orchestrator.step_attempts (lease_until) WHERE state = 'RUNNING';
 CREATE INDEX idx_attempts_unapplied ON orchestrator.step_attempts (finished_at) WHERE state = 'ENDED';

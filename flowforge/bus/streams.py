@@ -1,0 +1,234 @@
+"""The event bus on Valkey (or Redis) Streams, with consumer groups: the engine of the embedded default.
+
+A stream per topic. PostgreSQL is the truth, so a Valkey that is emptied costs nothing but a resend: groups are made
+again on the next poll, at the earliest message.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from flowforge.bus.port import Delivery, Message
+from flowforge.errors import Unavailable
+
+MAX_LENGTH = 500_000
+"""Bound of a stream whatever its groups do; what a hopelessly slow group misses is resent from PostgreSQL."""
+_LONGEST_BLOCK_SECONDS = 5.0
+_FORGET_MEMBERS_AFTER_MS = 10 * 60 * 1000
+
+
+class StreamsBus:
+    """`readers` names the groups that must exist on a topic before anything is trimmed from it."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        claim_after_seconds: float = 30,
+        readers: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        self._redis = redis
+        self._claim_after_seconds = claim_after_seconds
+        self._readers = readers or {}
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        with _unavailable():
+            pipeline = self._redis.pipeline(transaction=False)
+            for message in messages:
+                pipeline.xadd(
+                    _stream(message.topic),
+                    {"k": message.key, "v": message.value},
+                    maxlen=MAX_LENGTH,
+                    approximate=True,
+                )
+            pipeline.execute()
+
+    def subscribe(self, topics: Sequence[str], group: str, member: str) -> StreamsSubscription:
+        return StreamsSubscription(self._redis, topics, group, member, self._claim_after_seconds, self._readers)
+
+    def lag(self) -> dict[tuple[str, str], int]:
+        with _unavailable():
+            found = {}
+            for topic in self._readers:
+                for group in _groups(self._redis, topic):
+                    waiting = group["lag"] or 0
+                    found[topic, group["name"].decode()] = waiting + group["pending"]
+            return found
+
+    def ping(self) -> None:
+        with _unavailable():
+            self._redis.ping()
+
+    def close(self) -> None:
+        """The connection belongs to whoever made it."""
+
+
+class StreamsSubscription:
+    """One member of a group on one or several streams."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        topics: Sequence[str],
+        group: str,
+        member: str,
+        claim_after_seconds: float,
+        readers: Mapping[str, frozenset[str]],
+    ) -> None:
+        self._redis = redis
+        self._topics = tuple(topics)
+        self._group = group
+        self._member = member
+        self._claim_after_ms = int(claim_after_seconds * 1000)
+        self._readers = readers
+        self._next_care = 0.0
+        self._create_groups()
+
+    def poll(self, limit: int, timeout: float) -> list[Delivery]:
+        with _unavailable():
+            if time.monotonic() >= self._next_care:
+                self._next_care = time.monotonic() + min(5.0, self._claim_after_ms / 2000)
+                self._trim()
+                claimed = self._claim(limit)
+                if claimed:
+                    return claimed
+            try:
+                return self._read(limit, timeout)
+            except ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    raise
+                self._create_groups()  # the server was emptied
+                return []
+
+    def ack(self, deliveries: Iterable[Delivery]) -> None:
+        by_topic: dict[str, list[str]] = {}
+        for delivery in deliveries:
+            by_topic.setdefault(delivery.topic, []).append(delivery.position)
+        if not by_topic:
+            return
+        with _unavailable():
+            pipeline = self._redis.pipeline(transaction=False)
+            for topic, positions in by_topic.items():
+                pipeline.xack(_stream(topic), self._group, *positions)
+            pipeline.execute()
+
+    def close(self) -> None:
+        """What this member still holds is claimed by another after the claim time; a member that holds nothing goes."""
+        with _unavailable():
+            for topic in self._topics:
+                if not self._holds_anything(topic):
+                    self._redis.xgroup_delconsumer(_stream(topic), self._group, self._member)
+
+    def _read(self, limit: int, timeout: float) -> list[Delivery]:
+        wait_ms = int(min(timeout, _LONGEST_BLOCK_SECONDS) * 1000)
+        answer = self._redis.xreadgroup(
+            self._group,
+            self._member,
+            {_stream(topic): ">" for topic in self._topics},
+            count=limit,
+            block=wait_ms if wait_ms > 0 else None,
+        )
+        return list(_deliveries(answer))
+
+    def _claim(self, limit: int) -> list[Delivery]:
+        """Take over what a member has held for too long: it died, or its handler failed."""
+        found: list[Delivery] = []
+        for topic in self._topics:
+            try:
+                _next, entries, _deleted = self._redis.xautoclaim(
+                    _stream(topic), self._group, self._member, self._claim_after_ms, "0-0", count=limit
+                )
+            except ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    raise
+                self._create_groups()
+                continue
+            found += _entries(topic, entries)
+            self._forget_members(topic)
+        return found
+
+    def _forget_members(self, topic: str) -> None:
+        for consumer in self._redis.xinfo_consumers(_stream(topic), self._group):
+            if consumer["pending"] == 0 and consumer["idle"] > _FORGET_MEMBERS_AFTER_MS:
+                self._redis.xgroup_delconsumer(_stream(topic), self._group, consumer["name"])
+
+    def _trim(self) -> None:
+        """Drop what every group has acknowledged."""
+        for topic in self._topics:
+            groups = _groups(self._redis, topic)
+            if not self._readers.get(topic, frozenset()) <= {group["name"].decode() for group in groups}:
+                continue
+            oldest = [self._oldest_needed(topic, group) for group in groups]
+            if oldest:
+                self._redis.xtrim(_stream(topic), minid=b"%d-%d" % min(oldest), approximate=True)
+
+    def _oldest_needed(self, topic: str, group: dict[str, Any]) -> tuple[int, int]:
+        if group["pending"]:
+            summary = self._redis.xpending(_stream(topic), group["name"])
+            if summary["min"]:
+                return _parse_id(summary["min"])
+        return _parse_id(group["last-delivered-id"])
+
+    def _holds_anything(self, topic: str) -> bool:
+        try:
+            return bool(self._redis.xpending_range(_stream(topic), self._group, "-", "+", 1, self._member))
+        except ResponseError:
+            return False
+
+    def _create_groups(self) -> None:
+        with _unavailable():
+            for topic in self._topics:
+                try:
+                    self._redis.xgroup_create(_stream(topic), self._group, id="0", mkstream=True)
+                except ResponseError as error:
+                    if "BUSYGROUP" not in str(error):
+                        raise
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except ResponseError:
+        raise
+    except RedisError as error:
+        raise Unavailable("the event bus (Valkey) does not answer") from error
+
+
+def _stream(topic: str) -> str:
+    return f"flowforge:{topic}"
+
+
+def _groups(redis: Redis, topic: str) -> list[dict[str, Any]]:
+    try:
+        return list(redis.xinfo_groups(_stream(topic)))
+    except ResponseError:  # no such stream yet
+        return []
+
+
+def _parse_id(text: bytes) -> tuple[int, int]:
+    milliseconds, _, sequence = text.partition(b"-")
+    return int(milliseconds), int(sequence)
+
+
+def _deliveries(answer: Any) -> Iterator[Delivery]:
+    pairs = answer.items() if isinstance(answer, dict) else answer or ()
+    for stream, entries in pairs:
+        topic = stream.decode().removeprefix("flowforge:")
+        yield from _entries(topic, entries)
+
+
+def _entries(topic: str, entries: Any) -> list[Delivery]:
+    return [
+        Delivery(topic, fields[b"k"].decode(), fields[b"v"], position.decode())
+        for position, fields in entries
+        if fields is not None
+    ]
