@@ -251,7 +251,7 @@ class StepAttempt(Base):
     __table_args__ = (
         Index("idx_attempts_waiting", "due_at", postgresql_where=text("state = 'QUEUED' AND sent_at IS NULL")),
         Index("idx_attempts_sent", "sent_at", postgresql_where=text("state = 'QUEUED' AND NOT parked")),
-        Index("idx_attempts_parked", "due_at", postgresql_where=text("state = 'QUEUED' AND parked")),
+        Index("idx_attempts_parked", "workflow_id", "due_at", postgresql_where=text("state = 'QUEUED' AND parked")),
         Index("idx_attempts_leased", "lease_until", postgresql_where=text("state = 'RUNNING'")),
         Index("idx_attempts_unapplied", "finished_at", postgresql_where=text("state = 'ENDED'")),
         {"schema": "orchestrator"},
@@ -263,6 +263,7 @@ class StepAttempt(Base):
     step_index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     iteration: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     attempt: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    workflow_id: Mapped[UUID]
     state: Mapped[str]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

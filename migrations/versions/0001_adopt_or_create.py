@@ -164,6 +164,7 @@ CREATE TABLE orchestrator.step_attempts (
     step_index integer NOT NULL,
     iteration integer NOT NULL,
     attempt integer NOT NULL,
+    workflow_id uuid NOT NULL,
     state text NOT NULL,
     due_at timestamptz NOT NULL,
     sent_at timestamptz,
@@ -180,7 +181,7 @@ CREATE TABLE orchestrator.step_attempts (
 );
 CREATE INDEX idx_attempts_waiting ON orchestrator.step_attempts (due_at) WHERE state = 'QUEUED' AND sent_at IS NULL;
 CREATE INDEX idx_attempts_sent ON orchestrator.step_attempts (sent_at) WHERE state = 'QUEUED' AND NOT parked;
-CREATE INDEX idx_attempts_parked ON orchestrator.step_attempts (due_at) WHERE state = 'QUEUED' AND parked;
+CREATE INDEX idx_attempts_parked ON orchestrator.step_attempts (workflow_id, due_at) WHERE state = 'QUEUED' AND parked;
 CREATE INDEX idx_attempts_leased ON orchestrator.step_attempts (lease_until) WHERE state = 'RUNNING';
 CREATE INDEX idx_attempts_unapplied ON orchestrator.step_attempts (finished_at) WHERE state = 'ENDED';
 

@@ -1,0 +1,170 @@
+"""The executor's queries: claiming attempts, holding them, handing in results. A batch is one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from flowforge import jsonio
+
+AttemptKey = tuple[UUID, int, int, int]
+"""(execution id, step index, iteration, attempt)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An attempt this executor holds. Payload and outputs are filled only where they were asked for."""
+
+    key: AttemptKey
+    version_id: UUID | None
+    claims: int
+    trigger_payload: dict[str, Any] | None
+    step_outputs: dict[str, Any] | None
+
+
+def claim(
+    connection: Connection, keys: Sequence[AttemptKey], *, by_reference: set[AttemptKey], owner: str, lease: float
+) -> list[Claim]:
+    """Takes those that are still queued in a running execution; the row decides between two executors.
+
+    An attempt that has no row (another implementation's orchestrator sent it) gets one. Payload and outputs come along
+    for the keys in `by_reference`.
+    """
+    rows = connection.exec_driver_sql(
+        """
+        WITH wanted AS (
+            SELECT DISTINCT ON (execution_id, step_index, iteration, attempt) *
+            FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+                execution_id uuid, step_index int, iteration int, attempt int, by_reference boolean)
+        ), claimed AS (
+            INSERT INTO orchestrator.step_attempts AS a
+                (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, claims,
+                 lease_owner, lease_until, started_at)
+            SELECT r.execution_id, r.step_index, r.iteration, r.attempt, x.workflow_id, 'RUNNING', now(), now(), 1,
+                   %(owner)s, now() + make_interval(secs => %(lease)s), now()
+            FROM wanted r JOIN orchestrator.workflow_executions x ON x.id = r.execution_id
+            WHERE x.status = 'RUNNING' AND x.current_step = r.step_index
+            ON CONFLICT (execution_id, step_index, iteration, attempt) DO UPDATE
+            SET state = 'RUNNING', parked = false, claims = a.claims + 1, lease_owner = excluded.lease_owner,
+                lease_until = excluded.lease_until, started_at = excluded.started_at
+            WHERE a.state = 'QUEUED'
+            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt, a.claims
+        )
+        SELECT c.execution_id, c.step_index, c.iteration, c.attempt, x.version_id, c.claims,
+               CASE WHEN r.by_reference THEN x.trigger_payload END,
+               CASE WHEN r.by_reference THEN x.step_outputs END
+        FROM claimed c JOIN wanted r USING (execution_id, step_index, iteration, attempt)
+        JOIN orchestrator.workflow_executions x ON x.id = c.execution_id
+        """,
+        {"rows": _rows(keys, by_reference), "owner": owner, "lease": lease},
+    )
+    return [Claim((row[0], row[1], row[2], row[3]), row[4], row[5], row[6], row[7]) for row in rows]
+
+
+def park(connection: Connection, keys: Sequence[AttemptKey]) -> None:
+    """No room for these now: they wait in the table, and `parked` finds them without a message."""
+    connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a SET parked = true
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'QUEUED'
+        """,
+        {"rows": _rows(keys)},
+    )
+
+
+def parked(connection: Connection, *, full: Sequence[UUID], each: int, limit: int) -> list[AttemptKey]:
+    """Parked attempts, oldest first, at most `each` of one workflow and none of the `full` ones.
+
+    Walks the index from workflow to workflow: the cost grows with the number of workflows that wait, not with what
+    waits behind them.
+    """
+    rows = connection.exec_driver_sql(
+        """
+        WITH RECURSIVE waiting AS (
+            (SELECT workflow_id FROM orchestrator.step_attempts
+             WHERE state = 'QUEUED' AND parked ORDER BY workflow_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT a.workflow_id FROM orchestrator.step_attempts a
+                    WHERE a.state = 'QUEUED' AND a.parked AND a.workflow_id > waiting.workflow_id
+                    ORDER BY a.workflow_id LIMIT 1)
+            FROM waiting WHERE waiting.workflow_id IS NOT NULL
+        )
+        SELECT p.execution_id, p.step_index, p.iteration, p.attempt
+        FROM waiting CROSS JOIN LATERAL (
+            SELECT * FROM orchestrator.step_attempts a
+            WHERE a.state = 'QUEUED' AND a.parked AND a.workflow_id = waiting.workflow_id AND a.due_at <= now()
+            ORDER BY a.due_at LIMIT %(each)s
+        ) p
+        WHERE waiting.workflow_id <> ALL(%(full)s::uuid[])
+        LIMIT %(limit)s
+        """,
+        {"full": [str(id_) for id_ in full], "each": each, "limit": limit},
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def extend_leases(connection: Connection, owner: str, lease: float) -> None:
+    connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts SET lease_until = now() + make_interval(secs => %(lease)s)
+        WHERE state = 'RUNNING' AND lease_owner = %(owner)s
+        """,
+        {"owner": owner, "lease": lease},
+    )
+
+
+def hand_in(connection: Connection, owner: str, rows: Sequence[dict[str, Any]]) -> set[AttemptKey]:
+    """Stores results: execution_id, step_index, iteration, attempt, succeeded, output, error.
+
+    Returns those that counted: a lease that was lost meanwhile makes the result void.
+    """
+    counted = connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a
+        SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now(),
+            lease_until = NULL
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+            execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, output jsonb, error jsonb)
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
+        RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
+        """,
+        {"rows": jsonio.dumps_for_database(rows), "owner": owner},
+    )
+    return {(row[0], row[1], row[2], row[3]) for row in counted}
+
+
+def give_back(connection: Connection, owner: str, keys: Sequence[AttemptKey]) -> None:
+    """Claimed but not begun, and this executor stops: any other may take them at once."""
+    connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a
+        SET state = 'QUEUED', parked = true, claims = a.claims - 1, lease_owner = NULL, lease_until = NULL
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
+        """,
+        {"rows": _rows(keys), "owner": owner},
+    )
+
+
+def _rows(keys: Sequence[AttemptKey], by_reference: set[AttemptKey] | None = None) -> str:
+    marked = by_reference or set()
+    return jsonio.dumps(
+        [
+            {
+                "execution_id": key[0],
+                "step_index": key[1],
+                "iteration": key[2],
+                "attempt": key[3],
+                "by_reference": key in marked,
+            }
+            for key in keys
+        ]
+    ).decode()
