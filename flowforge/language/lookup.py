@@ -1,0 +1,75 @@
+"""Finding data by name. Only data: an expression can reach no attribute and no method of any Python object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge.language.meter import Failure
+from flowforge.language.names import hint, quoted
+from flowforge.language.pointers import Part, dotted
+from flowforge.language.values import describe
+
+THIS_VALUE = "this value"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a path leads to where there is nothing. Fields of it are missing for the same reason."""
+
+    holder: Any
+    key: Any
+    trail: str
+
+    def failure(self) -> Failure:
+        """Says what is missing, where, and which existing name is nearest."""
+        if isinstance(self.holder, Mapping):
+            names = [str(name) for name in self.holder]
+            if not self.trail:
+                return Failure(f"{quoted(self.key)} is not known{hint(str(self.key), names)}")
+            return Failure(f"{self.trail} has no {quoted(self.key)}{hint(str(self.key), names)}")
+        if isinstance(self.holder, list | tuple | str):
+            return Failure(self._outside_of(self.holder))
+        return Failure(f"{self.trail} is {describe(self.holder)}, so it has no {quoted(self.key)}")
+
+    def _outside_of(self, sequence: list[Any] | tuple[Any, ...] | str) -> str:
+        if isinstance(self.key, int):
+            return f"{self.trail} has no position {self.key}: its length is {len(sequence)}"
+        return f"{self.trail} is {describe(sequence)}, so it has no {quoted(self.key)}"
+
+
+def look_up(holder: Any, key: Any, trail: str = THIS_VALUE) -> Any:
+    """The field or the position; Missing where there is none."""
+    if isinstance(holder, Missing):
+        return holder
+    if isinstance(key, bool) or not isinstance(key, str | int):
+        raise Failure(f"{trail} is looked into with {describe(key)}; that takes a name or a position")
+    if isinstance(holder, Mapping):
+        name = str(key)
+        return holder[name] if name in holder else Missing(holder, key, trail)
+    if isinstance(holder, list | tuple | str) and isinstance(key, int) and -len(holder) <= key < len(holder):
+        return holder[key]
+    return Missing(holder, key, trail)
+
+
+def follow(root: Any, keys: tuple[Part, ...]) -> Any:
+    """What the path leads to; Missing where it breaks off."""
+    value = root
+    for position, key in enumerate(keys):
+        value = look_up(value, key, dotted(keys[:position]))
+    return value
+
+
+def required(value: Any) -> Any:
+    """The value itself. Raises Failure where it is Missing."""
+    if isinstance(value, Missing):
+        raise value.failure()
+    return value
+
+
+def attribute(value: Any, path: str) -> Any:
+    """The field at a dotted path such as `customer.name`, as filters take it; Missing where there is none."""
+    for name in path.split("."):
+        value = look_up(value, int(name) if name.isdecimal() and len(name) < 10 else name)
+    return value

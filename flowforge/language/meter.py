@@ -1,0 +1,46 @@
+"""What expressions may cost. Every operation whose cost depends on data pays before it does the work.
+
+A payload may be large and an expression hostile: forty filters over a megabyte, text built to double at each term.
+Work is counted in nanoseconds, estimated on the high side, so that the same expression on the same data always has
+the same outcome: nothing here looks at a clock.
+"""
+
+from __future__ import annotations
+
+MEMORY = 8_000_000
+"""Bytes that all expressions of one step may make, together."""
+EXPRESSION_WORK = 20_000_000
+"""Estimated nanoseconds of one expression. Well under the promised 50 ms: machines differ."""
+STEP_WORK = 200_000_000
+"""Estimated nanoseconds of all expressions of one step, together."""
+
+
+class Failure(Exception):
+    """An expression has no value, for the reason in the text. Never quotes data: it may be a secret."""
+
+
+class Meter:
+    """Counts what one step's expressions cost, and refuses what is too much."""
+
+    __slots__ = ("_memory", "_step_work", "_work")
+
+    def __init__(self) -> None:
+        self._memory = MEMORY
+        self._step_work = STEP_WORK
+        self._work = 0
+
+    def begin_expression(self) -> None:
+        self._work = min(EXPRESSION_WORK, self._step_work)
+
+    def work(self, nanoseconds: int) -> None:
+        """Pay for work about to be done. Raises Failure when it is more than is left."""
+        self._work -= nanoseconds
+        self._step_work -= nanoseconds
+        if self._work < 0:
+            raise Failure("too much work: the data is too large for what the expression does with it")
+
+    def memory(self, size: int) -> None:
+        """Pay for bytes about to be made. Raises Failure when they are more than is left."""
+        self._memory -= size
+        if self._memory < 0:
+            raise Failure(f"too large: the expressions of a step may make {MEMORY // 1_000_000} MB of data")

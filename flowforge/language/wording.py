@@ -1,0 +1,41 @@
+"""Pydantic's validation errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from flowforge.errors import Problem
+from flowforge.language.pointers import pointer
+
+_SENTENCES = {
+    "missing": "is required",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_long": "must have at most {max_length} entries",
+    "value_error": "{error}",
+}
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """Every problem, with the place as a JSON pointer."""
+    return [Problem(pointer(found["loc"]), _sentence(found)) for found in error.errors(include_url=False)]
+
+
+def _sentence(found: Mapping[str, Any]) -> str:
+    sentence = _SENTENCES.get(found["type"])
+    return sentence.format(**found.get("ctx", {})) if sentence else str(found["msg"])
