@@ -20,7 +20,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from flowforge.execution.retry import Backoff, Failure, retry_at
+from flowforge.execution.retry import Failure, retry_at
+from flowforge.language.definition import RetryPolicy
+from flowforge.language.plan import Plan, Step
 
 
 class Status(StrEnum):
@@ -35,15 +37,6 @@ class Status(StrEnum):
     @property
     def terminal(self) -> bool:
         return self in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """What the machine has to know of a step: where it is, its name for people, and how often it may be tried."""
-
-    index: int
-    id: str
-    backoff: Backoff
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +79,21 @@ class Transition:
     applied: bool = True
 
 
-def begin(steps: tuple[PlannedStep, ...]) -> Transition:
+def begin(plan: Plan) -> Transition:
     """A, B: an accepted event becomes a moving execution."""
-    return _proceed(Execution(), steps, next_index=0)
+    return _proceed(Execution(), plan, plan.first())
 
 
 def step_ended(
-    execution: Execution, steps: tuple[PlannedStep, ...], fact: StepEnded, now: datetime, chance: float
+    execution: Execution, plan: Plan, fact: StepEnded, defaults: RetryPolicy, now: datetime, chance: float
 ) -> Transition:
-    """C, D, E, F. `steps` are those of the pinned version that run, in order; disabled ones are left out."""
+    """C, D, E, F, by the plan of the version the execution is pinned to."""
     if execution.status is not Status.RUNNING or fact.step_index != execution.current_step:
         return Transition(execution, applied=False)
     if fact.failure is not None:
-        return _failed(execution, _step(steps, fact.step_index), fact, fact.failure, now, chance)
+        return _failed(execution, plan, fact, fact.failure, defaults, now, chance)
     outputs = {**execution.outputs, f"step_{fact.step_index}": dict(fact.output)}
-    return _proceed(replace(execution, outputs=outputs), steps, next_index=fact.step_index + 1)
+    return _proceed(replace(execution, outputs=outputs), plan, plan.after(fact.step_index))
 
 
 def cancel(execution: Execution) -> Transition:
@@ -110,29 +103,31 @@ def cancel(execution: Execution) -> Transition:
     return Transition(replace(execution, status=Status.CANCELLED))
 
 
-def _proceed(execution: Execution, steps: tuple[PlannedStep, ...], next_index: int) -> Transition:
-    following = next((step for step in steps if step.index >= next_index), None)
+def _proceed(execution: Execution, plan: Plan, following: Step | None) -> Transition:
     if following is None:
-        end = steps[-1].index + 1 if steps else 0
-        return Transition(replace(execution, status=Status.COMPLETED, current_step=max(end, next_index)))
+        return Transition(replace(execution, status=Status.COMPLETED, current_step=plan.length))
     moved = replace(execution, status=Status.RUNNING, current_step=following.index)
     return Transition(moved, StartStep(following.index))
 
 
 def _failed(
-    execution: Execution, step: PlannedStep, fact: StepEnded, failure: Failure, now: datetime, chance: float
+    execution: Execution,
+    plan: Plan,
+    fact: StepEnded,
+    failure: Failure,
+    defaults: RetryPolicy,
+    now: datetime,
+    chance: float,
 ) -> Transition:
-    again = retry_at(step.backoff, fact.attempt, failure, now, chance)
+    step = plan.step(fact.step_index)
+    policy = (step.retry if step else None) or defaults
+    again = retry_at(policy, fact.attempt, failure, now, chance)
     if again is not None:
         return Transition(execution, StartStep(fact.step_index, fact.attempt + 1, fact.iteration, again))
     error = {
-        "step": step.id,
+        "step": step.id if step else f"step_{fact.step_index}",
         "stepIndex": fact.step_index,
         "message": failure.message,
         "attempt": fact.attempt,
     }
     return Transition(replace(execution, status=Status.FAILED, error=error))
-
-
-def _step(steps: tuple[PlannedStep, ...], index: int) -> PlannedStep:
-    return next(step for step in steps if step.index == index)

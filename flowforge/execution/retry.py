@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flowforge.language.definition import RetryPolicy
+
 LONGEST_RETRY_AFTER_SECONDS = 24 * 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Waits grow from `delay` by `factor` up to `max_delay` seconds; `attempts` counts the first one too."""
-
-    attempts: int = 5
-    delay: float = 1.0
-    factor: float = 2.0
-    max_delay: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +19,16 @@ class Failure:
     retry_after: float | None = None
 
 
-def retry_at(backoff: Backoff, attempt: int, failure: Failure, now: datetime, chance: float) -> datetime | None:
+def retry_at(policy: RetryPolicy, attempt: int, failure: Failure, now: datetime, chance: float) -> datetime | None:
     """When attempt number `attempt`, which failed, is followed by the next; None to give up.
 
     `chance` in [0, 1) spreads the wait over its upper half, so that many failures do not come back together.
     A Retry-After of the receiver is honoured as the least wait.
     """
-    if failure.permanent or attempt >= backoff.attempts:
+    if failure.permanent or attempt >= policy.attempts:
         return None
-    longest: float = min(backoff.delay * backoff.factor ** (attempt - 1), backoff.max_delay)
-    wait = longest * (0.5 + chance / 2)
+    longest: float = min(policy.delay * policy.factor ** (attempt - 1), policy.max_delay)
+    wait = longest * (0.5 + chance / 2) if policy.jitter else longest
     if failure.retry_after is not None:
         wait = max(wait, min(failure.retry_after, LONGEST_RETRY_AFTER_SECONDS))
     return now + timedelta(seconds=wait)

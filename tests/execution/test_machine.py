@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from flowforge.execution.machine import (
     Execution,
-    PlannedStep,
     StartStep,
     Status,
     StepEnded,
@@ -19,17 +18,23 @@ from flowforge.execution.machine import (
     cancel,
     step_ended,
 )
-from flowforge.execution.retry import Backoff, Failure, retry_at
+from flowforge.execution.retry import Failure, retry_at
+from flowforge.language.definition import RetryPolicy
+from flowforge.language.plan import Plan, compile_plan
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
-def plan(count: int, attempts: int = 3) -> tuple[PlannedStep, ...]:
-    return tuple(PlannedStep(index, f"step_{index}", Backoff(attempts=attempts)) for index in range(count))
+def plan(count: int, attempts: int = 3, disabled: tuple[int, ...] = ()) -> Plan:
+    actions = [
+        {"type": "HTTP_REQUEST", "config": {}, "retry": {"attempts": attempts}, "enabled": index not in disabled}
+        for index in range(count)
+    ]
+    return compile_plan({"name": "story", "actions": actions}, templated=True)
 
 
-def end(execution: Execution, steps: tuple[PlannedStep, ...], fact: StepEnded) -> Transition:
-    return step_ended(execution, steps, fact, NOW, 0.0)
+def end(execution: Execution, plan: Plan, fact: StepEnded) -> Transition:
+    return step_ended(execution, plan, fact, RetryPolicy(), NOW, 0.0)
 
 
 def running(step: int = 0) -> Execution:
@@ -43,7 +48,7 @@ def test_a_an_event_starts_the_first_step() -> None:
 
 
 def test_b_a_plan_without_steps_is_completed_at_step_0() -> None:
-    transition = begin(())
+    transition = begin(plan(0))
     assert (transition.execution.status, transition.execution.current_step) == (Status.COMPLETED, 0)
     assert transition.start is None
 
@@ -94,8 +99,7 @@ def test_a_result_of_another_step_is_stale() -> None:
 
 
 def test_disabled_steps_are_passed_over_and_keep_their_numbers() -> None:
-    steps = tuple(step for step in plan(3) if step.index != 1)
-    assert end(running(), steps, StepEnded(0, 1)).start == StartStep(2)
+    assert end(running(), plan(3, disabled=(1,)), StepEnded(0, 1)).start == StartStep(2)
 
 
 @given(st.lists(st.booleans(), max_size=12), st.integers(1, 4), st.integers(1, 3))
@@ -112,12 +116,12 @@ def test_every_story_ends_in_a_terminal_state(outcomes: list[bool], count: int, 
 
 class TestRetryAt:
     def test_waits_double_up_to_the_longest(self) -> None:
-        backoff = Backoff(attempts=10, delay=1, factor=2, max_delay=5)
+        backoff = RetryPolicy(attempts=10, delay=1, factor=2, maxDelay=5)
         waits = [retry_at(backoff, attempt, Failure("x"), NOW, 0.999999) for attempt in range(1, 6)]
         assert [round((wait - NOW).total_seconds()) for wait in waits if wait] == [1, 2, 4, 5, 5]
 
     def test_a_receivers_retry_after_is_the_least_wait(self) -> None:
-        assert retry_at(Backoff(), 1, Failure("x", retry_after=30), NOW, 0) == NOW + timedelta(seconds=30)
+        assert retry_at(RetryPolicy(), 1, Failure("x", retry_after=30), NOW, 0) == NOW + timedelta(seconds=30)
 
     def test_an_absurd_retry_after_is_bounded(self) -> None:
-        assert retry_at(Backoff(), 1, Failure("x", retry_after=1e9), NOW, 0) == NOW + timedelta(days=1)
+        assert retry_at(RetryPolicy(), 1, Failure("x", retry_after=1e9), NOW, 0) == NOW + timedelta(days=1)

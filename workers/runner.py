@@ -1,0 +1,175 @@
+"""The loop of every consumer: poll, sort out what cannot be read, handle, acknowledge.
+
+A consumer's `handle` returns when the database has the work; only then is the batch acknowledged. When a server it
+needs is away, the same batch is tried again until it is back. A message that makes `handle` fail by itself goes to the
+dead letters and the partition goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import uuid4
+
+from sqlalchemy.exc import DataError, IntegrityError
+
+from flowforge.bus import Delivery, Message, Subscription
+from flowforge.operations.dead_letters import bury
+from flowforge.errors import Unavailable
+from flowforge.events import DEAD_LETTERS, MESSAGE_TYPES, TopicMessage, UnreadableMessage
+from flowforge.wiring import Backends
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A delivery and what it says."""
+
+    delivery: Delivery
+    message: TopicMessage
+
+
+class Consumer(Protocol):
+    """What the runner drives. All methods are called from the runner's thread."""
+
+    name: str
+    topics: Sequence[str]
+    group: str
+
+    def room(self) -> int:
+        """How many messages it can take now; 0 lets the runner wait for a moment."""
+
+    def handle(self, received: Sequence[Received]) -> None:
+        """Returns when the work is safe. Raises Unavailable to get the same messages again."""
+
+    def tick(self) -> None:
+        """Called between batches, at least once a second: what time brings. Raises Unavailable."""
+
+    def stop(self) -> None:
+        """No more messages come; finish what was begun, within a few seconds."""
+
+
+def member_name(consumer: str) -> str:
+    """Unique among the living members of a group, and readable for people."""
+    return f"{consumer}.{socket.gethostname()}.{os.getpid()}.{uuid4().hex[:6]}"
+
+
+class Runner:
+    """Drives one consumer until `stopping` is set."""
+
+    def __init__(self, backends: Backends, consumer: Consumer, stopping: threading.Event) -> None:
+        self._backends = backends
+        self._consumer = consumer
+        self._stopping = stopping
+        self._pause = _FIRST_PAUSE_SECONDS
+
+    def run(self) -> None:
+        subscription = self._subscribe()
+        try:
+            while subscription is not None and not self._stopping.is_set():
+                self._turn(subscription)
+        finally:
+            self._consumer.stop()
+            if subscription is not None:
+                self._leave(subscription)
+
+    def _subscribe(self) -> Subscription | None:
+        member = member_name(self._consumer.name)
+        while not self._stopping.is_set():
+            try:
+                return self._backends.bus.subscribe(self._consumer.topics, self._consumer.group, member)
+            except Unavailable as error:
+                self._wait_out(error)
+        return None
+
+    def _turn(self, subscription: Subscription) -> None:
+        try:
+            self._consumer.tick()
+            limit = self._consumer.room()
+            if limit <= 0:
+                self._stopping.wait(0.02)
+                return
+            deliveries = subscription.poll(limit, POLL_SECONDS)
+        except Unavailable as error:
+            self._wait_out(error)
+            return
+        if deliveries:
+            self._process(deliveries)
+            self._acknowledge(subscription, deliveries)
+        self._pause = _FIRST_PAUSE_SECONDS
+
+    def _process(self, deliveries: Sequence[Delivery]) -> None:
+        readable = [received for delivery in deliveries if (received := self._read(delivery)) is not None]
+        if readable:
+            self._handle(readable)
+
+    def _handle(self, received: Sequence[Received]) -> None:
+        """Until it is done: a batch that fails for what it holds is handled one by one, to find the one."""
+        while True:
+            try:
+                self._consumer.handle(received)
+                return
+            except Unavailable as error:
+                if self._stopping.is_set():
+                    raise
+                self._wait_out(error)
+            except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, DataError, IntegrityError):
+                if len(received) == 1:
+                    self._bury(received[0].delivery, traceback.format_exc(limit=-3))
+                    return
+                logger.exception("%s: a batch of %d failed; trying one by one", self._consumer.name, len(received))
+                for one in received:
+                    self._handle([one])
+                return
+
+    def _read(self, delivery: Delivery) -> Received | None:
+        try:
+            return Received(delivery, MESSAGE_TYPES[delivery.topic].decode(delivery.value))
+        except UnreadableMessage as error:
+            self._bury(delivery, str(error))
+            return None
+
+    def _bury(self, delivery: Delivery, reason: str) -> None:
+        """Until PostgreSQL has it: acknowledging comes after."""
+        logger.error("%s: dead letter from %s: %s", self._consumer.name, delivery.topic, reason)
+        while True:
+            try:
+                bury(self._backends.engine, delivery, self._consumer.group, reason)
+                break
+            except Unavailable as error:
+                if self._stopping.is_set():
+                    raise
+                self._wait_out(error)
+        try:
+            self._backends.bus.publish([Message(DEAD_LETTERS, delivery.key, delivery.value)])
+        except Unavailable:
+            logger.warning("dead letter is in PostgreSQL but could not be put on %s", DEAD_LETTERS)
+
+    def _acknowledge(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> None:
+        try:
+            subscription.ack(deliveries)
+        except Unavailable as error:
+            # They will come again, and change nothing.
+            self._wait_out(error)
+
+    def _leave(self, subscription: Subscription) -> None:
+        try:
+            subscription.close()
+        except Unavailable as error:
+            logger.warning("%s: left its group without a word: %s", self._consumer.name, error)
+
+    def _wait_out(self, error: Unavailable) -> None:
+        logger.warning("%s: %s; trying again in %.1f s", self._consumer.name, error, self._pause)
+        self._stopping.wait(self._pause)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
