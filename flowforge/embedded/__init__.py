@@ -1,0 +1,1 @@
+"""The one-command installation: PostgreSQL and Valkey from their wheels, and a supervisor for every process."""
