@@ -68,11 +68,13 @@ def _path(node: nodes.Expr) -> Evaluate:
     if keys is not None:
         return _constant_path(keys)
     if isinstance(node, nodes.Getattr):
-        return _lookup(node.node, lambda scope, meter: node.attr)
+        return _field(node.node, node.attr)
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
         return _slice(node.node, node.arg)
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return _field(node.node, node.arg.value)
     if isinstance(node, nodes.Getitem):
-        return _lookup(node.node, compile_tree(node.arg))
+        return _computed_field(node.node, compile_tree(node.arg))
     raise Failure("this name cannot be used in an expression")
 
 
@@ -80,9 +82,14 @@ def _constant_path(keys: tuple[Part, ...]) -> Evaluate:
     return lambda scope, meter: follow(scope, keys)
 
 
-def _lookup(holder: nodes.Expr, key: Evaluate) -> Evaluate:
+def _field(holder: nodes.Expr, key: Any) -> Evaluate:
     value, where = _compile_lenient(holder), trail(holder)
-    return lambda scope, meter: look_up(value(scope, meter), key(scope, meter), where)
+    return lambda scope, meter: look_up(value(scope, meter), key, where)
+
+
+def _computed_field(holder: nodes.Expr, key: Evaluate) -> Evaluate:
+    value, where = _compile_lenient(holder), trail(holder)
+    return lambda scope, meter: look_up(value(scope, meter), key(scope, meter), where, computed=True)
 
 
 def _slice(holder: nodes.Expr, bounds: nodes.Slice) -> Evaluate:

@@ -39,6 +39,12 @@ def _without_nul(value: str) -> str:
     return value
 
 
+def _plain(value: str) -> str:
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("must be plain ASCII characters")
+    return value
+
+
 def _identifier(value: str) -> str:
     if not _ID.fullmatch(value):
         raise ValueError("must be letters, digits and _, not start with a digit, and have at most 64 characters")
@@ -47,10 +53,8 @@ def _identifier(value: str) -> str:
     return value
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-Name = Annotated[Text, Field(max_length=255), AfterValidator(_stripped)]
-ActionType = Annotated[Text, Field(max_length=100), AfterValidator(_stripped), AfterValidator(str.upper)]
-TriggerType = Annotated[Text, Field(max_length=100), AfterValidator(_stripped), AfterValidator(str.lower)]
+Name = Annotated[str, Field(max_length=255), AfterValidator(_without_nul), AfterValidator(_stripped)]
+Type = Annotated[str, Field(max_length=100), AfterValidator(_stripped), AfterValidator(_plain)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
@@ -78,14 +82,14 @@ class RetryPolicy(_Part):
 class TriggerDefinition(_Part):
     """What starts the workflow. Which types there are, and what their config holds, the triggers know."""
 
-    type: TriggerType
+    type: Annotated[Type, AfterValidator(str.lower)]
     config: dict[str, Any] | None = None
 
 
 class ActionDefinition(_Part):
     """One step. `config` may be absent in rows that older versions wrote; running such a step fails clearly."""
 
-    type: ActionType
+    type: Annotated[Type, AfterValidator(str.upper)]
     config: dict[str, Any] | None = None
     id: Identifier | None = None
     name: Name | None = None

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flowforge import jsonio
-from flowforge.language.lookup import Missing, attribute, required
+from flowforge.language.lookup import attribute_keys, reach, required
 from flowforge.language.meter import Failure, Meter
 from flowforge.language.operators import add, concatenate
 from flowforge.language.predicates import find_predicate
 from flowforge.language.registry import Register
-from flowforge.language.values import describe, items, mapping, text, weigh
+from flowforge.language.values import describe, encode, items, mapping, pay_for_encoding, text, weigh
 
 LIST_FILTERS = Register()
 
 _POINTER_BYTES = 8
 _PAIR_BYTES = 80
 _ITEM_NANOSECONDS = 400
+_LOOKUP_NANOSECONDS = 1_000
 
 
 def _pay(meter: Meter, members: int, bytes_each: int = _POINTER_BYTES) -> None:
@@ -70,8 +70,8 @@ def reverse(meter: Meter, value: Any) -> list[Any]:
 def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) -> list[Any]:
     """The members in order, or in the order of a field of theirs."""
     members = items(value, "sort")
-    key = _field(attribute, "sort")
-    meter.work((weigh(members, meter) + len(members) * 100) * len(members).bit_length())
+    key = _field(meter, members, attribute, "sort")
+    meter.work((weigh(members, meter).total + len(members) * 100) * len(members).bit_length())
     _pay(meter, len(members), 2 * _POINTER_BYTES)
     try:
         return sorted(members, key=key, reverse=bool(reverse))
@@ -83,13 +83,13 @@ def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) 
 def unique(meter: Meter, value: Any, attribute: Any = None) -> list[Any]:
     """Each member once, or the first with each value of a field."""
     members = items(value, "unique")
-    key = _field(attribute, "unique")
-    meter.memory(weigh(members, meter))
+    key = _field(meter, members, attribute, "unique")
+    pay_for_encoding(members, meter)
     _pay(meter, len(members), 200)
     seen: dict[bytes, Any] = {}
     for member in members:
         # As JSON, 1 and true differ, and no member can be made to collide with another.
-        seen.setdefault(_as_json(key(member)), member)
+        seen.setdefault(encode(key(member)), member)
     return list(seen.values())
 
 
@@ -98,7 +98,7 @@ def map_(meter: Meter, value: Any, attribute: Any) -> list[Any]:
     """One field of every member."""
     members = items(value, "map")
     _pay(meter, len(members))
-    return [*map(_field(attribute, "map"), members)]
+    return [*map(_field(meter, members, attribute, "map"), members)]
 
 
 @LIST_FILTERS.add("selectattr")
@@ -117,7 +117,7 @@ def rejectattr(meter: Meter, value: Any, attribute: Any, test: Any = None, *argu
 def sum_(meter: Meter, value: Any, attribute: Any = None) -> Any:
     """The sum of the members, or of a field of theirs."""
     members = items(value, "sum")
-    key = _field(attribute, "sum")
+    key = _field(meter, members, attribute, "sum")
     meter.work(len(members) * 1_000)
     total: Any = 0
     for member in members:
@@ -170,35 +170,38 @@ def _member(members: list[Any], position: int, purpose: str) -> Any:
     return members[position]
 
 
-def _field(path: Any, purpose: str) -> Callable[[Any], Any]:
-    """Reads the named field of a member, or the member itself where no field is named."""
+def _field(meter: Meter, members: list[Any], path: Any, purpose: str) -> Callable[[Any], Any]:
+    """Reads the named field of a member, or the member itself where no field is named. Pays for all members."""
     if path is None:
         return lambda member: member
-    name = text(path, f"attribute of {purpose}")
-    return lambda member: required(attribute(member, name))
+    keys = attribute_keys(text(path, f"attribute of {purpose}"))
+    meter.work(len(members) * len(keys) * _LOOKUP_NANOSECONDS)
+    return lambda member: required(reach(member, keys))
 
 
 def _filtered(
     meter: Meter, purpose: str, value: Any, path: Any, test: Any, arguments: tuple[Any, ...], *, wanted: bool
 ) -> list[Any]:
-    members, name = items(value, purpose), text(path, f"attribute of {purpose}")
+    members = items(value, purpose)
     _pay(meter, len(members))
     if test is None:
-        return [member for member in members if bool(required(attribute(member, name))) is wanted]
+        field = _field(meter, members, text(path, f"attribute of {purpose}"), purpose)
+        return [member for member in members if bool(field(member)) is wanted]
     found = find_predicate(text(test, f"test of {purpose}"))
     found.check_arguments(len(arguments))
+    keys = attribute_keys(text(path, f"attribute of {purpose}"))
+    meter.work(len(members) * (len(keys) + 1) * _LOOKUP_NANOSECONDS)
     matches: list[Any] = []
     for member in members:
-        subject: Any | Missing = attribute(member, name)
-        subject = subject if found.accepts_missing else required(subject)
-        if found.compute(meter, subject, *arguments) is wanted:
+        subject = reach(member, keys)
+        if found.compute(meter, subject if found.accepts_missing else required(subject), *arguments) is wanted:
             matches.append(member)
     return matches
 
 
 def _extreme(meter: Meter, purpose: str, choose: Callable[..., Any], value: Any, path: Any) -> Any:
     members = items(value, purpose)
-    key = _field(path, purpose)
+    key = _field(meter, members, path, purpose)
     weigh(members, meter)
     _pay(meter, len(members))
     if not members:
@@ -207,10 +210,3 @@ def _extreme(meter: Meter, purpose: str, choose: Callable[..., Any], value: Any,
         return choose(members, key=key)
     except TypeError as error:
         raise Failure(f"{purpose} cannot compare the members: they are of different kinds") from error
-
-
-def _as_json(value: Any) -> bytes:
-    try:
-        return jsonio.dumps(value)
-    except TypeError as error:
-        raise Failure("unique cannot compare members that JSON cannot hold") from error

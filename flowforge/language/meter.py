@@ -7,6 +7,8 @@ the same outcome: nothing here looks at a clock.
 
 from __future__ import annotations
 
+EXPRESSIONS = 1_000
+"""How many expressions a step may have."""
 MEMORY = 8_000_000
 """Bytes that all expressions of one step may make, together."""
 EXPRESSION_WORK = 20_000_000
@@ -22,14 +24,19 @@ class Failure(Exception):
 class Meter:
     """Counts what one step's expressions cost, and refuses what is too much."""
 
-    __slots__ = ("_memory", "_step_work", "_work")
+    __slots__ = ("_expressions", "_memory", "_step_work", "_work")
 
     def __init__(self) -> None:
         self._memory = MEMORY
         self._step_work = STEP_WORK
+        self._expressions = EXPRESSIONS
         self._work = 0
 
     def begin_expression(self) -> None:
+        """Raises Failure when the step has had enough of them."""
+        self._expressions -= 1
+        if self._expressions < 0:
+            raise Failure(f"a step may have {EXPRESSIONS:,} expressions")
         self._work = min(EXPRESSION_WORK, self._step_work)
 
     def work(self, nanoseconds: int) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from flowforge.language.compiler import Evaluate, compile_tree
-from flowforge.language.meter import Failure, Meter
+from flowforge.language.meter import EXPRESSIONS, Failure, Meter
 from flowforge.language.operators import concatenate
 from flowforge.language.paths import PathReference, constant_path, path_references
 from flowforge.language.syntax import MAX_LENGTH, parse
@@ -46,11 +46,11 @@ class Expression:
 
     def value(self, scope: Mapping[str, Any], meter: Meter) -> Any:
         """Raises TemplateFailure."""
-        meter.begin_expression()
         try:
+            meter.begin_expression()
             value = self.evaluate(scope, meter)
             if self.makes_data and isinstance(value, dict | list):
-                meter.memory(weigh(value, meter))
+                meter.memory(weigh(value, meter).total)
             return value
         except Failure as error:
             raise TemplateFailure(str(error), self.source) from error
@@ -93,10 +93,13 @@ _cached_template: Callable[[str], Template] = lru_cache(maxsize=1_024)(_take_apa
 
 
 def _parts(text: str) -> Iterator[str | Expression]:
-    position = 0
+    position, count = 0, 0
     while (start := text.find(OPEN, position)) >= 0:
         if start > position:
             yield _literal(text[position:start])
+        count += 1
+        if count > EXPRESSIONS:
+            raise TemplateFailure(f"a text may have {EXPRESSIONS:,} expressions")
         end = _end_of_expression(text, start + len(OPEN))
         yield _expression(text[start + len(OPEN) : end])
         position = end + len(CLOSE)

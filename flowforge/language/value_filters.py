@@ -10,7 +10,7 @@ from flowforge import jsonio
 from flowforge.language.lookup import Missing
 from flowforge.language.meter import Failure, Meter
 from flowforge.language.registry import NOT_GIVEN, Register
-from flowforge.language.values import describe, number, text, to_json, whole
+from flowforge.language.values import describe, encode, number, text, to_json, whole
 
 VALUE_FILTERS = Register()
 
@@ -74,9 +74,11 @@ def fromjson(meter: Meter, value: Any) -> Any:
     meter.work(len(subject) * 40)
     meter.memory(len(subject) * _BYTES_PER_JSON_CHARACTER)
     try:
-        return jsonio.loads(subject)
+        result = jsonio.loads(subject)
     except ValueError as error:
         raise Failure("fromjson: the text is not JSON") from error
+    encode(result)  # Reading goes deeper than writing does: such a value could go nowhere.
+    return result
 
 
 @VALUE_FILTERS.add("date")

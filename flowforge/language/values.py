@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowforge import jsonio
 from flowforge.language.meter import Failure, Meter
 
-_NODE_NANOSECONDS = 150
-_NODE_BYTES = 8
+_NODE_NANOSECONDS = 250
+_STRING_NANOSECONDS = 200
 _CHARACTER_NANOSECONDS = 8
-# JSON writes these as \u00XX: six bytes for one.
+_MOST_OWED = 50_000
+_LONG_TEXT = 10_000
+_RESERVED_BYTES = 8
+_NODE_BYTES = 8
+# JSON writes these as \u00XX: six bytes for one. Other characters take up to four, and leave a copy in UTF-8 behind.
 _LONG_ESCAPE = re.compile(r"[\x00-\x07\x0b\x0e-\x1f]")
-_LONG_ESCAPE_BYTES = 6
+_WORST_BYTES = 6
+_FOUR_BYTE_CHARACTER = re.compile(rb"[\xf0-\xf4]")
 _LARGEST_INTEGERS = range(-(2**63), 2**64)
 
 
@@ -77,15 +82,29 @@ def whole(value: Any, purpose: str, allowed: range) -> int:
     return value
 
 
-def weigh(value: Any, meter: Meter) -> int:
-    """Bytes the value takes at most as JSON. Pays for looking at every part of it."""
-    total = 0
+class Weight(NamedTuple):
+    """What writing a value as JSON takes."""
+
+    total: int
+    """Bytes of all of it, at most."""
+    longest: int
+    """Bytes in UTF-8 of its longest text: the encoder sets eight times as many aside."""
+
+
+def weigh(value: Any, meter: Meter) -> Weight:
+    """Pays for looking at every part of the value."""
+    total, longest, owed = 0, 0, 0
     waiting = [value]
     while waiting:
         part = waiting.pop()
         total += _NODE_BYTES
         if isinstance(part, str):
-            total += _weigh_text(part, meter)
+            owed += _STRING_NANOSECONDS + len(part) * _CHARACTER_NANOSECONDS
+            if owed > _MOST_OWED:
+                meter.work(owed)
+                owed = 0
+            total += len(part) * _bytes_per_character(part)
+            longest = max(longest, _utf8_length(part))
         elif isinstance(part, dict):
             meter.work(2 * len(part) * _NODE_NANOSECONDS)
             waiting.extend(part)
@@ -95,14 +114,19 @@ def weigh(value: Any, meter: Meter) -> int:
             waiting.extend(part)
         else:
             total += 3 * _NODE_BYTES
-    return total
+    meter.work(owed)
+    return Weight(total, longest)
 
 
-def _weigh_text(part: str, meter: Meter) -> int:
-    meter.work(len(part) * _CHARACTER_NANOSECONDS)
-    if _LONG_ESCAPE.search(part):
-        return len(part) * _LONG_ESCAPE_BYTES
-    return len(part) * (2 if part.isascii() else 4)
+def _utf8_length(part: str) -> int:
+    if part.isascii():
+        return len(part)
+    return len(part.encode("utf-8", "replace")) if len(part) > _LONG_TEXT else 4 * len(part)
+
+
+def _bytes_per_character(part: str) -> int:
+    plain = part.isascii() and (part.isprintable() or not _LONG_ESCAPE.search(part))
+    return 2 if plain else _WORST_BYTES
 
 
 def to_text(value: Any, meter: Meter) -> str:
@@ -122,9 +146,22 @@ def to_text(value: Any, meter: Meter) -> str:
 
 def to_json(value: Any, meter: Meter) -> str:
     """Raises Failure for what JSON cannot hold."""
-    meter.memory(2 * weigh(value, meter))  # once as bytes, once as text
+    pay_for_encoding(value, meter)
+    data = encode(value)
+    width = 1 if data.isascii() else 4 if _FOUR_BYTE_CHARACTER.search(data) else 2
+    meter.memory(len(data) * width)
+    return data.decode()
+
+
+def pay_for_encoding(value: Any, meter: Meter) -> None:
+    weight = weigh(value, meter)
+    meter.memory(max(weight.total, _RESERVED_BYTES * weight.longest))
+
+
+def encode(value: Any) -> bytes:
+    """As JSON, for those who have paid. Raises Failure for what JSON cannot hold."""
     try:
-        return jsonio.dumps(value).decode()
+        return jsonio.dumps(value)
     except TypeError as error:
         raise Failure("this cannot be written as JSON: it is nested too deeply or holds a foreign value") from error
 
