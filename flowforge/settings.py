@@ -225,6 +225,13 @@ class Settings(BaseSettings):
         ge=5,
         description="Seconds one poll of one mailbox may take.",
     )
+    mailbox_workers: int = Field(
+        2,
+        validation_alias="MAILBOX_WORKERS",
+        ge=1,
+        le=64,
+        description="Mailboxes polled at once.",
+    )
 
     # -- actions
     executor_threads: int = Field(
