@@ -1,0 +1,139 @@
+"""A parent process that imports once, forks its children, keeps them alive and takes them along when it goes."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+GRACE_SECONDS = 8.0
+_GLANCE_SECONDS = 0.1
+_SETTLED_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """Something that runs in a process of its own until SIGTERM. `run` opens its own connections."""
+
+    name: str
+    run: Callable[[], object]
+
+
+@dataclass(slots=True)
+class _Life:
+    """One child's processes, one after the other."""
+
+    child: Child
+    pid: int = 0
+    started: float = 0.0
+    start_at: float = 0.0
+    pause: float = 0.0
+
+    def died(self, now: float) -> None:
+        """The sooner it died after its start, the longer until the next one."""
+        self.pid = 0
+        settled = now - self.started > _SETTLED_SECONDS
+        self.pause = 0.0 if settled else min(max(self.pause * 2, 0.1), _LONGEST_PAUSE_SECONDS)
+        self.start_at = now + self.pause
+
+
+class Family:
+    """Forks from the main thread of a process that has no other thread and no connection."""
+
+    def __init__(self, children: Sequence[Child], grace: float = GRACE_SECONDS) -> None:
+        self._lives = [_Life(child) for child in children]
+        self._grace = grace
+        self._stopping = False
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT; returns when every child has ended, which takes at most `grace` seconds."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        gc.freeze()  # what was imported stays shared: the collector would write to its pages
+        while not self._stopping:
+            self._start_absent()
+            time.sleep(_GLANCE_SECONDS)
+            self._bury_dead()
+        self._end()
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _start_absent(self) -> None:
+        now = time.monotonic()
+        for life in self._lives:
+            if not life.pid and life.start_at <= now and not self._stopping:
+                life.started = now
+                life.pid = _fork(life.child)
+
+    def _bury_dead(self) -> None:
+        for life in self._lives:
+            if life.pid and (status := _ended(life.pid)) is not None:
+                life.died(time.monotonic())
+                if not self._stopping:
+                    log.error("%s ended (%s); starting it again", life.child.name, status)
+
+    def _end(self) -> None:
+        self._signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._grace
+        while any(life.pid for life in self._lives) and time.monotonic() < deadline:
+            time.sleep(_GLANCE_SECONDS / 5)
+            self._bury_dead()
+        self._signal(signal.SIGKILL)
+        for life in self._lives:
+            if life.pid:
+                os.waitpid(life.pid, 0)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for life in self._lives:
+            if life.pid:
+                os.kill(life.pid, number)
+
+
+def die_with(parent: int) -> None:
+    """This process is killed when `parent` dies, however that happens (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _fork(child: Child) -> int:
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        log.info("%s runs as process %d", child.name, pid)
+        return pid
+    code = 1
+    try:
+        die_with(parent)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on
+        child.run()
+        code = 0
+    except SystemExit as exit_request:
+        code = exit_request.code if isinstance(exit_request.code, int) else 0
+    except BaseException:
+        log.exception("%s failed", child.name)
+    finally:
+        logging.shutdown()
+        os._exit(code)
+
+
+def _ended(pid: int) -> str | None:
+    reaped, status = os.waitpid(pid, os.WNOHANG)
+    if not reaped:
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return f"exit status {code}" if code >= 0 else signal.Signals(-code).name
