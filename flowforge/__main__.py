@@ -1,0 +1,100 @@
+"""`python -m flowforge`: the command line of an installation."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from pydantic import ValidationError
+
+from flowforge.settings import Settings
+
+Command = Callable[[Settings], int]
+
+
+def _run(settings: Settings) -> int:
+    from flowforge.embedded.launcher import run
+
+    run(settings)
+    raise AssertionError("the supervisor has taken this process over")
+
+
+def _set_up(settings: Settings) -> int:
+    from flowforge.embedded.startup import set_up
+
+    set_up(settings)
+    return 0
+
+
+def _greet(settings: Settings) -> int:
+    from flowforge.embedded.console import Console
+    from flowforge.embedded.startup import greet
+
+    return 0 if greet(settings, Console()) else 1
+
+
+def _web(settings: Settings) -> int:
+    from flowforge.embedded.programs import web_command
+
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    command = web_command(settings, f"{host}:{settings.port}")
+    os.execv(command[0], command)  # noqa: S606  our own command line
+
+
+def _status(settings: Settings) -> int:
+    from flowforge.embedded.status import report
+
+    return report(settings)
+
+
+def _db_upgrade(settings: Settings) -> int:
+    from flowforge.db.migrate import upgrade
+
+    upgrade(_database(settings))
+    return 0
+
+
+def _database(settings: Settings) -> str:
+    if settings.postgres_url is None:
+        sys.exit("POSTGRES_URL is not set. The embedded database is migrated at every `run`.")
+    return settings.postgres_url
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m flowforge", description="FlowForge, self-hosted workflow automation."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, command: Command, help_text: str) -> None:
+        commands.add_parser(name, help=help_text, description=help_text).set_defaults(command=command)
+
+    add("run", _run, "Start everything on this machine and keep it running until Ctrl-C.")
+    add("status", _status, "Show the processes of the instance in FLOWFORGE_HOME.")
+    add("web", _web, "Start the web server alone (dashboard, API, webhooks).")
+    add("set-up", _set_up, "Wait for the databases, then bring the schema up to date.")
+    add("greet", _greet, "Wait until the instance is ready, then tell its address.")
+
+    database = commands.add_parser("db", help="The database's schema.").add_subparsers(required=True, metavar="action")
+    database.add_parser("upgrade", help="Bring the schema up to date.").set_defaults(command=_db_upgrade)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    from flowforge.embedded.instance import AlreadyRunning
+    from flowforge.embedded.server import CannotStart
+
+    command: Command = _parser().parse_args(arguments).command
+    try:
+        return command(Settings())
+    except ValidationError as error:
+        problems = "\n".join(f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        sys.exit(f"These settings can't be used:\n{problems}")
+    except (CannotStart, AlreadyRunning) as error:
+        sys.exit(f"FlowForge: {error}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

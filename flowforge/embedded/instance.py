@@ -1,0 +1,100 @@
+"""One running instance per home: a lock held for its life, and a record of its processes for whoever comes next."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_CLOCK_TOLERANCE_SECONDS = 2.0
+
+
+class AlreadyRunning(RuntimeError):
+    """Another launcher holds this home."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRecord:
+    """A process as it was started: the pid alone could belong to something else by now."""
+
+    name: str
+    pid: int
+    started_at: float
+
+
+def run_folder(home: Path) -> Path:
+    return home / "run"
+
+
+def lock(home: Path) -> int:
+    """A descriptor that holds the home until it is closed, at the latest by our own death. Raises AlreadyRunning."""
+    folder = run_folder(home)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 20).decode().strip() or "unknown"
+        os.close(descriptor)
+        raise AlreadyRunning(
+            f"FlowForge is already running on {home} (process {holder}); "
+            "stop that one, or set FLOWFORGE_HOME and PORT to start a second one"
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def launcher_pid(home: Path) -> int | None:
+    """The pid of the launcher that runs on this home now."""
+    try:
+        os.close(lock(home))
+    except AlreadyRunning:
+        return int((run_folder(home) / "lock").read_text().strip() or 0) or None
+    return None
+
+
+def write_records(home: Path, records: list[ProcessRecord]) -> None:
+    path = run_folder(home) / "processes.json"
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps([asdict(record) for record in records]))
+    draft.rename(path)
+
+
+def read_records(home: Path) -> list[ProcessRecord]:
+    try:
+        entries = json.loads((run_folder(home) / "processes.json").read_text())
+    except FileNotFoundError:
+        return []
+    except ValueError:  # the machine lost power while it was written; whatever ran then is gone
+        return []
+    return [ProcessRecord(**entry) for entry in entries]
+
+
+def end_left_over_processes(home: Path) -> list[str]:
+    """Ends what a killed launcher left running on this home, and gives their names. Needs the lock."""
+    import psutil
+
+    from flowforge.embedded.orphans import end
+
+    left: list[tuple[str, psutil.Process]] = []
+    for record in read_records(home):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(record.pid)
+            if abs(process.create_time() - record.started_at) < _CLOCK_TOLERANCE_SECONDS:
+                left.append((record.name, process))
+    for _, process in left:  # all at once first, so that their last seconds pass side by side
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for _, process in left:
+        end(process)
+    write_records(home, [])
+    return [name for name, _ in left]
+
+
+def new_record(name: str, pid: int) -> ProcessRecord:
+    return ProcessRecord(name, pid, time.time())

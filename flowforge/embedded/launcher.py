@@ -1,0 +1,79 @@
+"""`python -m flowforge run`: prepares the home, then becomes the supervisor of every process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from flowforge.embedded import postgres, valkey
+from flowforge.embedded.console import Console
+from flowforge.embedded.instance import end_left_over_processes, lock, run_folder
+from flowforge.embedded.programs import programs, supervisor_configuration
+from flowforge.embedded.server import CannotStart, EmbeddedServer
+from flowforge.home import load_keys
+from flowforge.settings import Settings
+
+_PROJECT = Path(__file__).resolve().parents[2]
+
+
+def run(settings: Settings) -> None:
+    """Starts everything on this machine; comes back only by an error: CannotStart, AlreadyRunning.
+
+    What has a URL in the settings is used from there, the rest is started here.
+    """
+    home = settings.home.resolve()
+    home.mkdir(parents=True, exist_ok=True, mode=0o711)
+    os.umask(0o077)
+    holder = lock(home)
+    left = end_left_over_processes(home)
+    if left:
+        Console().say(f"Ended what an earlier start left behind: {', '.join(left)}")
+    listener = _listener(settings.host, settings.port)
+    here = settings.model_copy(update={"home": home, "port": listener.getsockname()[1]})
+    load_keys(here)
+    (home / "logs").mkdir(exist_ok=True)
+    servers = _embedded_servers(here)
+    configuration = supervisor_configuration(home, programs(here, servers, listener.fileno()))
+    (run_folder(home) / "supervisord.conf").write_text(configuration)
+    environment = os.environ | _environment(here, servers)
+    for descriptor in (holder, listener.fileno()):
+        os.set_inheritable(descriptor, True)
+    arguments = (str(home), str(holder), str(listener.detach()))
+    os.execve(sys.executable, [sys.executable, "-m", "flowforge.embedded.supervision", *arguments], environment)  # noqa: S606
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """The web server's address, taken now and held for as long as we run, so that a restarted web server keeps it.
+
+    It begins to listen when the web server is up. Port 0 takes a free one.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise CannotStart(
+            f"can't use port {port} of {host} ({error.strerror}); choose another with PORT=..."
+        ) from error
+    return listener
+
+
+def _embedded_servers(settings: Settings) -> dict[str, EmbeddedServer]:
+    servers = {}
+    if settings.postgres_url is None:
+        Console().say("Preparing PostgreSQL ...")
+        servers["postgres"] = postgres.prepare(settings.home)
+    if settings.redis_url is None:
+        servers["valkey"] = valkey.prepare(settings.home)
+    return servers
+
+
+def _environment(settings: Settings, servers: dict[str, EmbeddedServer]) -> dict[str, str]:
+    """What every process is told; it wins over `.env`."""
+    python_path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
+    told = {"FLOWFORGE_HOME": str(settings.home), "PORT": str(settings.port), "PYTHONPATH": python_path}
+    urls = {"postgres": "POSTGRES_URL", "valkey": "REDIS_URL"}
+    return told | {urls[name]: server.url for name, server in servers.items()} | {"PYTHONUNBUFFERED": "1"}

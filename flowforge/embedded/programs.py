@@ -1,0 +1,134 @@
+"""The processes of a one-machine installation, and their supervisor configuration."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowforge.embedded.server import CannotStart, EmbeddedServer
+
+if TYPE_CHECKING:  # the supervisor imports this module and has to stay small
+    from flowforge.settings import Settings
+
+SET_UP = "set-up"
+GREETER = "greeter"
+
+# Stopped from the highest to the lowest, group by group: nothing loses its database while it still works.
+_DATABASES, _WORKERS, _WEB, _ONE_SHOT = 10, 20, 30, 40
+_NEVER_GIVE_UP = 1_000_000
+_CONSUMERS = ("orchestrator", "executor", "log-sink")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One supervised process. `at_once` starts before the set-up is done; the others wait for it."""
+
+    name: str
+    group: str
+    priority: int
+    command: tuple[str, ...]
+    at_once: bool = False
+    kept_alive: bool = True
+    user: str | None = None
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+
+
+def programs(settings: Settings, servers: dict[str, EmbeddedServer], listener: int) -> list[Program]:
+    """Everything `run` starts: the embedded servers, the one-shot set-up and greeter, the web server, the workers."""
+    python = sys.executable
+    return [
+        *(_database(name, server) for name, server in servers.items()),
+        _one_shot(SET_UP, (python, "-m", "flowforge", "set-up"), at_once=True),
+        *(_worker(name, (python, "-m", "workers.host", name)) for name in _CONSUMERS),
+        _worker("jobs", (python, "-m", "workers.jobs")),
+        Program("web", "web", _WEB, web_command(settings, f"fd://{listener}"), stop_seconds=5),
+        _one_shot(GREETER, (python, "-m", "flowforge", "greet")),
+    ]
+
+
+def web_command(settings: Settings, bind: str) -> tuple[str, ...]:
+    return (
+        *(sys.executable, "-m", "gunicorn", "--config", "python:flowforge.webserver", "--bind", bind),
+        *("--threads", str(settings.web_threads), "--workers", str(settings.web_processes)),
+        *("--log-level", settings.log_level.lower(), "webapp:create_app()"),
+    )
+
+
+def _database(name: str, server: EmbeddedServer) -> Program:
+    signal_name = server.stop_signal.name.removeprefix("SIG")
+    return Program(
+        name,
+        "databases",
+        _DATABASES,
+        server.command,
+        at_once=True,
+        user=server.user,
+        stop_signal=signal_name,
+        stop_seconds=30,  # a last checkpoint may take a while; to kill it would only make the next start slower
+    )
+
+
+def _worker(name: str, command: tuple[str, ...]) -> Program:
+    return Program(name, "workers", _WORKERS, command, stop_seconds=11)
+
+
+def _one_shot(name: str, command: tuple[str, ...], *, at_once: bool = False) -> Program:
+    return Program(name, "start-up", _ONE_SHOT, command, at_once=at_once, kept_alive=False, stop_seconds=3)
+
+
+def supervisor_configuration(home: Path, listed: list[Program]) -> str:
+    """The text of a supervisord.conf. URLs and other values reach the programs by the environment, not through it."""
+    logs = home / "logs"
+    head = {
+        "nodaemon": "true",
+        "silent": "true",
+        "logfile": _escaped(logs / "supervisor.log"),
+        "logfile_maxbytes": "2MB",
+        "logfile_backups": "2",
+        "pidfile": _escaped(home / "run" / "supervisor.pid"),
+        "childlogdir": _escaped(logs),
+        "nocleanup": "true",
+        "minprocs": "50",
+    }
+    sections = [_section("supervisord", head)]
+    sections += [_section(f"program:{program.name}", _program_options(program, logs)) for program in listed]
+    groups = {program.group: program.priority for program in listed}
+    for group, priority in groups.items():
+        members = ",".join(program.name for program in listed if program.group == group)
+        sections.append(_section(f"group:{group}", {"programs": members, "priority": str(priority)}))
+    return "\n".join(sections)
+
+
+def _program_options(program: Program, logs: Path) -> dict[str, str]:
+    options = {
+        "command": _escaped(shlex.join(program.command)),
+        "autostart": "true" if program.at_once else "false",
+        "autorestart": "true" if program.kept_alive else "false",
+        "startsecs": "5" if program.kept_alive else "0",  # what ends sooner is tried again after growing pauses
+        "startretries": str(_NEVER_GIVE_UP if program.kept_alive else 0),
+        "stopsignal": program.stop_signal,
+        "stopwaitsecs": str(program.stop_seconds),
+        "killasgroup": "true",
+        "redirect_stderr": "true",
+        "stdout_logfile": _escaped(_escaped(logs / f"{program.name}.log")),  # the one option that is expanded twice
+        "stdout_logfile_maxbytes": "5MB",
+        "stdout_logfile_backups": "3",
+        "stdout_events_enabled": "true",
+    }
+    return options | ({"user": program.user} if program.user else {})
+
+
+def _section(name: str, options: dict[str, str]) -> str:
+    return "\n".join([f"[{name}]", *(f"{key} = {value}" for key, value in options.items()), ""])
+
+
+def _escaped(value: str | Path) -> str:
+    """`%` starts an expansion in a supervisor configuration; a comment there can't be escaped."""
+    text = str(value)
+    if " ;" in text or " #" in text or "\n" in text:
+        raise CannotStart(f"supervisor can't work with a path that has a blank before ';' or '#': {text}")
+    return text.replace("%", "%%")

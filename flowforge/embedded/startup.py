@@ -1,0 +1,80 @@
+"""The two short processes of a start: the set-up of the database, and the greeting when everything answers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable
+
+from flowforge.embedded.console import Console
+from flowforge.embedded.server import CannotStart
+from flowforge.settings import Settings
+
+_DATABASES_SECONDS = 60.0
+_READY_SECONDS = 90.0
+
+
+def set_up(settings: Settings) -> None:
+    """Waits for the databases, then migrates. Raises CannotStart with what did not answer."""
+    from flowforge.db.migrate import upgrade
+    from flowforge.embedded import postgres, valkey
+
+    if settings.postgres_url is None or settings.redis_url is None:
+        raise CannotStart("POSTGRES_URL and REDIS_URL must be set; `python -m flowforge run` sets them")
+    postgres_url, redis_url = settings.postgres_url, settings.redis_url
+    if not _within(_DATABASES_SECONDS, lambda: postgres.answers(postgres_url)):
+        raise CannotStart("PostgreSQL does not answer; see postgres.log, or check POSTGRES_URL")
+    upgrade(postgres_url)
+    if not _within(_DATABASES_SECONDS, lambda: valkey.answers(redis_url)):
+        raise CannotStart("Valkey does not answer; see valkey.log, or check REDIS_URL")
+
+
+def greet(settings: Settings, console: Console) -> bool:
+    """Tells the address as soon as everything is ready; what is missing, when that takes too long."""
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  compared, not bound
+    missing = "the web server does not answer"
+
+    def ready() -> bool:
+        nonlocal missing
+        try:
+            status, missing = _ask(host, settings.port)
+        except (OSError, http.client.HTTPException):
+            return False
+        return status == http.client.OK
+
+    if not _within(_READY_SECONDS, ready):
+        console.say(f"Not ready after {_READY_SECONDS:.0f} s: {missing}. Logs: {settings.home / 'logs'}")
+        return False
+    shown = f"[{host}]" if ":" in host else host
+    console.say(
+        f"\nFlowForge is ready:  http://{shown}:{settings.port}/\n"
+        "  First time here?  Open the address and create your account.\n"
+        "  From then on sign in with its user name and password.\n"
+        f"  Data, secrets and logs: {settings.home}\n"
+        "  Ctrl-C stops everything.\n"
+    )
+    return True
+
+
+def _ask(host: str, port: int) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        response = connection.getresponse()
+        body = response.read(65536)
+    finally:
+        connection.close()
+    try:
+        return response.status, json.dumps(json.loads(body))
+    except ValueError:
+        return response.status, f"/health/ready answers {response.status}"
+
+
+def _within(seconds: float, true: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

@@ -1,0 +1,195 @@
+"""The supervisor of a one-machine installation: supervisord, in the foreground, with our order of events.
+
+Databases and set-up start first, everything else when the set-up is done. SIGINT, SIGTERM and SIGHUP stop all. When the
+supervisor itself is killed its children are told to end by the kernel (Linux), or by the next start (elsewhere).
+
+Run as `python -m flowforge.embedded.supervision <home> <lock descriptor> <listener descriptor>`: a process of its
+own that imports little, so that it stays small.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from supervisor import events
+from supervisor.medusa import asyncore_25 as asyncore
+from supervisor.options import ServerOptions
+from supervisor.process import Subprocess
+from supervisor.states import ProcessStates, SupervisorStates
+from supervisor.supervisord import Supervisor
+
+from flowforge.embedded.console import Console, ErrorRelay
+from flowforge.embedded.instance import ProcessRecord, new_record, write_records
+from flowforge.embedded.programs import GREETER, SET_UP
+
+_PR_SET_PDEATHSIG = 1
+_DATABASES = "databases"
+
+
+class _Options(ServerOptions):  # type: ignore[misc]
+    """supervisord's options, with what happens in a child between fork and exec."""
+
+    def __init__(self, listener: int) -> None:
+        super().__init__()
+        self.listener = listener
+        self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+        self._pid = os.getpid()
+
+    def setsignals(self) -> None:
+        hang_up_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        super().setsignals()
+        if hang_up_ignored:  # started with nohup
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def close_fd(self, fd: int) -> None:
+        if fd != self.listener:
+            super().close_fd(fd)
+
+    def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> None:
+        os.set_inheritable(self.listener, f"fd://{self.listener}" in argv)
+        if self._libc is not None:
+            self._libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+            if os.getppid() != self._pid:  # the supervisor died before the kernel knew whom to tell
+                self._exit(1)
+        super().execve(filename, argv, env)
+
+
+class _WakeUp:
+    """Makes the main loop return at once from its wait when a signal arrives, instead of within a second."""
+
+    def __init__(self) -> None:
+        self._reader, writer = os.pipe()
+        for descriptor in (self._reader, writer):
+            fcntl.fcntl(descriptor, fcntl.F_SETFL, os.O_NONBLOCK)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+
+    def register(self, socket_map: dict[int, Any]) -> None:
+        socket_map[self._reader] = self
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def handle_read_event(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._reader, 4096)
+
+    def handle_error(self) -> None:
+        raise  # supervisord calls this from its except block
+
+
+class _Supervisor(Supervisor):  # type: ignore[misc]
+    """supervisord's loop; after each turn it starts what may start now and records which processes there are."""
+
+    def __init__(self, options: _Options, home: Path, console: Console) -> None:
+        super().__init__(options)
+        self.exit_code = 0
+        self._home = home
+        self._console = console
+        self._relays: dict[str, ErrorRelay] = {}
+        self._records: dict[str, ProcessRecord] = {}
+        self._set_up_done = False
+
+    def runforever(self) -> None:
+        events.subscribe(events.ProcessLogEvent, self._relay)
+        events.subscribe(events.ProcessStateExitedEvent, self._report_end)
+        events.subscribe(events.ProcessStateBackoffEvent, self._report_failed_start)
+        events.subscribe(events.SupervisorStoppingEvent, self._stop_listening)
+        _WakeUp().register(self.options.get_socket_map())
+        super().runforever()
+
+    def handle_signal(self) -> None:
+        """A hang-up means 'stop' here; supervisord itself would start everything anew."""
+        received = self.options.signal_receiver._signals_recvd
+        if signal.SIGHUP in received:
+            received[received.index(signal.SIGHUP)] = signal.SIGTERM
+        super().handle_signal()
+
+    def tick(self, now: float | None = None) -> None:
+        super().tick(now)
+        self._continue_after_set_up()
+        for group in self.process_groups.values():
+            group.transition()  # starts what has just ended, without waiting for the next turn
+        self._record()
+
+    def _processes(self) -> dict[str, Subprocess]:
+        return {name: process for group in self.process_groups.values() for name, process in group.processes.items()}
+
+    def _continue_after_set_up(self) -> None:
+        processes = self._processes()
+        set_up = processes[SET_UP]
+        if self._set_up_done or self.stopping or set_up.state != ProcessStates.EXITED:
+            return
+        self._set_up_done = True
+        if set_up.exitstatus != 0:
+            self.exit_code = 1
+            self.options.mood = SupervisorStates.SHUTDOWN
+            return
+        for process in processes.values():
+            if not process.config.autostart:
+                process.spawn()
+
+    def _record(self) -> None:
+        running = {name: process.pid for name, process in self._processes().items() if process.pid}
+        if running != {name: record.pid for name, record in self._records.items()}:
+            known = {record.pid: record for record in self._records.values()}
+            self._records = {name: known.get(pid) or new_record(name, pid) for name, pid in running.items()}
+            write_records(self._home, list(self._records.values()))
+
+    def _relay(self, event: events.ProcessLogEvent) -> None:
+        name = event.process.config.name
+        if event.process.group.config.name == _DATABASES:
+            return  # their errors are answers to us, and show up where they were asked for
+        if name not in self._relays:
+            self._relays[name] = ErrorRelay(name, self._console, everything=name in {SET_UP, GREETER})
+        self._relays[name].feed(event.data)
+
+    def _report_end(self, event: events.ProcessStateExitedEvent) -> None:
+        process = event.process
+        if process.config.autorestart:
+            name, log = process.config.name, process.config.stdout_logfile
+            self._console.say(f"[{name}] ended unexpectedly; starting it again (log: {log})")
+
+    def _report_failed_start(self, event: events.ProcessStateBackoffEvent) -> None:
+        process = event.process
+        name, log = process.config.name, process.config.stdout_logfile
+        self._console.say(f"[{name}] did not start; trying again in {process.backoff} s (log: {log})")
+        if process.group.config.name == _DATABASES:
+            self._console.tail(name, log)
+
+    def _stop_listening(self, event: events.SupervisorStoppingEvent) -> None:
+        self._console.say("Stopping ...")
+        os.close(self.options.listener)
+
+
+def main(home: Path, listener: int) -> int:
+    """Runs until told to stop; 0, or 1 when the set-up failed."""
+    console = Console()
+    options = _Options(listener)
+    options.realize(["--configuration", str(home / "run" / "supervisord.conf")], doc=__doc__)
+    options.first = True
+    options.test = False
+    supervisor = _Supervisor(options, home, console)
+    with contextlib.suppress(asyncore.ExitNow):
+        supervisor.main()
+    options.close_httpservers()
+    options.close_logger()
+    write_records(home, [])
+    console.say("Stopped.")
+    return supervisor.exit_code
+
+
+if __name__ == "__main__":
+    _, _home, _lock, _listener = sys.argv
+    os.set_inheritable(int(_lock), False)  # ours for life, not the children's
+    os.set_inheritable(int(_listener), False)
+    sys.exit(main(Path(_home), int(_listener)))

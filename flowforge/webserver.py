@@ -1,0 +1,20 @@
+"""Gunicorn's configuration: threads, because live streams and webhooks mostly wait.
+
+The address, the threads and the processes come on the command line (`python -m flowforge web`), from the settings.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+worker_class = "gthread"
+backlog = 1024
+keepalive = 15
+timeout = 60  # a worker that gives no sign of life for so long is replaced; a waiting request doesn't count as silence
+graceful_timeout = 3
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+accesslog = None
+errorlog = "-"
+control_socket_disable = True
+proc_name = "flowforge-web"
