@@ -41,7 +41,11 @@ def _result_status(value: Any) -> str:
     return "SUCCESS" if isinstance(value, str) and value.upper() == "SUCCESS" else "FAILURE"
 
 
-Time = Annotated[datetime, BeforeValidator(jsonio.parse_time)]
+def _time(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else jsonio.parse_time(value)
+
+
+Time = Annotated[datetime, BeforeValidator(_time)]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_object)]
 
 
