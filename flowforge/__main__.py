@@ -9,6 +9,9 @@ from collections.abc import Callable, Sequence
 
 from pydantic import ValidationError
 
+from flowforge.embedded.console import Console
+from flowforge.embedded.instance import AlreadyRunning
+from flowforge.embedded.server import CannotStart
 from flowforge.settings import Settings
 
 Command = Callable[[Settings], int]
@@ -29,7 +32,6 @@ def _set_up(settings: Settings) -> int:
 
 
 def _greet(settings: Settings) -> int:
-    from flowforge.embedded.console import Console
     from flowforge.embedded.startup import greet
 
     return 0 if greet(settings, Console()) else 1
@@ -47,6 +49,41 @@ def _status(settings: Settings) -> int:
     from flowforge.embedded.status import report
 
     return report(settings)
+
+
+def _healthy(settings: Settings) -> int:
+    from flowforge.probe import ask_readiness
+
+    ready, answer = ask_readiness(settings)
+    Console().say(answer)
+    return 0 if ready else 1
+
+
+def _worker_healthy(settings: Settings) -> int:
+    from flowforge.probe import a_worker_of_this_host_lives
+
+    return 0 if a_worker_of_this_host_lives(settings) else 1
+
+
+def _settings(_: Settings) -> int:
+    from flowforge.settings_reference import env_example
+
+    Console().say(env_example().rstrip("\n"))
+    return 0
+
+
+def _new_secrets(_: Settings) -> int:
+    from flowforge.rotation import new_environment
+
+    Console().say(new_environment())
+    return 0
+
+
+def _rotate_secrets(settings: Settings) -> int:
+    from flowforge.rotation import rotate
+
+    Console().say(f"Secrets sealed anew in {rotate(settings)} rows.")
+    return 0
 
 
 def _db_upgrade(settings: Settings) -> int:
@@ -74,18 +111,24 @@ def _parser() -> argparse.ArgumentParser:
     add("run", _run, "Start everything on this machine and keep it running until Ctrl-C.")
     add("status", _status, "Show the processes of the instance in FLOWFORGE_HOME.")
     add("web", _web, "Start the web server alone (dashboard, API, webhooks).")
+    add("healthy", _healthy, "Exit 0 if this machine's web server is ready.")
+    add("worker-healthy", _worker_healthy, "Exit 0 if a worker of this machine lives.")
+    add("settings", _settings, "Print every setting with its meaning, as .env.example has them.")
     add("set-up", _set_up, "Wait for the databases, then bring the schema up to date.")
     add("greet", _greet, "Wait until the instance is ready, then tell its address.")
 
     database = commands.add_parser("db", help="The database's schema.").add_subparsers(required=True, metavar="action")
     database.add_parser("upgrade", help="Bring the schema up to date.").set_defaults(command=_db_upgrade)
+
+    secrets = commands.add_parser("secrets", help="Keys and sealed secrets.").add_subparsers(
+        required=True, metavar="action"
+    )
+    secrets.add_parser("new", help="Print fresh secrets for a .env file.").set_defaults(command=_new_secrets)
+    secrets.add_parser("rotate", help="Seal every secret anew under a new key.").set_defaults(command=_rotate_secrets)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    from flowforge.embedded.instance import AlreadyRunning
-    from flowforge.embedded.server import CannotStart
-
     command: Command = _parser().parse_args(arguments).command
     try:
         return command(Settings())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import time
 from collections.abc import Callable
 
 from flowforge.embedded.console import Console
 from flowforge.embedded.server import CannotStart
+from flowforge.probe import ask_readiness, reachable_host
 from flowforge.settings import Settings
 
 _DATABASES_SECONDS = 60.0
@@ -32,20 +31,17 @@ def set_up(settings: Settings) -> None:
 
 def greet(settings: Settings, console: Console) -> bool:
     """Tells the address as soon as everything is ready; what is missing, when that takes too long."""
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  compared, not bound
-    missing = "the web server does not answer"
+    answer = ""
 
     def ready() -> bool:
-        nonlocal missing
-        try:
-            status, missing = _ask(host, settings.port)
-        except (OSError, http.client.HTTPException):
-            return False
-        return status == http.client.OK
+        nonlocal answer
+        well, answer = ask_readiness(settings)
+        return well
 
     if not _within(_READY_SECONDS, ready):
-        console.say(f"Not ready after {_READY_SECONDS:.0f} s: {missing}. Logs: {settings.home / 'logs'}")
+        console.say(f"Not ready after {_READY_SECONDS:.0f} s: {answer}. Logs: {settings.home / 'logs'}")
         return False
+    host = reachable_host(settings.host)
     shown = f"[{host}]" if ":" in host else host
     console.say(
         f"\nFlowForge is ready:  http://{shown}:{settings.port}/\n"
@@ -55,20 +51,6 @@ def greet(settings: Settings, console: Console) -> bool:
         "  Ctrl-C stops everything.\n"
     )
     return True
-
-
-def _ask(host: str, port: int) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(host, port, timeout=5)
-    try:
-        connection.request("GET", "/health/ready")
-        response = connection.getresponse()
-        body = response.read(65536)
-    finally:
-        connection.close()
-    try:
-        return response.status, json.dumps(json.loads(body))
-    except ValueError:
-        return response.status, f"/health/ready answers {response.status}"
 
 
 def _within(seconds: float, true: Callable[[], bool]) -> bool:

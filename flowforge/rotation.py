@@ -1,0 +1,81 @@
+"""`python -m flowforge secrets …`: new keys, and everything sealed put under them."""
+
+from __future__ import annotations
+
+import os
+import secrets as random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flowforge.db.engine import make_engine
+from flowforge.db.sealed import reseal
+from flowforge.embedded.instance import lock
+from flowforge.embedded.postgres import running_postgres
+from flowforge.home import load_keys
+from flowforge.secrets import Vault, new_key
+from flowforge.settings import Settings
+
+
+def new_environment() -> str:
+    """Lines for the `.env` of an installation whose processes share no home: fresh secrets, nobody else's."""
+    return "\n".join(
+        [
+            f"POSTGRES_PASSWORD={random.token_urlsafe(24)}",
+            f"JWT_SECRET={random.token_urlsafe(48)}",
+            f"SESSION_SECRET={random.token_urlsafe(48)}",
+            f"FLOWFORGE_SECRET_KEYS={new_key()}",
+        ]
+    )
+
+
+def rotate(settings: Settings) -> int:
+    """Seals every secret in PostgreSQL anew under the newest key; the number of rows changed.
+
+    Where the keys live in the home, a new one is made first; nothing may run on that home meanwhile, because running
+    processes know the old keys only (raises AlreadyRunning). Where they come from FLOWFORGE_SECRET_KEYS, the operator
+    has put the new one in front and restarted every process. Old keys are kept: messages under way may need them.
+    """
+    with _held(settings):
+        if settings.secret_keys_setting is None:
+            _add_key(settings)
+        vault = Vault(load_keys(settings).vault)
+        with _database(settings) as url:
+            engine = make_engine(url, application_name="flowforge-secrets")
+            try:
+                return reseal(engine, vault)
+            finally:
+                engine.dispose()
+
+
+@contextmanager
+def _held(settings: Settings) -> Iterator[None]:
+    """Holds the home, where something of it is needed."""
+    if settings.secret_keys_setting is not None and settings.postgres_url is not None:
+        yield
+        return
+    holder = lock(settings.home.resolve())
+    try:
+        yield
+    finally:
+        os.close(holder)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    if settings.postgres_url is not None:
+        yield settings.postgres_url
+        return
+    with running_postgres(settings.home) as url:
+        yield url
+
+
+def _add_key(settings: Settings) -> None:
+    load_keys(settings)
+    path = settings.home / "secrets" / "vault.keys"
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{new_key()}\n{path.read_text()}")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
