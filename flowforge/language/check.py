@@ -10,7 +10,10 @@ from flowforge.language.definition import ActionDefinition, WorkflowDefinition
 from flowforge.language.expressions import ROOTS, Reference, references_in, shown, texts
 from flowforge.language.names import hint, quoted
 from flowforge.language.pointers import Part, pointer
-from flowforge.language.template import TemplateFailure
+from flowforge.language.template import OPEN, TemplateFailure, has_meaning
+
+MAX_EXPRESSIONS = 10_000
+"""Of a whole workflow: each is compiled when it is checked."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,9 @@ class _View:
 
 def check(definition: WorkflowDefinition) -> list[Problem]:
     """Every problem of every expression, with pointers such as `/actions/1/config/url`; empty when there is none."""
+    count = sum(text.count(OPEN) for action in definition.actions for _, text in texts(action.config))
+    if count > MAX_EXPRESSIONS:
+        return [Problem("/actions", f"have {count:,} expressions; at most {MAX_EXPRESSIONS:,} are allowed")]
     steps = _steps_by_name(definition.actions)
     return [
         problem
@@ -69,8 +75,7 @@ def _steps_by_name(actions: Sequence[ActionDefinition]) -> dict[str, _Named]:
 
 def _check_action(action: ActionDefinition, view: _View) -> Iterator[Problem]:
     for path, text in texts(action.config):
-        # Literal text is the common case; only these begin something that has a meaning or is refused.
-        if "{{" in text or "{%" in text or "{#" in text:
+        if has_meaning(text):
             yield from _check_text(text, ("actions", view.index, "config", *path), view)
 
 

@@ -85,6 +85,11 @@ def template(text: str) -> Template:
     return _cached_template(text) if len(text) <= _CACHED_TEXT else _take_apart(text)
 
 
+def has_meaning(text: str) -> bool:
+    """Whether anything in the text begins something that is computed or refused; else it is just text."""
+    return OPEN in text or _STATEMENT.search(text) is not None
+
+
 def _take_apart(text: str) -> Template:
     return Template(tuple(_parts(text)))
 

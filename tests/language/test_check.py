@@ -1,0 +1,90 @@
+"""What is found wrong with expressions when a workflow is saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowforge.language.check import check
+from flowforge.language.definition import parse
+
+
+def problems(*actions: dict[str, Any]) -> list[tuple[str, str]]:
+    definition = parse({"name": "orders", "actions": [{"type": "TRANSFORM", **action} for action in actions]})
+    return [(problem.pointer, problem.message) for problem in check(definition)]
+
+
+def test_references_to_known_roots_and_earlier_steps_are_fine() -> None:
+    assert not problems(
+        {"id": "fetch", "config": {"url": "{{ trigger.body.url }}/{{ workflow.id }}/{{ execution.id }}?{{ now }}"}},
+        {"config": {"a": "{{ steps.fetch.items[0] }}", "b": "{{ steps.step_0.x }}", "c": "{{ steps['fetch'] }}"}},
+        {"config": {"all": "{{ steps }}", "computed": "{{ steps[trigger.which] }}", "one": "{{ steps.step_1.y }}"}},
+    )
+
+
+def test_actions_without_config_are_fine() -> None:
+    assert not problems({}, {"config": None}, {"config": {}})
+
+
+def test_an_unknown_root_names_the_nearest() -> None:
+    assert problems({"config": {"url": "{{ triger.body }}"}}) == [
+        ("/actions/0/config/url", "'triger' is not known; did you mean 'trigger'? (in {{ triger.body }})")
+    ]
+
+
+def test_an_unknown_step_names_the_nearest() -> None:
+    assert problems({"id": "fetch"}, {"config": {"url": "{{ steps.fetsh.x }}"}}) == [
+        ("/actions/1/config/url", "there is no earlier step 'fetsh'; did you mean 'fetch'? (in {{ steps.fetsh.x }})")
+    ]
+
+
+def test_a_step_cannot_use_its_own_output_or_a_later_one() -> None:
+    found = problems(
+        {"id": "first", "config": {"a": "{{ steps.first }}", "b": "{{ steps.second.x }}", "c": "{{ steps.step_1 }}"}},
+        {"id": "second"},
+    )
+    assert [pointer for pointer, _ in found] == [f"/actions/0/config/{name}" for name in "abc"]
+    assert all("has not run by then" in message for _, message in found)
+
+
+def test_a_disabled_step_has_no_output_unless_the_expression_provides_for_it() -> None:
+    [(pointer, message)] = problems(
+        {"id": "off", "enabled": False},
+        {
+            "config": {
+                "a": "{{ steps.off.x }}",
+                "b": "{{ steps.off.x | default(1) }}",
+                "c": "{{ steps.off is defined }}",
+            }
+        },
+    )
+    assert pointer == "/actions/1/config/a"
+    assert "disabled" in message
+
+
+def test_what_cannot_be_read_is_a_problem_of_its_field() -> None:
+    found = problems(
+        {
+            "config": {
+                "headers": {"a/b": "{{ 1 + }}"},
+                "rows": ["fine", "{{ trigger.x | nope }}"],
+                "loop": "{% for x in y %}",
+                "comment": "{# no #}",
+                "open": "{{ trigger",
+            }
+        }
+    )
+    assert [pointer for pointer, _ in found] == [
+        "/actions/0/config/headers/a~1b",
+        "/actions/0/config/rows/1",
+        "/actions/0/config/loop",
+        "/actions/0/config/comment",
+        "/actions/0/config/open",
+    ]
+
+
+def test_all_problems_of_one_text_are_reported() -> None:
+    assert len(problems({"config": {"text": "{{ a }} {{ trigger.fine }} {{ b }} {{ steps.c }}"}})) == 3
+
+
+def test_the_expressions_of_a_disabled_step_are_checked_too() -> None:
+    assert len(problems({"enabled": False, "config": {"text": "{{ nope }}"}})) == 1
