@@ -6,7 +6,9 @@ comes back means 'keep what is stored'.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -50,3 +52,80 @@ def is_sealed(value: object) -> bool:
 
 def new_key() -> str:
     return Fernet.generate_key().decode()
+
+
+def is_expression(value: object) -> bool:
+    """One single expression and nothing else: it names a value, it is none, so it may be shown."""
+    if not isinstance(value, str):
+        return False
+    text = value.strip()
+    return text.startswith("{{") and text.endswith("}}") and text.count("{{") == 1
+
+
+def seal_fields(
+    config: Mapping[str, Any], keys: Iterable[str], vault: Vault, previous: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The config with the texts under `keys` sealed. A mask keeps what `previous` has there."""
+    stored = previous or {}
+    return _each(config, keys, lambda value, key, name: _sealed(value, _at(stored, key, name), vault))
+
+
+def mask_fields(config: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """The config as it may be shown."""
+    return _each(config, keys, lambda value, _key, _name: value if is_expression(value) or value == "" else MASK)
+
+
+def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) -> dict[str, Any]:
+    """The config with its secrets in clear, for the moment of use. Raises SecretUnreadable."""
+    return _each(config, keys, lambda value, _key, _name: vault.open(value))
+
+
+def mask_values(value: Any, secrets: Sequence[str]) -> Any:
+    """A copy of JSON-like data in which no secret is left, in plain or URL-encoded form."""
+    forms = {form for secret in secrets if len(secret) >= _SHORTEST_MASKED for form in (secret, quote(secret, safe=""))}
+    return _masked(value, sorted(forms, key=len, reverse=True)) if forms else value
+
+
+_SHORTEST_MASKED = 4
+"""Shorter texts would mask by accident more than they would hide."""
+
+
+def _each(
+    config: Mapping[str, Any], keys: Iterable[str], change: Callable[[str, str, str | None], Any]
+) -> dict[str, Any]:
+    """Applies `change(text, key, name)` to the text under each key, or to each text of the object there."""
+    changed = dict(config)
+    for key in keys:
+        value = changed.get(key)
+        if isinstance(value, str):
+            changed[key] = change(value, key, None)
+        elif isinstance(value, Mapping):
+            changed[key] = {
+                name: change(inner, key, name) if isinstance(inner, str) else inner for name, inner in value.items()
+            }
+    return changed
+
+
+def _sealed(value: str, stored: Any, vault: Vault) -> str:
+    if value == MASK and isinstance(stored, str):
+        return stored if is_sealed(stored) or is_expression(stored) else vault.seal(stored)
+    return value if is_expression(value) or value == "" else vault.seal(value)
+
+
+def _at(stored: Mapping[str, Any], key: str, name: str | None) -> Any:
+    value = stored.get(key)
+    if name is None:
+        return value
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _masked(value: Any, forms: Sequence[str]) -> Any:
+    if isinstance(value, str):
+        for form in forms:
+            value = value.replace(form, MASK)
+        return value
+    if isinstance(value, Mapping):
+        return {_masked(name, forms): _masked(inner, forms) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner, forms) for inner in value]
+    return value

@@ -20,9 +20,9 @@ from uuid import uuid4
 from sqlalchemy.exc import DataError, IntegrityError
 
 from flowforge.bus import Delivery, Message, Subscription
-from flowforge.operations.dead_letters import bury
 from flowforge.errors import Unavailable
 from flowforge.events import DEAD_LETTERS, MESSAGE_TYPES, TopicMessage, UnreadableMessage
+from flowforge.operations.dead_letters import bury
 from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
@@ -43,9 +43,14 @@ class Received:
 class Consumer(Protocol):
     """What the runner drives. All methods are called from the runner's thread."""
 
-    name: str
-    topics: Sequence[str]
-    group: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def topics(self) -> Sequence[str]: ...
+
+    @property
+    def group(self) -> str: ...
 
     def room(self) -> int:
         """How many messages it can take now; 0 lets the runner wait for a moment."""

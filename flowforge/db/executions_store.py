@@ -74,7 +74,7 @@ def begin_executions(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
     """Creates executions with their first attempts and marks the events handled.
 
     A row: event_id, execution_id, workflow_id, user_id, trigger_id, trigger_type, version_id, status, current_step,
-    first_step (null: none to run), dropped (why there is no execution, or null). Returns the events that got an
+    first_step (null: none to run), error, dropped (why there is no execution, or null). Returns the events that got an
     execution now: another orchestrator may have been first, the unique event id decides.
     """
     created = connection.exec_driver_sql(
@@ -82,13 +82,13 @@ def begin_executions(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
         WITH rows AS MATERIALIZED (
             SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
                 event_id uuid, execution_id uuid, workflow_id uuid, user_id uuid, trigger_id uuid, trigger_type text,
-                version_id uuid, status text, current_step int, first_step int, dropped text)
+                version_id uuid, status text, current_step int, first_step int, error jsonb, dropped text)
         ), created AS (
             INSERT INTO orchestrator.workflow_executions AS x
                 (id, workflow_id, user_id, status, current_step, trigger_payload, step_outputs, event_id, version_id,
-                 trigger_id, trigger_type, created_at, updated_at, finished_at)
+                 trigger_id, trigger_type, error, created_at, updated_at, finished_at)
             SELECT r.execution_id, r.workflow_id, r.user_id, r.status, r.current_step, e.payload, '{}', r.event_id,
-                   r.version_id, r.trigger_id, r.trigger_type, now(), now(),
+                   r.version_id, r.trigger_id, r.trigger_type, r.error, now(), now(),
                    CASE WHEN r.first_step IS NULL THEN now() END
             FROM rows r JOIN trigger_service.trigger_events e ON e.id = r.event_id
             WHERE r.dropped IS NULL
@@ -108,7 +108,7 @@ def begin_executions(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
         )
         SELECT event_id FROM created
         """,
-        {"rows": jsonio.dumps(rows).decode()},
+        {"rows": jsonio.dumps_for_database(rows)},
     )
     return {row[0] for row in created}
 

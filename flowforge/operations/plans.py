@@ -6,11 +6,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from flowforge import jsonio
+from flowforge.errors import Invalid
 from flowforge.ids import uuid7
 from flowforge.language.plan import Plan, compile_plan
 
@@ -25,6 +27,8 @@ class Version:
     workflow_id: UUID
     name: str
     plan: Plan
+    problem: str | None = None
+    """Why a definition that an earlier product wrote cannot be run."""
 
 
 class Plans:
@@ -89,7 +93,12 @@ def _load(connection: Connection, version_ids: Iterable[UUID]) -> dict[UUID, Ver
         """,
         {"ids": [str(id_) for id_ in version_ids]},
     )
-    return {
-        row[0]: Version(row[0], row[1], str(row[2].get("name") or ""), compile_plan(row[2], templated=row[3]))
-        for row in rows
-    }
+    return {row[0]: _compile(*row) for row in rows}
+
+
+def _compile(id_: UUID, workflow_id: UUID, definition: dict[str, Any], templated: bool) -> Version:
+    name = str(definition.get("name") or "")
+    try:
+        return Version(id_, workflow_id, name, compile_plan(definition, templated=templated))
+    except Invalid as error:
+        return Version(id_, workflow_id, name, Plan((), length=0), problem=str(error))

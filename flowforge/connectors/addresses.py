@@ -1,0 +1,53 @@
+"""Which addresses connectors may reach: public ones, and the private networks an operator opened."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+
+from flowforge.connectors.sdk import ConnectorError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class AddressGuard:
+    """Resolves names and refuses what is private. Connect to the address it returns: asking again could differ."""
+
+    def __init__(self, allowed: Sequence[Network]) -> None:
+        self._allowed = tuple(allowed)
+
+    def resolve(self, host: str, port: int) -> list[tuple[int, str]]:
+        """(family, address) pairs in the resolver's order. Raises ConnectorError."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise ConnectorError(f"the host {host!r} is not known", permanent=False) from error
+        addresses = [(int(family), str(address[0])) for family, _, _, _, address in found]
+        for _, address in addresses:
+            if not self.allows(address):
+                raise ConnectorError(f"{host} is on a private network; ALLOW_PRIVATE_NETWORKS opens it", permanent=True)
+        return addresses
+
+    def allows(self, address: str) -> bool:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        if ip.is_global and not ip.is_multicast:
+            return True
+        return any(ip.version == network.version and ip in network for network in self._allowed)
+
+    def connect(self, host: str, port: int, timeout: float) -> socket.socket:
+        """A TCP connection to a checked address. Raises ConnectorError or OSError."""
+        last: OSError | None = None
+        for family, address in self.resolve(host, port):
+            connection = socket.socket(family, socket.SOCK_STREAM)
+            connection.settimeout(timeout)
+            try:
+                connection.connect((address, port))
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return connection
+            except OSError as error:
+                connection.close()
+                last = error
+        raise last or OSError(f"no address for {host}")

@@ -1,0 +1,293 @@
+"""The one HTTP client of all connectors: pooled, bounded in time, size and redirects, kept out of private networks."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from flowforge import jsonio
+from flowforge.connectors.addresses import AddressGuard
+from flowforge.connectors.sdk import ConnectorError, StepContext
+
+MAX_REDIRECTS = 5
+CONNECT_SECONDS = 10.0
+_RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
+_KEPT_ACROSS_HOSTS = {"accept", "content-type", "user-agent", "idempotency-key", "accept-encoding"}
+_USER_AGENT = "FlowForge/0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+    def body(self) -> Any:
+        """JSON where it says it is and is; else text."""
+        if "json" in self.headers.get("content-type", ""):
+            try:
+                return jsonio.loads(self.content)
+            except ValueError:
+                return self.text
+        return self.text
+
+    def raise_for_status(self, receiver: str) -> None:
+        """Raises ConnectorError for anything but a 2xx. `receiver` names it for people, without secrets."""
+        if not self.ok:
+            raise ConnectorError(
+                f"{receiver} answered {self.status}",
+                permanent=self.status not in _RETRYABLE,
+                retry_after=_retry_after(self.headers.get("retry-after")),
+            )
+
+
+class HttpClient:
+    """Safe to share between threads."""
+
+    def __init__(self, guard: AddressGuard, max_bytes: int, pool_size: int = 64) -> None:
+        self._max_bytes = max_bytes
+        self._current = _Current()
+        self._adapter = _GuardedAdapter(guard, self._current, pool_size)
+
+    def send(
+        self,
+        context: StepContext,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: bytes | str | Mapping[str, Any] | None = None,
+    ) -> Response:
+        """One exchange, redirects followed, before the context's deadline.
+
+        Raises ConnectorError for everything that keeps a whole answer from coming; a status is no error here.
+        """
+        body: Any = data
+        sent = {"User-Agent": _USER_AGENT, "Idempotency-Key": context.idempotency_key}
+        if json is not None:
+            body = jsonio.dumps(json)
+            sent["Content-Type"] = "application/json"
+        sent |= dict(headers or {})
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._exchange(context, method, url, sent, params, body)
+            target = response.headers.get("location")
+            if response.status not in {301, 302, 303, 307, 308} or target is None:
+                return response
+            url, previous, params = urljoin(url, target), url, None
+            if response.status in {301, 302, 303} and method not in {"GET", "HEAD"}:
+                method, body = "GET", None
+                sent = {name: value for name, value in sent.items() if name.lower() != "content-type"}
+            if _origin(url) != _origin(previous):
+                sent = {name: value for name, value in sent.items() if name.lower() in _KEPT_ACROSS_HOSTS}
+        raise ConnectorError(f"{_host(url)} redirects more than {MAX_REDIRECTS} times", permanent=True)
+
+    def _exchange(
+        self,
+        context: StepContext,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        params: Mapping[str, Any] | None,
+        body: Any,
+    ) -> Response:
+        request = _prepare(method, url, headers, params, body)
+        remaining = context.deadline - time.monotonic()
+        if remaining <= 0:
+            raise ConnectorError(f"no time was left to call {_host(url)}", permanent=False)
+        try:
+            with self._current.until(context.deadline):
+                answer = self._adapter.send(
+                    request, stream=True, timeout=(min(CONNECT_SECONDS, remaining), remaining), verify=True
+                )
+                with answer:
+                    return Response(
+                        answer.status_code,
+                        {name.lower(): value for name, value in answer.headers.items()},
+                        self._read(answer.raw, context.deadline, _host(url)),
+                    )
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _as_connector_error(error, _host(url), context.deadline) from error
+
+    def _read(self, raw: urllib3.HTTPResponse, deadline: float, host: str) -> bytes:
+        declared = raw.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._max_bytes:
+            raise ConnectorError(f"{host} answers {declared} bytes; the limit is {self._max_bytes}", permanent=True)
+        chunks, size = [], 0
+        while chunk := raw.read1(65536, decode_content=True):
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise ConnectorError(f"{host} answers more than {self._max_bytes} bytes", permanent=True)
+            if time.monotonic() > deadline:
+                raise ConnectorError(f"{host} did not finish its answer in time", permanent=False)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+class _Current(threading.local):
+    """The deadline of the exchange this thread is in."""
+
+    deadline: float = 0.0
+
+    @contextmanager
+    def until(self, deadline: float) -> Iterator[None]:
+        self.deadline = deadline
+        yield
+
+
+class _Reaper:
+    """Shuts sockets down at their deadline: a header that drips a byte a second resets every socket time-out."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, list[socket.socket]]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def watch(self, sock: socket.socket, deadline: float) -> Iterator[None]:
+        holder = [sock]
+        with self._changed:
+            heapq.heappush(self._heap, (deadline, next(self._numbers), holder))
+            if self._heap[0][2] is holder:
+                self._changed.notify()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="http-deadlines", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            holder.clear()
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                while self._heap and (not self._heap[0][2] or self._heap[0][0] <= time.monotonic()):
+                    _shut(heapq.heappop(self._heap)[2])
+                self._changed.wait(self._heap[0][0] - time.monotonic() if self._heap else None)
+
+
+def _shut(holder: list[socket.socket]) -> None:
+    for sock in list(holder):
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # it is closed already
+
+
+class _GuardedAdapter(HTTPAdapter):
+    """Connections go only where the guard allows, and end at the deadline."""
+
+    def __init__(self, guard: AddressGuard, current: _Current, pool_size: int) -> None:
+        reaper = _Reaper()
+
+        class GuardedConnection(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return guard.connect(self.host, self.port or self.default_port, min(CONNECT_SECONDS, _left(current)))
+
+            def getresponse(self) -> Any:
+                with reaper.watch(self.sock, current.deadline):
+                    return super().getresponse()
+
+        class GuardedTlsConnection(HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return guard.connect(self.host, self.port or self.default_port, min(CONNECT_SECONDS, _left(current)))
+
+            def getresponse(self) -> Any:
+                with reaper.watch(self.sock, current.deadline):
+                    return super().getresponse()
+
+        class Pool(HTTPConnectionPool):
+            ConnectionCls = GuardedConnection
+
+        class TlsPool(HTTPSConnectionPool):
+            ConnectionCls = GuardedTlsConnection
+
+        self._pools = {"http": Pool, "https": TlsPool}
+        super().__init__(pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+
+def _left(current: _Current) -> float:
+    return max(0.001, current.deadline - time.monotonic())
+
+
+def _prepare(
+    method: str, url: str, headers: Mapping[str, str], params: Mapping[str, Any] | None, body: Any
+) -> requests.PreparedRequest:
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise ConnectorError("only http:// and https:// addresses can be called", permanent=True)
+    request = requests.PreparedRequest()
+    try:
+        request.prepare(method=method, url=url, headers=dict(headers), params=dict(params or {}), data=body)
+    except (requests.RequestException, UnicodeError, ValueError) as error:
+        raise ConnectorError("the address or a header of the request is not valid", permanent=True) from error
+    return request
+
+
+def _as_connector_error(error: Exception, host: str, deadline: float) -> ConnectorError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConnectorError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    if time.monotonic() >= deadline or isinstance(error, requests.Timeout | TimeoutError):
+        return ConnectorError(f"{host} did not answer in time", permanent=False)
+    if isinstance(error, requests.exceptions.SSLError):
+        return ConnectorError(f"{host} shows no certificate that can be trusted", permanent=True)
+    return ConnectorError(f"the connection to {host} failed", permanent=False)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "the receiver"
+    except ValueError:
+        return "the receiver"
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds, from either form of RFC 9110, 10.2.3."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,81 @@
+"""SLACK_MESSAGE: an incoming webhook, or chat.postMessage with a bot token.
+
+https://api.slack.com/messaging/webhooks, https://api.slack.com/methods/chat.postMessage
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AliasChoices, Field, model_validator
+
+from flowforge import jsonio
+from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, StepContext, connector, secret
+
+POST_MESSAGE = "https://slack.com/api/chat.postMessage"
+_PASSING_ERRORS = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+
+
+class Config(ConnectorConfig):
+    webhook_url: str | None = secret(
+        None,
+        validation_alias=AliasChoices("webhookUrl", "webhook_url"),
+        serialization_alias="webhookUrl",
+        title="Webhook URL",
+        description="Of an incoming webhook. Leave empty to use a bot token.",
+    )
+    bot_token: str | None = secret(None, title="Bot token", description="xoxb-…; needs a channel.")
+    message: str | None = Field(
+        None,
+        validation_alias=AliasChoices("message", "text"),
+        serialization_alias="message",
+        title="Message",
+        description="Text with Slack's markup. Empty: all the data the workflow has, as JSON.",
+    )
+    channel: str | None = Field(None, title="Channel", description="#general or a channel id.")
+
+    @model_validator(mode="after")
+    def _one_way_to_slack(self) -> Config:
+        if not self.webhook_url and not self.bot_token:
+            raise ValueError("webhookUrl is required (or botToken)")
+        if self.bot_token and not self.webhook_url and not self.channel:
+            raise ValueError("channel is required with botToken")
+        return self
+
+
+@connector(
+    "SLACK_MESSAGE",
+    Config,
+    title="Slack message",
+    help="Posts a message to a Slack channel.",
+    icon="slack",
+)
+def slack_message(config: Config, context: StepContext) -> dict[str, Any]:
+    everything = {"trigger": context.trigger, "steps": context.steps}
+    body: dict[str, Any] = {"text": config.message or jsonio.dumps(everything).decode()}
+    if config.channel:
+        body["channel"] = config.channel
+    if config.webhook_url:
+        response = context.tools.http.send(context, "POST", config.webhook_url, json=body)
+        response.raise_for_status("Slack")
+        return {"delivered": True, "statusCode": response.status, "sent": True}
+    return _post_message(config, context, body)
+
+
+def _post_message(config: Config, context: StepContext, body: dict[str, Any]) -> dict[str, Any]:
+    """Slack answers 200 to failures, too: `ok` tells."""
+    response = context.tools.http.send(
+        context, "POST", POST_MESSAGE, json=body, headers={"Authorization": f"Bearer {config.bot_token}"}
+    )
+    response.raise_for_status("Slack")
+    answer = response.body()
+    if not isinstance(answer, dict) or not answer.get("ok"):
+        reason = answer.get("error", "no reason") if isinstance(answer, dict) else "no JSON"
+        raise ConnectorError(f"Slack refused the message: {reason}", permanent=reason not in _PASSING_ERRORS)
+    return {
+        "delivered": True,
+        "statusCode": response.status,
+        "sent": True,
+        "channel": answer.get("channel"),
+        "ts": answer.get("ts"),
+    }

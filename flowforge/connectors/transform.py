@@ -1,0 +1,25 @@
+"""TRANSFORM: build an object from expressions, for the steps that follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector
+
+
+class Config(ConnectorConfig):
+    output: dict[str, Any] = Field(title="Output", description="An object; its values may be expressions.")
+
+
+@connector(
+    "TRANSFORM",
+    Config,
+    title="Transform",
+    help="Builds an object from the data of earlier steps.",
+    icon="shuffle",
+    repeatable=True,
+)
+def transform(config: Config, context: StepContext) -> dict[str, Any]:
+    return config.output

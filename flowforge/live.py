@@ -1,0 +1,34 @@
+"""What goes between the log sink and the live views: one channel for each execution, one JSON text for each line."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flowforge import jsonio
+from flowforge.logbook import LogEntry
+
+PATTERN = "flowforge:live:*"
+
+
+def channel(execution_id: UUID) -> str:
+    return PATTERN.replace("*", str(execution_id))
+
+
+def entry_fields(entry: LogEntry) -> dict[str, Any]:
+    """A log entry as the API shows it (contract.md, section 1.1)."""
+    return {
+        "id": entry.id,
+        "userId": entry.user_id,
+        "workflowId": entry.workflow_id,
+        "executionId": entry.execution_id,
+        "eventId": entry.event_id,
+        "eventType": entry.event_type,
+        "status": entry.status,
+        "data": entry.data,
+        "timestamp": entry.timestamp,
+    }
+
+
+def entry_json(entry: LogEntry) -> bytes:
+    return jsonio.dumps({"cursor": entry.cursor, "entry": entry_fields(entry)})

@@ -1,0 +1,19 @@
+"""Where a follower of a log stands: the text form of (timestamp, id)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from flowforge.errors import Invalid
+
+_CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{24})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse_cursor(text: str) -> tuple[datetime, str]:
+    """Raises Invalid."""
+    match = _CURSOR.fullmatch(text)
+    if match is None:
+        raise Invalid.at("/lastEventId", "is not a position in this log")
+    return _EPOCH + timedelta(milliseconds=int(match[1])), match[2]

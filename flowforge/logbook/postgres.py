@@ -1,0 +1,142 @@
+"""The log in PostgreSQL: the default where no MongoDB is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Engine, Text, cast, delete, func, select, tuple_
+from sqlalchemy.engine import RowMapping
+
+from flowforge import jsonio
+from flowforge.db.engine import unavailable_when_down
+from flowforge.db.tables import LogEntryRow
+from flowforge.logbook.clock import LogClock
+from flowforge.logbook.cursor import parse_cursor
+from flowforge.logbook.port import COUNT_LIMIT, LogEntry, LogPage, LogQuery, NewEntry
+
+_DELETE_AT_ONCE = 5_000
+_LOG = LogEntryRow.__table__.c
+
+
+class PostgresLogStore:
+    """See flowforge.logbook.port. The engine belongs to the caller."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._clock = LogClock()
+
+    def append(self, entries: Sequence[NewEntry]) -> list[LogEntry]:
+        if not entries:
+            return []
+        stamped = [(entry, *self._clock.next()) for entry in entries]
+        rows = jsonio.dumps_for_database([_row(entry, id_, moment) for entry, id_, moment in stamped])
+        with unavailable_when_down(), self._engine.begin() as connection:
+            written = connection.exec_driver_sql(
+                """
+                INSERT INTO logbook.execution_logs (id, dedup_key, user_id, workflow_id, execution_id, event_id,
+                                                    event_type, status, data, timestamp)
+                SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+                    id varchar, dedup_key text, user_id uuid, workflow_id uuid, execution_id uuid, event_id uuid,
+                    event_type text, status text, data jsonb, timestamp timestamptz)
+                ON CONFLICT DO NOTHING RETURNING id
+                """,
+                {"rows": rows},
+            )
+            new = {row[0] for row in written}
+        return [_entry_of(entry, id_, moment) for entry, id_, moment in stamped if id_ in new]
+
+    def find(self, query: LogQuery, *, page: int, size: int, newest_first: bool = True) -> LogPage:
+        conditions = _conditions(query)
+        order = (_LOG.timestamp, _LOG.id)
+        entries = (
+            select(LogEntryRow.__table__)
+            .where(*conditions)
+            .order_by(*(column.desc() if newest_first else column for column in order))
+            .offset(page * size)
+            .limit(size)
+        )
+        counted = select(func.count()).select_from(select(1).where(*conditions).limit(COUNT_LIMIT).subquery())
+        with unavailable_when_down(), self._engine.connect() as connection:
+            rows = connection.execute(entries).mappings().all()
+            total = connection.execute(counted).scalar_one()
+        return LogPage(tuple(_entry(row) for row in rows), total)
+
+    def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:
+        conditions = [_LOG.execution_id == execution_id, _LOG.user_id == user_id]
+        if after is not None:
+            conditions.append(tuple_(_LOG.timestamp, _LOG.id) > tuple_(*parse_cursor(after)))
+        statement = select(LogEntryRow.__table__).where(*conditions).order_by(_LOG.timestamp, _LOG.id).limit(limit)
+        with unavailable_when_down(), self._engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(statement).mappings()]
+
+    def prune(self, before: datetime) -> int:
+        deleted = 0
+        while True:
+            old = select(_LOG.id).where(_LOG.timestamp < before).order_by(_LOG.timestamp).limit(_DELETE_AT_ONCE)
+            with unavailable_when_down(), self._engine.begin() as connection:
+                count = connection.execute(delete(LogEntryRow).where(_LOG.id.in_(old))).rowcount
+            deleted += count
+            if count < _DELETE_AT_ONCE:
+                return deleted
+
+    def ping(self) -> None:
+        with unavailable_when_down(), self._engine.connect() as connection:
+            connection.execute(select(1))
+
+    def close(self) -> None:
+        """Nothing of its own to close."""
+
+
+def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [_LOG.user_id == query.user_id]
+    exact = {
+        _LOG.execution_id: query.execution_id,
+        _LOG.event_id: query.event_id,
+        _LOG.workflow_id: query.workflow_id,
+        _LOG.event_type: query.event_type,
+        _LOG.status: query.status,
+    }
+    conditions += [column == value for column, value in exact.items() if value is not None]
+    if query.start is not None:
+        conditions.append(_LOG.timestamp >= query.start)
+    if query.end is not None:
+        conditions.append(_LOG.timestamp <= query.end)
+    if query.text:
+        conditions.append(cast(_LOG.data, Text).icontains(query.text, autoescape=True))
+    return conditions
+
+
+def _row(entry: NewEntry, id_: str, moment: datetime) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "dedup_key": entry.dedup_key,
+        "user_id": entry.user_id,
+        "workflow_id": entry.workflow_id,
+        "execution_id": entry.execution_id,
+        "event_id": entry.event_id,
+        "event_type": entry.event_type,
+        "status": entry.status,
+        "data": entry.data,
+        "timestamp": moment,
+    }
+
+
+def _entry_of(entry: NewEntry, id_: str, moment: datetime) -> LogEntry:
+    return LogEntry(
+        id_,
+        entry.user_id,
+        entry.workflow_id,
+        entry.execution_id,
+        entry.event_id,
+        entry.event_type,
+        entry.status,
+        entry.data,
+        moment,
+    )
+
+
+def _entry(row: RowMapping) -> LogEntry:
+    return LogEntry(**{name: value for name, value in row.items() if name != "dedup_key"})

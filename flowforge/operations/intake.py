@@ -1,0 +1,168 @@
+"""Accepting events: one committed row is the durable moment, the message after it is only a hint.
+
+`record` is for callers that have a transaction of their own (schedules, mailboxes); `accept_webhook` is the hot path.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+
+from flowforge import events, jsonio
+from flowforge.bus import EventBus, Message
+from flowforge.db.engine import unavailable_when_down
+from flowforge.errors import Unavailable
+from flowforge.events import TriggerEvent
+from flowforge.ids import uuid7
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something that happened and asks for an execution."""
+
+    trigger_id: UUID | None
+    workflow_id: UUID
+    user_id: UUID
+    trigger_type: str
+    payload: dict[str, Any]
+    metadata: dict[str, Any]
+    event_id: UUID = field(default_factory=uuid7)
+    idempotency_key: str | None = None
+    execution_id: UUID | None = None
+    """Given in advance where the caller is told it."""
+
+
+def record(connection: Connection, new: Sequence[NewEvent]) -> list[NewEvent]:
+    """Inserts them in one statement; returns those whose id and idempotency key were new."""
+    if not new:
+        return []
+    rows = connection.exec_driver_sql(
+        """
+        INSERT INTO trigger_service.trigger_events
+            (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, execution_id,
+             created_at)
+        SELECT r.id, r.trigger_id, r.workflow_id, r.user_id, r.trigger_type, r.payload, r.metadata,
+               r.idempotency_key, r.execution_id, now()
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+            id uuid, trigger_id uuid, workflow_id uuid, user_id uuid, trigger_type text, payload jsonb,
+            metadata jsonb, idempotency_key text, execution_id uuid)
+        ON CONFLICT DO NOTHING
+        RETURNING id
+        """,
+        {"rows": jsonio.dumps_for_database([_row(event) for event in new])},
+    )
+    inserted = {row[0] for row in rows}
+    return [event for event in new if event.event_id in inserted]
+
+
+def announce(bus: EventBus, new: Sequence[NewEvent], *, inline_limit: int) -> None:
+    """Tells the orchestrator, after the commit. A bus that is away costs a delay: what is owed is sent again."""
+    messages = [_message(event, inline_limit) for event in new]
+    try:
+        bus.publish(messages)
+    except Unavailable as error:
+        logger.warning("%d events are accepted but not announced yet: %s", len(messages), error)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswer:
+    """What became of a call. `event_id` is None where the trigger is disabled."""
+
+    trigger_id: UUID
+    event_id: UUID | None
+    fresh: NewEvent | None
+    """The event, if this call made it; None for a repeat with the same idempotency key."""
+
+
+def accept_webhook(
+    engine: Engine,
+    token: str,
+    payload: dict[str, Any],
+    metadata: dict[str, Any],
+    idempotency_key: str | None = None,
+) -> WebhookAnswer | None:
+    """Looks the token up and stores the event, in one statement. None: no such token.
+
+    Committed when it returns; raises Unavailable when it could not be.
+    """
+    event_id = uuid7()
+    with unavailable_when_down(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        row = connection.exec_driver_sql(
+            """
+            WITH hook AS (
+                SELECT id, workflow_id, user_id, enabled FROM trigger_service.trigger_registrations
+                WHERE webhook_token = %(token)s AND lower(trigger_type) = 'webhook'
+            ), accepted AS (
+                INSERT INTO trigger_service.trigger_events
+                    (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, created_at)
+                SELECT %(id)s, id, workflow_id, user_id, 'webhook', %(payload)s, %(metadata)s, %(key)s, now()
+                FROM hook WHERE enabled
+                ON CONFLICT DO NOTHING
+                RETURNING id
+            )
+            SELECT h.id, h.workflow_id, h.user_id, h.enabled, a.id FROM hook h LEFT JOIN accepted a ON true
+            """,
+            {
+                "token": token,
+                "id": str(event_id),
+                "payload": jsonio.dumps_for_database(payload),
+                "metadata": jsonio.dumps_for_database(metadata),
+                "key": idempotency_key,
+            },
+        ).first()
+        if row is None:
+            return None
+        trigger_id, workflow_id, user_id, enabled, accepted = row
+        if accepted is not None:
+            event = NewEvent(trigger_id, workflow_id, user_id, "webhook", payload, metadata, event_id, idempotency_key)
+            return WebhookAnswer(trigger_id, event_id, event)
+        if not enabled:
+            return WebhookAnswer(trigger_id, None, None)
+        first = connection.exec_driver_sql(
+            "SELECT id FROM trigger_service.trigger_events WHERE trigger_id = %(id)s AND idempotency_key = %(key)s",
+            {"id": str(trigger_id), "key": idempotency_key},
+        ).scalar()
+        return WebhookAnswer(trigger_id, first, None)
+
+
+def _row(event: NewEvent) -> dict[str, Any]:
+    return {
+        "id": event.event_id,
+        "trigger_id": event.trigger_id,
+        "workflow_id": event.workflow_id,
+        "user_id": event.user_id,
+        "trigger_type": event.trigger_type,
+        "payload": event.payload,
+        "metadata": event.metadata,
+        "idempotency_key": event.idempotency_key,
+        "execution_id": event.execution_id,
+    }
+
+
+def _message(event: NewEvent, inline_limit: int) -> Message:
+    message = Message.of(events.TRIGGER_EVENTS, _trigger_event(event, event.payload))
+    if len(message.value) > inline_limit:
+        return Message.of(events.TRIGGER_EVENTS, _trigger_event(event, None))
+    return message
+
+
+def _trigger_event(event: NewEvent, payload: dict[str, Any] | None) -> TriggerEvent:
+    return TriggerEvent(
+        event_id=event.event_id,
+        trigger_id=event.trigger_id,
+        workflow_id=event.workflow_id,
+        user_id=event.user_id,
+        trigger_type=event.trigger_type,
+        timestamp=datetime.now(UTC),
+        payload=payload or {},
+        metadata=event.metadata,
+        by_reference=True if payload is None else None,
+    )

@@ -1,0 +1,275 @@
+"""The executor: takes execution.start, claims the attempt in PostgreSQL, runs the connector, hands in the result.
+
+A message is acknowledged as soon as the attempt is claimed: from then on the lease in PostgreSQL says who has it, and
+a lease that is not extended gives it to another. What there is no room for is parked in the table. Claims, results and
+messages all go in batches that grow by themselves under load: each loop takes whatever has gathered meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flowforge import events
+from flowforge.bus import Message
+from flowforge.connectors.catalog import load_catalog
+from flowforge.db import attempts_store as store
+from flowforge.db.attempts_store import AttemptKey, Claim
+from flowforge.db.engine import unavailable_when_down
+from flowforge.errors import Unavailable
+from flowforge.events import ExecutionResult, ExecutionStart
+from flowforge.execution.retry import Failure
+from flowforge.operations.plans import Plans, Version
+from flowforge.operations.starts import StartMessages
+from flowforge.wiring import Backends
+from workers.fair_pool import FairPool
+from workers.runner import Received, member_name
+from workers.step_run import Outcome, StepRun, StepRunner
+
+logger = logging.getLogger(__name__)
+
+_LOOK_FOR_PARKED_EVERY_SECONDS = 0.25
+_DRAIN_SECONDS = 8.0
+_OVERTIME_SECONDS = 5.0
+"""What a step may exceed its time limit by before its lease is let go: connectors end by themselves before that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    start: ExecutionStart
+    outcome: Outcome
+    started_at: datetime
+
+
+class Executor:
+    name = "executor"
+    topics = (events.EXECUTION_START,)
+
+    def __init__(self, backends: Backends) -> None:
+        settings = backends.settings
+        self.group = settings.group_executor
+        self._backends = backends
+        self._owner = member_name(self.name)
+        self._lease = settings.step_lease_seconds
+        self._plans = Plans()
+        catalog = load_catalog()
+        self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
+        self._step_runner = StepRunner(settings, catalog, backends.vault)
+        self._per_workflow = settings.workflow_concurrency
+        self._capacity = settings.executor_threads * 4
+        self._pool = FairPool(settings.executor_threads, self._per_workflow)
+        self._begun: dict[AttemptKey, float] = {}
+        self._held: dict[AttemptKey, ExecutionStart] = {}
+        self._finished: queue.SimpleQueue[_Finished | None] = queue.SimpleQueue()
+        self._leaving = threading.Event()
+        self._next_look = 0.0
+        self._threads = [
+            threading.Thread(target=self._hand_in_results, name="results", daemon=True),
+            threading.Thread(target=self._keep_leases, name="leases", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def room(self) -> int:
+        return max(0, self._capacity - self._pool.load)
+
+    def handle(self, received: Sequence[Received]) -> None:
+        starts = {_key(one.message): one.message for one in received if isinstance(one.message, ExecutionStart)}
+        crowded = self._crowded(starts)
+        self._claim_and_run({key: start for key, start in starts.items() if key not in crowded})
+        if crowded:
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                store.park(connection, list(crowded))
+
+    def tick(self) -> None:
+        """Takes parked attempts when there is room again."""
+        if time.monotonic() < self._next_look or self.room() < self._capacity // 2:
+            return
+        self._next_look = time.monotonic() + _LOOK_FOR_PARKED_EVERY_SECONDS
+        full = [key for key in self._pool.busy_keys(self._per_workflow) if isinstance(key, UUID)]
+        with unavailable_when_down(), self._backends.engine.begin() as connection:
+            keys = store.parked(connection, full=full, each=self._per_workflow, limit=self.room())
+            messages = self._starts.again(connection, keys) if keys else []
+        found = [ExecutionStart.decode(message.value) for message in messages]
+        if found:
+            self._next_look = 0.0
+            self._claim_and_run({_key(start): start for start in found})
+
+    def stop(self) -> None:
+        """Lets running steps end for a few seconds, gives back what was not begun, hands in the rest."""
+        self._pool.close(_DRAIN_SECONDS)
+        unbegun = [key for key in self._held if key not in self._begun]
+        try:
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                store.give_back(connection, self._owner, unbegun)
+        except Unavailable as error:
+            logger.warning("what was not begun waits for its lease to end: %s", error)
+        self._leaving.set()
+        self._finished.put(None)
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    # Claiming
+
+    def _crowded(self, starts: dict[AttemptKey, ExecutionStart]) -> set[AttemptKey]:
+        """Attempts of workflows that already have as much waiting here as they may run."""
+        taken: dict[UUID, int] = {}
+        crowded = set()
+        for key, start in starts.items():
+            count = taken.get(start.workflow_id)
+            if count is None:
+                count = self._pool.waiting(start.workflow_id)
+            if count >= 2 * self._per_workflow:
+                crowded.add(key)
+            taken[start.workflow_id] = count + 1
+        return crowded
+
+    def _claim_and_run(self, starts: dict[AttemptKey, ExecutionStart]) -> None:
+        if not starts:
+            return
+        by_reference = {key for key, start in starts.items() if start.by_reference}
+        with unavailable_when_down(), self._backends.engine.begin() as connection:
+            claims = store.claim(
+                connection, list(starts), by_reference=by_reference, owner=self._owner, lease=self._lease
+            )
+            versions = self._plans.get(connection, {claim.version_id for claim in claims if claim.version_id})
+        for claim in claims:
+            version = versions.get(claim.version_id) if claim.version_id else None
+            self._submit(starts[claim.key], claim, version)
+
+    def _submit(self, start: ExecutionStart, claim: Claim, version: Version | None) -> None:
+        if claim.trigger_payload is not None:
+            outputs = claim.step_outputs or {}
+            start = start.model_copy(
+                update={
+                    "trigger_payload": claim.trigger_payload,
+                    "context": {"trigger": claim.trigger_payload, "steps": outputs},
+                }
+            )
+        self._held[claim.key] = start
+        self._pool.submit(start.workflow_id, self._task(claim.key, StepRun(start, version)))
+
+    # Running
+
+    def _task(self, key: AttemptKey, run: StepRun) -> Callable[[], None]:
+        def task() -> None:
+            started_at = datetime.now(UTC)
+            self._begun[key] = time.monotonic() + self._step_runner.time_limit(run) + _OVERTIME_SECONDS
+            outcome = self._step_runner.run(run)
+            self._finished.put(_Finished(run.start, outcome, started_at))
+
+        return task
+
+    # Handing in
+
+    def _hand_in_results(self) -> None:
+        batch: list[_Finished] = []
+        pause = 0.1
+        while True:
+            if not batch:
+                first = self._finished.get()
+                if first is None:
+                    return
+                batch.append(first)
+            last = self._gather(batch)
+            try:
+                self._hand_in(batch)
+                batch, pause = [], 0.1
+            except Unavailable as error:
+                logger.warning("%d results wait to be handed in: %s", len(batch), error)
+                if self._leaving.wait(pause):
+                    return  # their leases end, and they are run again
+                pause = min(pause * 2, 5.0)
+            if last and not batch:
+                return
+
+    def _gather(self, batch: list[_Finished]) -> bool:
+        """Adds what has gathered; True when nothing more will come."""
+        while len(batch) < 500:
+            try:
+                one = self._finished.get_nowait()
+            except queue.Empty:
+                return False
+            if one is None:
+                return True
+            batch.append(one)
+        return False
+
+    def _hand_in(self, batch: Sequence[_Finished]) -> None:
+        rows = [_result_row(one) for one in batch]
+        with unavailable_when_down(), self._backends.engine.begin() as connection:
+            counted = store.hand_in(connection, self._owner, rows)
+        for one in batch:
+            self._held.pop(_key(one.start), None)
+            self._begun.pop(_key(one.start), None)
+        try:
+            self._backends.bus.publish([_result_message(one) for one in batch if _key(one.start) in counted])
+        except Unavailable as error:
+            logger.warning("%d results are in PostgreSQL, but not announced: %s", len(counted), error)
+
+    def _keep_leases(self) -> None:
+        while not self._leaving.wait(self._lease / 3):
+            self._give_up_overtime()
+            try:
+                with unavailable_when_down(), self._backends.engine.begin() as connection:
+                    store.extend_leases(connection, self._owner, self._lease)
+            except Unavailable as error:
+                logger.warning("leases could not be extended: %s", error)
+
+    def _give_up_overtime(self) -> None:
+        """A connector that ignores its time limit cannot be stopped, but nobody has to wait for it."""
+        for key, until in list(self._begun.items()):
+            start = self._held.get(key)
+            if time.monotonic() > until and start is not None:
+                self._begun.pop(key, None)
+                failure = Failure("the step did not end within its time limit")
+                self._finished.put(_Finished(start, Outcome(failure=failure), datetime.now(UTC)))
+
+
+def _key(message: Any) -> AttemptKey:
+    return (message.execution_id, message.step_index, message.iteration, message.attempt)
+
+
+def _result_row(one: _Finished) -> dict[str, Any]:
+    failure = one.outcome.failure
+    error = failure and {
+        "message": failure.message,
+        "permanent": failure.permanent,
+        "retryAfter": failure.retry_after,
+    }
+    return {
+        "execution_id": one.start.execution_id,
+        "step_index": one.start.step_index,
+        "iteration": one.start.iteration,
+        "attempt": one.start.attempt,
+        "succeeded": failure is None,
+        "output": one.outcome.output if failure is None else None,
+        "error": error,
+    }
+
+
+def _result_message(one: _Finished) -> Message:
+    failure = one.outcome.failure
+    result = ExecutionResult(
+        execution_id=one.start.execution_id,
+        workflow_id=one.start.workflow_id,
+        user_id=one.start.user_id,
+        step_index=one.start.step_index,
+        status="FAILURE" if failure else "SUCCESS",
+        output=None if failure else one.outcome.output,
+        error_message=failure.message if failure else None,
+        iteration=one.start.iteration,
+        attempt=one.start.attempt,
+        permanent=failure.permanent if failure else None,
+        retry_after=failure.retry_after if failure else None,
+        started_at=one.started_at,
+        timestamp=datetime.now(UTC),
+    )
+    return Message.of(events.EXECUTION_RESULT, result)

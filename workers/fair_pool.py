@@ -1,0 +1,110 @@
+"""A bounded pool of threads that is fair between keys: nobody's slow work holds up somebody else's.
+
+Keys (workflows) take turns; one key never has more than its limit running. What waits is bounded by the caller, who
+asks `room` and `waiting` before submitting.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable
+
+logger = logging.getLogger(__name__)
+
+Task = Callable[[], None]
+
+
+class FairPool:
+    def __init__(self, threads: int, per_key: int, name: str = "step") -> None:
+        self._per_key = per_key
+        self._waiting: dict[Hashable, deque[Task]] = {}
+        self._turns: deque[Hashable] = deque()
+        self._running: dict[Hashable, int] = {}
+        self._count = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, key: Hashable, task: Task) -> None:
+        """Tasks handle their own errors; one that raises is logged and the thread goes on."""
+        with self._changed:
+            queue = self._waiting.get(key)
+            if queue is None:
+                queue = self._waiting[key] = deque()
+                self._turns.append(key)
+            queue.append(task)
+            self._count += 1
+            self._changed.notify()
+
+    @property
+    def load(self) -> int:
+        """Tasks waiting and running."""
+        with self._changed:
+            return self._count + sum(self._running.values())
+
+    def waiting(self, key: Hashable) -> int:
+        """Tasks of one key, waiting and running."""
+        with self._changed:
+            return len(self._waiting.get(key, ())) + self._running.get(key, 0)
+
+    def busy_keys(self, at_least: int) -> list[Hashable]:
+        """Keys with that many tasks waiting and running."""
+        with self._changed:
+            keys = self._waiting.keys() | self._running.keys()
+            return [key for key in keys if len(self._waiting.get(key, ())) + self._running.get(key, 0) >= at_least]
+
+    def close(self, seconds: float) -> list[Task]:
+        """Begins nothing more, waits for what runs, and returns what was never begun."""
+        with self._changed:
+            self._closed = True
+            left = [task for queue in self._waiting.values() for task in queue]
+            self._waiting.clear()
+            self._turns.clear()
+            self._count = 0
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._running, timeout=seconds)
+        return left
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._next_key() is not None)
+                if self._closed:
+                    return
+                key, task = self._take()
+            try:
+                task()
+            except Exception:
+                logger.exception("a task failed without handling it")
+            finally:
+                self._finished(key)
+
+    def _next_key(self) -> Hashable | None:
+        return next((key for key in self._turns if self._running.get(key, 0) < self._per_key), None)
+
+    def _take(self) -> tuple[Hashable, Task]:
+        key = self._next_key()
+        assert key is not None
+        self._turns.remove(key)
+        queue = self._waiting[key]
+        task = queue.popleft()
+        if queue:
+            self._turns.append(key)
+        else:
+            del self._waiting[key]
+        self._count -= 1
+        self._running[key] = self._running.get(key, 0) + 1
+        return key, task
+
+    def _finished(self, key: Hashable) -> None:
+        with self._changed:
+            self._running[key] -= 1
+            if not self._running[key]:
+                del self._running[key]
+            self._changed.notify_all() if self._closed else self._changed.notify()

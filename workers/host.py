@@ -1,0 +1,107 @@
+"""An RQ worker that hosts consumers: `python -m workers.host orchestrator executor log-sink`.
+
+RQ knows it like any other worker (`rq info` shows it, with its heartbeat), on a queue named after the consumer; the
+consumers' loops run in threads of this process. SIGTERM and SIGINT drain them, within 10 seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.timeouts import TimerDeathPenalty
+from rq.worker import SimpleWorker, WorkerStatus
+
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from workers.executor import Executor
+from workers.log_sink import LogSink
+from workers.orchestrator import Orchestrator
+from workers.runner import Consumer, Runner, member_name
+
+logger = logging.getLogger(__name__)
+
+CONSUMERS: dict[str, Callable[[Backends], Consumer]] = {
+    "orchestrator": Orchestrator,
+    "executor": Executor,
+    "log-sink": LogSink,
+}
+HEARTBEAT_SECONDS = 20.0
+
+
+class HostWorker(SimpleWorker):
+    """A worker whose only work are the consumers it hosts: it takes no jobs."""
+
+    death_penalty_class = TimerDeathPenalty
+
+    def host(self, runners: Sequence[Runner], stopping: threading.Event) -> None:
+        """Returns when `stopping` is set and every runner has ended, or one of them died (then raises)."""
+        threads = [threading.Thread(target=_run, args=(runner, stopping), daemon=True) for runner in runners]
+        for thread in threads:
+            thread.start()
+        self._appear()
+        while not stopping.wait(HEARTBEAT_SECONDS):
+            self._appear()
+        for thread in threads:
+            thread.join(timeout=10)
+        self._disappear()
+
+    def _appear(self) -> None:
+        """Registers, or says that it lives; anew when the server was emptied."""
+        try:
+            if not self.connection.exists(self.key):
+                self.register_birth()  # type: ignore[no-untyped-call]
+                self.set_state(WorkerStatus.BUSY)
+            self.heartbeat(int(HEARTBEAT_SECONDS * 3))
+        except (RedisError, ValueError) as error:
+            logger.warning("RQ does not see this worker now: %s", error)
+
+    def _disappear(self) -> None:
+        try:
+            self.register_death()  # type: ignore[no-untyped-call]
+        except RedisError as error:
+            logger.warning("RQ did not hear that this worker ended: %s", error)
+
+
+def _run(runner: Runner, stopping: threading.Event) -> None:
+    try:
+        runner.run()
+    except Exception:
+        logger.exception("a consumer died; the process ends, and its supervisor starts it again")
+        os._exit(1)
+    if not stopping.is_set():
+        os._exit(1)
+
+
+def main(names: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m workers.host", description=__doc__)
+    parser.add_argument("consumers", nargs="+", choices=sorted(CONSUMERS))
+    chosen: list[str] = parser.parse_args(names).consumers
+    settings = Settings()
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    backends = Backends(settings, "flowforge-" + "+".join(chosen))
+    runners = [Runner(backends, CONSUMERS[name](backends), stopping) for name in chosen]
+    worker = HostWorker(
+        [Queue(name, connection=backends.redis) for name in chosen],
+        name=member_name("+".join(chosen)),
+        connection=backends.redis,
+    )
+    logger.info("hosting %s", ", ".join(chosen))
+    worker.host(runners, stopping)
+    backends.close()
+
+
+if __name__ == "__main__":
+    main()
