@@ -1,0 +1,40 @@
+# One image for every process of an installation; the command decides which one a container runs:
+#   python -m flowforge web                    dashboard, API, webhooks (the default)
+#   python -m workers.host orchestrator        or executor, log-sink, or several of them
+#   python -m workers.jobs                     schedules, mailboxes, upkeep
+#   python -m flowforge db upgrade             migrations, once per release
+#   python -m flowforge run                    everything in one container, databases included
+
+FROM node:22-slim AS static
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+
+FROM python:3.11-slim AS dependencies
+RUN python -m venv /opt/flowforge
+COPY requirements.txt ./
+RUN /opt/flowforge/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+
+FROM python:3.11-slim
+RUN useradd --uid 10001 --user-group --home-dir /var/lib/flowforge --create-home --shell /usr/sbin/nologin flowforge
+COPY --from=dependencies /opt/flowforge /opt/flowforge
+WORKDIR /app
+COPY flowforge flowforge
+COPY webapp webapp
+COPY workers workers
+COPY migrations migrations
+COPY templates templates
+COPY static static
+COPY --from=static /build/node_modules/htmx.org/dist/htmx.min.js \
+                   /build/node_modules/htmx.org/dist/ext/hx-sse.min.js static/vendor/
+ENV PATH=/opt/flowforge/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOST=0.0.0.0 \
+    FLOWFORGE_HOME=/var/lib/flowforge
+USER flowforge
+VOLUME /var/lib/flowforge
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "flowforge", "healthy"]
+CMD ["python", "-m", "flowforge", "web"]

@@ -1,0 +1,178 @@
+"""The container files can't be started everywhere; here they are held against the code they start."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flowforge.settings import Settings
+from flowforge.settings_reference import env_example, names
+
+PROJECT = Path(__file__).resolve().parents[1]
+OURS = ("web", "orchestrator", "executor", "log-sink", "jobs", "migrate")
+DATABASES = ("postgres", "valkey", "mongo", "kafka")
+SECRETS = {"POSTGRES_PASSWORD", "JWT_SECRET", "SESSION_SECRET", "FLOWFORGE_SECRET_KEYS"}
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    return (PROJECT / "Dockerfile").read_text()
+
+
+@pytest.fixture(scope="module")
+def readable() -> set[str]:
+    """Every environment variable the code reads."""
+    return {name for field in Settings.model_fields.values() for name in names(field)}
+
+
+def test_env_example_lists_every_setting_with_its_meaning() -> None:
+    assert (PROJECT / ".env.example").read_text().rstrip() == env_example().rstrip(), (
+        "python -m flowforge settings > .env.example"
+    )
+    undocumented = [name for name, field in Settings.model_fields.items() if not field.description]
+    assert undocumented == []
+
+
+def test_env_example_states_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, readable: set[str]) -> None:
+    for name in readable:
+        monkeypatch.delenv(name, raising=False)
+    uncommented = re.sub(r"(?m)^#(?=[A-Z_]+=)", "", env_example())
+    (tmp_path / "env").write_text(uncommented)
+
+    assert Settings(_env_file=tmp_path / "env").model_dump() == Settings(_env_file=None).model_dump()
+
+
+def test_env_example_holds_no_secret() -> None:
+    values = dict(re.findall(r"(?m)^#([A-Z_]+)=(.*)$", env_example()))
+    assert {
+        name: value for name, value in values.items() if re.search("SECRET_KEY|PASSWORD|_SECRET$", name) and value
+    } == {}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_compose_sets_only_what_the_code_reads(compose: dict[str, Any], readable: set[str], service: str) -> None:
+    assert set(compose["services"][service]["environment"]) - readable == set()
+
+
+def test_compose_asks_only_for_variables_the_code_reads(readable: set[str]) -> None:
+    asked = set(re.findall(r"\$\{([A-Z_]+)", (PROJECT / "docker-compose.yml").read_text()))
+    assert asked - readable == set()
+
+
+def test_compose_points_every_process_at_the_full_stack(
+    compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in compose["services"]["executor"]["environment"].items():
+        monkeypatch.setenv(name, "x" * 40 if "${" in value else value)
+    settings = Settings(_env_file=None)
+    assert settings.postgres_url == f"postgresql://dev:{'x' * 40}@postgres:5432/devdb"
+    assert (settings.redis_url, settings.kafka_brokers) == ("redis://valkey:6379/0", ["kafka:9092"])
+    assert settings.mongo_uri == "mongodb://mongo:27017/flowforge_logs"
+
+
+def test_compose_has_no_default_for_any_secret(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            if variable in SECRETS or "PASSWORD" in variable:
+                assert re.fullmatch(rf"\$\{{{variable}:\?[^}}]+\}}", value), f"{name}: {variable}"
+
+
+def test_fresh_secrets_are_accepted_and_complete(tmp_path: Path) -> None:
+    from flowforge.home import load_keys
+    from flowforge.rotation import new_environment
+    from flowforge.secrets import Vault
+
+    (tmp_path / "env").write_text(new_environment())
+    settings = Settings(_env_file=tmp_path / "env", home=tmp_path / "home")
+    vault = Vault(load_keys(settings).vault)
+
+    assert vault.open(vault.seal("kept")) == "kept"
+    assert {line.partition("=")[0] for line in new_environment().splitlines()} == SECRETS
+    assert not (tmp_path / "home").exists(), "everything came from the environment"
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_compose_commands_exist(compose: dict[str, Any], service: str) -> None:
+    python, dash_m, module, *arguments = compose["services"][service]["command"]
+    assert (python, dash_m) == ("python", "-m")
+    assert importlib.util.find_spec(module) is not None
+    if module == "flowforge":
+        _accepts(arguments)
+    elif module == "workers.host":
+        assert arguments == [service]
+        assert service in runpy.run_module("workers.host")["CONSUMERS"]
+
+
+def test_health_checks_of_the_image_and_of_compose_exist(compose: dict[str, Any], dockerfile: str) -> None:
+    checks = [compose["services"][name]["healthcheck"].get("test") for name in OURS]
+    checks.append(["CMD", *json.loads(re.search(r"HEALTHCHECK .* CMD (\[.*\])", dockerfile)[1])])
+    for check in filter(None, checks):
+        assert check[:4] == ["CMD", "python", "-m", "flowforge"]
+        _accepts(check[4:])
+
+
+def _accepts(arguments: list[str]) -> None:
+    from flowforge.__main__ import _parser
+
+    assert callable(_parser().parse_args(arguments).command)
+
+
+def test_every_worker_kind_scales_by_itself(compose: dict[str, Any]) -> None:
+    for name in ("web", "orchestrator", "executor", "log-sink", "jobs"):
+        assert compose["services"][name]["deploy"]["replicas"] >= 1
+        assert "container_name" not in compose["services"][name]
+
+
+def test_services_wait_for_healthy_databases_and_finished_migrations(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    for name in OURS[:-1]:
+        awaited = {other: how["condition"] for other, how in services[name]["depends_on"].items()}
+        assert awaited == {
+            "migrate": "service_completed_successfully",
+            "valkey": "service_healthy",
+            "kafka": "service_healthy",
+            "mongo": "service_healthy",
+        }
+    assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert all("test" in services[name]["healthcheck"] for name in DATABASES)
+
+
+def test_databases_keep_their_data_and_are_not_published(compose: dict[str, Any]) -> None:
+    for name in DATABASES:
+        service = compose["services"][name]
+        assert "ports" not in service
+        assert service["networks"] == ["backend"]
+        assert {volume.partition(":")[0] for volume in service["volumes"]} <= set(compose["volumes"])
+    assert compose["networks"]["backend"]["internal"] is True
+
+
+def test_kafka_runs_without_zookeeper(compose: dict[str, Any]) -> None:
+    kafka = compose["services"]["kafka"]["environment"]
+    assert kafka["KAFKA_PROCESS_ROLES"] == "broker,controller"
+    assert not any("ZOOKEEPER" in name for name in kafka)
+
+
+def test_image_runs_as_an_ordinary_user_and_holds_every_source_folder(dockerfile: str) -> None:
+    assert re.findall(r"(?m)^USER (\S+)", dockerfile)[-1] == "flowforge"
+    copied = set(re.findall(r"(?m)^COPY (\w+) \1$", dockerfile))
+    assert copied == {"flowforge", "webapp", "workers", "migrations", "templates", "static"}
+    admitted = set(re.findall(r"(?m)^!(\S+)$", (PROJECT / ".dockerignore").read_text()))
+    assert copied | {"requirements.txt", "package.json", "package-lock.json"} == admitted
+
+
+def test_image_holds_the_browser_libraries(dockerfile: str) -> None:
+    vendor = json.loads((PROJECT / "package.json").read_text())["vendor"]
+    assert all(f"/build/node_modules/{source}" in dockerfile for source in vendor)
+    assert all(Path(source).name == target for source, target in vendor.items())
