@@ -8,7 +8,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,6 +16,8 @@ from email.utils import parsedate_to_datetime
 from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 
+from flowforge.connectors.addresses import AddressGuard
+from flowforge.connectors.sdk import ConnectorError
 from flowforge.mail import Received
 from flowforge.mailbox import Mailbox, Server
 from flowforge.secrets import MASK
@@ -29,9 +31,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _UID = re.compile(r"\bUID (\d+)")
 _SIZE = re.compile(r"\bRFC822\.SIZE (\d+)")
 _DATE = re.compile(r'\bINTERNALDATE "([^"]+)"')
-
-Resolve = Callable[[str, int], str]
-"""Host and port to the address to connect to; raises MailboxTrouble for one that is not allowed."""
 
 
 class MailboxTrouble(Exception):
@@ -101,20 +100,20 @@ class Session:
 
 
 @contextlib.contextmanager
-def open_mailbox(mailbox: Mailbox, resolve: Resolve, seconds: float) -> Iterator[Session]:
+def open_mailbox(mailbox: Mailbox, guard: AddressGuard, seconds: float) -> Iterator[Session]:
     """Sign in and open the folder read-only. After `seconds` the connection is cut, whatever it is doing.
 
     Raises MailboxTrouble, also for whatever goes wrong with the connection inside the block.
     """
-    server = mailbox.server
-    address = resolve(server.host, server.port)
     with _Watchdog(seconds) as watchdog:
         try:
-            client = _Client(server, address, watchdog)
+            client = _Client(mailbox.server, guard, watchdog)
             try:
                 yield _sign_in(client, mailbox)
             finally:
                 _hang_up(client)
+        except ConnectorError as error:
+            raise MailboxTrouble(str(error)) from error
         except (ImapToolsError, imaplib.IMAP4.error, OSError) as error:
             raise MailboxTrouble(_explain(error, mailbox, seconds, watchdog)) from error
 
@@ -152,16 +151,16 @@ class _Watchdog:
 
 
 class _Client(imaplib.IMAP4):
-    """Connects to the address that was checked, under the name that was asked for; reads no endless literals."""
+    """Connects to an address that was checked, under the name that was asked for; reads no endless literals."""
 
-    def __init__(self, server: Server, address: str, watchdog: _Watchdog) -> None:
-        self._address = address
+    def __init__(self, server: Server, guard: AddressGuard, watchdog: _Watchdog) -> None:
+        self._guard = guard
         self._secure = server.secure
         self._watchdog = watchdog
         super().__init__(server.host, server.port, ANSWER_SECONDS)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        connection = socket.create_connection((self._address, self.port), timeout)
+        connection = self._guard.connect(self.host, self.port, timeout or ANSWER_SECONDS)
         self._watchdog.guard(connection)
         if not self._secure:
             return connection
@@ -216,6 +215,8 @@ def _explain(error: Exception, mailbox: Mailbox, seconds: float, watchdog: _Watc
     match error:
         case MailboxLoginError():
             text = f"{where} refuses user {mailbox.username!r} with this password: {_said(error.command_result[1])}"
+        case imaplib.IMAP4.error() if "AUTHENTICATIONFAILED" in str(error):
+            text = f"{where} refuses user {mailbox.username!r} with this password: {_said([str(error)])}"
         case MailboxFolderSelectError():
             text = f"{where} cannot open folder {mailbox.folder!r}: {_said(error.command_result[1])}"
         case ssl.SSLCertVerificationError():

@@ -1,0 +1,429 @@
+"""Polling real mailboxes: every mail leads to one event, and what goes wrong is told to the owner."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, delete
+
+from flowforge.db.tables import TriggerEventRow
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from tests.services.imap import PASSWORD, MailServer, running_imap
+from tests.triggers.registrations import change, events, register, trigger
+from workers import mail_reader
+from workers.imap import open_mailbox
+from workers.mail_reader import HEADERS_AT_ONCE
+from workers.mailboxes import enqueue_due_mailboxes, poll_mailbox, start_unscheduled
+
+YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MailServer]:
+    with running_imap() as server:
+        yield server
+
+
+@pytest.fixture
+def folder(server: MailServer) -> str:
+    name = f"folder-{uuid4().hex}"
+    server.create(name)
+    return name
+
+
+def mailbox(engine: Engine, config: dict[str, Any], **columns: Any) -> UUID:
+    """An email trigger that exists since a minute ago."""
+    created = datetime.now(UTC) - timedelta(minutes=1)
+    return register(engine, "email", config, **{"created_at": created, "updated_at": created} | columns)
+
+
+def subjects(engine: Engine, trigger_id: UUID) -> list[str]:
+    return sorted(event.payload["subject"] for event in events(engine, trigger_id))
+
+
+class TestNewMail:
+    def test_a_mail_becomes_an_event(self, backends: Backends, engine: Engine, server: MailServer, folder: str) -> None:
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("Order 17", folder=folder)
+        poll_mailbox(backends, mails)
+
+        [event] = events(engine, mails)
+        assert event.trigger_type == "email"
+        assert event.payload["subject"] == "Order 17"
+        assert event.payload["from"] == "Shop <sales@shop.test>"
+        assert event.payload["body"].strip() == "This is Order 17."
+        assert event.payload["contentType"] == "text"
+        assert event.metadata["source"] == "email"
+        assert event.metadata["messageId"] == "<Order.17@shop.test>"
+        assert event.metadata["receivedAt"].endswith("Z")
+        row = trigger(engine, mails)
+        assert row["last_success_at"] == pytest.approx(row["last_triggered_at"], abs=timedelta(seconds=30))
+        assert row["last_error"] is None
+        assert row["next_scheduled_at"] > datetime.now(UTC)
+
+    def test_each_mail_counts_once_whatever_its_seen_flag(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("seen", folder=folder, seen=True)
+        server.deliver("unseen", folder=folder)
+        poll_mailbox(backends, mails)
+        poll_mailbox(backends, mails)
+        server.deliver("later", folder=folder, seen=True)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["later", "seen", "unseen"]
+
+    def test_the_seen_flag_is_left_alone(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("one", "two", folder=folder)
+        poll_mailbox(backends, mails)
+        assert len(events(engine, mails)) == 2
+        assert server.seen(folder) == 0
+
+    def test_two_triggers_on_one_mailbox_both_get_every_mail(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        first, second = (mailbox(engine, server.config(folder)) for _ in range(2))
+        server.deliver("one", folder=folder)
+        for mails in (first, second):
+            poll_mailbox(backends, mails)
+            assert subjects(engine, mails) == ["one"]
+
+    def test_filters_let_through_what_matches_both(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder, subjectContains="ORDER", fromAddress="@Shop"))
+        server.deliver("Your order 1", "Newsletter", folder=folder)
+        server.deliver("Your order 2", folder=folder, sender="someone@else.test")
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["Your order 1"]
+
+    def test_more_mails_than_one_batch_holds(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        expected = [f"mail {number:03}" for number in range(HEADERS_AT_ONCE + 7)]
+        server.deliver(*expected, folder=folder)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == expected
+
+    def test_a_mail_nobody_can_decode_does_not_hold_up_the_next(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        broken = b'Subject: =?x?q?\xff\r\nContent-Type: text/plain; charset="a\x00b"\r\n\r\n\xff\xfe'
+        server.deliver("broken", folder=folder, raw=broken)
+        server.deliver("fine", folder=folder)
+        poll_mailbox(backends, mails)
+        assert len(events(engine, mails)) == 2
+
+    def test_a_sealed_password_opens(self, backends: Backends, engine: Engine, server: MailServer, folder: str) -> None:
+        mails = mailbox(engine, server.config(folder, password=backends.vault.seal(PASSWORD)))
+        server.deliver("one", folder=folder)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["one"]
+
+
+class TestBacklog:
+    def test_a_new_trigger_starts_with_what_arrives_after_it(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        server.deliver("old", folder=folder, at=YEAR_AGO)
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("new", folder=folder)
+        poll_mailbox(backends, mails)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["new"]
+
+    def test_mail_that_came_while_the_password_was_wrong_is_not_lost(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder, password="wrong"))
+        server.deliver("meanwhile", folder=folder)
+        poll_mailbox(backends, mails)
+        change(engine, mails, configuration=server.config(folder))
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["meanwhile"]
+
+    def test_an_adopted_trigger_starts_with_all_unseen_mail(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder), trigger_type="EMAIL")
+        server.deliver("old unseen", folder=folder, at=YEAR_AGO)
+        server.deliver("old seen", folder=folder, at=YEAR_AGO, seen=True)
+        assert start_unscheduled(backends) == 1
+        assert start_unscheduled(backends) == 0
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["old unseen"]
+        server.deliver("then seen", folder=folder, seen=True)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["old unseen", "then seen"]
+
+    def test_a_long_backlog_is_continued_where_the_last_poll_ran_out_of_time(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mails = mailbox(engine, server.config(folder, startWith="unseen"))
+        server.deliver("one", "two", "three", folder=folder, at=YEAR_AGO)
+        monkeypatch.setattr(mail_reader, "HEADERS_AT_ONCE", 1)
+        monkeypatch.setattr("workers.mailboxes._READING_SHARE", 0.0)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == []
+        assert trigger(engine, mails)["next_scheduled_at"] <= datetime.now(UTC)
+        monkeypatch.undo()
+        server.mark_seen(folder)
+        server.deliver("late", folder=folder)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["late"]
+
+    def test_another_folder_begins_anew(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("one", "two", folder=folder)
+        poll_mailbox(backends, mails)
+        other = f"{folder}-other"
+        server.create(other)
+        server.deliver("before", folder=other, at=YEAR_AGO)
+        change(engine, mails, configuration=server.config(other))
+        server.deliver("after", folder=other, at=datetime.now(UTC) + timedelta(seconds=5))
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["after", "one", "two"]
+
+
+class TestRenumbering:
+    """The server gives the folder a new UIDVALIDITY, and every mail in it a new uid."""
+
+    def test_known_mails_are_not_repeated_and_new_ones_are_found(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("one", "two", folder=folder)
+        poll_mailbox(backends, mails)
+        server.recreate(folder)
+        server.deliver("one", "new", "two", folder=folder)
+        server.deliver("ancient", folder=folder, at=YEAR_AGO)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["new", "one", "two"]
+
+    def test_afterwards_the_same_message_id_counts_again(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("one", folder=folder)
+        poll_mailbox(backends, mails)
+        server.recreate(folder)
+        poll_mailbox(backends, mails)
+        server.deliver("one", folder=folder)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["one", "one"]
+
+
+class TestOverlap:
+    def test_polls_at_the_same_time_accept_each_mail_once(
+        self, settings: Settings, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        expected = [f"mail {number:03}" for number in range(30)]
+        server.deliver(*expected, folder=folder)
+        barrier = threading.Barrier(3)
+
+        def poll() -> None:
+            backends = Backends(settings, "poll")
+            try:
+                barrier.wait()
+                poll_mailbox(backends, mails)
+                poll_mailbox(backends, mails)
+            finally:
+                backends.close()
+
+        with ThreadPoolExecutor(3) as pool:
+            for future in [pool.submit(poll) for _ in range(3)]:
+                future.result()
+        assert subjects(engine, mails) == expected
+
+    def test_a_poll_that_is_overtaken_changes_nothing(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("one", "two", folder=folder)
+        take = mail_reader._Reader.take
+
+        def overtaken(reader: Any, uids: Any, deadline: float) -> bool:
+            monkeypatch.setattr(mail_reader._Reader, "take", take)
+            poll_mailbox(backends, mails)
+            return take(reader, uids, deadline)
+
+        monkeypatch.setattr(mail_reader._Reader, "take", overtaken)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["one", "two"]
+
+    def test_after_the_end_of_retention_nothing_comes_back(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+    ) -> None:
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("one", folder=folder)
+        poll_mailbox(backends, mails)
+        with engine.begin() as connection:
+            connection.execute(delete(TriggerEventRow))
+        poll_mailbox(backends, mails)
+        assert events(engine, mails) == []
+
+
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("wrong", "told"),
+        [
+            ({"password": "hush hush"}, "refuses user 'jane'"),
+            ({"password": "hüsh hush"}, "refuses user 'jane'"),
+            ({"folder": "Nowhere"}, "cannot open folder 'Nowhere'"),
+            ({"port": 1}, "accepts no connections"),
+            ({"secure": True}, "TLS"),
+            ({"host": "mail.invalid"}, "'mail.invalid' is not known"),
+            ({"host": "10.1.2.3"}, "private network"),
+            ({"host": "169.254.169.254"}, "private network"),
+            ({"username": ""}, "/username"),
+            ({"password": None}, "/password"),
+            ({"password": "enc:v1:of another key"}, "no longer configured"),
+        ],
+    )
+    def test_it_is_told_to_the_owner_without_the_password(
+        self, backends: Backends, engine: Engine, server: MailServer, wrong: dict[str, Any], told: str
+    ) -> None:
+        mails = mailbox(engine, server.config() | wrong)
+        poll_mailbox(backends, mails)
+        row = trigger(engine, mails)
+        assert told in row["last_error"]
+        assert "hush" not in row["last_error"]
+        assert row["last_error_at"] is not None
+        assert row["last_success_at"] is None
+        assert row["next_scheduled_at"] > datetime.now(UTC)
+
+    def test_the_longer_it_lasts_the_later_the_next_try(
+        self, backends: Backends, engine: Engine, server: MailServer
+    ) -> None:
+        long_ago = datetime.now(UTC) - timedelta(minutes=40)
+        config = server.config() | {"port": 1}
+        recent = mailbox(engine, config)
+        old = mailbox(engine, config, created_at=long_ago, updated_at=long_ago)
+        ancient = mailbox(engine, config, created_at=YEAR_AGO, updated_at=YEAR_AGO)
+        pauses = []
+        for mails in (recent, old, ancient):
+            poll_mailbox(backends, mails)
+            pauses.append(trigger(engine, mails)["next_scheduled_at"] - datetime.now(UTC))
+        assert pauses[0] < timedelta(minutes=2) < timedelta(minutes=15) < pauses[1] < timedelta(minutes=25)
+        assert timedelta(minutes=25) < pauses[2] <= timedelta(minutes=30)
+
+    def test_a_server_that_hangs_costs_only_its_own_time(self, backends: Backends, engine: Engine) -> None:
+        with _listening(lambda connection: None) as port:
+            row = _poll_in_time(backends, engine, port)
+        assert "took longer than" in row["last_error"]
+
+    def test_a_server_that_drips_is_cut_off(self, backends: Backends, engine: Engine) -> None:
+        with _listening(_drip) as port:
+            row = _poll_in_time(backends, engine, port)
+        assert "took longer than" in row["last_error"]
+
+    def test_a_server_that_speaks_something_else(self, backends: Backends, engine: Engine) -> None:
+        with _listening(lambda connection: connection.sendall(b"220 mail.test ESMTP\r\n")) as port:
+            row = _poll_in_time(backends, engine, port)
+        assert "answers in an unexpected way" in row["last_error"]
+
+    def test_a_server_that_announces_a_mountain(self, backends: Backends, engine: Engine) -> None:
+        with _listening(lambda connection: connection.sendall(b"* OK hi\r\n* X {3000000000}\r\n")) as port:
+            row = _poll_in_time(backends, engine, port)
+        assert "3000000000" in row["last_error"]
+
+    def test_the_outcome_of_an_older_configuration_is_not_noted(
+        self, backends: Backends, engine: Engine, server: MailServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mails = mailbox(engine, server.config() | {"port": 1})
+        monkeypatch.setattr("workers.mailboxes.open_mailbox", _after(lambda: change(engine, mails, enabled=True)))
+        poll_mailbox(backends, mails)
+        assert trigger(engine, mails)["last_error"] is None
+
+
+@contextmanager
+def _listening(greet: Callable[[socket.socket], object]) -> Iterator[int]:
+    """The port of a server that greets, and then says nothing more until it is let go."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        over = threading.Event()
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                greet(connection)
+                over.wait(60)
+
+        served = pool.submit(serve)
+        yield listener.getsockname()[1]
+        over.set()
+        served.result()
+
+
+def _drip(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"*")
+        time.sleep(0.05)
+
+
+def _poll_in_time(backends: Backends, engine: Engine, port: int) -> Mapping[str, Any]:
+    """With the shortest time limit there is."""
+    hasty = Backends(backends.settings.model_copy(update={"mailbox_time_limit": 2}), "hasty")
+    mails = mailbox(engine, {"host": "127.0.0.1", "port": port, "secure": False, "username": "u", "password": "p"})
+    poll_mailbox(hasty, mails)
+    hasty.close()
+    return trigger(engine, mails)
+
+
+def _after(edit: Callable[[], object]) -> Callable[..., Any]:
+    """Opening the mailbox, once the trigger was edited."""
+
+    @contextmanager
+    def opened(*arguments: Any) -> Iterator[Any]:
+        edit()
+        with open_mailbox(*arguments) as session:
+            yield session
+
+    return opened
+
+
+class TestQueue:
+    def test_due_mailboxes_get_one_job_each_however_often_they_are_due(
+        self, backends: Backends, engine: Engine, server: MailServer
+    ) -> None:
+        now = datetime.now(UTC)
+        due = mailbox(engine, server.config(), next_scheduled_at=now)
+        mailbox(engine, server.config(), next_scheduled_at=now + timedelta(hours=1))
+        mailbox(engine, server.config(), next_scheduled_at=now, enabled=False)
+        register(engine, "scheduler", {}, next_scheduled_at=now)
+        assert enqueue_due_mailboxes(backends, backends.redis, now) == 1
+        assert trigger(engine, due)["next_scheduled_at"] > now
+        assert enqueue_due_mailboxes(backends, backends.redis, now) == 0
+        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=2)) == 0
+        assert backends.redis.llen("rq:queue:mailboxes") == 1
+
+    def test_an_emptied_valkey_only_costs_one_interval(
+        self, backends: Backends, engine: Engine, server: MailServer
+    ) -> None:
+        now = datetime.now(UTC)
+        mailbox(engine, server.config(), next_scheduled_at=now)
+        enqueue_due_mailboxes(backends, backends.redis, now)
+        backends.redis.flushall()
+        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=2)) == 1
+
+    def test_polling_can_be_switched_off(self, backends: Backends, engine: Engine, server: MailServer) -> None:
+        mailbox(engine, server.config(), next_scheduled_at=datetime.now(UTC))
+        off = Backends(backends.settings.model_copy(update={"email_polling_enabled": False}), "off")
+        assert enqueue_due_mailboxes(off, backends.redis) == 0

@@ -1,0 +1,179 @@
+"""`python -m workers.jobs`: everything that runs on the clock, hosted on RQ.
+
+rq-scheduler puts the periodic jobs on their queues; RQ workers run them. Ticks run inside their worker, which costs
+little; each poll of a mailbox runs in a process of its own, which can be ended whatever it hangs in. What is kept in
+Valkey is only the hint that something should be looked at: emptied, it is filled again within a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from redis import Redis
+from redis.client import Pipeline
+from rq import Queue, SimpleWorker, Worker, worker_registration
+from rq.job import Job
+from rq_scheduler import Scheduler
+
+from flowforge.settings import Settings
+from flowforge.wiring import Backends, connect_redis
+from workers import mailboxes, tasks
+from workers.family import Child, Family, die_with
+
+SCHEDULES, UPKEEP = "schedules", "upkeep"
+CLOCK_SECONDS = 1
+_PREFIX = "flowforge-"
+_WORKER_TTL = 30  # an idle worker says that it is alive every 15 s
+_MAINTENANCE_SECONDS = 60
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A job that is put on its queue every so many seconds, unless it waits there still."""
+
+    name: str
+    queue: str
+    run: Callable[[], None]
+    seconds: int
+    time_limit: int
+
+    @property
+    def id(self) -> str:
+        return _PREFIX + self.name
+
+
+def periodic_jobs(settings: Settings) -> list[Periodic]:
+    jobs = [
+        Periodic("start-unscheduled", SCHEDULES, tasks.start_unscheduled, 60, 60),
+        Periodic("resend", UPKEEP, tasks.resend, 5, 60),
+        Periodic("prune", UPKEEP, tasks.prune, 3600, 300),
+    ]
+    if settings.scheduler_enabled:
+        every = max(1, settings.scheduler_check_interval // 1000)
+        jobs.append(Periodic("schedules", SCHEDULES, tasks.fire_schedules, every, 60))
+    if settings.email_polling_enabled:
+        jobs.append(Periodic("mailboxes", SCHEDULES, tasks.enqueue_mailboxes, 2, 60))
+    return jobs
+
+
+class Clock(Scheduler):  # type: ignore[misc]
+    """rq-scheduler, kept to a given list of jobs whatever happens to Valkey."""
+
+    def __init__(self, jobs: Sequence[Periodic], connection: Redis) -> None:
+        super().__init__(connection=connection, interval=CLOCK_SECONDS)
+        self._jobs = jobs
+
+    def reconcile(self) -> None:
+        """Exactly our jobs are scheduled, as they are defined now. Other people's jobs are left alone."""
+        wanted = {job.id for job in self._jobs}
+        for known in self.connection.zrange(self.scheduled_jobs_key, 0, -1):
+            job_id = known.decode()
+            if job_id.startswith(_PREFIX) and job_id not in wanted:
+                self.cancel(job_id)
+        for job in self._jobs:
+            self._schedule(job)
+
+    def enqueue_jobs(self) -> None:
+        scores = self.connection.zmscore(self.scheduled_jobs_key, [job.id for job in self._jobs])
+        for job, score in zip(self._jobs, scores, strict=True):
+            if score is None:
+                self._schedule(job)
+        super().enqueue_jobs()
+
+    def enqueue_job(self, job: Job) -> None:
+        """While its worker is away a job waits once, not once for every time it was due."""
+        if self.connection.lpos(Queue(job.origin, connection=self.connection).key, job.id) is None:
+            super().enqueue_job(job)
+
+    def _schedule(self, job: Periodic) -> None:
+        self.schedule(
+            scheduled_time=datetime.utcnow(),  # rq-scheduler counts in naive UTC
+            func=job.run,
+            interval=job.seconds,
+            id=job.id,
+            queue_name=job.queue,
+            timeout=job.time_limit,
+            description=job.name,
+        )
+
+
+class _Registered:
+    """Makes a worker show up again in `rq info` when Valkey has forgotten it."""
+
+    max_connection_wait_time = 2.0
+    log_result_lifespan = False
+
+    def heartbeat(self: Any, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        super().heartbeat(timeout, pipeline)  # type: ignore[misc]
+        if pipeline is None and not self.connection.sismember(self.redis_workers_keys, self.key):
+            self.connection.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self)
+
+
+class TickWorker(_Registered, SimpleWorker):
+    """Runs jobs in its own process: for those that are short and ours alone."""
+
+
+class MailboxWorker(_Registered, Worker):
+    """Runs each job in a process of its own, which ends with it."""
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        die_with(self.pid or os.getppid())
+        super().main_work_horse(job, queue)
+
+
+def tell_time(settings: Settings) -> None:
+    """The rq-scheduler loop."""
+    clock = Clock(periodic_jobs(settings), _connect(settings))
+    clock.reconcile()
+    clock.run()
+
+
+def work(kind: type[TickWorker] | type[MailboxWorker], queue: str, settings: Settings) -> None:
+    """One RQ worker on one queue, until SIGTERM."""
+    tasks.use(Backends(settings, queue))
+    worker = kind(
+        [queue],
+        name=f"{queue}.{socket.gethostname()}.{os.getpid()}.{uuid4().hex[:6]}",
+        connection=_connect(settings),
+        worker_ttl=_WORKER_TTL,
+        maintenance_interval=_MAINTENANCE_SECONDS,
+        log_job_description=False,
+    )
+    worker.work(logging_level="WARNING")
+
+
+def children(settings: Settings) -> list[Child]:
+    ticks = [Child(queue, partial(work, TickWorker, queue, settings)) for queue in (SCHEDULES, UPKEEP)]
+    polls = [
+        Child(f"{mailboxes.QUEUE} {number}", partial(work, MailboxWorker, mailboxes.QUEUE, settings))
+        for number in range(1, settings.mailbox_workers + 1)
+    ]
+    return [Child("clock", partial(tell_time, settings)), *ticks, *polls]
+
+
+def _connect(settings: Settings) -> Redis:
+    if settings.redis_url is None:
+        raise SystemExit("REDIS_URL is not set; `make run` starts an embedded Valkey and sets it")
+    return connect_redis(settings.redis_url)
+
+
+def main() -> None:
+    settings = Settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("rq_scheduler").setLevel(logging.WARNING)
+    Family(children(settings)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The finite jobs, as RQ calls them: by name and without arguments that could hold a connection.
+
+The process that runs them says once, with `use`, which backends they work on. A server that is away is no failure of
+the job: the next one comes soon, and nothing is lost meanwhile.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import ParamSpec
+from uuid import UUID
+
+from flowforge.errors import Unavailable
+from flowforge.wiring import Backends
+from workers import mailboxes, schedules, upkeep
+
+P = ParamSpec("P")
+log = logging.getLogger(__name__)
+_in_use: list[Backends] = []
+
+
+def use(backends: Backends) -> None:
+    """Once in a process, before its worker starts."""
+    _in_use[:] = [backends]
+
+
+def _waits_for_servers(job: Callable[P, None]) -> Callable[P, None]:
+    @functools.wraps(job)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            job(*args, **kwargs)
+        except Unavailable as error:
+            log.warning("%s: %s", job.__name__, error)
+
+    return run
+
+
+@_waits_for_servers
+def fire_schedules() -> None:
+    schedules.fire_due(_backends())
+
+
+@_waits_for_servers
+def enqueue_mailboxes() -> None:
+    backends = _backends()
+    mailboxes.enqueue_due_mailboxes(backends, backends.redis)
+
+
+@_waits_for_servers
+def start_unscheduled() -> None:
+    schedules.start_unscheduled(_backends())
+    mailboxes.start_unscheduled(_backends())
+
+
+@_waits_for_servers
+def poll(trigger_id: str) -> None:
+    mailboxes.poll_mailbox(_backends(), UUID(trigger_id))
+
+
+@_waits_for_servers
+def resend() -> None:
+    upkeep.resend(_backends())
+
+
+@_waits_for_servers
+def prune() -> None:
+    upkeep.prune(_backends())
+
+
+def _backends() -> Backends:
+    if not _in_use:
+        raise RuntimeError("workers.tasks.use was not called in this process")
+    return _in_use[0]
