@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         env_file_encoding="utf-8",
         extra="ignore",
         populate_by_name=True,
+        env_prefix="FLOWFORGE_FIELD_",  # else a field could be set by its own name, and $HOME be taken for `home`
         env_ignore_empty=True,
     )
 
