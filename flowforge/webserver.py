@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 worker_class = "gthread"
+preload_app = True  # imported once, before the fork: the processes share it, and one that died is back at once
 backlog = 1024
 keepalive = 15
 timeout = 60  # a worker that gives no sign of life for so long is replaced; a waiting request doesn't count as silence

@@ -15,11 +15,11 @@ if TYPE_CHECKING:  # the supervisor imports this module and has to stay small
 
 SET_UP = "set-up"
 GREETER = "greeter"
+WORKERS = "workers"
 
 # Stopped from the highest to the lowest, group by group: nothing loses its database while it still works.
 _DATABASES, _WORKERS, _WEB, _ONE_SHOT = 10, 20, 30, 40
 _NEVER_GIVE_UP = 1_000_000
-_CONSUMERS = ("orchestrator", "executor", "log-sink")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,7 @@ def programs(settings: Settings, servers: dict[str, EmbeddedServer], listener: i
     return [
         *(_database(name, server) for name, server in servers.items()),
         _one_shot(SET_UP, (python, "-m", "flowforge", "set-up"), at_once=True),
-        *(_worker(name, (python, "-m", "workers.host", name)) for name in _CONSUMERS),
-        _worker("jobs", (python, "-m", "workers.jobs")),
+        Program(WORKERS, "workers", _WORKERS, (python, "-m", "workers.together"), stop_seconds=12),
         Program("web", "web", _WEB, web_command(settings, f"fd://{listener}"), stop_seconds=5),
         _one_shot(GREETER, (python, "-m", "flowforge", "greet")),
     ]
@@ -70,10 +69,6 @@ def _database(name: str, server: EmbeddedServer) -> Program:
         stop_signal=signal_name,
         stop_seconds=30,  # a last checkpoint may take a while; to kill it would only make the next start slower
     )
-
-
-def _worker(name: str, command: tuple[str, ...]) -> Program:
-    return Program(name, "workers", _WORKERS, command, stop_seconds=11)
 
 
 def _one_shot(name: str, command: tuple[str, ...], *, at_once: bool = False) -> Program:

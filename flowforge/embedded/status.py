@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
 from flowforge.embedded.console import Console
 from flowforge.embedded.instance import launcher_pid, read_records
+from flowforge.embedded.programs import WORKERS
 from flowforge.settings import Settings
 
 _MIB = 1024 * 1024
@@ -17,31 +19,47 @@ def report(settings: Settings) -> int:
     """0 when the instance of this home runs, 3 when it doesn't (as service managers have it)."""
     console = Console()
     home = settings.home.resolve()
-    launcher = launcher_pid(home) if home.exists() else None
-    if launcher is None:
+    processes = processes_of(home) if home.exists() else {}
+    if not processes:
         console.say(f"Not running on {home}.")
         return 3
-    console.say(f"{'process':<14}{'pid':>8}{'memory, MiB':>14}")
-    for name, pid, memory in [("supervisor", launcher, _memory(launcher, family=False)), *_programs(home)]:
-        console.say(f"{name:<14}{pid:>8}{memory / _MIB:>14.0f}")
+    console.say(f"{'process':<16}{'pid':>8}{'memory, MiB':>14}")
+    for name, family in processes.items():
+        memory = sum(_own_share(process) for process in family)
+        console.say(f"{name:<16}{family[0].pid:>8}{memory / _MIB:>14.0f}")
     return 0
 
 
-def _programs(home: Path) -> list[tuple[str, int, int]]:
-    return [(record.name, record.pid, _memory(record.pid, family=True)) for record in read_records(home)]
+def processes_of(home: Path) -> dict[str, list[psutil.Process]]:
+    """The running instance's processes by name, each with the children that belong to it; empty when it doesn't run.
+
+    The workers come one by one (`orchestrator`, `executor`, ...), and their common parent as `workers`.
+    """
+    launcher = launcher_pid(home)
+    if launcher is None:
+        return {}
+    found = {"supervisor": [psutil.Process(launcher)]}
+    for record in read_records(home):
+        try:
+            found.update(_members(record.name, psutil.Process(record.pid)))
+        except psutil.NoSuchProcess:  # it ended a moment ago
+            continue
+    return found
 
 
-def _memory(pid: int, *, family: bool) -> int:
-    """Bytes of a process, with its `family` of children; what several processes share is divided among them."""
-    try:
-        process = psutil.Process(pid)
-        children = process.children(recursive=True) if family else []
-        return sum(_own_share(each) for each in (process, *children))
-    except psutil.NoSuchProcess:
-        return 0
+def _members(name: str, process: psutil.Process) -> Iterator[tuple[str, list[psutil.Process]]]:
+    children = process.children(recursive=True)
+    if name != WORKERS:
+        yield name, [process, *children]
+        return
+    yield name, [process]
+    for child in children:
+        if child.ppid() == process.pid:
+            yield child.name(), [child, *child.children(recursive=True)]
 
 
 def _own_share(process: psutil.Process) -> int:
+    """Bytes of memory; what several processes share is divided among them."""
     try:
         memory = process.memory_full_info()
     except (psutil.NoSuchProcess, psutil.AccessDenied):

@@ -1,0 +1,93 @@
+"""The whole installation as a process of its own, for the tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from flowforge.embedded.status import processes_of
+from tests.waiting import eventually
+
+PROJECT = Path(__file__).resolve().parents[2]
+PROGRAMS = {"supervisor", "postgres", "valkey", "web", "workers", "orchestrator", "executor", "log-sink", "clock"}
+_READY_SECONDS = 90
+
+
+@dataclass
+class Instance:
+    home: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def output(self) -> str:
+        return (self.home.parent / "console.txt").read_text()
+
+    def wait_until_ready(self) -> str:
+        """The dashboard's address, once it has been told."""
+
+        def told() -> str | None:
+            assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.output}"
+            lines = [line for line in self.output.splitlines() if line.startswith("FlowForge is ready:")]
+            return lines[-1].split()[-1].rstrip("/") if lines else None
+
+        try:
+            return eventually(told, seconds=_READY_SECONDS, every=0.05)
+        except AssertionError as error:
+            raise AssertionError(f"not ready: {error}\n{self.output}") from error
+
+    def pid_of(self, program: str) -> int:
+        return processes_of(self.home)[program][0].pid
+
+    def processes(self) -> list[psutil.Process]:
+        """The launcher and everything below it."""
+        launcher = psutil.Process(self.process.pid)
+        return [launcher, *launcher.children(recursive=True)]
+
+    def stop(self, stop_signal: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(stop_signal)
+        return self.process.wait(60)
+
+
+@contextmanager
+def instance(folder: Path, **environment: str) -> Iterator[Instance]:
+    """`python -m flowforge run` on `folder`/home and a free port; whatever is left of it is ended afterwards."""
+    home = folder / "home"
+    process = start(folder, PORT="0", **environment)
+    started = Instance(home, process)
+    try:
+        yield started
+    finally:
+        family = started.processes() if process.poll() is None else []
+        if process.poll() is None:
+            process.terminate()
+            process.wait(60)
+        _gone, left = psutil.wait_procs(family, timeout=30)
+        for each in left:
+            each.kill()
+
+
+def start(folder: Path, **environment: str) -> subprocess.Popen[bytes]:
+    folder.mkdir(exist_ok=True)
+    with (folder / "console.txt").open("ab") as console:
+        return subprocess.Popen(
+            [sys.executable, "-m", "flowforge", "run"],
+            cwd=folder,  # away from the developer's .env
+            env={**_clean_environment(), "FLOWFORGE_HOME": str(folder / "home"), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _clean_environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {"PYTHONPATH": str(PROJECT)}

@@ -1,0 +1,123 @@
+"""`python -m flowforge run`: everything starts, stays up, and goes away together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from flowforge.embedded.status import processes_of
+from tests.embedded.running import PROGRAMS, Instance, instance, start
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Instance, str]]:
+    with instance(tmp_path_factory.mktemp("run")) as started:
+        yield started, started.wait_until_ready()
+
+
+def test_everything_answers_and_says_how_to_sign_in(running: tuple[Instance, str]) -> None:
+    started, address = running
+    assert requests.get(f"{address}/health/ready", timeout=10).status_code == 200
+    assert set(processes_of(started.home)) >= PROGRAMS
+    assert "create your account" in started.output
+
+
+def test_secrets_are_made_for_the_owner_alone(running: tuple[Instance, str]) -> None:
+    started, _ = running
+    files = list((started.home / "secrets").iterdir())
+    assert len(files) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert stat.S_IMODE((started.home / "secrets").stat().st_mode) == 0o700
+
+
+def test_a_second_start_on_the_same_home_is_refused(running: tuple[Instance, str]) -> None:
+    started, address = running
+    second = start(started.home.parent, PORT="0")
+    assert second.wait(30) == 1
+    assert f"already running on {started.home} (process {started.process.pid})" in started.output
+    assert requests.get(f"{address}/health/live", timeout=10).status_code == 200
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        refused = start(tmp_path, PORT=str(port))
+        assert refused.wait(30) == 1
+    assert f"can't use port {port} of 127.0.0.1" in (tmp_path / "console.txt").read_text()
+    assert not (tmp_path / "home" / "postgres").exists(), "nothing was begun"
+
+
+def test_an_unusable_setting_is_named(tmp_path: Path) -> None:
+    refused = start(tmp_path, PORT="nonsense")
+    assert refused.wait(30) == 1
+    assert "PORT: Input should be a valid integer" in (tmp_path / "console.txt").read_text()
+
+
+@pytest.mark.parametrize("program", ["web", "executor", "workers", "valkey", "postgres"])
+def test_a_killed_program_is_started_again(running: tuple[Instance, str], program: str) -> None:
+    started, address = running
+    before = started.pid_of(program)
+    os.kill(before, signal.SIGKILL)
+
+    eventually(lambda: started.pid_of(program) != before, seconds=20)
+    eventually(lambda: _is_ready(address), seconds=30)
+
+
+def test_sigterm_ends_every_process_and_the_next_start_finds_the_data(tmp_path: Path) -> None:
+    with instance(tmp_path) as first:
+        address = first.wait_until_ready()
+        account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
+        assert requests.post(f"{address}/auth/register", json=account, timeout=10).status_code == 200
+        family = first.processes()
+        assert first.stop() == 0
+        assert not [process for process in family if process.is_running()]
+
+    with instance(tmp_path) as second:
+        address = second.wait_until_ready()
+        known = {"username": "ada", "password": "correct horse battery"}
+        assert requests.post(f"{address}/auth/login", json=known, timeout=10).status_code == 200
+        family = second.processes()
+        second.process.kill()  # the launcher gets no chance to stop anything
+        second.process.wait(10)
+
+        third = Instance(second.home, start(tmp_path, PORT="0"))
+        try:
+            third.wait_until_ready()
+            assert not [process for process in family if process.is_running()]
+        finally:
+            assert third.stop(signal.SIGHUP) == 0
+
+
+def test_two_instances_run_side_by_side(running: tuple[Instance, str], tmp_path: Path) -> None:
+    _, address = running
+    with instance(tmp_path) as other:
+        assert other.wait_until_ready() != address
+        assert other.stop(signal.SIGINT) == 0
+    assert _is_ready(address)
+
+
+def _is_ready(address: str) -> bool:
+    return requests.get(f"{address}/health/ready", timeout=10).status_code == 200
+
+
+def test_nothing_listens_beyond_the_loopback(running: tuple[Instance, str]) -> None:
+    started, _ = running
+    listening = {
+        connection.laddr.ip
+        for process in started.processes()
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}

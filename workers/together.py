@@ -1,0 +1,57 @@
+"""`python -m workers.together`: every worker of a small installation, forked from one parent.
+
+Each consumer and each job runner stays a process of its own, with its own interpreter lock, and is started again when it
+dies, it alone; what they import exists once in memory.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from flowforge.settings import Settings
+from workers import host, jobs
+from workers.family import Child, Family
+
+GRACE_SECONDS = 10.0
+_PR_SET_NAME = 15
+
+
+def children(settings: Settings) -> list[Child]:
+    consumers = [Child(name, partial(host.main, [name])) for name in host.CONSUMERS]
+    return [_named(child, settings.log_level) for child in (*consumers, *jobs.children(settings))]
+
+
+def _named(child: Child, log_level: str) -> Child:
+    return Child(child.name, partial(_run_named, child.name, log_level, child.run))
+
+
+def _run_named(name: str, log_level: str, run: Callable[[], object]) -> None:
+    """Shows the name where processes are listed and in every line of the log they share."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15])
+    _log_as(name, log_level)
+    run()
+
+
+def _log_as(name: str, log_level: str) -> None:
+    logging.basicConfig(
+        level=log_level,
+        stream=sys.stdout,
+        format=f"%(asctime)s %(levelname)s {name.replace('%', '%%')}: %(message)s",
+        force=True,
+    )
+    logging.getLogger("rq_scheduler").setLevel(logging.WARNING)
+
+
+def main() -> None:
+    settings = Settings()
+    _log_as("workers", settings.log_level)
+    Family(children(settings), grace=GRACE_SECONDS).run()
+
+
+if __name__ == "__main__":
+    main()
