@@ -1,7 +1,7 @@
 """`python -m workers.together`: every worker of a small installation, forked from one parent.
 
-Each consumer and each job runner stays a process of its own, with its own interpreter lock, and is started again when it
-dies, it alone; what they import exists once in memory.
+Each consumer and each job runner stays a process of its own, with its own interpreter lock; when it dies, it alone is
+started again. What they import exists once in memory.
 """
 
 from __future__ import annotations
