@@ -1,0 +1,155 @@
+"""Signed-in devices: each has a family of refresh tokens, of which every token buys the next (contract.md, section 2).
+
+Only hashes are stored. A token that comes again long after its use has been copied, so its whole family ends: thief and
+owner both have to sign in. One that comes again within GRACE is taken for the same client asking twice (two tabs, or an
+answer lost on the way) and gets a token of its own in the same family; a later reuse of either line still ends both.
+
+All changes to one account's tokens happen under a lock on the account, so that ending a family misses none of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import RefreshToken, User
+from flowforge.errors import Unauthorized
+from flowforge.ids import uuid7
+
+GRACE = timedelta(seconds=10)
+
+_LONGEST_TOKEN = 512
+_LONGEST_AGENT = 200
+_NOT_VALID = "the refresh token is unknown, expired or ended; please sign in again"
+
+log = logging.getLogger(__name__)
+
+
+def begin(session: Session, user_id: UUID, lifetime: timedelta, user_agent: str = "") -> str:
+    """A newly signed-in device; returns its refresh token. Commits."""
+    return _issue(session, user_id, uuid7(), lifetime, user_agent)
+
+
+def rotate(session: Session, token: str, lifetime: timedelta, user_agent: str = "") -> tuple[User, str]:
+    """Exchanges a refresh token for the next one. Commits. Raises Unauthorized.
+
+    The clear token that an original implementation left with its user is accepted once.
+    """
+    owner_id = _owner_of(session, token)
+    user = lock_account(session, owner_id) if owner_id else None
+    if user is None:
+        session.rollback()
+        raise Unauthorized(_NOT_VALID)
+    link = _find(session, token)
+    family_id = _use(session, link) if link else _use_adopted(session, user, token)
+    return user, _issue(session, user.id, family_id, lifetime, user_agent)
+
+
+def end(session: Session, user_id: UUID, token: str) -> None:
+    """Signs the device out that holds this token of the user's; any other token is no error. Commits."""
+    user = lock_account(session, user_id)
+    link = _find(session, token)
+    if link is not None and link.user_id == user_id:
+        _end_family(session, link.family_id)
+    if user is not None and user.refresh_token == token:
+        user.refresh_token = user.refresh_token_expiry_date = None
+    session.commit()
+
+
+def end_all(session: Session, user_id: UUID) -> None:
+    """Signs every device of the user out. Leaves the commit to the caller, who holds the account's lock."""
+    now = datetime.now(UTC)
+    ours = RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None)
+    session.execute(update(RefreshToken).where(*ours).values(revoked_at=now))
+    session.execute(update(User).where(User.id == user_id).values(refresh_token=None, refresh_token_expiry_date=None))
+
+
+def forget_expired(session: Session, at_most: int = 10_000) -> int:
+    """Deletes what no one can use any more, clear tokens of the originals included; returns how many. Commits."""
+    now = datetime.now(UTC)
+    old = select(RefreshToken.id).where(RefreshToken.expires_at < now).limit(at_most)
+    deleted = session.execute(delete(RefreshToken).where(RefreshToken.id.in_(old)).returning(RefreshToken.id)).all()
+    session.execute(
+        update(User)
+        .where(User.refresh_token.is_not(None), User.refresh_token_expiry_date < now)
+        .values(refresh_token=None, refresh_token_expiry_date=None)
+    )
+    session.commit()
+    return len(deleted)
+
+
+def lock_account(session: Session, user_id: UUID) -> User | None:
+    """The account as it is now; until the transaction ends nobody else changes it or its tokens."""
+    return session.scalar(
+        select(User).where(User.id == user_id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
+
+
+def _owner_of(session: Session, token: str) -> UUID | None:
+    if len(token) > _LONGEST_TOKEN or "\0" in token:
+        return None
+    owner = session.scalar(select(RefreshToken.user_id).where(RefreshToken.token_hash == _digest(token)))
+    return owner or session.scalar(select(User.id).where(User.refresh_token == token))
+
+
+def _use(session: Session, link: RefreshToken) -> UUID:
+    """Marks a token as used; returns its family. Raises Unauthorized."""
+    now = datetime.now(UTC)
+    if link.revoked_at is not None or link.expires_at <= now:
+        session.rollback()
+        raise Unauthorized(_NOT_VALID)
+    if link.used_at is not None and now - link.used_at > GRACE:
+        log.warning("a refresh token of user %s was used twice: its device is signed out", link.user_id)
+        _end_family(session, link.family_id)
+        session.commit()
+        raise Unauthorized("this refresh token was used before, so its device has been signed out")
+    link.used_at = link.used_at or now
+    return link.family_id
+
+
+def _use_adopted(session: Session, user: User, token: str) -> UUID:
+    """Takes the clear token away; returns a family to go on with. Raises Unauthorized."""
+    expiry, stored = user.refresh_token_expiry_date, user.refresh_token
+    if stored != token:
+        session.rollback()
+        raise Unauthorized(_NOT_VALID)
+    user.refresh_token = user.refresh_token_expiry_date = None
+    if expiry is None or expiry <= datetime.now(UTC):
+        session.commit()
+        raise Unauthorized(_NOT_VALID)
+    return uuid7()
+
+
+def _find(session: Session, token: str) -> RefreshToken | None:
+    statement = select(RefreshToken).where(RefreshToken.token_hash == _digest(token))
+    return session.scalar(statement.execution_options(populate_existing=True))
+
+
+def _issue(session: Session, user_id: UUID, family_id: UUID, lifetime: timedelta, user_agent: str) -> str:
+    token = secrets.token_urlsafe(32)
+    session.add(
+        RefreshToken(
+            user_id=user_id,
+            family_id=family_id,
+            token_hash=_digest(token),
+            expires_at=datetime.now(UTC) + lifetime,
+            user_agent=user_agent.replace("\0", "")[:_LONGEST_AGENT],
+        )
+    )
+    session.commit()
+    return token
+
+
+def _end_family(session: Session, family_id: UUID) -> None:
+    family = RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None)
+    session.execute(update(RefreshToken).where(*family).values(revoked_at=datetime.now(UTC)))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,76 @@
+"""Passwords: hashed with argon2id; the bcrypt hashes of the original implementations can be checked too."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import bcrypt
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from flowforge.errors import Unavailable
+
+SHORTEST = 8
+LONGEST = 256
+
+# OWASP's parameters of least memory: many people may sign in at once on a small machine.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
+_BCRYPT_BYTES = 72  # bcrypt has never looked further
+_LONGEST_CHECKED = 4096
+_AT_ONCE = threading.BoundedSemaphore(8)
+_WAIT_SECONDS = 10
+
+
+def hash_password(password: str) -> str:
+    """Raises Unavailable when too many are being hashed already."""
+    with _turn():
+        return _HASHER.hash(password)
+
+
+def matches(stored: str, password: str) -> bool:
+    """Whether `password` is the one behind the hash. A hash nobody can read matches nothing."""
+    if len(password) > _LONGEST_CHECKED:
+        return False
+    with _turn():
+        if stored.startswith(_BCRYPT_PREFIXES):
+            return _matches_bcrypt(stored, password)
+        try:
+            return _HASHER.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether a hash should be replaced, now that the password is known."""
+    return not stored.startswith("$argon2id$") or _HASHER.check_needs_rehash(stored)
+
+
+def spend_the_same_time(password: str) -> None:
+    """What checking a real password costs, so that the time of an answer does not tell which names exist."""
+    matches(_nobody(), password)
+
+
+def _matches_bcrypt(stored: str, password: str) -> bool:
+    try:
+        return bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES], stored.encode())
+    except ValueError:
+        return False
+
+
+@cache
+def _nobody() -> str:
+    return hash_password("the password of nobody")
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _AT_ONCE.acquire(timeout=_WAIT_SECONDS):
+        raise Unavailable("too many people are signing in; please try again")
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()

@@ -1,0 +1,61 @@
+"""The web process: gateway, API, webhook intake, live streams and dashboard, in one Flask application."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from flowforge.db.engine import sqlalchemy_url
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from webapp import attempts, body, edge, errors, identity
+from webapp.context import db
+
+_ROOT = Path(__file__).resolve().parents[1]
+_FACES = (
+    "webapp.api.auth",
+    "webapp.api.workflows",
+    "webapp.api.triggers",
+    "webapp.api.executions",
+    "webapp.api.logs",
+    "webapp.api.executor",
+    "webapp.api.openapi",
+    "webapp.webhooks",
+    "webapp.live",
+    "webapp.health",
+    "webapp.ui",
+)
+
+
+def create_app(settings: Settings | None = None, backends: Backends | None = None) -> Flask:
+    """The application on these backends; by default on what the environment names."""
+    backends = backends or Backends(settings or Settings(), "flowforge-web")
+    app = Flask(
+        __name__,
+        template_folder=str(_ROOT / "templates"),
+        static_folder=str(_ROOT / "static"),
+        static_url_path="/static",
+    )
+    app.extensions["flowforge"] = backends
+    body.install(app)
+    errors.install(app)
+    edge.install(app, backends.settings)
+    identity.install(app, backends)
+    attempts.install(app, backends)
+    _install_database(app, backends.settings)
+    for face in _FACES:
+        if find_spec(face) and hasattr(module := import_module(face), "blueprint"):
+            app.register_blueprint(module.blueprint)
+    return app
+
+
+def _install_database(app: Flask, settings: Settings) -> None:
+    if settings.postgres_url is None:
+        raise RuntimeError("POSTGRES_URL is not set; `make run` starts an embedded PostgreSQL and sets it")
+    app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.postgres_url)
+    db.init_app(app)
+    Migrate(app, db, directory=str(_ROOT / "migrations"))

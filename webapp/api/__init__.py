@@ -1,0 +1,1 @@
+"""The JSON faces of the wire contract, one blueprint a file."""

@@ -1,0 +1,104 @@
+"""The outer edge: what every request passes on its way in, and every answer on its way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import BadRequest
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
+
+from flowforge.ids import uuid7
+from flowforge.settings import Settings
+
+API_MAX_BYTES = 4 * 1024 * 1024
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"
+_CORS_METHODS = "GET, POST, PUT, PATCH, DELETE"
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class NobodySaysWhoTheyAre:
+    """Drops `X-User-Id`: the originals' services believed it, so it must never get past this point."""
+
+    def __init__(self, wsgi: Wsgi) -> None:
+        self._wsgi = wsgi
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        environ.pop("HTTP_X_USER_ID", None)
+        return self._wsgi(environ, start_response)
+
+
+class UuidConverter(BaseConverter):
+    """`<uuid:id>` in a route. What is no UUID is the caller's mistake (400), not an unknown page (404)."""
+
+    def to_python(self, value: str) -> UUID:
+        if not _CANONICAL_UUID.fullmatch(value):
+            raise BadRequest("the id in the path is not a UUID")
+        return UUID(value)
+
+    def to_url(self, value: Any) -> str:
+        return str(value)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = max(API_MAX_BYTES, settings.webhook_max_bytes)
+    app.url_map.converters["uuid"] = UuidConverter
+    app.before_request(_name_the_request)
+    app.after_request(_protect)
+    if settings.cors_origins:
+        app.after_request(_share_with(frozenset(settings.cors_origins)))
+    wsgi: Any = NobodySaysWhoTheyAre(app.wsgi_app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        wsgi = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops)
+    app.wsgi_app = wsgi  # type: ignore[method-assign]
+
+
+def _name_the_request() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid7().hex
+
+
+def _protect(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Request-Id", g.get("request_id", ""))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Content-Security-Policy", _PAGE_POLICY if response.mimetype == "text/html" else _DATA_POLICY)
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _share_with(origins: frozenset[str]) -> Callable[[Response], Response]:
+    """Cross-origin calls for the origins the operator named. Bearer tokens only: cookies are never shared."""
+
+    def share(response: Response) -> Response:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin", "")
+        if origin not in origins and "*" not in origins:
+            return response
+        response.headers["Access-Control-Allow-Origin"] = origin or "*"
+        response.headers["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = _CORS_METHODS
+            response.headers["Access-Control-Allow-Headers"] = _CORS_HEADERS
+            response.headers["Access-Control-Max-Age"] = "600"
+        return response
+
+    return share

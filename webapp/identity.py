@@ -1,0 +1,147 @@
+"""Who is asking: a verified access token, or our own dashboard session. Nothing else is believed.
+
+Access tokens are checked without the database. A token that another implementation signed with the same key counts if
+it names the user in `user_id`; its `sub` is never read (contract.md, section 2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from flask import Flask, g, request
+from flask_jwt_extended import JWTManager, create_access_token, decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_login import LoginManager, current_user
+from jwt.exceptions import PyJWTError
+
+from flowforge.db.tables import User
+from flowforge.errors import Unauthorized
+from flowforge.wiring import Backends
+from webapp.context import session
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LEEWAY_SECONDS = 30
+_MAX_TOKEN_LENGTH = 4096
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+login_manager = LoginManager()
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardUser:
+    """The signed-in person, for Flask-Login. Pass it to `login_user`."""
+
+    id: UUID
+    username: str
+    email: str
+    time_zone: str | None
+    _password_mark: str
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    @classmethod
+    def of(cls, user: User) -> DashboardUser:
+        return cls(user.id, user.username, user.email, user.time_zone, _mark(user.password))
+
+    def get_id(self) -> str:
+        """What the session cookie holds: a new password ends the sessions begun with the old one."""
+        return f"{self.id}.{self._password_mark}"
+
+
+def install(app: Flask, backends: Backends) -> None:
+    settings = backends.settings
+    app.config.update(
+        SECRET_KEY=backends.keys.session,
+        SESSION_COOKIE_NAME=f"flowforge_{settings.port}",  # browsers do not keep the cookies of two ports apart
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        JWT_SECRET_KEY=backends.keys.jwt,
+        JWT_ALGORITHM="HS256",
+        JWT_DECODE_ALGORITHMS=["HS256"],
+        JWT_DECODE_LEEWAY=_LEEWAY_SECONDS,
+        JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_token_minutes),
+        JWT_IDENTITY_CLAIM="user_id",
+        JWT_VERIFY_SUB=False,
+        JWT_ENCODE_NBF=False,
+    )
+    JWTManager(app)
+    login_manager.init_app(app)
+
+
+def access_token(user: User) -> str:
+    claims = {"sub": str(user.id), "username": user.username}
+    token: str = create_access_token(identity=str(user.id), additional_claims=claims)
+    return token
+
+
+def signed_in(view: Callable[P, R]) -> Callable[P, R]:
+    """Lets a view run only for a known user; `current_user_id()` tells which."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        current_user_id()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def current_user_id() -> UUID:
+    """Raises Unauthorized. The dashboard's session counts for reading only: no cookie can change anything here."""
+    if "user_id" not in g:
+        g.user_id = _user_of_token() if "Authorization" in request.headers else _user_of_session()
+    known: UUID = g.user_id
+    return known
+
+
+def _user_of_token() -> UUID:
+    authorization = request.authorization
+    token = authorization.token if authorization and authorization.type == "bearer" else None
+    if not token or len(token) > _MAX_TOKEN_LENGTH:
+        raise Unauthorized("a bearer access token is required")
+    return _user_in(_verified(token))
+
+
+def _verified(token: str) -> dict[str, Any]:
+    try:
+        claims: dict[str, Any] = decode_token(token)
+    except (PyJWTError, JWTExtendedException) as error:
+        raise Unauthorized("the access token is invalid or has expired") from error
+    if claims["type"] == "refresh" or "exp" not in claims:
+        raise Unauthorized("this is not an access token")
+    return claims
+
+
+def _user_in(claims: dict[str, Any]) -> UUID:
+    try:
+        return UUID(claims["user_id"])
+    except (ValueError, AttributeError, TypeError) as error:
+        raise Unauthorized("the access token names no user") from error
+
+
+def _user_of_session() -> UUID:
+    if request.method in _SAFE_METHODS and current_user.is_authenticated:
+        known: UUID = current_user.id
+        return known
+    raise Unauthorized("a bearer access token is required")
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def _load(session_id: str) -> DashboardUser | None:
+    user_id, _, mark = session_id.partition(".")
+    user = session().get(User, UUID(user_id))
+    return DashboardUser.of(user) if user and _mark(user.password) == mark else None
+
+
+def _mark(password_hash: str) -> str:
+    return hashlib.sha256(password_hash.encode()).hexdigest()[:16]
