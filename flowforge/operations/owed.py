@@ -14,9 +14,11 @@ from sqlalchemy import Connection
 
 from flowforge import events
 from flowforge.bus import Message
+from flowforge.connectors.catalog import load_catalog
 from flowforge.db.attempts_store import AttemptKey
 from flowforge.db.engine import unavailable_when_down
 from flowforge.events import ExecutionResult, TriggerEvent
+from flowforge.operations.plans import Plans
 from flowforge.operations.starts import StartMessages
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
@@ -37,9 +39,10 @@ class Resent:
     leases: int = 0
 
 
-def resend(backends: Backends, starts: StartMessages) -> Resent:
+def resend(backends: Backends) -> Resent:
     """One bounded round. Raises Unavailable when PostgreSQL or the bus is away."""
     settings = backends.settings
+    starts = StartMessages(settings, Plans(), load_catalog(), backends.vault)
     lag = backends.bus.lag()
     with unavailable_when_down(), backends.engine.begin() as connection:
         leases = end_lost_leases(connection, settings)

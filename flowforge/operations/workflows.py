@@ -1,4 +1,4 @@
-"""Workflows: saved as versions, with secrets sealed and the workflow's own trigger registered (contract.md, 1.1, 1.2)."""
+"""Workflows: saved as versions, secrets sealed, the own trigger registered (contract.md, 1.1 and 1.2)."""
 
 from __future__ import annotations
 

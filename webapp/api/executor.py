@@ -1,0 +1,24 @@
+"""/api/v1/executor/plugins: what steps can do here."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from flowforge.connectors.catalog import load_catalog
+from webapp.identity import signed_in
+
+blueprint = Blueprint("executor", __name__, url_prefix="/api/v1/executor")
+
+
+@blueprint.get("/plugins")
+@signed_in
+def plugins() -> Response:
+    """The action types, and what each of them is configured with"""
+    catalog = load_catalog()
+    return jsonify(
+        {
+            "supportedActionTypes": catalog.types(),
+            "connectors": [catalog.get(type_).json_schema() for type_ in catalog.types()],
+            "disabled": catalog.disabled,
+        }
+    )

@@ -1,0 +1,74 @@
+"""/api/v1/logs (contract.md, section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, request
+
+from flowforge import jsonio
+from flowforge.errors import Invalid
+from flowforge.live import entry_fields
+from flowforge.logbook import LogQuery
+from webapp.api.paging import envelope, page_request
+from webapp.context import backends
+from webapp.identity import current_user_id, signed_in
+
+blueprint = Blueprint("logs", __name__, url_prefix="/api/v1/logs")
+
+
+@blueprint.get("")
+@signed_in
+def list_page() -> Response:
+    """A page of the caller's log; totals are counted up to 10,000"""
+    return _page(
+        LogQuery(
+            user_id=current_user_id(),
+            execution_id=_uuid("executionId"),
+            event_id=_uuid("eventId"),
+            workflow_id=_uuid("workflowId"),
+            event_type=request.args.get("eventType") or None,
+            status=request.args.get("status") or None,
+            start=_instant("from"),
+            end=_instant("to"),
+            text=request.args.get("text") or None,
+        )
+    )
+
+
+@blueprint.get("/executions/<uuid:execution_id>")
+@signed_in
+def of_execution(execution_id: UUID) -> Response:
+    """The log of one execution"""
+    return _page(replace(LogQuery(current_user_id()), execution_id=execution_id))
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>")
+@signed_in
+def of_workflow(workflow_id: UUID) -> Response:
+    """The log of one workflow"""
+    return _page(replace(LogQuery(current_user_id()), workflow_id=workflow_id))
+
+
+def _page(query: LogQuery) -> Response:
+    asked = page_request({"timestamp"}, "timestamp", strict=True)
+    found = backends().logbook.find(query, page=asked.page, size=asked.size, newest_first=asked.descending)
+    return jsonify(envelope(asked, [entry_fields(entry) for entry in found.entries], found.total))
+
+
+def _uuid(name: str) -> UUID | None:
+    text = request.args.get(name, "")
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise Invalid.at(f"/{name}", "is not a UUID") from error
+
+
+def _instant(name: str) -> datetime | None:
+    text = request.args.get(name, "")
+    try:
+        return jsonio.parse_time(text) if text else None
+    except ValueError as error:
+        raise Invalid.at(f"/{name}", "is not an ISO-8601 time") from error

@@ -1,0 +1,70 @@
+"""/api/v1/workflows: create, list, get, replace, delete, run."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, request
+
+from flowforge.errors import Invalid
+from webapp.body import json_object
+from webapp.context import backends, session
+from webapp.identity import current_user_id, signed_in
+from webapp.services import workflows
+
+blueprint = Blueprint("workflows", __name__, url_prefix="/api/v1/workflows")
+
+
+@blueprint.post("")
+@signed_in
+def create() -> tuple[Response, int]:
+    """Create a workflow"""
+    workflow = workflows().create(session(), current_user_id(), json_object())
+    return jsonify(workflows().shown(workflow)), 201
+
+
+@blueprint.get("")
+@signed_in
+def list_all() -> Response:
+    """List the caller's workflows, newest first"""
+    found = workflows().all(session(), current_user_id())
+    return jsonify(
+        [
+            {"id": workflow.id, "name": workflow.name, "enabled": workflow.enabled, "createdAt": workflow.created_at}
+            for workflow in found
+        ]
+    )
+
+
+@blueprint.get("/<uuid:workflow_id>")
+@signed_in
+def show(workflow_id: UUID) -> Response:
+    """Get a workflow, its secrets masked"""
+    return jsonify(workflows().shown(workflows().get(session(), current_user_id(), workflow_id)))
+
+
+@blueprint.put("/<uuid:workflow_id>")
+@signed_in
+def replace(workflow_id: UUID) -> Response:
+    """Replace a workflow; what is omitted is kept, and a masked secret too"""
+    workflow = workflows().update(session(), current_user_id(), workflow_id, json_object())
+    return jsonify(workflows().shown(workflow))
+
+
+@blueprint.delete("/<uuid:workflow_id>")
+@signed_in
+def delete(workflow_id: UUID) -> tuple[str, int]:
+    """Delete a workflow and its triggers; its executions stay"""
+    workflows().delete(session(), current_user_id(), workflow_id)
+    return "", 204
+
+
+@blueprint.post("/<uuid:workflow_id>/run")
+@signed_in
+def run(workflow_id: UUID) -> tuple[Response, int]:
+    """Start a workflow by hand; the body, any JSON object, is its payload"""
+    payload = request.get_json() if request.get_data() else {}
+    if not isinstance(payload, dict):
+        raise Invalid.at("", "the payload must be a JSON object")
+    started = workflows().start(session(), backends().bus, current_user_id(), workflow_id, payload)
+    return jsonify({"executionId": started.execution_id, "eventId": started.event_id}), 202
