@@ -1,0 +1,173 @@
+"""POST /auth/register."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jwt
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from tests.api.conftest import PASSWORD, Person
+from webapp import create_app
+
+ADA = {"username": "ada", "email": "ada@example.test", "password": PASSWORD}
+
+
+def register(client: FlaskClient, **changes: Any) -> Any:
+    return client.post("/auth/register", json={**ADA, **changes})
+
+
+def problems(answer: Any) -> dict[str, str]:
+    assert answer.status_code == 400
+    return {problem["pointer"]: problem["message"] for problem in answer.json["details"]}
+
+
+def test_answers_with_a_token_pair_that_works(client: FlaskClient) -> None:
+    answer = register(client)
+
+    assert answer.status_code == 200
+    assert answer.json.keys() == {"access_token", "refresh_token"}
+    me = client.get("/auth/me", headers={"Authorization": f"Bearer {answer.json['access_token']}"})
+    assert me.json["username"] == "ada"
+    assert client.post("/auth/refresh-token", json={"refreshToken": answer.json["refresh_token"]}).status_code == 200
+
+
+def test_the_access_token_carries_the_contracts_claims(client: FlaskClient, backends: Backends) -> None:
+    token = register(client).json["access_token"]
+
+    claims = jwt.decode(token, backends.keys.jwt, algorithms=["HS256"])
+
+    assert claims["sub"] == claims["user_id"]
+    assert claims["username"] == "ada"
+    assert claims["type"] == "access"
+    assert claims["jti"]
+    assert claims["exp"] - claims["iat"] == backends.settings.access_token_minutes * 60
+
+
+def test_the_password_is_stored_as_argon2id_and_the_refresh_token_as_a_hash(
+    client: FlaskClient, engine: Engine
+) -> None:
+    token = register(client).json["refresh_token"]
+
+    with engine.connect() as connection:
+        password = connection.scalar(text("SELECT password FROM auth.users"))
+        stored = connection.scalar(text("SELECT token_hash FROM auth.refresh_tokens"))
+        in_clear = connection.scalar(text("SELECT refresh_token FROM auth.users"))
+    assert password.startswith("$argon2id$")
+    assert token.encode() not in bytes(stored)
+    assert in_clear is None
+
+
+@pytest.mark.parametrize("field", ["username", "email", "password"])
+def test_every_field_is_required(client: FlaskClient, field: str) -> None:
+    body = {name: value for name, value in ADA.items() if name != field}
+
+    assert problems(client.post("/auth/register", json=body)) == {f"/{field}": "is required"}
+
+
+@pytest.mark.parametrize("field", ["username", "email", "password"])
+@pytest.mark.parametrize("value", [None, 7, True, ["ada"], {"a": 1}])
+def test_every_field_is_text(client: FlaskClient, field: str, value: object) -> None:
+    assert problems(register(client, **{field: value})).keys() == {f"/{field}"}
+
+
+def test_all_problems_are_named_at_once(client: FlaskClient) -> None:
+    found = problems(register(client, username=" ", email="nobody", password="short"))
+
+    assert found.keys() == {"/username", "/email", "/password"}
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "ada",
+        "@example.test",
+        "ada@",
+        "ada@localhost",
+        "ada@@example.test",
+        "ada@example..test",
+        "ada@-example.test",
+        "a da@example.test",
+        "ada@example.test\n",
+        ".ada@example.test",
+        "ada@" + "a" * 64 + ".test",
+        "a" * 65 + "@example.test",
+        "a@" + "a." * 130 + "test",
+        "ada\u0000@example.test",
+    ],
+)
+def test_an_email_address_has_to_look_like_one(client: FlaskClient, email: str) -> None:
+    assert problems(register(client, email=email)).keys() == {"/email"}
+
+
+@pytest.mark.parametrize(
+    "email", ["a@b.co", "first.last+tag@sub.example.test", "ada@bücher.example", "o'hara@x-y.test"]
+)
+def test_unusual_addresses_are_taken(client: FlaskClient, email: str) -> None:
+    assert register(client, email=email).status_code == 200
+
+
+@pytest.mark.parametrize("username", ["", "  ", " ada", "ada ", "a\u0000da", "a\nda", "a" * 101])
+def test_a_user_name_is_printable_text_of_bounded_length(client: FlaskClient, username: str) -> None:
+    assert problems(register(client, username=username)).keys() == {"/username"}
+
+
+@pytest.mark.parametrize("password", ["", "seven77", "a" * 257])
+def test_a_password_has_8_to_256_characters(client: FlaskClient, password: str) -> None:
+    assert problems(register(client, password=password)).keys() == {"/password"}
+
+
+def test_a_password_may_hold_any_character(client: FlaskClient) -> None:
+    password = "пароль \u0000 🔑 " + "x" * 100
+
+    assert register(client, password=password).status_code == 200
+    assert client.post("/auth/login", json={"username": "ada", "password": password}).status_code == 200
+    assert client.post("/auth/login", json={"username": "ada", "password": password + "y"}).status_code == 401
+
+
+def test_a_taken_name_and_a_taken_address_are_named(client: FlaskClient, owner: Person) -> None:
+    assert problems(register(client, username=owner.username)) == {"/username": "is taken"}
+    assert problems(register(client, email=owner.email)) == {"/email": "is taken"}
+    both = problems(register(client, username=owner.username, email=owner.email))
+    assert both == {"/username": "is taken", "/email": "is taken"}
+
+
+def test_names_differ_by_case(client: FlaskClient) -> None:
+    assert register(client).status_code == 200
+    assert register(client, username="Ada", email="Ada@example.test").status_code == 200
+
+
+def test_of_many_who_want_the_same_name_at_once_one_gets_it(app: Flask, engine: Engine) -> None:
+    def attempt(number: int) -> int:
+        return register(app.test_client(), email=f"ada{number}@example.test").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = sorted(pool.map(attempt, range(8)))
+
+    assert codes == [200] + [400] * 7
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM auth.users")) == 1
+
+
+def test_a_closed_server_registers_nobody(settings: Settings) -> None:
+    closed = Backends(settings.model_copy(update={"registration_open": False}), "test")
+    answer = register(create_app(backends=closed).test_client())
+    closed.close()
+
+    assert answer.status_code == 403
+    assert answer.json["message"] == "registration is closed on this server"
+
+
+def test_unknown_fields_are_ignored(client: FlaskClient) -> None:
+    assert register(client, id="7", role="admin").status_code == 200
+
+
+def test_the_answer_must_not_be_cached(client: FlaskClient) -> None:
+    assert register(client).headers["Cache-Control"] == "no-store"
