@@ -42,7 +42,6 @@ class Resent:
 def resend(backends: Backends) -> Resent:
     """One bounded round. Raises Unavailable when PostgreSQL or the bus is away."""
     settings = backends.settings
-    starts = StartMessages(settings, Plans(), load_catalog(), backends.vault)
     lag = backends.bus.lag()
     with unavailable_when_down(), backends.engine.begin() as connection:
         leases = end_lost_leases(connection, settings)
@@ -53,7 +52,10 @@ def resend(backends: Backends) -> Resent:
             _owed_results(connection) if _idle(lag, events.EXECUTION_RESULT, settings.group_orchestrator) else []
         )
         queued = _owed_starts(connection) if _idle(lag, events.EXECUTION_START, settings.group_executor) else []
-        owed_starts = starts.again(connection, queued)
+        owed_starts: Sequence[Message] = []
+        if queued:  # the connectors take memory, and are seldom needed here
+            starts = StartMessages(settings, Plans(), load_catalog(), backends.vault)
+            owed_starts = starts.again(connection, queued)
     backends.bus.publish([*owed_events, *owed_results, *owed_starts])
     return Resent(len(owed_events), len(owed_starts), len(owed_results), leases)
 
