@@ -35,7 +35,9 @@ from workers.step_run import Outcome, StepRun, StepRunner
 
 logger = logging.getLogger(__name__)
 
-_LOOK_FOR_PARKED_EVERY_SECONDS = 0.25
+_LOOK_FOR_PARKED_SECONDS = 0.02
+"""While something is parked; other executors may park at any time, hence a look now and then in any case."""
+_IDLE_SECONDS = 1.0
 _DRAIN_SECONDS = 8.0
 _OVERTIME_SECONDS = 5.0
 """What a step may exceed its time limit by before its lease is let go: connectors end by themselves before that."""
@@ -62,9 +64,10 @@ class Executor:
         catalog = load_catalog()
         self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
         self._step_runner = StepRunner(settings, catalog, backends.vault)
-        self._per_workflow = settings.workflow_concurrency
         self._capacity = settings.executor_threads * 4
-        self._pool = FairPool(settings.executor_threads, self._per_workflow)
+        self._share = max(self._capacity // 2, 1)
+        self._parked = True
+        self._pool = FairPool(settings.executor_threads, settings.workflow_concurrency)
         self._begun: dict[AttemptKey, float] = {}
         self._held: dict[AttemptKey, ExecutionStart] = {}
         self._finished: queue.SimpleQueue[_Finished | None] = queue.SimpleQueue()
@@ -77,6 +80,10 @@ class Executor:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def patience(self) -> float:
+        return _LOOK_FOR_PARKED_SECONDS if self._parked else _IDLE_SECONDS
+
     def room(self) -> int:
         return max(0, self._capacity - self._pool.load)
 
@@ -87,20 +94,20 @@ class Executor:
         if crowded:
             with unavailable_when_down(), self._backends.engine.begin() as connection:
                 store.park(connection, list(crowded))
+            self._parked = True
 
     def tick(self) -> None:
-        """Takes parked attempts when there is room again."""
-        if time.monotonic() < self._next_look or self.room() < self._capacity // 2:
+        """Takes parked attempts when there is room for them again."""
+        if time.monotonic() < self._next_look or self.room() < self._share:
             return
-        self._next_look = time.monotonic() + _LOOK_FOR_PARKED_EVERY_SECONDS
-        full = [key for key in self._pool.busy_keys(self._per_workflow) if isinstance(key, UUID)]
+        full = [key for key in self._pool.busy_keys(self._share // 2) if isinstance(key, UUID)]
         with unavailable_when_down(), self._backends.engine.begin() as connection:
-            keys = store.parked(connection, full=full, each=self._per_workflow, limit=self.room())
+            keys = store.parked(connection, full=full, each=self._share, limit=self.room())
             messages = self._starts.again(connection, keys) if keys else []
         found = [ExecutionStart.decode(message.value) for message in messages]
-        if found:
-            self._next_look = 0.0
-            self._claim_and_run({_key(start): start for start in found})
+        self._parked = bool(found or full)
+        self._next_look = time.monotonic() + (_LOOK_FOR_PARKED_SECONDS if self._parked else _IDLE_SECONDS)
+        self._claim_and_run({_key(start): start for start in found})
 
     def stop(self) -> None:
         """Lets running steps end for a few seconds, gives back what was not begun, hands in the rest."""
@@ -119,14 +126,14 @@ class Executor:
     # Claiming
 
     def _crowded(self, starts: dict[AttemptKey, ExecutionStart]) -> set[AttemptKey]:
-        """Attempts of workflows that already have as much waiting here as they may run."""
+        """Attempts of workflows that already have their share of this executor waiting."""
         taken: dict[UUID, int] = {}
         crowded = set()
         for key, start in starts.items():
             count = taken.get(start.workflow_id)
             if count is None:
                 count = self._pool.waiting(start.workflow_id)
-            if count >= 2 * self._per_workflow:
+            if count >= self._share:
                 crowded.add(key)
             taken[start.workflow_id] = count + 1
         return crowded

@@ -26,6 +26,7 @@ DATA_LIMIT_BYTES = 64 * 1024
 class LogSink:
     name = "log-sink"
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_START, events.EXECUTION_RESULT, events.EXECUTION_EVENTS)
+    patience = 1.0
 
     def __init__(self, backends: Backends) -> None:
         self.group = backends.settings.group_log_sink

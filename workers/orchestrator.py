@@ -42,6 +42,7 @@ _LOOK_FOR_RETRIES_EVERY_SECONDS = 0.5
 class Orchestrator:
     name = "orchestrator"
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_RESULT)
+    patience = _LOOK_FOR_RETRIES_EVERY_SECONDS
 
     def __init__(self, backends: Backends) -> None:
         self.group = backends.settings.group_orchestrator

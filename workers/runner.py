@@ -27,7 +27,6 @@ from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -51,6 +50,10 @@ class Consumer(Protocol):
 
     @property
     def group(self) -> str: ...
+
+    @property
+    def patience(self) -> float:
+        """Seconds it can wait for the next message before `tick` is due."""
 
     def room(self) -> int:
         """How many messages it can take now; 0 lets the runner wait for a moment."""
@@ -105,7 +108,7 @@ class Runner:
             if limit <= 0:
                 self._stopping.wait(0.02)
                 return
-            deliveries = subscription.poll(limit, POLL_SECONDS)
+            deliveries = subscription.poll(limit, self._consumer.patience)
         except Unavailable as error:
             self._wait_out(error)
             return

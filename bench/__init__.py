@@ -1,0 +1,1 @@
+"""Yardsticks: `make bench`. Everything runs on loopback and ends by itself."""

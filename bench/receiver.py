@@ -1,0 +1,37 @@
+"""The address that the benchmarked workflow calls: answers at once, and notes when each order arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+_ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}'
+
+
+class Receiver:
+    def __init__(self) -> None:
+        self.arrived: dict[int, float] = {}
+        self.port = 0
+        self._connections: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+
+    async def start(self) -> None:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        for writer in self._connections:
+            writer.close()
+        await asyncio.gather(*(task for task in self._connections.values() if task))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections[writer] = asyncio.current_task()
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+                order = json.loads(await reader.readexactly(length))["order"]
+                self.arrived.setdefault(order, time.perf_counter())
+                writer.write(_ANSWER)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()

@@ -1,0 +1,140 @@
+"""Under load, each kind of process is killed once and Valkey is emptied: every accepted webhook still leads to exactly
+one COMPLETED execution, and to its calls."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from redis import Redis
+
+from bench.product import Product, running
+from tests.e2e.receiver import Receiver, receiving
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+BETWEEN_KILLS_SECONDS = 1.0
+
+
+class Senders:
+    """Threads that call the webhook until told to stop; they remember which calls were answered with a 200."""
+
+    def __init__(self, product: Product, path: str, count: int = 3) -> None:
+        self._url = product.url + path
+        self._lock = threading.Lock()
+        self._next = 0
+        self._stopping = threading.Event()
+        self.accepted: set[int] = set()
+        self._threads = [threading.Thread(target=self._send) for _ in range(count)]
+
+    def __enter__(self) -> Senders:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _send(self) -> None:
+        while not self._stopping.is_set():
+            with self._lock:
+                order, self._next = self._next, self._next + 1
+            try:
+                answer = requests.post(self._url, json={"order": order}, timeout=10)
+            except requests.RequestException:
+                time.sleep(0.05)  # the web process was just killed: no answer, no promise
+                continue
+            if answer.status_code == 200:
+                with self._lock:
+                    self.accepted.add(order)
+            self._stopping.wait(0.02)
+
+
+def test_nothing_accepted_is_lost(tmp_path: Path) -> None:
+    with (
+        receiving() as receiver,
+        running(tmp_path / "home", {"STEP_LEASE_SECONDS": "3"}) as product,
+    ):
+        headers = product.register()
+        workflow_id, path = product.webhook_workflow(headers, _two_calls(receiver))
+        with Senders(product, path) as senders:
+            for kind in _kinds(product):
+                time.sleep(BETWEEN_KILLS_SECONDS)
+                _kill(product, kind)
+            time.sleep(BETWEEN_KILLS_SECONDS)
+            _empty_valkey(product)
+            time.sleep(BETWEEN_KILLS_SECONDS)
+        assert len(senders.accepted) > 50
+        eventually(lambda: _all_over(product, headers, workflow_id), seconds=90, every=0.5)
+        executions = _executions(product, headers, workflow_id)
+    completed = [execution for execution in executions if execution["status"] == "COMPLETED"]
+    orders = [execution["triggerPayload"]["body"]["order"] for execution in completed]
+    assert len(completed) == len(executions)
+    assert len(orders) == len(set(orders))
+    assert senders.accepted <= set(orders)
+    for step in ("/first", "/second"):
+        calls = [call for call in receiver.calls if call.path == step]
+        called_for = {call.body["order"] for call in calls}
+        keys = {(call.body["order"], call.idempotency_key) for call in calls}
+        assert senders.accepted <= called_for
+        assert len(keys) == len(called_for), "a repeated call must carry the same Idempotency-Key"
+
+
+def _two_calls(receiver: Receiver) -> list[dict[str, Any]]:
+    body = {"order": "{{ trigger.body.order }}"}
+    return [
+        {"type": "HTTP_REQUEST", "config": {"method": "POST", "url": f"{receiver.url}{path}", "body": body}}
+        for path in ("/first", "/second")
+    ]
+
+
+def _kinds(product: Product) -> list[str]:
+    """Web and every worker; each worker's process carries the name of what it does."""
+    named = {process.name() for process in product.processes() if "workers.together" in process.cmdline()}
+    kinds = sorted(name for name in named if not name.startswith("python"))
+    assert {"orchestrator", "executor", "log-sink"} <= set(kinds)
+    return [*kinds, "web"]
+
+
+def _kill(product: Product, kind: str) -> None:
+    """SIGKILL to one process of that kind."""
+    victims = [process for process in product.processes() if _is(process, kind)]
+    assert victims, f"no process of kind {kind}"
+    victims[-1].kill()
+
+
+def _is(process: psutil.Process, kind: str) -> bool:
+    try:
+        return "gunicorn" in process.cmdline() if kind == "web" else process.name() == kind
+    except psutil.Error:
+        return False
+
+
+def _empty_valkey(product: Product) -> None:
+    with Redis(unix_socket_path=str(next(product.home.rglob("*valkey*.sock")))) as redis:
+        redis.flushall()
+
+
+def _all_over(product: Product, headers: dict[str, str], workflow_id: str) -> bool:
+    metrics = requests.get(f"{product.url}/metrics", timeout=10).text
+    working = re.findall(r'flowforge_work\{kind="\w+"\} (\S+)', metrics)
+    return len(working) == 4 and all(float(count) == 0 for count in working)
+
+
+def _executions(product: Product, headers: dict[str, str], workflow_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        query = {"workflowId": workflow_id, "size": "200", "page": str(len(found) // 200)}
+        page = requests.get(f"{product.url}/api/v1/executions", params=query, headers=headers, timeout=30).json()
+        found += page["content"]
+        if page["last"]:
+            return found
