@@ -25,10 +25,11 @@ _READY_SECONDS = 90
 class Instance:
     home: Path
     process: subprocess.Popen[bytes]
+    console: Path
 
     @property
     def output(self) -> str:
-        return (self.home.parent / "console.txt").read_text()
+        return self.console.read_text()
 
     def wait_until_ready(self) -> str:
         """The dashboard's address, once it has been told."""
@@ -59,33 +60,32 @@ class Instance:
 @contextmanager
 def instance(folder: Path, **environment: str) -> Iterator[Instance]:
     """`python -m flowforge run` on `folder`/home and a free port; whatever is left of it is ended afterwards."""
-    home = folder / "home"
-    process = start(folder, PORT="0", **environment)
-    started = Instance(home, process)
+    started = start(folder, PORT="0", **environment)
     try:
         yield started
     finally:
-        family = started.processes() if process.poll() is None else []
-        if process.poll() is None:
-            process.terminate()
-            process.wait(60)
+        family = started.processes() if started.process.poll() is None else []
+        if started.process.poll() is None:
+            started.stop()
         _gone, left = psutil.wait_procs(family, timeout=30)
         for each in left:
             each.kill()
 
 
-def start(folder: Path, **environment: str) -> subprocess.Popen[bytes]:
-    folder.mkdir(exist_ok=True)
-    with (folder / "console.txt").open("ab") as console:
-        return subprocess.Popen(
+def start(folder: Path, **environment: str) -> Instance:
+    home = folder / "home"
+    console = folder / f"console-{len(list(folder.glob('console-*')))}.txt"
+    with console.open("wb") as output:
+        process = subprocess.Popen(
             [sys.executable, "-m", "flowforge", "run"],
             cwd=folder,  # away from the developer's .env
-            env={**_clean_environment(), "FLOWFORGE_HOME": str(folder / "home"), **environment},
+            env={**_clean_environment(), "FLOWFORGE_HOME": str(home), **environment},
             stdin=subprocess.DEVNULL,
-            stdout=console,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    return Instance(home, process, console)
 
 
 def _clean_environment() -> dict[str, str]:

@@ -30,7 +30,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Instance
 def test_everything_answers_and_says_how_to_sign_in(running: tuple[Instance, str]) -> None:
     started, address = running
     assert requests.get(f"{address}/health/ready", timeout=10).status_code == 200
-    assert set(processes_of(started.home)) >= PROGRAMS
+    eventually(lambda: set(processes_of(started.home)) >= PROGRAMS)
     assert "create your account" in started.output
 
 
@@ -45,8 +45,8 @@ def test_secrets_are_made_for_the_owner_alone(running: tuple[Instance, str]) -> 
 def test_a_second_start_on_the_same_home_is_refused(running: tuple[Instance, str]) -> None:
     started, address = running
     second = start(started.home.parent, PORT="0")
-    assert second.wait(30) == 1
-    assert f"already running on {started.home} (process {started.process.pid})" in started.output
+    assert second.process.wait(30) == 1
+    assert f"already running on {started.home} (process {started.process.pid})" in second.output
     assert requests.get(f"{address}/health/live", timeout=10).status_code == 200
 
 
@@ -54,21 +54,21 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
         refused = start(tmp_path, PORT=str(port))
-        assert refused.wait(30) == 1
-    assert f"can't use port {port} of 127.0.0.1" in (tmp_path / "console.txt").read_text()
+        assert refused.process.wait(30) == 1
+    assert f"can't use port {port} of 127.0.0.1" in refused.output
     assert not (tmp_path / "home" / "postgres").exists(), "nothing was begun"
 
 
 def test_an_unusable_setting_is_named(tmp_path: Path) -> None:
     refused = start(tmp_path, PORT="nonsense")
-    assert refused.wait(30) == 1
-    assert "PORT: Input should be a valid integer" in (tmp_path / "console.txt").read_text()
+    assert refused.process.wait(30) == 1
+    assert "PORT: Input should be a valid integer" in refused.output
 
 
 @pytest.mark.parametrize("program", ["web", "executor", "workers", "valkey", "postgres"])
 def test_a_killed_program_is_started_again(running: tuple[Instance, str], program: str) -> None:
     started, address = running
-    before = started.pid_of(program)
+    before = eventually(lambda: started.pid_of(program))
     os.kill(before, signal.SIGKILL)
 
     eventually(lambda: started.pid_of(program) != before, seconds=20)
@@ -92,12 +92,10 @@ def test_sigterm_ends_every_process_and_the_next_start_finds_the_data(tmp_path: 
         second.process.kill()  # the launcher gets no chance to stop anything
         second.process.wait(10)
 
-        third = Instance(second.home, start(tmp_path, PORT="0"))
-        try:
-            third.wait_until_ready()
-            assert not [process for process in family if process.is_running()]
-        finally:
-            assert third.stop(signal.SIGHUP) == 0
+    with instance(tmp_path) as third:
+        third.wait_until_ready()
+        assert not [process for process in family if process.is_running()]
+        assert third.stop(signal.SIGHUP) == 0
 
 
 def test_two_instances_run_side_by_side(running: tuple[Instance, str], tmp_path: Path) -> None:
