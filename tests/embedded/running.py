@@ -17,7 +17,7 @@ from flowforge.embedded.status import processes_of
 from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
-PROGRAMS = {"supervisor", "postgres", "valkey", "web", "workers", "orchestrator", "executor", "log-sink", "clock"}
+PROGRAMS = {"supervisor", "postgres", "valkey", "web", "workers", "orchestrator", "executor", "log-sink"}
 _READY_SECONDS = 90
 
 
