@@ -60,6 +60,7 @@ class Family:
         """Until SIGTERM or SIGINT; returns when every child has ended, which takes at most `grace` seconds."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        gc.collect()
         gc.freeze()  # what was imported stays shared: the collector would write to its pages
         while not self._stopping:
             self._start_absent()

@@ -1,8 +1,8 @@
 """`python -m workers.jobs`: everything that runs on the clock, hosted on RQ.
 
 rq-scheduler puts the periodic jobs on their queues; RQ workers run them. Ticks run inside their worker, which costs
-little; each poll of a mailbox runs in a process of its own, which can be ended whatever it hangs in. What is kept in
-Valkey is only the hint that something should be looked at: emptied, it is filled again within a second.
+little; polls of mailboxes and long chores run in a process of their own, which can be ended whatever it hangs in. What
+is kept in Valkey is only the hint that something should be looked at: emptied, it is filled again within a second.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +21,7 @@ from uuid import uuid4
 
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker, Worker, worker_registration
 from rq.job import Job
 from rq_scheduler import Scheduler
@@ -28,7 +31,7 @@ from flowforge.wiring import Backends, connect_redis
 from workers import mailboxes, tasks
 from workers.family import Child, Family, die_with
 
-SCHEDULES, UPKEEP = "schedules", "upkeep"
+SCHEDULES, UPKEEP, CHORES = "schedules", "upkeep", "chores"
 CLOCK_SECONDS = 1
 _PREFIX = "flowforge-"
 _WORKER_TTL = 30  # an idle worker says that it is alive every 15 s
@@ -56,7 +59,7 @@ def periodic_jobs(settings: Settings) -> list[Periodic]:
     jobs = [
         Periodic("start-unscheduled", SCHEDULES, tasks.start_unscheduled, 60, 60),
         Periodic("resend", UPKEEP, tasks.resend, 5, 60),
-        Periodic("prune", UPKEEP, tasks.prune, 3600, 300),
+        Periodic("prune", CHORES, tasks.prune, 3600, 300),
     ]
     if settings.scheduler_enabled:
         every = max(1, settings.scheduler_check_interval // 1000)
@@ -95,6 +98,14 @@ class Clock(Scheduler):  # type: ignore[misc]
         if self.connection.lpos(Queue(job.origin, connection=self.connection).key, job.id) is None:
             super().enqueue_job(job)
 
+    def acquire_lock(self) -> bool:
+        """Short, so that a scheduler that was killed does not stop the clock. Two at once would do no harm."""
+        self._lock_acquired = self.connection.set(self.scheduler_lock_key, self.name, ex=2 * CLOCK_SECONDS, nx=True)
+        return bool(self._lock_acquired)
+
+    def _install_signal_handlers(self) -> None:
+        """It runs beside a worker, whose main thread has them."""
+
     def _schedule(self, job: Periodic) -> None:
         self.schedule(
             scheduled_time=datetime.utcnow(),  # rq-scheduler counts in naive UTC
@@ -108,7 +119,7 @@ class Clock(Scheduler):  # type: ignore[misc]
 
 
 class _Registered:
-    """Makes a worker show up again in `rq info` when Valkey has forgotten it."""
+    """Makes a worker show up in `rq info` from its start, and again when Valkey has forgotten it."""
 
     max_connection_wait_time = 2.0
     log_result_lifespan = False
@@ -116,35 +127,43 @@ class _Registered:
     def heartbeat(self: Any, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         super().heartbeat(timeout, pipeline)  # type: ignore[misc]
         if pipeline is None and not self.connection.sismember(self.redis_workers_keys, self.key):
-            self.connection.hset(self.key, mapping=self.serialize())
-            worker_registration.register(self)
+            self._appear()
+
+    def bootstrap(self: Any, *arguments: Any) -> None:
+        super().bootstrap(*arguments)  # type: ignore[misc]
+        self._appear()
+
+    def _appear(self: Any) -> None:
+        self.connection.hset(self.key, mapping=self.serialize())
+        worker_registration.register(self)
+        self.connection.sadd(Queue.redis_queues_keys, *self.queue_keys())  # `rq info` asks queues for their workers
 
 
 class TickWorker(_Registered, SimpleWorker):
     """Runs jobs in its own process: for those that are short and ours alone."""
 
 
-class MailboxWorker(_Registered, Worker):
-    """Runs each job in a process of its own, which ends with it."""
+class ForkWorker(_Registered, Worker):
+    """Runs each job in a process of its own, which ends with the worker."""
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with(self.pid or os.getppid())
         super().main_work_horse(job, queue)
 
 
-def tell_time(settings: Settings) -> None:
-    """The rq-scheduler loop."""
-    clock = Clock(periodic_jobs(settings), _connect(settings))
-    clock.reconcile()
-    clock.run()
+def tick(settings: Settings) -> None:
+    """The clock, and the worker for what must happen on time."""
+    threading.Thread(target=_keep_time, args=(settings,), daemon=True).start()
+    work(TickWorker, [SCHEDULES, UPKEEP], settings)
 
 
-def work(kind: type[TickWorker] | type[MailboxWorker], queue: str, settings: Settings) -> None:
-    """One RQ worker on one queue, until SIGTERM."""
-    tasks.use(Backends(settings, queue))
+def work(kind: type[TickWorker] | type[ForkWorker], queues: Sequence[str], settings: Settings) -> None:
+    """One RQ worker, until SIGTERM."""
+    name = "+".join(queues)
+    tasks.use(Backends(settings, f"flowforge-{name}"))
     worker = kind(
-        [queue],
-        name=f"{queue}.{socket.gethostname()}.{os.getpid()}.{uuid4().hex[:6]}",
+        queues,
+        name=f"{name}.{socket.gethostname()}.{os.getpid()}.{uuid4().hex[:6]}",
         connection=_connect(settings),
         worker_ttl=_WORKER_TTL,
         maintenance_interval=_MAINTENANCE_SECONDS,
@@ -154,12 +173,27 @@ def work(kind: type[TickWorker] | type[MailboxWorker], queue: str, settings: Set
 
 
 def children(settings: Settings) -> list[Child]:
-    ticks = [Child(queue, partial(work, TickWorker, queue, settings)) for queue in (SCHEDULES, UPKEEP)]
     polls = [
-        Child(f"{mailboxes.QUEUE} {number}", partial(work, MailboxWorker, mailboxes.QUEUE, settings))
+        Child(f"{mailboxes.QUEUE} {number}", partial(work, ForkWorker, [mailboxes.QUEUE, CHORES], settings))
         for number in range(1, settings.mailbox_workers + 1)
     ]
-    return [Child("clock", partial(tell_time, settings)), *ticks, *polls]
+    return [Child("ticks", partial(tick, settings)), *polls]
+
+
+def _keep_time(settings: Settings) -> None:
+    jobs = periodic_jobs(settings)
+    try:
+        while True:
+            try:
+                clock = Clock(jobs, _connect(settings))
+                clock.reconcile()
+                clock.run()
+            except RedisError as error:
+                log.warning("The clock waits for Valkey: %s", error)
+                time.sleep(CLOCK_SECONDS)
+    except BaseException:
+        log.exception("The clock stopped; its process ends, and is started again")
+        os._exit(1)
 
 
 def _connect(settings: Settings) -> Redis:
@@ -168,10 +202,18 @@ def _connect(settings: Settings) -> Redis:
     return connect_redis(settings.redis_url)
 
 
+def _share_what_all_need(settings: Settings) -> None:
+    """Loads once, before the forks, what is loaded on first use. Connects to nothing."""
+    backends = Backends(settings, "flowforge-jobs")
+    _ = backends.engine, backends.logbook
+    backends.close()
+
+
 def main() -> None:
     settings = Settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("rq_scheduler").setLevel(logging.WARNING)
+    _share_what_all_need(settings)
     Family(children(settings)).run()
 
 

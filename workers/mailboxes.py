@@ -34,6 +34,7 @@ POLL_JOB = "workers.tasks.poll"
 BATCH = 200
 LONGEST_PAUSE = timedelta(minutes=30)
 _JOB_KEPT_SECONDS = 3600
+_TAKEN_FOR_LOST = timedelta(minutes=1)
 _READING_SHARE, _CONNECTED_SHARE = 0.7, 0.85  # of the job's time limit: what is left is for saying what went wrong
 
 log = logging.getLogger(__name__)
@@ -124,21 +125,28 @@ def _enqueue(queue: Queue, trigger_id: UUID, settings: Settings) -> bool:
             )
             return True
         except DuplicateJobError:
-            if not _forget_ended(job_id, queue.connection):
+            if not _forget_ended(job_id, queue):
                 return False
     return False
 
 
-def _forget_ended(job_id: str, connection: Redis) -> bool:
-    """A job that has ended makes room for the next one of its name; one that waits or runs does not."""
+def _forget_ended(job_id: str, queue: Queue) -> bool:
+    """A job that has ended, or was lost, makes room for the next one of its name; one that waits or runs does not."""
     try:
-        job = Job.fetch(job_id, connection=connection)
+        job = Job.fetch(job_id, connection=queue.connection)
     except NoSuchJobError:
         return True
-    if job.get_status(refresh=False) in {JobStatus.QUEUED, JobStatus.STARTED}:
+    status = job.get_status(refresh=False)
+    if status is JobStatus.STARTED or (status is JobStatus.QUEUED and not _is_lost(job, queue)):
         return False
     job.delete()
     return True
+
+
+def _is_lost(job: Job, queue: Queue) -> bool:
+    """A worker took it off the queue and died before it said so."""
+    taken = queue.connection.lpos(queue.key, job.id) is None
+    return taken and job.enqueued_at is not None and datetime.now(UTC) - job.enqueued_at > _TAKEN_FOR_LOST
 
 
 def _load(backends: Backends, trigger_id: UUID) -> MailTrigger | None:

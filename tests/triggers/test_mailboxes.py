@@ -44,7 +44,8 @@ def folder(server: MailServer) -> str:
 def mailbox(engine: Engine, config: dict[str, Any], **columns: Any) -> UUID:
     """An email trigger that exists since a minute ago."""
     created = datetime.now(UTC) - timedelta(minutes=1)
-    return register(engine, "email", config, **{"created_at": created, "updated_at": created} | columns)
+    values = {"trigger_type": "email", "created_at": created, "updated_at": created} | columns
+    return register(engine, configuration=config, **values)
 
 
 def subjects(engine: Engine, trigger_id: UUID) -> list[str]:
@@ -381,7 +382,9 @@ def _drip(connection: socket.socket) -> None:
 def _poll_in_time(backends: Backends, engine: Engine, port: int) -> Mapping[str, Any]:
     """With the shortest time limit there is."""
     hasty = Backends(backends.settings.model_copy(update={"mailbox_time_limit": 2}), "hasty")
-    mails = mailbox(engine, {"host": "127.0.0.1", "port": port, "secure": False, "username": "u", "password": "p"})
+    mails = mailbox(
+        engine, {"host": "127.0.0.1", "port": port, "secure": False, "username": "jane", "password": "hush hush"}
+    )
     poll_mailbox(hasty, mails)
     hasty.close()
     return trigger(engine, mails)

@@ -1,0 +1,188 @@
+"""The jobs program for real: its clock, its workers, and what it survives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from redis import Redis
+from rq import Worker
+from sqlalchemy import Engine
+
+from flowforge.settings import Settings
+from tests.services.imap import running_imap
+from tests.triggers.registrations import change, events, register, trigger
+from tests.waiting import eventually
+from workers.jobs import Clock, periodic_jobs
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    with Redis.from_url(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+def jobs(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    process = start(settings)
+    yield process
+    process.terminate()
+    assert process.wait(15) == 0
+
+
+def start(settings: Settings) -> subprocess.Popen[bytes]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "POSTGRES_URL": str(settings.postgres_url),
+        "REDIS_URL": str(settings.redis_url),
+        "FLOWFORGE_HOME": str(settings.home),
+        "ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
+        "MAILBOX_TIME_LIMIT": "8",
+    }
+    return subprocess.Popen([sys.executable, "-m", "workers.jobs"], env=environment, cwd=ROOT)
+
+
+def children(parent: int) -> list[int]:
+    with open(f"/proc/{parent}/task/{parent}/children") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def fires(engine: Engine, schedule: UUID) -> bool:
+    """Whether it fires when it comes due now."""
+    known = len(events(engine, schedule))
+    change(engine, schedule, next_scheduled_at=datetime.now(UTC))
+    return eventually(lambda: len(events(engine, schedule)) > known, seconds=30)
+
+
+def far_schedule(engine: Engine) -> UUID:
+    return register(engine, "scheduler", {}, next_scheduled_at=datetime.now(UTC) + timedelta(days=1))
+
+
+class TestProgram:
+    def test_schedules_fire_also_after_valkey_was_emptied(
+        self, jobs: subprocess.Popen[bytes], engine: Engine, redis: Redis
+    ) -> None:
+        schedule = far_schedule(engine)
+        assert fires(engine, schedule)
+        redis.flushall()
+        assert fires(engine, schedule)
+
+    def test_its_workers_show_up_also_after_valkey_was_emptied(
+        self, jobs: subprocess.Popen[bytes], redis: Redis
+    ) -> None:
+        def queues() -> list[str]:
+            return sorted(",".join(worker.queue_names()) for worker in Worker.all(connection=redis))
+
+        expected = ["mailboxes,chores", "mailboxes,chores", "schedules,upkeep"]
+        eventually(lambda: queues() == expected, seconds=30)
+        redis.flushall()
+        eventually(lambda: queues() == expected, seconds=45)
+
+    def test_a_child_that_dies_is_replaced(self, jobs: subprocess.Popen[bytes], engine: Engine) -> None:
+        schedule = far_schedule(engine)
+        assert fires(engine, schedule)
+        for child in children(jobs.pid):
+            os.kill(child, signal.SIGKILL)
+        assert fires(engine, schedule)
+
+    def test_its_children_die_with_it(self, settings: Settings, engine: Engine) -> None:
+        process = start(settings)
+        assert fires(engine, far_schedule(engine))
+        family = children(process.pid)
+        assert len(family) == 3
+        process.kill()
+        process.wait()
+        eventually(lambda: all(map(is_gone, family)))
+
+    def test_sigterm_ends_it_within_ten_seconds(self, settings: Settings, engine: Engine) -> None:
+        process = start(settings)
+        assert fires(engine, far_schedule(engine))
+        family = children(process.pid)
+        process.terminate()
+        assert process.wait(10) == 0
+        assert all(map(is_gone, family))
+
+    def test_a_dead_mailbox_holds_up_neither_another_nor_schedules_nor_the_end(
+        self, jobs: subprocess.Popen[bytes], engine: Engine
+    ) -> None:
+        soon = datetime.now(UTC)
+        with running_imap() as server, _silent_server() as silent_port:
+            dead = register(engine, "email", server.config() | {"port": silent_port}, next_scheduled_at=soon)
+            live = register(engine, "email", server.config(), next_scheduled_at=soon)
+            server.deliver("Order 17")
+            eventually(lambda: len(events(engine, live)) == 1, seconds=30)
+            assert fires(engine, far_schedule(engine))
+            eventually(lambda: trigger(engine, live)["last_success_at"])
+            eventually(lambda: trigger(engine, dead)["last_error"], seconds=45)
+
+
+class TestClock:
+    def test_the_settings_switch_jobs_off(self, settings: Settings) -> None:
+        off = settings.model_copy(update={"scheduler_enabled": False, "email_polling_enabled": False})
+        assert {job.name for job in periodic_jobs(settings)} - {job.name for job in periodic_jobs(off)} == {
+            "schedules",
+            "mailboxes",
+        }
+
+    def test_restarts_leave_exactly_the_jobs_there_are_now(self, settings: Settings, redis: Redis) -> None:
+        Clock(periodic_jobs(settings), redis).reconcile()
+        redis.zadd(Clock.scheduled_jobs_key, {"flowforge-of-an-older-version": 0, "of-somebody-else": 0})
+        jobs = [job for job in periodic_jobs(settings) if job.name != "mailboxes"]
+        Clock(jobs, redis).reconcile()
+        Clock(jobs, redis).reconcile()
+        scheduled = {member.decode() for member in redis.zrange(Clock.scheduled_jobs_key, 0, -1)}
+        assert scheduled == {job.id for job in jobs} | {"of-somebody-else"}
+
+    def test_while_nobody_works_each_job_waits_once(self, settings: Settings, redis: Redis) -> None:
+        jobs = periodic_jobs(settings)
+        clock = Clock(jobs, redis)
+        for _ in range(3):
+            clock.reconcile()  # makes all of them due
+            clock.enqueue_jobs()
+        assert sum(redis.llen(f"rq:queue:{queue}") for queue in {job.queue for job in jobs}) == len(jobs)
+
+    def test_what_it_forgets_it_schedules_again(self, settings: Settings, redis: Redis) -> None:
+        jobs = periodic_jobs(settings)
+        clock = Clock(jobs, redis)
+        clock.reconcile()
+        redis.flushall()
+        clock.enqueue_jobs()
+        assert redis.zcard(Clock.scheduled_jobs_key) == len(jobs)
+
+    def test_ticks_leave_nothing_behind_in_valkey(
+        self, jobs: subprocess.Popen[bytes], settings: Settings, redis: Redis
+    ) -> None:
+        def finished() -> int:
+            return sum(worker.successful_job_count for worker in Worker.all(connection=redis))
+
+        eventually(lambda: finished() > 6, seconds=40)
+        keys = redis.dbsize()
+        known = finished()
+        eventually(lambda: finished() > known + 4, seconds=40)
+        assert redis.dbsize() <= keys + 5  # what comes and goes with a running job
+
+
+@contextmanager
+def _silent_server() -> Iterator[int]:
+    """The port of a server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
