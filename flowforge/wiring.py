@@ -64,7 +64,7 @@ class Backends:
         if self.settings.kafka_brokers:
             from flowforge.bus.kafka import KafkaBus
 
-            return KafkaBus(self.settings.kafka_brokers, self.settings.kafka_client_id)
+            return KafkaBus(self.settings.kafka_brokers, self.settings.kafka_client_id, readers(self.settings))
         from flowforge.bus.streams import StreamsBus
 
         return StreamsBus(self.redis, readers=readers(self.settings))

@@ -16,6 +16,8 @@ from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.services.embedded import running_postgres, running_valkey
 
+pytest_plugins = ["tests.services.kafka_fixture"]
+
 _TEMPLATE = "migrated"
 _numbers = itertools.count()
 

@@ -1,0 +1,221 @@
+"""The event bus on Apache Kafka.
+
+Keys are partitioned by murmur2, as Java's client does it, so that mixed producers keep an execution's messages together
+(contract.md, section 3.1). No headers are sent and none are read. Offsets are committed by `ack` only.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import CommitFailedError, IllegalStateError, KafkaError, TopicAlreadyExistsError
+from kafka.structs import OffsetAndMetadata
+
+from flowforge.bus.port import Delivery, Message
+from flowforge.errors import Unavailable
+
+PUBLISH_SECONDS = 10.0
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+_BOOTSTRAP_MS = 5_000
+_FETCH_WAIT_MS = 100
+
+
+class KafkaBus:
+    """`readers` names the groups that read each topic, for `lag`. Connects on first use."""
+
+    def __init__(
+        self, brokers: Sequence[str], client_id: str, readers: Mapping[str, frozenset[str]] | None = None
+    ) -> None:
+        self._common: dict[str, Any] = {
+            "bootstrap_servers": list(brokers),
+            "client_id": client_id,
+            "bootstrap_timeout_ms": _BOOTSTRAP_MS,
+        }
+        self._readers = readers or {}
+        self._producer: KafkaProducer | None = None
+        self._admin: KafkaAdminClient | None = None
+        self._connecting = threading.Lock()
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        with _unavailable():
+            producer = self._get_producer()
+            sent = [
+                producer.send(message.topic, message.value, key=message.key.encode() or None) for message in messages
+            ]
+            producer.flush(timeout=PUBLISH_SECONDS)
+            for future in sent:
+                future.get(timeout=PUBLISH_SECONDS)
+
+    def subscribe(self, topics: Sequence[str], group: str, member: str) -> KafkaSubscription:
+        with _unavailable():
+            self._create_missing(topics)
+            return KafkaSubscription(self._common, topics, group, member)
+
+    def lag(self) -> dict[tuple[str, str], int]:
+        with _unavailable():
+            admin = self._get_admin()
+            existing = set(admin.list_topics())
+            ends = self._ends([topic for topic in self._readers if topic in existing])
+            groups = sorted(set().union(*self._readers.values())) if self._readers else []
+            committed = {group: admin.list_group_offsets({group: None}).get(group, {}) for group in groups}
+        found: dict[tuple[str, str], int] = {}
+        for topic, readers in self._readers.items():
+            for group in readers:
+                found[topic, group] = sum(
+                    end - _offset_of(committed[group].get(partition))
+                    for partition, end in ends.items()
+                    if partition.topic == topic
+                )
+        return found
+
+    def ping(self) -> None:
+        with _unavailable():
+            self._get_admin().list_topics()
+
+    def close(self) -> None:
+        with self._connecting:
+            if self._producer is not None:
+                self._producer.close(timeout=PUBLISH_SECONDS)
+            if self._admin is not None:
+                self._admin.close()
+            self._producer = self._admin = None
+
+    def _get_producer(self) -> KafkaProducer:
+        with self._connecting:
+            if self._producer is None:
+                self._producer = KafkaProducer(
+                    **self._common,
+                    acks="all",
+                    enable_idempotence=True,
+                    linger_ms=0,
+                    max_request_size=MAX_MESSAGE_BYTES,
+                    max_block_ms=int(PUBLISH_SECONDS * 1000),
+                    request_timeout_ms=int(PUBLISH_SECONDS * 500),
+                    delivery_timeout_ms=int(PUBLISH_SECONDS * 1000),
+                    reconnect_backoff_max_ms=1000,
+                )
+            return self._producer
+
+    def _get_admin(self) -> KafkaAdminClient:
+        with self._connecting:
+            if self._admin is None:
+                self._admin = KafkaAdminClient(**self._common, request_timeout_ms=5_000)
+            return self._admin
+
+    def _create_missing(self, topics: Sequence[str]) -> None:
+        """With the broker's own partition count, as auto-creation would."""
+        admin = self._get_admin()
+        missing = sorted(set(topics) - set(admin.list_topics()))
+        for topic in missing:
+            try:
+                admin.create_topics([topic], wait_for_metadata=True)
+            except TopicAlreadyExistsError:
+                continue
+
+    def _ends(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
+        admin = self._get_admin()
+        described = admin.describe_topics(list(topics)) if topics else []
+        specs = {
+            TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
+            for topic in described
+            for partition in topic["partitions"]
+        }
+        if not specs:
+            return {}
+        return {partition: found.offset for partition, found in admin.list_partition_offsets(specs).items()}
+
+
+class KafkaSubscription:
+    """One member of a group. A partition's offset is committed up to the first delivery that is not acknowledged."""
+
+    def __init__(self, common: Mapping[str, Any], topics: Sequence[str], group: str, member: str) -> None:
+        self._consumer = KafkaConsumer(
+            *topics,
+            **{**common, "client_id": member},
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            max_poll_interval_ms=300_000,
+            metadata_max_age_ms=30_000,
+            reconnect_backoff_max_ms=1000,
+        )
+        self._open: dict[TopicPartition, dict[int, bool]] = {}
+        """For each partition, in order: offset -> whether it is acknowledged."""
+
+    def poll(self, limit: int, timeout: float) -> list[Delivery]:
+        with _unavailable():
+            batches = self._consumer.poll(timeout_ms=int(timeout * 1000), max_records=limit)
+        self._forget_revoked()
+        deliveries = []
+        for partition, records in batches.items():
+            unacknowledged = self._open.setdefault(partition, {})
+            for record in records:
+                unacknowledged[record.offset] = False
+                key = record.key.decode("utf-8", "replace") if record.key else ""
+                position = f"{partition.partition}:{record.offset}"
+                deliveries.append(Delivery(record.topic, key, record.value or b"", position))
+        return deliveries
+
+    def ack(self, deliveries: Iterable[Delivery]) -> None:
+        touched = set()
+        for delivery in deliveries:
+            number, _, offset = delivery.position.partition(":")
+            partition = TopicPartition(delivery.topic, int(number))
+            open_ = self._open.get(partition)
+            if open_ is not None and int(offset) in open_:
+                open_[int(offset)] = True
+                touched.add(partition)
+        self._commit({partition: next_ for partition in touched if (next_ := self._settle(partition)) is not None})
+
+    def close(self) -> None:
+        with _unavailable():
+            self._consumer.close(autocommit=False, timeout_ms=5_000)
+
+    def _settle(self, partition: TopicPartition) -> int | None:
+        """Takes the acknowledged run at the front off; the offset to commit, if it moved."""
+        open_ = self._open[partition]
+        next_ = None
+        for offset in list(open_):
+            if not open_[offset]:
+                break
+            del open_[offset]
+            next_ = offset + 1
+        return next_
+
+    def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        if not offsets:
+            return
+        wanted = {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()}
+        with _unavailable():
+            try:
+                self._consumer.commit(wanted)
+            except (CommitFailedError, IllegalStateError):
+                self._open.clear()  # the group was rebalanced: another member gets them again, and changes nothing
+
+    def _forget_revoked(self) -> None:
+        assigned = self._consumer.assignment()
+        for partition in [partition for partition in self._open if partition not in assigned]:
+            del self._open[partition]
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
+
+
+def _offset_of(committed: Any) -> int:
+    return max(0, committed.offset) if committed is not None else 0
