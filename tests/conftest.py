@@ -16,7 +16,7 @@ from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.services.embedded import running_postgres, running_valkey
 
-pytest_plugins = ["tests.services.kafka_fixture"]
+pytest_plugins = ["tests.services.kafka_fixture", "tests.services.mongo_fixture"]
 
 _TEMPLATE = "migrated"
 _numbers = itertools.count()

@@ -62,8 +62,6 @@ class LogQuery:
     status: str | None = None
     start: datetime | None = None
     end: datetime | None = None
-    text: str | None = None
-    """Case-insensitive substring of `data` as JSON text."""
 
 
 @dataclass(frozen=True, slots=True)

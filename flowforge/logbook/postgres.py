@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, Text, cast, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Engine, delete, func, select, tuple_
 from sqlalchemy.engine import RowMapping
 
 from flowforge import jsonio
@@ -104,8 +104,6 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
         conditions.append(_LOG.timestamp >= query.start)
     if query.end is not None:
         conditions.append(_LOG.timestamp <= query.end)
-    if query.text:
-        conditions.append(cast(_LOG.data, Text).icontains(query.text, autoescape=True))
     return conditions
 
 

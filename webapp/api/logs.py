@@ -33,7 +33,6 @@ def list_page() -> Response:
             status=request.args.get("status") or None,
             start=_instant("from"),
             end=_instant("to"),
-            text=request.args.get("text") or None,
         )
     )
 

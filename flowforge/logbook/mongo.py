@@ -1,0 +1,208 @@
+"""The log in MongoDB: the collection the originals write (contract.md, section 5), read in every encoding they left.
+
+Ids are written as text. Reading matches text, BSON binary subtype 4, and subtype 3 in Java's legacy byte order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from bson import ObjectId
+from bson.binary import Binary, UuidRepresentation
+from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+from pymongo import ASCENDING, MongoClient
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+
+from flowforge.errors import Unavailable
+from flowforge.logbook.clock import LogClock
+from flowforge.logbook.cursor import parse_cursor
+from flowforge.logbook.port import COUNT_LIMIT, LogEntry, LogPage, LogQuery, NewEntry
+
+DATABASE, COLLECTION = "flowforge_logs", "execution_logs"
+_TIMEOUT_MS = 5_000
+_DUPLICATE = 11000
+_EXPIRY = "flowforge_expiry"
+_IDS = {"user_id": "userId", "workflow_id": "workflowId", "execution_id": "executionId", "event_id": "eventId"}
+_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
+    tz_aware=True, tzinfo=UTC, uuid_representation=UuidRepresentation.UNSPECIFIED
+)
+
+
+class MongoLogStore:
+    """See flowforge.logbook.port. Indexes are made on first use; old entries expire by a TTL index."""
+
+    def __init__(self, uri: str, *, retention_days: int) -> None:
+        self._client: MongoClient[dict[str, Any]] = MongoClient(
+            uri,
+            serverSelectionTimeoutMS=_TIMEOUT_MS,
+            connectTimeoutMS=_TIMEOUT_MS,
+            socketTimeoutMS=3 * _TIMEOUT_MS,
+            connect=False,
+        )
+        self._retention_days = retention_days
+        self._clock = LogClock()
+        self._prepared = False
+
+    def append(self, entries: Sequence[NewEntry]) -> list[LogEntry]:
+        if not entries:
+            return []
+        stamped = [(entry, *self._clock.next()) for entry in entries]
+        documents = [_document(entry, id_, moment) for entry, id_, moment in stamped]
+        with _unavailable():
+            known = self._insert(documents)
+        return [_entry(document) for place, document in enumerate(documents) if place not in known]
+
+    def find(self, query: LogQuery, *, page: int, size: int, newest_first: bool = True) -> LogPage:
+        wanted = _filter(query)
+        direction = -1 if newest_first else 1
+        with _unavailable():
+            logs = self._logs()
+            found = logs.find(wanted).sort([("timestamp", direction), ("_id", direction)]).skip(page * size).limit(size)
+            entries = tuple(_entry(document) for document in found)
+            total = logs.count_documents(wanted, limit=COUNT_LIMIT)
+        return LogPage(entries, total)
+
+    def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:
+        wanted: dict[str, Any] = {"executionId": _any_form(execution_id), "userId": _any_form(user_id)}
+        if after is not None:
+            moment, id_ = parse_cursor(after)
+            wanted["$or"] = [
+                {"timestamp": {"$gt": moment}},
+                {"timestamp": moment, "_id": {"$gt": ObjectId(id_)}},
+            ]
+        with _unavailable():
+            found = self._logs().find(wanted).sort([("timestamp", 1), ("_id", 1)]).limit(limit)
+            return [_entry(document) for document in found]
+
+    def prune(self, before: datetime) -> int:
+        """MongoDB expires them itself."""
+        return 0
+
+    def ping(self) -> None:
+        with _unavailable():
+            self._client.admin.command("ping")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _insert(self, documents: Sequence[dict[str, Any]]) -> set[int]:
+        """One round trip; returns the places of those that were there already."""
+        try:
+            self._logs().insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            failures = error.details["writeErrors"]
+            if any(failure["code"] != _DUPLICATE for failure in failures):
+                raise
+            return {failure["index"] for failure in failures}
+        return set()
+
+    def _logs(self) -> Collection[dict[str, Any]]:
+        database = self._client.get_default_database(DATABASE)
+        logs = database.get_collection(COLLECTION, codec_options=_OPTIONS)
+        if not self._prepared:
+            self._prepare(logs)
+            self._prepared = True
+        return logs
+
+    def _prepare(self, logs: Collection[dict[str, Any]]) -> None:
+        for field in ("userId", "executionId", "workflowId"):
+            logs.create_index([(field, ASCENDING), ("timestamp", ASCENDING), ("_id", ASCENDING)])
+        logs.create_index(
+            [("dedupKey", ASCENDING)], unique=True, partialFilterExpression={"dedupKey": {"$exists": True}}
+        )
+        seconds = int(timedelta(days=self._retention_days).total_seconds())
+        try:
+            logs.create_index([("timestamp", ASCENDING)], name=_EXPIRY, expireAfterSeconds=seconds)
+        except OperationFailure:  # it is there with another age: the setting was changed
+            logs.drop_index(_EXPIRY)
+            logs.create_index([("timestamp", ASCENDING)], name=_EXPIRY, expireAfterSeconds=seconds)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except PyMongoError as error:
+        raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
+
+
+def _document(entry: NewEntry, id_: str, moment: datetime) -> dict[str, Any]:
+    return {
+        "_id": ObjectId(id_),
+        "userId": str(entry.user_id),
+        "workflowId": _text(entry.workflow_id),
+        "executionId": _text(entry.execution_id),
+        "eventId": _text(entry.event_id),
+        "eventType": entry.event_type,
+        "status": entry.status,
+        "data": entry.data,
+        "timestamp": moment,
+        "dedupKey": entry.dedup_key,
+    }
+
+
+def _entry(document: dict[str, Any]) -> LogEntry:
+    ids = {name: _uuid(document.get(field)) for name, field in _IDS.items()}
+    data = document.get("data")
+    return LogEntry(
+        id=str(document["_id"]),
+        event_type=str(document.get("eventType", "")),
+        status=str(document.get("status", "")),
+        data=_plain(data) if isinstance(data, dict) else None,
+        timestamp=document["timestamp"],
+        **ids,
+    )
+
+
+def _filter(query: LogQuery) -> dict[str, Any]:
+    wanted: dict[str, Any] = {"userId": _any_form(query.user_id)}
+    for name, field in _IDS.items():
+        value = getattr(query, name)
+        if name != "user_id" and value is not None:
+            wanted[field] = _any_form(value)
+    if query.event_type:
+        wanted["eventType"] = query.event_type
+    if query.status:
+        wanted["status"] = query.status
+    span = {operator: moment for operator, moment in (("$gte", query.start), ("$lte", query.end)) if moment}
+    if span:
+        wanted["timestamp"] = span
+    return wanted
+
+
+def _any_form(value: UUID) -> dict[str, list[Any]]:
+    legacy = Binary.from_uuid(value, UuidRepresentation.JAVA_LEGACY)
+    return {"$in": [str(value), legacy, Binary.from_uuid(value, UuidRepresentation.STANDARD)]}
+
+
+def _uuid(value: Any) -> UUID | None:
+    if isinstance(value, UUID):
+        return value
+    try:
+        if isinstance(value, Binary):
+            java = value.subtype == 3
+            return value.as_uuid(UuidRepresentation.JAVA_LEGACY if java else UuidRepresentation.STANDARD)
+        return UUID(value) if isinstance(value, str) else None
+    except (ValueError, BSONError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """What only BSON knows, as JSON can say it."""
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Binary):
+        return _text(_uuid(value)) or value.hex()
+    return str(value) if isinstance(value, ObjectId | UUID) else value
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,156 @@
+"""What every log store promises (flowforge/logbook/port.py), on each implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from bson.binary import Binary, UuidRepresentation
+from pymongo import MongoClient
+
+from flowforge.errors import Invalid, Unavailable
+from flowforge.logbook import LogQuery, LogStore, NewEntry
+from flowforge.logbook.mongo import MongoLogStore
+from flowforge.logbook.postgres import PostgresLogStore
+
+
+@pytest.fixture
+def mongo_uri(mongo_server: str) -> str:
+    return f"{mongo_server}/logs_{uuid4().hex[:8]}"
+
+
+@pytest.fixture(params=["postgres", "mongo"])
+def store(request: pytest.FixtureRequest) -> Iterator[LogStore]:
+    made: LogStore
+    if request.param == "postgres":
+        made = PostgresLogStore(request.getfixturevalue("engine"))
+    else:
+        made = MongoLogStore(request.getfixturevalue("mongo_uri"), retention_days=30)
+    yield made
+    made.close()
+
+
+OWNER, STRANGER, WORKFLOW, EXECUTION = uuid4(), uuid4(), uuid4(), uuid4()
+
+
+def entry(key: str, **changes: object) -> NewEntry:
+    made = NewEntry(key, OWNER, WORKFLOW, EXECUTION, None, "RESULT", "SUCCESS", {"output": {"key": key}})
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def test_entries_come_back_as_they_were_written(store: LogStore) -> None:
+    event = uuid4()
+    data = {"a.b": {"empty": {}}, "list": [1, "two", None]}
+    [written] = store.append([entry("one", event_id=event, data=data)])
+    [read] = store.find(LogQuery(OWNER), page=0, size=10).entries
+    assert read == written
+    assert (read.user_id, read.workflow_id, read.execution_id, read.event_id) == (OWNER, WORKFLOW, EXECUTION, event)
+    assert read.data == data
+    assert len(read.id) == 24
+
+
+def test_a_repeated_entry_is_written_once(store: LogStore) -> None:
+    store.append([entry("one")])
+    new = store.append([entry("one"), entry("two")])
+    assert [one.data for one in new] == [{"output": {"key": "two"}}]
+    assert store.find(LogQuery(OWNER), page=0, size=10).total == 2
+
+
+def test_one_user_never_sees_what_belongs_to_another(store: LogStore) -> None:
+    store.append([entry("one")])
+    assert store.find(LogQuery(STRANGER), page=0, size=10).entries == ()
+    assert store.follow(STRANGER, EXECUTION, None, 10) == []
+
+
+def test_pages_come_newest_first_and_are_counted(store: LogStore) -> None:
+    store.append([entry(f"{number}") for number in range(5)])
+    page = store.find(LogQuery(OWNER), page=1, size=2)
+    assert [one.data["output"]["key"] for one in page.entries if one.data] == ["2", "1"]
+    assert page.total == 5
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("execution_id", uuid4()), ("workflow_id", uuid4()), ("event_id", uuid4())],
+)
+def test_queries_match_exactly(store: LogStore, field: str, value: UUID) -> None:
+    store.append([entry("other"), entry("wanted", **{field: value})])
+    found = store.find(replace(LogQuery(OWNER), **{field: value}), page=0, size=10)
+    assert [one.data for one in found.entries] == [{"output": {"key": "wanted"}}]
+
+
+def test_queries_match_type_status_and_time(store: LogStore) -> None:
+    [written] = store.append([entry("one", event_type="TRIGGER", status="FIRED")])
+    at, second = written.timestamp, timedelta(seconds=1)
+    assert store.find(LogQuery(OWNER, event_type="TRIGGER", status="FIRED"), page=0, size=1).total == 1
+    assert store.find(LogQuery(OWNER, event_type="RESULT"), page=0, size=1).total == 0
+    assert store.find(LogQuery(OWNER, start=at, end=at), page=0, size=1).total == 1
+    assert store.find(LogQuery(OWNER, start=at + second), page=0, size=1).total == 0
+    assert store.find(LogQuery(OWNER, end=at - second), page=0, size=1).total == 0
+
+
+def test_a_follower_continues_behind_its_cursor(store: LogStore) -> None:
+    store.append([entry(f"{number}") for number in range(3)])
+    first, *_ = store.follow(OWNER, EXECUTION, None, 1)
+    rest = store.follow(OWNER, EXECUTION, first.cursor, 10)
+    assert [one.data for one in rest] == [{"output": {"key": "1"}}, {"output": {"key": "2"}}]
+    assert store.follow(OWNER, EXECUTION, rest[-1].cursor, 10) == []
+
+
+def test_a_cursor_that_is_none_is_refused(store: LogStore) -> None:
+    with pytest.raises(Invalid):
+        store.follow(OWNER, EXECUTION, "yesterday", 10)
+
+
+def test_an_answering_store_answers_a_ping(store: LogStore) -> None:
+    store.ping()
+
+
+def test_postgres_deletes_what_is_old(engine: object) -> None:
+    store = PostgresLogStore(engine)  # type: ignore[arg-type]
+    store.append([entry("old")])
+    assert store.prune(datetime.now(UTC) + timedelta(seconds=1)) == 1
+    assert store.find(LogQuery(OWNER), page=0, size=10).total == 0
+
+
+class TestWhatTheOriginalsLeftInMongo:
+    @pytest.mark.parametrize("form", [UuidRepresentation.JAVA_LEGACY, UuidRepresentation.STANDARD, None])
+    def test_ids_in_every_encoding_are_found_and_read(self, mongo_uri: str, form: int | None) -> None:
+        def encoded(value: UUID) -> object:
+            return str(value) if form is None else Binary.from_uuid(value, form)
+
+        with MongoClient(mongo_uri) as client:
+            client.get_default_database().execution_logs.insert_one(
+                {
+                    "userId": encoded(OWNER),
+                    "executionId": encoded(EXECUTION),
+                    "eventType": "RESULT",
+                    "status": "SUCCESS",
+                    "data": {"stepIndex": 0},
+                    "timestamp": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+                    "_class": "an.original.LogEntry",
+                }
+            )
+        store = MongoLogStore(mongo_uri, retention_days=36_500)
+        [found] = store.find(LogQuery(OWNER, execution_id=EXECUTION), page=0, size=10).entries
+        store.close()
+        assert (found.user_id, found.execution_id, found.workflow_id) == (OWNER, EXECUTION, None)
+
+    def test_the_expiry_follows_the_setting(self, mongo_uri: str) -> None:
+        for days in (30, 7):
+            store = MongoLogStore(mongo_uri, retention_days=days)
+            store.append([entry(f"{days}")])
+            store.close()
+        with MongoClient(mongo_uri) as client:
+            indexes = client.get_default_database().execution_logs.index_information()
+        assert indexes["flowforge_expiry"]["expireAfterSeconds"] == 7 * 86_400
+
+    def test_a_dead_server_is_unavailable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("flowforge.logbook.mongo._TIMEOUT_MS", 200)
+        store = MongoLogStore("mongodb://127.0.0.1:1/logs", retention_days=1)
+        with pytest.raises(Unavailable):
+            store.ping()
+        store.close()

@@ -1,0 +1,47 @@
+"""The fixture `mongo_server`: MONGO_URI if it is set, else SecantusDB, which speaks MongoDB's protocol."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from tests.waiting import eventually
+
+
+@pytest.fixture(scope="session")
+def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`mongodb://host:port`, without a database."""
+    if "MONGO_URI" in os.environ:
+        yield os.environ["MONGO_URI"].rstrip("/")
+        return
+    folder = tmp_path_factory.mktemp("mongo")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "secantus", "--standalone", "--host", "127.0.0.1", "--port", str(port)]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [*command, "--storage-path", str(folder / "data")], stdout=log, stderr=subprocess.STDOUT, cwd=folder
+        )
+    try:
+        eventually(lambda: _answers(port), seconds=60, every=0.1)
+        yield f"mongodb://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _answers(port: int) -> bool:
+    with MongoClient("127.0.0.1", port, serverSelectionTimeoutMS=500) as client:
+        try:
+            client.admin.command("ping")
+        except PyMongoError:
+            return False
+    return True
