@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import dataclass
@@ -89,6 +90,8 @@ def supervisor_configuration(home: Path, listed: list[Program]) -> str:
         "nocleanup": "true",
         "minprocs": "50",
     }
+    if os.geteuid() == 0:
+        head["user"] = "root"  # said aloud, or supervisord warns of it at every start
     sections = [_section("supervisord", head)]
     sections += [_section(f"program:{program.name}", _program_options(program, logs)) for program in listed]
     groups = {program.group: program.priority for program in listed}

@@ -15,16 +15,16 @@ _READY_SECONDS = 90.0
 
 
 def set_up(settings: Settings) -> None:
-    """Waits for the databases, then migrates. Raises CannotStart with what did not answer."""
-    from flowforge.db.migrate import upgrade
+    """Waits for the databases, then makes the database ours. Raises CannotStart with what did not answer."""
     from flowforge.embedded import postgres, valkey
+    from flowforge.operations.adoption import take_over_database
 
     if settings.postgres_url is None or settings.redis_url is None:
         raise CannotStart("POSTGRES_URL and REDIS_URL must be set; `python -m flowforge run` sets them")
     postgres_url, redis_url = settings.postgres_url, settings.redis_url
     if not _within(_DATABASES_SECONDS, lambda: postgres.answers(postgres_url)):
         raise CannotStart("PostgreSQL does not answer; see postgres.log, or check POSTGRES_URL")
-    upgrade(postgres_url)
+    take_over_database(settings)
     if not _within(_DATABASES_SECONDS, lambda: valkey.answers(redis_url)):
         raise CannotStart("Valkey does not answer; see valkey.log, or check REDIS_URL")
 

@@ -105,6 +105,8 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
         events.subscribe(events.ProcessStateBackoffEvent, self._report_failed_start)
         events.subscribe(events.SupervisorStoppingEvent, self._stop_listening)
         _WakeUp().register(self.options.get_socket_map())
+        for group in self.process_groups.values():
+            group.transition()  # starts what may start, before the loop's first wait
         super().runforever()
 
     def handle_signal(self) -> None:
@@ -117,6 +119,7 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
     def tick(self, now: float | None = None) -> None:
         super().tick(now)
         self._continue_after_set_up()
+        self._stop_next_group()
         for group in self.process_groups.values():
             group.transition()  # starts what has just ended, without waiting for the next turn
         self._record()
@@ -137,6 +140,13 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
         for process in processes.values():
             if not process.config.autostart:
                 process.spawn()
+
+    def _stop_next_group(self) -> None:
+        """As soon as a group has ended; the loop alone would take a turn of a second for each."""
+        while self.stop_groups and not self.stop_groups[-1].get_unstopped_processes():
+            self.stop_groups.pop()
+            if self.stop_groups:
+                self.stop_groups[-1].stop_all()
 
     def _record(self) -> None:
         running = {name: process.pid for name, process in self._processes().items() if process.pid}
