@@ -87,16 +87,12 @@ def _rotate_secrets(settings: Settings) -> int:
 
 
 def _db_upgrade(settings: Settings) -> int:
-    from flowforge.db.migrate import upgrade
+    from flowforge.operations.adoption import take_over_database
 
-    upgrade(_database(settings))
-    return 0
-
-
-def _database(settings: Settings) -> str:
     if settings.postgres_url is None:
         sys.exit("POSTGRES_URL is not set. The embedded database is migrated at every `run`.")
-    return settings.postgres_url
+    take_over_database(settings)
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

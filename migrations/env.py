@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from alembic import context
-from sqlalchemy import Connection, Engine, MetaData
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine
 
 from flowforge.db.tables import Base
 
@@ -11,6 +16,8 @@ OUR_SCHEMAS = {"auth", "workflow", "trigger_service", "orchestrator", "logbook"}
 
 
 def run_migrations() -> None:
+    if context.is_offline_mode():
+        raise CommandError("these migrations look at what they find, so they need a database: leave out --sql")
     given = context.config.attributes.get("connection")
     if isinstance(given, Connection):
         run_on(given)
@@ -25,19 +32,23 @@ def run_migrations() -> None:
 def run_on(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=target(),
+        target_metadata=Base.metadata,
         include_schemas=True,
         include_name=lambda name, kind, _parents: kind != "schema" or name in OUR_SCHEMAS,
         compare_server_default=False,
         version_table="flowforge_migrations",
         transaction_per_migration=True,
+        process_revision_directives=number_in_order,
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
-def target() -> MetaData:
-    return Base.metadata
+def number_in_order(_context: Any, _revision: Any, directives: Iterable[Any]) -> None:
+    """Revisions are called 0001, 0002, ...: file names sort as history does."""
+    head = ScriptDirectory.from_config(context.config).get_current_head()
+    for directive in directives:
+        directive.rev_id = f"{int(head or 0) + 1:04d}"
 
 
 run_migrations()

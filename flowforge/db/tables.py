@@ -48,14 +48,17 @@ class ContractRow:
 
 class User(ContractRow, Base):
     __tablename__ = "users"
-    __table_args__ = ({"schema": "auth"},)
+    __table_args__ = (
+        Index("idx_users_refresh_token", "refresh_token", postgresql_where=text("refresh_token IS NOT NULL")),
+        {"schema": "auth"},
+    )
 
     username: Mapped[str] = mapped_column(unique=True)
     email: Mapped[str] = mapped_column(unique=True)
     password: Mapped[str]
     """argon2id; bcrypt in rows of the originals until their owner signs in."""
     refresh_token: Mapped[str | None] = mapped_column(String(512))
-    """The originals' clear refresh token: accepted once, then nulled."""
+    """The originals' refresh token, or its hash (db/adoption.py): accepted once, then nulled."""
     refresh_token_expiry_date: Mapped[datetime | None]
     time_zone: Mapped[str | None]
 

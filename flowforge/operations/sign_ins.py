@@ -15,9 +15,10 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from flowforge.db.adoption import stored_forms
 from flowforge.db.tables import RefreshToken, User
 from flowforge.errors import Unauthorized
 from flowforge.ids import uuid7
@@ -39,7 +40,7 @@ def begin(session: Session, user_id: UUID, lifetime: timedelta, user_agent: str 
 def rotate(session: Session, token: str, lifetime: timedelta, user_agent: str = "") -> tuple[User, str]:
     """Exchanges a refresh token for the next one. Commits. Raises Unauthorized.
 
-    The clear token that an original implementation left with its user is accepted once.
+    The token that an original implementation left with its user is accepted once.
     """
     owner_id = _owner_of(session, token)
     user = lock_account(session, owner_id) if owner_id else None
@@ -57,7 +58,7 @@ def end(session: Session, user_id: UUID, token: str) -> None:
     link = _find(session, token)
     if link is not None and link.user_id == user_id:
         _end_family(session, link.family_id)
-    if user is not None and user.refresh_token == token:
+    if user is not None and user.refresh_token in stored_forms(token):
         user.refresh_token = user.refresh_token_expiry_date = None
     session.commit()
 
@@ -68,20 +69,6 @@ def end_all(session: Session, user_id: UUID) -> None:
     ours = RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None)
     session.execute(update(RefreshToken).where(*ours).values(revoked_at=now))
     session.execute(update(User).where(User.id == user_id).values(refresh_token=None, refresh_token_expiry_date=None))
-
-
-def forget_expired(session: Session, at_most: int = 10_000) -> int:
-    """Deletes what no one can use any more, clear tokens of the originals included; returns how many. Commits."""
-    now = datetime.now(UTC)
-    old = select(RefreshToken.id).where(RefreshToken.expires_at < now).limit(at_most)
-    deleted = session.execute(delete(RefreshToken).where(RefreshToken.id.in_(old)).returning(RefreshToken.id)).all()
-    session.execute(
-        update(User)
-        .where(User.refresh_token.is_not(None), User.refresh_token_expiry_date < now)
-        .values(refresh_token=None, refresh_token_expiry_date=None)
-    )
-    session.commit()
-    return len(deleted)
 
 
 def lock_account(session: Session, user_id: UUID) -> User | None:
@@ -95,7 +82,7 @@ def _owner_of(session: Session, token: str) -> UUID | None:
     if len(token) > _LONGEST_TOKEN or "\0" in token:
         return None
     owner = session.scalar(select(RefreshToken.user_id).where(RefreshToken.token_hash == _digest(token)))
-    return owner or session.scalar(select(User.id).where(User.refresh_token == token))
+    return owner or session.scalar(select(User.id).where(User.refresh_token.in_(stored_forms(token))))
 
 
 def _use(session: Session, link: RefreshToken) -> UUID:
@@ -114,9 +101,9 @@ def _use(session: Session, link: RefreshToken) -> UUID:
 
 
 def _use_adopted(session: Session, user: User, token: str) -> UUID:
-    """Takes the clear token away; returns a family to go on with. Raises Unauthorized."""
+    """Takes the old token away; returns a family to go on with. Raises Unauthorized."""
     expiry, stored = user.refresh_token_expiry_date, user.refresh_token
-    if stored != token:
+    if stored not in stored_forms(token):
         session.rollback()
         raise Unauthorized(_NOT_VALID)
     user.refresh_token = user.refresh_token_expiry_date = None

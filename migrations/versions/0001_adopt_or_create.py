@@ -77,8 +77,21 @@ CREATE INDEX IF NOT EXISTS idx_executions_workflow_id ON orchestrator.workflow_e
 CREATE INDEX IF NOT EXISTS idx_executions_user_id ON orchestrator.workflow_executions (user_id);
 """
 
+# The Spring version makes its tables without any default.
+DEFAULTS = """
+ALTER TABLE auth.users ALTER id SET DEFAULT gen_random_uuid(),
+    ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
+ALTER TABLE workflow.workflows ALTER id SET DEFAULT gen_random_uuid(), ALTER enabled SET DEFAULT true,
+    ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
+ALTER TABLE trigger_service.trigger_registrations ALTER id SET DEFAULT gen_random_uuid(), ALTER enabled SET DEFAULT true,
+    ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
+ALTER TABLE orchestrator.workflow_executions ALTER id SET DEFAULT gen_random_uuid(),
+    ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
+"""
+
 ADDED_COLUMNS = """
 ALTER TABLE auth.users ADD COLUMN IF NOT EXISTS time_zone text;
+CREATE INDEX IF NOT EXISTS idx_users_refresh_token ON auth.users (refresh_token) WHERE refresh_token IS NOT NULL;
 ALTER TABLE workflow.workflows ADD COLUMN IF NOT EXISTS version_id uuid;
 ALTER TABLE trigger_service.trigger_registrations
     ADD COLUMN IF NOT EXISTS managed boolean,
@@ -225,6 +238,7 @@ ALTER TABLE trigger_service.trigger_events SET (fillfactor = 80);
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(CONTRACT_TABLES)
+    op.execute(DEFAULTS)
     op.execute(ADDED_COLUMNS)
     op.execute(OUR_TABLES)
 

@@ -45,27 +45,22 @@ def test_answers_with_a_token_pair(client: FlaskClient, owner: Person) -> None:
     assert me.json["id"] == str(owner.id)
 
 
-@pytest.mark.parametrize(
-    ("username", "password"),
-    [
-        ("owner", "wrong password"),
-        ("owner", ""),
-        ("owner", "x" * 10_000),
+def test_whatever_is_wrong_the_answer_is_the_same(client: FlaskClient, owner: Person) -> None:
+    for username, password in (
+        (owner.username, "wrong password"),
+        (owner.username, ""),
+        (owner.username, "x" * 10_000),
         ("nobody", PASSWORD),
-        ("owner@example.test", PASSWORD),
-        ("Owner", PASSWORD),
+        (owner.email, PASSWORD),
+        (owner.username.upper(), PASSWORD),
         ("own\u0000er", PASSWORD),
         ("", PASSWORD),
-    ],
-)
-def test_whatever_is_wrong_the_answer_is_the_same(
-    client: FlaskClient, owner: Person, username: str, password: str
-) -> None:
-    answer = login(client, username, password)
+    ):
+        answer = login(client, username, password)
 
-    assert answer.status_code == 401
-    assert answer.json["message"] == "the user name or the password is wrong"
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.status_code == 401
+        assert answer.json["message"] == "the user name or the password is wrong"
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_an_unknown_name_costs_as_much_as_a_known_one(
@@ -86,12 +81,12 @@ def test_an_unknown_name_costs_as_much_as_a_known_one(
     assert checked[0] == checked[1]
 
 
-@pytest.mark.parametrize("body", [{}, {"username": "owner"}, {"username": "owner", "password": 7}, {"password": "x"}])
-def test_both_fields_are_required_texts(client: FlaskClient, owner: Person, body: dict[str, Any]) -> None:
-    answer = client.post("/auth/login", json=body)
+def test_both_fields_are_required_texts(client: FlaskClient) -> None:
+    for body in ({}, {"username": "owner"}, {"username": "owner", "password": 7}, {"password": "x"}):
+        answer = client.post("/auth/login", json=body)
 
-    assert answer.status_code == 400
-    assert answer.json["details"]
+        assert answer.status_code == 400
+        assert answer.json["details"]
 
 
 @pytest.mark.parametrize("prefix", [b"2a", b"2b"])
@@ -136,13 +131,11 @@ def test_weaker_parameters_are_replaced(client: FlaskClient, owner: Person, engi
     assert not passwords.is_outdated(stored_password(engine))
 
 
-@pytest.mark.parametrize("unreadable", ["", "plain text", "$2a$10$short", "$argon2id$nonsense", "$1$md5$crypt"])
-def test_a_hash_nobody_can_read_matches_nothing(
-    client: FlaskClient, owner: Person, engine: Engine, unreadable: str
-) -> None:
-    store_password(engine, unreadable)
+def test_a_hash_nobody_can_read_matches_nothing(client: FlaskClient, owner: Person, engine: Engine) -> None:
+    for unreadable in ("", "plain text", "$2a$10$short", "$argon2id$nonsense", "$1$md5$crypt"):
+        store_password(engine, unreadable)
 
-    assert login(client, owner.username, "plain text").status_code == 401
+        assert login(client, owner.username, "plain text").status_code == 401
 
 
 def test_signing_in_elsewhere_signs_nobody_out(client: FlaskClient, owner: Person) -> None:

@@ -10,7 +10,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session
 
 from flowforge.operations import sign_ins
 from tests.api.conftest import PASSWORD, Person
@@ -58,17 +57,17 @@ def test_the_field_may_be_named_as_in_the_answer(client: FlaskClient, owner: Per
     assert client.post("/auth/refresh-token", json={"refresh_token": owner.refresh_token}).status_code == 200
 
 
-@pytest.mark.parametrize("body", [{}, {"refreshToken": None}, {"refreshToken": 7}, {"refreshToken": ""}])
-def test_the_token_is_required(client: FlaskClient, body: dict[str, Any]) -> None:
-    answer = client.post("/auth/refresh-token", json=body)
+def test_the_token_is_required(client: FlaskClient) -> None:
+    for body in ({}, {"refreshToken": None}, {"refreshToken": 7}, {"refreshToken": ""}):
+        answer = client.post("/auth/refresh-token", json=body)
 
-    assert answer.status_code == 400
-    assert answer.json["details"][0]["pointer"] == "/refreshToken"
+        assert answer.status_code == 400
+        assert answer.json["details"][0]["pointer"] == "/refreshToken"
 
 
-@pytest.mark.parametrize("token", ["unknown", "a\u0000b", "x" * 5_000, "🔑"])
-def test_an_unknown_token_is_refused(client: FlaskClient, owner: Person, token: str) -> None:
-    assert refresh(client, token).status_code == 401
+def test_an_unknown_token_is_refused(client: FlaskClient, owner: Person) -> None:
+    for token in ("unknown", "a\u0000b", "x" * 5_000, "🔑"):
+        assert refresh(client, token).status_code == 401
 
 
 def test_an_access_token_is_no_refresh_token(client: FlaskClient, owner: Person) -> None:
@@ -201,15 +200,3 @@ class TestTheClearTokenOfAnOriginal:
         client.post("/auth/logout", json={"refreshToken": adopted}, headers=owner.headers)
 
         assert refresh(client, adopted).status_code == 401
-
-
-def test_what_nobody_can_use_any_more_is_forgotten(client: FlaskClient, owner: Person, engine: Engine) -> None:
-    age(engine, timedelta(days=8))
-    phone = client.post("/auth/login", json={"username": owner.username, "password": PASSWORD}).json["refresh_token"]
-    TestTheClearTokenOfAnOriginal.store(engine, "old", "-1 second")
-
-    with Session(engine) as session:
-        assert sign_ins.forget_expired(session) == 1
-
-    assert refresh(client, phone).status_code == 200
-    assert TestTheClearTokenOfAnOriginal.stored(engine) == (None, None)

@@ -1,0 +1,138 @@
+"""What the original implementations kept in clear text gets sealed: mail passwords, action secrets, refresh tokens.
+
+Rows saved by us are sealed already. A row keeps its `updated_at`: nobody has edited it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Connection, Engine, func, literal, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from flowforge.db.tables import TriggerRegistration, User, Workflow, WorkflowVersion
+from flowforge.secrets import Vault, is_sealed, seal_fields
+
+MAIL_SECRETS = ("password",)
+_HASHED = "sha256:"
+_BATCH = 200
+
+
+class SealingCatalog(Protocol):
+    """Knows which fields of an action's config are secret."""
+
+    def seal(
+        self, type_: str, config: Mapping[str, Any], vault: Vault, previous: Mapping[str, Any] | None
+    ) -> dict[str, Any]: ...
+
+
+def seal_adopted_secrets(engine: Engine, vault: Vault, catalog: SealingCatalog) -> int:
+    """Returns how many rows changed. May be repeated, and stopped at any moment; what is sealed stays as it is."""
+    seal = _Sealer(vault, catalog)
+    literally = WorkflowVersion.templated.is_(False)
+    never_saved_here = or_(
+        Workflow.version_id.is_(None), Workflow.version_id.in_(select(WorkflowVersion.id).where(literally))
+    )
+    has_password = TriggerRegistration.configuration.has_key("password")
+    return (
+        _change(engine, TriggerRegistration.configuration, seal.mailbox, has_password)
+        + _change(engine, Workflow.trigger_definition, seal.trigger, never_saved_here)
+        + _change(engine, Workflow.actions_definition, seal.actions, never_saved_here)
+        + _change(engine, WorkflowVersion.definition, seal.definition, literally)
+        + _hide_refresh_tokens(engine)
+    )
+
+
+def stored_forms(refresh_token: str) -> list[str]:
+    """What `users.refresh_token` may hold for a token that a client presents: it, or its hash."""
+    if refresh_token.startswith(_HASHED):  # or a stored hash would do as a token
+        return [_hashed(refresh_token)]
+    return [_hashed(refresh_token), refresh_token]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealer:
+    """Each method takes a JSON value of whatever shape was found, and returns it sealed."""
+
+    vault: Vault
+    catalog: SealingCatalog
+
+    def mailbox(self, config: Any) -> Any:
+        if not isinstance(config, dict):
+            return config
+        return _keep_sealed(config, seal_fields(config, MAIL_SECRETS, self.vault))
+
+    def trigger(self, trigger: Any) -> Any:
+        return {**trigger, "config": self.mailbox(trigger["config"])} if _has_config(trigger) else trigger
+
+    def actions(self, actions: Any) -> Any:
+        return [self._action(action) for action in actions] if isinstance(actions, list) else actions
+
+    def definition(self, definition: Any) -> Any:
+        trigger, actions = self.trigger(definition.get("trigger")), self.actions(definition.get("actions"))
+        return {**definition, "trigger": trigger, "actions": actions}
+
+    def _action(self, action: Any) -> Any:
+        if not _has_config(action):
+            return action
+        sealed = self.catalog.seal(str(action.get("type")), action["config"], self.vault, None)
+        return {**action, "config": _keep_sealed(action["config"], sealed)}
+
+
+def _has_config(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("config"), dict)
+
+
+def _keep_sealed(before: Any, after: Any) -> Any:
+    """`after`, but a value that was sealed before is not sealed a second time."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return {key: _keep_sealed(before.get(key), value) for key, value in after.items()}
+    return before if is_sealed(before) else after
+
+
+def _change(
+    engine: Engine,
+    column: InstrumentedAttribute[Any],
+    change: Callable[[Any], Any],
+    which: ColumnElement[bool],
+) -> int:
+    """Writes `change(value)` where it differs. A row that somebody else changes meanwhile is left to them."""
+    key = column.class_.id
+    page = select(key, column).where(which, column.is_not(None)).order_by(key).limit(_BATCH)
+    changed, last = 0, None
+    while True:
+        with engine.begin() as connection:
+            rows = connection.execute(page if last is None else page.where(key > last)).all()
+            changed += sum(_replace(connection, column, identity, value, change(value)) for identity, value in rows)
+        if not rows:
+            return changed
+        last = rows[-1][0]
+
+
+def _replace(connection: Connection, column: InstrumentedAttribute[Any], identity: Any, old: Any, new: Any) -> int:
+    if new == old:
+        return 0
+    values = {column.key: new}
+    if hasattr(column.class_, "updated_at"):
+        values["updated_at"] = column.class_.updated_at
+    same_row = (column.class_.id == identity) & (column == old)
+    return connection.execute(update(column.class_).where(same_row).values(values)).rowcount
+
+
+def _hide_refresh_tokens(engine: Engine) -> int:
+    """Hashes those that may still be used (once, see `stored_forms`), and forgets the expired ones."""
+    clear = User.refresh_token.is_not(None) & ~User.refresh_token.startswith(_HASHED)
+    expired = User.refresh_token.is_not(None) & (User.refresh_token_expiry_date < func.now())
+    digest = func.encode(func.sha256(func.convert_to(User.refresh_token, "UTF8")), "hex")
+    kept = {"updated_at": User.updated_at}
+    with engine.begin() as connection:
+        forget = update(User).where(expired).values({"refresh_token": None, "refresh_token_expiry_date": None} | kept)
+        hide = update(User).where(clear).values({"refresh_token": literal(_HASHED) + digest} | kept)
+        return connection.execute(forget).rowcount + connection.execute(hide).rowcount
+
+
+def _hashed(token: str) -> str:
+    return _HASHED + hashlib.sha256(token.encode()).hexdigest()

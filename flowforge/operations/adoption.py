@@ -1,0 +1,27 @@
+"""Making a database ours: a fresh one, an older one of ours, or one that an original implementation leaves behind."""
+
+from __future__ import annotations
+
+import logging
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.db.adoption import seal_adopted_secrets
+from flowforge.db.migrate import upgrade
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+
+log = logging.getLogger(__name__)
+
+
+def take_over_database(settings: Settings) -> None:
+    """Brings the schema up to date, then seals the secrets found in clear. Idempotent; several may start at once."""
+    if settings.postgres_url is None:
+        raise ValueError("POSTGRES_URL is not set; `make run` starts an embedded PostgreSQL and sets it")
+    upgrade(settings.postgres_url)
+    backends = Backends(settings, "flowforge-set-up")
+    try:
+        sealed = seal_adopted_secrets(backends.engine, backends.vault, load_catalog())
+    finally:
+        backends.close()
+    if sealed:
+        log.info("Sealed the secrets in %d rows that were in clear text", sealed)

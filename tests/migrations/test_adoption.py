@@ -1,0 +1,290 @@
+"""A database of the original implementations becomes ours: nothing is lost, and everything goes on working."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask.testing import FlaskClient
+from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.db.adoption import seal_adopted_secrets
+from flowforge.db.migrate import upgrade
+from flowforge.db.tables import Base, ExecutionRow, TriggerRegistration, User, Workflow, WorkflowVersion
+from flowforge.operations import intake
+from flowforge.operations.adoption import take_over_database
+from flowforge.operations.plans import adopt
+from flowforge.secrets import is_sealed
+from flowforge.wiring import Backends
+from tests.migrations import originals
+from tests.migrations.originals import Original, connected, contents
+from workers import schedules
+
+
+def sign_in(client: FlaskClient, username: str, password: str) -> Any:
+    return client.post("/auth/login", json={"username": username, "password": password})
+
+
+def test_every_row_stays_as_it_was(original: Original) -> None:
+    before = contents(original.url)
+
+    upgrade(original.url)
+
+    after = contents(original.url)
+    for table, rows in before.items():
+        assert rows == {id_: {name: row[name] for name in rows[id_]} for id_, row in after[table].items()}
+
+
+def test_every_later_column_of_an_old_row_is_empty(original: Original) -> None:
+    before = contents(original.url)
+
+    upgrade(original.url)
+
+    for table, rows in contents(original.url).items():
+        for id_, row in rows.items():
+            assert {row[name] for name in row.keys() - before[table][id_].keys()} <= {None}
+
+
+def test_the_schema_is_the_one_of_the_models(ours: Backends) -> None:
+    schemas = {"auth", "workflow", "trigger_service", "orchestrator", "logbook"}
+    with ours.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_schemas": True,
+                "include_name": lambda name, kind, _: kind != "schema" or name in schemas,
+                "compare_type": False,  # varchar(255) of the Spring version may stay
+                "version_table": "flowforge_migrations",
+            },
+        )
+        differences = compare_metadata(context, Base.metadata)
+    named = {"add_constraint", "remove_constraint"}  # unique constraints keep the names they were given
+    assert [difference for difference in differences if difference[0] not in named] == []
+
+
+def test_rows_may_be_added_without_ids_and_times(ours: Backends) -> None:
+    someone = uuid4()
+    with ours.engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO auth.users (username, email, password) VALUES ('new', 'new@example.test', 'x')")
+        )
+        connection.execute(insert(Workflow).values(name="new", user_id=someone))
+        connection.execute(
+            insert(TriggerRegistration).values(workflow_id=someone, user_id=someone, trigger_type="webhook")
+        )
+        connection.execute(
+            insert(ExecutionRow).values(workflow_id=someone, user_id=someone, status="PENDING", current_step=0)
+        )
+
+
+def test_taking_over_again_changes_nothing(ours: Backends, original: Original) -> None:
+    before = contents(original.url)
+
+    take_over_database(ours.settings)
+
+    assert contents(original.url) == before
+
+
+class TestPeople:
+    @pytest.mark.parametrize(
+        ("username", "password"),
+        [("flowadmin", originals.ADMIN_PASSWORD), ("guest", originals.GUEST_PASSWORD)],
+    )
+    def test_sign_in_and_get_a_better_hash(
+        self, client: FlaskClient, ours: Backends, username: str, password: str
+    ) -> None:
+        assert sign_in(client, username, "something else").status_code == 401
+        assert sign_in(client, username, password).status_code == 200
+        with Session(ours.engine) as session:
+            stored = session.scalar(select(User.password).where(User.username == username))
+        assert stored is not None
+        assert stored.startswith("$argon2id$")
+        assert sign_in(client, username, password).status_code == 200
+
+    def test_a_refresh_token_is_accepted_once(self, client: FlaskClient, original: Original) -> None:
+        first = client.post("/auth/refresh-token", json={"refreshToken": originals.REFRESH_TOKEN})
+        second = client.post("/auth/refresh-token", json={"refreshToken": originals.REFRESH_TOKEN})
+
+        assert (first.status_code, second.status_code) == (200, 401)
+        assert contents(original.url)["auth.users"][originals.ADMIN]["refresh_token"] is None
+        again = client.post("/auth/refresh-token", json={"refreshToken": first.json["refresh_token"]})
+        assert again.status_code == 200
+
+    def test_an_expired_refresh_token_is_not(self, client: FlaskClient) -> None:
+        answer = client.post("/auth/refresh-token", json={"refreshToken": originals.EXPIRED_TOKEN})
+
+        assert answer.status_code == 401
+
+    def test_what_is_stored_of_a_refresh_token_is_no_token(self, client: FlaskClient, original: Original) -> None:
+        stored = contents(original.url)["auth.users"][originals.ADMIN]["refresh_token"]
+
+        assert stored != originals.REFRESH_TOKEN
+        assert client.post("/auth/refresh-token", json={"refreshToken": stored}).status_code == 401
+
+    def test_taken_names_stay_taken(self, client: FlaskClient) -> None:
+        answer = client.post(
+            "/auth/register",
+            json={"username": "flowadmin", "email": "guest@example.test", "password": "long enough"},
+        )
+
+        assert answer.status_code == 400
+        assert [problem["pointer"] for problem in answer.json["details"]] == ["/username", "/email"]
+
+    def test_new_people_may_come(self, client: FlaskClient) -> None:
+        answer = client.post(
+            "/auth/register", json={"username": "ada", "email": "ada@example.test", "password": "long enough"}
+        )
+
+        assert answer.status_code == 200
+
+
+class TestTriggers:
+    def test_a_webhook_token_is_found(self, ours: Backends) -> None:
+        answer = intake.accept_webhook(ours.engine, "demo-token", {"body": {}}, {}, None)
+
+        assert answer is not None
+        assert answer.trigger_id == originals.HOOK
+        assert answer.fresh is not None
+        assert answer.fresh.workflow_id == originals.TO_SLACK
+
+    def test_a_due_schedule_fires_once(self, ours: Backends) -> None:
+        assert schedules.fire_due(ours) == 1
+        assert schedules.fire_due(ours) == 0
+        assert self.next_time(ours, originals.CLOCK) > datetime.now(UTC)
+
+    def test_a_schedule_without_a_time_is_due_one_interval_from_now(self, ours: Backends) -> None:
+        now = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
+
+        schedules.start_unscheduled(ours, now)
+
+        assert self.next_time(ours, originals.CLOCK_WITHOUT_TIME) == now + timedelta(minutes=30)
+
+    @staticmethod
+    def next_time(ours: Backends, trigger_id: UUID) -> datetime:
+        with Session(ours.engine) as session:
+            found = session.get_one(TriggerRegistration, trigger_id).next_scheduled_at
+        assert found is not None
+        return found
+
+
+class TestExecutions:
+    def test_every_status_is_readable(self, ours: Backends) -> None:
+        with Session(ours.engine) as session:
+            rows = {row.status: row for row in session.scalars(select(ExecutionRow))}
+
+        assert {status: row.id for status, row in rows.items()} == originals.EXECUTIONS
+        assert rows["COMPLETED"].step_outputs == {"step1": {"delivered": True}}
+
+    def test_the_api_shows_them(self, client: FlaskClient) -> None:
+        tokens = sign_in(client, "flowadmin", originals.ADMIN_PASSWORD).json
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+
+        page = client.get("/api/v1/executions", headers=headers)
+        workflows = client.get("/api/v1/workflows", headers=headers)
+        triggers = client.get("/api/v1/triggers", headers=headers)
+
+        assert page.json["totalElements"] == len(originals.EXECUTIONS)
+        assert len(workflows.json) == 4
+        assert len(triggers.json) == 5
+        for secret in originals.SECRETS:
+            assert secret not in page.text + workflows.text + triggers.text
+
+
+class TestSecrets:
+    def test_none_is_left_in_clear(self, ours: Backends, original: Original) -> None:
+        everything = str(contents(original.url))
+
+        for secret in originals.SECRETS:
+            assert secret not in everything
+
+    def test_all_can_be_opened(self, ours: Backends) -> None:
+        with Session(ours.engine) as session:
+            mail = session.get_one(TriggerRegistration, originals.MAIL)
+            from_mail = session.get_one(Workflow, originals.FROM_MAIL)
+            to_slack = session.get_one(Workflow, originals.TO_SLACK)
+            to_sheet = session.get_one(Workflow, originals.TO_SHEET)
+        assert mail.configuration is not None
+        assert from_mail.trigger_definition is not None
+        assert to_slack.actions_definition is not None
+        assert to_sheet.actions_definition is not None
+        sheet, slack = to_sheet.actions_definition
+        opened = [
+            mail.configuration["password"],
+            from_mail.trigger_definition["config"]["password"],
+            to_slack.actions_definition[0]["config"]["webhookUrl"],
+            sheet["config"]["apiKey"],
+            slack["config"]["webhookUrl"],
+        ]
+        assert all(is_sealed(value) for value in opened)
+        assert [ours.vault.open(value) for value in opened] == [
+            originals.MAIL_PASSWORD,
+            originals.MAIL_PASSWORD,
+            originals.SLACK_URL,
+            originals.SHEET_KEY,
+            originals.SLACK_URL,
+        ]
+
+    def test_what_is_no_secret_stays_readable(self, ours: Backends) -> None:
+        with Session(ours.engine) as session:
+            workflow = session.get_one(Workflow, originals.TO_SLACK)
+            stripped = session.get_one(Workflow, originals.STRIPPED)
+        assert workflow.actions_definition is not None
+        assert workflow.actions_definition[0]["config"]["message"] == "literally {{ braces }}"
+        assert stripped.actions_definition == [{"type": "SLACK_MESSAGE"}]
+
+    def test_no_row_looks_edited(self, ours: Backends, original: Original) -> None:
+        for rows in contents(original.url).values():
+            assert {row["updated_at"] for row in rows.values()} == {originals.LONG_AGO}
+
+    def test_sealing_again_changes_nothing(self, ours: Backends) -> None:
+        assert seal_adopted_secrets(ours.engine, ours.vault, load_catalog()) == 0
+
+    def test_what_an_original_writes_later_is_sealed_at_the_next_start(
+        self, ours: Backends, original: Original
+    ) -> None:
+        with connected(original.url) as connection:
+            connection.execute(
+                text(
+                    "UPDATE trigger_service.trigger_registrations"
+                    """ SET configuration = '{"username": "ada", "password": "another-secret"}' WHERE id = :id"""
+                ),
+                {"id": originals.MAIL},
+            )
+
+        assert seal_adopted_secrets(ours.engine, ours.vault, load_catalog()) == 1
+        assert "another-secret" not in str(contents(original.url))
+
+    def test_versions_taken_before_the_sealing_are_sealed_too(self, original: Original, ours: Backends) -> None:
+        with ours.engine.begin() as connection:
+            adopt(connection, [originals.TO_SLACK])
+            connection.execute(
+                text(
+                    "UPDATE workflow.workflow_versions SET definition ="
+                    """ jsonb_set(definition, '{actions,0,config,webhookUrl}', '"https://hooks.example.test/clear"')"""
+                )
+            )
+
+        assert seal_adopted_secrets(ours.engine, ours.vault, load_catalog()) == 1
+        with Session(ours.engine) as session:
+            version = session.scalars(select(WorkflowVersion)).one()
+        sealed = version.definition["actions"][0]["config"]["webhookUrl"]
+        assert ours.vault.open(sealed) == "https://hooks.example.test/clear"
+
+
+def test_whatever_json_is_found_nothing_breaks(original: Original, ours: Backends) -> None:
+    for found in ('"text"', "7", "[]", "null", '{"password": 7}', '{"password": null}', "[{}]", '[{"config": 7}]'):
+        with connected(original.url) as connection:
+            for column in (
+                "trigger_service.trigger_registrations SET configuration",
+                "workflow.workflows SET trigger_definition",
+                "workflow.workflows SET actions_definition",
+            ):
+                connection.execute(text(f"UPDATE {column} = CAST(:found AS jsonb)"), {"found": found})
+
+        assert seal_adopted_secrets(ours.engine, ours.vault, load_catalog()) == 0
