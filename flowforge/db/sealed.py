@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, String, cast, select, update
+from sqlalchemy import Engine, String, cast
 from sqlalchemy.orm import InstrumentedAttribute
 
+from flowforge.db.json_columns import rewrite
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
 from flowforge.secrets import Vault, is_sealed
 
@@ -16,7 +18,6 @@ SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
     WorkflowVersion.definition,
     TriggerRegistration.configuration,
 )
-_BATCH = 200
 
 
 def reseal(engine: Engine, vault: Vault) -> int:
@@ -25,25 +26,8 @@ def reseal(engine: Engine, vault: Vault) -> int:
     May be repeated, and stopped at any moment: a value is always under one of the vault's keys. A row that somebody
     changes meanwhile is left to them, since they seal with the newest key too. Raises SecretUnreadable.
     """
-    return sum(_reseal_column(engine, vault, column) for column in SEALED_COLUMNS)
-
-
-def _reseal_column(engine: Engine, vault: Vault, column: InstrumentedAttribute[Any]) -> int:
-    key = column.class_.id
-    page = select(key, column).where(cast(column, String).contains('"enc:v1:')).order_by(key).limit(_BATCH)
-    changed, last = 0, None
-    while True:
-        with engine.begin() as connection:
-            rows = connection.execute(page if last is None else page.where(key > last)).all()
-            for identity, value in rows:
-                same_row = (key == identity) & (column == value)
-                result = connection.execute(
-                    update(column.class_).where(same_row).values({column: rotated(value, vault)})
-                )
-                changed += result.rowcount
-        if not rows:
-            return changed
-        last = rows[-1][0]
+    change = partial(rotated, vault=vault)
+    return sum(rewrite(engine, column, change, cast(column, String).contains('"enc:v1:')) for column in SEALED_COLUMNS)
 
 
 def rotated(value: Any, vault: Vault) -> Any:

@@ -49,6 +49,8 @@ def _store(engine: Engine, vault: Vault) -> None:
 def test_everything_sealed_is_readable_with_the_new_key_alone(engine: Engine) -> None:
     old, new = new_key(), new_key()
     _store(engine, Vault([old]))
+    with Session(engine) as session:
+        edited = session.scalars(select(Workflow.updated_at)).one()
 
     assert reseal(engine, Vault([new, old])) == 3
 
@@ -56,6 +58,7 @@ def test_everything_sealed_is_readable_with_the_new_key_alone(engine: Engine) ->
         workflow = session.scalars(select(Workflow)).one()
         version = session.scalars(select(WorkflowVersion)).one()
         trigger = session.scalars(select(TriggerRegistration)).one()
+    assert workflow.updated_at == edited, "nobody has edited it"
     vault = Vault([new])
     for actions in (workflow.actions_definition, version.definition["actions"]):
         assert vault.open(actions[0]["config"]["token"]) == "t0ken"
@@ -65,7 +68,7 @@ def test_everything_sealed_is_readable_with_the_new_key_alone(engine: Engine) ->
 
 
 def test_more_rows_than_a_batch_are_all_sealed_anew(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flowforge.db.sealed._BATCH", 2)
+    monkeypatch.setattr("flowforge.db.json_columns._BATCH", 2)
     old, new = new_key(), new_key()
     for _ in range(5):
         _store(engine, Vault([old]))
