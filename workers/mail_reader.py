@@ -1,7 +1,6 @@
 """Reading a mailbox on from where it was left: every mail leads to one event, whatever its seen flag.
 
-How far it was read is a row of trigger_service.mailbox_states. It moves in the transaction that accepts the events, by
-compare-and-set: a poll that overlaps another, or comes too late, changes nothing.
+How far it was read moves in the transaction that accepts the events (workers.mail_place).
 """
 
 from __future__ import annotations
@@ -9,21 +8,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from flowforge import jsonio, mail
 from flowforge.db.engine import unavailable_when_down
-from flowforge.db.tables import MailboxState, TriggerEventRow, TriggerRegistration
-from flowforge.mailbox import Mailbox, StartWith
+from flowforge.db.tables import TriggerEventRow, TriggerRegistration
+from flowforge.mailbox import Mailbox
 from flowforge.operations import intake
 from flowforge.wiring import Backends
 from workers.imap import Header, Session
+from workers.mail_place import NEVER_OPENED, MailTrigger, Place, move
 
 HEADERS_AT_ONCE = 50
 BYTES_AT_ONCE = 8 * 1024 * 1024
@@ -32,40 +29,14 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
-class Overtaken(Exception):
-    """Another poll of this mailbox was faster, or the trigger was changed meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailTrigger:
-    """An enabled email trigger, as it was when the poll began."""
-
-    id: UUID
-    workflow_id: UUID
-    user_id: UUID
-    configuration: Any
-    created_at: datetime
-    updated_at: datetime
-    last_success_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A row of mailbox_states (flowforge.db.tables says what the fields mean)."""
-
-    uid_validity: int
-    last_uid: int
-    source: str
-    backlog_uid: int
-    backlog_since: datetime | None
-
-
-def read_on(backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session, deadline: float) -> bool:
+def read_on(
+    backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session, place: Place, deadline: float
+) -> bool:
     """Accept what came since the last look; True if the deadline (monotonic) left something for the next poll.
 
     Raises Overtaken, Unavailable, and workers.imap's MailboxTrouble.
     """
-    reader = _Reader(backends, trigger, mailbox, session)
+    reader = _Reader(backends, trigger, mailbox, session, place)
     uids = reader.candidates()
     for start in range(0, len(uids), HEADERS_AT_ONCE):
         if time.monotonic() >= deadline:
@@ -79,12 +50,16 @@ def read_on(backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session:
 class _Reader:
     """One poll of one mailbox."""
 
-    def __init__(self, backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session) -> None:
+    def __init__(
+        self, backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session, place: Place
+    ) -> None:
         self._backends = backends
         self._trigger = trigger
         self._mailbox = mailbox
         self._session = session
-        self._place = self._resume()
+        self._place = place
+        if place.uid_validity != session.uid_validity:
+            self._take_stock()
 
     def candidates(self) -> list[int]:
         """The uids to look at, oldest first."""
@@ -122,30 +97,23 @@ class _Reader:
         if self._place.last_uid < self._place.backlog_uid:
             self._accept([], self._place.backlog_uid)
 
-    def _resume(self) -> Place:
-        """Where the last poll stopped, or the beginning: at the first look, in another folder, after renumbering."""
-        known = self._load()
-        if known and (known.source, known.uid_validity) == (self._mailbox.source, self._session.uid_validity):
-            return known
-        begin = Place(
+    def _take_stock(self) -> None:
+        """At the first look, and when the server has numbered its mails anew: what is there now is the backlog."""
+        since = self._place.backlog_since
+        if self._place.uid_validity != NEVER_OPENED:
+            log.info("The mailbox of trigger %s has a new UIDVALIDITY", self._trigger.id)
+            # What arrived before the last look is done with; message ids tell what is known of the rest.
+            since = (self._trigger.last_success_at or self._trigger.created_at) - _CLOCKS_DIFFER
+        backlog = Place(
             uid_validity=self._session.uid_validity,
             last_uid=0,
-            source=self._mailbox.source,
+            source=self._place.source,
             backlog_uid=self._session.highest_uid,
-            backlog_since=self._backlog_since(known),
+            backlog_since=since,
         )
-        self._begin(known, begin)
-        return begin
-
-    def _backlog_since(self, known: Place | None) -> datetime | None:
-        if known and known.source == self._mailbox.source:
-            # The server has numbered its mails anew. What arrived before the last look is done with.
-            log.info("Mailbox of trigger %s has a new UIDVALIDITY", self._trigger.id)
-            return (self._trigger.last_success_at or self._trigger.created_at) - _CLOCKS_DIFFER
-        if self._mailbox.start_with is StartWith.UNSEEN:
-            return None
-        since = self._trigger.updated_at if known else self._trigger.created_at
-        return since.replace(microsecond=0)  # the server's dates have whole seconds
+        with unavailable_when_down(), self._backends.engine.begin() as connection:
+            move(connection, self._trigger.id, self._place, backlog)
+        self._place = backlog
 
     def _event(self, header: Header, known_message_ids: set[str]) -> intake.NewEvent | None:
         head = mail.envelope(header.raw)
@@ -190,28 +158,10 @@ class _Reader:
         with unavailable_when_down(), self._backends.engine.connect() as connection:
             return set(connection.scalars(query))
 
-    def _load(self) -> Place | None:
-        state = MailboxState
-        query = select(state.uid_validity, state.last_uid, state.source, state.backlog_uid, state.backlog_since).where(
-            state.trigger_id == self._trigger.id
-        )
-        with unavailable_when_down(), self._backends.engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return Place(**row._mapping) if row else None
-
-    def _begin(self, known: Place | None, begin: Place) -> None:
-        with unavailable_when_down(), self._backends.engine.begin() as connection:
-            if known:
-                self._move(connection, known, begin)
-                return
-            row = insert(MailboxState).values(trigger_id=self._trigger.id, **asdict(begin)).on_conflict_do_nothing()
-            if not connection.execute(row).rowcount:
-                raise Overtaken
-
     def _accept(self, events: Sequence[intake.NewEvent], last_uid: int) -> None:
         place = replace(self._place, last_uid=last_uid)
         with unavailable_when_down(), self._backends.engine.begin() as connection:
-            self._move(connection, self._place, place)
+            move(connection, self._trigger.id, self._place, place)
             accepted = intake.record(connection, events)
             if accepted:
                 self._touch(connection)
@@ -219,21 +169,6 @@ class _Reader:
         if accepted:
             limit = self._backends.settings.payload_inline_limit
             intake.announce(self._backends.bus, accepted, inline_limit=limit)
-
-    def _move(self, connection: Connection, known: Place, place: Place) -> None:
-        state = MailboxState
-        moved = connection.execute(
-            update(state)
-            .where(
-                state.trigger_id == self._trigger.id,
-                state.uid_validity == known.uid_validity,
-                state.last_uid == known.last_uid,
-                state.source == known.source,
-            )
-            .values(**asdict(place))
-        )
-        if not moved.rowcount:
-            raise Overtaken
 
     def _touch(self, connection: Connection) -> None:
         trigger = TriggerRegistration

@@ -1,6 +1,6 @@
 """Polling mailboxes: due ones are put on their queue, each poll is a finite job of its own.
 
-A job is only a hint. If it is lost, the mailbox comes due again; if it runs twice, workers.mail_reader lets one win.
+A job is only a hint. If it is lost, the mailbox comes due again; if it runs twice, workers.mail_place lets one win.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from flowforge.secrets import SecretUnreadable
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from workers.imap import MailboxTrouble, open_mailbox
-from workers.mail_reader import MailTrigger, Overtaken, read_on
+from workers.mail_place import MailTrigger, Overtaken, find
+from workers.mail_reader import read_on
 
 QUEUE = "mailboxes"
 POLL_JOB = "workers.tasks.poll"
@@ -78,9 +79,10 @@ def poll_mailbox(backends: Backends, trigger_id: UUID) -> None:
     deadline = time.monotonic() + limit * _READING_SHARE
     try:
         mailbox = _mailbox(backends, trigger)
+        place = find(backends.engine, trigger, mailbox)
         guard = AddressGuard(backends.settings.allowed_private_networks)
         with open_mailbox(mailbox, guard, limit * _CONNECTED_SHARE) as session:
-            is_more_left = read_on(backends, trigger, mailbox, session, deadline)
+            is_more_left = read_on(backends, trigger, mailbox, session, place, deadline)
     except Overtaken:
         log.info("Another poll of trigger %s was faster", trigger_id)
     except JobTimeoutException:
