@@ -1,0 +1,74 @@
+"""A receiver that misbehaves, on a real socket."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Behaviour = Callable[[socket.socket, threading.Event], None]
+
+
+@contextmanager
+def rude(behaviour: Behaviour) -> Iterator[str]:
+    """The URL of a server that reads the request and then behaves so."""
+    ending = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while not ending.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    connection.recv(65536)
+                    behaviour(connection, ending)
+                except OSError:
+                    continue  # the client had enough
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        ending.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def hangs(connection: socket.socket, ending: threading.Event) -> None:
+    ending.wait()
+
+
+def drips_its_head(connection: socket.socket, ending: threading.Event) -> None:
+    for byte in b"HTTP/1.1 200 OK\r\nX: " + b"y" * 10_000:
+        connection.sendall(bytes([byte]))
+        if ending.wait(0.1):
+            return
+
+
+def drips_its_body(connection: socket.socket, ending: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
+    while not ending.wait(0.1):
+        connection.sendall(b"y")
+
+
+def declares_3_gb(connection: socket.socket, ending: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000000\r\n\r\n")
+    ending.wait()
+
+
+def sends_without_end(connection: socket.socket, ending: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    chunk = b"10000\r\n" + b"y" * 0x10000 + b"\r\n"
+    while not ending.is_set():
+        connection.sendall(chunk)
+
+
+def resets(connection: socket.socket, ending: threading.Event) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
