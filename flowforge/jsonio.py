@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+_HEADROOM = 40
 # NUL is legal in JSON text but PostgreSQL's jsonb refuses it.
 _ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -20,6 +21,14 @@ def dumps(value: Any) -> bytes:
 def dumps_for_database(value: Any) -> str:
     """JSON text that PostgreSQL's jsonb accepts: NUL characters become U+FFFD."""
     return _ESCAPED_NUL.sub(rb"\1\\ufffd", dumps(value)).decode()
+
+
+def carried_for_database(value: Any) -> str:
+    """The same, for what messages and documents will carry inside them. JSON can be read from deeper nesting than it
+    can be written in: raises TypeError where there would be no room left around it."""
+    for _ in range(_HEADROOM):
+        value = [value]
+    return dumps_for_database(value)[_HEADROOM:-_HEADROOM]
 
 
 def loads(data: bytes | str) -> Any:
@@ -38,12 +47,18 @@ def parse_time(value: str | float | int) -> datetime:
     Raises ValueError for anything else. (contract.md, sections 1 and 3.2)
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value, UTC)
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (OverflowError, OSError) as error:
+            raise ValueError(f"out of range: {value}") from error
     if not isinstance(value, str):
         raise ValueError(f"not a time: {value!r}")
     text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip())
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"out of range: {text}") from error
 
 
 def _encode(value: Any) -> Any:

@@ -46,6 +46,10 @@ def json_object() -> dict[str, Any]:
     body = request.get_json()
     if not isinstance(body, dict):
         raise Invalid.at("", "the body must be a JSON object")
+    try:
+        jsonio.carried_for_database(body)
+    except TypeError as error:
+        raise Invalid.at("", "the body is nested too deeply") from error
     return body
 
 

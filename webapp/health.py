@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -13,17 +15,27 @@ from sqlalchemy import text
 from flowforge.db.engine import unavailable_when_down
 from flowforge.errors import Unavailable
 from flowforge.wiring import Backends
+from webapp import metrics
 from webapp.context import backends
 
+logger = logging.getLogger(__name__)
 blueprint = Blueprint("health", __name__)
+metrics.install(blueprint)
 
-_OWED_COUNTED_TO = 10_000
+READY_WITHIN_SECONDS = 4.0
+_COUNTED_TO = 10_000
 _OWED = {
     "events": "SELECT 1 FROM trigger_service.trigger_events WHERE handled_at IS NULL",
     "queued_steps": "SELECT 1 FROM orchestrator.step_attempts WHERE state = 'QUEUED'",
     "running_steps": "SELECT 1 FROM orchestrator.step_attempts WHERE state = 'RUNNING'",
     "unapplied_results": "SELECT 1 FROM orchestrator.step_attempts WHERE state = 'ENDED'",
 }
+_FINISHED = """
+    SELECT status, count(*) FROM (
+        SELECT status FROM orchestrator.workflow_executions
+        WHERE finished_at > now() - interval '1 minute' ORDER BY finished_at DESC LIMIT :most
+    ) AS bounded GROUP BY status
+"""
 
 
 @blueprint.get("/health/live")
@@ -35,24 +47,39 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 def ready() -> tuple[Response, int]:
     """Whether everything this process needs answers; names what does not"""
-    checks = {name: _state(ping) for name, ping in _pings(backends()).items()}
+    checks = {name: "up" if up else "down" for name, up in _answering(_pings(backends())).items()}
     up = all(state == "up" for state in checks.values())
     return jsonify({"status": "up" if up else "down", "checks": checks}), 200 if up else 503
 
 
 @blueprint.get("/metrics")
-def metrics() -> Response:
-    """Prometheus: backlog of the topics, and work that is under way (counted up to 10,000)"""
+def scrape() -> Response:
+    """Prometheus: this process's requests, the topics' backlog, and work under way (counted up to 10,000)"""
     registry = CollectorRegistry()
+    part_up = Gauge("flowforge_up", "Whether a part could be asked", ["part"], registry=registry)
+    for part, gather in (("bus", _gather_lag), ("postgresql", _gather_work)):
+        part_up.labels(part).set(_succeeds(part, lambda gather=gather: gather(registry)))  # type: ignore[misc]
+    text_ = generate_latest(metrics.counted().registry) + generate_latest(registry)
+    return Response(text_, content_type=CONTENT_TYPE_LATEST)
+
+
+def _gather_lag(registry: CollectorRegistry) -> None:
     lag = Gauge("flowforge_bus_lag", "Messages not yet acknowledged", ["topic", "group"], registry=registry)
     for (topic, group), count in backends().bus.lag().items():
         lag.labels(topic, group).set(count)
+
+
+def _gather_work(registry: CollectorRegistry) -> None:
     work = Gauge("flowforge_work", "Rows in a state that will pass", ["kind"], registry=registry)
+    finished = Gauge(
+        "flowforge_executions_finished_last_minute", "Executions by terminal status", ["status"], registry=registry
+    )
     with unavailable_when_down(), backends().engine.connect() as connection:
         for kind, query in _OWED.items():
-            counted = f"SELECT count(*) FROM ({query} LIMIT {_OWED_COUNTED_TO}) AS bounded"  # noqa: S608
+            counted = f"SELECT count(*) FROM ({query} LIMIT {_COUNTED_TO}) AS bounded"  # noqa: S608
             work.labels(kind).set(connection.execute(text(counted)).scalar_one())
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        for status, count in connection.execute(text(_FINISHED), {"most": _COUNTED_TO}):
+            finished.labels(status).set(count)
 
 
 def _pings(backends: Backends) -> dict[str, Callable[[], object]]:
@@ -68,9 +95,19 @@ def _pings(backends: Backends) -> dict[str, Callable[[], object]]:
     }
 
 
-def _state(ping: Callable[[], object]) -> str:
+def _answering(pings: dict[str, Callable[[], object]]) -> dict[str, bool]:
+    """Asked side by side; what is silent for too long counts as down, and its thread ends by its own time limit."""
+    asking = ThreadPoolExecutor(len(pings), "ready")
+    answers: dict[str, Future[bool]] = {name: asking.submit(_succeeds, name, ping) for name, ping in pings.items()}
+    asking.shutdown(wait=False)
+    wait(answers.values(), READY_WITHIN_SECONDS)
+    return {name: answer.done() and answer.result() for name, answer in answers.items()}
+
+
+def _succeeds(name: str, ask: Callable[[], object]) -> bool:
     try:
-        ping()
+        ask()
     except (Unavailable, RedisError) as error:
-        return f"down: {error}"
-    return "up"
+        logger.warning("%s does not answer: %s", name, error)
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from flowforge.bus import EventBus, Message
 from flowforge.db.tables import ExecutionRow, StepAttempt
 from flowforge.errors import NotFound, Unavailable
 from flowforge.events import ExecutionEvent
+
+logger = logging.getLogger(__name__)
 
 COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
@@ -144,5 +147,5 @@ def _announce_cancelled(bus: EventBus, row: ExecutionRow) -> None:
     )
     try:
         bus.publish([Message.of(events.EXECUTION_EVENTS, event)])
-    except Unavailable:
-        return  # the execution's row says it; only the log lacks the line
+    except Unavailable as error:  # the execution's row says it; only the log lacks the line
+        logger.warning("execution %s is cancelled, but not announced: %s", row.id, error)

@@ -17,11 +17,14 @@ from sqlalchemy import Connection, Engine
 from flowforge import events, jsonio
 from flowforge.bus import EventBus, Message
 from flowforge.db.engine import unavailable_when_down
-from flowforge.errors import Unavailable
+from flowforge.errors import Invalid, Unavailable
 from flowforge.events import TriggerEvent
 from flowforge.ids import uuid7
 
 logger = logging.getLogger(__name__)
+
+_NUL = "\x00"
+"""PostgreSQL holds no text with it, so no token has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,19 @@ def accept_webhook(
 ) -> WebhookAnswer | None:
     """Looks the token up and stores the event, in one statement. None: no such token.
 
-    Committed when it returns; raises Unavailable when it could not be.
+    Committed when it returns; raises Unavailable when it could not be, and Invalid for what JSON cannot hold. Where
+    the key was used before, the answer is the first one's.
     """
+    if _NUL in token:
+        return None
     event_id = uuid7()
+    values = {
+        "token": token,
+        "id": str(event_id),
+        "payload": _carried(payload),
+        "metadata": _carried(metadata),
+        "key": idempotency_key,
+    }
     with unavailable_when_down(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         row = connection.exec_driver_sql(
             """
@@ -110,13 +123,7 @@ def accept_webhook(
             )
             SELECT h.id, h.workflow_id, h.user_id, h.enabled, a.id FROM hook h LEFT JOIN accepted a ON true
             """,
-            {
-                "token": token,
-                "id": str(event_id),
-                "payload": jsonio.dumps_for_database(payload),
-                "metadata": jsonio.dumps_for_database(metadata),
-                "key": idempotency_key,
-            },
+            values,
         ).first()
         if row is None:
             return None
@@ -124,13 +131,40 @@ def accept_webhook(
         if accepted is not None:
             event = NewEvent(trigger_id, workflow_id, user_id, "webhook", payload, metadata, event_id, idempotency_key)
             return WebhookAnswer(trigger_id, event_id, event)
-        if not enabled:
-            return WebhookAnswer(trigger_id, None, None)
-        first = connection.exec_driver_sql(
-            "SELECT id FROM trigger_service.trigger_events WHERE trigger_id = %(id)s AND idempotency_key = %(key)s",
-            {"id": str(trigger_id), "key": idempotency_key},
-        ).scalar()
+        first = _first_with_key(connection, trigger_id, idempotency_key)
+        if first is None and enabled:
+            raise Unavailable("the first event with this idempotency key is being deleted")
         return WebhookAnswer(trigger_id, first, None)
+
+
+def webhook_exists(engine: Engine, token: str) -> bool:
+    """Raises Unavailable."""
+    if _NUL in token:
+        return False
+    with unavailable_when_down(), engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT 1 FROM trigger_service.trigger_registrations"
+            " WHERE webhook_token = %(token)s AND lower(trigger_type) = 'webhook'",
+            {"token": token},
+        )
+        return found.first() is not None
+
+
+def _first_with_key(connection: Connection, trigger_id: UUID, key: str | None) -> UUID | None:
+    if key is None:
+        return None
+    found: UUID | None = connection.exec_driver_sql(
+        "SELECT id FROM trigger_service.trigger_events WHERE trigger_id = %(id)s AND idempotency_key = %(key)s",
+        {"id": str(trigger_id), "key": key},
+    ).scalar()
+    return found
+
+
+def _carried(value: dict[str, Any]) -> str:
+    try:
+        return jsonio.carried_for_database(value)
+    except TypeError as error:
+        raise Invalid.at("", "is nested too deeply, or holds text that is not Unicode") from error
 
 
 def _row(event: NewEvent) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,14 +14,15 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import TriggerRegistration, Workflow
 from flowforge.errors import Invalid, NotFound, Problem
 from flowforge.mailbox import Mailbox, Server
+from flowforge.operations.kept_secrets import masks_of_nothing
 from flowforge.schedule import Schedule
-from flowforge.secrets import MASK, Vault, mask_fields, open_fields, seal_fields
+from flowforge.secrets import Vault, mask_fields, seal_fields
 from flowforge.settings import Settings
 
 TYPES = ("webhook", "scheduler", "email")
 SECRETS = ("password",)
 _SHOWN_FIRE_TIMES = 5
-_TIMED = {"intervalMinutes", "cron", "timeZone", "catchUp", "scheduleTime"}
+MOST_LISTED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Triggers:
         kind = _type(raw.get("triggerType"), "/triggerType")
         enabled = _flag(raw.get("enabled"), True)
         configuration = self._configuration(kind, raw.get("configuration"), None)
-        if session.scalar(select(Workflow.id).where(Workflow.id == workflow_id, Workflow.user_id == user_id)) is None:
+        mine = select(Workflow.id).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
+        if session.scalar(mine.with_for_update()) is None:  # held, so that it is not deleted meanwhile
             raise NotFound("there is no such workflow")
         row = _managed(session, workflow_id, kind)
         if row is None:
@@ -49,15 +51,29 @@ class Triggers:
         session.commit()
         return row
 
-    def all(self, session: Session, user_id: UUID, workflow_id: UUID | None = None) -> list[TriggerRegistration]:
+    def all(
+        self,
+        session: Session,
+        user_id: UUID,
+        workflow_id: UUID | None = None,
+        *,
+        page: int = 0,
+        size: int = MOST_LISTED,
+    ) -> Sequence[TriggerRegistration]:
+        """Oldest first."""
         statement = select(TriggerRegistration).where(TriggerRegistration.user_id == user_id)
         if workflow_id is not None:
             statement = statement.where(TriggerRegistration.workflow_id == workflow_id)
-        return list(session.scalars(statement.order_by(TriggerRegistration.created_at, TriggerRegistration.id)))
+        oldest_first = statement.order_by(TriggerRegistration.created_at, TriggerRegistration.id)
+        return session.scalars(oldest_first.offset(page * size).limit(size)).all()
 
     def update(self, session: Session, user_id: UUID, trigger_id: UUID, raw: Mapping[str, Any]) -> TriggerRegistration:
-        """What is omitted is kept; the type and the workflow never change. Raises Invalid, NotFound."""
+        """What is omitted is kept; the type and the workflow never change. Raises Invalid, NotFound.
+
+        The client's from now on: saving the workflow does not undo what was set here.
+        """
         row = self.get(session, user_id, trigger_id)
+        row.managed = None
         configuration = row.configuration or {}
         if raw.get("configuration") is not None:
             configuration = self._configuration(row.trigger_type.lower(), raw["configuration"], row.configuration)
@@ -90,7 +106,7 @@ class Triggers:
                 TriggerRegistration.workflow_id == workflow.id, TriggerRegistration.managed.is_(True)
             )
         )
-        kind = str(trigger["type"]).lower() if trigger else None
+        kind = str(trigger.get("type")).lower() if trigger else None
         if kind not in TYPES:
             kind = None  # `manual`, or nothing: started by hand only
         if own is not None and own.trigger_type != kind:
@@ -108,18 +124,22 @@ class Triggers:
         own.managed = True
         self._write(own, dict(trigger.get("config") or {}), workflow.enabled)
 
-    def validate(self, kind: str, config: Any, pointer: str) -> list[Problem]:
-        """What keeps a configuration from being used; secrets in it are in clear or masked."""
+    def validate(self, kind: str, config: Any, pointer: str, stored: Mapping[str, Any] | None = None) -> list[Problem]:
+        """What keeps a configuration from being used; a mask in it stands for the secret in `stored`."""
         if config is not None and not isinstance(config, dict):
             return [Problem(pointer, "must be an object")]
+        problems = masks_of_nothing(config or {}, SECRETS, stored, pointer)
         try:
             self._check(kind, config or {})
         except Invalid as error:
-            return [problem.under(pointer) for problem in error.problems]
-        return []
+            problems += [problem.under(pointer) for problem in error.problems]
+        return problems
 
     def seal(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
         return seal_fields(config, SECRETS, self.vault, previous)
+
+    def masked(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        return mask_fields(config, SECRETS)
 
     def fire_times(self, row: TriggerRegistration) -> list[datetime]:
         """The next five; empty for what is not a schedule, not enabled, or not readable."""
@@ -133,7 +153,7 @@ class Triggers:
         return [first, *schedule.upcoming(first, _SHOWN_FIRE_TIMES - 1, first)]
 
     def _configuration(self, kind: str, raw: Any, previous: Mapping[str, Any] | None) -> dict[str, Any]:
-        problems = self.validate(kind, raw, "/configuration")
+        problems = self.validate(kind, raw, "/configuration", previous)
         if problems:
             raise Invalid(problems)
         return self.seal(raw or {}, previous)
@@ -145,21 +165,23 @@ class Triggers:
             default = Server(
                 self.settings.email_imap_host, self.settings.email_imap_port, self.settings.email_imap_secure
             )
-            clear = config if config.get("password") == MASK else open_fields(config, SECRETS, self.vault)
-            Mailbox.parse(clear, default)
+            Mailbox.parse(config, default)
 
     def _write(self, row: TriggerRegistration, configuration: dict[str, Any], enabled: bool) -> None:
-        before = {name: value for name, value in (row.configuration or {}).items() if name in _TIMED}
-        after = {name: value for name, value in configuration.items() if name in _TIMED}
-        retimed = row.next_scheduled_at is None or before != after or (enabled and not row.enabled)
-        row.configuration, row.enabled = configuration, enabled
-        if row.trigger_type == "webhook":
+        """A schedule's next time is set anew when there is none, when it changed, and when it is switched on again:
+        an unrelated edit never moves it."""
+        row.trigger_type = row.trigger_type.lower()
+        restarted = row.next_scheduled_at is None or not row.enabled
+        if enabled and row.trigger_type == "scheduler":
+            schedule = Schedule.parse(configuration)
+            if restarted or _differs(schedule, row.configuration or {}):
+                row.next_scheduled_at = schedule.next_after(datetime.now(UTC))
+        elif enabled and row.trigger_type == "email" and (restarted or row.configuration != configuration):
+            row.next_scheduled_at = datetime.now(UTC)
+        elif row.trigger_type == "webhook":
             row.webhook_token = row.webhook_token or str(uuid4())
             row.webhook_url = f"{self.settings.public_webhook_base}/webhook/{row.webhook_token}"
-        elif row.trigger_type == "scheduler" and retimed:
-            row.next_scheduled_at = Schedule.parse(configuration).next_after(datetime.now(UTC))
-        elif row.trigger_type == "email" and retimed:
-            row.next_scheduled_at = datetime.now(UTC)
+        row.configuration, row.enabled = configuration, enabled
 
 
 def trigger_fields(triggers: Triggers, row: TriggerRegistration) -> dict[str, Any]:
@@ -169,7 +191,7 @@ def trigger_fields(triggers: Triggers, row: TriggerRegistration) -> dict[str, An
         "workflowId": row.workflow_id,
         "userId": row.user_id,
         "triggerType": row.trigger_type.lower(),
-        "configuration": mask_fields(row.configuration or {}, SECRETS),
+        "configuration": triggers.masked(row.configuration or {}),
         "enabled": row.enabled,
         "webhookUrl": row.webhook_url,
         "webhookToken": row.webhook_token,
@@ -184,6 +206,14 @@ def trigger_fields(triggers: Triggers, row: TriggerRegistration) -> dict[str, An
             "lastError": row.last_error,
         },
     }
+
+
+def _differs(schedule: Schedule, before: Mapping[str, Any]) -> bool:
+    """Whether it fires at other times than the one it replaces."""
+    try:
+        return Schedule.parse(before).pattern != schedule.pattern
+    except Invalid:
+        return True
 
 
 def _managed(session: Session, workflow_id: UUID, kind: str) -> TriggerRegistration | None:

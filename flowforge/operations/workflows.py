@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, defer
 
 from flowforge.bus import EventBus
 from flowforge.connectors.catalog import Catalog
@@ -19,8 +20,14 @@ from flowforge.language.check import check
 from flowforge.language.definition import WorkflowDefinition, parse
 from flowforge.operations import intake
 from flowforge.operations.intake import NewEvent
-from flowforge.operations.triggers import SECRETS, Triggers
-from flowforge.secrets import Vault, mask_fields
+from flowforge.operations.kept_secrets import masks_of_nothing, secret_keys, stored_configs
+from flowforge.operations.triggers import TYPES, Triggers
+from flowforge.secrets import Vault
+
+MANUAL = "manual"
+"""The trigger type of a workflow that is started by hand only."""
+MOST_LISTED = 1_000
+_DEFINITION = ("name", "trigger", "actions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +46,57 @@ class Workflows:
 
     def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Workflow:
         """Raises Invalid with every problem there is."""
-        enabled = _flag(raw.get("enabled"), True)
-        definition = self._read({"actions": [], **_present(raw)})
-        workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=enabled)
+        definition = self._read({"actions": [], **_given(raw)}, None)
+        enabled = raw.get("enabled")
+        workflow = Workflow(
+            id=uuid7(), user_id=user_id, name=definition.name, enabled=True if enabled is None else enabled
+        )
         session.add(workflow)
         self._save(session, workflow, definition, user_id)
         return workflow
 
-    def all(self, session: Session, user_id: UUID) -> Sequence[Workflow]:
-        """Newest first."""
+    def all(self, session: Session, user_id: UUID, *, page: int = 0, size: int = MOST_LISTED) -> Sequence[Workflow]:
+        """Newest first; their definitions are not loaded."""
         mine = select(Workflow).where(Workflow.user_id == user_id)
-        return session.scalars(mine.order_by(Workflow.created_at.desc(), Workflow.id.desc())).all()
+        newest_first = mine.order_by(Workflow.created_at.desc(), Workflow.id.desc()).offset(page * size).limit(size)
+        return session.scalars(
+            newest_first.options(defer(Workflow.trigger_definition), defer(Workflow.actions_definition))
+        ).all()
 
     def get(self, session: Session, user_id: UUID, workflow_id: UUID) -> Workflow:
         """Raises NotFound."""
-        mine = select(Workflow).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
-        workflow = session.scalar(mine)
-        if workflow is None:
-            raise NotFound("there is no such workflow")
-        return workflow
+        return _found(session.scalar(_mine(user_id, workflow_id)))
+
+    def versions(
+        self, session: Session, user_id: UUID, workflow_id: UUID, *, page: int = 0, size: int = 100
+    ) -> Sequence[WorkflowVersion]:
+        """What was saved, newest first. Raises NotFound."""
+        workflow = self.get(session, user_id, workflow_id)
+        saved = select(WorkflowVersion).where(WorkflowVersion.workflow_id == workflow.id)
+        return session.scalars(saved.order_by(WorkflowVersion.number.desc()).offset(page * size).limit(size)).all()
 
     def update(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> Workflow:
-        """A full replacement, but what is omitted is kept: nothing is lost by accident. Raises Invalid, NotFound."""
-        mine = select(Workflow).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
-        workflow = session.scalar(mine.with_for_update())
-        if workflow is None:
-            raise NotFound("there is no such workflow")
-        workflow.enabled = _flag(raw.get("enabled"), workflow.enabled)
-        kept = {"trigger": workflow.trigger_definition, "actions": workflow.actions_definition or []}
-        given = _present(raw)
-        if given.keys() <= {"enabled"}:
+        """A full replacement, but what is omitted is kept: nothing is lost by accident. Raises Invalid, NotFound.
+
+        Switching it on or off changes no definition, so it makes no version.
+        """
+        workflow = _found(session.scalar(_mine(user_id, workflow_id).with_for_update()))
+        given = _given(raw)
+        if given.keys().isdisjoint(_DEFINITION):
+            _raise_any(_problems_of_enabled(raw))
+            workflow.enabled = _switched(workflow, raw)
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
             return workflow
-        definition = self._read({**kept, **given})
-        workflow.name = definition.name
+        shown = self.shown(workflow)
+        definition = self._read({**{part: shown[part] for part in _DEFINITION}, **given}, workflow)
+        workflow.name, workflow.enabled = definition.name, _switched(workflow, raw)
         self._save(session, workflow, definition, user_id)
         return workflow
 
     def delete(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
-        """Its triggers go with it; its executions stay readable."""
-        workflow = self.get(session, user_id, workflow_id)
+        """Its triggers go with it; its executions stay readable. Raises NotFound."""
+        workflow = _found(session.scalar(_mine(user_id, workflow_id).with_for_update()))
         session.execute(delete(TriggerRegistration).where(TriggerRegistration.workflow_id == workflow.id))
         session.delete(workflow)
         session.commit()
@@ -91,12 +108,12 @@ class Workflows:
         workflow = self.get(session, user_id, workflow_id)
         if not workflow.enabled:
             raise Conflict("the workflow is disabled; enable it to run it")
-        event = NewEvent(None, workflow.id, user_id, "manual", payload, {"source": "manual"}, execution_id=uuid7())
+        execution_id = uuid7()
+        event = NewEvent(None, workflow.id, user_id, "manual", payload, {"source": "manual"}, execution_id=execution_id)
         intake.record(session.connection(), [event])
         session.commit()
         intake.announce(bus, [event], inline_limit=self.triggers.settings.payload_inline_limit)
-        assert event.execution_id is not None
-        return Started(event.execution_id, event.event_id)
+        return Started(execution_id, event.event_id)
 
     def shown(self, workflow: Workflow) -> dict[str, Any]:
         """A workflow as the API shows it, secrets masked."""
@@ -105,38 +122,64 @@ class Workflows:
             "name": workflow.name,
             "userId": workflow.user_id,
             "enabled": workflow.enabled,
-            "trigger": _masked_trigger(workflow.trigger_definition),
-            "actions": [self._masked_action(action) for action in workflow.actions_definition or []],
+            "trigger": self._masked_trigger(workflow.trigger_definition),
+            "actions": [self._masked_action(action) for action in _listed(workflow.actions_definition)],
             "createdAt": workflow.created_at,
             "updatedAt": workflow.updated_at,
+            "versionId": workflow.version_id,
         }
 
-    def _read(self, raw: Mapping[str, Any]) -> WorkflowDefinition:
-        """All problems at once: of shape first, then of meaning."""
-        definition = parse(dict(raw))
-        problems = check(definition)
-        for index, action in enumerate(definition.actions):
-            problems += self.catalog.validate(action.type, action.config, f"/actions/{index}")
-        if definition.trigger is not None:
-            problems += self._trigger_problems(definition)
-        if problems:
-            raise Invalid(problems)
+    def shown_version(self, version: WorkflowVersion) -> dict[str, Any]:
+        """A version as the API shows it, secrets masked."""
+        definition = version.definition
+        return {
+            "id": version.id,
+            "workflowId": version.workflow_id,
+            "number": version.number,
+            "name": str(definition.get("name") or ""),
+            "trigger": self._masked_trigger(definition.get("trigger")),
+            "actions": [self._masked_action(action) for action in _listed(definition.get("actions"))],
+            "createdAt": version.created_at,
+            "createdBy": version.created_by,
+            "note": version.note,
+        }
+
+    def _read(self, raw: Mapping[str, Any], stored: Workflow | None) -> WorkflowDefinition:
+        """Every problem at once: of the shape, or, when that is right, of the meaning. Raises Invalid."""
+        problems = _problems_of_enabled(raw)
+        try:
+            definition = parse(dict(raw))
+        except Invalid as error:
+            raise Invalid([*problems, *error.problems]) from error
+        problems += check(definition)
+        problems += self._problems_of_actions(definition, _listed(stored.actions_definition) if stored else [])
+        problems += self._problems_of_trigger(definition, stored.trigger_definition if stored else None)
+        _raise_any(problems)
         return definition
 
-    def _trigger_problems(self, definition: WorkflowDefinition) -> list[Problem]:
-        assert definition.trigger is not None
-        kind = definition.trigger.type.lower()
-        if kind not in {"webhook", "scheduler", "email", "manual"}:
-            return [Problem("/trigger/type", "must be one of webhook, scheduler, email, manual")]
-        return self.triggers.validate(kind, definition.trigger.config, "/trigger/config")
+    def _problems_of_actions(self, definition: WorkflowDefinition, stored: Sequence[Any]) -> list[Problem]:
+        problems: list[Problem] = []
+        actions = definition.dump()["actions"]
+        for index, before in enumerate(stored_configs(self.catalog, actions, stored)):
+            type_, config, at = actions[index]["type"], actions[index].get("config") or {}, f"/actions/{index}"
+            problems += self.catalog.validate(type_, config, at)
+            problems += masks_of_nothing(config, secret_keys(self.catalog, type_), before, f"{at}/config")
+        return problems
+
+    def _problems_of_trigger(self, definition: WorkflowDefinition, stored: Any) -> list[Problem]:
+        trigger = definition.trigger
+        if trigger is None or trigger.type == MANUAL:
+            return []
+        if trigger.type not in TYPES:
+            return [Problem("/trigger/type", f"must be one of {', '.join((*TYPES, MANUAL))}")]
+        return self.triggers.validate(trigger.type, trigger.config, "/trigger/config", _config_of(stored))
 
     def _save(self, session: Session, workflow: Workflow, definition: WorkflowDefinition, user_id: UUID) -> None:
         written = definition.dump()
         trigger = written["trigger"]
         if trigger is not None and trigger.get("config"):
-            stored = (workflow.trigger_definition or {}).get("config")
-            trigger["config"] = self.triggers.seal(trigger["config"], stored)
-        actions = self._sealed_actions(written["actions"], workflow.actions_definition or [])
+            trigger["config"] = self.triggers.seal(trigger["config"], _config_of(workflow.trigger_definition))
+        actions = self._sealed(written["actions"], _listed(workflow.actions_definition))
         workflow.trigger_definition, workflow.actions_definition = trigger, actions
         session.flush()
         version = WorkflowVersion(
@@ -149,46 +192,73 @@ class Workflows:
         )
         session.add(version)
         workflow.version_id = version.id
-        self.triggers.manage(session, workflow, trigger)
-        session.commit()
+        try:
+            self.triggers.manage(session, workflow, trigger)
+            session.commit()
+        except IntegrityError as error:  # its first run gave an adopted workflow the same number at the same moment
+            session.rollback()
+            raise Conflict("the workflow changed at the same moment; please save it again") from error
 
-    def _sealed_actions(self, actions: list[dict[str, Any]], stored: list[Any]) -> list[dict[str, Any]]:
-        """A mask keeps the secret of the action with the same id, or at the same place and of the same type."""
-        by_id = {action["id"]: action for action in stored if isinstance(action, dict) and action.get("id")}
-        sealed = []
-        for index, action in enumerate(actions):
-            before = by_id.get(action.get("id")) or (stored[index] if index < len(stored) else {})
-            same = isinstance(before, dict) and str(before.get("type", "")).upper() == action["type"]
-            previous = before.get("config") if same else None
-            config = self.catalog.seal(action["type"], action.get("config") or {}, self.vault, previous)
-            sealed.append({**action, "config": config} if "config" in action else action)
-        return sealed
+    def _sealed(self, actions: list[dict[str, Any]], stored: Sequence[Any]) -> list[dict[str, Any]]:
+        before = stored_configs(self.catalog, actions, stored)
+        return [
+            {**action, "config": self.catalog.seal(action["type"], action["config"], self.vault, before[index])}
+            if action.get("config")
+            else action
+            for index, action in enumerate(actions)
+        ]
 
     def _masked_action(self, action: Any) -> Any:
-        if not isinstance(action, dict) or not isinstance(action.get("config"), dict):
-            return action
-        return {**action, "config": self.catalog.mask(str(action.get("type", "")), action["config"])}
+        config = _config_of(action)
+        return (
+            action if config is None else {**action, "config": self.catalog.mask(str(action.get("type", "")), config)}
+        )
+
+    def _masked_trigger(self, trigger: Any) -> Any:
+        config = _config_of(trigger)
+        return trigger if config is None else {**trigger, "config": self.triggers.masked(config)}
 
 
-def _masked_trigger(trigger: dict[str, Any] | None) -> dict[str, Any] | None:
-    if trigger is None or not isinstance(trigger.get("config"), dict):
-        return trigger
-    return {**trigger, "config": mask_fields(trigger["config"], SECRETS)}
+def _mine(user_id: UUID, workflow_id: UUID) -> Select[Workflow]:
+    return select(Workflow).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
 
 
-def _present(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """What a client sent and means: null for `actions` is the same as leaving it out."""
-    return {name: value for name, value in raw.items() if not (name == "actions" and value is None)}
+def _found(workflow: Workflow | None) -> Workflow:
+    if workflow is None:
+        raise NotFound("there is no such workflow")
+    return workflow
+
+
+def _given(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What a client sent and means: null is the same as leaving it out, but for `trigger`, where it means none."""
+    return {name: value for name, value in raw.items() if value is not None or name == "trigger"}
+
+
+def _config_of(part: Any) -> dict[str, Any] | None:
+    """Of a trigger or an action as it is stored, in whatever shape an adopted row has it."""
+    config = part.get("config") if isinstance(part, dict) else None
+    return config if isinstance(config, dict) else None
+
+
+def _listed(actions: Any) -> list[Any]:
+    return actions if isinstance(actions, list) else []
+
+
+def _switched(workflow: Workflow, raw: Mapping[str, Any]) -> bool:
+    enabled = raw.get("enabled")
+    return workflow.enabled if enabled is None else bool(enabled)
+
+
+def _problems_of_enabled(raw: Mapping[str, Any]) -> list[Problem]:
+    usable = isinstance(raw.get("enabled"), bool | None)
+    return [] if usable else [Problem("/enabled", "must be true or false")]
+
+
+def _raise_any(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise Invalid(problems)
 
 
 def _next_number(session: Session, workflow_id: UUID) -> int:
     highest = session.scalar(select(func.max(WorkflowVersion.number)).where(WorkflowVersion.workflow_id == workflow_id))
     return (highest or 0) + 1
-
-
-def _flag(value: Any, default: bool) -> bool:
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise Invalid.at("/enabled", "must be true or false")
-    return value

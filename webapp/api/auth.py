@@ -56,6 +56,7 @@ def _never_store(response: Response) -> Response:
 @blueprint.post("/register")
 @counts_as_attempt
 def register() -> Response:
+    """Open an account"""
     if not backends().settings.registration_open:
         raise Forbidden("registration is closed on this server")
     wanted = read(Registration)
@@ -66,18 +67,21 @@ def register() -> Response:
 @blueprint.post("/login")
 @counts_as_attempt
 def login() -> Response:
+    """Sign in"""
     given = read(Login)
     return _token_pair(*accounts.sign_in(session(), given.username, given.password, _lifetime(), _agent()))
 
 
 @blueprint.post("/refresh-token")
 def refresh_token() -> Response:
+    """Exchange a refresh token for a new pair"""
     return _token_pair(*sign_ins.rotate(session(), read(HeldToken).refresh_token, _lifetime(), _agent()))
 
 
 @blueprint.post("/logout")
 @signed_in
 def logout() -> Response:
+    """Sign this device out"""
     sign_ins.end(session(), current_user_id(), read(HeldToken).refresh_token)
     return Response(status=200)
 
@@ -85,6 +89,7 @@ def logout() -> Response:
 @blueprint.get("/me")
 @signed_in
 def me() -> Response:
+    """Who is signed in"""
     try:
         user = accounts.find(session(), current_user_id())
     except NotFound as error:

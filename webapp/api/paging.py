@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from flask import request
 
 from flowforge.errors import Invalid
 
 DEFAULT_SIZE, MAX_SIZE = 20, 200
+MOST_LISTED = 1_000
+"""In one bare array."""
 _HIGHEST_PAGE = 1_000_000
 
 
@@ -20,6 +22,11 @@ class PageRequest:
     size: int
     sort: str
     descending: bool
+
+
+class Window(TypedDict):
+    page: int
+    size: int
 
 
 def page_request(sortable: Collection[str], default_sort: str, *, strict: bool) -> PageRequest:
@@ -34,6 +41,14 @@ def page_request(sortable: Collection[str], default_sort: str, *, strict: bool) 
         sort=field,
         descending=direction.strip().lower() == "desc",
     )
+
+
+def window() -> Window:
+    """Of a bare array: all of it at once, up to MOST_LISTED. An unusable page or size is brought into range."""
+    return {
+        "page": _number("page", 0, 0, _HIGHEST_PAGE, strict=False),
+        "size": _number("size", MOST_LISTED, 1, MOST_LISTED, strict=False),
+    }
 
 
 def envelope(asked: PageRequest, content: Sequence[Any], total: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify
 
 from flowforge.operations.triggers import trigger_fields
+from webapp.api.paging import window
 from webapp.body import json_object
 from webapp.context import session
 from webapp.identity import current_user_id, signed_in
@@ -27,7 +28,7 @@ def create() -> tuple[Response, int]:
 @signed_in
 def list_all() -> Response:
     """List the caller's triggers"""
-    rows = triggers().all(session(), current_user_id())
+    rows = triggers().all(session(), current_user_id(), **window())
     return jsonify([trigger_fields(triggers(), row) for row in rows])
 
 
@@ -35,7 +36,7 @@ def list_all() -> Response:
 @signed_in
 def list_of_workflow(workflow_id: UUID) -> Response:
     """List the triggers of one workflow"""
-    rows = triggers().all(session(), current_user_id(), workflow_id)
+    rows = triggers().all(session(), current_user_id(), workflow_id, **window())
     return jsonify([trigger_fields(triggers(), row) for row in rows])
 
 

@@ -1,4 +1,4 @@
-"""/api/v1/workflows: create, list, get, replace, delete, run."""
+"""/api/v1/workflows: create, list, get, replace, delete, run, versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from flowforge.errors import Invalid
+from webapp.api.paging import window
 from webapp.body import json_object
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
@@ -27,7 +27,7 @@ def create() -> tuple[Response, int]:
 @signed_in
 def list_all() -> Response:
     """List the caller's workflows, newest first"""
-    found = workflows().all(session(), current_user_id())
+    found = workflows().all(session(), current_user_id(), **window())
     return jsonify(
         [
             {"id": workflow.id, "name": workflow.name, "enabled": workflow.enabled, "createdAt": workflow.created_at}
@@ -63,8 +63,14 @@ def delete(workflow_id: UUID) -> tuple[str, int]:
 @signed_in
 def run(workflow_id: UUID) -> tuple[Response, int]:
     """Start a workflow by hand; the body, any JSON object, is its payload"""
-    payload = request.get_json() if request.get_data() else {}
-    if not isinstance(payload, dict):
-        raise Invalid.at("", "the payload must be a JSON object")
+    payload = json_object() if request.get_data() else {}
     started = workflows().start(session(), backends().bus, current_user_id(), workflow_id, payload)
     return jsonify({"executionId": started.execution_id, "eventId": started.event_id}), 202
+
+
+@blueprint.get("/<uuid:workflow_id>/versions")
+@signed_in
+def versions(workflow_id: UUID) -> Response:
+    """List what was saved of a workflow, newest first"""
+    saved = workflows().versions(session(), current_user_id(), workflow_id, **window())
+    return jsonify([workflows().shown_version(version) for version in saved])

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from flowforge import jsonio
 from flowforge.errors import Invalid
 from flowforge.operations import intake
+from webapp import metrics
 from webapp.context import backends
 from webapp.webhooks.body import read_body
 from webapp.webhooks.headers import shown_headers
@@ -23,30 +24,36 @@ _UNKNOWN = jsonio.dumps({"success": False, "error": "Invalid webhook token"})
 @blueprint.route("/webhook/<path:token>", methods=["POST", "GET"])
 def receive(token: str) -> Response:
     """Call a webhook"""
-    if request.method == "HEAD":  # asks what a GET would answer, and must not make anything happen
-        return Response(status=200)
-    received_at = datetime.now(UTC)
-    key = _idempotency_key()
-    payload = {
+    if request.method == "HEAD":  # asks whether a GET would be accepted, and must not make anything happen
+        known = intake.webhook_exists(backends().engine, token)
+        return Response(status=200 if known else 404, mimetype="application/json")
+    answer = intake.accept_webhook(backends().engine, token, _payload(), _metadata(), _idempotency_key())
+    if answer is None:
+        return Response(_UNKNOWN, 404, mimetype="application/json")
+    if answer.fresh is not None:
+        limit = backends().settings.payload_inline_limit
+        intake.announce(backends().bus, [answer.fresh], inline_limit=limit)
+        metrics.count_event(answer.fresh.trigger_type)
+    return Response(jsonio.dumps(_accepted(answer)), 200, mimetype="application/json")
+
+
+def _payload() -> dict[str, Any]:
+    return {
         "body": read_body(backends().settings.webhook_max_bytes),
         "headers": shown_headers(request.headers),
         "queryParams": _query(),
         "method": request.method,
         "remoteAddress": request.remote_addr,
     }
-    metadata = {
+
+
+def _metadata() -> dict[str, Any]:
+    return {
         "source": "webhook",
-        "receivedAt": received_at,
+        "receivedAt": datetime.now(UTC),
         "remoteAddress": request.remote_addr,
         "method": request.method,
     }
-    answer = intake.accept_webhook(backends().engine, token, _storable(payload), _storable(metadata), key)
-    if answer is None:
-        return Response(_UNKNOWN, 404, mimetype="application/json")
-    if answer.fresh is not None:
-        limit = backends().settings.payload_inline_limit
-        intake.announce(backends().bus, [answer.fresh], inline_limit=limit)
-    return Response(jsonio.dumps(_accepted(answer)), 200, mimetype="application/json")
 
 
 def _accepted(answer: intake.WebhookAnswer) -> dict[str, Any]:
@@ -56,19 +63,10 @@ def _accepted(answer: intake.WebhookAnswer) -> dict[str, Any]:
 
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 0 < len(key) <= _LONGEST_KEY:
-        raise Invalid.at("/headers/Idempotency-Key", f"must have 1 to {_LONGEST_KEY} characters")
+    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
+        raise Invalid.at("/headers/Idempotency-Key", f"must have 1 to {_LONGEST_KEY} printable characters")
     return key
 
 
 def _query() -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
-
-
-def _storable(value: dict[str, Any]) -> dict[str, Any]:
-    """JSON can be nested deeper on the way in than it can be written again."""
-    try:
-        jsonio.dumps(value)
-    except TypeError as error:
-        raise Invalid.at("", "the body is nested too deeply or holds text that is not UTF-8") from error
-    return value

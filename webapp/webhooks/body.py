@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 from flask import request
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from flowforge import jsonio
 from flowforge.errors import Invalid, TooLarge
 
 _FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+_NEVER_TEXT = re.compile(r"(image|audio|video|font)/(?!svg)|application/(octet-stream|pdf|zip|gzip)$")
 
 
 def read_body(limit: int) -> Any:
@@ -21,7 +24,7 @@ def read_body(limit: int) -> Any:
     """
     if request.method == "GET":
         return {}
-    request.max_content_length = limit
+    request.max_content_length = request.max_form_memory_size = limit
     try:
         if request.mimetype in _FORMS:
             return _form()
@@ -43,16 +46,20 @@ def _json(data: bytes) -> Any:
 
 
 def _form() -> dict[str, Any]:
-    fields = {name: values[0] if len(values) == 1 else values for name, values in request.form.lists()}
-    files = {
-        name: {"name": file.filename, "type": file.mimetype, "base64": base64.b64encode(file.read()).decode()}
-        for name, file in request.files.items()
-    }
-    return fields | files
+    fields: dict[str, list[Any]] = {name: list(values) for name, values in request.form.lists()}
+    for name, files in request.files.lists():
+        fields.setdefault(name, []).extend(_file(file) for file in files)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+def _file(file: FileStorage) -> dict[str, str]:
+    return {"name": file.filename or "", "type": file.mimetype, "base64": base64.b64encode(file.read()).decode()}
 
 
 def _text_or_bytes(data: bytes) -> Any:
-    try:
-        return data.decode(request.mimetype_params.get("charset", "utf-8"))
-    except (UnicodeDecodeError, LookupError):
-        return {"base64": base64.b64encode(data).decode(), "contentType": request.content_type or ""}
+    if not _NEVER_TEXT.match(request.mimetype):
+        try:
+            return data.decode(request.mimetype_params.get("charset", "utf-8"))
+        except (ValueError, LookupError):  # not text after all, or in a charset nobody knows
+            pass
+    return {"base64": base64.b64encode(data).decode(), "contentType": request.content_type or ""}

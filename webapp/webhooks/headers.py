@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from werkzeug.datastructures import Headers
 
 REDACTED = "[redacted]"
-_SECRET_NAMES = {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token"}
+_SECRET = re.compile("authorization|cookie|signature|secret|token|password|api-?key|hmac")
 
 
 def shown_headers(headers: Headers) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def shown_headers(headers: Headers) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for raw_name, raw_value in headers.items():
         name = raw_name.lower()
-        value = REDACTED if _is_secret(name) else raw_value
+        value = REDACTED if _SECRET.search(name) else raw_value
         if name not in shown:
             shown[name] = value
         elif isinstance(shown[name], list):
@@ -23,7 +24,3 @@ def shown_headers(headers: Headers) -> dict[str, Any]:
         else:
             shown[name] = [shown[name], value]
     return shown
-
-
-def _is_secret(name: str) -> bool:
-    return name in _SECRET_NAMES or "signature" in name or "secret" in name

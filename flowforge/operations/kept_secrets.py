@@ -1,0 +1,81 @@
+"""Which stored config a masked one stands for: a mask that a client sends back means 'keep what is stored'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from flowforge.connectors.catalog import Catalog, UnknownAction
+from flowforge.errors import Problem
+from flowforge.language.pointers import pointer
+from flowforge.secrets import MASK
+
+Json = Mapping[str, Any]
+
+
+def secret_keys(catalog: Catalog, action_type: str) -> tuple[str, ...]:
+    """None are known of a type nobody offers."""
+    try:
+        return tuple(catalog.get(action_type).secret_keys())
+    except UnknownAction:
+        return ()
+
+
+def masks_of_nothing(config: Json, keys: Iterable[str], stored: Json | None, at: str) -> list[Problem]:
+    """A problem for every mask under `keys` that has no stored secret behind it."""
+    return [
+        Problem(at + pointer(path), "is masked, but no secret is stored here to be kept; give the secret itself")
+        for path in _masks(config, keys)
+        if not isinstance(_reach(stored or {}, path), str)
+    ]
+
+
+def stored_configs(catalog: Catalog, actions: Sequence[Json], stored: Sequence[Any]) -> list[Json | None]:
+    """For each action the config it had before, if it is an action that was there.
+
+    It is the one with the same id; else one of the same type that looks the same, secrets aside; else the one of the
+    same type at the same place. So an action that only moved keeps its own secrets.
+    """
+    known = [action for action in stored if isinstance(action, dict)]
+    return [_config(_before(catalog, action, index, known)) for index, action in enumerate(actions)]
+
+
+def _before(catalog: Catalog, action: Json, index: int, stored: Sequence[Json]) -> Json | None:
+    same_type = [(place, old) for place, old in enumerate(stored) if _type(old) == _type(action)]
+    if action.get("id"):
+        by_id = next((old for _, old in same_type if old.get("id") == action["id"]), None)
+        if by_id is not None:
+            return by_id
+    here = next((old for place, old in same_type if place == index), None)
+    shown = _shown(catalog, action)
+    alike = [old for _, old in same_type if _shown(catalog, old) == shown]
+    return here if here in alike else next(iter(alike), here)
+
+
+def _shown(catalog: Catalog, action: Json) -> Json:
+    return catalog.mask(_type(action), _config(action) or {})
+
+
+def _type(action: Json) -> str:
+    return str(action.get("type", "")).upper()
+
+
+def _config(action: Json | None) -> Json | None:
+    config = action.get("config") if action else None
+    return config if isinstance(config, dict) else None
+
+
+def _masks(config: Json, keys: Iterable[str]) -> Iterable[tuple[str, ...]]:
+    for key in keys:
+        value = config.get(key)
+        if value == MASK:
+            yield (key,)
+        elif isinstance(value, Mapping):
+            yield from ((key, name) for name, inner in value.items() if inner == MASK)
+
+
+def _reach(config: Json, path: Sequence[str]) -> Any:
+    value: Any = config
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

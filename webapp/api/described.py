@@ -1,0 +1,159 @@
+"""Every operation of the HTTP interface, as its clients see it: what it takes, and what it answers.
+
+Keys are Flask's endpoints: paths and methods are the route table's own, the title is the view's docstring.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from flowforge.execution.machine import Status
+from flowforge.operations.executions import SORTABLE
+from webapp.api import schemas
+from webapp.api.auth import HeldToken, Login, Registration
+from webapp.api.paging import DEFAULT_SIZE, MAX_SIZE
+
+Schema = dict[str, Any]
+JSON, TEXT, EVENTS = "application/json", "text/plain", "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    schema: Schema
+    description: str = ""
+    where: str = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`of`: a model, a list of a model as `[Model]`, or None where there is no JSON body."""
+
+    description: str
+    of: type[BaseModel] | list[type[BaseModel]] | None = None
+    media_type: str | None = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    tag: str
+    answers: dict[int, Answer]
+    takes: type[BaseModel] | Schema | None = None
+    parameters: tuple[Parameter, ...] = ()
+    public: bool = False
+    errors: tuple[int, ...] = ()
+    """Beyond those that follow from the above: 400, 401, 404 for an id in the path, 413, 415, 503."""
+
+
+def _ok(of: type[BaseModel] | list[type[BaseModel]], description: str = "Done") -> dict[int, Answer]:
+    return {200: Answer(description, of)}
+
+
+_UUID: Schema = {"type": "string", "format": "uuid"}
+_TIME: Schema = {"type": "string", "format": "date-time"}
+_TEXT: Schema = {"type": "string"}
+_ANYTHING: Schema = {"type": "object", "additionalProperties": True}
+_NOTHING = {204: Answer("Deleted", media_type=None)}
+_PAGE = Parameter("page", {"type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 0})
+_LIST = (
+    _PAGE,
+    Parameter("size", {"type": "integer", "minimum": 1, "default": 1000}, "At most 1,000."),
+)
+
+
+def _page_of(*sortable: str) -> tuple[Parameter, ...]:
+    fields = ", ".join(sortable)
+    return (
+        _PAGE,
+        Parameter("size", {"type": "integer", "minimum": 1, "default": DEFAULT_SIZE}, f"Cut to {MAX_SIZE}."),
+        Parameter("sort", _TEXT, f"field,asc or field,desc; fields: {fields}. Default: {sortable[0]},desc."),
+    )
+
+
+_WEBHOOK_ERROR = Answer("No such webhook", schemas.WebhookUnknown)
+_LAST_EVENT = Parameter("Last-Event-ID", _TEXT, "Go on behind this event.", "header")
+
+OPERATIONS: dict[str, Operation] = {
+    "auth.register": Operation("Accounts", _ok(schemas.TokenPair), Registration, public=True, errors=(403, 429)),
+    "auth.login": Operation("Accounts", _ok(schemas.TokenPair), Login, public=True, errors=(401, 429)),
+    "auth.refresh_token": Operation("Accounts", _ok(schemas.TokenPair), HeldToken, public=True, errors=(401,)),
+    "auth.logout": Operation("Accounts", {200: Answer("Signed out", media_type=None)}, HeldToken),
+    "auth.me": Operation("Accounts", _ok(schemas.Me)),
+    "workflows.create": Operation(
+        "Workflows", {201: Answer("Created", schemas.Workflow)}, schemas.WorkflowRequest, errors=(409,)
+    ),
+    "workflows.list_all": Operation("Workflows", _ok([schemas.WorkflowSummary]), parameters=_LIST),
+    "workflows.show": Operation("Workflows", _ok(schemas.Workflow)),
+    "workflows.replace": Operation("Workflows", _ok(schemas.Workflow), schemas.WorkflowChange, errors=(409,)),
+    "workflows.delete": Operation("Workflows", _NOTHING),
+    "workflows.run": Operation(
+        "Workflows", {202: Answer("Accepted: the execution will follow", schemas.Started)}, _ANYTHING, errors=(409,)
+    ),
+    "workflows.versions": Operation("Workflows", _ok([schemas.WorkflowVersion]), parameters=_LIST),
+    "triggers.create": Operation("Triggers", {201: Answer("Created", schemas.Trigger)}, schemas.TriggerRequest),
+    "triggers.list_all": Operation("Triggers", _ok([schemas.Trigger]), parameters=_LIST),
+    "triggers.list_of_workflow": Operation("Triggers", _ok([schemas.Trigger]), parameters=_LIST),
+    "triggers.replace": Operation("Triggers", _ok(schemas.Trigger), schemas.TriggerChange),
+    "triggers.delete": Operation("Triggers", _NOTHING),
+    "executions.list_page": Operation(
+        "Executions",
+        _ok(schemas.ExecutionPage),
+        parameters=(
+            Parameter("workflowId", _UUID, "Only this workflow's."),
+            Parameter("status", {"enum": [status.value for status in Status]}, "Only these."),
+            *_page_of("createdAt", *(name for name in SORTABLE if name != "createdAt")),
+        ),
+    ),
+    "executions.show": Operation("Executions", _ok(schemas.ExecutionWithAttempts)),
+    "executions.cancel": Operation("Executions", _ok(schemas.Execution)),
+    "live.live": Operation(
+        "Executions",
+        {200: Answer("The stream; it ends with the execution", media_type=EVENTS)},
+        parameters=(_LAST_EVENT,),
+    ),
+    "executor.plugins": Operation("Connectors", _ok(schemas.Plugins)),
+    "logs.list_page": Operation(
+        "Logs",
+        _ok(schemas.LogPage),
+        parameters=(
+            Parameter("executionId", _UUID),
+            Parameter("eventId", _UUID),
+            Parameter("workflowId", _UUID),
+            Parameter("eventType", _TEXT, "TRIGGER, RESULT, ..."),
+            Parameter("status", _TEXT, "FIRED, SUCCESS, FAILURE, ..."),
+            Parameter("from", _TIME, "Inclusive."),
+            Parameter("to", _TIME, "Inclusive."),
+            *_page_of("timestamp"),
+        ),
+    ),
+    "logs.of_execution": Operation("Logs", _ok(schemas.LogPage), parameters=_page_of("timestamp")),
+    "logs.of_workflow": Operation("Logs", _ok(schemas.LogPage), parameters=_page_of("timestamp")),
+    "webhooks.receive": Operation(
+        "Webhooks",
+        {200: Answer("Accepted for good", schemas.WebhookAccepted), 404: _WEBHOOK_ERROR},
+        {},
+        (
+            Parameter(
+                "Idempotency-Key",
+                {"type": "string", "minLength": 1, "maxLength": 255},
+                "A repeat with the same key starts nothing and gets the first answer.",
+                "header",
+            ),
+        ),
+        public=True,
+    ),
+    "health.live": Operation("Health", _ok(schemas.Live), public=True),
+    "health.ready": Operation(
+        "Health",
+        {200: Answer("Ready", schemas.Ready), 503: Answer("Something is down", schemas.Ready)},
+        public=True,
+    ),
+    "health.scrape": Operation("Health", {200: Answer("Metrics", media_type=TEXT)}, public=True),
+    "openapi.document": Operation(
+        "Description", {200: Answer("An OpenAPI 3.1 document", media_type=JSON)}, public=True
+    ),
+    "openapi.page": Operation("Description", {200: Answer("A page", media_type="text/html")}, public=True),
+}

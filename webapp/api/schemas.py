@@ -1,0 +1,298 @@
+"""What goes over the wire, as models: the OpenAPI document is made from them, and a test holds the answers to them.
+
+Requests are read by the operations and the workflow language, which know more than a schema can say.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from flowforge.execution.machine import Status
+from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, TriggerDefinition
+
+TriggerType = Literal["webhook", "scheduler", "email"]
+Json = dict[str, Any]
+
+
+class Wire(BaseModel):
+    """camelCase outside."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class ErrorDetail(Wire):
+    pointer: str = Field(description="JSON pointer to the field; empty: the whole body.")
+    message: str
+
+
+class Error(Wire):
+    timestamp: datetime
+    status: int
+    status_code: int = Field(description="The same number as `status`.")
+    error: str
+    message: str
+    path: str
+    details: list[ErrorDetail] = Field([], description="For validation: one entry for each problem.")
+
+
+# -- accounts
+
+
+class TokenPair(BaseModel):
+    access_token: str
+    refresh_token: str
+
+
+class Me(Wire):
+    id: UUID
+    username: str
+    email: str
+
+
+# -- workflows
+
+
+class WorkflowChange(Wire):
+    """What is left out is kept; a masked secret (`********`) sent back is kept, too."""
+
+    name: Name | None = Field(None, description="What people call it.")
+    enabled: bool | None = Field(None, description="On unless it says otherwise.")
+    trigger: TriggerDefinition | None = Field(None, description="Registers itself when the workflow is saved.")
+    actions: list[ActionDefinition] | None = Field(None, max_length=MAX_ACTIONS, description="Run one after another.")
+
+
+class WorkflowRequest(WorkflowChange):
+    """A workflow as it is written."""
+
+    name: Name = Field(description="What people call it.")
+
+
+class WorkflowPart(Wire):
+    """A trigger or an action: the keys it was written with, secrets masked."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    config: Json | None = None
+
+
+class Workflow(Wire):
+    id: UUID
+    name: str
+    user_id: UUID
+    enabled: bool
+    trigger: WorkflowPart | None
+    actions: list[WorkflowPart]
+    created_at: datetime
+    updated_at: datetime
+    version_id: UUID | None
+
+
+class WorkflowSummary(Wire):
+    id: UUID
+    name: str
+    enabled: bool
+    created_at: datetime
+
+
+class WorkflowVersion(Wire):
+    id: UUID
+    workflow_id: UUID
+    number: int
+    name: str
+    trigger: WorkflowPart | None
+    actions: list[WorkflowPart]
+    created_at: datetime
+    created_by: UUID | None
+    note: str | None
+
+
+class Started(Wire):
+    execution_id: UUID
+    event_id: UUID
+
+
+# -- triggers
+
+
+class TriggerChange(Wire):
+    """What is left out is kept; type and workflow never change."""
+
+    configuration: Json | None = Field(
+        None,
+        description="scheduler: `intervalMinutes`, or `cron` and `timeZone`, and `catchUp` (all, last, none). "
+        "email: `username`, `password`, `host`, `port`, `secure`, `folder`, `subjectContains`, `fromAddress`.",
+    )
+    enabled: bool | None = Field(None, description="On unless it says otherwise.")
+
+
+class TriggerRequest(TriggerChange):
+    """A trigger for a workflow. It takes over the one that the workflow's own `trigger` made."""
+
+    workflow_id: UUID
+    trigger_type: TriggerType = Field(description="In any case.")
+
+
+class TriggerHealth(Wire):
+    last_triggered_at: datetime | None
+    last_success_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str | None
+
+
+class Trigger(Wire):
+    id: UUID
+    workflow_id: UUID
+    user_id: UUID
+    trigger_type: str
+    configuration: Json
+    enabled: bool
+    webhook_url: str | None
+    webhook_token: str | None
+    created_at: datetime
+    updated_at: datetime
+    managed: bool = Field(description="Whether the workflow's own `trigger` made it.")
+    next_fire_times: list[datetime] = Field(description="The next five, of a schedule.")
+    health: TriggerHealth
+
+
+# -- executions
+
+
+class ExecutionError(Wire):
+    model_config = ConfigDict(extra="allow")
+
+    message: str
+
+
+class Execution(Wire):
+    id: UUID
+    workflow_id: UUID
+    user_id: UUID
+    status: Status
+    current_step: int
+    trigger_payload: Json | None
+    step_outputs: Json | None
+    created_at: datetime
+    updated_at: datetime
+    error: ExecutionError | None
+    event_id: UUID | None
+    trigger_id: UUID | None
+    trigger_type: str | None
+    version_id: UUID | None
+    finished_at: datetime | None
+
+
+class Attempt(Wire):
+    step_index: int
+    iteration: int
+    attempt: int
+    state: Literal["QUEUED", "RUNNING", "ENDED", "APPLIED"]
+    succeeded: bool | None
+    error: ExecutionError | None
+    due_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class ExecutionWithAttempts(Execution):
+    attempts: list[Attempt]
+
+
+# -- logs and connectors
+
+
+class LogEntry(Wire):
+    id: str
+    user_id: UUID | None
+    workflow_id: UUID | None
+    execution_id: UUID | None
+    event_id: UUID | None
+    event_type: str
+    status: str
+    data: Json | None
+    timestamp: datetime
+
+
+class Connector(Wire):
+    type: str
+    title: str
+    help: str
+    icon: str
+    repeatable: bool
+    config: Json = Field(description="JSON schema of an action's `config`.")
+
+
+class Plugins(Wire):
+    supported_action_types: list[str]
+    connectors: list[Connector]
+    disabled: dict[str, str] = Field(description="Connectors that could not be loaded, with the reason.")
+
+
+# -- pages
+
+
+class PageSort(Wire):
+    empty: bool
+    sorted: bool
+    unsorted: bool
+
+
+class Pageable(Wire):
+    page_number: int
+    page_size: int
+    offset: int
+    paged: bool
+    unpaged: bool
+    sort: PageSort
+
+
+class Page(Wire):
+    number: int
+    size: int
+    total_elements: int = Field(description="Counted up to 10,000.")
+    total_pages: int
+    first: bool
+    last: bool
+    empty: bool
+    number_of_elements: int
+    sort: PageSort
+    pageable: Pageable
+
+
+class ExecutionPage(Page):
+    content: list[Execution]
+
+
+class LogPage(Page):
+    content: list[LogEntry]
+
+
+# -- webhooks and health
+
+
+class WebhookAccepted(Wire):
+    success: bool
+    message: str
+    trigger_id: UUID
+    event_id: UUID | None = Field(None, description="Absent when ignored.")
+    ignored: bool = Field(False, description="True when the trigger is disabled: nothing was started.")
+
+
+class WebhookUnknown(Wire):
+    success: bool
+    error: str
+
+
+class Live(Wire):
+    status: Literal["up"]
+
+
+class Ready(Wire):
+    status: Literal["up", "down"]
+    checks: dict[str, Literal["up", "down"]]
