@@ -20,6 +20,7 @@ def main() -> None:
         check=True,
         timeout=TIME_LIMIT_SECONDS,
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
     )
     wanted: dict[str, str] = json.loads((PROJECT / "package.json").read_text())["vendor"]
     VENDOR.mkdir(parents=True, exist_ok=True)
