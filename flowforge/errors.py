@@ -13,6 +13,9 @@ class Problem:
     pointer: str
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.pointer}: {self.message}" if self.pointer else self.message
+
     def under(self, prefix: str) -> Problem:
         """The same problem, seen from the object that holds this one at `prefix`."""
         return Problem(prefix + self.pointer, self.message)
@@ -31,7 +34,7 @@ class Invalid(FlowForgeError):
 
     def __init__(self, problems: Sequence[Problem], message: str | None = None) -> None:
         self.problems = tuple(problems)
-        super().__init__(message or "; ".join(f"{p.pointer or '/'}: {p.message}" for p in self.problems))
+        super().__init__(message or "; ".join(map(str, self.problems)))
 
     @classmethod
     def at(cls, pointer: str, message: str) -> Invalid:

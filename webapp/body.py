@@ -30,7 +30,7 @@ class ContractJson(JSONProvider):
 class JsonRequest(Request):
     """A request whose unreadable JSON is answered with the position of the mistake."""
 
-    def on_json_loading_failure(self, e: ValueError | None) -> NoReturn:
+    def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:
         if e is None:
             raise UnsupportedMediaType("the body must be JSON, with Content-Type: application/json")
         raise Invalid.at("", _position_of(e)) from e

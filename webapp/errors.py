@@ -79,7 +79,19 @@ def _http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error  # a redirect
     headers = {name: value for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}}
-    return error_response(error.code, str(error.description or _phrase(error.code)), headers=headers)
+    return error_response(error.code, _said(error), headers=headers)
+
+
+def _said(error: HTTPException) -> str:
+    """What was said where the error was raised; in place of Werkzeug's standard texts, ours."""
+    if error.description and error.description != type(error).description:
+        return error.description
+    standard = {
+        404: "there is nothing at this address",
+        405: f"this address does not take {request.method} requests",
+        413: "the body is too large",
+    }
+    return standard.get(error.code or 0) or error.description or _phrase(error.code or 500)
 
 
 def _backend_lost(error: Exception) -> Response:

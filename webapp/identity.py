@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from flask import Flask, g, request
+from flask import Flask, request
 from flask_jwt_extended import JWTManager, create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import LoginManager, current_user
@@ -30,6 +30,7 @@ R = TypeVar("R")
 
 _LEEWAY_SECONDS = 30
 _MAX_TOKEN_LENGTH = 4096
+_KNOWN = "flowforge.user_id"  # belongs to one request; no header can reach a key of this form
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 login_manager = LoginManager()
@@ -66,6 +67,7 @@ def install(app: Flask, backends: Backends) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.refresh_token_hours),
         JWT_SECRET_KEY=backends.keys.jwt,
         JWT_ALGORITHM="HS256",
         JWT_DECODE_ALGORITHMS=["HS256"],
@@ -76,7 +78,7 @@ def install(app: Flask, backends: Backends) -> None:
         JWT_ENCODE_NBF=False,
     )
     JWTManager(app)
-    login_manager.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)  # an error page must not need the database
 
 
 def access_token(user: User) -> str:
@@ -98,9 +100,9 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R]:
 
 def current_user_id() -> UUID:
     """Raises Unauthorized. The dashboard's session counts for reading only: no cookie can change anything here."""
-    if "user_id" not in g:
-        g.user_id = _user_of_token() if "Authorization" in request.headers else _user_of_session()
-    known: UUID = g.user_id
+    if _KNOWN not in request.environ:
+        request.environ[_KNOWN] = _user_of_token() if "Authorization" in request.headers else _user_of_session()
+    known: UUID = request.environ[_KNOWN]
     return known
 
 

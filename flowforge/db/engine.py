@@ -21,6 +21,7 @@ def engine_options(pool_size: int, application_name: str) -> dict[str, object]:
     return {
         "pool_size": pool_size,
         "max_overflow": 0,
+        "hide_parameters": True,  # they may be secrets, and an error's text goes to the log
         "pool_timeout": 10,
         "pool_pre_ping": False,  # a broken connection raises once and empties the pool; a ping would cost every request
         "json_serializer": jsonio.dumps_for_database,

@@ -56,6 +56,7 @@ def _never_store(response: Response) -> Response:
 @blueprint.post("/register")
 @counts_as_attempt
 def register() -> Response:
+    """Create an account and sign in"""
     """Open an account"""
     if not backends().settings.registration_open:
         raise Forbidden("registration is closed on this server")
@@ -68,12 +69,14 @@ def register() -> Response:
 @counts_as_attempt
 def login() -> Response:
     """Sign in"""
+    """Sign in"""
     given = read(Login)
     return _token_pair(*accounts.sign_in(session(), given.username, given.password, _lifetime(), _agent()))
 
 
 @blueprint.post("/refresh-token")
 def refresh_token() -> Response:
+    """Exchange a refresh token for new tokens"""
     """Exchange a refresh token for a new pair"""
     return _token_pair(*sign_ins.rotate(session(), read(HeldToken).refresh_token, _lifetime(), _agent()))
 
@@ -82,6 +85,7 @@ def refresh_token() -> Response:
 @signed_in
 def logout() -> Response:
     """Sign this device out"""
+    """Sign this device out"""
     sign_ins.end(session(), current_user_id(), read(HeldToken).refresh_token)
     return Response(status=200)
 
@@ -89,6 +93,7 @@ def logout() -> Response:
 @blueprint.get("/me")
 @signed_in
 def me() -> Response:
+    """Who I am"""
     """Who is signed in"""
     try:
         user = accounts.find(session(), current_user_id())

@@ -1,0 +1,169 @@
+"""What every request passes on its way in, and every answer on its way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask, request
+from flask.testing import FlaskClient
+from flask_login import login_user
+from sqlalchemy.orm import Session
+
+from flowforge.operations import accounts
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from tests.api.conftest import PASSWORD, Person
+from webapp import create_app
+from webapp.context import db, session
+from webapp.identity import DashboardUser, current_user_id, signed_in
+
+Instance = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def instance(settings: Settings) -> Iterator[Instance]:
+    """A client of an application with some settings changed."""
+    started: list[Backends] = []
+
+    def start(**changes: Any) -> FlaskClient:
+        started.append(Backends(settings.model_copy(update=changes), "test"))
+        app = create_app(backends=started[-1])
+        app.add_url_rule("/api/where", view_func=lambda: {"address": request.remote_addr, "url": request.url})
+        return app.test_client()
+
+    yield start
+    for backends in started:
+        backends.close()
+
+
+def test_app_and_backends_share_one_pool(app: Flask, backends: Backends) -> None:
+    with app.app_context():
+        assert db.engine is backends.engine
+        assert session().get_bind() is backends.engine
+
+
+class TestHeaders:
+    def test_every_answer_is_protected(self, client: FlaskClient, owner: Person) -> None:
+        for answer in (client.get("/auth/me", headers=owner.headers), client.get("/auth/me"), client.get("/nothing")):
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "same-origin"
+            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+    def test_pages_run_no_script_but_ours(self, client: FlaskClient) -> None:
+        policy = client.get("/nothing", headers={"Accept": "text/html"}).headers["Content-Security-Policy"]
+
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "script-src" not in policy or "script-src 'self'" in policy
+
+    def test_https_is_remembered_only_where_it_is_spoken(self, client: FlaskClient) -> None:
+        assert "Strict-Transport-Security" not in client.get("/auth/me").headers
+        assert "Strict-Transport-Security" in client.get("/auth/me", base_url="https://localhost").headers
+
+    def test_a_request_has_an_id(self, client: FlaskClient) -> None:
+        first, second = (client.get("/auth/me").headers["X-Request-Id"] for _ in range(2))
+
+        assert first != second
+
+    def test_a_proxys_request_id_is_kept_if_it_is_harmless(self, client: FlaskClient) -> None:
+        kept = client.get("/auth/me", headers={"X-Request-Id": "proxy-7.a_b"})
+        replaced = client.get("/auth/me", headers={"X-Request-Id": "<script>" + "a" * 100})
+
+        assert kept.headers["X-Request-Id"] == "proxy-7.a_b"
+        assert "script" not in replaced.headers["X-Request-Id"]
+
+
+FORWARDED = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "flows.example.test"}
+ORIGIN = {"Origin": "https://app.example.test"}
+
+
+class TestProxies:
+    def test_are_not_believed_by_default(self, instance: Instance) -> None:
+        where = instance().get("/api/where", headers=FORWARDED).json
+
+        assert where == {"address": "127.0.0.1", "url": "http://localhost/api/where"}
+
+    def test_are_believed_where_they_are_known(self, instance: Instance) -> None:
+        where = instance(trusted_proxies=1).get("/api/where", headers=FORWARDED).json
+
+        assert where == {"address": "203.0.113.9", "url": "https://flows.example.test/api/where"}
+
+    def test_more_hops_than_are_known_are_not_believed(self, instance: Instance) -> None:
+        forged = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
+
+        assert instance(trusted_proxies=1).get("/api/where", headers=forged).json["address"] == "203.0.113.9"
+
+
+class TestOtherOrigins:
+    def test_may_not_call_by_default(self, client: FlaskClient) -> None:
+        assert "Access-Control-Allow-Origin" not in client.get("/auth/me", headers=ORIGIN).headers
+
+    def test_may_call_where_the_operator_names_them(self, instance: Instance) -> None:
+        client = instance(cors_origins=["https://app.example.test"])
+
+        answer = client.get("/auth/me", headers=ORIGIN)
+        preflight = client.options("/auth/login", headers={**ORIGIN, "Access-Control-Request-Method": "POST"})
+
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.test"
+        assert "Origin" in answer.headers["Vary"]
+        assert preflight.status_code == 200
+        assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+        assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+        assert "Access-Control-Allow-Credentials" not in preflight.headers
+
+    def test_others_may_not(self, instance: Instance) -> None:
+        client = instance(cors_origins=["https://app.example.test"])
+
+        answer = client.get("/auth/me", headers={"Origin": "https://evil.example.test"})
+
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+class TestTheDashboardsSession:
+    @pytest.fixture
+    def browser(self, app: Flask, request: pytest.FixtureRequest) -> FlaskClient:
+        """Signed in as the owner, with a cookie only."""
+
+        def sign_in(user_id: UUID) -> str:
+            login_user(DashboardUser.of(accounts.find(session(), user_id)))
+            return ""
+
+        app.add_url_rule("/test/sign-in/<uuid:user_id>", view_func=sign_in)
+        app.add_url_rule(
+            "/test/whoami",
+            view_func=signed_in(lambda: str(current_user_id())),
+            methods=["GET", "POST", "PUT", "DELETE"],
+        )
+        owner: Person = request.getfixturevalue("owner")  # registers, so not before the routes above stand
+        browser = app.test_client()
+        browser.get(f"/test/sign-in/{owner.id}")
+        return browser
+
+    def test_counts_for_reading(self, browser: FlaskClient, owner: Person) -> None:
+        assert browser.get("/test/whoami").text == str(owner.id)
+        assert browser.head("/test/whoami").status_code == 200
+
+    def test_does_not_count_for_changing_anything(self, browser: FlaskClient) -> None:
+        codes = [send("/test/whoami").status_code for send in (browser.post, browser.put, browser.delete)]
+
+        assert codes == [401, 401, 401]
+
+    def test_a_token_goes_before_it(self, browser: FlaskClient, stranger: Person) -> None:
+        assert browser.get("/test/whoami", headers=stranger.headers).text == str(stranger.id)
+        assert browser.get("/test/whoami", headers={"Authorization": "Bearer stale"}).status_code == 401
+
+    def test_a_new_password_ends_it(self, browser: FlaskClient, owner: Person, backends: Backends) -> None:
+        with Session(backends.engine) as own:
+            accounts.change_password(own, owner.id, PASSWORD, "a new password")
+
+        assert browser.get("/test/whoami").status_code == 401
+
+    def test_its_cookie_is_for_us_alone(self, browser: FlaskClient, owner: Person, settings: Settings) -> None:
+        cookie = browser.get(f"/test/sign-in/{owner.id}").headers["Set-Cookie"]
+
+        assert cookie.startswith(f"flowforge_{settings.port}=")
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
