@@ -181,11 +181,11 @@ def children(settings: Settings) -> list[Child]:
 
 
 def _keep_time(settings: Settings) -> None:
-    jobs = periodic_jobs(settings)
+    jobs, connection = periodic_jobs(settings), _connect(settings)
     try:
         while True:
             try:
-                clock = Clock(jobs, _connect(settings))
+                clock = Clock(jobs, connection)
                 clock.reconcile()
                 clock.run()
             except RedisError as error:

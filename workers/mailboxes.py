@@ -21,7 +21,7 @@ from sqlalchemy import Update, func, select, update
 from flowforge.connectors.addresses import AddressGuard
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerRegistration
-from flowforge.errors import Invalid
+from flowforge.errors import Invalid, Unavailable
 from flowforge.mailbox import Mailbox, Server, StartWith
 from flowforge.secrets import SecretUnreadable
 from flowforge.settings import Settings
@@ -35,7 +35,7 @@ POLL_JOB = "workers.tasks.poll"
 BATCH = 200
 LONGEST_PAUSE = timedelta(minutes=30)
 _JOB_KEPT_SECONDS = 3600
-_TAKEN_FOR_LOST = timedelta(minutes=1)
+_TAKING_SECONDS = 15
 _READING_SHARE, _CONNECTED_SHARE = 0.7, 0.85  # of the job's time limit: what is left is for saying what went wrong
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,11 @@ def poll_mailbox(backends: Backends, trigger_id: UUID) -> None:
         _note_error(backends, trigger, f"a poll took longer than {limit} s")
     except (MailboxTrouble, Invalid, SecretUnreadable) as error:
         _note_error(backends, trigger, str(error))
+    except Unavailable:
+        raise
+    except Exception:
+        _note_error(backends, trigger, "the poll failed for a reason of ours; the log of the workers tells it")
+        raise
     else:
         _note_success(backends, trigger, is_more_left)
 
@@ -127,28 +132,37 @@ def _enqueue(queue: Queue, trigger_id: UUID, settings: Settings) -> bool:
             )
             return True
         except DuplicateJobError:
-            if not _forget_ended(job_id, queue):
+            if not _forget_ended(job_id, queue, settings):
                 return False
     return False
 
 
-def _forget_ended(job_id: str, queue: Queue) -> bool:
+def _forget_ended(job_id: str, queue: Queue, settings: Settings) -> bool:
     """A job that has ended, or was lost, makes room for the next one of its name; one that waits or runs does not."""
     try:
         job = Job.fetch(job_id, connection=queue.connection)
     except NoSuchJobError:
         return True
-    status = job.get_status(refresh=False)
-    if status is JobStatus.STARTED or (status is JobStatus.QUEUED and not _is_lost(job, queue)):
-        return False
-    job.delete()
-    return True
+    match job.get_status(refresh=False):
+        case JobStatus.QUEUED:
+            is_alive = _has_place(job, queue) or not _is_silent(job, _TAKING_SECONDS)
+        case JobStatus.STARTED:
+            is_alive = not _is_silent(job, settings.mailbox_time_limit + _TAKING_SECONDS)
+        case _:
+            is_alive = False
+    if not is_alive:
+        job.delete()
+    return not is_alive
 
 
-def _is_lost(job: Job, queue: Queue) -> bool:
-    """A worker took it off the queue and died before it said so."""
-    taken = queue.connection.lpos(queue.key, job.id) is None
-    return taken and job.enqueued_at is not None and datetime.now(UTC) - job.enqueued_at > _TAKEN_FOR_LOST
+def _has_place(job: Job, queue: Queue) -> bool:
+    return queue.connection.lpos(queue.key, job.id) is not None
+
+
+def _is_silent(job: Job, seconds: float) -> bool:
+    """A worker took it and died."""
+    last_sign = job.last_heartbeat or job.enqueued_at
+    return last_sign is None or datetime.now(UTC) - last_sign > timedelta(seconds=seconds)
 
 
 def _load(backends: Backends, trigger_id: UUID) -> MailTrigger | None:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from rq.job import Job, JobStatus
 from sqlalchemy import Engine, delete
 
 from flowforge.db.tables import TriggerEventRow
@@ -298,6 +299,57 @@ class TestOverlap:
         assert events(engine, mails) == []
 
 
+class Crash(BaseException):
+    """The process ends here."""
+
+
+class TestCrash:
+    @pytest.mark.parametrize(
+        "point",
+        [
+            "workers.imap.Session.headers",
+            "workers.imap.Session.mail",
+            "workers.mail_reader.move",
+            "flowforge.operations.intake.record",
+            "flowforge.operations.intake.announce",
+            "workers.mailboxes._note_success",
+        ],
+    )
+    def test_wherever_a_poll_ends_each_mail_counts_once(
+        self,
+        backends: Backends,
+        engine: Engine,
+        server: MailServer,
+        folder: str,
+        monkeypatch: pytest.MonkeyPatch,
+        point: str,
+    ) -> None:
+        def crash(*_: Any, **__: Any) -> None:
+            raise Crash
+
+        monkeypatch.setattr(mail_reader, "HEADERS_AT_ONCE", 1)
+        mails = mailbox(engine, server.config(folder))
+        server.deliver("one", "two", folder=folder)
+        with monkeypatch.context() as broken:
+            broken.setattr(point, crash)
+            with pytest.raises(Crash):
+                poll_mailbox(backends, mails)
+        poll_mailbox(backends, mails)
+        assert subjects(engine, mails) == ["one", "two"]
+
+    def test_a_failure_of_ours_is_shown_and_logged(
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any) -> None:
+            raise KeyError("a bug")
+
+        monkeypatch.setattr("workers.mailboxes.read_on", fail)
+        mails = mailbox(engine, server.config(folder))
+        with pytest.raises(KeyError):
+            poll_mailbox(backends, mails)
+        assert "reason of ours" in trigger(engine, mails)["last_error"]
+
+
 class TestTrouble:
     @pytest.mark.parametrize(
         ("wrong", "told"),
@@ -441,6 +493,23 @@ class TestQueue:
         enqueue_due_mailboxes(backends, backends.redis, now)
         backends.redis.flushall()
         assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=2)) == 1
+
+    def test_a_job_that_a_dead_worker_took_along_makes_room(
+        self, backends: Backends, engine: Engine, server: MailServer
+    ) -> None:
+        now = datetime.now(UTC)
+        due = mailbox(engine, server.config(), next_scheduled_at=now)
+        enqueue_due_mailboxes(backends, backends.redis, now)
+        job = Job.fetch(f"mailbox-{due}", connection=backends.redis)
+        backends.redis.delete("rq:queue:mailboxes")
+        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=2)) == 0
+        job.enqueued_at = now - timedelta(minutes=5)
+        job.save()
+        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=4)) == 1
+        job.set_status(JobStatus.STARTED)
+        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=6)) == 0
+        job.heartbeat(now - timedelta(minutes=5), 60)
+        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=8)) == 1
 
     def test_polling_can_be_switched_off(self, backends: Backends, engine: Engine, server: MailServer) -> None:
         mailbox(engine, server.config(), next_scheduled_at=datetime.now(UTC))
