@@ -142,7 +142,7 @@ class Settings(BaseSettings):
     secret_keys_setting: SecretStr | None = Field(
         None,
         validation_alias="FLOWFORGE_SECRET_KEYS",
-        description="Comma list of Fernet keys, newest first, for secrets at rest; unset: generated into FLOWFORGE_HOME.",
+        description="Comma list of Fernet keys, newest first, for secrets; unset: generated into FLOWFORGE_HOME.",
     )
     session_secret_setting: SecretStr | None = Field(
         None,

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from flowforge.connectors.catalog import load_catalog
 from sqlalchemy import Connection
 
 from flowforge import events
 from flowforge.bus import Message
+from flowforge.connectors.catalog import load_catalog
 from flowforge.db import executions_store as store
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.executions_store import EventContext, ExecutionState, OpenAttempt
