@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from webapp.ui import accounts, executions, workflows
+from webapp.ui.base import blueprint
 
-blueprint = Blueprint("ui", __name__)
-
-
-@blueprint.get("/")
-def home() -> str:
-    return render_template("home.html")
-
-
-@blueprint.get("/sign-in")
-def sign_in() -> str:
-    return render_template("home.html")
+__all__ = ["accounts", "blueprint", "executions", "workflows"]

@@ -1,0 +1,55 @@
+"""What an overview needs beyond single objects: the latest run of many workflows, the definition a run follows."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, true
+from sqlalchemy.orm import Session, aliased
+
+from flowforge.db.tables import ExecutionRow, TriggerEventRow, Workflow, WorkflowVersion
+from flowforge.errors import NotFound
+
+
+def latest_runs(session: Session, user_id: UUID) -> dict[UUID, ExecutionRow]:
+    """The newest execution of each of the user's workflows that has one.
+
+    One look into an index for each workflow, however long its history is.
+    """
+    newest = (
+        select(ExecutionRow)
+        .where(ExecutionRow.workflow_id == Workflow.id, ExecutionRow.user_id == user_id)
+        .order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
+        .limit(1)
+        .lateral()
+    )
+    run = aliased(ExecutionRow, newest)
+    found = session.scalars(select(run).select_from(Workflow).join(run, true()).where(Workflow.user_id == user_id))
+    return {row.workflow_id: row for row in found}
+
+
+def actions_of(session: Session, execution: ExecutionRow) -> list[dict[str, Any]]:
+    """The actions as they were when it started, secrets sealed; empty for a run whose definition was never kept."""
+    version = session.get(WorkflowVersion, execution.version_id) if execution.version_id else None
+    actions = (version.definition or {}).get("actions") if version else None
+    return [action for action in actions or [] if isinstance(action, dict)]
+
+
+def awaited(session: Session, user_id: UUID, event_id: UUID, execution_id: UUID) -> ExecutionRow:
+    """The execution that an accepted event will become, as long as it is none; not stored. Raises NotFound."""
+    event = session.get(TriggerEventRow, event_id)
+    if event is None or event.user_id != user_id or event.execution_id != execution_id:
+        raise NotFound("there is no such execution")
+    refused = event.dropped_because
+    return ExecutionRow(
+        id=execution_id,
+        workflow_id=event.workflow_id,
+        user_id=user_id,
+        status="FAILED" if refused else "PENDING",
+        current_step=0,
+        trigger_type=event.trigger_type,
+        trigger_payload=event.payload,
+        created_at=event.created_at,
+        error={"message": f"it was not started: {refused}"} if refused else None,
+    )

@@ -1,0 +1,95 @@
+"""Register, sign in, sign out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask import session as cookie
+from flask_login import current_user, login_user, logout_user
+from werkzeug.exceptions import Forbidden
+
+from flowforge.db.tables import User
+from flowforge.errors import Conflict, Invalid, Problem, Unauthorized
+from flowforge.operations import accounts
+from webapp.attempts import counts_as_attempt
+from webapp.context import backends, session
+from webapp.identity import DashboardUser
+from webapp.ui import csrf
+from webapp.ui.base import blueprint
+from webapp.ui.guard import return_path
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> Any:
+    return _home() if current_user.is_authenticated else _sign_in_page()
+
+
+@blueprint.post("/sign-in")
+@counts_as_attempt
+def submit_sign_in() -> Any:
+    try:
+        user = accounts.authenticate(session(), request.form.get("username", ""), request.form.get("password", ""))
+    except Unauthorized as error:
+        return _sign_in_page(str(error)), 401
+    return _welcome(user)
+
+
+@blueprint.get("/register")
+def register() -> Any:
+    _require_open_registration()
+    return _home() if current_user.is_authenticated else _registration_page(())
+
+
+@blueprint.post("/register")
+@counts_as_attempt
+def submit_registration() -> Any:
+    _require_open_registration()
+    username, email, password = (request.form.get(name, "") for name in ("username", "email", "password"))
+    try:
+        user = accounts.register(session(), username, email, password)
+    except Invalid as error:
+        return _registration_page(error.problems), 400
+    except Conflict as error:
+        return _registration_page([Problem("/username", str(error))]), 409
+    return _welcome(user)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Any:
+    logout_user()
+    cookie.clear()
+    return redirect(url_for("ui.sign_in"), 303)
+
+
+def _welcome(user: User) -> Any:
+    csrf.renew()
+    login_user(DashboardUser.of(user))
+    return redirect(return_path(request.form.get("next", "")), 303)
+
+
+def _home() -> Any:
+    return redirect(url_for("ui.workflows"), 303)
+
+
+def _sign_in_page(message: str = "") -> str:
+    return render_template(
+        "accounts/sign_in.html",
+        message=message,
+        username=request.form.get("username", ""),
+        next=request.values.get("next", ""),
+        registration_open=backends().settings.registration_open,
+    )
+
+
+def _registration_page(problems: Any) -> str:
+    return render_template(
+        "accounts/register.html",
+        problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
+        given=request.form,
+    )
+
+
+def _require_open_registration() -> None:
+    if not backends().settings.registration_open:
+        raise Forbidden("registration is closed on this server")

@@ -1,0 +1,40 @@
+"""The dashboard's blueprint, with what stands around every view. `webapp.ui` adds the views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask_login import current_user
+
+from webapp.ui import csrf, guard, text
+
+FORM_MAX_BYTES = 4 * 1024 * 1024
+"""A definition of the largest size there may be, as a form field: percent-encoding makes it longer."""
+
+blueprint = Blueprint("ui", __name__)
+blueprint.add_app_template_filter(text.moment, "moment")
+blueprint.add_app_template_filter(text.pretty, "pretty")
+blueprint.add_app_template_filter(text.duration, "duration")
+
+
+@blueprint.before_request
+def _make_room_for_forms() -> None:
+    request.max_form_memory_size = FORM_MAX_BYTES
+
+
+blueprint.before_request(csrf.check)
+blueprint.before_request(guard.require_sign_in)
+
+
+@blueprint.after_request
+def _never_store(response: Response) -> Response:
+    """What was on a signed-in page must not come back from a cache after signing out."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.app_context_processor
+def _for_templates() -> dict[str, Any]:
+    """Both look things up only when used: an error page must not need the database."""
+    return {"viewer": current_user, "csrf_token": csrf.token}

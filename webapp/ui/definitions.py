@@ -1,0 +1,52 @@
+"""A workflow's definition as a text that people write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from flowforge import jsonio
+from flowforge.errors import Invalid
+
+STARTER = """\
+{
+  "name": "Greet whoever calls",
+  "trigger": {
+    "type": "webhook"
+  },
+  "actions": [
+    {
+      "id": "greeting",
+      "type": "TRANSFORM",
+      "config": {
+        "output": {
+          "text": "Hello {{ trigger.body.name }}!",
+          "sentBy": "{{ trigger.method }}"
+        }
+      }
+    }
+  ]
+}
+"""
+_WRITTEN = ("name", "trigger", "actions")
+
+
+def written(shown: Mapping[str, Any]) -> str:
+    """A workflow's own parts, secrets masked as they come."""
+    parts = {name: shown[name] for name in _WRITTEN}
+    return json.dumps(jsonio.loads(jsonio.dumps(parts)), indent=2, ensure_ascii=False) + "\n"
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """Raises Invalid, with the place of the mistake."""
+    try:
+        value = jsonio.loads(text)
+    except orjson.JSONDecodeError as error:
+        where = f"at line {error.lineno}, column {error.colno}"
+        raise Invalid.at("", f"this is not JSON: {error.msg}, {where}") from error
+    if not isinstance(value, dict):
+        raise Invalid.at("", "must be a JSON object: { … }")
+    return value

@@ -1,0 +1,32 @@
+"""Who may see a page: only signed-in people, but for the pages that make one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request, url_for
+from flask_login import current_user
+
+_OPEN_ENDPOINTS = frozenset({"ui.sign_in", "ui.submit_sign_in", "ui.register", "ui.submit_registration"})
+_PATH_HERE = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+
+
+def require_sign_in() -> Any:
+    """Before every view: sends strangers to the sign-in page, and from there back."""
+    if request.endpoint in _OPEN_ENDPOINTS or current_user.is_authenticated:
+        return None
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("ui.sign_in", next=wanted if wanted != "/" else None), 303)
+
+
+def viewer_id() -> UUID:
+    """The signed-in person; every view behind the guard has one."""
+    known: UUID = current_user.id
+    return known
+
+
+def return_path(wanted: str) -> str:
+    """`wanted` if it is a path of this site; anything else could lead people astray."""
+    return wanted if _PATH_HERE.fullmatch(wanted) else url_for("ui.workflows")

@@ -1,0 +1,128 @@
+"""Workflows: list, write as JSON, run, switch on and off, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, render_template, request, url_for
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.operations import executions, overview
+from webapp.context import backends, session
+from webapp.services import triggers
+from webapp.services import workflows as operations
+from webapp.ui.base import blueprint
+from webapp.ui.definitions import STARTER, read_object, written
+from webapp.ui.guard import viewer_id
+
+_RECENT = 5
+
+
+@blueprint.get("/")
+def home() -> Any:
+    return redirect(url_for("ui.workflows"), 303)
+
+
+@blueprint.get("/workflows")
+def workflows() -> str:
+    return render_template(
+        "workflows/list.html",
+        workflows=operations().all(session(), viewer_id()),
+        latest=overview.latest_runs(session(), viewer_id()),
+    )
+
+
+@blueprint.get("/workflows/new")
+def new_workflow() -> str:
+    return _editor(STARTER)
+
+
+@blueprint.post("/workflows/new")
+def create_workflow() -> Any:
+    text = request.form.get("definition", "")
+    try:
+        workflow = operations().create(session(), viewer_id(), read_object(text))
+    except Invalid as error:
+        return _editor(text, error.problems), 400
+    return _to_workflow(workflow.id)
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>")
+def workflow(workflow_id: UUID) -> str:
+    return _workflow_page(workflow_id)
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>/edit")
+def edit_workflow(workflow_id: UUID) -> str:
+    found = operations().get(session(), viewer_id(), workflow_id)
+    return _editor(written(operations().shown(found)), workflow=found)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/edit")
+def update_workflow(workflow_id: UUID) -> Any:
+    """What stands in the editor is what is saved: a part that was deleted there is gone."""
+    found = operations().get(session(), viewer_id(), workflow_id)
+    text = request.form.get("definition", "")
+    try:
+        raw = {"name": None, "trigger": None, "actions": [], **read_object(text)}
+        operations().update(session(), viewer_id(), workflow_id, raw)
+    except Invalid as error:
+        session().rollback()
+        return _editor(text, error.problems, found), 400
+    return _to_workflow(workflow_id)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/enabled")
+def switch_workflow(workflow_id: UUID) -> Any:
+    raw = {"enabled": request.form.get("enabled") == "true"}
+    operations().update(session(), viewer_id(), workflow_id, raw)
+    return _to_workflow(workflow_id)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/run")
+def run_workflow(workflow_id: UUID) -> Any:
+    text = request.form.get("payload", "")
+    try:
+        payload = read_object(text) if text.strip() else {}
+        started = operations().start(session(), backends().bus, viewer_id(), workflow_id, payload)
+    except Invalid as error:
+        return _workflow_page(workflow_id, text, error.problems), 400
+    except Conflict as error:
+        return _workflow_page(workflow_id, text, [Problem("", str(error))]), 409
+    return redirect(url_for("ui.execution", execution_id=started.execution_id, event=started.event_id), 303)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/delete")
+def delete_workflow(workflow_id: UUID) -> Any:
+    operations().delete(session(), viewer_id(), workflow_id)
+    return redirect(url_for("ui.workflows"), 303)
+
+
+def _to_workflow(workflow_id: UUID) -> Any:
+    return redirect(url_for("ui.workflow", workflow_id=workflow_id), 303)
+
+
+def _workflow_page(workflow_id: UUID, payload: str = "{}", problems: Any = ()) -> str:
+    found = operations().get(session(), viewer_id(), workflow_id)
+    registered = triggers().all(session(), viewer_id(), workflow_id)
+    return render_template(
+        "workflows/show.html",
+        workflow=found,
+        definition=operations().shown(found),
+        triggers=[(row, triggers().fire_times(row)) for row in registered],
+        recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).rows,
+        payload=payload,
+        problems=problems,
+    )
+
+
+def _editor(text: str, problems: Any = (), workflow: Any = None) -> str:
+    return render_template(
+        "workflows/edit.html",
+        text=text,
+        problems=problems,
+        workflow=workflow,
+        action_types=load_catalog().types(),
+    )
