@@ -25,7 +25,7 @@ run: $(RUN_READY) $(STATIC_READY) ## Start FlowForge; PORT=8080 and FLOWFORGE_HO
 
 test: $(DEV_READY) $(STATIC_READY) ## Run all tests, with the services they need; ARGS= goes to pytest
 	@scripts/install_chromium.sh
-	@$(PY) -m pytest -n $(TEST_PROCESSES) $(ARGS)
+	@$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(ARGS)
 
 check: $(DEV_READY) ## Check format, lint, types and import rules
 	@$(VENV)/bin/ruff format --check --quiet $(wildcard $(SOURCES)) || { echo "run 'make format'"; exit 1; }
@@ -36,7 +36,7 @@ check: $(DEV_READY) ## Check format, lint, types and import rules
 format: $(DEV_READY) ## Bring the sources into the checked format
 	@$(VENV)/bin/ruff format --quiet $(wildcard $(SOURCES))
 
-bench: $(DEV_READY) $(STATIC_READY) ## Measure throughput and latency; STACK=kafka for Kafka and MongoDB
+bench: $(DEV_READY) $(STATIC_READY) ## Measure throughput and latency; STACK=kafka for Apache Kafka
 	@exec $(PY) -m bench
 
 clean: ## Remove what was installed or built; data in FLOWFORGE_HOME stay

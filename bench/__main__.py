@@ -4,14 +4,18 @@ latency from webhook to receiver at 20 calls/s. The machine is shared by generat
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.load import Generator, Load
 from bench.product import Product, running
 from bench.receiver import Receiver
+from tests.services.kafka_broker import running_kafka
 
 SECONDS = 8.0
 DRAIN_SECONDS = 120.0
@@ -72,10 +76,25 @@ def _cpu(product: Product) -> dict[str, float]:
     return used
 
 
+@contextmanager
+def stack(name: str, folder: Path) -> Iterator[dict[str, str]]:
+    """The settings that choose it: `embedded`, or `kafka` (Apache Kafka for the bus, the log stays in PostgreSQL)."""
+    if name == "embedded":
+        yield {}
+        return
+    if name != "kafka":
+        raise SystemExit(f"STACK={name} is not known; use embedded or kafka")
+    (folder / "kafka").mkdir()
+    with running_kafka(folder / "kafka") as brokers:
+        yield {"KAFKA_BROKERS": brokers}
+
+
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="flowforge-bench-") as folder, running(Path(folder) / "home") as product:
-        headers = product.register()
-        asyncio.run(measure(product, headers))
+    name = os.environ.get("STACK", "embedded")
+    with tempfile.TemporaryDirectory(prefix="flowforge-bench-") as folder, stack(name, Path(folder)) as settings:
+        print(f"stack: {name}")
+        with running(Path(folder) / "home", settings) as product:
+            asyncio.run(measure(product, product.register()))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ class HostWorker(SimpleWorker):
             if not self.connection.exists(self.key):
                 self.register_birth()  # type: ignore[no-untyped-call]
                 self.set_state(WorkerStatus.BUSY)
+                # `rq info` lists the workers of the queues it knows
+                self.connection.sadd(Queue.redis_queues_keys, *(queue.key for queue in self.queues))
             self.heartbeat(int(HEARTBEAT_SECONDS * 3))
         except (RedisError, ValueError) as error:
             logger.warning("RQ does not see this worker now: %s", error)
