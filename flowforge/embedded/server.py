@@ -43,7 +43,8 @@ def socket_folder(preferred: Path, socket_name: str, owner: int) -> Path:
     if len(os.fsencode(preferred / socket_name)) <= SUN_PATH_BYTES:
         return preferred
     digest = hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]
-    for base in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108  private below
+    ours = os.environ.get("XDG_RUNTIME_DIR") if owner == os.geteuid() else None  # admits nobody else
+    for base in (ours, tempfile.gettempdir(), "/tmp"):  # noqa: S108  private below
         if base and len(os.fsencode(folder := Path(base) / f"flowforge-{digest}")) + len(socket_name) < SUN_PATH_BYTES:
             make_private(folder, owner)
             return folder

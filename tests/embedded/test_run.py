@@ -22,9 +22,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Instance, str]]:
-    with instance(tmp_path_factory.mktemp("run")) as started:
+def running(module_folder: Path) -> Iterator[tuple[Instance, str]]:
+    with instance(module_folder) as started:
         yield started, started.wait_until_ready()
+        assert started.stop(signal.SIGINT) == 0
 
 
 def test_everything_answers_and_says_how_to_sign_in(running: tuple[Instance, str]) -> None:
@@ -75,13 +76,17 @@ def test_a_killed_program_is_started_again(running: tuple[Instance, str], progra
     eventually(lambda: _is_ready(address), seconds=30)
 
 
-def test_sigterm_ends_every_process_and_the_next_start_finds_the_data(tmp_path: Path) -> None:
+def test_signals_end_every_process_of_one_instance_and_its_data_stay(
+    running: tuple[Instance, str], tmp_path: Path
+) -> None:
+    _, neighbour = running
     with instance(tmp_path) as first:
         address = first.wait_until_ready()
+        assert address != neighbour
         account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
         assert requests.post(f"{address}/auth/register", json=account, timeout=10).status_code == 200
         family = first.processes()
-        assert first.stop() == 0
+        assert first.stop(signal.SIGTERM) == 0
         assert not [process for process in family if process.is_running()]
 
     with instance(tmp_path) as second:
@@ -96,14 +101,7 @@ def test_sigterm_ends_every_process_and_the_next_start_finds_the_data(tmp_path: 
         third.wait_until_ready()
         assert not [process for process in family if process.is_running()]
         assert third.stop(signal.SIGHUP) == 0
-
-
-def test_two_instances_run_side_by_side(running: tuple[Instance, str], tmp_path: Path) -> None:
-    _, address = running
-    with instance(tmp_path) as other:
-        assert other.wait_until_ready() != address
-        assert other.stop(signal.SIGINT) == 0
-    assert _is_ready(address)
+    assert _is_ready(neighbour)
 
 
 def _is_ready(address: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from flowforge.embedded import postgres, valkey
 from flowforge.embedded.postgres import running_postgres
 from flowforge.embedded.server import CannotStart, make_private, start
 from flowforge.embedded.valkey import running_valkey
+from tests.embedded.conftest import copy_of
 from tests.waiting import eventually
 
 
@@ -37,14 +39,14 @@ def _setting(cursor: psycopg2.extensions.cursor, name: str) -> object:
     return cursor.fetchone()[0]
 
 
-def test_postgres_keeps_rows_across_restarts_and_is_durable(tmp_path: Path) -> None:
-    with running_postgres(tmp_path) as url, _connected(url) as cursor:
+def test_postgres_keeps_rows_across_restarts_and_is_durable(home: Path) -> None:
+    with running_postgres(home) as url, _connected(url) as cursor:
         cursor.execute("CREATE TABLE kept AS SELECT 'still here' AS text")
         assert _setting(cursor, "fsync") == "on"
         assert _setting(cursor, "synchronous_commit") == "on"
         assert _setting(cursor, "server_encoding") == "UTF8"
 
-    with running_postgres(tmp_path) as url:
+    with running_postgres(home) as url:
         with _connected(url) as cursor:
             cursor.execute("SELECT text FROM kept")
             assert cursor.fetchone() == ("still here",)
@@ -54,8 +56,8 @@ def test_postgres_keeps_rows_across_restarts_and_is_durable(tmp_path: Path) -> N
         engine.dispose()
 
 
-def test_postgres_listens_on_a_socket_only_its_owner_reaches(tmp_path: Path) -> None:
-    with running_postgres(tmp_path) as url, _connected(url) as cursor:
+def test_postgres_listens_on_a_socket_only_its_owner_reaches(home: Path) -> None:
+    with running_postgres(home) as url, _connected(url) as cursor:
         assert _setting(cursor, "listen_addresses") == ""
         folder = Path(str(_setting(cursor, "unix_socket_directories")))
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -74,8 +76,10 @@ def test_valkey_keeps_what_was_written_and_never_evicts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["x" * 120, "with blank & 'quotes' and %"])
-def test_any_home_path_will_do(tmp_path: Path, part: str) -> None:
-    home = tmp_path / part
+def test_any_home_path_will_do(tmp_path: Path, blank_home: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    home = copy_of(blank_home, tmp_path / part)
     with running_postgres(home) as url, _connected(url) as cursor:
         cursor.execute("SELECT 1")
     with running_valkey(home) as url, Redis.from_url(url) as redis:
@@ -99,15 +103,15 @@ def test_data_of_another_major_version_are_refused_with_a_way_out(tmp_path: Path
         postgres.prepare(tmp_path)
 
 
-def test_servers_left_by_a_killed_launcher_are_ended_before_the_next_start(tmp_path: Path) -> None:
-    with (tmp_path / "log").open("wb") as log:
-        servers = [(postgres.prepare(tmp_path), postgres.answers), (valkey.prepare(tmp_path), valkey.answers)]
+def test_servers_left_by_a_killed_launcher_are_ended_before_the_next_start(home: Path) -> None:
+    with (home / "log").open("wb") as log:
+        servers = [(postgres.prepare(home), postgres.answers), (valkey.prepare(home), valkey.answers)]
         left = [start(server, log) for server, _ in servers]
     eventually(lambda: all(answers(server.url) for server, answers in servers), seconds=20)
 
-    with running_postgres(tmp_path) as url, _connected(url) as cursor:
+    with running_postgres(home) as url, _connected(url) as cursor:
         cursor.execute("SELECT 1")
-    with running_valkey(tmp_path) as url, Redis.from_url(url) as redis:
+    with running_valkey(home) as url, Redis.from_url(url) as redis:
         assert redis.ping()
     assert [process.wait(10) for process in left] == [0, 0]
 
@@ -121,14 +125,14 @@ def test_a_pid_that_now_belongs_to_something_else_is_left_alone(tmp_path: Path) 
     assert psutil.pid_exists(os.getppid())
 
 
-def test_postgres_starts_after_being_killed(tmp_path: Path) -> None:
-    with running_postgres(tmp_path) as url, _connected(url) as cursor:
+def test_postgres_starts_after_being_killed(home: Path) -> None:
+    with running_postgres(home) as url, _connected(url) as cursor:
         cursor.execute("CREATE TABLE kept AS SELECT 1 AS number")
-        pid = int((tmp_path / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+        pid = int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
 
     def again() -> bool:
-        with running_postgres(tmp_path) as url, _connected(url) as cursor:
+        with running_postgres(home) as url, _connected(url) as cursor:
             cursor.execute("SELECT number FROM kept")
             return cursor.fetchone() == (1,)
 
