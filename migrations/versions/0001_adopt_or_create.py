@@ -83,7 +83,8 @@ ALTER TABLE auth.users ALTER id SET DEFAULT gen_random_uuid(),
     ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
 ALTER TABLE workflow.workflows ALTER id SET DEFAULT gen_random_uuid(), ALTER enabled SET DEFAULT true,
     ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
-ALTER TABLE trigger_service.trigger_registrations ALTER id SET DEFAULT gen_random_uuid(), ALTER enabled SET DEFAULT true,
+ALTER TABLE trigger_service.trigger_registrations
+    ALTER id SET DEFAULT gen_random_uuid(), ALTER enabled SET DEFAULT true,
     ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
 ALTER TABLE orchestrator.workflow_executions ALTER id SET DEFAULT gen_random_uuid(),
     ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
