@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from flask import Flask
@@ -12,23 +10,12 @@ from flask_migrate import Migrate
 from flowforge.db.engine import sqlalchemy_url
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from webapp import attempts, body, edge, errors, identity
+from webapp import attempts, body, edge, errors, health, identity, live, ui, webhooks
+from webapp.api import auth, executions, executor, logs, openapi, triggers, workflows
 from webapp.context import db
 
 _ROOT = Path(__file__).resolve().parents[1]
-_FACES = (
-    "webapp.api.auth",
-    "webapp.api.workflows",
-    "webapp.api.triggers",
-    "webapp.api.executions",
-    "webapp.api.logs",
-    "webapp.api.executor",
-    "webapp.api.openapi",
-    "webapp.webhooks",
-    "webapp.live",
-    "webapp.health",
-    "webapp.ui",
-)
+_FACES = (auth, workflows, triggers, executions, logs, executor, openapi, webhooks, live, health, ui)
 
 
 def create_app(settings: Settings | None = None, backends: Backends | None = None) -> Flask:
@@ -48,8 +35,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     attempts.install(app, backends)
     _install_database(app, backends.settings)
     for face in _FACES:
-        if find_spec(face) and hasattr(module := import_module(face), "blueprint"):
-            app.register_blueprint(module.blueprint)
+        app.register_blueprint(face.blueprint)
     return app
 
 

@@ -2,39 +2,65 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+from werkzeug.exceptions import TooManyRequests
 
 from flowforge.wiring import Backends
 
-View = TypeVar("View", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = logging.getLogger(__name__)
 
 
-def counts_as_attempt(view: View) -> View:
-    """Marks a view whose POSTs use up AUTH_RATE_LIMIT; beyond it the answer is 429. All share it."""
-    view.counts_as_attempt = True  # type: ignore[attr-defined]
-    return view
+class Attempts:
+    """Counts attempts for all web processes together."""
+
+    def __init__(self, limit: str, backends: Backends) -> None:
+        """Raises ValueError for a limit that is none, such as `often`."""
+        self._limit = parse(limit)
+        pool: Any = backends.redis.connection_pool
+        self._shared = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool, key_prefix="flowforge"))
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+
+    def count(self, address: str) -> None:
+        """Raises TooManyRequests, which tells when to come again."""
+        try:
+            wait = _seconds_to_wait(self._shared, self._limit, address)
+        except RedisError as error:
+            log.warning("attempts to sign in are counted in memory, since Redis is away: %s", error)
+            wait = _seconds_to_wait(self._own, self._limit, address)
+        if wait:
+            raise TooManyRequests("too many attempts; please wait a moment", retry_after=wait)
 
 
 def install(app: Flask, backends: Backends) -> None:
-    pool: Any = backends.redis.connection_pool
-    Limiter(
-        get_remote_address,
-        app=app,
-        application_limits=[backends.settings.auth_rate_limit],
-        application_limits_exempt_when=_is_no_attempt,
-        storage_uri="redis://",
-        storage_options={"connection_pool": pool},
-        in_memory_fallback_enabled=True,
-        headers_enabled=True,
-        key_prefix="flowforge:attempts",
-    )
+    app.extensions["attempts"] = Attempts(backends.settings.auth_rate_limit, backends)
 
 
-def _is_no_attempt() -> bool:
-    view = current_app.view_functions.get(request.endpoint or "")
-    return request.method != "POST" or not getattr(view, "counts_as_attempt", False)
+def counts_as_attempt(view: Callable[P, R]) -> Callable[P, R]:
+    """A view whose calls use up AUTH_RATE_LIMIT; beyond it the answer is 429. All such views share it."""
+
+    @wraps(view)
+    def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+        attempts: Attempts = current_app.extensions["attempts"]
+        attempts.count(request.remote_addr or "")
+        return view(*args, **kwargs)
+
+    return counted
+
+
+def _seconds_to_wait(limiter: FixedWindowRateLimiter, limit: RateLimitItem, address: str) -> int:
+    if limiter.hit(limit, "attempts", address):
+        return 0
+    return max(1, round(limiter.get_window_stats(limit, "attempts", address).reset_time - time.time()))
