@@ -23,9 +23,9 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """URL of a PostgreSQL server with a migrated template database; `{database}` stands for the name."""
-    with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
+    with running_postgres() as url:
         _administer(url, f"CREATE DATABASE {_TEMPLATE}")
         upgrade(url.format(database=_TEMPLATE))
         yield url

