@@ -6,19 +6,18 @@ Rows saved by us are sealed already. A row keeps its `updated_at`: nobody has ed
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, literal, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Engine, func, literal, or_, select, update
 
+from flowforge.db.json_columns import rewrite
 from flowforge.db.tables import TriggerRegistration, User, Workflow, WorkflowVersion
 from flowforge.secrets import Vault, is_sealed, seal_fields
 
 MAIL_SECRETS = ("password",)
 _HASHED = "sha256:"
-_BATCH = 200
 
 
 class SealingCatalog(Protocol):
@@ -38,10 +37,10 @@ def seal_adopted_secrets(engine: Engine, vault: Vault, catalog: SealingCatalog) 
     )
     has_password = TriggerRegistration.configuration.has_key("password")
     return (
-        _change(engine, TriggerRegistration.configuration, seal.mailbox, has_password)
-        + _change(engine, Workflow.trigger_definition, seal.trigger, never_saved_here)
-        + _change(engine, Workflow.actions_definition, seal.actions, never_saved_here)
-        + _change(engine, WorkflowVersion.definition, seal.definition, literally)
+        rewrite(engine, TriggerRegistration.configuration, seal.mailbox, has_password)
+        + rewrite(engine, Workflow.trigger_definition, seal.trigger, never_saved_here)
+        + rewrite(engine, Workflow.actions_definition, seal.actions, never_saved_here)
+        + rewrite(engine, WorkflowVersion.definition, seal.definition, literally)
         + _hide_refresh_tokens(engine)
     )
 
@@ -91,35 +90,6 @@ def _keep_sealed(before: Any, after: Any) -> Any:
     if isinstance(before, dict) and isinstance(after, dict):
         return {key: _keep_sealed(before.get(key), value) for key, value in after.items()}
     return before if is_sealed(before) else after
-
-
-def _change(
-    engine: Engine,
-    column: InstrumentedAttribute[Any],
-    change: Callable[[Any], Any],
-    which: ColumnElement[bool],
-) -> int:
-    """Writes `change(value)` where it differs. A row that somebody else changes meanwhile is left to them."""
-    key = column.class_.id
-    page = select(key, column).where(which, column.is_not(None)).order_by(key).limit(_BATCH)
-    changed, last = 0, None
-    while True:
-        with engine.begin() as connection:
-            rows = connection.execute(page if last is None else page.where(key > last)).all()
-            changed += sum(_replace(connection, column, identity, value, change(value)) for identity, value in rows)
-        if not rows:
-            return changed
-        last = rows[-1][0]
-
-
-def _replace(connection: Connection, column: InstrumentedAttribute[Any], identity: Any, old: Any, new: Any) -> int:
-    if new == old:
-        return 0
-    values = {column.key: new}
-    if hasattr(column.class_, "updated_at"):
-        values["updated_at"] = column.class_.updated_at
-    same_row = (column.class_.id == identity) & (column == old)
-    return connection.execute(update(column.class_).where(same_row).values(values)).rowcount
 
 
 def _hide_refresh_tokens(engine: Engine) -> int:
