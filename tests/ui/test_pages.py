@@ -90,7 +90,11 @@ def test_a_workflow_is_listed_and_shows_how_to_call_it(ada: Browser) -> None:
 
 
 def test_every_problem_is_shown_with_its_pointer_and_the_text_is_kept(ada: Browser) -> None:
-    wrong = {"name": "", "trigger": {"type": "moon"}, "actions": [{"type": "NOPE"}, {"type": "HTTP_REQUEST", "config": {}}]}
+    wrong = {
+        "name": "",
+        "trigger": {"type": "moon"},
+        "actions": [{"type": "NOPE"}, {"type": "HTTP_REQUEST", "config": {}}],
+    }
     answer = ada.send("/workflows/new", "/workflows/new", definition=json.dumps(wrong))
     assert answer.status_code == 400
     assert "<code>/name</code>" in answer.text
