@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import TriggerRegistration, Workflow
 from flowforge.errors import Invalid, NotFound, Problem
 from flowforge.mailbox import Mailbox, Server
+from flowforge.operations.asked import TRIGGER_TYPES, new_trigger, problems_of_enabled, raise_any, switched
 from flowforge.operations.kept_secrets import masks_of_nothing
 from flowforge.schedule import Schedule
 from flowforge.secrets import Vault, mask_fields, seal_fields
 from flowforge.settings import Settings
 
-TYPES = ("webhook", "scheduler", "email")
 SECRETS = ("password",)
 _SHOWN_FIRE_TIMES = 5
 MOST_LISTED = 1_000
@@ -35,19 +35,19 @@ class Triggers:
     def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> TriggerRegistration:
         """Takes over the registration a workflow's own trigger made, so that there is only one. Raises Invalid,
         NotFound."""
-        workflow_id = _workflow_id(raw)
-        kind = _type(raw.get("triggerType"), "/triggerType")
-        enabled = _flag(raw.get("enabled"), True)
-        configuration = self._configuration(kind, raw.get("configuration"), None)
-        mine = select(Workflow.id).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
+        wanted, problems = new_trigger(raw)
+        if wanted.kind:
+            problems += self.validate(wanted.kind, wanted.configuration, "/configuration")
+        raise_any(problems)
+        mine = select(Workflow.id).where(Workflow.id == wanted.workflow_id, Workflow.user_id == user_id)
         if session.scalar(mine.with_for_update()) is None:  # held, so that it is not deleted meanwhile
             raise NotFound("there is no such workflow")
-        row = _managed(session, workflow_id, kind)
+        row = _managed(session, wanted.workflow_id, wanted.kind)
         if row is None:
-            row = TriggerRegistration(workflow_id=workflow_id, user_id=user_id, trigger_type=kind)
+            row = TriggerRegistration(workflow_id=wanted.workflow_id, user_id=user_id, trigger_type=wanted.kind)
             session.add(row)
         row.managed = None
-        self._write(row, configuration, enabled)
+        self._write(row, self.seal(wanted.configuration or {}, None), wanted.enabled)
         session.commit()
         return row
 
@@ -73,11 +73,15 @@ class Triggers:
         The client's from now on: saving the workflow does not undo what was set here.
         """
         row = self.get(session, user_id, trigger_id)
+        stored, given = row.configuration or {}, raw.get("configuration")
+        enabled = switched(raw, row.enabled)
+        problems = problems_of_enabled(raw)
+        if given is not None or (enabled and not row.enabled):
+            wanted = stored if given is None else given
+            problems += self.validate(row.trigger_type.lower(), wanted, "/configuration", stored)
+        raise_any(problems)
         row.managed = None
-        configuration = row.configuration or {}
-        if raw.get("configuration") is not None:
-            configuration = self._configuration(row.trigger_type.lower(), raw["configuration"], row.configuration)
-        self._write(row, configuration, _flag(raw.get("enabled"), row.enabled))
+        self._write(row, stored if given is None else self.seal(given, stored), enabled)
         session.commit()
         return row
 
@@ -107,7 +111,7 @@ class Triggers:
             )
         )
         kind = str(trigger.get("type")).lower() if trigger else None
-        if kind not in TYPES:
+        if kind not in TRIGGER_TYPES:
             kind = None  # `manual`, or nothing: started by hand only
         if own is not None and own.trigger_type != kind:
             session.delete(own)
@@ -121,8 +125,10 @@ class Triggers:
                 workflow_id=workflow.id, user_id=workflow.user_id, trigger_type=kind, managed=True
             )
             session.add(own)
-        own.managed = True
-        self._write(own, dict(trigger.get("config") or {}), workflow.enabled)
+        config = dict(trigger.get("config") or {})
+        if workflow.enabled:
+            raise_any(self.validate(kind, config, "/trigger/config", config))
+        self._write(own, config, workflow.enabled)
 
     def validate(self, kind: str, config: Any, pointer: str, stored: Mapping[str, Any] | None = None) -> list[Problem]:
         """What keeps a configuration from being used; a mask in it stands for the secret in `stored`."""
@@ -151,12 +157,6 @@ class Triggers:
             return []
         first = row.next_scheduled_at
         return [first, *schedule.upcoming(first, _SHOWN_FIRE_TIMES - 1, first)]
-
-    def _configuration(self, kind: str, raw: Any, previous: Mapping[str, Any] | None) -> dict[str, Any]:
-        problems = self.validate(kind, raw, "/configuration", previous)
-        if problems:
-            raise Invalid(problems)
-        return self.seal(raw or {}, previous)
 
     def _check(self, kind: str, config: Mapping[str, Any]) -> None:
         if kind == "scheduler":
@@ -233,28 +233,3 @@ def _of_client(session: Session, workflow_id: UUID, kind: str) -> UUID | None:
         .where(TriggerRegistration.managed.is_not(True))
         .limit(1)
     )
-
-
-def _workflow_id(raw: Mapping[str, Any]) -> UUID:
-    value = raw.get("workflowId")
-    if value is None:
-        raise Invalid.at("/workflowId", "is required")
-    try:
-        return UUID(str(value))
-    except ValueError as error:
-        raise Invalid.at("/workflowId", "is not a UUID") from error
-
-
-def _type(value: Any, pointer: str) -> str:
-    kind = value.lower() if isinstance(value, str) else value
-    if kind not in TYPES:
-        raise Invalid.at(pointer, "is required" if value is None else f"must be one of {', '.join(TYPES)}")
-    return str(kind)
-
-
-def _flag(value: Any, default: bool) -> bool:
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise Invalid.at("/enabled", "must be true or false")
-    return value

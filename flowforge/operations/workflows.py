@@ -19,9 +19,10 @@ from flowforge.ids import uuid7
 from flowforge.language.check import check
 from flowforge.language.definition import WorkflowDefinition, parse
 from flowforge.operations import intake
+from flowforge.operations.asked import TRIGGER_TYPES, problems_of_enabled, raise_any, switched
 from flowforge.operations.intake import NewEvent
 from flowforge.operations.kept_secrets import masks_of_nothing, secret_keys, stored_configs
-from flowforge.operations.triggers import TYPES, Triggers
+from flowforge.operations.triggers import Triggers
 from flowforge.secrets import Vault
 
 MANUAL = "manual"
@@ -47,10 +48,7 @@ class Workflows:
     def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Workflow:
         """Raises Invalid with every problem there is."""
         definition = self._read({"actions": [], **_given(raw)}, None)
-        enabled = raw.get("enabled")
-        workflow = Workflow(
-            id=uuid7(), user_id=user_id, name=definition.name, enabled=True if enabled is None else enabled
-        )
+        workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=switched(raw, True))
         session.add(workflow)
         self._save(session, workflow, definition, user_id)
         return workflow
@@ -83,14 +81,14 @@ class Workflows:
         workflow = _found(session.scalar(_mine(user_id, workflow_id).with_for_update()))
         given = _given(raw)
         if given.keys().isdisjoint(_DEFINITION):
-            _raise_any(_problems_of_enabled(raw))
-            workflow.enabled = _switched(workflow, raw)
+            raise_any(problems_of_enabled(raw))
+            workflow.enabled = switched(raw, workflow.enabled)
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
             return workflow
         shown = self.shown(workflow)
         definition = self._read({**{part: shown[part] for part in _DEFINITION}, **given}, workflow)
-        workflow.name, workflow.enabled = definition.name, _switched(workflow, raw)
+        workflow.name, workflow.enabled = definition.name, switched(raw, workflow.enabled)
         self._save(session, workflow, definition, user_id)
         return workflow
 
@@ -146,7 +144,7 @@ class Workflows:
 
     def _read(self, raw: Mapping[str, Any], stored: Workflow | None) -> WorkflowDefinition:
         """Every problem at once: of the shape, or, when that is right, of the meaning. Raises Invalid."""
-        problems = _problems_of_enabled(raw)
+        problems = problems_of_enabled(raw)
         try:
             definition = parse(dict(raw))
         except Invalid as error:
@@ -154,7 +152,7 @@ class Workflows:
         problems += check(definition)
         problems += self._problems_of_actions(definition, _listed(stored.actions_definition) if stored else [])
         problems += self._problems_of_trigger(definition, stored.trigger_definition if stored else None)
-        _raise_any(problems)
+        raise_any(problems)
         return definition
 
     def _problems_of_actions(self, definition: WorkflowDefinition, stored: Sequence[Any]) -> list[Problem]:
@@ -170,8 +168,8 @@ class Workflows:
         trigger = definition.trigger
         if trigger is None or trigger.type == MANUAL:
             return []
-        if trigger.type not in TYPES:
-            return [Problem("/trigger/type", f"must be one of {', '.join((*TYPES, MANUAL))}")]
+        if trigger.type not in TRIGGER_TYPES:
+            return [Problem("/trigger/type", f"must be one of {', '.join((*TRIGGER_TYPES, MANUAL))}")]
         return self.triggers.validate(trigger.type, trigger.config, "/trigger/config", _config_of(stored))
 
     def _save(self, session: Session, workflow: Workflow, definition: WorkflowDefinition, user_id: UUID) -> None:
@@ -242,21 +240,6 @@ def _config_of(part: Any) -> dict[str, Any] | None:
 
 def _listed(actions: Any) -> list[Any]:
     return actions if isinstance(actions, list) else []
-
-
-def _switched(workflow: Workflow, raw: Mapping[str, Any]) -> bool:
-    enabled = raw.get("enabled")
-    return workflow.enabled if enabled is None else bool(enabled)
-
-
-def _problems_of_enabled(raw: Mapping[str, Any]) -> list[Problem]:
-    usable = isinstance(raw.get("enabled"), bool | None)
-    return [] if usable else [Problem("/enabled", "must be true or false")]
-
-
-def _raise_any(problems: Sequence[Problem]) -> None:
-    if problems:
-        raise Invalid(problems)
 
 
 def _next_number(session: Session, workflow_id: UUID) -> int:
