@@ -14,7 +14,9 @@ import psutil
 import pytest
 import requests
 
-from flowforge.embedded.status import processes_of
+from flowforge.embedded.status import processes_of, report
+from flowforge.probe import a_worker_of_this_host_lives, ask_readiness
+from flowforge.settings import Settings
 from tests.embedded.running import PROGRAMS, Instance, instance, start
 from tests.waiting import eventually
 
@@ -33,6 +35,29 @@ def test_everything_answers_and_says_how_to_sign_in(running: tuple[Instance, str
     assert requests.get(f"{address}/health/ready", timeout=10).status_code == 200
     eventually(lambda: set(processes_of(started.home)) >= PROGRAMS)
     assert "create your account" in started.output
+
+
+def test_health_checks_and_status_see_it(running: tuple[Instance, str], capsys: pytest.CaptureFixture[str]) -> None:
+    started, address = running
+    settings = Settings(
+        _env_file=None,
+        home=started.home,
+        port=int(address.rpartition(":")[2]),
+        redis_url=f"unix://{started.home}/valkey/valkey.sock",
+    )
+    assert ask_readiness(settings)[0]
+    assert eventually(lambda: a_worker_of_this_host_lives(settings))
+    assert report(settings) == 0
+    assert "orchestrator" in capsys.readouterr().out
+
+
+def test_health_checks_and_status_tell_what_does_not_run(tmp_path: Path, redis_url: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
+        port = unused.getsockname()[1]
+    settings = Settings(_env_file=None, home=tmp_path, port=port, redis_url=redis_url)
+    assert ask_readiness(settings) == (False, "the web server does not answer")
+    assert not a_worker_of_this_host_lives(settings)
+    assert report(settings) == 3
 
 
 def test_secrets_are_made_for_the_owner_alone(running: tuple[Instance, str]) -> None:
