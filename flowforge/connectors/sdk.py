@@ -105,7 +105,7 @@ class Connector(Generic[C]):
             self.config.model_validate(config)
         except ValidationError as error:
             return [
-                Problem(f"{pointer}/{'/'.join(path)}", message)
+                Problem("/".join((pointer, *path)), message)
                 for path, message in _problems(error)
                 if not _has_expression(_reach(config, path))
             ]
@@ -148,7 +148,7 @@ def connector(
 
 def _problems(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:
     for problem in error.errors(include_url=False, include_input=False):
-        yield tuple(str(part) for part in problem["loc"]), problem["msg"]
+        yield tuple(str(part) for part in problem["loc"]), problem["msg"].removeprefix("Value error, ")
 
 
 def _aliases(alias: object) -> list[str]:

@@ -194,6 +194,10 @@ class TestCatalog:
         [problem] = catalog.validate("SEND_EMAIL", {"to": ["a@b"], "port": "x"}, "/actions/0")
         assert problem.pointer == "/actions/0/config/port"
 
+    def test_a_problem_of_the_whole_config_points_to_it(self) -> None:
+        [problem] = catalog.validate("SLACK_MESSAGE", {}, "/actions/1")
+        assert (problem.pointer, problem.message) == ("/actions/1/config", "webhookUrl is required (or botToken)")
+
     def test_every_connector_helps_the_person_who_uses_it(self) -> None:
         assert catalog.disabled == {}
         for type_ in catalog.types():
