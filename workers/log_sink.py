@@ -37,7 +37,7 @@ class LogSink:
         return BATCH
 
     def handle(self, received: Sequence[Received]) -> None:
-        entries = [self._entry(one.message) for one in received]
+        entries = [self._entry(one.message) for one in sorted(received, key=_when)]
         self._announce(self._backends.logbook.append(entries))
 
     def tick(self) -> None:
@@ -69,6 +69,12 @@ class LogSink:
             case ExecutionEvent():
                 return _event_entry(message)
         raise TypeError(f"{type(message).__name__} is not logged")
+
+
+def _when(received: Received) -> float:
+    """A batch comes from several topics: what happened first is written first."""
+    moment = getattr(received.message, "timestamp", None)
+    return moment.timestamp() if moment is not None else 0.0
 
 
 def _trigger_entry(message: TriggerEvent) -> NewEntry:
