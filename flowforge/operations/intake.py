@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from flowforge import events, jsonio
 from flowforge.bus import EventBus, Message
+from flowforge.db.autocommit import autocommitting
 from flowforge.db.engine import unavailable_when_down
 from flowforge.errors import Invalid, Unavailable
 from flowforge.events import TriggerEvent
@@ -107,7 +108,7 @@ def accept_webhook(
         "metadata": _carried(metadata),
         "key": idempotency_key,
     }
-    with unavailable_when_down(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with unavailable_when_down(), autocommitting(engine) as connection:
         row = connection.exec_driver_sql(
             """
             WITH hook AS (
@@ -141,7 +142,7 @@ def webhook_exists(engine: Engine, token: str) -> bool:
     """Raises Unavailable."""
     if _NUL in token:
         return False
-    with unavailable_when_down(), engine.connect() as connection:
+    with unavailable_when_down(), autocommitting(engine) as connection:
         found = connection.exec_driver_sql(
             "SELECT 1 FROM trigger_service.trigger_registrations"
             " WHERE webhook_token = %(token)s AND lower(trigger_type) = 'webhook'",

@@ -24,18 +24,30 @@ def read_body(limit: int) -> Any:
     """
     if request.method == "GET":
         return {}
-    request.max_content_length = request.max_form_memory_size = limit
-    try:
-        if request.mimetype in _FORMS:
-            return _form()
-        data = request.get_data()
-    except RequestEntityTooLarge as error:
-        raise TooLarge(f"the body is larger than {limit} bytes") from error
+    data = _read(limit)
+    if request.mimetype in _FORMS:
+        return _form(limit)
     if not data:
         return {}
     if request.mimetype == "application/json" or request.mimetype.endswith("+json"):
         return _json(data)
     return _text_or_bytes(data)
+
+
+def _read(limit: int) -> bytes:
+    """A body of unknown length is cut off at Werkzeug's limit without a word, so that limit is set one byte higher."""
+    request.max_content_length = limit + 1
+    try:
+        data = request.get_data()
+    except RequestEntityTooLarge as error:
+        raise _too_large(limit) from error
+    if len(data) > limit:
+        raise _too_large(limit)
+    return data
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the body is larger than {limit} bytes")
 
 
 def _json(data: bytes) -> Any:
@@ -45,7 +57,8 @@ def _json(data: bytes) -> Any:
         raise Invalid.at("", f"the body is not JSON: {error}") from error
 
 
-def _form() -> dict[str, Any]:
+def _form(limit: int) -> dict[str, Any]:
+    request.max_form_memory_size = limit
     fields: dict[str, list[Any]] = {name: list(values) for name, values in request.form.lists()}
     for name, files in request.files.lists():
         fields.setdefault(name, []).extend(_file(file) for file in files)

@@ -1,0 +1,143 @@
+"""Any body is welcome at a webhook: what becomes of each kind."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from flowforge.wiring import Backends
+from tests.api.conftest import Person
+from tests.api.things import accepted_events, trigger, workflow
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
+
+
+@pytest.fixture
+def address(client: FlaskClient, owner: Person) -> str:
+    return f"/webhook/{trigger(client, owner, workflow(client, owner)['id'])['webhookToken']}"
+
+
+def as_bytes(data: bytes, content_type: str) -> dict[str, str]:
+    return {"base64": b64encode(data).decode(), "contentType": content_type}
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "kept"),
+    [
+        (b'{"a": [1, null]}', "application/json", {"a": [1, None]}),
+        (b"[1, 2]", "application/json", [1, 2]),
+        (b'"text"', "application/json", "text"),
+        (b"0", "application/json", 0),
+        (b"null", "application/json", None),
+        (b"false", "application/json; charset=utf-8", False),
+        (b'{"type": "ping"}', "application/cloudevents+json", {"type": "ping"}),
+        (b'"a\\u0000b"', "application/json", "a\ufffdb"),
+        (b"a=1&b=2&b=3&c=", "application/x-www-form-urlencoded", {"a": "1", "b": ["2", "3"], "c": ""}),
+        (b"hello", "text/plain", "hello"),
+        ("grün".encode("latin-1"), "text/plain; charset=iso-8859-1", "grün"),
+        (b"<order/>", "application/xml", "<order/>"),
+        (b"hello", None, "hello"),
+        (b"", "application/json", {}),
+        (b"", None, {}),
+        (PNG, "image/png", as_bytes(PNG, "image/png")),
+        (b"ascii", "application/octet-stream", as_bytes(b"ascii", "application/octet-stream")),
+        (PNG, "text/plain", as_bytes(PNG, "text/plain")),
+        (PNG, None, as_bytes(PNG, "")),
+        (b"hello", "text/plain; charset=klingon", as_bytes(b"hello", "text/plain; charset=klingon")),
+        (b"<svg/>", "image/svg+xml", "<svg/>"),
+    ],
+)
+def test_what_is_kept(
+    client: FlaskClient, address: str, engine: Engine, data: bytes, content_type: str | None, kept: Any
+) -> None:
+    answer = client.post(address, data=data, content_type=content_type)
+
+    assert answer.status_code == 200
+    assert accepted_events(engine)[0].payload["body"] == kept
+
+
+def test_a_form_with_files(client: FlaskClient, address: str, engine: Engine) -> None:
+    client.post(
+        address,
+        data={"note": "hi", "photo": [(io.BytesIO(PNG), "a.png", "image/png"), (io.BytesIO(b"2"), "b.txt")]},
+    )
+
+    body = accepted_events(engine)[0].payload["body"]
+    assert body["note"] == "hi"
+    assert body["photo"] == [
+        {"name": "a.png", "type": "image/png", "base64": b64encode(PNG).decode()},
+        {"name": "b.txt", "type": "text/plain", "base64": b64encode(b"2").decode()},
+    ]
+
+
+def test_the_body_of_a_get_is_not_looked_at(client: FlaskClient, address: str, engine: Engine) -> None:
+    client.get(address, data=b"{", content_type="application/json")
+
+    assert accepted_events(engine)[0].payload["body"] == {}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"{", b"{'a': 1}", b"NaN", b"\xff\xfe", b'"\\ud83d"', b"[" * 200_000, b"[" * 250 + b"]" * 250],
+)
+def test_json_that_cannot_be_kept_is_refused(client: FlaskClient, address: str, engine: Engine, data: bytes) -> None:
+    answer = client.post(address, data=data, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert answer.json["message"]
+    assert accepted_events(engine) == []
+
+
+class TestTheSizeLimit:
+    @pytest.fixture
+    def limit(self, backends: Backends) -> int:
+        return backends.settings.webhook_max_bytes
+
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
+    def test_admits_what_just_fits(
+        self, client: FlaskClient, address: str, engine: Engine, limit: int, content_type: str
+    ) -> None:
+        assert client.post(address, data=b"x" * limit, content_type=content_type).status_code == 200
+        assert len(accepted_events(engine)) == 1
+
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "application/x-www-form-urlencoded"])
+    def test_refuses_more(
+        self, client: FlaskClient, address: str, engine: Engine, limit: int, content_type: str
+    ) -> None:
+        answer = client.post(address, data=b"1" * (limit + 1), content_type=content_type)
+
+        assert answer.status_code == 413
+        assert str(limit) in answer.json["message"]
+        assert accepted_events(engine) == []
+
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "application/x-www-form-urlencoded"])
+    def test_refuses_more_that_comes_in_chunks(
+        self, client: FlaskClient, address: str, engine: Engine, limit: int, content_type: str
+    ) -> None:
+        answer = client.post(
+            address,
+            input_stream=io.BytesIO(b"1" * (limit + 1)),
+            headers={"Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+            content_type=content_type,
+        )
+
+        assert answer.status_code == 413
+        assert accepted_events(engine) == []
+
+    def test_admits_chunks_that_fit(self, client: FlaskClient, address: str, engine: Engine) -> None:
+        answer = client.post(
+            address,
+            input_stream=io.BytesIO(b'{"a": 1}'),
+            headers={"Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
+            content_type="application/json",
+        )
+
+        assert answer.status_code == 200
+        assert accepted_events(engine)[0].payload["body"] == {"a": 1}
