@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, request
 
 from flowforge.errors import Invalid
+from flowforge.execution.machine import Status
 from flowforge.operations import executions
 from flowforge.operations.executions import SORTABLE, attempt_fields, execution_fields
 from webapp.api.paging import envelope, page_request
@@ -25,7 +26,7 @@ def list_page() -> Response:
         session(),
         current_user_id(),
         workflow_id=_workflow_id(),
-        status=request.args.get("status", "").upper() or None,
+        status=_status(),
         page=asked.page,
         size=asked.size,
         sort=asked.sort,
@@ -56,3 +57,11 @@ def _workflow_id() -> UUID | None:
         return UUID(text) if text else None
     except ValueError as error:
         raise Invalid.at("/workflowId", "is not a UUID") from error
+
+
+def _status() -> Status | None:
+    text = request.args.get("status", "").upper()
+    try:
+        return Status(text) if text else None
+    except ValueError as error:
+        raise Invalid.at("/status", f"must be one of {', '.join(Status)}") from error

@@ -29,8 +29,8 @@ def list_page() -> Response:
             execution_id=_uuid("executionId"),
             event_id=_uuid("eventId"),
             workflow_id=_uuid("workflowId"),
-            event_type=request.args.get("eventType") or None,
-            status=request.args.get("status") or None,
+            event_type=_text("eventType"),
+            status=_text("status"),
             start=_instant("from"),
             end=_instant("to"),
         )
@@ -71,3 +71,10 @@ def _instant(name: str) -> datetime | None:
         return jsonio.parse_time(text) if text else None
     except ValueError as error:
         raise Invalid.at(f"/{name}", "is not an ISO-8601 time") from error
+
+
+def _text(name: str) -> str | None:
+    text = request.args.get(name, "")
+    if not text.isprintable():
+        raise Invalid.at(f"/{name}", "must be printable characters")
+    return text or None

@@ -1,0 +1,99 @@
+"""Liveness, readiness and metrics."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine
+
+from flowforge.events import TRIGGER_EVENTS
+from flowforge.wiring import Backends
+from tests.api.conftest import Person
+from tests.api.test_webhooks import elsewhere
+from tests.api.things import execution, trigger, workflow
+
+PARTS = {"postgresql", "redis", "bus", "logbook"}
+
+
+def test_a_living_process_says_so_whatever_is_down(backends: Backends) -> None:
+    with elsewhere(backends, redis_url="redis://127.0.0.1:1/0") as lost:
+        assert lost.get("/health/live").json == {"status": "up"}
+
+
+def test_it_is_ready_when_everything_answers(client: FlaskClient) -> None:
+    answer = client.get("/health/ready")
+
+    assert answer.status_code == 200
+    assert answer.json == {"status": "up", "checks": dict.fromkeys(PARTS, "up")}
+
+
+@pytest.mark.parametrize(
+    ("setting", "address", "down"),
+    [
+        ("redis_url", "redis://127.0.0.1:1/0", {"redis", "bus"}),
+        ("postgres_url_setting", "postgresql://nobody@127.0.0.1:1/nothing", {"postgresql", "logbook"}),
+    ],
+)
+def test_what_is_down_is_named(backends: Backends, setting: str, address: str, down: set[str]) -> None:
+    with elsewhere(backends, **{setting: address}) as lost:
+        answer = lost.get("/health/ready")
+
+    assert answer.status_code == 503
+    assert answer.json["status"] == "down"
+    assert answer.json["checks"] == {part: "down" if part in down else "up" for part in PARTS}
+
+
+def metrics(client: FlaskClient) -> dict[tuple[str, ...], float]:
+    """Samples by name and the values of their labels."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+class TestMetrics:
+    def test_count_requests_by_route(self, client: FlaskClient) -> None:
+        client.get("/health/live")
+        client.get("/nowhere/1")
+        client.open("/nowhere/2", method="MADEUP")
+
+        seen = metrics(client)
+
+        assert seen["flowforge_http_requests_total", "GET", "/health/live", "200"] == 1
+        assert seen["flowforge_http_requests_total", "(none)", "(none)", "404"] == 2
+        assert seen["flowforge_http_request_seconds_count", "/health/live"] == 1
+
+    def test_count_accepted_events_and_what_is_owed(
+        self, client: FlaskClient, owner: Person, backends: Backends
+    ) -> None:
+        group = backends.settings.group_orchestrator
+        backends.bus.subscribe([TRIGGER_EVENTS], group, "one").close()
+        hook = trigger(client, owner, workflow(client, owner)["id"])
+        client.post(f"/webhook/{hook['webhookToken']}", headers={"Idempotency-Key": "k"})
+        client.post(f"/webhook/{hook['webhookToken']}", headers={"Idempotency-Key": "k"})
+
+        seen = metrics(client)
+
+        assert seen["flowforge_events_accepted_total", "webhook"] == 1
+        assert seen["flowforge_work", "events"] == 1
+        assert seen["flowforge_bus_lag", group, TRIGGER_EVENTS] == 1
+
+    def test_count_what_has_just_ended(self, client: FlaskClient, owner: Person, engine: Engine) -> None:
+        for status in ("COMPLETED", "COMPLETED", "FAILED"):
+            execution(engine, owner, status=status, finished_at="now()")
+
+        seen = metrics(client)
+
+        assert seen["flowforge_executions_finished_last_minute", "COMPLETED"] == 2
+        assert seen["flowforge_executions_finished_last_minute", "FAILED"] == 1
+
+    def test_say_what_could_not_be_asked(self, backends: Backends) -> None:
+        with elsewhere(backends, redis_url="redis://127.0.0.1:1/0") as lost:
+            seen = metrics(lost)
+
+        assert seen["flowforge_up", "bus"] == 0
+        assert seen["flowforge_up", "postgresql"] == 1

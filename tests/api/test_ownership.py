@@ -1,0 +1,92 @@
+"""What belongs to one user does not exist for another: every route, 404 and nothing changed; and 401 for nobody."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from tests.api.conftest import Person
+from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, execution, trigger, workflow
+from webapp.api.described import OPERATIONS
+
+BODIES: dict[str, Any] = {
+    "workflows.replace": {"name": "Stolen"},
+    "workflows.run": {},
+    "triggers.replace": {"enabled": False},
+}
+LISTS_OF_NOTHING = {"triggers.list_of_workflow", "logs.of_execution", "logs.of_workflow"}
+"""Asked about a stranger's thing these answer that there is nothing, as the contract has it."""
+
+
+@pytest.fixture
+def ids(client: FlaskClient, owner: Person, engine: Engine) -> dict[str, str]:
+    made = workflow(client, owner)
+    return {
+        "workflow_id": made["id"],
+        "trigger_id": trigger(client, owner, made["id"])["id"],
+        "execution_id": str(execution(engine, owner, workflow_id=UUID(made["id"]), status="RUNNING")),
+    }
+
+
+def routes_to_one_thing(app: Flask) -> list[tuple[str, str, str]]:
+    """(endpoint, method, rule) of everything that needs a sign-in and names a thing."""
+    return [
+        (rule.endpoint, method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        if rule.endpoint in OPERATIONS and not OPERATIONS[rule.endpoint].public and rule.arguments
+    ]
+
+
+def test_a_stranger_finds_nothing_and_changes_nothing(
+    app: Flask, client: FlaskClient, owner: Person, stranger: Person, ids: dict[str, str]
+) -> None:
+    def everything() -> list[str]:
+        places = [f"{WORKFLOWS}/{ids['workflow_id']}", TRIGGERS, f"{EXECUTIONS}/{ids['execution_id']}"]
+        return [client.get(place, headers=owner.headers).text for place in places]
+
+    before = everything()
+    routes = routes_to_one_thing(app)
+    for endpoint, method, rule in routes:
+        path = re.sub(r"<uuid:(\w+)>", lambda found: ids[found.group(1)], rule)
+        answer = client.open(path, method=method, json=BODIES.get(endpoint), headers=stranger.headers)
+        if endpoint in LISTS_OF_NOTHING:
+            assert answer.json == [] or answer.json["totalElements"] == 0, rule
+        else:
+            assert answer.status_code == 404, (method, rule)
+            assert answer.json["message"].startswith("there is no such"), (method, rule)
+
+    assert len(routes) > 10
+    assert everything() == before
+
+
+def test_the_owner_finds_everything(app: Flask, client: FlaskClient, owner: Person, ids: dict[str, str]) -> None:
+    for endpoint, method, rule in routes_to_one_thing(app):
+        if method != "DELETE" and endpoint != "live.live":
+            path = re.sub(r"<uuid:(\w+)>", lambda found: ids[found.group(1)], rule)
+            answer = client.open(path, method=method, json=BODIES.get(endpoint), headers=owner.headers)
+            assert answer.status_code in {200, 202}, (method, rule)
+
+
+def test_a_trigger_for_a_strangers_workflow_is_not_made(
+    client: FlaskClient, owner: Person, stranger: Person, ids: dict[str, str]
+) -> None:
+    wanted = {"workflowId": ids["workflow_id"], "triggerType": "webhook"}
+
+    assert client.post(TRIGGERS, json=wanted, headers=stranger.headers).status_code == 404
+    assert len(client.get(TRIGGERS, headers=owner.headers).json) == 1
+
+
+def test_a_strangers_posted_trigger_takes_nothing_over(client: FlaskClient, owner: Person, stranger: Person) -> None:
+    made = workflow(client, owner, trigger={"type": "webhook"})
+    (before,) = client.get(TRIGGERS, headers=owner.headers).json
+
+    client.post(TRIGGERS, json={"workflowId": made["id"], "triggerType": "webhook"}, headers=stranger.headers)
+
+    assert client.get(TRIGGERS, headers=owner.headers).json == [before]
