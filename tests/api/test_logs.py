@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,7 +15,7 @@ from flowforge.wiring import Backends
 from tests.api.conftest import Person
 
 LOGS = "/api/v1/logs"
-WORKFLOW, EXECUTION, EVENT = uuid4(), uuid4(), uuid4()
+WORKFLOW, EXECUTION, EVENT = (UUID(int=number) for number in (101, 102, 103))
 
 
 def write(backends: Backends, person: Person, number: int, **parts: Any) -> LogEntry:
