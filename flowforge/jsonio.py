@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +31,23 @@ def carried_for_database(value: Any) -> str:
     for _ in range(_HEADROOM):
         value = [value]
     return dumps_for_database(value)[_HEADROOM:-_HEADROOM]
+
+
+class TooLarge(ValueError):
+    """JSON that exceeds its limit; the text goes on from "has": how many bytes, and what the limit is."""
+
+
+def dumps_within(value: Any, limit: int) -> bytes:
+    """The same as `dumps`, but raises TooLarge before much more than `limit` bytes are made.
+
+    A small value can be large when written: the same text may stand in it a thousand times.
+    """
+    if _more_than(value, limit):
+        raise TooLarge(f"more than {limit} bytes, which is the limit")
+    data = dumps(value)
+    if len(data) > limit:
+        raise TooLarge(f"{len(data)} bytes; the limit is {limit}")
+    return data
 
 
 def loads(data: bytes | str) -> Any:
@@ -59,6 +78,28 @@ def parse_time(value: str | float | int) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"out of range: {text}") from error
+
+
+def _more_than(value: Any, limit: int) -> bool:
+    """Whether it certainly is; counts at least one byte for every part, so it ends even where a value holds itself."""
+    left = limit
+    waiting = [iter((value,))]
+    while waiting and left >= 0:
+        for part in waiting[-1]:
+            left -= 1
+            if isinstance(part, str | bytes):
+                left -= len(part)
+            elif isinstance(part, Mapping):
+                waiting.append(itertools.chain(part.keys(), part.values()))
+                break
+            elif isinstance(part, list | tuple | set | frozenset):
+                waiting.append(iter(part))
+                break
+            if left < 0:
+                break
+        else:
+            waiting.pop()
+    return left < 0
 
 
 def _encode(value: Any) -> Any:

@@ -274,6 +274,12 @@ class Settings(BaseSettings):
         ge=1024,
         description="Largest output of one step.",
     )
+    http_request_max_bytes: int = Field(
+        10 * 1024 * 1024,
+        validation_alias="HTTP_REQUEST_MAX_BYTES",
+        ge=1024,
+        description="Largest body an action may send.",
+    )
     http_response_max_bytes: int = Field(
         10 * 1024 * 1024,
         validation_alias="HTTP_RESPONSE_MAX_BYTES",

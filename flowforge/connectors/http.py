@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from flowforge import jsonio
 from flowforge.connectors.addresses import AddressGuard
+from flowforge.connectors.deadlines import Deadlines, Watch
 from flowforge.connectors.sdk import ConnectorError, StepContext
 
 MAX_REDIRECTS = 5
@@ -68,11 +66,20 @@ class Response:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes."""
+
+    request: int
+    response: int
+
+
 class HttpClient:
     """Safe to share between threads."""
 
-    def __init__(self, guard: AddressGuard, max_bytes: int, pool_size: int = 64) -> None:
-        self._max_bytes = max_bytes
+    def __init__(self, guard: AddressGuard, deadlines: Deadlines, limits: Limits, pool_size: int = 64) -> None:
+        self._deadlines = deadlines
+        self._limits = limits
         self._current = _Current()
         self._adapter = _GuardedAdapter(guard, self._current, pool_size)
 
@@ -94,7 +101,7 @@ class HttpClient:
         body: Any = data
         sent = {"User-Agent": _USER_AGENT, "Idempotency-Key": context.idempotency_key}
         if json is not None:
-            body = jsonio.dumps(json)
+            body = self.encode(json)
             sent["Content-Type"] = "application/json"
         sent |= dict(headers or {})
         for _ in range(MAX_REDIRECTS + 1):
@@ -110,6 +117,15 @@ class HttpClient:
                 sent = {name: value for name, value in sent.items() if name.lower() in _KEPT_ACROSS_HOSTS}
         raise ConnectorError(f"{_host(url)} redirects more than {MAX_REDIRECTS} times", permanent=True)
 
+    def encode(self, value: Any) -> bytes:
+        """As JSON, not larger than a request may be. Raises ConnectorError."""
+        try:
+            return jsonio.dumps_within(value, self._limits.request)
+        except jsonio.TooLarge as error:
+            raise ConnectorError(f"the request body has {error}", permanent=True) from error
+        except TypeError as error:
+            raise ConnectorError("the request body is nested too deeply to be sent as JSON", permanent=True) from error
+
     def _exchange(
         self,
         context: StepContext,
@@ -120,11 +136,14 @@ class HttpClient:
         body: Any,
     ) -> Response:
         request = _prepare(method, url, headers, params, body)
+        size, limit = len(request.body or b""), self._limits.request
+        if size > limit:
+            raise ConnectorError(f"the request body has {size} bytes; the limit is {limit}", permanent=True)
         remaining = context.deadline - time.monotonic()
         if remaining <= 0:
             raise ConnectorError(f"no time was left to call {_host(url)}", permanent=False)
         try:
-            with self._current.until(context.deadline):
+            with self._deadlines.watch(context.deadline) as self._current.watch:
                 answer = self._adapter.send(
                     request, stream=True, timeout=(min(CONNECT_SECONDS, remaining), remaining), verify=True
                 )
@@ -139,13 +158,15 @@ class HttpClient:
 
     def _read(self, raw: urllib3.HTTPResponse, deadline: float, host: str) -> bytes:
         declared = raw.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self._max_bytes:
-            raise ConnectorError(f"{host} answers {declared} bytes; the limit is {self._max_bytes}", permanent=True)
+        if declared.isdigit() and int(declared) > self._limits.response:
+            raise ConnectorError(
+                f"{host} answers {declared} bytes; the limit is {self._limits.response}", permanent=True
+            )
         chunks, size = [], 0
         while chunk := raw.read1(65536, decode_content=True):
             size += len(chunk)
-            if size > self._max_bytes:
-                raise ConnectorError(f"{host} answers more than {self._max_bytes} bytes", permanent=True)
+            if size > self._limits.response:
+                raise ConnectorError(f"{host} answers more than {self._limits.response} bytes", permanent=True)
             if time.monotonic() > deadline:
                 raise ConnectorError(f"{host} did not finish its answer in time", permanent=False)
             chunks.append(chunk)
@@ -153,77 +174,32 @@ class HttpClient:
 
 
 class _Current(threading.local):
-    """The deadline of the exchange this thread is in."""
+    """The exchange this thread is in."""
 
-    deadline: float = 0.0
-
-    @contextmanager
-    def until(self, deadline: float) -> Iterator[None]:
-        self.deadline = deadline
-        yield
-
-
-class _Reaper:
-    """Shuts sockets down at their deadline: a header that drips a byte a second resets every socket time-out."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, list[socket.socket]]] = []
-        self._numbers = itertools.count()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-
-    @contextmanager
-    def watch(self, sock: socket.socket, deadline: float) -> Iterator[None]:
-        holder = [sock]
-        with self._changed:
-            heapq.heappush(self._heap, (deadline, next(self._numbers), holder))
-            if self._heap[0][2] is holder:
-                self._changed.notify()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="http-deadlines", daemon=True)
-                self._thread.start()
-        try:
-            yield
-        finally:
-            holder.clear()
-
-    def _run(self) -> None:
-        with self._changed:
-            while True:
-                while self._heap and (not self._heap[0][2] or self._heap[0][0] <= time.monotonic()):
-                    _shut(heapq.heappop(self._heap)[2])
-                self._changed.wait(self._heap[0][0] - time.monotonic() if self._heap else None)
-
-
-def _shut(holder: list[socket.socket]) -> None:
-    for sock in list(holder):
-        try:
-            sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it is closed already
+    watch: Watch
 
 
 class _GuardedAdapter(HTTPAdapter):
-    """Connections go only where the guard allows, and end at the deadline."""
+    """Connections go only where the guard allows, and are cut at the deadline of the exchange."""
 
     def __init__(self, guard: AddressGuard, current: _Current, pool_size: int) -> None:
-        reaper = _Reaper()
+        def connect(host: str, port: int) -> socket.socket:
+            left = max(0.001, current.watch.deadline - time.monotonic())
+            connection = guard.connect(host, port, min(CONNECT_SECONDS, left))
+            current.watch.add(connection)
+            return connection
 
         class GuardedConnection(HTTPConnection):
             def _new_conn(self) -> socket.socket:
-                return guard.connect(self.host, self.port or self.default_port, min(CONNECT_SECONDS, _left(current)))
+                return connect(self.host, self.port or self.default_port)
 
-            def getresponse(self) -> Any:
-                with reaper.watch(self.sock, current.deadline):
-                    return super().getresponse()
+            def request(self, *args: Any, **kwargs: Any) -> None:
+                if self.sock is not None:  # from the pool
+                    current.watch.add(self.sock)
+                super().request(*args, **kwargs)
 
-        class GuardedTlsConnection(HTTPSConnection):
-            def _new_conn(self) -> socket.socket:
-                return guard.connect(self.host, self.port or self.default_port, min(CONNECT_SECONDS, _left(current)))
-
-            def getresponse(self) -> Any:
-                with reaper.watch(self.sock, current.deadline):
-                    return super().getresponse()
+        class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
+            """The same with TLS."""
 
         class Pool(HTTPConnectionPool):
             ConnectionCls = GuardedConnection
@@ -237,10 +213,6 @@ class _GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
-
-
-def _left(current: _Current) -> float:
-    return max(0.001, current.deadline - time.monotonic())
 
 
 def _prepare(

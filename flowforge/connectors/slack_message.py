@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, model_validator
 
-from flowforge import jsonio
 from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, StepContext, connector, secret
 
 POST_MESSAGE = "https://slack.com/api/chat.postMessage"
@@ -52,7 +51,7 @@ class Config(ConnectorConfig):
 )
 def slack_message(config: Config, context: StepContext) -> dict[str, Any]:
     everything = {"trigger": context.trigger, "steps": context.steps}
-    body: dict[str, Any] = {"text": config.message or jsonio.dumps(everything).decode()}
+    body: dict[str, Any] = {"text": config.message or context.tools.http.encode(everything).decode()}
     if config.channel:
         body["channel"] = config.channel
     if config.webhook_url:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flowforge.connectors.addresses import AddressGuard
-from flowforge.connectors.http import HttpClient
+from flowforge.connectors.deadlines import Deadlines
+from flowforge.connectors.http import HttpClient, Limits
 from flowforge.connectors.mail import Account, MailServer
 from flowforge.connectors.sdk import Tools
 from flowforge.settings import Settings
@@ -11,6 +12,8 @@ from flowforge.settings import Settings
 
 def make_tools(settings: Settings) -> Tools:
     guard = AddressGuard(settings.allowed_private_networks)
+    deadlines = Deadlines()
+    limits = Limits(request=settings.http_request_max_bytes, response=settings.http_response_max_bytes)
     account = Account(
         settings.smtp_host,
         settings.smtp_port,
@@ -19,6 +22,6 @@ def make_tools(settings: Settings) -> Tools:
         settings.smtp_security,
     )
     return Tools(
-        http=HttpClient(guard, settings.http_response_max_bytes, settings.executor_threads),
-        mail=MailServer(guard, account, settings.smtp_from),
+        http=HttpClient(guard, deadlines, limits, settings.executor_threads),
+        mail=MailServer(guard, deadlines, account, settings.smtp_from),
     )

@@ -58,6 +58,23 @@ def drips_its_body(connection: socket.socket, ending: threading.Event) -> None:
         connection.sendall(b"y")
 
 
+def drips_its_chunk_size(connection: socket.socket, ending: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+    while not ending.wait(0.1):
+        connection.sendall(b"y")
+
+
+def drips_a_handshake(connection: socket.socket, ending: threading.Event) -> None:
+    connection.sendall(b"\x16\x03\x03\x40\x00\x02")
+    while not ending.wait(0.1):
+        connection.sendall(b"\x00")
+
+
+def takes_nothing_more(connection: socket.socket, ending: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    ending.wait()
+
+
 def declares_3_gb(connection: socket.socket, ending: threading.Event) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000000\r\n\r\n")
     ending.wait()

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Callable, Iterator
 from importlib.resources import files
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message as MessageHandler
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_httpserver import HTTPServer
@@ -136,48 +132,6 @@ class TestGoogleSheets:
         config = {"spreadsheetId": "s", "range": "A1", "values": ["x"], "serviceAccount": account}
         output = run("GOOGLE_SHEET_ROW", config | {"endpoint": httpserver.url_for("").rstrip("/")}, context)
         assert output["updatedRange"] == "A1"
-
-
-class _Inbox(MessageHandler):  # type: ignore[misc]
-    def __init__(self) -> None:
-        super().__init__()
-        self.mails: list[object] = []
-
-    def handle_message(self, message: object) -> None:
-        self.mails.append(message)
-
-
-class TestSendEmail:
-    @pytest.fixture
-    def inbox(self) -> Iterator[tuple[_Inbox, int]]:
-        inbox = _Inbox()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        controller = Controller(inbox, hostname="127.0.0.1", port=port)
-        controller.start()
-        yield inbox, port
-        controller.stop()
-
-    def test_delivers_a_mail(self, inbox: tuple[_Inbox, int], make_context: Callable[..., StepContext]) -> None:
-        mails, port = inbox
-        context = make_context(smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", smtp_from="ff@x.test")
-        output = run("SEND_EMAIL", {"to": "a@x.test, b@x.test", "subject": "Hi", "text": "Hello"}, context)
-        assert (output["accepted"], output["refused"]) == (True, [])
-        [mail] = mails.mails
-        assert (mail["Subject"], mail["From"], mail["To"]) == ("Hi", "ff@x.test", "a@x.test, b@x.test")  # type: ignore[index]
-
-    @pytest.mark.parametrize("field", ["subject", "to"])
-    def test_a_line_break_in_a_header_is_refused(self, make_context: Callable[..., StepContext], field: str) -> None:
-        context = make_context(smtp_host="127.0.0.1", smtp_from="ff@x.test")
-        config: dict[str, object] = {"to": "a@x.test", field: "a@x.test\r\nBcc: b@x.test"}
-        with pytest.raises(ConnectorError) as caught:
-            run("SEND_EMAIL", config, context)
-        assert caught.value.permanent
-
-    def test_no_server_is_a_clear_failure(self, context: StepContext) -> None:
-        with pytest.raises(ConnectorError, match="no SMTP server"):
-            run("SEND_EMAIL", {"to": "a@x.test"}, context)
 
 
 def test_transform_gives_what_it_is_given(context: StepContext) -> None:

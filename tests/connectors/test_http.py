@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 
 from flowforge.connectors.addresses import AddressGuard
+from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.settings import Settings
 from tests.connectors import rude_server
 from tests.connectors.rude_server import Behaviour, rude
+
+
+def run(type_: str, config: dict[str, object], context: StepContext) -> dict[str, Any]:
+    found = load_catalog().get(type_)
+    return found.run(found.parse(config), context)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +29,7 @@ from tests.connectors.rude_server import Behaviour, rude
         (rude_server.hangs, "did not answer in time", False),
         (rude_server.drips_its_head, "did not answer in time", False),
         (rude_server.drips_its_body, "in time", False),
+        (rude_server.drips_its_chunk_size, "in time", False),
         (rude_server.declares_3_gb, "answers 3000000000 bytes; the limit is", True),
         (rude_server.sends_without_end, "answers more than", True),
         (rude_server.resets, "the connection to 127.0.0.1 failed", False),
@@ -35,6 +44,81 @@ def test_a_receiver_that_misbehaves_is_an_error_in_time(
         context.tools.http.send(context, "GET", url)
     assert caught.value.permanent is permanent
     assert time.monotonic() < context.deadline + 5
+
+
+def test_a_handshake_that_drips_is_cut_at_the_deadline(make_context: Callable[..., StepContext]) -> None:
+    context = make_context(seconds=1.0)
+    with rude(rude_server.drips_a_handshake) as url, pytest.raises(ConnectorError, match="in time"):
+        context.tools.http.send(context, "GET", url.replace("http:", "https:"))
+
+
+def test_a_receiver_that_stops_reading_is_left_at_the_deadline(make_context: Callable[..., StepContext]) -> None:
+    context = make_context(seconds=1.0, http_request_max_bytes=100_000_000)
+    with rude(rude_server.takes_nothing_more) as url, pytest.raises(ConnectorError, match="in time"):
+        context.tools.http.send(context, "POST", url, data=b"x" * 50_000_000)
+
+
+class TestRequestBodies:
+    """None is larger than the limit, in whatever way it is written."""
+
+    @pytest.mark.parametrize(
+        ("config", "size"),
+        [
+            ({"body": "x" * 1025}, "1025 bytes"),
+            ({"body": {"text": "x" * 1014}}, "1025 bytes"),
+            ({"body": {"text": "\x01" * 1000}}, "6011 bytes"),
+            ({"form": {"text": "ü" * 400}}, "2405 bytes"),
+            ({"body": ["x" * 1000] * 1000}, "more than 1024 bytes"),
+        ],
+        ids=["text", "JSON", "JSON with escapes", "form", "one text many times"],
+    )
+    def test_a_larger_one_is_refused_with_its_size(
+        self, make_context: Callable[..., StepContext], config: dict[str, object], size: str
+    ) -> None:
+        context = make_context(http_request_max_bytes=1024)
+        with pytest.raises(ConnectorError, match=rf"the request body has {size}.* limit") as caught:
+            run("HTTP_REQUEST", {"method": "POST", "url": "http://127.0.0.1:9/", **config}, context)
+        assert caught.value.permanent
+
+    @pytest.mark.parametrize(
+        ("type_", "config"),
+        [
+            ("SLACK_MESSAGE", {"webhookUrl": "http://127.0.0.1:9/", "message": "x" * 1100}),
+            ("SLACK_MESSAGE", {"webhookUrl": "http://127.0.0.1:9/"}),
+            (
+                "GOOGLE_SHEET_ROW",
+                {
+                    "endpoint": "http://127.0.0.1:9",
+                    "spreadsheetId": "s",
+                    "range": "A1",
+                    "apiKey": "k",
+                    "values": ["x" * 1100],
+                },
+            ),
+        ],
+        ids=["a message", "all the data there is", "a row"],
+    )
+    def test_every_connector_keeps_to_the_limit(
+        self, make_context: Callable[..., StepContext], type_: str, config: dict[str, object]
+    ) -> None:
+        context = replace(make_context(http_request_max_bytes=1024), trigger={"body": "x" * 1100})
+        with pytest.raises(ConnectorError, match="the request body has") as caught:
+            run(type_, config, context)
+        assert caught.value.permanent
+
+    def test_one_that_fits_is_sent(self, httpserver: HTTPServer, make_context: Callable[..., StepContext]) -> None:
+        httpserver.expect_request("/").respond_with_data("ok")
+        context = make_context(http_request_max_bytes=1024)
+        config = {"method": "POST", "url": httpserver.url_for("/"), "body": {"text": "x" * 1013}}
+        assert run("HTTP_REQUEST", config, context)["status"] == 200
+
+    def test_one_nested_too_deeply_for_json_is_refused(self, context: StepContext) -> None:
+        body: list[object] = []
+        for _ in range(500):
+            body = [body]
+        with pytest.raises(ConnectorError, match="nested too deeply") as caught:
+            run("HTTP_REQUEST", {"method": "POST", "url": "http://127.0.0.1:9/", "body": body}, context)
+        assert caught.value.permanent
 
 
 @pytest.mark.parametrize(

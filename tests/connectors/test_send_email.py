@@ -1,0 +1,274 @@
+"""SEND_EMAIL against a real mail server, and against servers that misbehave at every point of the conversation."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message as MessageHandler
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.sdk import ConnectorError, StepContext
+from tests.connectors.certificate import make_certificate
+
+MakeContext = Callable[..., StepContext]
+
+
+def send(context: StepContext, **config: Any) -> dict[str, Any]:
+    found = load_catalog().get("SEND_EMAIL")
+    return found.run(found.parse({"to": "a@x.test", "text": "Hello"} | config), context)
+
+
+class Inbox(MessageHandler):  # type: ignore[misc]
+    """Keeps what it is sent; refuses anything for refused@x.test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mails: list[Message] = []
+
+    def handle_message(self, message: Message) -> None:
+        self.mails.append(message)
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address == "refused@x.test":
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+@contextmanager
+def serving(inbox: Inbox, **options: Any) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    controller = Controller(inbox, hostname="127.0.0.1", port=port, **options)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+def context(inbox: Inbox, make_context: MakeContext) -> Iterator[StepContext]:
+    """Of an instance whose own mail server is the inbox's."""
+    with serving(inbox) as port:
+        yield make_context(smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", smtp_from="ff@x.test")
+
+
+class TestDelivery:
+    def test_a_mail_arrives(self, inbox: Inbox, context: StepContext) -> None:
+        output = send(context, to="a@x.test, b@x.test", subject="Hi")
+        assert (output["accepted"], output["refused"]) == (True, [])
+        [mail] = inbox.mails
+        assert (mail["Subject"], mail["From"], mail["To"]) == ("Hi", "ff@x.test", "a@x.test, b@x.test")
+        assert mail["Message-ID"] == output["messageId"]
+
+    def test_the_addresses_a_server_refuses_are_told(self, inbox: Inbox, context: StepContext) -> None:
+        assert send(context, to="a@x.test, refused@x.test")["refused"] == ["refused@x.test"]
+        assert len(inbox.mails) == 1
+
+    def test_a_mail_that_every_recipient_is_refused_for_fails_for_good(self, context: StepContext) -> None:
+        with pytest.raises(ConnectorError, match="refused every recipient") as caught:
+            send(context, to="refused@x.test")
+        assert caught.value.permanent
+
+    @pytest.mark.parametrize("field", ["subject", "to"])
+    def test_a_line_break_in_a_header_is_refused(self, context: StepContext, field: str) -> None:
+        with pytest.raises(ConnectorError) as caught:
+            send(context, **{field: "a@x.test\r\nBcc: b@x.test"})
+        assert caught.value.permanent
+
+    def test_no_server_is_a_clear_failure(self, make_context: MakeContext) -> None:
+        with pytest.raises(ConnectorError, match="no SMTP server"):
+            send(make_context())
+
+
+class TestSecurity:
+    @pytest.fixture
+    def tls(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+        """Of a server whose certificate this machine trusts."""
+        certificate = make_certificate(tmp_path, "127.0.0.1")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.authority))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.chain, certificate.key)
+        return context
+
+    def test_signs_in_over_starttls(self, inbox: Inbox, tls: ssl.SSLContext, make_context: MakeContext) -> None:
+        def authenticate(_: Any, __: Any, ___: Any, ____: Any, data: Any) -> AuthResult:
+            return AuthResult(success=(data.login, data.password) == (b"ada", b"s3cret"), handled=False)
+
+        account = {"host": "127.0.0.1", "from": "a@x.test", "username": "ada"}
+        with serving(inbox, tls_context=tls, authenticator=authenticate, auth_required=True) as port:
+            assert send(make_context(), **account, port=port, password="s3cret")["accepted"]
+            with pytest.raises(ConnectorError, match="refused the user name or password") as caught:
+                send(make_context(), **account, port=port, password="wrong")
+        assert caught.value.permanent
+        assert len(inbox.mails) == 1
+
+    def test_a_server_without_starttls_gets_no_mail(self, inbox: Inbox, make_context: MakeContext) -> None:
+        with serving(inbox) as port, pytest.raises(ConnectorError, match="STARTTLS") as caught:
+            send(make_context(), host="127.0.0.1", port=port, **{"from": "a@x.test"})
+        assert caught.value.permanent
+        assert inbox.mails == []
+
+    def test_a_certificate_nobody_vouches_for_is_refused(
+        self, inbox: Inbox, tls: ssl.SSLContext, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("SSL_CERT_FILE")
+        with serving(inbox, tls_context=tls) as port, pytest.raises(ConnectorError, match="no certificate") as caught:
+            send(make_context(), host="127.0.0.1", port=port, **{"from": "a@x.test"})
+        assert caught.value.permanent
+
+
+class TestPrivateNetworks:
+    def test_the_instances_own_server_may_be_private(self, inbox: Inbox, make_context: MakeContext) -> None:
+        with serving(inbox) as port:
+            own = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "ff@x.test"}
+            assert send(make_context(networks="false", **own))["accepted"]
+
+    def test_a_server_that_a_step_names_may_not(self, inbox: Inbox, make_context: MakeContext) -> None:
+        with serving(inbox) as port:
+            # Not even where it is the instance's own: only the operator may say that.
+            own = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "ff@x.test"}
+            context = make_context(networks="false", **own)
+            with pytest.raises(ConnectorError, match="private network") as caught:
+                send(context, host="127.0.0.1", port=port, security="none")
+        assert caught.value.permanent
+        assert inbox.mails == []
+
+
+ACCEPTED = (b"220 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 x\r\n", b"354 go on\r\n", b"250 taken\r\n")
+"""To connecting, EHLO, MAIL, RCPT, DATA, and the mail itself."""
+
+
+@contextmanager
+def answering(*answers: bytes, drip: bool = False, hang: bool = False) -> Iterator[tuple[int, list[bytes]]]:
+    """A port that gives these answers, the last one byte by byte or never, and then hangs up; and what it was told."""
+    told: list[bytes] = []
+    ending = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def say(connection: socket.socket, answer: bytes, last: bool) -> None:
+        if last and hang:
+            ending.wait()
+        elif last and drip:
+            for byte in answer * 1_000:
+                connection.sendall(bytes([byte]))
+                if ending.wait(0.05):
+                    return
+        else:
+            connection.sendall(answer)
+
+    def hear(connection: socket.socket, until: bytes) -> None:
+        heard = b""
+        while not heard.endswith(until):
+            data = connection.recv(4096)
+            if not data:
+                raise OSError
+            heard += data
+        told.append(heard)
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            try:
+                for number, answer in enumerate(answers):
+                    if number:
+                        hear(connection, b"\r\n.\r\n" if number == 5 else b"\r\n")
+                    say(connection, answer, number == len(answers) - 1)
+            except OSError:
+                return  # the client had enough
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield int(listener.getsockname()[1]), told
+    finally:
+        ending.set()
+        thread.join()
+        listener.close()
+
+
+def own(port: int) -> dict[str, Any]:
+    return {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "ff@x.test"}
+
+
+class TestServersThatMisbehave:
+    @pytest.mark.parametrize("length", range(1, 7))
+    def test_a_server_that_drips_is_cut_at_the_deadline(self, make_context: MakeContext, length: int) -> None:
+        with answering(*ACCEPTED[: length - 1], b"250-more\r\n", drip=True) as (port, _):
+            context = make_context(seconds=1.0, **own(port))
+            with pytest.raises(ConnectorError, match=r"127\.0\.0\.1 did not take the mail in time") as caught:
+                send(context)
+        assert not caught.value.permanent
+        assert time.monotonic() < context.deadline + 5
+
+    @pytest.mark.parametrize("security", ["tls", "starttls"])
+    def test_a_server_that_drips_instead_of_beginning_tls_is_cut(
+        self, make_context: MakeContext, security: str
+    ) -> None:
+        before = {"tls": [], "starttls": [b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n"]}[security]
+        answers = [*before, b"" if security == "tls" else b"220 begin\r\n", b"\x16\x03\x03\x40\x00"]
+        with answering(*answers, drip=True) as (port, _):
+            context = make_context(seconds=1.0, **own(port) | {"smtp_security": security})
+            with pytest.raises(ConnectorError, match="in time"):
+                send(context)
+
+    def test_a_server_that_never_answers_is_left_at_the_deadline(self, make_context: MakeContext) -> None:
+        with answering(b"", hang=True) as (port, _), pytest.raises(ConnectorError, match="in time"):
+            send(make_context(seconds=0.5, **own(port)))
+
+    def test_a_server_that_never_stops_talking_is_left(self, make_context: MakeContext) -> None:
+        with answering(b"220-hello\r\n" * 200_000) as (port, _), pytest.raises(ConnectorError, match="failed"):
+            send(make_context(**own(port)))
+
+    def test_something_else_than_a_mail_server_is_named_so(self, make_context: MakeContext) -> None:
+        with answering(b"SSH-2.0-x\r\n") as (port, _), pytest.raises(ConnectorError, match="as a mail server does"):
+            send(make_context(**own(port)))
+
+    @pytest.mark.parametrize(("code", "permanent"), [(421, False), (451, False), (552, True)])
+    def test_a_refusal_says_whether_trying_again_can_help(
+        self, make_context: MakeContext, code: int, permanent: bool
+    ) -> None:
+        answers = [*ACCEPTED[:5], b"%d no\r\n" % code, b"250 reset\r\n"]
+        with answering(*answers) as (port, _), pytest.raises(ConnectorError, match=f"answered {code}") as caught:
+            send(make_context(**own(port)))
+        assert caught.value.permanent is permanent
+
+
+class TestGoodbye:
+    """Once the server has the mail, nothing may make the step fail: it would be sent again."""
+
+    @pytest.mark.parametrize(
+        ("answers", "how"),
+        [((), {}), ((b"500 what?\r\n",), {}), ((b"garbage",), {}), ((b"221-x\r\n",), {"drip": True})],
+        ids=["hangs up", "refuses", "garbage", "drips"],
+    )
+    def test_a_failing_goodbye_changes_nothing(
+        self, make_context: MakeContext, answers: tuple[bytes, ...], how: dict[str, bool]
+    ) -> None:
+        with answering(*ACCEPTED, *answers, **how) as (port, told):
+            assert send(make_context(**own(port)))["accepted"]
+        assert sum(b"Hello" in one for one in told) == 1
+
+    def test_a_deadline_that_comes_with_the_goodbye_changes_nothing(self, make_context: MakeContext) -> None:
+        with answering(*ACCEPTED, b"221 bye\r\n", hang=True) as (port, _):
+            assert send(make_context(seconds=1.0, **own(port)))["accepted"]
