@@ -63,16 +63,26 @@ def is_expression(value: object) -> bool:
 
 
 def seal_fields(
-    config: Mapping[str, Any], keys: Iterable[str], vault: Vault, previous: Mapping[str, Any] | None = None
+    config: Mapping[str, Any],
+    keys: Iterable[str],
+    vault: Vault,
+    previous: Mapping[str, Any] | None = None,
+    *,
+    literal: bool = False,
 ) -> dict[str, Any]:
-    """The config with the texts under `keys` sealed. A mask keeps what `previous` has there."""
+    """The config with the texts under `keys` sealed. A mask keeps what `previous` has there.
+
+    `literal`: nothing in this config is an expression, so what looks like one is a secret as well.
+    """
     stored = previous or {}
-    return _each(config, keys, lambda value, key, name: _sealed(value, _at(stored, key, name), vault))
+    names_a_value = _never if literal else is_expression
+    return _each(config, keys, lambda value, key, name: _sealed(value, _at(stored, key, name), vault, names_a_value))
 
 
-def mask_fields(config: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
-    """The config as it may be shown."""
-    return _each(config, keys, lambda value, _key, _name: value if is_expression(value) or value == "" else MASK)
+def mask_fields(config: Mapping[str, Any], keys: Iterable[str], *, literal: bool = False) -> dict[str, Any]:
+    """The config as it may be shown. `literal`: as for `seal_fields`."""
+    names_a_value = _never if literal else is_expression
+    return _each(config, keys, lambda value, _key, _name: value if names_a_value(value) or value == "" else MASK)
 
 
 def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) -> dict[str, Any]:
@@ -106,10 +116,14 @@ def _each(
     return changed
 
 
-def _sealed(value: str, stored: Any, vault: Vault) -> str:
+def _never(_value: object) -> bool:
+    return False
+
+
+def _sealed(value: str, stored: Any, vault: Vault, names_a_value: Callable[[object], bool]) -> str:
     if value == MASK and isinstance(stored, str):
-        return stored if is_sealed(stored) or is_expression(stored) else vault.seal(stored)
-    return value if is_expression(value) or value == "" else vault.seal(value)
+        return stored if is_sealed(stored) or names_a_value(stored) else vault.seal(stored)
+    return value if names_a_value(value) or value == "" else vault.seal(value)
 
 
 def _at(stored: Mapping[str, Any], key: str, name: str | None) -> Any:

@@ -50,9 +50,16 @@ class Catalog:
             return [Problem(f"{pointer}/type", str(error))]
 
     def seal(
-        self, type_: str, config: Mapping[str, Any], vault: Vault, previous: Mapping[str, Any] | None
+        self,
+        type_: str,
+        config: Mapping[str, Any],
+        vault: Vault,
+        previous: Mapping[str, Any] | None,
+        *,
+        literal: bool = False,
     ) -> dict[str, Any]:
-        return seal_fields(config, self._secret_keys(type_), vault, previous)
+        """See `seal_fields`."""
+        return seal_fields(config, self._secret_keys(type_), vault, previous, literal=literal)
 
     def mask(self, type_: str, config: Mapping[str, Any]) -> dict[str, Any]:
         return mask_fields(config, self._secret_keys(type_))

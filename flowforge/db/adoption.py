@@ -1,6 +1,7 @@
-"""What the original implementations kept in clear text gets sealed: mail passwords, action secrets, refresh tokens.
+"""Rows of the original implementations get what ours have: secrets sealed, and the time at which they finished.
 
-Rows saved by us are sealed already. A row keeps its `updated_at`: nobody has edited it.
+What they kept in clear text were mail passwords, action secrets and refresh tokens. Rows saved by us are sealed
+already. A row keeps its `updated_at`: nobody has edited it.
 """
 
 from __future__ import annotations
@@ -10,21 +11,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Engine, func, literal, or_, select, update
+from sqlalchemy import Engine, func, literal, or_, select, text, update
 
 from flowforge.db.json_columns import rewrite
-from flowforge.db.tables import TriggerRegistration, User, Workflow, WorkflowVersion
+from flowforge.db.tables import ExecutionRow, TriggerRegistration, User, Workflow, WorkflowVersion
 from flowforge.secrets import Vault, is_sealed, seal_fields
 
 MAIL_SECRETS = ("password",)
 _HASHED = "sha256:"
+_ENDED = ("COMPLETED", "FAILED", "CANCELLED")
+_LONGEST_UPDATE = "15min"
 
 
 class SealingCatalog(Protocol):
     """Knows which fields of an action's config are secret."""
 
     def seal(
-        self, type_: str, config: Mapping[str, Any], vault: Vault, previous: Mapping[str, Any] | None
+        self,
+        type_: str,
+        config: Mapping[str, Any],
+        vault: Vault,
+        previous: Mapping[str, Any] | None,
+        *,
+        literal: bool = False,
     ) -> dict[str, Any]: ...
 
 
@@ -45,6 +54,18 @@ def seal_adopted_secrets(engine: Engine, vault: Vault, catalog: SealingCatalog) 
     )
 
 
+def date_finished_executions(engine: Engine) -> int:
+    """Executions that the originals finished get a `finished_at`, without which they would be kept for ever.
+
+    Returns how many. Ours have an event, so the index on it leads straight to the others.
+    """
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL statement_timeout = '{_LONGEST_UPDATE}'"))
+        ended = ExecutionRow.event_id.is_(None) & ExecutionRow.finished_at.is_(None) & ExecutionRow.status.in_(_ENDED)
+        when = {"finished_at": ExecutionRow.updated_at, "updated_at": ExecutionRow.updated_at}
+        return connection.execute(update(ExecutionRow).where(ended).values(when)).rowcount
+
+
 def stored_forms(refresh_token: str) -> list[str]:
     """What `users.refresh_token` may hold for a token that a client presents: it, or its hash."""
     if refresh_token.startswith(_HASHED):  # or a stored hash would do as a token
@@ -62,7 +83,7 @@ class _Sealer:
     def mailbox(self, config: Any) -> Any:
         if not isinstance(config, dict):
             return config
-        return _keep_sealed(config, seal_fields(config, MAIL_SECRETS, self.vault))
+        return _keep_sealed(config, seal_fields(config, MAIL_SECRETS, self.vault, literal=True))
 
     def trigger(self, trigger: Any) -> Any:
         return {**trigger, "config": self.mailbox(trigger["config"])} if _has_config(trigger) else trigger
@@ -77,7 +98,7 @@ class _Sealer:
     def _action(self, action: Any) -> Any:
         if not _has_config(action):
             return action
-        sealed = self.catalog.seal(str(action.get("type")), action["config"], self.vault, None)
+        sealed = self.catalog.seal(str(action.get("type")), action["config"], self.vault, None, literal=True)
         return {**action, "config": _keep_sealed(action["config"], sealed)}
 
 

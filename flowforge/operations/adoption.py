@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.adoption import seal_adopted_secrets
+from flowforge.db.adoption import date_finished_executions, seal_adopted_secrets
 from flowforge.db.migrate import upgrade
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
@@ -14,14 +14,17 @@ log = logging.getLogger(__name__)
 
 
 def take_over_database(settings: Settings) -> None:
-    """Brings the schema up to date, then seals the secrets found in clear. Idempotent; several may start at once."""
+    """Brings the schema up to date, then the rows of an original. Idempotent; several may start at once."""
     if settings.postgres_url is None:
         raise ValueError("POSTGRES_URL is not set; `make run` starts an embedded PostgreSQL and sets it")
     upgrade(settings.postgres_url)
     backends = Backends(settings, "flowforge-set-up")
     try:
         sealed = seal_adopted_secrets(backends.engine, backends.vault, load_catalog())
+        dated = date_finished_executions(backends.engine)
     finally:
         backends.close()
     if sealed:
         log.info("Sealed the secrets in %d rows that were in clear text", sealed)
+    if dated:
+        log.info("Dated %d executions that were finished before", dated)

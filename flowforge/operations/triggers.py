@@ -142,10 +142,10 @@ class Triggers:
         return problems
 
     def seal(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
-        return seal_fields(config, SECRETS, self.vault, previous)
+        return seal_fields(config, SECRETS, self.vault, previous, literal=True)
 
     def masked(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        return mask_fields(config, SECRETS)
+        return mask_fields(config, SECRETS, literal=True)
 
     def fire_times(self, row: TriggerRegistration) -> list[datetime]:
         """The next five; empty for what is not a schedule, not enabled, or not readable."""

@@ -142,7 +142,7 @@ TABLES = (
 
 ADMIN = UUID("11111111-1111-4111-8111-111111111111")
 GUEST = UUID("22222222-2222-4222-8222-222222222222")
-TO_SLACK, TO_SHEET, FROM_MAIL, STRIPPED = (UUID(f"33333333-3333-4333-8333-33333333333{n}") for n in range(4))
+TO_SLACK, TO_SHEET, FROM_MAIL, STRIPPED, BRACED = (UUID(f"33333333-3333-4333-8333-33333333333{n}") for n in range(5))
 HOOK, CLOCK, CLOCK_WITHOUT_TIME, MAIL, STRANGE = (UUID(f"44444444-4444-4444-8444-44444444444{n}") for n in range(5))
 EXECUTIONS = {
     status: UUID(f"55555555-5555-4555-8555-55555555555{n}")
@@ -155,7 +155,9 @@ EXPIRED_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJndWVzdCJ9.c2lnbmF0dXJl"
 SLACK_URL = "https://hooks.example.test/services/T0/B0/slacksecret"
 SHEET_KEY = "AIza-sheet-secret"
 MAIL_PASSWORD = "mail-secret"
-SECRETS = (SLACK_URL, SHEET_KEY, MAIL_PASSWORD, REFRESH_TOKEN, EXPIRED_TOKEN)
+BRACED_PASSWORD, BRACED_KEY = "{{ mail-secret }}", "{{ sheet.secret }}"
+"""The originals knew no expressions: these are secrets like any other."""
+SECRETS = (SLACK_URL, SHEET_KEY, MAIL_PASSWORD, BRACED_PASSWORD, BRACED_KEY, REFRESH_TOKEN, EXPIRED_TOKEN)
 LONG_AGO = datetime(2025, 11, 3, 4, 5, 6, 789_000, UTC)
 
 
@@ -226,6 +228,12 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
                 FROM_MAIL, "Mail", {"type": "email", "config": {"username": "ada", "password": MAIL_PASSWORD}}, None
             ),
             _workflow(STRIPPED, "Saved without configs", None, [{"type": "SLACK_MESSAGE"}]),
+            _workflow(
+                BRACED,
+                "With braces",
+                {"type": "email", "config": {"username": "ada", "password": BRACED_PASSWORD}},
+                [_sheet(BRACED_KEY)],
+            ),
         ],
         "trigger_service.trigger_registrations": [
             _trigger(
@@ -265,8 +273,8 @@ def _slack() -> dict[str, Any]:
     }
 
 
-def _sheet() -> dict[str, Any]:
-    config = {"spreadsheetId": "s1", "range": "Log!A:B", "apiKey": SHEET_KEY, "values": [["a", "b"]]}
+def _sheet(key: str = SHEET_KEY) -> dict[str, Any]:
+    config = {"spreadsheetId": "s1", "range": "Log!A:B", "apiKey": key, "values": [["a", "b"]]}
     return {"type": "GOOGLE_SHEET_ROW", "config": config}
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.adoption import seal_adopted_secrets
+from flowforge.db.adoption import date_finished_executions, seal_adopted_secrets
 from flowforge.db.migrate import upgrade
 from flowforge.db.tables import Base, ExecutionRow, TriggerRegistration, User, Workflow, WorkflowVersion
 from flowforge.operations import intake
@@ -24,7 +24,7 @@ from flowforge.secrets import is_sealed
 from flowforge.wiring import Backends
 from tests.migrations import originals
 from tests.migrations.originals import Original, connected, contents
-from workers import schedules
+from workers import schedules, upkeep
 
 
 def sign_in(client: FlaskClient, username: str, password: str) -> Any:
@@ -174,6 +174,33 @@ class TestTriggers:
 
 
 class TestExecutions:
+    def test_those_that_ended_did_so_when_they_were_last_written(self, ours: Backends) -> None:
+        with Session(ours.engine) as session:
+            ends = {row.status: row.finished_at for row in session.scalars(select(ExecutionRow))}
+
+        assert ends == {
+            "PENDING": None,
+            "RUNNING": None,
+            "COMPLETED": originals.LONG_AGO,
+            "FAILED": originals.LONG_AGO,
+            "CANCELLED": originals.LONG_AGO,
+        }
+
+    def test_those_that_ended_are_deleted_when_they_are_too_old(self, ours: Backends) -> None:
+        keeping = timedelta(days=ours.settings.execution_retention_days)
+
+        assert upkeep.prune(ours, originals.LONG_AGO + keeping)["executions"] == 0
+        assert upkeep.prune(ours, originals.LONG_AGO + keeping + timedelta(seconds=1))["executions"] == 3
+        with Session(ours.engine) as session:
+            assert {row.status for row in session.scalars(select(ExecutionRow))} == {"PENDING", "RUNNING"}
+
+    def test_ours_are_left_alone(self, ours: Backends) -> None:
+        unfinished = {"workflow_id": originals.TO_SLACK, "user_id": originals.ADMIN, "current_step": 0}
+        with ours.engine.begin() as connection:
+            connection.execute(insert(ExecutionRow).values(event_id=uuid4(), status="FAILED", **unfinished))
+
+        assert date_finished_executions(ours.engine) == 0
+
     def test_every_status_is_readable(self, ours: Backends) -> None:
         with Session(ours.engine) as session:
             rows = {row.status: row for row in session.scalars(select(ExecutionRow))}
@@ -190,7 +217,7 @@ class TestExecutions:
         triggers = client.get("/api/v1/triggers", headers=headers)
 
         assert page.json["totalElements"] == len(originals.EXECUTIONS)
-        assert len(workflows.json) == 4
+        assert len(workflows.json) == 5
         assert len(triggers.json) == 5
         for secret in originals.SECRETS:
             assert secret not in page.text + workflows.text + triggers.text
@@ -229,6 +256,14 @@ class TestSecrets:
             originals.SHEET_KEY,
             originals.SLACK_URL,
         ]
+
+    def test_what_looks_like_an_expression_is_a_secret_too(self, ours: Backends) -> None:
+        with Session(ours.engine) as session:
+            braced = session.get_one(Workflow, originals.BRACED)
+        assert braced.trigger_definition is not None
+        assert braced.actions_definition is not None
+        sealed = [braced.trigger_definition["config"]["password"], braced.actions_definition[0]["config"]["apiKey"]]
+        assert [ours.vault.open(value) for value in sealed] == [originals.BRACED_PASSWORD, originals.BRACED_KEY]
 
     def test_what_is_no_secret_stays_readable(self, ours: Backends) -> None:
         with Session(ours.engine) as session:
