@@ -141,25 +141,19 @@ class Executor:
     def _claim_and_run(self, starts: dict[AttemptKey, ExecutionStart]) -> None:
         if not starts:
             return
-        by_reference = {key for key, start in starts.items() if start.by_reference}
         with unavailable_when_down(), self._backends.engine.begin() as connection:
-            claims = store.claim(
-                connection, list(starts), by_reference=by_reference, owner=self._owner, lease=self._lease
-            )
+            claims = store.claim(connection, list(starts), owner=self._owner, lease=self._lease)
             versions = self._plans.get(connection, {claim.version_id for claim in claims if claim.version_id})
+            large = [claim.key for claim in claims if starts[claim.key].by_reference]
+            seen = self._starts.contexts(connection, large) if large else {}
         for claim in claims:
             version = versions.get(claim.version_id) if claim.version_id else None
-            self._submit(starts[claim.key], claim, version)
+            start = starts[claim.key]
+            if claim.key in seen:
+                start = _with_context(start, seen[claim.key][0].context)
+            self._submit(start, claim, version)
 
     def _submit(self, start: ExecutionStart, claim: Claim, version: Version | None) -> None:
-        if claim.trigger_payload is not None:
-            outputs = claim.step_outputs or {}
-            start = start.model_copy(
-                update={
-                    "trigger_payload": claim.trigger_payload,
-                    "context": {"trigger": claim.trigger_payload, "steps": outputs},
-                }
-            )
         self._held[claim.key] = start
         self._pool.submit(start.workflow_id, self._task(claim.key, StepRun(start, version)))
 
@@ -238,6 +232,10 @@ class Executor:
                 self._begun.pop(key, None)
                 failure = Failure("the step did not end within its time limit")
                 self._finished.put(_Finished(start, Outcome(failure=failure), datetime.now(UTC)))
+
+
+def _with_context(start: ExecutionStart, context: dict[str, Any]) -> ExecutionStart:
+    return start.model_copy(update={"trigger_payload": context.get("trigger") or {}, "context": context})
 
 
 def _key(message: Any) -> AttemptKey:

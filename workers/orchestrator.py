@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,30 +19,34 @@ from flowforge import events
 from flowforge.bus import Message
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db import executions_store as store
+from flowforge.db import waits_store
 from flowforge.db.engine import unavailable_when_down
-from flowforge.db.executions_store import EventContext, ExecutionState, OpenAttempt
-from flowforge.events import ExecutionEvent, ExecutionResult, TriggerEvent
-from flowforge.execution import machine
-from flowforge.execution.machine import Execution, StartStep, Status, StepEnded, Transition
+from flowforge.db.executions_store import EventContext, OpenAttempt
+from flowforge.events import ExecutionResult, TriggerEvent
+from flowforge.execution.machine import Rules, Run
 from flowforge.execution.retry import Failure
+from flowforge.execution.state import ROOT, Frame, Status, StepEnded
 from flowforge.ids import uuid7
+from flowforge.language.blocks import BlockType
 from flowforge.language.definition import RetryPolicy
 from flowforge.operations import intake
 from flowforge.operations.plans import Plans, Version, adopt
-from flowforge.operations.starts import StartMessages, StepContext
+from flowforge.operations.starts import StartMessages, around
 from flowforge.wiring import Backends
+from workers.moving import Batch, Moving, announce, wait_result
 from workers.runner import Received
 
 BATCH = 200
-_RETRIES_AT_ONCE = 500
+_AT_ONCE = 500
+_OVERDUE_AT_ONCE = 100
 _NOTE_TRIGGERED_EVERY_SECONDS = 5.0
-_LOOK_FOR_RETRIES_EVERY_SECONDS = 0.5
+_LOOK_FOR_DUE_EVERY_SECONDS = 0.5
 
 
 class Orchestrator:
     name = "orchestrator"
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_RESULT)
-    patience = _LOOK_FOR_RETRIES_EVERY_SECONDS
+    patience = _LOOK_FOR_DUE_EVERY_SECONDS
 
     def __init__(self, backends: Backends) -> None:
         self.group = backends.settings.group_orchestrator
@@ -50,6 +54,7 @@ class Orchestrator:
         self._plans = Plans()
         self._starts = StartMessages(backends.settings, self._plans, load_catalog(), backends.vault)
         self._defaults = RetryPolicy(attempts=backends.settings.step_max_attempts)
+        self._output_limit = backends.settings.step_output_max_bytes
         self._noted: dict[UUID, float] = {}
         self._next_look = 0.0
 
@@ -68,13 +73,15 @@ class Orchestrator:
         self._backends.bus.publish(outgoing)
 
     def tick(self) -> None:
-        """Sends the retries whose time has come."""
+        """What time brings: retries and waits that are due, executions that took too long."""
         if time.monotonic() < self._next_look:
             return
-        self._next_look = time.monotonic() + _LOOK_FOR_RETRIES_EVERY_SECONDS
+        self._next_look = time.monotonic() + _LOOK_FOR_DUE_EVERY_SECONDS
         with unavailable_when_down(), self._backends.engine.begin() as connection:
-            due = store.take_due_retries(connection, _RETRIES_AT_ONCE)
+            due = store.take_due_retries(connection, _AT_ONCE)
             messages = self._starts.again(connection, due) if due else []
+            messages += [wait_result(ended) for ended in waits_store.end_due_waits(connection, _AT_ONCE)]
+            messages += self._end_overdue(connection)
         self._backends.bus.publish(messages)
 
     def stop(self) -> None:
@@ -85,28 +92,38 @@ class Orchestrator:
     def _begin(self, connection: Connection, triggered: dict[UUID, TriggerEvent]) -> list[Message]:
         contexts = self._contexts(connection, triggered)
         versions = self._versions(connection, triggered, contexts)
-        rows = {
-            id_: self._beginning(event, contexts[id_], versions.get(id_))
-            for id_, event in triggered.items()
-            if id_ in contexts and not contexts[id_].handled
-        }
-        if not rows:
+        fresh = [event for id_, event in triggered.items() if id_ in contexts and not contexts[id_].handled]
+        if not fresh:
             return []
-        created = store.begin_executions(connection, list(rows.values()))
+        batch = Batch(connection, self._starts)
+        dropped = []
+        for event in fresh:
+            context, version = contexts[event.event_id], versions.get(event.event_id)
+            if version is None:
+                dropped.append((event, context))
+            else:
+                batch.add(self._begun(event, context, version))
+        for one in batch.moving.values():
+            batch.prepare(one)
+        rows = [self._row(triggered[id_], one) for one in batch.moving.values() if (id_ := one.event_id)]
+        created = store.begin_executions(
+            connection, rows + [_dropped_row(event, context) for event, context in dropped]
+        )
+        batch.keep_only(created)
         self._note_triggered(connection, [event.trigger_id for event in triggered.values() if event.trigger_id])
-        return [
-            message
-            for id_ in rows
-            if id_ in created
-            for message in self._begun(triggered[id_], rows[id_], versions[id_])
-        ]
+        begun = [announce(one, "STARTED", event_id=one.event_id) for one in batch.moving.values()]
+        batch.settle(batch.moving.values())
+        batch.end_waits([_uncalled(context) for _, context in dropped if "executionId" in (context.awaited_by or {})])
+        batch.write([])
+        return begun + batch.messages
 
     def _contexts(self, connection: Connection, triggered: dict[UUID, TriggerEvent]) -> dict[UUID, EventContext]:
-        contexts = store.event_contexts(connection, list(triggered))
+        large = [id_ for id_, event in triggered.items() if event.by_reference]
+        contexts = store.event_contexts(connection, list(triggered), with_payload=large)
         foreign = [event for id_, event in triggered.items() if id_ not in contexts and not event.by_reference]
         if foreign:  # another implementation's trigger service accepted them: they become ours here
             intake.record(connection, [_as_new_event(event) for event in foreign])
-            contexts = store.event_contexts(connection, list(triggered))
+            contexts = store.event_contexts(connection, list(triggered), with_payload=large)
         return contexts
 
     def _versions(
@@ -120,39 +137,36 @@ class Orchestrator:
         versions = self._plans.get(connection, pinned.values())
         return {id_: versions[version] for id_, version in pinned.items() if version in versions}
 
-    def _beginning(self, event: TriggerEvent, context: EventContext, version: Version | None) -> dict[str, Any]:
-        row: dict[str, Any] = {
+    def _begun(self, event: TriggerEvent, context: EventContext, version: Version) -> Moving:
+        execution_id = context.execution_id or uuid7()
+        payload = event.payload if context.payload is None else context.payload
+        run = self._run(version, execution_id, payload)
+        if version.problem is None:
+            run.begin()
+        else:
+            run.frames[ROOT], run.status = Frame(), Status.FAILED
+            run.error = {"message": f"the workflow cannot be read: {version.problem}"}
+        return Moving(execution_id, event.workflow_id, event.user_id, event.event_id, version, run, context.awaited_by)
+
+    def _run(self, version: Version, execution_id: UUID, payload: dict[str, Any]) -> Run:
+        now = datetime.now(UTC)
+        rules = Rules(self._defaults, now, random.random(), self._output_limit)  # noqa: S311  (jitter, not a secret)
+        return Run(version.plan, rules, payload, around(version, execution_id, now))
+
+    def _row(self, event: TriggerEvent, one: Moving) -> dict[str, Any]:
+        limit = one.version.plan.settings.timeout
+        return one.row() | {
             "event_id": event.event_id,
-            "execution_id": context.execution_id or uuid7(),
+            "execution_id": one.execution_id,
             "workflow_id": event.workflow_id,
             "user_id": event.user_id,
             "trigger_id": event.trigger_id,
             "trigger_type": event.trigger_type,
+            "version_id": one.version.id,
+            "awaited_by": one.awaited_by,
+            "deadline": datetime.now(UTC) + timedelta(seconds=limit) if limit else None,
+            "attempts": one.attempts if not one.over else [],
         }
-        if version is None:
-            return row | {"dropped": _why_dropped(context)}
-        transition = machine.begin(version.plan)
-        if version.problem is not None:
-            transition = Transition(
-                Execution(Status.FAILED, error={"message": f"the workflow cannot be read: {version.problem}"})
-            )
-        return row | {
-            "version_id": version.id,
-            "status": transition.execution.status,
-            "current_step": transition.execution.current_step,
-            "first_step": transition.start.step_index if transition.start else None,
-            "error": transition.execution.error,
-        }
-
-    def _begun(self, event: TriggerEvent, row: dict[str, Any], version: Version) -> list[Message]:
-        context = StepContext(row["execution_id"], event.workflow_id, event.user_id, event.payload, {})
-        messages = [_announce(context, "STARTED", event_id=event.event_id)]
-        if row["first_step"] is None:
-            return [*messages, _announce(context, row["status"], error=row["error"])]
-        step = version.plan.step(row["first_step"])
-        assert step is not None
-        start = self._starts.message(context, step, attempt=1, by_reference=bool(event.by_reference))
-        return [*messages, start]
 
     def _note_triggered(self, connection: Connection, trigger_ids: Sequence[UUID]) -> None:
         """At most every few seconds for one trigger: a busy one would spend its time on this row."""
@@ -168,115 +182,106 @@ class Orchestrator:
         ids = sorted({result.execution_id for result in results})
         states = store.lock_executions(connection, ids)
         attempts: dict[UUID, list[OpenAttempt]] = {}
-        for attempt in store.open_attempts(connection, ids):
+        for attempt in store.open_attempts(connection, _asked_about(results)):
             attempts.setdefault(attempt.execution_id, []).append(attempt)
         versions = self._plans.get(connection, {state.version_id for state in states.values() if state.version_id})
-        decision = _Decision()
+        batch = Batch(connection, self._starts)
+        for state in states.values():
+            version = versions.get(state.version_id) if state.version_id else None
+            if version is not None:
+                run = self._run(version, state.id, state.trigger_payload or {})
+                batch.add(Moving.of(state, version, run))
+        facts = self._facts(results, attempts, batch)
+        self._load(batch, facts)
+        for execution_id, _, fact in facts:
+            self._tell(batch, batch.moving[execution_id], fact)
+        batch.settle(batch.moving.values())
+        batch.write([_applied_row(execution_id, open_, fact) for execution_id, open_, fact in facts])
+        return batch.messages
+
+    def _facts(
+        self, results: Sequence[ExecutionResult], attempts: dict[UUID, list[OpenAttempt]], batch: Batch
+    ) -> list[tuple[UUID, OpenAttempt, StepEnded]]:
+        facts = []
         for result in results:
-            state = states.get(result.execution_id)
-            open_ = _matching(attempts.get(result.execution_id, []), result)
-            version = versions.get(state.version_id) if state and state.version_id else None
-            if state is None or open_ is None or version is None:
-                continue
-            attempts[result.execution_id].remove(open_)
-            states[state.id] = self._decide(decision, state, version, open_, result)
-        if decision.applied:
-            store.apply_results(connection, list(decision.moves.values()), decision.applied, decision.starts)
-        return decision.events + self._next_starts(connection, decision, states, versions)
+            waiting = attempts.get(result.execution_id, [])
+            open_ = _matching(waiting, result)
+            if open_ is not None and result.execution_id in batch.moving:
+                waiting.remove(open_)
+                facts.append((result.execution_id, open_, _fact(open_, result)))
+        return facts
 
-    def _decide(
-        self,
-        decision: _Decision,
-        state: ExecutionState,
-        version: Version,
-        open_: OpenAttempt,
-        result: ExecutionResult,
-    ) -> ExecutionState:
-        fact = _fact(open_, result)
-        before = Execution(Status(state.status), state.current_step, state.step_outputs)
-        now = datetime.now(UTC)
-        chance = random.random()  # noqa: S311  (jitter, not a secret)
-        transition = machine.step_ended(before, version.plan, fact, self._defaults, now, chance)
-        decision.take(state, open_, fact, transition)
-        after = transition.execution
-        return ExecutionState(
-            state.id,
-            state.workflow_id,
-            state.user_id,
-            state.event_id,
-            state.version_id,
-            after.status,
-            after.current_step,
-            dict(after.outputs),
-        )
+    def _load(self, batch: Batch, facts: Sequence[tuple[UUID, OpenAttempt, StepEnded]]) -> None:
+        """The frames the facts are about, and the blocks of loops that go on by themselves."""
+        frames = sorted({(id_, fact.iteration) for id_, _, fact in facts if fact.iteration != ROOT})
+        if frames:
+            batch.load_frames(frames)
+        blocks = [(id_, fact.iteration, fact.step_index) for id_, _, fact in facts if _goes_on(batch.moving[id_], fact)]
+        if blocks:
+            batch.load_blocks(blocks)
 
-    def _next_starts(
-        self,
-        connection: Connection,
-        decision: _Decision,
-        states: dict[UUID, ExecutionState],
-        versions: dict[UUID, Version],
-    ) -> list[Message]:
-        now_due = [start for start in decision.starts if start["due_at"] is None]
-        if not now_due:
-            return []
-        payloads = store.trigger_payloads(connection, [start["execution_id"] for start in now_due])
-        messages = []
-        for start in now_due:
-            state = states[start["execution_id"]]
-            assert state.version_id is not None
-            step = versions[state.version_id].plan.step(start["step_index"])
-            assert step is not None
-            context = StepContext(
-                state.id, state.workflow_id, state.user_id, payloads.get(state.id, {}), state.step_outputs
-            )
-            messages.append(self._starts.message(context, step, start["attempt"], start["iteration"]))
-        return messages
-
-
-class _Decision:
-    """What one batch of results comes to: the rows to write, and the log lines that follow."""
-
-    def __init__(self) -> None:
-        self.moves: dict[UUID, dict[str, Any]] = {}
-        self.applied: list[dict[str, Any]] = []
-        self.starts: list[dict[str, Any]] = []
-        self.events: list[Message] = []
-
-    def take(self, state: ExecutionState, open_: OpenAttempt, fact: StepEnded, transition: Transition) -> None:
-        self.applied.append(
-            {
-                "execution_id": state.id,
-                "step_index": open_.step_index,
-                "iteration": open_.iteration,
-                "attempt": open_.attempt,
-                "succeeded": fact.failure is None,
-                "error": _error_row(fact.failure),
-            }
-        )
-        if not transition.applied:
+    def _tell(self, batch: Batch, one: Moving, fact: StepEnded) -> None:
+        if one.over:
             return
-        after = transition.execution
-        self.moves[state.id] = {
-            "id": state.id,
-            "status": after.status,
-            "current_step": after.current_step,
-            "output_key": None if fact.failure else f"step_{fact.step_index}",
-            "output": None if fact.failure else fact.output,
-            "error": after.error,
-            "finished": after.status.terminal,
-        }
-        context = StepContext(state.id, state.workflow_id, state.user_id, {}, {})
-        if transition.start is not None:
-            self.starts.append(_start_row(state, transition.start))
-        if transition.start is not None and transition.start.due_at is not None:
-            self.events.append(_announce_retry(context, fact, transition.start))
-        if after.status.terminal:
-            self.events.append(_announce(context, after.status, error=after.error))
+        starts = one.run.effects.starts
+        before = len(starts)
+        one.run.step_ended(fact)
+        retry = next((start for start in starts[before:] if start.due_at is not None), None)
+        if retry is not None and fact.failure is not None:
+            more = {"step_index": fact.step_index, "attempt": fact.attempt, "retry_at": retry.due_at}
+            batch.messages.append(announce(one, "RETRYING", error={"message": fact.failure.message}, **more))
+
+    # What time brings.
+
+    def _end_overdue(self, connection: Connection) -> list[Message]:
+        overdue = store.lock_overdue(connection, _OVERDUE_AT_ONCE)
+        if not overdue:
+            return []
+        versions = self._plans.get(connection, {state.version_id for state in overdue if state.version_id})
+        batch = Batch(connection, self._starts)
+        for state in overdue:
+            version = versions.get(state.version_id) if state.version_id else None
+            if version is None:
+                continue
+            one = Moving.of(state, version, self._run(version, state.id, {}))
+            limit = version.plan.settings.timeout or 0
+            one.run.status = Status.FAILED
+            one.run.error = {"message": f"the execution took longer than its limit of {limit:g} seconds"}
+            batch.add(one)
+        batch.write([])
+        store.drop_unbegun(connection, list(batch.moving))
+        return batch.messages
+
+
+def _asked_about(results: Sequence[ExecutionResult]) -> list[tuple[UUID, int, int]]:
+    return [(result.execution_id, result.step_index, result.iteration) for result in results]
+
+
+def _goes_on(one: Moving, fact: StepEnded) -> bool:
+    step = one.version.plan.step(fact.step_index)
+    return step is not None and step.block in {BlockType.FOR_EACH, BlockType.PARALLEL}
 
 
 def _why_dropped(context: EventContext) -> str:
     return "the workflow is disabled" if context.workflow_enabled is False else "the workflow does not exist"
+
+
+def _dropped_row(event: TriggerEvent, context: EventContext) -> dict[str, Any]:
+    return {"event_id": event.event_id, "dropped": _why_dropped(context)}
+
+
+def _uncalled(context: EventContext) -> dict[str, Any]:
+    """The step that called a workflow which cannot be run."""
+    caller = context.awaited_by or {}
+    return {
+        "execution_id": caller["executionId"],
+        "step_index": caller["stepIndex"],
+        "iteration": caller["iteration"],
+        "attempt": 1,
+        "succeeded": False,
+        "output": None,
+        "error": {"message": _why_dropped(context), "permanent": True},
+    }
 
 
 def _as_new_event(event: TriggerEvent) -> intake.NewEvent:
@@ -326,42 +331,18 @@ def _fact(open_: OpenAttempt, result: ExecutionResult) -> StepEnded:
     )
 
 
-def _error_row(failure: Failure | None) -> dict[str, Any] | None:
-    if failure is None:
-        return None
-    return {"message": failure.message, "permanent": failure.permanent, "retryAfter": failure.retry_after}
-
-
-def _start_row(state: ExecutionState, start: StartStep) -> dict[str, Any]:
-    return {
-        "execution_id": state.id,
-        "step_index": start.step_index,
-        "iteration": start.iteration,
-        "attempt": start.attempt,
-        "workflow_id": state.workflow_id,
-        "due_at": start.due_at,
+def _applied_row(execution_id: UUID, open_: OpenAttempt, fact: StepEnded) -> dict[str, Any]:
+    failure = fact.failure
+    error = failure and {
+        "message": failure.message,
+        "permanent": failure.permanent,
+        "retryAfter": failure.retry_after,
     }
-
-
-def _announce(context: StepContext, status: Any, **more: Any) -> Message:
-    event = ExecutionEvent(
-        execution_id=context.execution_id,
-        workflow_id=context.workflow_id,
-        user_id=context.user_id,
-        status=status,
-        timestamp=datetime.now(UTC),
-        **more,
-    )
-    return Message.of(events.EXECUTION_EVENTS, event)
-
-
-def _announce_retry(context: StepContext, fact: StepEnded, start: StartStep) -> Message:
-    assert fact.failure is not None
-    return _announce(
-        context,
-        "RETRYING",
-        step_index=fact.step_index,
-        attempt=fact.attempt,
-        error={"message": fact.failure.message},
-        retry_at=start.due_at,
-    )
+    return {
+        "execution_id": execution_id,
+        "step_index": open_.step_index,
+        "iteration": open_.iteration,
+        "attempt": open_.attempt,
+        "succeeded": failure is None,
+        "error": error,
+    }

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.sdk import ConnectorError
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.connectors.tools import make_tools
 from flowforge.events import ExecutionStart
+from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
 from flowforge.language.expressions import ExpressionError, resolve
 from flowforge.language.plan import Step
 from flowforge.operations.plans import Version
+from flowforge.operations.starts import around
 from flowforge.secrets import SecretUnreadable, Vault, mask_values
 from flowforge.settings import Settings
+from workers.step_output import plain_output, told
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +70,16 @@ class StepRunner:
         try:
             return self._run(run, secrets)
         except ConnectorError as error:
-            failure = Failure(str(error), error.permanent, error.retry_after)
+            failure = Failure(told(error), error.permanent, error.retry_after)
         except (ExpressionError, UnknownAction, SecretUnreadable) as error:
             failure = Failure(str(error), permanent=True)
-        except Exception as error:
-            # A connector may raise anything, and a worker must outlive it.
-            logger.exception("connector %s failed unexpectedly", run.start.action_type)
-            failure = Failure(f"{type(error).__name__} in connector {run.start.action_type}: {error}", permanent=True)
+        except BaseException as error:  # noqa: BLE001
+            # A connector may raise anything, SystemExit too, and a worker must outlive it.
+            what = f"{type(error).__name__} in connector {run.start.action_type}: {told(error)}"
+            failure = Failure(what, permanent=True)
+            # Not the error itself: its text may hold a secret.
+            trace = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("%s\n%s", mask_values(what, secrets), trace)
         return Outcome(failure=_without(failure, secrets))
 
     def _run(self, run: StepRun, secrets: list[str]) -> Outcome:
@@ -83,7 +89,7 @@ class StepRunner:
         secrets += self._catalog.secret_values(start.action_type, opened)
         config = connector.parse(self._resolved(run, opened))
         output = connector.run(config, self._context(run))
-        return self._checked(mask_values(output, secrets), start)
+        return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
 
     def _resolved(self, run: StepRun, config: dict[str, Any]) -> dict[str, Any]:
         if run.step is None or not run.step.templated:
@@ -93,13 +99,8 @@ class StepRunner:
 
     def _scope(self, run: StepRun) -> dict[str, Any]:
         assert run.version is not None
-        return {
-            "trigger": run.start.trigger_payload,
-            "steps": run.version.plan.outputs(run.start.context.get("steps") or {}),
-            "workflow": {"id": str(run.start.workflow_id), "name": run.version.name},
-            "execution": {"id": str(run.start.execution_id)},
-            "now": datetime.now(UTC),
-        }
+        context = {"trigger": run.start.trigger_payload, **run.start.context}
+        return scope(run.version.plan, context, around(run.version, run.start.execution_id, datetime.now(UTC)))
 
     def _context(self, run: StepRun) -> ConnectorContext:
         start = run.start
@@ -116,15 +117,6 @@ class StepRunner:
             steps=start.context.get("steps") or {},
             tools=self._tools,
         )
-
-    def _checked(self, output: Any, start: ExecutionStart) -> Outcome:
-        if not isinstance(output, Mapping):
-            raise ConnectorError(f"connector {start.action_type} gave {type(output).__name__}, not an object", True)
-        size = len(jsonio.dumps(output))
-        limit = self._settings.step_output_max_bytes
-        if size > limit:
-            raise ConnectorError(f"the step's output has {size} bytes; the limit is {limit}", permanent=True)
-        return Outcome(output)
 
 
 def _without(failure: Failure, secrets: Sequence[str]) -> Failure:

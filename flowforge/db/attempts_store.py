@@ -17,29 +17,24 @@ AttemptKey = tuple[UUID, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An attempt this executor holds. Payload and outputs are filled only where they were asked for."""
+    """An attempt this executor holds."""
 
     key: AttemptKey
     version_id: UUID | None
     claims: int
-    trigger_payload: dict[str, Any] | None
-    step_outputs: dict[str, Any] | None
 
 
-def claim(
-    connection: Connection, keys: Sequence[AttemptKey], *, by_reference: set[AttemptKey], owner: str, lease: float
-) -> list[Claim]:
+def claim(connection: Connection, keys: Sequence[AttemptKey], *, owner: str, lease: float) -> list[Claim]:
     """Takes those that are still queued in a running execution; the row decides between two executors.
 
-    An attempt that has no row (another implementation's orchestrator sent it) gets one. Payload and outputs come along
-    for the keys in `by_reference`.
+    An attempt that has no row (another implementation's orchestrator sent it) gets one.
     """
     rows = connection.exec_driver_sql(
         """
         WITH wanted AS (
             SELECT DISTINCT ON (execution_id, step_index, iteration, attempt) *
             FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
-                execution_id uuid, step_index int, iteration int, attempt int, by_reference boolean)
+                execution_id uuid, step_index int, iteration int, attempt int)
         ), claimed AS (
             INSERT INTO orchestrator.step_attempts AS a
                 (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, claims,
@@ -47,22 +42,19 @@ def claim(
             SELECT r.execution_id, r.step_index, r.iteration, r.attempt, x.workflow_id, 'RUNNING', now(), now(), 1,
                    %(owner)s, now() + make_interval(secs => %(lease)s), now()
             FROM wanted r JOIN orchestrator.workflow_executions x ON x.id = r.execution_id
-            WHERE x.status = 'RUNNING' AND x.current_step = r.step_index
+            WHERE x.status = 'RUNNING' AND (r.iteration > 0 OR x.current_step = r.step_index)
             ON CONFLICT (execution_id, step_index, iteration, attempt) DO UPDATE
             SET state = 'RUNNING', parked = false, claims = a.claims + 1, lease_owner = excluded.lease_owner,
                 lease_until = excluded.lease_until, started_at = excluded.started_at
             WHERE a.state = 'QUEUED'
             RETURNING a.execution_id, a.step_index, a.iteration, a.attempt, a.claims
         )
-        SELECT c.execution_id, c.step_index, c.iteration, c.attempt, x.version_id, c.claims,
-               CASE WHEN r.by_reference THEN x.trigger_payload END,
-               CASE WHEN r.by_reference THEN x.step_outputs END
-        FROM claimed c JOIN wanted r USING (execution_id, step_index, iteration, attempt)
-        JOIN orchestrator.workflow_executions x ON x.id = c.execution_id
+        SELECT c.execution_id, c.step_index, c.iteration, c.attempt, x.version_id, c.claims
+        FROM claimed c JOIN orchestrator.workflow_executions x ON x.id = c.execution_id
         """,
-        {"rows": _rows(keys, by_reference), "owner": owner, "lease": lease},
+        {"rows": _rows(keys), "owner": owner, "lease": lease},
     )
-    return [Claim((row[0], row[1], row[2], row[3]), row[4], row[5], row[6], row[7]) for row in rows]
+    return [Claim((row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]
 
 
 def park(connection: Connection, keys: Sequence[AttemptKey]) -> None:
@@ -154,17 +146,7 @@ def give_back(connection: Connection, owner: str, keys: Sequence[AttemptKey]) ->
     )
 
 
-def _rows(keys: Sequence[AttemptKey], by_reference: set[AttemptKey] | None = None) -> str:
-    marked = by_reference or set()
+def _rows(keys: Sequence[AttemptKey]) -> str:
     return jsonio.dumps(
-        [
-            {
-                "execution_id": key[0],
-                "step_index": key[1],
-                "iteration": key[2],
-                "attempt": key[3],
-                "by_reference": key in marked,
-            }
-            for key in keys
-        ]
+        [{"execution_id": key[0], "step_index": key[1], "iteration": key[2], "attempt": key[3]} for key in keys]
     ).decode()

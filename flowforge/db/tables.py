@@ -99,6 +99,7 @@ class Workflow(ContractRow, Base):
     actions_definition: Mapped[list[Any] | None]
     version_id: Mapped[UUID | None]
     """The version new executions start with; null in an adopted row that has never run or been saved here."""
+    settings: Mapped[Json | None]
 
 
 class WorkflowVersion(Base):
@@ -208,6 +209,13 @@ class TriggerEventRow(Base):
     handled_at: Mapped[datetime | None]
     dropped_because: Mapped[str | None]
     """Why no execution came of it: the workflow is gone or disabled."""
+    awaited_by: Mapped[Json | None]
+    """{executionId, stepIndex, iteration, depth} of the step that called the workflow, or {caller}: how the caller of
+    a webhook is answered."""
+    replay: Mapped[Json | None]
+    """{executionId, fromStep, versionId}: what is done again, and from where."""
+    response: Mapped[Json | None]
+    """{status, headers, body}: the answer a RESPOND step gave."""
 
 
 # -- executions
@@ -222,6 +230,24 @@ class ExecutionRow(ContractRow, Base):
         Index("idx_executions_workflow_created", "workflow_id", text("created_at DESC"), text("id DESC")),
         Index("uq_executions_event", "event_id", unique=True),
         Index("idx_executions_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+        Index("idx_executions_parent", "parent_execution_id", postgresql_where=text("parent_execution_id IS NOT NULL")),
+        Index("idx_executions_replay", "replay_of", postgresql_where=text("replay_of IS NOT NULL")),
+        Index(
+            "idx_executions_deadline",
+            "deadline",
+            postgresql_where=text("deadline IS NOT NULL AND finished_at IS NULL"),
+        ),
+        Index(
+            "idx_executions_queued",
+            "begin_at",
+            postgresql_where=text("begin_at IS NOT NULL AND finished_at IS NULL"),
+        ),
+        Index(
+            "idx_executions_concurrency",
+            "concurrency_key",
+            "created_at",
+            postgresql_where=text("concurrency_key IS NOT NULL AND finished_at IS NULL"),
+        ),
         {"schema": "orchestrator"},
     )
 
@@ -238,11 +264,26 @@ class ExecutionRow(ContractRow, Base):
     error: Mapped[Json | None]
     """{step, stepIndex, message, attempt} of what ended a FAILED execution."""
     finished_at: Mapped[datetime | None]
+    in_block: Mapped[bool | None]
+    """True while the step due in the workflow's own list is a block whose frames run."""
+    next_frame: Mapped[int | None]
+    result: Mapped[Json | None]
+    """{value}: what a workflow that called it gets."""
+    awaited_by: Mapped[Json | None]
+    """As in its event."""
+    parent_execution_id: Mapped[UUID | None]
+    replay_of: Mapped[UUID | None]
+    deadline: Mapped[datetime | None]
+    """When it fails for taking too long."""
+    begin_at: Mapped[datetime | None]
+    """While PENDING, held back by a limit of its workflow: when it is looked at again."""
+    concurrency_key: Mapped[str | None]
 
 
 class AttemptState(StrEnum):
     QUEUED = "QUEUED"  # owed to an executor from `due_at` on
     RUNNING = "RUNNING"  # held by `lease_owner` until `lease_until`
+    WAITING = "WAITING"  # rests until `due_at`, or until somebody resumes it
     ENDED = "ENDED"  # its result is in the row, and owed to the orchestrator
     APPLIED = "APPLIED"  # the execution has taken its result
 
@@ -257,6 +298,7 @@ class StepAttempt(Base):
         Index("idx_attempts_parked", "workflow_id", "due_at", postgresql_where=text("state = 'QUEUED' AND parked")),
         Index("idx_attempts_leased", "lease_until", postgresql_where=text("state = 'RUNNING'")),
         Index("idx_attempts_unapplied", "finished_at", postgresql_where=text("state = 'ENDED'")),
+        Index("idx_attempts_resting", "due_at", postgresql_where=text("state = 'WAITING'")),
         {"schema": "orchestrator"},
     )
 
@@ -283,6 +325,51 @@ class StepAttempt(Base):
     """{message, permanent, retryAfter}"""
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    waiting: Mapped[Json | None]
+    """{kind, failsWhenDue, message} of a wait."""
+
+
+class OpenBlockRow(Base):
+    """A FOR_EACH or PARALLEL, and how far its frames are (flowforge.execution.state.OpenBlock)."""
+
+    __tablename__ = "open_blocks"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    execution_id: Mapped[UUID] = mapped_column(
+        ForeignKey("orchestrator.workflow_executions.id", ondelete="CASCADE"), primary_key=True
+    )
+    frame: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    step_index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    first_frame: Mapped[int]
+    total: Mapped[int]
+    at_once: Mapped[int]
+    begun: Mapped[int]
+    ended: Mapped[int]
+    failed: Mapped[int]
+    failed_position: Mapped[int | None]
+    error: Mapped[Json | None]
+    closure: Mapped[Json]
+
+
+class FrameRow(Base):
+    """One run of the steps inside a block (flowforge.execution.state.Frame); item and result may be any JSON."""
+
+    __tablename__ = "step_frames"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    execution_id: Mapped[UUID] = mapped_column(
+        ForeignKey("orchestrator.workflow_executions.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    block_frame: Mapped[int]
+    block_step: Mapped[int]
+    position: Mapped[int]
+    status: Mapped[str]
+    current_step: Mapped[int]
+    item: Mapped[Json | None]
+    outputs: Mapped[Json]
+    result: Mapped[Json | None]
+    error: Mapped[Json | None]
 
 
 class DeadLetter(Base):

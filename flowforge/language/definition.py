@@ -1,25 +1,32 @@
 """Workflow definitions: what a person or a client writes, and what the tables hold.
 
-The contract's `{name, trigger, actions: [{type, config}]}`, with optional keys of ours. Reading reports every problem
-at once. Fields nobody knows are ignored.
+The contract's `{name, trigger, actions: [{type, config}]}`, with optional keys of ours. Actions may hold actions: the
+bodies of blocks, and what is done about an error. Reading reports every problem at once. Fields nobody knows are
+ignored.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Self
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from flowforge import jsonio
 from flowforge.errors import Invalid, Problem
 from flowforge.language.pointers import Part, pointer
-from flowforge.language.wording import problems_of
+from flowforge.language.wording import UNWRITTEN, problems_of
 
 MAX_ACTIONS = 1_000
+"""Of a whole workflow, those inside blocks included."""
+MAX_BRANCHES = 50
+MAX_NESTING = 10
+"""How many actions may stand around an action."""
 MAX_BYTES = 1_000_000
 """Of the whole definition as JSON."""
-MAX_DEPTH = 50
+MAX_DEPTH = 80
 """Levels of objects and lists in a definition."""
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -86,16 +93,115 @@ class TriggerDefinition(_Part):
     config: dict[str, Any] | None = None
 
 
+def _written_as(value: Any) -> str:
+    return f"{UNWRITTEN}text" if isinstance(value, str) else f"{UNWRITTEN}value"
+
+
+When = Annotated[
+    Annotated[bool, Tag(f"{UNWRITTEN}value")] | Annotated[str, Tag(f"{UNWRITTEN}text")], Discriminator(_written_as)
+]
+"""Whether something is done: true, false, or an expression."""
+
+
+class BranchDefinition(_Part):
+    """One way through a block. Of a BRANCH the first whose `when` holds is taken; those of a PARALLEL all are."""
+
+    name: Name | None = None
+    when: When | None = None
+    actions: list[ActionDefinition] = Field(default_factory=list, max_length=MAX_ACTIONS)
+
+
+OnError = Annotated[
+    Annotated[Literal["fail", "continue"], Tag(f"{UNWRITTEN}text")]
+    | Annotated[list["ActionDefinition"], Tag(f"{UNWRITTEN}value"), Field(max_length=MAX_ACTIONS)],
+    Discriminator(_written_as),
+]
+"""What follows from an error: the end (`fail`), the next step (`continue`), or actions of its own."""
+
+
 class ActionDefinition(_Part):
-    """One step. `config` may be absent in rows that older versions wrote; running such a step fails clearly."""
+    """One step. `config` may be absent in rows that older versions wrote; running such a step fails clearly.
+
+    Blocks (flowforge.language.blocks) have bodies: `branches` and `else`, or `actions`.
+    """
 
     type: Annotated[Type, AfterValidator(str.upper)]
     config: dict[str, Any] | None = None
     id: Identifier | None = None
     name: Name | None = None
+    when: When | None = None
     retry: RetryPolicy | None = None
     timeout: float | None = Field(None, gt=0, le=86_400, allow_inf_nan=False)
     enabled: bool | None = None
+    on_error: OnError | None = Field(None, alias="onError")
+    branches: list[BranchDefinition] | None = Field(None, max_length=MAX_BRANCHES)
+    otherwise: list[ActionDefinition] | None = Field(None, alias="else", max_length=MAX_ACTIONS)
+    actions: list[ActionDefinition] | None = Field(None, max_length=MAX_ACTIONS)
+
+    @property
+    def runs(self) -> bool:
+        return self.enabled is not False
+
+    def bodies(self) -> Iterator[WrittenBody]:
+        """The lists of actions inside this one, in the order in which they are written."""
+        for number, branch in enumerate(self.branches or ()):
+            yield WrittenBody(
+                "branch", number, branch.name, branch.when, branch.actions, ("branches", number, "actions")
+            )
+        if self.otherwise is not None:
+            number = len(self.branches or ())
+            yield WrittenBody("branch", number, "else", None, self.otherwise, ("else",))
+        if self.actions is not None:
+            yield WrittenBody("item", 0, None, None, self.actions, ("actions",))
+        if isinstance(self.on_error, list):
+            yield WrittenBody("error", 0, None, None, self.on_error, ("onError",))
+
+
+class WrittenBody(NamedTuple):
+    """A list of actions inside an action."""
+
+    kind: Literal["branch", "item", "error"]
+    number: int
+    """Among the branches; `else` is the last one."""
+    name: str | None
+    when: bool | str | None
+    actions: list[ActionDefinition]
+    path: tuple[Part, ...]
+    """From the action to the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an action stands. `index` numbers all actions of a workflow from 0, in the order they are written."""
+
+    index: int
+    path: tuple[Part, ...]
+    action: ActionDefinition
+    inside: tuple[tuple[Place, WrittenBody], ...]
+    """The actions around it, outermost first, each with the body that leads here."""
+
+    @property
+    def enabled(self) -> bool:
+        return self.action.runs and all(outer.action.runs for outer, _ in self.inside)
+
+
+def places(actions: list[ActionDefinition]) -> Iterator[Place]:
+    """Every action with its place, each before those inside it."""
+    waiting: list[tuple[tuple[Part, ...], ActionDefinition, tuple[tuple[Place, WrittenBody], ...]]] = [
+        (("actions", number), action, ()) for number, action in reversed(list(enumerate(actions)))
+    ]
+    index = 0
+    while waiting:
+        path, action, inside = waiting.pop()
+        place = Place(index, path, action, inside)
+        yield place
+        index += 1
+        for body in reversed(list(action.bodies())):
+            around = (*inside, (place, body))
+            waiting.extend(
+                ((*path, *body.path, number), inner, around)
+                for number, inner in reversed(list(enumerate(body.actions)))
+            )
 
 
 class ActionList(_Part):
@@ -119,17 +225,44 @@ class ActionList(_Part):
             raise Invalid(problems_of(error)) from error
 
 
+class ConcurrencyLimit(_Part):
+    """How many executions run at once, of the workflow or of each value of `key`, and what becomes of one more."""
+
+    limit: int = Field(ge=1, le=1_000)
+    key: str | None = Field(None, max_length=2_000)
+    on_limit: Literal["queue", "skip", "cancelOldest"] = Field("queue", alias="onLimit")
+
+
+class RateLimit(_Part):
+    """At most `limit` executions begin within `seconds`; more of them wait for their turn."""
+
+    limit: int = Field(ge=1, le=100_000)
+    seconds: float = Field(gt=0, le=86_400, allow_inf_nan=False)
+
+
+class WorkflowSettings(_Part):
+    """What holds for whole executions."""
+
+    timeout: float | None = Field(None, gt=0, le=31_622_400, allow_inf_nan=False)
+    """Seconds an execution may take, its waits included."""
+    concurrency: ConcurrencyLimit | None = None
+    rate_limit: RateLimit | None = Field(None, alias="rateLimit")
+    error_workflow: str | None = Field(None, alias="errorWorkflow", max_length=64)
+    """The id of the workflow that is started when an execution fails."""
+
+
 class WorkflowDefinition(ActionList):
     """A workflow as it is written: its name, what starts it, and its actions."""
 
     name: Name
     trigger: TriggerDefinition | None = None
+    settings: WorkflowSettings | None = None
 
     def dump(self) -> dict[str, Any]:
-        """As JSON: the three parts always, of trigger and actions the keys that were written."""
-        trigger = self.trigger.model_dump(by_alias=True, exclude_unset=True) if self.trigger else None
-        actions = [action.model_dump(by_alias=True, exclude_unset=True) for action in self.actions]
-        return {"name": self.name, "trigger": trigger, "actions": actions}
+        """As JSON: three parts always, the settings where there are some; of each part the keys that were written."""
+        written = self.model_dump(by_alias=True, exclude_unset=True)
+        parts = {"name": self.name, "trigger": written.get("trigger"), "actions": written.get("actions", [])}
+        return parts | ({"settings": written["settings"]} if written.get("settings") else {})
 
 
 def parse(raw: object) -> WorkflowDefinition:
@@ -138,9 +271,9 @@ def parse(raw: object) -> WorkflowDefinition:
     if too_large:
         raise Invalid([too_large])
     definition = WorkflowDefinition.read(raw)
-    repeated = _repeated_ids(definition)
-    if repeated:
-        raise Invalid(repeated)
+    problems = _problems_of_tree(definition)
+    if problems:
+        raise Invalid(problems)
     return definition
 
 
@@ -171,14 +304,20 @@ def _deeper_than(limit: int, raw: object) -> tuple[Part, ...] | None:
     return None
 
 
-def _repeated_ids(definition: WorkflowDefinition) -> list[Problem]:
-    first: dict[str, int] = {}
+def _problems_of_tree(definition: WorkflowDefinition) -> list[Problem]:
+    """Ids that are used twice, too many actions, and actions that stand too deep."""
+    first: dict[str, Place] = {}
     problems = []
-    for index, action in enumerate(definition.actions):
-        if action.id is None:
+    for place in places(definition.actions):
+        if place.index == MAX_ACTIONS:
+            problems.append(Problem("/actions", f"hold more than {MAX_ACTIONS:,} actions"))
+        if len(place.inside) == MAX_NESTING + 1:
+            problems.append(Problem(pointer(place.path), f"actions may be nested {MAX_NESTING} levels deep"))
+        identifier = place.action.id
+        if identifier is None:
             continue
-        if action.id in first:
-            where = pointer(("actions", first[action.id]))
-            problems.append(Problem(pointer(("actions", index, "id")), f"'{action.id}' is the id of {where} already"))
-        first.setdefault(action.id, index)
+        if identifier in first:
+            where = pointer(first[identifier].path)
+            problems.append(Problem(pointer((*place.path, "id")), f"'{identifier}' is the id of {where} already"))
+        first.setdefault(identifier, place)
     return problems

@@ -1,17 +1,71 @@
-"""The plan a definition compiles to: numbered steps that the engine goes through by index."""
+"""The plan a definition compiles to: numbered steps, and the lists (bodies) they stand in.
+
+Steps are numbered in the order in which they are written, those inside blocks and error handlers after their owner; a
+plain list of actions is 0..n-1.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
 from typing import Any
 
-from flowforge.language.definition import ActionDefinition, ActionList, RetryPolicy
+from flowforge.language.blocks import BlockType
+from flowforge.language.definition import (
+    ActionDefinition,
+    ActionList,
+    RetryPolicy,
+    WorkflowSettings,
+    WrittenBody,
+)
+from flowforge.language.expressions import references_in, texts
+from flowforge.language.pointers import Part
+from flowforge.language.template import TemplateFailure
 
 
-@dataclass(frozen=True, slots=True)
+class BodyKind(Enum):
+    """What a list of steps is to its owner, and so what follows when its last step is over."""
+
+    ROOT = "root"  # the workflow's own list: the execution is over
+    BRANCH = "branch"  # of BRANCH: its owner is over
+    LANE = "lane"  # of PARALLEL: one of the frames its owner waits for
+    ITEM = "item"  # of FOR_EACH: one of the frames its owner waits for
+    HANDLER = "handler"  # onError: its owner is over
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether each run of it has outputs of its own (docs/execution-states.md)."""
+        return self in {BodyKind.LANE, BodyKind.ITEM}
+
+
+class OnError(Enum):
+    FAIL = "fail"
+    CONTINUE = "continue"
+    HANDLE = "handle"
+
+
+@dataclass(slots=True, eq=False)
+class Body:
+    """A list of steps; `owner` is None for the workflow's own. Disabled actions are not among the steps. Like a step,
+    it is not changed once the plan is compiled."""
+
+    kind: BodyKind
+    owner: Step | None = None
+    name: str = ""
+    when: bool | str | None = None
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def first(self) -> Step | None:
+        return self.steps[0] if self.steps else None
+
+
+@dataclass(slots=True, eq=False)
 class Step:
-    """One step to run. `index` is its position among the actions, as `stepIndex` and `current_step` have it."""
+    """One step to run. `index` is its number among all actions, as `stepIndex` and `current_step` have it."""
 
     index: int
     id: str
@@ -26,68 +80,181 @@ class Step:
     """Seconds; None: as the instance is set up."""
     templated: bool
     """Whether `{{` has a meaning in the config."""
+    body: Body
+    """The list it stands in."""
+    place: int
+    """Its place in that list."""
+    when: bool | str | None
+    on_error: OnError
+    bodies: list[Body] = field(default_factory=list)
+    """Of a block: what is inside it."""
+    handler: Body | None = None
+
+    @property
+    def key(self) -> str:
+        """Under which its output is recorded (contract.md, section 7)."""
+        return f"step_{self.index}"
+
+    @property
+    def next(self) -> Step | None:
+        """What follows it in its list."""
+        following = self.place + 1
+        return self.body.steps[following] if following < len(self.body.steps) else None
+
+    @property
+    def block(self) -> BlockType | None:
+        """Which block it is; None for an action of a connector."""
+        return BlockType(self.type) if self.type in BlockType.__members__ else None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the steps inside a block take from outside of it."""
+
+    roots: frozenset[str]
+    """`trigger`, `item`, `loop`, `error`, ..."""
+    steps: frozenset[str] | None
+    """Names of steps; None for all of them."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps that will run, in order. Disabled actions are not among them, but keep their numbers."""
+    """All steps that can run. Disabled actions are not among them, but keep their numbers."""
 
+    root: Body
     steps: tuple[Step, ...]
     length: int
     """Number of actions, disabled ones included: `current_step` of a completed execution."""
-    _by_index: dict[int, int] = field(init=False, repr=False, compare=False)
+    settings: WorkflowSettings = WorkflowSettings()  # noqa: RUF009  (frozen)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_index", {step.index: place for place, step in enumerate(self.steps)})
+    @cached_property
+    def _by_index(self) -> dict[int, Step]:
+        return {step.index: step for step in self.steps}
+
+    @cached_property
+    def _needs(self) -> dict[int, Needs]:
+        return {}
+
+    @classmethod
+    def empty(cls) -> Plan:
+        return cls(Body(BodyKind.ROOT), (), 0)
 
     def first(self) -> Step | None:
         """Where to begin; None when there is nothing to do."""
-        return self.steps[0] if self.steps else None
+        return self.root.first
 
     def step(self, index: int) -> Step | None:
         """The step with that index; None for a disabled action and for an index that does not exist."""
-        place = self._by_index.get(index)
-        return None if place is None else self.steps[place]
-
-    def after(self, index: int) -> Step | None:
-        """What follows the step with that index; None when it was the last one, or is none of the plan's."""
-        place = self._by_index.get(index)
-        return self.steps[place + 1] if place is not None and place + 1 < len(self.steps) else None
+        return self._by_index.get(index)
 
     def names(self) -> dict[str, int]:
         """Every name by which an expression can call a step's output, and the index of that step."""
-        positional = {f"step_{step.index}": step.index for step in self.steps}
-        return positional | {step.id: step.index for step in self.steps}
+        return {step.key: step.index for step in self.steps} | {step.id: step.index for step in self.steps}
 
     def outputs(self, step_outputs: Mapping[str, Any]) -> dict[str, Any]:
         """The root `steps` of expressions: recorded outputs (keys `step_<index>`), also under the steps' own ids."""
-        named = {step.id: step_outputs[key] for step in self.steps if (key := f"step_{step.index}") in step_outputs}
-        return {**step_outputs, **named}
+        found = dict(step_outputs)
+        for key in step_outputs:
+            step = self._by_key.get(key)
+            if step is not None:
+                found[step.id] = step_outputs[key]
+        return found
+
+    @cached_property
+    def _by_key(self) -> dict[str, Step]:
+        return {step.key: step for step in self.steps}
+
+    def needs(self, block: Step) -> Needs:
+        """What the steps inside the block refer to. Worked out once: their expressions have to be read for it."""
+        known = self._needs.get(block.index)
+        if known is None:
+            known = self._needs[block.index] = _needs_of(block)
+        return known
 
 
 def compile_plan(definition: Mapping[str, Any], *, templated: bool) -> Plan:
-    """The plan of `{name, trigger, actions}`. Raises flowforge.errors.Invalid when the actions cannot be read.
+    """The plan of `{name, trigger, actions, settings}`. Raises flowforge.errors.Invalid when it cannot be read.
 
-    Only the actions matter to a plan: the name of a row written long ago is no reason not to run it.
+    Only actions and settings matter to a plan: the name of a row written long ago is no reason not to run it.
     """
-    actions = ActionList.read(dict(definition)).actions
-    steps = tuple(_step(index, action, templated) for index, action in enumerate(actions) if _runs(action))
-    return Plan(steps, length=len(actions))
+    written = _Planned.read(dict(definition))
+    compiler = _Compiler(templated)
+    root = Body(BodyKind.ROOT)
+    compiler.fill(root, written.actions)
+    steps = tuple(sorted(compiler.steps, key=lambda step: step.index))
+    return Plan(root, steps, compiler.count, written.settings or WorkflowSettings())
 
 
-def _step(index: int, action: ActionDefinition, templated: bool) -> Step:
-    identifier = action.id or f"step_{index}"
-    return Step(
-        index=index,
-        id=identifier,
-        type=action.type,
-        name=action.name or identifier,
-        config=action.config or {},
-        retry=action.retry,
-        timeout=action.timeout,
-        templated=templated,
-    )
+class _Planned(ActionList):
+    settings: WorkflowSettings | None = None
 
 
-def _runs(action: ActionDefinition) -> bool:
-    return action.enabled is not False
+class _Compiler:
+    def __init__(self, templated: bool) -> None:
+        self._templated = templated
+        self.steps: list[Step] = []
+        self.count = 0
+
+    def fill(self, body: Body, actions: list[ActionDefinition], *, runs: bool = True) -> None:
+        """Puts the enabled actions into the body; the others are only counted."""
+        for action in actions:
+            enabled = runs and action.runs
+            step = self._step(action, body)
+            self.count += 1
+            if enabled:
+                body.steps.append(step)
+                self.steps.append(step)
+            for written in action.bodies():
+                self.fill(self._inner(step, written), written.actions, runs=enabled)
+
+    def _step(self, action: ActionDefinition, body: Body) -> Step:
+        identifier = action.id or f"step_{self.count}"
+        return Step(
+            index=self.count,
+            id=identifier,
+            type=action.type,
+            name=action.name or identifier,
+            config=action.config or {},
+            retry=action.retry,
+            timeout=action.timeout,
+            templated=self._templated,
+            body=body,
+            place=len(body.steps),
+            when=action.when,
+            on_error=OnError.HANDLE if isinstance(action.on_error, list) else OnError(action.on_error or "fail"),
+        )
+
+    def _inner(self, step: Step, written: WrittenBody) -> Body:
+        kind = {
+            "item": BodyKind.ITEM,
+            "error": BodyKind.HANDLER,
+            "branch": BodyKind.LANE if step.block is BlockType.PARALLEL else BodyKind.BRANCH,
+        }[written.kind]
+        inner = Body(kind, step, written.name or f"branch {written.number + 1}", written.when)
+        if kind is BodyKind.HANDLER:
+            step.handler = inner
+        else:
+            step.bodies.append(inner)
+        return inner
+
+
+def _needs_of(block: Step) -> Needs:
+    found = set(_used_in(block.config.get("collect")))
+    waiting = list(block.bodies)
+    while waiting:
+        body = waiting.pop()
+        found |= _used_in(body.when)
+        for step in body.steps:
+            found |= _used_in(step.config) | _used_in(step.when)
+            waiting += [*step.bodies, *([step.handler] if step.handler else [])]
+    steps = {key for root, key in found if root == "steps"}
+    return Needs(frozenset(root for root, _ in found), None if None in steps else frozenset(map(str, steps)))
+
+
+def _used_in(value: Any) -> set[tuple[str, Part | None]]:
+    """(root, first key) of every use of data. What cannot be read uses nothing: it fails when it runs."""
+    found: set[tuple[str, Part | None]] = set()
+    for _, text in texts(value):
+        with suppress(TemplateFailure):
+            found |= {(used.root, used.keys[0] if used.keys else None) for used in references_in(text)}
+    return found

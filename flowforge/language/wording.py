@@ -8,7 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from flowforge.errors import Problem
-from flowforge.language.pointers import pointer
+from flowforge.language.pointers import Part, pointer
+
+UNWRITTEN = "·"
+"""Begins the names that pydantic puts into a place for a choice it made: nobody wrote them."""
 
 _SENTENCES = {
     "missing": "is required",
@@ -27,13 +30,23 @@ _SENTENCES = {
     "less_than_equal": "must be at most {le:g}",
     "string_too_long": "must have at most {max_length} characters",
     "too_long": "must have at most {max_length} entries",
+    "literal_error": "must be {expected}",
     "value_error": "{error}",
 }
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
     """Every problem, with the place as a JSON pointer."""
-    return [Problem(pointer(found["loc"]), _sentence(found)) for found in error.errors(include_url=False)]
+    return [Problem(pointer(place), sentence) for place, sentence in located(error)]
+
+
+def located(error: ValidationError) -> list[tuple[tuple[Part, ...], str]]:
+    """Every problem, with the place in parts."""
+    return [(_written(found["loc"]), _sentence(found)) for found in error.errors(include_url=False)]
+
+
+def _written(place: tuple[Part, ...]) -> tuple[Part, ...]:
+    return tuple(part for part in place if not (isinstance(part, str) and part.startswith(UNWRITTEN)))
 
 
 def _sentence(found: Mapping[str, Any]) -> str:

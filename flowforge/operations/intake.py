@@ -42,6 +42,8 @@ class NewEvent:
     idempotency_key: str | None = None
     execution_id: UUID | None = None
     """Given in advance where the caller is told it."""
+    awaited_by: dict[str, Any] | None = None
+    replay: dict[str, Any] | None = None
 
 
 def record(connection: Connection, new: Sequence[NewEvent]) -> list[NewEvent]:
@@ -52,12 +54,12 @@ def record(connection: Connection, new: Sequence[NewEvent]) -> list[NewEvent]:
         """
         INSERT INTO trigger_service.trigger_events
             (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, execution_id,
-             created_at)
+             awaited_by, replay, created_at)
         SELECT r.id, r.trigger_id, r.workflow_id, r.user_id, r.trigger_type, r.payload, r.metadata,
-               r.idempotency_key, r.execution_id, now()
+               r.idempotency_key, r.execution_id, r.awaited_by, r.replay, now()
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
             id uuid, trigger_id uuid, workflow_id uuid, user_id uuid, trigger_type text, payload jsonb,
-            metadata jsonb, idempotency_key text, execution_id uuid)
+            metadata jsonb, idempotency_key text, execution_id uuid, awaited_by jsonb, replay jsonb)
         ON CONFLICT DO NOTHING
         RETURNING id
         """,
@@ -69,11 +71,15 @@ def record(connection: Connection, new: Sequence[NewEvent]) -> list[NewEvent]:
 
 def announce(bus: EventBus, new: Sequence[NewEvent], *, inline_limit: int) -> None:
     """Tells the orchestrator, after the commit. A bus that is away costs a delay: what is owed is sent again."""
-    messages = [_message(event, inline_limit) for event in new]
     try:
-        bus.publish(messages)
+        bus.publish(messages(new, inline_limit))
     except Unavailable as error:
-        logger.warning("%d events are accepted but not announced yet: %s", len(messages), error)
+        logger.warning("%d events are accepted but not announced yet: %s", len(new), error)
+
+
+def messages(new: Sequence[NewEvent], inline_limit: int) -> list[Message]:
+    """What tells the orchestrator of them; a payload above the limit stays in PostgreSQL."""
+    return [_message(event, inline_limit) for event in new]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +185,8 @@ def _row(event: NewEvent) -> dict[str, Any]:
         "metadata": event.metadata,
         "idempotency_key": event.idempotency_key,
         "execution_id": event.execution_id,
+        "awaited_by": event.awaited_by,
+        "replay": event.replay,
     }
 
 

@@ -101,4 +101,4 @@ def _compile(id_: UUID, workflow_id: UUID, definition: dict[str, Any], templated
     try:
         return Version(id_, workflow_id, name, compile_plan(definition, templated=templated))
     except Invalid as error:
-        return Version(id_, workflow_id, name, Plan((), length=0), problem=str(error))
+        return Version(id_, workflow_id, name, Plan.empty(), problem=str(error))

@@ -12,23 +12,25 @@ from sqlalchemy import Connection
 
 from flowforge.bus import Message
 from flowforge.connectors.catalog import Catalog
+from flowforge.db import frames_store
 from flowforge.db.attempts_store import AttemptKey
 from flowforge.events import EXECUTION_START, ExecutionStart
+from flowforge.execution.context import step_context
+from flowforge.execution.state import ROOT, Frame
 from flowforge.language.plan import Step
-from flowforge.operations.plans import Plans
+from flowforge.operations.plans import Plans, Version
 from flowforge.secrets import Vault
 from flowforge.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """Whose step it is, and what the steps before it left."""
+    """Whose step it is, and what it sees (flowforge.execution.context)."""
 
     execution_id: UUID
     workflow_id: UUID
     user_id: UUID
-    payload: dict[str, Any]
-    outputs: dict[str, Any]
+    context: dict[str, Any]
 
 
 class StartMessages:
@@ -36,46 +38,61 @@ class StartMessages:
 
     def __init__(self, settings: Settings, plans: Plans, catalog: Catalog, vault: Vault) -> None:
         self._plans = plans
-        self._limit = settings.payload_inline_limit
+        self.inline_limit = settings.payload_inline_limit
         self._in_clear = settings.topic_secrets_in_clear
         self._catalog = catalog
         self._vault = vault
 
     def message(
-        self, context: StepContext, step: Step, attempt: int, iteration: int = 0, *, by_reference: bool = False
+        self, seen: StepContext, step: Step, attempt: int, iteration: int = ROOT, *, by_reference: bool = False
     ) -> Message:
-        """What is larger than the inline limit goes without payload and outputs: the execution's row holds them."""
+        """What is larger than the inline limit goes without payload and context: PostgreSQL holds them."""
         start = ExecutionStart(
-            execution_id=context.execution_id,
-            workflow_id=context.workflow_id,
-            user_id=context.user_id,
+            execution_id=seen.execution_id,
+            workflow_id=seen.workflow_id,
+            user_id=seen.user_id,
             step_index=step.index,
             action_type=step.type,
             action_config=self._config(step),
-            trigger_payload={} if by_reference else context.payload,
-            context={} if by_reference else {"trigger": context.payload, "steps": context.outputs},
+            trigger_payload={} if by_reference else seen.context.get("trigger") or {},
+            context={} if by_reference else seen.context,
             iteration=iteration,
             attempt=attempt,
             by_reference=by_reference or None,
             timestamp=datetime.now(UTC),
         )
         message = Message.of(EXECUTION_START, start)
-        if len(message.value) > self._limit and not by_reference:
-            return self.message(context, step, attempt, iteration, by_reference=True)
+        if len(message.value) > self.inline_limit and not by_reference:
+            return self.message(seen, step, attempt, iteration, by_reference=True)
         return message
 
     def again(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
         """The messages of attempts that PostgreSQL shows as queued. Executions that are over get none."""
-        contexts = _contexts(connection, {key[0] for key in keys})
-        versions = self._plans.get(connection, {version for _, version in contexts.values() if version})
-        messages = []
-        for execution_id, step_index, iteration, attempt in keys:
-            context, version_id = contexts.get(execution_id, (None, None))
-            version = versions.get(version_id) if version_id else None
+        return [
+            self.message(seen, step, key[3], key[2]) for key, (seen, step) in self.contexts(connection, keys).items()
+        ]
+
+    def contexts(
+        self, connection: Connection, keys: Sequence[AttemptKey]
+    ) -> dict[AttemptKey, tuple[StepContext, Step]]:
+        """What each attempt's step sees, from PostgreSQL; of running executions only."""
+        rows = _rows(connection, {key[0] for key in keys}, {key[0] for key in keys if key[2] == ROOT})
+        versions = self._plans.get(connection, {row[3] for row in rows.values() if row[3]})
+        inner = sorted({(key[0], key[2]) for key in keys if key[2] != ROOT and key[0] in rows})
+        frames = frames_store.load_frames(connection, inner) if inner else []
+        framed = {(execution_id, frame.number): (frame, block) for execution_id, frame, block in frames}
+        found = {}
+        for key in keys:
+            execution_id, step_index, iteration, _ = key
+            version = versions.get(rows[execution_id][3]) if execution_id in rows else None
             step = version.plan.step(step_index) if version else None
-            if context and step:
-                messages.append(self.message(context, step, attempt, iteration))
-        return messages
+            if version is None or step is None or (iteration != ROOT and (execution_id, iteration) not in framed):
+                continue
+            _, workflow_id, user_id, _, payload, outputs = rows[execution_id]
+            frame, block = framed.get((execution_id, iteration), (Frame(outputs=outputs or {}), None))
+            context = step_context(version.plan, step, frame, block, payload or {})
+            found[key] = (StepContext(execution_id, workflow_id, user_id, context), step)
+        return found
 
     def _config(self, step: Step) -> dict[str, Any]:
         if not self._in_clear or step.type not in self._catalog.types():
@@ -83,12 +100,23 @@ class StartMessages:
         return self._catalog.open(step.type, step.config, self._vault)
 
 
-def _contexts(connection: Connection, execution_ids: set[UUID]) -> dict[UUID, tuple[StepContext, UUID | None]]:
+def around(version: Version, execution_id: UUID, now: datetime) -> dict[str, Any]:
+    """The roots of expressions that every step of an execution sees alike."""
+    return {
+        "workflow": {"id": str(version.workflow_id), "name": version.name},
+        "execution": {"id": str(execution_id)},
+        "now": now,
+    }
+
+
+def _rows(connection: Connection, execution_ids: set[UUID], with_data: set[UUID]) -> dict[UUID, Sequence[Any]]:
     rows = connection.exec_driver_sql(
         """
-        SELECT id, workflow_id, user_id, COALESCE(trigger_payload, '{}'), COALESCE(step_outputs, '{}'), version_id
+        SELECT id, workflow_id, user_id, version_id,
+               CASE WHEN id = ANY(%(with_data)s::uuid[]) THEN trigger_payload END,
+               CASE WHEN id = ANY(%(with_data)s::uuid[]) THEN step_outputs END
         FROM orchestrator.workflow_executions WHERE id = ANY(%(ids)s::uuid[]) AND status = 'RUNNING'
         """,
-        {"ids": [str(id_) for id_ in execution_ids]},
+        {"ids": [str(id_) for id_ in execution_ids], "with_data": [str(id_) for id_ in with_data]},
     )
-    return {row[0]: (StepContext(row[0], row[1], row[2], row[3], row[4]), row[5]) for row in rows}
+    return {row[0]: row for row in rows}

@@ -16,8 +16,11 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound, Problem
 from flowforge.ids import uuid7
+from flowforge.language.blocks import BLOCKS
 from flowforge.language.check import check
 from flowforge.language.definition import WorkflowDefinition, parse
+from flowforge.language.pointers import pointer
+from flowforge.language.tree import actions_in, map_actions
 from flowforge.operations import intake
 from flowforge.operations.asked import TRIGGER_TYPES, problems_of_enabled, raise_any, switched
 from flowforge.operations.intake import NewEvent
@@ -28,7 +31,7 @@ from flowforge.secrets import Vault
 MANUAL = "manual"
 """The trigger type of a workflow that is started by hand only."""
 MOST_LISTED = 1_000
-_DEFINITION = ("name", "trigger", "actions")
+_DEFINITION = ("name", "trigger", "actions", "settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,8 @@ class Workflows:
             "userId": workflow.user_id,
             "enabled": workflow.enabled,
             "trigger": self._masked_trigger(workflow.trigger_definition),
-            "actions": [self._masked_action(action) for action in _listed(workflow.actions_definition)],
+            "actions": self._masked_actions(workflow.actions_definition),
+            "settings": workflow.settings,
             "createdAt": workflow.created_at,
             "updatedAt": workflow.updated_at,
             "versionId": workflow.version_id,
@@ -136,7 +140,8 @@ class Workflows:
             "number": version.number,
             "name": str(definition.get("name") or ""),
             "trigger": self._masked_trigger(definition.get("trigger")),
-            "actions": [self._masked_action(action) for action in _listed(definition.get("actions"))],
+            "actions": self._masked_actions(definition.get("actions")),
+            "settings": definition.get("settings"),
             "createdAt": version.created_at,
             "createdBy": version.created_by,
             "note": version.note,
@@ -157,10 +162,12 @@ class Workflows:
 
     def _problems_of_actions(self, definition: WorkflowDefinition, stored: Sequence[Any]) -> list[Problem]:
         problems: list[Problem] = []
-        actions = definition.dump()["actions"]
-        for index, before in enumerate(stored_configs(self.catalog, actions, stored)):
-            type_, config, at = actions[index]["type"], actions[index].get("config") or {}, f"/actions/{index}"
-            problems += self.catalog.validate(type_, config, at)
+        written = list(actions_in(definition.dump()["actions"]))
+        before_each = stored_configs(self.catalog, [action for _, action in written], _flat(stored))
+        for (path, action), before in zip(written, before_each, strict=True):
+            type_, config, at = action["type"], action.get("config") or {}, pointer(path)
+            if type_ not in BLOCKS:
+                problems += self.catalog.validate(type_, config, at)
             problems += masks_of_nothing(config, secret_keys(self.catalog, type_), before, f"{at}/config")
         return problems
 
@@ -179,12 +186,13 @@ class Workflows:
             trigger["config"] = self.triggers.seal(trigger["config"], _config_of(workflow.trigger_definition))
         actions = self._sealed(written["actions"], _listed(workflow.actions_definition))
         workflow.trigger_definition, workflow.actions_definition = trigger, actions
+        workflow.settings = written.get("settings")
         session.flush()
         version = WorkflowVersion(
             id=uuid7(),
             workflow_id=workflow.id,
             number=_next_number(session, workflow.id),
-            definition={"name": definition.name, "trigger": trigger, "actions": actions},
+            definition={**written, "trigger": trigger, "actions": actions},
             templated=True,
             created_by=user_id,
         )
@@ -198,19 +206,25 @@ class Workflows:
             raise Conflict("the workflow changed at the same moment; please save it again") from error
 
     def _sealed(self, actions: list[dict[str, Any]], stored: Sequence[Any]) -> list[dict[str, Any]]:
-        before = stored_configs(self.catalog, actions, stored)
-        return [
-            {**action, "config": self.catalog.seal(action["type"], action["config"], self.vault, before[index])}
-            if action.get("config")
-            else action
-            for index, action in enumerate(actions)
-        ]
+        before = iter(stored_configs(self.catalog, _flat(actions), _flat(stored)))
 
-    def _masked_action(self, action: Any) -> Any:
+        def seal(action: dict[str, Any]) -> dict[str, Any]:
+            kept = next(before)
+            if not action.get("config"):
+                return action
+            return {**action, "config": self.catalog.seal(action["type"], action["config"], self.vault, kept)}
+
+        sealed: list[dict[str, Any]] = map_actions(actions, seal)
+        return sealed
+
+    def _masked_actions(self, actions: Any) -> Any:
+        return map_actions(_listed(actions), self._masked_action)
+
+    def _masked_action(self, action: dict[str, Any]) -> dict[str, Any]:
         config = _config_of(action)
-        return (
-            action if config is None else {**action, "config": self.catalog.mask(str(action.get("type", "")), config)}
-        )
+        if config is None:
+            return action
+        return {**action, "config": self.catalog.mask(str(action.get("type", "")), config)}
 
     def _masked_trigger(self, trigger: Any) -> Any:
         config = _config_of(trigger)
@@ -236,6 +250,11 @@ def _config_of(part: Any) -> dict[str, Any] | None:
     """Of a trigger or an action as it is stored, in whatever shape an adopted row has it."""
     config = part.get("config") if isinstance(part, dict) else None
     return config if isinstance(config, dict) else None
+
+
+def _flat(actions: Any) -> list[dict[str, Any]]:
+    """All actions, those inside others too, in the order in which they are written."""
+    return [action for _, action in actions_in(actions)]
 
 
 def _listed(actions: Any) -> list[Any]:

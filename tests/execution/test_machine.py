@@ -3,115 +3,192 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from flowforge.execution.machine import (
-    Execution,
-    StartStep,
-    Status,
-    StepEnded,
-    Transition,
-    begin,
-    cancel,
-    step_ended,
-)
+from flowforge.execution.machine import CallWorkflow, StartStep, Wait, holds
 from flowforge.execution.retry import Failure, retry_at
+from flowforge.execution.simulator import Simulation
+from flowforge.execution.state import Status, StepEnded
 from flowforge.language.definition import RetryPolicy
-from flowforge.language.plan import Plan, compile_plan
+from flowforge.language.plan import compile_plan
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+Action = dict[str, Any]
 
 
-def plan(count: int, attempts: int = 3, disabled: tuple[int, ...] = ()) -> Plan:
-    actions = [
-        {"type": "HTTP_REQUEST", "config": {}, "retry": {"attempts": attempts}, "enabled": index not in disabled}
-        for index in range(count)
-    ]
-    return compile_plan({"name": "story", "actions": actions}, templated=True)
+def begun(*actions: Action, trigger: Any = None) -> Simulation:
+    return Simulation(compile_plan({"actions": list(actions)}, templated=True), trigger or {}, clock=lambda: NOW)
 
 
-def end(execution: Execution, plan: Plan, fact: StepEnded) -> Transition:
-    return step_ended(execution, plan, fact, RetryPolicy(), NOW, 0.0)
+def steps(count: int, attempts: int = 3, disabled: tuple[int, ...] = ()) -> list[Action]:
+    retry = {"attempts": attempts}
+    return [{"type": "CALL", "retry": retry, "enabled": index not in disabled} for index in range(count)]
 
 
-def running(step: int = 0) -> Execution:
-    return Execution(Status.RUNNING, step)
+def due(simulation: Simulation) -> list[Any]:
+    return [one.what for one in simulation.due]
+
+
+def succeed(simulation: Simulation, output: Any = None) -> None:
+    """The oldest of what is due."""
+    first = simulation.due.popleft()
+    assert simulation.end(StepEnded(first.step.index, first.attempt, first.what.iteration, output or {}))
+
+
+def fail(simulation: Simulation, *, permanent: bool = True, place: int = 0) -> None:
+    first = simulation.due[place]
+    del simulation.due[place]
+    failure = Failure("no such channel", permanent)
+    assert simulation.end(StepEnded(first.step.index, first.attempt, first.what.iteration, failure=failure))
 
 
 def test_a_an_event_starts_the_first_step() -> None:
-    transition = begin(plan(2))
-    assert transition.execution.status is Status.RUNNING
-    assert transition.start == StartStep(0)
+    execution = begun(*steps(2))
+    assert (execution.status, due(execution)) == (Status.RUNNING, [StartStep(0)])
 
 
 def test_b_a_plan_without_steps_is_completed_at_step_0() -> None:
-    transition = begin(plan(0))
-    assert (transition.execution.status, transition.execution.current_step) == (Status.COMPLETED, 0)
-    assert transition.start is None
+    execution = begun()
+    assert (execution.status, execution.current_step, due(execution)) == (Status.COMPLETED, 0, [])
 
 
 def test_c_success_stores_the_output_and_starts_the_next_step() -> None:
-    transition = end(running(), plan(2), StepEnded(0, 1, output={"id": 7}))
-    assert transition.execution == Execution(Status.RUNNING, 1, {"step_0": {"id": 7}})
-    assert transition.start == StartStep(1)
+    execution = begun(*steps(2))
+    succeed(execution, {"id": 7})
+    assert (execution.status, execution.current_step, execution.outputs) == (Status.RUNNING, 1, {"step_0": {"id": 7}})
+    assert due(execution) == [StartStep(1)]
 
 
 def test_d_the_last_success_completes_with_current_step_at_the_number_of_actions() -> None:
-    transition = end(running(1), plan(2), StepEnded(1, 1))
-    assert (transition.execution.status, transition.execution.current_step) == (Status.COMPLETED, 2)
+    execution = begun(*steps(2))
+    succeed(execution)
+    succeed(execution)
+    assert (execution.status, execution.current_step) == (Status.COMPLETED, 2)
+
+
+def test_d_a_stop_completes_before_the_last_step() -> None:
+    execution = begun({"type": "STOP", "config": {"output": {"n": 1}}}, *steps(1))
+    assert (execution.status, execution.result, due(execution)) == (Status.COMPLETED, {"n": 1}, [])
 
 
 def test_e_a_passing_failure_is_tried_again_later() -> None:
-    transition = end(running(), plan(1), StepEnded(0, 1, failure=Failure("busy")))
-    assert transition.execution == running()
-    assert transition.start == StartStep(0, attempt=2, due_at=NOW + timedelta(seconds=0.5))
+    execution = begun(*steps(1))
+    fail(execution, permanent=False)
+    assert execution.status is Status.RUNNING
+    assert due(execution) == [StartStep(0, attempt=2, due_at=NOW + timedelta(seconds=0.5))]
 
 
-@pytest.mark.parametrize(("attempt", "permanent"), [(1, True), (3, False)])
-def test_f_a_final_failure_keeps_its_reason(attempt: int, permanent: bool) -> None:
-    transition = end(running(), plan(1), StepEnded(0, attempt, failure=Failure("no such channel", permanent)))
-    assert transition.execution.status is Status.FAILED
-    assert transition.execution.error == {
-        "step": "step_0",
-        "stepIndex": 0,
-        "message": "no such channel",
-        "attempt": attempt,
-    }
+@pytest.mark.parametrize("handling", ["continue", [{"type": "CALL"}]])
+def test_e_an_error_that_is_handled_goes_on(handling: Any) -> None:
+    execution = begun({"type": "CALL", "id": "call", "onError": handling}, *steps(1))
+    fail(execution)
+    assert execution.status is Status.RUNNING
+    assert execution.outputs["step_0"]["error"]["step"] == "call"
 
 
-@pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING])
-def test_g_what_is_not_over_can_be_cancelled(status: Status) -> None:
-    assert cancel(Execution(status)).execution.status is Status.CANCELLED
+@pytest.mark.parametrize(("attempts", "permanent"), [(3, True), (1, False)])
+def test_f_a_final_failure_keeps_its_reason(attempts: int, permanent: bool) -> None:
+    execution = begun(*steps(1, attempts))
+    fail(execution, permanent=permanent)
+    assert execution.status is Status.FAILED
+    assert execution.error == {"step": "step_0", "stepIndex": 0, "message": "no such channel", "attempt": 1}
 
 
-@pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED, Status.CANCELLED])
-def test_terminal_is_terminal(status: Status) -> None:
-    over = Execution(status, 0)
-    for transition in (cancel(over), end(over, plan(2), StepEnded(0, 1))):
-        assert transition == Transition(over, applied=False)
+def test_f_what_fails_in_a_handler_is_not_handled_by_it() -> None:
+    execution = begun({"type": "CALL", "onError": [{"type": "CALL", "id": "mend"}]})
+    fail(execution)
+    fail(execution)
+    assert execution.status is Status.FAILED
+    assert execution.error is not None
+    assert execution.error["step"] == "mend"
 
 
-def test_a_result_of_another_step_is_stale() -> None:
-    assert end(running(1), plan(3), StepEnded(0, 1)) == Transition(running(1), applied=False)
+@pytest.mark.parametrize("status", list(Status))
+def test_g_what_is_not_over_can_be_cancelled_and_terminal_is_terminal(status: Status) -> None:
+    execution = begun(*steps(2))
+    execution.run.status = status
+    assert execution.run.cancel() is not status.terminal
+    assert execution.run.status is (status if status.terminal else Status.CANCELLED)
+    assert not execution.end(StepEnded(0, 1))
+
+
+@pytest.mark.parametrize("fact", [StepEnded(1, 1), StepEnded(0, 1, iteration=5), StepEnded(99, 1)])
+def test_a_result_of_another_step_is_stale(fact: StepEnded) -> None:
+    execution = begun(*steps(3))
+    assert not execution.end(fact)
+    assert due(execution) == [StartStep(0)]
 
 
 def test_disabled_steps_are_passed_over_and_keep_their_numbers() -> None:
-    assert end(running(), plan(3, disabled=(1,)), StepEnded(0, 1)).start == StartStep(2)
+    execution = begun(*steps(3, disabled=(1,)))
+    succeed(execution)
+    assert due(execution) == [StartStep(2)]
 
 
-@given(st.lists(st.booleans(), max_size=12), st.integers(1, 4), st.integers(1, 3))
-def test_every_story_ends_in_a_terminal_state(outcomes: list[bool], count: int, attempts: int) -> None:
-    steps = plan(count, attempts)
-    transition = begin(steps)
-    story = iter([*outcomes, *[True] * (count + attempts)])
-    while transition.start is not None:
-        start = transition.start
-        failure = None if next(story) else Failure("passing")
-        transition = end(transition.execution, steps, StepEnded(start.step_index, start.attempt, failure=failure))
-    assert transition.execution.status in {Status.COMPLETED, Status.FAILED}
+class TestBlocks:
+    def test_a_loop_begins_as_many_items_as_it_may(self) -> None:
+        loop = {"type": "FOR_EACH", "config": {"items": [1, 2, 3], "concurrency": 2}, "actions": steps(1)}
+        execution = begun(loop)
+        assert due(execution) == [StartStep(1, iteration=1), StartStep(1, iteration=2)]
+        succeed(execution)
+        assert due(execution) == [StartStep(1, iteration=2), StartStep(1, iteration=3)]
+
+    def test_the_first_failing_item_is_the_reason_whichever_failed_first(self) -> None:
+        loop = {"type": "FOR_EACH", "config": {"items": [1, 2, 3], "concurrency": 2}, "actions": steps(1)}
+        execution = begun(loop)
+        fail(execution, place=1)
+        assert execution.status is Status.RUNNING, "the item that runs is let finish"
+        fail(execution)
+        assert execution.status is Status.FAILED
+        assert execution.error is not None
+        assert execution.error["item"] == 0
+
+    def test_a_list_that_is_none_fails_the_loop(self) -> None:
+        execution = begun({"type": "FOR_EACH", "config": {"items": "{{ trigger.n }}"}, "actions": []}, trigger={"n": 3})
+        assert execution.status is Status.FAILED
+        assert execution.error is not None
+        assert "items must be a list" in execution.error["message"]
+
+    def test_a_loop_over_nothing_is_over_at_once(self) -> None:
+        execution = begun({"type": "FOR_EACH", "config": {"items": []}, "actions": steps(1)})
+        assert execution.outputs == {"step_0": {"count": 0, "failed": 0, "results": []}}
+        assert execution.current_step == 2
+
+    def test_what_a_loop_may_collect_is_bounded(self) -> None:
+        loop = {"type": "FOR_EACH", "config": {"items": ["x" * 100] * 9, "collect": "{{ item }}"}, "actions": []}
+        plan = compile_plan({"actions": [loop]}, templated=True)
+        execution = Simulation(plan, {}, output_limit=500)
+        assert execution.status is Status.FAILED
+        assert "the limit is 500" in str(execution.error)
+
+    def test_a_wait_names_its_time(self) -> None:
+        execution = begun({"type": "WAIT", "config": {"until": "2026-03-05"}})
+        assert due(execution) == [Wait(0, 0, datetime(2026, 3, 5, tzinfo=UTC))]
+
+    def test_a_call_names_workflow_and_payload(self) -> None:
+        id_ = uuid4()
+        config = {"workflowId": str(id_), "payload": {"n": "{{ trigger.n }}"}, "wait": False}
+        execution = begun({"type": "RUN_WORKFLOW", "config": config}, trigger={"n": 3})
+        assert due(execution) == [CallWorkflow(0, 0, id_, {"n": 3}, awaited=False)]
+
+    def test_the_first_answer_counts(self) -> None:
+        respond = {"type": "RESPOND", "config": {"status": "{{ trigger.status }}", "body": {"ok": True}}}
+        execution = begun(respond, {"type": "RESPOND", "config": {"body": "late"}}, trigger={"status": 201})
+        assert execution.response is not None
+        assert (execution.response.status, execution.response.body) == (201, {"ok": True})
+
+
+@pytest.mark.parametrize("value", [True, 1, "yes", [0], {"a": 1}])
+def test_what_holds(value: Any) -> None:
+    assert holds(value)
+
+
+@pytest.mark.parametrize("value", [False, 0, "", " ", "false", "False", None, [], {}])
+def test_what_does_not_hold(value: Any) -> None:
+    assert not holds(value)
 
 
 class TestRetryAt:

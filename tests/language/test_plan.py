@@ -31,9 +31,8 @@ def test_the_steps_are_gone_through_one_after_another() -> None:
     plan = plan_of({"type": "a"}, {"type": "b"})
     first = plan.first()
     assert first is not None
-    second = plan.after(first.index)
-    assert second is not None
-    assert (first.type, second.type, plan.after(second.index)) == ("A", "B", None)
+    assert first.next is not None
+    assert (first.type, first.next.type, first.next.next) == ("A", "B", None)
 
 
 def test_an_action_keeps_what_it_says_about_itself() -> None:
@@ -54,15 +53,12 @@ def test_a_disabled_action_is_skipped_and_keeps_its_index() -> None:
     assert [step.index for step in plan.steps] == [0, 2]
     assert plan.length == 3
     assert plan.step(1) is None
-    following = plan.after(0)
-    assert following is not None
-    assert following.index == 2
+    assert plan.steps[0].next is plan.steps[1]
 
 
 def test_nothing_to_do_is_a_plan_too() -> None:
     for plan in (plan_of(), plan_of({"type": "a", "enabled": False})):
         assert plan.first() is None
-        assert plan.after(0) is None
 
 
 def test_outputs_are_called_by_position_and_by_id() -> None:
@@ -88,9 +84,38 @@ def test_actions_that_cannot_be_read_are_an_error() -> None:
         compile_plan({"name": "x", "actions": [{"config": []}]}, templated=True)
 
 
-def test_plans_of_equal_definitions_are_equal() -> None:
-    assert plan_of({"type": "a"}) == plan_of({"type": "A"})
-    assert plan_of({"type": "a"}) != plan_of({"type": "b"})
+def test_blocks_and_handlers_are_numbered_as_they_are_written() -> None:
+    branch = {
+        "type": "BRANCH",
+        "branches": [{"when": True, "actions": [{"type": "a"}]}, {"when": False, "actions": [{"type": "b"}]}],
+        "else": [{"type": "c"}],
+        "onError": [{"type": "d"}],
+    }
+    loop = {"type": "FOR_EACH", "actions": [{"type": "e", "enabled": False}, {"type": "f"}]}
+    plan = plan_of(branch, loop, {"type": "g"})
+    assert [(step.index, step.type, step.body.kind.value) for step in plan.steps] == [
+        (0, "BRANCH", "root"),
+        (1, "A", "branch"),
+        (2, "B", "branch"),
+        (3, "C", "branch"),
+        (4, "D", "handler"),
+        (5, "FOR_EACH", "root"),
+        (7, "F", "item"),
+        (8, "G", "root"),
+    ]
+    assert plan.length == 9
+
+
+def test_a_block_needs_what_its_steps_refer_to() -> None:
+    inner = {"type": "a", "config": {"x": "{{ steps.fetch.y }}"}, "when": "{{ item.ok and trigger.go }}"}
+    plan = plan_of({"type": "a", "id": "fetch"}, {"type": "FOR_EACH", "actions": [inner]})
+    needs = plan.needs(plan.steps[1])
+    assert (needs.roots, needs.steps) == ({"steps", "item", "trigger"}, {"fetch"})
+
+
+def test_a_block_whose_steps_hand_on_all_outputs_needs_all() -> None:
+    plan = plan_of({"type": "FOR_EACH", "actions": [{"type": "a", "config": {"all": "{{ steps }}"}}]})
+    assert plan.needs(plan.steps[0]).steps is None
 
 
 def test_a_definition_of_the_largest_size_compiles() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from flowforge.execution.machine import Status
+from flowforge.execution.state import Status
 from flowforge.operations.executions import SORTABLE
 from webapp.api import schemas
 from webapp.api.auth import HeldToken, Login, Registration

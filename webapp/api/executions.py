@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, request
 
 from flowforge.errors import Invalid
-from flowforge.execution.machine import Status
+from flowforge.execution.state import Status
 from flowforge.operations import executions
 from flowforge.operations.executions import SORTABLE, attempt_fields, execution_fields
 from webapp.api.paging import envelope, page_request

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from flowforge.execution.machine import Status
+from flowforge.execution.state import Status
 from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, TriggerDefinition
 
 TriggerType = Literal["webhook", "scheduler", "email"]

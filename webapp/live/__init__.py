@@ -17,7 +17,7 @@ from sqlalchemy import select
 from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import ExecutionRow
-from flowforge.execution.machine import Status
+from flowforge.execution.state import Status
 from flowforge.live import entry_fields
 from flowforge.logbook import LogEntry
 from flowforge.logbook.cursor import parse_cursor

@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 
 from flowforge.db.tables import ExecutionRow
 from flowforge.errors import NotFound, Unavailable
-from flowforge.execution.machine import Status
+from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry
 from flowforge.operations import executions as operations
 from flowforge.operations import overview

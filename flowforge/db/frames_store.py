@@ -1,0 +1,189 @@
+"""Frames and open blocks in PostgreSQL. Each query handles a whole batch in one statement; the caller owns the
+transaction, and holds the locks of the executions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from flowforge import jsonio
+from flowforge.execution.state import BlockKey, EndedFrame, Frame, FrameStatus, OpenBlock
+
+FrameKey = tuple[UUID, int]
+OpenBlockKey = tuple[UUID, int, int]
+"""(execution id, frame, step index)"""
+
+_FRAME = "f.number, f.block_frame, f.block_step, f.position, f.status, f.current_step, f.outputs, f.item"
+_BLOCK = (
+    "b.frame, b.step_index, b.first_frame, b.total, b.at_once, b.closure, b.begun, b.ended, b.failed,"
+    " b.failed_position, b.error"
+)
+
+
+def open_blocks(connection: Connection, opened: Sequence[tuple[UUID, OpenBlock, Sequence[Any]]]) -> None:
+    """Keeps each block, and a waiting frame for every item."""
+    blocks = [
+        _block_row(execution_id, block) | {"closure": block.closure, "items": items}
+        for execution_id, block, items in opened
+    ]
+    connection.exec_driver_sql(
+        """
+        WITH rows AS (
+            SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+                execution_id uuid, frame int, step_index int, first_frame int, total int, at_once int, begun int,
+                ended int, failed int, failed_position int, error jsonb, closure jsonb, items jsonb)
+        ), blocks AS (
+            INSERT INTO orchestrator.open_blocks
+                (execution_id, frame, step_index, first_frame, total, at_once, begun, ended, failed, failed_position,
+                 error, closure)
+            SELECT execution_id, frame, step_index, first_frame, total, at_once, begun, ended, failed, failed_position,
+                   error, closure FROM rows
+        )
+        INSERT INTO orchestrator.step_frames
+            (execution_id, number, block_frame, block_step, position, status, current_step, item, outputs)
+        SELECT r.execution_id, r.first_frame + i.ordinality - 1, r.frame, r.step_index, i.ordinality - 1, 'WAITING',
+               r.step_index, i.value, '{}'
+        FROM rows r CROSS JOIN LATERAL jsonb_array_elements(r.items) WITH ORDINALITY i
+        """,
+        {"rows": jsonio.dumps_for_database(blocks)},
+    )
+
+
+def enter_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[tuple[UUID, Frame]]:
+    """The waiting frames, which run from now on."""
+    rows = connection.exec_driver_sql(
+        f"""
+        UPDATE orchestrator.step_frames f SET status = 'RUNNING'
+        FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(execution_id uuid, number int)
+        WHERE f.execution_id = k.execution_id AND f.number = k.number AND f.status = 'WAITING'
+        RETURNING f.execution_id, {_FRAME}
+        """,  # noqa: S608  (names of columns)
+        {"keys": _frame_keys(keys)},
+    )
+    return [(row[0], _frame(row[1:])) for row in rows]
+
+
+def load_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[tuple[UUID, Frame, OpenBlock]]:
+    """Each frame, with the block that opened it."""
+    rows = connection.exec_driver_sql(
+        f"""
+        SELECT f.execution_id, {_FRAME}, {_BLOCK}
+        FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(execution_id uuid, number int)
+        JOIN orchestrator.step_frames f ON f.execution_id = k.execution_id AND f.number = k.number
+        JOIN orchestrator.open_blocks b
+            ON b.execution_id = f.execution_id AND b.frame = f.block_frame AND b.step_index = f.block_step
+        """,  # noqa: S608
+        {"keys": _frame_keys(keys)},
+    )
+    return [(row[0], _frame(row[1:9]), OpenBlock(*row[9:])) for row in rows]
+
+
+def load_blocks(connection: Connection, keys: Sequence[OpenBlockKey]) -> list[tuple[UUID, OpenBlock]]:
+    rows = connection.exec_driver_sql(
+        f"""
+        SELECT b.execution_id, {_BLOCK}
+        FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(execution_id uuid, frame int, step_index int)
+        JOIN orchestrator.open_blocks b
+            ON b.execution_id = k.execution_id AND b.frame = k.frame AND b.step_index = k.step_index
+        """,  # noqa: S608
+        {"keys": _block_keys(keys)},
+    )
+    return [(row[0], OpenBlock(*row[1:])) for row in rows]
+
+
+def save(
+    connection: Connection, frames: Iterable[tuple[UUID, Frame]], blocks: Iterable[tuple[UUID, OpenBlock]]
+) -> None:
+    """What the machine has changed. A frame's outputs are added to, never replaced."""
+    frame_rows = [_frame_row(execution_id, frame) for execution_id, frame in frames]
+    block_rows = [_block_row(execution_id, block) for execution_id, block in blocks]
+    connection.exec_driver_sql(
+        """
+        WITH blocks AS (
+            UPDATE orchestrator.open_blocks b
+            SET begun = r.begun, ended = r.ended, failed = r.failed, failed_position = r.failed_position,
+                error = r.error
+            FROM jsonb_to_recordset(%(blocks)s::jsonb) AS r(
+                execution_id uuid, frame int, step_index int, begun int, ended int, failed int, failed_position int,
+                error jsonb)
+            WHERE b.execution_id = r.execution_id AND b.frame = r.frame AND b.step_index = r.step_index
+        )
+        UPDATE orchestrator.step_frames f
+        SET status = r.status, current_step = r.current_step, result = r.result, error = r.error,
+            outputs = CASE WHEN r.recorded = '{}' THEN f.outputs ELSE f.outputs || r.recorded END
+        FROM jsonb_to_recordset(%(frames)s::jsonb) AS r(
+            execution_id uuid, number int, status text, current_step int, recorded jsonb, result jsonb, error jsonb)
+        WHERE f.execution_id = r.execution_id AND f.number = r.number
+        """,
+        {"frames": jsonio.dumps_for_database(frame_rows), "blocks": jsonio.dumps_for_database(block_rows)},
+    )
+
+
+def ended_frames(
+    connection: Connection, keys: Sequence[OpenBlockKey], *, lanes: bool
+) -> dict[OpenBlockKey, list[EndedFrame]]:
+    """What the frames of each block gave, by position. The outputs come along for `lanes` only."""
+    rows = connection.exec_driver_sql(
+        """
+        SELECT k.execution_id, k.frame, k.step_index, f.position, f.status = 'FAILED',
+               CASE WHEN f.status = 'FAILED' THEN jsonb_build_object('error', f.error) ELSE f.result END,
+               CASE WHEN %(lanes)s THEN f.outputs END
+        FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(execution_id uuid, frame int, step_index int)
+        JOIN orchestrator.open_blocks b
+            ON b.execution_id = k.execution_id AND b.frame = k.frame AND b.step_index = k.step_index
+        JOIN orchestrator.step_frames f
+            ON f.execution_id = b.execution_id AND f.number >= b.first_frame AND f.number < b.first_frame + b.begun
+        ORDER BY f.execution_id, f.number
+        """,
+        {"keys": _block_keys(keys), "lanes": lanes},
+    )
+    found: dict[OpenBlockKey, list[EndedFrame]] = {key: [] for key in keys}
+    for execution_id, frame, step_index, *ended in rows:
+        position, failed, result, outputs = ended
+        found[execution_id, frame, step_index].append(EndedFrame(position, failed, result, outputs or {}))
+    return found
+
+
+def _frame(row: Sequence[Any]) -> Frame:
+    number, block_frame, block_step, position, status, current_step, outputs, item = row
+    key: BlockKey = (block_frame, block_step)
+    return Frame(number, key, position, FrameStatus(status), current_step, outputs, item)
+
+
+def _frame_row(execution_id: UUID, frame: Frame) -> dict[str, Any]:
+    return {
+        "execution_id": execution_id,
+        "number": frame.number,
+        "status": frame.status,
+        "current_step": frame.current_step,
+        "recorded": frame.recorded,
+        "result": frame.result,
+        "error": frame.error,
+    }
+
+
+def _block_row(execution_id: UUID, block: OpenBlock) -> dict[str, Any]:
+    return {
+        "execution_id": execution_id,
+        "frame": block.frame,
+        "step_index": block.step_index,
+        "first_frame": block.first_frame,
+        "total": block.total,
+        "at_once": block.at_once,
+        "begun": block.begun,
+        "ended": block.ended,
+        "failed": block.failed,
+        "failed_position": block.failed_position,
+        "error": block.error,
+    }
+
+
+def _frame_keys(keys: Sequence[FrameKey]) -> str:
+    return jsonio.dumps([{"execution_id": key[0], "number": key[1]} for key in keys]).decode()
+
+
+def _block_keys(keys: Sequence[OpenBlockKey]) -> str:
+    return jsonio.dumps([{"execution_id": key[0], "frame": key[1], "step_index": key[2]} for key in keys]).decode()

@@ -1,0 +1,73 @@
+"""Attempts that wait for a time, a call or another workflow. Each query handles a batch; the caller owns the
+transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from flowforge import jsonio
+
+
+@dataclass(frozen=True, slots=True)
+class EndedWait:
+    """A waiting attempt that has ended: its result is in the row, and has to be announced."""
+
+    execution_id: UUID
+    workflow_id: UUID
+    user_id: UUID
+    step_index: int
+    iteration: int
+    attempt: int
+    succeeded: bool
+    output: dict[str, Any] | None
+    message: str | None
+
+
+def end_waits(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[EndedWait]:
+    """Ends waiting attempts, which then owe their result: execution_id, step_index, iteration, attempt, succeeded,
+    output, error. Returns those that were still waiting."""
+    ended = connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a
+        SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now()
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+            execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, output jsonb,
+            error jsonb), orchestrator.workflow_executions x
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'WAITING' AND x.id = a.execution_id AND x.status = 'RUNNING'
+        RETURNING a.execution_id, x.workflow_id, x.user_id, a.step_index, a.iteration, a.attempt, a.succeeded, a.output,
+            a.error->>'message'
+        """,
+        {"rows": jsonio.dumps_for_database(rows)},
+    )
+    return [EndedWait(*row) for row in ended]
+
+
+def end_due_waits(connection: Connection, limit: int) -> list[EndedWait]:
+    """Waits whose time has come: a rest is over, a wait for somebody has timed out."""
+    ended = connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a
+        SET state = 'ENDED', finished_at = now(),
+            succeeded = NOT COALESCE((a.waiting->>'failsWhenDue')::boolean, false),
+            output = CASE WHEN a.waiting->>'kind' IN ('resume', 'approval') THEN '{"timedOut": true}'::jsonb
+                ELSE '{}' END,
+            error = CASE WHEN (a.waiting->>'failsWhenDue')::boolean
+                THEN '{"message": "nobody came within the time limit", "permanent": true}'::jsonb END
+        FROM (
+            SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
+            WHERE state = 'WAITING' AND due_at <= now() ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        ) d, orchestrator.workflow_executions x
+        WHERE a.execution_id = d.execution_id AND a.step_index = d.step_index AND a.iteration = d.iteration
+            AND a.attempt = d.attempt AND x.id = a.execution_id
+        RETURNING a.execution_id, x.workflow_id, x.user_id, a.step_index, a.iteration, a.attempt, a.succeeded, a.output,
+            a.error->>'message'
+        """,
+        {"limit": limit},
+    )
+    return [EndedWait(*row) for row in ended]

@@ -1,0 +1,139 @@
+"""An execution played through in memory: what `flowforge test` and dry runs do, and what the machine is tested with.
+
+Frames, waits and attempts lie in dictionaries instead of tables; somebody else says how steps end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from flowforge.execution.context import scope, step_context
+from flowforge.execution.machine import CallWorkflow, Effects, Respond, Rules, Run, StartStep, Wait
+from flowforge.execution.state import ROOT, BlockKey, EndedFrame, Frame, FrameStatus, Status, StepEnded
+from flowforge.language.definition import RetryPolicy
+from flowforge.language.plan import Plan, Step
+
+Awaited = StartStep | Wait | CallWorkflow
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something the execution waits for: an attempt of a step, a wait, a call. `scope` is what its expressions see."""
+
+    what: Awaited
+    step: Step
+    scope: Mapping[str, Any]
+
+    @property
+    def attempt(self) -> int:
+        return 1 if isinstance(self.what, CallWorkflow) else self.what.attempt
+
+
+@dataclass
+class Simulation:
+    """One execution. `due` holds what it waits for now; `end` says how one of these ended."""
+
+    plan: Plan
+    trigger: Mapping[str, Any]
+    around: Mapping[str, Any] = field(default_factory=dict)
+    defaults: RetryPolicy = RetryPolicy()  # noqa: RUF009  (frozen)
+    output_limit: int = 10_000_000
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        self.due: deque[Due] = deque()
+        self.response: Respond | None = None
+        self._items: dict[int, Any] = {}
+        self._positions: dict[int, tuple[BlockKey, int]] = {}
+        self.run = Run(self.plan, self._rules(), self.trigger, self.around)
+        self.run.begin()
+        self._settle()
+
+    @property
+    def status(self) -> Status:
+        return self.run.status
+
+    @property
+    def error(self) -> Mapping[str, Any] | None:
+        return self.run.error
+
+    @property
+    def result(self) -> Any:
+        return self.run.result
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """As `step_outputs` has them."""
+        return self.run.frames[ROOT].outputs
+
+    @property
+    def current_step(self) -> int:
+        return self.run.frames[ROOT].current_step
+
+    def end(self, fact: StepEnded) -> bool:
+        """False where the fact was stale."""
+        self.run.entered = 0
+        self.run.rules = self._rules()
+        applied = self.run.step_ended(fact)
+        self._settle()
+        return applied
+
+    def play(self, ends: Callable[[Due], StepEnded], most: int = 1_000_000) -> None:
+        """Until nothing is due; raises RuntimeError when that takes more than `most` steps."""
+        for _ in range(most):
+            if not self.due:
+                return
+            self.end(ends(self.due.popleft()))
+        raise RuntimeError(f"the execution did not end within {most} steps")
+
+    def _rules(self) -> Rules:
+        return Rules(self.defaults, self.clock(), 0.0, self.output_limit)
+
+    def _settle(self) -> None:
+        """Does what the machine asks for, until it asks for nothing but time and executors."""
+        run = self.run
+        while True:
+            effects, run.effects = run.effects, Effects()
+            self.response = self.response or effects.response
+            if run.status is not Status.RUNNING:
+                self.due.clear()
+                return
+            self._keep(effects)
+            if not effects.entering and not effects.closing:
+                return
+            for number in effects.entering:
+                block, position = self._positions[number]
+                run.frames[number] = Frame(number, block, position, FrameStatus.WAITING, item=self._items[number])
+                run.frame_entered(number)
+            for key in effects.closing:
+                run.block_ended(key, self._ended(key))
+
+    def _keep(self, effects: Effects) -> None:
+        for opened in effects.opened:
+            for position, item in enumerate(opened.items):
+                number = opened.block.first_frame + position
+                self._items[number], self._positions[number] = item, (opened.block.key, position)
+        awaited: list[Awaited] = [*effects.starts, *effects.waits, *effects.calls]
+        for what in awaited:
+            step = self.plan.step(what.step_index)
+            assert step is not None
+            self.due.append(Due(what, step, self._scope(step, what.iteration)))
+
+    def _scope(self, step: Step, iteration: int) -> dict[str, Any]:
+        frame = self.run.frames[iteration]
+        block = self.run.blocks[frame.block] if frame.block else None
+        return scope(self.plan, step_context(self.plan, step, frame, block, self.trigger), self.around)
+
+    def _ended(self, key: BlockKey) -> list[EndedFrame]:
+        block = self.run.blocks[key]
+        numbers = range(block.first_frame, block.first_frame + block.begun)
+        return [_ended(self.run.frames[number]) for number in numbers]
+
+
+def _ended(frame: Frame) -> EndedFrame:
+    failed = frame.status is FrameStatus.FAILED
+    return EndedFrame(frame.position, failed, {"error": frame.error} if failed else frame.result, frame.outputs)

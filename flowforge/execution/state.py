@@ -1,0 +1,114 @@
+"""What is known of an execution: its own row, and the frames and blocks that are open inside it.
+
+A *frame* is one run of a list of steps with outputs of its own: frame 0 is the workflow's list, the others are items
+of a FOR_EACH or branches of a PARALLEL. An *open block* is the step whose frames they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from flowforge.execution.retry import Failure
+
+ROOT = 0
+"""The number of the workflow's own frame; `iteration` of its steps on the topics."""
+
+
+class Status(StrEnum):
+    """Of an execution: the five values old readers know (contract.md, section 4)."""
+
+    PENDING = "PENDING"  # accepted, not begun
+    RUNNING = "RUNNING"  # a step is due, being tried, or waiting
+    COMPLETED = "COMPLETED"  # every step succeeded
+    FAILED = "FAILED"  # a step failed for good; `error` says why
+    CANCELLED = "CANCELLED"  # somebody stopped it
+
+    @property
+    def terminal(self) -> bool:
+        return self in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}
+
+
+class FrameStatus(StrEnum):
+    WAITING = "WAITING"  # its turn has not come
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+BlockKey = tuple[int, int]
+"""(number of the frame in which the block stands, index of the block's step)"""
+
+
+@dataclass(slots=True)
+class Frame:
+    """`outputs` maps `step_<index>` to what the step gave; `recorded` is the part of it that is new."""
+
+    number: int = ROOT
+    block: BlockKey | None = None
+    position: int = 0
+    """Of the item in its list, or of the branch."""
+    status: FrameStatus = FrameStatus.RUNNING
+    current_step: int = 0
+    outputs: dict[str, Any] = field(default_factory=dict)
+    item: Any = None
+    result: Any = None
+    error: Mapping[str, Any] | None = None
+    recorded: dict[str, Any] = field(default_factory=dict)
+
+    def record(self, key: str, output: Any) -> None:
+        self.outputs = {**self.outputs, key: output}
+        self.recorded = {**self.recorded, key: output}
+
+
+@dataclass(slots=True)
+class OpenBlock:
+    """How far the frames of a FOR_EACH or PARALLEL are: `total` of them, begun in the order of their positions."""
+
+    frame: int
+    step_index: int
+    first_frame: int
+    """Number of the frame at position 0; the others follow without a gap."""
+    total: int
+    at_once: int
+    closure: Mapping[str, Any]
+    """What the steps inside take from outside: roots of expressions, as they were when it was opened."""
+    begun: int = 0
+    ended: int = 0
+    failed: int = 0
+    failed_position: int | None = None
+    """The first item, by position, whose failure is the block's."""
+    error: Mapping[str, Any] | None = None
+
+    @property
+    def key(self) -> BlockKey:
+        return (self.frame, self.step_index)
+
+    @property
+    def running(self) -> int:
+        return self.begun - self.ended
+
+
+@dataclass(frozen=True, slots=True)
+class EndedFrame:
+    """What a block collects from one of its frames."""
+
+    position: int
+    failed: bool
+    result: Any = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """Only those of a branch: items keep theirs to themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """Fact: an attempt is over; `failure` is None where it succeeded."""
+
+    step_index: int
+    attempt: int
+    iteration: int = ROOT
+    """The frame in which the step ran."""
+    output: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None

@@ -1,0 +1,54 @@
+"""Actions inside actions, as JSON: for those who treat every action of a stored definition alike, whatever shape an
+adopted row has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flowforge.language.pointers import Part
+
+Action = dict[str, Any]
+
+
+def actions_in(actions: Any, path: tuple[Part, ...] = ("actions",)) -> Iterator[tuple[tuple[Part, ...], Action]]:
+    """Every action with its place, in the order in which they are written, each before those inside it."""
+    for index, action in enumerate(actions if isinstance(actions, list) else ()):
+        if isinstance(action, dict):
+            here = (*path, index)
+            yield here, action
+            for key, inner in _lists(action):
+                yield from actions_in(inner, (*here, *key))
+
+
+def map_actions(actions: Any, change: Callable[[Action], Action]) -> Any:
+    """The same tree with every action changed, in the same order; `change` leaves the lists inside alone."""
+    if not isinstance(actions, list):
+        return actions
+    return [_changed(action, change) if isinstance(action, dict) else action for action in actions]
+
+
+def _changed(action: Action, change: Callable[[Action], Action]) -> Action:
+    changed = change(action)
+    lists: Action = {}
+    branches = changed.get("branches")
+    if isinstance(branches, list):
+        lists["branches"] = [
+            {**branch, "actions": map_actions(branch["actions"], change)}
+            if isinstance(branch, dict) and "actions" in branch
+            else branch
+            for branch in branches
+        ]
+    for key in ("else", "actions", "onError"):
+        if isinstance(changed.get(key), list):
+            lists[key] = map_actions(changed[key], change)
+    return {**changed, **lists} if lists else changed
+
+
+def _lists(action: Action) -> Iterator[tuple[tuple[Part, ...], Any]]:
+    branches = action.get("branches")
+    for number, branch in enumerate(branches if isinstance(branches, list) else ()):
+        if isinstance(branch, dict):
+            yield ("branches", number, "actions"), branch.get("actions")
+    for key in ("else", "actions", "onError"):
+        yield (key,), action.get(key)

@@ -1,0 +1,418 @@
+"""Executions on the move: a batch of them is loaded, driven by the state machine, and written back.
+
+The machine asks for what it does not hold; each round of asking is one statement for the whole batch, however many
+executions and frames it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from flowforge import events
+from flowforge.bus import Message
+from flowforge.db import executions_store as store
+from flowforge.db import frames_store, waits_store
+from flowforge.db.executions_store import ExecutionState
+from flowforge.db.frames_store import OpenBlockKey
+from flowforge.db.waits_store import EndedWait
+from flowforge.events import ExecutionEvent, ExecutionResult
+from flowforge.execution.context import step_context
+from flowforge.execution.machine import CallWorkflow, Effects, OpenFrames, Respond, Run, StartStep, Wait
+from flowforge.execution.state import ROOT, EndedFrame, Frame, FrameStatus, OpenBlock, Status
+from flowforge.ids import uuid7
+from flowforge.language.blocks import BlockType
+from flowforge.operations import intake
+from flowforge.operations.intake import NewEvent
+from flowforge.operations.plans import Version
+from flowforge.operations.starts import StartMessages, StepContext
+
+MOST_CALLS_DEEP = 10
+"""How many workflows may call one another in a row."""
+
+
+@dataclass(slots=True)
+class Moving:
+    """One execution of the batch."""
+
+    execution_id: UUID
+    workflow_id: UUID
+    user_id: UUID
+    event_id: UUID | None
+    version: Version
+    run: Run
+    awaited_by: dict[str, Any] | None = None
+    concurrency_key: str | None = None
+    complete: bool = True
+    """Whether payload and outputs are loaded."""
+    before: tuple[Any, ...] = ()
+    """What the row holds of what may change."""
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of the attempts that follow."""
+    starts: list[Message] = field(default_factory=list)
+    calls: list[NewEvent] = field(default_factory=list)
+    uncalled: list[dict[str, Any]] = field(default_factory=list)
+    """Calls that end at once, as rows for waits_store.end_waits."""
+    response: Respond | None = None
+    asked: Effects | None = None
+    """What the machine has asked for when the execution was not stored yet."""
+
+    @classmethod
+    def of(cls, state: ExecutionState, version: Version, run: Run) -> Moving:
+        root = Frame(current_step=state.current_step, outputs=state.step_outputs or {})
+        run.status, run.next_frame, run.frames[ROOT] = Status(state.status), state.next_frame, root
+        moving = cls(
+            state.id,
+            state.workflow_id,
+            state.user_id,
+            state.event_id,
+            version,
+            run,
+            state.awaited_by,
+            state.concurrency_key,
+            complete=not state.in_block,
+        )
+        moving.stored()
+        return moving
+
+    def stored(self) -> None:
+        """The row holds what is known now."""
+        root = self.run.frames[ROOT]
+        self.before, root.recorded = (self.run.status, root.current_step, self.run.next_frame), {}
+
+    @property
+    def changed(self) -> bool:
+        """Whether the execution's own row has to be written; what happens inside a block does not touch it."""
+        root = self.run.frames[ROOT]
+        return bool(root.recorded) or self.before != (self.run.status, root.current_step, self.run.next_frame)
+
+    @property
+    def over(self) -> bool:
+        return self.run.status.terminal
+
+    @property
+    def in_block(self) -> bool:
+        """Whether the step due in the workflow's own list is a block with frames."""
+        root = self.run.frames[ROOT]
+        step = self.version.plan.step(root.current_step)
+        return not self.over and step is not None and step.block in _WITH_FRAMES
+
+    def row(self) -> dict[str, Any]:
+        """As executions_store.apply and begin_executions take it."""
+        root, run = self.run.frames[ROOT], self.run
+        return {
+            "id": self.execution_id,
+            "status": run.status,
+            "current_step": root.current_step,
+            "outputs": root.recorded,
+            "in_block": self.in_block or None,
+            "next_frame": run.next_frame if run.next_frame > 1 else None,
+            "error": run.error,
+            "result": None if run.result is None else {"value": run.result},
+            "finished": self.over,
+        }
+
+
+_WITH_FRAMES = {BlockType.FOR_EACH, BlockType.PARALLEL}
+
+
+class Batch:
+    """The executions that one batch of messages is about. Facts are told to their runs; then `settle` and `write`."""
+
+    def __init__(self, connection: Connection, starts: StartMessages) -> None:
+        self._connection = connection
+        self._starts = starts
+        self.moving: dict[UUID, Moving] = {}
+        self.messages: list[Message] = []
+        """What is to be published after the commit."""
+
+    def add(self, one: Moving) -> None:
+        self.moving[one.execution_id] = one
+
+    def keep_only(self, event_ids: set[UUID]) -> None:
+        """Of executions that were created just now: those whose event is among these. They are stored as they are."""
+        self.moving = {id_: one for id_, one in self.moving.items() if one.event_id in event_ids}
+        for one in self.moving.values():
+            one.stored()
+            one.attempts = []
+
+    def settle(self, moving: Iterable[Moving]) -> None:
+        """Does what the machine asks for, until nothing is left but what executors, time and people do."""
+        active = list(moving)
+        while True:
+            asked = [(one, self._asked(one)) for one in active]
+            asked = [(one, effects) for one, effects in asked if not one.over]
+            self._open(asked)
+            active = [one for one, effects in asked if effects.entering or effects.closing]
+            if not active:
+                return
+            self._save(active)
+            self._enter([(one, effects.entering) for one, effects in asked if effects.entering])
+            self._close([(one, effects) for one, effects in asked if effects.closing])
+
+    def write(self, applied: Sequence[dict[str, Any]]) -> None:
+        """Stores where they are, and gathers the messages that tell of it."""
+        moved = list(self.moving.values())
+        self._save(moved)
+        attempts = [row for one in moved if not one.over for row in one.attempts]
+        changed = [one for one in moved if one.changed]
+        if changed or applied or attempts:
+            store.apply(self._connection, [one.row() for one in changed], applied, attempts)
+        over = [one for one in changed if one.over]
+        framed = [one.execution_id for one in over if one.run.next_frame > 1]
+        if framed:
+            store.drop_unbegun(self._connection, framed)
+        self._call([one for one in moved if not one.over])
+        self._tell_callers(over)
+        self._answer(moved)
+        self.messages += [message for one in moved if not one.over for message in one.starts]
+        self.messages += [announce(one, one.run.status, error=one.run.error) for one in over]
+
+    # What the machine asks for
+
+    def prepare(self, one: Moving) -> None:
+        """Before its row is there: what can be stored with it."""
+        one.asked = self._take(one)
+
+    def _asked(self, one: Moving) -> Effects:
+        prepared, one.asked = one.asked, None
+        return prepared or self._take(one)
+
+    def _take(self, one: Moving) -> Effects:
+        """Remembers the commands that are carried out in the end; returns them all."""
+        effects, one.run.effects = one.run.effects, Effects()
+        one.response = one.response or effects.response
+        if one.over:
+            return effects
+        for start in effects.starts:
+            one.attempts.append(_attempt_row(one, start.step_index, start.iteration, start.attempt, start.due_at))
+            if start.due_at is None:
+                one.starts.append(self._start(one, start))
+        for wait in effects.waits:
+            one.attempts.append(
+                _attempt_row(one, wait.step_index, wait.iteration, wait.attempt, wait.due_at, _waiting(wait))
+            )
+        for call in effects.calls:
+            self._prepare_call(one, call)
+        return effects
+
+    def _start(self, one: Moving, start: StartStep) -> Message:
+        run = one.run
+        step, frame = run.plan.step(start.step_index), run.frames[start.iteration]
+        assert step is not None
+        block = run.blocks[frame.block] if frame.block else None
+        context = step_context(run.plan, step, frame, block, run.trigger)
+        seen = StepContext(one.execution_id, one.workflow_id, one.user_id, context)
+        return self._starts.message(seen, step, start.attempt, start.iteration)
+
+    def _prepare_call(self, one: Moving, call: CallWorkflow) -> None:
+        key = {"step_index": call.step_index, "iteration": call.iteration, "attempt": 1}
+        one.attempts.append(_attempt_row(one, call.step_index, call.iteration, 1, _NEVER, {"kind": "workflow"}))
+        depth = int((one.awaited_by or {}).get("depth", 0)) + 1
+        ended = {"execution_id": one.execution_id, **key, "output": None, "error": None}
+        if depth > MOST_CALLS_DEEP:
+            error = {"message": f"workflows call one another more than {MOST_CALLS_DEEP} deep", "permanent": True}
+            one.uncalled.append({**ended, "succeeded": False, "error": error})
+            return
+        child = uuid7()
+        caller = {"executionId": one.execution_id, "stepIndex": call.step_index, "iteration": call.iteration}
+        one.calls.append(
+            NewEvent(
+                trigger_id=None,
+                workflow_id=call.workflow_id,
+                user_id=one.user_id,
+                trigger_type="workflow",
+                payload=dict(call.payload),
+                metadata={"source": "workflow", "workflowId": one.workflow_id, "executionId": one.execution_id},
+                execution_id=child,
+                awaited_by={**(caller if call.awaited else {}), "depth": depth},
+            )
+        )
+        if not call.awaited:
+            one.uncalled.append({**ended, "succeeded": True, "output": {"executionId": child}})
+
+    def _open(self, asked: Sequence[tuple[Moving, Effects]]) -> None:
+        opened: list[tuple[UUID, OpenFrames]] = [
+            (one.execution_id, frames) for one, effects in asked for frames in effects.opened
+        ]
+        if opened:
+            frames_store.open_blocks(self._connection, [(id_, one.block, one.items) for id_, one in opened])
+
+    def _enter(self, asked: Sequence[tuple[Moving, list[int]]]) -> None:
+        keys = [(one.execution_id, number) for one, numbers in asked for number in numbers]
+        if not keys:
+            return
+        for execution_id, frame in sorted(
+            frames_store.enter_frames(self._connection, keys), key=lambda found: found[1].number
+        ):
+            run = self.moving[execution_id].run
+            run.frames[frame.number] = frame
+            run.frame_entered(frame.number)
+
+    def _close(self, asked: Sequence[tuple[Moving, Effects]]) -> None:
+        keys = [(one, (one.execution_id, *key)) for one, effects in asked for key in effects.closing]
+        if not keys:
+            return
+        self._load_surroundings(keys)
+        ended = self._ended(keys)
+        for one, key in keys:
+            one.run.block_ended(key[1:], ended[key])
+
+    def _ended(self, keys: Sequence[tuple[Moving, OpenBlockKey]]) -> dict[OpenBlockKey, list[EndedFrame]]:
+        lanes: list[OpenBlockKey] = []
+        items: list[OpenBlockKey] = []
+        for one, key in keys:
+            step = one.run.plan.step(key[2])
+            (lanes if step is not None and step.block is BlockType.PARALLEL else items).append(key)
+        found: dict[OpenBlockKey, list[EndedFrame]] = {}
+        for wanted, with_outputs in ((lanes, True), (items, False)):
+            if wanted:
+                found |= frames_store.ended_frames(self._connection, wanted, lanes=with_outputs)
+        return found
+
+    def _load_surroundings(self, keys: Sequence[tuple[Moving, OpenBlockKey]]) -> None:
+        """The frames in which the blocks stand, where they are not loaded yet."""
+        roots = [one for one, key in keys if key[1] == ROOT and not one.complete]
+        if roots:
+            data = store.root_data(self._connection, [one.execution_id for one in roots])
+            for one in roots:
+                one.run.trigger, outputs = data[one.execution_id]
+                root = one.run.frames[ROOT]
+                root.outputs = {**outputs, **root.recorded}
+                one.complete = True
+        inner = [(key[0], key[1]) for one, key in keys if key[1] != ROOT and key[1] not in one.run.frames]
+        if inner:
+            self.load_frames(inner)
+
+    def load_frames(self, keys: Sequence[tuple[UUID, int]]) -> None:
+        """Frames that a fact is about, with their blocks."""
+        for execution_id, frame, block in frames_store.load_frames(self._connection, keys):
+            run = self.moving[execution_id].run
+            run.frames.setdefault(frame.number, frame)
+            run.blocks.setdefault(block.key, block)
+
+    def load_blocks(self, keys: Sequence[OpenBlockKey]) -> None:
+        for execution_id, block in frames_store.load_blocks(self._connection, keys):
+            self.moving[execution_id].run.blocks.setdefault(block.key, block)
+
+    def _save(self, moving: Iterable[Moving]) -> None:
+        """Frames that are over need not be kept at hand after that."""
+        frames: list[tuple[UUID, Frame]] = []
+        blocks: list[tuple[UUID, OpenBlock]] = []
+        for one in moving:
+            inner = [frame for frame in one.run.frames.values() if frame.number != ROOT]
+            frames += [(one.execution_id, frame) for frame in inner]
+            blocks += [(one.execution_id, block) for block in one.run.blocks.values()]
+        if frames or blocks:
+            frames_store.save(self._connection, frames, blocks)
+        for execution_id, frame in frames:
+            frame.recorded = {}
+            if frame.status in {FrameStatus.COMPLETED, FrameStatus.FAILED}:
+                del self.moving[execution_id].run.frames[frame.number]
+
+    # What follows
+
+    def _call(self, moving: Sequence[Moving]) -> None:
+        new = [event for one in moving for event in one.calls]
+        if new:
+            intake.record(self._connection, new)
+            self.messages += intake.messages(new, self._starts.inline_limit)
+        self.end_waits([row for one in moving for row in one.uncalled])
+
+    def _tell_callers(self, over: Sequence[Moving]) -> None:
+        """The step that called the workflow ends with it."""
+        self.end_waits([_called_ended(one.awaited_by, one) for one in over if "executionId" in (one.awaited_by or {})])
+
+    def end_waits(self, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            self.messages += [wait_result(ended) for ended in waits_store.end_waits(self._connection, rows)]
+
+    def _answer(self, moved: Sequence[Moving]) -> None:
+        for one in moved:
+            response = one.response
+            if response is None or one.event_id is None:
+                continue
+            kept = {"status": response.status, "headers": dict(response.headers), "body": response.body}
+            store.respond(self._connection, one.event_id, kept)
+
+
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def announce(one: Moving, status: Any, **more: Any) -> Message:
+    """A line for the log and the live view."""
+    return Message.of(
+        events.EXECUTION_EVENTS,
+        ExecutionEvent(
+            execution_id=one.execution_id,
+            workflow_id=one.workflow_id,
+            user_id=one.user_id,
+            status=status,
+            timestamp=datetime.now(UTC),
+            **more,
+        ),
+    )
+
+
+def wait_result(ended: EndedWait) -> Message:
+    """The result of a wait, as an executor would tell it."""
+    return Message.of(
+        events.EXECUTION_RESULT,
+        ExecutionResult(
+            execution_id=ended.execution_id,
+            workflow_id=ended.workflow_id,
+            user_id=ended.user_id,
+            step_index=ended.step_index,
+            iteration=ended.iteration,
+            attempt=ended.attempt,
+            status="SUCCESS" if ended.succeeded else "FAILURE",
+            output=ended.output if ended.succeeded else None,
+            error_message=None if ended.succeeded else ended.message,
+            timestamp=datetime.now(UTC),
+        ),
+    )
+
+
+def _called_ended(caller: dict[str, Any] | None, one: Moving) -> dict[str, Any]:
+    assert caller is not None
+    succeeded = one.run.status is Status.COMPLETED
+    reason = (one.run.error or {}).get("message") or "it was cancelled"
+    message = f"workflow '{one.version.name}' did not complete: {reason}"
+    return {
+        "execution_id": caller["executionId"],
+        "step_index": caller["stepIndex"],
+        "iteration": caller["iteration"],
+        "attempt": 1,
+        "succeeded": succeeded,
+        "output": {"executionId": one.execution_id, "result": one.run.result} if succeeded else None,
+        "error": None if succeeded else {"message": message, "permanent": True},
+    }
+
+
+def _attempt_row(
+    one: Moving,
+    step_index: int,
+    iteration: int,
+    attempt: int,
+    due_at: datetime | None,
+    waiting: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {
+        "execution_id": one.execution_id,
+        "step_index": step_index,
+        "iteration": iteration,
+        "attempt": attempt,
+        "workflow_id": one.workflow_id,
+        "state": "QUEUED" if waiting is None else "WAITING",
+        "due_at": due_at,
+        "waiting": waiting,
+    }
+
+
+def _waiting(wait: Wait) -> dict[str, Any]:
+    return {"kind": wait.kind, "failsWhenDue": wait.fails_when_due, "message": wait.message}
