@@ -37,14 +37,19 @@ class TooLarge(ValueError):
     """JSON that exceeds its limit; the text goes on from "has": how many bytes, and what the limit is."""
 
 
-def dumps_within(value: Any, limit: int) -> bytes:
+def dumps_within(value: Any, limit: int, *, carried: bool = False) -> bytes:
     """The same as `dumps`, but raises TooLarge before much more than `limit` bytes are made.
 
-    A small value can be large when written: the same text may stand in it a thousand times.
+    A small value can be large when written: the same text may stand in it a thousand times. `carried`: raises
+    TypeError where no room is left for what will carry it, see `carried_for_database`.
     """
     if _more_than(value, limit):
         raise TooLarge(f"more than {limit} bytes, which is the limit")
+    room = _HEADROOM if carried else 0
+    for _ in range(room):
+        value = [value]
     data = dumps(value)
+    data = data[room : len(data) - room]
     if len(data) > limit:
         raise TooLarge(f"{len(data)} bytes; the limit is {limit}")
     return data
