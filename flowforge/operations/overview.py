@@ -1,32 +1,14 @@
-"""What an overview needs beyond single objects: the latest run of many workflows, the definition a run follows."""
+"""What an execution's page needs beyond its row: the definition it follows, and what it is before it is a row."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow, TriggerEventRow, Workflow, WorkflowVersion
+from flowforge.db.tables import ExecutionRow, TriggerEventRow, WorkflowVersion
 from flowforge.errors import NotFound
-
-
-def latest_runs(session: Session, user_id: UUID) -> dict[UUID, ExecutionRow]:
-    """The newest execution of each of the user's workflows that has one.
-
-    One look into an index for each workflow, however long its history is.
-    """
-    newest = (
-        select(ExecutionRow)
-        .where(ExecutionRow.workflow_id == Workflow.id, ExecutionRow.user_id == user_id)
-        .order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
-        .limit(1)
-        .lateral()
-    )
-    run = aliased(ExecutionRow, newest)
-    found = session.scalars(select(run).select_from(Workflow).join(run, true()).where(Workflow.user_id == user_id))
-    return {row.workflow_id: row for row in found}
 
 
 def actions_of(session: Session, execution: ExecutionRow) -> list[dict[str, Any]]:

@@ -204,10 +204,20 @@ def test_executions_are_filtered_by_workflow_and_status_in_the_address(ada: Brow
     ada.send(f"{path}/run", path, payload='{"name": "Ada"}')
     finished(backends)
     workflow_id = path.rpartition("/")[2]
-    assert "1 in all" in ada.get(f"/executions?workflow={workflow_id}&status=COMPLETED").text
-    assert "0 in all" in ada.get("/executions?status=FAILED").text
-    assert "0 in all" in ada.get(f"/executions?workflow={uuid7()}").text
-    assert ada.get("/executions?workflow=x&status=y&page=z").status_code == 200
+    assert 'data-state="COMPLETED"' in ada.get(f"/executions?workflow={workflow_id}&status=COMPLETED&last=1h").text
+    assert "No executions with this filter" in ada.get("/executions?status=FAILED").text
+    assert "No executions with this filter" in ada.get(f"/executions?workflow={uuid7()}").text
+    assert ada.get("/executions?workflow=x&status=y&at=z&since=then&last=ever").status_code == 200
+
+
+def test_a_workflow_is_switched_where_it_is_listed(ada: Browser) -> None:
+    path = created(ada)
+    answer = ada.send(f"{path}/enabled", "/workflows?q=Gree", enabled="false", back="/workflows?q=Gree")
+    assert answer.location == "/workflows?q=Gree"
+    page = ada.get("/workflows?state=disabled").text
+    assert "is off now" in page
+    assert 'aria-checked="false"' in page
+    assert "Greeting" not in ada.get("/workflows?state=enabled").text
 
 
 def test_nobody_sees_or_touches_what_is_somebody_elses(

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from flowforge.execution.state import Status
 from flowforge.operations.executions import SORTABLE
-from webapp.api import schemas
+from webapp.api import dashboard_schemas, schemas
 from webapp.api.auth import HeldToken, Login, Registration
 from webapp.api.paging import DEFAULT_SIZE, MAX_SIZE
 
@@ -73,6 +73,10 @@ def _page_of(*sortable: str) -> tuple[Parameter, ...]:
     )
 
 
+_FOUND = (
+    Parameter("size", {"type": "integer", "minimum": 1, "default": 25}, "At most 100."),
+    Parameter("cursor", _TEXT, "`newer` or `older` of the page before."),
+)
 _WEBHOOK_ERROR = Answer("No such webhook", schemas.WebhookUnknown)
 _LAST_EVENT = Parameter("Last-Event-ID", _TEXT, "Go on behind this event.", "header")
 
@@ -109,6 +113,30 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "executions.show": Operation("Executions", _ok(schemas.ExecutionWithAttempts)),
     "executions.cancel": Operation("Executions", _ok(schemas.Execution)),
+    "finding.executions": Operation(
+        "Executions",
+        _ok(dashboard_schemas.ExecutionsFound),
+        parameters=(
+            Parameter("workflowId", _UUID, "Only this workflow's."),
+            Parameter("status", {"enum": [status.value for status in Status]}, "Only these."),
+            Parameter("triggerType", _TEXT, "webhook, scheduler, email, manual, ..."),
+            Parameter("text", _TEXT, "Looked for in payload, error and id."),
+            Parameter("from", _TIME, "Inclusive."),
+            Parameter("to", _TIME, "Exclusive."),
+            *_FOUND,
+        ),
+    ),
+    "finding.workflows": Operation(
+        "Workflows",
+        _ok(dashboard_schemas.WorkflowsFound),
+        parameters=(
+            Parameter("text", _TEXT, "Part of the name."),
+            Parameter("enabled", {"type": "boolean"}, "Only those that are on, or off."),
+            Parameter("after", _UUID, "The `after` of the page before."),
+            _FOUND[0],
+        ),
+        errors=(404,),
+    ),
     "live.live": Operation(
         "Executions",
         {200: Answer("The stream; it ends with the execution", media_type=EVENTS)},

@@ -8,14 +8,24 @@ from flask import Blueprint, Response, request
 from flask_login import current_user
 
 from webapp.ui import csrf, guard, text
+from webapp.ui.sparkline import bar_height, outcome
 
 FORM_MAX_BYTES = 4 * 1024 * 1024
 """A definition of the largest size there may be, as a form field: percent-encoding makes it longer."""
 
 blueprint = Blueprint("ui", __name__)
-blueprint.add_app_template_filter(text.moment, "moment")
-blueprint.add_app_template_filter(text.pretty, "pretty")
-blueprint.add_app_template_filter(text.duration, "duration")
+for _filter in (
+    text.moment,
+    text.minute,
+    text.exact,
+    text.clock,
+    text.distance,
+    text.pretty,
+    text.duration,
+    bar_height,
+    outcome,
+):
+    blueprint.add_app_template_filter(_filter)
 
 
 @blueprint.before_request

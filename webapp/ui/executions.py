@@ -1,4 +1,4 @@
-"""Executions: the list, and one of them as it goes along."""
+"""One execution, as it goes along."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from flask import redirect, render_template, request, url_for
 
 from flowforge.db.tables import ExecutionRow
 from flowforge.errors import NotFound, Unavailable
-from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry
 from flowforge.operations import executions as operations
 from flowforge.operations import overview
@@ -19,30 +18,7 @@ from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.steps import OVER, steps_of
 
-PAGE_SIZE = 25
 SHOWN_LOG_LINES = 500
-_HIGHEST_PAGE = operations.COUNT_LIMIT // PAGE_SIZE
-
-
-@blueprint.get("/executions")
-def executions() -> str:
-    workflow_id, status, page = _asked_id("workflow"), _asked_status(), _asked_page()
-    found = operations.find(
-        session(), viewer_id(), workflow_id=workflow_id, status=status, page=page - 1, size=PAGE_SIZE
-    )
-    mine = workflows().all(session(), viewer_id())
-    return render_template(
-        "executions/list.html",
-        rows=found.rows,
-        total=found.total,
-        counted_all=found.total < operations.COUNT_LIMIT,
-        page=page,
-        pages=max(1, -(-found.total // PAGE_SIZE)),
-        workflows=mine,
-        names={workflow.id: workflow.name for workflow in mine},
-        filters={"workflow": workflow_id, "status": status},
-        statuses=[str(status) for status in Status],
-    )
 
 
 @blueprint.get("/executions/<uuid:execution_id>")
@@ -109,12 +85,3 @@ def _asked_id(name: str) -> UUID | None:
         return UUID(request.args.get(name, ""))
     except ValueError:
         return None
-
-
-def _asked_status() -> str | None:
-    asked = request.args.get("status", "").upper()
-    return asked if asked in set(Status) else None
-
-
-def _asked_page() -> int:
-    return max(1, min(request.args.get("page", 1, type=int), _HIGHEST_PAGE))

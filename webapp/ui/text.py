@@ -8,13 +8,48 @@ from typing import Any
 import orjson
 
 from flowforge import jsonio
+from webapp.ui.zones import viewers_zone
 
 _LONGEST_JSON = 20_000
 
 
 def moment(value: datetime | None) -> str:
-    """2026-03-04 05:06:07 UTC"""
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if value else "–"
+    """4 Mar 2026, 06:06:07, on the viewer's clock"""
+    if value is None:
+        return "–"
+    local = value.astimezone(viewers_zone())
+    return f"{local.day} {local:%b %Y, %H:%M:%S}"
+
+
+def minute(value: datetime | None) -> str:
+    """Wed 4 Mar, 06:06, on the viewer's clock"""
+    if value is None:
+        return "–"
+    local = value.astimezone(viewers_zone())
+    return f"{local:%a} {local.day} {local:%b, %H:%M}"
+
+
+def exact(value: datetime) -> str:
+    """2026-03-04 06:06:07.123 CET: to hover over"""
+    local = value.astimezone(viewers_zone())
+    return f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d} {local:%Z}"
+
+
+def clock(value: datetime) -> str:
+    """06:06:07.123, on the viewer's clock"""
+    local = value.astimezone(viewers_zone())
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+
+
+def distance(value: datetime | None, now: datetime | None = None) -> str:
+    """just now, 4 min ago, in 2 h"""
+    if value is None:
+        return "–"
+    seconds = (value - (now or datetime.now(UTC))).total_seconds()
+    amount = _rounded(abs(seconds))
+    if amount is None:
+        return "now" if seconds > 0 else "just now"
+    return f"in {amount}" if seconds > 0 else f"{amount} ago"
 
 
 def pretty(value: Any) -> str:
@@ -36,3 +71,10 @@ def duration(value: timedelta | None) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _rounded(seconds: float) -> str | None:
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {name}"
+    return f"{int(seconds)} s" if seconds >= 10 else None

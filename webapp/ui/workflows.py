@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
-from flowforge.operations import executions, overview
+from flowforge.operations import executions, workflow_list
 from webapp.context import backends, session
 from webapp.services import triggers
 from webapp.services import workflows as operations
 from webapp.ui.base import blueprint
 from webapp.ui.definitions import STARTER, read_object, written
-from webapp.ui.guard import viewer_id
+from webapp.ui.guard import return_path, viewer_id
 
 _RECENT = 5
 
@@ -27,10 +27,15 @@ def home() -> Any:
 
 @blueprint.get("/workflows")
 def workflows() -> str:
+    text, state, after = request.args.get("q", ""), request.args.get("state"), request.args.get("after", type=UUID)
+    enabled = {"enabled": True, "disabled": False}.get(state or "")
     return render_template(
         "workflows/list.html",
-        workflows=operations().all(session(), viewer_id()),
-        latest=overview.latest_runs(session(), viewer_id()),
+        page=workflow_list.search(session(), viewer_id(), text=text, enabled=enabled, after=after),
+        text=text,
+        state=state,
+        after=after,
+        filtered=bool(text or state or after),
     )
 
 
@@ -46,6 +51,7 @@ def create_workflow() -> Any:
         workflow = operations().create(session(), viewer_id(), read_object(text))
     except Invalid as error:
         return _editor(text, error.problems), 400
+    flash(f"“{workflow.name}” was created.", "done")
     return _to_workflow(workflow.id)
 
 
@@ -71,14 +77,17 @@ def update_workflow(workflow_id: UUID) -> Any:
     except Invalid as error:
         session().rollback()
         return _editor(text, error.problems, found), 400
+    flash("Saved.", "done")
     return _to_workflow(workflow_id)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/enabled")
 def switch_workflow(workflow_id: UUID) -> Any:
     raw = {"enabled": request.form.get("enabled") == "true"}
-    operations().update(session(), viewer_id(), workflow_id, raw)
-    return _to_workflow(workflow_id)
+    changed = operations().update(session(), viewer_id(), workflow_id, raw)
+    flash(f"“{changed.name}” is {'on' if changed.enabled else 'off'} now.", "done")
+    back = request.form.get("back", "")
+    return redirect(return_path(back), 303) if back else _to_workflow(workflow_id)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/run")
@@ -96,7 +105,9 @@ def run_workflow(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/delete")
 def delete_workflow(workflow_id: UUID) -> Any:
+    name = operations().get(session(), viewer_id(), workflow_id).name
     operations().delete(session(), viewer_id(), workflow_id)
+    flash(f"“{name}” was deleted.", "done")
     return redirect(url_for("ui.workflows"), 303)
 
 

@@ -1,0 +1,74 @@
+"""A session on the database, a user's executions, and a count of the statements something takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import ExecutionRow, Workflow
+from flowforge.ids import uuid7
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with Session(engine) as session:
+        yield session
+
+
+@pytest.fixture
+def user_id() -> UUID:
+    return uuid7()
+
+
+@pytest.fixture
+def workflow(session: Session, user_id: UUID) -> Callable[..., Workflow]:
+    def make(name: str = "Orders", **columns: Any) -> Workflow:
+        row = Workflow(**{"name": name, "user_id": user_id, "enabled": True, **columns})
+        session.add(row)
+        session.commit()
+        return row
+
+    return make
+
+
+@pytest.fixture
+def execution(session: Session, user_id: UUID) -> Callable[..., UUID]:
+    """`minutes` after noon."""
+
+    def make(minutes: float = 0, **columns: Any) -> UUID:
+        defaults = {"workflow_id": UUID(int=1), "user_id": user_id, "status": "COMPLETED", "current_step": 0}
+        row = ExecutionRow(**{**defaults, "created_at": NOON + timedelta(minutes=minutes), **columns})
+        session.add(row)
+        session.commit()
+        return row.id
+
+    return make
+
+
+@pytest.fixture
+def statements(engine: Engine) -> Callable[[], AbstractContextManager[list[str]]]:
+    """Those that are sent inside the block."""
+
+    @contextmanager
+    def counted() -> Iterator[list[str]]:
+        sent: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            sent.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield sent
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return counted

@@ -1,0 +1,105 @@
+"""Looking through executions and workflows page by page: what the dashboard's lists show, as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, request
+
+from flowforge import jsonio
+from flowforge.db.tables import ExecutionRow
+from flowforge.errors import Invalid
+from flowforge.operations import execution_search, workflow_list
+from flowforge.operations.execution_search import STATUSES, Filter, Position
+from webapp.context import session
+from webapp.identity import current_user_id, signed_in
+
+MAX_SIZE = 100
+
+blueprint = Blueprint("finding", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/executions/search")
+@signed_in
+def executions() -> Response:
+    """Find executions, newest first, page by page; payloads and outputs are left out"""
+    cursor = request.args.get("cursor")
+    found = execution_search.search(
+        session(), current_user_id(), _filter(), Position.parse(cursor) if cursor else None, size=_size()
+    )
+    return jsonify(
+        {
+            "content": [_execution(row) for row in found.rows],
+            "newer": str(found.newer) if found.newer else None,
+            "older": str(found.older) if found.older else None,
+            "searchedTo": found.searched_to,
+        }
+    )
+
+
+@blueprint.get("/workflows/search")
+@signed_in
+def workflows() -> Response:
+    """Find workflows by name and state, newest first, each with its recent runs"""
+    enabled = request.args.get("enabled", "").lower()
+    if enabled not in {"", "true", "false"}:
+        raise Invalid.at("/enabled", "must be true or false")
+    page = workflow_list.search(
+        session(),
+        current_user_id(),
+        text=request.args.get("text", ""),
+        enabled=enabled == "true" if enabled else None,
+        after=_uuid("after"),
+        size=_size(),
+    )
+    return jsonify({"content": [workflow_list.listed_fields(row) for row in page.rows], "after": page.after})
+
+
+def _filter() -> Filter:
+    status = request.args.get("status", "").upper()
+    if status and status not in STATUSES:
+        raise Invalid.at("/status", f"must be one of {', '.join(STATUSES)}")
+    return Filter(
+        workflow_id=_uuid("workflowId"),
+        status=status or None,
+        trigger_type=request.args.get("triggerType") or None,
+        text=request.args.get("text", ""),
+        since=_instant("from"),
+        until=_instant("to"),
+    )
+
+
+def _execution(row: ExecutionRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "workflowId": row.workflow_id,
+        "status": row.status,
+        "currentStep": row.current_step,
+        "error": row.error,
+        "triggerId": row.trigger_id,
+        "triggerType": row.trigger_type,
+        "createdAt": row.created_at,
+        "finishedAt": row.finished_at,
+    }
+
+
+def _size() -> int:
+    return max(1, min(request.args.get("size", 25, type=int), MAX_SIZE))
+
+
+def _uuid(name: str) -> UUID | None:
+    text = request.args.get(name, "")
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise Invalid.at(f"/{name}", "is not a UUID") from error
+
+
+def _instant(name: str) -> datetime | None:
+    text = request.args.get(name, "")
+    try:
+        return jsonio.parse_time(text) if text else None
+    except ValueError as error:
+        raise Invalid.at(f"/{name}", "is not an ISO-8601 time") from error

@@ -1,0 +1,88 @@
+"""The list of executions: what is asked for stands in the address."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import render_template, request, url_for
+
+from flowforge.errors import Invalid
+from flowforge.operations.asked import TRIGGER_TYPES
+from flowforge.operations.execution_search import (
+    LONGEST_TEXT,
+    STATUSES,
+    Filter,
+    Position,
+    search,
+    workflow_names,
+)
+from webapp.context import session
+from webapp.services import workflows
+from webapp.ui.base import blueprint
+from webapp.ui.guard import viewer_id
+from webapp.ui.zones import read_local, write_local
+
+SPANS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
+"""The short ways to say since when."""
+
+
+@blueprint.get("/executions")
+def executions() -> str:
+    wanted = _asked()
+    found = search(session(), viewer_id(), wanted, _position())
+    return render_template(
+        "executions/list.html",
+        found=found,
+        names=workflow_names(session(), viewer_id(), {row.workflow_id for row in found.rows}),
+        workflows=workflows().all(session(), viewer_id()),
+        wanted=wanted,
+        since=write_local(wanted.since) if "since" in request.args else "",
+        until=write_local(wanted.until),
+        span=_span(),
+        spans=list(SPANS),
+        filtered=wanted != Filter(),
+        statuses=STATUSES,
+        trigger_types=(*TRIGGER_TYPES, "manual"),
+        link=_link,
+    )
+
+
+def _asked() -> Filter:
+    """What makes no sense counts as not given: the address may be an old one, or typed."""
+    status = request.args.get("status", "").upper()
+    span = _span()
+    return Filter(
+        workflow_id=_id(request.args.get("workflow", "")),
+        status=status if status in STATUSES else None,
+        trigger_type=request.args.get("trigger") or None,
+        text=request.args.get("q", "").strip()[:LONGEST_TEXT],
+        since=datetime.now(UTC) - SPANS[span] if span else read_local(request.args.get("since", "")),
+        until=read_local(request.args.get("until", "")),
+    )
+
+
+def _span() -> str | None:
+    span = request.args.get("last")
+    return span if span in SPANS else None
+
+
+def _position() -> Position | None:
+    try:
+        return Position.parse(request.args["at"]) if "at" in request.args else None
+    except Invalid:
+        return None
+
+
+def _link(**changes: Any) -> str:
+    """This list with something changed; the page it stands on is left behind."""
+    kept = {name: value for name, value in request.args.items() if value and name != "at"}
+    return url_for("ui.executions", **{name: value for name, value in {**kept, **changes}.items() if value})
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

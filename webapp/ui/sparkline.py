@@ -1,0 +1,27 @@
+"""Recent runs as small bars: the colour says how each ended, the height how long it took."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from flowforge.operations.workflow_list import Run
+
+TALLEST, SHORTEST = 26, 6
+
+
+def bar_height(run: Run) -> int:
+    """On a logarithmic scale from 10 ms to 100 s: runs differ by orders of magnitude."""
+    if run.finished_at is None:
+        return TALLEST
+    seconds = max((run.finished_at - run.created_at).total_seconds(), 0.01)
+    share = min(max((math.log10(seconds) + 2) / 4, 0.0), 1.0)
+    return round(SHORTEST + (TALLEST - SHORTEST) * share)
+
+
+def outcome(runs: Sequence[Run]) -> str:
+    """What the bars say, in words."""
+    counted = Counter(run.status.lower() for run in runs)
+    said = ", ".join(f"{number} {status}" for status, number in counted.most_common())
+    return f"The last {len(runs)} runs: {said}" if len(runs) > 1 else f"The only run: {said.removeprefix('1 ')}"

@@ -1,0 +1,33 @@
+"""The viewer's clock: times are kept in UTC, the person's zone is for the eye only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from flask_login import current_user
+
+LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
+"""What a datetime-local input sends."""
+
+
+def viewers_zone() -> tzinfo:
+    """UTC for strangers, and for those who chose none."""
+    name = getattr(current_user, "time_zone", None)
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (KeyError, ValueError, OSError):  # a zone that this machine's tables do not know (any more)
+        return UTC
+
+
+def read_local(text: str) -> datetime | None:
+    """A moment as the viewer's clock shows it; None for what is none."""
+    try:
+        local = datetime.strptime(text[:16], LOCAL_FORMAT)
+    except ValueError:
+        return None
+    return local.replace(tzinfo=viewers_zone()).astimezone(UTC)
+
+
+def write_local(moment: datetime | None) -> str:
+    return moment.astimezone(viewers_zone()).strftime(LOCAL_FORMAT) if moment else ""
