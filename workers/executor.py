@@ -97,12 +97,13 @@ class Executor:
             self._parked = True
 
     def tick(self) -> None:
-        """Takes parked attempts when there is room for them again."""
-        if time.monotonic() < self._next_look or self.room() < self._share:
+        """Takes parked attempts when there is room for them again; never so many that none is left."""
+        room = self.room()
+        if time.monotonic() < self._next_look or room < max(1, self._share // 8):
             return
-        full = [key for key in self._pool.busy_keys(self._share // 2) if isinstance(key, UUID)]
+        full = [key for key in self._pool.busy_keys(min(self._share // 2, room)) if isinstance(key, UUID)]
         with unavailable_when_down(), self._backends.engine.begin() as connection:
-            keys = store.parked(connection, full=full, each=self._share, limit=self.room())
+            keys = store.parked(connection, full=full, each=max(1, room // 4), limit=max(1, room // 2))
             messages = self._starts.again(connection, keys) if keys else []
         found = [ExecutionStart.decode(message.value) for message in messages]
         self._parked = bool(found or full)
@@ -126,16 +127,20 @@ class Executor:
     # Claiming
 
     def _crowded(self, starts: dict[AttemptKey, ExecutionStart]) -> set[AttemptKey]:
-        """Attempts of workflows that already have their share of this executor waiting."""
+        """Attempts of workflows that already have their share here: more waiting than there is room for others."""
+        room = self.room()
         taken: dict[UUID, int] = {}
         crowded = set()
         for key, start in starts.items():
             count = taken.get(start.workflow_id)
             if count is None:
                 count = self._pool.waiting(start.workflow_id)
-            if count >= self._share:
+            if count >= min(self._share, room):
                 crowded.add(key)
-            taken[start.workflow_id] = count + 1
+            else:
+                room -= 1
+                count += 1
+            taken[start.workflow_id] = count
         return crowded
 
     def _claim_and_run(self, starts: dict[AttemptKey, ExecutionStart]) -> None:

@@ -1,7 +1,10 @@
 """A bounded pool of threads that is fair between keys: nobody's slow work holds up somebody else's.
 
-Keys (workflows) take turns; one key never has more than its limit running. What waits is bounded by the caller, who
-asks `room` and `waiting` before submitting.
+Keys (workflows) take turns; one key never has more than its limit running, and never more than there are idle threads.
+So the more is taken, the less any key may add: of 32 threads a first key that never lets go holds 16, a second one 8,
+a third 4, and a newcomer still finds one. Work that ends gives its threads back, and the limits rise again.
+
+What waits is bounded by the caller in the same way (`load`, `waiting`).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ class FairPool:
         self._waiting: dict[Hashable, deque[Task]] = {}
         self._turns: deque[Hashable] = deque()
         self._running: dict[Hashable, int] = {}
+        self._idle = threads
         self._count = 0
         self._closed = False
         self._changed = threading.Condition()
@@ -86,7 +90,8 @@ class FairPool:
                 self._finished(key)
 
     def _next_key(self) -> Hashable | None:
-        return next((key for key in self._turns if self._running.get(key, 0) < self._per_key), None)
+        limit = min(self._per_key, self._idle)
+        return next((key for key in self._turns if self._running.get(key, 0) < limit), None)
 
     def _take(self) -> tuple[Hashable, Task]:
         key = self._next_key()
@@ -100,10 +105,14 @@ class FairPool:
             del self._waiting[key]
         self._count -= 1
         self._running[key] = self._running.get(key, 0) + 1
+        self._idle -= 1
+        if self._next_key() is not None:
+            self._changed.notify()
         return key, task
 
     def _finished(self, key: Hashable) -> None:
         with self._changed:
+            self._idle += 1
             self._running[key] -= 1
             if not self._running[key]:
                 del self._running[key]
