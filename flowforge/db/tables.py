@@ -85,6 +85,38 @@ class RefreshToken(Base):
     user_agent: Mapped[str | None]
 
 
+class AccessToken(Base):
+    """A personal access token: a bearer token for scripts, until it expires or is revoked."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (Index("idx_access_tokens_user", "user_id", "created_at"), {"schema": "auth"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    """SHA-256, as for refresh tokens."""
+    start: Mapped[str]
+    """Its first characters, so that people know it again."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class WebSession(Base):
+    """A browser that is signed in to the dashboard. Its cookie counts only while the row is there."""
+
+    __tablename__ = "web_sessions"
+    __table_args__ = (Index("idx_web_sessions_user", "user_id", "last_seen_at"), {"schema": "auth"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    user_agent: Mapped[str]
+    address: Mapped[str]
+
+
 # -- workflow
 
 
@@ -121,6 +153,17 @@ class WorkflowVersion(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[UUID | None]
     note: Mapped[str | None]
+
+
+class WorkflowTag(Base):
+    """A word by which people find their workflows."""
+
+    __tablename__ = "workflow_tags"
+    __table_args__ = (Index("idx_workflow_tags_user", "user_id", "tag"), {"schema": "workflow"})
+
+    workflow_id: Mapped[UUID] = mapped_column(ForeignKey("workflow.workflows.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
 
 
 # -- triggers
@@ -230,6 +273,27 @@ class ExecutionRow(ContractRow, Base):
         Index("idx_executions_workflow_created", "workflow_id", text("created_at DESC"), text("id DESC")),
         Index("uq_executions_event", "event_id", unique=True),
         Index("idx_executions_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+        Index(
+            "idx_executions_open",
+            "user_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("status IN ('PENDING', 'RUNNING')"),
+        ),
+        Index(
+            "idx_executions_troubled",
+            "user_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("status IN ('FAILED', 'CANCELLED')"),
+        ),
+        Index(
+            "idx_executions_user_finished",
+            "user_id",
+            "finished_at",
+            "status",
+            postgresql_where=text("finished_at IS NOT NULL"),
+        ),
         Index("idx_executions_parent", "parent_execution_id", postgresql_where=text("parent_execution_id IS NOT NULL")),
         Index("idx_executions_replay", "replay_of", postgresql_where=text("replay_of IS NOT NULL")),
         Index(
@@ -379,6 +443,7 @@ class DeadLetter(Base):
     __table_args__ = (
         Index("idx_dead_letters_created", "created_at"),
         Index("uq_dead_letters_position", "topic", "consumer_group", "position", unique=True),
+        Index("idx_dead_letters_user", "user_id", text("created_at DESC"), text("id DESC")),
         {"schema": "orchestrator"},
     )
 
@@ -390,6 +455,21 @@ class DeadLetter(Base):
     value: Mapped[bytes] = mapped_column(LargeBinary)
     reason: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    user_id: Mapped[UUID | None]
+    """Whom the message names; null where nobody can tell."""
+
+
+class ExecutionHour(Base):
+    """What ended in one hour that is over; worked out when it is first looked at, and kept after the executions."""
+
+    __tablename__ = "execution_hours"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    completed: Mapped[int]
+    failed: Mapped[int]
+    cancelled: Mapped[int]
 
 
 # -- logbook

@@ -17,9 +17,7 @@ class ExecutionFound(Wire):
     id: UUID
     workflow_id: UUID
     status: Status
-    current_step: int
     error: ExecutionError | None
-    trigger_id: UUID | None
     trigger_type: str | None
     created_at: datetime
     finished_at: datetime | None
@@ -52,3 +50,47 @@ class WorkflowFound(Wire):
 class WorkflowsFound(Wire):
     content: list[WorkflowFound]
     after: UUID | None = Field(description="Give it as `after` to get the next page.")
+
+
+class ScheduledRun(Wire):
+    workflow_id: UUID
+    trigger_id: UUID
+    at: datetime
+
+
+class LivingWorker(Wire):
+    name: str
+    jobs: str = Field(description="What it hosts, or the queues it works on.")
+    last_heartbeat: datetime | None
+
+
+class TopicLag(Wire):
+    topic: str
+    group: str
+    waiting: int
+
+
+class PipelineHealth(Wire):
+    workers: list[LivingWorker] | None = Field(description="Null while Redis does not answer.")
+    lag: list[TopicLag] | None = Field(description="Null while the event bus does not answer.")
+    missing: list[str] = Field(description="Consumers that no worker hosts.")
+
+
+class Home(Wire):
+    failures: list[ExecutionFound]
+    running: list[ExecutionFound]
+    running_count: int = Field(description="Counted up to 1,000.")
+    next_runs: list[ScheduledRun]
+    health: PipelineHealth
+
+
+class Hour(Wire):
+    start: datetime
+    completed: int
+    failed: int
+    cancelled: int
+
+
+class Throughput(Wire):
+    hours: list[Hour] = Field(description="Oldest first; the last one still runs.")
+    success_rate: float | None = Field(description="Of what completed or failed; null where nothing did.")

@@ -142,6 +142,12 @@ OPERATIONS: dict[str, Operation] = {
         {200: Answer("The stream; it ends with the execution", media_type=EVENTS)},
         parameters=(_LAST_EVENT,),
     ),
+    "home.overview": Operation("Overview", _ok(dashboard_schemas.Home)),
+    "home.throughput": Operation(
+        "Overview",
+        _ok(dashboard_schemas.Throughput),
+        parameters=(Parameter("hours", {"type": "integer", "minimum": 1, "maximum": 744, "default": 24}),),
+    ),
     "executor.plugins": Operation("Connectors", _ok(schemas.Plugins)),
     "logs.list_page": Operation(
         "Logs",

@@ -31,7 +31,7 @@ def executions() -> Response:
     )
     return jsonify(
         {
-            "content": [_execution(row) for row in found.rows],
+            "content": [execution_fields(row) for row in found.rows],
             "newer": str(found.newer) if found.newer else None,
             "older": str(found.older) if found.older else None,
             "searchedTo": found.searched_to,
@@ -71,14 +71,13 @@ def _filter() -> Filter:
     )
 
 
-def _execution(row: ExecutionRow) -> dict[str, Any]:
+def execution_fields(row: ExecutionRow) -> dict[str, Any]:
+    """An execution without its data."""
     return {
         "id": row.id,
         "workflowId": row.workflow_id,
         "status": row.status,
-        "currentStep": row.current_step,
         "error": row.error,
-        "triggerId": row.trigger_id,
         "triggerType": row.trigger_type,
         "createdAt": row.created_at,
         "finishedAt": row.finished_at,

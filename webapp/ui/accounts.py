@@ -69,7 +69,7 @@ def _welcome(user: User) -> Any:
 
 
 def _home() -> Any:
-    return redirect(url_for("ui.workflows"), 303)
+    return redirect(url_for("ui.home"), 303)
 
 
 def _sign_in_page(message: str = "") -> str:

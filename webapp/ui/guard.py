@@ -29,4 +29,4 @@ def viewer_id() -> UUID:
 
 def return_path(wanted: str) -> str:
     """`wanted` if it is a path of this site; anything else could lead people astray."""
-    return wanted if _PATH_HERE.fullmatch(wanted) else url_for("ui.workflows")
+    return wanted if _PATH_HERE.fullmatch(wanted) else url_for("ui.home")

@@ -20,11 +20,6 @@ from webapp.ui.guard import return_path, viewer_id
 _RECENT = 5
 
 
-@blueprint.get("/")
-def home() -> Any:
-    return redirect(url_for("ui.workflows"), 303)
-
-
 @blueprint.get("/workflows")
 def workflows() -> str:
     text, state, after = request.args.get("q", ""), request.args.get("state"), request.args.get("after", type=UUID)

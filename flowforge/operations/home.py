@@ -1,0 +1,172 @@
+"""What people look for first: what failed, what runs, how much got done, what comes next.
+
+Each figure comes from an index and is bounded; hours that are over are counted once and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, load_only
+
+from flowforge.db.tables import ExecutionHour, ExecutionRow, TriggerRegistration
+
+SHOWN = 6
+COUNTED_TO = 1_000
+_HOUR = timedelta(hours=1)
+_SETTLED = timedelta(minutes=2)
+"""How long after an hour's end a transaction that began in it may still commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What ended between `start` and an hour later."""
+
+    start: datetime
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def ended(self) -> int:
+        return self.completed + self.failed + self.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """Oldest first, the hour that runs now last."""
+
+    hours: Sequence[Hour]
+
+    @property
+    def ended(self) -> int:
+        return sum(hour.ended for hour in self.hours)
+
+    @property
+    def failed(self) -> int:
+        return sum(hour.failed for hour in self.hours)
+
+    @property
+    def success_rate(self) -> float | None:
+        """Of what completed or failed; None while there is nothing to judge."""
+        completed = sum(hour.completed for hour in self.hours)
+        judged = completed + self.failed
+        return completed / judged if judged else None
+
+
+def throughput(session: Session, user_id: UUID, hours: int, now: datetime) -> Throughput:
+    """Commits what it counted for good. At most three statements."""
+    latest = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    wanted = [latest - index * _HOUR for index in reversed(range(hours))]
+    counted = {hour.start: hour for hour in _kept(session, user_id, wanted[0])}
+    missing = [start for start in wanted if start not in counted]
+    fresh = _counted(session, user_id, missing)
+    over = [hour for hour in fresh if hour.start + _HOUR + _SETTLED < now]
+    if over:
+        _keep(session, user_id, over)
+    counted |= {hour.start: hour for hour in fresh}
+    return Throughput([counted[start] for start in wanted])
+
+
+def failures(session: Session, user_id: UUID, since: datetime) -> Sequence[ExecutionRow]:
+    """The newest SHOWN, without their data."""
+    newest = _latest(user_id).where(ExecutionRow.status == "FAILED", ExecutionRow.created_at >= since)
+    return session.scalars(newest.limit(SHOWN)).all()
+
+
+def running(session: Session, user_id: UUID) -> Sequence[ExecutionRow]:
+    """The newest SHOWN that are not over, without their data."""
+    return session.scalars(_latest(user_id).where(ExecutionRow.status.in_(("PENDING", "RUNNING"))).limit(SHOWN)).all()
+
+
+def count_running(session: Session, user_id: UUID) -> int:
+    """Counted up to COUNTED_TO."""
+    ours = select(ExecutionRow.id).where(
+        ExecutionRow.user_id == user_id, ExecutionRow.status.in_(("PENDING", "RUNNING"))
+    )
+    return session.scalar(select(func.count()).select_from(ours.limit(COUNTED_TO).subquery())) or 0
+
+
+def next_runs(session: Session, user_id: UUID) -> Sequence[TriggerRegistration]:
+    """The SHOWN schedules that are due next."""
+    due = (
+        select(TriggerRegistration)
+        .where(
+            TriggerRegistration.user_id == user_id,
+            TriggerRegistration.enabled,
+            func.lower(TriggerRegistration.trigger_type) == "scheduler",
+            TriggerRegistration.next_scheduled_at.is_not(None),
+        )
+        .order_by(TriggerRegistration.next_scheduled_at, TriggerRegistration.id)
+    )
+    return session.scalars(due.limit(SHOWN)).all()
+
+
+def hour_fields(hour: Hour) -> dict[str, Any]:
+    return {"start": hour.start, "completed": hour.completed, "failed": hour.failed, "cancelled": hour.cancelled}
+
+
+def _latest(user_id: UUID) -> Any:
+    return (
+        select(ExecutionRow)
+        .options(
+            load_only(
+                ExecutionRow.workflow_id,
+                ExecutionRow.status,
+                ExecutionRow.error,
+                ExecutionRow.trigger_type,
+                ExecutionRow.created_at,
+                ExecutionRow.finished_at,
+            )
+        )
+        .where(ExecutionRow.user_id == user_id)
+        .order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
+    )
+
+
+def _kept(session: Session, user_id: UUID, since: datetime) -> list[Hour]:
+    rows = session.scalars(select(ExecutionHour).where(ExecutionHour.user_id == user_id, ExecutionHour.hour >= since))
+    return [Hour(row.hour, row.completed, row.failed, row.cancelled) for row in rows]
+
+
+def _counted(session: Session, user_id: UUID, missing: Sequence[datetime]) -> list[Hour]:
+    """From the executions themselves, for each of the hours, also the empty ones."""
+    if not missing:
+        return []
+    hour = func.date_trunc("hour", ExecutionRow.finished_at, "UTC")
+    found = session.execute(
+        select(hour, ExecutionRow.status, func.count())
+        .where(
+            ExecutionRow.user_id == user_id,
+            ExecutionRow.finished_at >= missing[0],
+            ExecutionRow.finished_at < missing[-1] + _HOUR,
+        )
+        .group_by(hour, ExecutionRow.status)
+    )
+    counts: dict[datetime, dict[str, int]] = {start: {} for start in missing}
+    for start, status, number in found:
+        if start in counts:
+            counts[start][status.lower()] = number
+    statuses = ("completed", "failed", "cancelled")
+    return [Hour(start, *(by_status.get(status, 0) for status in statuses)) for start, by_status in counts.items()]
+
+
+def _keep(session: Session, user_id: UUID, hours: Sequence[Hour]) -> None:
+    rows = [
+        {
+            "user_id": user_id,
+            "hour": hour.start,
+            "completed": hour.completed,
+            "failed": hour.failed,
+            "cancelled": hour.cancelled,
+        }
+        for hour in hours
+    ]
+    session.execute(insert(ExecutionHour).values(rows).on_conflict_do_nothing())
+    session.commit()

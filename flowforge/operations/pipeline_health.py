@@ -1,0 +1,91 @@
+"""How the machinery does: which processes are alive, and how far each consumer is behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from redis.exceptions import RedisError
+from rq import Worker
+
+from flowforge.errors import Unavailable
+from flowforge.wiring import Backends
+
+MUCH = 100
+"""Messages that wait: more than a moment's work."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivingWorker:
+    """A process that RQ knows. `jobs` names what it hosts or works on."""
+
+    name: str
+    jobs: str
+    last_heartbeat: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    topic: str
+    group: str
+    waiting: int
+
+    @property
+    def state(self) -> str:
+        return "UP" if self.waiting <= MUCH else "BEHIND"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """None where that part does not answer."""
+
+    workers: Sequence[LivingWorker] | None
+    lags: Sequence[Lag] | None
+
+    @property
+    def missing(self) -> list[str]:
+        """Consumers that nobody hosts: without them executions stand still."""
+        if self.workers is None:
+            return []
+        hosted = {job for worker in self.workers for job in worker.jobs.split(", ")}
+        return [name for name in ("orchestrator", "executor", "log-sink") if name not in hosted]
+
+
+def health(backends: Backends) -> Health:
+    return Health(_workers(backends), _lags(backends))
+
+
+def health_fields(found: Health) -> dict[str, Any]:
+    return {
+        "workers": None
+        if found.workers is None
+        else [{"name": one.name, "jobs": one.jobs, "lastHeartbeat": one.last_heartbeat} for one in found.workers],
+        "lag": None
+        if found.lags is None
+        else [{"topic": lag.topic, "group": lag.group, "waiting": lag.waiting} for lag in found.lags],
+        "missing": found.missing,
+    }
+
+
+def _workers(backends: Backends) -> list[LivingWorker] | None:
+    try:
+        alive = Worker.all(connection=backends.redis)
+    except RedisError:
+        return None
+    found = [
+        LivingWorker(worker.name, ", ".join(worker.queue_names()), _utc(worker.last_heartbeat)) for worker in alive
+    ]
+    return sorted(found, key=lambda worker: (worker.jobs, worker.name))
+
+
+def _lags(backends: Backends) -> list[Lag] | None:
+    try:
+        return [Lag(topic, group, count) for (topic, group), count in sorted(backends.bus.lag().items())]
+    except (Unavailable, RedisError):
+        return None
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

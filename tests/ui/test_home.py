@@ -1,0 +1,33 @@
+"""The first page."""
+
+from __future__ import annotations
+
+import json
+
+from flowforge.wiring import Backends
+from tests.ui.conftest import Browser
+from tests.ui.test_pages import created, finished
+
+
+def test_the_first_page_shows_what_ran_and_what_comes_next(ada: Browser, backends: Backends) -> None:
+    path = created(ada)
+    ada.send(f"{path}/run", path, payload="{}")
+    finished(backends)
+    schedule = {"name": "Every hour", "trigger": {"type": "scheduler"}, "actions": []}
+    created(ada, schedule)
+    page = ada.get("/").text
+    assert "Nothing failed" in page
+    assert "Every hour" in page
+    assert "No worker" in page  # none runs in this test
+
+
+def test_its_figures_come_as_json_too(ada: Browser) -> None:
+    assert len(json.loads(ada.get("/api/v1/home/throughput?hours=24").text)["hours"]) == 24
+    assert ada.get("/api/v1/home/throughput?hours=x").status_code == 400
+    assert set(json.loads(ada.get("/api/v1/home").text)) == {
+        "failures",
+        "running",
+        "runningCount",
+        "nextRuns",
+        "health",
+    }

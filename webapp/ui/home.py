@@ -1,0 +1,52 @@
+"""The first page: what failed, what runs, how much got done, what comes next, how the machinery does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import render_template, request
+
+from flowforge.operations import home as figures
+from flowforge.operations.execution_search import workflow_names
+from flowforge.operations.pipeline_health import health
+from webapp.context import backends, session
+from webapp.ui.base import blueprint
+from webapp.ui.guard import viewer_id
+from webapp.ui.zones import viewers_zone
+
+SPANS = {"24h": "Last 24 hours", "7d": "Last 7 days"}
+_HOURS = {"24h": 24, "7d": 7 * 24}
+
+
+@blueprint.get("/")
+def home() -> str:
+    return render_template("home/show.html", zone=str(viewers_zone()), **_now())
+
+
+@blueprint.get("/home/now")
+def home_now() -> str:
+    """The part of the page that is asked for again and again."""
+    return render_template("home/_now.html", **_now())
+
+
+def _now() -> dict[str, Any]:
+    span = request.args.get("last", "")
+    span = span if span in SPANS else "24h"
+    hours, now = _HOURS[span], datetime.now(UTC)
+    failures = figures.failures(session(), viewer_id(), now - timedelta(hours=hours))
+    running = figures.running(session(), viewer_id())
+    next_runs = figures.next_runs(session(), viewer_id())
+    workflow_ids = {row.workflow_id for row in (*failures, *running)} | {row.workflow_id for row in next_runs}
+    return {
+        "span": span,
+        "spans": SPANS,
+        "hours": hours,
+        "throughput": figures.throughput(session(), viewer_id(), hours, now),
+        "failures": failures,
+        "running": running,
+        "running_count": figures.count_running(session(), viewer_id()),
+        "next_runs": next_runs,
+        "names": workflow_names(session(), viewer_id(), workflow_ids),
+        "health": health(backends()),
+    }
