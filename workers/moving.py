@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from flowforge import events
 from flowforge.bus import Message
 from flowforge.db import executions_store as store
 from flowforge.db import frames_store, waits_store
 from flowforge.db.executions_store import ExecutionState
 from flowforge.db.frames_store import OpenBlockKey
-from flowforge.db.waits_store import EndedWait
-from flowforge.events import ExecutionEvent, ExecutionResult
 from flowforge.execution.context import step_context
 from flowforge.execution.machine import CallWorkflow, Effects, OpenFrames, Respond, Run, StartStep, Wait
 from flowforge.execution.state import ROOT, EndedFrame, Frame, FrameStatus, OpenBlock, Status
 from flowforge.ids import uuid7
 from flowforge.language.blocks import BlockType
-from flowforge.operations import intake
+from flowforge.operations import answers, endings, intake
+from flowforge.operations.announcements import execution_event, wait_result
+from flowforge.operations.answers import Answer
+from flowforge.operations.endings import Ended, Following
 from flowforge.operations.intake import NewEvent
 from flowforge.operations.plans import Version
 from flowforge.operations.starts import StartMessages, StepContext
@@ -46,8 +46,13 @@ class Moving:
     event_id: UUID | None
     version: Version
     run: Run
+    trigger_type: str | None = None
     awaited_by: dict[str, Any] | None = None
     concurrency_key: str | None = None
+    begin_at: datetime | None = None
+    """While it is held back by a limit."""
+    deadline: datetime | None = None
+    """Given when it begins."""
     complete: bool = True
     """Whether payload and outputs are loaded."""
     before: tuple[Any, ...] = ()
@@ -73,6 +78,7 @@ class Moving:
             state.event_id,
             version,
             run,
+            state.trigger_type,
             state.awaited_by,
             state.concurrency_key,
             complete=not state.in_block,
@@ -114,8 +120,42 @@ class Moving:
             "next_frame": run.next_frame if run.next_frame > 1 else None,
             "error": run.error,
             "result": None if run.result is None else {"value": run.result},
+            "deadline": self.deadline,
             "finished": self.over,
         }
+
+    @property
+    def is_limited(self) -> bool:
+        settings = self.version.plan.settings
+        return settings.concurrency is not None or settings.rate_limit is not None
+
+    def begin(self) -> None:
+        """Lets it move: its time limit counts from now."""
+        limit = self.version.plan.settings.timeout
+        if limit is not None:
+            self.deadline = datetime.now(UTC) + timedelta(seconds=limit)
+        self.run.begin()
+
+    def fail(self, message: str) -> None:
+        """It ends for a reason that is no step's."""
+        self.run.frames.setdefault(ROOT, Frame())
+        self.run.status, self.run.error = Status.FAILED, {"message": message}
+
+    def ended(self) -> Ended:
+        return Ended(
+            self.execution_id,
+            self.workflow_id,
+            self.user_id,
+            self.event_id,
+            self.trigger_type,
+            self.run.status,
+            self.version.name,
+            self.run.error,
+            self.run.result,
+            self.awaited_by,
+            self.concurrency_key,
+            self.version.error_workflow,
+        )
 
 
 _WITH_FRAMES = {BlockType.FOR_EACH, BlockType.PARALLEL}
@@ -125,11 +165,13 @@ class Batch:
     """The executions that one batch of messages is about. Facts are told to their runs; then `settle` and `write`."""
 
     def __init__(self, connection: Connection, starts: StartMessages) -> None:
-        self._connection = connection
+        self.connection = connection
         self._starts = starts
         self.moving: dict[UUID, Moving] = {}
         self.messages: list[Message] = []
         """What is to be published after the commit."""
+        self.answered: list[UUID] = []
+        """Events whose callers are to be told then."""
 
     def add(self, one: Moving) -> None:
         self.moving[one.execution_id] = one
@@ -162,16 +204,15 @@ class Batch:
         attempts = [row for one in moved if not one.over for row in one.attempts]
         changed = [one for one in moved if one.changed]
         if changed or applied or attempts:
-            store.apply(self._connection, [one.row() for one in changed], applied, attempts)
+            store.apply(self.connection, [one.row() for one in changed], applied, attempts)
         over = [one for one in changed if one.over]
         framed = [one.execution_id for one in over if one.run.next_frame > 1]
         if framed:
-            store.drop_unbegun(self._connection, framed)
+            store.drop_unbegun(self.connection, framed)
         self._call([one for one in moved if not one.over])
-        self._tell_callers(over)
-        self._answer(moved)
+        self._answer()
         self.messages += [message for one in moved if not one.over for message in one.starts]
-        self.messages += [announce(one, one.run.status, error=one.run.error) for one in over]
+        self.follow([one.ended() for one in over])
 
     # What the machine asks for
 
@@ -241,14 +282,14 @@ class Batch:
             (one.execution_id, frames) for one, effects in asked for frames in effects.opened
         ]
         if opened:
-            frames_store.open_blocks(self._connection, [(id_, one.block, one.items) for id_, one in opened])
+            frames_store.open_blocks(self.connection, [(id_, one.block, one.items) for id_, one in opened])
 
     def _enter(self, asked: Sequence[tuple[Moving, list[int]]]) -> None:
         keys = [(one.execution_id, number) for one, numbers in asked for number in numbers]
         if not keys:
             return
         for execution_id, frame in sorted(
-            frames_store.enter_frames(self._connection, keys), key=lambda found: found[1].number
+            frames_store.enter_frames(self.connection, keys), key=lambda found: found[1].number
         ):
             run = self.moving[execution_id].run
             run.frames[frame.number] = frame
@@ -272,14 +313,14 @@ class Batch:
         found: dict[OpenBlockKey, list[EndedFrame]] = {}
         for wanted, with_outputs in ((lanes, True), (items, False)):
             if wanted:
-                found |= frames_store.ended_frames(self._connection, wanted, lanes=with_outputs)
+                found |= frames_store.ended_frames(self.connection, wanted, lanes=with_outputs)
         return found
 
     def _load_surroundings(self, keys: Sequence[tuple[Moving, OpenBlockKey]]) -> None:
         """The frames in which the blocks stand, where they are not loaded yet."""
         roots = [one for one, key in keys if key[1] == ROOT and not one.complete]
         if roots:
-            data = store.root_data(self._connection, [one.execution_id for one in roots])
+            data = store.root_data(self.connection, [one.execution_id for one in roots])
             for one in roots:
                 one.run.trigger, outputs = data[one.execution_id]
                 root = one.run.frames[ROOT]
@@ -291,13 +332,13 @@ class Batch:
 
     def load_frames(self, keys: Sequence[tuple[UUID, int]]) -> None:
         """Frames that a fact is about, with their blocks."""
-        for execution_id, frame, block in frames_store.load_frames(self._connection, keys):
+        for execution_id, frame, block in frames_store.load_frames(self.connection, keys):
             run = self.moving[execution_id].run
             run.frames.setdefault(frame.number, frame)
             run.blocks.setdefault(block.key, block)
 
     def load_blocks(self, keys: Sequence[OpenBlockKey]) -> None:
-        for execution_id, block in frames_store.load_blocks(self._connection, keys):
+        for execution_id, block in frames_store.load_blocks(self.connection, keys):
             self.moving[execution_id].run.blocks.setdefault(block.key, block)
 
     def _save(self, moving: Iterable[Moving]) -> None:
@@ -309,7 +350,7 @@ class Batch:
             frames += [(one.execution_id, frame) for frame in inner]
             blocks += [(one.execution_id, block) for block in one.run.blocks.values()]
         if frames or blocks:
-            frames_store.save(self._connection, frames, blocks)
+            frames_store.save(self.connection, frames, blocks)
         for execution_id, frame in frames:
             frame.recorded = {}
             if frame.status in {FrameStatus.COMPLETED, FrameStatus.FAILED}:
@@ -320,25 +361,47 @@ class Batch:
     def _call(self, moving: Sequence[Moving]) -> None:
         new = [event for one in moving for event in one.calls]
         if new:
-            intake.record(self._connection, new)
+            intake.record(self.connection, new)
             self.messages += intake.messages(new, self._starts.inline_limit)
         self.end_waits([row for one in moving for row in one.uncalled])
 
-    def _tell_callers(self, over: Sequence[Moving]) -> None:
-        """The step that called the workflow ends with it."""
-        self.end_waits([_called_ended(one.awaited_by, one) for one in over if "executionId" in (one.awaited_by or {})])
-
     def end_waits(self, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
-            self.messages += [wait_result(ended) for ended in waits_store.end_waits(self._connection, rows)]
+            self.messages += [wait_result(ended) for ended in waits_store.end_waits(self.connection, rows)]
 
-    def _answer(self, moved: Sequence[Moving]) -> None:
-        for one in moved:
-            response = one.response
-            if response is None or one.event_id is None:
-                continue
-            kept = {"status": response.status, "headers": dict(response.headers), "body": response.body}
-            store.respond(self._connection, one.event_id, kept)
+    def refuse(self, dropped: Sequence[tuple[UUID, dict[str, Any] | None, str]]) -> None:
+        """Events that lead to no execution: who waits for one is told why. (event id, awaited by, reason)"""
+        refusals = [(id_, awaited_by, reason) for id_, awaited_by, reason in dropped if awaited_by]
+        self.end_waits([_refused(by, reason) for _, by, reason in refusals if "executionId" in by])
+        callers = [
+            (id_, Answer(409, {}, {"success": False, "error": reason}))
+            for id_, by, reason in refusals
+            if "caller" in by
+        ]
+        if callers:
+            self.answered += answers.keep(self.connection, callers)
+
+    def hand_over(self, following: Following) -> None:
+        """What is left to be done after the commit."""
+        following.messages += self.messages
+        following.answered += self.answered
+
+    def follow(self, ended: Sequence[Ended]) -> None:
+        """What follows when executions are over."""
+        if ended:
+            following = endings.follow(self.connection, ended, self._starts.inline_limit)
+            self.messages += following.messages
+            self.answered += following.answered
+
+    def _answer(self) -> None:
+        """RESPOND steps: before the end of the execution gives an answer of its own."""
+        given = [
+            (one.event_id, Answer(one.response.status, dict(one.response.headers), one.response.body))
+            for one in self.moving.values()
+            if one.response is not None and one.event_id is not None
+        ]
+        if given:
+            self.answered += answers.keep(self.connection, given)
 
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -346,51 +409,19 @@ _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 def announce(one: Moving, status: Any, **more: Any) -> Message:
     """A line for the log and the live view."""
-    return Message.of(
-        events.EXECUTION_EVENTS,
-        ExecutionEvent(
-            execution_id=one.execution_id,
-            workflow_id=one.workflow_id,
-            user_id=one.user_id,
-            status=status,
-            timestamp=datetime.now(UTC),
-            **more,
-        ),
-    )
+    return execution_event(one.execution_id, one.workflow_id, one.user_id, status, **more)
 
 
-def wait_result(ended: EndedWait) -> Message:
-    """The result of a wait, as an executor would tell it."""
-    return Message.of(
-        events.EXECUTION_RESULT,
-        ExecutionResult(
-            execution_id=ended.execution_id,
-            workflow_id=ended.workflow_id,
-            user_id=ended.user_id,
-            step_index=ended.step_index,
-            iteration=ended.iteration,
-            attempt=ended.attempt,
-            status="SUCCESS" if ended.succeeded else "FAILURE",
-            output=ended.output if ended.succeeded else None,
-            error_message=None if ended.succeeded else ended.message,
-            timestamp=datetime.now(UTC),
-        ),
-    )
-
-
-def _called_ended(caller: dict[str, Any] | None, one: Moving) -> dict[str, Any]:
-    assert caller is not None
-    succeeded = one.run.status is Status.COMPLETED
-    reason = (one.run.error or {}).get("message") or "it was cancelled"
-    message = f"workflow '{one.version.name}' did not complete: {reason}"
+def _refused(caller: dict[str, Any], reason: str) -> dict[str, Any]:
+    """The step whose call led to nothing, as waits_store.end_waits takes it."""
     return {
         "execution_id": caller["executionId"],
         "step_index": caller["stepIndex"],
         "iteration": caller["iteration"],
         "attempt": 1,
-        "succeeded": succeeded,
-        "output": {"executionId": one.execution_id, "result": one.run.result} if succeeded else None,
-        "error": None if succeeded else {"message": message, "permanent": True},
+        "succeeded": False,
+        "output": None,
+        "error": {"message": reason, "permanent": True},
     }
 
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from flowforge import events
-from flowforge.bus import Message
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db import executions_store as store
-from flowforge.db import waits_store
+from flowforge.db import limits_store, waits_store
 from flowforge.db.engine import unavailable_when_down
-from flowforge.db.executions_store import EventContext, OpenAttempt
+from flowforge.db.executions_store import EventContext, ExecutionState, OpenAttempt
 from flowforge.events import ExecutionResult, TriggerEvent
 from flowforge.execution.machine import Rules, Run
 from flowforge.execution.retry import Failure
@@ -29,11 +28,15 @@ from flowforge.execution.state import ROOT, Frame, Status, StepEnded
 from flowforge.ids import uuid7
 from flowforge.language.blocks import BlockType
 from flowforge.language.definition import RetryPolicy
-from flowforge.operations import intake
+from flowforge.language.expressions import ExpressionError
+from flowforge.operations import answers, cancelling, intake
+from flowforge.operations.announcements import wait_result
+from flowforge.operations.endings import Following
 from flowforge.operations.plans import Plans, Version, adopt
 from flowforge.operations.starts import StartMessages, around
 from flowforge.wiring import Backends
-from workers.moving import Batch, Moving, announce, wait_result
+from workers.admission import Admission, Candidate, concurrency_key
+from workers.moving import Batch, Moving, announce
 from workers.runner import Received
 
 BATCH = 200
@@ -64,58 +67,107 @@ class Orchestrator:
     def handle(self, received: Sequence[Received]) -> None:
         triggered = [one.message for one in received if isinstance(one.message, TriggerEvent)]
         results = [one.message for one in received if isinstance(one.message, ExecutionResult)]
-        outgoing: list[Message] = []
+        following = Following()
         with unavailable_when_down(), self._backends.engine.begin() as connection:
             if triggered:
-                outgoing += self._begin(connection, {event.event_id: event for event in triggered})
+                self._begin(connection, {event.event_id: event for event in triggered}, following)
             if results:
-                outgoing += self._advance(connection, results)
-        self._backends.bus.publish(outgoing)
+                self._advance(connection, results, following)
+        self._do(following)
 
     def tick(self) -> None:
-        """What time brings: retries and waits that are due, executions that took too long."""
+        """What time brings: retries and waits that are due, turns that have come, executions that took too long."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _LOOK_FOR_DUE_EVERY_SECONDS
+        following = Following()
         with unavailable_when_down(), self._backends.engine.begin() as connection:
             due = store.take_due_retries(connection, _AT_ONCE)
-            messages = self._starts.again(connection, due) if due else []
-            messages += [wait_result(ended) for ended in waits_store.end_due_waits(connection, _AT_ONCE)]
-            messages += self._end_overdue(connection)
-        self._backends.bus.publish(messages)
+            following.messages += self._starts.again(connection, due) if due else []
+            following.messages += [wait_result(ended) for ended in waits_store.end_due_waits(connection, _AT_ONCE)]
+            self._begin_queued(connection, following)
+            self._end_overdue(connection, following)
+        self._do(following)
+
+    def _do(self, following: Following) -> None:
+        """After the commit."""
+        self._backends.bus.publish(following.messages)
+        answers.tell(self._backends.redis, following.answered)
 
     def stop(self) -> None:
         """Nothing is in flight between two batches."""
 
     # Events become executions.
 
-    def _begin(self, connection: Connection, triggered: dict[UUID, TriggerEvent]) -> list[Message]:
+    def _begin(self, connection: Connection, triggered: dict[UUID, TriggerEvent], following: Following) -> None:
         contexts = self._contexts(connection, triggered)
         versions = self._versions(connection, triggered, contexts)
         fresh = [event for id_, event in triggered.items() if id_ in contexts and not contexts[id_].handled]
         if not fresh:
-            return []
+            return
         batch = Batch(connection, self._starts)
-        dropped = []
+        dropped = {event.event_id: _why_dropped(contexts[event.event_id]) for event in fresh}
         for event in fresh:
-            context, version = contexts[event.event_id], versions.get(event.event_id)
-            if version is None:
-                dropped.append((event, context))
-            else:
-                batch.add(self._begun(event, context, version))
-        for one in batch.moving.values():
-            batch.prepare(one)
+            version = versions.get(event.event_id)
+            if version is not None:
+                del dropped[event.event_id]
+                batch.add(self._candidate(event, contexts[event.event_id], version))
+        dropped |= self._admit(batch, new=True)
+        self._let_begin(batch)
         rows = [self._row(triggered[id_], one) for one in batch.moving.values() if (id_ := one.event_id)]
-        created = store.begin_executions(
-            connection, rows + [_dropped_row(event, context) for event, context in dropped]
-        )
-        batch.keep_only(created)
+        rows += [{"event_id": id_, "dropped": reason} for id_, reason in dropped.items()]
+        batch.keep_only(store.begin_executions(connection, rows))
         self._note_triggered(connection, [event.trigger_id for event in triggered.values() if event.trigger_id])
-        begun = [announce(one, "STARTED", event_id=one.event_id) for one in batch.moving.values()]
-        batch.settle(batch.moving.values())
-        batch.end_waits([_uncalled(context) for _, context in dropped if "executionId" in (context.awaited_by or {})])
+        self._finish_beginning(batch, following)
+        batch.refuse([(id_, contexts[id_].awaited_by, reason) for id_, reason in dropped.items()])
+        batch.hand_over(following)
+
+    def _finish_beginning(self, batch: Batch, following: Following) -> None:
+        begun = [one for one in batch.moving.values() if one.run.status is not Status.PENDING]
+        following.messages += [announce(one, "STARTED", event_id=one.event_id) for one in begun]
+        batch.settle(begun)
         batch.write([])
-        return begun + batch.messages
+
+    def _candidate(self, event: TriggerEvent, context: EventContext, version: Version) -> Moving:
+        """Not begun yet; one that cannot be is failed at once."""
+        execution_id = context.execution_id or uuid7()
+        payload = event.payload if context.payload is None else context.payload
+        run = self._run(version, execution_id, payload)
+        run.frames[ROOT] = Frame()
+        one = Moving(execution_id, event.workflow_id, event.user_id, event.event_id, version, run)
+        one.trigger_type, one.awaited_by = event.trigger_type, context.awaited_by
+        if version.problem is not None:
+            one.fail(f"the workflow cannot be read: {version.problem}")
+            return one
+        try:
+            one.concurrency_key = concurrency_key(version, payload)
+        except ExpressionError as error:
+            one.fail(str(error))
+        return one
+
+    def _admit(self, batch: Batch, *, new: bool) -> dict[UUID, str]:
+        """Holds back what a limit of its workflow holds back. Returns the events that are dropped by one, and why."""
+        limited = [one for one in batch.moving.values() if one.is_limited and not one.over]
+        if not limited:
+            return {}
+        admission = Admission(batch.connection, [])
+        candidates = [Candidate(one.execution_id, one.version, one.concurrency_key) for one in limited]
+        dropped = {}
+        for id_, verdict in admission.admit(candidates, new=new).items():
+            one = batch.moving[id_]
+            one.begin_at = verdict.begin_at
+            if verdict.skipped is not None and one.event_id is not None:
+                dropped[one.event_id] = verdict.skipped
+                del batch.moving[id_]
+        if admission.displaced:
+            batch.follow(cancelling.cancel(batch.connection, admission.displaced))
+        return dropped
+
+    def _let_begin(self, batch: Batch) -> None:
+        for one in batch.moving.values():
+            if one.begin_at is None and not one.over:
+                one.begin()
+            batch.prepare(one)
 
     def _contexts(self, connection: Connection, triggered: dict[UUID, TriggerEvent]) -> dict[UUID, EventContext]:
         large = [id_ for id_, event in triggered.items() if event.by_reference]
@@ -137,24 +189,12 @@ class Orchestrator:
         versions = self._plans.get(connection, pinned.values())
         return {id_: versions[version] for id_, version in pinned.items() if version in versions}
 
-    def _begun(self, event: TriggerEvent, context: EventContext, version: Version) -> Moving:
-        execution_id = context.execution_id or uuid7()
-        payload = event.payload if context.payload is None else context.payload
-        run = self._run(version, execution_id, payload)
-        if version.problem is None:
-            run.begin()
-        else:
-            run.frames[ROOT], run.status = Frame(), Status.FAILED
-            run.error = {"message": f"the workflow cannot be read: {version.problem}"}
-        return Moving(execution_id, event.workflow_id, event.user_id, event.event_id, version, run, context.awaited_by)
-
     def _run(self, version: Version, execution_id: UUID, payload: dict[str, Any]) -> Run:
         now = datetime.now(UTC)
         rules = Rules(self._defaults, now, random.random(), self._output_limit)  # noqa: S311  (jitter, not a secret)
         return Run(version.plan, rules, payload, around(version, execution_id, now))
 
     def _row(self, event: TriggerEvent, one: Moving) -> dict[str, Any]:
-        limit = one.version.plan.settings.timeout
         return one.row() | {
             "event_id": event.event_id,
             "execution_id": one.execution_id,
@@ -164,7 +204,8 @@ class Orchestrator:
             "trigger_type": event.trigger_type,
             "version_id": one.version.id,
             "awaited_by": one.awaited_by,
-            "deadline": datetime.now(UTC) + timedelta(seconds=limit) if limit else None,
+            "begin_at": one.begin_at,
+            "concurrency_key": one.concurrency_key,
             "attempts": one.attempts if not one.over else [],
         }
 
@@ -178,26 +219,20 @@ class Orchestrator:
 
     # Results become next steps.
 
-    def _advance(self, connection: Connection, results: Sequence[ExecutionResult]) -> list[Message]:
+    def _advance(self, connection: Connection, results: Sequence[ExecutionResult], following: Following) -> None:
         ids = sorted({result.execution_id for result in results})
         states = store.lock_executions(connection, ids)
         attempts: dict[UUID, list[OpenAttempt]] = {}
         for attempt in store.open_attempts(connection, _asked_about(results)):
             attempts.setdefault(attempt.execution_id, []).append(attempt)
-        versions = self._plans.get(connection, {state.version_id for state in states.values() if state.version_id})
-        batch = Batch(connection, self._starts)
-        for state in states.values():
-            version = versions.get(state.version_id) if state.version_id else None
-            if version is not None:
-                run = self._run(version, state.id, state.trigger_payload or {})
-                batch.add(Moving.of(state, version, run))
+        batch = self._loaded(connection, list(states.values()))
         facts = self._facts(results, attempts, batch)
         self._load(batch, facts)
         for execution_id, _, fact in facts:
             self._tell(batch, batch.moving[execution_id], fact)
         batch.settle(batch.moving.values())
         batch.write([_applied_row(execution_id, open_, fact) for execution_id, open_, fact in facts])
-        return batch.messages
+        batch.hand_over(following)
 
     def _facts(
         self, results: Sequence[ExecutionResult], attempts: dict[UUID, list[OpenAttempt]], batch: Batch
@@ -233,24 +268,41 @@ class Orchestrator:
 
     # What time brings.
 
-    def _end_overdue(self, connection: Connection) -> list[Message]:
+    def _begin_queued(self, connection: Connection, following: Following) -> None:
+        """Executions that a limit held back."""
+        queued = store.lock_queued(connection, _AT_ONCE)
+        if not queued:
+            return
+        batch = self._loaded(connection, queued)
+        self._admit(batch, new=False)
+        limits_store.put_off(connection, {id_: one.begin_at for id_, one in batch.moving.items() if one.begin_at})
+        batch.moving = {id_: one for id_, one in batch.moving.items() if one.begin_at is None}
+        for one in batch.moving.values():
+            one.begin()
+        self._finish_beginning(batch, following)
+        batch.hand_over(following)
+
+    def _end_overdue(self, connection: Connection, following: Following) -> None:
         overdue = store.lock_overdue(connection, _OVERDUE_AT_ONCE)
         if not overdue:
-            return []
-        versions = self._plans.get(connection, {state.version_id for state in overdue if state.version_id})
-        batch = Batch(connection, self._starts)
-        for state in overdue:
-            version = versions.get(state.version_id) if state.version_id else None
-            if version is None:
-                continue
-            one = Moving.of(state, version, self._run(version, state.id, {}))
-            limit = version.plan.settings.timeout or 0
-            one.run.status = Status.FAILED
-            one.run.error = {"message": f"the execution took longer than its limit of {limit:g} seconds"}
-            batch.add(one)
+            return
+        batch = self._loaded(connection, overdue)
+        for one in batch.moving.values():
+            limit = one.version.plan.settings.timeout or 0
+            one.fail(f"the execution took longer than its limit of {limit:g} seconds")
         batch.write([])
         store.drop_unbegun(connection, list(batch.moving))
-        return batch.messages
+        batch.hand_over(following)
+
+    def _loaded(self, connection: Connection, states: Sequence[ExecutionState]) -> Batch:
+        """Executions as they stand; those whose version is gone cannot move and are left out."""
+        versions = self._plans.get(connection, {state.version_id for state in states if state.version_id})
+        batch = Batch(connection, self._starts)
+        for state in states:
+            version = versions.get(state.version_id) if state.version_id else None
+            if version is not None:
+                batch.add(Moving.of(state, version, self._run(version, state.id, state.trigger_payload or {})))
+        return batch
 
 
 def _asked_about(results: Sequence[ExecutionResult]) -> list[tuple[UUID, int, int]]:
@@ -264,24 +316,6 @@ def _goes_on(one: Moving, fact: StepEnded) -> bool:
 
 def _why_dropped(context: EventContext) -> str:
     return "the workflow is disabled" if context.workflow_enabled is False else "the workflow does not exist"
-
-
-def _dropped_row(event: TriggerEvent, context: EventContext) -> dict[str, Any]:
-    return {"event_id": event.event_id, "dropped": _why_dropped(context)}
-
-
-def _uncalled(context: EventContext) -> dict[str, Any]:
-    """The step that called a workflow which cannot be run."""
-    caller = context.awaited_by or {}
-    return {
-        "execution_id": caller["executionId"],
-        "step_index": caller["stepIndex"],
-        "iteration": caller["iteration"],
-        "attempt": 1,
-        "succeeded": False,
-        "output": None,
-        "error": {"message": _why_dropped(context), "permanent": True},
-    }
 
 
 def _as_new_event(event: TriggerEvent) -> intake.NewEvent:

@@ -47,6 +47,7 @@ class ExecutionState:
     current_step: int
     in_block: bool
     next_frame: int
+    trigger_type: str | None
     awaited_by: dict[str, Any] | None
     concurrency_key: str | None
     trigger_payload: dict[str, Any] | None
@@ -146,7 +147,7 @@ def note_triggered(connection: Connection, trigger_ids: Sequence[UUID]) -> None:
 
 _STATE = """
     x.id, x.workflow_id, x.user_id, x.event_id, x.version_id, x.status, x.current_step, COALESCE(x.in_block, false),
-    COALESCE(x.next_frame, 1), x.awaited_by, x.concurrency_key,
+    COALESCE(x.next_frame, 1), x.trigger_type, x.awaited_by, x.concurrency_key,
     CASE WHEN x.in_block IS NOT TRUE THEN COALESCE(x.trigger_payload, '{}') END,
     CASE WHEN x.in_block IS NOT TRUE THEN COALESCE(x.step_outputs, '{}') END
 """
@@ -171,6 +172,19 @@ def lock_overdue(connection: Connection, limit: int) -> list[ExecutionState]:
         SELECT {_STATE} FROM orchestrator.workflow_executions x
         WHERE x.deadline <= now() AND x.finished_at IS NULL
         ORDER BY x.deadline LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        """,  # noqa: S608
+        {"limit": limit},
+    )
+    return [ExecutionState(*row) for row in rows]
+
+
+def lock_queued(connection: Connection, limit: int) -> list[ExecutionState]:
+    """Executions that a limit of their workflow held back, and whose turn may have come."""
+    rows = connection.exec_driver_sql(
+        f"""
+        SELECT {_STATE} FROM orchestrator.workflow_executions x
+        WHERE x.begin_at <= now() AND x.finished_at IS NULL AND x.status = 'PENDING'
+        ORDER BY x.begin_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         """,  # noqa: S608
         {"limit": limit},
     )
@@ -214,7 +228,8 @@ def apply(
 ) -> None:
     """Writes what the state machine decided.
 
-    moves: id, status, current_step, outputs (those that are new), in_block, next_frame, error, result, finished.
+    moves: id, status, current_step, outputs (those that are new), in_block, next_frame, error, result, deadline (null:
+    as it is), finished.
     applied: the attempts whose result is taken or stale: execution_id, step_index, iteration, attempt, succeeded,
     error. attempts: those that follow: execution_id, step_index, iteration, attempt, workflow_id, state, due_at (null:
     now, and its message is sent right after the commit), waiting.
@@ -228,10 +243,12 @@ def apply(
                     ELSE COALESCE(x.step_outputs, '{}') || m.outputs END,
                 in_block = m.in_block, next_frame = m.next_frame,
                 error = COALESCE(m.error, x.error), result = COALESCE(m.result, x.result),
+                begin_at = CASE WHEN m.status = 'PENDING' THEN x.begin_at END,
+                deadline = COALESCE(m.deadline, x.deadline),
                 finished_at = CASE WHEN m.finished THEN now() ELSE x.finished_at END
             FROM jsonb_to_recordset(%(moves)s::jsonb) AS m(
                 id uuid, status text, current_step int, outputs jsonb, in_block boolean, next_frame int, error jsonb,
-                result jsonb, finished boolean)
+                result jsonb, deadline timestamptz, finished boolean)
             WHERE x.id = m.id
         ), applied AS (
             UPDATE orchestrator.step_attempts a
@@ -268,18 +285,6 @@ def drop_unbegun(connection: Connection, execution_ids: Sequence[UUID]) -> None:
         """,
         {"ids": _texts(execution_ids)},
     )
-
-
-def respond(connection: Connection, event_id: UUID, response: dict[str, Any]) -> bool:
-    """Keeps the answer for the event's caller; False where there is one already."""
-    kept = connection.exec_driver_sql(
-        """
-        UPDATE trigger_service.trigger_events SET response = %(response)s
-        WHERE id = %(id)s AND response IS NULL RETURNING id
-        """,
-        {"id": str(event_id), "response": jsonio.dumps_for_database(response)},
-    )
-    return kept.first() is not None
 
 
 def take_due_retries(connection: Connection, limit: int) -> list[tuple[UUID, int, int, int]]:

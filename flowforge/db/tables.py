@@ -393,6 +393,16 @@ class StepAttempt(Base):
     """{kind, failsWhenDue, message} of a wait."""
 
 
+class RateTurns(Base):
+    """Until when the turns of a workflow's rate limit are given out."""
+
+    __tablename__ = "rate_turns"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    workflow_id: Mapped[UUID] = mapped_column(primary_key=True)
+    taken_until: Mapped[datetime]
+
+
 class OpenBlockRow(Base):
     """A FOR_EACH or PARALLEL, and how far its frames are (flowforge.execution.state.OpenBlock)."""
 

@@ -164,6 +164,11 @@ class Plan:
     def _by_key(self) -> dict[str, Step]:
         return {step.key: step for step in self.steps}
 
+    @cached_property
+    def resumable(self) -> tuple[Step, ...]:
+        """The waits that somebody may end: those for a call or a person."""
+        return tuple(step for step in self.steps if step.block is BlockType.WAIT and step.config.get("for") is not None)
+
     def needs(self, block: Step) -> Needs:
         """What the steps inside the block refer to. Worked out once: their expressions have to be read for it."""
         known = self._needs.get(block.index)

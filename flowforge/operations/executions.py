@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from flowforge import events
-from flowforge.bus import EventBus, Message
 from flowforge.db.tables import ExecutionRow, StepAttempt
-from flowforge.errors import NotFound, Unavailable
-from flowforge.events import ExecutionEvent
-
-logger = logging.getLogger(__name__)
+from flowforge.errors import NotFound
+from flowforge.operations import answers, cancelling, endings
+from flowforge.operations.announcements import announce_quietly
+from flowforge.wiring import Backends
 
 COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
@@ -76,29 +72,17 @@ def attempts(session: Session, execution_id: UUID) -> Sequence[StepAttempt]:
     return session.scalars(select(StepAttempt).where(StepAttempt.execution_id == execution_id).order_by(*order)).all()
 
 
-def cancel(session: Session, bus: EventBus, user_id: UUID, execution_id: UUID) -> ExecutionRow:
-    """PENDING and RUNNING become CANCELLED; what is over stays as it is. Commits. Raises NotFound."""
-    get(session, user_id, execution_id)
-    cancelled = session.connection().exec_driver_sql(
-        """
-        WITH cancelled AS (
-            UPDATE orchestrator.workflow_executions
-            SET status = 'CANCELLED', updated_at = now(), finished_at = now()
-            WHERE id = %(id)s AND status IN ('PENDING', 'RUNNING') RETURNING id
-        ), unqueued AS (
-            UPDATE orchestrator.step_attempts a SET state = 'APPLIED', parked = false, finished_at = now()
-            FROM cancelled WHERE a.execution_id = cancelled.id AND a.state = 'QUEUED'
-        )
-        SELECT id FROM cancelled
-        """,
-        {"id": str(execution_id)},
-    )
-    changed = cancelled.first() is not None
-    session.commit()
+def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UUID) -> ExecutionRow:
+    """PENDING and RUNNING become CANCELLED, and so do the executions it has called; what is over stays as it is.
+    Commits. Raises NotFound."""
     row = get(session, user_id, execution_id)
+    connection = session.connection()
+    cancelled = cancelling.cancel(connection, [row.id])
+    following = endings.follow(connection, cancelled, backends.settings.payload_inline_limit)
+    session.commit()
+    announce_quietly(backends.bus, following.messages)
+    answers.tell(backends.redis, following.answered)
     session.refresh(row)
-    if changed:
-        _announce_cancelled(bus, row)
     return row
 
 
@@ -135,17 +119,3 @@ def attempt_fields(row: StepAttempt) -> dict[str, Any]:
         "startedAt": row.started_at,
         "finishedAt": row.finished_at,
     }
-
-
-def _announce_cancelled(bus: EventBus, row: ExecutionRow) -> None:
-    event = ExecutionEvent(
-        execution_id=row.id,
-        workflow_id=row.workflow_id,
-        user_id=row.user_id,
-        status="CANCELLED",
-        timestamp=datetime.now(UTC),
-    )
-    try:
-        bus.publish([Message.of(events.EXECUTION_EVENTS, event)])
-    except Unavailable as error:  # the execution's row says it; only the log lacks the line
-        logger.warning("execution %s is cancelled, but not announced: %s", row.id, error)

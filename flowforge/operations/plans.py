@@ -30,6 +30,12 @@ class Version:
     problem: str | None = None
     """Why a definition that an earlier product wrote cannot be run."""
 
+    @property
+    def error_workflow(self) -> UUID | None:
+        """The workflow that hears of a failure."""
+        named = self.plan.settings.error_workflow
+        return UUID(named) if named else None
+
 
 class Plans:
     """Safe to share between threads."""

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from flowforge.bus import Message
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import ExecutionRow, StepAttempt, Workflow
 from flowforge.events import TopicMessage
-from flowforge.operations import intake, owed
+from flowforge.operations import executions, intake, owed
 from flowforge.operations.intake import NewEvent
 from flowforge.operations.triggers import Triggers
 from flowforge.operations.workflows import Workflows
@@ -63,6 +63,27 @@ class Pipeline:
         row = eventually(over, seconds=seconds)
         assert row is not None
         return row
+
+    def last_of(
+        self, workflow_id: UUID, *, trigger_type: str | None = None, finished: bool = True
+    ) -> ExecutionRow | None:
+        """The newest execution of the workflow, once there is one (that is over)."""
+        wanted = select(ExecutionRow).where(ExecutionRow.workflow_id == workflow_id)
+        if trigger_type is not None:
+            wanted = wanted.where(ExecutionRow.trigger_type == trigger_type)
+        if finished:
+            wanted = wanted.where(ExecutionRow.finished_at.is_not(None))
+        with Session(self.backends.engine) as session:
+            return session.scalars(wanted.order_by(ExecutionRow.created_at.desc())).first()
+
+    def count_of(self, workflow_id: UUID) -> int:
+        with Session(self.backends.engine) as session:
+            wanted = select(func.count()).select_from(ExecutionRow).where(ExecutionRow.workflow_id == workflow_id)
+            return session.scalar(wanted) or 0
+
+    def cancel(self, execution_id: UUID) -> None:
+        with Session(self.backends.engine) as session:
+            executions.cancel(session, self.backends, OWNER, execution_id)
 
     def attempts(self, execution_id: UUID) -> Sequence[StepAttempt]:
         with Session(self.backends.engine) as session:

@@ -247,3 +247,112 @@ def test_what_waits_is_dropped_when_the_execution_is_cancelled(pipeline: Pipelin
         row = eventually(lambda: pipeline.execution(event.event_id))
     assert row is not None
     assert [attempt.state for attempt in pipeline.attempts(row.id)] == ["WAITING"]
+
+
+class TestLimits:
+    def test_no_more_than_the_limit_run_at_once_and_the_others_wait_for_their_turn(self, pipeline: Pipeline) -> None:
+        limit = {"limit": 1, "key": "{{ trigger.customer }}"}
+        workflow = pipeline.workflow(
+            {"type": "WAIT", "config": {"seconds": 0.1}}, transform(done=True), settings={"concurrency": limit}
+        )
+        with working(pipeline.backends):
+            events = [pipeline.accept(workflow.id, {"customer": customer}).event_id for customer in "aaab"]
+            done = [pipeline.finished(event) for event in events]
+        assert [row.status for row in done] == ["COMPLETED"] * 4
+        first, second, third, other = done
+        assert first.finished_at <= second.finished_at <= third.finished_at
+        assert len({first.concurrency_key, other.concurrency_key}) == 2
+
+    def test_what_is_above_the_limit_may_be_skipped(self, pipeline: Pipeline) -> None:
+        workflow = pipeline.workflow(
+            {"type": "WAIT", "config": {"seconds": 3600}}, settings={"concurrency": {"limit": 1, "onLimit": "skip"}}
+        )
+        with working(pipeline.backends, Orchestrator):
+            first = pipeline.accept(workflow.id)
+            eventually(lambda: pipeline.execution(first.event_id))
+            second = pipeline.accept(workflow.id)
+            reason = eventually(lambda: why_dropped(pipeline, second.event_id))
+        assert "the limit" in reason
+        assert pipeline.execution(second.event_id) is None
+
+    def test_the_oldest_may_make_room_for_the_newest(self, pipeline: Pipeline) -> None:
+        limit = {"limit": 1, "onLimit": "cancelOldest"}
+        workflow = pipeline.workflow(
+            {"type": "WAIT", "config": {"seconds": "{{ trigger.seconds }}"}}, settings={"concurrency": limit}
+        )
+        with working(pipeline.backends):
+            old = pipeline.accept(workflow.id, {"seconds": 3600})
+            eventually(lambda: pipeline.execution(old.event_id))
+            new = pipeline.accept(workflow.id, {"seconds": 0})
+            assert pipeline.finished(old.event_id).status == "CANCELLED"
+            assert pipeline.finished(new.event_id).status == "COMPLETED"
+
+    def test_a_cancelled_execution_makes_room(self, pipeline: Pipeline) -> None:
+        workflow = pipeline.workflow(
+            {"type": "WAIT", "config": {"seconds": "{{ trigger.seconds }}"}}, settings={"concurrency": {"limit": 1}}
+        )
+        with working(pipeline.backends):
+            old = pipeline.accept(workflow.id, {"seconds": 3600})
+            running = eventually(lambda: pipeline.execution(old.event_id))
+            new = pipeline.accept(workflow.id, {"seconds": 0})
+            eventually(lambda: pipeline.execution(new.event_id))
+            pipeline.cancel(running.id)
+            assert pipeline.finished(new.event_id).status == "COMPLETED"
+
+    def test_a_rate_limit_spreads_what_comes_at_once(self, pipeline: Pipeline) -> None:
+        workflow = pipeline.workflow(transform(n=1), settings={"rateLimit": {"limit": 2, "seconds": 600}})
+        with working(pipeline.backends):
+            events = [pipeline.accept(workflow.id).event_id for _ in range(3)]
+            assert [pipeline.finished(event).status for event in events[:2]] == ["COMPLETED"] * 2
+            held = eventually(lambda: pipeline.execution(events[2]))
+        assert (held.status, held.begin_at is not None) == ("PENDING", True)
+
+    def test_a_key_that_cannot_be_computed_fails_the_execution(self, pipeline: Pipeline) -> None:
+        limit = {"limit": 1, "key": "{{ trigger.customer }}"}
+        workflow = pipeline.workflow(transform(n=1), settings={"concurrency": limit})
+        with working(pipeline.backends):
+            failed = pipeline.finished(pipeline.accept(workflow.id, {}).event_id)
+        assert failed.status == "FAILED"
+        assert "customer" in failed.error["message"]
+
+
+def why_dropped(pipeline: Pipeline, event_id: Any) -> str | None:
+    with pipeline.backends.engine.begin() as connection:
+        wanted = text("SELECT dropped_because FROM trigger_service.trigger_events WHERE id = :id")
+        return connection.execute(wanted, {"id": event_id}).scalar()
+
+
+class TestErrorWorkflow:
+    def test_hears_of_a_failure(self, pipeline: Pipeline) -> None:
+        hears = pipeline.workflow(transform(why="{{ trigger.error.message }}", who="{{ trigger.workflow.name }}"))
+        fails = pipeline.workflow(transform(x="{{ trigger.y }}"), settings={"errorWorkflow": str(hears.id)})
+        with working(pipeline.backends):
+            failed = pipeline.finished(pipeline.accept(fails.id).event_id)
+            heard = eventually(lambda: pipeline.last_of(hears.id))
+        assert heard.trigger_type == "error"
+        assert heard.trigger_payload["execution"]["id"] == str(failed.id)
+        assert heard.step_outputs["step_0"]["who"] == "w"
+
+    def test_a_failing_error_workflow_tells_nobody(self, pipeline: Pipeline) -> None:
+        fails = pipeline.workflow(transform(x="{{ trigger.y }}"))
+        with Session(pipeline.backends.engine) as session:
+            settings = {"errorWorkflow": str(fails.id)}
+            pipeline.workflows.update(session, OWNER, fails.id, {"settings": settings})
+        with working(pipeline.backends):
+            pipeline.finished(pipeline.accept(fails.id).event_id)
+            heard = eventually(lambda: pipeline.last_of(fails.id, trigger_type="error"))
+            assert pipeline.finished(heard.event_id).status == "FAILED"
+        assert pipeline.count_of(fails.id) == 2
+
+
+def test_cancelling_reaches_the_workflows_that_were_called(pipeline: Pipeline) -> None:
+    child = pipeline.workflow({"type": "WAIT", "config": {"seconds": 3600}})
+    parent = pipeline.workflow({"type": "RUN_WORKFLOW", "config": {"workflowId": str(child.id)}})
+    with working(pipeline.backends, Orchestrator):
+        event = pipeline.accept(parent.id)
+        called = eventually(lambda: pipeline.last_of(child.id, finished=False))
+        running = pipeline.execution(event.event_id)
+        assert running is not None
+        pipeline.cancel(running.id)
+    assert pipeline.finished(event.event_id).status == "CANCELLED"
+    assert pipeline.finished(called.event_id).status == "CANCELLED"

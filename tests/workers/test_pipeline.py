@@ -160,7 +160,7 @@ def test_a_cancelled_execution_takes_no_late_result(pipeline: Pipeline) -> None:
         row = eventually(lambda: pipeline.execution(event.event_id))
         assert row is not None
         with Session(pipeline.backends.engine) as session:
-            executions.cancel(session, pipeline.backends.bus, OWNER, row.id)
+            executions.cancel(session, pipeline.backends, OWNER, row.id)
     with working(pipeline.backends):
         eventually(lambda: sum(pipeline.backends.bus.lag().values()) == 0)
     cancelled = pipeline.finished(event.event_id)

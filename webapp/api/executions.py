@@ -48,7 +48,7 @@ def show(execution_id: UUID) -> Response:
 @signed_in
 def cancel(execution_id: UUID) -> Response:
     """Cancel an execution; one that is over stays as it is"""
-    return jsonify(execution_fields(executions.cancel(session(), backends().bus, current_user_id(), execution_id)))
+    return jsonify(execution_fields(executions.cancel(session(), backends(), current_user_id(), execution_id)))
 
 
 def _workflow_id() -> UUID | None:

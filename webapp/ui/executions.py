@@ -34,7 +34,7 @@ def execution_progress(execution_id: UUID) -> str:
 
 @blueprint.post("/executions/<uuid:execution_id>/cancel")
 def cancel_execution(execution_id: UUID) -> Any:
-    operations.cancel(session(), backends().bus, viewer_id(), execution_id)
+    operations.cancel(session(), backends(), viewer_id(), execution_id)
     return redirect(url_for("ui.execution", execution_id=execution_id), 303)
 
 

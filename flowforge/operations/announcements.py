@@ -1,0 +1,55 @@
+"""Messages that tell what PostgreSQL already knows: the log, the live view and the orchestrator hear of it by them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flowforge import events
+from flowforge.bus import EventBus, Message
+from flowforge.db.waits_store import EndedWait
+from flowforge.errors import Unavailable
+from flowforge.events import ExecutionEvent, ExecutionResult
+
+logger = logging.getLogger(__name__)
+
+
+def execution_event(execution_id: UUID, workflow_id: UUID, user_id: UUID, status: Any, **more: Any) -> Message:
+    """An execution has reached a state worth a line in the log."""
+    event = ExecutionEvent(
+        execution_id=execution_id,
+        workflow_id=workflow_id,
+        user_id=user_id,
+        status=status,
+        timestamp=datetime.now(UTC),
+        **more,
+    )
+    return Message.of(events.EXECUTION_EVENTS, event)
+
+
+def wait_result(ended: EndedWait) -> Message:
+    """The result of a wait, as an executor would tell it."""
+    result = ExecutionResult(
+        execution_id=ended.execution_id,
+        workflow_id=ended.workflow_id,
+        user_id=ended.user_id,
+        step_index=ended.step_index,
+        iteration=ended.iteration,
+        attempt=ended.attempt,
+        status="SUCCESS" if ended.succeeded else "FAILURE",
+        output=ended.output if ended.succeeded else None,
+        error_message=None if ended.succeeded else ended.message,
+        timestamp=datetime.now(UTC),
+    )
+    return Message.of(events.EXECUTION_RESULT, result)
+
+
+def announce_quietly(bus: EventBus, messages: Sequence[Message]) -> None:
+    """After the commit: a bus that is away costs a delay or a line in the log, never the thing itself."""
+    try:
+        bus.publish(messages)
+    except Unavailable as error:
+        logger.warning("%d messages could not be published: %s", len(messages), error)

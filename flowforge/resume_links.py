@@ -1,0 +1,70 @@
+"""Links that resume a wait: unguessable, known before the wait begins, and good for that wait alone.
+
+A token holds the execution, step and frame, and a MAC over them; nothing is stored. It works once because a wait ends
+once.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from flowforge.language.plan import Plan
+
+_PLACE = struct.Struct(">16sHI")
+_MAC_BYTES = 16
+_PURPOSE = b"flowforge resume link 1:"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitPlace:
+    """Which wait of which execution; `iteration` is the frame in which it stands."""
+
+    execution_id: UUID
+    step_index: int
+    iteration: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeLinks:
+    """Makes and reads them. `base` is what webhook URLs start with, too."""
+
+    key: str
+    base: str
+
+    def of_frame(self, plan: Plan, execution_id: UUID, iteration: int) -> dict[str, Mapping[str, str]]:
+        """The root `resume` of expressions: the links of every wait that can be resumed, by the step's id."""
+        return {
+            step.id: self._links(WaitPlace(execution_id, step.index, iteration), str(step.config.get("for")))
+            for step in plan.resumable
+        }
+
+    def read(self, token: str) -> WaitPlace | None:
+        """None for what no link of ours has."""
+        try:
+            data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except (binascii.Error, ValueError):
+            return None
+        place, mac = data[: _PLACE.size], data[_PLACE.size :]
+        if len(place) != _PLACE.size or not hmac.compare_digest(mac, self._mac(place)):
+            return None
+        execution_id, step_index, iteration = _PLACE.unpack(place)
+        return WaitPlace(UUID(bytes=execution_id), step_index, iteration)
+
+    def token(self, place: WaitPlace) -> str:
+        packed = _PLACE.pack(place.execution_id.bytes, place.step_index, place.iteration)
+        return base64.urlsafe_b64encode(packed + self._mac(packed)).rstrip(b"=").decode()
+
+    def _links(self, place: WaitPlace, kind: str) -> dict[str, str]:
+        url = f"{self.base}/resume/{self.token(place)}"
+        return {"url": url} | (
+            {"approveUrl": f"{url}?approve", "rejectUrl": f"{url}?reject"} if kind == "approval" else {}
+        )
+
+    def _mac(self, packed: bytes) -> bytes:
+        return hmac.digest(self.key.encode(), _PURPOSE + packed, "sha256")[:_MAC_BYTES]
