@@ -29,7 +29,7 @@ function options() {
     cursor: { show: false },
     scales: { count: { range: (_, __, most) => [0, Math.max(4, Math.ceil(most * 1.1))] }, rate: { range: [0, 105] }, x: { range: (_, least, most) => [least, most + HOUR] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, splits, __, ___, step) => splits.map((at) => label(at, step)) },
+      { ...axis, size: 28, grid: { show: false }, values: (_, splits, __, ___, step) => splits.map((at) => label(at, step)) },
       { ...axis, scale: "count", size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000] },
       { ...axis, scale: "rate", side: 1, size: 46, grid: { show: false }, values: (_, splits) => splits.map((share) => (share <= 100 ? `${share} %` : "")) },
     ],

@@ -1,23 +1,18 @@
-// Keeps the page of a running execution up to date: whenever something happens, the part that changes is fetched again.
+// Keeps the page of a running execution up to date: whenever something happens, the parts that change are fetched again.
+// Where the event stream is blocked, it asks every few seconds instead.
 
 const QUIET_MS = 250;
 const POLL_MS = 2000;
 
 const area = document.getElementById("progress");
+const parts = [...document.querySelectorAll("[data-part]")];
 let stream = null;
 let timer = null;
 let fetching = false;
 let again = false;
 
-const head = () => area.querySelector("[data-over]");
-const isOver = () => head()?.dataset.over === "true";
-
-function keepOpenDetails(fresh) {
-  const known = new Map([...area.querySelectorAll("details[data-key]")].map((details) => [details.dataset.key, details.open]));
-  for (const details of fresh.querySelectorAll("details[data-key]")) {
-    if (known.has(details.dataset.key)) details.open = known.get(details.dataset.key);
-  }
-}
+const isOver = () => area.querySelector("[data-over]")?.dataset.over === "true";
+const streaming = () => stream?.readyState === EventSource.OPEN;
 
 async function refresh() {
   if (fetching) {
@@ -25,29 +20,32 @@ async function refresh() {
     return;
   }
   fetching = true;
-  try {
-    const answer = await fetch(area.dataset.progress, { redirect: "error", signal: AbortSignal.timeout(10_000) });
-    if (answer.ok) show(await answer.text());
-  } catch {
-    // The next event or poll tries again; what is shown stays.
-  } finally {
-    fetching = false;
-  }
+  await Promise.allSettled(parts.map(renew)); // what failed is tried again with the next event or poll
+  fetching = false;
   if (isOver()) stop();
   else if (again) soon();
   again = false;
 }
 
-function show(html) {
-  const fresh = new DOMParser().parseFromString(html, "text/html").body;
-  keepOpenDetails(fresh);
-  const focused = area.contains(document.activeElement) ? focusKey(document.activeElement) : null;
-  area.replaceChildren(...fresh.childNodes);
-  if (focused) focus(focused);
+async function renew(part) {
+  const answer = await fetch(part.dataset.part, { redirect: "error", signal: AbortSignal.timeout(10_000) });
+  if (answer.ok) show(part, await answer.text());
 }
 
-const focusKey = (element) => element.closest("details[data-key]")?.dataset.key;
-const focus = (key) => area.querySelector(`details[data-key="${CSS.escape(key)}"] > summary`)?.focus({ preventScroll: true });
+function show(part, html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html").body;
+  keepOpenDetails(part, fresh);
+  const focused = part.contains(document.activeElement) ? document.activeElement.closest("details[data-key]")?.dataset.key : null;
+  part.replaceChildren(...fresh.childNodes);
+  if (focused) part.querySelector(`details[data-key="${CSS.escape(focused)}"] > summary`)?.focus({ preventScroll: true });
+}
+
+function keepOpenDetails(part, fresh) {
+  const known = new Map([...part.querySelectorAll("details[data-key]")].map((details) => [details.dataset.key, details.open]));
+  for (const details of fresh.querySelectorAll("details[data-key]")) {
+    if (known.has(details.dataset.key)) details.open = known.get(details.dataset.key);
+  }
+}
 
 function soon(wait = QUIET_MS) {
   timer ??= setTimeout(() => {
@@ -58,12 +56,8 @@ function soon(wait = QUIET_MS) {
   }, wait);
 }
 
-const streaming = () => stream?.readyState === EventSource.OPEN;
-
 function follow() {
-  const after = head()?.dataset.cursor;
-  const query = after ? `?lastEventId=${encodeURIComponent(after)}` : "";
-  stream = new EventSource(area.dataset.live + query);
+  stream = new EventSource(area.dataset.live);
   for (const kind of ["log", "status"]) stream.addEventListener(kind, () => soon());
   stream.addEventListener("end", () => {
     stream.close();
@@ -76,6 +70,14 @@ function stop() {
   stream?.close();
   clearTimeout(timer);
   timer = null;
+  refreshOnce();
+}
+
+let refreshed = false;
+function refreshOnce() {
+  if (refreshed || !isOver()) return;
+  refreshed = true; // the last lines of the log come a moment behind the end
+  setTimeout(() => Promise.allSettled(parts.map(renew)), 2 * QUIET_MS);
 }
 
 if (!isOver()) follow();

@@ -42,6 +42,11 @@ class Catalog:
             raise UnknownAction(f"there is no action type {type_!r}{hint}")
         return found
 
+    def icon(self, type_: str) -> str | None:
+        """None for a type that nobody knows."""
+        found = self._connectors.get(type_.upper())
+        return found.icon if found else None
+
     def validate(self, type_: str, config: Mapping[str, Any] | None, pointer: str) -> list[Problem]:
         """`pointer` is the action's; problems point to its type or into its config."""
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +11,23 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, TriggerEventRow, WorkflowVersion
 from flowforge.errors import NotFound
+from flowforge.language.tree import actions_in
 
 
-def actions_of(session: Session, execution: ExecutionRow) -> list[dict[str, Any]]:
-    """The actions as they were when it started, secrets sealed; empty for a run whose definition was never kept."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An action as it was written. `depth` is 0 in the workflow's own list, more inside blocks."""
+
+    action: Mapping[str, Any]
+    depth: int
+
+
+def actions_of(session: Session, execution: ExecutionRow) -> list[Written]:
+    """The actions as they were when it started, by their step index, secrets sealed; empty for a run whose definition
+    was never kept."""
     version = session.get(WorkflowVersion, execution.version_id) if execution.version_id else None
     actions = (version.definition or {}).get("actions") if version else None
-    return [action for action in actions or [] if isinstance(action, dict)]
+    return [Written(action, sum(isinstance(part, int) for part in path) - 1) for path, action in actions_in(actions)]
 
 
 def awaited(session: Session, user_id: UUID, event_id: UUID, execution_id: UUID) -> ExecutionRow:

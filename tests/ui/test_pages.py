@@ -227,7 +227,7 @@ def test_nobody_sees_or_touches_what_is_somebody_elses(
     started = ada.send(f"{path}/run", path, payload="{}").location
     eve = signed_up("eve")
     execution = started.partition("?")[0]
-    for page in (path, f"{path}/edit", started, execution, f"{execution}/progress"):
+    for page in (path, f"{path}/edit", started, execution, f"{execution}/progress", f"{execution}/log"):
         assert eve.get(page).status_code == 404
     finished(backends)
     for page in (started, f"{execution}/progress"):
@@ -249,6 +249,7 @@ def test_a_failed_step_tells_its_attempts_and_why(ada: Browser, backends: Backen
     assert "It failed in step 2" in page
     assert "the receiver answered &lt;503&gt;" in page
     assert 'class="card step" data-state="FAILED"' in page
+    assert "attempt 1: failed" in page  # in the timeline
 
 
 def test_pages_hold_no_inline_script_or_style(ada: Browser) -> None:
