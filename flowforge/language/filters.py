@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flowforge.language.hash_filters import HASH_FILTERS
 from flowforge.language.list_filters import LIST_FILTERS
 from flowforge.language.meter import Failure
 from flowforge.language.names import hint
+from flowforge.language.regex_filters import REGEX_FILTERS
 from flowforge.language.registry import Filter
+from flowforge.language.shape_filters import SHAPE_FILTERS
 from flowforge.language.text_filters import TEXT_FILTERS
+from flowforge.language.time_filters import TIME_FILTERS
+from flowforge.language.url_filters import URL_FILTERS
 from flowforge.language.value_filters import VALUE_FILTERS
 
-FILTERS: Mapping[str, Filter] = {**TEXT_FILTERS.all, **LIST_FILTERS.all, **VALUE_FILTERS.all}
+_REGISTERS = (
+    TEXT_FILTERS,
+    REGEX_FILTERS,
+    URL_FILTERS,
+    HASH_FILTERS,
+    LIST_FILTERS,
+    SHAPE_FILTERS,
+    VALUE_FILTERS,
+    TIME_FILTERS,
+)
+
+FILTERS: Mapping[str, Filter] = {name: found for register in _REGISTERS for name, found in register.all.items()}
 
 
 def find_filter(name: str) -> Filter:

@@ -20,7 +20,7 @@ _ITEM_NANOSECONDS = 400
 _LOOKUP_NANOSECONDS = 1_000
 
 
-def _pay(meter: Meter, members: int, bytes_each: int = _POINTER_BYTES) -> None:
+def pay_for_members(meter: Meter, members: int, bytes_each: int = _POINTER_BYTES) -> None:
     """For a new list with so many members, each looked at once."""
     meter.work(members * _ITEM_NANOSECONDS)
     meter.memory(members * bytes_each)
@@ -50,7 +50,7 @@ def last(_: Meter, value: Any) -> Any:
 def join(meter: Meter, value: Any, separator: Any = "") -> str:
     """The members as one text, with the separator between them."""
     members, mark = items(value, "join"), text(separator, "join")
-    _pay(meter, len(members), 2 * _POINTER_BYTES)
+    pay_for_members(meter, len(members), 2 * _POINTER_BYTES)
     meter.memory(max(0, len(members) - 1) * len(mark) * (1 if mark.isascii() else 4))
     parts: list[Any] = []
     for member in members:
@@ -62,7 +62,7 @@ def join(meter: Meter, value: Any, separator: Any = "") -> str:
 def reverse(meter: Meter, value: Any) -> list[Any]:
     """The members in the opposite order."""
     members = items(value, "reverse")
-    _pay(meter, len(members))
+    pay_for_members(meter, len(members))
     return members[::-1]
 
 
@@ -70,9 +70,9 @@ def reverse(meter: Meter, value: Any) -> list[Any]:
 def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) -> list[Any]:
     """The members in order, or in the order of a field of theirs."""
     members = items(value, "sort")
-    key = _field(meter, members, attribute, "sort")
+    key = field_of(meter, members, attribute, "sort")
     meter.work((weigh(members, meter).total + len(members) * 100) * len(members).bit_length())
-    _pay(meter, len(members), 2 * _POINTER_BYTES)
+    pay_for_members(meter, len(members), 2 * _POINTER_BYTES)
     try:
         return sorted(members, key=key, reverse=bool(reverse))
     except TypeError as error:
@@ -83,9 +83,9 @@ def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) 
 def unique(meter: Meter, value: Any, attribute: Any = None) -> list[Any]:
     """Each member once, or the first with each value of a field."""
     members = items(value, "unique")
-    key = _field(meter, members, attribute, "unique")
+    key = field_of(meter, members, attribute, "unique")
     pay_for_encoding(members, meter)
-    _pay(meter, len(members), 200)
+    pay_for_members(meter, len(members), 200)
     seen: dict[bytes, Any] = {}
     for member in members:
         # As JSON, 1 and true differ, and no member can be made to collide with another.
@@ -97,8 +97,8 @@ def unique(meter: Meter, value: Any, attribute: Any = None) -> list[Any]:
 def map_(meter: Meter, value: Any, attribute: Any) -> list[Any]:
     """One field of every member."""
     members = items(value, "map")
-    _pay(meter, len(members))
-    return [*map(_field(meter, members, attribute, "map"), members)]
+    pay_for_members(meter, len(members))
+    return [*map(field_of(meter, members, attribute, "map"), members)]
 
 
 @LIST_FILTERS.add("selectattr")
@@ -117,7 +117,7 @@ def rejectattr(meter: Meter, value: Any, attribute: Any, test: Any = None, *argu
 def sum_(meter: Meter, value: Any, attribute: Any = None) -> Any:
     """The sum of the members, or of a field of theirs."""
     members = items(value, "sum")
-    key = _field(meter, members, attribute, "sum")
+    key = field_of(meter, members, attribute, "sum")
     meter.work(len(members) * 1_000)
     total: Any = 0
     for member in members:
@@ -144,7 +144,7 @@ def max_(meter: Meter, value: Any, attribute: Any = None) -> Any:
 def keys(meter: Meter, value: Any) -> list[Any]:
     """The names of an object's fields."""
     fields = mapping(value, "keys")
-    _pay(meter, len(fields))
+    pay_for_members(meter, len(fields))
     return list(fields)
 
 
@@ -152,7 +152,7 @@ def keys(meter: Meter, value: Any) -> list[Any]:
 def values(meter: Meter, value: Any) -> list[Any]:
     """The values of an object's fields."""
     fields = mapping(value, "values")
-    _pay(meter, len(fields))
+    pay_for_members(meter, len(fields))
     return list(fields.values())
 
 
@@ -160,7 +160,7 @@ def values(meter: Meter, value: Any) -> list[Any]:
 def items_(meter: Meter, value: Any) -> list[list[Any]]:
     """An object's fields as a list of [name, value]."""
     fields = mapping(value, "items")
-    _pay(meter, len(fields), _PAIR_BYTES)
+    pay_for_members(meter, len(fields), _PAIR_BYTES)
     return [[name, field] for name, field in fields.items()]
 
 
@@ -170,7 +170,7 @@ def _member(members: list[Any], position: int, purpose: str) -> Any:
     return members[position]
 
 
-def _field(meter: Meter, members: list[Any], path: Any, purpose: str) -> Callable[[Any], Any]:
+def field_of(meter: Meter, members: list[Any], path: Any, purpose: str) -> Callable[[Any], Any]:
     """Reads the named field of a member, or the member itself where no field is named. Pays for all members."""
     if path is None:
         return lambda member: member
@@ -183,9 +183,9 @@ def _filtered(
     meter: Meter, purpose: str, value: Any, path: Any, test: Any, arguments: tuple[Any, ...], *, wanted: bool
 ) -> list[Any]:
     members = items(value, purpose)
-    _pay(meter, len(members))
+    pay_for_members(meter, len(members))
     if test is None:
-        field = _field(meter, members, text(path, f"attribute of {purpose}"), purpose)
+        field = field_of(meter, members, text(path, f"attribute of {purpose}"), purpose)
         return [member for member in members if bool(field(member)) is wanted]
     found = find_predicate(text(test, f"test of {purpose}"))
     found.check_arguments(len(arguments))
@@ -201,9 +201,9 @@ def _filtered(
 
 def _extreme(meter: Meter, purpose: str, choose: Callable[..., Any], value: Any, path: Any) -> Any:
     members = items(value, purpose)
-    key = _field(meter, members, path, purpose)
+    key = field_of(meter, members, path, purpose)
     weigh(members, meter)
-    _pay(meter, len(members))
+    pay_for_members(meter, len(members))
     if not members:
         raise Failure(f"{purpose}: the list is empty")
     try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
+import unicodedata
 from typing import Any
-from urllib.parse import quote
 
 from flowforge.language.meter import Failure, Meter
 from flowforge.language.registry import Register
@@ -13,8 +14,8 @@ from flowforge.language.values import text, to_text, whole
 TEXT_FILTERS = Register()
 
 _PIECE_BYTES = 80
-_QUOTED_BYTES = 24  # a four-byte character becomes %F0%9F%98%80, and there is a list of them on the way
 _MOST_CHARACTERS = range(10_000_000)
+_NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
 def _pay(meter: Meter, value: str, nanoseconds: int = 20, growth: int = 1) -> None:
@@ -112,16 +113,16 @@ def escape(meter: Meter, value: Any) -> str:
     return html.escape(subject)
 
 
-@TEXT_FILTERS.add("urlencode")
-def urlencode(meter: Meter, value: Any) -> str:
-    """Safe as one part of a URL: everything but letters, digits and `_.-~` as %XX."""
-    subject = to_text(value, meter)
-    meter.work(len(subject) * (60 if subject.isascii() else 240))
-    meter.memory(len(subject) * (_QUOTED_BYTES // 2 if subject.isascii() else _QUOTED_BYTES * 2))
-    try:
-        return quote(subject, safe="")
-    except UnicodeEncodeError as error:
-        raise Failure("the text holds half a character") from error
+@TEXT_FILTERS.add("slugify")
+def slugify(meter: Meter, value: Any, separator: Any = "-") -> str:
+    """Small letters and digits, separators between the words, as in an address: accents go, the rest is left out."""
+    subject, mark = text(value, "slugify"), text(separator, "slugify")
+    if len(mark) > 1:
+        raise Failure("slugify takes a separator of one character")
+    meter.work(len(subject) * (60 if subject.isascii() else 400))
+    meter.memory(len(subject) * (6 if subject.isascii() else 100))  # one character may decompose into eighteen
+    plain = unicodedata.normalize("NFKD", subject).encode("ascii", "ignore").decode().lower()
+    return _NO_WORD.sub(" ", plain).strip().replace(" ", mark)
 
 
 @TEXT_FILTERS.add("string")

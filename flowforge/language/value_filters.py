@@ -1,9 +1,9 @@
-"""Filters on numbers, JSON and time, and the fallback for what is missing."""
+"""Filters on numbers and JSON, and the fallback for what is missing."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+import math
+from decimal import Decimal
 from typing import Any
 
 from flowforge import jsonio
@@ -15,11 +15,8 @@ from flowforge.language.values import describe, encode, number, text, to_json, w
 VALUE_FILTERS = Register()
 
 _LONGEST_NUMBER = 400
-_LONGEST_TIME = 64
-_LONGEST_FORMAT = 200
 # Objects of Python are larger than their JSON: `[[],[]]` takes three characters and some 70 bytes for each.
 _BYTES_PER_JSON_CHARACTER = 40
-_TIME_FORMAT = re.compile(r"(?:[^%]|%[aAbBdfHIjmMpSyYzZ%])*")
 
 
 @VALUE_FILTERS.add("default", "d")
@@ -81,13 +78,28 @@ def fromjson(meter: Meter, value: Any) -> Any:
     return result
 
 
-@VALUE_FILTERS.add("date")
-def date(_: Meter, value: Any, format: Any = "%Y-%m-%d") -> str:  # noqa: A002 - the name people write
-    """A time (ISO text, seconds since 1970, or `now`) in UTC, written as in strftime: `%d.%m.%Y %H:%M`."""
-    pattern = text(format, "date")
-    if len(pattern) > _LONGEST_FORMAT or not _TIME_FORMAT.fullmatch(pattern):
-        raise Failure("date: the format knows %a %A %b %B %d %f %H %I %j %m %M %p %S %y %Y %z %Z %%")
-    return _moment(value).strftime(pattern)
+@VALUE_FILTERS.add("floor")
+def floor(_: Meter, value: Any) -> int | float:
+    """The whole number below."""
+    return number(math.floor(number(value, "floor")), "floor")
+
+
+@VALUE_FILTERS.add("ceil")
+def ceil(_: Meter, value: Any) -> int | float:
+    """The whole number above."""
+    return number(math.ceil(number(value, "ceil")), "ceil")
+
+
+@VALUE_FILTERS.add("format_number")
+def format_number(_: Meter, value: Any, decimals: Any = 2, point: Any = ".", thousands: Any = "") -> str:
+    """As text with so many decimals: `1234.5 | format_number(2, ',', '.')` is 1.234,50."""
+    digits = whole(decimals, "format_number", range(16))
+    marks = {".": text(point, "format_number"), ",": text(thousands, "format_number")}
+    if any(len(mark) > 1 for mark in marks.values()):
+        raise Failure("format_number takes marks of one character")
+    # As a decimal number: a whole number of 64 bits is more than a float can hold.
+    written = f"{Decimal(str(number(value, 'format_number'))):,.{digits}f}"
+    return "".join(marks.get(character, character) for character in written)
 
 
 def _numeric(value: Any) -> Any:
@@ -104,16 +116,3 @@ def _default_or_fail(default: Any, purpose: str, value: Any, error: Exception) -
     if default is NOT_GIVEN:
         raise Failure(f"{purpose}: {describe(value)} that is not a finite number; a default can be given") from error
     return default
-
-
-def _moment(value: Any) -> datetime:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Failure(f"date needs a time, not {describe(value)}")
-    if isinstance(value, str) and len(value) > _LONGEST_TIME:
-        raise Failure("date: the text is too long for a time")
-    try:
-        return jsonio.parse_time(value)
-    except (ValueError, OverflowError, OSError) as error:
-        raise Failure("date: this is not a time; ISO-8601 text or seconds since 1970 are") from error

@@ -12,6 +12,7 @@ from flowforge.language import check, definition, meter, syntax
 from flowforge.language.definition import ActionDefinition, parse
 from flowforge.language.filters import FILTERS
 from flowforge.language.predicates import PREDICATES
+from flowforge.language.template import template
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 
@@ -19,6 +20,22 @@ PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="
 @pytest.mark.parametrize("name", sorted(FILTERS))
 def test_every_filter_is_in_the_table(name: str) -> None:
     assert f"`{FILTERS[name].usage}`" in PAGE
+
+
+def test_every_filter_in_the_table_exists() -> None:
+    usages = {found.usage for found in FILTERS.values()}
+    section = PAGE.partition("## Filters")[2].partition("After `is`")[0]
+    for row in re.findall(r"^\| (`.*?) \| ", section, re.MULTILINE):
+        assert set(re.findall(r"`([^`]+)`", row)) <= usages
+
+
+def test_every_expression_shown_for_a_filter_can_be_read() -> None:
+    section = PAGE.partition("## Filters")[2].partition("After `is`")[0]
+    spans = [span.replace("\\|", "|") for line in section.splitlines() for span in re.findall(r"`([^`]+)`", line)]
+    shown = [span for span in spans if " | " in span and not span.startswith("value |")]
+    assert len(shown) > 3
+    for text in shown:
+        assert list(template(f"{{{{ {text} }}}}").expressions)
 
 
 @pytest.mark.parametrize("name", sorted(PREDICATES))
