@@ -56,12 +56,15 @@ class ResumeLinks:
         execution_id, step_index, iteration = _PLACE.unpack(place)
         return WaitPlace(UUID(bytes=execution_id), step_index, iteration)
 
+    def url(self, place: WaitPlace) -> str:
+        return f"{self.base}/resume/{self.token(place)}"
+
     def token(self, place: WaitPlace) -> str:
         packed = _PLACE.pack(place.execution_id.bytes, place.step_index, place.iteration)
         return base64.urlsafe_b64encode(packed + self._mac(packed)).rstrip(b"=").decode()
 
     def _links(self, place: WaitPlace, kind: str) -> dict[str, str]:
-        url = f"{self.base}/resume/{self.token(place)}"
+        url = self.url(place)
         return {"url": url} | (
             {"approveUrl": f"{url}?approve", "rejectUrl": f"{url}?reject"} if kind == "approval" else {}
         )

@@ -16,6 +16,7 @@ from flowforge.bus import EventBus
 from flowforge.db.engine import make_engine
 from flowforge.home import Keys, load_keys
 from flowforge.logbook import LogStore
+from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
 from flowforge.settings import Settings
 
@@ -36,6 +37,10 @@ class Backends:
     @cached_property
     def vault(self) -> Vault:
         return Vault(self.keys.vault)
+
+    @cached_property
+    def resume_links(self) -> ResumeLinks:
+        return ResumeLinks(self.keys.jwt, self.settings.public_webhook_base)
 
     @cached_property
     def engine(self) -> Engine:

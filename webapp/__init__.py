@@ -13,9 +13,25 @@ from flowforge.wiring import Backends
 from webapp import attempts, body, edge, errors, health, identity, live, ui, webhooks
 from webapp.api import auth, executions, executor, finding, home, logs, openapi, triggers, workflows
 from webapp.context import db
+from webapp.webhooks import resume
 
 _ROOT = Path(__file__).resolve().parents[1]
-_FACES = (auth, workflows, triggers, executions, finding, home, logs, executor, openapi, webhooks, live, health, ui)
+_FACES = (
+    auth,
+    workflows,
+    triggers,
+    executions,
+    finding,
+    home,
+    logs,
+    executor,
+    openapi,
+    webhooks,
+    resume,
+    live,
+    health,
+    ui,
+)
 
 
 def create_app(settings: Settings | None = None, backends: Backends | None = None) -> Flask:

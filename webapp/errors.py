@@ -25,7 +25,7 @@ _STATUS_OF: dict[type[errors.FlowForgeError], int] = {
     errors.Unavailable: 503,
 }
 _RETRY_AFTER_SECONDS = "2"
-_MACHINE_PATHS = ("/api/", "/auth/", "/webhook/", "/health/", "/metrics")
+_MACHINE_PATHS = ("/api/", "/auth/", "/webhook/", "/webhook-answers/", "/resume/", "/health/", "/metrics")
 
 Details = Sequence[errors.Problem]
 

@@ -63,7 +63,7 @@ class Executor:
         self._plans = Plans()
         catalog = load_catalog()
         self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
-        self._step_runner = StepRunner(settings, catalog, backends.vault)
+        self._step_runner = StepRunner(settings, catalog, backends.vault, backends.resume_links)
         self._capacity = settings.executor_threads * 4
         self._share = max(self._capacity // 2, 1)
         self._parked = True

@@ -57,6 +57,8 @@ class Moving:
     """Whether payload and outputs are loaded."""
     before: tuple[Any, ...] = ()
     """What the row holds of what may change."""
+    was_over: bool = False
+    """Before this batch."""
     attempts: list[dict[str, Any]] = field(default_factory=list)
     """Rows of the attempts that follow."""
     starts: list[Message] = field(default_factory=list)
@@ -83,6 +85,7 @@ class Moving:
             state.concurrency_key,
             complete=not state.in_block,
         )
+        moving.was_over = moving.over
         moving.stored()
         return moving
 
@@ -205,7 +208,7 @@ class Batch:
         changed = [one for one in moved if one.changed]
         if changed or applied or attempts:
             store.apply(self.connection, [one.row() for one in changed], applied, attempts)
-        over = [one for one in changed if one.over]
+        over = [one for one in moved if one.over and not one.was_over]
         framed = [one.execution_id for one in over if one.run.next_frame > 1]
         if framed:
             store.drop_unbegun(self.connection, framed)

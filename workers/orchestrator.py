@@ -192,7 +192,8 @@ class Orchestrator:
     def _run(self, version: Version, execution_id: UUID, payload: dict[str, Any]) -> Run:
         now = datetime.now(UTC)
         rules = Rules(self._defaults, now, random.random(), self._output_limit)  # noqa: S311  (jitter, not a secret)
-        return Run(version.plan, rules, payload, around(version, execution_id, now))
+        links = self._backends.resume_links
+        return Run(version.plan, rules, payload, lambda frame: around(version, execution_id, frame, now, links))
 
     def _row(self, event: TriggerEvent, one: Moving) -> dict[str, Any]:
         return one.row() | {

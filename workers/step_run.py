@@ -21,6 +21,7 @@ from flowforge.language.expressions import ExpressionError, resolve
 from flowforge.language.plan import Step
 from flowforge.operations.plans import Version
 from flowforge.operations.starts import around
+from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import SecretUnreadable, Vault, mask_values
 from flowforge.settings import Settings
 from workers.step_output import plain_output, told
@@ -55,10 +56,11 @@ class Outcome:
 class StepRunner:
     """Runs steps; shared by the executor's threads. Never raises: whatever goes wrong is the step's failure."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, vault: Vault) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, vault: Vault, links: ResumeLinks) -> None:
         self._settings = settings
         self._catalog = catalog
         self._vault = vault
+        self._links = links
         self._tools = make_tools(settings)
 
     def time_limit(self, run: StepRun) -> float:
@@ -100,7 +102,10 @@ class StepRunner:
     def _scope(self, run: StepRun) -> dict[str, Any]:
         assert run.version is not None
         context = {"trigger": run.start.trigger_payload, **run.start.context}
-        return scope(run.version.plan, context, around(run.version, run.start.execution_id, datetime.now(UTC)))
+        return scope(run.version.plan, context, self._around(run.version, run.start))
+
+    def _around(self, version: Version, start: ExecutionStart) -> dict[str, Any]:
+        return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)
 
     def _context(self, run: StepRun) -> ConnectorContext:
         start = run.start

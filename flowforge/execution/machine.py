@@ -18,7 +18,7 @@ it needs besides, it asks for (`entering`, `closing`), and is told as a further 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -139,13 +139,13 @@ class Rules:
 
 @dataclass(slots=True)
 class Run:
-    """An execution, as far as it is loaded, and what the facts lead to. `around` are the roots of expressions that
-    do not change (`workflow`, `execution`, `now`)."""
+    """An execution, as far as it is loaded, and what the facts lead to. `around` gives the roots of
+    expressions that do not come from the execution's data (`workflow`, `execution`, `now`, ...), for a frame."""
 
     plan: Plan
     rules: Rules
     trigger: Mapping[str, Any]
-    around: Mapping[str, Any]
+    around: Callable[[int], Mapping[str, Any]]
     status: Status = Status.PENDING
     error: Mapping[str, Any] | None = None
     result: Any = None
@@ -447,7 +447,9 @@ class Run:
     def _value(self, frame: Frame, step: Step, value: Any, field: str) -> Any:
         if not step.templated:
             return value
-        return resolve(value, scope(self.plan, self._context(frame, step), self.around), step=step.id, field=field)
+        return resolve(
+            value, scope(self.plan, self._context(frame, step), self.around(frame.number)), step=step.id, field=field
+        )
 
     def _config(self, frame: Frame, step: Step, *, without: str | None = None) -> Any:
         """The config of a block with its expressions resolved. Raises ExpressionError, ConfigUnusable."""

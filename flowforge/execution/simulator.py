@@ -49,7 +49,7 @@ class Simulation:
         self.response: Respond | None = None
         self._items: dict[int, Any] = {}
         self._positions: dict[int, tuple[BlockKey, int]] = {}
-        self.run = Run(self.plan, self._rules(), self.trigger, self.around)
+        self.run = Run(self.plan, self._rules(), self.trigger, lambda _: self.around)
         self.run.begin()
         self._settle()
 

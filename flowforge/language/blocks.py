@@ -117,9 +117,16 @@ class StopConfig(BlockConfig):
     output: Any = Field(None, title="Result", description="What a workflow that called this one gets")
 
 
+def _as_text(value: Any) -> Any:
+    """An expression may give a number."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 class RespondConfig(BlockConfig):
     status: int = Field(200, title="Status", ge=200, le=599)
-    headers: dict[str, str] = Field(default_factory=dict, title="Headers", max_length=50)
+    headers: dict[str, Annotated[str, BeforeValidator(_as_text)]] = Field(
+        default_factory=dict, title="Headers", max_length=50
+    )
     body: Any = Field(None, title="Body", description="Text as it is, anything else as JSON")
 
 

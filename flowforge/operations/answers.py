@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,15 @@ from sqlalchemy import Connection, Engine
 from flowforge import jsonio
 from flowforge.db.autocommit import autocommitting
 from flowforge.db.engine import unavailable_when_down
+from flowforge.errors import Problem
 
 logger = logging.getLogger(__name__)
 
+IMMEDIATELY = "immediately"
+MODES = (IMMEDIATELY, "when finished", "by a RESPOND step")
+"""When a webhook's caller is answered: `respond` in the trigger's config."""
+LONGEST_WAIT_SECONDS = 60.0
+DEFAULT_WAIT_SECONDS = 30.0
 _KEPT_SECONDS = 120
 _LOOK_EVERY_SECONDS = 2.0
 """Into the table, in case the word was lost."""
@@ -34,6 +40,18 @@ class Answer:
 
     def row(self) -> dict[str, Any]:
         return {"status": self.status, "headers": self.headers, "body": self.body}
+
+
+def problems_of_answering(config: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with `respond` and `respondTimeout` (seconds) in a webhook's config."""
+    problems = []
+    respond, timeout = config.get("respond"), config.get("respondTimeout")
+    if respond is not None and respond not in MODES:
+        problems.append(Problem("/respond", "must be one of " + ", ".join(f"'{mode}'" for mode in MODES)))
+    usable = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if timeout is not None and not (usable and 1 <= timeout <= LONGEST_WAIT_SECONDS):
+        problems.append(Problem("/respondTimeout", f"must be a number from 1 to {LONGEST_WAIT_SECONDS:g} (seconds)"))
+    return problems
 
 
 def keep(connection: Connection, answers: Sequence[tuple[UUID, Answer]]) -> list[UUID]:
@@ -63,24 +81,37 @@ def tell(redis: Redis, event_ids: Sequence[UUID]) -> None:
         logger.warning("%d callers were not told, and will look for themselves: %s", len(event_ids), error)
 
 
-def find(engine: Engine, event_id: UUID) -> Answer | None:
-    """Raises Unavailable."""
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """An event whose caller asked for an answer; None: there is none yet."""
+
+    answer: Answer | None
+
+
+def find_awaited(engine: Engine, event_id: UUID) -> Awaited | None:
+    """None where no caller waits, or waited, for such an event. Raises Unavailable."""
     with unavailable_when_down(), autocommitting(engine) as connection:
         row = connection.exec_driver_sql(
-            "SELECT response FROM trigger_service.trigger_events WHERE id = %(id)s", {"id": str(event_id)}
+            """
+            SELECT response FROM trigger_service.trigger_events
+            WHERE id = %(id)s AND awaited_by->>'caller' IS NOT NULL
+            """,
+            {"id": str(event_id)},
         ).first()
-    response = row[0] if row else None
-    return Answer(response["status"], response["headers"], response["body"]) if response else None
+    if row is None:
+        return None
+    response = row[0]
+    return Awaited(Answer(response["status"], response["headers"], response["body"]) if response else None)
 
 
 def wait_for(engine: Engine, redis: Redis, event_id: UUID, seconds: float) -> Answer | None:
     """The answer, as soon as there is one; None when there is none within the time. Raises Unavailable."""
     until = time.monotonic() + seconds
     while True:
-        answer = find(engine, event_id)
+        awaited = find_awaited(engine, event_id)
         left = until - time.monotonic()
-        if answer is not None or left <= 0:
-            return answer
+        if awaited is None or awaited.answer is not None or left <= 0:
+            return awaited.answer if awaited else None
         _rest(redis, event_id, min(left, _LOOK_EVERY_SECONDS))
 
 

@@ -66,12 +66,6 @@ def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
     return row
 
 
-def attempts(session: Session, execution_id: UUID) -> Sequence[StepAttempt]:
-    """In the order they were made."""
-    order = (StepAttempt.step_index, StepAttempt.iteration, StepAttempt.attempt)
-    return session.scalars(select(StepAttempt).where(StepAttempt.execution_id == execution_id).order_by(*order)).all()
-
-
 def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UUID) -> ExecutionRow:
     """PENDING and RUNNING become CANCELLED, and so do the executions it has called; what is over stays as it is.
     Commits. Raises NotFound."""
@@ -104,6 +98,9 @@ def execution_fields(row: ExecutionRow) -> dict[str, Any]:
         "triggerType": row.trigger_type,
         "versionId": row.version_id,
         "finishedAt": row.finished_at,
+        "result": row.result["value"] if row.result else None,
+        "parentExecutionId": row.parent_execution_id,
+        "replayOf": row.replay_of,
     }
 
 
@@ -118,4 +115,5 @@ def attempt_fields(row: StepAttempt) -> dict[str, Any]:
         "dueAt": row.due_at,
         "startedAt": row.started_at,
         "finishedAt": row.finished_at,
+        "waiting": {"for": row.waiting.get("kind"), "message": row.waiting.get("message")} if row.waiting else None,
     }

@@ -21,6 +21,7 @@ from flowforge.db.engine import unavailable_when_down
 from flowforge.errors import Invalid, Unavailable
 from flowforge.events import TriggerEvent
 from flowforge.ids import uuid7
+from flowforge.operations import answers
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,8 @@ class WebhookAnswer:
     event_id: UUID | None
     fresh: NewEvent | None
     """The event, if this call made it; None for a repeat with the same idempotency key."""
+    wait_seconds: float | None = None
+    """How long the caller waits for an answer of the workflow's; None: it is answered at once."""
 
 
 def accept_webhook(
@@ -118,30 +121,37 @@ def accept_webhook(
         row = connection.exec_driver_sql(
             """
             WITH hook AS (
-                SELECT id, workflow_id, user_id, enabled FROM trigger_service.trigger_registrations
+                SELECT id, workflow_id, user_id, enabled,
+                       NULLIF(configuration->>'respond', 'immediately') AS respond,
+                       configuration->'respondTimeout' AS seconds
+                FROM trigger_service.trigger_registrations
                 WHERE webhook_token = %(token)s AND lower(trigger_type) = 'webhook'
             ), accepted AS (
                 INSERT INTO trigger_service.trigger_events
-                    (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, created_at)
-                SELECT %(id)s, id, workflow_id, user_id, 'webhook', %(payload)s, %(metadata)s, %(key)s, now()
+                    (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, awaited_by,
+                     created_at)
+                SELECT %(id)s, id, workflow_id, user_id, 'webhook', %(payload)s, %(metadata)s, %(key)s,
+                       CASE WHEN respond IS NOT NULL THEN jsonb_build_object('caller', respond) END, now()
                 FROM hook WHERE enabled
                 ON CONFLICT DO NOTHING
                 RETURNING id
             )
-            SELECT h.id, h.workflow_id, h.user_id, h.enabled, a.id FROM hook h LEFT JOIN accepted a ON true
+            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, a.id
+            FROM hook h LEFT JOIN accepted a ON true
             """,
             values,
         ).first()
         if row is None:
             return None
-        trigger_id, workflow_id, user_id, enabled, accepted = row
+        trigger_id, workflow_id, user_id, enabled, respond, seconds, accepted = row
+        wait = None if respond not in answers.MODES else float(seconds or answers.DEFAULT_WAIT_SECONDS)
         if accepted is not None:
             event = NewEvent(trigger_id, workflow_id, user_id, "webhook", payload, metadata, event_id, idempotency_key)
-            return WebhookAnswer(trigger_id, event_id, event)
+            return WebhookAnswer(trigger_id, event_id, event, wait)
         first = _first_with_key(connection, trigger_id, idempotency_key)
         if first is None and enabled:
             raise Unavailable("the first event with this idempotency key is being deleted")
-        return WebhookAnswer(trigger_id, first, None)
+        return WebhookAnswer(trigger_id, first, None, wait)
 
 
 def webhook_exists(engine: Engine, token: str) -> bool:

@@ -19,6 +19,7 @@ from flowforge.execution.context import step_context
 from flowforge.execution.state import ROOT, Frame
 from flowforge.language.plan import Step
 from flowforge.operations.plans import Plans, Version
+from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
 from flowforge.settings import Settings
 
@@ -100,12 +101,13 @@ class StartMessages:
         return self._catalog.open(step.type, step.config, self._vault)
 
 
-def around(version: Version, execution_id: UUID, now: datetime) -> dict[str, Any]:
-    """The roots of expressions that every step of an execution sees alike."""
+def around(version: Version, execution_id: UUID, iteration: int, now: datetime, links: ResumeLinks) -> dict[str, Any]:
+    """The roots of expressions that do not come from the execution's data."""
     return {
         "workflow": {"id": str(version.workflow_id), "name": version.name},
         "execution": {"id": str(execution_id)},
         "now": now,
+        "resume": links.of_frame(version.plan, execution_id, iteration),
     }
 
 

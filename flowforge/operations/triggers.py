@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import TriggerRegistration, Workflow
 from flowforge.errors import Invalid, NotFound, Problem
 from flowforge.mailbox import Mailbox, Server
+from flowforge.operations.answers import problems_of_answering
 from flowforge.operations.asked import TRIGGER_TYPES, new_trigger, problems_of_enabled, raise_any, switched
 from flowforge.operations.kept_secrets import masks_of_nothing
 from flowforge.schedule import Schedule
@@ -166,6 +167,8 @@ class Triggers:
                 self.settings.email_imap_host, self.settings.email_imap_port, self.settings.email_imap_secure
             )
             Mailbox.parse(config, default)
+        else:
+            raise_any(problems_of_answering(config))
 
     def _write(self, row: TriggerRegistration, configuration: dict[str, Any], enabled: bool) -> None:
         """A schedule's next time is set anew when there is none, when it changed, and when it is switched on again:

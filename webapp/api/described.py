@@ -17,7 +17,7 @@ from webapp.api.auth import HeldToken, Login, Registration
 from webapp.api.paging import DEFAULT_SIZE, MAX_SIZE
 
 Schema = dict[str, Any]
-JSON, TEXT, EVENTS = "application/json", "text/plain", "text/event-stream"
+JSON, TEXT, HTML, EVENTS = "application/json", "text/plain", "text/html", "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def _ok(of: type[BaseModel] | list[type[BaseModel]], description: str = "Done") 
 
 _UUID: Schema = {"type": "string", "format": "uuid"}
 _TIME: Schema = {"type": "string", "format": "date-time"}
+_NUMBER: Schema = {"type": "integer", "minimum": 0, "default": 0}
 _TEXT: Schema = {"type": "string"}
 _ANYTHING: Schema = {"type": "object", "additionalProperties": True}
 _NOTHING = {204: Answer("Deleted", media_type=None)}
@@ -112,6 +113,19 @@ OPERATIONS: dict[str, Operation] = {
         ),
     ),
     "executions.show": Operation("Executions", _ok(schemas.ExecutionWithAttempts)),
+    "executions.list_frames": Operation(
+        "Executions",
+        _ok([schemas.Frame]),
+        parameters=(
+            Parameter("blockFrame", _NUMBER, "The frame in which the block stands; 0: the workflow's own list."),
+            Parameter("blockStep", _NUMBER, "The block's step."),
+            Parameter("after", {"type": "integer", "minimum": -1, "default": -1}, "Only positions behind this one."),
+            Parameter("status", {"enum": ["WAITING", "RUNNING", "COMPLETED", "FAILED"]}, "Only these."),
+            Parameter("size", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
+        ),
+    ),
+    "executions.show_frame": Operation("Executions", _ok(schemas.FrameWithAttempts)),
+    "executions.list_waits": Operation("Executions", _ok([schemas.OpenWait])),
     "executions.cancel": Operation("Executions", _ok(schemas.Execution)),
     "finding.executions": Operation(
         "Executions",
@@ -179,6 +193,20 @@ OPERATIONS: dict[str, Operation] = {
         ),
         public=True,
     ),
+    "webhooks.later_answer": Operation(
+        "Webhooks",
+        {
+            200: Answer("What the workflow answered, with its status", media_type=None),
+            202: Answer("Not yet", schemas.AnswerPending),
+        },
+        public=True,
+    ),
+    "resume.show": Operation(
+        "Webhooks",
+        {200: Answer("A page with buttons", media_type=HTML), 409: Answer("Over", media_type=HTML)},
+        public=True,
+    ),
+    "resume.resume": Operation("Webhooks", _ok(schemas.Resumed), {}, public=True, errors=(409,)),
     "health.live": Operation("Health", _ok(schemas.Live), public=True),
     "health.ready": Operation(
         "Health",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
 from flowforge.errors import Invalid
-from flowforge.execution.state import Status
-from flowforge.operations import executions
+from flowforge.execution.state import FrameStatus, Status
+from flowforge.operations import executions, frames, waits
 from flowforge.operations.executions import SORTABLE, attempt_fields, execution_fields
-from webapp.api.paging import envelope, page_request
+from flowforge.operations.frames import block_fields, frame_fields
+from webapp.api.paging import MAX_SIZE, envelope, page_request, whole_number
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
+
+_MOST = 2_147_483_647
+"""PostgreSQL's largest integer."""
 
 blueprint = Blueprint("executions", __name__, url_prefix="/api/v1/executions")
 
@@ -40,8 +45,63 @@ def list_page() -> Response:
 def show(execution_id: UUID) -> Response:
     """Get an execution with the attempts of its steps"""
     row = executions.get(session(), current_user_id(), execution_id)
-    attempts = [attempt_fields(attempt) for attempt in executions.attempts(session(), row.id)]
-    return jsonify(execution_fields(row) | {"attempts": attempts})
+    return jsonify(execution_fields(row) | _inside(row.id, 0))
+
+
+@blueprint.get("/<uuid:execution_id>/frames")
+@signed_in
+def list_frames(execution_id: UUID) -> Response:
+    """The frames of a block, in order: items of a loop, or branches that run beside one another"""
+    row = executions.get(session(), current_user_id(), execution_id)
+    found = frames.page(
+        session(),
+        row.id,
+        whole_number("blockFrame", 0, 0, _MOST),
+        whole_number("blockStep", 0, 0, _MOST),
+        after=whole_number("after", -1, -1, _MOST),
+        size=whole_number("size", 50, 1, MAX_SIZE),
+        status=_frame_status(),
+    )
+    return jsonify([frame_fields(frame) for frame in found])
+
+
+@blueprint.get("/<uuid:execution_id>/frames/<int:number>")
+@signed_in
+def show_frame(execution_id: UUID, number: int) -> Response:
+    """One frame, with the attempts of its steps and the blocks inside it"""
+    row = executions.get(session(), current_user_id(), execution_id)
+    frame = frames.get(session(), row.id, min(number, _MOST))
+    return jsonify(frame_fields(frame) | _inside(row.id, frame.number))
+
+
+@blueprint.get("/<uuid:execution_id>/waits")
+@signed_in
+def list_waits(execution_id: UUID) -> Response:
+    """What the execution waits for: calls and people"""
+    row = executions.get(session(), current_user_id(), execution_id)
+    links = backends().resume_links
+    return jsonify(
+        [
+            {
+                "stepIndex": wait.place.step_index,
+                "iteration": wait.place.iteration,
+                "for": wait.kind,
+                "message": wait.message,
+                "dueAt": wait.due_at,
+                "url": links.url(wait.place),
+            }
+            for wait in waits.waiting(session(), row.id)
+        ]
+    )
+
+
+def _inside(execution_id: UUID, frame: int) -> dict[str, Any]:
+    attempts = frames.attempts(session(), execution_id, frame)
+    blocks = frames.blocks(session(), execution_id, frame)
+    return {
+        "attempts": [attempt_fields(attempt) for attempt in attempts],
+        "blocks": [block_fields(block) for block in blocks],
+    }
 
 
 @blueprint.post("/<uuid:execution_id>/cancel")
@@ -49,6 +109,14 @@ def show(execution_id: UUID) -> Response:
 def cancel(execution_id: UUID) -> Response:
     """Cancel an execution; one that is over stays as it is"""
     return jsonify(execution_fields(executions.cancel(session(), backends(), current_user_id(), execution_id)))
+
+
+def _frame_status() -> FrameStatus | None:
+    text = request.args.get("status", "").upper()
+    try:
+        return FrameStatus(text) if text else None
+    except ValueError as error:
+        raise Invalid.at("/status", f"must be one of {', '.join(FrameStatus)}") from error
 
 
 def _workflow_id() -> UUID | None:

@@ -77,6 +77,11 @@ def envelope(asked: PageRequest, content: Sequence[Any], total: int) -> dict[str
     }
 
 
+def whole_number(name: str, default: int, least: int, most: int) -> int:
+    """From the query. Raises Invalid for what is none, or too small; what is too large is cut."""
+    return _number(name, default, least, most, strict=True)
+
+
 def _number(name: str, default: int, least: int, most: int, strict: bool) -> int:
     text = request.args.get(name, "")
     try:

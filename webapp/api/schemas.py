@@ -186,22 +186,69 @@ class Execution(Wire):
     trigger_type: str | None
     version_id: UUID | None
     finished_at: datetime | None
+    result: Any = Field(None, description="Of a completed execution: what a workflow that called it gets.")
+    parent_execution_id: UUID | None = Field(None, description="The execution whose RUN_WORKFLOW step started it.")
+    replay_of: UUID | None = Field(None, description="The execution it does again.")
+
+
+class Waiting(Wire):
+    for_: str = Field(alias="for", description="time, resume, approval, workflow or continue")
+    message: str | None
+
+
+class Block(Wire):
+    frame: int = Field(description="The frame in which the block stands; 0: the workflow's own list.")
+    step_index: int
+    total: int
+    begun: int
+    ended: int
+    failed: int
+    error: ExecutionError | None
+
+
+class Frame(Wire):
+    number: int = Field(description="`iteration` of the steps inside.")
+    block_frame: int
+    block_step: int
+    position: int = Field(description="Of the item in its list, or of the branch.")
+    status: Literal["WAITING", "RUNNING", "COMPLETED", "FAILED"]
+    current_step: int
+    item: Any
+    outputs: Json
+    result: Any
+    error: ExecutionError | None
+
+
+class OpenWait(Wire):
+    step_index: int
+    iteration: int
+    for_: Literal["resume", "approval"] = Field(alias="for")
+    message: str | None
+    due_at: datetime
+    url: str = Field(description="The link that resumes it.")
 
 
 class Attempt(Wire):
     step_index: int
     iteration: int
     attempt: int
-    state: Literal["QUEUED", "RUNNING", "ENDED", "APPLIED"]
+    state: Literal["QUEUED", "RUNNING", "WAITING", "ENDED", "APPLIED"]
     succeeded: bool | None
     error: ExecutionError | None
     due_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    waiting: Waiting | None = None
 
 
 class ExecutionWithAttempts(Execution):
+    attempts: list[Attempt] = Field(description="Of the steps in the workflow's own list.")
+    blocks: list[Block] = Field([], description="The blocks in it that were opened.")
+
+
+class FrameWithAttempts(Frame):
     attempts: list[Attempt]
+    blocks: list[Block]
 
 
 # -- logs and connectors
@@ -282,6 +329,15 @@ class WebhookAccepted(Wire):
     trigger_id: UUID
     event_id: UUID | None = Field(None, description="Absent when ignored.")
     ignored: bool = Field(False, description="True when the trigger is disabled: nothing was started.")
+
+
+class AnswerPending(Wire):
+    success: bool
+    message: str
+
+
+class Resumed(Wire):
+    success: bool
 
 
 class WebhookUnknown(Wire):

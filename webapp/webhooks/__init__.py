@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from flowforge import jsonio
-from flowforge.errors import Invalid
-from flowforge.operations import intake
+from flowforge.errors import Invalid, NotFound
+from flowforge.operations import answers, intake
 from webapp import metrics
 from webapp.context import backends
 from webapp.webhooks.body import read_body
 from webapp.webhooks.headers import shown_headers
+from webapp.webhooks.waiting import answer_of, as_response
 
 blueprint = Blueprint("webhooks", __name__)
 
 _LONGEST_KEY = 255
+_NOT_YET = jsonio.dumps({"success": True, "message": "The workflow has not answered yet"})
 _UNKNOWN = jsonio.dumps({"success": False, "error": "Invalid webhook token"})
 
 
@@ -34,7 +37,19 @@ def receive(token: str) -> Response:
         limit = backends().settings.payload_inline_limit
         intake.announce(backends().bus, [answer.fresh], inline_limit=limit)
         metrics.count_event(answer.fresh.trigger_type)
+    if answer.wait_seconds is not None and answer.event_id is not None:
+        path = url_for("webhooks.later_answer", event_id=answer.event_id)
+        return answer_of(answer.event_id, answer.wait_seconds, _accepted(answer), path)
     return Response(jsonio.dumps(_accepted(answer)), 200, mimetype="application/json")
+
+
+@blueprint.get("/webhook-answers/<uuid:event_id>")
+def later_answer(event_id: UUID) -> Response:
+    """What a workflow answers to a call that could not wait for it; 202 while there is no answer yet"""
+    found = answers.find_awaited(backends().engine, event_id)
+    if found is None:
+        raise NotFound("no caller waits for the answer of such an event")
+    return as_response(found.answer) if found.answer else Response(_NOT_YET, 202, mimetype="application/json")
 
 
 def _payload() -> dict[str, Any]:

@@ -1,0 +1,112 @@
+"""Webhooks whose callers wait for an answer of the workflow's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from flowforge.wiring import Backends
+from tests.api.conftest import Person
+from tests.api.things import pointers, triggers_of, workflow
+from tests.workers.pipeline import working
+
+RESPOND = {
+    "type": "RESPOND",
+    "config": {
+        "status": 201,
+        "headers": {"X-Order": "{{ trigger.body.id }}", "Content-Length": "999"},
+        "body": {"id": "{{ trigger.body.id }}"},
+    },
+}
+
+
+def hook(client: FlaskClient, owner: Person, *actions: dict[str, Any], **config: Any) -> str:
+    trigger = {"type": "webhook", "config": config}
+    made = workflow(client, owner, trigger=trigger, actions=list(actions))
+    (registered,) = triggers_of(client, owner, made["id"])
+    return f"/webhook/{registered['webhookToken']}"
+
+
+def transform(**output: object) -> dict[str, Any]:
+    return {"type": "TRANSFORM", "config": {"output": output}}
+
+
+def test_a_respond_step_answers_with_status_headers_and_body(
+    client: FlaskClient, owner: Person, backends: Backends
+) -> None:
+    url = hook(client, owner, RESPOND, respond="by a RESPOND step")
+    with working(backends):
+        answer = client.post(url, json={"id": 7})
+    assert (answer.status_code, answer.json) == (201, {"id": 7})
+    assert (answer.headers["X-Order"], answer.content_type) == ("7", "application/json")
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+
+
+def test_the_end_of_the_execution_answers_with_its_result(
+    client: FlaskClient, owner: Person, backends: Backends
+) -> None:
+    url = hook(client, owner, transform(n="{{ trigger.body.n + 1 }}"), respond="when finished")
+    with working(backends):
+        answer = client.post(url, json={"n": 1})
+    assert (answer.status_code, answer.json) == (200, {"n": 2})
+
+
+def test_a_failed_execution_answers_with_its_error(client: FlaskClient, owner: Person, backends: Backends) -> None:
+    url = hook(client, owner, transform(n="{{ trigger.body.missing }}"), respond="by a RESPOND step")
+    with working(backends):
+        answer = client.post(url, json={})
+    assert (answer.status_code, answer.json["success"]) == (500, False)
+    assert "missing" in answer.json["error"]["message"]
+
+
+def test_past_its_time_the_caller_gets_a_link_to_the_answer(
+    client: FlaskClient, owner: Person, backends: Backends
+) -> None:
+    url = hook(client, owner, RESPOND, respond="by a RESPOND step", respondTimeout=1)
+    late = client.post(url, json={"id": 8})  # nobody works on it
+    assert (late.status_code, late.json["success"]) == (202, True)
+    path = late.json["statusUrl"].split("8080", 1)[-1] if "8080" in late.json["statusUrl"] else late.json["statusUrl"]
+    path = "/webhook-answers/" + path.rsplit("/", 1)[-1]
+    assert client.get(path).status_code == 202
+    with working(backends):
+        again = client.post(url, json={"id": 8}, headers={"Idempotency-Key": "k"})
+        assert again.status_code == 201
+    assert (client.get(path).status_code, client.get(path).json) == (201, {"id": 8})
+
+
+def test_a_repeat_with_the_same_key_gets_the_first_answer(
+    client: FlaskClient, owner: Person, backends: Backends
+) -> None:
+    url = hook(client, owner, RESPOND, respond="by a RESPOND step")
+    with working(backends):
+        first, repeat = (client.post(url, json={"id": id_}, headers={"Idempotency-Key": "k"}) for id_ in (1, 2))
+    assert first.json == repeat.json == {"id": 1}
+
+
+def test_text_is_answered_as_it_is(client: FlaskClient, owner: Person, backends: Backends) -> None:
+    config = {"body": "<b>hello</b>", "headers": {"Content-Type": "text/html; charset=utf-8"}}
+    url = hook(client, owner, {"type": "RESPOND", "config": config}, respond="by a RESPOND step")
+    with working(backends):
+        answer = client.post(url)
+    assert (answer.text, answer.content_type) == ("<b>hello</b>", "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        ({"respond": "soon"}, "respond"),
+        ({"respondTimeout": 0}, "respondTimeout"),
+        ({"respondTimeout": "5"}, "respondTimeout"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(client: FlaskClient, owner: Person, config: Any, field: str) -> None:
+    raw = {"name": "w", "trigger": {"type": "webhook", "config": config}}
+    refused = client.post("/api/v1/workflows", json=raw, headers=owner.headers)
+    assert refused.status_code == 400
+    assert pointers(refused.json) == {f"/trigger/config/{field}"}
+
+
+def test_an_event_nobody_waits_for_has_no_answer(client: FlaskClient) -> None:
+    assert client.get("/webhook-answers/00000000-0000-0000-0000-000000000001").status_code == 404

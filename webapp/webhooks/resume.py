@@ -1,0 +1,66 @@
+"""`/resume/{token}`: the links that resume a wait. A GET shows what it is about, only a POST resumes: programs that
+look at links in mails must not approve anything."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+
+from flowforge import jsonio
+from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.operations import waits
+from flowforge.operations.waits import OpenWait
+from flowforge.resume_links import WaitPlace
+from webapp.context import backends, session
+from webapp.webhooks.body import read_body
+
+blueprint = Blueprint("resume", __name__)
+
+_LONGEST_COMMENT = 2_000
+
+
+@blueprint.get("/resume/<token>")
+def show(token: str) -> tuple[str, int]:
+    """What is waited for, with buttons"""
+    try:
+        wait = waits.find(session(), _place(token))
+    except (Conflict, NotFound) as error:
+        return render_template("resume/over.html", reason=str(error)), 409 if isinstance(error, Conflict) else 404
+    wanted = "approve" if "approve" in request.args else "reject" if "reject" in request.args else None
+    return render_template("resume/wait.html", wait=wait, wanted=wanted), 200
+
+
+@blueprint.post("/resume/<token>")
+def resume(token: str) -> Response | str:
+    """Resume a wait: the body becomes the step's output; for a person it holds `approved`, true or false"""
+    place = _place(token)
+    wait = waits.find(session(), place)
+    body = read_body(backends().settings.webhook_max_bytes)
+    waits.resume(session(), backends().bus, place, output_of(wait, body))
+    if "text/html" in request.headers.get("Accept", ""):
+        return render_template("resume/done.html", wait=wait, output=body)
+    return Response(jsonio.dumps({"success": True}), mimetype="application/json")
+
+
+def output_of(wait: OpenWait, body: Any) -> dict[str, Any]:
+    """What the waiting step gives. Raises Invalid."""
+    at = {"resumedAt": datetime.now(UTC)}
+    if wait.kind == "resume":
+        return {**at, "body": body}
+    answer = body if isinstance(body, dict) else {}
+    approved = {True: True, "true": True, False: False, "false": False}.get(answer.get("approved", ""))
+    if approved is None:
+        raise Invalid.at("/approved", "must be true or false")
+    comment = answer.get("comment") or None
+    if comment is not None and not (isinstance(comment, str) and len(comment) <= _LONGEST_COMMENT):
+        raise Invalid.at("/comment", f"must be text of at most {_LONGEST_COMMENT} characters")
+    return {**at, "approved": approved, "comment": comment}
+
+
+def _place(token: str) -> WaitPlace:
+    place = backends().resume_links.read(token)
+    if place is None:
+        raise NotFound("there is no such link")
+    return place

@@ -1,0 +1,48 @@
+"""Callers of webhooks who wait for an answer of the workflow's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from flowforge import jsonio
+from flowforge.operations import answers
+from flowforge.operations.answers import Answer
+from webapp.context import backends
+
+_MOST_AT_ONCE = 64
+"""Of one process: each holds a thread. One more is told where to look, at once."""
+_NOT_SENT = {"content-length", "transfer-encoding", "connection", "set-cookie"}
+_places = threading.BoundedSemaphore(_MOST_AT_ONCE)
+
+
+def answer_of(event_id: UUID, seconds: float, accepted: Mapping[str, Any], status_path: str) -> Response:
+    """The workflow's answer; 202 with a link to it where it does not come in time."""
+    found = _wait(event_id, seconds)
+    if found is not None:
+        return as_response(found)
+    url = f"{backends().settings.public_webhook_base}{status_path}"
+    body = {**accepted, "message": "The workflow has not answered yet", "statusUrl": url}
+    return Response(jsonio.dumps(body), 202, {"Location": url, "Retry-After": "2"}, mimetype="application/json")
+
+
+def as_response(answer: Answer) -> Response:
+    headers = {name: value for name, value in answer.headers.items() if name.lower() not in _NOT_SENT}
+    given_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
+    if isinstance(answer.body, str):
+        return Response(answer.body, answer.status, headers, content_type=given_type or "text/plain; charset=utf-8")
+    data = b"" if answer.body is None else jsonio.dumps(answer.body)
+    return Response(data, answer.status, headers, content_type=given_type or "application/json")
+
+
+def _wait(event_id: UUID, seconds: float) -> Answer | None:
+    if not _places.acquire(blocking=False):
+        return None
+    try:
+        return answers.wait_for(backends().engine, backends().redis, event_id, seconds)
+    finally:
+        _places.release()
