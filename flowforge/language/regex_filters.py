@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import re2
-
 from flowforge.language.meter import Failure, Meter
 from flowforge.language.registry import Register
 from flowforge.language.values import text, whole
@@ -85,6 +83,8 @@ def _compiled(meter: Meter, pattern: Any) -> Any:
     if len(source) > _LONGEST_PATTERN:
         raise Failure(f"a regular expression may have {_LONGEST_PATTERN} characters")
     meter.work(_COMPILE_NANOSECONDS)
+    import re2  # three megabytes that most processes never need
+
     options = re2.Options()
     options.max_mem = _BYTES_OF_ENGINE
     options.log_errors = False
