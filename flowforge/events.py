@@ -148,6 +148,7 @@ class ExecutionEvent(TopicMessage):
     event_id: UUID | None = Field(None, alias="eventId")
     status: Literal["STARTED", "RETRYING", "COMPLETED", "FAILED", "CANCELLED"]
     step_index: int | None = Field(None, alias="stepIndex")
+    iteration: int | None = None
     attempt: int | None = None
     error: dict[str, Any] | None = None
     retry_at: Time | None = Field(None, alias="retryAt")

@@ -106,7 +106,7 @@ def _result_entry(message: ExecutionResult) -> NewEntry:
 def _event_entry(message: ExecutionEvent) -> NewEntry:
     key = f"execution:{message.execution_id}:{message.status}"
     if message.attempt is not None:
-        key += f":{message.step_index}:{message.attempt}"
+        key += f":{message.step_index}:{message.iteration or 0}:{message.attempt}"
     return _of_execution(message, key, "EXECUTION", message.status, _data(message))
 
 

@@ -36,6 +36,12 @@ class MailTrigger:
     created_at: datetime
     updated_at: datetime
     last_success_at: datetime | None
+    last_error_at: datetime | None
+
+    @property
+    def failing_since(self) -> datetime:
+        """When it last worked, or was changed."""
+        return max(self.last_success_at or self.created_at, self.updated_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerRegistration
 from flowforge.errors import Invalid, Unavailable
 from flowforge.mailbox import Mailbox, Server, StartWith
+from flowforge.operations import failing_triggers
 from flowforge.secrets import SecretUnreadable
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
@@ -175,6 +176,7 @@ def _load(backends: Backends, trigger_id: UUID) -> MailTrigger | None:
         trigger.created_at,
         trigger.updated_at,
         trigger.last_success_at,
+        trigger.last_error_at,
     ).where(trigger.id == trigger_id, trigger.enabled, func.lower(trigger.trigger_type) == "email")
     with unavailable_when_down(), backends.engine.connect() as connection:
         row = connection.execute(query).one_or_none()
@@ -200,9 +202,10 @@ def _note_error(backends: Backends, trigger: MailTrigger, message: str) -> None:
     """The longer it fails, the later the next try: half of the time it has been failing, within bounds."""
     log.warning("The mailbox of trigger %s: %s", trigger.id, message)
     now = datetime.now(UTC)
-    failing_since = max(trigger.last_success_at or trigger.created_at, trigger.updated_at)
-    pause = min(max(_interval(backends), (now - failing_since) / 2), LONGEST_PAUSE)
+    pause = min(max(_interval(backends), (now - trigger.failing_since) / 2), LONGEST_PAUSE)
     _note(backends, trigger, _next_poll(now + pause).values(last_error=message, last_error_at=now))
+    if trigger.last_error_at is None or trigger.last_error_at < trigger.failing_since:
+        failing_triggers.tell(backends, trigger.workflow_id, {"id": trigger.id, "type": "email"}, message)
 
 
 def _next_poll(due_at: datetime) -> Update:

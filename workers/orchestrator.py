@@ -264,8 +264,9 @@ class Orchestrator:
         one.run.step_ended(fact)
         retry = next((start for start in starts[before:] if start.due_at is not None), None)
         if retry is not None and fact.failure is not None:
-            more = {"step_index": fact.step_index, "attempt": fact.attempt, "retry_at": retry.due_at}
-            batch.messages.append(announce(one, "RETRYING", error={"message": fact.failure.message}, **more))
+            more = {"step_index": fact.step_index, "iteration": fact.iteration, "attempt": fact.attempt}
+            error = {"message": fact.failure.message}
+            batch.messages.append(announce(one, "RETRYING", error=error, retry_at=retry.due_at, **more))
 
     # What time brings.
 

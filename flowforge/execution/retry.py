@@ -25,7 +25,7 @@ def retry_at(policy: RetryPolicy, attempt: int, failure: Failure, now: datetime,
     `chance` in [0, 1) spreads the wait over its upper half, so that many failures do not come back together.
     A Retry-After of the receiver is honoured as the least wait.
     """
-    if failure.permanent or attempt >= policy.attempts:
+    if (failure.permanent and policy.on != "any") or attempt >= policy.attempts:
         return None
     longest: float = min(policy.delay * policy.factor ** (attempt - 1), policy.max_delay)
     wait = longest * (0.5 + chance / 2) if policy.jitter else longest

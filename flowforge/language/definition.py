@@ -84,6 +84,8 @@ class RetryPolicy(_Part):
     factor: float = Field(2.0, ge=1, le=10, allow_inf_nan=False)
     max_delay: Seconds = Field(300.0, alias="maxDelay")
     jitter: bool = True
+    on: Literal["passing", "any"] = "passing"
+    """Which failures are tried again: those that may pass, as the connector says, or all of them."""
 
 
 class TriggerDefinition(_Part):

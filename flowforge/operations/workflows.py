@@ -23,6 +23,7 @@ from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in, map_actions
 from flowforge.operations import intake
 from flowforge.operations.asked import TRIGGER_TYPES, problems_of_enabled, raise_any, switched
+from flowforge.operations.calls import problems_of_calls
 from flowforge.operations.intake import NewEvent
 from flowforge.operations.kept_secrets import masks_of_nothing, secret_keys, stored_configs
 from flowforge.operations.triggers import Triggers
@@ -50,7 +51,7 @@ class Workflows:
 
     def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Workflow:
         """Raises Invalid with every problem there is."""
-        definition = self._read({"actions": [], **_given(raw)}, None)
+        definition = self._read(session, user_id, {"actions": [], **_given(raw)}, None)
         workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=switched(raw, True))
         session.add(workflow)
         self._save(session, workflow, definition, user_id)
@@ -90,7 +91,8 @@ class Workflows:
             session.commit()
             return workflow
         shown = self.shown(workflow)
-        definition = self._read({**{part: shown[part] for part in _DEFINITION}, **given}, workflow)
+        written = {**{part: shown[part] for part in _DEFINITION}, **given}
+        definition = self._read(session, user_id, written, workflow)
         workflow.name, workflow.enabled = definition.name, switched(raw, workflow.enabled)
         self._save(session, workflow, definition, user_id)
         return workflow
@@ -147,7 +149,9 @@ class Workflows:
             "note": version.note,
         }
 
-    def _read(self, raw: Mapping[str, Any], stored: Workflow | None) -> WorkflowDefinition:
+    def _read(
+        self, session: Session, user_id: UUID, raw: Mapping[str, Any], stored: Workflow | None
+    ) -> WorkflowDefinition:
         """Every problem at once: of the shape, or, when that is right, of the meaning. Raises Invalid."""
         problems = problems_of_enabled(raw)
         try:
@@ -155,6 +159,7 @@ class Workflows:
         except Invalid as error:
             raise Invalid([*problems, *error.problems]) from error
         problems += check(definition)
+        problems += problems_of_calls(session, user_id, stored.id if stored else None, definition)
         problems += self._problems_of_actions(definition, _listed(stored.actions_definition) if stored else [])
         problems += self._problems_of_trigger(definition, stored.trigger_definition if stored else None)
         raise_any(problems)

@@ -200,5 +200,9 @@ class TestRetryAt:
     def test_a_receivers_retry_after_is_the_least_wait(self) -> None:
         assert retry_at(RetryPolicy(), 1, Failure("x", retry_after=30), NOW, 0) == NOW + timedelta(seconds=30)
 
+    def test_a_permanent_failure_is_tried_again_only_where_that_is_wanted(self) -> None:
+        assert retry_at(RetryPolicy(), 1, Failure("x", permanent=True), NOW, 0) is None
+        assert retry_at(RetryPolicy(on="any"), 1, Failure("x", permanent=True), NOW, 0) is not None
+
     def test_an_absurd_retry_after_is_bounded(self) -> None:
         assert retry_at(RetryPolicy(), 1, Failure("x", retry_after=1e9), NOW, 0) == NOW + timedelta(days=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from flowforge.connectors.catalog import load_catalog
+from flowforge.language.blocks import BLOCKS
 from webapp.identity import signed_in
 
 blueprint = Blueprint("executor", __name__, url_prefix="/api/v1/executor")
@@ -19,6 +20,7 @@ def plugins() -> Response:
         {
             "supportedActionTypes": catalog.types(),
             "connectors": [catalog.get(type_).json_schema() for type_ in catalog.types()],
+            "blocks": [block.json_schema() for block in BLOCKS.values()],
             "disabled": catalog.disabled,
         }
     )

@@ -275,9 +275,19 @@ class Connector(Wire):
     config: Json = Field(description="JSON schema of an action's `config`.")
 
 
+class BlockType(Wire):
+    type: str
+    title: str
+    help: str
+    icon: str
+    bodies: Literal["branches", "lanes", "actions", "none"] = Field(description="Which lists of actions it holds.")
+    config: Json = Field(description="JSON schema of the block's `config`.")
+
+
 class Plugins(Wire):
     supported_action_types: list[str]
     connectors: list[Connector]
+    blocks: list[BlockType] = Field(description="The steps that the engine itself carries out.")
     disabled: dict[str, str] = Field(description="Connectors that could not be loaded, with the reason.")
 
 
