@@ -11,18 +11,32 @@ from flowforge.db.engine import sqlalchemy_url
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from webapp import attempts, body, edge, errors, health, identity, live, ui, webhooks
-from webapp.api import auth, executions, executor, finding, home, logs, openapi, triggers, workflows
+from webapp.api import (
+    account,
+    auth,
+    dead_letters,
+    executions,
+    executor,
+    finding,
+    home,
+    logs,
+    openapi,
+    triggers,
+    workflows,
+)
 from webapp.context import db
 from webapp.webhooks import resume
 
 _ROOT = Path(__file__).resolve().parents[1]
 _FACES = (
     auth,
+    account,
     workflows,
     triggers,
     executions,
     finding,
     home,
+    dead_letters,
     logs,
     executor,
     openapi,

@@ -1,7 +1,8 @@
 """Who is asking: a verified access token, or our own dashboard session. Nothing else is believed.
 
-Access tokens are checked without the database. A token that another implementation signed with the same key counts if
-it names the user in `user_id`; its `sub` is never read (contract.md, section 2).
+Access tokens are checked without the database, but for the personal ones (operations.access_tokens). A token that
+another implementation signed with the same key counts if it names the user in `user_id`; its `sub` is never read
+(contract.md, section 2).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from jwt.exceptions import PyJWTError
 
 from flowforge.db.tables import User
 from flowforge.errors import Unauthorized
+from flowforge.operations import access_tokens, web_sessions
 from flowforge.wiring import Backends
 from webapp.context import session
 
@@ -44,6 +46,8 @@ class DashboardUser:
     username: str
     email: str
     time_zone: str | None
+    session_id: UUID
+    """Of this browser (operations.web_sessions)."""
     _password_mark: str
 
     is_authenticated = True
@@ -51,12 +55,12 @@ class DashboardUser:
     is_anonymous = False
 
     @classmethod
-    def of(cls, user: User) -> DashboardUser:
-        return cls(user.id, user.username, user.email, user.time_zone, _mark(user.password))
+    def of(cls, user: User, session_id: UUID) -> DashboardUser:
+        return cls(user.id, user.username, user.email, user.time_zone, session_id, _mark(user.password))
 
     def get_id(self) -> str:
         """What the session cookie holds: a new password ends the sessions begun with the old one."""
-        return f"{self.id}.{self._password_mark}"
+        return f"{self.id}.{self._password_mark}.{self.session_id}"
 
 
 def install(app: Flask, backends: Backends) -> None:
@@ -111,7 +115,12 @@ def _user_of_token() -> UUID:
     token = authorization.token if authorization and authorization.type == "bearer" else None
     if not token or len(token) > _MAX_TOKEN_LENGTH:
         raise Unauthorized("a bearer access token is required")
-    return _user_in(_verified(token))
+    if not token.startswith(access_tokens.PREFIX):
+        return _user_in(_verified(token))
+    owner = access_tokens.owner_of(session(), token)
+    if owner is None:
+        raise Unauthorized("the access token is unknown, expired or revoked")
+    return owner
 
 
 def _verified(token: str) -> dict[str, Any]:
@@ -139,10 +148,14 @@ def _user_of_session() -> UUID:
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
-def _load(session_id: str) -> DashboardUser | None:
-    user_id, _, mark = session_id.partition(".")
+def _load(cookie: str) -> DashboardUser | None:
+    user_id, _, rest = cookie.partition(".")
+    mark, _, session_id = rest.partition(".")
     user = session().get(User, UUID(user_id))
-    return DashboardUser.of(user) if user and _mark(user.password) == mark else None
+    if user is None or _mark(user.password) != mark or not session_id:
+        return None
+    known = DashboardUser.of(user, UUID(session_id))
+    return known if web_sessions.is_alive(session(), known.id, known.session_id) else None
 
 
 def _mark(password_hash: str) -> str:

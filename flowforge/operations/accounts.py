@@ -30,7 +30,7 @@ _WRONG = "the user name or the password is wrong"
 
 def register(session: Session, username: str, email: str, password: str) -> User:
     """A new account. Raises Invalid naming every field at fault; of two who want one name, the database picks one."""
-    problems = [*_name_problems(username), *_email_problems(email), *_password_problems(password, "/password")]
+    problems = [*_name_problems(username), *email_problems(email), *_password_problems(password, "/password")]
     if problems:
         raise Invalid(problems)
     hashed = passwords.hash_password(password)
@@ -135,7 +135,7 @@ def _name_problems(username: str) -> list[Problem]:
     return []
 
 
-def _email_problems(email: str) -> list[Problem]:
+def email_problems(email: str) -> list[Problem]:
     if len(email) <= _LONGEST_EMAIL and email.isprintable() and _EMAIL.fullmatch(email):
         return []
     return [Problem("/email", "must be an e-mail address, such as name@example.com")]

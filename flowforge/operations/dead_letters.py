@@ -1,16 +1,37 @@
-"""Messages nobody could read, kept with their reason for people to look at."""
+"""Messages nobody could read, kept with their reason for people to look at, send again or throw away.
+
+A message that names its user is that user's; one that names nobody is the operator's: the oldest account's.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
-from sqlalchemy.dialects.postgresql import insert
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from flowforge.bus import Delivery
+from sqlalchemy import Engine, delete, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from flowforge import events, jsonio
+from flowforge.bus import Delivery, EventBus, Message
 from flowforge.db.engine import unavailable_when_down
-from flowforge.db.tables import DeadLetter
+from flowforge.db.tables import DeadLetter, User
+from flowforge.errors import Conflict, NotFound
 from flowforge.ids import uuid7
 
+PAGE_SIZE = 20
+SHOWN_BYTES = 20_000
 _REASON_LENGTH = 4000
+_TOPICS = frozenset({events.TRIGGER_EVENTS, events.EXECUTION_START, events.EXECUTION_RESULT, events.EXECUTION_EVENTS})
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    rows: Sequence[DeadLetter]
+    after: UUID | None
+    """Give it to get the next page; None on the last one."""
 
 
 def bury(engine: Engine, delivery: Delivery, group: str, reason: str) -> None:
@@ -24,9 +45,83 @@ def bury(engine: Engine, delivery: Delivery, group: str, reason: str) -> None:
             position=delivery.position,
             key=delivery.key,
             value=delivery.value,
-            reason=reason[:_REASON_LENGTH],
+            reason=reason[:_REASON_LENGTH].replace("\0", "\ufffd"),
+            user_id=_named_user(delivery.value),
         )
         .on_conflict_do_nothing()
     )
     with unavailable_when_down(), engine.begin() as connection:
         connection.execute(statement)
+
+
+def page_of(session: Session, user_id: UUID, after: UUID | None = None, size: int = PAGE_SIZE) -> LetterPage:
+    """Newest first. Raises NotFound for an `after` that is none of theirs."""
+    wanted = select(DeadLetter).where(_visible_to(session, user_id))
+    if after is not None:
+        last = _get(session, user_id, after)
+        wanted = wanted.where(tuple_(DeadLetter.created_at, DeadLetter.id) < (last.created_at, last.id))
+    newest_first = wanted.order_by(DeadLetter.created_at.desc(), DeadLetter.id.desc()).limit(size + 1)
+    found = session.scalars(newest_first).all()
+    rows = found[:size]
+    return LetterPage(rows, rows[-1].id if len(found) > size else None)
+
+
+def send_again(session: Session, bus: EventBus, user_id: UUID, letter_id: UUID) -> None:
+    """Puts it back on its topic, and forgets it here: what is wrong with it still, comes back with its reason.
+    Commits. Raises NotFound, Conflict, Unavailable (then it is kept)."""
+    letter = _get(session, user_id, letter_id, lock=True)
+    if letter.topic not in _TOPICS:
+        raise Conflict(f"the topic {letter.topic} is not one of ours any more")
+    bus.publish([Message(letter.topic, letter.key, letter.value)])
+    session.delete(letter)
+    session.commit()
+
+
+def discard(session: Session, user_id: UUID, letter_id: UUID) -> None:
+    """Commits. Raises NotFound."""
+    letter = _get(session, user_id, letter_id)
+    session.execute(delete(DeadLetter).where(DeadLetter.id == letter.id))
+    session.commit()
+
+
+def letter_fields(row: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "topic": row.topic,
+        "consumerGroup": row.consumer_group,
+        "key": row.key,
+        "reason": row.reason,
+        "value": readable(row.value),
+        "size": len(row.value),
+        "createdAt": row.created_at,
+    }
+
+
+def readable(value: bytes) -> str:
+    """Its beginning; bytes that are no text show as they are escaped in Python."""
+    return value[:SHOWN_BYTES].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def _get(session: Session, user_id: UUID, letter_id: UUID, *, lock: bool = False) -> DeadLetter:
+    wanted = select(DeadLetter).where(DeadLetter.id == letter_id, _visible_to(session, user_id))
+    letter = session.scalar(wanted.with_for_update() if lock else wanted)
+    if letter is None:
+        raise NotFound("there is no such dead letter")
+    return letter
+
+
+def _visible_to(session: Session, user_id: UUID) -> Any:
+    mine = DeadLetter.user_id == user_id
+    if session.scalar(select(User.id).order_by(User.created_at, User.id).limit(1)) != user_id:
+        return mine
+    nobody = ~select(User.id).where(User.id == DeadLetter.user_id).exists()
+    return or_(mine, nobody)
+
+
+def _named_user(value: bytes) -> UUID | None:
+    """As far as it can be read at all."""
+    try:
+        message = jsonio.loads(value)
+        return UUID(message.get("userId") or message.get("user_id"))
+    except (ValueError, TypeError, AttributeError):
+        return None

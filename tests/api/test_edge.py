@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from flask.testing import FlaskClient
 from flask_login import login_user
 from sqlalchemy.orm import Session
 
-from flowforge.operations import accounts
+from flowforge.operations import accounts, web_sessions
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.api.conftest import PASSWORD, Person
@@ -129,7 +130,8 @@ class TestTheDashboardsSession:
         """Signed in as the owner, with a cookie only."""
 
         def sign_in(user_id: UUID) -> str:
-            login_user(DashboardUser.of(accounts.find(session(), user_id)))
+            begun = web_sessions.begin(session(), user_id, "test", "127.0.0.1", timedelta(days=1))
+            login_user(DashboardUser.of(accounts.find(session(), user_id), begun))
             return ""
 
         app.add_url_rule("/test/sign-in/<uuid:user_id>", view_func=sign_in)

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from tests.api.conftest import Person
-from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, execution, trigger, workflow
+from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, dead_letter, execution, trigger, workflow
 from webapp.api.described import OPERATIONS
 
 BODIES: dict[str, Any] = {
@@ -31,6 +31,9 @@ def ids(client: FlaskClient, owner: Person, engine: Engine) -> dict[str, str]:
         "workflow_id": made["id"],
         "trigger_id": trigger(client, owner, made["id"])["id"],
         "execution_id": str(execution(engine, owner, workflow_id=UUID(made["id"]), status="RUNNING")),
+        "token_id": client.post("/api/v1/tokens", json={"name": "Mine"}, headers=owner.headers).json["id"],
+        "session_id": client.get("/api/v1/sessions", headers=owner.headers).json[0]["id"],
+        "letter_id": dead_letter(engine, owner),
     }
 
 

@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow, TriggerEventRow, TriggerRegistration
+from flowforge.db.tables import DeadLetter, ExecutionRow, TriggerEventRow, TriggerRegistration
+from flowforge.ids import uuid7
 from tests.api.conftest import Person
 
 WORKFLOWS, TRIGGERS, EXECUTIONS = "/api/v1/workflows", "/api/v1/triggers", "/api/v1/executions"
@@ -54,6 +55,23 @@ def execution(engine: Engine, person: Person, **columns: Any) -> UUID:
         session.add(row)
         session.commit()
         return row.id
+
+
+def dead_letter(engine: Engine, person: Person, value: bytes = b"{}") -> str:
+    """As a worker buries it."""
+    with Session(engine) as session:
+        row = DeadLetter(
+            topic="execution.result",
+            consumer_group="orchestrator",
+            position=uuid7().hex,
+            key="key",
+            value=value,
+            reason="it is not JSON",
+            user_id=person.id,
+        )
+        session.add(row)
+        session.commit()
+        return str(row.id)
 
 
 def stored_trigger(engine: Engine, trigger_id: str) -> TriggerRegistration:

@@ -94,3 +94,61 @@ class Hour(Wire):
 class Throughput(Wire):
     hours: list[Hour] = Field(description="Oldest first; the last one still runs.")
     success_rate: float | None = Field(description="Of what completed or failed; null where nothing did.")
+
+
+class Profile(Wire):
+    id: UUID
+    username: str
+    email: str
+    time_zone: str
+    created_at: datetime
+
+
+class ProfileChange(Wire):
+    """What is left out is kept."""
+
+    email: str | None = None
+    time_zone: str | None = Field(None, description="Such as Europe/Berlin; empty: UTC.")
+
+
+class TokenRequest(Wire):
+    name: str = Field(min_length=1, max_length=100)
+    days: int | None = Field(None, ge=1, le=3650, description="How long it is valid; left out: without end.")
+
+
+class Token(Wire):
+    id: UUID
+    name: str
+    start: str = Field(description="Its first characters, to know it again.")
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class NewToken(Token):
+    token: str = Field(description="Send it as `Authorization: Bearer …`. It is not shown again.")
+
+
+class SignedIn(Wire):
+    id: UUID
+    kind: Literal["browser", "client"]
+    user_agent: str
+    address: str | None
+    since: datetime
+    last_seen_at: datetime
+
+
+class DeadLetter(Wire):
+    id: UUID
+    topic: str
+    consumer_group: str
+    key: str
+    reason: str
+    value: str = Field(description="Its first 20,000 bytes, as text.")
+    size: int
+    created_at: datetime
+
+
+class DeadLetters(Wire):
+    content: list[DeadLetter]
+    after: UUID | None = Field(description="Give it as `after` to get the next page.")

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from flowforge.execution.state import Status
 from flowforge.operations.executions import SORTABLE
 from webapp.api import dashboard_schemas, schemas
+from webapp.api.account import NewPassword
 from webapp.api.auth import HeldToken, Login, Registration
 from webapp.api.paging import DEFAULT_SIZE, MAX_SIZE
 
@@ -87,6 +88,21 @@ OPERATIONS: dict[str, Operation] = {
     "auth.refresh_token": Operation("Accounts", _ok(schemas.TokenPair), HeldToken, public=True, errors=(401,)),
     "auth.logout": Operation("Accounts", {200: Answer("Signed out", media_type=None)}, HeldToken),
     "auth.me": Operation("Accounts", _ok(schemas.Me)),
+    "account.show_profile": Operation("Accounts", _ok(dashboard_schemas.Profile), errors=(404,)),
+    "account.change_profile": Operation(
+        "Accounts", _ok(dashboard_schemas.Profile), dashboard_schemas.ProfileChange, errors=(404,)
+    ),
+    "account.change_password": Operation("Accounts", _NOTHING, NewPassword, errors=(403, 404, 429)),
+    "account.list_tokens": Operation("Accounts", _ok([dashboard_schemas.Token])),
+    "account.create_token": Operation(
+        "Accounts",
+        {201: Answer("Created", dashboard_schemas.NewToken)},
+        dashboard_schemas.TokenRequest,
+        errors=(403, 409),
+    ),
+    "account.revoke_token": Operation("Accounts", _NOTHING),
+    "account.list_sessions": Operation("Accounts", _ok([dashboard_schemas.SignedIn])),
+    "account.end_session": Operation("Accounts", _NOTHING),
     "workflows.create": Operation(
         "Workflows", {201: Answer("Created", schemas.Workflow)}, schemas.WorkflowRequest, errors=(409,)
     ),
@@ -162,6 +178,14 @@ OPERATIONS: dict[str, Operation] = {
         _ok(dashboard_schemas.Throughput),
         parameters=(Parameter("hours", {"type": "integer", "minimum": 1, "maximum": 744, "default": 24}),),
     ),
+    "dead_letters.list_page": Operation(
+        "Dead letters",
+        _ok(dashboard_schemas.DeadLetters),
+        parameters=(Parameter("after", _UUID, "The `after` of the page before."), _FOUND[0]),
+        errors=(404,),
+    ),
+    "dead_letters.retry": Operation("Dead letters", {202: Answer("Sent again", media_type=None)}, errors=(409,)),
+    "dead_letters.discard": Operation("Dead letters", _NOTHING),
     "executor.plugins": Operation("Connectors", _ok(schemas.Plugins)),
     "logs.list_page": Operation(
         "Logs",

@@ -27,7 +27,7 @@ def executions() -> Response:
     """Find executions, newest first, page by page; payloads and outputs are left out"""
     cursor = request.args.get("cursor")
     found = execution_search.search(
-        session(), current_user_id(), _filter(), Position.parse(cursor) if cursor else None, size=_size()
+        session(), current_user_id(), _filter(), Position.parse(cursor) if cursor else None, size=size()
     )
     return jsonify(
         {
@@ -51,8 +51,8 @@ def workflows() -> Response:
         current_user_id(),
         text=request.args.get("text", ""),
         enabled=enabled == "true" if enabled else None,
-        after=_uuid("after"),
-        size=_size(),
+        after=uuid_argument("after"),
+        size=size(),
     )
     return jsonify({"content": [workflow_list.listed_fields(row) for row in page.rows], "after": page.after})
 
@@ -62,7 +62,7 @@ def _filter() -> Filter:
     if status and status not in STATUSES:
         raise Invalid.at("/status", f"must be one of {', '.join(STATUSES)}")
     return Filter(
-        workflow_id=_uuid("workflowId"),
+        workflow_id=uuid_argument("workflowId"),
         status=status or None,
         trigger_type=request.args.get("triggerType") or None,
         text=request.args.get("text", ""),
@@ -84,11 +84,13 @@ def execution_fields(row: ExecutionRow) -> dict[str, Any]:
     }
 
 
-def _size() -> int:
+def size() -> int:
+    """Of a page that is asked for."""
     return max(1, min(request.args.get("size", 25, type=int), MAX_SIZE))
 
 
-def _uuid(name: str) -> UUID | None:
+def uuid_argument(name: str) -> UUID | None:
+    """Raises Invalid."""
     text = request.args.get(name, "")
     try:
         return UUID(text) if text else None

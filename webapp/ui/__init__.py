@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.ui import accounts, execution_list, executions, home, workflows
+from webapp.ui import accounts, dead_letters, execution_list, executions, home, settings, workflows
 from webapp.ui.base import blueprint
 
-__all__ = ["accounts", "blueprint", "execution_list", "executions", "home", "workflows"]
+__all__ = ["accounts", "blueprint", "dead_letters", "execution_list", "executions", "home", "settings", "workflows"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -11,13 +12,13 @@ from werkzeug.exceptions import Forbidden
 
 from flowforge.db.tables import User
 from flowforge.errors import Conflict, Invalid, Problem, Unauthorized
-from flowforge.operations import accounts
+from flowforge.operations import accounts, web_sessions
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.identity import DashboardUser
 from webapp.ui import csrf
 from webapp.ui.base import blueprint
-from webapp.ui.guard import return_path
+from webapp.ui.guard import return_path, viewer_id
 
 
 @blueprint.get("/sign-in")
@@ -57,6 +58,8 @@ def submit_registration() -> Any:
 
 @blueprint.post("/sign-out")
 def sign_out() -> Any:
+    if current_user.is_authenticated:
+        web_sessions.end(session(), viewer_id(), current_user.session_id)
     logout_user()
     cookie.clear()
     return redirect(url_for("ui.sign_in"), 303)
@@ -64,8 +67,15 @@ def sign_out() -> Any:
 
 def _welcome(user: User) -> Any:
     csrf.renew()
-    login_user(DashboardUser.of(user))
+    sign_in_here(user)
     return redirect(return_path(request.form.get("next", "")), 303)
+
+
+def sign_in_here(user: User) -> None:
+    """This browser belongs to the user from now on."""
+    lifetime = timedelta(hours=backends().settings.refresh_token_hours)
+    agent, address = request.headers.get("User-Agent", ""), request.remote_addr or ""
+    login_user(DashboardUser.of(user, web_sessions.begin(session(), user.id, agent, address, lifetime)))
 
 
 def _home() -> Any:

@@ -15,6 +15,7 @@ FORM_MAX_BYTES = 4 * 1024 * 1024
 
 blueprint = Blueprint("ui", __name__)
 for _filter in (
+    text.agent,
     text.moment,
     text.minute,
     text.exact,

@@ -11,6 +11,15 @@ from flowforge import jsonio
 from webapp.ui.zones import viewers_zone
 
 _LONGEST_JSON = 20_000
+_BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+_SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
 
 
 def moment(value: datetime | None) -> str:
@@ -71,6 +80,15 @@ def duration(value: timedelta | None) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def agent(text: str) -> str:
+    """Firefox on Linux: what a user agent's text stands for, or its beginning."""
+    browser = next((name for mark, name in _BROWSERS.items() if mark in text), None)
+    system = next((name for mark, name in _SYSTEMS.items() if mark in text), None)
+    if browser is None:
+        return text.partition(" ")[0][:60] or "Unknown"
+    return f"{browser} on {system}" if system else browser
 
 
 def _rounded(seconds: float) -> str | None:

@@ -1,0 +1,131 @@
+"""Where somebody is signed in: browsers with the dashboard open, and clients that hold refresh tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import RefreshToken, WebSession
+from flowforge.errors import NotFound
+from flowforge.ids import uuid7
+
+MOST_SHOWN = 100
+_LONGEST_AGENT = 200
+_LONGEST_ADDRESS = 64
+_TOUCHED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """`kind` is `browser` or `client`."""
+
+    id: UUID
+    kind: str
+    user_agent: str
+    address: str | None
+    since: datetime
+    last_seen_at: datetime
+
+
+def begin(session: Session, user_id: UUID, user_agent: str, address: str, lifetime: timedelta) -> UUID:
+    """A browser that has just proved who is there. Forgets those of the user that were not seen for a lifetime.
+    Commits."""
+    stale = WebSession.last_seen_at < datetime.now(UTC) - lifetime
+    session.execute(delete(WebSession).where(WebSession.user_id == user_id, stale))
+    row = WebSession(
+        id=uuid7(),
+        user_id=user_id,
+        user_agent=user_agent.replace("\0", "")[:_LONGEST_AGENT],
+        address=address[:_LONGEST_ADDRESS],
+    )
+    session.add(row)
+    session.commit()
+    return row.id
+
+
+def is_alive(session: Session, user_id: UUID, session_id: UUID) -> bool:
+    """Notes that it was seen, to the minute; commits then."""
+    row = session.get(WebSession, session_id)
+    if row is None or row.user_id != user_id:
+        return False
+    now = datetime.now(UTC)
+    if now - row.last_seen_at > _TOUCHED_EVERY:
+        session.execute(update(WebSession).where(WebSession.id == session_id).values(last_seen_at=now))
+        session.commit()
+    return True
+
+
+def all_of(session: Session, user_id: UUID) -> Sequence[SignedIn]:
+    """The last seen first."""
+    browsers = session.scalars(
+        select(WebSession)
+        .where(WebSession.user_id == user_id)
+        .order_by(WebSession.last_seen_at.desc())
+        .limit(MOST_SHOWN)
+    )
+    found = [
+        SignedIn(row.id, "browser", row.user_agent, row.address, row.created_at, row.last_seen_at) for row in browsers
+    ]
+    return sorted([*found, *_clients(session, user_id)], key=lambda one: one.last_seen_at, reverse=True)
+
+
+def end(session: Session, user_id: UUID, session_id: UUID) -> None:
+    """Signs one browser or client out. Commits. Raises NotFound."""
+    browser = delete(WebSession).where(WebSession.id == session_id, WebSession.user_id == user_id)
+    ended = session.scalar(browser.returning(WebSession.id)) is not None
+    tokens = (
+        update(RefreshToken)
+        .where(RefreshToken.family_id == session_id, RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+    if not ended and not session.scalars(tokens.returning(RefreshToken.id)).all():
+        raise NotFound("there is no such session")
+    session.commit()
+
+
+def end_others(session: Session, user_id: UUID, keep: UUID | None) -> None:
+    """Signs out everything but the browser `keep`. Commits."""
+    others = WebSession.user_id == user_id
+    session.execute(
+        delete(WebSession).where(others, WebSession.id != keep) if keep else delete(WebSession).where(others)
+    )
+    session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+    session.commit()
+
+
+def session_fields(row: SignedIn) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "userAgent": row.user_agent,
+        "address": row.address,
+        "since": row.since,
+        "lastSeenAt": row.last_seen_at,
+    }
+
+
+def _clients(session: Session, user_id: UUID) -> list[SignedIn]:
+    """Each a family of refresh tokens of which one can still be used."""
+    rows = session.execute(
+        select(
+            RefreshToken.family_id,
+            func.max(RefreshToken.user_agent),
+            func.min(RefreshToken.created_at),
+            func.max(RefreshToken.created_at),
+        )
+        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None), RefreshToken.expires_at > func.now())
+        .group_by(RefreshToken.family_id)
+        .order_by(func.max(RefreshToken.created_at).desc())
+        .limit(MOST_SHOWN)
+    )
+    return [SignedIn(family, "client", agent or "", None, since, last) for family, agent, since, last in rows]

@@ -1,0 +1,128 @@
+"""Settings: profile and time zone, password, access tokens, where one is signed in."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import current_user
+
+from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.operations import access_tokens, accounts, profile, web_sessions
+from webapp.attempts import counts_as_attempt
+from webapp.context import session
+from webapp.ui.accounts import sign_in_here
+from webapp.ui.base import blueprint
+from webapp.ui.guard import viewer_id
+
+LIVES = {"30": "30 days", "90": "90 days", "365": "A year", "": "No end"}
+
+
+@blueprint.get("/settings")
+def settings() -> str:
+    return _profile_page()
+
+
+@blueprint.post("/settings")
+def save_profile() -> Any:
+    try:
+        profile.update(
+            session(), viewer_id(), {"email": request.form.get("email"), "timeZone": request.form.get("time_zone")}
+        )
+    except Invalid as error:
+        session().rollback()
+        return _profile_page(error.problems), 400
+    flash("Saved.", "done")
+    return redirect(url_for("ui.settings"), 303)
+
+
+@blueprint.get("/settings/password")
+def password_settings() -> str:
+    return render_template("settings/password.html", problems={})
+
+
+@blueprint.post("/settings/password")
+@counts_as_attempt
+def change_password() -> Any:
+    current, new = request.form.get("current", ""), request.form.get("new", "")
+    try:
+        user = accounts.change_password(session(), viewer_id(), current, new)
+    except Invalid as error:
+        return render_template("settings/password.html", problems=_by_field(error.problems)), 400
+    web_sessions.end_others(session(), user.id, None)
+    sign_in_here(user)
+    flash("The password was changed. Every other browser and client is signed out.", "done")
+    return redirect(url_for("ui.password_settings"), 303)
+
+
+@blueprint.get("/settings/tokens")
+def token_settings() -> str:
+    return _token_page()
+
+
+@blueprint.post("/settings/tokens")
+def create_token() -> Any:
+    """The answer itself shows the token: nothing could show it after a redirect."""
+    days = request.form.get("days", "")
+    life = int(days) if days in LIVES and days else None
+    try:
+        _, token = access_tokens.create(session(), viewer_id(), request.form.get("name", ""), life)
+    except Invalid as error:
+        return _token_page(error.problems), 400
+    except Conflict as error:
+        return _token_page([Problem("/name", str(error))]), 409
+    return _token_page(token=token)
+
+
+@blueprint.post("/settings/tokens/<uuid:token_id>/revoke")
+def revoke_token(token_id: UUID) -> Any:
+    access_tokens.revoke(session(), viewer_id(), token_id)
+    flash("The token was revoked.", "done")
+    return redirect(url_for("ui.token_settings"), 303)
+
+
+@blueprint.get("/settings/sessions")
+def session_settings() -> str:
+    return render_template(
+        "settings/sessions.html", sessions=web_sessions.all_of(session(), viewer_id()), here=current_user.session_id
+    )
+
+
+@blueprint.post("/settings/sessions/<uuid:session_id>/end")
+def end_session(session_id: UUID) -> Any:
+    web_sessions.end(session(), viewer_id(), session_id)
+    flash("It is signed out.", "done")
+    return redirect(url_for("ui.session_settings"), 303)
+
+
+@blueprint.post("/settings/sessions/end-others")
+def end_other_sessions() -> Any:
+    web_sessions.end_others(session(), viewer_id(), current_user.session_id)
+    flash("Every other browser and client is signed out.", "done")
+    return redirect(url_for("ui.session_settings"), 303)
+
+
+def _profile_page(problems: Any = ()) -> str:
+    return render_template(
+        "settings/profile.html",
+        user=accounts.find(session(), viewer_id()),
+        given=request.form,
+        problems=_by_field(problems),
+        zones=profile.time_zones(),
+    )
+
+
+def _token_page(problems: Any = (), token: str = "") -> str:
+    return render_template(
+        "settings/tokens.html",
+        tokens=access_tokens.all_of(session(), viewer_id()),
+        token=token,
+        lives=LIVES,
+        given=request.form if problems else {},
+        problems=_by_field(problems),
+    )
+
+
+def _by_field(problems: Any) -> dict[str, str]:
+    return {problem.pointer.removeprefix("/"): problem.message for problem in problems}
