@@ -27,6 +27,8 @@ COPY templates templates
 COPY static static
 COPY --from=static /build/node_modules/htmx.org/dist/htmx.min.js \
                    /build/node_modules/htmx.org/dist/ext/hx-sse.min.js static/vendor/
+COPY --from=static /build/node_modules/uplot/dist/uPlot.iife.min.js static/vendor/uplot.min.js
+COPY --from=static /build/node_modules/uplot/dist/uPlot.min.css static/vendor/uplot.min.css
 ENV PATH=/opt/flowforge/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

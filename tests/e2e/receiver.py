@@ -1,4 +1,4 @@
-"""A real HTTP server that notes what it is sent."""
+"""A real HTTP server that notes what it is sent; `/echo` gives it back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             receiver.calls.append(Call(self.path, json.loads(data), self.headers.get("Idempotency-Key")))
-            answer = b'{"id": 42}'
+            answer = data if self.path == "/echo" else b'{"id": 42}'
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))

@@ -89,6 +89,39 @@ def test_nothing_accepted_is_lost(tmp_path: Path) -> None:
         assert len(keys) == len(called_for), "a repeated call must carry the same Idempotency-Key"
 
 
+def test_a_loop_in_a_loop_goes_on_where_its_orchestrator_died(tmp_path: Path) -> None:
+    with receiving() as receiver, running(tmp_path / "home", {"STEP_LEASE_SECONDS": "3"}) as product:
+        headers = product.register()
+        workflow_id, path = product.webhook_workflow(headers, [_nested_loops(receiver)])
+        assert requests.post(product.url + path, json={}, timeout=10).status_code == 200
+        for share in (0.1, 0.3, 0.6):
+            eventually(lambda share=share: len(receiver.calls) > share * TEAMS * MEMBERS, seconds=60)
+            _kill(product, "orchestrator")
+        eventually(lambda: _all_over(product, headers, workflow_id), seconds=90, every=0.5)
+        [execution] = _executions(product, headers, workflow_id)
+    assert execution["status"] == "COMPLETED", execution["error"]
+    results = [team["results"] for team in execution["stepOutputs"]["step_0"]["results"]]
+    assert [[one["body"]["n"] for one in team] for team in results] == [
+        [team * MEMBERS + member for member in range(MEMBERS)] for team in range(TEAMS)
+    ]
+    called = [call.body["n"] for call in receiver.calls]
+    assert sorted(called) == list(range(TEAMS * MEMBERS)), "no call is lost, and none is made twice"
+
+
+TEAMS, MEMBERS = 6, 8
+
+
+def _nested_loops(receiver: Receiver) -> dict[str, Any]:
+    number = f"{{{{ loop.parent.index * {MEMBERS} + item }}}}"
+    call = {"type": "HTTP_REQUEST", "config": {"method": "POST", "url": f"{receiver.url}/echo", "body": {"n": number}}}
+    inner = {
+        "type": "FOR_EACH",
+        "config": {"items": list(range(MEMBERS)), "concurrency": 2},
+        "actions": [call],
+    }
+    return {"type": "FOR_EACH", "config": {"items": list(range(TEAMS)), "concurrency": 2}, "actions": [inner]}
+
+
 def _two_calls(receiver: Receiver) -> list[dict[str, Any]]:
     body = {"order": "{{ trigger.body.order }}"}
     return [
