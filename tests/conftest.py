@@ -40,13 +40,13 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def empty_database_url(postgres_server: str) -> Iterator[str]:
     """A database without any table, for migrations to meet."""
-    yield from _database(postgres_server, "template1")
+    yield from fresh_database(postgres_server, "template1")
 
 
 @pytest.fixture
 def database_url(postgres_server: str) -> Iterator[str]:
     """A fresh, migrated, empty database."""
-    yield from _database(postgres_server, _TEMPLATE)
+    yield from fresh_database(postgres_server)
 
 
 @pytest.fixture
@@ -66,17 +66,7 @@ def redis_url(valkey_server: str) -> str:
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
-    """Settings of an instance on the servers above, deaf to the developer's own environment."""
-    return Settings(
-        _env_file=None,
-        postgres_url_setting=database_url,
-        redis_url=redis_url,
-        home=tmp_path / "home",
-        allow_private_networks_setting="127.0.0.0/8",
-        kafka_brokers=[],
-        mongo_uri=None,
-        auth_rate_limit="1000/minute",
-    )
+    return instance_settings(database_url, redis_url, tmp_path / "home")
 
 
 @pytest.fixture
@@ -86,7 +76,21 @@ def backends(settings: Settings) -> Iterator[Backends]:
     backends.close()
 
 
-def _database(server: str, template: str) -> Iterator[str]:
+def instance_settings(database_url: str, redis_url: str, home: Path) -> Settings:
+    """Settings of an instance on these servers, deaf to the developer's own environment."""
+    return Settings(
+        _env_file=None,
+        postgres_url_setting=database_url,
+        redis_url=redis_url,
+        home=home,
+        allow_private_networks_setting="127.0.0.0/8",
+        kafka_brokers=[],
+        mongo_uri=None,
+        auth_rate_limit="1000/minute",
+    )
+
+
+def fresh_database(server: str, template: str = _TEMPLATE) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.format(database=name)

@@ -114,7 +114,9 @@ OPERATIONS: dict[str, Operation] = {
         "Workflows", {202: Answer("Accepted: the execution will follow", schemas.Started)}, _ANYTHING, errors=(409,)
     ),
     "workflows.versions": Operation("Workflows", _ok([schemas.WorkflowVersion]), parameters=_LIST),
-    "triggers.create": Operation("Triggers", {201: Answer("Created", schemas.Trigger)}, schemas.TriggerRequest),
+    "triggers.create": Operation(
+        "Triggers", {201: Answer("Created", schemas.Trigger)}, schemas.TriggerRequest, errors=(404,)
+    ),
     "triggers.list_all": Operation("Triggers", _ok([schemas.Trigger]), parameters=_LIST),
     "triggers.list_of_workflow": Operation("Triggers", _ok([schemas.Trigger]), parameters=_LIST),
     "triggers.replace": Operation("Triggers", _ok(schemas.Trigger), schemas.TriggerChange),
@@ -227,7 +229,11 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "resume.show": Operation(
         "Webhooks",
-        {200: Answer("A page with buttons", media_type=HTML), 409: Answer("Over", media_type=HTML)},
+        {
+            200: Answer("A page with buttons", media_type=HTML),
+            404: Answer("No such link", media_type=HTML),
+            409: Answer("Over", media_type=HTML),
+        },
         public=True,
     ),
     "resume.resume": Operation("Webhooks", _ok(schemas.Resumed), {}, public=True, errors=(409,)),

@@ -31,6 +31,12 @@ _PHRASES = {
     429: "Too many attempts",
     503: "A database does not answer; try again later",
 }
+_TEXT: Json = {"type": "string", "minLength": 1}
+_IN_PATHS: dict[str | None, Json] = {
+    "uuid": {"type": "string", "format": "uuid"},
+    "int": {"type": "integer", "minimum": 0},
+}
+"""What the converters of routes take."""
 _INTRODUCTION = (
     "Workflows, what starts them, and what became of it. Names are camelCase, ids UUIDs, times ISO-8601 in UTC. "
     "Sign in with /auth/login and send the access token as `Authorization: Bearer …`."
@@ -100,9 +106,9 @@ class _Described:
 
     def _parameters(self) -> Iterator[Parameter]:
         for name in sorted(self._rule.arguments):
-            is_uuid = f"<uuid:{name}>" in self._rule.rule
-            schema = {"type": "string", "format": "uuid"} if is_uuid else {"type": "string", "minLength": 1}
-            yield Parameter(to_camel(name), schema, where="path")
+            converter = re.search(rf"<(?:(\w+):)?{name}>", self._rule.rule)
+            kind = converter.group(1) if converter else None
+            yield Parameter(to_camel(name), _IN_PATHS.get(kind, _TEXT), where="path")
         yield from self._operation.parameters
 
     def _body(self, takes: type[BaseModel] | Json) -> Json:
