@@ -84,9 +84,12 @@ class Orchestrator:
         with unavailable_when_down(), self._backends.engine.begin() as connection:
             due = store.take_due_retries(connection, _AT_ONCE)
             following.messages += self._starts.again(connection, due) if due else []
-            following.messages += [wait_result(ended) for ended in waits_store.end_due_waits(connection, _AT_ONCE)]
+            ended = waits_store.end_due_waits(connection, _AT_ONCE)
+            following.messages += [wait_result(wait) for wait in ended]
             self._begin_queued(connection, following)
             self._end_overdue(connection, following)
+        if len(due) == _AT_ONCE or len(ended) == _AT_ONCE:
+            self._next_look = 0.0  # there are more
         self._do(following)
 
     def _do(self, following: Following) -> None:
