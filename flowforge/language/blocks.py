@@ -239,11 +239,27 @@ def _problems_of_bodies(action: ActionDefinition, block: Block[Any] | None) -> I
         yield ("actions",), f"{action.type} holds no actions"
     if bodies in ("branches", "lanes") and not action.branches:
         yield ("branches",), "is required, with at least one branch"
+    yield from _problems_of_names(action)
     for number, branch in enumerate(action.branches or ()):
         if bodies == "branches" and branch.when is None:
             yield ("branches", number, "when"), "is required: the condition of the branch"
         if bodies == "lanes" and branch.when is not None:
             yield ("branches", number, "when"), "has no meaning: all branches of PARALLEL are gone"
+
+
+def _problems_of_names(action: ActionDefinition) -> Iterator[tuple[tuple[Part, ...], str]]:
+    """The names of branches tell which way was gone."""
+    seen: set[str] = {"else"} if action.otherwise is not None else set()
+    for number, branch in enumerate(action.branches or ()):
+        name = branch.name or default_branch_name(number)
+        if name in seen:
+            yield ("branches", number, "name"), f"'{name}' is the name of another branch already"
+        seen.add(name)
+
+
+def default_branch_name(number: int) -> str:
+    """What a branch is called that has no name, by its number from 0."""
+    return f"branch {number + 1}"
 
 
 def _problems_of_config(config: Mapping[str, Any], block: Block[Any]) -> Iterator[tuple[tuple[Part, ...], str]]:

@@ -118,11 +118,14 @@ class _View:
         return around.get(outer.index)
 
     def _problem_of_resume(self, keys: tuple[Part, ...]) -> str | None:
+        if not keys:
+            return None
         waits = {name: step for name, step in self.steps.items() if _can_be_resumed(step)}
-        if keys and str(keys[0]) not in waits:
-            return (
-                f"there is no step {quoted(str(keys[0]))} that waits for a call or a person{hint(str(keys[0]), waits)}"
-            )
+        name = str(keys[0])
+        if name not in waits:
+            return f"there is no step {quoted(name)} that waits for a call or a person{hint(name, waits)}"
+        if _frame_of(waits[name]) != _frame_of(self.place):
+            return f"step {quoted(name)} waits in another loop or branch: its link is known only there"
         return None
 
 
@@ -136,6 +139,15 @@ def _why_not_from_outside(outer: Place, body: WrittenBody, here: WrittenBody | N
     if body.kind == "branch" and (here.kind == "branch" or outer.action.type == BlockType.PARALLEL):
         return f"step {name} is in another branch"
     return None
+
+
+def _frame_of(place: Place) -> list[tuple[int, int]]:
+    """The loops and parallel branches around the place: only steps in the same ones share their data."""
+    return [
+        (outer.index, body.number)
+        for outer, body in place.inside
+        if body.kind == "item" or (body.kind == "branch" and outer.action.type == BlockType.PARALLEL)
+    ]
 
 
 def _can_be_resumed(place: Place) -> bool:

@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from flowforge.language.blocks import BlockType
+from flowforge.language.blocks import BlockType, default_branch_name
 from flowforge.language.definition import (
     ActionDefinition,
     ActionList,
@@ -235,7 +235,7 @@ class _Compiler:
             "error": BodyKind.HANDLER,
             "branch": BodyKind.LANE if step.block is BlockType.PARALLEL else BodyKind.BRANCH,
         }[written.kind]
-        inner = Body(kind, step, written.name or f"branch {written.number + 1}", written.when)
+        inner = Body(kind, step, written.name or default_branch_name(written.number), written.when)
         if kind is BodyKind.HANDLER:
             step.handler = inner
         else:
