@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 from bench.product import Product, running
@@ -62,9 +63,12 @@ def _shown(product: Product, headers: dict[str, str], execution_id: str) -> dict
     return shown
 
 
-def _memory(process: Any) -> int:
+def _memory(process: psutil.Process) -> int:
     """Of FlowForge's own processes; PostgreSQL's share one large block."""
-    return 0 if process.name() == "postgres" else int(process.memory_info().rss)
+    try:
+        return 0 if process.name() == "postgres" else int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def main() -> None:

@@ -36,7 +36,8 @@ from flowforge.operations.plans import Plans, Version, adopt
 from flowforge.operations.starts import StartMessages, around
 from flowforge.wiring import Backends
 from workers.admission import Admission, Candidate, concurrency_key
-from workers.moving import Batch, Moving, announce
+from workers.batch import Batch
+from workers.moving import Moving, announce
 from workers.runner import Received
 
 BATCH = 200

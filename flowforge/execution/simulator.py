@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartStep, Wait
 from flowforge.execution.context import scope, step_context
-from flowforge.execution.machine import CallWorkflow, Effects, Respond, Rules, Run, StartStep, Wait
+from flowforge.execution.machine import Rules, Run
 from flowforge.execution.state import ROOT, BlockKey, EndedFrame, Frame, FrameStatus, Status, StepEnded
 from flowforge.language.definition import RetryPolicy
 from flowforge.language.plan import Plan, Step

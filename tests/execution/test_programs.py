@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowforge.execution.machine import StartStep
+from flowforge.execution.commands import StartStep
 from flowforge.execution.retry import Failure
 from flowforge.execution.simulator import Due, Simulation
 from flowforge.execution.state import StepEnded

@@ -1,0 +1,78 @@
+"""What the state machine asks for. Nothing here is done by the machine itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flowforge.execution.state import ROOT, BlockKey, OpenBlock
+
+
+@dataclass(frozen=True, slots=True)
+class StartStep:
+    """Command: let an executor try this step, from `due_at` on (None: now)."""
+
+    step_index: int
+    attempt: int = 1
+    iteration: int = ROOT
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Command: rest until `due_at`, or until somebody resumes it. `kind`: `time`, `resume`, `approval`, or `continue`
+    for a loop that goes on by itself."""
+
+    step_index: int
+    iteration: int
+    due_at: datetime
+    kind: str = "time"
+    attempt: int = 1
+    fails_when_due: bool = False
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallWorkflow:
+    """Command: start that workflow; where `awaited`, its end is this step's."""
+
+    step_index: int
+    iteration: int
+    workflow_id: UUID
+    payload: Mapping[str, Any]
+    awaited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Command: the answer for the caller who waits."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFrames:
+    """Command: keep a frame for every item (for a branch: null), in this order; none has begun."""
+
+    block: OpenBlock
+    items: Sequence[Any]
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a run of the machine asks for."""
+
+    starts: list[StartStep] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+    calls: list[CallWorkflow] = field(default_factory=list)
+    opened: list[OpenFrames] = field(default_factory=list)
+    response: Respond | None = None
+    entering: list[int] = field(default_factory=list)
+    """Frames that begin: load each, and tell `frame_entered`."""
+    closing: list[BlockKey] = field(default_factory=list)
+    """Blocks that are over: load the frame each stands in and what its frames gave, and tell `block_ended`."""
