@@ -21,6 +21,8 @@ from webapp.api import (
     home,
     logs,
     openapi,
+    starters,
+    trigger_checks,
     triggers,
     workflows,
 )
@@ -32,7 +34,9 @@ _FACES = (
     auth,
     account,
     workflows,
+    starters,
     triggers,
+    trigger_checks,
     executions,
     finding,
     home,

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, select, update
 from flowforge import jsonio, mail
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerEventRow, TriggerRegistration
+from flowforge.imap import Header, Session
 from flowforge.mailbox import Mailbox
 from flowforge.operations import intake
 from flowforge.wiring import Backends
-from workers.imap import Header, Session
 from workers.mail_place import NEVER_OPENED, MailTrigger, Place, move
 
 HEADERS_AT_ONCE = 50
@@ -34,7 +34,7 @@ def read_on(
 ) -> bool:
     """Accept what came since the last look; True if the deadline (monotonic) left something for the next poll.
 
-    Raises Overtaken, Unavailable, and workers.imap's MailboxTrouble.
+    Raises Overtaken, Unavailable, and flowforge.imap's MailboxTrouble.
     """
     reader = _Reader(backends, trigger, mailbox, session, place)
     uids = reader.candidates()

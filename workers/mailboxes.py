@@ -22,12 +22,12 @@ from flowforge.connectors.addresses import AddressGuard
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerRegistration
 from flowforge.errors import Invalid, Unavailable
+from flowforge.imap import MailboxTrouble, open_mailbox
 from flowforge.mailbox import Mailbox, Server, StartWith
 from flowforge.operations import failing_triggers
 from flowforge.secrets import SecretUnreadable
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from workers.imap import MailboxTrouble, open_mailbox
 from workers.mail_place import MailTrigger, Overtaken, find
 from workers.mail_reader import read_on
 

@@ -18,7 +18,7 @@ from flowforge.operations.answers import problems_of_answering
 from flowforge.operations.asked import TRIGGER_TYPES, new_trigger, problems_of_enabled, raise_any, switched
 from flowforge.operations.kept_secrets import masks_of_nothing
 from flowforge.schedule import Schedule
-from flowforge.secrets import Vault, mask_fields, seal_fields
+from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields
 from flowforge.settings import Settings
 
 SECRETS = ("password",)
@@ -147,6 +147,10 @@ class Triggers:
 
     def masked(self, config: Mapping[str, Any]) -> dict[str, Any]:
         return mask_fields(config, SECRETS, literal=True)
+
+    def opened(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """With its secrets in clear. Raises SecretUnreadable."""
+        return open_fields(config, SECRETS, self.vault)
 
     def fire_times(self, row: TriggerRegistration) -> list[datetime]:
         """The next five; empty for what is not a schedule, not enabled, or not readable."""

@@ -17,12 +17,12 @@ from rq.job import Job, JobStatus
 from sqlalchemy import Engine, delete
 
 from flowforge.db.tables import TriggerEventRow
+from flowforge.imap import open_mailbox
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.services.imap import PASSWORD, MailServer, running_imap
 from tests.triggers.registrations import change, events, register, trigger
 from workers import mail_reader
-from workers.imap import open_mailbox
 from workers.mailboxes import enqueue_due_mailboxes, poll_mailbox, start_unscheduled
 
 YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
@@ -307,8 +307,8 @@ class TestCrash:
     @pytest.mark.parametrize(
         "point",
         [
-            "workers.imap.Session.headers",
-            "workers.imap.Session.mail",
+            "flowforge.imap.Session.headers",
+            "flowforge.imap.Session.mail",
             "workers.mail_reader.move",
             "flowforge.operations.intake.record",
             "flowforge.operations.intake.announce",

@@ -152,3 +152,23 @@ class DeadLetter(Wire):
 class DeadLetters(Wire):
     content: list[DeadLetter]
     after: UUID | None = Field(description="Give it as `after` to get the next page.")
+
+
+class TemplateField(Wire):
+    name: str
+    label: str
+    hint: str
+    default: str
+
+
+class Template(Wire):
+    name: str
+    title: str
+    text: str
+    fields: list[TemplateField]
+
+
+class MailboxAnswer(Wire):
+    source: str = Field(description="user@host:port/folder")
+    works: bool
+    problem: str | None

@@ -114,6 +114,9 @@ OPERATIONS: dict[str, Operation] = {
         "Workflows", {202: Answer("Accepted: the execution will follow", schemas.Started)}, _ANYTHING, errors=(409,)
     ),
     "workflows.versions": Operation("Workflows", _ok([schemas.WorkflowVersion]), parameters=_LIST),
+    "starters.list_all": Operation("Workflows", _ok([dashboard_schemas.Template])),
+    "starters.use": Operation("Workflows", {201: Answer("Created", schemas.Workflow)}, _ANYTHING, errors=(409,)),
+    "trigger_checks.try_out": Operation("Triggers", _ok(dashboard_schemas.MailboxAnswer), errors=(400,)),
     "triggers.create": Operation(
         "Triggers", {201: Answer("Created", schemas.Trigger)}, schemas.TriggerRequest, errors=(404,)
     ),

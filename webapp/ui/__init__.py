@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from webapp.ui import accounts, dead_letters, execution_list, executions, home, settings, workflows
+from webapp.ui import accounts, dead_letters, execution_list, executions, home, settings, starters, workflows
 from webapp.ui.base import blueprint
 
-__all__ = ["accounts", "blueprint", "dead_letters", "execution_list", "executions", "home", "settings", "workflows"]
+__all__ = [
+    "accounts",
+    "blueprint",
+    "dead_letters",
+    "execution_list",
+    "executions",
+    "home",
+    "settings",
+    "starters",
+    "workflows",
+]

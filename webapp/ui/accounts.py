@@ -88,6 +88,7 @@ def _sign_in_page(message: str = "") -> str:
         message=message,
         username=request.form.get("username", ""),
         next=request.values.get("next", ""),
+        ended="ended" in request.args,
         registration_open=backends().settings.registration_open,
     )
 

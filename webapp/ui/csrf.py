@@ -9,6 +9,8 @@ from flask import request
 from flask import session as cookie
 from werkzeug.exceptions import Forbidden
 
+from webapp.ui import guard
+
 FIELD = "csrf_token"
 _KEY = "csrf"
 
@@ -28,7 +30,7 @@ def renew() -> None:
 
 def check() -> None:
     """Before every view. Raises Forbidden for a POST without the session's token."""
-    if request.method != "POST":
+    if request.method != "POST" or guard.will_turn_away():
         return
     held, sent = str(cookie.get(_KEY, "")), request.form.get(FIELD, "")
     if not held or not hmac.compare_digest(held.encode(), sent.encode()):

@@ -7,18 +7,26 @@ from typing import Any
 from uuid import UUID
 
 from flask import redirect, request, url_for
+from flask import session as cookie
 from flask_login import current_user
 
 _OPEN_ENDPOINTS = frozenset({"ui.sign_in", "ui.submit_sign_in", "ui.register", "ui.submit_registration"})
+_HELD = "_user_id"  # where Flask-Login keeps who was signed in
 _PATH_HERE = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+
+
+def will_turn_away() -> bool:
+    """Whether this request is a stranger's, for a page that has to know who is there."""
+    return request.endpoint not in _OPEN_ENDPOINTS and not current_user.is_authenticated
 
 
 def require_sign_in() -> Any:
     """Before every view: sends strangers to the sign-in page, and from there back."""
-    if request.endpoint in _OPEN_ENDPOINTS or current_user.is_authenticated:
+    if not will_turn_away():
         return None
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("ui.sign_in", next=wanted if wanted != "/" else None), 303)
+    ended = "1" if _HELD in cookie or request.method == "POST" else None
+    return redirect(url_for("ui.sign_in", next=wanted if wanted != "/" else None, ended=ended), 303)
 
 
 def viewer_id() -> UUID:

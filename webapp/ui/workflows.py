@@ -10,6 +10,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.operations import executions, workflow_list
+from flowforge.operations.starters import starters
+from flowforge.operations.trigger_reading import in_words, try_mailbox
 from webapp.context import backends, session
 from webapp.services import triggers
 from webapp.services import workflows as operations
@@ -31,6 +33,7 @@ def workflows() -> str:
         state=state,
         after=after,
         filtered=bool(text or state or after),
+        starters=starters(),
     )
 
 
@@ -106,6 +109,17 @@ def delete_workflow(workflow_id: UUID) -> Any:
     return redirect(url_for("ui.workflows"), 303)
 
 
+@blueprint.post("/triggers/<uuid:trigger_id>/test")
+def test_trigger(trigger_id: UUID) -> Any:
+    workflow_id = triggers().get(session(), viewer_id(), trigger_id).workflow_id
+    answer = try_mailbox(session(), triggers(), viewer_id(), trigger_id)
+    if answer.problem is None:
+        flash(f"{answer.source} could be opened.", "done")
+    else:
+        flash(f"{answer.source} could not be opened: {answer.problem}", "error")
+    return _to_workflow(workflow_id)
+
+
 def _to_workflow(workflow_id: UUID) -> Any:
     return redirect(url_for("ui.workflow", workflow_id=workflow_id), 303)
 
@@ -121,6 +135,7 @@ def _workflow_page(workflow_id: UUID, payload: str = "{}", problems: Any = ()) -
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).rows,
         payload=payload,
         problems=problems,
+        in_words=in_words,
     )
 
 
