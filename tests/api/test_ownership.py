@@ -43,7 +43,7 @@ def routes_to_one_thing(app: Flask) -> list[tuple[str, str, str]]:
         (rule.endpoint, method, rule.rule)
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-        if rule.endpoint in OPERATIONS and not OPERATIONS[rule.endpoint].public and rule.arguments
+        if rule.endpoint in OPERATIONS and not OPERATIONS[rule.endpoint].public and "<uuid:" in rule.rule
     ]
 
 
@@ -71,7 +71,7 @@ def test_a_stranger_finds_nothing_and_changes_nothing(
 
 def test_the_owner_finds_everything(app: Flask, client: FlaskClient, owner: Person, ids: dict[str, str]) -> None:
     for endpoint, method, rule in routes_to_one_thing(app):
-        if method != "DELETE" and endpoint != "live.live":
+        if method != "DELETE" and endpoint not in {"live.live", "trigger_checks.try_out"}:
             path = re.sub(r"<uuid:(\w+)>", lambda found: ids[found.group(1)], rule)
             answer = client.open(path, method=method, json=BODIES.get(endpoint), headers=owner.headers)
             assert answer.status_code in {200, 202}, (method, rule)

@@ -20,7 +20,7 @@ def test_a_webhook_call_is_seen_to_complete_live(
     page = windows.open(size)
     register(page)
     write_workflow(page, gate)
-    answer = requests.post(page.locator("[data-webhook-url]").inner_text(), json={"name": "Ada"}, timeout=10)
+    answer = requests.post(page.locator("[data-webhook-url] pre").inner_text(), json={"name": "Ada"}, timeout=10)
     assert answer.status_code == 200
     page.get_by_role("link", name="Executions", exact=True).click()
     page.locator("tbody a").first.wait_for()

@@ -49,7 +49,10 @@ def steps_of(
     attempts: Mapping[int, Sequence[StepAttempt]],
     catalog: Catalog,
 ) -> list[Step]:
-    """Every step there is to show, also where the definition is not known any more."""
+    """Every step there is to show, also where the definition is not known any more.
+
+    Figures and attempts were read one after the other: an attempt that came in between is left for the next look.
+    """
     count = max(len(written), max(figures, default=-1) + 1)
     unknown = Written({}, 0)
     return [
@@ -58,7 +61,7 @@ def steps_of(
             execution,
             written[index] if index < len(written) else unknown,
             figures.get(index),
-            attempts.get(index, ()),
+            attempts.get(index, ()) if index in figures else (),
             catalog,
         )
         for index in range(count)

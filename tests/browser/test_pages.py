@@ -1,0 +1,145 @@
+"""Every page, with something on it: in both themes, on a desk and on a phone, for everybody, without an error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bench.product import Product
+from tests.browser.gate import Gate
+from tests.browser.test_first_run import write_workflow
+from tests.browser.watched import SIZES, Windows, grave_violations
+
+PAGES = (
+    "/",
+    "/?last=7d",
+    "/workflows",
+    "/workflows?q=nothing",
+    "/workflows/new",
+    "/templates",
+    "/templates/tell-slack",
+    "/executions",
+    "/executions?status=FAILED",
+    "/dead-letters",
+    "/settings",
+    "/settings/password",
+    "/settings/tokens",
+    "/settings/sessions",
+    "/nowhere",
+)
+BEFORE_SIGNING_IN = ("/sign-in", "/sign-in?ended=1", "/register")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits(
+    windows: Windows, register: Callable[[Page], str], gate: Gate, scheme: str, size: str
+) -> None:
+    page = windows.open(size, scheme)
+    for path in BEFORE_SIGNING_IN:
+        examine(page, path)
+    register(page)
+    for path in ("/workflows", "/"):  # with nothing on them
+        examine(page, path)
+    execution = something_happens(page, gate)
+    page.goto("/settings/tokens")
+    page.get_by_label("Name").fill("Deploy script")
+    page.get_by_role("button", name="Create token").click()
+    examine(page, None)
+    workflow = page.context.pages[0].evaluate("sessionStorage.workflow")
+    for path in (*PAGES, workflow, f"{workflow}/edit", execution, f"{execution}?log=nothing"):
+        examine(page, path)
+    windows.forgive("/nowhere")
+
+
+def something_happens(page: Page, gate: Gate) -> str:
+    """A schedule and a webhook's workflow, which ran once and failed once. Returns the path of an execution."""
+    page.goto("/templates/watch-address")
+    page.get_by_role("button", name="Create workflow").click()
+    write_workflow(page, gate)
+    page.evaluate("sessionStorage.workflow = location.pathname")
+    workflow = page.url
+    gate.open()
+    run(page, '{"body": {"name": "Ada"}}', "Completed")
+    page.goto(workflow)
+    run(page, "{}", "Failed")
+    return page.url.partition("?")[0]
+
+
+def run(page: Page, payload: str, outcome: str) -> None:
+    page.get_by_label("Payload").fill(payload)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("status").get_by_text(outcome)).to_be_visible()
+
+
+def examine(page: Page, path: str | None) -> None:
+    if path is not None:
+        page.goto(path)
+    assert grave_violations(page) == [], page.url
+    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1], f"{page.url} is wider than the window"
+
+
+def test_the_chart_is_drawn_and_its_figures_stand_below(windows: Windows, register: Callable[[Page], str]) -> None:
+    page = windows.open()
+    register(page)
+    expect(page.locator("figure canvas")).to_be_visible()
+    page.get_by_text("As a table").click()
+    expect(page.get_by_text("Nothing ended in this time.")).to_be_visible()
+
+
+def test_an_address_is_copied_with_one_click(
+    windows: Windows, register: Callable[[Page], str], product: Product
+) -> None:
+    page = windows.open()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=product.url)
+    register(page)
+    page.goto("/templates")
+    page.get_by_role("button", name="Use this").click()
+    page.get_by_role("button", name="Copy the address").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert re.fullmatch(r"http://[^/]+/webhook/[0-9a-f-]{36}", page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_the_first_tab_leads_past_the_navigation(windows: Windows, register: Callable[[Page], str]) -> None:
+    page = windows.open()
+    register(page)
+    page.goto("/workflows")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_without_script_a_workflow_is_made_and_run_all_the_same(
+    windows: Windows, register: Callable[[Page], str]
+) -> None:
+    page = windows.open(javascript=False)
+    register(page)
+    page.goto("/workflows")
+    page.get_by_role("button", name="Use this").click()
+    expect(page.get_by_text("is ready")).to_be_visible()
+    page.get_by_label("Payload").fill('{"body": {"name": "Ada"}, "method": "POST"}')
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible()  # the page asks again by itself
+    page.goto("/workflows")
+    page.get_by_role("switch").click()
+    expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "false")
+
+
+def test_an_expired_session_leads_back_to_where_one_was(windows: Windows, register: Callable[[Page], str]) -> None:
+    page = windows.open()
+    name = register(page)
+    page.goto("/workflows")
+    cookies = [cookie for cookie in page.context.cookies() if not cookie["name"].startswith("flowforge_")]
+    page.context.clear_cookies()
+    page.context.add_cookies(cookies)
+    page.goto("/executions?status=FAILED")
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile(r"/executions\?status=FAILED$"))
