@@ -21,6 +21,7 @@ class Field:
     hint: str
     default: str = ""
     secret: bool = False
+    begins: tuple[str, ...] = ("https://", "http://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,20 @@ def starter(name: str) -> Starter:
 def filled(chosen: Starter, given: Mapping[str, Any]) -> dict[str, Any]:
     """The workflow as it can be created. Raises Invalid naming each field that is missing or too long."""
     values = {field.name: given.get(field.name) or field.default for field in chosen.fields}
-    problems = [
-        Problem(f"/{name}", "is required" if not value else f"must be a text of at most {_LONGEST_VALUE} characters")
-        for name, value in values.items()
-        if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_VALUE
-    ]
+    problems = [problem for field in chosen.fields if (problem := _problem(field, values[field.name]))]
     if problems:
         raise Invalid(problems)
     return chosen.build({name: value.strip() for name, value in values.items()})
+
+
+def _problem(field: Field, value: Any) -> Problem | None:
+    if not value or (isinstance(value, str) and not value.strip()):
+        return Problem(f"/{field.name}", "is required")
+    if not isinstance(value, str) or len(value) > _LONGEST_VALUE:
+        return Problem(f"/{field.name}", f"must be a text of at most {_LONGEST_VALUE} characters")
+    if not value.strip().startswith(field.begins):
+        return Problem(f"/{field.name}", f"must begin with {' or '.join(field.begins)}")
+    return None
 
 
 def starter_fields(one: Starter) -> dict[str, Any]:
