@@ -23,7 +23,7 @@ from flowforge.execution.state import ROOT, EndedFrame, Frame, FrameStatus, Open
 from flowforge.ids import uuid7
 from flowforge.language.blocks import BlockType
 from flowforge.operations import answers, endings, intake
-from flowforge.operations.announcements import wait_result
+from flowforge.operations.announcements import wait_messages
 from flowforge.operations.answers import Answer
 from flowforge.operations.endings import Ended, Following
 from flowforge.operations.intake import NewEvent
@@ -240,7 +240,7 @@ class Batch:
 
     def end_waits(self, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
-            self.messages += [wait_result(ended) for ended in waits_store.end_waits(self.connection, rows)]
+            self.messages += wait_messages(waits_store.end_waits(self.connection, rows))
 
     def refuse(self, dropped: Sequence[tuple[UUID, dict[str, Any] | None, str]]) -> None:
         """Events that lead to no execution: who waits for one is told why. (event id, awaited by, reason)"""

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge import events
+from flowforge.bus import Message
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db import executions_store as store
 from flowforge.db import limits_store, waits_store
@@ -38,6 +39,7 @@ from flowforge.wiring import Backends
 from workers.admission import Admission, Candidate, concurrency_key
 from workers.batch import Batch
 from workers.moving import Moving, announce
+from workers.own_results import OwnResults
 from workers.runner import Received
 
 BATCH = 200
@@ -61,6 +63,7 @@ class Orchestrator:
         self._output_limit = backends.settings.step_output_max_bytes
         self._noted: dict[UUID, float] = {}
         self._next_look = 0.0
+        self._own_results = OwnResults()
 
     def room(self) -> int:
         return BATCH
@@ -68,7 +71,10 @@ class Orchestrator:
     def handle(self, received: Sequence[Received]) -> None:
         triggered = [one.message for one in received if isinstance(one.message, TriggerEvent)]
         results = [one.message for one in received if isinstance(one.message, ExecutionResult)]
+        results = self._own_results.without(results)
         following = Following()
+        if not triggered and not results:
+            return
         with unavailable_when_down(), self._backends.engine.begin() as connection:
             if triggered:
                 self._begin(connection, {event.event_id: event for event in triggered}, following)
@@ -85,11 +91,10 @@ class Orchestrator:
         with unavailable_when_down(), self._backends.engine.begin() as connection:
             due = store.take_due_retries(connection, _AT_ONCE)
             following.messages += self._starts.again(connection, due) if due else []
-            ended = waits_store.end_due_waits(connection, _AT_ONCE)
-            following.messages += [wait_result(wait) for wait in ended]
+            ended = self._end_due_waits(connection, following)
             self._begin_queued(connection, following)
             self._end_overdue(connection, following)
-        if len(due) == _AT_ONCE or len(ended) == _AT_ONCE:
+        if len(due) == _AT_ONCE or ended == _AT_ONCE:
             self._next_look = 0.0  # there are more
         self._do(following)
 
@@ -273,6 +278,16 @@ class Orchestrator:
             batch.messages.append(announce(one, "RETRYING", error=error, retry_at=retry.due_at, **more))
 
     # What time brings.
+
+    def _end_due_waits(self, connection: Connection, following: Following) -> int:
+        """Goes on from them at once: many may be due at the same moment. Their results are published for the log."""
+        ended = waits_store.end_due_waits(connection, _AT_ONCE)
+        if ended:
+            results = [wait_result(wait) for wait in ended]
+            self._advance(connection, results, following)
+            self._own_results.add(results)
+            following.messages += [Message.of(events.EXECUTION_RESULT, result) for result in results]
+        return len(ended)
 
     def _begin_queued(self, connection: Connection, following: Following) -> None:
         """Executions that a limit held back."""

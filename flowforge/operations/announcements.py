@@ -30,9 +30,9 @@ def execution_event(execution_id: UUID, workflow_id: UUID, user_id: UUID, status
     return Message.of(events.EXECUTION_EVENTS, event)
 
 
-def wait_result(ended: EndedWait) -> Message:
+def wait_result(ended: EndedWait) -> ExecutionResult:
     """The result of a wait, as an executor would tell it."""
-    result = ExecutionResult(
+    return ExecutionResult(
         execution_id=ended.execution_id,
         workflow_id=ended.workflow_id,
         user_id=ended.user_id,
@@ -44,7 +44,11 @@ def wait_result(ended: EndedWait) -> Message:
         error_message=None if ended.succeeded else ended.message,
         timestamp=datetime.now(UTC),
     )
-    return Message.of(events.EXECUTION_RESULT, result)
+
+
+def wait_messages(ended: Sequence[EndedWait]) -> list[Message]:
+    """What tells the orchestrator of them, and the log."""
+    return [Message.of(events.EXECUTION_RESULT, wait_result(one)) for one in ended]
 
 
 def announce_quietly(bus: EventBus, messages: Sequence[Message]) -> None:

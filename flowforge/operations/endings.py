@@ -14,7 +14,7 @@ from flowforge.bus import Message
 from flowforge.db import limits_store, waits_store
 from flowforge.execution.state import Status
 from flowforge.operations import answers, intake
-from flowforge.operations.announcements import execution_event, wait_result
+from flowforge.operations.announcements import execution_event, wait_messages
 from flowforge.operations.answers import Answer
 from flowforge.operations.intake import NewEvent
 
@@ -56,7 +56,7 @@ def follow(connection: Connection, ended: Sequence[Ended], inline_limit: int) ->
     )
     calls = [called_ended(one) for one in ended if "executionId" in (one.awaited_by or {})]
     if calls:
-        following.messages += [wait_result(wait) for wait in waits_store.end_waits(connection, calls)]
+        following.messages += wait_messages(waits_store.end_waits(connection, calls))
     callers = [(one.event_id, _answer(one)) for one in ended if one.event_id and "caller" in (one.awaited_by or {})]
     if callers:
         following.answered += answers.keep(connection, callers)

@@ -15,7 +15,7 @@ from flowforge.bus import EventBus
 from flowforge.db import waits_store
 from flowforge.db.tables import AttemptState, ExecutionRow, StepAttempt
 from flowforge.errors import Conflict, NotFound
-from flowforge.operations.announcements import announce_quietly, wait_result
+from flowforge.operations.announcements import announce_quietly, wait_messages
 from flowforge.resume_links import WaitPlace
 
 RESUMABLE = ("resume", "approval")
@@ -75,7 +75,7 @@ def resume(session: Session, bus: EventBus, place: WaitPlace, output: Mapping[st
     session.commit()
     if not ended:
         raise Conflict("this link was used already, or its time is over")
-    announce_quietly(bus, [wait_result(one) for one in ended])
+    announce_quietly(bus, wait_messages(ended))
 
 
 def _attempts(place: WaitPlace) -> Any:
