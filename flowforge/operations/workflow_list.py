@@ -14,8 +14,9 @@ from uuid import UUID
 from sqlalchemy import Select, Text, Uuid, case, cast, column, func, literal, select, true, tuple_, values
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow, Workflow
+from flowforge.db.tables import ExecutionRow, Workflow, WorkflowTag
 from flowforge.errors import NotFound
+from flowforge.operations import tags
 
 PAGE_SIZE = 30
 RUNS_SHOWN = 20
@@ -42,6 +43,7 @@ class Listed:
     steps: int
     runs: Sequence[Run]
     """Oldest first, at most RUNS_SHOWN."""
+    tags: Sequence[str]
 
     @property
     def last(self) -> Run | None:
@@ -61,21 +63,26 @@ def search(
     *,
     text: str = "",
     enabled: bool | None = None,
+    tag: str | None = None,
     after: UUID | None = None,
     size: int = PAGE_SIZE,
 ) -> WorkflowPage:
-    """Newest first. Two statements. Raises NotFound for an `after` that is no workflow of theirs."""
+    """Newest first. Three statements. Raises NotFound for an `after` that is no workflow of theirs."""
     wanted = _listed().where(Workflow.user_id == user_id)
     if text.strip():
         wanted = wanted.where(Workflow.name.ilike(f"%{_escaped(text.strip()[:LONGEST_TEXT])}%", escape="\\"))
     if enabled is not None:
         wanted = wanted.where(Workflow.enabled.is_(enabled))
+    if tag:
+        tagged = select(WorkflowTag.workflow_id).where(WorkflowTag.user_id == user_id, WorkflowTag.tag == tag.lower())
+        wanted = wanted.where(Workflow.id.in_(tagged))
     if after is not None:
         wanted = wanted.where(tuple_(Workflow.created_at, Workflow.id) < _place(session, user_id, after))
     found = session.execute(wanted.order_by(Workflow.created_at.desc(), Workflow.id.desc()).limit(size + 1)).all()
     rows = found[:size]
-    runs = recent_runs(session, user_id, [row.id for row in rows])
-    listed = [Listed(*row, runs=runs.get(row.id, ())) for row in rows]
+    ids = [row.id for row in rows]
+    runs, tagged_with = recent_runs(session, user_id, ids), tags.of_workflows(session, user_id, ids)
+    listed = [Listed(*row, runs=runs.get(row.id, ()), tags=tagged_with.get(row.id, ())) for row in rows]
     return WorkflowPage(listed, listed[-1].id if len(found) > size else None)
 
 
@@ -107,6 +114,7 @@ def listed_fields(row: Listed) -> dict[str, object]:
         "createdAt": row.created_at,
         "triggerType": row.trigger_type,
         "steps": row.steps,
+        "tags": row.tags,
         "recentRuns": [
             {"id": run.id, "status": run.status, "createdAt": run.created_at, "finishedAt": run.finished_at}
             for run in row.runs

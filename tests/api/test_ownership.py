@@ -19,6 +19,7 @@ BODIES: dict[str, Any] = {
     "workflows.replace": {"name": "Stolen"},
     "workflows.run": {},
     "triggers.replace": {"enabled": False},
+    "finding.set_tags": {"tags": ["stolen"]},
 }
 LISTS_OF_NOTHING = {"triggers.list_of_workflow", "logs.of_execution", "logs.of_workflow"}
 """Asked about a stranger's thing these answer that there is nothing, as the contract has it."""

@@ -1,4 +1,4 @@
-"""The list of workflows: found by name and state, each with its recent runs, in two statements."""
+"""The list of workflows: found by name and state, each with its recent runs, in three statements."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow
-from flowforge.errors import NotFound
+from flowforge.errors import Invalid, NotFound
 from flowforge.ids import uuid7
+from flowforge.operations import tags
 from flowforge.operations.workflow_list import RUNS_SHOWN, search
 
 
@@ -78,4 +79,29 @@ def test_the_number_of_statements_does_not_grow(
         execution(workflow_id=workflow(str(number)).id)
     with statements() as sent:
         assert all(row.last for row in search(session, user_id).rows)
-    assert len(sent) == 2
+    assert len(sent) == 3
+
+
+def test_workflows_are_found_by_tag(session: Session, user_id: UUID, workflow: Callable[..., Workflow]) -> None:
+    made, other = workflow("Tagged"), workflow("Other")
+    assert tags.replace(session, user_id, made.id, ["Shop", " shop ", "Black  Friday", ""]) == ["black friday", "shop"]
+    tags.replace(session, user_id, other.id, ["shop"])
+    tags.replace(session, user_id, other.id, ["else"])
+    assert names(session, user_id, tag="Shop") == ["Tagged"]
+    assert search(session, user_id, tag="shop").rows[0].tags == ["black friday", "shop"]
+    assert tags.all_of(session, user_id) == ["black friday", "else", "shop"]
+    with pytest.raises(NotFound):
+        tags.replace(session, uuid7(), made.id, ["stolen"])
+    session.delete(made)
+    session.commit()
+    assert tags.all_of(session, user_id) == ["else"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [None, "shop", [5], ["x" * 41], [str(number) for number in range(21)]],
+    ids=["none", "text", "number", "long", "many"],
+)
+def test_tags_that_are_none_are_refused(session: Session, user_id: UUID, wanted: object) -> None:
+    with pytest.raises(Invalid):
+        tags.replace(session, user_id, uuid7(), wanted)

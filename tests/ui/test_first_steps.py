@@ -46,6 +46,16 @@ def test_a_schedule_is_read_out_with_its_next_five_times(ada: Browser) -> None:
     assert page.count("<time") >= 5
 
 
+def test_workflows_are_tagged_and_found_by_it(ada: Browser) -> None:
+    path = created(ada, SCHEDULE)
+    assert ada.send(f"{path}/tags", path, tags="Shop, nightly ,").status_code == 303
+    assert 'value="nightly, shop"' in ada.get(path).text
+    assert "Nightly" in ada.get("/workflows?tag=shop").text
+    assert "Nothing by that name" in ada.get("/workflows?tag=other").text
+    ada.send(f"{path}/tags", path, tags="x" * 41)
+    assert "were not saved" in ada.get(path).text
+
+
 def test_a_mailbox_that_cannot_be_opened_says_why(ada: Browser) -> None:
     config = {"username": "jane", "password": "secret", "host": "127.0.0.1", "port": 1, "secure": False}
     path = created(ada, {"name": "Mail", "trigger": {"type": "email", "config": config}, "actions": []})

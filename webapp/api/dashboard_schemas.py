@@ -44,6 +44,7 @@ class WorkflowFound(Wire):
     created_at: datetime
     trigger_type: str
     steps: int
+    tags: list[str]
     recent_runs: list[RecentRun] = Field(description="The newest 20, oldest first.")
 
 
@@ -172,3 +173,7 @@ class MailboxAnswer(Wire):
     source: str = Field(description="user@host:port/folder")
     works: bool
     problem: str | None
+
+
+class Tags(Wire):
+    tags: list[str] = Field(max_length=20, description="Kept in lower case, each once.")

@@ -167,11 +167,13 @@ OPERATIONS: dict[str, Operation] = {
         parameters=(
             Parameter("text", _TEXT, "Part of the name."),
             Parameter("enabled", {"type": "boolean"}, "Only those that are on, or off."),
+            Parameter("tag", _TEXT, "Only those with this tag."),
             Parameter("after", _UUID, "The `after` of the page before."),
             _FOUND[0],
         ),
         errors=(404,),
     ),
+    "finding.set_tags": Operation("Workflows", _ok(dashboard_schemas.Tags), dashboard_schemas.Tags),
     "live.live": Operation(
         "Executions",
         {200: Answer("The stream; it ends with the execution", media_type=EVENTS)},

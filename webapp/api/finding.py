@@ -11,8 +11,9 @@ from flask import Blueprint, Response, jsonify, request
 from flowforge import jsonio
 from flowforge.db.tables import ExecutionRow
 from flowforge.errors import Invalid
-from flowforge.operations import execution_search, workflow_list
+from flowforge.operations import execution_search, tags, workflow_list
 from flowforge.operations.execution_search import STATUSES, Filter, Position
+from webapp.body import json_object
 from webapp.context import session
 from webapp.identity import current_user_id, signed_in
 
@@ -51,10 +52,18 @@ def workflows() -> Response:
         current_user_id(),
         text=request.args.get("text", ""),
         enabled=enabled == "true" if enabled else None,
+        tag=request.args.get("tag"),
         after=uuid_argument("after"),
         size=size(),
     )
     return jsonify({"content": [workflow_list.listed_fields(row) for row in page.rows], "after": page.after})
+
+
+@blueprint.put("/workflows/<uuid:workflow_id>/tags")
+@signed_in
+def set_tags(workflow_id: UUID) -> Response:
+    """Replace a workflow's tags"""
+    return jsonify({"tags": tags.replace(session(), current_user_id(), workflow_id, json_object().get("tags"))})
 
 
 def _filter() -> Filter:

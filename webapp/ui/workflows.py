@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
-from flowforge.operations import executions, workflow_list
+from flowforge.operations import executions, tags, workflow_list
 from flowforge.operations.starters import starters
 from flowforge.operations.trigger_reading import in_words, try_mailbox
 from webapp.context import backends, session
@@ -25,14 +25,16 @@ _RECENT = 5
 @blueprint.get("/workflows")
 def workflows() -> str:
     text, state, after = request.args.get("q", ""), request.args.get("state"), request.args.get("after", type=UUID)
-    enabled = {"enabled": True, "disabled": False}.get(state or "")
+    enabled, tag = {"enabled": True, "disabled": False}.get(state or ""), request.args.get("tag")
     return render_template(
         "workflows/list.html",
-        page=workflow_list.search(session(), viewer_id(), text=text, enabled=enabled, after=after),
+        page=workflow_list.search(session(), viewer_id(), text=text, enabled=enabled, tag=tag, after=after),
+        tag=tag,
+        tags=tags.all_of(session(), viewer_id()),
         text=text,
         state=state,
         after=after,
-        filtered=bool(text or state or after),
+        filtered=bool(text or state or tag or after),
         starters=starters(),
     )
 
@@ -88,6 +90,16 @@ def switch_workflow(workflow_id: UUID) -> Any:
     return redirect(return_path(back), 303) if back else _to_workflow(workflow_id)
 
 
+@blueprint.post("/workflows/<uuid:workflow_id>/tags")
+def tag_workflow(workflow_id: UUID) -> Any:
+    try:
+        tags.replace(session(), viewer_id(), workflow_id, request.form.get("tags", "").split(","))
+        flash("Saved.", "done")
+    except Invalid as error:
+        flash(f"The tags were not saved: they {error.problems[0].message}.", "error")
+    return _to_workflow(workflow_id)
+
+
 @blueprint.post("/workflows/<uuid:workflow_id>/run")
 def run_workflow(workflow_id: UUID) -> Any:
     text = request.form.get("payload", "")
@@ -136,6 +148,7 @@ def _workflow_page(workflow_id: UUID, payload: str = "{}", problems: Any = ()) -
         payload=payload,
         problems=problems,
         in_words=in_words,
+        tags=tags.of_workflows(session(), viewer_id(), [workflow_id]).get(workflow_id, ()),
     )
 
 

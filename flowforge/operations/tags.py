@@ -1,0 +1,64 @@
+"""Words by which people find their workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import Workflow, WorkflowTag
+from flowforge.errors import Invalid, NotFound
+
+MOST_TAGS = 20
+LONGEST_TAG = 40
+MOST_LISTED = 200
+
+
+def replace(session: Session, user_id: UUID, workflow_id: UUID, wanted: Any) -> list[str]:
+    """The workflow has these from now on, in lower case, each once. Commits. Raises Invalid, NotFound."""
+    tags = _read(wanted)
+    mine = select(Workflow.id).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
+    if session.scalar(mine.with_for_update(key_share=True)) is None:
+        raise NotFound("there is no such workflow")
+    session.execute(delete(WorkflowTag).where(WorkflowTag.workflow_id == workflow_id, WorkflowTag.tag.not_in(tags)))
+    if tags:
+        rows = [{"workflow_id": workflow_id, "tag": tag, "user_id": user_id} for tag in tags]
+        session.execute(insert(WorkflowTag).values(rows).on_conflict_do_nothing())
+    session.commit()
+    return tags
+
+
+def all_of(session: Session, user_id: UUID) -> Sequence[str]:
+    """Every tag the user has given, by the alphabet."""
+    mine = select(WorkflowTag.tag).where(WorkflowTag.user_id == user_id).distinct()
+    return session.scalars(mine.order_by(WorkflowTag.tag).limit(MOST_LISTED)).all()
+
+
+def of_workflows(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
+    """By the alphabet."""
+    if not workflow_ids:
+        return {}
+    rows = session.execute(
+        select(WorkflowTag.workflow_id, WorkflowTag.tag)
+        .where(WorkflowTag.user_id == user_id, WorkflowTag.workflow_id.in_(workflow_ids))
+        .order_by(WorkflowTag.tag)
+    )
+    found: dict[UUID, list[str]] = {}
+    for workflow_id, tag in rows:
+        found.setdefault(workflow_id, []).append(tag)
+    return dict(found)
+
+
+def _read(wanted: Any) -> list[str]:
+    if not isinstance(wanted, list) or not all(isinstance(tag, str) for tag in wanted):
+        raise Invalid.at("/tags", "must be a list of texts")
+    tags = sorted({" ".join(tag.lower().split()) for tag in wanted} - {""})
+    if len(tags) > MOST_TAGS:
+        raise Invalid.at("/tags", f"must be at most {MOST_TAGS}")
+    if any(len(tag) > LONGEST_TAG or not tag.isprintable() for tag in tags):
+        raise Invalid.at("/tags", f"must each have at most {LONGEST_TAG} printable characters")
+    return tags
