@@ -16,6 +16,7 @@ from bench.load import Generator, Load
 from bench.product import Product, running
 from bench.receiver import Receiver
 from tests.services.kafka_broker import running_kafka
+from tests.services.mongo_fixture import running_secantus
 
 SECONDS = 8.0
 DRAIN_SECONDS = 120.0
@@ -78,21 +79,34 @@ def _cpu(product: Product) -> dict[str, float]:
 
 @contextmanager
 def stack(name: str, folder: Path) -> Iterator[dict[str, str]]:
-    """The settings that choose it: `embedded`, or `kafka` (Apache Kafka for the bus, the log stays in PostgreSQL)."""
+    """The settings that choose it: `embedded`, or `kafka` (Apache Kafka for the bus, and for the log MONGO_URI, or else
+    SecantusDB, which speaks MongoDB's protocol but is far slower)."""
     if name == "embedded":
         yield {}
         return
     if name != "kafka":
         raise SystemExit(f"STACK={name} is not known; use embedded or kafka")
     (folder / "kafka").mkdir()
-    with running_kafka(folder / "kafka") as brokers:
-        yield {"KAFKA_BROKERS": brokers}
+    (folder / "mongo").mkdir()
+    with running_kafka(folder / "kafka") as brokers, mongo(folder / "mongo") as (uri, server):
+        print(f"Apache Kafka at {brokers}, the log in {server}")
+        yield {"KAFKA_BROKERS": brokers, "MONGO_URI": uri}
+
+
+@contextmanager
+def mongo(folder: Path) -> Iterator[tuple[str, str]]:
+    """(URI, which server that is)"""
+    if "MONGO_URI" in os.environ:
+        yield os.environ["MONGO_URI"], "MongoDB"
+        return
+    with running_secantus(folder) as url:
+        yield f"{url}/flowforge_logs", "SecantusDB"
 
 
 def main() -> None:
     name = os.environ.get("STACK", "embedded")
     with tempfile.TemporaryDirectory(prefix="flowforge-bench-") as folder, stack(name, Path(folder)) as settings:
-        print(f"stack: {name}")
+        print(f"stack: {name}; load of the machine before: {os.getloadavg()[0]:.1f}")
         with running(Path(folder) / "home", settings) as product:
             asyncio.run(measure(product, product.register()))
 

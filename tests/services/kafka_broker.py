@@ -32,8 +32,8 @@ class NoBroker(RuntimeError):
 @contextmanager
 def running_kafka(folder: Path) -> Iterator[str]:
     """The broker's address. Raises NoBroker."""
-    _fetch_jars()
-    port, controller = _free_ports(2)
+    fetch_jars()
+    port, controller = free_ports(2)
     properties = folder / "server.properties"
     properties.write_text(_properties(folder, port, controller))
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -42,14 +42,15 @@ def running_kafka(folder: Path) -> Iterator[str]:
         _java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties), log=log).wait(60)
         broker = _java("kafka.Kafka", str(properties), log=log)
         try:
-            eventually(lambda: _answers(port, broker), seconds=60, every=0.2)
+            eventually(lambda: answers(port, broker), seconds=60, every=0.2)
             yield f"127.0.0.1:{port}"
         finally:
             broker.kill()  # its data are thrown away
             broker.wait(30)
 
 
-def _fetch_jars() -> None:
+def fetch_jars() -> None:
+    """Raises NoBroker."""
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None:
             raise NoBroker(f"{tool} is not installed")
@@ -71,10 +72,10 @@ def _java(main: str, *arguments: str, log: object) -> subprocess.Popen[bytes]:
     memory = ["-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     quiet = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     command = ["java", *memory, *quiet, "-cp", f"{JARS}/*", main, *arguments]
-    return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_end_with_parent)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)  # type: ignore[call-overload,no-any-return]
 
 
-def _end_with_parent() -> None:
+def die_with_parent() -> None:
     """Nobody leaves a broker behind, also when the test run is killed."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -99,7 +100,7 @@ group.initial.rebalance.delay.ms=0
 """
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
     for probe in sockets:
         probe.bind(("127.0.0.1", 0))
@@ -109,7 +110,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _answers(port: int, broker: subprocess.Popen[bytes]) -> bool:
+def answers(port: int, broker: subprocess.Popen[bytes]) -> bool:
     if broker.poll() is not None:
         raise NoBroker(f"the broker ended with {broker.returncode}")
     try:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from tests.services.kafka_broker import free_ports
 from tests.waiting import eventually
 
 
@@ -21,10 +23,14 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if "MONGO_URI" in os.environ:
         yield os.environ["MONGO_URI"].rstrip("/")
         return
-    folder = tmp_path_factory.mktemp("mongo")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    with running_secantus(tmp_path_factory.mktemp("mongo")) as url:
+        yield url
+
+
+@contextmanager
+def running_secantus(folder: Path) -> Iterator[str]:
+    """`mongodb://host:port`, without a database."""
+    [port] = free_ports(1)
     command = [sys.executable, "-m", "secantus", "--standalone", "--host", "127.0.0.1", "--port", str(port)]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(

@@ -1,0 +1,29 @@
+"""Where no real Kafka can be had (no Java, no Maven, no jars): noida-db, a server that speaks Kafka's protocol."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from tests.services.kafka_broker import answers, die_with_parent, free_ports
+from tests.waiting import eventually
+
+
+@contextmanager
+def running_stand_in(folder: Path) -> Iterator[str]:
+    """The server's address."""
+    binary = Path(str(files("noida_db") / "noida-db"))
+    binary.chmod(0o755)  # the wheel forgets to mark it
+    [port] = free_ports(1)
+    command = [str(binary), "start", "--only", "kafka", "--kafka-port", str(port), "--data-dir", str(folder / "data")]
+    with (folder / "stand-in.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
+    try:
+        eventually(lambda: answers(port, server), seconds=30, every=0.2)
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait(30)
