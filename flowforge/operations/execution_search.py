@@ -20,7 +20,7 @@ from flowforge.db.tables import ExecutionRow, Workflow
 from flowforge.errors import Invalid
 
 STATUSES = ("PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED")
-SCANNED = 5_000
+SCANNED = 2_000
 LONGEST_TEXT = 200
 _CURSOR = re.compile(r"([<>])(-?\d{1,17})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

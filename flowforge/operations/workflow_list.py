@@ -21,6 +21,7 @@ from flowforge.operations import tags
 PAGE_SIZE = 30
 RUNS_SHOWN = 20
 LONGEST_TEXT = 200
+MOST_CHOICES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,13 @@ def search(
     runs, tagged_with = recent_runs(session, user_id, ids), tags.of_workflows(session, user_id, ids)
     listed = [Listed(*row, runs=runs.get(row.id, ()), tags=tagged_with.get(row.id, ())) for row in rows]
     return WorkflowPage(listed, listed[-1].id if len(found) > size else None)
+
+
+def choices(session: Session, user_id: UUID) -> Sequence[tuple[UUID, str]]:
+    """Id and name of each, by the alphabet, to choose from; the first MOST_CHOICES."""
+    mine = select(Workflow.id, Workflow.name).where(Workflow.user_id == user_id)
+    rows = session.execute(mine.order_by(func.lower(Workflow.name), Workflow.id).limit(MOST_CHOICES))
+    return [(row.id, row.name) for row in rows]
 
 
 def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Run]]:

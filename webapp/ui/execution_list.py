@@ -18,8 +18,8 @@ from flowforge.operations.execution_search import (
     search,
     workflow_names,
 )
+from flowforge.operations.workflow_list import choices
 from webapp.context import session
-from webapp.services import workflows
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.zones import read_local, write_local
@@ -36,7 +36,7 @@ def executions() -> str:
         "executions/list.html",
         found=found,
         names=workflow_names(session(), viewer_id(), {row.workflow_id for row in found.rows}),
-        workflows=workflows().all(session(), viewer_id()),
+        workflows=choices(session(), viewer_id()),
         wanted=wanted,
         since=write_local(wanted.since) if "since" in request.args else "",
         until=write_local(wanted.until),
