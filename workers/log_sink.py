@@ -37,7 +37,11 @@ class LogSink:
         return BATCH
 
     def handle(self, received: Sequence[Received]) -> None:
-        entries = [self._entry(one.message) for one in sorted(received, key=_when)]
+        self.write([one.message for one in received])
+
+    def write(self, messages: Sequence[TopicMessage]) -> None:
+        """A line for each, unless it is there already."""
+        entries = [self._entry(message) for message in sorted(messages, key=_when)]
         self._announce(self._backends.logbook.append(entries))
 
     def tick(self) -> None:
@@ -71,9 +75,9 @@ class LogSink:
         raise TypeError(f"{type(message).__name__} is not logged")
 
 
-def _when(received: Received) -> float:
+def _when(message: TopicMessage) -> float:
     """A batch comes from several topics: what happened first is written first."""
-    moment = getattr(received.message, "timestamp", None)
+    moment = getattr(message, "timestamp", None)
     return moment.timestamp() if moment is not None else 0.0
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from flowforge.db.engine import unavailable_when_down
 from flowforge.operations import owed
 from flowforge.wiring import Backends
+from workers.lost_lines import write_lost_lines
 
 ROWS_AT_ONCE = 1000
 SECONDS_PER_RUN = 60
@@ -45,7 +46,8 @@ _FORGOTTEN_MAILBOXES = """
 
 
 def resend(backends: Backends) -> None:
-    """Send again what PostgreSQL shows as owed (invariant 3). Raises Unavailable."""
+    """Send again what PostgreSQL shows as owed (invariant 3), write what the log has lost. Raises Unavailable."""
+    write_lost_lines(backends)
     resent = owed.resend(backends)
     if resent != owed.Resent():
         log.warning("Sent again what was owed: %s", resent)

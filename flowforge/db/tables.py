@@ -393,6 +393,17 @@ class StepAttempt(Base):
     """{kind, failsWhenDue, message} of a wait."""
 
 
+class BusMemory(Base):
+    """What the bus was when it was last seen: how one that was emptied is noticed."""
+
+    __tablename__ = "bus_memory"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str]
+    seen_at: Mapped[datetime]
+
+
 class RateTurns(Base):
     """Until when the turns of a workflow's rate limit are given out."""
 
