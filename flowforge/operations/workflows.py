@@ -127,10 +127,10 @@ class Workflows:
             "enabled": workflow.enabled,
             "trigger": self._masked_trigger(workflow.trigger_definition),
             "actions": self._masked_actions(workflow.actions_definition),
-            "settings": workflow.settings,
             "createdAt": workflow.created_at,
             "updatedAt": workflow.updated_at,
             "versionId": workflow.version_id,
+            "settings": workflow.settings,
         }
 
     def shown_version(self, version: WorkflowVersion) -> dict[str, Any]:

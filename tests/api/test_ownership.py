@@ -10,7 +10,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
+from flowforge.db.tables import FrameRow, OpenBlockRow
 from tests.api.conftest import Person
 from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, dead_letter, execution, trigger, workflow
 from webapp.api.described import OPERATIONS
@@ -31,11 +33,32 @@ def ids(client: FlaskClient, owner: Person, engine: Engine) -> dict[str, str]:
     return {
         "workflow_id": made["id"],
         "trigger_id": trigger(client, owner, made["id"])["id"],
-        "execution_id": str(execution(engine, owner, workflow_id=UUID(made["id"]), status="RUNNING")),
+        "execution_id": in_a_block(engine, execution(engine, owner, workflow_id=UUID(made["id"]), status="RUNNING")),
+        "number": "1",
         "token_id": client.post("/api/v1/tokens", json={"name": "Mine"}, headers=owner.headers).json["id"],
         "session_id": client.get("/api/v1/sessions", headers=owner.headers).json[0]["id"],
         "letter_id": dead_letter(engine, owner),
     }
+
+
+def in_a_block(engine: Engine, execution_id: UUID) -> str:
+    """The execution's first step is a block with one frame."""
+    block = {
+        "frame": 0,
+        "step_index": 0,
+        "first_frame": 1,
+        "total": 1,
+        "at_once": 1,
+        "begun": 1,
+        "ended": 0,
+        "failed": 0,
+    }
+    frame = {"number": 1, "block_frame": 0, "block_step": 0, "position": 0, "status": "RUNNING", "current_step": 1}
+    with Session(engine) as session:
+        session.add(OpenBlockRow(execution_id=execution_id, closure={}, **block))
+        session.add(FrameRow(execution_id=execution_id, outputs={}, **frame))
+        session.commit()
+    return str(execution_id)
 
 
 def routes_to_one_thing(app: Flask) -> list[tuple[str, str, str]]:
@@ -58,7 +81,7 @@ def test_a_stranger_finds_nothing_and_changes_nothing(
     before = everything()
     routes = routes_to_one_thing(app)
     for endpoint, method, rule in routes:
-        path = re.sub(r"<uuid:(\w+)>", lambda found: ids[found.group(1)], rule)
+        path = re.sub(r"<(?:uuid|int):(\w+)>", lambda found: ids[found.group(1)], rule)
         answer = client.open(path, method=method, json=BODIES.get(endpoint), headers=stranger.headers)
         if endpoint in LISTS_OF_NOTHING:
             assert answer.json == [] or answer.json["totalElements"] == 0, rule
@@ -73,7 +96,7 @@ def test_a_stranger_finds_nothing_and_changes_nothing(
 def test_the_owner_finds_everything(app: Flask, client: FlaskClient, owner: Person, ids: dict[str, str]) -> None:
     for endpoint, method, rule in routes_to_one_thing(app):
         if method != "DELETE" and endpoint not in {"live.live", "trigger_checks.try_out"}:
-            path = re.sub(r"<uuid:(\w+)>", lambda found: ids[found.group(1)], rule)
+            path = re.sub(r"<(?:uuid|int):(\w+)>", lambda found: ids[found.group(1)], rule)
             answer = client.open(path, method=method, json=BODIES.get(endpoint), headers=owner.headers)
             assert answer.status_code in {200, 202}, (method, rule)
 
