@@ -55,7 +55,7 @@ def in_a_block(engine: Engine, execution_id: UUID) -> str:
     }
     frame = {"number": 1, "block_frame": 0, "block_step": 0, "position": 0, "status": "RUNNING", "current_step": 1}
     with Session(engine) as session:
-        session.add(OpenBlockRow(execution_id=execution_id, closure={}, **block, **figures))
+        session.add(OpenBlockRow(execution_id=execution_id, closure={}, **block))
         session.add(FrameRow(execution_id=execution_id, outputs={}, **frame))
         session.commit()
     return str(execution_id)
