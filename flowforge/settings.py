@@ -327,7 +327,14 @@ class Settings(BaseSettings):
         validation_alias="WEB_THREADS",
         ge=4,
         le=1024,
-        description="Requests (live streams included) one web process serves at once.",
+        description="Requests one web process serves at once, live streams not counted.",
+    )
+    live_viewers: int = Field(
+        500,
+        validation_alias="LIVE_VIEWERS",
+        ge=1,
+        le=50_000,
+        description="Live streams one web process serves at once; one more is answered 503.",
     )
     web_processes: int = Field(1, validation_alias="WEB_PROCESSES", ge=1, le=64, description="Web processes.")
 

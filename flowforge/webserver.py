@@ -1,4 +1,4 @@
-"""Gunicorn's configuration: threads, because live streams and webhooks mostly wait.
+"""Gunicorn's configuration: threads, of which live streams hold none (docs/decisions/web-server.md).
 
 The address, the threads and the processes come on the command line (`python -m flowforge web`), from the settings.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-worker_class = "gthread"
+worker_class = "webapp.live.worker.Worker"
 preload_app = True  # imported once, before the fork: the processes share it, and one that died is back at once
 backlog = 1024
 keepalive = 15

@@ -1,0 +1,168 @@
+"""300 people watch executions live while webhooks come in at 50/s: what it costs the webhooks, how late lines reach the
+viewers, and the web server's memory. `python -m bench.viewers [count] [NAME=value ...]`; names are settings'."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import requests
+
+from bench.load import Generator
+from bench.product import Product, running
+from flowforge import jsonio
+
+VIEWERS = 300
+EXECUTIONS = 60
+STEP_EVERY_SECONDS = 2
+RATE, SECONDS = 50, 20.0
+STEPS = 120
+"""In a loop of each watched execution: more than it comes to while it is watched."""
+OPENED_WITHIN_SECONDS = 60
+SETTLE_SECONDS = 5
+
+
+@dataclass
+class Seen:
+    """By one viewer: seconds from each line's writing, and from its step's end, to its arrival."""
+
+    open: bool = False
+    from_line: list[float] = field(default_factory=list)
+    from_step: list[float] = field(default_factory=list)
+
+
+class Viewer:
+    """Reads one stream until it is cancelled. Lines from before it came are not counted."""
+
+    def __init__(self, product: Product, headers: dict[str, str], execution_id: str) -> None:
+        self._address = ("127.0.0.1", product.port)
+        sent = {"Host": "bench", "Accept": "text/event-stream", **headers}
+        lines = [f"GET /api/v1/executions/{execution_id}/live HTTP/1.1", *(f"{n}: {v}" for n, v in sent.items())]
+        self._request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        self.seen = Seen()
+
+    async def watch(self) -> None:
+        reader, writer = await asyncio.open_connection(*self._address, limit=2**20)
+        try:
+            writer.write(self._request)
+            status = await reader.readline()
+            if b" 200 " not in status:
+                raise RuntimeError(f"a viewer was answered {status!r}")
+            begun = time.time()
+            self.seen.open = True
+            while line := await reader.readline():
+                if line.startswith(b"data: ") and b'"eventType":"RESULT"' in line:
+                    self._note(jsonio.loads(line[6:]), begun)
+            raise RuntimeError("a stream ended before its execution")
+        finally:
+            writer.close()
+
+    def _note(self, entry: dict[str, object], begun: float) -> None:
+        now = time.time()
+        written, ended = (jsonio.parse_time(str(at)).timestamp() for at in (entry["timestamp"], _ended(entry)))
+        if ended > begun:
+            self.seen.from_line.append(now - written)
+            self.seen.from_step.append(now - ended)
+
+
+def _ended(entry: dict[str, object]) -> object:
+    data = entry["data"]
+    return data["timestamp"] if isinstance(data, dict) else entry["timestamp"]
+
+
+async def measure(product: Product, count: int) -> None:
+    headers = product.register()
+    watched = _watched_executions(product, headers)
+    _, path = product.webhook_workflow(headers, [{"type": "TRANSFORM", "config": {"output": {"n": 1}}}])
+    generator = Generator("127.0.0.1", product.port, path)
+    await generator.closed(2, 2)  # warm up
+    await asyncio.sleep(2)
+    await _intake("no viewers", generator, product)
+    viewers = [Viewer(product, headers, watched[number % len(watched)]) for number in range(count)]
+    watching = [asyncio.create_task(viewer.watch()) for viewer in viewers]
+    await _all_open(viewers, watching)
+    await asyncio.sleep(SETTLE_SECONDS)
+    for viewer in viewers:
+        viewer.seen = Seen(open=True)
+    await _intake(f"{count} viewers", generator, product)
+    for name in ("from_line", "from_step"):
+        late = [seconds * 1000 for viewer in viewers for seconds in getattr(viewer.seen, name)]
+        print(f"{name.replace('_', ' ')} to viewer: {_cuts(late)} ms ({len(late):,} lines)")
+    for task in watching:
+        task.cancel()
+    for outcome in await asyncio.gather(*watching, return_exceptions=True):
+        if not isinstance(outcome, asyncio.CancelledError):
+            raise RuntimeError("a viewer did not stay") from outcome
+
+
+def _watched_executions(product: Product, headers: dict[str, str]) -> list[str]:
+    steps = [
+        {"type": "WAIT", "config": {"seconds": STEP_EVERY_SECONDS}},
+        {"type": "TRANSFORM", "config": {"output": {"n": "{{ item }}"}}},
+    ]
+    loop = {"type": "FOR_EACH", "config": {"items": list(range(STEPS))}, "actions": steps}
+    workflow_id, _ = product.webhook_workflow(headers, [loop])
+    run = f"{product.url}/api/v1/workflows/{workflow_id}/run"
+    started = []
+    for _ in range(EXECUTIONS):
+        answer = requests.post(run, json={}, headers=headers, timeout=30)
+        answer.raise_for_status()
+        started.append(answer.json()["executionId"])
+        time.sleep(STEP_EVERY_SECONDS / EXECUTIONS)  # their steps are spread over time
+    return started
+
+
+async def _all_open(viewers: Sequence[Viewer], watching: Sequence[asyncio.Task[None]]) -> None:
+    begun = time.perf_counter()
+    while not all(viewer.seen.open for viewer in viewers):
+        for task in watching:
+            if task.done():
+                await task  # raises what it ended with
+        if time.perf_counter() - begun > OPENED_WITHIN_SECONDS:
+            raise RuntimeError(f"only {sum(viewer.seen.open for viewer in viewers)} viewers were answered")
+        await asyncio.sleep(0.05)
+    print(f"all streams open after {time.perf_counter() - begun:.1f} s")
+
+
+async def _intake(name: str, generator: Generator, product: Product) -> None:
+    web = _web(product)
+    cpu, begun = _cpu_seconds(web), time.perf_counter()
+    load = await generator.open(RATE, SECONDS)
+    used = (_cpu_seconds(web) - cpu) / (time.perf_counter() - begun)
+    memory = sum(process.memory_full_info().pss for process in web) / 2**20
+    answers = _cuts([seconds * 1000 for seconds in load.answered])
+    print(f"{name:<12} webhooks answered: {answers} ms; web: {used:.0%} CPU, {memory:.0f} MiB")
+
+
+def _cpu_seconds(processes: list[psutil.Process]) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+def _web(product: Product) -> list[psutil.Process]:
+    return [process for process in product.processes() if any("gunicorn" in part for part in process.cmdline())]
+
+
+def _cuts(values: list[float]) -> str:
+    cuts = statistics.quantiles(values, n=100)
+    return f"p50 {cuts[49]:.1f}, p95 {cuts[94]:.1f}, p99 {cuts[98]:.1f}"
+
+
+def main() -> None:
+    settings = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
+    count = next((int(argument) for argument in sys.argv[1:] if argument.isdigit()), VIEWERS)
+    with (
+        tempfile.TemporaryDirectory(prefix="flowforge-bench-") as folder,
+        running(Path(folder) / "home", settings) as product,
+    ):
+        asyncio.run(measure(product, count))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""A web server as it is run: gunicorn in a process of its own, with fewer threads than viewers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+from redis import Redis
+
+from flowforge.embedded.programs import web_command
+from flowforge.wiring import Backends
+from tests.api.conftest import Person, registered
+from tests.conftest import fresh_database, instance_settings
+from tests.waiting import eventually
+from webapp import create_app
+
+THREADS = 4
+PLACES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The server, and its backends as the tests reach them."""
+
+    url: str
+    backends: Backends
+    client: FlaskClient
+    """Of an application on the same backends."""
+    owner: Person
+    stranger: Person
+
+
+@pytest.fixture(scope="session")
+def stage(postgres_server: str, valkey_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    home = tmp_path_factory.mktemp("live")
+    with Redis.from_url(valkey_server) as redis:
+        redis.flushall()
+    with contextmanager(fresh_database)(postgres_server) as database_url:
+        backends = Backends(instance_settings(database_url, valkey_server, home), "test")
+        client = create_app(backends=backends).test_client(use_cookies=False)
+        people = registered(client, "owner"), registered(client, "stranger")
+        with server(backends, home) as url:
+            yield Stage(url, backends, client, *people)
+        backends.close()
+
+
+@contextmanager
+def server(backends: Backends, home: Path) -> Iterator[str]:
+    """The address of a web server on these backends."""
+    settings = backends.settings.model_copy(update={"web_threads": THREADS})
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        "FLOWFORGE_HOME": str(settings.home),
+        "POSTGRES_URL": str(settings.postgres_url),
+        "REDIS_URL": str(settings.redis_url),
+        "LIVE_VIEWERS": str(PLACES),
+    }
+    with socket.create_server(("127.0.0.1", 0)) as listener, (home / "web.log").open("wb") as log:
+        command = web_command(settings, f"fd://{listener.fileno()}")
+        process = subprocess.Popen(
+            command, env=environment, cwd=home, stdout=log, stderr=log, pass_fds=[listener.fileno()]
+        )
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            eventually(lambda: requests.get(f"{url}/health/live", timeout=1).status_code == 200, seconds=60)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
