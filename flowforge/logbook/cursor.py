@@ -17,3 +17,9 @@ def parse_cursor(text: str) -> tuple[datetime, str]:
     if match is None:
         raise Invalid.at("/lastEventId", "is not a position in this log")
     return _EPOCH + timedelta(milliseconds=int(match[1])), match[2]
+
+
+def cursor_at(moment: datetime) -> str:
+    """Where one stands before the entries of this moment."""
+    milliseconds = max(0, (moment - _EPOCH) // timedelta(milliseconds=1))
+    return f"{milliseconds}-{'0' * 24}"

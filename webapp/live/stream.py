@@ -1,6 +1,8 @@
 """What one viewer is sent: first what is stored behind `Last-Event-ID`, then what happens, to the end.
 
 Listening comes before reading, so nothing falls between the two; what comes twice is dropped by its place in the log.
+Announcements may get lost, and two log sinks may date lines in another order than they write them. So now and then the
+store is looked into again, from a little before the last look.
 """
 
 from __future__ import annotations
@@ -9,12 +11,13 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry
-from flowforge.logbook.cursor import parse_cursor
+from flowforge.logbook.cursor import cursor_at, parse_cursor
 from webapp.live.lines import Line, Recent, end_event, status_event, stored_line
 
 HEARTBEAT = b": still here\n\n"
@@ -22,6 +25,7 @@ HEARTBEAT_SECONDS = 10.0
 PAGE = 500
 _INBOX_LINES = 256
 _STORE_AWAY_SECONDS = 2.0
+_OVERLAP = timedelta(seconds=5)
 _LAST_LINES_SECONDS = 3.0
 """How long the terminal log line may come behind the terminal state."""
 _LAST_LOOK_SECONDS = 0.2
@@ -105,9 +109,10 @@ class Stream:
         self._inbox = inbox
         self._read = read
         self._send = send
-        self._after = asked.after
         self._place = parse_cursor(asked.after) if asked.after else None
         self._sent = Recent(self._place)
+        self._looked_up_to = asked.after
+        self._looked_at = 0.0
         self._told: Status | None = None
         self._seen_end = False
 
@@ -123,26 +128,28 @@ class Stream:
         await self._send(end_event(self._inbox.status))
 
     async def _hear(self) -> None:
-        if not await self._inbox.news(HEARTBEAT_SECONDS):
-            await self._send(HEARTBEAT)
-            await self._look()  # announcements may get lost
-        elif (lines := self._inbox.take()) is None:
-            await self._look()
-        else:
+        lines = self._inbox.take() if await self._inbox.news(HEARTBEAT_SECONDS) else None
+        if lines is not None:
             await self._pass_on(lines)
+        else:
+            await self._send(HEARTBEAT)
+        if lines is None or _now() - self._looked_at > HEARTBEAT_SECONDS:
+            await self._look()
 
     async def _look(self) -> None:
         self._inbox.take()  # whatever has been announced so far is in the store
-        while True:
-            page = await self._page()
+        self._looked_at = _now()
+        last, full = self._looked_up_to, True
+        while full:
+            page = await self._page(last)
             await self._pass_on([stored_line(entry) for entry in page])
-            if len(page) < PAGE:
-                return
+            last, full = page[-1].cursor if page else last, len(page) == PAGE
+        self._looked_up_to = _a_little_before(last)
 
-    async def _page(self) -> list[LogEntry]:
+    async def _page(self, after: str | None) -> list[LogEntry]:
         while True:
             try:
-                return await self._read(self._after)
+                return await self._read(after)
             except Unavailable:
                 await self._send(HEARTBEAT)
                 await asyncio.sleep(_STORE_AWAY_SECONDS)
@@ -162,13 +169,12 @@ class Stream:
             self._seen_end = self._seen_end or line.status.terminal
         if self._place is not None and line.place < self._place:
             return line.late_event
-        self._after, self._place = line.cursor, line.place
+        self._place = line.place
         return line.event
 
     async def _last_lines(self) -> None:
-        clock = asyncio.get_running_loop()
-        deadline = clock.time() + _LAST_LINES_SECONDS
-        while not self._seen_end and clock.time() < deadline:
+        deadline = _now() + _LAST_LINES_SECONDS
+        while not self._seen_end and _now() < deadline:
             await self._inbox.news(_LAST_LOOK_SECONDS)
             await self._look()
         await asyncio.sleep(_LAST_LOOK_SECONDS)
@@ -179,3 +185,11 @@ class Stream:
         if status is not None and status != self._told:
             self._told = status
             await self._send(status_event(status))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _a_little_before(cursor: str | None) -> str | None:
+    return cursor_at(parse_cursor(cursor)[0] - _OVERLAP) if cursor else None
