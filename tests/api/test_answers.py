@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
 from tests.api.things import pointers, triggers_of, workflow
+from tests.waiting import eventually
 from tests.workers.pipeline import working
 
 RESPOND = {
@@ -74,6 +76,25 @@ def test_past_its_time_the_caller_gets_a_link_to_the_answer(
         again = client.post(url, json={"id": 8}, headers={"Idempotency-Key": "k"})
         assert again.status_code == 201
     assert (client.get(path).status_code, client.get(path).json) == (201, {"id": 8})
+
+
+def test_half_of_the_threads_stay_free_of_callers_who_wait(
+    client: FlaskClient, owner: Person, backends: Backends
+) -> None:
+    backends.settings.web_threads = 4
+    url = hook(client, owner, RESPOND, respond="by a RESPOND step")
+    with ThreadPoolExecutor(2) as callers:
+        waiting = [callers.submit(client.post, url, json={"id": id_}) for id_ in (1, 2)]
+        eventually(lambda: blocked_clients(backends) == 2)
+        assert client.post(url, json={"id": 3}).status_code == 202
+        with working(backends):
+            assert sorted(one.result().json["id"] for one in waiting) == [1, 2]
+
+
+def blocked_clients(backends: Backends) -> int:
+    """Who waits in Redis for word of an answer."""
+    clients: Any = backends.redis.info("clients")
+    return int(clients["blocked_clients"])
 
 
 def test_a_repeat_with_the_same_key_gets_the_first_answer(

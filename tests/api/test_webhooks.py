@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -283,6 +284,13 @@ def transaction_ends(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "commit", note)
 
 
+def redis_calls(backends: Backends) -> Counter[str]:
+    """How often each command was called so far; what asks for that is not counted."""
+    stats: Any = backends.redis.info("commandstats")
+    calls = {name.removeprefix("cmdstat_"): int(figures["calls"]) for name, figures in stats.items()}
+    return Counter({name: count for name, count in calls.items() if name != "info"})
+
+
 class TestTheHotPath:
     def test_asks_the_database_once(self, client: FlaskClient, address: str, backends: Backends) -> None:
         client.post(address)  # connects
@@ -290,6 +298,15 @@ class TestTheHotPath:
             client.post(address, json={"order": 17}, headers={"Idempotency-Key": "k"})
 
         assert len(statements) == 1
+
+    def test_tells_the_bus_once_and_asks_redis_nothing_else(
+        self, client: FlaskClient, address: str, backends: Backends
+    ) -> None:
+        client.post(address)
+        before = redis_calls(backends)
+        client.post(address, json={"order": 17}, headers={"Idempotency-Key": "k"})
+
+        assert redis_calls(backends) - before == Counter(xadd=1)
 
     def test_commits_without_being_told(self, client: FlaskClient, address: str, backends: Backends) -> None:
         """BEGIN and COMMIT would be two round trips more."""

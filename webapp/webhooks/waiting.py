@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, current_app
 
 from flowforge import jsonio
 from flowforge.operations import answers
 from flowforge.operations.answers import Answer
 from webapp.context import backends
 
-_MOST_AT_ONCE = 64
-"""Of one process: each holds a thread. One more is told where to look, at once."""
+_EXTENSION = "flowforge.waiting_callers"
 _NOT_SENT = {"content-length", "transfer-encoding", "connection", "set-cookie"}
-_places = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
 
 def answer_of(event_id: UUID, seconds: float, accepted: Mapping[str, Any], status_path: str) -> Response:
@@ -40,9 +38,17 @@ def as_response(answer: Answer) -> Response:
 
 
 def _wait(event_id: UUID, seconds: float) -> Answer | None:
-    if not _places.acquire(blocking=False):
+    places = _places()
+    if not places.acquire(blocking=False):
         return None
     try:
         return answers.wait_for(backends().engine, backends().redis, event_id, seconds)
     finally:
-        _places.release()
+        places.release()
+
+
+def _places() -> threading.BoundedSemaphore:
+    """Each who waits holds a thread, and half of them stay free. One more is told where to look, at once."""
+    half = max(1, backends().settings.web_threads // 2)
+    found: threading.BoundedSemaphore = current_app.extensions.setdefault(_EXTENSION, threading.BoundedSemaphore(half))
+    return found
