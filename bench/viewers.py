@@ -134,11 +134,15 @@ async def _all_open(viewers: Sequence[Viewer], watching: Sequence[asyncio.Task[N
 async def _intake(name: str, generator: Generator, product: Product) -> None:
     web = _web(product)
     cpu, begun = _cpu_seconds(web), time.perf_counter()
+    ours = _cpu_seconds([psutil.Process()])
+    psutil.cpu_percent()
     load = await generator.open(RATE, SECONDS)
-    used = (_cpu_seconds(web) - cpu) / (time.perf_counter() - begun)
+    took, machine = time.perf_counter() - begun, psutil.cpu_percent()
+    used, ours = (_cpu_seconds(web) - cpu) / took, (_cpu_seconds([psutil.Process()]) - ours) / took
     memory = sum(process.memory_full_info().pss for process in web) / 2**20
     answers = _cuts([seconds * 1000 for seconds in load.answered])
-    print(f"{name:<12} webhooks answered: {answers} ms; web: {used:.0%} CPU, {memory:.0f} MiB")
+    print(f"{name:<12} webhooks answered: {answers} ms")
+    print(f"    web: {used:.0%} CPU, {memory:.0f} MiB; this script: {ours:.0%}; the machine is {machine:.0f}% busy")
 
 
 def _cpu_seconds(processes: list[psutil.Process]) -> float:

@@ -5,8 +5,11 @@ The address, the threads and the processes come on the command line (`python -m 
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 worker_class = "webapp.live.worker.Worker"
 preload_app = True  # imported once, before the fork: the processes share it, and one that died is back at once
@@ -19,3 +22,14 @@ accesslog = None
 errorlog = "-"
 control_socket_disable = True
 proc_name = "flowforge-web"
+
+
+def pre_fork(_arbiter: Any, _worker: Any) -> None:
+    """What was imported stays shared: the collector would write to its pages."""
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(_arbiter: Any, _worker: Any) -> None:
+    """A webhook takes the interpreter half a dozen times, and should not wait long for the live streams' thread."""
+    sys.setswitchinterval(0.0005)

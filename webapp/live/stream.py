@@ -8,6 +8,7 @@ store is looked into again, from a little before the last look.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from webapp.live.lines import Line, Recent, end_event, status_event, stored_line
 
 HEARTBEAT = b": still here\n\n"
 HEARTBEAT_SECONDS = 10.0
+LOOK_SECONDS = 30.0
+"""How long a line may be missing whose announcement got lost."""
 PAGE = 500
 _INBOX_LINES = 256
 _STORE_AWAY_SECONDS = 2.0
@@ -112,7 +115,7 @@ class Stream:
         self._place = parse_cursor(asked.after) if asked.after else None
         self._sent = Recent(self._place)
         self._looked_up_to = asked.after
-        self._looked_at = 0.0
+        self._look_again_at = 0.0
         self._told: Status | None = None
         self._seen_end = False
 
@@ -128,17 +131,16 @@ class Stream:
         await self._send(end_event(self._inbox.status))
 
     async def _hear(self) -> None:
-        lines = self._inbox.take() if await self._inbox.news(HEARTBEAT_SECONDS) else None
-        if lines is not None:
-            await self._pass_on(lines)
-        else:
+        if not await self._inbox.news(HEARTBEAT_SECONDS):
             await self._send(HEARTBEAT)
-        if lines is None or _now() - self._looked_at > HEARTBEAT_SECONDS:
+        lines = self._inbox.take()
+        if lines is None or _now() > self._look_again_at:
             await self._look()
+        await self._pass_on(lines or [])
 
     async def _look(self) -> None:
         self._inbox.take()  # whatever has been announced so far is in the store
-        self._looked_at = _now()
+        self._look_again_at = _now() + LOOK_SECONDS * random.uniform(0.5, 1)  # noqa: S311  viewers who came together part
         last, full = self._looked_up_to, True
         while full:
             page = await self._page(last)
