@@ -1,0 +1,80 @@
+"""A workflow as a file holds it: `key`, `name`, `enabled`, `trigger`, `settings`, `actions`, in the order people read.
+
+A *document* is the same as the API has it: `{key, enabled, definition: {name, trigger, settings, actions}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flowforge.ascode import yaml_writer
+from flowforge.language.tree import map_actions
+
+Json = dict[str, Any]
+
+_OF_DOCUMENT = ("key", "enabled")
+_TOP = ("key", "name", "enabled", "trigger", "settings", "actions")
+_TRIGGER = ("type", "config")
+_ACTION = (
+    "id",
+    "name",
+    "type",
+    "enabled",
+    "when",
+    "config",
+    "retry",
+    "timeout",
+    "branches",
+    "else",
+    "actions",
+    "onError",
+)
+_BRANCH = ("name", "when", "actions")
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """The document as YAML."""
+    return yaml_writer.write(_ordered_workflow(_flat(document)))
+
+
+def document_of(written: Json) -> Json:
+    """What a file holds, as the API has it: the opposite of `text_of`."""
+    own = {key: written[key] for key in _OF_DOCUMENT if key in written}
+    return own | {"definition": {key: value for key, value in written.items() if key not in _OF_DOCUMENT}}
+
+
+def pointer_in_file(pointer: str) -> str:
+    """The place in the file of a part of the document."""
+    return pointer.removeprefix("/definition")
+
+
+def _flat(document: Mapping[str, Any]) -> Json:
+    own = {key: document[key] for key in _OF_DOCUMENT if key in document}
+    return own | dict(document["definition"])
+
+
+def _ordered_workflow(written: Json) -> Json:
+    ordered = _ordered(written, _TOP)
+    if isinstance(ordered.get("trigger"), dict):
+        ordered["trigger"] = _ordered(ordered["trigger"], _TRIGGER)
+    if "actions" in ordered:
+        ordered["actions"] = map_actions(map_actions(ordered["actions"], _with_ordered_branches), _ordered_action)
+    return ordered
+
+
+def _with_ordered_branches(action: Json) -> Json:
+    branches = action.get("branches")
+    if not isinstance(branches, list):
+        return action
+    return {**action, "branches": [_ordered(one, _BRANCH) if isinstance(one, dict) else one for one in branches]}
+
+
+def _ordered_action(action: Json) -> Json:
+    return _ordered(action, _ACTION)
+
+
+def _ordered(part: Json, keys: Sequence[str]) -> Json:
+    """Known keys first; the others follow as they stand."""
+    known = {key: part[key] for key in keys if key in part}
+    return known | {key: value for key, value in part.items() if key not in known}

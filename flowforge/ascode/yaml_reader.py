@@ -1,0 +1,234 @@
+"""YAML as JSON's data model, with the line of every part.
+
+Numbers, `true`, `false` and `null` are what they are in JSON; everything else that stands without quotes is text: `on`,
+`no`, `2026-03-04`, `1_000`, `010`. Tags, merge keys and duplicate keys are refused. What aliases may add is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from flowforge import jsonio
+
+MAX_BYTES = 2_000_000
+MAX_NESTING = 100
+MAX_ALIASED = 1_000_000
+"""Characters and parts that all aliases of a file add together."""
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something wrong with the text itself. Lines count from 1."""
+
+    line: int
+    message: str
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A part of a document: a list, an object, or a scalar."""
+
+    line: int
+    value: Any
+    key_lines: dict[str, int] = field(default_factory=dict)
+    weight: int = 1
+    height: int = 1
+
+    def plain(self) -> Any:
+        """As JSON's types."""
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        return self.value
+
+    def line_of(self, parts: list[str]) -> int:
+        """The line of the part at that JSON pointer, or of the innermost part around it that is there."""
+        node, line = self, self.line
+        for part in parts:
+            if isinstance(node.value, dict) and part in node.value:
+                line, node = node.key_lines[part], node.value[part]
+            elif isinstance(node.value, list) and part.isdecimal() and int(part) < len(node.value):
+                node = node.value[int(part)]
+                line = node.line
+            else:
+                break
+        return line
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What was read; `root` is None where the text is no YAML at all. With flaws, the rest can still be judged."""
+
+    root: Node | None
+    flaws: tuple[Flaw, ...] = ()
+
+    def plain(self) -> Any:
+        return self.root.plain() if self.root else None
+
+    def line_of(self, pointer: str) -> int:
+        parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+        return self.root.line_of(parts) if self.root else 1
+
+
+def read(text: str) -> Document:
+    """The one document in the text. Never raises: what is wrong is told as flaws."""
+    builder = _Builder()
+    try:
+        if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
+            raise _Unreadable(1, f"the file is larger than {MAX_BYTES:,} bytes")
+        for event in yaml.parse(text, Loader=_LOADER):
+            builder.take(event)
+    except _Unreadable as error:
+        return Document(None, (*builder.flaws, error.flaw))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        message = " ".join(filter(None, (error.context, error.problem)))
+        return Document(None, (*builder.flaws, Flaw(mark.line + 1 if mark else 1, f"is not YAML: {message}")))
+    except (yaml.YAMLError, UnicodeError) as error:
+        return Document(None, (*builder.flaws, Flaw(1, f"is not YAML: {' '.join(str(error).split())}")))
+    if builder.root is None:
+        return Document(None, (*builder.flaws, Flaw(1, "the file is empty")))
+    return Document(builder.root, tuple(builder.flaws))
+
+
+class _Unreadable(Exception):
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.flaw = Flaw(line, message)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or an object that is being read."""
+
+    node: Node
+    anchor: str | None
+    key: str | None = None
+    key_line: int = 0
+    awaits_key: bool = True
+
+
+class _Builder:
+    """Puts the parser's events together, without recursion, so that no nesting is too deep for it."""
+
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self.flaws: list[Flaw] = []
+        self._open: list[_Open] = []
+        self._anchors: dict[str, Node | None] = {}
+        self._aliased = 0
+
+    def take(self, event: yaml.Event) -> None:
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
+            raise _Unreadable(line, "the file holds more than one document; give each workflow a file of its own")
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._begin(event, line)
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self._end()
+        elif isinstance(event, yaml.ScalarEvent):
+            self._scalar(event, line)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event.anchor or "", line)
+
+    def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int) -> None:
+        self._refuse_tag(event.tag, line)
+        if self._at_key():
+            raise _Unreadable(line, "a key must be text")
+        if len(self._open) >= MAX_NESTING:
+            raise _Unreadable(line, f"lists and objects are nested more than {MAX_NESTING} levels deep")
+        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        if event.anchor:
+            self._anchors[event.anchor] = None  # until it has ended
+        self._open.append(_Open(Node(line, value), event.anchor))
+
+    def _end(self) -> None:
+        closed = self._open.pop()
+        if closed.anchor:
+            self._anchors[closed.anchor] = closed.node
+        self._put(closed.node, closed.node.line)
+
+    def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
+        self._refuse_tag(event.tag, line)
+        plain = bool(event.implicit[0])
+        if self._at_key():
+            self._key(event.value, line, plain)
+            return
+        node = Node(line, _resolved(event.value) if plain else event.value, weight=1 + len(event.value))
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        self._put(node, line)
+
+    def _key(self, key: str, line: int, plain: bool) -> None:
+        if plain and key == "<<":
+            raise _Unreadable(line, "merge keys (<<) are not supported")
+        if plain and not key:
+            raise _Unreadable(line, "a key is missing before ':'")
+        holder = self._open[-1]
+        if key in holder.node.value:
+            before = holder.node.key_lines[key]
+            self.flaws.append(Flaw(line, f"the key '{key}' is there already, in line {before}"))
+        holder.key, holder.key_line, holder.awaits_key = key, line, False
+
+    def _alias(self, anchor: str, line: int) -> None:
+        if anchor not in self._anchors:
+            raise _Unreadable(line, f"there is no anchor &{anchor} before the alias *{anchor}")
+        node = self._anchors[anchor]
+        if node is None:
+            raise _Unreadable(line, f"the alias *{anchor} stands inside what it names")
+        if self._at_key():
+            raise _Unreadable(line, "a key must be text, not an alias")
+        self._aliased += node.weight
+        if self._aliased > MAX_ALIASED:
+            raise _Unreadable(line, f"the aliases of the file stand for more than {MAX_ALIASED:,} characters")
+        self._put(node, line)
+
+    def _put(self, node: Node, line: int) -> None:
+        if not self._open:
+            self.root = node
+            return
+        holder = self._open[-1]
+        holder.node.weight += node.weight
+        holder.node.height = max(holder.node.height, node.height + 1)
+        if len(self._open) + node.height > MAX_NESTING + 1:
+            raise _Unreadable(line, f"lists and objects are nested more than {MAX_NESTING} levels deep")
+        if isinstance(holder.node.value, list):
+            holder.node.value.append(node)
+            return
+        assert holder.key is not None
+        holder.node.value[holder.key] = node
+        holder.node.key_lines[holder.key] = holder.key_line
+        holder.key, holder.awaits_key = None, True
+
+    def _at_key(self) -> bool:
+        return bool(self._open) and isinstance(self._open[-1].node.value, dict) and self._open[-1].awaits_key
+
+    def _refuse_tag(self, tag: str | None, line: int) -> None:
+        if tag is not None:
+            raise _Unreadable(line, "tags (!…) are not supported; put text that begins with ! between quotes")
+
+
+def _resolved(text: str) -> Any:
+    """What a scalar without quotes stands for."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _NUMBER.fullmatch(text):
+        try:
+            return jsonio.loads(text)
+        except ValueError:  # a number that is too large for JSON's readers
+            return text
+    return text
+
+
+def reads_as_text(text: str) -> bool:
+    """Whether that text, without quotes, is read as text."""
+    return isinstance(_resolved(text), str)
