@@ -16,21 +16,17 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound, Problem
 from flowforge.ids import uuid7
-from flowforge.language.blocks import BLOCKS
-from flowforge.language.check import check
 from flowforge.language.definition import WorkflowDefinition, parse
-from flowforge.language.pointers import pointer
-from flowforge.language.tree import actions_in, map_actions
+from flowforge.language.tree import map_actions
 from flowforge.operations import intake
-from flowforge.operations.asked import TRIGGER_TYPES, problems_of_enabled, raise_any, switched
+from flowforge.operations.asked import problems_of_enabled, raise_any, switched
 from flowforge.operations.calls import problems_of_calls
 from flowforge.operations.intake import NewEvent
-from flowforge.operations.kept_secrets import masks_of_nothing, secret_keys, stored_configs
+from flowforge.operations.judging import Before, config_of, flat, problems_of_meaning
+from flowforge.operations.kept_secrets import stored_configs
 from flowforge.operations.triggers import Triggers
 from flowforge.secrets import Vault
 
-MANUAL = "manual"
-"""The trigger type of a workflow that is started by hand only."""
 MOST_LISTED = 1_000
 _DEFINITION = ("name", "trigger", "actions", "settings")
 
@@ -158,37 +154,29 @@ class Workflows:
             definition = parse(dict(raw))
         except Invalid as error:
             raise Invalid([*problems, *error.problems]) from error
-        problems += check(definition)
+        problems += self.problems_of(definition, stored)
         problems += problems_of_calls(session, user_id, stored.id if stored else None, definition)
-        problems += self._problems_of_actions(definition, _listed(stored.actions_definition) if stored else [])
-        problems += self._problems_of_trigger(definition, stored.trigger_definition if stored else None)
         raise_any(problems)
         return definition
 
-    def _problems_of_actions(self, definition: WorkflowDefinition, stored: Sequence[Any]) -> list[Problem]:
-        problems: list[Problem] = []
-        written = list(actions_in(definition.dump()["actions"]))
-        before_each = stored_configs(self.catalog, [action for _, action in written], _flat(stored))
-        for (path, action), before in zip(written, before_each, strict=True):
-            type_, config, at = action["type"], action.get("config") or {}, pointer(path)
-            if type_ not in BLOCKS:
-                problems += self.catalog.validate(type_, config, at)
-            problems += masks_of_nothing(config, secret_keys(self.catalog, type_), before, f"{at}/config")
-        return problems
+    def problems_of(self, definition: WorkflowDefinition, stored: Workflow | None) -> list[Problem]:
+        """What is wrong with its meaning, the workflows it calls aside. Masks stand for what is stored."""
+        before = Before(stored.actions_definition, stored.trigger_definition) if stored else Before()
+        return problems_of_meaning(self.catalog, self.triggers, definition, before)
 
-    def _problems_of_trigger(self, definition: WorkflowDefinition, stored: Any) -> list[Problem]:
-        trigger = definition.trigger
-        if trigger is None or trigger.type == MANUAL:
-            return []
-        if trigger.type not in TRIGGER_TYPES:
-            return [Problem("/trigger/type", f"must be one of {', '.join((*TRIGGER_TYPES, MANUAL))}")]
-        return self.triggers.validate(trigger.type, trigger.config, "/trigger/config", _config_of(stored))
-
-    def _save(self, session: Session, workflow: Workflow, definition: WorkflowDefinition, user_id: UUID) -> None:
+    def keep(
+        self,
+        session: Session,
+        workflow: Workflow,
+        definition: WorkflowDefinition,
+        user_id: UUID,
+        note: str | None = None,
+    ) -> None:
+        """Writes a new version of a workflow that is in the session; the caller commits."""
         written = definition.dump()
         trigger = written["trigger"]
         if trigger is not None and trigger.get("config"):
-            trigger["config"] = self.triggers.seal(trigger["config"], _config_of(workflow.trigger_definition))
+            trigger["config"] = self.triggers.seal(trigger["config"], config_of(workflow.trigger_definition))
         actions = self._sealed(written["actions"], _listed(workflow.actions_definition))
         workflow.trigger_definition, workflow.actions_definition = trigger, actions
         workflow.settings = written.get("settings")
@@ -200,18 +188,22 @@ class Workflows:
             definition={**written, "trigger": trigger, "actions": actions},
             templated=True,
             created_by=user_id,
+            note=note,
         )
         session.add(version)
         workflow.version_id = version.id
+        self.triggers.manage(session, workflow, trigger)
+
+    def _save(self, session: Session, workflow: Workflow, definition: WorkflowDefinition, user_id: UUID) -> None:
         try:
-            self.triggers.manage(session, workflow, trigger)
+            self.keep(session, workflow, definition, user_id)
             session.commit()
         except IntegrityError as error:  # its first run gave an adopted workflow the same number at the same moment
             session.rollback()
             raise Conflict("the workflow changed at the same moment; please save it again") from error
 
     def _sealed(self, actions: list[dict[str, Any]], stored: Sequence[Any]) -> list[dict[str, Any]]:
-        before = iter(stored_configs(self.catalog, _flat(actions), _flat(stored)))
+        before = iter(stored_configs(self.catalog, flat(actions), flat(stored)))
 
         def seal(action: dict[str, Any]) -> dict[str, Any]:
             kept = next(before)
@@ -226,13 +218,13 @@ class Workflows:
         return map_actions(_listed(actions), self._masked_action)
 
     def _masked_action(self, action: dict[str, Any]) -> dict[str, Any]:
-        config = _config_of(action)
+        config = config_of(action)
         if config is None:
             return action
         return {**action, "config": self.catalog.mask(str(action.get("type", "")), config)}
 
     def _masked_trigger(self, trigger: Any) -> Any:
-        config = _config_of(trigger)
+        config = config_of(trigger)
         return trigger if config is None else {**trigger, "config": self.triggers.masked(config)}
 
 
@@ -249,17 +241,6 @@ def _found(workflow: Workflow | None) -> Workflow:
 def _given(raw: Mapping[str, Any]) -> dict[str, Any]:
     """What a client sent and means: null is the same as leaving it out, but for `trigger`, where it means none."""
     return {name: value for name, value in raw.items() if value is not None or name == "trigger"}
-
-
-def _config_of(part: Any) -> dict[str, Any] | None:
-    """Of a trigger or an action as it is stored, in whatever shape an adopted row has it."""
-    config = part.get("config") if isinstance(part, dict) else None
-    return config if isinstance(config, dict) else None
-
-
-def _flat(actions: Any) -> list[dict[str, Any]]:
-    """All actions, those inside others too, in the order in which they are written."""
-    return [action for _, action in actions_in(actions)]
 
 
 def _listed(actions: Any) -> list[Any]:

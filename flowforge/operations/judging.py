@@ -1,0 +1,74 @@
+"""What is wrong with a definition besides its shape: its language, its connectors' configs, its trigger, its masks.
+
+Needs no database, so that a file is judged before it reaches a server by the very words the server has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge.connectors.catalog import Catalog
+from flowforge.errors import Problem
+from flowforge.language.blocks import BLOCKS
+from flowforge.language.check import check
+from flowforge.language.definition import WorkflowDefinition
+from flowforge.language.pointers import pointer
+from flowforge.language.tree import actions_in
+from flowforge.operations.asked import TRIGGER_TYPES
+from flowforge.operations.kept_secrets import masks_of_nothing, secret_keys, stored_configs
+from flowforge.operations.triggers import Triggers
+
+MANUAL = "manual"
+"""The trigger type of a workflow that is started by hand only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is stored of the workflow: where a mask stands, its secret is kept."""
+
+    actions: Any = None
+    trigger: Any = None
+
+
+def problems_of_meaning(
+    catalog: Catalog, triggers: Triggers, definition: WorkflowDefinition, before: Before
+) -> list[Problem]:
+    """Every problem, the workflows it calls aside: they are in the database."""
+    return [
+        *check(definition),
+        *_problems_of_actions(catalog, definition, before.actions),
+        *_problems_of_trigger(triggers, definition, before.trigger),
+    ]
+
+
+def config_of(part: Any) -> dict[str, Any] | None:
+    """Of a trigger or an action as it is stored, in whatever shape an adopted row has it."""
+    config = part.get("config") if isinstance(part, dict) else None
+    return config if isinstance(config, dict) else None
+
+
+def flat(actions: Any) -> list[dict[str, Any]]:
+    """All actions, those inside others too, in the order in which they are written."""
+    return [action for _, action in actions_in(actions)]
+
+
+def _problems_of_actions(catalog: Catalog, definition: WorkflowDefinition, stored: Any) -> list[Problem]:
+    problems: list[Problem] = []
+    written = list(actions_in(definition.dump()["actions"]))
+    before_each = stored_configs(catalog, [action for _, action in written], flat(stored))
+    for (path, action), before in zip(written, before_each, strict=True):
+        type_, config, at = action["type"], action.get("config") or {}, pointer(path)
+        if type_ not in BLOCKS:
+            problems += catalog.validate(type_, config, at)
+        problems += masks_of_nothing(config, secret_keys(catalog, type_), before, f"{at}/config")
+    return problems
+
+
+def _problems_of_trigger(triggers: Triggers, definition: WorkflowDefinition, stored: Any) -> list[Problem]:
+    trigger = definition.trigger
+    if trigger is None or trigger.type == MANUAL:
+        return []
+    if trigger.type not in TRIGGER_TYPES:
+        return [Problem("/trigger/type", f"must be one of {', '.join((*TRIGGER_TYPES, MANUAL))}")]
+    return triggers.validate(trigger.type, trigger.config, "/trigger/config", config_of(stored))
