@@ -17,6 +17,7 @@ from flowforge.operations.announcements import execution_event
 from flowforge.operations.endings import Ended
 from flowforge.operations.intake import NewEvent
 from flowforge.operations.plans import Version
+from workers.replaying import Replay
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Moving:
     concurrency_key: str | None = None
     begin_at: datetime | None = None
     """While it is held back by a limit."""
+    replay: Replay | None = None
     deadline: datetime | None = None
     """Given when it begins."""
     complete: bool = True
@@ -120,7 +122,10 @@ class Moving:
         limit = self.version.plan.settings.timeout
         if limit is not None:
             self.deadline = datetime.now(UTC) + timedelta(seconds=limit)
-        self.run.begin()
+        if self.replay is None or self.replay.step is None:
+            self.run.begin()
+        else:
+            self.run.begin_at(self.replay.step, self.replay.outputs)
 
     def fail(self, message: str) -> None:
         """It ends for a reason that is no step's."""

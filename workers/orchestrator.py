@@ -40,6 +40,7 @@ from workers.admission import Admission, Candidate, concurrency_key
 from workers.batch import Batch
 from workers.moving import Moving, announce
 from workers.own_results import OwnResults
+from workers.replaying import load_recorded, may_run, recall_replays, replay_in, wanted_version
 from workers.runner import Received
 
 BATCH = 200
@@ -122,6 +123,7 @@ class Orchestrator:
                 del dropped[event.event_id]
                 batch.add(self._candidate(event, contexts[event.event_id], version))
         dropped |= self._admit(batch, new=True)
+        load_recorded(connection, self._plans, batch.moving.values())
         self._let_begin(batch)
         rows = [self._row(triggered[id_], one) for one in batch.moving.values() if (id_ := one.event_id)]
         rows += [{"event_id": id_, "dropped": reason} for id_, reason in dropped.items()]
@@ -145,6 +147,7 @@ class Orchestrator:
         run.frames[ROOT] = Frame()
         one = Moving(execution_id, event.workflow_id, event.user_id, event.event_id, version, run)
         one.trigger_type, one.awaited_by = event.trigger_type, context.awaited_by
+        one.replay = replay_in(context, version)
         if version.problem is not None:
             one.fail(f"the workflow cannot be read: {version.problem}")
             return one
@@ -191,7 +194,7 @@ class Orchestrator:
         self, connection: Connection, triggered: dict[UUID, TriggerEvent], contexts: dict[UUID, EventContext]
     ) -> dict[UUID, Version]:
         """Event id -> the version its execution is pinned to."""
-        wanted = {id_: context.version_id for id_, context in contexts.items() if context.workflow_enabled}
+        wanted = {id_: wanted_version(context) for id_, context in contexts.items() if may_run(context)}
         unsaved = {triggered[id_].workflow_id for id_, version in wanted.items() if version is None}
         adopted = adopt(connection, unsaved) if unsaved else {}
         pinned = {id_: version or adopted[triggered[id_].workflow_id] for id_, version in wanted.items()}
@@ -216,6 +219,7 @@ class Orchestrator:
             "awaited_by": one.awaited_by,
             "begin_at": one.begin_at,
             "concurrency_key": one.concurrency_key,
+            "replay_of": one.replay.execution_id if one.replay else None,
             "attempts": one.attempts if not one.over else [],
         }
 
@@ -298,6 +302,8 @@ class Orchestrator:
         self._admit(batch, new=False)
         limits_store.put_off(connection, {id_: one.begin_at for id_, one in batch.moving.items() if one.begin_at})
         batch.moving = {id_: one for id_, one in batch.moving.items() if one.begin_at is None}
+        recall_replays(connection, batch.moving.values())
+        load_recorded(connection, self._plans, batch.moving.values())
         for one in batch.moving.values():
             one.begin()
         self._finish_beginning(batch, following)

@@ -97,6 +97,14 @@ class Run:
         frame = self.frames[ROOT] = Frame()
         self._go(frame, self.plan.root, self.plan.root.first)
 
+    def begin_at(self, step: Step, outputs: Mapping[str, Any]) -> None:
+        """A, B, from a step in the workflow's own frame on, with what is known of the steps before it."""
+        self.status = Status.RUNNING
+        frame = self.frames[ROOT] = Frame()
+        for key, output in outputs.items():
+            frame.record(key, output)
+        self._go(frame, step.body, step)
+
     def step_ended(self, fact: StepEnded) -> bool:
         """C, D, E, F, by the plan of the version the execution is pinned to. False where the fact was stale."""
         frame = self.frames.get(fact.iteration)

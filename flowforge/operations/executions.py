@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from flowforge.db.tables import ExecutionRow, StepAttempt
 from flowforge.errors import NotFound
@@ -18,6 +18,8 @@ from flowforge.wiring import Backends
 
 COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
+
+REPLAYS_SHOWN = 50
 
 SORTABLE = {
     "createdAt": ExecutionRow.created_at,
@@ -66,6 +68,13 @@ def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
     return row
 
 
+def replays(session: Session, execution_id: UUID) -> Sequence[ExecutionRow]:
+    """What did it again, newest first; the latest of them, without their data."""
+    again = select(ExecutionRow).where(ExecutionRow.replay_of == execution_id).order_by(ExecutionRow.id.desc())
+    without = (defer(ExecutionRow.trigger_payload), defer(ExecutionRow.step_outputs))
+    return session.scalars(again.limit(REPLAYS_SHOWN).options(*without)).all()
+
+
 def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UUID) -> ExecutionRow:
     """PENDING and RUNNING become CANCELLED, and so do the executions it has called; what is over stays as it is.
     Commits. Raises NotFound."""
@@ -102,6 +111,10 @@ def execution_fields(row: ExecutionRow) -> dict[str, Any]:
         "parentExecutionId": row.parent_execution_id,
         "replayOf": row.replay_of,
     }
+
+
+def replay_fields(row: ExecutionRow) -> dict[str, Any]:
+    return {"id": row.id, "status": row.status, "createdAt": row.created_at}
 
 
 def attempt_fields(row: StepAttempt) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_the_owner_finds_everything(app: Flask, client: FlaskClient, owner: Pers
         if method != "DELETE" and endpoint not in {"live.live", "trigger_checks.try_out"}:
             path = re.sub(r"<(?:uuid|int):(\w+)>", lambda found: ids[found.group(1)], rule)
             answer = client.open(path, method=method, json=BODIES.get(endpoint), headers=owner.headers)
-            assert answer.status_code in {200, 202}, (method, rule)
+            assert answer.status_code in {200, 202, 409}, (method, rule)  # 409: found, but in no state for it
 
 
 def test_a_trigger_for_a_strangers_workflow_is_not_made(

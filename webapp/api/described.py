@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from flowforge.execution.state import Status
 from flowforge.operations.executions import SORTABLE
-from webapp.api import dashboard_schemas, schemas
+from webapp.api import bundle_schemas, dashboard_schemas, schemas
 from webapp.api.account import NewPassword
 from webapp.api.auth import HeldToken, Login, Registration
+from webapp.api.bundles import SCHEMA
 from webapp.api.paging import DEFAULT_SIZE, MAX_SIZE
 
 Schema = dict[str, Any]
@@ -114,6 +115,19 @@ OPERATIONS: dict[str, Operation] = {
         "Workflows", {202: Answer("Accepted: the execution will follow", schemas.Started)}, _ANYTHING, errors=(409,)
     ),
     "workflows.versions": Operation("Workflows", _ok([schemas.WorkflowVersion]), parameters=_LIST),
+    "bundles.apply": Operation("Workflows as code", _ok(bundle_schemas.Applied), bundle_schemas.Bundle, errors=(409,)),
+    "bundles.export": Operation(
+        "Workflows as code",
+        _ok(bundle_schemas.Exported),
+        parameters=(
+            Parameter("name", {"type": "array", "items": _TEXT}, "Keys or names; none: all workflows."),
+            _PAGE,
+            Parameter("size", {"type": "integer", "minimum": 1, "default": 200}, "At most 200."),
+        ),
+    ),
+    "bundles.schema": Operation(
+        "Workflows as code", {200: Answer("A JSON Schema, 2020-12", media_type=SCHEMA)}, public=True
+    ),
     "starters.list_all": Operation("Workflows", _ok([dashboard_schemas.Template])),
     "starters.use": Operation("Workflows", {201: Answer("Created", schemas.Workflow)}, _ANYTHING, errors=(409,)),
     "trigger_checks.try_out": Operation("Triggers", _ok(dashboard_schemas.MailboxAnswer), errors=(400,)),
@@ -134,6 +148,17 @@ OPERATIONS: dict[str, Operation] = {
         ),
     ),
     "executions.show": Operation("Executions", _ok(schemas.ExecutionWithAttempts)),
+    "executions.replay": Operation(
+        "Executions",
+        {202: Answer("Accepted: the execution will follow", schemas.Replayed)},
+        schemas.ReplayRequest,
+        errors=(409,),
+    ),
+    "executions.replay_all": Operation(
+        "Executions",
+        {202: Answer("Accepted: the executions will follow", schemas.ReplayedAll)},
+        schemas.ReplaysRequest,
+    ),
     "executions.list_frames": Operation(
         "Executions",
         _ok([schemas.Frame]),

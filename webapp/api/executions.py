@@ -9,10 +9,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from flowforge.errors import Invalid
 from flowforge.execution.state import FrameStatus, Status
-from flowforge.operations import executions, frames, waits
-from flowforge.operations.executions import SORTABLE, attempt_fields, execution_fields
+from flowforge.operations import executions, frames, replays, waits
+from flowforge.operations.executions import SORTABLE, attempt_fields, execution_fields, replay_fields
 from flowforge.operations.frames import block_fields, frame_fields
+from flowforge.operations.replays import Replayed
 from webapp.api.paging import MAX_SIZE, envelope, page_request, whole_number
+from webapp.body import json_object
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
 
@@ -45,7 +47,30 @@ def list_page() -> Response:
 def show(execution_id: UUID) -> Response:
     """Get an execution with the attempts of its steps"""
     row = executions.get(session(), current_user_id(), execution_id)
-    return jsonify(execution_fields(row) | _inside(row.id, 0))
+    again = [replay_fields(replay) for replay in executions.replays(session(), row.id)]
+    return jsonify(execution_fields(row) | _inside(row.id, 0) | {"replays": again})
+
+
+@blueprint.post("/<uuid:execution_id>/replay")
+@signed_in
+def replay(execution_id: UUID) -> tuple[Response, int]:
+    """Do an execution again: from its start, from the step that failed, or from any other"""
+    asked = json_object() if request.get_data() else {}
+    done = replays.replay(session(), backends(), current_user_id(), execution_id, asked)
+    return jsonify(_replayed(done)), 202
+
+
+@blueprint.post("/replay")
+@signed_in
+def replay_all() -> tuple[Response, int]:
+    """Do many executions again, those that failed by default"""
+    asked = json_object() if request.get_data() else {}
+    done = replays.replay_all(session(), backends(), current_user_id(), asked)
+    return jsonify({"count": len(done), "replayed": [_replayed(one) for one in done]}), 202
+
+
+def _replayed(done: Replayed) -> dict[str, UUID]:
+    return {"executionId": done.execution_id, "eventId": done.event_id, "replayOf": done.replay_of}
 
 
 @blueprint.get("/<uuid:execution_id>/frames")

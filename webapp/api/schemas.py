@@ -91,6 +91,7 @@ class Workflow(Wire):
     created_at: datetime
     updated_at: datetime
     version_id: UUID | None
+    key: str | None = Field(None, description="The owner's own name for it, the same on every server.")
 
 
 class WorkflowSummary(Wire):
@@ -241,9 +242,41 @@ class Attempt(Wire):
     waiting: Waiting | None = None
 
 
+class Replay(Wire):
+    id: UUID
+    status: Status
+    created_at: datetime
+
+
 class ExecutionWithAttempts(Execution):
     attempts: list[Attempt] = Field(description="Of the steps in the workflow's own list.")
     blocks: list[Block] = Field([], description="The blocks in it that were opened.")
+    replays: list[Replay] = Field([], description="The executions that did it again, newest first; 50 at most.")
+
+
+class ReplayRequest(Wire):
+    from_: str | int = Field("start", alias="from", description="start, failed, or the id or number of a step.")
+    version: Literal["same", "latest"] = Field("same", description="The definition that ran, or the newest one.")
+    payload: Json | None = Field(None, description="Instead of the payload it had.")
+
+
+class ReplaysRequest(Wire):
+    workflow_id: UUID | None = Field(None, description="Only this workflow's.")
+    status: Literal["FAILED", "CANCELLED", "COMPLETED"] = Field("FAILED", description="How they ended.")
+    since: datetime | None = Field(None, description="Created then or later.")
+    until: datetime | None = Field(None, description="Created before.")
+    from_: Literal["start", "failed"] = Field("failed", alias="from", description="Where each begins.")
+    version: Literal["same", "latest"] = "latest"
+    limit: int = Field(100, ge=1, le=1000, description="The newest ones.")
+
+
+class Replayed(Started):
+    replay_of: UUID
+
+
+class ReplayedAll(Wire):
+    count: int
+    replayed: list[Replayed]
 
 
 class FrameWithAttempts(Frame):
