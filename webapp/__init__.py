@@ -14,6 +14,7 @@ from webapp import attempts, body, edge, errors, health, identity, live, ui, web
 from webapp.api import (
     account,
     auth,
+    bundles,
     dead_letters,
     executions,
     executor,
@@ -34,6 +35,7 @@ _FACES = (
     auth,
     account,
     workflows,
+    bundles,
     starters,
     triggers,
     trigger_checks,

@@ -122,7 +122,11 @@ class WebSession(Base):
 
 class Workflow(ContractRow, Base):
     __tablename__ = "workflows"
-    __table_args__ = (Index("idx_workflows_user_id", "user_id"), {"schema": "workflow"})
+    __table_args__ = (
+        Index("idx_workflows_user_id", "user_id"),
+        Index("uq_workflows_key", "user_id", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
+        {"schema": "workflow"},
+    )
 
     name: Mapped[str]
     user_id: Mapped[UUID]
@@ -132,6 +136,8 @@ class Workflow(ContractRow, Base):
     version_id: Mapped[UUID | None]
     """The version new executions start with; null in an adopted row that has never run or been saved here."""
     settings: Mapped[Json | None]
+    key: Mapped[str | None]
+    """The owner's own name for it, the same on every server (flowforge.operations.workflow_keys)."""
 
 
 class WorkflowVersion(Base):

@@ -17,13 +17,12 @@ from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound, Problem
 from flowforge.ids import uuid7
 from flowforge.language.definition import WorkflowDefinition, parse
-from flowforge.language.tree import map_actions
 from flowforge.operations import intake
 from flowforge.operations.asked import problems_of_enabled, raise_any, switched
 from flowforge.operations.calls import problems_of_calls
 from flowforge.operations.intake import NewEvent
-from flowforge.operations.judging import Before, config_of, flat, problems_of_meaning
-from flowforge.operations.kept_secrets import stored_configs
+from flowforge.operations.judging import Before, problems_of_meaning
+from flowforge.operations.stored_form import StoredForm
 from flowforge.operations.triggers import Triggers
 from flowforge.secrets import Vault
 
@@ -121,12 +120,13 @@ class Workflows:
             "name": workflow.name,
             "userId": workflow.user_id,
             "enabled": workflow.enabled,
-            "trigger": self._masked_trigger(workflow.trigger_definition),
-            "actions": self._masked_actions(workflow.actions_definition),
+            "trigger": self._form.masked_trigger(workflow.trigger_definition),
+            "actions": self._form.masked_actions(workflow.actions_definition),
             "createdAt": workflow.created_at,
             "updatedAt": workflow.updated_at,
             "versionId": workflow.version_id,
             "settings": workflow.settings,
+            "key": workflow.key,
         }
 
     def shown_version(self, version: WorkflowVersion) -> dict[str, Any]:
@@ -137,8 +137,8 @@ class Workflows:
             "workflowId": version.workflow_id,
             "number": version.number,
             "name": str(definition.get("name") or ""),
-            "trigger": self._masked_trigger(definition.get("trigger")),
-            "actions": self._masked_actions(definition.get("actions")),
+            "trigger": self._form.masked_trigger(definition.get("trigger")),
+            "actions": self._form.masked_actions(definition.get("actions")),
             "settings": definition.get("settings"),
             "createdAt": version.created_at,
             "createdBy": version.created_by,
@@ -161,8 +161,22 @@ class Workflows:
 
     def problems_of(self, definition: WorkflowDefinition, stored: Workflow | None) -> list[Problem]:
         """What is wrong with its meaning, the workflows it calls aside. Masks stand for what is stored."""
-        before = Before(stored.actions_definition, stored.trigger_definition) if stored else Before()
+        before = _before(stored) if stored else Before()
         return problems_of_meaning(self.catalog, self.triggers, definition, before)
+
+    def differs(self, session: Session, workflow: Workflow, definition: WorkflowDefinition) -> bool:
+        """Whether saving it would change anything: a masked secret does not."""
+        version = session.get(WorkflowVersion, workflow.version_id) if workflow.version_id else None
+        if version is None or not version.templated:
+            return True
+        before = _before(workflow)
+        stored = {
+            "name": workflow.name,
+            "trigger": before.trigger,
+            "actions": before.actions,
+            "settings": workflow.settings,
+        }
+        return not self._form.same(self._form.of(definition, before), stored)
 
     def keep(
         self,
@@ -173,26 +187,26 @@ class Workflows:
         note: str | None = None,
     ) -> None:
         """Writes a new version of a workflow that is in the session; the caller commits."""
-        written = definition.dump()
-        trigger = written["trigger"]
-        if trigger is not None and trigger.get("config"):
-            trigger["config"] = self.triggers.seal(trigger["config"], config_of(workflow.trigger_definition))
-        actions = self._sealed(written["actions"], _listed(workflow.actions_definition))
-        workflow.trigger_definition, workflow.actions_definition = trigger, actions
+        written = self._form.of(definition, _before(workflow))
+        workflow.trigger_definition, workflow.actions_definition = written["trigger"], written["actions"]
         workflow.settings = written.get("settings")
         session.flush()
         version = WorkflowVersion(
             id=uuid7(),
             workflow_id=workflow.id,
             number=_next_number(session, workflow.id),
-            definition={**written, "trigger": trigger, "actions": actions},
+            definition=written,
             templated=True,
             created_by=user_id,
             note=note,
         )
         session.add(version)
         workflow.version_id = version.id
-        self.triggers.manage(session, workflow, trigger)
+        self.triggers.manage(session, workflow, written["trigger"])
+
+    @property
+    def _form(self) -> StoredForm:
+        return StoredForm(self.catalog, self.vault, self.triggers)
 
     def _save(self, session: Session, workflow: Workflow, definition: WorkflowDefinition, user_id: UUID) -> None:
         try:
@@ -201,31 +215,6 @@ class Workflows:
         except IntegrityError as error:  # its first run gave an adopted workflow the same number at the same moment
             session.rollback()
             raise Conflict("the workflow changed at the same moment; please save it again") from error
-
-    def _sealed(self, actions: list[dict[str, Any]], stored: Sequence[Any]) -> list[dict[str, Any]]:
-        before = iter(stored_configs(self.catalog, flat(actions), flat(stored)))
-
-        def seal(action: dict[str, Any]) -> dict[str, Any]:
-            kept = next(before)
-            if not action.get("config"):
-                return action
-            return {**action, "config": self.catalog.seal(action["type"], action["config"], self.vault, kept)}
-
-        sealed: list[dict[str, Any]] = map_actions(actions, seal)
-        return sealed
-
-    def _masked_actions(self, actions: Any) -> Any:
-        return map_actions(_listed(actions), self._masked_action)
-
-    def _masked_action(self, action: dict[str, Any]) -> dict[str, Any]:
-        config = config_of(action)
-        if config is None:
-            return action
-        return {**action, "config": self.catalog.mask(str(action.get("type", "")), config)}
-
-    def _masked_trigger(self, trigger: Any) -> Any:
-        config = config_of(trigger)
-        return trigger if config is None else {**trigger, "config": self.triggers.masked(config)}
 
 
 def _mine(user_id: UUID, workflow_id: UUID) -> Select[Workflow]:
@@ -243,8 +232,8 @@ def _given(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in raw.items() if value is not None or name == "trigger"}
 
 
-def _listed(actions: Any) -> list[Any]:
-    return actions if isinstance(actions, list) else []
+def _before(workflow: Workflow) -> Before:
+    return Before(workflow.actions_definition, workflow.trigger_definition)
 
 
 def _next_number(session: Session, workflow_id: UUID) -> int:

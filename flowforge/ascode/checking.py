@@ -1,0 +1,48 @@
+"""Checks a workflow without a server, by the rules and in the words the server has.
+
+What only a server knows is left to it: which other workflows there are, and what a mask (`********`) stands for.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.errors import Invalid, Problem
+from flowforge.language.definition import WorkflowDefinition, parse
+from flowforge.language.pointers import pointer
+from flowforge.operations.asked import problems_of_enabled
+from flowforge.operations.judging import Before, problems_of_meaning
+from flowforge.operations.triggers import Triggers
+from flowforge.operations.workflow_keys import called_keys, problems_of_key, with_placeholders
+from flowforge.secrets import Vault, new_key
+from flowforge.settings import Settings
+
+Json = dict[str, Any]
+
+
+def problems_of(document: Json) -> list[Problem]:
+    """Of a document, `{key, enabled, definition}`; pointers go from the file, in which these are one object."""
+    problems = [*problems_of_key(document.get("key")), *problems_of_enabled(document)]
+    for path, key in called_keys(document["definition"]):
+        problems += [Problem(pointer(path), f"the key {one.message}") for one in problems_of_key(key)]
+    try:
+        definition = read(document)
+    except Invalid as error:
+        return [*problems, *error.problems]
+    written = definition.dump()
+    # A mask is taken to stand for something: so it does in what a server gave out.
+    before = Before(written["actions"], written["trigger"])
+    return [*problems, *problems_of_meaning(load_catalog(), _triggers(), definition, before)]
+
+
+def read(document: Json) -> WorkflowDefinition:
+    """Its definition, with stand-ins for the workflows it names by their keys. Raises Invalid."""
+    return parse(with_placeholders({"actions": [], **document["definition"]}))
+
+
+@lru_cache(maxsize=1)
+def _triggers() -> Triggers:
+    """As an instance has them whose operator has set nothing."""
+    return Triggers(Settings.model_construct(), Vault([new_key()]))

@@ -1,0 +1,34 @@
+"""What was found wrong in a file: where, for people and for editors, and what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flowforge.ascode.yaml_reader import Document
+from flowforge.errors import Problem
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """`orders.yaml:12: /actions/0/config/url: is required`"""
+
+    file: str
+    line: int
+    pointer: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.pointer}: " if self.pointer else ""
+        return f"{self.file}:{self.line}: {where}{self.message}"
+
+
+def flaws_in(file: str, document: Document) -> list[Finding]:
+    """What is wrong with the text itself."""
+    return [Finding(file, flaw.line, "", flaw.message) for flaw in document.flaws]
+
+
+def located(file: str, document: Document, problems: Iterable[Problem]) -> list[Finding]:
+    """Problems of what the document holds, each with its line; in the order of the lines."""
+    found = [Finding(file, document.line_of(one.pointer), one.pointer, one.message) for one in problems]
+    return sorted(found, key=lambda finding: finding.line)

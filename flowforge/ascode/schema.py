@@ -1,0 +1,166 @@
+"""The JSON Schema of a workflow, for editors: what an action's `config` holds follows from its `type`.
+
+It accepts what the product accepts, written as the documentation has it; expressions, references and cron the product
+alone can judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from flowforge.ascode.trigger_schemas import TRIGGERS
+from flowforge.connectors.catalog import Catalog
+from flowforge.language.blocks import BLOCKS, Block, BlockType
+from flowforge.language.definition import WorkflowDefinition
+from flowforge.operations.workflow_keys import KEY_PATTERN, PREFIX
+
+Json = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_EXPRESSION = "Expression"
+_HAS_TEXT = r"\S"
+_ID = r"^(?!step_[0-9]+$)[A-Za-z_][A-Za-z0-9_]{0,63}$"
+_SPELLED_OTHERWISE = {"type": "string", "pattern": "[a-z]"}
+"""Types may be written in any case; editors complete and check the upper one."""
+_ABOUT = ("title", "description", "default", "writeOnly", "secret")
+
+
+@lru_cache(maxsize=1)
+def workflow_schema(catalog: Catalog) -> Json:
+    """Of a file and of the definition in it."""
+    schema = WorkflowDefinition.model_json_schema(by_alias=True)
+    definitions: Json = schema["$defs"]
+    definitions[_EXPRESSION] = {"type": "string", "pattern": r"\{\{", "description": "{{ an expression }}"}
+    _describe_action(definitions["ActionDefinition"]["properties"], catalog)
+    definitions["ActionDefinition"]["allOf"] = [
+        *_rules_of_connectors(catalog, definitions),
+        *_rules_of_blocks(definitions),
+    ]
+    definitions["TriggerDefinition"]["properties"]["type"]["examples"] = list(TRIGGERS)
+    definitions["TriggerDefinition"]["allOf"] = [
+        _rule(name, {"properties": {"config": _or_null(config)}}) for name, config in TRIGGERS.items()
+    ]
+    return {"$schema": DIALECT, **schema, "title": "FlowForge workflow", "properties": _top(schema["properties"])}
+
+
+def _top(properties: Json) -> Json:
+    return {
+        "key": {
+            "type": ["string", "null"],
+            "pattern": f"^{KEY_PATTERN}$",
+            "description": "Your own name for the workflow, the same on every server.",
+        },
+        **properties,
+        "name": {**properties["name"], "pattern": _HAS_TEXT},
+        "enabled": {"type": ["boolean", "null"], "description": "On unless it says otherwise."},
+        "actions": _or_null(properties["actions"]),
+    }
+
+
+def _describe_action(properties: Json, catalog: Catalog) -> None:
+    known = {"enum": [*catalog.types(), *BLOCKS]}
+    properties["type"] = {"description": "A connector's type, or a block's.", "anyOf": [known, _SPELLED_OTHERWISE]}
+    properties["id"] = {
+        "type": ["string", "null"],
+        "pattern": _ID,
+        "description": "How expressions call the step: steps.<id>",
+    }
+
+
+def _rules_of_connectors(catalog: Catalog, definitions: Json) -> Iterator[Json]:
+    for type_ in catalog.types():
+        connector = catalog.get(type_)
+        _define(definitions, type_, connector.config, connector.help)
+        yield _rule(type_, _with_config(definitions, type_))
+
+
+def _rules_of_blocks(definitions: Json) -> Iterator[Json]:
+    for block in BLOCKS.values():
+        _define(definitions, block.name, block.config, block.help)
+        if block.name == BlockType.RUN_WORKFLOW:
+            ways = definitions[_name(block.name)]["properties"]["workflowId"]["anyOf"]
+            ways.append({"type": "string", "pattern": f"^{PREFIX}{KEY_PATTERN}$"})
+        yield _rule(block.name, {**_with_config(definitions, block.name), **_bodies(block)})
+
+
+def _bodies(block: Block[Any]) -> Json:
+    """`allOf`, so that it stands beside the rule about the config."""
+    if block.bodies not in ("branches", "lanes"):
+        return {}
+    branch: Json = {"required": ["when"]} if block.bodies == "branches" else {}
+    branches = {"type": "array", "minItems": 1, "items": branch}
+    return {"allOf": [{"required": ["branches"], "properties": {"branches": branches}}]}
+
+
+def _rule(type_: str, then: Json) -> Json:
+    return {"if": {"required": ["type"], "properties": {"type": {"const": type_}}}, "then": then}
+
+
+def _with_config(definitions: Json, type_: str) -> Json:
+    config = {"$ref": f"#/$defs/{_name(type_)}"}
+    if definitions[_name(type_)].get("required"):
+        return {"required": ["config"], "properties": {"config": config}}
+    return {"properties": {"config": _or_null(config)}}
+
+
+def _define(definitions: Json, type_: str, model: type[BaseModel], description: str) -> None:
+    prefix = _name(type_)
+    schema = model.model_json_schema(
+        by_alias=True, schema_generator=_AsWritten, ref_template=f"#/$defs/{prefix}.{{model}}"
+    )
+    for name, inner in schema.pop("$defs", {}).items():
+        definitions[f"{prefix}.{name}"] = _open(inner)
+    definitions[prefix] = {**_open(schema), "title": type_, "description": description}
+
+
+def _name(type_: str) -> str:
+    return f"Config.{type_}"
+
+
+def _or_null(schema: Json) -> Json:
+    about = {key: schema[key] for key in _ABOUT if key in schema}
+    return {**about, "anyOf": [{key: value for key, value in schema.items() if key not in about}, {"type": "null"}]}
+
+
+class _AsWritten(GenerateJsonSchema):
+    """Where a value is brought into shape before it is judged, anything may be written."""
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        inner = schema["schema"]
+        return self.generate_inner(inner) if inner["type"] in ("model", "model-fields") else {}
+
+
+def _open(schema: Json) -> Json:
+    """The same object, where each part may also be an expression."""
+    opened = dict(schema)
+    if "properties" in schema:
+        opened["properties"] = {name: _field(inner) for name, inner in schema["properties"].items()}
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        opened["additionalProperties"] = _field(schema["additionalProperties"])
+    if isinstance(schema.get("items"), Mapping):
+        opened["items"] = _field(schema["items"])
+    for key in ("anyOf", "oneOf", "allOf"):
+        if key in schema:
+            opened[key] = [_open(inner) for inner in schema[key]]
+    return opened
+
+
+def _field(schema: Json) -> Json:
+    opened = _open(schema)
+    if _takes_any_text(schema):
+        return opened
+    about = {key: opened.pop(key) for key in _ABOUT if key in opened}
+    return {**about, "anyOf": [opened, {"$ref": f"#/$defs/{_EXPRESSION}"}]}
+
+
+def _takes_any_text(schema: Mapping[str, Any]) -> bool:
+    judged = schema.keys() - {*_ABOUT, "minLength", "examples"}
+    if judged == {"anyOf"}:
+        return any(_takes_any_text(inner) for inner in schema["anyOf"])
+    return not judged or (judged == {"type"} and schema["type"] == "string")

@@ -1,0 +1,259 @@
+"""Many workflows at once, as text keeps them: brought in all together or not at all, and given out again.
+
+A *document* is `{key, enabled, definition}`; `export` gives what `apply` takes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import Workflow
+from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.ids import uuid7
+from flowforge.language.definition import WorkflowDefinition, parse
+from flowforge.language.names import hint
+from flowforge.language.pointers import pointer
+from flowforge.operations.asked import problems_of_enabled, raise_any, switched
+from flowforge.operations.calls import problems_of_calls
+from flowforge.operations.workflow_keys import called_keys, problems_of_key, with_ids, with_keys
+from flowforge.operations.workflows import Workflows
+
+MOST_WORKFLOWS = 200
+"""In one bundle."""
+LONGEST_NOTE = 500
+
+Json = dict[str, Any]
+Outcome = Literal["created", "changed", "unchanged"]
+
+
+@dataclass
+class _Entry:
+    """One workflow of a bundle, on its way in."""
+
+    number: int
+    key: str | None
+    name: str
+    raw: Mapping[str, Any]
+    definition: Mapping[str, Any]
+    problems: list[Problem] = field(default_factory=list)
+    workflow: Workflow | None = None
+    new: bool = False
+    parsed: WorkflowDefinition | None = None
+    before: Json | None = None
+    outcome: Outcome = "unchanged"
+
+    @property
+    def pointer(self) -> str:
+        return f"/workflows/{self.number}"
+
+    def complain(self, problems: Iterable[Problem], prefix: str = "") -> None:
+        """One problem for each place: the first says what is wrong there."""
+        known = {problem.pointer for problem in self.problems}
+        found = [problem.under(prefix) for problem in problems]
+        self.problems += [problem for problem in found if problem.pointer not in known]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundles:
+    workflows: Workflows
+
+    def export(
+        self, session: Session, user_id: UUID, wanted: Sequence[str], *, page: int = 0, size: int = MOST_WORKFLOWS
+    ) -> list[Json]:
+        """The user's workflows as documents, by name, secrets masked; `wanted` are keys or names, none: all."""
+        mine = select(Workflow).where(Workflow.user_id == user_id)
+        if wanted:
+            mine = mine.where(or_(Workflow.key.in_(wanted), Workflow.name.in_(wanted)))
+        by_name = mine.order_by(func.lower(Workflow.name), Workflow.id).offset(page * size).limit(size)
+        keys = _keys(session, user_id)
+        return [self._document(workflow, keys) for workflow in session.scalars(by_name)]
+
+    def apply(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Json:
+        """Makes the user's workflows what the bundle says, in one transaction; what is as it says already is left
+        alone. `dryRun` tells what would be done. Raises Invalid with the problems of all workflows, Conflict."""
+        entries, dry_run, note = _read(raw)
+        # One bundle of a user at a time: else two of them could make the same workflow twice.
+        session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:whose, 0))"), {"whose": f"apply {user_id}"}
+        )
+        self._match(session, user_id, entries)
+        self._judge(session, user_id, entries)
+        self._write(session, user_id, entries, note)
+        self._judge_calls(session, user_id, entries)
+        raise_any([problem.under(entry.pointer) for entry in entries for problem in entry.problems])
+        keys = _keys(session, user_id)
+        answer = {"dryRun": dry_run, "workflows": [self._told(entry, keys, dry_run) for entry in entries]}
+        if dry_run:
+            session.rollback()
+            return answer
+        try:
+            session.commit()
+        except IntegrityError as error:  # somebody gave one of the keys to another workflow at the same moment
+            session.rollback()
+            raise Conflict("a workflow changed at the same moment; please apply again") from error
+        return answer
+
+    def _match(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
+        """Finds the workflow that each entry means, or makes a new row for it."""
+        keys, names = [entry.key for entry in entries if entry.key], [entry.name for entry in entries]
+        rows = session.scalars(
+            select(Workflow)
+            .where(Workflow.user_id == user_id, or_(Workflow.key.in_(keys), Workflow.name.in_(names)))
+            .order_by(Workflow.id)
+            .with_for_update()
+        ).all()
+        taken: dict[UUID, _Entry] = {}
+        for entry in entries:
+            _find(entry, rows)
+            if entry.workflow is None:
+                entry.new = True
+                entry.workflow = Workflow(
+                    id=uuid7(), user_id=user_id, name=entry.name, key=entry.key, enabled=switched(entry.raw, True)
+                )
+                session.add(entry.workflow)
+            first = taken.setdefault(entry.workflow.id, entry)
+            if first is not entry:
+                entry.complain([Problem("/definition/name", f"is the same workflow as {first.pointer}")])
+        session.flush()
+        ids = _keys(session, user_id)
+        for entry in entries:
+            if not entry.new and entry.workflow is not None:
+                entry.before = self._document(entry.workflow, ids)
+
+    def _judge(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
+        """Every problem but those of the calls: the workflows they lead to are to be written first."""
+        ids = {key: id_ for id_, key in _keys(session, user_id).items()}
+        ids |= {entry.key: entry.workflow.id for entry in entries if entry.key and entry.workflow}
+        for entry in entries:
+            unknown = [(path, key) for path, key in called_keys(entry.definition) if key not in ids]
+            entry.complain(
+                (
+                    Problem(pointer(path), f"there is no workflow with the key '{key}'{hint(key, ids)}")
+                    for path, key in unknown
+                ),
+                "/definition",
+            )
+            try:
+                entry.parsed = parse(with_ids({"actions": [], **entry.definition}, ids))
+            except Invalid as error:
+                entry.complain(error.problems, "/definition")
+                continue
+            stored = None if entry.new else entry.workflow
+            entry.complain(self.workflows.problems_of(entry.parsed, stored), "/definition")
+
+    def _write(self, session: Session, user_id: UUID, entries: Sequence[_Entry], note: str | None) -> None:
+        """The entries without problems; the caller rolls back if there are others."""
+        for entry in entries:
+            workflow, definition = entry.workflow, entry.parsed
+            if entry.problems or workflow is None or definition is None:
+                continue
+            enabled, key = switched(entry.raw, workflow.enabled), entry.key or workflow.key
+            kept = (workflow.enabled, workflow.key) == (enabled, key)
+            differs = entry.new or self.workflows.differs(session, workflow, definition)
+            workflow.name, workflow.enabled, workflow.key = definition.name, enabled, key
+            if differs:
+                self.workflows.keep(session, workflow, definition, user_id, note)
+            elif not kept:
+                self.workflows.triggers.manage(session, workflow, workflow.trigger_definition)
+            entry.outcome = "created" if entry.new else "changed" if differs or not kept else "unchanged"
+
+    def _judge_calls(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
+        session.flush()
+        for entry in entries:
+            if entry.parsed is not None and entry.workflow is not None and entry.outcome != "unchanged":
+                problems = problems_of_calls(session, user_id, entry.workflow.id, entry.parsed)
+                entry.complain(problems, "/definition")
+
+    def _told(self, entry: _Entry, keys: Mapping[UUID, str], dry_run: bool) -> Json:
+        workflow = entry.workflow
+        assert workflow is not None
+        told = {"key": workflow.key, "name": workflow.name, "outcome": entry.outcome}
+        if not dry_run:
+            return {**told, "id": workflow.id, "versionId": workflow.version_id}
+        return {
+            **told,
+            "id": None if entry.new else workflow.id,
+            "before": entry.before,
+            "after": self._document(workflow, keys),
+        }
+
+    def _document(self, workflow: Workflow, keys: Mapping[UUID, str]) -> Json:
+        shown = self.workflows.shown(workflow)
+        parts = {part: shown[part] for part in ("name", "trigger", "settings", "actions") if shown[part] is not None}
+        document: Json = {"enabled": workflow.enabled, "definition": with_keys(parts, keys)}
+        return document if workflow.key is None else {"key": workflow.key, **document}
+
+
+def _read(raw: Mapping[str, Any]) -> tuple[list[_Entry], bool, str | None]:
+    """Raises Invalid where the bundle itself, or the frame of one of its workflows, cannot be used."""
+    problems = [
+        Problem(f"/{name}", "must be true or false")
+        for name in ("dryRun", "prune")
+        if not isinstance(raw.get(name), bool | None)
+    ]
+    if raw.get("prune") is True:
+        problems.append(Problem("/prune", "is not supported: workflows that are not in the bundle are left alone"))
+    note, written = raw.get("note"), raw.get("workflows")
+    if note is not None and not (isinstance(note, str) and len(note) <= LONGEST_NOTE):
+        problems.append(Problem("/note", f"must be a text of at most {LONGEST_NOTE} characters"))
+    if not isinstance(written, list) or not 1 <= len(written) <= MOST_WORKFLOWS:
+        raise Invalid([*problems, Problem("/workflows", f"must be a list of 1 to {MOST_WORKFLOWS} workflows")])
+    entries = []
+    for number, one in enumerate(written):
+        if isinstance(one, dict) and isinstance(one.get("definition"), dict):
+            entries.append(_entry(number, one))
+        else:
+            problems.append(Problem(f"/workflows/{number}/definition", "must be an object"))
+    _refuse_repetitions(entries)
+    if problems:
+        raise Invalid([*problems, *(problem.under(entry.pointer) for entry in entries for problem in entry.problems)])
+    return entries, raw.get("dryRun") is True, note
+
+
+def _entry(number: int, raw: Mapping[str, Any]) -> _Entry:
+    name, definition = raw["definition"].get("name"), dict(raw["definition"])
+    problems = [*problems_of_key(raw.get("key")), *problems_of_enabled(raw)]
+    key = raw.get("key") if not problems_of_key(raw.get("key")) else None
+    # PostgreSQL refuses NUL; a name that holds it is refused by us, in its place.
+    shown = name.strip().replace("\x00", "") if isinstance(name, str) else ""
+    return _Entry(number, key, shown, raw, definition, problems)
+
+
+def _refuse_repetitions(entries: Sequence[_Entry]) -> None:
+    """Each entry has to say by itself which workflow it means, today and when it is applied again."""
+    keys: dict[str, _Entry] = {}
+    names = Counter(entry.name for entry in entries)
+    for entry in entries:
+        if entry.key is None and entry.name and names[entry.name] > 1:
+            entry.complain(
+                [Problem("/definition/name", "is the name of another workflow of the bundle; give it a key")]
+            )
+        elif entry.key is not None and keys.setdefault(entry.key, entry) is not entry:
+            entry.complain([Problem("/key", f"is the key of {keys[entry.key].pointer} already")])
+            entry.key = None
+
+
+def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:
+    """By its key; else by its name, where that is the name of one workflow only."""
+    entry.workflow = next((row for row in rows if entry.key is not None and row.key == entry.key), None)
+    if entry.workflow is not None:
+        return
+    named = [row for row in rows if row.name == entry.name and (entry.key is None or row.key is None)]
+    if len(named) > 1:
+        advice = "give the one that is meant another name first" if entry.key else "give it a key"
+        entry.complain([Problem("/definition/name", f"is the name of {len(named)} workflows here; {advice}")])
+    elif named:
+        entry.workflow = named[0]
+
+
+def _keys(session: Session, user_id: UUID) -> dict[UUID, str]:
+    mine = select(Workflow.id, Workflow.key).where(Workflow.user_id == user_id, Workflow.key.is_not(None))
+    return {id_: key for id_, key in session.execute(mine) if key is not None}

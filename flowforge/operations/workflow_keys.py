@@ -1,0 +1,91 @@
+"""Keys: names that the owner gives to workflows, the same on every server. As text a workflow calls another one by
+`key:<key>`; in the tables stands its id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from flowforge.errors import Problem
+from flowforge.language.blocks import BlockType
+from flowforge.language.pointers import Part
+from flowforge.language.tree import actions_in, map_actions
+
+PREFIX = "key:"
+LONGEST_KEY = 64
+KEY_PATTERN = rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_KEY - 1}}}"
+NOWHERE = UUID(int=0)
+"""Stands for the id of a workflow that is not known."""
+
+Json = dict[str, Any]
+
+
+def problems_of_key(key: Any) -> list[Problem]:
+    """`key` may be absent (None)."""
+    if key is None or (isinstance(key, str) and re.fullmatch(KEY_PATTERN, key)):
+        return []
+    words = (
+        f"must be small letters, digits, '.', '_' and '-', begin with a letter or digit, and have at most {LONGEST_KEY}"
+    )
+    return [Problem("/key", words)]
+
+
+def called_keys(definition: Mapping[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
+    """Every key by which the definition names another workflow, with its place."""
+    for path, action in actions_in(definition.get("actions")):
+        called = _called(action)
+        if isinstance(called, str) and called.startswith(PREFIX):
+            yield (*path, "config", "workflowId"), called.removeprefix(PREFIX)
+    settings = definition.get("settings")
+    error_workflow = settings.get("errorWorkflow") if isinstance(settings, dict) else None
+    if isinstance(error_workflow, str) and error_workflow.startswith(PREFIX):
+        yield ("settings", "errorWorkflow"), error_workflow.removeprefix(PREFIX)
+
+
+def with_ids(definition: Mapping[str, Any], ids: Mapping[str, UUID]) -> Json:
+    """The definition with ids in place of keys; NOWHERE for a key that is not known."""
+
+    def id_of(called: Any) -> Any:
+        if not isinstance(called, str) or not called.startswith(PREFIX):
+            return called
+        return str(ids.get(called.removeprefix(PREFIX), NOWHERE))
+
+    return _renamed(definition, id_of)
+
+
+def with_placeholders(definition: Mapping[str, Any]) -> Json:
+    """The definition with an id that means nothing in place of each key, where there is no server to ask."""
+    return with_ids(definition, {})
+
+
+def with_keys(definition: Mapping[str, Any], keys: Mapping[UUID, str]) -> Json:
+    """The definition with keys in place of the ids of workflows that have one."""
+    by_text = {str(id_): f"{PREFIX}{key}" for id_, key in keys.items()}
+    return _renamed(
+        definition, lambda called: by_text.get(called.lower(), called) if isinstance(called, str) else called
+    )
+
+
+def _renamed(definition: Mapping[str, Any], rename: Callable[[Any], Any]) -> Json:
+    renamed = dict(definition)
+
+    def change(action: Json) -> Json:
+        called = _called(action)
+        return action if called is None else {**action, "config": {**action["config"], "workflowId": rename(called)}}
+
+    renamed["actions"] = map_actions(definition.get("actions"), change)
+    if "actions" not in definition:
+        del renamed["actions"]
+    settings = definition.get("settings")
+    if isinstance(settings, dict) and settings.get("errorWorkflow") is not None:
+        renamed["settings"] = {**settings, "errorWorkflow": rename(settings["errorWorkflow"])}
+    return renamed
+
+
+def _called(action: Mapping[str, Any]) -> Any:
+    config = action.get("config")
+    is_call = str(action.get("type")).strip().upper() == BlockType.RUN_WORKFLOW
+    return config.get("workflowId") if is_call and isinstance(config, dict) else None
