@@ -28,10 +28,10 @@ from flowforge.events import ExecutionResult, ExecutionStart
 from flowforge.execution.retry import Failure
 from flowforge.operations.plans import Plans, Version
 from flowforge.operations.starts import StartMessages
+from flowforge.operations.step_runs import Outcome, StepRun, StepRunner
 from flowforge.wiring import Backends
 from workers.fair_pool import FairPool
 from workers.runner import Received, member_name
-from workers.step_run import Outcome, StepRun, StepRunner
 
 logger = logging.getLogger(__name__)
 

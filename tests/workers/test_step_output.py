@@ -10,6 +10,7 @@ import pytest
 
 from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.connectors.sdk import Connector
+from flowforge.operations.step_output import plain_output
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
 from tests.waiting import eventually
@@ -17,7 +18,6 @@ from tests.workers import strange_connectors
 from tests.workers.pipeline import Pipeline, working
 from tests.workers.strange_connectors import FAILING
 from workers import executor
-from workers.step_output import plain_output
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""One attempt of one step: open its secrets, resolve its expressions, run its connector, keep the secrets in."""
+"""One attempt of one step, as executors and trials make it: open its secrets, resolve its expressions, run its
+connector, keep the secrets in."""
 
 from __future__ import annotations
 
 import logging
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -21,10 +22,10 @@ from flowforge.language.expressions import ExpressionError, resolve
 from flowforge.language.plan import Step
 from flowforge.operations.plans import Version
 from flowforge.operations.starts import around
+from flowforge.operations.step_output import plain_output, told
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import SecretUnreadable, Vault, mask_values
 from flowforge.settings import Settings
-from workers.step_output import plain_output, told
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,12 @@ class Outcome:
     failure: Failure | None = None
 
 
+Watch = Callable[[dict[str, Any]], None]
+"""Is told the config a connector is called with, its secrets masked."""
+
+
 class StepRunner:
-    """Runs steps; shared by the executor's threads. Never raises: whatever goes wrong is the step's failure."""
+    """Runs steps; shared by threads. Never raises: whatever goes wrong is the step's failure."""
 
     def __init__(self, settings: Settings, catalog: Catalog, vault: Vault, links: ResumeLinks) -> None:
         self._settings = settings
@@ -67,10 +72,10 @@ class StepRunner:
         """Seconds."""
         return (run.step.timeout if run.step else None) or self._settings.step_timeout_seconds
 
-    def run(self, run: StepRun) -> Outcome:
+    def run(self, run: StepRun, watch: Watch | None = None) -> Outcome:
         secrets: list[str] = []
         try:
-            return self._run(run, secrets)
+            return self._run(run, secrets, watch)
         except ConnectorError as error:
             failure = Failure(told(error), error.permanent, error.retry_after)
         except (ExpressionError, UnknownAction, SecretUnreadable) as error:
@@ -84,12 +89,15 @@ class StepRunner:
             logger.error("%s\n%s", mask_values(what, secrets), trace)
         return Outcome(failure=_without(failure, secrets))
 
-    def _run(self, run: StepRun, secrets: list[str]) -> Outcome:
+    def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:
         start = run.start
         connector = self._catalog.get(start.action_type)
         opened = self._catalog.open(start.action_type, start.action_config, self._vault)
         secrets += self._catalog.secret_values(start.action_type, opened)
-        config = connector.parse(self._resolved(run, opened))
+        resolved = self._resolved(run, opened)
+        if watch is not None:
+            watch(mask_values(self._catalog.mask(start.action_type, resolved), secrets))
+        config = connector.parse(resolved)
         output = connector.run(config, self._context(run))
         return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
 
