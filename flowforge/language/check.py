@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge.errors import Problem
-from flowforge.language.blocks import BLOCKS, BlockType, problems_of_block
+from flowforge.language.blocks import BlockType, problems_of_block
 from flowforge.language.definition import Place, WorkflowDefinition, WrittenBody, places
 from flowforge.language.expressions import ROOTS, Reference, references_in, shown, texts
 from flowforge.language.names import hint, quoted
@@ -68,8 +68,7 @@ class _View:
     def roots(self) -> Sequence[str]:
         around = [body.kind for _, body in self.place.inside] + (["item"] if self.inside else [])
         more = (["item", "loop"] if "item" in around else []) + (["error"] if "error" in around else [])
-        secrets = [] if self.place.action.type in BLOCKS else ["secrets"]
-        return [*ROOTS, *more, *secrets, "resume"]
+        return [*ROOTS, *more, "resume"]
 
     def problem_of(self, used: Reference) -> str | None:
         """What is wrong with the reference; None when nothing is known to be."""
@@ -159,7 +158,6 @@ def _where_known(root: str) -> str:
         "item": " here: it is the item of a FOR_EACH, inside it",
         "loop": " here: it tells of a FOR_EACH, inside it",
         "error": " here: it is what went wrong, inside onError",
-        "secrets": " here: secrets can be used in the config of connectors only",
     }.get(root, "")
 
 

@@ -124,11 +124,6 @@ class TestWhatCanBeSeen:
         found = problems(says("a", f"{{{{ {root} }}}}"))
         assert "is not known here" in found[0][1]
 
-    def test_secrets_are_for_connectors(self) -> None:
-        assert not problems(says("a", "{{ secrets.token }}"))
-        found = problems({"type": "STOP", "config": {"message": "{{ secrets.token }}"}})
-        assert "connectors only" in found[0][1]
-
     def test_the_link_of_a_wait_is_known_where_it_waits(self) -> None:
         wait = {"type": "WAIT", "id": "ok", "config": {"for": "approval"}}
         assert not problems(says("a", "{{ resume.ok.approveUrl }}"), wait)
