@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -92,7 +93,9 @@ def during(viewer: Viewer, happens: Callable[[], Coroutine[Any, Any, None]]) -> 
         viewer.inbox.tell(stored_line(END))
         await asyncio.wait_for(streaming, 15)
 
-    asyncio.run(both())
+    # In a thread of its own: Playwright, once started in a test process, keeps a loop running in the main thread.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, both()).result()
 
 
 def cursor(number: int) -> str:

@@ -39,7 +39,9 @@ def running_kafka(folder: Path) -> Iterator[str]:
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     log = (folder / "broker.log").open("wb")
     with log:
-        _java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties), log=log).wait(60)
+        # With an equals sign, because an id may begin with a dash.
+        formatting = ("format", f"--cluster-id={cluster}", "-c", str(properties))
+        _java("kafka.tools.StorageTool", *formatting, log=log).wait(60)
         broker = _java("kafka.Kafka", str(properties), log=log)
         try:
             eventually(lambda: answers(port, broker), seconds=60, every=0.2)
