@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, Text, Uuid, case, cast, column, func, literal, select, true, tuple_, values
+from sqlalchemy import ARRAY, Select, Text, Uuid, bindparam, case, cast, func, literal, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, Workflow, WorkflowTag
@@ -98,7 +98,8 @@ def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -
     """The newest RUNS_SHOWN of each, oldest first: one look into an index for each, in one statement."""
     if not workflow_ids:
         return {}
-    asked = values(column("id", Uuid()), name="asked").data([(one,) for one in workflow_ids])
+    wanted = bindparam("wanted", list(workflow_ids), ARRAY(Uuid()))
+    asked = func.unnest(wanted).table_valued("id", name="asked").render_derived()
     newest = (
         select(ExecutionRow.id, ExecutionRow.status, ExecutionRow.created_at, ExecutionRow.finished_at)
         .where(ExecutionRow.workflow_id == asked.c.id, ExecutionRow.user_id == user_id)

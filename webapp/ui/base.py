@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from flask_login import current_user
 
 from webapp.ui import csrf, guard, text
-from webapp.ui.sparkline import bar_height, outcome
+from webapp.ui.sparkline import bars_by_status, outcome
 
 FORM_MAX_BYTES = 4 * 1024 * 1024
 """A definition of the largest size there may be, as a form field: percent-encoding makes it longer."""
@@ -23,7 +23,7 @@ for _filter in (
     text.distance,
     text.pretty,
     text.duration,
-    bar_height,
+    bars_by_status,
     outcome,
 ):
     blueprint.add_app_template_filter(_filter)

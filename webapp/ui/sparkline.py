@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flowforge.operations.workflow_list import Run
 
 TALLEST, SHORTEST = 26, 6
+WIDTH, PITCH = 120, 6
+"""Of the picture, and from one bar to the next."""
 
 
 def bar_height(run: Run) -> int:
@@ -18,6 +20,15 @@ def bar_height(run: Run) -> int:
     seconds = max((run.finished_at - run.created_at).total_seconds(), 0.01)
     share = min(max((math.log10(seconds) + 2) / 4, 0.0), 1.0)
     return round(SHORTEST + (TALLEST - SHORTEST) * share)
+
+
+def bars_by_status(runs: Sequence[Run]) -> Mapping[str, str]:
+    """The bars of each status as one SVG path, the newest run at the right edge: a page shows hundreds of them."""
+    paths: dict[str, str] = {}
+    for place, run in enumerate(reversed(runs)):
+        x = WIDTH - PITCH * place - PITCH // 2
+        paths[run.status] = f"{paths.get(run.status, '')}M{x} {TALLEST}v-{bar_height(run)}"
+    return paths
 
 
 def outcome(runs: Sequence[Run]) -> str:
