@@ -41,9 +41,12 @@ function show(part, html) {
 }
 
 function keepOpenDetails(part, fresh) {
-  const known = new Map([...part.querySelectorAll("details[data-key]")].map((details) => [details.dataset.key, details.open]));
+  const known = new Map([...part.querySelectorAll("details[data-key]")].map((details) => [details.dataset.key, details]));
   for (const details of fresh.querySelectorAll("details[data-key]")) {
-    if (known.has(details.dataset.key)) details.open = known.get(details.dataset.key);
+    const before = known.get(details.dataset.key);
+    if (!before) continue;
+    if (before.open && (before.dataset.loaded || before.querySelector("form"))) details.replaceWith(before);
+    else details.open = before.open;
   }
 }
 

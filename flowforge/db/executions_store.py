@@ -116,9 +116,10 @@ def begin_executions(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
             RETURNING x.id, x.event_id
         ), attempts AS (
             INSERT INTO orchestrator.step_attempts
-                (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, waiting)
+                (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, started_at,
+                 waiting)
             SELECT c.id, a.step_index, a.iteration, a.attempt, r.workflow_id, a.state, COALESCE(a.due_at, now()),
-                   CASE WHEN a.due_at IS NULL THEN now() END, a.waiting
+                   CASE WHEN a.due_at IS NULL THEN now() END, CASE WHEN a.state = 'WAITING' THEN now() END, a.waiting
             FROM created c JOIN rows r ON r.execution_id = c.id
             CROSS JOIN LATERAL jsonb_to_recordset(r.attempts) AS a(
                 step_index int, iteration int, attempt int, state text, due_at timestamptz, waiting jsonb)
@@ -260,9 +261,10 @@ def apply(
                 AND a.iteration = p.iteration AND a.attempt = p.attempt
         )
         INSERT INTO orchestrator.step_attempts
-            (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, waiting)
+            (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, started_at, waiting)
         SELECT s.execution_id, s.step_index, s.iteration, s.attempt, s.workflow_id, s.state,
-               COALESCE(s.due_at, now()), CASE WHEN s.due_at IS NULL THEN now() END, s.waiting
+               COALESCE(s.due_at, now()), CASE WHEN s.due_at IS NULL THEN now() END,
+               CASE WHEN s.state = 'WAITING' THEN now() END, s.waiting
         FROM jsonb_to_recordset(%(attempts)s::jsonb) AS s(
             execution_id uuid, step_index int, iteration int, attempt int, workflow_id uuid, state text,
             due_at timestamptz, waiting jsonb)

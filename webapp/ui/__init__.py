@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from webapp.ui import accounts, dead_letters, execution_list, executions, home, settings, starters, workflows
+from webapp.ui import (
+    accounts,
+    dead_letters,
+    execution_actions,
+    execution_items,
+    execution_list,
+    executions,
+    home,
+    settings,
+    starters,
+    workflows,
+)
 from webapp.ui.base import blueprint
 
 __all__ = [
     "accounts",
     "blueprint",
     "dead_letters",
+    "execution_actions",
+    "execution_items",
     "execution_list",
     "executions",
     "home",

@@ -22,6 +22,8 @@ for _filter in (
     text.clock,
     text.distance,
     text.pretty,
+    text.whole,
+    text.brief,
     text.duration,
     bars_by_status,
     outcome,

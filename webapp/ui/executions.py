@@ -1,23 +1,30 @@
-"""One execution, as it goes along."""
+"""One execution, as it goes along: its flow, seen at one frame, and its log."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import ExecutionRow
 from flowforge.errors import Invalid, NotFound, Unavailable
+from flowforge.execution.state import ROOT
+from flowforge.language.blocks import BlockType
 from flowforge.operations import executions as operations
-from flowforge.operations import log_search, overview, step_progress
+from flowforge.operations import frame_progress, log_search
+from flowforge.operations.awaited import awaited
 from flowforge.operations.log_search import LogFilter
+from flowforge.operations.written_steps import WrittenStep, written_steps
+from flowforge.resume_links import WaitPlace
 from webapp.context import backends, session
 from webapp.services import workflows
 from webapp.ui.base import blueprint
+from webapp.ui.frames import asked_frame, steps_of_frame, way_to
 from webapp.ui.guard import viewer_id
-from webapp.ui.steps import OVER, steps_of
+from webapp.ui.steps import OVER, Flow, Step
 from webapp.ui.timeline import timeline_of
 
 LOG_STATES = ("STARTED", "SUCCESS", "FAILURE", "COMPLETED", "FAILED", "CANCELLED")
@@ -27,44 +34,81 @@ _LONGEST_TEXT = 200
 
 @blueprint.get("/executions/<uuid:execution_id>")
 def execution(execution_id: UUID) -> str:
-    row = _row(execution_id)
+    row = found(execution_id)
     return render_template("executions/show.html", **_progress(row), **_log(row))
 
 
 @blueprint.get("/executions/<uuid:execution_id>/progress")
 def execution_progress(execution_id: UUID) -> str:
     """The part of the page that changes while it runs."""
-    return render_template("executions/_progress.html", **_progress(_row(execution_id)))
+    return render_template("executions/_progress.html", **_progress(found(execution_id)))
 
 
 @blueprint.get("/executions/<uuid:execution_id>/log")
 def execution_log(execution_id: UUID) -> str:
     """The lines, which change too."""
-    row = _row(execution_id)
+    row = found(execution_id)
     return render_template("executions/_log.html", execution=row, over=row.status in OVER, **_log(row))
 
 
-@blueprint.post("/executions/<uuid:execution_id>/cancel")
-def cancel_execution(execution_id: UUID) -> Any:
-    cancelled = operations.cancel(session(), backends(), viewer_id(), execution_id)
-    flash("It was cancelled." if cancelled.status == "CANCELLED" else "It was over already.", "done")
-    return redirect(url_for("ui.execution", execution_id=execution_id), 303)
+def found(execution_id: UUID) -> ExecutionRow:
+    """Just after a start by hand it is no row yet, but an event that the page's address names. Raises NotFound."""
+    try:
+        return operations.get(session(), viewer_id(), execution_id)
+    except NotFound:
+        event_id = _asked_id("event")
+        if event_id is None:
+            raise
+        return awaited(session(), viewer_id(), event_id, execution_id)
+
+
+def workflow_name(row: ExecutionRow) -> str | None:
+    """None where the workflow is gone."""
+    try:
+        return workflows().get(session(), row.user_id, row.workflow_id).name
+    except NotFound:
+        return None
 
 
 def _progress(row: ExecutionRow) -> dict[str, Any]:
-    event_id = _asked_id("event")
-    written = overview.actions_of(session(), row)
-    figures, attempts = step_progress.figures(session(), row.id), step_progress.newest_attempts(session(), row.id)
-    steps = steps_of(row, written, figures, attempts, load_catalog())
+    frame, event_id = asked_frame(), _asked_id("event")
+    written = written_steps(session(), row)
+    steps, loops = _steps(row, written, frame)
     return {
         "stream_url": url_for("live.live", execution_id=row.id),
-        "progress_url": url_for("ui.execution_progress", execution_id=row.id, event=event_id),
+        "progress_url": url_for("ui.execution_progress", execution_id=row.id, event=event_id, frame=frame or None),
         "execution": row,
-        "workflow_name": _workflow_name(row),
+        "workflow_name": workflow_name(row),
+        "frame": frame,
+        "way": way_to(row, frame, written),
         "steps": steps,
-        "timeline": timeline_of(row, steps),
+        "timeline": timeline_of(row, steps, loops),
+        "answer_path": _answer_path,
+        "replays": operations.replays(session(), row.id) if row.status in OVER else (),
         "over": row.status in OVER,
     }
+
+
+def _steps(row: ExecutionRow, written: Sequence[WrittenStep], frame: int) -> tuple[list[Step], Any]:
+    every = [step for top in written for step in top.all()]
+    parallels = {step.index for step in every if step.action.type == BlockType.PARALLEL}
+    loops = {step.index for step in every if step.action.type == BlockType.FOR_EACH}
+    looks = frame_progress.look(session(), row, frame, parallels)
+    opened = [block for look in looks.values() for block in look.blocks.values() if block.step_index in loops]
+    calls = any(step.action.type == BlockType.RUN_WORKFLOW for step in every)
+    called = frame_progress.called(session(), row.id) if calls else {}
+    flow = Flow(row, looks, called, load_catalog())
+    shown = written if frame == ROOT else steps_of_frame(row, frame, every)
+    return flow.steps(shown, frame), frame_progress.loop_spans(session(), opened)
+
+
+def _answer_path(step: Step) -> str:
+    """Of the page on which somebody ends the step's wait."""
+    wait = step.wait
+    assert wait is not None
+    return url_for(
+        "resume.show", token=backends().resume_links.token(WaitPlace(wait.execution_id, step.index, wait.iteration))
+    )
 
 
 def _log(row: ExecutionRow) -> dict[str, Any]:
@@ -103,24 +147,6 @@ def _asked_filter() -> LogFilter:
         event_type=kind if kind in LOG_KINDS else "",
         step=request.args.get("step", type=int),
     )
-
-
-def _row(execution_id: UUID) -> ExecutionRow:
-    """Just after a start by hand it is no row yet, but an event that the page's address names. Raises NotFound."""
-    try:
-        return operations.get(session(), viewer_id(), execution_id)
-    except NotFound:
-        event_id = _asked_id("event")
-        if event_id is None:
-            raise
-        return overview.awaited(session(), viewer_id(), event_id, execution_id)
-
-
-def _workflow_name(row: ExecutionRow) -> str | None:
-    try:
-        return workflows().get(session(), row.user_id, row.workflow_id).name
-    except NotFound:
-        return None
 
 
 def _asked_id(name: str) -> UUID | None:

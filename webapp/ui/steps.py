@@ -1,124 +1,230 @@
-"""An execution's steps as its page shows them, from its definition, its attempts and its outputs."""
+"""An execution's steps as its page shows them: the flow as it was written, each step with how it went."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from flowforge.connectors.catalog import Catalog
-from flowforge.db.tables import AttemptState, ExecutionRow, StepAttempt
-from flowforge.operations.overview import Written
-from flowforge.operations.step_progress import StepFigures
+from flowforge.db.tables import AttemptState, ExecutionRow, OpenBlockRow, StepAttempt
+from flowforge.language.blocks import BlockType
+from flowforge.language.definition import ActionDefinition
+from flowforge.operations.frame_progress import FrameLook
+from flowforge.operations.waits import RESUMABLE
+from flowforge.operations.written_steps import WrittenList, WrittenStep
 
 OVER = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
-_ICONS = {"slack": "message", "globe": "globe", "shuffle": "shuffle", "mail": "mail", "table": "table"}
+ICONS = {"slack": "message", "globe": "globe", "shuffle": "shuffle", "mail": "mail", "table": "table"}
+_BLOCK_ICONS = {
+    "BRANCH": "branch",
+    "FOR_EACH": "loop",
+    "PARALLEL": "parallel",
+    "WAIT": "clock",
+    "RUN_WORKFLOW": "workflows",
+    "STOP": "stop",
+    "RESPOND": "reply",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A list of steps inside a step. `taken` is None where all of them run."""
+
+    kind: str
+    name: str
+    taken: bool | None
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """How many items of a FOR_EACH are over."""
+
+    frame: int
+    total: int
+    ended: int
+    failed: int
+
+    @property
+    def succeeded(self) -> int:
+        return self.ended - self.failed
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     index: int
+    frame: int | None
+    """None for what runs once for each item: the items have their own pages."""
     type: str
     title: str
-    depth: int
     icon: str
     state: str
-    figures: StepFigures | None
-    attempts: Sequence[StepAttempt]
+    attempts: Sequence[StepAttempt] = ()
     """The newest of them."""
-    config: Mapping[str, Any] | None
-    has_output: bool
-    output: Any
-    error: str | None
-    retry_at: datetime | None
+    config: Mapping[str, Any] | None = None
+    has_output: bool = False
+    output: Any = None
+    error: str | None = None
+    loop: Loop | None = None
+    child: UUID | None = None
+    """The execution that a RUN_WORKFLOW has started."""
+    lanes: Sequence[Lane] = field(default_factory=list)
 
     @property
     def took(self) -> timedelta | None:
         """From the first attempt's start to the last one's end."""
-        figures = self.figures
-        if figures is None or figures.started_at is None or figures.finished_at is None or figures.under_way:
-            return None
-        return figures.finished_at - figures.started_at
+        begun = next((attempt.started_at for attempt in self.attempts if attempt.started_at), None)
+        ended = self.attempts[-1].finished_at if self.attempts else None
+        return ended - begun if begun and ended else None
+
+    @property
+    def retry_at(self) -> datetime | None:
+        last = self.attempts[-1] if self.attempts else None
+        return last.due_at if last and last.state == AttemptState.QUEUED and last.attempt > 1 else None
+
+    @property
+    def wait(self) -> StepAttempt | None:
+        """The wait it rests in."""
+        last = self.attempts[-1] if self.attempts else None
+        return last if last and last.state == AttemptState.WAITING and self.state == "WAITING" else None
+
+    @property
+    def awaits_somebody(self) -> bool:
+        return self.wait is not None and (self.wait.waiting or {}).get("kind") in RESUMABLE
+
+    def all(self) -> Iterator[Step]:
+        """Itself and every step inside it."""
+        yield self
+        for lane in self.lanes:
+            for step in lane.steps:
+                yield from step.all()
 
 
-def steps_of(
-    execution: ExecutionRow,
-    written: Sequence[Written],
-    figures: Mapping[int, StepFigures],
-    attempts: Mapping[int, Sequence[StepAttempt]],
-    catalog: Catalog,
-) -> list[Step]:
-    """Every step there is to show, also where the definition is not known any more.
+class Flow:
+    """Puts what is known of an execution's frames on its written steps."""
 
-    Figures and attempts were read one after the other: an attempt that came in between is left for the next look.
-    """
-    count = max(len(written), max(figures, default=-1) + 1)
-    unknown = Written({}, 0)
-    return [
-        _step(
-            index,
-            execution,
-            written[index] if index < len(written) else unknown,
-            figures.get(index),
-            attempts.get(index, ()) if index in figures else (),
-            catalog,
+    def __init__(
+        self,
+        execution: ExecutionRow,
+        looks: Mapping[int, FrameLook],
+        called: Mapping[tuple[int, int], UUID],
+        catalog: Catalog,
+    ) -> None:
+        self._execution = execution
+        self._looks = looks
+        self._called = called
+        self._catalog = catalog
+
+    def steps(self, written: Sequence[WrittenStep], frame: int | None) -> list[Step]:
+        look = self._looks.get(frame) if frame is not None else None
+        return [self._step(step, look) for step in written]
+
+    def _step(self, written: WrittenStep, look: FrameLook | None) -> Step:
+        action, index = written.action, written.index
+        block = look.blocks.get(index) if look else None
+        attempts = look.attempts.get(index, ()) if look else ()
+        outputs = look.outputs if look else {}
+        key = f"step_{index}"
+        state = self._state(action, index, look)
+        config = action.config
+        return Step(
+            index=index,
+            frame=look.number if look else None,
+            type=action.type,
+            title=action.name or action.id or action.type or f"Step {index + 1}",
+            icon=_BLOCK_ICONS.get(action.type) or ICONS.get(self._catalog.icon(action.type) or "", "step"),
+            state=state,
+            attempts=attempts,
+            config=self._catalog.mask(action.type, config) if config else None,
+            has_output=key in outputs,
+            output=outputs.get(key),
+            error=_error(attempts, look, index, block) if state in {"FAILED", "RETRYING", "HANDLED"} else None,
+            loop=_loop(block) if action.type == BlockType.FOR_EACH else None,
+            child=self._called.get((look.number, index)) if look else None,
+            lanes=[self._lane(written, inner, look) for inner in written.inside],
         )
-        for index in range(count)
-    ]
+
+    def _lane(self, written: WrittenStep, inner: WrittenList, look: FrameLook | None) -> Lane:
+        body, type_ = inner.body, written.action.type
+        output = look.outputs.get(f"step_{written.index}") if look else None
+        frame, taken = (look.number if look else None), None
+        if body.kind == "item":
+            frame = None
+        elif type_ == BlockType.PARALLEL and body.kind == "branch":
+            block = look.blocks.get(written.index) if look else None
+            frame = block.first_frame + body.number if block else None
+        elif body.kind == "branch":
+            taken = isinstance(output, dict) and output.get("branch") == inner.name if look and output else None
+        else:
+            taken = isinstance(output, dict) and output.keys() == {"error"} if look and (output or look.over) else None
+        return Lane(body.kind, inner.name, taken, self.steps(inner.steps, frame))
+
+    def _state(self, action: ActionDefinition, index: int, look: FrameLook | None) -> str:
+        if not action.runs:
+            return "DISABLED"
+        if look is None:
+            return ""
+        attempts = look.attempts.get(index)
+        if attempts:
+            return self._state_tried(index, look, attempts[-1])
+        if f"step_{index}" in look.outputs:
+            return "HANDLED" if _is_handled(look.outputs[f"step_{index}"]) else "SUCCEEDED"
+        if index in look.blocks:
+            return _state_of_block(look.blocks[index], look, self._execution)
+        return _state_untouched(index, look)
+
+    def _state_tried(self, index: int, look: FrameLook, last: StepAttempt) -> str:
+        if last.succeeded is True:
+            return "SUCCEEDED"
+        if last.succeeded is False:
+            if f"step_{index}" in look.outputs:
+                return "HANDLED"
+            return "CANCELLED" if self._execution.status == "CANCELLED" else "FAILED" if look.over else "RETRYING"
+        if look.over:
+            return "CANCELLED"
+        if last.state == AttemptState.WAITING:
+            return "WAITING"
+        if last.state == AttemptState.RUNNING:
+            return "RUNNING"
+        return "RETRYING" if last.attempt > 1 else "QUEUED"
 
 
-def _step(
-    index: int,
-    execution: ExecutionRow,
-    written: Written,
-    figures: StepFigures | None,
-    attempts: Sequence[StepAttempt],
-    catalog: Catalog,
-) -> Step:
-    action, last = written.action, attempts[-1] if attempts else None
-    state = _state_tried(execution, figures, last) if last and figures else _state_untried(index, execution, action)
-    outputs = execution.step_outputs or {}
-    type_, config = str(action.get("type", "")), action.get("config")
-    return Step(
-        index=index,
-        type=type_,
-        title=str(action.get("name") or action.get("id") or type_ or f"Step {index + 1}"),
-        depth=written.depth,
-        icon=_ICONS.get(catalog.icon(type_) or "", "step"),
-        state=state,
-        figures=figures,
-        attempts=attempts,
-        config=catalog.mask(type_, config) if isinstance(config, dict) and config else None,
-        has_output=f"step_{index}" in outputs,
-        output=outputs.get(f"step_{index}"),
-        error=_message(last.error) if last and state in {"FAILED", "RETRYING"} else None,
-        retry_at=last.due_at if last and last.state == AttemptState.QUEUED and last.attempt > 1 else None,
-    )
-
-
-def _state_tried(execution: ExecutionRow, figures: StepFigures, last: StepAttempt) -> str:
-    if figures.runs > 1 and figures.under_way and execution.status not in OVER:
+def _state_of_block(block: OpenBlockRow, look: FrameLook, execution: ExecutionRow) -> str:
+    if not look.over:
         return "RUNNING"
-    if last.succeeded is not None:
-        return "SUCCEEDED" if last.succeeded else _after_failure(execution)
-    if execution.status in OVER:
-        return "CANCELLED"
-    if last.state == AttemptState.RUNNING:
-        return "RUNNING"
-    return "RETRYING" if last.attempt > 1 else "QUEUED"
+    return "FAILED" if block.failed and execution.status == "FAILED" else "CANCELLED"
 
 
-def _after_failure(execution: ExecutionRow) -> str:
-    return "RETRYING" if execution.status not in OVER else "CANCELLED" if execution.status == "CANCELLED" else "FAILED"
-
-
-def _state_untried(index: int, execution: ExecutionRow, action: Mapping[str, Any]) -> str:
-    if action.get("enabled") is False:
+def _state_untouched(index: int, look: FrameLook) -> str:
+    if look.over and (look.error or {}).get("stepIndex") == index:
+        return "FAILED"
+    if look.completed or index < look.current_step:
         return "SKIPPED"
-    if f"step_{index}" in (execution.step_outputs or {}):
-        return "SUCCEEDED"
-    return "NOT_RUN" if execution.status in OVER else "WAITING"
+    return "NOT_RUN" if look.over else "PLANNED"
+
+
+def _is_handled(output: Any) -> bool:
+    return isinstance(output, dict) and output.keys() == {"error"}
+
+
+def _loop(block: OpenBlockRow | None) -> Loop | None:
+    return Loop(block.frame, block.total, block.ended, block.failed) if block else None
+
+
+def _error(
+    attempts: Sequence[StepAttempt], look: FrameLook | None, index: int, block: OpenBlockRow | None
+) -> str | None:
+    if attempts:
+        return _message(attempts[-1].error)
+    if block is not None and block.error:
+        return _message(block.error)
+    handled = look.outputs.get(f"step_{index}") if look else None
+    if isinstance(handled, dict) and _is_handled(handled):
+        return _message(handled["error"])
+    return _message(look.error) if look and (look.error or {}).get("stepIndex") == index else None
 
 
 def _message(error: Any) -> str | None:

@@ -11,6 +11,7 @@ from flowforge import jsonio
 from webapp.ui.zones import viewers_zone
 
 _LONGEST_JSON = 20_000
+_LONGEST_LINE = 160
 _BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
 _SYSTEMS = {
     "Android": "Android",
@@ -61,9 +62,20 @@ def distance(value: datetime | None, now: datetime | None = None) -> str:
     return f"in {amount}" if seconds > 0 else f"{amount} ago"
 
 
+def whole(value: Any) -> str:
+    """Indented JSON, to be edited."""
+    return orjson.dumps(jsonio.loads(jsonio.dumps(value)), option=orjson.OPT_INDENT_2).decode()
+
+
+def brief(value: Any) -> str:
+    """JSON on one line, cut to fit into a table."""
+    text = jsonio.dumps(value).decode()
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
+
+
 def pretty(value: Any) -> str:
     """Indented JSON, cut where nobody reads on."""
-    text = orjson.dumps(jsonio.loads(jsonio.dumps(value)), option=orjson.OPT_INDENT_2).decode()
+    text = whole(value)
     return (
         text if len(text) <= _LONGEST_JSON else f"{text[:_LONGEST_JSON]}\n… cut here, {len(text):,} characters in all"
     )

@@ -1,0 +1,165 @@
+"""How far the steps of one frame are: of the workflow's own list, of one item of a loop, or of one branch.
+
+A loop makes thousands of attempts in thousands of frames. Whoever looks sees one frame at a time, with the branches
+that run beside one another inside it; of a loop only how many of its items are over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased, defer
+
+from flowforge.db.tables import ExecutionRow, FrameRow, OpenBlockRow, StepAttempt
+from flowforge.errors import NotFound
+from flowforge.execution.state import ROOT, FrameStatus, Status
+
+SHOWN = 20
+"""Attempts of one step."""
+MOST_FRAMES = 100
+"""Looked at together: branches inside branches multiply."""
+MOST_CALLS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLook:
+    number: int
+    over: bool
+    completed: bool
+    current_step: int
+    outputs: Mapping[str, Any]
+    """By `step_<index>`."""
+    error: Mapping[str, Any] | None
+    attempts: Mapping[int, Sequence[StepAttempt]] = field(default_factory=dict)
+    """By step the last SHOWN, in the order they were made."""
+    blocks: Mapping[int, OpenBlockRow] = field(default_factory=dict)
+    """By step, without their closures."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSpan:
+    """From the beginning of a loop's first item to the end of its last one, where these are known."""
+
+    begun: datetime | None
+    ended: datetime | None
+
+
+def look(session: Session, execution: ExecutionRow, number: int, parallels: Collection[int]) -> dict[int, FrameLook]:
+    """The frame and the branches inside it, by number; `parallels` are the steps that are a PARALLEL. Three statements
+    for each level of branches. Raises NotFound."""
+    found: dict[int, FrameLook] = {}
+    waiting = [number]
+    while waiting:
+        found |= _load(session, execution, waiting)
+        opened = [block for look in waiting if look in found for block in found[look].blocks.values()]
+        lanes = [lane for block in opened if block.step_index in parallels for lane in _frames_of(block)]
+        waiting = lanes[: MOST_FRAMES - len(found)]
+    if number not in found:
+        raise NotFound("there is no such frame in this execution")
+    return found
+
+
+def loop_spans(session: Session, loops: Collection[OpenBlockRow]) -> dict[tuple[int, int], LoopSpan]:
+    """By (frame, step)."""
+    if not loops:
+        return {}
+    [execution_id] = {block.execution_id for block in loops}
+    edges = {edge for block in loops for edge in (block.first_frame, block.first_frame + block.total - 1)}
+    rows = session.execute(
+        select(StepAttempt.iteration, func.min(StepAttempt.due_at), func.max(StepAttempt.finished_at))
+        .where(StepAttempt.execution_id == execution_id, StepAttempt.iteration.in_(edges))
+        .group_by(StepAttempt.iteration)
+    )
+    begun_and_ended = {row[0]: (row[1], row[2]) for row in rows}
+    nothing = (None, None)
+    return {
+        (block.frame, block.step_index): LoopSpan(
+            begun_and_ended.get(block.first_frame, nothing)[0],
+            begun_and_ended.get(block.first_frame + block.total - 1, nothing)[1],
+        )
+        for block in loops
+    }
+
+
+def called(session: Session, execution_id: UUID) -> dict[tuple[int, int], UUID]:
+    """The executions it has started by RUN_WORKFLOW, by (frame, step); the newest MOST_CALLS."""
+    rows = session.execute(
+        select(ExecutionRow.id, ExecutionRow.awaited_by)
+        .where(ExecutionRow.parent_execution_id == execution_id)
+        .order_by(ExecutionRow.id.desc())
+        .limit(MOST_CALLS)
+    )
+    return {(by.get("iteration", ROOT), by["stepIndex"]): id_ for id_, by in rows if by and "stepIndex" in by}
+
+
+def _frames_of(block: OpenBlockRow) -> range:
+    return range(block.first_frame, block.first_frame + block.total)
+
+
+def _load(session: Session, execution: ExecutionRow, numbers: Sequence[int]) -> dict[int, FrameLook]:
+    attempts, blocks = _attempts(session, execution.id, numbers), _blocks(session, execution.id, numbers)
+    looks = [_of_frame(row) for row in _rows(session, execution.id, numbers)]
+    looks += [_of_execution(execution)] if ROOT in numbers else []
+    return {
+        each.number: FrameLook(
+            each.number,
+            each.over or Status(execution.status).terminal,
+            each.completed,
+            each.current_step,
+            each.outputs,
+            each.error,
+            attempts.get(each.number, {}),
+            blocks.get(each.number, {}),
+        )
+        for each in looks
+    }
+
+
+def _of_execution(row: ExecutionRow) -> FrameLook:
+    completed = row.status == Status.COMPLETED
+    return FrameLook(ROOT, completed, completed, row.current_step, row.step_outputs or {}, row.error)
+
+
+def _of_frame(row: FrameRow) -> FrameLook:
+    over = row.status in (FrameStatus.COMPLETED, FrameStatus.FAILED)
+    return FrameLook(
+        row.number, over, row.status == FrameStatus.COMPLETED, row.current_step, row.outputs or {}, row.error
+    )
+
+
+def _rows(session: Session, execution_id: UUID, numbers: Sequence[int]) -> Sequence[FrameRow]:
+    inner = [number for number in numbers if number != ROOT]
+    wanted = select(FrameRow).where(FrameRow.execution_id == execution_id, FrameRow.number.in_(inner))
+    return session.scalars(wanted).all() if inner else ()
+
+
+def _blocks(session: Session, execution_id: UUID, numbers: Sequence[int]) -> dict[int, dict[int, OpenBlockRow]]:
+    wanted = select(OpenBlockRow).where(OpenBlockRow.execution_id == execution_id, OpenBlockRow.frame.in_(numbers))
+    found: dict[int, dict[int, OpenBlockRow]] = {}
+    for row in session.scalars(wanted.options(defer(OpenBlockRow.closure))):
+        found.setdefault(row.frame, {})[row.step_index] = row
+    return found
+
+
+def _attempts(
+    session: Session, execution_id: UUID, numbers: Sequence[int]
+) -> dict[int, dict[int, Sequence[StepAttempt]]]:
+    place = func.row_number().over(
+        partition_by=(StepAttempt.iteration, StepAttempt.step_index), order_by=StepAttempt.attempt.desc()
+    )
+    ranked = (
+        select(StepAttempt, place.label("place"))
+        .where(StepAttempt.execution_id == execution_id, StepAttempt.iteration.in_(numbers))
+        .subquery()
+    )
+    attempt = aliased(StepAttempt, ranked)
+    newest = select(attempt).where(ranked.c.place <= SHOWN).options(defer(attempt.output))
+    found: dict[int, dict[int, list[StepAttempt]]] = {}
+    for row in session.scalars(newest.order_by(attempt.iteration, attempt.step_index, attempt.attempt)):
+        found.setdefault(row.iteration, {}).setdefault(row.step_index, []).append(row)
+    return {frame: dict(steps) for frame, steps in found.items()}

@@ -1,0 +1,155 @@
+"""The page of an execution: its flow with every step's state, the items of its loops, and what can be done with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+
+from flowforge.wiring import Backends
+from tests.ui.conftest import Browser
+from tests.ui.test_pages import created
+from tests.waiting import eventually
+from tests.workers.pipeline import working
+
+
+def transform(identifier: str, **output: object) -> dict[str, Any]:
+    return {"id": identifier, "type": "TRANSFORM", "config": {"output": output}}
+
+
+ORDERS = {
+    "name": "Orders",
+    "actions": [
+        transform("totals", count="{{ trigger.orders | length }}"),
+        {
+            "id": "many",
+            "type": "BRANCH",
+            "branches": [
+                {"name": "many", "when": "{{ steps.totals.count > 2 }}", "actions": [transform("yes", text="many")]}
+            ],
+            "else": [transform("no", text="few")],
+        },
+        {
+            "id": "each",
+            "name": "Each order",
+            "type": "FOR_EACH",
+            "config": {"items": "{{ trigger.orders }}", "concurrency": 10, "onItemError": "continue"},
+            "actions": [transform("share", share="{{ 100 / item }}")],
+        },
+        {
+            "id": "both",
+            "type": "PARALLEL",
+            "branches": [
+                {"name": "left", "actions": [transform("l", n="{{ steps.totals.count }}")]},
+                {
+                    "name": "right",
+                    "actions": [
+                        {**transform("r", n="{{ 1 / 0 }}"), "onError": [transform("sorry", why="{{ error.message }}")]}
+                    ],
+                },
+            ],
+        },
+    ],
+}
+
+
+@pytest.fixture
+def run(ada: Browser, backends: Backends) -> Callable[..., str]:
+    """Runs a workflow with a payload to its end; returns the path of the execution's page."""
+
+    def run_it(definition: dict[str, Any], payload: str, ends: str = 'data-over="true"') -> str:
+        path = created(ada, definition)
+        started = ada.send(f"{path}/run", path, payload=payload)
+        with working(backends):
+            eventually(lambda: ends in ada.get(started.location).text, seconds=20)
+        return str(started.location).partition("?")[0]
+
+    return run_it
+
+
+def states(page: str) -> dict[str, str]:
+    """By title."""
+    cards = re.findall(r'class="card step" data-state="(\w*)">.*?<h3>(.*?)</h3>', page, re.DOTALL)
+    return {title: state for state, title in cards}
+
+
+def test_every_step_is_drawn_in_its_block_with_its_state(ada: Browser, run: Callable[..., str]) -> None:
+    page = ada.get(run(ORDERS, '{"orders": [1, 0, 4]}')).text
+    assert states(page) == {
+        "totals": "SUCCEEDED",
+        "many": "SUCCEEDED",
+        "yes": "SUCCEEDED",
+        "no": "SKIPPED",
+        "Each order": "SUCCEEDED",
+        "share": "",
+        "both": "SUCCEEDED",
+        "l": "SUCCEEDED",
+        "r": "HANDLED",
+        "sorry": "SUCCEEDED",
+    }
+    assert "division by zero" in page
+    assert "2 succeeded" in page
+    assert "1 failed" in page
+
+
+def test_the_items_of_a_loop_have_a_list_and_pages_of_their_own(ada: Browser, run: Callable[..., str]) -> None:
+    path = run(ORDERS, '{"orders": [1, 0, 4]}')
+    items = f"{path}/items?step=4"
+    assert ada.get(items).text.count('role="cell" class="lead tight"') == 3
+    failed = ada.get(f"{items}&state=FAILED").text
+    assert failed.count('role="cell" class="lead tight"') == 1
+    assert "division by zero" in failed
+    [link] = set(re.findall(rf'href="({re.escape(path)}\?frame=\d+)"', failed))
+    item = ada.get(link).text
+    assert states(item) == {"share": "FAILED"}
+    assert "item 2" in item
+    assert ada.get(f"{path}?frame=999").status_code == 404
+    assert ada.get(f"{path}/items?step=0").status_code == 404
+
+
+def test_many_items_are_shown_in_pages(ada: Browser, run: Callable[..., str]) -> None:
+    path = run(ORDERS, f'{{"orders": {[*range(1, 61)]}}}')
+    first = ada.get(f"{path}/items?step=4").text
+    assert first.count('role="cell" class="lead tight"') == 50
+    [onward] = re.findall(r'rel="next" href="([^"]+)"', first)
+    assert ada.get(unescape(onward)).text.count('role="cell" class="lead tight"') == 10
+
+
+def test_what_a_step_was_given_is_shown_resolved(ada: Browser, run: Callable[..., str]) -> None:
+    path = run(ORDERS, '{"orders": [5, 4]}')
+    assert '"count": 2' in unescape(ada.get(f"{path}/input?step=0").text)
+    frames = re.findall(r"frame=(\d+)", ada.get(f"{path}/items?step=4").text)
+    assert '"share": 25' in unescape(ada.get(f"{path}/input?step=5&frame={frames[1]}").text)
+    assert ada.get(f"{path}/input?step=99").status_code == 404
+
+
+def test_a_failed_execution_is_replayed_from_its_failed_step(ada: Browser, run: Callable[..., str]) -> None:
+    failing = {"name": "Failing", "actions": [transform("one", n=1), transform("two", n="{{ 1 / trigger.by }}")]}
+    path = run(failing, '{"by": 0}')
+    assert "Replay from the failed step" in ada.get(path).text
+    again = ada.send(f"{path}/replay", path, **{"from": "failed", "payload": '{"by": 2}'})
+    assert again.status_code == 303
+    assert again.location.partition("?")[0] != path
+    assert ada.send(f"{path}/replay", path, **{"from": "start", "payload": "{"}).location == path
+    assert "is not JSON" in ada.get(path).text
+
+
+def test_a_wait_for_a_person_leads_to_the_page_that_answers_it(ada: Browser, run: Callable[..., str]) -> None:
+    asking = {"name": "Asking", "actions": [{"type": "WAIT", "config": {"for": "approval", "message": "Ship it?"}}]}
+    page = ada.get(run(asking, "{}", ends="Ship it?")).text
+    assert states(page) == {"WAIT": "WAITING"}
+    [link] = re.findall(r'href="(/resume/[^"]+)"', page)
+    assert "Ship it?" in ada.get(link).text
+
+
+def test_other_peoples_executions_are_not_there(
+    ada: Browser, run: Callable[..., str], signed_up: Callable[[str], Browser]
+) -> None:
+    path = run(ORDERS, '{"orders": [1]}')
+    eve = signed_up("eve")
+    for address in (path, f"{path}/items?step=4", f"{path}/input?step=0", f"{path}/progress"):
+        assert eve.get(address).status_code == 404
+    assert eve.send(f"{path}/replay", "/workflows", **{"from": "start"}).status_code == 404

@@ -1,0 +1,55 @@
+"""What people do with an execution: cancel it, or do it again."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from flowforge import jsonio
+from flowforge.errors import Conflict, Invalid
+from flowforge.operations import executions, replays
+from webapp.context import backends, session
+from webapp.ui.base import blueprint
+from webapp.ui.guard import viewer_id
+
+
+@blueprint.post("/executions/<uuid:execution_id>/cancel")
+def cancel_execution(execution_id: UUID) -> Any:
+    cancelled = executions.cancel(session(), backends(), viewer_id(), execution_id)
+    flash("It was cancelled." if cancelled.status == "CANCELLED" else "It was over already.", "done")
+    return _to(execution_id)
+
+
+@blueprint.post("/executions/<uuid:execution_id>/replay")
+def replay_execution(execution_id: UUID) -> Any:
+    """`from`: `start`, `failed` or a step's number; `version`: `same` or `latest`; `payload`: an edited one."""
+    try:
+        asked = {"from": _start(), "version": request.form.get("version", "same"), "payload": _payload()}
+        done = replays.replay(session(), backends(), viewer_id(), execution_id, asked)
+    except (Invalid, Conflict) as error:
+        flash(f"It was not started again: {error}", "error")
+        return _to(execution_id)
+    flash("It runs again.", "done")
+    return _to(done.execution_id, event=done.event_id)
+
+
+def _start() -> str | int:
+    start = request.form.get("from", "start")
+    return int(start) if start.isdecimal() and len(start) < 10 else start
+
+
+def _payload() -> Any:
+    """None where it stays as it was. Raises Invalid."""
+    text = request.form.get("payload", "").strip()
+    if not text:
+        return None
+    try:
+        return jsonio.loads(text)
+    except ValueError as error:
+        raise Invalid.at("/payload", f"is not JSON: {error}") from error
+
+
+def _to(execution_id: UUID, **more: Any) -> Any:
+    return redirect(url_for("ui.execution", execution_id=execution_id, **more), 303)

@@ -1,0 +1,68 @@
+"""The items of a loop, a page at a time; and what a step was given."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import render_template, request
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.errors import NotFound
+from flowforge.execution.state import FrameStatus
+from flowforge.operations import executions, frames
+from flowforge.operations.resolved_input import resolved_input
+from flowforge.operations.written_steps import written_steps
+from webapp.context import backends, session
+from webapp.ui.base import blueprint
+from webapp.ui.executions import workflow_name
+from webapp.ui.frames import asked_frame, title_of, way_to
+from webapp.ui.guard import viewer_id
+
+PAGE = 50
+STATES = {"FAILED": "Failed", "RUNNING": "Running", "COMPLETED": "Completed", "WAITING": "Not begun"}
+
+
+@blueprint.get("/executions/<uuid:execution_id>/items")
+def execution_items(execution_id: UUID) -> str:
+    row = executions.get(session(), viewer_id(), execution_id)
+    frame, step, state = asked_frame(), _asked("step", 0), _asked_state()
+    after = _asked("after", -1)
+    listed = frames.page(session(), row.id, frame, step, after=after, size=PAGE + 1, status=state)
+    block = next((block for block in frames.blocks(session(), row.id, frame) if block.step_index == step), None)
+    if block is None:
+        raise NotFound("there is no such block in this execution")
+    written = written_steps(session(), row)
+    owner = next((one for top in written for one in top.all() if one.index == step), None)
+    return render_template(
+        "executions/items.html",
+        execution=row,
+        workflow_name=workflow_name(row),
+        way=way_to(row, frame, written),
+        title=title_of(owner),
+        block=block,
+        items=listed[:PAGE],
+        after=listed[PAGE - 1].position if len(listed) > PAGE else None,
+        paged=after >= 0,
+        frame=frame,
+        step=step,
+        state=state,
+        states=STATES,
+    )
+
+
+@blueprint.get("/executions/<uuid:execution_id>/input")
+def step_input(execution_id: UUID) -> str:
+    """What the step was given, as a part of its page."""
+    row = executions.get(session(), viewer_id(), execution_id)
+    resolved = resolved_input(session(), load_catalog(), backends().resume_links, row, _asked("step", 0), asked_frame())
+    return render_template("executions/_input.html", resolved=resolved)
+
+
+def _asked(name: str, otherwise: int) -> int:
+    number = request.args.get(name, otherwise, type=int)
+    return number if -1 <= number < 2**31 else otherwise
+
+
+def _asked_state() -> FrameStatus | None:
+    state = request.args.get("state", "")
+    return FrameStatus(state) if state in STATES else None
