@@ -25,6 +25,7 @@ from webapp.api import (
     starters,
     trigger_checks,
     triggers,
+    versions,
     workflows,
 )
 from webapp.context import db
@@ -35,6 +36,7 @@ _FACES = (
     auth,
     account,
     workflows,
+    versions,
     bundles,
     starters,
     triggers,

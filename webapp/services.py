@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flowforge.connectors.catalog import load_catalog
+from flowforge.operations.drafts import Drafts
 from flowforge.operations.triggers import Triggers
+from flowforge.operations.versions import Versions
 from flowforge.operations.workflows import Workflows
 from webapp.context import backends
 
@@ -14,3 +16,11 @@ def triggers() -> Triggers:
 
 def workflows() -> Workflows:
     return Workflows(load_catalog(), backends().vault, triggers())
+
+
+def versions() -> Versions:
+    return Versions(workflows())
+
+
+def drafts() -> Drafts:
+    return Drafts(workflows())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, literal, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 _BATCH = 200
@@ -39,5 +39,5 @@ def _replace(connection: Connection, column: InstrumentedAttribute[Any], identit
     values = {column.key: new}
     if hasattr(column.class_, "updated_at"):
         values["updated_at"] = column.class_.updated_at
-    same_row = (column.class_.id == identity) & (column == old)
+    same_row = (column.class_.id == identity) & (column == literal(old, column.type))
     return connection.execute(update(column.class_).where(same_row).values(values)).rowcount

@@ -9,13 +9,14 @@ from sqlalchemy import Engine, String, cast
 from sqlalchemy.orm import InstrumentedAttribute
 
 from flowforge.db.json_columns import rewrite
-from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
+from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.secrets import Vault, is_sealed
 
 SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
     Workflow.trigger_definition,
     Workflow.actions_definition,
     WorkflowVersion.definition,
+    WorkflowDraft.definition,
     TriggerRegistration.configuration,
 )
 

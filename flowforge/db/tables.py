@@ -151,7 +151,8 @@ class WorkflowVersion(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     workflow_id: Mapped[UUID]
-    number: Mapped[int]
+    number: Mapped[int | None]
+    """Null for a draft that was run and never published."""
     definition: Mapped[Json]
     """{name, trigger, actions}, secrets sealed."""
     templated: Mapped[bool]
@@ -159,6 +160,38 @@ class WorkflowVersion(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[UUID | None]
     note: Mapped[str | None]
+
+
+class WorkflowDraft(Base):
+    """What somebody is writing: nothing runs it until it is published, unless by hand."""
+
+    __tablename__ = "workflow_drafts"
+    __table_args__ = ({"schema": "workflow"},)
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("workflow.workflows.id", ondelete="CASCADE"), primary_key=True)
+    """The workflow's."""
+    definition: Mapped[Any] = mapped_column(JSONB)
+    """Sealed as a whole: in what is half written, nobody can tell the secrets from the rest."""
+    revision: Mapped[int]
+    """Counts the saves: whoever saves says which one they have seen."""
+    base_version_id: Mapped[UUID | None]
+    """What was published when it was begun."""
+    run_version_id: Mapped[UUID | None]
+    """The version that was made of it to run it; null since the draft has changed."""
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_by: Mapped[UUID]
+
+
+class PinnedOutput(Base):
+    """What a step gives when its workflow is tried out, whatever it would really give."""
+
+    __tablename__ = "pinned_outputs"
+    __table_args__ = ({"schema": "workflow"},)
+
+    workflow_id: Mapped[UUID] = mapped_column(ForeignKey("workflow.workflows.id", ondelete="CASCADE"), primary_key=True)
+    step_id: Mapped[str] = mapped_column(primary_key=True)
+    output: Mapped[Json]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class WorkflowTag(Base):
@@ -262,7 +295,8 @@ class TriggerEventRow(Base):
     """{executionId, stepIndex, iteration, depth} of the step that called the workflow, or {caller}: how the caller of
     a webhook is answered."""
     replay: Mapped[Json | None]
-    """{executionId, fromStep, versionId}: what is done again, and from where."""
+    """{executionId, fromStep, versionId}: what is done again, from where, and by which version; of a draft that is
+    run, only the versionId."""
     response: Mapped[Json | None]
     """{status, headers, body}: the answer a RESPOND step gave."""
 

@@ -10,6 +10,8 @@ from uuid import UUID
 from flowforge.errors import Invalid, Problem
 
 TRIGGER_TYPES = ("webhook", "scheduler", "email")
+LONGEST_NOTE = 500
+"""What people say about a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ def switched(raw: Mapping[str, Any], otherwise: bool) -> bool:
 def problems_of_enabled(raw: Mapping[str, Any]) -> list[Problem]:
     usable = isinstance(raw.get("enabled"), bool | None)
     return [] if usable else [Problem("/enabled", "must be true or false")]
+
+
+def problems_of_note(raw: Mapping[str, Any]) -> list[Problem]:
+    note = raw.get("note")
+    usable = note is None or (isinstance(note, str) and len(note) <= LONGEST_NOTE)
+    return [] if usable else [Problem("/note", f"must be text of at most {LONGEST_NOTE} characters")]
 
 
 def raise_any(problems: Sequence[Problem]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog
 from flowforge.language.definition import WorkflowDefinition
+from flowforge.language.differences import same
 from flowforge.language.tree import map_actions
 from flowforge.operations.judging import Before, config_of, flat
 from flowforge.operations.kept_secrets import stored_configs
@@ -35,9 +36,18 @@ class StoredForm:
     def same(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         """Whether two stored definitions are the same but for the ciphers of their secrets."""
         try:
-            return _same(self._opened(one), self._opened(other))
+            return same(self.opened(one), self.opened(other))
         except SecretUnreadable:
             return False
+
+    def masked(self, definition: Mapping[str, Any]) -> Json:
+        """`{name, trigger, actions, settings}`, stored or in clear, as it may be shown."""
+        return {
+            "name": definition.get("name"),
+            "trigger": self.masked_trigger(definition.get("trigger")),
+            "actions": self.masked_actions(definition.get("actions")),
+            "settings": definition.get("settings"),
+        }
 
     def masked_actions(self, actions: Any) -> Any:
         return map_actions(listed(actions), self._masked_action)
@@ -58,8 +68,8 @@ class StoredForm:
         sealed: list[Json] = map_actions(actions, seal)
         return sealed
 
-    def _opened(self, stored: Mapping[str, Any]) -> Any:
-        """Raises SecretUnreadable."""
+    def opened(self, stored: Mapping[str, Any]) -> Json:
+        """A stored definition with its secrets in clear. Raises SecretUnreadable."""
         trigger, config = stored.get("trigger"), config_of(stored.get("trigger"))
         opened = {
             "name": stored.get("name"),
@@ -67,7 +77,8 @@ class StoredForm:
             "actions": map_actions(listed(stored.get("actions")), self._opened_action),
             "settings": stored.get("settings"),
         }
-        return jsonio.loads(jsonio.dumps_for_database(opened))  # as the database gives it back
+        as_the_database_gives_it: Json = jsonio.loads(jsonio.dumps_for_database(opened))
+        return as_the_database_gives_it
 
     def _opened_action(self, action: Json) -> Json:
         config = config_of(action)
@@ -83,12 +94,3 @@ class StoredForm:
 def listed(actions: Any) -> Sequence[Any]:
     """Of an adopted row, which may hold anything."""
     return actions if isinstance(actions, list) else []
-
-
-def _same(one: Any, other: Any) -> bool:
-    """1 is 1.0, which databases do not keep apart, and neither is true."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)

@@ -18,7 +18,7 @@ from flowforge.errors import Conflict, Invalid, NotFound, Problem
 from flowforge.ids import uuid7
 from flowforge.language.definition import WorkflowDefinition, parse
 from flowforge.operations import intake
-from flowforge.operations.asked import problems_of_enabled, raise_any, switched
+from flowforge.operations.asked import problems_of_enabled, problems_of_note, raise_any, switched
 from flowforge.operations.calls import problems_of_calls
 from flowforge.operations.intake import NewEvent
 from flowforge.operations.judging import Before, problems_of_meaning
@@ -46,10 +46,10 @@ class Workflows:
 
     def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Workflow:
         """Raises Invalid with every problem there is."""
-        definition = self._read(session, user_id, {"actions": [], **_given(raw)}, None)
+        definition = self.read(session, user_id, {"actions": [], **_given(raw)}, None)
         workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=switched(raw, True))
         session.add(workflow)
-        self._save(session, workflow, definition, user_id)
+        self.save(session, workflow, definition, user_id, raw.get("note"))
         return workflow
 
     def all(self, session: Session, user_id: UUID, *, page: int = 0, size: int = MOST_LISTED) -> Sequence[Workflow]:
@@ -64,12 +64,18 @@ class Workflows:
         """Raises NotFound."""
         return _found(session.scalar(_mine(user_id, workflow_id)))
 
+    def locked(self, session: Session, user_id: UUID, workflow_id: UUID) -> Workflow:
+        """The same, and nobody else changes it until the transaction ends. Raises NotFound."""
+        return _found(session.scalar(_mine(user_id, workflow_id).with_for_update()))
+
     def versions(
         self, session: Session, user_id: UUID, workflow_id: UUID, *, page: int = 0, size: int = 100
     ) -> Sequence[WorkflowVersion]:
-        """What was saved, newest first. Raises NotFound."""
+        """What was published, newest first. Raises NotFound."""
         workflow = self.get(session, user_id, workflow_id)
-        saved = select(WorkflowVersion).where(WorkflowVersion.workflow_id == workflow.id)
+        saved = select(WorkflowVersion).where(
+            WorkflowVersion.workflow_id == workflow.id, WorkflowVersion.number.is_not(None)
+        )
         return session.scalars(saved.order_by(WorkflowVersion.number.desc()).offset(page * size).limit(size)).all()
 
     def update(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> Workflow:
@@ -77,24 +83,24 @@ class Workflows:
 
         Switching it on or off changes no definition, so it makes no version.
         """
-        workflow = _found(session.scalar(_mine(user_id, workflow_id).with_for_update()))
+        workflow = self.locked(session, user_id, workflow_id)
         given = _given(raw)
         if given.keys().isdisjoint(_DEFINITION):
-            raise_any(problems_of_enabled(raw))
+            raise_any([*problems_of_enabled(raw), *problems_of_note(raw)])
             workflow.enabled = switched(raw, workflow.enabled)
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
             return workflow
         shown = self.shown(workflow)
         written = {**{part: shown[part] for part in _DEFINITION}, **given}
-        definition = self._read(session, user_id, written, workflow)
-        workflow.name, workflow.enabled = definition.name, switched(raw, workflow.enabled)
-        self._save(session, workflow, definition, user_id)
+        definition = self.read(session, user_id, written, workflow)
+        workflow.enabled = switched(raw, workflow.enabled)
+        self.save(session, workflow, definition, user_id, raw.get("note"))
         return workflow
 
     def delete(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
         """Its triggers go with it; its executions stay readable. Raises NotFound."""
-        workflow = _found(session.scalar(_mine(user_id, workflow_id).with_for_update()))
+        workflow = self.locked(session, user_id, workflow_id)
         session.execute(delete(TriggerRegistration).where(TriggerRegistration.workflow_id == workflow.id))
         session.delete(workflow)
         session.commit()
@@ -120,8 +126,8 @@ class Workflows:
             "name": workflow.name,
             "userId": workflow.user_id,
             "enabled": workflow.enabled,
-            "trigger": self._form.masked_trigger(workflow.trigger_definition),
-            "actions": self._form.masked_actions(workflow.actions_definition),
+            "trigger": self.form.masked_trigger(workflow.trigger_definition),
+            "actions": self.form.masked_actions(workflow.actions_definition),
             "createdAt": workflow.created_at,
             "updatedAt": workflow.updated_at,
             "versionId": workflow.version_id,
@@ -131,25 +137,23 @@ class Workflows:
 
     def shown_version(self, version: WorkflowVersion) -> dict[str, Any]:
         """A version as the API shows it, secrets masked."""
-        definition = version.definition
+        masked = self.form.masked(version.definition)
         return {
             "id": version.id,
             "workflowId": version.workflow_id,
             "number": version.number,
-            "name": str(definition.get("name") or ""),
-            "trigger": self._form.masked_trigger(definition.get("trigger")),
-            "actions": self._form.masked_actions(definition.get("actions")),
-            "settings": definition.get("settings"),
+            **masked,
+            "name": str(masked["name"] or ""),
             "createdAt": version.created_at,
             "createdBy": version.created_by,
             "note": version.note,
         }
 
-    def _read(
+    def read(
         self, session: Session, user_id: UUID, raw: Mapping[str, Any], stored: Workflow | None
     ) -> WorkflowDefinition:
         """Every problem at once: of the shape, or, when that is right, of the meaning. Raises Invalid."""
-        problems = problems_of_enabled(raw)
+        problems = [*problems_of_enabled(raw), *problems_of_note(raw)]
         try:
             definition = parse(dict(raw))
         except Invalid as error:
@@ -161,7 +165,7 @@ class Workflows:
 
     def problems_of(self, definition: WorkflowDefinition, stored: Workflow | None) -> list[Problem]:
         """What is wrong with its meaning, the workflows it calls aside. Masks stand for what is stored."""
-        before = _before(stored) if stored else Before()
+        before = before_of(stored) if stored else Before()
         return problems_of_meaning(self.catalog, self.triggers, definition, before)
 
     def differs(self, session: Session, workflow: Workflow, definition: WorkflowDefinition) -> bool:
@@ -169,14 +173,7 @@ class Workflows:
         version = session.get(WorkflowVersion, workflow.version_id) if workflow.version_id else None
         if version is None or not version.templated:
             return True
-        before = _before(workflow)
-        stored = {
-            "name": workflow.name,
-            "trigger": before.trigger,
-            "actions": before.actions,
-            "settings": workflow.settings,
-        }
-        return not self._form.same(self._form.of(definition, before), stored)
+        return not self.form.same(self.form.of(definition, before_of(workflow)), published(workflow))
 
     def keep(
         self,
@@ -187,7 +184,7 @@ class Workflows:
         note: str | None = None,
     ) -> None:
         """Writes a new version of a workflow that is in the session; the caller commits."""
-        written = self._form.of(definition, _before(workflow))
+        written = self.form.of(definition, before_of(workflow))
         workflow.trigger_definition, workflow.actions_definition = written["trigger"], written["actions"]
         workflow.settings = written.get("settings")
         session.flush()
@@ -205,12 +202,16 @@ class Workflows:
         self.triggers.manage(session, workflow, written["trigger"])
 
     @property
-    def _form(self) -> StoredForm:
+    def form(self) -> StoredForm:
         return StoredForm(self.catalog, self.vault, self.triggers)
 
-    def _save(self, session: Session, workflow: Workflow, definition: WorkflowDefinition, user_id: UUID) -> None:
+    def save(
+        self, session: Session, workflow: Workflow, definition: WorkflowDefinition, user_id: UUID, note: str | None
+    ) -> None:
+        """It becomes the next version of a locked workflow. Commits. Raises Conflict."""
+        workflow.name = definition.name
         try:
-            self.keep(session, workflow, definition, user_id)
+            self.keep(session, workflow, definition, user_id, note)
             session.commit()
         except IntegrityError as error:  # its first run gave an adopted workflow the same number at the same moment
             session.rollback()
@@ -232,7 +233,17 @@ def _given(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in raw.items() if value is not None or name == "trigger"}
 
 
-def _before(workflow: Workflow) -> Before:
+def published(workflow: Workflow) -> dict[str, Any]:
+    """The definition that runs, as it is stored."""
+    return {
+        "name": workflow.name,
+        "trigger": workflow.trigger_definition,
+        "actions": workflow.actions_definition,
+        "settings": workflow.settings,
+    }
+
+
+def before_of(workflow: Workflow) -> Before:
     return Before(workflow.actions_definition, workflow.trigger_definition)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from flowforge.execution.state import Status
 from flowforge.operations.executions import SORTABLE
-from webapp.api import bundle_schemas, dashboard_schemas, schemas
+from webapp.api import bundle_schemas, dashboard_schemas, schemas, version_schemas
 from webapp.api.account import NewPassword
 from webapp.api.auth import HeldToken, Login, Registration
 from webapp.api.bundles import SCHEMA
@@ -128,6 +128,23 @@ OPERATIONS: dict[str, Operation] = {
     "bundles.schema": Operation(
         "Workflows as code", {200: Answer("A JSON Schema, 2020-12", media_type=SCHEMA)}, public=True
     ),
+    "versions.show": Operation("Workflows", _ok(schemas.WorkflowVersion)),
+    "versions.restore": Operation("Workflows", _ok(schemas.Workflow), version_schemas.Restoring, errors=(400, 409)),
+    "versions.compare": Operation(
+        "Workflows",
+        _ok(version_schemas.Differences),
+        parameters=(
+            Parameter("from", _TEXT, "The id or number of a version, published (the default) or draft."),
+            Parameter("to", _TEXT, "The same."),
+        ),
+        errors=(400, 409),
+    ),
+    "versions.show_draft": Operation("Workflows", _ok(version_schemas.Draft), errors=(409,)),
+    "versions.save_draft": Operation(
+        "Workflows", _ok(version_schemas.Draft), version_schemas.DraftChange, errors=(409,)
+    ),
+    "versions.discard_draft": Operation("Workflows", _NOTHING),
+    "versions.publish": Operation("Workflows", _ok(schemas.Workflow), version_schemas.Publishing, errors=(409,)),
     "starters.list_all": Operation("Workflows", _ok([dashboard_schemas.Template])),
     "starters.use": Operation("Workflows", {201: Answer("Created", schemas.Workflow)}, _ANYTHING, errors=(409,)),
     "trigger_checks.try_out": Operation("Triggers", _ok(dashboard_schemas.MailboxAnswer), errors=(400,)),

@@ -64,6 +64,7 @@ class WorkflowChange(Wire):
     enabled: bool | None = Field(None, description="On unless it says otherwise.")
     trigger: TriggerDefinition | None = Field(None, description="Registers itself when the workflow is saved.")
     actions: list[ActionDefinition] | None = Field(None, max_length=MAX_ACTIONS, description="Run one after another.")
+    note: str | None = Field(None, max_length=500, description="What people say about the version that is saved.")
 
 
 class WorkflowRequest(WorkflowChange):
@@ -104,7 +105,7 @@ class WorkflowSummary(Wire):
 class WorkflowVersion(Wire):
     id: UUID
     workflow_id: UUID
-    number: int
+    number: int | None = Field(description="null: a draft that was run and never published.")
     name: str
     trigger: WorkflowPart | None
     actions: list[WorkflowPart]

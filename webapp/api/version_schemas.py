@@ -1,0 +1,62 @@
+"""What goes over the wire about versions, drafts and trials, as models (see schemas.py)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from webapp.api.schemas import ErrorDetail, Json, Wire
+
+Note = Field(None, max_length=500, description="What people say about the version.")
+
+
+class Restoring(Wire):
+    note: str | None = Note
+
+
+class FieldChange(Wire):
+    pointer: str = Field(description="Into the new definition; where the field is gone, into the old one.")
+    from_: Any = Field(None, alias="from", description="Absent where there was none.")
+    to: Any = Field(None, description="Absent where it is gone.")
+
+
+class StepChange(Wire):
+    kind: Literal["added", "removed", "changed", "moved"] = Field(description="What was moved may be changed, too.")
+    id: Any
+    type: str
+    from_: str | None = Field(alias="from", description="Pointer to it in the old definition.")
+    to: str | None = Field(description="Pointer to it in the new definition.")
+    fields: list[FieldChange]
+    action: Json | None = Field(None, description="What was added or removed, without the actions inside it.")
+
+
+class Differences(Wire):
+    same: bool
+    fields: list[FieldChange] = Field(description="Of name, trigger and settings.")
+    steps: list[StepChange]
+
+
+class DraftChange(Wire):
+    revision: int = Field(0, ge=0, le=2_000_000_000, description="The one it was made from; 0: there was no draft.")
+    definition: Json = Field(description="name, trigger, actions and settings, in whatever state they are.")
+
+
+class Draft(Wire):
+    workflow_id: UUID
+    revision: int = Field(description="0: there is no draft; the definition is the one that is published.")
+    definition: Json
+    problems: list[ErrorDetail] = Field(description="What keeps it from being published.")
+    version_id: UUID | None = Field(description="What is published now.")
+    base_version_id: UUID | None = Field(description="What was published when the draft was begun.")
+    behind: bool = Field(description="Whether these are not the same.")
+    updated_at: datetime
+    updated_by: UUID | None
+
+
+class Publishing(Wire):
+    revision: int | None = Field(None, ge=0, le=2_000_000_000, description="The one that is meant.")
+    note: str | None = Note
+    overwrite: bool | None = Field(None, description="Also when another version was published meanwhile.")
