@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import ValidationError
 
+from flowforge.ascode.command_line import add_commands
 from flowforge.embedded.console import Console
 from flowforge.embedded.instance import AlreadyRunning
 from flowforge.embedded.server import CannotStart
@@ -121,11 +122,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     secrets.add_parser("new", help="Print fresh secrets for a .env file.").set_defaults(command=_new_secrets)
     secrets.add_parser("rotate", help="Seal every secret anew under a new key.").set_defaults(command=_rotate_secrets)
+    add_commands(commands)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    command: Command = _parser().parse_args(arguments).command
+    parsed = _parser().parse_args(arguments)
+    if "answer" in parsed:  # needs none of an instance's settings
+        return int(parsed.answer(parsed))
+    command: Command = parsed.command
     try:
         return command(Settings())
     except ValidationError as error:

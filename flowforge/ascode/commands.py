@@ -1,0 +1,163 @@
+"""What the commands do: export, apply, diff and validate. Each returns its exit code."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flowforge import jsonio
+from flowforge.ascode.client import Client
+from flowforge.ascode.files import Unusable, WorkflowFile, file_name, find, read_file
+from flowforge.ascode.findings import Finding
+from flowforge.ascode.form import pointer_in_file, text_of
+from flowforge.ascode.schema import workflow_schema
+from flowforge.connectors.catalog import load_catalog
+from flowforge.errors import Invalid, Problem
+
+OK, PROBLEMS, USAGE = 0, 1, 2
+Json = dict[str, Any]
+Say = Callable[[str], None]
+_SCHEMA_LINE = "# yaml-language-server: $schema={url}/api/schema/workflow.json\n"
+
+
+def export(client: Client, names: Sequence[str], folder: Path, say: Say) -> int:
+    """Writes a file for each workflow; what the folder has under the same name is replaced."""
+    found = list(client.export(names))
+    missing = [name for name in names if not any(name in _names(document) for document in found)]
+    if missing:
+        raise Unusable(f"there is no workflow called {', '.join(missing)}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken: list[str] = []
+        for document in found:
+            name = file_name(document, taken)
+            taken.append(name)
+            (folder / name).write_text(_SCHEMA_LINE.format(url=client.url) + text_of(document), encoding="utf-8")
+            say(f"{folder / name}")
+    except OSError as error:
+        raise Unusable(f"{error.filename or folder}: {error.strerror or error}") from error
+    say(f"{len(found)} exported")
+    return OK
+
+
+def apply(client: Client, paths: Sequence[Path], say: Say, *, dry_run: bool, note: str | None) -> int:
+    """All files, or none."""
+    files = _readable(paths)
+    try:
+        told = client.apply(_documents(files), dry_run=dry_run, note=note)
+    except Invalid as error:
+        return _report(_findings(files, error.problems), say, "nothing was applied")
+    for file, one in zip(files, told, strict=True):
+        say(f"{one['outcome']:<10} {one['name']} ({file.name})")
+    say(_summary(one["outcome"] for one in told) + (" (dry run: nothing was done)" if dry_run else ""))
+    return OK
+
+
+def diff(client: Client, paths: Sequence[Path], say: Say) -> int:
+    """What applying the files would change, as text; 1 where there is something."""
+    files = _readable(paths)
+    try:
+        told = client.apply(_documents(files), dry_run=True)
+    except Invalid as error:
+        return _report(_findings(files, error.problems), say, "they cannot be applied")
+    changed = [(file, one) for file, one in zip(files, told, strict=True) if one["outcome"] != "unchanged"]
+    for file, one in changed:
+        say("\n".join(_difference(file, one)))
+    return PROBLEMS if changed else OK
+
+
+def validate(paths: Sequence[Path], say: Say) -> int:
+    """Without a server."""
+    files = [read_file(path) for path in find(paths)]
+    findings = [finding for file in files for finding in [*file.findings(), *_repeated_keys(file, files)]]
+    if findings:
+        return _report(findings, say, f"in {len({finding.file for finding in findings})} of {len(files)} files")
+    say(f"{len(files)} valid")
+    return OK
+
+
+def schema(say: Say) -> int:
+    """As this installation's connectors make it."""
+    say(jsonio.dumps(workflow_schema(load_catalog())).decode())
+    return OK
+
+
+class Unreadable(Exception):
+    """Files that cannot even be sent."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(f"{len(findings)} problems")
+        self.findings = findings
+
+
+def report_unreadable(error: Unreadable, say: Say) -> int:
+    return _report(error.findings, say, "nothing was sent")
+
+
+def _readable(paths: Sequence[Path]) -> list[WorkflowFile]:
+    """Raises Unreadable: then all that can be said without the server is said about all files at once."""
+    files = [read_file(path) for path in find(paths)]
+    if any(file.flaws for file in files):
+        raise Unreadable([finding for file in files for finding in file.findings()])
+    return files
+
+
+def _documents(files: Iterable[WorkflowFile]) -> list[Json]:
+    return [file.document for file in files if file.document is not None]
+
+
+def _findings(files: Sequence[WorkflowFile], problems: Iterable[Problem]) -> list[Finding]:
+    """The server's problems, each in the file it is about."""
+    by_file: list[list[Problem]] = [[] for _ in files]
+    others: list[Finding] = []
+    for problem in problems:
+        parts = problem.pointer.split("/", 3)
+        if len(parts) > 2 and parts[1] == "workflows" and parts[2].isdecimal() and int(parts[2]) < len(files):
+            rest = f"/{parts[3]}" if len(parts) > 3 else ""
+            by_file[int(parts[2])].append(Problem(pointer_in_file(rest), problem.message))
+        else:
+            others.append(Finding("the request", 1, problem.pointer, problem.message))
+    return [*others, *(found for file, own in zip(files, by_file, strict=True) for found in file.located(own))]
+
+
+def _repeated_keys(file: WorkflowFile, files: Sequence[WorkflowFile]) -> list[Finding]:
+    key = (file.document or {}).get("key")
+    first = next((one for one in files if key is not None and (one.document or {}).get("key") == key), file)
+    return [] if first is file else file.located([Problem("/key", f"is the key of {first.name} already")])
+
+
+def _report(findings: Sequence[Finding], say: Say, ending: str) -> int:
+    for finding in findings:
+        say(str(finding))
+    say(f"{len(findings)} {'problem' if len(findings) == 1 else 'problems'}, {ending}")
+    return PROBLEMS
+
+
+def _difference(file: WorkflowFile, told: Json) -> list[str]:
+    before = text_of(told["before"]) if told["before"] else ""
+    lines = list(
+        difflib.unified_diff(
+            before.splitlines(),
+            text_of(told["after"]).splitlines(),
+            f"server/{told['key'] or told['name']}" if before else "/dev/null",
+            file.name,
+            lineterm="",
+        )
+    )
+    return lines or [f"{file.name}: only secrets, or how it is stored, would change"]
+
+
+def _summary(outcomes: Iterable[str]) -> str:
+    every = list(outcomes)
+    return ", ".join(f"{every.count(one)} {one}" for one in ("created", "changed", "unchanged"))
+
+
+def _names(document: Json) -> tuple[Any, Any]:
+    return document.get("key"), document["definition"].get("name")
+
+
+def to_standard_output(text: str) -> None:
+    sys.stdout.write(text + "\n")

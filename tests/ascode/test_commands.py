@@ -1,0 +1,220 @@
+"""The commands, as somebody types them: against a server, and without one."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from werkzeug.serving import make_server
+
+from flowforge.__main__ import main
+from flowforge.wiring import Backends
+from webapp import create_app
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+ORDERS = """\
+key: orders
+name: Orders
+trigger:
+  type: webhook
+actions:
+  - id: text
+    type: TRANSFORM
+    config: { output: { text: "{{ trigger.body.name | upper }}" } }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    code: int
+    text: str
+
+
+@pytest.fixture
+def flowforge(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    def run(*arguments: object) -> Said:
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Said(code, captured.out + captured.err)
+
+    return run
+
+
+@pytest.fixture
+def server(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of the application; the environment names it, and somebody's token."""
+    served = make_server("127.0.0.1", 0, create_app(backends=backends), threaded=True)
+    thread = threading.Thread(target=served.serve_forever)
+    thread.start()
+    url = f"http://127.0.0.1:{served.port}"
+    account = {"username": "ada", "email": "ada@example.test", "password": "correct horse battery"}
+    token = requests.post(f"{url}/auth/register", json=account, timeout=10).json()["access_token"]
+    monkeypatch.setenv("FLOWFORGE_URL", url)
+    monkeypatch.setenv("FLOWFORGE_TOKEN", token)
+    yield url
+    served.shutdown()
+    thread.join()
+    served.server_close()
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> Any:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+class TestApply:
+    def test_creates_then_changes_and_then_has_nothing_to_do(
+        self, server: str, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        write(tmp_path, orders=ORDERS)
+        assert "1 created, 0 changed, 0 unchanged" in flowforge("apply", tmp_path).text
+        assert "0 created, 0 changed, 1 unchanged" in flowforge("apply", tmp_path).text
+        write(tmp_path, orders=ORDERS.replace("upper", "lower"))
+        assert flowforge("apply", tmp_path, "--note", "quieter") == Said(
+            0, f"changed    Orders ({tmp_path}/orders.yaml)\n0 created, 1 changed, 0 unchanged\n"
+        )
+
+    def test_does_all_or_nothing_and_names_file_line_and_field(
+        self, server: str, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        broken = ORDERS.replace("key: orders", "key: other").replace("TRANSFORM", "TRANSFORMER")
+        write(tmp_path, good=ORDERS, wrong=broken)
+        refused = flowforge("apply", tmp_path)
+        assert refused.code == 1
+        assert f"{tmp_path}/wrong.yaml:7: /actions/0/type: there is no action type 'TRANSFORMER'" in refused.text
+        assert "nothing was applied" in refused.text
+        assert "0 exported" in flowforge("export", "-d", tmp_path / "out").text
+
+    def test_a_dry_run_tells_and_does_nothing(
+        self, server: str, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        write(tmp_path, orders=ORDERS)
+        assert "1 created" in flowforge("apply", "--dry-run", tmp_path).text
+        assert "1 created" in flowforge("apply", tmp_path).text
+
+
+class TestExport:
+    def test_what_was_exported_is_applied_without_a_change(
+        self, server: str, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        flowforge("apply", EXAMPLES.joinpath("expense-approval.yaml"), write(tmp_path, orders=ORDERS))
+        out = tmp_path / "out"
+        assert "2 exported" in flowforge("export", "-d", out).text
+        assert sorted(path.name for path in out.iterdir()) == ["expense-approval.yaml", "orders.yaml"]
+        assert "0 created, 0 changed, 2 unchanged" in flowforge("apply", out).text
+        assert flowforge("diff", out).code == 0
+
+    def test_a_workflow_that_is_not_there_is_said(
+        self, server: str, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        said = flowforge("export", "nothing", "-d", tmp_path)
+        assert (said.code, said.text) == (2, "flowforge: there is no workflow called nothing\n")
+
+
+class TestDiff:
+    def test_shows_what_would_change_and_says_so_by_its_exit_code(
+        self, server: str, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        flowforge("apply", write(tmp_path, orders=ORDERS))
+        write(tmp_path, orders=ORDERS.replace("upper", "lower"))
+        said = flowforge("diff", tmp_path)
+        assert said.code == 1
+        assert "+" in said.text
+        assert "lower" in said.text
+
+
+class TestServer:
+    def test_a_wrong_token_is_named(
+        self, server: str, flowforge: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FLOWFORGE_TOKEN", "wrong")
+        said = flowforge("apply", write(tmp_path, orders=ORDERS))
+        assert said.code == 2
+        assert "does not know you" in said.text
+
+    def test_no_server_is_named(self, flowforge: Callable[..., Said], tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        said = flowforge("apply", "--url", f"http://127.0.0.1:{port}", write(tmp_path, orders=ORDERS))
+        assert said.code == 2
+        assert "does not answer" in said.text
+
+
+@pytest.mark.usefixtures("offline")
+class TestWithoutAServer:
+    def test_the_examples_are_valid(self, flowforge: Callable[..., Said]) -> None:
+        assert flowforge("validate", EXAMPLES) == Said(0, "4 valid\n")
+
+    def test_the_examples_pass_their_tests(self, flowforge: Callable[..., Said]) -> None:
+        said = flowforge("test", EXAMPLES)
+        assert said.code == 0, said.text
+        assert said.text.endswith("10 passed, 0 failed\n")
+
+    def test_every_problem_of_every_file_is_told_at_once(self, flowforge: Callable[..., Said], tmp_path: Path) -> None:
+        write(
+            tmp_path,
+            one="name: ''\nactions: [{ type: HTTP_REQUEST }]\n",
+            two="name: Two\nactions:\n  - type: NOPE\n  - type: HTTP_REQUEST\n    config: {}\n",
+            three="name: [\n",
+        )
+        said = flowforge("validate", tmp_path)
+        assert said.code == 1
+        for place in ("one.yaml:1: /name", "two.yaml:3: /actions/0/type", "two.yaml:5: /actions/1/config/url"):
+            assert place in said.text
+        assert "three.yaml:" in said.text
+
+    def test_a_failing_test_shows_what_was_expected_and_what_came(
+        self, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        write(tmp_path, orders=ORDERS)
+        (tmp_path / "orders.test.yaml").write_text(
+            "tests:\n"
+            "  - name: shouts\n"
+            "    trigger: { body: { name: ada } }\n"
+            "    expect: { outputs: { text: { text: ADA } } }\n"
+            "  - name: whispers\n"
+            "    trigger: { body: { name: ada } }\n"
+            "    expect: { outputs: { text: { text: ada } } }\n"
+        )
+        said = flowforge("test", tmp_path)
+        assert said.code == 1
+        assert "1 passed, 1 failed" in said.text
+        assert "outputs.text.text: expected (-), found (+)\n       - ada\n       + ADA" in said.text
+
+    def test_a_step_that_was_not_recorded_is_named(self, flowforge: Callable[..., Said], tmp_path: Path) -> None:
+        write(
+            tmp_path, site="name: Site\nactions:\n  - { id: look, type: HTTP_REQUEST, config: { url: 'http://x' } }\n"
+        )
+        (tmp_path / "site.test.yaml").write_text("tests: [{ name: looks }]\n")
+        assert "step 'look' (HTTP_REQUEST) runs, and the test has no output for it" in flowforge("test", tmp_path).text
+
+    def test_a_misspelled_step_or_key_is_refused_with_its_line(
+        self, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        write(tmp_path, orders=ORDERS)
+        test = tmp_path / "orders.test.yaml"
+        test.write_text("tests:\n  - name: one\n    expect:\n      ran: [txet]\n")
+        assert "orders.test.yaml:4: /tests/0/expect/ran/0: the workflow has no step 'txet'; did you mean 'text'?" in (
+            flowforge("test", test).text
+        )
+        test.write_text("tests:\n  - name: one\n    expcet: {}\n")
+        assert "orders.test.yaml:3: /tests/0/expcet" in flowforge("test", test).text
+
+    def test_the_schema_is_printed(self, flowforge: Callable[..., Said]) -> None:
+        assert '"$schema"' in flowforge("schema").text
