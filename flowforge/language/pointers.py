@@ -12,6 +12,12 @@ def pointer(parts: Iterable[Part]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def parsed(text: str) -> tuple[Part, ...]:
+    """The parts of a pointer; those that are all digits are taken for places in lists."""
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
+    return tuple(int(part) if part.isdecimal() and len(part) < 10 else part for part in parts)
+
+
 def dotted(parts: Iterable[Part], start: str = "") -> str:
     """`config.rows[0].id`"""
     path = start

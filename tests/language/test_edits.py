@@ -1,0 +1,131 @@
+"""Edits: nothing is invented, nothing is lost."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowforge.errors import Invalid
+from flowforge.language import edits
+from flowforge.language.pointers import pointer
+from flowforge.language.tree import actions_in
+
+
+def _numbered(definition: Any) -> Any:
+    """Gives every step an id of its own."""
+    for number, (_, action) in enumerate(actions_in(definition["actions"])):
+        action["id"] = f"s{number}"
+    return definition
+
+
+def blocks(inside: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    plain = st.just({"type": "TRANSFORM"}).map(copy.deepcopy)
+    loop = st.builds(lambda steps: {"type": "FOR_EACH", "actions": steps}, inside)
+    branch = st.builds(
+        lambda one, two: {"type": "BRANCH", "branches": [{"name": "yes", "actions": one}], "else": two}, inside, inside
+    )
+    failing = st.builds(lambda steps: {"type": "HTTP_REQUEST", "onError": steps}, inside)
+    return st.lists(plain | loop | branch | failing, max_size=3)
+
+
+lists = st.recursive(st.builds(list), blocks, max_leaves=8)
+definitions = st.builds(lambda steps: _numbered({"name": "x", "actions": copy.deepcopy(steps)}), lists)
+
+
+def ids(definition: Any) -> Counter[str]:
+    return Counter(action["id"] for _, action in actions_in(definition["actions"]))
+
+
+def steps(definition: Any) -> list[str]:
+    return [pointer(path) for path, _ in actions_in(definition["actions"])]
+
+
+def places(definition: Any) -> list[str]:
+    """Every list of steps there is."""
+    found = ["/actions"]
+    for path, action in actions_in(definition["actions"]):
+        at = pointer(path)
+        found += [f"{at}/{key}" for key in ("actions", "else", "onError") if key in action]
+        found += [f"{at}/branches/{n}/actions" for n, _ in enumerate(action.get("branches", ()))]
+    return found
+
+
+@given(definitions, st.data())
+def test_inserting_and_removing_again_changes_nothing(definition: Any, data: Any) -> None:
+    into = data.draw(st.sampled_from(places(definition)))
+    position = data.draw(st.integers(0, 4))
+    more = edits.insert(definition, into, position, {"id": "new", "type": "T"})
+    [at] = [pointer(path) for path, action in actions_in(more["actions"]) if action["id"] == "new"]
+    assert edits.remove(more, at) == definition
+
+
+@given(definitions.filter(steps), st.data())
+def test_a_move_keeps_every_step_once(definition: Any, data: Any) -> None:
+    at = data.draw(st.sampled_from(steps(definition)))
+    into = data.draw(st.sampled_from(places(definition)))
+    before = copy.deepcopy(definition)
+    if f"{into}/".startswith(f"{at}/"):
+        with pytest.raises(Invalid):
+            edits.move(definition, at, into, 0)
+        return
+    moved = edits.move(definition, at, into, data.draw(st.integers(0, 4)))
+    assert ids(moved) == ids(definition)
+    assert definition == before, "the old definition is left alone"
+
+
+@given(definitions.filter(steps), st.data())
+def test_moving_a_step_before_itself_changes_nothing(definition: Any, data: Any) -> None:
+    at = data.draw(st.sampled_from(steps(definition)))
+    into, _, position = at.rpartition("/")
+    assert edits.move(definition, at, into, int(position)) == definition
+
+
+@given(definitions.filter(steps), st.data())
+def test_a_copy_has_ids_of_its_own(definition: Any, data: Any) -> None:
+    at = data.draw(st.sampled_from(steps(definition)))
+    doubled = ids(edits.duplicate(definition, at))
+    assert set(doubled.values()) == {1}
+    inside = sum(1 for each in steps(definition) if f"{each}/".startswith(f"{at}/"))
+    assert sum(doubled.values()) == sum(ids(definition).values()) + inside
+
+
+def test_a_new_id_is_followed_by_every_expression() -> None:
+    definition = {
+        "actions": [
+            {"id": "fetch", "type": "T"},
+            {"id": "a", "type": "T", "config": {"x": "{{ steps.fetch.body + steps['fetch'].n }} steps.fetch"}},
+            {"id": "b", "type": "T", "when": "{{ steps.fetcher.ok and steps.fetch.ok }}"},
+        ]
+    }
+    changed = edits.change(definition, "/actions/0", {"id": "load"})
+    assert changed["actions"][1]["config"]["x"] == "{{ steps.load.body + steps.load.n }} steps.fetch"
+    assert changed["actions"][2]["when"] == "{{ steps.fetcher.ok and steps.load.ok }}"
+
+
+def test_a_new_step_has_an_id_nobody_has_and_the_lists_its_type_needs() -> None:
+    definition = {"actions": [{"id": "branch", "type": "BRANCH"}, {"id": "branch_2", "type": "BRANCH"}]}
+    made = edits.blank(definition, "BRANCH")
+    assert made["id"] == "branch_3"
+    assert made["else"] == []
+    assert edits.blank(definition, "FOR_EACH")["actions"] == []
+    assert len(edits.blank(definition, "PARALLEL")["branches"]) == 2
+
+
+def test_branches_come_and_go() -> None:
+    definition = {"actions": [edits.blank({}, "BRANCH")]}
+    more = edits.add_branch(definition, "/actions/0")
+    assert [branch["name"] for branch in more["actions"][0]["branches"]] == ["yes", "branch 2"]
+    assert edits.remove_branch(more, "/actions/0", 1) == definition
+
+
+@pytest.mark.parametrize("at", ["", "/", "/name", "/actions", "/actions/7", "/actions/0/config", "/actions/-1", "x"])
+def test_a_step_that_is_not_there_is_refused(at: str) -> None:
+    definition = {"name": "x", "actions": [{"id": "a", "type": "T", "config": {}}]}
+    for edit in (edits.remove, edits.duplicate, edits.step_at):
+        with pytest.raises(Invalid):
+            edit(definition, at)
