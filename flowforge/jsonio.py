@@ -20,6 +20,12 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
 
 
+def indented(value: Any) -> str:
+    """JSON for people. Raises TypeError for what JSON cannot hold."""
+    options = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS | orjson.OPT_INDENT_2
+    return orjson.dumps(value, default=_encode, option=options).decode()
+
+
 def dumps_for_database(value: Any) -> str:
     """JSON text that PostgreSQL's jsonb accepts: NUL characters become U+FFFD."""
     return _ESCAPED_NUL.sub(rb"\1\\ufffd", dumps(value)).decode()

@@ -29,8 +29,8 @@ class Replay:
 
 
 def replay_in(context: EventContext, version: Version) -> Replay | None:
-    """What an event asks to do again."""
-    if context.replay is None:
+    """What an event asks to do again; one that only names a version, a draft that is tried, does nothing again."""
+    if context.replay is None or "executionId" not in context.replay:
         return None
     from_step = context.replay["fromStep"]
     step = version.plan.step(from_step) if from_step is not None else None

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge import jsonio
+from flowforge.bus import EventBus
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.ids import uuid7
@@ -19,7 +20,7 @@ from flowforge.language.tree import map_actions
 from flowforge.operations.asked import problems_of_note, raise_any
 from flowforge.operations.judging import config_of, flat
 from flowforge.operations.kept_secrets import stored_configs
-from flowforge.operations.workflows import Workflows, before_of, published
+from flowforge.operations.workflows import Started, Workflows, before_of, published
 from flowforge.secrets import SecretUnreadable, Vault
 
 Json = dict[str, Any]
@@ -81,12 +82,17 @@ class Drafts:
         self.workflows.save(session, workflow, definition, user_id, raw.get("note"))
         return workflow
 
-    def version_to_run(self, session: Session, user_id: UUID, workflow: Workflow) -> UUID:
-        """The draft as a version without a number, so that it can be run; one for each state it was run in. The caller
-        commits. Raises Invalid with all that is wrong with it, and Conflict where there is no draft."""
-        draft = session.get(WorkflowDraft, workflow.id, with_for_update=True)
-        if draft is None:
-            raise Conflict("there is no draft to run")
+    def start(
+        self, session: Session, bus: EventBus, user_id: UUID, workflow_id: UUID, payload: dict[str, Any]
+    ) -> Started:
+        """Runs the draft, also of a disabled workflow; where there is none, what is published. Commits. Raises
+        NotFound, and Invalid with all that is wrong with it."""
+        workflow, draft = self._locked(session, user_id, workflow_id)
+        version_id = self._version_to_run(session, user_id, workflow, draft) if draft else workflow.version_id
+        return self.workflows.start_version(session, bus, workflow, payload, version_id)
+
+    def _version_to_run(self, session: Session, user_id: UUID, workflow: Workflow, draft: WorkflowDraft) -> UUID:
+        """The draft as a version without a number; one for each state it was run in. Raises Invalid."""
         if draft.run_version_id is not None:
             return draft.run_version_id
         definition = self.workflows.read(session, user_id, self._clear(draft), workflow)
@@ -103,10 +109,15 @@ class Drafts:
         draft.run_version_id = version.id
         return version.id
 
-    def clear(self, session: Session, workflow: Workflow) -> Json | None:
-        """The draft with its secrets in clear; None where there is none. Raises Conflict."""
+    def clear(self, session: Session, workflow: Workflow) -> Json:
+        """What there is to go on with, its secrets in clear: the draft, or what is published. Raises Conflict."""
         draft = session.get(WorkflowDraft, workflow.id)
-        return self._clear(draft) if draft else None
+        if draft is not None:
+            return self._clear(draft)
+        try:
+            return self.workflows.form.opened(published(workflow))
+        except SecretUnreadable as error:
+            raise Conflict(str(error)) from error
 
     def _locked(self, session: Session, user_id: UUID, workflow_id: UUID) -> tuple[Workflow, WorkflowDraft | None]:
         """The workflow's row is the lock: there may be no draft yet."""

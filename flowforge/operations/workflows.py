@@ -112,12 +112,27 @@ class Workflows:
         workflow = self.get(session, user_id, workflow_id)
         if not workflow.enabled:
             raise Conflict("the workflow is disabled; enable it to run it")
-        execution_id = uuid7()
-        event = NewEvent(None, workflow.id, user_id, "manual", payload, {"source": "manual"}, execution_id=execution_id)
+        return self.start_version(session, bus, workflow, payload, None)
+
+    def start_version(
+        self, session: Session, bus: EventBus, workflow: Workflow, payload: dict[str, Any], version_id: UUID | None
+    ) -> Started:
+        """Of None the published one. Commits."""
+        event = NewEvent(
+            None,
+            workflow.id,
+            workflow.user_id,
+            "manual",
+            payload,
+            {"source": "manual"},
+            execution_id=uuid7(),
+            replay={"versionId": version_id} if version_id else None,
+        )
         intake.record(session.connection(), [event])
         session.commit()
         intake.announce(bus, [event], inline_limit=self.triggers.settings.payload_inline_limit)
-        return Started(execution_id, event.event_id)
+        assert event.execution_id is not None
+        return Started(event.execution_id, event.event_id)
 
     def shown(self, workflow: Workflow) -> dict[str, Any]:
         """A workflow as the API shows it, secrets masked."""

@@ -179,10 +179,11 @@ def test_many_are_replayed_by_a_filter_in_a_bounded_number_of_statements(pipelin
         failed = [pipeline.finished(pipeline.accept(workflow.id, {"by": 0}).event_id).id for _ in range(6)]
         pipeline.finished(pipeline.accept(workflow.id, {"by": 1}).event_id)
         pipeline.finished(pipeline.accept(other.id, {"by": 0}).event_id)
-        change(pipeline, workflow, [transform("divided", n="repaired")])
-        with Session(pipeline.backends.engine) as session, counting_statements(pipeline.backends) as statements:
-            done = replays.replay_all(session, pipeline.backends, OWNER, {"workflowId": str(workflow.id)})
-        assert len(statements) == 3
+    change(pipeline, workflow, [transform("divided", n="repaired")])
+    with Session(pipeline.backends.engine) as session, counting_statements(pipeline.backends) as statements:
+        done = replays.replay_all(session, pipeline.backends, OWNER, {"workflowId": str(workflow.id)})
+    assert len(statements) == 3
+    with working(pipeline.backends):
         for one in done:
             assert pipeline.finished(one.event_id).status == "COMPLETED"
     assert sorted(one.replay_of for one in done) == sorted(failed)

@@ -112,7 +112,11 @@ OPERATIONS: dict[str, Operation] = {
     "workflows.replace": Operation("Workflows", _ok(schemas.Workflow), schemas.WorkflowChange, errors=(409,)),
     "workflows.delete": Operation("Workflows", _NOTHING),
     "workflows.run": Operation(
-        "Workflows", {202: Answer("Accepted: the execution will follow", schemas.Started)}, _ANYTHING, errors=(409,)
+        "Workflows",
+        {202: Answer("Accepted: the execution will follow", schemas.Started)},
+        _ANYTHING,
+        parameters=(Parameter("draft", {"type": "boolean"}, "Runs the draft, published or not, enabled or not."),),
+        errors=(409,),
     ),
     "workflows.versions": Operation("Workflows", _ok([schemas.WorkflowVersion]), parameters=_LIST),
     "bundles.apply": Operation("Workflows as code", _ok(bundle_schemas.Applied), bundle_schemas.Bundle, errors=(409,)),
@@ -145,6 +149,13 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "versions.discard_draft": Operation("Workflows", _NOTHING),
     "versions.publish": Operation("Workflows", _ok(schemas.Workflow), version_schemas.Publishing, errors=(409,)),
+    "trials.test_step": Operation(
+        "Workflows", _ok(version_schemas.Tried), version_schemas.Trying, errors=(400, 409, 503)
+    ),
+    "trials.sample": Operation("Workflows", _ok(version_schemas.Sample)),
+    "trials.list_pins": Operation("Workflows", {200: Answer("Outputs by the step's id", version_schemas.Pins)}),
+    "trials.pin": Operation("Workflows", _NOTHING, _ANYTHING, errors=(409,)),
+    "trials.unpin": Operation("Workflows", _NOTHING),
     "starters.list_all": Operation("Workflows", _ok([dashboard_schemas.Template])),
     "starters.use": Operation("Workflows", {201: Answer("Created", schemas.Workflow)}, _ANYTHING, errors=(409,)),
     "trigger_checks.try_out": Operation("Triggers", _ok(dashboard_schemas.MailboxAnswer), errors=(400,)),

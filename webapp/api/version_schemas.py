@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from webapp.api.schemas import ErrorDetail, Json, Wire
 
@@ -60,3 +60,29 @@ class Publishing(Wire):
     revision: int | None = Field(None, ge=0, le=2_000_000_000, description="The one that is meant.")
     note: str | None = Note
     overwrite: bool | None = Field(None, description="Also when another version was published meanwhile.")
+
+
+class Trying(Wire):
+    """Each part that is not given is what is known: pinned, or of the latest execution."""
+
+    trigger: Json | None = None
+    steps: Json | None = Field(None, description="Outputs by the step's id.")
+    item: Any = None
+    loop: Json | None = None
+    error: Json | None = None
+    dry_run: bool = Field(False, description="Resolves everything and calls nobody.")
+
+
+class Tried(Wire):
+    config: Json | None = Field(description="What the step was given, secrets masked.")
+    output: Json | None
+    error: str | None
+    duration_ms: int
+
+
+class Sample(Wire):
+    trigger: Json | None
+
+
+class Pins(RootModel[dict[str, Json]]):
+    """Outputs by the step's id."""

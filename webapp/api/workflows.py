@@ -6,11 +6,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
+from flowforge.errors import Invalid
 from webapp.api.paging import window
 from webapp.body import json_object
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
-from webapp.services import workflows
+from webapp.services import drafts, workflows
 
 blueprint = Blueprint("workflows", __name__, url_prefix="/api/v1/workflows")
 
@@ -64,7 +65,8 @@ def delete(workflow_id: UUID) -> tuple[str, int]:
 def run(workflow_id: UUID) -> tuple[Response, int]:
     """Start a workflow by hand; the body, any JSON object, is its payload"""
     payload = json_object() if request.get_data() else {}
-    started = workflows().start(session(), backends().bus, current_user_id(), workflow_id, payload)
+    start = drafts().start if _flag("draft") else workflows().start
+    started = start(session(), backends().bus, current_user_id(), workflow_id, payload)
     return jsonify({"executionId": started.execution_id, "eventId": started.event_id}), 202
 
 
@@ -74,3 +76,10 @@ def versions(workflow_id: UUID) -> Response:
     """List what was saved of a workflow, newest first"""
     saved = workflows().versions(session(), current_user_id(), workflow_id, **window())
     return jsonify([workflows().shown_version(version) for version in saved])
+
+
+def _flag(name: str) -> bool:
+    text = request.args.get(name, "false").lower()
+    if text not in ("true", "false"):
+        raise Invalid.at(f"/{name}", "must be true or false")
+    return text == "true"

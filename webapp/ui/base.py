@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask_login import current_user
 
+from flowforge import jsonio
 from webapp.ui import csrf, guard, text
 from webapp.ui.sparkline import bars_by_status, outcome
 
@@ -22,7 +23,7 @@ for _filter in (
     text.clock,
     text.distance,
     text.pretty,
-    text.whole,
+    jsonio.indented,
     text.brief,
     text.duration,
     bars_by_status,

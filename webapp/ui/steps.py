@@ -18,7 +18,7 @@ from flowforge.operations.written_steps import WrittenList, WrittenStep
 
 OVER = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 ICONS = {"slack": "message", "globe": "globe", "shuffle": "shuffle", "mail": "mail", "table": "table"}
-_BLOCK_ICONS = {
+BLOCK_ICONS = {
     "BRANCH": "branch",
     "FOR_EACH": "loop",
     "PARALLEL": "parallel",
@@ -135,7 +135,7 @@ class Flow:
             frame=look.number if look else None,
             type=action.type,
             title=action.name or action.id or action.type or f"Step {index + 1}",
-            icon=_BLOCK_ICONS.get(action.type) or ICONS.get(self._catalog.icon(action.type) or "", "step"),
+            icon=BLOCK_ICONS.get(action.type) or ICONS.get(self._catalog.icon(action.type) or "", "step"),
             state=state,
             attempts=attempts,
             config=self._catalog.mask(action.type, config) if config else None,

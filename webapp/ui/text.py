@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
-
 from flowforge import jsonio
 from webapp.ui.zones import viewers_zone
 
@@ -62,11 +60,6 @@ def distance(value: datetime | None, now: datetime | None = None) -> str:
     return f"in {amount}" if seconds > 0 else f"{amount} ago"
 
 
-def whole(value: Any) -> str:
-    """Indented JSON, to be edited."""
-    return orjson.dumps(jsonio.loads(jsonio.dumps(value)), option=orjson.OPT_INDENT_2).decode()
-
-
 def brief(value: Any) -> str:
     """JSON on one line, cut to fit into a table."""
     text = jsonio.dumps(value).decode()
@@ -75,7 +68,7 @@ def brief(value: Any) -> str:
 
 def pretty(value: Any) -> str:
     """Indented JSON, cut where nobody reads on."""
-    text = whole(value)
+    text = jsonio.indented(value)
     return (
         text if len(text) <= _LONGEST_JSON else f"{text[:_LONGEST_JSON]}\n… cut here, {len(text):,} characters in all"
     )

@@ -1,0 +1,196 @@
+"""Forms made from JSON Schemas: the fields to draw, and the config that a posted form stands for.
+
+Every field also takes an expression, whatever its type: a text with `{{` is kept as it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from werkzeug.datastructures import MultiDict
+
+from flowforge import jsonio
+
+Json = dict[str, Any]
+Kind = Literal["text", "lines", "number", "switch", "choice", "map", "list", "json", "secret", "secrets"]
+_LONG = frozenset({"message", "text", "html", "body"})
+_NAME, _VALUE = "name", "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    key: str
+    label: str
+    help: str
+    kind: Kind
+    required: bool
+    default: Any
+    choices: Sequence[str] = ()
+
+    def shown(self, config: Mapping[str, Any]) -> str:
+        """The value as the field's text."""
+        value = config.get(self.key)
+        if value is None:
+            return ""
+        if self.kind == "list" and isinstance(value, list) and all(_is_line(one) for one in value):
+            return "\n".join(value)
+        return as_text(value) if self.kind in ("json", "list", "map") else _plain(value)
+
+    def pairs(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The entries of a map, and an empty one to add another."""
+        value = config.get(self.key)
+        entries = value.items() if isinstance(value, dict) else ()
+        shown = as_text if self.kind == "map" else _plain
+        return [*((str(name), shown(one)) for name, one in entries), ("", "")]
+
+    def is_expression(self, config: Mapping[str, Any]) -> bool:
+        """Whether an expression stands where something else is expected."""
+        return has_expression(config.get(self.key))
+
+
+def fields_of(schema: Mapping[str, Any]) -> list[Field]:
+    """Those of an object's schema, as pydantic or we write them; required ones first."""
+    required = set(schema.get("required", ()))
+    found = [_field(key, declared, key in required) for key, declared in schema.get("properties", {}).items()]
+    return sorted(found, key=lambda field: not field.required)
+
+
+def config_from_form(
+    fields: Sequence[Field], form: MultiDict[str, str], before: Mapping[str, Any], prefix: str = "config."
+) -> Json:
+    """What stands in the fields; what is left empty is left out. Keys that no field is for stay as they were."""
+    known = {field.key for field in fields}
+    config = {key: value for key, value in before.items() if key not in known}
+    for field in fields:
+        value = _read(field, form, f"{prefix}{field.key}")
+        if value is not None:
+            config[field.key] = value
+    return config
+
+
+def has_expression(value: Any) -> bool:
+    return isinstance(value, str) and "{{" in value
+
+
+def as_text(value: Any) -> str:
+    """JSON that `from_text` reads again; a text that cannot be taken for anything else stays a text."""
+    if isinstance(value, str) and from_text(value) == value:
+        return value
+    text = jsonio.dumps(value)
+    return jsonio.indented(value) if isinstance(value, dict | list) and value else text.decode()
+
+
+def from_text(text: str) -> Any:
+    """A number, true, false, null, an object or a list as JSON writes it; anything else is a text."""
+    stripped = text.strip()
+    is_data = stripped.startswith(("{\n", '{"', "[", '"'))
+    if not stripped or (has_expression(stripped) and not is_data):
+        return text
+    try:
+        return jsonio.loads(stripped)
+    except ValueError:
+        return text
+
+
+def _read(field: Field, form: MultiDict[str, str], name: str) -> Any:
+    if field.kind in ("map", "secrets"):
+        return _read_map(field, form, name)
+    text = form.get(name, "").replace("\r\n", "\n")
+    if not text.strip():
+        return None
+    if has_expression(text) and field.kind not in ("json", "list"):
+        return text
+    match field.kind:
+        case "number":
+            return _number(text.strip())
+        case "switch":
+            return {"true": True, "false": False}.get(text, text)
+        case "json":
+            return from_text(text)
+        case "list":
+            return _list(text)
+    return text
+
+
+def _read_map(field: Field, form: MultiDict[str, str], name: str) -> Any:
+    if name in form:  # an expression for the whole of it
+        return form[name] or None
+    names, values = form.getlist(f"{name}.{_NAME}"), form.getlist(f"{name}.{_VALUE}")
+    pairs = [(key.strip(), value.replace("\r\n", "\n")) for key, value in zip(names, values, strict=False)]
+    read = from_text if field.kind == "map" and field.choices != ("text",) else str
+    return {key: read(value) for key, value in pairs if key} or None
+
+
+def _list(text: str) -> Any:
+    stripped = text.strip()
+    if stripped.startswith("["):
+        return from_text(stripped)
+    lines = [line.strip() for line in stripped.splitlines() if line.strip()]
+    return lines[0] if len(lines) == 1 and re.fullmatch(r"\{\{.*\}\}", lines[0]) else lines
+
+
+def _number(text: str) -> Any:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
+    shape = _shape(declared)
+    kind, choices = _kind(key, declared, shape)
+    label = str(declared.get("title") or _words(key))
+    return Field(key, label, str(declared.get("description", "")), kind, required, declared.get("default"), choices)
+
+
+def _shape(declared: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part that says more than null."""
+    for one in declared.get("anyOf", ()):
+        if one.get("type") != "null":
+            return {**one, **({"enum": declared["enum"]} if "enum" in declared else {})}
+    return declared
+
+
+def _kind(key: str, declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tuple[Kind, Sequence[str]]:
+    types = shape.get("type", ())
+    types = {types} if isinstance(types, str) else set(types)
+    if declared.get("writeOnly"):
+        return ("secrets" if "object" in types else "secret"), ()
+    if "enum" in shape:
+        return "choice", [str(one) for one in shape["enum"] if one is not None]
+    if "object" in types:
+        inner = shape.get("additionalProperties")
+        only_text = isinstance(inner, dict) and inner.get("type") == "string"
+        return "map", ("text",) if only_text else ()
+    if "array" in types:
+        return "list", ()
+    if "boolean" in types:
+        return "switch", ()
+    if types & {"integer", "number"}:
+        return "number", ()
+    if "string" in types:
+        return ("lines" if key in _LONG else "text"), ()
+    return "json", ()
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value == value.strip() != "" and "\n" not in value and not value.startswith("[")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else as_text(value)
+
+
+def _words(key: str) -> str:
+    """`timeZone` as `Time zone`."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key).lower()
+    return spaced[:1].upper() + spaced[1:]
