@@ -11,9 +11,9 @@ G  cancel         PENDING, RUNNING -> CANCELLED
 COMPLETED, FAILED and CANCELLED are terminal: no fact moves them. A fact about anything but the step now due in its
 frame is stale and changes nothing.
 
-Steps that only steer (BRANCH, `when`, opening a block, STOP, RESPOND) happen on the way; the machine goes on until
-every frame it can move has a step to be tried, a wait, or an end. It holds only the frames that a fact is about: what
-it needs besides, it asks for (`entering`, `closing`), and is told as a further fact.
+Steps that only steer (BRANCH, `when`, opening a block, STOP, RESPOND) and those whose output is pinned happen on the
+way; the machine goes on until every frame it can move has a step to be tried, a wait, or an end. It holds only the
+frames that a fact is about: what it needs besides, it asks for (`entering`, `closing`), and is told as a further fact.
 """
 
 from __future__ import annotations
@@ -182,6 +182,9 @@ class Run:
     def _take(self, frame: Frame, step: Step) -> tuple[Body, Step | None] | None:
         """Does what the step is; returns where to go on, or None where something has to be awaited first."""
         if step.when is not None and not holds(self._value(frame, step, step.when, "when")):
+            return step.body, step.next
+        if step.pinned is not None:
+            frame.record(step.key, dict(step.pinned))
             return step.body, step.next
         match step.block:
             case None:

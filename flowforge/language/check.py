@@ -104,7 +104,9 @@ class _View:
         for outer, body in named.inside:
             here = self._body_of(outer, around)
             if here is None or (here.kind, here.number) != (body.kind, body.number):
-                return _why_not_from_outside(outer, body, here, name)
+                why = _why_not_from_outside(outer, body, here, name)
+                if why is not None:
+                    return why
         within = any(outer.index == self.place.index for outer, _ in named.inside)
         if named.index >= self.place.index and not (self.inside and within):
             return f"step {name} has not run by then: only earlier steps have an output"

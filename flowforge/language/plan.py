@@ -89,6 +89,8 @@ class Step:
     bodies: list[Body] = field(default_factory=list)
     """Of a block: what is inside it."""
     handler: Body | None = None
+    pinned: dict[str, Any] | None = None
+    """What it gives without being run, when its workflow is tried out."""
 
     @property
     def key(self) -> str:
@@ -178,16 +180,25 @@ class Plan:
 
 
 def compile_plan(definition: Mapping[str, Any], *, templated: bool) -> Plan:
-    """The plan of `{name, trigger, actions, settings}`. Raises flowforge.errors.Invalid when it cannot be read.
+    """The plan of `{name, trigger, actions, settings}`, and of a trial `pins`: outputs by the ids of steps that are not
+    run. Raises flowforge.errors.Invalid when it cannot be read.
 
     Only actions and settings matter to a plan: the name of a row written long ago is no reason not to run it.
     """
     written = _Planned.read(dict(definition))
-    compiler = _Compiler(templated)
+    compiler = _Compiler(templated, definition.get("pins") or {})
     root = Body(BodyKind.ROOT)
     compiler.fill(root, written.actions)
     steps = tuple(sorted(compiler.steps, key=lambda step: step.index))
     return Plan(root, steps, compiler.count, written.settings or WorkflowSettings())
+
+
+def can_be_pinned(type_: str) -> bool:
+    """Whether an output may stand for the step. Not for those that steer: what they do is more than their output."""
+    return type_.upper() not in _STEERING
+
+
+_STEERING = frozenset({BlockType.BRANCH, BlockType.PARALLEL, BlockType.STOP, BlockType.RESPOND})
 
 
 class _Planned(ActionList):
@@ -195,8 +206,9 @@ class _Planned(ActionList):
 
 
 class _Compiler:
-    def __init__(self, templated: bool) -> None:
+    def __init__(self, templated: bool, pins: Mapping[str, dict[str, Any]]) -> None:
         self._templated = templated
+        self._pins = pins
         self.steps: list[Step] = []
         self.count = 0
 
@@ -227,6 +239,7 @@ class _Compiler:
             place=len(body.steps),
             when=action.when,
             on_error=OnError.HANDLE if isinstance(action.on_error, list) else OnError(action.on_error or "fail"),
+            pinned=self._pins.get(identifier) if can_be_pinned(action.type) else None,
         )
 
     def _inner(self, step: Step, written: WrittenBody) -> Body:

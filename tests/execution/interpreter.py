@@ -46,6 +46,20 @@ def number_actions(actions: list[Action], count: int = 0) -> int:
     return count
 
 
+def pin_actions(actions: list[Action], numbers: set[int]) -> dict[str, Any]:
+    """Pins an output to those of the numbered actions that can have one; what is pinned, by id."""
+    pins: dict[str, Any] = {}
+    for action in actions:
+        if action["number"] in numbers and action["type"] in ("ACTION", "FOR_EACH"):
+            action["pinned"] = pins[f"step_{action['number']}"] = {"pinned": action["number"]}
+        for branch in action.get("branches", []):
+            pins |= pin_actions(branch["actions"], numbers)
+        for key in ("else", "actions", "onError"):
+            if isinstance(action.get(key), list):
+                pins |= pin_actions(action[key], numbers)
+    return pins
+
+
 def interpret(actions: list[Action], outcome: Outcome) -> Ending:
     number_actions(actions)
     outputs: dict[str, Any] = {}
@@ -93,6 +107,8 @@ class _List:
 
     def _done(self, action: Action) -> Any:
         kind = action["type"]
+        if "pinned" in action:
+            return self._record(action, action["pinned"])
         if kind == "BRANCH":
             return self._branch(action)
         if kind == "FOR_EACH":

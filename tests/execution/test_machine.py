@@ -123,6 +123,17 @@ def test_a_result_of_another_step_is_stale(fact: StepEnded) -> None:
     assert due(execution) == [StartStep(0)]
 
 
+def test_a_pinned_step_is_not_run_and_what_steers_cannot_be_pinned() -> None:
+    call = {"type": "CALL", "id": "call"}
+    branch = {"type": "BRANCH", "id": "way", "branches": [{"name": "on", "when": "{{ steps.call.n > 1 }}"}]}
+    pins = {"call": {"n": 2}, "way": {"branch": "off"}, "nobody": {}}
+    execution = Simulation(
+        compile_plan({"actions": [call, branch, call | {"id": "last"}], "pins": pins}, templated=True), {}
+    )
+    assert due(execution) == [StartStep(2)]
+    assert execution.outputs == {"step_0": {"n": 2}, "step_1": {"branch": "on"}}
+
+
 def test_disabled_steps_are_passed_over_and_keep_their_numbers() -> None:
     execution = begun(*steps(3, disabled=(1,)))
     succeed(execution)

@@ -12,7 +12,7 @@ from flowforge.execution.retry import Failure
 from flowforge.execution.simulator import Due, Simulation
 from flowforge.execution.state import StepEnded
 from flowforge.language.plan import compile_plan
-from tests.execution.interpreter import Action, Path, interpret
+from tests.execution.interpreter import Action, Path, interpret, number_actions, pin_actions
 
 ATTEMPTS = 3
 
@@ -72,13 +72,16 @@ def extras(draw: st.DrawFn, depth: int, *, alone: bool) -> Action:
 def test_a_program_ends_as_it_reads(data: st.DataObject) -> None:
     program = data.draw(actions())
     failing = data.draw(st.sets(st.integers(0, 30), max_size=6), label="steps that fail")
+    pinned = data.draw(st.sets(st.integers(0, 30), max_size=3), label="steps whose output is pinned")
     chaos = data.draw(st.randoms(use_true_random=False))
+    number_actions(program)
+    pins = pin_actions(program, pinned)
 
     def outcome(number: int, path: Path) -> str | None:
         return "broken" if number in failing and (sum(path) + number) % 2 == 0 else None
 
     expected = interpret(program, outcome)
-    simulation = Simulation(compile_plan({"actions": program}, templated=True), {})
+    simulation = Simulation(compile_plan({"actions": program, "pins": pins}, templated=True), {})
     _play(simulation, outcome, chaos)
 
     assert simulation.status == expected.status

@@ -88,3 +88,25 @@ def test_all_problems_of_one_text_are_reported() -> None:
 
 def test_the_expressions_of_a_disabled_step_are_checked_too() -> None:
     assert len(problems({"enabled": False, "config": {"text": "{{ nope }}"}})) == 1
+
+
+def test_a_step_inside_a_later_block_or_its_own_handler_has_not_run() -> None:
+    found = problems(
+        {"config": {"later": "{{ steps.inner.x }}", "own": "{{ steps.handler.x }}"}, "onError": [_step("handler")]},
+        {"type": "BRANCH", "branches": [{"when": True, "actions": [_step("inner")]}]},
+    )
+    assert [pointer for pointer, _ in found] == ["/actions/0/config/later", "/actions/0/config/own"]
+    assert all("has not run by then" in message for _, message in found)
+
+
+def test_a_step_of_a_loop_inside_a_branch_is_hidden_outside_of_the_branch() -> None:
+    loop = {"id": "each", "type": "FOR_EACH", "config": {"items": []}, "actions": [_step("inner")]}
+    [(_, message)] = problems(
+        {"type": "BRANCH", "branches": [{"when": True, "actions": [loop]}]},
+        {"config": {"x": "{{ steps.inner.x }}"}},
+    )
+    assert "runs once for every item of 'each'" in message
+
+
+def _step(identifier: str) -> dict[str, Any]:
+    return {"id": identifier, "type": "TRANSFORM", "config": {}}
