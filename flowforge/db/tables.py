@@ -160,6 +160,8 @@ class WorkflowVersion(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[UUID | None]
     note: Mapped[str | None]
+    pins: Mapped[Json | None]
+    """Of a draft that was run: outputs by the ids of the steps that were not."""
 
 
 class WorkflowDraft(Base):

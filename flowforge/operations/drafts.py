@@ -16,10 +16,13 @@ from flowforge.bus import EventBus
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.ids import uuid7
+from flowforge.language.plan import can_be_pinned
 from flowforge.language.tree import map_actions
+from flowforge.operations import known_data
 from flowforge.operations.asked import problems_of_note, raise_any
 from flowforge.operations.judging import config_of, flat
 from flowforge.operations.kept_secrets import stored_configs
+from flowforge.operations.plans import adopt
 from flowforge.operations.workflows import Started, Workflows, before_of, published
 from flowforge.secrets import SecretUnreadable, Vault
 
@@ -83,31 +86,39 @@ class Drafts:
         return workflow
 
     def start(
-        self, session: Session, bus: EventBus, user_id: UUID, workflow_id: UUID, payload: dict[str, Any]
+        self,
+        session: Session,
+        bus: EventBus,
+        user_id: UUID,
+        workflow_id: UUID,
+        payload: dict[str, Any] | None = None,
+        *,
+        pinned: bool = True,
     ) -> Started:
-        """Runs the draft, also of a disabled workflow; where there is none, what is published. Commits. Raises
-        NotFound, and Invalid with all that is wrong with it."""
+        """Runs the draft, also of a disabled workflow; where there is none, what is published. `payload` None: what is
+        pinned as such, else nothing. `pinned`: steps whose outputs are pinned are not run. Commits. Raises NotFound,
+        and Invalid with all that is wrong with it."""
         workflow, draft = self._locked(session, user_id, workflow_id)
-        version_id = self._version_to_run(session, user_id, workflow, draft) if draft else workflow.version_id
-        return self.workflows.start_version(session, bus, workflow, payload, version_id)
+        pins = known_data.pins(session, workflow_id)
+        given = pins.get(known_data.TRIGGER, {}) if payload is None else payload
+        if draft is not None:
+            version_id = self._version_to_run(session, user_id, workflow, draft, pins if pinned else {})
+        else:
+            version_id = _published_to_run(session, user_id, workflow, pins if pinned else {})
+        return self.workflows.start_version(session, bus, workflow, given, version_id)
 
-    def _version_to_run(self, session: Session, user_id: UUID, workflow: Workflow, draft: WorkflowDraft) -> UUID:
-        """The draft as a version without a number; one for each state it was run in. Raises Invalid."""
-        if draft.run_version_id is not None:
-            return draft.run_version_id
+    def _version_to_run(
+        self, session: Session, user_id: UUID, workflow: Workflow, draft: WorkflowDraft, pins: Mapping[str, Json]
+    ) -> UUID:
+        """The draft as a version without a number; one for each state it is run in. Raises Invalid."""
+        known = session.get(WorkflowVersion, draft.run_version_id) if draft.run_version_id else None
+        if known is not None and (known.pins or {}) == _usable(pins, known.definition):
+            return known.id
         definition = self.workflows.read(session, user_id, self._clear(draft), workflow)
-        version = WorkflowVersion(
-            id=uuid7(),
-            workflow_id=workflow.id,
-            number=None,
-            definition=self.workflows.form.of(definition, before_of(workflow)),
-            templated=True,
-            created_by=user_id,
-            note=f"revision {draft.revision} of a draft, as it was run",
-        )
-        session.add(version)
-        draft.run_version_id = version.id
-        return version.id
+        stored = self.workflows.form.of(definition, before_of(workflow))
+        note = f"revision {draft.revision} of a draft, as it was run"
+        draft.run_version_id = _add_version_to_run(session, user_id, workflow, stored, True, pins, note)
+        return draft.run_version_id
 
     def clear(self, session: Session, workflow: Workflow) -> Json:
         """What there is to go on with, its secrets in clear: the draft, or what is published. Raises Conflict."""
@@ -176,6 +187,45 @@ class Drafts:
             previous = config_of(before.get("trigger")) or config_of(known.get("trigger"))
             clear["trigger"] = {**definition["trigger"], "config": triggers.opened(triggers.seal(config, previous))}
         return clear
+
+
+def _published_to_run(session: Session, user_id: UUID, workflow: Workflow, pins: Mapping[str, Json]) -> UUID:
+    """What is published; with pins, a version without a number that carries them."""
+    version_id = workflow.version_id or adopt(session.connection(), [workflow.id])[workflow.id]
+    version = session.get_one(WorkflowVersion, version_id)
+    if not _usable(pins, version.definition):
+        return version_id
+    note = f"version {version.number} with pinned outputs"
+    return _add_version_to_run(session, user_id, workflow, version.definition, version.templated, pins, note)
+
+
+def _add_version_to_run(
+    session: Session,
+    user_id: UUID,
+    workflow: Workflow,
+    stored: Mapping[str, Any],
+    templated: bool,
+    pins: Mapping[str, Json],
+    note: str,
+) -> UUID:
+    version = WorkflowVersion(
+        id=uuid7(),
+        workflow_id=workflow.id,
+        number=None,
+        definition=stored,
+        templated=templated,
+        created_by=user_id,
+        note=note,
+        pins=_usable(pins, stored) or None,
+    )
+    session.add(version)
+    return version.id
+
+
+def _usable(pins: Mapping[str, Json], definition: Mapping[str, Any]) -> Json:
+    """Those of steps that are there, and can be pinned."""
+    steps = {str(action.get("id")): str(action.get("type")) for action in flat(definition.get("actions"))}
+    return {name: output for name, output in pins.items() if name in steps and can_be_pinned(steps[name])}
 
 
 def opened_draft(vault: Vault, draft: WorkflowDraft) -> Json:

@@ -95,16 +95,19 @@ def adopt(connection: Connection, workflow_ids: Iterable[UUID]) -> dict[UUID, UU
 def _load(connection: Connection, version_ids: Iterable[UUID]) -> dict[UUID, Version]:
     rows = connection.exec_driver_sql(
         """
-        SELECT id, workflow_id, definition, templated FROM workflow.workflow_versions WHERE id = ANY(%(ids)s::uuid[])
+        SELECT id, workflow_id, definition, templated, pins FROM workflow.workflow_versions
+        WHERE id = ANY(%(ids)s::uuid[])
         """,
         {"ids": [str(id_) for id_ in version_ids]},
     )
     return {row[0]: _compile(*row) for row in rows}
 
 
-def _compile(id_: UUID, workflow_id: UUID, definition: dict[str, Any], templated: bool) -> Version:
+def _compile(
+    id_: UUID, workflow_id: UUID, definition: dict[str, Any], templated: bool, pins: dict[str, Any] | None
+) -> Version:
     name = str(definition.get("name") or "")
     try:
-        return Version(id_, workflow_id, name, compile_plan(definition, templated=templated))
+        return Version(id_, workflow_id, name, compile_plan({**definition, "pins": pins}, templated=templated))
     except Invalid as error:
         return Version(id_, workflow_id, name, Plan.empty(), problem=str(error))

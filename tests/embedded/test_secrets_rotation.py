@@ -105,6 +105,7 @@ def test_every_column_that_may_hold_a_secret_is_sealed_anew() -> None:
         "workflow_executions.result",
         "workflow_executions.step_outputs",
         "workflow_executions.trigger_payload",
+        "workflow_versions.pins",
         "workflows.settings",
     }
     of_tables = {

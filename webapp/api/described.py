@@ -115,7 +115,12 @@ OPERATIONS: dict[str, Operation] = {
         "Workflows",
         {202: Answer("Accepted: the execution will follow", schemas.Started)},
         _ANYTHING,
-        parameters=(Parameter("draft", {"type": "boolean"}, "Runs the draft, published or not, enabled or not."),),
+        parameters=(
+            Parameter("draft", {"type": "boolean"}, "Runs the draft, published or not, enabled or not."),
+            Parameter(
+                "pinned", {"type": "boolean", "default": True}, "Of a draft: steps with a pinned output are not run."
+            ),
+        ),
         errors=(409,),
     ),
     "workflows.versions": Operation("Workflows", _ok([schemas.WorkflowVersion]), parameters=_LIST),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from flowforge.errors import Invalid
+from webapp.api.asking import flag
 from webapp.api.paging import window
 from webapp.body import json_object
 from webapp.context import backends, session
@@ -64,9 +64,12 @@ def delete(workflow_id: UUID) -> tuple[str, int]:
 @signed_in
 def run(workflow_id: UUID) -> tuple[Response, int]:
     """Start a workflow by hand; the body, any JSON object, is its payload"""
-    payload = json_object() if request.get_data() else {}
-    start = drafts().start if _flag("draft") else workflows().start
-    started = start(session(), backends().bus, current_user_id(), workflow_id, payload)
+    payload = json_object() if request.get_data() else None
+    who, bus = current_user_id(), backends().bus
+    if flag("draft"):
+        started = drafts().start(session(), bus, who, workflow_id, payload, pinned=flag("pinned", True))
+    else:
+        started = workflows().start(session(), bus, who, workflow_id, payload or {})
     return jsonify({"executionId": started.execution_id, "eventId": started.event_id}), 202
 
 
@@ -76,10 +79,3 @@ def versions(workflow_id: UUID) -> Response:
     """List what was saved of a workflow, newest first"""
     saved = workflows().versions(session(), current_user_id(), workflow_id, **window())
     return jsonify([workflows().shown_version(version) for version in saved])
-
-
-def _flag(name: str) -> bool:
-    text = request.args.get(name, "false").lower()
-    if text not in ("true", "false"):
-        raise Invalid.at(f"/{name}", "must be true or false")
-    return text == "true"
