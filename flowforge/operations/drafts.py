@@ -93,7 +93,7 @@ class Drafts:
         workflow_id: UUID,
         payload: dict[str, Any] | None = None,
         *,
-        pinned: bool = True,
+        pinned: bool = False,
     ) -> Started:
         """Runs the draft, also of a disabled workflow; where there is none, what is published. `payload` None: what is
         pinned as such, else nothing. `pinned`: steps whose outputs are pinned are not run. Commits. Raises NotFound,

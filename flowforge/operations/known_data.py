@@ -1,127 +1,163 @@
-"""What the expressions of a step would see, as far as it is known before it runs: from what is pinned, else from the
-latest execution. Looking it up costs the same however many executions there were."""
+"""What the expressions of a step would see, as far as it is known before it runs: what is pinned, else what the latest
+execution gave, else what can be computed from these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow, FrameRow, PinnedOutput
-from flowforge.errors import Invalid, NotFound
+from flowforge.errors import Invalid
+from flowforge.language.expressions import ExpressionError, resolve
 from flowforge.language.pointers import parsed
-from flowforge.operations.plans import Plans, Version
+from flowforge.language.seen_from import Path, Written, earlier, handled_step, loops_around, written_steps
+from flowforge.language.unknown import unknown_in
+from flowforge.operations.last_outputs import LastOutputs, last_outputs, last_trigger
+from flowforge.operations.pins import MOST_PINNED_BYTES, TRIGGER, pin, pins, unpin
 
-TRIGGER = "trigger"
-"""What is pinned under this name stands for what comes in."""
-MOST_PINNED_BYTES = 256 * 1024
-_LOOKED_AT = 5
-"""Executions, to find one that has got somewhere."""
-_FRAMES = 50
+__all__ = [
+    "MOST_PINNED_BYTES",
+    "TRIGGER",
+    "Known",
+    "known_at",
+    "known_data",
+    "pin",
+    "pins",
+    "sample",
+    "unpin",
+    "why_unknown",
+]
 
 Json = dict[str, Any]
+Source = Literal["pinned", "execution", "computed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The roots of expressions for one place, and where they come from."""
+
+    roots: Json
+    """`trigger`, `steps` by id and by number, and inside blocks `item`, `loop` and `error`."""
+    trigger_source: Source
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Of the steps whose output can be used at that place, by id."""
+    unknown: frozenset[str] = frozenset()
+    """Names of those among them of which nothing is known."""
 
 
 def known_data(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> Json:
-    """The roots of expressions for the step at the pointer `at`: `trigger`, `steps`, and inside blocks `item`, `loop`
-    and `error`. At most five statements."""
-    pinned = pins(session, workflow_id)
-    latest = list(_latest(session, workflow_id))
-    run = next((row for row in latest if row.step_outputs), None)
-    version = _version(session, run)
-    frames = _frames(session, run) if run and version and _has_blocks(version) else []
-    outputs: Json = {}
-    for frame in frames:
-        outputs |= version.plan.outputs(frame.outputs or {}) if version else {}
-    if run is not None and version is not None:
-        outputs |= version.plan.outputs(run.step_outputs or {})
-    trigger = pinned.pop(TRIGGER, None) or next((row.trigger_payload for row in latest if row.trigger_payload), None)
-    found: Json = {"trigger": trigger or {}, "steps": {**outputs, **pinned}}
-    for kind, owner in _around(definition, at):
-        if kind == "item":
-            found |= _item(version, owner, frames)
-        elif kind == "error":
-            found["error"] = {"message": "what went wrong", "step": owner.get("id"), "attempt": 1}
-    return found
+    """The roots alone. Raises Invalid."""
+    return known_at(session, workflow_id, definition, at).roots
+
+
+def known_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> Known:
+    """For the step at the pointer `at`, of a definition in whatever state; for no pointer, behind its last step. At
+    most four statements. Raises Invalid where there is no such step."""
+    steps, path = written_steps(definition), parsed(at)
+    if not at:
+        path = ("actions", len(steps))
+    elif all(step.path != path for step in steps):
+        raise Invalid.at("/at", "there is no such step; it was moved or deleted meanwhile")
+    last = last_outputs(session, workflow_id, in_loops=bool(loops_around(steps, path)))
+    return _Looking(steps, pins(session, workflow_id), last).from_(path)
 
 
 def sample(session: Session, workflow_id: UUID) -> Json | None:
-    """What came in last, or what is pinned in its place; None where nothing has come in yet."""
-    pinned = session.get(PinnedOutput, (workflow_id, TRIGGER))
-    if pinned is not None:
-        return dict(pinned.output)
-    return next((row.trigger_payload for row in _latest(session, workflow_id) if row.trigger_payload), None)
+    """What is pinned as coming in, else what came in last; None where nothing has come in yet."""
+    pinned = pins(session, workflow_id).get(TRIGGER)
+    return last_trigger(session, workflow_id) if pinned is None else pinned
 
 
-def pins(session: Session, workflow_id: UUID) -> dict[str, Json]:
-    """By the step's id; `trigger` for what comes in."""
-    rows = session.scalars(select(PinnedOutput).where(PinnedOutput.workflow_id == workflow_id))
-    return {row.step_id: row.output for row in rows}
+class _Looking:
+    """Goes through what is seen from a place in the order in which it runs: one thing is computed from another."""
 
+    def __init__(self, steps: list[Written], pinned: Mapping[str, Json], last: LastOutputs) -> None:
+        self._steps = steps
+        self._pinned = pinned
+        self._last = last
+        self._outputs: Json = {}
+        self._unknown: set[str] = set()
+        self._items: dict[Path, Json] = {}
+        self._trigger: Json = pinned.get(TRIGGER) or last.trigger or {}
 
-def pin(session: Session, workflow_id: UUID, step_id: str, output: Mapping[str, Any]) -> None:
-    """Commits."""
-    statement = insert(PinnedOutput).values(workflow_id=workflow_id, step_id=step_id, output=dict(output))
-    session.execute(
-        statement.on_conflict_do_update(index_elements=["workflow_id", "step_id"], set_={"output": dict(output)})
-    )
-    session.commit()
+    def from_(self, path: Path) -> Known:
+        loops = loops_around(self._steps, path)
+        sources: dict[str, Source] = {}
+        for step in sorted([*earlier(self._steps, path), *loops], key=lambda step: step.index):
+            if step in loops:
+                self._enter(step)
+            else:
+                sources[step.id] = self._look_at(step)
+        roots = self._roots(path)
+        handled = handled_step(self._steps, path)
+        if handled is not None:
+            roots["error"] = self._error_of(handled)
+        return Known(roots, self._source_of_trigger(), sources, frozenset(self._unknown))
 
+    def _source_of_trigger(self) -> Source:
+        return "pinned" if self._pinned.get(TRIGGER) else "execution" if self._last.trigger else "unknown"
 
-def unpin(session: Session, workflow_id: UUID, step_id: str) -> None:
-    """Commits. Raises NotFound."""
-    gone = session.execute(
-        delete(PinnedOutput).where(PinnedOutput.workflow_id == workflow_id, PinnedOutput.step_id == step_id)
-    )
-    session.commit()
-    if not gone.rowcount:  # type: ignore[attr-defined]
-        raise NotFound("nothing is pinned there")
+    def _look_at(self, step: Written) -> Source:
+        name = (step.id, step.type)
+        if step.id in self._pinned:
+            return self._give(step, self._pinned[step.id], "pinned")
+        if name in self._last.outputs:
+            return self._give(step, self._last.outputs[name], "execution")
+        if step.type == "TRANSFORM":
+            with suppress(ExpressionError):
+                computed = self._resolved(step, step.config.get("output"))
+                if isinstance(computed, dict):
+                    return self._give(step, computed, "computed")
+        self._unknown |= {step.id, step.key}
+        return "unknown"
 
+    def _give(self, step: Written, output: Any, source: Source) -> Source:
+        self._outputs[step.key] = self._outputs[step.id] = output
+        return source
 
-def _latest(session: Session, workflow_id: UUID) -> Iterator[ExecutionRow]:
-    newest = select(ExecutionRow).where(ExecutionRow.workflow_id == workflow_id)
-    return iter(
-        session.scalars(newest.order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc()).limit(_LOOKED_AT))
-    )
-
-
-def _version(session: Session, run: ExecutionRow | None) -> Version | None:
-    if run is None or run.version_id is None:
-        return None
-    return Plans().get(session.connection(), [run.version_id]).get(run.version_id)
-
-
-def _has_blocks(version: Version) -> bool:
-    return any(body.kind.has_frames for step in version.plan.steps for body in step.bodies)
-
-
-def _frames(session: Session, run: ExecutionRow) -> list[FrameRow]:
-    """The first of them, the latest last: its outputs count."""
-    wanted = select(FrameRow).where(FrameRow.execution_id == run.id).order_by(FrameRow.number).limit(_FRAMES)
-    return list(session.scalars(wanted))[::-1]
-
-
-def _around(definition: Mapping[str, Any], at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The blocks around a place, outermost first: `item` inside a loop, `error` inside what handles one."""
-    value: Any = definition
-    place = parsed(at)
-    for depth, part in enumerate(place):
-        if isinstance(value, dict) and part in ("actions", "onError") and depth > 0 and value.get("type"):
-            is_loop = str(value["type"]).upper() == "FOR_EACH"
-            if part == "onError" or is_loop:
-                yield ("error" if part == "onError" else "item"), value
+    def _enter(self, loop: Written) -> None:
+        """The first item of it."""
         try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError) as error:
-            raise Invalid.at("/at", "there is no such step") from error
+            items = self._resolved(loop, loop.config.get("items"))
+        except ExpressionError:
+            items = None
+        outer = self._around(loop.path)
+        about: Json = {}
+        if isinstance(items, list) and items:
+            about["item"] = items[0]
+        elif (loop.id, loop.type) in self._last.items:
+            about["item"] = self._last.items[loop.id, loop.type]
+        count = len(items) if isinstance(items, list) and items else 1
+        about["loop"] = {"index": 0, "number": 1, "count": count, "first": True, "last": count == 1}
+        if "loop" in outer:
+            about["loop"]["parent"] = {**outer["loop"], "item": outer.get("item")}
+        self._items[loop.path] = about
+
+    def _resolved(self, step: Written, value: Any) -> Any:
+        """Raises ExpressionError, also where it would take what is not known."""
+        return resolve(value, self._roots(step.path), step=step.id)
+
+    def _roots(self, path: Path) -> Json:
+        return {"trigger": self._trigger, "steps": dict(self._outputs), **self._around(path)}
+
+    def _around(self, path: Path) -> Json:
+        loops = loops_around(self._steps, path)
+        return dict(self._items.get(loops[-1].path, {})) if loops else {}
+
+    def _error_of(self, handled: Written) -> Json:
+        given = self._last.outputs.get((handled.id, handled.type), {})
+        error = given.get("error") if isinstance(given, dict) else None
+        made_up = {"step": handled.id, "stepIndex": handled.index, "message": "what went wrong", "attempt": 1}
+        return error if isinstance(error, dict) else made_up
 
 
-def _item(version: Version | None, loop: Mapping[str, Any], frames: list[FrameRow]) -> Json:
-    index = version.plan.names().get(str(loop.get("id"))) if version else None
-    items = [frame for frame in frames if frame.block_step == index]
-    found: Json = {"loop": {"index": 0, "number": 1, "count": max(len(items), 1), "first": True, "last": False}}
-    return found | ({"item": items[-1].item} if items else {})
+def why_unknown(text: str, unknown: frozenset[str]) -> str | None:
+    """Why an expression cannot be computed yet; None where everything it takes is known."""
+    step = unknown_in(text, unknown)
+    if step is None:
+        return None
+    return f"the output of step '{step}' is not known yet: run the step, run the workflow, or pin an output"

@@ -57,7 +57,7 @@ def test_pinned_steps_of_a_draft_are_not_run(pipeline: Pipeline, drafts: Drafts)
     save(pipeline, drafts, workflow, UNREACHABLE, USES_IT)
     pin(pipeline, workflow, fetch={"n": 1}, trigger={"who": "Ada"}, nobody={"n": 9})
     with working(pipeline.backends):
-        tried = pipeline.finished(start(pipeline, drafts, workflow))
+        tried = pipeline.finished(start(pipeline, drafts, workflow, pinned=True))
     assert (tried.status, tried.trigger_payload) == ("COMPLETED", {"who": "Ada"})
     assert tried.step_outputs == {"step_0": {"n": 1}, "step_1": {"got": 2}}
     assert [attempt.step_index for attempt in pipeline.attempts(tried.id)] == [1]
@@ -71,8 +71,8 @@ def test_real_executions_never_see_what_is_pinned(pipeline: Pipeline, drafts: Dr
     pin(pipeline, workflow, fetch={"n": 1})
     with working(pipeline.backends):
         real = pipeline.finished(pipeline.accept(workflow.id).event_id)
-        tried = pipeline.finished(start(pipeline, drafts, workflow))
-        unpinned = pipeline.finished(start(pipeline, drafts, workflow, pinned=False))
+        tried = pipeline.finished(start(pipeline, drafts, workflow, pinned=True))
+        unpinned = pipeline.finished(start(pipeline, drafts, workflow))
     assert real.step_outputs["step_1"] == {"got": 6}
     assert tried.step_outputs["step_1"] == {"got": 2}
     assert unpinned.step_outputs["step_1"] == {"got": 6}
@@ -85,9 +85,9 @@ def test_a_draft_is_kept_once_for_each_state_it_is_run_in(pipeline: Pipeline, dr
     with working(pipeline.backends):
         first, again = (pipeline.finished(start(pipeline, drafts, workflow)) for _ in range(2))
         pin(pipeline, workflow, use={"n": 2})
-        pinned = pipeline.finished(start(pipeline, drafts, workflow))
+        pinned = pipeline.finished(start(pipeline, drafts, workflow, pinned=True))
         save(pipeline, drafts, workflow, USES_IT | {"config": {"output": {"n": 3}}}, revision=1)
-        changed = pipeline.finished(start(pipeline, drafts, workflow, pinned=False))
+        changed = pipeline.finished(start(pipeline, drafts, workflow))
     assert [one.step_outputs["step_0"]["n"] for one in (first, again, pinned, changed)] == [1, 1, 2, 3]
     assert first.version_id == again.version_id
     assert len({first.version_id, pinned.version_id, changed.version_id, workflow.version_id}) == 4

@@ -118,7 +118,7 @@ OPERATIONS: dict[str, Operation] = {
         parameters=(
             Parameter("draft", {"type": "boolean"}, "Runs the draft, published or not, enabled or not."),
             Parameter(
-                "pinned", {"type": "boolean", "default": True}, "Of a draft: steps with a pinned output are not run."
+                "pinned", {"type": "boolean"}, "With draft: steps with a pinned output are not run."
             ),
         ),
         errors=(409,),

@@ -67,7 +67,7 @@ def run(workflow_id: UUID) -> tuple[Response, int]:
     payload = json_object() if request.get_data() else None
     who, bus = current_user_id(), backends().bus
     if flag("draft"):
-        started = drafts().start(session(), bus, who, workflow_id, payload, pinned=flag("pinned", True))
+        started = drafts().start(session(), bus, who, workflow_id, payload, pinned=flag("pinned"))
     else:
         started = workflows().start(session(), bus, who, workflow_id, payload or {})
     return jsonify({"executionId": started.execution_id, "eventId": started.event_id}), 202
