@@ -53,9 +53,15 @@ def move(definition: Json, at: str, into: str, position: int) -> Json:
     if to[: len(from_)] == from_:
         raise Invalid.at("/into", "a step cannot be moved into itself")
     _list_at(copy.deepcopy(definition), to)
-    if to == from_[:-1] and position > int(from_[-1]):
-        position -= 1
-    return insert(remove(definition, at), pointer(_without(from_, to)), position, action)
+    into, position = landing(at, into, position)
+    return insert(remove(definition, at), into, position, action)
+
+
+def landing(at: str, into: str, position: int) -> tuple[str, int]:
+    """The list, and the place in it, where a step is once it was moved there: it leaves a gap that closes."""
+    from_, to = parsed(at), parsed(into)
+    behind = to == from_[:-1] and position > int(from_[-1])
+    return pointer(_without(from_, to)), position - 1 if behind else position
 
 
 def duplicate(definition: Json, at: str) -> Json:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from webapp.ui import (
     accounts,
+    builder,
+    builder_edits,
+    builder_text,
+    builder_trials,
+    builder_versions,
     dead_letters,
     execution_actions,
     execution_items,
@@ -19,6 +24,11 @@ from webapp.ui.base import blueprint
 __all__ = [
     "accounts",
     "blueprint",
+    "builder",
+    "builder_edits",
+    "builder_text",
+    "builder_trials",
+    "builder_versions",
     "dead_letters",
     "execution_actions",
     "execution_items",

@@ -46,6 +46,13 @@ class Field:
         shown = as_text if self.kind == "map" else _plain
         return [*((str(name), shown(one)) for name, one in entries), ("", "")]
 
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        """Values and their labels, of a choice or a switch."""
+        if self.kind == "switch":
+            return [("true", "Yes"), ("false", "No")]
+        return [(choice, choice) for choice in self.choices]
+
     def is_expression(self, config: Mapping[str, Any]) -> bool:
         """Whether an expression stands where something else is expected."""
         return has_expression(config.get(self.key))

@@ -55,6 +55,14 @@ def create_workflow() -> Any:
     return _to_workflow(workflow.id)
 
 
+@blueprint.post("/workflows/build")
+def build_workflow() -> Any:
+    """A workflow that does nothing yet, open in the builder."""
+    empty = {"name": "New workflow", "trigger": {"type": "webhook"}, "actions": []}
+    made = operations().create(session(), viewer_id(), empty)
+    return redirect(url_for("ui.builder", workflow_id=made.id), 303)
+
+
 @blueprint.get("/workflows/<uuid:workflow_id>")
 def workflow(workflow_id: UUID) -> str:
     return _workflow_page(workflow_id)

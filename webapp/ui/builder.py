@@ -1,0 +1,110 @@
+"""The builder: a workflow as a flow of cards, one of them open beside it. The draft on the server is what is edited;
+each part of the page can be asked for alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, render_template, request, url_for
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.db.tables import Workflow
+from flowforge.errors import Invalid, NotFound, Problem
+from flowforge.operations import known_data
+from flowforge.operations.trigger_reading import in_words
+from webapp.context import session
+from webapp.services import drafts, triggers, workflows
+from webapp.ui import undo
+from webapp.ui.base import blueprint
+from webapp.ui.builder_flow import choices, flow_of
+from webapp.ui.builder_panel import TRIGGER_KINDS, notes_of_trigger, step_panel, trigger_fields
+from webapp.ui.conditions import ALONE, OPERATORS
+from webapp.ui.guard import viewer_id
+
+TRIGGER, SETTINGS = "trigger", "settings"
+PART = "X-Part"
+"""The header by which our script asks for parts of the page."""
+
+Json = dict[str, Any]
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>/build")
+def builder(workflow_id: UUID) -> str:
+    """`step`: the pointer of the open step, or `trigger`; `into` and `position`: where something is to be added."""
+    workflow = found(workflow_id)
+    page = _page(workflow, drafts().shown(session(), viewer_id(), workflow_id), _open())
+    if PART in request.headers:
+        return render_template("builder/_parts.html", parts=("bar", "flow", "panel"), **page)
+    return render_template("builder/show.html", **page)
+
+
+def found(workflow_id: UUID) -> Workflow:
+    """Raises NotFound."""
+    return workflows().get(session(), viewer_id(), workflow_id)
+
+
+def answer(workflow: Workflow, shown: Json, opened: str, *, said: str = "", with_panel: bool = True) -> Any:
+    """After an edit: the parts of the page that changed, or, without our script, the page."""
+    if PART not in request.headers:
+        return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None), 303)
+    parts = ("bar", "flow", "panel") if with_panel else ("bar", "flow", "notes")
+    return render_template("builder/_parts.html", parts=parts, said=said, **_page(workflow, shown, opened))
+
+
+def refused(workflow: Workflow, error: Exception, status: int) -> Any:
+    """An edit that could not be made: what it was made on has changed elsewhere."""
+    session().rollback()
+    if PART in request.headers:
+        return render_template("builder/_refused.html", error=error, workflow=workflow, status=status), status
+    shown = drafts().shown(session(), viewer_id(), workflow.id)
+    return render_template("builder/show.html", **_page(workflow, shown, _open()), refusal=str(error)), status
+
+
+def _open() -> str:
+    return request.values.get("step", "")
+
+
+def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
+    definition: Mapping[str, Any] = shown["definition"]
+    problems = [Problem(one["pointer"], one["message"]) for one in shown["problems"]]
+    catalog = load_catalog()
+    trigger = definition.get("trigger") if isinstance(definition.get("trigger"), dict) else None
+    kind = str((trigger or {}).get("type", "manual")).lower()
+    registered = triggers().all(session(), viewer_id(), workflow.id)
+    page: Json = {
+        "workflow": workflow,
+        "draft": shown,
+        "definition": definition,
+        "problems": problems,
+        "opened": opened,
+        "flow": flow_of(definition, problems, catalog),
+        "choices": choices(catalog),
+        "adding": _adding(),
+        "trigger": trigger,
+        "trigger_kind": kind,
+        "trigger_kinds": TRIGGER_KINDS,
+        "trigger_words": in_words((trigger or {}).get("config") or {}) if kind == "scheduler" else "",
+        "trigger_problems": sum(problem.pointer.startswith("/trigger") for problem in problems),
+        "registered": registered,
+        "times": [time for row in registered if kind == "scheduler" for time in triggers().fire_times(row)],
+        "sample": known_data.sample(session(), workflow.id) if not opened.startswith("/") else None,
+        "can_undo": undo.can_undo(workflow.id),
+        "operators": OPERATORS,
+        "alone": ALONE,
+        "panel": None,
+    }
+    if opened == TRIGGER or not opened:
+        return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
+    try:
+        known = known_data.known_data(session(), workflow.id, definition, opened)
+        return page | {"panel": step_panel(definition, opened, problems, catalog, known)}
+    except (Invalid, NotFound):  # it was moved or deleted meanwhile
+        return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
+
+
+def _adding() -> Json | None:
+    """Where something is to be added, for those without our script."""
+    into = request.args.get("into")
+    return {"into": into, "position": request.args.get("position", 0, type=int)} if into else None

@@ -1,0 +1,262 @@
+"""Edits of a draft: each form of the builder is one, saved at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask import request
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.errors import Conflict, Invalid
+from flowforge.language import edits
+from flowforge.language.pointers import parsed, pointer
+from webapp.context import backends, session
+from webapp.services import drafts
+from webapp.ui import undo
+from webapp.ui.base import blueprint
+from webapp.ui.builder import TRIGGER, answer, found, refused
+from webapp.ui.builder_panel import fields_of_type, trigger_fields
+from webapp.ui.conditions import Condition, write_condition
+from webapp.ui.forms import config_from_form
+from webapp.ui.guard import viewer_id
+
+Json = dict[str, Any]
+Edited = tuple[Json, str]
+"""The definition, and which step is open after it."""
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/edit")
+def edit_draft(workflow_id: UUID) -> Any:
+    """`op` says what is done to the step `at`; `remove-branch:1` names a branch, too."""
+    op = request.form.get("op", "").partition(":")[0]
+    if op not in _OPERATIONS:
+        return refused(found(workflow_id), Invalid.at("/op", "there is no such edit"), 400)
+    return _edited(workflow_id, _OPERATIONS[op], _SAID.get(op, ""))
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/name")
+def edit_name(workflow_id: UUID) -> Any:
+    def rename(definition: Json) -> Edited:
+        return {**definition, "name": request.form.get("name", "").strip()}, request.form.get("step", "")
+
+    return _edited(workflow_id, rename, with_panel=False)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/step")
+def edit_step(workflow_id: UUID) -> Any:
+    """The form of the open step, as it is being filled in; `redraw` asks for the form again."""
+    return _edited(workflow_id, _fill_in, with_panel="redraw" in request.form)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/trigger")
+def edit_trigger(workflow_id: UUID) -> Any:
+    type_, drawn = request.form.get("type", "manual"), request.form.get("drawn", "")
+
+    def choose(definition: Json) -> Edited:
+        before = definition.get("trigger") if isinstance(definition.get("trigger"), dict) else None
+        config = (before or {}).get("config") or {} if type_ == drawn else {}
+        if type_ == drawn:
+            config = config_from_form(trigger_fields(type_), request.form, config)
+        return {**definition, "trigger": {"type": type_, "config": config}}, TRIGGER
+
+    return _edited(workflow_id, choose, with_panel=type_ != drawn)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/undo")
+def undo_edit(workflow_id: UUID) -> Any:
+    workflow = found(workflow_id)
+    before = undo.recall(workflow_id)
+    if before is None:
+        return refused(workflow, Invalid.at("", "there is nothing to take back"), 400)
+    return _edited(workflow_id, lambda _: (before, request.form.get("step", "")), "Taken back.", keep=False)
+
+
+def _edited(
+    workflow_id: UUID,
+    edit: Callable[[Json], Edited],
+    said: str = "",
+    *,
+    with_panel: bool = True,
+    keep: bool = True,
+) -> Any:
+    """Saves what the edit makes of the draft, secrets in clear; what it was before can be had back."""
+    workflow, revision = found(workflow_id), request.form.get("revision", 0, type=int)
+    try:
+        before = drafts().clear(session(), workflow)
+        definition, opened = edit(before)
+        asked = {"definition": definition, "revision": revision}
+        shown = drafts().save(session(), viewer_id(), workflow_id, asked)
+    except Conflict as error:
+        return refused(workflow, error, 409)
+    except Invalid as error:
+        return refused(workflow, error, 400)
+    if keep:
+        undo.remember(workflow_id, before)
+    return answer(workflow, shown, opened, said=said, with_panel=with_panel)
+
+
+def _fill_in(definition: Json) -> Edited:
+    at, form = request.form.get("at", ""), request.form
+    action = edits.step_at(definition, at)
+    type_, catalog = str(action.get("type", "")).upper(), load_catalog()
+    before = action["config"] if isinstance(action.get("config"), dict) else {}
+    config = config_from_form(fields_of_type(catalog, type_), form, before)
+    vault = backends().vault
+    config = catalog.open(type_, catalog.seal(type_, config, vault, before), vault)  # masks keep what they stand for
+    fields: Json = {"config": config, "onError": _on_error(action)}
+    fields |= {name: form[name].strip() or None for name in ("name", "id", "when") if name in form}
+    if "timeout" in form:
+        fields["timeout"] = _number(form["timeout"])
+    if "retry.attempts" in form:
+        fields["retry"] = _retry(action)
+    if isinstance(action.get("branches"), list):
+        fields["branches"] = [_branch(number, branch, type_) for number, branch in enumerate(action["branches"])]
+    return edits.change(definition, at, fields), at
+
+
+def _on_error(action: Json) -> Any:
+    """A path of its own keeps the steps that it has."""
+    before, chosen = action.get("onError"), request.form.get("onError")
+    if chosen is None:
+        return before
+    if chosen == "handle":
+        return before if isinstance(before, list) else []
+    return "continue" if chosen == "continue" else None
+
+
+def _retry(action: Json) -> Json | None:
+    attempts = _number(request.form["retry.attempts"])
+    before = action["retry"] if isinstance(action.get("retry"), dict) else {}
+    return None if attempts is None else {**before, "attempts": attempts}
+
+
+def _branch(number: int, branch: Any, type_: str) -> Any:
+    form, prefix = request.form, f"branch.{number}"
+    if not isinstance(branch, dict) or f"{prefix}.name" not in form:
+        return branch
+    own = {**branch, "name": form[f"{prefix}.name"].strip() or f"branch {number + 1}"}
+    if type_ == "BRANCH" and f"{prefix}.when" in form:
+        own["when"] = form[f"{prefix}.when"].strip()
+    elif type_ == "BRANCH" and f"{prefix}.left" in form:
+        left, operator, right = (form.get(f"{prefix}.{part}", "") for part in ("left", "operator", "right"))
+        own["when"] = write_condition(Condition(left, operator, right))
+    return own
+
+
+def _number(text: str) -> Any:
+    """What is no number stays a text, for the check to complain about."""
+    for kind in (int, float):
+        try:
+            return kind(text.strip())
+        except ValueError:
+            continue
+    return text.strip() or None
+
+
+def _at() -> str:
+    return request.form.get("at", "")
+
+
+def _add(definition: Json) -> Edited:
+    into, position = request.form.get("into") or "/actions", request.form.get("position", 0, type=int)
+    action = edits.blank(definition, request.form.get("type", "").upper())
+    changed = edits.insert(definition, into, position, action)
+    place = next(i for i, step in enumerate(_list(changed, into)) if isinstance(step, dict) and step == action)
+    return changed, f"{into}/{place}"
+
+
+def _move(definition: Json) -> Edited:
+    return _moved(definition, request.form.get("into", ""), request.form.get("position", 0, type=int))
+
+
+def _up(definition: Json) -> Edited:
+    """From the top of a list inside a block: out of it."""
+    into, position = _place(_at())
+    if position > 0:
+        return _moved(definition, into, position - 1)
+    owner = _owner(_at())
+    return _moved(definition, *_place(owner)) if owner else (definition, _at())
+
+
+def _down(definition: Json) -> Edited:
+    edits.step_at(definition, _at())
+    into, position = _place(_at())
+    if position + 1 < len(_list(definition, into)):
+        return _moved(definition, into, position + 2)
+    owner = _owner(_at())
+    if not owner:
+        return definition, _at()
+    around, place = _place(owner)
+    return _moved(definition, around, place + 1)
+
+
+def _moved(definition: Json, into: str, position: int) -> Edited:
+    changed = edits.move(definition, _at(), into, position)
+    into, position = edits.landing(_at(), into, position)
+    return changed, f"{into}/{min(position, len(_list(changed, into)) - 1)}"
+
+
+def _duplicate(definition: Json) -> Edited:
+    into, position = _place(_at())
+    return edits.duplicate(definition, _at()), f"{into}/{position + 1}"
+
+
+def _switch(definition: Json) -> Edited:
+    off = edits.step_at(definition, _at()).get("enabled") is False
+    return edits.change(definition, _at(), {"enabled": None if off else False}), request.form.get("step", "")
+
+
+def _delete(definition: Json) -> Edited:
+    return edits.remove(definition, _at()), ""
+
+
+def _add_branch(definition: Json) -> Edited:
+    return edits.add_branch(definition, _at()), _at()
+
+
+def _remove_branch(definition: Json) -> Edited:
+    number = request.form.get("op", "").partition(":")[2]
+    return edits.remove_branch(definition, _at(), int(number) if number.isdecimal() else -1), _at()
+
+
+def _place(at: str) -> tuple[str, int]:
+    *into, position = parsed(at) or ("",)
+    if not isinstance(position, int):
+        raise Invalid.at("/at", "there is no such step")
+    return pointer(into), position
+
+
+def _list(definition: Json, into: str) -> list[Any]:
+    value: Any = definition
+    for part in parsed(into):
+        inside = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        value = value[part] if inside or (isinstance(value, dict) and part in value) else None
+    return value if isinstance(value, list) else []
+
+
+def _owner(at: str) -> str:
+    """The step around a step; empty where there is none."""
+    parts = parsed(at)[:-2]
+    return pointer(parts[:-2] if len(parts) > 1 and parts[-2] == "branches" else parts)
+
+
+_OPERATIONS: dict[str, Callable[[Json], Edited]] = {
+    "add": _add,
+    "move": _move,
+    "up": _up,
+    "down": _down,
+    "duplicate": _duplicate,
+    "switch": _switch,
+    "delete": _delete,
+    "add-branch": _add_branch,
+    "remove-branch": _remove_branch,
+}
+_SAID = {"add": "Step added.", "move": "Moved.", "up": "Moved up.", "down": "Moved down.", "duplicate": "Duplicated."}
+_SAID |= {
+    "switch": "Switched.",
+    "delete": "Deleted.",
+    "add-branch": "Branch added.",
+    "remove-branch": "Branch deleted.",
+}

@@ -1,0 +1,165 @@
+"""The panel of the open step, or of the trigger: its fields, what is wrong with them, and what they can use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge.ascode.trigger_schemas import TRIGGERS
+from flowforge.connectors.catalog import Catalog
+from flowforge.errors import Problem
+from flowforge.language import edits
+from flowforge.language.blocks import BLOCKS
+from flowforge.language.pointers import parsed
+from flowforge.language.seen_from import earlier, written_steps
+from webapp.ui.builder_flow import kind_of, step_of
+from webapp.ui.conditions import Condition, read_condition
+from webapp.ui.data_tree import Datum, tree_of
+from webapp.ui.forms import Field, fields_of
+
+Json = dict[str, Any]
+TRIGGER_KINDS = {
+    "webhook": ("Webhook", "When another program calls an address"),
+    "scheduler": ("Schedule", "At certain times, or again and again"),
+    "email": ("E-mail", "When a mail arrives in a mailbox"),
+    "manual": ("By hand", "When somebody presses Run, or another workflow runs it"),
+}
+_ALWAYS_SHOWN = 6
+"""So many fields are no burden; of more, the optional ones are folded away."""
+_FIRST_OPTIONAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    number: int
+    name: str
+    when: str
+    condition: Condition | None
+    """None where only an expression can say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepPanel:
+    at: str
+    kind: str
+    """What its type is called."""
+    help: str
+    icon: str
+    action: Json
+    config: Json
+    fields: Sequence[Field]
+    more: Sequence[Field]
+    """Folded away."""
+    branches: Sequence[Branch]
+    notes: Mapping[str, str]
+    """What is wrong, by the place in the step: `config/url`, `branches/0/when`."""
+    others: Sequence[str]
+    """What is wrong and has no field."""
+    data: Sequence[Datum]
+    can_fail: bool
+    """Whether it can be tried again, and has a time limit."""
+
+    @property
+    def attempts(self) -> str:
+        retry = self.action.get("retry")
+        return str(retry.get("attempts", "")) if isinstance(retry, dict) else ""
+
+    @property
+    def on_error(self) -> str:
+        chosen = self.action.get("onError")
+        return "handle" if isinstance(chosen, list) else "continue" if chosen == "continue" else "fail"
+
+
+def step_panel(
+    definition: Mapping[str, Any], at: str, problems: Sequence[Problem], catalog: Catalog, known: Mapping[str, Any]
+) -> StepPanel:
+    """Raises Invalid where there is no such step."""
+    action = edits.step_at(definition, at)
+    type_ = str(action.get("type", "")).upper()
+    config = action["config"] if isinstance(action.get("config"), dict) else {}
+    kind, icon = kind_of(catalog, type_)
+    fields = fields_of_type(catalog, type_)
+    branches = _branches(action, type_)
+    notes = _notes(at, [problem for problem in problems if step_of(problem.pointer) == at])
+    drawn = _drawn(fields, branches)
+    return StepPanel(
+        at=at,
+        kind=kind,
+        help=BLOCKS[type_].help if type_ in BLOCKS else catalog.get(type_).help if type_ in catalog.types() else "",
+        icon=icon,
+        action=action,
+        config=config,
+        fields=_shown(fields),
+        more=[field for field in fields if field not in _shown(fields)],
+        branches=branches,
+        notes={place: message for place, message in notes.items() if place in drawn},
+        others=[message for place, message in notes.items() if place not in drawn],
+        data=_data(definition, at, known),
+        can_fail=type_ not in BLOCKS,
+    )
+
+
+def fields_of_type(catalog: Catalog, type_: str) -> list[Field]:
+    """None of a type that nobody knows."""
+    if type_ in BLOCKS:
+        return fields_of(BLOCKS[type_].json_schema()["config"])
+    return fields_of(catalog.get(type_).json_schema()["config"]) if type_ in catalog.types() else []
+
+
+def trigger_fields(kind: str) -> list[Field]:
+    return fields_of(TRIGGERS.get(kind, {}))
+
+
+def notes_of_trigger(problems: Sequence[Problem]) -> dict[str, str]:
+    return _notes("/trigger", [problem for problem in problems if problem.pointer.startswith("/trigger")])
+
+
+def _shown(fields: Sequence[Field]) -> list[Field]:
+    if len(fields) <= _ALWAYS_SHOWN:
+        return list(fields)
+    required = [field for field in fields if field.required]
+    return required + [field for field in fields if not field.required][:_FIRST_OPTIONAL]
+
+
+def _notes(at: str, problems: Sequence[Problem]) -> dict[str, str]:
+    """The first problem of each field; what is wrong inside a field is the field's."""
+    notes: dict[str, str] = {}
+    for problem in problems:
+        parts = problem.pointer.removeprefix(at).strip("/").split("/")
+        depth = 3 if parts[0] == "branches" else 2
+        inside = " › ".join(parts[depth:])
+        message = f"{inside}: {problem.message}" if inside else problem.message
+        notes.setdefault("/".join(parts[:depth]), message)
+    return notes
+
+
+def _drawn(fields: Sequence[Field], branches: Sequence[Branch]) -> set[str]:
+    """The places that have a field of their own."""
+    own = {"name", "id", "when", "timeout", "retry/attempts"}
+    own |= {f"config/{field.key}" for field in fields}
+    return own | {f"branches/{branch.number}/{part}" for branch in branches for part in ("name", "when")}
+
+
+def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:
+    found = []
+    for number, branch in enumerate(action.get("branches") or ()):
+        if isinstance(branch, dict):
+            when = branch.get("when")
+            text = when if isinstance(when, str) else "" if when is None else f"{{{{ {str(when).lower()} }}}}"
+            condition = read_condition(text) if type_ == "BRANCH" else None
+            found.append(Branch(number, str(branch.get("name") or f"branch {number + 1}"), text, condition))
+    return found
+
+
+def _data(definition: Mapping[str, Any], at: str, known: Mapping[str, Any]) -> list[Datum]:
+    """What is nearest comes first, the trigger last. Of a step that has not run yet only its name is known."""
+    found = [tree_of(label, known[root], root) for root, label in _AROUND.items() if root in known]
+    outputs = known.get("steps") or {}
+    for step in reversed(earlier(written_steps(definition), parsed(at))):
+        name = str(step.action.get("name") or step.id)
+        found.append(tree_of(name, outputs.get(step.id, "has not run yet"), f"steps.{step.id}"))
+    return [*found, tree_of("Trigger", known.get("trigger") or {}, "trigger")]
+
+
+_AROUND = {"item": "This item", "loop": "The loop", "error": "The error"}

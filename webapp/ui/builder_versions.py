@@ -1,0 +1,72 @@
+"""The history of a workflow: what was published and when, what differs between two of its versions, and an old one
+taken up again."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.db.tables import Workflow, WorkflowVersion
+from flowforge.errors import Conflict, Invalid
+from flowforge.operations.versions import DRAFT, PUBLISHED
+from webapp.context import session
+from webapp.services import drafts, versions, workflows
+from webapp.ui.base import blueprint
+from webapp.ui.guard import viewer_id
+from webapp.ui.written_differences import written
+
+_PAGE = 30
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>/versions")
+def workflow_versions(workflow_id: UUID) -> str:
+    """`from` and `to`: numbers of versions, `published` or `draft`; what is compared, unless it is said, is what
+    changed last."""
+    workflow = workflows().get(session(), viewer_id(), workflow_id)
+    page = max(request.args.get("page", 0, type=int), 0)
+    listed = workflows().versions(session(), viewer_id(), workflow_id, page=page, size=_PAGE + 1)
+    has_draft = drafts().shown(session(), viewer_id(), workflow_id)["revision"] > 0
+    old, new = _compared(listed, has_draft)
+    found = versions().compare(session(), viewer_id(), workflow_id, old, new) if old and new else None
+    return render_template(
+        "builder/versions.html",
+        workflow=workflow,
+        versions=listed[:_PAGE],
+        page=page,
+        more=len(listed) > _PAGE,
+        has_draft=has_draft,
+        old=old,
+        new=new,
+        differences=written(found, load_catalog()) if found else None,
+        named=_named,
+    )
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/versions/<uuid:version_id>/restore")
+def restore_version(workflow_id: UUID, version_id: UUID) -> Any:
+    asked = {"note": request.form.get("note", "").strip() or None}
+    try:
+        restored: Workflow = versions().restore(session(), viewer_id(), workflow_id, version_id, asked)
+        flash(f"“{restored.name}” runs as it was then.", "done")
+    except (Invalid, Conflict) as error:
+        session().rollback()
+        flash(f"It was not restored: {error}", "error")
+    return redirect(url_for("ui.workflow_versions", workflow_id=workflow_id), 303)
+
+
+def _compared(listed: Any, has_draft: bool) -> tuple[str | None, str | None]:
+    old, new = request.args.get("from"), request.args.get("to")
+    if old and new:
+        return old, new
+    if has_draft:
+        return PUBLISHED, DRAFT
+    latest: list[WorkflowVersion] = list(listed[:2])
+    return (str(latest[1].number), str(latest[0].number)) if len(latest) == 2 else (None, None)
+
+
+def _named(which: str) -> str:
+    """`3` as `version 3`."""
+    return {PUBLISHED: "what is published", DRAFT: "the draft"}.get(which, f"version {which}")

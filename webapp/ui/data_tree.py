@@ -1,0 +1,57 @@
+"""Data as a tree to pick from: each entry knows the expression that stands for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowforge import jsonio
+
+DEEPEST, WIDEST, LONGEST = 6, 40, 60
+"""What is drawn of it: levels, entries of one level, letters of one value."""
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_METHODS = frozenset({"items", "keys", "values", "get"})
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    label: str
+    path: str
+    """As an expression writes it: `steps.fetch.body[0].id`."""
+    value: str
+    """In short."""
+    inside: Sequence[Datum] = field(default_factory=list)
+    more: int = 0
+    """Entries that are not drawn."""
+
+
+def tree_of(name: str, value: Any, path: str, depth: int = 0) -> Datum:
+    entries = list(_entries(value)) if depth < DEEPEST else []
+    inside = [tree_of(label, inner, f"{path}{step}", depth + 1) for label, step, inner in entries[:WIDEST]]
+    return Datum(name, path, _brief(value), inside, max(len(entries) - WIDEST, 0))
+
+
+def _entries(value: Any) -> Iterator[tuple[str, str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key), _step(str(key)), inner
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield str(index), f"[{index}]", inner
+
+
+def _step(key: str) -> str:
+    if _NAME.fullmatch(key) and key not in _METHODS:
+        return f".{key}"
+    return "[" + jsonio.dumps(key).decode() + "]"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ }" if not value else f"{len(value)} {'field' if len(value) == 1 else 'fields'}"
+    if isinstance(value, list):
+        return "[ ]" if not value else f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
+    text = value if isinstance(value, str) else jsonio.dumps(value).decode()
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

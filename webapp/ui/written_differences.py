@@ -1,0 +1,142 @@
+"""What differs between two definitions, as people read it: what was said before, what is said now, and the words that
+changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal
+
+from flowforge import jsonio
+from flowforge.connectors.catalog import Catalog
+from flowforge.language.differences import ABSENT, Differences, FieldChange, StepChange
+from flowforge.language.pointers import dotted, parsed
+from webapp.ui.builder_flow import kind_of
+
+_MOST_WORDS = 800
+"""Comparing takes the square of it; what is longer is shown as a whole, before and after."""
+_LONGEST = 4_000
+_WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
+_LABELS = {
+    "when": "Only when",
+    "enabled": "Switched on",
+    "onError": "If it fails",
+    "id": "Called in expressions",
+    "retry": "Tries",
+    "timeout": "Time limit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text: in both of them, or only in one."""
+
+    kind: Literal["same", "before", "after"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenField:
+    label: str
+    pieces: Sequence[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenStep:
+    kind: Literal["added", "removed", "changed", "moved"]
+    title: str
+    type: str
+    icon: str
+    fields: Sequence[WrittenField]
+    moved: tuple[str, str] | None = None
+    """From where to where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    fields: Sequence[WrittenField]
+    """Of the workflow itself."""
+    steps: Sequence[WrittenStep]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.fields and not self.steps
+
+
+def written(found: Differences, catalog: Catalog) -> Written:
+    return Written([_field(change, "") for change in found.fields], [_step(change, catalog) for change in found.steps])
+
+
+def _step(change: StepChange, catalog: Catalog) -> WrittenStep:
+    kind, icon = kind_of(catalog, change.type.upper())
+    at = change.after or change.before or ""
+    fields = [_field(one, at) for one in change.fields]
+    if change.action is not None:
+        fields = list(_whole(change.action, change.kind))
+    name = (change.action or {}).get("name")
+    moved = (_place(change.before), _place(change.after)) if change.kind == "moved" else None
+    return WrittenStep(change.kind, str(name or change.id or kind), kind, icon, fields, moved)
+
+
+def _whole(action: dict[str, Any], kind: str) -> Iterator[WrittenField]:
+    """A step that is new, or gone: everything it says."""
+    side: Literal["before", "after"] = "after" if kind == "added" else "before"
+    said = {f"config/{key}": value for key, value in (action.get("config") or {}).items()}
+    said |= {key: action[key] for key in ("when", "onError", "retry", "timeout") if key in action}
+    for place, value in said.items():
+        if value not in (None, "", [], {}) and not (place == "onError" and isinstance(value, list)):
+            yield WrittenField(_label(place), [Piece(side, _text(value))])
+
+
+def _field(change: FieldChange, at: str) -> WrittenField:
+    return WrittenField(_label(change.pointer.removeprefix(at)), _pieces(change.before, change.after))
+
+
+def _label(place: str) -> str:
+    """`/config/headers/accept` as `headers.accept`."""
+    parts = parsed(f"/{place.strip('/')}")
+    path = dotted(parts[1:] if parts[0] == "config" and len(parts) > 1 else parts)
+    return _LABELS.get(path, f"{path[:1].upper()}{path[1:]}")
+
+
+def _place(pointer: str | None) -> str:
+    """`/actions/2` as `step 3`, deeper ones with the way that leads there."""
+    *way, last = parsed(pointer or "/actions/0")
+    number = f"step {last + 1}" if isinstance(last, int) else str(last)
+    around = [part for part in way if part not in ("actions", "branches")]
+    return number if not around else f"{number} of {dotted(around)}"
+
+
+def _pieces(before: Any, after: Any) -> list[Piece]:
+    if before is ABSENT or before is None:
+        return [Piece("after", _text(after))]
+    if after is ABSENT or after is None:
+        return [Piece("before", _text(before))]
+    old, new = _text(before), _text(after)
+    old_words, new_words = _WORDS.findall(old), _WORDS.findall(new)
+    if not isinstance(before, str) or not isinstance(after, str) or len(old_words) + len(new_words) > _MOST_WORDS:
+        return [Piece("before", old), Piece("after", new)]
+    return list(_compared(old_words, new_words))
+
+
+def _compared(old: list[str], new: list[str]) -> Iterator[Piece]:
+    for kind, begin, end, new_begin, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            yield Piece("same", "".join(old[begin:end]))
+            continue
+        if end > begin:
+            yield Piece("before", "".join(old[begin:end]))
+        if new_end > new_begin:
+            yield Piece("after", "".join(new[new_begin:new_end]))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        text = value
+    else:
+        text = jsonio.indented(value) if isinstance(value, dict | list) else jsonio.dumps(value).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
