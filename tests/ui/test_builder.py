@@ -1,0 +1,215 @@
+"""The builder without script: every edit is a form, and leads back to the page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from flowforge.db.tables import Workflow
+from tests.ui.conftest import Browser
+from tests.ui.test_pages import created
+from webapp.context import session
+from webapp.services import drafts
+
+FLOW: dict[str, Any] = {
+    "name": "Orders",
+    "trigger": {"type": "webhook"},
+    "actions": [
+        {"id": "fetch", "type": "HTTP_REQUEST", "config": {"url": "https://shop.example.test/orders"}},
+        {
+            "id": "large",
+            "type": "BRANCH",
+            "branches": [{"name": "yes", "when": "{{ trigger.body.total > 100 }}", "actions": []}],
+            "else": [],
+        },
+        {
+            "id": "tell",
+            "type": "SLACK_MESSAGE",
+            "config": {"webhookUrl": "https://hooks.example.test/hush", "message": "{{ steps.fetch.status }}"},
+        },
+    ],
+}
+
+
+class Builder:
+    """Somebody at the builder of one workflow."""
+
+    def __init__(self, browser: Browser, app: Flask, path: str) -> None:
+        self.browser, self.app, self.path = browser, app, f"{path}/build"
+
+    def page(self, step: str = "") -> str:
+        answer = self.browser.get(f"{self.path}?step={step}")
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def edit(self, op: str, *, to: str = "edit", revision: int | None = None, **fields: Any) -> Any:
+        known = self.revision if revision is None else revision
+        return self.browser.send(f"{self.path}/{to}", self.path, op=op, revision=str(known), **fields)
+
+    @property
+    def revision(self) -> int:
+        found = re.search(r'data-revision="(\d+)"', self.page())
+        assert found
+        return int(found[1])
+
+    @property
+    def definition(self) -> Any:
+        """What is in the draft, secrets in clear."""
+        with self.app.test_request_context():
+            found = session().get_one(Workflow, UUID(self.path.split("/")[2]))
+            return drafts().clear(session(), found)
+
+    @property
+    def ids(self) -> list[str]:
+        return [step["id"] for step in self.definition["actions"]]
+
+
+@pytest.fixture
+def orders(ada: Browser, app: Flask) -> Builder:
+    return Builder(ada, app, created(ada, FLOW))
+
+
+def test_the_flow_is_drawn_with_its_blocks_inside(orders: Builder) -> None:
+    page = orders.page()
+    for text in ("HTTP request", "Branch", "Slack message", "yes: if trigger.body.total is more than 100", "Otherwise"):
+        assert text in page
+    assert 'data-into="/actions/1/branches/0/actions"' in page
+    assert "hush" not in orders.page("/actions/2")
+
+
+def test_a_step_is_added_where_it_is_wanted_and_opened(orders: Builder) -> None:
+    answer = orders.edit("add", type="TRANSFORM", into="/actions/1/else", position="0")
+    assert answer.status_code == 303
+    assert answer.location.endswith("step=/actions/1/else/0")
+    assert [step["type"] for step in orders.definition["actions"][1]["else"]] == ["TRANSFORM"]
+
+
+def test_steps_are_moved_copied_switched_and_deleted(orders: Builder) -> None:
+    orders.edit("up", at="/actions/2")
+    assert orders.ids == ["fetch", "tell", "large"]
+    orders.edit("duplicate", at="/actions/1")
+    assert orders.ids == ["fetch", "tell", "tell_2", "large"]
+    assert orders.definition["actions"][2]["config"]["webhookUrl"].endswith("hush"), "a copy keeps its secrets"
+    orders.edit("switch", at="/actions/0")
+    assert orders.definition["actions"][0]["enabled"] is False
+    orders.edit("delete", at="/actions/0")
+    assert orders.ids == ["tell", "tell_2", "large"]
+    orders.edit("move", at="/actions/1", into="/actions/2/else", position="0")
+    assert orders.definition["actions"][1]["else"][0]["id"] == "tell_2"
+    orders.edit("up", at="/actions/1/else/0")
+    assert orders.ids == ["tell", "tell_2", "large"], "from the top of a list it goes out of the block"
+
+
+def test_what_was_deleted_comes_back_with_its_secrets(orders: Builder) -> None:
+    orders.edit("delete", at="/actions/2")
+    assert orders.ids == ["fetch", "large"]
+    orders.edit("", to="undo")
+    assert orders.ids == ["fetch", "large", "tell"]
+    assert orders.definition["actions"][2]["config"]["webhookUrl"] == "https://hooks.example.test/hush"
+
+
+def test_a_form_is_saved_and_masks_keep_what_they_stand_for(orders: Builder) -> None:
+    fields = {"config.webhookUrl": "********", "config.message": "Hello", "config.channel": "#shop"}
+    orders.edit("", to="step", at="/actions/2", name="Tell the shop", id="say", **fields)
+    step = orders.definition["actions"][2]
+    assert (step["name"], step["id"]) == ("Tell the shop", "say")
+    assert step["config"] == {
+        "webhookUrl": "https://hooks.example.test/hush",
+        "message": "Hello",
+        "channel": "#shop",
+    }
+
+
+def test_a_new_id_is_followed_by_the_expressions_that_use_it(orders: Builder) -> None:
+    orders.edit("", to="step", at="/actions/0", id="load", **{"config.url": "https://shop.example.test/orders"})
+    assert orders.definition["actions"][2]["config"]["message"] == "{{ steps.load.status }}"
+
+
+def test_a_condition_is_put_together_from_fields(orders: Builder) -> None:
+    branch = {"name": "big", "left": "trigger.body.total", "operator": ">=", "right": "250"}
+    orders.edit("", to="step", at="/actions/1", **{f"branch.0.{key}": value for key, value in branch.items()})
+    [changed] = orders.definition["actions"][1]["branches"]
+    assert (changed["name"], changed["when"]) == ("big", "{{ trigger.body.total >= 250 }}")
+
+
+def test_what_is_wrong_stands_beside_the_field_and_on_the_card(orders: Builder) -> None:
+    orders.edit("", to="step", at="/actions/0", id="fetch", **{"config.url": "{{ steps.nobody.x }}"})
+    page = orders.page("/actions/0")
+    assert re.search(r'data-note="config/url">[^<]*nobody', page)
+    assert "1 problem" in page
+
+
+def test_the_trigger_is_chosen_and_set(orders: Builder) -> None:
+    orders.edit("", to="trigger", type="scheduler", drawn="webhook")
+    orders.edit("", to="trigger", type="scheduler", drawn="scheduler", **{"config.cron": "0 9 * * 1-5"})
+    assert orders.definition["trigger"] == {"type": "scheduler", "config": {"cron": "0 9 * * 1-5"}}
+    assert "Monday through Friday" in orders.page()
+
+
+def test_an_edit_of_what_changed_in_another_tab_is_refused_and_nothing_is_lost(orders: Builder) -> None:
+    stale = orders.revision
+    orders.edit("delete", at="/actions/2")
+    answer = orders.edit("delete", at="/actions/0", revision=stale)
+    assert answer.status_code == 409
+    assert "changed elsewhere" in answer.text
+    assert orders.ids == ["fetch", "large"]
+
+
+@pytest.mark.parametrize("at", ["", "/actions", "/actions/9", "/name", "/actions/0/config"])
+@pytest.mark.parametrize("op", ["up", "down", "delete", "duplicate", "switch", "move", "add-branch"])
+def test_an_edit_of_a_step_that_is_gone_is_refused(orders: Builder, op: str, at: str) -> None:
+    assert orders.edit(op, at=at, into="/actions", position="0").status_code == 400
+    assert orders.ids == ["fetch", "large", "tell"]
+
+
+def test_the_parts_of_the_page_come_alone_for_the_script(orders: Builder) -> None:
+    answer = orders.browser.client.get(f"{orders.path}?step=/actions/0", headers={"X-Part": "yes"})
+    assert re.findall(r'data-part="(\w+)"', answer.text) == ["bar", "flow", "panel"]
+    assert "<html" not in answer.text
+
+
+def test_a_draft_is_published_and_the_page_says_so(orders: Builder) -> None:
+    orders.edit("", to="name", name="Big orders")
+    assert ">Draft<" in orders.page()
+    answer = orders.edit("", to="publish", note="a better name")
+    assert answer.status_code == 303
+    page = orders.page()
+    assert "is published" in page
+    assert ">Draft<" not in page
+
+
+def test_text_and_back_lose_nothing(orders: Builder) -> None:
+    page = orders.browser.get(f"{orders.path}/text?as=yaml").text
+    assert "steps.fetch.status" in page
+    step = "{id: one, type: TRANSFORM, config: {output: {a: 1}}}"
+    text = f"name: From text\ntrigger: {{type: webhook}}\nactions:\n  - {step}\n"
+    sent = {"as": "yaml", "text": text, "build": "yes", "revision": str(orders.revision)}
+    answer = orders.browser.send(f"{orders.path}/text", orders.path, **sent)
+    assert answer.location.endswith("/build")
+    assert orders.ids == ["one"]
+
+
+def test_text_that_cannot_be_read_names_the_line_and_is_kept(orders: Builder) -> None:
+    sent = {"as": "yaml", "text": "name: x\nactions: [", "revision": "0"}
+    answer = orders.browser.send(f"{orders.path}/text", orders.path, **sent)
+    assert answer.status_code == 400
+    assert "line" in answer.text
+    assert "actions: [" in answer.text
+
+
+def test_other_peoples_builders_are_not_there(orders: Builder, signed_up: Any) -> None:
+    eve = signed_up("eve")
+    for path in ("", "/text"):
+        assert eve.get(orders.path + path).status_code == 404
+    for path in ("edit", "name", "step", "trigger", "undo", "publish", "discard", "run", "test", "preview", "sample"):
+        assert eve.send(f"{orders.path}/{path}", "/settings", op="delete", at="/actions/0").status_code == 404, path
+    assert orders.ids == ["fetch", "large", "tell"]
+
+
+def test_a_form_without_the_sessions_token_changes_nothing(orders: Builder) -> None:
+    assert orders.browser.post(f"{orders.path}/edit", op="delete", at="/actions/0", revision="0").status_code == 403
+    assert orders.ids == ["fetch", "large", "tell"]
