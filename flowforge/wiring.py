@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff
@@ -19,6 +20,9 @@ from flowforge.logbook import LogStore
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
 from flowforge.settings import Settings
+
+if TYPE_CHECKING:
+    from flowforge.connectors.sdk import Tools
 
 SOCKET_TIMEOUT_SECONDS = 10
 
@@ -51,6 +55,13 @@ class Backends:
             pool_size=self.settings.database_pool_size,
             application_name=self.process,
         )
+
+    @cached_property
+    def tools(self) -> Tools:
+        """What connectors reach the world with: one set per process, its connections are pooled."""
+        from flowforge.connectors.tools import make_tools
+
+        return make_tools(self.settings)
 
     def close(self) -> None:
         """Ends whatever was connected."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowforge.connectors.catalog import load_catalog
+from flowforge.operations.connections import Connections
 from flowforge.operations.drafts import Drafts
 from flowforge.operations.triggers import Triggers
 from flowforge.operations.versions import Versions
@@ -24,3 +25,7 @@ def versions() -> Versions:
 
 def drafts() -> Drafts:
     return Drafts(workflows())
+
+
+def connections() -> Connections:
+    return Connections(load_catalog(), backends().vault)

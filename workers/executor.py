@@ -22,6 +22,7 @@ from flowforge.bus import Message
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db import attempts_store as store
 from flowforge.db.attempts_store import AttemptKey, Claim
+from flowforge.db.credentials_store import CredentialsStore
 from flowforge.db.engine import unavailable_when_down
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionResult, ExecutionStart
@@ -63,7 +64,8 @@ class Executor:
         self._plans = Plans()
         catalog = load_catalog()
         self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
-        self._step_runner = StepRunner(settings, catalog, backends.vault, backends.resume_links)
+        credentials = CredentialsStore(backends.engine)
+        self._step_runner = StepRunner(settings, catalog, backends.vault, backends.resume_links, credentials)
         self._capacity = settings.executor_threads * 4
         self._share = max(self._capacity // 2, 1)
         self._parked = True

@@ -47,6 +47,15 @@ class Catalog:
         found = self._connectors.get(type_.upper())
         return found.icon if found else None
 
+    def connections(self) -> dict[str, Connector[Any]]:
+        """By the name of the connection type, the connector that declares it."""
+        found: dict[str, Connector[Any]] = {}
+        for type_ in self.types():
+            connector = self._connectors[type_]
+            if connector.connection is not None:
+                found.setdefault(connector.connection.name, connector)
+        return found
+
     def validate(self, type_: str, config: Mapping[str, Any] | None, pointer: str) -> list[Problem]:
         """`pointer` is the action's; problems point to its type or into its config."""
         try:

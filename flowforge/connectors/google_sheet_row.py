@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ import jwt
 from pydantic import BeforeValidator, Field, model_validator
 
 from flowforge import jsonio
-from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, StepContext, connector, secret
+from flowforge.connectors.sdk import ConnectionType, ConnectorConfig, ConnectorError, StepContext, connector, secret
 
 SHEETS = "https://sheets.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
@@ -54,7 +55,20 @@ class Config(ConnectorConfig):
         return self
 
 
-@connector("GOOGLE_SHEET_ROW", Config, title="Google Sheets row", help="Appends rows to a Google sheet.", icon="table")
+def _check(config: Mapping[str, Any], context: StepContext) -> None:
+    """Asks for a token, as a step would."""
+    if config.get("serviceAccount"):
+        _access_token(_as_text(config["serviceAccount"]), context)
+
+
+@connector(
+    "GOOGLE_SHEET_ROW",
+    Config,
+    title="Google Sheets row",
+    help="Appends rows to a Google sheet.",
+    icon="table",
+    connection=ConnectionType("google", "Google", ("serviceAccount", "apiKey"), _check),
+)
 def google_sheet_row(config: Config, context: StepContext) -> dict[str, Any]:
     params: dict[str, str] = {"valueInputOption": config.value_input_option}
     headers = {}

@@ -6,14 +6,16 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import BinaryIO, Literal, cast
+from typing import BinaryIO, Literal, TypeVar, cast
 
 from flowforge.connectors.addresses import EVERYWHERE, AddressGuard
 from flowforge.connectors.deadlines import Deadlines, Watch
 from flowforge.connectors.sdk import ConnectorError
 
+R = TypeVar("R")
 Security = Literal["starttls", "tls", "none"]
 _LONGEST_WAIT_SECONDS = 30.0
 _GOODBYE_SECONDS = 2.0
@@ -44,14 +46,21 @@ class MailServer:
 
         The instance's own server may be anywhere, those that a step names only where the guard allows.
         """
+        return self._talk(account, deadline, lambda smtp: smtp.deliver(message))
+
+    def sign_in(self, account: Account, deadline: float) -> None:
+        """Whether the server would take a mail from that account. Raises ConnectorError."""
+        self._talk(account, deadline, lambda smtp: smtp.sign_in())
+
+    def _talk(self, account: Account, deadline: float, talk: Callable[[_Connection], R]) -> R:
         guard = EVERYWHERE if account is self.default else self.guard
         try:
             with self.deadlines.watch(deadline) as watch:
                 smtp = _Connection(account, guard, watch)
                 try:
-                    refused = smtp.deliver(message)
+                    said = talk(smtp)
                     self._say_goodbye(smtp)
-                    return refused
+                    return said
                 finally:
                     smtp.close()
         except smtplib.SMTPAuthenticationError as error:
@@ -103,12 +112,17 @@ class _Connection(smtplib.SMTP):
         return cast(socket.socket, self.sock)
 
     def deliver(self, message: EmailMessage) -> list[str]:
-        """Signs in where the account says so, and hands the mail over; returns the addresses that were refused."""
+        """Returns the addresses that were refused."""
+        self.sign_in()
+        return sorted(self.send_message(message))
+
+    def sign_in(self) -> None:
+        """Where the account says so."""
+        self.ehlo_or_helo_if_needed()
         if self._account.security == "starttls":
             self.starttls(context=self._context)
         if self._account.username:
             self.login(self._account.username, self._account.password)
-        return sorted(self.send_message(message))
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None:  # connected just now, or TLS began

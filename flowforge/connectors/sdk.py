@@ -76,6 +76,26 @@ class StepContext:
     tools: Tools
 
 
+Check = Callable[[Mapping[str, Any], StepContext], None]
+"""Tries a connection out, with its config. Raises ConnectorError."""
+
+
+@dataclass(frozen=True)
+class ConnectionType:
+    """What the steps of a connector can share: the part of its config that is kept once, under a name."""
+
+    name: str
+    title: str
+    fields: tuple[str, ...]
+    """As they are written in a config: `webhookUrl`."""
+    check: Check | None = None
+    """None where nothing can be tried without doing something."""
+
+
+CONNECTION = "connection"
+"""The key under which a config names a connection."""
+
+
 @dataclass(frozen=True)
 class Connector(Generic[C]):
     """A declared connector."""
@@ -88,6 +108,7 @@ class Connector(Generic[C]):
     icon: str
     repeatable: bool
     """Whether doing it twice harms nobody."""
+    connection: ConnectionType | None = None
 
     def parse(self, config: Mapping[str, Any]) -> C:
         """The config with its expressions resolved. Raises ConnectorError naming the fields, not their values."""
@@ -100,14 +121,16 @@ class Connector(Generic[C]):
             ) from None
 
     def problems(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:
-        """What is wrong with a config before its expressions are resolved: a field that holds one is not judged."""
+        """What is wrong with a config before its expressions are resolved: a field that holds one is not judged, nor
+        what a connection may give."""
+        given = self.connection.fields if self.connection and config.get(CONNECTION) else None
         try:
             self.config.model_validate(config)
         except ValidationError as error:
             return [
                 Problem("/".join((pointer, *path)), message)
                 for path, message in _problems(error)
-                if not _has_expression(_reach(config, path))
+                if not _has_expression(_reach(config, path)) and (given is None or (path and path[0] not in given))
             ]
         return []
 
@@ -125,8 +148,15 @@ class Connector(Generic[C]):
             "help": self.help,
             "icon": self.icon,
             "repeatable": self.repeatable,
+            "connection": self.connection.name if self.connection else None,
             "config": self.config.model_json_schema(by_alias=True),
         }
+
+    def connection_schema(self) -> dict[str, Any]:
+        """Of the part of its config that a connection holds."""
+        schema = self.config.model_json_schema(by_alias=True)
+        fields = self.connection.fields if self.connection else ()
+        return {"type": "object", "properties": {name: schema["properties"][name] for name in fields}}
 
 
 def connector(
@@ -137,11 +167,12 @@ def connector(
     help: str,  # noqa: A002  (the field's word, and what the declaration reads best with)
     icon: str,
     repeatable: bool = False,
+    connection: ConnectionType | None = None,
 ) -> Callable[[Callable[[C, StepContext], dict[str, Any]]], Connector[C]]:
     """Makes a function into a connector."""
 
     def declare(run: Callable[[C, StepContext], dict[str, Any]]) -> Connector[C]:
-        return Connector(action_type, config, run, title, help, icon, repeatable)
+        return Connector(action_type, config, run, title, help, icon, repeatable, connection)
 
     return declare
 

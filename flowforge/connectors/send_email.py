@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import getaddresses, make_msgid
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from flowforge.connectors.mail import Account, Security
-from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, StepContext, connector, secret
+from flowforge.connectors.sdk import ConnectionType, ConnectorConfig, ConnectorError, StepContext, connector, secret
 
 
 def _as_list(value: Any) -> Any:
@@ -34,7 +35,24 @@ class Config(ConnectorConfig):
     security: Security = Field("starttls", title="Security")
 
 
-@connector("SEND_EMAIL", Config, title="Send e-mail", help="Sends a mail over SMTP.", icon="mail")
+def _check(config: Mapping[str, Any], context: StepContext) -> None:
+    """Signs in, and sends nothing."""
+    account = _account(Config.model_validate({"to": ["nobody@example.com"], **config}))
+    if account is None:
+        raise ConnectorError("the name of the SMTP server is missing", permanent=True)
+    context.tools.mail.sign_in(account, context.deadline)
+
+
+@connector(
+    "SEND_EMAIL",
+    Config,
+    title="Send e-mail",
+    help="Sends a mail over SMTP.",
+    icon="mail",
+    connection=ConnectionType(
+        "smtp", "Mail server (SMTP)", ("host", "port", "username", "password", "security", "from"), _check
+    ),
+)
 def send_email(config: Config, context: StepContext) -> dict[str, Any]:
     server = context.tools.mail
     account = _account(config) or server.default

@@ -5,12 +5,14 @@ https://api.slack.com/messaging/webhooks, https://api.slack.com/methods/chat.pos
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import AliasChoices, Field, model_validator
 
-from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, StepContext, connector, secret
+from flowforge.connectors.sdk import ConnectionType, ConnectorConfig, ConnectorError, StepContext, connector, secret
 
+AUTH_TEST = "https://slack.com/api/auth.test"
 POST_MESSAGE = "https://slack.com/api/chat.postMessage"
 _PASSING_ERRORS = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
@@ -42,12 +44,26 @@ class Config(ConnectorConfig):
         return self
 
 
+def _check(config: Mapping[str, Any], context: StepContext) -> None:
+    """https://api.slack.com/methods/auth.test; a webhook's address cannot be tried without posting."""
+    if not config.get("botToken"):
+        return
+    headers = {"Authorization": f"Bearer {config['botToken']}"}
+    response = context.tools.http.send(context, "POST", AUTH_TEST, headers=headers)
+    response.raise_for_status("Slack")
+    answer = response.body()
+    if not isinstance(answer, dict) or not answer.get("ok"):
+        reason = answer.get("error", "no reason") if isinstance(answer, dict) else "no JSON"
+        raise ConnectorError(f"Slack refused the bot token: {reason}", permanent=True)
+
+
 @connector(
     "SLACK_MESSAGE",
     Config,
     title="Slack message",
     help="Posts a message to a Slack channel.",
     icon="slack",
+    connection=ConnectionType("slack", "Slack", ("webhookUrl", "botToken"), _check),
 )
 def slack_message(config: Config, context: StepContext) -> dict[str, Any]:
     everything = {"trigger": context.trigger, "steps": context.steps}

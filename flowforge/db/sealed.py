@@ -9,7 +9,14 @@ from sqlalchemy import Engine, String, cast
 from sqlalchemy.orm import InstrumentedAttribute
 
 from flowforge.db.json_columns import rewrite
-from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowDraft, WorkflowVersion
+from flowforge.db.tables import (
+    Connection,
+    NamedSecret,
+    TriggerRegistration,
+    Workflow,
+    WorkflowDraft,
+    WorkflowVersion,
+)
 from flowforge.secrets import Vault, is_sealed
 
 SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
@@ -18,6 +25,8 @@ SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
     WorkflowVersion.definition,
     WorkflowDraft.definition,
     TriggerRegistration.configuration,
+    Connection.config,
+    NamedSecret.value,
 )
 
 

@@ -196,6 +196,39 @@ class PinnedOutput(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class Connection(Base):
+    """What several steps share to reach a service, under a name of its user's."""
+
+    __tablename__ = "connections"
+    __table_args__ = (Index("uq_connections_name", "user_id", "name", unique=True), {"schema": "workflow"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    type: Mapped[str]
+    config: Mapped[Json]
+    """Its secrets are sealed."""
+    tested_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+    """What was wrong when it was last tried out."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class NamedSecret(Base):
+    """A secret that expressions call by its name."""
+
+    __tablename__ = "named_secrets"
+    __table_args__ = (Index("uq_named_secrets_name", "user_id", "name", unique=True), {"schema": "workflow"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    value: Mapped[Any] = mapped_column(JSONB)
+    """Sealed, a JSON text."""
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class WorkflowTag(Base):
     """A word by which people find their workflows."""
 

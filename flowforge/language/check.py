@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge.errors import Problem
-from flowforge.language.blocks import BlockType, problems_of_block
+from flowforge.language.blocks import BLOCKS, BlockType, problems_of_block
 from flowforge.language.definition import Place, WorkflowDefinition, WrittenBody, places
 from flowforge.language.expressions import ROOTS, Reference, references_in, shown, texts
 from flowforge.language.names import hint, quoted
@@ -29,7 +29,9 @@ def check(definition: WorkflowDefinition) -> list[Problem]:
     steps = _steps_by_name(every)
     problems = [problem for place in every for problem in problems_of_block(place.action, place.path)]
     problems += [
-        problem for place, found in written for problem in _check_text(found, _View(place, found.inside, steps))
+        problem
+        for place, found in written
+        for problem in _check_text(found, _View(place, found.inside, _is_in_config(place, found), steps))
     ]
     return problems + list(_problems_of_settings(definition))
 
@@ -62,13 +64,15 @@ class _View:
 
     place: Place
     inside: bool
+    in_config: bool
     steps: Mapping[str, Place]
     """Every name of every step of the workflow."""
 
     def roots(self) -> Sequence[str]:
         around = [body.kind for _, body in self.place.inside] + (["item"] if self.inside else [])
         more = (["item", "loop"] if "item" in around else []) + (["error"] if "error" in around else [])
-        return [*ROOTS, *more, "resume"]
+        secret = ["secrets"] if self.in_config and self.place.action.type not in BLOCKS else []
+        return [*ROOTS, *more, *secret, "resume"]
 
     def problem_of(self, used: Reference) -> str | None:
         """What is wrong with the reference; None when nothing is known to be."""
@@ -130,6 +134,10 @@ class _View:
         return None
 
 
+def _is_in_config(place: Place, found: _Text) -> bool:
+    return found.path[len(place.path) : len(place.path) + 1] == ("config",)
+
+
 def _why_not_from_outside(outer: Place, body: WrittenBody, here: WrittenBody | None, name: str) -> str | None:
     """`name` stands in `body` of `outer`, the expression in another body of it (`here`) or outside of it."""
     if body.kind == "item":
@@ -160,6 +168,7 @@ def _where_known(root: str) -> str:
         "item": " here: it is the item of a FOR_EACH, inside it",
         "loop": " here: it tells of a FOR_EACH, inside it",
         "error": " here: it is what went wrong, inside onError",
+        "secrets": " here: it is known in the configs of actions, not where the flow is steered",
     }.get(root, "")
 
 

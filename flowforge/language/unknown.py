@@ -1,32 +1,34 @@
-"""Expressions whose steps have not run: what they would give is not known, and that is said in their place."""
+"""Expressions that take what nobody knows yet, since it has not run: that is said in their place."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
 
-from flowforge.language.expressions import references_in
+from flowforge.language.expressions import Reference, references_in
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.template import OPEN, TemplateFailure
 
+A_ROOT = "="
+"""In front of the name of an unknown root, such as `=item`; other names are steps'."""
+
 
 def unknown_in(text: str, unknown: Collection[str]) -> str | None:
-    """The first of the unknown steps that the text uses."""
+    """The first of the unknown steps and roots that the text uses."""
     if not unknown or OPEN not in text:
         return None
     try:
         used = references_in(text)
     except TemplateFailure:
         return None
-    names = (str(one.keys[0]) for one in used if one.root == "steps" and one.keys)
-    return next((name for name in names if name in unknown), None)
+    return next((name for name in map(_called, used) if name in unknown), None)
 
 
 def without_unknown(value: Any, unknown: Collection[str], path: tuple[Part, ...] = ()) -> tuple[Any, list[str]]:
-    """The value with a note in place of every text that uses an unknown step, and the pointers to these."""
+    """The value with a note in place of every text that uses something unknown, and the pointers to these."""
     if isinstance(value, str):
-        step = unknown_in(value, unknown)
-        return (value, []) if step is None else (note_of(step), [pointer(path)])
+        name = unknown_in(value, unknown)
+        return (value, []) if name is None else (note_of(name), [pointer(path)])
     if isinstance(value, dict):
         parts = {key: without_unknown(part, unknown, (*path, str(key))) for key, part in value.items()}
         return {key: part for key, (part, _) in parts.items()}, [at for _, found in parts.values() for at in found]
@@ -36,6 +38,12 @@ def without_unknown(value: Any, unknown: Collection[str], path: tuple[Part, ...]
     return value, []
 
 
-def note_of(step: str) -> str:
+def note_of(name: str) -> str:
     """What stands where a value would."""
-    return f"(not known: {step} has not run)"
+    return f"(not known: {name.removeprefix(A_ROOT)})"
+
+
+def _called(used: Reference) -> str:
+    if used.root != "steps":
+        return A_ROOT + used.root
+    return str(used.keys[0]) if used.keys else ""

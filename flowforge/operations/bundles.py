@@ -23,6 +23,7 @@ from flowforge.language.names import hint
 from flowforge.language.pointers import pointer
 from flowforge.operations.asked import problems_of_enabled, raise_any, switched
 from flowforge.operations.calls import problems_of_calls
+from flowforge.operations.credentials import problems_of_credentials
 from flowforge.operations.workflow_keys import called_keys, problems_of_key, with_ids, with_keys
 from flowforge.operations.workflows import Workflows
 
@@ -170,6 +171,7 @@ class Bundles:
         for entry in entries:
             if entry.parsed is not None and entry.workflow is not None and entry.outcome != "unchanged":
                 problems = problems_of_calls(session, user_id, entry.workflow.id, entry.parsed)
+                problems += problems_of_credentials(session, self.workflows.catalog, user_id, entry.parsed)
                 entry.complain(problems, "/definition")
 
     def _told(self, entry: _Entry, keys: Mapping[UUID, str], dry_run: bool) -> Json:

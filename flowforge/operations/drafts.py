@@ -123,8 +123,20 @@ class Drafts:
     def clear(self, session: Session, workflow: Workflow) -> Json:
         """What there is to go on with, its secrets in clear: the draft, or what is published. Raises Conflict."""
         draft = session.get(WorkflowDraft, workflow.id)
-        if draft is not None:
-            return self._clear(draft)
+        return self._published(workflow) if draft is None else self._clear(draft)
+
+    def to_try(self, session: Session, workflow: Workflow, *, draft: bool) -> tuple[Json, bool]:
+        """The draft, where there is one and it is asked for, else what is published, its secrets in clear; and whether
+        `{{` has a meaning in it. Raises Conflict, and Invalid with all that is wrong with a draft."""
+        written = session.get(WorkflowDraft, workflow.id) if draft else None
+        if written is not None:
+            clear = self._clear(written)
+            self.workflows.read(session, workflow.user_id, clear, workflow)
+            return clear, True
+        version = session.get(WorkflowVersion, workflow.version_id) if workflow.version_id else None
+        return self._published(workflow), version is not None and version.templated
+
+    def _published(self, workflow: Workflow) -> Json:
         try:
             return self.workflows.form.opened(published(workflow))
         except SecretUnreadable as error:

@@ -1,8 +1,9 @@
-"""What the expressions of a step would see, as far as it is known before it runs: what is pinned, else what the latest
-execution gave, else what can be computed from these."""
+"""What the expressions of a step would see, as far as it is known before it runs: what is pinned, else what can be
+computed from what is known, else what the latest execution gave."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 Json = dict[str, Any]
+_MOST_SECONDS = 1.0
+"""For computing; what is recorded will do after that."""
 Source = Literal["pinned", "execution", "computed", "unknown"]
 
 
@@ -82,6 +85,7 @@ class _Looking:
         self._outputs: Json = {}
         self._unknown: set[str] = set()
         self._items: dict[Path, Json] = {}
+        self._computes_until = time.monotonic() + _MOST_SECONDS
         self._trigger: Json = pinned.get(TRIGGER) or last.trigger or {}
 
     def from_(self, path: Path) -> Known:
@@ -105,13 +109,13 @@ class _Looking:
         name = (step.id, step.type)
         if step.id in self._pinned:
             return self._give(step, self._pinned[step.id], "pinned")
-        if name in self._last.outputs:
-            return self._give(step, self._last.outputs[name], "execution")
-        if step.type == "TRANSFORM":
+        if step.type == "TRANSFORM" and time.monotonic() < self._computes_until:
             with suppress(ExpressionError):
                 computed = self._resolved(step, step.config.get("output"))
                 if isinstance(computed, dict):
                     return self._give(step, computed, "computed")
+        if name in self._last.outputs:
+            return self._give(step, self._last.outputs[name], "execution")
         self._unknown |= {step.id, step.key}
         return "unknown"
 

@@ -18,6 +18,7 @@ from flowforge.execution.context import scope, step_context
 from flowforge.execution.state import ROOT, Frame, OpenBlock
 from flowforge.language.expressions import ExpressionError, resolve
 from flowforge.language.plan import Step
+from flowforge.operations.credentials import masked_secrets
 from flowforge.operations.plans import Plans, Version
 from flowforge.operations.starts import around
 from flowforge.resume_links import ResumeLinks
@@ -41,7 +42,8 @@ def resolved_input(
         return config
     inside, block = _frame(session, execution, frame)
     context = step_context(version.plan, step, inside, block, execution.trigger_payload or {})
-    roots = scope(version.plan, context, around(version, execution.id, frame, execution.created_at, links))
+    outside = around(version, execution.id, frame, execution.created_at, links) | masked_secrets(config)
+    roots = scope(version.plan, context, outside)
     try:
         resolved: dict[str, Any] = resolve(config, roots, step=step.id, field="config")
     except ExpressionError as error:

@@ -10,11 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog, UnknownAction
-from flowforge.connectors.sdk import ConnectorError
+from flowforge.connectors.sdk import CONNECTION, ConnectorError, Tools
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.connectors.tools import make_tools
+from flowforge.db.credentials_store import CredentialsStore
+from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
@@ -61,12 +65,21 @@ Watch = Callable[[dict[str, Any]], None]
 class StepRunner:
     """Runs steps; shared by threads. Never raises: whatever goes wrong is the step's failure."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, vault: Vault, links: ResumeLinks) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        vault: Vault,
+        links: ResumeLinks,
+        credentials: CredentialsStore,
+        tools: Tools | None = None,
+    ) -> None:
         self._settings = settings
+        self._credentials = credentials
         self._catalog = catalog
         self._vault = vault
         self._links = links
-        self._tools = make_tools(settings)
+        self._tools = tools or make_tools(settings)
 
     def time_limit(self, run: StepRun) -> float:
         """Seconds."""
@@ -78,6 +91,8 @@ class StepRunner:
             return self._run(run, secrets, watch)
         except ConnectorError as error:
             failure = Failure(told(error), error.permanent, error.retry_after)
+        except Unavailable as error:
+            failure = Failure(str(error), permanent=False)
         except (ExpressionError, UnknownAction, SecretUnreadable) as error:
             failure = Failure(str(error), permanent=True)
         except BaseException as error:  # noqa: BLE001
@@ -94,18 +109,39 @@ class StepRunner:
         connector = self._catalog.get(start.action_type)
         opened = self._catalog.open(start.action_type, start.action_config, self._vault)
         secrets += self._catalog.secret_values(start.action_type, opened)
-        resolved = self._resolved(run, opened)
+        resolved = self._with_connection(start, self._resolved(run, opened, secrets), secrets)
         if watch is not None:
             watch(mask_values(self._catalog.mask(start.action_type, resolved), secrets))
         config = connector.parse(resolved)
         output = connector.run(config, self._context(run))
         return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
 
-    def _resolved(self, run: StepRun, config: dict[str, Any]) -> dict[str, Any]:
+    def _resolved(self, run: StepRun, config: dict[str, Any], secrets: list[str]) -> dict[str, Any]:
         if run.step is None or not run.step.templated:
             return config
-        resolved: dict[str, Any] = resolve(config, self._scope(run), step=run.step_id, field="config")
+        roots = self._scope(run)
+        if b"secrets" in jsonio.dumps(config):
+            roots["secrets"] = self._named_secrets(run.start.user_id)
+            secrets += roots["secrets"].values()
+        resolved: dict[str, Any] = resolve(config, roots, step=run.step_id, field="config")
         return resolved
+
+    def _named_secrets(self, user_id: UUID) -> dict[str, str]:
+        return {name: self._vault.open(value) for name, value in self._credentials.secrets(user_id).items()}
+
+    def _with_connection(self, start: ExecutionStart, config: dict[str, Any], secrets: list[str]) -> dict[str, Any]:
+        """What the connection gives, where the step itself gives nothing. It is taken literally."""
+        name = config.get(CONNECTION)
+        if not name:
+            return config
+        connector = self._catalog.get(start.action_type)
+        found = self._credentials.connection(start.user_id, str(name))
+        if connector.connection is None or found is None or found[0] != connector.connection.name:
+            raise ConnectorError(f"there is no connection '{name}' that {start.action_type} could use", permanent=True)
+        given = self._catalog.open(start.action_type, found[1], self._vault)
+        secrets += self._catalog.secret_values(start.action_type, given)
+        own = {key: value for key, value in config.items() if value not in (None, "")}
+        return {key: given[key] for key in connector.connection.fields if key in given} | own
 
     def _scope(self, run: StepRun) -> dict[str, Any]:
         assert run.version is not None

@@ -20,6 +20,7 @@ from flowforge.language.definition import WorkflowDefinition, parse
 from flowforge.operations import intake
 from flowforge.operations.asked import problems_of_enabled, problems_of_note, raise_any, switched
 from flowforge.operations.calls import problems_of_calls
+from flowforge.operations.credentials import problems_of_credentials
 from flowforge.operations.intake import NewEvent
 from flowforge.operations.judging import Before, problems_of_meaning
 from flowforge.operations.stored_form import StoredForm
@@ -175,6 +176,7 @@ class Workflows:
             raise Invalid([*problems, *error.problems]) from error
         problems += self.problems_of(definition, stored)
         problems += problems_of_calls(session, user_id, stored.id if stored else None, definition)
+        problems += problems_of_credentials(session, self.catalog, user_id, definition)
         raise_any(problems)
         return definition
 

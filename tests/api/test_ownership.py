@@ -18,7 +18,9 @@ from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, dead_letter, execu
 from webapp.api.described import OPERATIONS
 
 STEP = {"id": "first", "type": "TRANSFORM", "config": {"output": {}}}
+SLACK = {"name": "team", "type": "slack", "config": {"webhookUrl": "https://hooks.example.test/"}}
 BODIES: dict[str, Any] = {
+    "connections.replace": {"config": {}},
     "workflows.replace": {"name": "Stolen"},
     "workflows.run": {},
     "triggers.replace": {"enabled": False},
@@ -28,6 +30,7 @@ BODIES: dict[str, Any] = {
     "versions.publish": {"overwrite": True},
     "trials.pin": {"stolen": True},
     "trials.test_step": {},
+    "trials.preview": {"text": "{{ trigger }}"},
 }
 LISTS_OF_NOTHING = {"triggers.list_of_workflow", "logs.of_execution", "logs.of_workflow"}
 """Asked about a stranger's thing these answer that there is nothing, as the contract has it."""
@@ -46,6 +49,7 @@ def ids(client: FlaskClient, owner: Person, engine: Engine) -> dict[str, str]:
         "token_id": client.post("/api/v1/tokens", json={"name": "Mine"}, headers=owner.headers).json["id"],
         "session_id": client.get("/api/v1/sessions", headers=owner.headers).json[0]["id"],
         "letter_id": dead_letter(engine, owner),
+        "connection_id": client.post("/api/v1/connections", json=SLACK, headers=owner.headers).json["id"],
     }
 
 

@@ -53,7 +53,7 @@ def test_a_step_is_run_with_what_is_given(tried: Any) -> None:
 
 
 def test_what_goes_wrong_is_told(tried: Any) -> None:
-    assert "no field 'n'" in tried("first", trigger={})["error"] or tried("first", trigger={})["error"]
+    assert "trigger has no 'n'" in tried("first", trigger={})["error"]
 
 
 def test_a_branch_says_which_way_it_would_go(tried: Any) -> None:
@@ -127,3 +127,56 @@ def test_strangers_and_steps_that_are_not_there(
     for method, path in (("POST", "steps/first/test"), ("GET", "sample"), ("GET", "pins"), ("PUT", "pins/first")):
         assert client.open(f"{workflow}/{path}", method=method, json={}, headers=stranger.headers).status_code == 404
     assert client.post(f"{workflow}/run?draft=true", json={}, headers=stranger.headers).status_code == 404
+
+
+def test_a_step_is_tried_although_those_around_it_are_half_written(
+    client: FlaskClient, owner: Person, workflow: str, tried: Any
+) -> None:
+    odd: list[Any] = [{"type": 3, "id": "no id", "config": [], "branches": ["x"]}, "text", DEFINITION["actions"][0]]
+    answer = client.put(f"{workflow}/draft", json={"definition": {"actions": odd}}, headers=owner.headers)
+    assert answer.status_code == 200, answer.text
+    assert tried("first", trigger={"n": 1})["output"] == {"n": 1}
+
+
+def test_an_error_names_its_field(tried: Any) -> None:
+    done = tried("first", trigger={"m": 1})
+    assert (done["field"], done["output"]) == ("config.output.n", None)
+    assert "trigger has no 'n'" in done["error"]
+
+
+def test_what_nobody_knows_is_said_and_nobody_is_called(
+    client: FlaskClient, owner: Person, workflow: str, tried: Any, httpserver: HTTPServer
+) -> None:
+    call = {"id": "call", "type": "HTTP_REQUEST", "config": {"url": httpserver.url_for("/")}}
+    uses = {"id": "uses", "type": "HTTP_REQUEST", "config": {"url": "{{ steps.call.body.next }}"}}
+    client.put(f"{workflow}/draft", json={"definition": {**DEFINITION, "actions": [call, uses]}}, headers=owner.headers)
+    done = tried("uses")
+    assert "'call' is not known yet" in done["error"]
+    assert done["unknown"] == ["/config/url"]
+    assert httpserver.log == []
+    assert tried("uses", steps={"call": {"body": {"next": httpserver.url_for("/next")}}})["unknown"] == []
+
+
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        ({"type": "FOR_EACH", "config": {"items": "{{ trigger.list }}"}, "actions": []}, {"count": 2, "items": [1, 2]}),
+        ({"type": "WAIT", "config": {"for": "approval", "message": "{{ trigger.list[1] }}?"}}, {"message": "2?"}),
+        ({"type": "WAIT", "config": {"until": "2030-01-01"}}, {"until": "2030-01-01T00:00:00.000Z"}),
+        ({"type": "STOP", "config": {"status": "failed"}}, {"status": "failed"}),
+        ({"type": "RESPOND", "config": {"status": 201}}, {"status": 201}),
+        ({"type": "PARALLEL", "branches": [{"name": "a"}, {}]}, {"branches": ["a", "branch 2"]}),
+        (
+            {"type": "RUN_WORKFLOW", "config": {"workflowId": "00000000-0000-0000-0000-000000000001"}},
+            {"payload": {}, "wait": True},
+        ),
+    ],
+    ids=["loop", "approval", "until", "stop", "respond", "parallel", "call"],
+)
+def test_blocks_say_what_they_would_do(
+    client: FlaskClient, owner: Person, workflow: str, tried: Any, block: Any, told: Any
+) -> None:
+    definition = {**DEFINITION, "actions": [{"id": "block", **block}]}
+    client.put(f"{workflow}/draft", json={"definition": definition}, headers=owner.headers)
+    output = tried("block", trigger={"list": [1, 2]})["output"]
+    assert {key: output[key] for key in told} == told

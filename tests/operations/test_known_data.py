@@ -77,7 +77,7 @@ def test_the_latest_execution_is_known_under_the_numbers_of_the_draft(
     found = known("/actions/3", renumbered)
     assert found.roots["trigger"] == {"n": 2}
     assert found.roots["steps"] == {name: {"rows": [2]} for name in ("fetch", "step_1", "shape", "step_2")}
-    assert found.sources == {"new": "unknown", "fetch": "execution", "shape": "execution"}
+    assert found.sources == {"new": "unknown", "fetch": "execution", "shape": "computed"}
 
 
 def test_where_the_latest_did_not_get_far_the_one_before_it_is_taken(

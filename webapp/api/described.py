@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from flowforge.execution.state import Status
 from flowforge.operations.executions import SORTABLE
-from webapp.api import bundle_schemas, dashboard_schemas, schemas, version_schemas
+from webapp.api import bundle_schemas, connection_schemas, dashboard_schemas, schemas, version_schemas
 from webapp.api.account import NewPassword
 from webapp.api.auth import HeldToken, Login, Registration
 from webapp.api.bundles import SCHEMA
@@ -113,13 +113,15 @@ OPERATIONS: dict[str, Operation] = {
     "workflows.delete": Operation("Workflows", _NOTHING),
     "workflows.run": Operation(
         "Workflows",
-        {202: Answer("Accepted: the execution will follow", schemas.Started)},
+        {
+            200: Answer("A dry run: what each step would be given", version_schemas.DryRun),
+            202: Answer("Accepted: the execution will follow", schemas.Started),
+        },
         _ANYTHING,
         parameters=(
+            Parameter("dryRun", {"type": "boolean"}, "Resolves everything and calls nobody."),
             Parameter("draft", {"type": "boolean"}, "Runs the draft, published or not, enabled or not."),
-            Parameter(
-                "pinned", {"type": "boolean"}, "With draft: steps with a pinned output are not run."
-            ),
+            Parameter("pinned", {"type": "boolean"}, "With draft: steps with a pinned output are not run."),
         ),
         errors=(409,),
     ),
@@ -157,10 +159,39 @@ OPERATIONS: dict[str, Operation] = {
     "trials.test_step": Operation(
         "Workflows", _ok(version_schemas.Tried), version_schemas.Trying, errors=(400, 409, 503)
     ),
+    "trials.data": Operation(
+        "Workflows",
+        _ok(version_schemas.KnownData),
+        parameters=(Parameter("at", _TEXT, "Pointer to a step of the draft; none: behind its last step."),),
+        errors=(400, 409),
+    ),
+    "trials.preview": Operation("Workflows", _ok(version_schemas.Preview), version_schemas.Previewing, errors=(409,)),
     "trials.sample": Operation("Workflows", _ok(version_schemas.Sample)),
     "trials.list_pins": Operation("Workflows", {200: Answer("Outputs by the step's id", version_schemas.Pins)}),
     "trials.pin": Operation("Workflows", _NOTHING, _ANYTHING, errors=(409,)),
     "trials.unpin": Operation("Workflows", _NOTHING),
+    "connections.list_types": Operation("Connections", _ok([connection_schemas.ConnectionType])),
+    "connections.list_all": Operation("Connections", _ok([connection_schemas.Connection])),
+    "connections.create": Operation(
+        "Connections",
+        {201: Answer("Created", connection_schemas.Connection)},
+        connection_schemas.NewConnection,
+        errors=(409,),
+    ),
+    "connections.show": Operation("Connections", _ok(connection_schemas.Connection)),
+    "connections.replace": Operation(
+        "Connections", _ok(connection_schemas.Connection), connection_schemas.ConnectionChange, errors=(409,)
+    ),
+    "connections.delete": Operation(
+        "Connections",
+        _NOTHING,
+        parameters=(Parameter("force", {"type": "boolean"}, "Also one that workflows use."),),
+        errors=(400, 409),
+    ),
+    "connections.test": Operation("Connections", _ok(connection_schemas.Connection)),
+    "connections.list_secrets": Operation("Connections", _ok([connection_schemas.SecretName])),
+    "connections.put_secret": Operation("Connections", _NOTHING, connection_schemas.SecretValue, errors=(400, 409)),
+    "connections.delete_secret": Operation("Connections", _NOTHING, errors=(404,)),
     "starters.list_all": Operation("Workflows", _ok([dashboard_schemas.Template])),
     "starters.use": Operation("Workflows", {201: Answer("Created", schemas.Workflow)}, _ANYTHING, errors=(409,)),
     "trigger_checks.try_out": Operation("Triggers", _ok(dashboard_schemas.MailboxAnswer), errors=(400,)),

@@ -1,4 +1,5 @@
-"""/api/v1/workflows/{id}/steps/{stepId}/test, /sample and /pins: trying a workflow before it is trusted."""
+"""/api/v1/workflows/{id}/steps/{stepId}/test, /data, /preview, /sample and /pins: trying a workflow before it is
+trusted."""
 
 from __future__ import annotations
 
@@ -8,12 +9,17 @@ from flask import Blueprint, Response, jsonify, request
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
-from flowforge.errors import Invalid, NotFound
+from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.language.plan import can_be_pinned
 from flowforge.language.pointers import pointer
-from flowforge.language.tree import actions_in
-from flowforge.operations import known_data, trials
+from flowforge.language.seen_from import written_steps
+from flowforge.operations import pins, trials
+from flowforge.operations.excerpts import excerpt
+from flowforge.operations.known_data import TRIGGER, known_at
+from flowforge.operations.known_data import sample as sample_of
 from flowforge.operations.trials import Trial
-from webapp.body import json_object
+from webapp.api.version_schemas import Previewing
+from webapp.body import json_object, read
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
 from webapp.services import drafts, workflows
@@ -28,13 +34,15 @@ def test_step(workflow_id: UUID, step_id: str) -> Response:
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), workflow)
     asked = json_object() if request.get_data() else {}
-    if not isinstance(asked.get("dryRun", False), bool):
+    if not isinstance(asked.get("dryRun"), bool | None):
         raise Invalid.at("/dryRun", "must be true or false")
-    at = next(
-        (pointer(path) for path, action in actions_in(definition.get("actions")) if action.get("id") == step_id), ""
-    )
-    data = trials.data_from(asked, known_data.known_data(session(), workflow.id, definition, at))
-    trial = Trial(workflow.id, workflow.user_id, workflow.name, definition, step_id, data)
+    step = next((one for one in written_steps(definition) if step_id in (one.id, one.key)), None)
+    if step is None:
+        raise NotFound("there is no such step")
+    known = known_at(session(), workflow.id, definition, pointer(step.path))
+    data = trials.data_from(asked, known.roots)
+    unknown = known.unknown - data["steps"].keys()
+    trial = Trial(workflow.id, workflow.user_id, workflow.name, definition, step_id, data, unknown)
     session().rollback()  # the step may take its time
     tried = trials.try_step(backends(), load_catalog(), trial, dry_run=bool(asked.get("dryRun")))
     return jsonify(
@@ -42,23 +50,47 @@ def test_step(workflow_id: UUID, step_id: str) -> Response:
             "config": tried.config,
             "output": tried.output,
             "error": tried.error,
+            "field": tried.place,
+            "runs": tried.runs,
+            "unknown": tried.unknown,
             "durationMs": round(tried.seconds * 1000),
         }
     )
+
+
+@blueprint.get("/data")
+@signed_in
+def data(workflow_id: UUID) -> Response:
+    """What the expressions of a step of the draft would see, as far as it is known; large values are cut"""
+    workflow = _workflow(workflow_id)
+    definition = drafts().clear(session(), workflow)
+    known = known_at(session(), workflow.id, definition, request.args.get("at", ""))
+    return jsonify({"roots": excerpt(known.roots), "trigger": known.trigger_source, "steps": known.sources})
+
+
+@blueprint.post("/preview")
+@signed_in
+def preview(workflow_id: UUID) -> Response:
+    """What a text with expressions would be at a place of the draft, or why it cannot be computed"""
+    workflow, asked = _workflow(workflow_id), read(Previewing)
+    definition = drafts().clear(session(), workflow)
+    known = known_at(session(), workflow.id, definition, asked.pointer)
+    value, error = trials.preview(workflow.id, workflow.name, asked.text, known.roots, known.unknown)
+    return jsonify({"value": excerpt(value)} if error is None else {"error": error})
 
 
 @blueprint.get("/sample")
 @signed_in
 def sample(workflow_id: UUID) -> Response:
     """What came in last, or what is pinned in its place; null where nothing has come in yet"""
-    return jsonify({"trigger": known_data.sample(session(), _workflow(workflow_id).id)})
+    return jsonify({"trigger": sample_of(session(), _workflow(workflow_id).id)})
 
 
 @blueprint.get("/pins")
 @signed_in
 def list_pins(workflow_id: UUID) -> Response:
     """Outputs that stand for steps while a workflow is tried; `trigger` stands for what comes in"""
-    return jsonify(known_data.pins(session(), _workflow(workflow_id).id))
+    return jsonify(pins.pins(session(), _workflow(workflow_id).id))
 
 
 @blueprint.put("/pins/<step_id>")
@@ -67,12 +99,14 @@ def pin(workflow_id: UUID, step_id: str) -> tuple[str, int]:
     """Pin an output; the body is the output"""
     workflow = _workflow(workflow_id)
     output = json_object()
-    if len(request.get_data()) > known_data.MOST_PINNED_BYTES:
-        raise Invalid.at("", f"may have at most {known_data.MOST_PINNED_BYTES:,} bytes")
-    actions = drafts().clear(session(), workflow).get("actions")
-    if step_id != known_data.TRIGGER and all(action.get("id") != step_id for _, action in actions_in(actions)):
-        raise NotFound("there is no such step")
-    known_data.pin(session(), workflow.id, step_id, output)
+    if step_id != TRIGGER:
+        steps = written_steps(drafts().clear(session(), workflow))
+        step = next((one for one in steps if one.action.get("id") == step_id), None)
+        if step is None:
+            raise NotFound("there is no step with this id; steps without an id cannot be pinned")
+        if not can_be_pinned(step.type):
+            raise Conflict(f"{step.type} only steers: no output can stand for it")
+    pins.pin(session(), workflow.id, step_id, output)
     return "", 204
 
 
@@ -80,7 +114,7 @@ def pin(workflow_id: UUID, step_id: str) -> tuple[str, int]:
 @signed_in
 def unpin(workflow_id: UUID, step_id: str) -> tuple[str, int]:
     """Take a pinned output away"""
-    known_data.unpin(session(), _workflow(workflow_id).id, step_id)
+    pins.unpin(session(), _workflow(workflow_id).id, step_id)
     return "", 204
 
 

@@ -75,9 +75,58 @@ class Trying(Wire):
 
 class Tried(Wire):
     config: Json | None = Field(description="What the step was given, secrets masked.")
-    output: Json | None
+    output: Json | None = Field(description="Of a block: what it would do.")
     error: str | None
+    field: str | None = Field(description="Where in the step the error is, where that is known.")
+    runs: bool | None = Field(description="Whether its `when` holds; null: that depends on what is not known.")
+    unknown: list[str] = Field(description="Pointers into the step to what depends on outputs that nobody knows.")
     duration_ms: int
+
+
+Source = Literal["pinned", "execution", "computed", "unknown"]
+
+
+class KnownData(Wire):
+    roots: Json = Field(description="trigger, steps by id and number, and inside blocks item, loop and error.")
+    trigger: Source
+    steps: dict[str, Source] = Field(description="Of the steps whose output can be used there, by id.")
+
+
+class Previewing(Wire):
+    text: str = Field(max_length=20_000, description="With expressions in {{ }}.")
+    pointer: str = Field("", max_length=1_000, description="To the step of the draft; none: behind its last step.")
+
+
+class Preview(Wire):
+    """One of the two."""
+
+    value: Any = None
+    error: str | None = None
+
+
+class DryStep(Wire):
+    id: str
+    index: int
+    type: str
+    pointer: str | None
+    runs: bool | None = Field(description="null: it depends on what is not known.")
+    on_error: bool = Field(description="Whether it would only run to handle an error.")
+    config: Json | None = Field(description="Resolved, secrets masked; notes stand where a value is not known.")
+    would: Json | None = Field(description="Of a block: what it would do.")
+    output: Any = Field(description="What the steps behind it were shown as its output.")
+    source: Source | None
+    error: str | None
+    field: str | None
+    unknown: list[str]
+
+
+class DryRun(Wire):
+    trigger: Any
+    steps: list[DryStep] = Field(description="In the order in which they would run; of loops the first item.")
+    errors: int
+    unknown: int
+    stopped_by: Json | None = Field(description="The STOP that would end it.")
+    complete: bool = Field(description="false: it took too long, the steps behind were not looked at.")
 
 
 class Sample(Wire):

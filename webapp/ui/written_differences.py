@@ -98,7 +98,8 @@ def _label(place: str) -> str:
     """`/config/headers/accept` as `headers.accept`."""
     parts = parsed(f"/{place.strip('/')}")
     path = dotted(parts[1:] if parts[0] == "config" and len(parts) > 1 else parts)
-    return _LABELS.get(path, f"{path[:1].upper()}{path[1:]}")
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", path).lower() if path.isalpha() else path
+    return _LABELS.get(path, f"{words[:1].upper()}{words[1:]}")
 
 
 def _place(pointer: str | None) -> str:

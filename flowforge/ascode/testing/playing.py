@@ -19,6 +19,7 @@ from flowforge.execution.state import Frame, StepEnded
 from flowforge.language.blocks import BlockType
 from flowforge.language.expressions import ExpressionError, resolve
 from flowforge.language.plan import Plan, Step
+from flowforge.operations.credentials import masked_secrets
 
 MOST_STEPS = 100_000
 """Attempts, waits and calls of one test."""
@@ -70,6 +71,7 @@ class _Player:
             "execution": {"id": str(_EXECUTION_ID)},
             "now": self._now,
             "resume": _links(plan),
+            **masked_secrets([step.config for step in plan.steps]),
         }
         self._simulation = Simulation(plan, scenario.trigger, self._around, clock=lambda: self._now)
 

@@ -1,0 +1,58 @@
+"""Named secrets: what expressions call `{{ secrets.NAME }}`. They are written, and never read again by anybody but the
+executor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from flowforge.db.credentials_store import MOST_SECRETS
+from flowforge.db.tables import NamedSecret
+from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.ids import uuid7
+from flowforge.secrets import Vault
+
+LONGEST = 32_768
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+def names(session: Session, user_id: UUID) -> Sequence[NamedSecret]:
+    """By name."""
+    mine = select(NamedSecret).where(NamedSecret.user_id == user_id)
+    return session.scalars(mine.order_by(NamedSecret.name)).all()
+
+
+def put(session: Session, vault: Vault, user_id: UUID, name: str, value: Any) -> None:
+    """Commits. Raises Invalid, and Conflict where there are too many."""
+    if not _NAME.fullmatch(name):
+        raise Invalid.at(
+            "/name", "must be letters, digits and _, not start with a digit, and have at most 64 characters"
+        )
+    if not isinstance(value, str) or not value or len(value) > LONGEST:
+        raise Invalid.at("/value", f"must be a text of at most {LONGEST:,} characters")
+    others = select(func.count()).where(NamedSecret.user_id == user_id, NamedSecret.name != name)
+    if (session.scalar(others) or 0) >= MOST_SECRETS:
+        raise Conflict(f"there are {MOST_SECRETS} secrets already")
+    sealed, now = vault.seal(value), datetime.now(UTC)
+    row = insert(NamedSecret).values(id=uuid7(), user_id=user_id, name=name, value=sealed, updated_at=now)
+    session.execute(
+        row.on_conflict_do_update(
+            index_elements=["user_id", "name"], set_={"value": row.excluded.value, "updated_at": now}
+        )
+    )
+    session.commit()
+
+
+def remove(session: Session, user_id: UUID, name: str) -> None:
+    """Steps that call it fail from now on. Commits. Raises NotFound."""
+    gone = session.execute(delete(NamedSecret).where(NamedSecret.user_id == user_id, NamedSecret.name == name))
+    session.commit()
+    if not gone.rowcount:  # type: ignore[attr-defined]
+        raise NotFound("there is no such secret")

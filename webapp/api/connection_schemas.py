@@ -1,0 +1,48 @@
+"""What goes over the wire about connections and named secrets, as models (see schemas.py)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from webapp.api.schemas import Json, Wire
+
+
+class ConnectionType(Wire):
+    type: str
+    title: str
+    testable: bool = Field(description="Whether it can be tried out without doing anything.")
+    config: dict[str, Any] = Field(description="JSON Schema of its config.")
+
+
+class NewConnection(Wire):
+    name: str = Field(max_length=63, description="Small letters, digits, _ and -; steps call it by this.")
+    type: str
+    config: Json
+
+
+class ConnectionChange(Wire):
+    config: Json = Field(description="******** keeps the secret that is stored.")
+
+
+class Connection(Wire):
+    id: UUID
+    name: str
+    type: str
+    config: Json
+    tested_at: datetime | None
+    problem: str | None = Field(description="What was wrong when it was last tried out.")
+    created_at: datetime
+    updated_at: datetime
+
+
+class SecretValue(Wire):
+    value: str = Field(max_length=32_768)
+
+
+class SecretName(Wire):
+    name: str
+    updated_at: datetime
