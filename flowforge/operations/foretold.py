@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flowforge.connectors.catalog import Catalog, UnknownAction
-from flowforge.connectors.sdk import ConnectorError
 from flowforge.execution.machine import FOREVER, holds
 from flowforge.language.blocks import BLOCKS, BlockType, ConfigUnusable, WaitConfig
 from flowforge.language.expressions import ExpressionError, resolve
 from flowforge.language.plan import Step
+from flowforge.language.pointers import dotted
+from flowforge.language.pointers import parsed as parsed_pointer
 from flowforge.language.unknown import unknown_in, without_unknown
+from flowforge.operations.credentials import masked_secrets
 from flowforge.secrets import mask_values
 
 Json = dict[str, Any]
@@ -53,7 +55,7 @@ def foretell(
         output = None if places else _checked(catalog, step, resolved, roots, unknown, now)
     except ExpressionError as error:
         return Foretold(runs, config, None, str(error), error.field, places)
-    except (ConfigUnusable, ConnectorError, UnknownAction) as error:
+    except (ConfigUnusable, UnknownAction) as error:
         return Foretold(runs, config, None, f"step '{step.id}': {error}", "config", places)
     return Foretold(runs, config, output, unknown=[*(["/when"] if runs is None else []), *places])
 
@@ -92,9 +94,9 @@ def _checked(
     catalog: Catalog, step: Step, config: Json, roots: Mapping[str, Any], unknown: Collection[str], now: datetime
 ) -> Json | None:
     """What a block would do; of an action nothing but whether its config can be used. Raises ConfigUnusable,
-    ConnectorError, UnknownAction and ExpressionError."""
+    UnknownAction and ExpressionError."""
     if step.block is None:
-        catalog.get(step.type).parse(config)
+        _check_action(catalog, step, config)
         return None
     parsed = BLOCKS[step.type].parse(config)
     match step.block:
@@ -108,6 +110,16 @@ def _checked(
             return _wait(parsed, now)
     told: Json = parsed.model_dump(by_alias=True, mode="json")
     return told
+
+
+def _check_action(catalog: Catalog, step: Step, config: Json) -> None:
+    """What a connection gives is not judged, nor what takes a secret: nobody looks at these. Raises ConfigUnusable,
+    UnknownAction."""
+    secret = {key: value for key, value in step.config.items() if masked_secrets(value)} if step.templated else {}
+    problems = catalog.get(step.type).problems({**config, **secret}, "")
+    if problems:
+        told = "; ".join(f"{dotted(parsed_pointer(one.pointer))}: {one.message}".lstrip(": ") for one in problems)
+        raise ConfigUnusable(f"the config of {step.type} cannot be used: {told}")
 
 
 def _way(step: Step, roots: Mapping[str, Any], unknown: Collection[str]) -> Json | None:

@@ -90,6 +90,24 @@ def test_all_errors_are_told_at_once(client: FlaskClient, owner: Person, workflo
     assert set(by_id(dry({"rows": [1]}))) >= {"fetch", "shape"}, "without draft, what is published"
 
 
+def test_secrets_and_connections_are_believed_and_never_looked_at(
+    client: FlaskClient, owner: Person, workflow: str, dry: Any
+) -> None:
+    client.put("/api/v1/secrets/HOOK", json={"value": "https://hooks.example.test/s3cret"}, headers=owner.headers)
+    slack = {"name": "team", "type": "slack", "config": {"webhookUrl": "https://hooks.example.test/s3cret"}}
+    assert client.post("/api/v1/connections", json=slack, headers=owner.headers).status_code == 201
+    actions = [
+        {"id": "call", "type": "HTTP_REQUEST", "config": {"url": "{{ secrets.HOOK }}"}},
+        {"id": "tell", "type": "SLACK_MESSAGE", "config": {"connection": "team", "message": "{{ trigger.who }}"}},
+    ]
+    client.put(f"{workflow}/draft", json={"definition": {"name": "Dry", "actions": actions}}, headers=owner.headers)
+    answer = client.post(f"{workflow}/run?dryRun=true&draft=true", json={"who": "Ada"}, headers=owner.headers)
+    rows = by_id(answer.json)
+    assert [row["error"] for row in rows.values()] == [None, None]
+    assert rows["tell"]["config"] == {"connection": "team", "message": "Ada"}
+    assert "s3cret" not in answer.text
+
+
 def test_a_draft_that_is_not_whole_is_refused(client: FlaskClient, owner: Person, workflow: str) -> None:
     draft = {"name": "Dry", "actions": [{"type": "HTTP_REQUEST"}]}
     client.put(f"{workflow}/draft", json={"definition": draft}, headers=owner.headers)
