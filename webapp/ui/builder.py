@@ -15,7 +15,7 @@ from flowforge.errors import Invalid, NotFound, Problem
 from flowforge.operations import known_data
 from flowforge.operations.trigger_reading import in_words
 from webapp.context import session
-from webapp.services import drafts, triggers, workflows
+from webapp.services import connections, drafts, triggers, workflows
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import choices, flow_of
@@ -99,9 +99,17 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
     try:
         known = known_data.known_data(session(), workflow.id, definition, opened)
-        return page | {"panel": step_panel(definition, opened, problems, catalog, known)}
+        return page | {"panel": step_panel(definition, opened, problems, catalog, known, _connections())}
     except (Invalid, NotFound):  # it was moved or deleted meanwhile
         return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
+
+
+def _connections() -> dict[str, list[str]]:
+    """Names by type."""
+    found: dict[str, list[str]] = {}
+    for row in connections().all(session(), viewer_id()):
+        found.setdefault(row.type, []).append(row.name)
+    return found
 
 
 def _adding() -> Json | None:

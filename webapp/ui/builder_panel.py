@@ -8,6 +8,7 @@ from typing import Any
 
 from flowforge.ascode.trigger_schemas import TRIGGERS
 from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.sdk import CONNECTION
 from flowforge.errors import Problem
 from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS
@@ -72,14 +73,19 @@ class StepPanel:
 
 
 def step_panel(
-    definition: Mapping[str, Any], at: str, problems: Sequence[Problem], catalog: Catalog, known: Mapping[str, Any]
+    definition: Mapping[str, Any],
+    at: str,
+    problems: Sequence[Problem],
+    catalog: Catalog,
+    known: Mapping[str, Any],
+    connections: Mapping[str, Sequence[str]],
 ) -> StepPanel:
-    """Raises Invalid where there is no such step."""
+    """`connections`: names by type. Raises Invalid where there is no such step."""
     action = edits.step_at(definition, at)
     type_ = str(action.get("type", "")).upper()
     config = action["config"] if isinstance(action.get("config"), dict) else {}
     kind, icon = kind_of(catalog, type_)
-    fields = fields_of_type(catalog, type_)
+    fields = fields_of_type(catalog, type_, connections)
     branches = _branches(action, type_)
     notes = _notes(at, [problem for problem in problems if step_of(problem.pointer) == at])
     drawn = _drawn(fields, branches)
@@ -100,11 +106,19 @@ def step_panel(
     )
 
 
-def fields_of_type(catalog: Catalog, type_: str) -> list[Field]:
-    """None of a type that nobody knows."""
+def fields_of_type(catalog: Catalog, type_: str, connections: Mapping[str, Sequence[str]] | None = None) -> list[Field]:
+    """None of a type that nobody knows. The connection comes first, where the type takes one."""
     if type_ in BLOCKS:
         return fields_of(BLOCKS[type_].json_schema()["config"])
-    return fields_of(catalog.get(type_).json_schema()["config"]) if type_ in catalog.types() else []
+    if type_ not in catalog.types():
+        return []
+    connector = catalog.get(type_)
+    fields = fields_of(connector.json_schema()["config"])
+    if connector.connection is None:
+        return fields
+    names = (connections or {}).get(connector.connection.name, ())
+    help_text = f"Gives {', '.join(connector.connection.fields)}, where the step does not."
+    return [Field(CONNECTION, "Connection", help_text, "choice", False, None, names), *fields]
 
 
 def trigger_fields(kind: str) -> list[Field]:
@@ -118,8 +132,8 @@ def notes_of_trigger(problems: Sequence[Problem]) -> dict[str, str]:
 def _shown(fields: Sequence[Field]) -> list[Field]:
     if len(fields) <= _ALWAYS_SHOWN:
         return list(fields)
-    required = [field for field in fields if field.required]
-    return required + [field for field in fields if not field.required][:_FIRST_OPTIONAL]
+    first = [field for field in fields if field.required or field.key == CONNECTION]
+    return first + [field for field in fields if field not in first][:_FIRST_OPTIONAL]
 
 
 def _notes(at: str, problems: Sequence[Problem]) -> dict[str, str]:

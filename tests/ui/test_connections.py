@@ -1,0 +1,91 @@
+"""Connections in the browser: made once, tried on saving, never shown again."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from sqlalchemy import select
+
+from flowforge.db.tables import Connection
+from flowforge.secrets import MASK
+from flowforge.wiring import Backends
+from tests.ui.conftest import Browser
+from tests.ui.test_pages import created
+
+
+def made(ada: Browser, **fields: str) -> str:
+    """Path of a new connection for HTTP."""
+    given = {"type": "http", "name": "shop", "config.bearerToken": "hush-hush", **fields}
+    answer = ada.send("/connections/new", f"/connections/new?type={given['type']}", **given)
+    assert answer.status_code == 303, answer.text
+    page = ada.get("/connections").text
+    return re.findall(r'href="(/connections/[0-9a-f-]{36})"', page)[0]
+
+
+def test_one_is_made_listed_and_never_shown_again(ada: Browser, backends: Backends) -> None:
+    path = made(ada)
+    for page in (ada.get("/connections").text, ada.get(path).text):
+        assert "shop" in page
+        assert "hush-hush" not in page
+    answer = ada.send(path, path, **{"config.bearerToken": MASK, "config.username": "ada"})
+    assert answer.status_code == 303
+    with backends.engine.connect() as connection:
+        config = connection.execute(select(Connection.config)).scalar_one()
+    assert backends.vault.open(config["bearerToken"]) == "hush-hush"
+    assert config["username"] == "ada"
+
+
+def test_what_is_wrong_stands_beside_its_field(ada: Browser) -> None:
+    answer = ada.send("/connections/new", "/connections/new?type=http", type="http", name="No Good")
+    assert answer.status_code == 400
+    assert "small letters" in answer.text
+    made(ada)
+    taken = ada.send("/connections/new", "/connections/new?type=http", type="http", name="shop")
+    assert "name of another connection already" in taken.text
+    assert ada.get("/connections/new?type=nothing").status_code == 200
+
+
+def test_one_that_does_not_work_is_kept_and_says_so(ada: Browser) -> None:
+    account = {"config.host": "127.0.0.1", "config.port": "9", "config.security": "none"}
+    path = made(ada, type="smtp", name="mail", **account)
+    assert "It does not work" in ada.get(path).text
+    assert "Does not work" in ada.get("/connections").text
+
+
+def test_one_that_is_used_names_who_uses_it_before_it_is_deleted(ada: Browser) -> None:
+    path = made(ada)
+    step = {"type": "HTTP_REQUEST", "config": {"url": "https://example.test", "connection": "shop"}}
+    created(ada, {"name": "Shopping", "actions": [step]})
+    assert "Shopping" in ada.get(path).text
+    kept = ada.send(f"{path}/delete", path)
+    assert kept.location.endswith(path)
+    assert ada.send(f"{path}/delete", path, force="true").location == "/connections"
+    assert ada.get(path).status_code == 404
+
+
+def test_the_builder_offers_those_that_fit(ada: Browser) -> None:
+    made(ada)
+    workflow = created(ada, {"name": "Empty", "actions": []})
+    step = {"id": "call", "type": "HTTP_REQUEST", "config": {"url": "https://example.test"}}
+    text = json.dumps({"name": "Calling", "actions": [step]})
+    ada.send(f"{workflow}/build/text", f"{workflow}/build/text", **{"as": "json", "text": text, "revision": "0"})
+    panel = ada.get(f"{workflow}/build?step=/actions/0").text
+    assert '<option value="shop">shop</option>' in panel
+
+
+def test_secrets_by_name_are_kept_and_deleted(ada: Browser) -> None:
+    assert ada.send("/connections/secrets", "/connections", name="API_KEY", value="under-lock").status_code == 303
+    page = ada.get("/connections").text
+    assert "API_KEY" in page
+    assert "under-lock" not in page
+    assert ada.send("/connections/secrets", "/connections", name="1", value="x").status_code == 400
+    assert ada.send("/connections/secrets/API_KEY/delete", "/connections").status_code == 303
+    assert "API_KEY</code>" not in ada.get("/connections").text
+
+
+def test_other_peoples_connections_are_not_there(ada: Browser, signed_up: object) -> None:
+    path = made(ada)
+    eve: Browser = signed_up("eve")  # type: ignore[operator]
+    assert eve.get(path).status_code == 404
+    assert "shop" not in eve.get("/connections").text
