@@ -15,7 +15,7 @@ from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.language.differences import Differences, Seen, differences
 from flowforge.operations.asked import problems_of_note, raise_any
 from flowforge.operations.drafts import opened_draft
-from flowforge.operations.workflows import Workflows, published
+from flowforge.operations.workflows import DEFINITION, Workflows, published
 from flowforge.secrets import SecretUnreadable
 
 PUBLISHED, DRAFT = "published", "draft"
@@ -56,7 +56,8 @@ class Versions:
             clear = self._opened(published(workflow))
         else:
             clear = self._opened(self._found(session, workflow, _which(named, at)).definition)
-        return Seen(clear, self.workflows.form.masked(clear))
+        parts = {part: clear.get(part) for part in DEFINITION}  # in a draft, anything may stand besides
+        return Seen(parts, self.workflows.form.masked(parts))
 
     def _opened(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         try:

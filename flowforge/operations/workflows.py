@@ -28,7 +28,7 @@ from flowforge.operations.triggers import Triggers
 from flowforge.secrets import Vault
 
 MOST_LISTED = 1_000
-_DEFINITION = ("name", "trigger", "actions", "settings")
+DEFINITION = ("name", "trigger", "actions", "settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +86,14 @@ class Workflows:
         """
         workflow = self.locked(session, user_id, workflow_id)
         given = _given(raw)
-        if given.keys().isdisjoint(_DEFINITION):
+        if given.keys().isdisjoint(DEFINITION):
             raise_any([*problems_of_enabled(raw), *problems_of_note(raw)])
             workflow.enabled = switched(raw, workflow.enabled)
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
             return workflow
         shown = self.shown(workflow)
-        written = {**{part: shown[part] for part in _DEFINITION}, **given}
+        written = {**{part: shown[part] for part in DEFINITION}, **given}
         definition = self.read(session, user_id, written, workflow)
         workflow.enabled = switched(raw, workflow.enabled)
         self.save(session, workflow, definition, user_id, raw.get("note"))

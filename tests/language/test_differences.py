@@ -9,7 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowforge.language.differences import Seen, differences
+from flowforge.language.differences import ABSENT, Seen, StepChange, differences
+from flowforge.language.pointers import parsed, pointer
+from flowforge.language.tree import actions_in
 
 names = st.sampled_from(["a", "b", "c", "d", "e"])
 configs = st.dictionaries(st.sampled_from(["x", "y"]), st.integers(0, 3) | st.booleans(), max_size=2)
@@ -50,6 +52,32 @@ def test_every_step_of_both_is_accounted_for_once(old: Any, new: Any) -> None:
     assert len(places) == len(set(places))
 
 
+@given(definitions, definitions)
+def test_what_is_told_makes_the_new_steps_of_the_old_ones(old: Any, new: Any) -> None:
+    before, after = _owns(old), _owns(new)
+    for change in between(old, new).steps:
+        if change.kind == "added":
+            assert after.pop(change.after) == change.action
+        elif change.kind == "removed":
+            assert before.pop(change.before) == change.action
+        else:
+            assert _applied(before.pop(change.before), change) == after.pop(change.after)
+    assert sorted(map(_text, before.values())) == sorted(map(_text, after.values())), "what is not told is the same"
+
+
+def test_secrets_are_told_to_differ_and_not_shown() -> None:
+    def seen(secret: str) -> Seen:
+        def of(value: str) -> Any:
+            return {"trigger": {"config": {"password": value}}, "actions": [{"type": "T", "config": {"token": value}}]}
+
+        return Seen(of(secret), of("********"))
+
+    found = differences(seen("one"), seen("two")).as_json()
+    assert [field["pointer"] for field in found["fields"]] == ["/trigger/config/password"]
+    assert [field["pointer"] for field in found["steps"][0]["fields"]] == ["/actions/0/config/token"]
+    assert not {"one", "two"} & set(json.dumps(found).split('"'))
+
+
 def test_a_step_that_was_renamed_in_place_is_one_change() -> None:
     old = {"actions": [{"id": "fetch", "type": "HTTP_REQUEST", "config": {"url": "a"}}]}
     new = {"actions": [{"id": "fetch", "type": "HTTP_REQUEST", "name": "Fetch", "config": {"url": "b"}}]}
@@ -63,6 +91,33 @@ def test_only_what_left_its_order_has_moved() -> None:
         return {"actions": [{"id": each, "type": "T"} for each in ids]}
 
     assert [change.id for change in between(of("a", "b", "c", "d"), of("d", "a", "b", "c")).steps] == ["d"]
+
+
+def _owns(definition: Any) -> dict[str | None, Any]:
+    """What each step says, the steps inside it aside, by pointer."""
+    return {
+        pointer(path): copy.deepcopy({key: value for key, value in action.items() if key != "actions"})
+        for path, action in actions_in(definition["actions"])
+    }
+
+
+def _applied(own: Any, change: StepChange) -> Any:
+    for field in change.fields:
+        gone = field.after is ABSENT
+        place = parsed(field.pointer)[len(parsed(str(change.before if gone else change.after))) :]
+        holder = own
+        for part in place[:-1]:
+            holder = holder[part]
+        if gone:
+            assert holder.pop(place[-1]) == field.before
+        else:
+            assert holder.get(place[-1], ABSENT) == field.before
+            holder[place[-1]] = field.after
+    return own
+
+
+def _text(own: Any) -> str:
+    return json.dumps(own, sort_keys=True)
 
 
 def _count(definition: Any) -> int:
