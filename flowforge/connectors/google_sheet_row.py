@@ -55,10 +55,12 @@ class Config(ConnectorConfig):
         return self
 
 
-def _check(config: Mapping[str, Any], context: StepContext) -> None:
+def _check(config: Mapping[str, Any], context: StepContext) -> bool:
     """Asks for a token, as a step would."""
-    if config.get("serviceAccount"):
-        _access_token(_as_text(config["serviceAccount"]), context)
+    if not config.get("serviceAccount"):
+        return False
+    _access_token(_as_text(config["serviceAccount"]), context)
+    return True
 
 
 @connector(

@@ -76,8 +76,8 @@ class StepContext:
     tools: Tools
 
 
-Check = Callable[[Mapping[str, Any], StepContext], None]
-"""Tries a connection out, with its config. Raises ConnectorError."""
+Check = Callable[[Mapping[str, Any], StepContext], bool]
+"""Tries a connection out, with its config; false where that could not be done. Raises ConnectorError."""
 
 
 @dataclass(frozen=True)

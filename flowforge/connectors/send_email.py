@@ -35,12 +35,13 @@ class Config(ConnectorConfig):
     security: Security = Field("starttls", title="Security")
 
 
-def _check(config: Mapping[str, Any], context: StepContext) -> None:
+def _check(config: Mapping[str, Any], context: StepContext) -> bool:
     """Signs in, and sends nothing."""
     account = _account(Config.model_validate({"to": ["nobody@example.com"], **config}))
     if account is None:
         raise ConnectorError("the name of the SMTP server is missing", permanent=True)
     context.tools.mail.sign_in(account, context.deadline)
+    return True
 
 
 @connector(

@@ -44,10 +44,10 @@ class Config(ConnectorConfig):
         return self
 
 
-def _check(config: Mapping[str, Any], context: StepContext) -> None:
+def _check(config: Mapping[str, Any], context: StepContext) -> bool:
     """https://api.slack.com/methods/auth.test; a webhook's address cannot be tried without posting."""
     if not config.get("botToken"):
-        return
+        return False
     headers = {"Authorization": f"Bearer {config['botToken']}"}
     response = context.tools.http.send(context, "POST", AUTH_TEST, headers=headers)
     response.raise_for_status("Slack")
@@ -55,6 +55,7 @@ def _check(config: Mapping[str, Any], context: StepContext) -> None:
     if not isinstance(answer, dict) or not answer.get("ok"):
         reason = answer.get("error", "no reason") if isinstance(answer, dict) else "no JSON"
         raise ConnectorError(f"Slack refused the bot token: {reason}", permanent=True)
+    return True
 
 
 @connector(

@@ -99,11 +99,11 @@ class Connections:
     def test(self, session: Session, backends: Backends, user_id: UUID, connection_id: UUID) -> Connection:
         """Tries it out, within TEST_SECONDS, and keeps what came of it. Raises NotFound."""
         row = self.get(session, user_id, connection_id)
-        connector, config, name = self._connector(row.type), dict(row.config), row.name
+        connector, config = self._connector(row.type), dict(row.config)
         session.rollback()  # the service may take its time
-        problem = self._tried(backends, connector, config, user_id)
+        tried, problem = self._try(backends, connector, config, user_id)
         row = self.get(session, user_id, connection_id)
-        if row.config == config and row.name == name:  # else somebody has changed it meanwhile
+        if tried and row.config == config:  # else somebody has changed it meanwhile
             row.tested_at, row.problem = datetime.now(UTC), problem
             session.commit()
         return row
@@ -137,17 +137,19 @@ class Connections:
             found.append({"type": name, "title": kind.title, "testable": can, "config": connector.connection_schema()})
         return found
 
-    def _tried(self, backends: Backends, connector: Connector[Any], config: Json, user_id: UUID) -> str | None:
+    def _try(
+        self, backends: Backends, connector: Connector[Any], config: Json, user_id: UUID
+    ) -> tuple[bool, str | None]:
+        """Whether it could be tried, and what is wrong with it."""
         kind = connector.connection
         if kind is None or kind.check is None:
-            return None
+            return False, None
         opened = self.catalog.open(connector.action_type, config, self.vault)
         secrets = self.catalog.secret_values(connector.action_type, opened)
         try:
-            kind.check(opened, _context(backends, user_id))
+            return kind.check(opened, _context(backends, user_id)), None
         except ConnectorError as error:
-            return str(mask_values(told(error), secrets))
-        return None
+            return True, str(mask_values(told(error), secrets))
 
     def _connector(self, type_: str) -> Connector[Any]:
         connector = self.catalog.connections().get(type_)

@@ -115,16 +115,19 @@ def delete_secret(name: str) -> Any:
 
 def _tried(row: Connection, done: str) -> Any:
     """Says what was done, and whether the connection works."""
-    name, said = row.name, f"“{row.name}” {done}" if done else f"“{row.name}”"
+    said = f"“{row.name}” {done}" if done else f"“{row.name}”"
     if not operations().can_be_tested(row):
         flash(f"{said}.", "done")
         return redirect(url_for("ui.connections"), 303)
     tested = operations().test(session(), backends(), viewer_id(), row.id)
+    if tested.tested_at is None:
+        flash(f"{said}{'; it' if done else ''} cannot be tried without doing something.", "done")
+        return redirect(url_for("ui.connections"), 303)
     if tested.problem is None:
         flash(f"{said}{', and works' if done else ' works'}.", "done")
         return redirect(url_for("ui.connections"), 303)
     flash(f"{said}{', but does not work' if done else ' does not work'}: {tested.problem}", "error")
-    return redirect(url_for("ui.connection", connection_id=tested.id), 303) if name else None
+    return redirect(url_for("ui.connection", connection_id=tested.id), 303)
 
 
 def _types() -> dict[str, Any]:
