@@ -1,4 +1,4 @@
-"""An execution played through in memory: what `flowforge test` and dry runs do, and what the machine is tested with.
+"""An execution played through in memory: what `flowforge test` does, and what the machine is tested with.
 
 Frames, waits and attempts lie in dictionaries instead of tables; somebody else says how steps end.
 """
