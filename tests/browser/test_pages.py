@@ -23,6 +23,9 @@ PAGES = (
     "/templates/tell-slack",
     "/executions",
     "/executions?status=FAILED",
+    "/connections",
+    "/connections/new",
+    "/connections/new?type=smtp",
     "/dead-letters",
     "/settings",
     "/settings/password",
@@ -51,7 +54,8 @@ def test_every_page_is_accessible_and_fits(
     page.get_by_role("button", name="Create token").click()
     examine(page, None)
     workflow = page.context.pages[0].evaluate("sessionStorage.workflow")
-    for path in (*PAGES, workflow, f"{workflow}/edit", execution, f"{execution}?log=nothing"):
+    of_workflow = ("", "/edit", "/build", "/build?step=/actions/0", "/build/text", "/versions")
+    for path in (*PAGES, *(workflow + each for each in of_workflow), execution, f"{execution}?log=nothing"):
         examine(page, path)
     windows.forgive("/nowhere")
 
