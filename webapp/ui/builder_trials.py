@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,10 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
 from flowforge.errors import Conflict, Invalid, NotFound, Unavailable
 from flowforge.language import edits
+from flowforge.language.pointers import parsed
+from flowforge.language.seen_from import written_steps
 from flowforge.operations import known_data, trials
+from flowforge.operations.excerpts import excerpt
 from flowforge.operations.trials import Trial
 from webapp.context import backends, session
 from webapp.services import drafts
@@ -30,11 +34,11 @@ def preview_expression(workflow_id: UUID) -> str:
     workflow, at = found(workflow_id), request.form.get("at", "")
     text = request.form.get("text", "")[:_LONGEST_PREVIEW]
     try:
-        data = known_data.known_data(session(), workflow.id, drafts().clear(session(), workflow), at)
-        value, error = trials.preview(workflow.id, workflow.name, text, data)
+        known = known_data.known_at(session(), workflow.id, drafts().clear(session(), workflow), at)
+        value, error = trials.preview(workflow.id, workflow.name, text, known.roots, known.unknown)
     except Invalid as gone:
         value, error = None, str(gone)
-    return render_template("builder/_preview.html", value=value, error=error)
+    return render_template("builder/_preview.html", value=excerpt(value), error=error)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/test")
@@ -44,16 +48,28 @@ def try_step(workflow_id: UUID) -> Any:
     dry_run = request.form.get("dry") == "true"
     try:
         definition = drafts().clear(session(), workflow)
-        step_id = str(edits.step_at(definition, at).get("id") or "")
-        data = known_data.known_data(session(), workflow.id, definition, at)
-        trial = Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, data)
+        own_id = edits.step_at(definition, at).get("id")
+        known = known_data.known_at(session(), workflow.id, definition, at)
+        step_id = next(step.id for step in written_steps(definition) if step.path == parsed(at))
+        trial = Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, known.roots, known.unknown)
         session().rollback()  # the step may take its time
         tried = trials.try_step(backends(), load_catalog(), trial, dry_run=dry_run)
-        if tried.output is not None and not dry_run and trial.step.block is None:
-            known_data.pin(session(), workflow.id, step_id, tried.output)
     except (Invalid, NotFound, Conflict, Unavailable) as error:
         return render_template("builder/_tried.html", tried=None, error=str(error), dry_run=dry_run)
-    return render_template("builder/_tried.html", tried=tried, error=tried.error, dry_run=dry_run)
+    kept = own_id is not None and trial.step.block is None and not dry_run and _kept(workflow_id, step_id, tried.output)
+    shown = replace(tried, config=excerpt(tried.config), output=excerpt(tried.output))
+    return render_template("builder/_tried.html", tried=shown, error=tried.error, dry_run=dry_run, kept=kept)
+
+
+def _kept(workflow_id: UUID, step_id: str, output: Any) -> bool:
+    """Whether the output can be picked from from now on."""
+    if output is None:
+        return False
+    try:
+        known_data.pin(session(), workflow_id, step_id, output)
+    except (Invalid, Conflict):  # too large to be kept, or the workflow is gone; the output is shown all the same
+        return False
+    return True
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/sample")

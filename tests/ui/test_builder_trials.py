@@ -1,0 +1,54 @@
+"""Trying out in the builder: a step, an expression, with what is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.ui.conftest import Browser
+from tests.ui.test_builder import Builder
+from tests.ui.test_pages import created
+
+FLOW: dict[str, Any] = {
+    "name": "Trying",
+    "actions": [
+        {"id": "one", "type": "TRANSFORM", "config": {"output": {"n": 41}}},
+        {"type": "TRANSFORM", "config": {"output": {"n": "{{ steps.one.n + 1 }}"}}},
+        {"id": "call", "type": "HTTP_REQUEST", "config": {"url": "http://127.0.0.1:1/"}},
+        {"id": "last", "type": "TRANSFORM", "config": {"output": {"got": "{{ steps.call.status }}"}}},
+    ],
+}
+
+
+@pytest.fixture
+def builder(ada: Browser, app: Flask) -> Builder:
+    return Builder(ada, app, created(ada, FLOW))
+
+
+def send(builder: Builder, what: str, **fields: str) -> str:
+    answer = builder.browser.send(f"{builder.path}/{what}", builder.path, **fields)
+    assert answer.status_code == 200, answer.text
+    return str(answer.text)
+
+
+def test_a_step_without_an_id_is_tried_and_not_kept(builder: Builder) -> None:
+    told = send(builder, "test", at="/actions/1")
+    assert "42" in told
+    assert "can be picked" not in told
+
+
+def test_what_a_step_gave_can_be_picked_from(builder: Builder) -> None:
+    assert "can be picked" in send(builder, "test", at="/actions/0")
+    assert "41" in send(builder, "preview", at="/actions/1", text="{{ steps.one.n }}")
+
+
+def test_what_nobody_knows_is_said(builder: Builder) -> None:
+    assert "is not known yet" in send(builder, "test", at="/actions/3")
+    assert "is not known yet" in send(builder, "preview", at="/actions/3", text="{{ steps.call.status }}")
+
+
+def test_a_step_that_is_gone_is_told(builder: Builder) -> None:
+    for nowhere in ("/actions/9", "/settings", ""):
+        assert 'class="wrong"' in send(builder, "test", at=nowhere)
