@@ -98,13 +98,15 @@ def try_step(backends: Backends, catalog: Catalog, trial: Trial, *, dry_run: boo
     if dry_run or trial.step.block is not None:
         spent = time.perf_counter() - begun
         return Tried(spent, told.config, told.output, told.error, told.place, told.runs, told.unknown)
-    if told.unknown:
+    if any(at != "/when" for at in told.unknown):
         spent = time.perf_counter() - begun
         return Tried(spent, told.config, None, _what_is_missing(trial), None, told.runs, told.unknown)
     config, outcome = _Call(backends, catalog, trial).outcome()
     error = outcome.failure.message if outcome.failure else None
     output = None if outcome.failure else dict(outcome.output)
-    return Tried(time.perf_counter() - begun, config, output, error, told.place if error else None, told.runs)
+    return Tried(
+        time.perf_counter() - begun, config, output, error, told.place if error else None, told.runs, told.unknown
+    )
 
 
 class _Call:
@@ -158,7 +160,7 @@ def _start(trial: Trial) -> ExecutionStart:
 
 
 def _what_is_missing(trial: Trial) -> str | None:
-    used = [text for _, text in texts([trial.step.when, trial.step.config])]
+    used = [text for _, text in texts(trial.step.config)]
     return next((why for text in used if (why := why_unknown(text, trial.unknown)) is not None), None)
 
 

@@ -88,3 +88,13 @@ def test_a_step_that_is_switched_off_can_be_tried(backends: Backends, catalog: C
     stubborn.may_end.set()
     tried = try_step(backends, catalog, trial(enabled=False, when="{{ trigger.x is defined }}", timeout=5))
     assert (tried.error, tried.output, tried.runs) == (None, {}, False)
+
+
+def test_a_condition_that_nobody_can_judge_yet_keeps_nothing_from_being_tried(
+    backends: Backends, catalog: Catalog, stubborn: Stubborn
+) -> None:
+    stubborn.may_end.set()
+    action = {"id": "it", "type": "STUBBORN", "when": "{{ steps.far.ok }}"}
+    unsure = Trial(uuid4(), uuid4(), "w", {"actions": [action]}, "it", {}, frozenset({"far"}))
+    tried = try_step(backends, catalog, unsure)
+    assert (tried.error, tried.output, tried.runs, tried.unknown) == (None, {}, None, ["/when"])
