@@ -89,6 +89,7 @@ def step_panel(
     branches = _branches(action, type_)
     notes = _notes(at, [problem for problem in problems if step_of(problem.pointer) == at])
     drawn = _drawn(fields, branches)
+    shown = _shown(fields, _given(catalog, type_, config))
     return StepPanel(
         at=at,
         kind=kind,
@@ -96,8 +97,8 @@ def step_panel(
         icon=icon,
         action=action,
         config=config,
-        fields=_shown(fields),
-        more=[field for field in fields if field not in _shown(fields)],
+        fields=shown,
+        more=[field for field in fields if field not in shown],
         branches=branches,
         notes={place: message for place, message in notes.items() if place in drawn},
         others=[message for place, message in notes.items() if place not in drawn],
@@ -129,7 +130,16 @@ def notes_of_trigger(problems: Sequence[Problem]) -> dict[str, str]:
     return _notes("/trigger", [problem for problem in problems if problem.pointer.startswith("/trigger")])
 
 
-def _shown(fields: Sequence[Field]) -> list[Field]:
+def _given(catalog: Catalog, type_: str, config: Json) -> Sequence[str]:
+    """The fields that the chosen connection fills in."""
+    if not config.get(CONNECTION) or type_ not in catalog.types():
+        return ()
+    kind = catalog.get(type_).connection
+    return kind.fields if kind else ()
+
+
+def _shown(fields: Sequence[Field], given: Sequence[str]) -> list[Field]:
+    fields = [field for field in fields if field.key not in given]
     if len(fields) <= _ALWAYS_SHOWN:
         return list(fields)
     first = [field for field in fields if field.required or field.key == CONNECTION]
