@@ -6,9 +6,10 @@ comes back means 'keep what is stored'.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -91,13 +92,18 @@ def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) ->
 
 
 def mask_values(value: Any, secrets: Sequence[str]) -> Any:
-    """A copy of JSON-like data in which no secret is left, in plain or URL-encoded form."""
-    forms = {form for secret in secrets if len(secret) >= _SHORTEST_MASKED for form in (secret, quote(secret, safe=""))}
+    """A copy of JSON-like data in which no secret is left, in plain, URL-encoded or JSON form."""
+    forms = {form for secret in secrets if len(secret) >= _SHORTEST_MASKED for form in _forms(secret)}
     return _masked(value, sorted(forms, key=len, reverse=True)) if forms else value
 
 
 _SHORTEST_MASKED = 4
 """Shorter texts would mask by accident more than they would hide."""
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    as_json = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
+    return secret, quote(secret, safe=""), quote_plus(secret), *as_json
 
 
 def _each(

@@ -75,8 +75,8 @@ class Catalog:
         """See `seal_fields`."""
         return seal_fields(config, self._secret_keys(type_), vault, previous, literal=literal)
 
-    def mask(self, type_: str, config: Mapping[str, Any]) -> dict[str, Any]:
-        return mask_fields(config, self._secret_keys(type_))
+    def mask(self, type_: str, config: Mapping[str, Any], *, literal: bool = False) -> dict[str, Any]:
+        return mask_fields(config, self._secret_keys(type_), literal=literal)
 
     def open(self, type_: str, config: Mapping[str, Any], vault: Vault) -> dict[str, Any]:
         """Raises SecretUnreadable."""

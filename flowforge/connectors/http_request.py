@@ -40,7 +40,7 @@ def http_request(config: Config, context: StepContext) -> dict[str, Any]:
         context,
         config.method,
         config.url,
-        headers=_headers(config),
+        headers=_headers(config, context),
         params=config.query,
         json=config.body if structured and config.form is None else None,
         data=config.form if config.form is not None else _text(config.body),
@@ -50,13 +50,16 @@ def http_request(config: Config, context: StepContext) -> dict[str, Any]:
     return {"status": response.status, "headers": dict(response.headers), "body": response.body()}
 
 
-def _headers(config: Config) -> dict[str, str]:
+def _headers(config: Config, context: StepContext) -> dict[str, str]:
     headers = {**config.headers, **config.secret_headers}
     if config.bearer_token:
         headers["Authorization"] = f"Bearer {config.bearer_token}"
     elif config.username is not None:
         pair = f"{config.username}:{config.password or ''}".encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        encoded = base64.b64encode(pair).decode()
+        headers["Authorization"] = f"Basic {encoded}"
+        if config.password:
+            context.secrets.append(encoded)  # echoed by many a receiver that people try out
     return headers
 
 

@@ -10,7 +10,7 @@ def run(config: Config, context: StepContext) -> dict[str, Any]: ...
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -74,6 +74,8 @@ class StepContext:
     trigger: Mapping[str, Any]
     steps: Mapping[str, Any]
     tools: Tools
+    secrets: list[str] = field(default_factory=list)
+    """Texts that are masked in outputs and errors. A connector adds what it makes of its secrets, such as a header."""
 
 
 Check = Callable[[Mapping[str, Any], StepContext], bool]
@@ -136,10 +138,10 @@ class Connector(Generic[C]):
 
     def secret_keys(self) -> Iterator[str]:
         """Every key of the config under which a secret may stand."""
-        for name, field in self.config.model_fields.items():
-            extra = field.json_schema_extra
+        for name, declared in self.config.model_fields.items():
+            extra = declared.json_schema_extra
             if isinstance(extra, dict) and extra.get("secret"):
-                yield from {name, *_aliases(field.alias), *_aliases(field.validation_alias)}
+                yield from {name, *_aliases(declared.alias), *_aliases(declared.validation_alias)}
 
     def json_schema(self) -> dict[str, Any]:
         return {

@@ -115,7 +115,7 @@ class Connections:
     def shown(self, row: Connection) -> Json:
         """As the API shows it, secrets masked."""
         connector = self.catalog.connections().get(row.type)
-        config = self.catalog.mask(connector.action_type, row.config) if connector else {}
+        config = self.catalog.mask(connector.action_type, row.config, literal=True) if connector else {}
         return {
             "id": row.id,
             "name": row.name,
@@ -160,7 +160,7 @@ class Connections:
     def _sealed(self, type_: str, config: Mapping[str, Any], before: Mapping[str, Any] | None) -> Json:
         connector = self._connector(type_)
         given = {key: value for key, value in config.items() if value not in (None, "")}
-        return self.catalog.seal(connector.action_type, given, self.vault, before)
+        return self.catalog.seal(connector.action_type, given, self.vault, before, literal=True)
 
     def _problems_of_type(self, type_: Any) -> list[Problem]:
         known = self.catalog.connections()

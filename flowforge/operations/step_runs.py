@@ -6,9 +6,11 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import reduce
+from operator import getitem
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +24,9 @@ from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
-from flowforge.language.expressions import ExpressionError, resolve
+from flowforge.language.expressions import ExpressionError, resolve, texts
 from flowforge.language.plan import Step
+from flowforge.language.template import OPEN
 from flowforge.operations.plans import Version
 from flowforge.operations.starts import around
 from flowforge.operations.step_output import plain_output, told
@@ -113,7 +116,7 @@ class StepRunner:
         if watch is not None:
             watch(mask_values(self._catalog.mask(start.action_type, resolved), secrets))
         config = connector.parse(resolved)
-        output = connector.run(config, self._context(run))
+        output = connector.run(config, self._context(run, secrets))
         return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
 
     def _resolved(self, run: StepRun, config: dict[str, Any], secrets: list[str]) -> dict[str, Any]:
@@ -124,6 +127,7 @@ class StepRunner:
             roots["secrets"] = self._named_secrets(run.start.user_id)
             secrets += roots["secrets"].values()
         resolved: dict[str, Any] = resolve(config, roots, step=run.step_id, field="config")
+        secrets += _made_of_secrets(config, resolved)
         return resolved
 
     def _named_secrets(self, user_id: UUID) -> dict[str, str]:
@@ -151,7 +155,7 @@ class StepRunner:
     def _around(self, version: Version, start: ExecutionStart) -> dict[str, Any]:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)
 
-    def _context(self, run: StepRun) -> ConnectorContext:
+    def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:
         start = run.start
         return ConnectorContext(
             execution_id=start.execution_id,
@@ -165,7 +169,15 @@ class StepRunner:
             trigger=start.trigger_payload,
             steps=start.context.get("steps") or {},
             tools=self._tools,
+            secrets=secrets,
         )
+
+
+def _made_of_secrets(config: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[str]:
+    """Every text that an expression with a secret gave: the secret encoded, cut or joined is a secret, too."""
+    for path, text in texts(config):
+        if "secrets" in text and OPEN in text:
+            yield from (made for _, made in texts(reduce(getitem, path, resolved)))  # type: ignore[arg-type]
 
 
 def _without(failure: Failure, secrets: Sequence[str]) -> Failure:

@@ -1,0 +1,156 @@
+"""What a connection's own try tells, against real servers; and what connectors keep to themselves."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import AuthResult
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pytest_httpserver import HTTPServer
+
+from flowforge.connectors import slack_message
+from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.sdk import (
+    CONNECTION,
+    ConnectionType,
+    ConnectorConfig,
+    ConnectorError,
+    StepContext,
+    connector,
+    secret,
+)
+from tests.connectors.test_send_email import Inbox, serving
+
+MakeContext = Callable[..., StepContext]
+
+
+def check(name: str, config: dict[str, Any], context: StepContext) -> bool:
+    kind = load_catalog().connections()[name].connection
+    assert kind is not None
+    assert kind.check is not None
+    return kind.check(config, context)
+
+
+class TestSmtp:
+    @pytest.fixture
+    def inbox(self) -> Inbox:
+        return Inbox()
+
+    @contextmanager
+    def account(self, inbox: Inbox) -> Iterator[dict[str, Any]]:
+        def authenticate(_: Any, __: Any, ___: Any, ____: Any, data: Any) -> AuthResult:
+            return AuthResult(success=(data.login, data.password) == (b"ada", b"s3cret"), handled=False)
+
+        with serving(inbox, authenticator=authenticate, auth_require_tls=False) as port:
+            account = {"host": "127.0.0.1", "port": port, "security": "none"}
+            yield {**account, "username": "ada", "password": "s3cret"}
+
+    def test_signs_in_and_sends_nothing(self, inbox: Inbox, context: StepContext) -> None:
+        with self.account(inbox) as account:
+            assert check("smtp", account, context)
+        assert inbox.mails == []
+
+    def test_a_wrong_password_is_told_and_not_quoted(self, inbox: Inbox, context: StepContext) -> None:
+        with self.account(inbox) as account, pytest.raises(ConnectorError, match="user name or password") as caught:
+            check("smtp", {**account, "password": "wr0ng-word"}, context)
+        assert "wr0ng-word" not in str(caught.value)
+
+    def test_a_server_inside_the_network_is_not_reached(self, inbox: Inbox, make_context: MakeContext) -> None:
+        with self.account(inbox) as account, pytest.raises(ConnectorError):
+            check("smtp", account, make_context(networks=""))
+
+    def test_without_a_server_there_is_nothing_to_sign_in_to(self, context: StepContext) -> None:
+        with pytest.raises(ConnectorError, match="name of the SMTP server is missing"):
+            check("smtp", {"username": "ada"}, context)
+
+
+class TestSlack:
+    @pytest.fixture(autouse=True)
+    def slack(self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(slack_message, "AUTH_TEST", httpserver.url_for("/auth.test"))
+
+    def test_asks_slack_whose_token_it_is(self, httpserver: HTTPServer, context: StepContext) -> None:
+        asked = httpserver.expect_request("/auth.test", method="POST", headers={"Authorization": "Bearer xoxb-1"})
+        asked.respond_with_json({"ok": True, "team": "Team"})
+        assert check("slack", {"botToken": "xoxb-1"}, context)
+
+    @pytest.mark.parametrize(
+        ("answer", "reason"), [({"ok": False, "error": "invalid_auth"}, "invalid_auth"), ([], "no JSON")]
+    )
+    def test_a_refusal_is_told(self, httpserver: HTTPServer, context: StepContext, answer: Any, reason: str) -> None:
+        httpserver.expect_request("/auth.test").respond_with_json(answer)
+        with pytest.raises(ConnectorError, match=f"refused the bot token: {reason}"):
+            check("slack", {"botToken": "xoxb-1"}, context)
+
+    def test_a_webhook_is_not_tried_for_that_would_post(self, httpserver: HTTPServer, context: StepContext) -> None:
+        assert not check("slack", {"webhookUrl": httpserver.url_for("/hook")}, context)
+        assert httpserver.log == []
+
+
+class TestGoogle:
+    @pytest.fixture
+    def key(self) -> str:
+        made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        unencrypted = serialization.NoEncryption()
+        return made.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted).decode()
+
+    def account(self, httpserver: HTTPServer, key: str, who: str) -> dict[str, Any]:
+        told = {"client_email": who, "private_key": key, "token_uri": httpserver.url_for("/token")}
+        return {"serviceAccount": json.dumps(told)}
+
+    def test_asks_for_a_token(self, httpserver: HTTPServer, context: StepContext, key: str) -> None:
+        httpserver.expect_request("/token").respond_with_json({"access_token": "t", "expires_in": 3600})
+        assert check("google", self.account(httpserver, key, "good@x.test"), context)
+        assert len(httpserver.log) == 1
+
+    def test_a_refusal_is_told(self, httpserver: HTTPServer, context: StepContext, key: str) -> None:
+        httpserver.expect_request("/token").respond_with_json({"error": "invalid_grant"}, status=400)
+        with pytest.raises(ConnectorError):
+            check("google", self.account(httpserver, key, "bad@x.test"), context)
+
+    def test_what_is_no_key_file_is_told_and_not_quoted(self, context: StepContext) -> None:
+        with pytest.raises(ConnectorError) as caught:
+            check("google", {"serviceAccount": "not-a-key-file"}, context)
+        assert "not-a-key-file" not in str(caught.value)
+
+
+def test_what_basic_authentication_sends_is_kept_secret(httpserver: HTTPServer, context: StepContext) -> None:
+    httpserver.expect_request("/").respond_with_data("ok")
+    http = load_catalog().get("HTTP_REQUEST")
+    config = {"url": httpserver.url_for("/"), "username": "ada", "password": "hush-hush"}
+    http.run(http.parse(config), context)
+    assert context.secrets == [base64.b64encode(b"ada:hush-hush").decode()]
+
+
+class Shop(ConnectorConfig):
+    api_key: str = secret(title="API key")
+    order: int
+
+
+@connector(
+    "SHOP_ORDER", Shop, title="Order", help="", icon="cart", connection=ConnectionType("shop", "Shop", ("apiKey",))
+)
+def shop_order(config: Shop, context: StepContext) -> dict[str, Any]:
+    return {"order": config.order}
+
+
+class TestDeclaration:
+    def test_a_step_that_names_a_connection_misses_only_its_own_fields(self) -> None:
+        assert [problem.pointer for problem in shop_order.problems({}, "")] == ["/apiKey", "/order"]
+        assert [problem.pointer for problem in shop_order.problems({CONNECTION: "shop"}, "")] == ["/order"]
+
+    def test_its_schema_is_that_of_the_shared_fields(self) -> None:
+        schema = shop_order.connection_schema()
+        assert schema["properties"].keys() == {"apiKey"}
+        assert schema["properties"]["apiKey"]["secret"] is True
+
+    def test_every_shared_field_is_a_field(self) -> None:
+        for found in load_catalog().connections().values():
+            assert found.connection is not None
+            assert found.connection_schema()["properties"].keys() == set(found.connection.fields)
