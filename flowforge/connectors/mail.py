@@ -161,6 +161,9 @@ class _Heard:
         self._left -= len(line)
         if self._left < 0:
             raise smtplib.SMTPServerDisconnected("the server does not stop talking")
+        if line and not line.endswith(b"\n") and len(line) < size:
+            # The library would take "250", cut off there, for the end of an answer, and "25" for another one.
+            raise smtplib.SMTPServerDisconnected("the connection ended in the middle of an answer")
         return line
 
     def close(self) -> None:

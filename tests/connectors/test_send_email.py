@@ -221,6 +221,14 @@ class TestServersThatMisbehave:
         assert not caught.value.permanent
         assert time.monotonic() < context.deadline + 5
 
+    @pytest.mark.parametrize("cut", [b"2", b"25", b"250", b"250 tak"])
+    def test_an_answer_that_is_cut_off_is_none(self, make_context: MakeContext, cut: bytes) -> None:
+        with (
+            answering(*ACCEPTED[:-1], cut) as (port, _),
+            pytest.raises(ConnectorError, match=r"the connection to the mail server 127\.0\.0\.1 failed"),
+        ):
+            send(make_context(**own(port)))
+
     @pytest.mark.parametrize("security", ["tls", "starttls"])
     def test_a_server_that_drips_instead_of_beginning_tls_is_cut(
         self, make_context: MakeContext, security: str
