@@ -45,6 +45,7 @@ const SHOW = {
   flow: (part) => swap(flow, part),
   panel: (part) => {
     swap(panel, part);
+    globalThis.htmx?.process(panel); // listening for a test call
     drawExtras();
   },
   notes: showNotes,

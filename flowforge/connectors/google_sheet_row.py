@@ -75,7 +75,9 @@ def google_sheet_row(config: Config, context: StepContext) -> dict[str, Any]:
     params: dict[str, str] = {"valueInputOption": config.value_input_option}
     headers = {}
     if config.service_account:
-        headers["Authorization"] = f"Bearer {_access_token(config.service_account, context)}"
+        token = _access_token(config.service_account, context)
+        context.secrets.append(token)
+        headers["Authorization"] = f"Bearer {token}"
     else:
         params["key"] = config.api_key or ""
     path = f"/v4/spreadsheets/{quote(config.spreadsheet_id, safe='')}/values/{quote(config.range, safe='')}:append"

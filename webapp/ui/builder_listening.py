@@ -1,0 +1,37 @@
+"""Listening for a test call: the page asks every moment whether something has come in, and shows it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from flask import render_template, request
+from sqlalchemy import select
+
+from flowforge.db.tables import ExecutionRow
+from webapp.context import session
+from webapp.ui.base import blueprint
+from webapp.ui.builder import found
+
+LONGEST = timedelta(minutes=3)
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>/build/heard")
+def builder_heard(workflow_id: UUID) -> str:
+    """`since`: the execution that was the latest when listening began (`none` where there was none), `until` when it
+    ends. Without them it begins."""
+    workflow = found(workflow_id)
+    latest = _latest(workflow.id)
+    now = datetime.now(UTC)
+    since = request.args.get("since") or (str(latest.id) if latest else "none")
+    until = request.args.get("until", type=float) or (now + LONGEST).timestamp()
+    heard = latest if latest is not None and str(latest.id) != since else None
+    over = heard is None and now.timestamp() > min(until, (now + LONGEST).timestamp())
+    return render_template(
+        "builder/_listening.html", workflow=workflow, heard=heard, over=over, since=since, until=until
+    )
+
+
+def _latest(workflow_id: UUID) -> ExecutionRow | None:
+    newest = select(ExecutionRow).where(ExecutionRow.workflow_id == workflow_id)
+    return session().scalar(newest.order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc()).limit(1))
