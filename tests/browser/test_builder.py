@@ -1,0 +1,160 @@
+"""Building by clicking and by keyboard, with script and without, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+import requests
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.watched import SIZES, Windows, grave_violations
+
+Register = Callable[[Page], str]
+
+
+class Builder:
+    """Somebody who builds."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.goto("/workflows")
+        page.get_by_role("button", name="New workflow").first.click()
+        page.wait_for_url(re.compile("/build"))
+
+    def add(self, words: str, list_of: str = "/actions", position: int = 0) -> None:
+        """By the plus at that place, typing into the palette."""
+        self.page.locator(f'.slot[data-into="{list_of}"][data-position="{position}"] .plus').click()
+        expect(self.page.get_by_role("dialog")).to_be_visible()
+        self.page.keyboard.type(words)
+        self.page.keyboard.press("Enter")
+        expect(self.card(f"{list_of}/{position}")).to_have_class(re.compile("opened"))
+
+    def card(self, at: str) -> Locator:
+        return self.page.locator(f'.node[data-at="{at}"]')
+
+    @property
+    def titles(self) -> list[str]:
+        return self.page.locator("#flow > .flow-list > .node > .box strong").all_inner_texts()
+
+
+def test_steps_are_moved_deleted_and_brought_back_by_keyboard(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    builder.add("transform")
+    builder.add("rests", position=1)
+    page.locator('[data-open="/actions/1"]').focus()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(builder.card("/actions/0")).to_contain_text("Wait")
+    expect(page.locator('[data-open="/actions/0"]')).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(page.locator("#flow .node[data-at]")).to_have_count(1)
+    page.get_by_role("button", name="Undo").last.click()
+    expect(page.locator("#flow .node[data-at]")).to_have_count(2)
+    assert builder.titles == ["Wait", "Transform"]
+
+
+def test_a_step_is_dragged_into_a_block(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    builder.add("transform")
+    builder.add("for each", position=1)
+    builder.card("/actions/0").locator(".box").drag_to(page.locator('.slot[data-into="/actions/1/actions"]'))
+    expect(builder.card("/actions/0/actions/0")).to_contain_text("Transform")
+    assert builder.titles == ["For each"]
+
+
+def test_data_of_the_last_call_is_clicked_into_a_field(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    page.locator(".trigger-node a").click()
+    url = page.locator("[data-webhook-url] pre").inner_text()
+    assert requests.post(url, json={"customer": {"name": "Ada"}}, timeout=10).status_code == 200
+    page.goto("/executions")
+    expect(page.locator("tbody a.mono")).to_have_count(1)
+    page.go_back()
+    builder.add("slack")
+    message = page.get_by_role("textbox", name="Message")
+    message.fill("Hello ")
+    message.press("End")
+    for folded in ("body", "customer"):
+        tree = page.locator("details", has=page.locator(f"> summary .key:text-is('{folded}')"))
+        tree.locator("> summary .key").last.click()
+    page.get_by_title("trigger.body.customer.name").click()
+    expect(message).to_have_value("Hello {{ trigger.body.customer.name }}")
+    expect(page.locator("output.preview")).to_contain_text("Hello Ada")
+
+
+def test_what_was_changed_in_another_tab_is_not_overwritten(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    builder.add("transform")
+    other = page.context.new_page()
+    other.goto(page.url)
+    builder.add("rests", position=1)
+    other.get_by_label("Name of the workflow").fill("From the other tab")
+    other.keyboard.press("Tab")
+    expect(other.get_by_role("alert")).to_contain_text("changed elsewhere")
+    other.get_by_role("link", name="Load what is there now").click()
+    expect(other.locator("#flow .node[data-at]")).to_have_count(2)
+    windows.forgive("409")
+
+
+def test_what_is_typed_is_saved_before_the_page_is_left(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    builder.add("slack")
+    here = page.url
+    page.get_by_role("textbox", name="Message").fill("typed, and gone at once")
+    page.goto("/workflows")
+    page.goto(here)
+    builder.card("/actions/0").locator(".open").click()
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("typed, and gone at once")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_builder_is_accessible_and_fits(windows: Windows, register: Register, scheme: str, size: str) -> None:
+    page = windows.open(size, scheme)
+    register(page)
+    builder = Builder(page)
+    examine(page)  # with nothing in it
+    page.locator(".plus").first.click()
+    examine(page)  # the palette
+    page.keyboard.press("Escape")
+    for type_ in ("http", "rests", "run a workflow", "respond", "for each", "branch"):
+        builder.add(type_)
+        examine(page)
+    page.locator("details.more summary").first.click()
+    examine(page)  # a menu
+    workflow = page.url.partition("/build")[0]
+    for path in ("/build/text?as=yaml", "/build/text?as=json", "/versions"):
+        page.goto(workflow + path)
+        examine(page)
+
+
+def examine(page: Page) -> None:
+    assert grave_violations(page) == [], page.url
+    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1], f"{page.url} is wider than the window"
+
+
+def test_without_script_it_is_built_all_the_same(windows: Windows, register: Register) -> None:
+    page = windows.open(javascript=False)
+    register(page)
+    page.goto("/workflows")
+    page.get_by_role("button", name="New workflow").first.click()
+    page.get_by_label("Add a step here").click()
+    page.get_by_role("button", name="Transform").click()
+    page.get_by_label("Name", exact=True).fill("Shape it")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".node[data-at]")).to_contain_text("Shape it")
+    page.get_by_label("More for Shape it").click()
+    page.get_by_role("button", name="Duplicate").click()
+    expect(page.locator(".node[data-at]")).to_have_count(2)
