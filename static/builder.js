@@ -41,7 +41,17 @@ async function post(url, data) {
 }
 
 const SHOW = {
-  bar: (part) => swap(bar, part),
+  bar: (part) => {
+    const publishing = bar.querySelector("details.publish[open]");
+    const note = publishing?.querySelector("[name=note]").value;
+    swap(bar, part);
+    const again = publishing && bar.querySelector("details.publish");
+    if (again) {
+      again.open = true;
+      again.querySelector("[name=note]").value = note;
+    }
+    address();
+  },
   flow: (part) => swap(flow, part),
   panel: (part) => {
     swap(panel, part);
@@ -56,6 +66,14 @@ const SHOW = {
     refused.scrollIntoView({ block: "nearest" });
   },
 };
+
+// Loading the page again opens what is open now.
+function address() {
+  const url = new URL(location.href);
+  if ((url.searchParams.get("step") ?? "") === opened()) return;
+  url.searchParams.set("step", opened());
+  history.replaceState({}, "", url);
+}
 
 function refuse(text) {
   refused.textContent = text;
@@ -238,6 +256,16 @@ function filter() {
   palette.querySelector("[data-nothing]").hidden = offered().length > 0;
 }
 
+// A word in a title says more than one in a help text.
+function best(found) {
+  const wanted = search.value.trim().toLowerCase();
+  const rank = (button) => {
+    const title = button.querySelector("strong").textContent.toLowerCase();
+    return title.startsWith(wanted) ? 0 : title.includes(wanted) ? 1 : 2;
+  };
+  return found.reduce((one, other) => (one && rank(one) <= rank(other) ? one : other), null);
+}
+
 search.hidden = false;
 search.addEventListener("input", filter);
 const closing = palette.querySelector("[data-close]");
@@ -249,7 +277,7 @@ palette.addEventListener("keydown", (event) => {
   const here = every.indexOf(document.activeElement);
   if (event.key === "ArrowDown") every[Math.min(here + 1, every.length - 1)]?.focus();
   else if (event.key === "ArrowUp") (here > 0 ? every[here - 1] : search).focus();
-  else if (event.key === "Enter" && document.activeElement === search) every[0]?.click();
+  else if (event.key === "Enter" && document.activeElement === search) best(every)?.click();
   else return;
   event.preventDefault();
 });

@@ -1,4 +1,4 @@
-"""Building by clicking and by keyboard, with script and without, on a desk and on a phone."""
+"""Building by clicking and by keyboard, on a desk and on a phone, until the workflow runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
+from pytest_httpserver import HTTPServer
 
 from tests.browser.watched import SIZES, Windows, grave_violations
 
@@ -37,6 +38,45 @@ class Builder:
     @property
     def titles(self) -> list[str]:
         return self.page.locator("#flow > .flow-list > .node > .box strong").all_inner_texts()
+
+    def saved(self) -> None:
+        """Everything that was typed is in the draft."""
+        with self.page.expect_response(re.compile("/build/")):
+            self.page.keyboard.press("Tab")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_webhook_condition_slack_is_built_published_and_runs(
+    windows: Windows, register: Register, httpserver: HTTPServer, size: str
+) -> None:
+    httpserver.expect_request("/slack", method="POST").respond_with_data("ok")
+    page = windows.open(size)
+    register(page)
+    builder = Builder(page)
+    page.get_by_label("Name of the workflow").fill("Large orders")
+    builder.saved()
+    builder.add("branch")
+    page.get_by_label("What is compared").fill("trigger.body.total")
+    page.get_by_label("How", exact=True).select_option(label="is more than")
+    page.get_by_label("With what").fill("100")
+    builder.saved()
+    expect(page.locator("#flow")).to_contain_text("trigger.body.total is more than 100")
+    builder.add("slack", "/actions/0/branches/0/actions")
+    page.get_by_role("textbox", name="Webhook URL").fill(httpserver.url_for("/slack"))
+    page.get_by_role("textbox", name="Message").fill("An order of {{ trigger.body.total }}")
+    builder.saved()
+    expect(page.locator("#bar")).not_to_contain_text("problem")
+    page.locator("#bar summary", has_text="Publish").click()
+    page.get_by_label("What has changed?").fill("the first one")
+    page.get_by_role("button", name="Publish now").click()
+    expect(page.get_by_text("“Large orders” is published")).to_be_visible()
+    page.locator(".trigger-node a").click()
+    answer = requests.post(page.locator("[data-webhook-url] pre").inner_text(), json={"total": 240}, timeout=10)
+    assert answer.status_code == 200
+    page.goto("/executions")
+    page.locator("tbody a.mono").first.click()
+    expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible()
+    assert [request.json for request, _ in httpserver.log] == [{"text": "An order of 240"}]
 
 
 def test_steps_are_moved_deleted_and_brought_back_by_keyboard(windows: Windows, register: Register) -> None:
