@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy import Engine
 
 from flowforge.db.engine import make_engine
 from flowforge.db.migrate import upgrade
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
+from tests.services.databases import CleanDatabase, administer, fresh_database
 from tests.services.embedded import running_postgres, running_valkey
 
 pytest_plugins = ["tests.services.kafka_fixture", "tests.services.mongo_fixture"]
 
 _TEMPLATE = "migrated"
-_numbers = itertools.count()
+MigratedDatabase = Callable[[], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """URL of a PostgreSQL server with a migrated template database; `{database}` stands for the name."""
     with running_postgres() as url:
-        _administer(url, f"CREATE DATABASE {_TEMPLATE}")
+        administer(url, f"CREATE DATABASE {_TEMPLATE}")
         upgrade(url.format(database=_TEMPLATE))
         yield url
 
@@ -40,13 +41,26 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def empty_database_url(postgres_server: str) -> Iterator[str]:
     """A database without any table, for migrations to meet."""
-    yield from fresh_database(postgres_server, "template1")
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def clean_database(postgres_server: str) -> CleanDatabase:
+    return CleanDatabase(postgres_server, _TEMPLATE)
 
 
 @pytest.fixture
-def database_url(postgres_server: str) -> Iterator[str]:
-    """A fresh, migrated, empty database."""
-    yield from fresh_database(postgres_server)
+def database_url(clean_database: CleanDatabase) -> Iterator[str]:
+    """A migrated database without a row."""
+    with clean_database.lent() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: str) -> MigratedDatabase:
+    """Another one, for what outlives a test."""
+    return lambda: fresh_database(postgres_server, _TEMPLATE)
 
 
 @pytest.fixture
@@ -88,18 +102,3 @@ def instance_settings(database_url: str, redis_url: str, home: Path) -> Settings
         mongo_uri=None,
         auth_rate_limit="1000/minute",
     )
-
-
-def fresh_database(server: str, template: str = _TEMPLATE) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield server.format(database=name)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _administer(server: str, statement: str) -> None:
-    url = server.format(database="postgres").replace("postgresql://", "postgresql+psycopg2://")
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()

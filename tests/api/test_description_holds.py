@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +26,7 @@ from sqlalchemy import Engine
 from flowforge.wiring import Backends
 from tests.api.conftest import Person, registered
 from tests.api.things import EXECUTIONS, WORKFLOWS, execution, slack, trigger, workflow
-from tests.conftest import fresh_database, instance_settings
+from tests.conftest import MigratedDatabase, instance_settings
 from tests.waiting import eventually
 from tests.workers.pipeline import working
 from webapp import create_app
@@ -59,10 +58,12 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(postgres_server: str, valkey_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(
+    migrated_database: MigratedDatabase, valkey_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     with Redis.from_url(valkey_server) as redis:
         redis.flushall()
-    with contextmanager(fresh_database)(postgres_server) as database_url:
+    with migrated_database() as database_url:
         backends = Backends(instance_settings(database_url, valkey_server, tmp_path_factory.mktemp("home")), "test")
         app = create_app(backends=backends)
         client = app.test_client(use_cookies=False)

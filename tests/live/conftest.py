@@ -18,7 +18,7 @@ from redis import Redis
 from flowforge.embedded.programs import web_command
 from flowforge.wiring import Backends
 from tests.api.conftest import Person, registered
-from tests.conftest import fresh_database, instance_settings
+from tests.conftest import MigratedDatabase, instance_settings
 from tests.waiting import eventually
 from webapp import create_app
 
@@ -39,11 +39,13 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def stage(postgres_server: str, valkey_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(
+    migrated_database: MigratedDatabase, valkey_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("live")
     with Redis.from_url(valkey_server) as redis:
         redis.flushall()
-    with contextmanager(fresh_database)(postgres_server) as database_url:
+    with migrated_database() as database_url:
         backends = Backends(instance_settings(database_url, valkey_server, home), "test")
         client = create_app(backends=backends).test_client(use_cookies=False)
         people = registered(client, "owner"), registered(client, "stranger")
