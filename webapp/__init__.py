@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 from flowforge.db.engine import sqlalchemy_url
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from webapp import attempts, body, edge, errors, health, identity, live, ui, webhooks
+from webapp import attempts, body, compression, edge, errors, health, identity, live, static_files, ui, webhooks
 from webapp.api import (
     account,
     auth,
@@ -75,6 +75,8 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     edge.install(app, backends.settings)
     identity.install(app, backends)
     attempts.install(app, backends)
+    static_files.install(app)
+    compression.install(app)
     _install_database(app, backends.settings)
     for face in _FACES:
         app.register_blueprint(face.blueprint)

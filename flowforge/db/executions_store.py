@@ -185,7 +185,7 @@ def lock_queued(connection: Connection, limit: int) -> list[ExecutionState]:
         f"""
         SELECT {_STATE} FROM orchestrator.workflow_executions x
         WHERE x.begin_at <= now() AND x.finished_at IS NULL AND x.status = 'PENDING'
-        ORDER BY x.begin_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        ORDER BY x.begin_at, x.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         """,  # noqa: S608
         {"limit": limit},
     )

@@ -50,7 +50,7 @@ def let_next_begin(connection: Connection, keys: Sequence[str]) -> None:
             SELECT id FROM orchestrator.workflow_executions w
             WHERE w.concurrency_key = k.key AND w.finished_at IS NULL AND w.status = 'PENDING'
                 AND w.begin_at = %(no_place)s
-            ORDER BY w.created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+            ORDER BY w.created_at, w.id LIMIT 1 FOR UPDATE SKIP LOCKED)
         """,
         {"keys": list(keys), "no_place": NO_PLACE},
     )
@@ -73,7 +73,7 @@ def oldest_running(connection: Connection, key: str, limit: int) -> list[UUID]:
         """
         SELECT id FROM orchestrator.workflow_executions
         WHERE concurrency_key = %(key)s AND finished_at IS NULL AND status = 'RUNNING'
-        ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        ORDER BY created_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         """,
         {"key": key, "limit": limit},
     )

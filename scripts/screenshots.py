@@ -1,0 +1,343 @@
+"""Takes pictures of every page, light and dark, on a desk and on a phone, of an instance that has something to show.
+
+`python scripts/screenshots.py FOLDER [PAGE ...]`; needs Chromium (scripts/install_chromium.sh).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import psycopg2
+import requests
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.product import Product, running
+from flowforge.embedded.postgres import running_postgres
+
+PROJECT = Path(__file__).resolve().parents[1]
+SIZES = {"wide": (1280, 860), "phone": (390, 844)}
+SCHEMES = ("light", "dark")
+NAME, PASSWORD = "ada", "bench-password"
+PATIENCE_SECONDS = 60
+
+_PAST = """
+INSERT INTO orchestrator.workflow_executions
+    (id, workflow_id, user_id, status, current_step, trigger_payload, step_outputs, trigger_type, error, created_at,
+     updated_at, finished_at)
+SELECT gen_random_uuid(), %(workflow)s, user_id, CASE WHEN bad THEN 'FAILED' ELSE 'COMPLETED' END, 1, '{}', '{}',
+       %(trigger)s, CASE WHEN bad THEN jsonb_build_object('stepIndex', 0, 'step', 'call', 'message', %(why)s) END,
+       at, at, at + took
+FROM (
+    SELECT w.user_id, random() < %(bad)s AS bad, (0.2 + random() * 3) * interval '1 second' AS took,
+           now() - interval '3 minutes' - random() ^ 0.8 * interval '7 days' AS at
+    FROM workflow.workflows w, generate_series(1, %(count)s) WHERE w.id = %(workflow)s
+) AS past
+WHERE extract(hour FROM at) BETWEEN 6 AND 20 OR random() < 0.3
+"""
+
+
+class Partner(BaseHTTPRequestHandler):
+    """What the workflows call: a shop, a chat, and a service that is down."""
+
+    def do_GET(self) -> None:
+        orders = [{"number": 4810 + n, "customerId": n, "total": 40 * n + 19} for n in range(1, 24)]
+        answers: dict[str, Any] = {"/orders": {"orders": orders}, "/down": None}
+        self._answer(answers.get(self.path, {"name": f"Customer {self.path.rpartition('/')[2]}", "tier": "gold"}))
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._answer({"ok": True, "id": "4711"})
+
+    def _answer(self, body: Any) -> None:
+        time.sleep(0.12)
+        data = repr(body).replace("'", '"').replace("True", "true").encode() if body else b"out of order"
+        self.send_response(200 if body else 503)
+        self.send_header("Content-Type", "application/json" if body else "text/plain")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def partner() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Partner)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class Stage:
+    """An account with workflows that have a past, and some that run now."""
+
+    def __init__(self, product: Product, database: str, partner: str) -> None:
+        self._product = product
+        self._headers = product.register(NAME)
+        self._database = database
+        self._partner = partner
+        self.pages: dict[str, str] = {}
+
+    def set(self) -> None:
+        orders = self._create(self._orders(), ["shop"])
+        report = self._create(self._report(), ["shop", "nightly"])
+        approval = self._create(self._approval(), ["office"])
+        watch = self._create(self._watch(), ["monitoring"])
+        self._create({"name": "Monthly invoices", "enabled": False, "trigger": self._cron("0 8 1 * *"), "actions": []})
+        for workflow, trigger, count, bad in (
+            (orders, "webhook", 900, 0.02),
+            (report, "scheduler", 60, 0.05),
+            (approval, "webhook", 80, 0.0),
+            (watch, "scheduler", 500, 0.08),
+        ):
+            self._remember(workflow, trigger, count, bad)
+        self._post(
+            "/api/v1/connections",
+            {"name": "sales-channel", "type": "slack", "config": {"webhookUrl": f"{self._partner}/chat"}},
+        )
+        self._ask("PUT", "/api/v1/secrets/SHOP_TOKEN", {"value": "a-secret"})
+        order = {
+            "method": "POST",
+            "body": {"customer": "Grace Hopper", "total": 740, "items": [{"sku": "A-17", "count": 2}]},
+        }
+        done = self._run(orders, order)
+        looped = self._run(report, {})
+        failed = self._run(watch, {})
+        waiting = self._run(approval, {"body": {"person": "Grace", "amount": 120}})
+        for one in (done, looped, failed):
+            self._ended(one)
+        self._draft(orders)
+        self.pages = {
+            "home": "/",
+            "workflows": "/workflows",
+            "workflow": f"/workflows/{orders}",
+            "builder": f"/workflows/{orders}/build?step=/actions/1/branches/0/actions/0",
+            "builder-trigger": f"/workflows/{orders}/build?step=trigger",
+            "builder-loop": f"/workflows/{report}/build?step=/actions/1",
+            "text": f"/workflows/{orders}/build/text?as=yaml",
+            "history": f"/workflows/{orders}/versions?from=published&to=draft",
+            "templates": "/templates",
+            "executions": "/executions",
+            "execution": f"/executions/{done}",
+            "execution-loop": f"/executions/{looped}",
+            "execution-items": f"/executions/{looped}/items?step=1",
+            "execution-failed": f"/executions/{failed}",
+            "execution-waiting": f"/executions/{waiting}",
+            "connections": "/connections",
+            "connection": "/connections/new?type=smtp",
+            "dead-letters": "/dead-letters",
+            "settings": "/settings",
+            "settings-tokens": "/settings/tokens",
+            "settings-sessions": "/settings/sessions",
+            "api": "/api/docs",
+            "missing": "/nowhere",
+        }
+
+    def _orders(self) -> dict[str, Any]:
+        tell = {
+            "id": "tell",
+            "name": "Tell the sales channel",
+            "type": "SLACK_MESSAGE",
+            "retry": {"attempts": 5},
+            "config": {
+                "webhookUrl": f"{self._partner}/chat",
+                "message": "{{ steps.customer.body.name }} ordered for {{ trigger.body.total }} €",
+            },
+        }
+        large = {"name": "large", "when": "{{ trigger.body.total > 500 }}", "actions": [tell]}
+        thank = {"id": "thank", "name": "Note it", "type": "TRANSFORM", "config": {"output": {"size": "small"}}}
+        return {
+            "name": "Order alert",
+            "trigger": {"type": "webhook"},
+            "actions": [
+                self._call("customer", "Look up the customer", "/customers/17"),
+                {"id": "judge", "name": "Is it a large order?", "type": "BRANCH", "branches": [large], "else": [thank]},
+                {
+                    "id": "keep",
+                    "name": "Keep it in the shop",
+                    "type": "HTTP_REQUEST",
+                    "config": {
+                        "method": "POST",
+                        "url": f"{self._partner}/keep",
+                        "body": {"total": "{{ trigger.body.total }}"},
+                    },
+                },
+            ],
+        }
+
+    def _report(self) -> dict[str, Any]:
+        look = self._call("customer", "Look up the customer", "/customers/{{ item.customerId }}")
+        each = {
+            "id": "each",
+            "name": "For each order",
+            "type": "FOR_EACH",
+            "config": {
+                "items": "{{ steps.orders.body.orders }}",
+                "concurrency": 5,
+                "collect": "{{ item.number }}: {{ steps.customer.body.name }}, {{ item.total }} €",
+            },
+            "actions": [look],
+        }
+        report = {
+            "id": "report",
+            "name": "Write the report",
+            "type": "TRANSFORM",
+            "config": {"output": {"orders": "{{ steps.each.results | length }}"}},
+        }
+        return {
+            "name": "Nightly report",
+            "trigger": self._cron("0 2 * * 1-5"),
+            "actions": [self._call("orders", "Fetch the orders", "/orders"), each, report],
+        }
+
+    def _approval(self) -> dict[str, Any]:
+        wait = {"for": "approval", "message": "May Grace spend 120 €?", "timeout": 86400}
+        return {
+            "name": "Expense approval",
+            "trigger": {"type": "webhook"},
+            "actions": [
+                {"id": "decision", "name": "The boss decides", "type": "WAIT", "config": wait},
+                {
+                    "id": "note",
+                    "name": "Note the answer",
+                    "type": "TRANSFORM",
+                    "config": {"output": {"approved": "{{ steps.decision.approved }}"}},
+                },
+            ],
+        }
+
+    def _watch(self) -> dict[str, Any]:
+        look = self._call("look", "Look at the site", "/down") | {"retry": {"attempts": 2, "delay": 1}}
+        return {
+            "name": "Watch a site",
+            "trigger": {"type": "scheduler", "config": {"intervalMinutes": 15}},
+            "actions": [look],
+        }
+
+    def _call(self, id_: str, name: str, path: str) -> dict[str, Any]:
+        return {
+            "id": id_,
+            "name": name,
+            "type": "HTTP_REQUEST",
+            "config": {"method": "GET", "url": f"{self._partner}{path}"},
+        }
+
+    @staticmethod
+    def _cron(cron: str) -> dict[str, Any]:
+        return {"type": "scheduler", "config": {"cron": cron, "timeZone": "Europe/Berlin"}}
+
+    def _create(self, definition: dict[str, Any], tags: list[str] | None = None) -> str:
+        made = self._post("/api/v1/workflows", definition)
+        if tags:
+            self._ask("PUT", f"/api/v1/workflows/{made['id']}/tags", {"tags": tags})
+        return str(made["id"])
+
+    def _draft(self, workflow: str) -> None:
+        shown = self._ask("GET", f"/api/v1/workflows/{workflow}/draft")
+        definition = shown["definition"]
+        definition["actions"][1]["branches"][0]["when"] = "{{ trigger.body.total > 600 }}"
+        self._ask(
+            "PUT", f"/api/v1/workflows/{workflow}/draft", {"definition": definition, "revision": shown["revision"]}
+        )
+
+    def _remember(self, workflow: str, trigger: str, count: int, bad: float) -> None:
+        values = {
+            "workflow": workflow,
+            "trigger": trigger,
+            "count": count,
+            "bad": bad,
+            "why": "the receiver answered 503",
+        }
+        with psycopg2.connect(self._database) as connection, connection.cursor() as cursor:
+            cursor.execute(_PAST, values)
+
+    def _run(self, workflow: str, payload: dict[str, Any]) -> str:
+        return str(self._post(f"/api/v1/workflows/{workflow}/run", payload)["executionId"])
+
+    def _ended(self, execution: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (
+            not requests.get(f"{self._product.url}/api/v1/executions/{execution}", headers=self._headers, timeout=10)
+            .json()
+            .get("finishedAt")
+        ):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{execution} does not end")
+            time.sleep(0.2)
+
+    def _post(self, path: str, body: Any) -> Any:
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        answer = requests.request(method, self._product.url + path, json=body, headers=self._headers, timeout=30)
+        if not answer.ok:
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+
+def photograph(browser: Browser, product: Product, pages: dict[str, str], folder: Path) -> None:
+    for size, (width, height) in SIZES.items():
+        for scheme in SCHEMES:
+            context = browser.new_context(
+                base_url=product.url,
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if scheme == "dark" else "light",
+                reduced_motion="reduce",
+                timezone_id="Europe/Berlin",
+            )
+            page = context.new_page()
+            _take(page, "/sign-in", folder / f"sign-in-{scheme}-{size}.png")
+            page.get_by_label("User name").fill(NAME)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url("/")
+            for name, path in pages.items():
+                _take(page, path, folder / f"{name}-{scheme}-{size}.png")
+            context.close()
+
+
+def _take(page: Page, path: str, target: Path) -> None:
+    page.goto(path)
+    page.wait_for_timeout(250)  # charts and fonts
+    page.screenshot(path=target, full_page=page.viewport_size is not None and page.viewport_size["width"] < 500)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with (
+        tempfile.TemporaryDirectory(prefix="flowforge-screenshots-") as home,
+        running_postgres(Path(home) / "database") as database,
+        running(Path(home) / "home", {"POSTGRES_URL": database}) as product,
+        partner() as address,
+        sync_playwright() as playwright,
+    ):
+        stage = Stage(product, database, address)
+        stage.set()
+        browser = playwright.chromium.launch(executable_path=chromium, args=as_root)
+        wanted = sys.argv[2:]
+        pages = {name: path for name, path in stage.pages.items() if not wanted or name in wanted}
+        photograph(browser, product, pages, folder)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

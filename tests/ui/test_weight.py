@@ -1,0 +1,62 @@
+"""What travels to the browser is compressed, and nothing travels twice."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import brotli
+import pytest
+from flask import Flask
+
+from tests.ui.conftest import Browser
+from tests.ui.test_pages import GREETING, created
+
+
+@pytest.mark.parametrize(("encoding", "decompress"), [("br", brotli.decompress), ("gzip", gzip.decompress)])
+def test_pages_are_compressed_where_the_browser_takes_it(ada: Browser, encoding: str, decompress: object) -> None:
+    answer = ada.client.get("/templates", headers={"Accept": "text/html", "Accept-Encoding": encoding})
+    assert answer.headers["Content-Encoding"] == encoding
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    assert callable(decompress)
+    whole = decompress(answer.data)
+    assert b"Greet whoever calls" in whole
+    assert len(answer.data) < len(whole) / 3
+
+
+def test_a_browser_that_takes_none_gets_them_plain(ada: Browser) -> None:
+    assert "Content-Encoding" not in ada.get("/templates").headers
+
+
+def test_static_files_are_kept_for_good_under_the_address_of_what_they_hold(visitor: Browser) -> None:
+    page = visitor.get("/sign-in").text
+    [address] = re.findall(r'href="(/static/app\.css\?v=[0-9a-f]{10})"', page)
+    with visitor.get(address) as answer:
+        assert "immutable" in answer.headers["Cache-Control"]
+    for other in ("/static/app.css", "/static/app.css?v=0000000000"):
+        with visitor.get(other) as answer:
+            assert answer.status_code == 200
+            assert "immutable" not in answer.headers.get("Cache-Control", "")
+    assert visitor.get("/static/nothing.css?v=0000000000").status_code == 404
+
+
+def test_every_script_and_style_of_a_page_has_such_an_address(ada: Browser) -> None:
+    for path in ("/", created(ada, GREETING) + "/build", "/executions"):
+        addresses = re.findall(r'(?:src|href)="(/static/[^"#]+)', ada.get(path).text)
+        assert addresses
+        for address in addresses:
+            assert re.search(r"\?v=[0-9a-f]{10}$", address), address
+
+
+def test_no_two_pages_hold_the_same_token_and_all_of_them_are_good(ada: Browser) -> None:
+    """What is always the same could be guessed from the sizes of compressed pages."""
+    tokens = {re.findall(r'name="csrf_token" value="([^"]+)"', ada.get("/templates").text)[0] for _ in range(3)}
+    assert len(tokens) == 3
+    for token in tokens:
+        assert ada.post("/templates/greet", csrf_token=token).status_code == 303
+
+
+def test_a_token_of_another_session_is_refused(ada: Browser, app: Flask) -> None:
+    other = Browser(app.test_client())
+    [token, *_] = re.findall(r'name="csrf_token" value="([^"]+)"', other.get("/sign-in").text)
+    assert ada.post("/templates/greet", csrf_token=token).status_code == 403
