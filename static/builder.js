@@ -11,6 +11,7 @@ const palette = document.getElementById("palette");
 const panel = document.getElementById("panel");
 const flow = document.getElementById("flow");
 const bar = document.getElementById("bar");
+const guide = document.getElementById("guide");
 const refused = document.getElementById("refused");
 const said = document.getElementById("said");
 
@@ -51,6 +52,10 @@ const SHOW = {
       again.querySelector("[name=note]").value = note;
     }
     address();
+  },
+  guide: (part) => {
+    guide.replaceChildren(...part.childNodes);
+    globalThis.htmx?.process(guide); // it looks for what happens elsewhere
   },
   flow: (part) => swap(flow, part),
   panel: (part) => {
@@ -218,7 +223,7 @@ root.addEventListener("click", (event) => {
     open(target.dataset.open);
   } else if (target.matches("[data-add]")) {
     event.preventDefault();
-    const { into, position } = target.closest(".slot").dataset;
+    const { into, position } = target.closest("[data-into]").dataset;
     offer(into, position);
   } else if (target.dataset.pick !== undefined) {
     event.preventDefault();
@@ -409,7 +414,10 @@ function growMap(field) {
   const pair = field.closest(".pair");
   if (!pair || pair.nextElementSibling?.matches(".pair") || !pair.querySelector("input").value) return;
   const more = pair.cloneNode(true);
-  for (const one of more.querySelectorAll("input, textarea")) one.value = "";
+  for (const one of more.querySelectorAll("input, textarea")) {
+    one.value = "";
+    one.ariaLabel = one.ariaLabel.replace(/\d+$/, (number) => Number(number) + 1);
+  }
   more.querySelector(".preview")?.remove();
   pair.after(more);
 }

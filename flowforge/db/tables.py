@@ -240,6 +240,17 @@ class WorkflowTag(Base):
     user_id: Mapped[UUID]
 
 
+class GuideRow(Base):
+    """A first workflow that somebody is guided through; gone when they are done with it."""
+
+    __tablename__ = "guides"
+    __table_args__ = (Index("idx_guides_workflow", "workflow_id"), {"schema": "workflow"})
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    workflow_id: Mapped[UUID] = mapped_column(ForeignKey("workflow.workflows.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 # -- triggers
 
 

@@ -87,6 +87,10 @@ def search(
     return WorkflowPage(listed, listed[-1].id if len(found) > size else None)
 
 
+def has_any(session: Session, user_id: UUID) -> bool:
+    return session.scalar(select(Workflow.id).where(Workflow.user_id == user_id).limit(1)) is not None
+
+
 def choices(session: Session, user_id: UUID) -> Sequence[tuple[UUID, str]]:
     """Id and name of each, by the alphabet, to choose from; the first MOST_CHOICES."""
     mine = select(Workflow.id, Workflow.name).where(Workflow.user_id == user_id)

@@ -177,3 +177,15 @@ class MailboxAnswer(Wire):
 
 class Tags(Wire):
     tags: list[str] = Field(max_length=20, description="Kept in lower case, each once.")
+
+
+class GuideStep(Wire):
+    name: str
+    title: str
+    done: bool
+
+
+class Guide(Wire):
+    workflow_id: UUID
+    steps: list[GuideStep]
+    next: str | None = Field(description="The name of the step that comes next; null where all are done.")

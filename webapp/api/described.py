@@ -194,6 +194,9 @@ OPERATIONS: dict[str, Operation] = {
     "connections.delete_secret": Operation("Connections", _NOTHING, errors=(404,)),
     "starters.list_all": Operation("Workflows", _ok([dashboard_schemas.Template])),
     "starters.use": Operation("Workflows", {201: Answer("Created", schemas.Workflow)}, _ANYTHING, errors=(409,)),
+    "guide.get": Operation("Workflows", _ok(dashboard_schemas.Guide), errors=(404, 409)),
+    "guide.begin": Operation("Workflows", _ok(dashboard_schemas.Guide), errors=(409,)),
+    "guide.end": Operation("Workflows", _NOTHING),
     "trigger_checks.try_out": Operation("Triggers", _ok(dashboard_schemas.MailboxAnswer), errors=(400,)),
     "triggers.create": Operation(
         "Triggers", {201: Answer("Created", schemas.Trigger)}, schemas.TriggerRequest, errors=(404,)

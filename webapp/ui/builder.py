@@ -12,7 +12,7 @@ from flask import redirect, render_template, request, url_for
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
 from flowforge.errors import Invalid, NotFound, Problem
-from flowforge.operations import known_data
+from flowforge.operations import guide, known_data
 from flowforge.operations.trigger_reading import in_words
 from webapp.context import session
 from webapp.services import connections, drafts, triggers, workflows
@@ -36,7 +36,7 @@ def builder(workflow_id: UUID) -> str:
     workflow = found(workflow_id)
     page = _page(workflow, drafts().shown(session(), viewer_id(), workflow_id), _open())
     if PART in request.headers:
-        return render_template("builder/_parts.html", parts=("bar", "flow", "panel"), **page)
+        return _parts(page, "bar", "flow", "panel")
     return render_template("builder/show.html", **page)
 
 
@@ -49,8 +49,12 @@ def answer(workflow: Workflow, shown: Json, opened: str, *, said: str = "", with
     """After an edit: the parts of the page that changed, or, without our script, the page."""
     if PART not in request.headers:
         return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None), 303)
-    parts = ("bar", "flow", "panel") if with_panel else ("bar", "flow", "notes")
-    return render_template("builder/_parts.html", parts=parts, said=said, **_page(workflow, shown, opened))
+    return _parts(_page(workflow, shown, opened), "bar", "flow", "panel" if with_panel else "notes", said=said)
+
+
+def _parts(page: Json, *names: str, said: str = "") -> str:
+    parts = ["guide", *names] if page["guide"] else names
+    return render_template("builder/_parts.html", parts=parts, said=said, **page)
 
 
 def refused(workflow: Workflow, error: Exception, status: int) -> Any:
@@ -94,7 +98,7 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         "operators": OPERATORS,
         "alone": ALONE,
         "panel": None,
-    }
+    } | guide_page(workflow, shown)
     if opened == TRIGGER or not opened:
         return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
     try:
@@ -102,6 +106,16 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         return page | {"panel": step_panel(definition, opened, problems, catalog, known, _connections())}
     except (Invalid, NotFound):  # it was moved or deleted meanwhile
         return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
+
+
+def guide_page(workflow: Workflow, shown: Json) -> Json:
+    """`guide` is None where nobody is guided through this workflow."""
+    definition = shown["definition"]
+    through = guide.guide_to(session(), workflow, definition, wrong=bool(shown["problems"]))
+    actions = definition.get("actions") if through else None
+    decision = next((n for n, one in enumerate(actions or ()) if isinstance(one, dict) and one.get("branches")), None)
+    branch = None if decision is None else f"/actions/{decision}/branches/0/actions"
+    return {"workflow": workflow, "guide": through, "guide_branch": branch}
 
 
 def _connections() -> dict[str, list[str]]:

@@ -9,11 +9,11 @@ from flask import flash, redirect, render_template, request, url_for
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
-from flowforge.operations import executions, tags, workflow_list
+from flowforge.operations import executions, guide, tags, workflow_list
 from flowforge.operations.starters import starters
 from flowforge.operations.trigger_reading import in_words, try_mailbox
 from webapp.context import backends, session
-from webapp.services import triggers
+from webapp.services import drafts, triggers
 from webapp.services import workflows as operations
 from webapp.ui.base import blueprint
 from webapp.ui.definitions import STARTER, read_object, written
@@ -36,6 +36,7 @@ def workflows() -> str:
         after=after,
         filtered=bool(text or state or tag or after),
         starters=starters(),
+        guide=guide.guide_of(session(), drafts(), viewer_id()),
     )
 
 

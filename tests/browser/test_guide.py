@@ -1,0 +1,78 @@
+"""Somebody who has never seen FlowForge is led from an empty account to a workflow that has done something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.browser.watched import SIZES, Windows, grave_violations
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_guide_leads_to_the_first_workflow_that_runs(
+    windows: Windows, register: Callable[[Page], str], size: str
+) -> None:
+    page = windows.open(size)
+    register(page)
+    page.goto("/")
+    page.get_by_role("button", name="Show me how").click()
+    expect_next(page, "Send it something")
+    assert grave_violations(page) == []
+    page.get_by_role("button", name="Use an example").click()
+    expect_next(page, "Make a decision")
+    page.locator("#guide").get_by_role("link", name="Add a step").click()
+    page.keyboard.type("branch")
+    page.keyboard.press("Enter")
+    page.get_by_label("What is compared").fill("trigger.body.total")
+    page.get_by_label("How", exact=True).select_option(label="is more than")
+    page.get_by_label("With what").fill("100")
+    expect_next(page, "Say what shall happen")
+    page.locator("#guide").get_by_role("link", name="Add a step to the branch").click()
+    page.keyboard.type("transform")
+    page.keyboard.press("Enter")
+    page.get_by_label("Output, name 1").fill("text")
+    page.get_by_label("Output, value 1").fill("{{ trigger.body.customer }} spends {{ trigger.body.total }}")
+    expect_next(page, "Try it")
+    building = page.url
+    page.get_by_role("button", name="Test run").click()
+    expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible()
+    expect(page.locator(".step").last).to_contain_text("Ada spends 240")
+    page.goto("/")
+    page.get_by_role("button", name="Go on").click()
+    assert page.url.partition("?")[0] == building.partition("?")[0]
+    expect_next(page, "Publish it")
+    page.locator("#bar summary", has_text="Publish").click()
+    page.get_by_role("button", name="Publish now").click()
+    expect_next(page, "Call it for real")
+    page.locator(".trigger-node a").click()
+    url = page.locator("[data-webhook-url] pre").inner_text()
+    assert requests.post(url, json={"customer": "Grace", "total": 500}, timeout=10).status_code == 200
+    expect(page.get_by_role("heading", name="Your first workflow runs")).to_be_visible()  # the page sees it by itself
+    page.locator("#guide").get_by_role("button", name="Done").click()
+    expect(page.get_by_text("The guide is gone")).to_be_visible()
+    page.goto("/")
+    expect(page.get_by_role("button", name=re.compile("Show me how|Go on"))).to_have_count(0)
+
+
+def expect_next(page: Page, title: str) -> None:
+    expect(page.locator(".guide-steps [aria-current=step]")).to_have_text(title)
+
+
+def test_it_works_without_script(windows: Windows, register: Callable[[Page], str]) -> None:
+    page = windows.open(javascript=False)
+    register(page)
+    page.goto("/workflows")
+    page.get_by_role("button", name="Show me how").click()
+    page.get_by_role("button", name="Use an example").click()
+    page.locator("#guide").get_by_role("link", name="Add a step").click()
+    page.get_by_role("button", name="Branch").click()
+    page.get_by_label("What is compared").fill("trigger.body.total")
+    page.get_by_label("With what").fill("240")
+    page.get_by_role("button", name="Save").click()
+    expect_next(page, "Say what shall happen")
+    page.get_by_role("button", name="End the guide").click()
+    expect(page.get_by_text("what you built stays")).to_be_visible()

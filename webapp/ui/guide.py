@@ -1,0 +1,45 @@
+"""The guided first workflow: begun from an empty account, shown above the builder, ended at any time."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, url_for
+
+from flowforge.operations import guide as operations
+from flowforge.operations import known_data
+from webapp.context import session
+from webapp.services import drafts, workflows
+from webapp.ui.base import blueprint
+from webapp.ui.builder import TRIGGER, found, guide_page
+from webapp.ui.guard import return_path, viewer_id
+
+
+@blueprint.post("/guide")
+def begin_guide() -> Any:
+    workflow_id = operations.begin(session(), workflows(), viewer_id())
+    return redirect(url_for("ui.builder", workflow_id=workflow_id, step=TRIGGER), 303)
+
+
+@blueprint.post("/guide/end")
+def end_guide() -> Any:
+    operations.end(session(), viewer_id())
+    flash("The guide is gone; what you built stays.", "done")
+    return redirect(return_path("/workflows"), 303)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/example")
+def use_example(workflow_id: UUID) -> Any:
+    """An example stands for what comes in, until something does, or the sample is changed."""
+    workflow = found(workflow_id)
+    known_data.pin(session(), workflow.id, known_data.TRIGGER, operations.EXAMPLE)
+    return redirect(url_for("ui.builder", workflow_id=workflow_id, step=TRIGGER), 303)
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>/build/guide")
+def builder_guide(workflow_id: UUID) -> str:
+    """Asked for again and again while something is awaited that happens elsewhere: a call, a run."""
+    workflow = found(workflow_id)
+    shown = drafts().shown(session(), viewer_id(), workflow_id)
+    return render_template("builder/_guide_part.html", **guide_page(workflow, shown))
