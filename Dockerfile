@@ -29,6 +29,7 @@ COPY --from=static /build/node_modules/htmx.org/dist/htmx.min.js \
                    /build/node_modules/htmx.org/dist/ext/hx-sse.min.js static/vendor/
 COPY --from=static /build/node_modules/uplot/dist/uPlot.iife.min.js static/vendor/uplot.min.js
 COPY --from=static /build/node_modules/uplot/dist/uPlot.min.css static/vendor/uplot.min.css
+COPY --from=static /build/node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2 static/vendor/inter-5.3.0.woff2
 ENV PATH=/opt/flowforge/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -423,7 +423,7 @@ function growMap(field) {
 }
 
 function drawExtras() {
-  for (const select of panel.querySelectorAll("[data-field] > select")) {
+  for (const select of panel.querySelectorAll("[data-field]:not([data-field$='/connection']) > select")) {
     if (select.nextElementSibling?.matches("[data-write]")) continue;
     const button = document.createElement("button");
     button.type = "button";

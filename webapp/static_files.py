@@ -11,6 +11,8 @@ from flask import Flask, Response, current_app, request
 
 _VERSION = "v"
 _DIGITS = 10
+_FONT = ".woff2"
+"""Style sheets name fonts, and know no digests: a font's version is part of its name."""
 _FOR_GOOD = "public, max-age=31536000, immutable"  # RFC 8246
 
 
@@ -20,7 +22,7 @@ def install(app: Flask) -> None:
 
 
 def _add_version(endpoint: str, values: dict[str, Any]) -> None:
-    if endpoint == "static" and _VERSION not in values:
+    if endpoint == "static" and not values["filename"].endswith(_FONT):
         version = _version(values["filename"])
         if version:
             values[_VERSION] = version
@@ -29,8 +31,9 @@ def _add_version(endpoint: str, values: dict[str, Any]) -> None:
 def _let_it_be_kept(response: Response) -> Response:
     """Only under the address of what it holds now."""
     if request.endpoint == "static" and response.status_code in {200, 304}:
+        filename: str = (request.view_args or {})["filename"]
         asked = request.args.get(_VERSION)
-        if asked and asked == _version((request.view_args or {})["filename"]):
+        if filename.endswith(_FONT) or (asked and asked == _version(filename)):
             response.headers["Cache-Control"] = _FOR_GOOD
     return response
 

@@ -44,6 +44,16 @@ def test_what_a_step_gave_can_be_picked_from(builder: Builder) -> None:
     assert "41" in send(builder, "preview", at="/actions/1", text="{{ steps.one.n }}")
 
 
+def test_what_a_test_gave_can_be_forgotten(builder: Builder) -> None:
+    send(builder, "test", at="/actions/0")
+    path = f"{builder.path}?step=/actions/0"
+    assert "is kept" in builder.browser.get(path).text
+    for _ in range(2):  # the second time from a tab that is behind
+        answer = builder.browser.send(f"{builder.path}/forget", path, at="/actions/0", step="/actions/0")
+        assert answer.status_code == 303
+    assert "is kept" not in builder.browser.get(path).text
+
+
 def test_what_nobody_knows_is_said(builder: Builder) -> None:
     assert "is not known yet" in send(builder, "test", at="/actions/3")
     assert "is not known yet" in send(builder, "preview", at="/actions/3", text="{{ steps.call.status }}")

@@ -140,7 +140,7 @@ def test_a_failed_execution_is_replayed_from_its_failed_step(ada: Browser, run: 
 def test_a_wait_for_a_person_leads_to_the_page_that_answers_it(ada: Browser, run: Callable[..., str]) -> None:
     asking = {"name": "Asking", "actions": [{"type": "WAIT", "config": {"for": "approval", "message": "Ship it?"}}]}
     page = ada.get(run(asking, "{}", ends="Ship it?")).text
-    assert states(page) == {"WAIT": "WAITING"}
+    assert states(page) == {"Wait": "WAITING"}
     [link] = re.findall(r'href="(/resume/[^"]+)"', page)
     assert "Ship it?" in ada.get(link).text
 

@@ -103,7 +103,9 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
     try:
         known = known_data.known_data(session(), workflow.id, definition, opened)
-        return page | {"panel": step_panel(definition, opened, problems, catalog, known, _connections())}
+        panel = step_panel(definition, opened, problems, catalog, known, _connections())
+        pinned = panel.action.get("id") in known_data.pins(session(), workflow.id)
+        return page | {"panel": panel, "pinned": pinned}
     except (Invalid, NotFound):  # it was moved or deleted meanwhile
         return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
 

@@ -11,7 +11,7 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.errors import Problem
 from flowforge.language.blocks import BLOCKS
 from webapp.ui.conditions import in_words
-from webapp.ui.steps import BLOCK_ICONS, ICONS
+from webapp.ui.kinds import BLOCK_ICONS, ICONS, kind_of
 
 _LONGEST_SUMMARY = 90
 _TOLD = ("message", "url", "subject", "range", "channel", "items", "to", "seconds", "until", "for", "status", "output")
@@ -109,16 +109,6 @@ class _Drawing:
         for key, title in (("else", "Otherwise"), ("actions", "For each item"), ("onError", "If it fails")):
             if isinstance(action.get(key), list):
                 yield Lane(f"{at}/{key}", title, self.steps(action[key], f"{at}/{key}"))
-
-
-def kind_of(catalog: Catalog, type_: str) -> tuple[str, str]:
-    """What a type is called, and its icon."""
-    if type_ in BLOCKS:
-        return BLOCKS[type_].title, BLOCK_ICONS[type_]
-    if type_ in catalog.types():
-        connector = catalog.get(type_)
-        return connector.title, ICONS.get(connector.icon, "step")
-    return type_ or "No type", "alert"
 
 
 def step_of(pointer: str) -> str:

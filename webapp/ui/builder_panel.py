@@ -14,10 +14,11 @@ from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.pointers import parsed
 from flowforge.language.seen_from import earlier, written_steps
-from webapp.ui.builder_flow import kind_of, step_of
+from webapp.ui.builder_flow import step_of
 from webapp.ui.conditions import Condition, read_condition
 from webapp.ui.data_tree import Datum, tree_of
 from webapp.ui.forms import Field, fields_of
+from webapp.ui.kinds import kind_of
 
 Json = dict[str, Any]
 TRIGGER_KINDS = {
@@ -118,7 +119,8 @@ def fields_of_type(catalog: Catalog, type_: str, connections: Mapping[str, Seque
     if connector.connection is None:
         return fields
     names = (connections or {}).get(connector.connection.name, ())
-    help_text = f"Gives {', '.join(connector.connection.fields)}, where the step does not."
+    titles = [field.label for field in fields if field.key in connector.connection.fields]
+    help_text = f"Fills in what is left empty here of: {', '.join(titles)}."
     return [Field(CONNECTION, "Connection", help_text, "choice", False, None, names), *fields]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -59,6 +60,16 @@ def try_step(workflow_id: UUID) -> Any:
     kept = own_id is not None and trial.step.block is None and not dry_run and _kept(workflow_id, step_id, tried.output)
     shown = replace(tried, config=excerpt(tried.config), output=excerpt(tried.output))
     return render_template("builder/_tried.html", tried=shown, error=tried.error, dry_run=dry_run, kept=kept)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/forget")
+def forget_output(workflow_id: UUID) -> Any:
+    """What a test of the open step gave stands for it no longer."""
+    workflow, at = found(workflow_id), request.form.get("at", "")
+    shown = drafts().shown(session(), viewer_id(), workflow_id)
+    with suppress(NotFound, Invalid):  # forgotten, or the step deleted, in another tab
+        known_data.unpin(session(), workflow.id, str(edits.step_at(shown["definition"], at).get("id")))
+    return answer(workflow, shown, at, said="Forgotten.")
 
 
 def _kept(workflow_id: UUID, step_id: str, output: Any) -> bool:

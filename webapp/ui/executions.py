@@ -83,6 +83,7 @@ def _progress(row: ExecutionRow) -> dict[str, Any]:
         "way": way_to(row, frame, written),
         "steps": steps,
         "timeline": timeline_of(row, steps, loops),
+        "failed_in": _failed_in(row, steps),
         "answer_path": _answer_path,
         "replays": operations.replays(session(), row.id) if row.status in OVER else (),
         "over": row.status in OVER,
@@ -100,6 +101,12 @@ def _steps(row: ExecutionRow, written: Sequence[WrittenStep], frame: int) -> tup
     flow = Flow(row, looks, called, load_catalog())
     shown = written if frame == ROOT else steps_of_frame(row, frame, every)
     return flow.steps(shown, frame), frame_progress.loop_spans(session(), opened)
+
+
+def _failed_in(row: ExecutionRow, steps: Sequence[Step]) -> str | None:
+    """What the page calls the step that failed; None where it shows others."""
+    index = (row.error or {}).get("stepIndex")
+    return next((step.title for top in steps for step in top.all() if step.index == index), None)
 
 
 def _answer_path(step: Step) -> str:

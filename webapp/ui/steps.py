@@ -15,18 +15,9 @@ from flowforge.language.definition import ActionDefinition
 from flowforge.operations.frame_progress import FrameLook
 from flowforge.operations.waits import RESUMABLE
 from flowforge.operations.written_steps import WrittenList, WrittenStep
+from webapp.ui.kinds import kind_of
 
 OVER = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
-ICONS = {"slack": "message", "globe": "globe", "shuffle": "shuffle", "mail": "mail", "table": "table"}
-BLOCK_ICONS = {
-    "BRANCH": "branch",
-    "FOR_EACH": "loop",
-    "PARALLEL": "parallel",
-    "WAIT": "clock",
-    "RUN_WORKFLOW": "workflows",
-    "STOP": "stop",
-    "RESPOND": "reply",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +49,9 @@ class Step:
     index: int
     frame: int | None
     """None for what runs once for each item: the items have their own pages."""
-    type: str
     title: str
+    kind: str
+    """What its type is called."""
     icon: str
     state: str
     attempts: Sequence[StepAttempt] = ()
@@ -130,12 +122,13 @@ class Flow:
         key = f"step_{index}"
         state = self._state(action, index, look)
         config = action.config
+        kind, icon = kind_of(self._catalog, action.type)
         return Step(
             index=index,
             frame=look.number if look else None,
-            type=action.type,
-            title=action.name or action.id or action.type or f"Step {index + 1}",
-            icon=BLOCK_ICONS.get(action.type) or ICONS.get(self._catalog.icon(action.type) or "", "step"),
+            title=action.name or action.id or kind,
+            kind=kind,
+            icon=icon,
             state=state,
             attempts=attempts,
             config=self._catalog.mask(action.type, config) if config else None,

@@ -16,6 +16,7 @@ from webapp.context import backends, session
 from webapp.services import drafts, triggers
 from webapp.services import workflows as operations
 from webapp.ui.base import blueprint
+from webapp.ui.builder_flow import flow_of
 from webapp.ui.definitions import STARTER, read_object, written
 from webapp.ui.guard import return_path, viewer_id
 
@@ -148,10 +149,12 @@ def _to_workflow(workflow_id: UUID) -> Any:
 def _workflow_page(workflow_id: UUID, payload: str = "{}", problems: Any = ()) -> str:
     found = operations().get(session(), viewer_id(), workflow_id)
     registered = triggers().all(session(), viewer_id(), workflow_id)
+    definition = operations().shown(found)
     return render_template(
         "workflows/show.html",
         workflow=found,
-        definition=operations().shown(found),
+        definition=definition,
+        flow=flow_of(definition, (), load_catalog()),
         triggers=[(row, triggers().fire_times(row)) for row in registered],
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).rows,
         payload=payload,

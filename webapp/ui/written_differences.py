@@ -13,7 +13,7 @@ from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog
 from flowforge.language.differences import ABSENT, Differences, FieldChange, StepChange
 from flowforge.language.pointers import dotted, parsed
-from webapp.ui.builder_flow import kind_of
+from webapp.ui.kinds import kind_of
 
 _MOST_WORDS = 800
 """Comparing takes the square of it; what is longer is shown as a whole, before and after."""
@@ -97,6 +97,8 @@ def _field(change: FieldChange, at: str) -> WrittenField:
 def _label(place: str) -> str:
     """`/config/headers/accept` as `headers.accept`."""
     parts = parsed(f"/{place.strip('/')}")
+    if parts[0] == "branches" and len(parts) > 2 and isinstance(parts[1], int):
+        return f"Branch {parts[1] + 1}: {'if' if parts[2] == 'when' else dotted(parts[2:])}"
     path = dotted(parts[1:] if parts[0] == "config" and len(parts) > 1 else parts)
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", path).lower() if path.isalpha() else path
     return _LABELS.get(path, f"{words[:1].upper()}{words[1:]}")
