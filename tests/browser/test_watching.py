@@ -1,0 +1,89 @@
+"""Watching executions: steps turn green by themselves, also where a proxy blocks the stream; long runs stay readable;
+what has run is run again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.gate import Gate
+from tests.browser.test_first_run import write_workflow
+from tests.browser.watched import SIZES, Windows, grave_violations
+
+ITEMS = 1_000
+MOST_ELEMENTS = 3_000
+"""On a page: what a phone draws without a pause."""
+Register = Callable[[Page], str]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_steps_turn_green_and_are_replayed(windows: Windows, register: Register, gate: Gate, size: str) -> None:
+    page = windows.open(size)
+    register(page)
+    write_workflow(page, gate)
+    run(page, {"body": {"name": "Ada"}})
+    expect(page.locator(".step[data-state=RUNNING]")).to_be_visible()
+    gate.open()
+    expect(page.locator(".step[data-state=SUCCEEDED]")).to_have_count(2)
+    first = page.url.partition("?")[0]
+    page.get_by_text("Replay …").click()
+    payload = page.get_by_label("With what came in")
+    payload.fill(payload.input_value().replace("Ada", "Grace"))
+    page.get_by_role("button", name="Run it again from the start").click()
+    expect(page.locator(".step").last).to_contain_text("Hello Grace, it is true")
+    assert page.url.partition("?")[0] != first
+    page.get_by_role("button", name="Replay from here").last.click()
+    expect(page.locator(".step[data-state=SUCCEEDED]")).to_have_count(2)
+    expect(page.get_by_text("Replay of")).to_be_visible()
+
+
+def test_where_the_stream_is_blocked_the_page_asks_instead(windows: Windows, register: Register, gate: Gate) -> None:
+    page = windows.open()
+    page.route(re.compile(r"/live$"), lambda route: route.abort())
+    register(page)
+    write_workflow(page, gate)
+    run(page, {"body": {"name": "Ada"}})
+    page.evaluate("window.sameDocument = true")
+    expect(page.locator(".step[data-state=RUNNING]")).to_be_visible()
+    gate.open()
+    expect(page.locator(".step[data-state=SUCCEEDED]")).to_have_count(2)
+    assert page.evaluate("window.sameDocument") is True, "the page was loaded again"
+    windows.forgive("/live")
+
+
+def test_a_loop_of_a_thousand_items_and_its_log_stay_readable(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    note = {"id": "note", "type": "TRANSFORM", "config": {"output": {"n": "{{ item }}"}}}
+    loop = {"type": "FOR_EACH", "config": {"items": list(range(ITEMS)), "concurrency": 100}, "actions": [note]}
+    create(page, {"name": "Many", "trigger": {"type": "manual"}, "actions": [loop]})
+    run(page, {})
+    expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible(timeout=60_000)
+    execution = page.url.partition("?")[0]
+    expect(page.get_by_role("link", name="1,000 items")).to_be_visible()
+    for path in (execution, f"{execution}/items?step=0"):
+        page.goto(path)
+        assert page.evaluate("document.querySelectorAll('*').length") < MOST_ELEMENTS
+        assert grave_violations(page) == []
+    expect(page.get_by_role("link", name=re.compile("More|Next|→")).first).to_be_visible()
+    page.goto(execution)
+    expect(page.get_by_role("link", name="More lines →")).to_be_visible()  # two lines for each item, in pages
+    page.get_by_label("Text in the log").fill('"n":777}')
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("#log .log li")).to_have_count(1)
+    expect(page.locator("#log .log")).to_contain_text("Result")
+
+
+def create(page: Page, definition: dict[str, object]) -> None:
+    page.goto("/workflows/new")
+    page.get_by_label("Definition (JSON)").fill(json.dumps(definition))
+    page.get_by_role("button", name="Create workflow").click()
+
+
+def run(page: Page, payload: dict[str, object]) -> None:
+    page.get_by_label("Payload").fill(json.dumps(payload))
+    page.get_by_role("button", name="Run", exact=True).click()
