@@ -30,7 +30,7 @@ _STATEMENTS = (
     INSERT INTO orchestrator.workflow_executions
         (id, workflow_id, user_id, status, current_step, trigger_payload, step_outputs, trigger_type, error,
          created_at, updated_at, finished_at)
-    SELECT gen_random_uuid(), w.id, %(user)s,
+    SELECT uuidv7(-n * interval '3 seconds'), w.id, %(user)s,
            CASE WHEN n <= 40 THEN 'RUNNING' WHEN n %% 20 = 0 THEN 'FAILED' ELSE 'COMPLETED' END, 1,
            jsonb_build_object('body', jsonb_build_object('order', n, 'note', repeat('text ', 20))),
            jsonb_build_object('step_0', jsonb_build_object('status', 200, 'body', repeat('answer ', 20))),

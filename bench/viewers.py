@@ -1,15 +1,20 @@
 """300 people watch executions live while webhooks come in at 50/s: what it costs the webhooks, how late lines reach the
-viewers, and the web server's memory. `python -m bench.viewers [count] [NAME=value ...]`; names are settings'."""
+viewers, and the web server's memory. `python -m bench.viewers [count] [NAME=value ...]`; names are settings'.
+
+Viewers and callers of webhooks are processes of their own: the time that one takes must not count as the other's.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
@@ -41,8 +46,8 @@ class Seen:
 class Viewer:
     """Reads one stream until it is cancelled. Lines from before it came are not counted."""
 
-    def __init__(self, product: Product, headers: dict[str, str], execution_id: str) -> None:
-        self._address = ("127.0.0.1", product.port)
+    def __init__(self, port: int, headers: dict[str, str], execution_id: str) -> None:
+        self._address = ("127.0.0.1", port)
         sent = {"Host": "bench", "Accept": "text/event-stream", **headers}
         lines = [f"GET /api/v1/executions/{execution_id}/live HTTP/1.1", *(f"{n}: {v}" for n, v in sent.items())]
         self._request = ("\r\n".join(lines) + "\r\n\r\n").encode()
@@ -77,29 +82,77 @@ def _ended(entry: dict[str, object]) -> object:
     return data["timestamp"] if isinstance(data, dict) else entry["timestamp"]
 
 
-async def measure(product: Product, count: int) -> None:
-    headers = product.register()
-    watched = _watched_executions(product, headers)
-    _, path = product.webhook_workflow(headers, [{"type": "TRANSFORM", "config": {"output": {"n": 1}}}])
-    generator = Generator("127.0.0.1", product.port, path)
-    await generator.closed(2, 2)  # warm up
-    await asyncio.sleep(2)
-    await _intake("no viewers", generator, product)
-    viewers = [Viewer(product, headers, watched[number % len(watched)]) for number in range(count)]
+class Audience:
+    """All viewers, in a process of their own."""
+
+    def __init__(self, port: int, headers: dict[str, str], executions: Sequence[str], count: int) -> None:
+        self._here, there = multiprocessing.Pipe()
+        arguments = (there, port, headers, [executions[number % len(executions)] for number in range(count)])
+        self._process = multiprocessing.get_context("spawn").Process(target=_watch_all, args=arguments)
+        self._process.start()
+        self._told()
+        time.sleep(SETTLE_SECONDS)
+        self._here.send("begin")
+
+    def seen(self) -> Seen:
+        """What all of them together have seen since they settled."""
+        self._here.send("end")
+        everything: Seen = self._told()
+        self._process.join(30)
+        return everything
+
+    def _told(self) -> Seen:
+        if not self._here.poll(OPENED_WITHIN_SECONDS):
+            raise RuntimeError("the viewers do not answer")
+        told = self._here.recv()
+        if isinstance(told, Exception):
+            raise RuntimeError("the viewers failed") from told
+        seen: Seen = told
+        return seen
+
+
+def _watch_all(pipe: Connection, port: int, headers: dict[str, str], executions: Sequence[str]) -> None:
+    try:
+        asyncio.run(_watching(pipe, [Viewer(port, headers, execution) for execution in executions]))
+    except Exception as error:  # noqa: BLE001  told in the process that measures
+        pipe.send(error)
+
+
+async def _watching(pipe: Connection, viewers: Sequence[Viewer]) -> None:
     watching = [asyncio.create_task(viewer.watch()) for viewer in viewers]
     await _all_open(viewers, watching)
-    await asyncio.sleep(SETTLE_SECONDS)
+    pipe.send(Seen(open=True))
+    await asyncio.to_thread(pipe.recv)
     for viewer in viewers:
         viewer.seen = Seen(open=True)
-    await _intake(f"{count} viewers", generator, product)
-    for name in ("from_line", "from_step"):
-        late = [seconds * 1000 for viewer in viewers for seconds in getattr(viewer.seen, name)]
-        print(f"{name.replace('_', ' ')} to viewer: {_cuts(late)} ms ({len(late):,} lines)")
+    await asyncio.to_thread(pipe.recv)
+    together = Seen(
+        open=True,
+        from_line=[late for viewer in viewers for late in viewer.seen.from_line],
+        from_step=[late for viewer in viewers for late in viewer.seen.from_step],
+    )
     for task in watching:
         task.cancel()
     for outcome in await asyncio.gather(*watching, return_exceptions=True):
         if not isinstance(outcome, asyncio.CancelledError):
             raise RuntimeError("a viewer did not stay") from outcome
+    pipe.send(together)
+
+
+def measure(product: Product, count: int) -> None:
+    headers = product.register()
+    watched = _watched_executions(product, headers)
+    _, path = product.webhook_workflow(headers, [{"type": "TRANSFORM", "config": {"output": {"n": 1}}}])
+    generator = Generator("127.0.0.1", product.port, path)
+    asyncio.run(generator.closed(2, 2))  # warm up
+    time.sleep(2)
+    _intake("no viewers", generator, product)
+    audience = Audience(product.port, headers, watched, count)
+    _intake(f"{count} viewers", generator, product)
+    seen = audience.seen()
+    for name in ("from_line", "from_step"):
+        late = [seconds * 1000 for seconds in getattr(seen, name)]
+        print(f"{name.replace('_', ' ')} to viewer: {_cuts(late)} ms ({len(late):,} lines)")
 
 
 def _watched_executions(product: Product, headers: dict[str, str]) -> list[str]:
@@ -131,12 +184,12 @@ async def _all_open(viewers: Sequence[Viewer], watching: Sequence[asyncio.Task[N
     print(f"all streams open after {time.perf_counter() - begun:.1f} s")
 
 
-async def _intake(name: str, generator: Generator, product: Product) -> None:
+def _intake(name: str, generator: Generator, product: Product) -> None:
     web = _web(product)
     cpu, begun = _cpu_seconds(web), time.perf_counter()
     ours = _cpu_seconds([psutil.Process()])
     psutil.cpu_percent()
-    load = await generator.open(RATE, SECONDS)
+    load = asyncio.run(generator.open(RATE, SECONDS))
     took, machine = time.perf_counter() - begun, psutil.cpu_percent()
     used, ours = (_cpu_seconds(web) - cpu) / took, (_cpu_seconds([psutil.Process()]) - ours) / took
     memory = sum(process.memory_full_info().pss for process in web) / 2**20
@@ -165,7 +218,7 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="flowforge-bench-") as folder,
         running(Path(folder) / "home", settings) as product,
     ):
-        asyncio.run(measure(product, count))
+        measure(product, count)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ const SHOW = {
     drawExtras();
   },
   notes: showNotes,
+  times: (part) => panel.querySelector("#times")?.replaceChildren(...part.childNodes),
   said: (part) => toast(part.textContent),
   refused: (part) => {
     refused.replaceChildren(...part.childNodes);

@@ -1,9 +1,10 @@
-"""Triggers as people understand them: a schedule in plain words, a mailbox that is tried out."""
+"""Triggers as people understand them: a schedule in plain words and its next times, a mailbox that is tried out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,10 @@ from flowforge.mailbox import Mailbox, Server
 from flowforge.operations.triggers import Triggers
 from flowforge.schedule import Cron, Schedule
 from flowforge.secrets import SecretUnreadable
+from flowforge.settings import Settings
 
 TEST_SECONDS = 20.0
+_SHOWN_TIMES = 5
 
 
 def in_words(configuration: Mapping[str, Any]) -> str:
@@ -32,6 +35,14 @@ def in_words(configuration: Mapping[str, Any]) -> str:
     if isinstance(schedule.pattern, Cron):
         return f"{_cron_in_words(schedule.pattern.expression)} ({schedule.pattern.zone.key})"
     return f"Every {_span(schedule.interval_minutes or 0)}"
+
+
+def coming_times(configuration: Mapping[str, Any], now: datetime) -> list[datetime]:
+    """When a schedule that begins now fires next, five times; none of one that cannot be read."""
+    try:
+        return Schedule.parse(configuration).upcoming(now, _SHOWN_TIMES, now)
+    except Invalid:
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +61,18 @@ def try_mailbox(session: Session, triggers: Triggers, user_id: UUID, trigger_id:
         raise Invalid.at("/triggerType", "only a mailbox can be tried out")
     configuration = dict(row.configuration or {})
     session.rollback()
-    settings = triggers.settings
+    try:
+        return try_configuration(triggers.settings, triggers.opened(configuration))
+    except SecretUnreadable as error:
+        return MailboxAnswer("the mailbox", str(error))
+
+
+def try_configuration(settings: Settings, configuration: Mapping[str, Any]) -> MailboxAnswer:
+    """The same for a mailbox that is being written; its secrets are in clear."""
     default = Server(settings.email_imap_host, settings.email_imap_port, settings.email_imap_secure)
     try:
-        mailbox = Mailbox.parse(triggers.opened(configuration), default)
-    except (Invalid, SecretUnreadable) as error:
+        mailbox = Mailbox.parse(configuration, default)
+    except Invalid as error:
         return MailboxAnswer("the mailbox", str(error))
     try:
         with open_mailbox(mailbox, AddressGuard(settings.allowed_private_networks), TEST_SECONDS):

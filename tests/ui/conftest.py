@@ -28,9 +28,13 @@ class Browser:
 
     def send(self, path: str, form_on: str, **fields: Any) -> TestResponse:
         """Posts a form that stands on the page `form_on`."""
+        return self.post(path, csrf_token=self.token(form_on), **fields)
+
+    def token(self, form_on: str) -> str:
+        """The one of the forms on that page."""
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(form_on).text)
         assert token, f"no form on {form_on}"
-        return self.post(path, csrf_token=token[1], **fields)
+        return token[1]
 
     def post(self, path: str, **fields: Any) -> TestResponse:
         return self.client.post(path, data=fields, headers={"Accept": "text/html"})

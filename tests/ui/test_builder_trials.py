@@ -62,3 +62,30 @@ def test_what_nobody_knows_is_said(builder: Builder) -> None:
 def test_a_step_that_is_gone_is_told(builder: Builder) -> None:
     for nowhere in ("/actions/9", "/settings", ""):
         assert 'class="wrong"' in send(builder, "test", at=nowhere)
+
+
+def test_a_mailbox_is_tried_before_it_is_published(ada: Browser, app: Flask) -> None:
+    config = {"username": "jane", "password": "secret", "host": "127.0.0.1", "port": 1, "secure": False}
+    mail = {"name": "Mail", "trigger": {"type": "email", "config": config}, "actions": []}
+    builder = Builder(ada, app, created(ada, mail))
+    assert "Test connection" in ada.get(f"{builder.path}?step=trigger").text
+    told = send(builder, "mailbox")
+    assert "could not be opened" in told
+    assert "secret" not in told
+
+
+def test_a_schedule_tells_its_next_times_while_it_is_written(ada: Browser, app: Flask) -> None:
+    schedule = {"name": "Nightly", "trigger": {"type": "scheduler", "config": {"cron": "30 2 * * *"}}, "actions": []}
+    builder = Builder(ada, app, created(ada, schedule))
+    assert builder.browser.get(f"{builder.path}?step=trigger").text.count("02:30</time>") == 5
+    token = builder.browser.token(builder.path)
+    sent = {
+        "csrf_token": token,
+        "revision": "0",
+        "type": "scheduler",
+        "drawn": "scheduler",
+        "config.cron": "45 4 * * *",
+    }
+    told = ada.client.post(f"{builder.path}/trigger", data=sent, headers={"X-Part": "yes"}).text
+    times = told.partition('data-part="times"')[2].partition("</div>")[0]
+    assert times.count("04:45</time>") == 5

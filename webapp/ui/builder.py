@@ -4,6 +4,7 @@ each part of the page can be asked for alone."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
 from flowforge.errors import Invalid, NotFound, Problem
 from flowforge.operations import guide, known_data
-from flowforge.operations.trigger_reading import in_words
+from flowforge.operations.trigger_reading import coming_times, in_words
 from webapp.context import session
 from webapp.services import connections, drafts, triggers, workflows
 from webapp.ui import undo
@@ -49,7 +50,8 @@ def answer(workflow: Workflow, shown: Json, opened: str, *, said: str = "", with
     """After an edit: the parts of the page that changed, or, without our script, the page."""
     if PART not in request.headers:
         return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None), 303)
-    return _parts(_page(workflow, shown, opened), "bar", "flow", "panel" if with_panel else "notes", said=said)
+    changed = ("panel",) if with_panel else ("notes", "times") if opened == TRIGGER else ("notes",)
+    return _parts(_page(workflow, shown, opened), "bar", "flow", *changed, said=said)
 
 
 def _parts(page: Json, *names: str, said: str = "") -> str:
@@ -75,6 +77,7 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
     problems = [Problem(one["pointer"], one["message"]) for one in shown["problems"]]
     catalog = load_catalog()
     trigger = definition.get("trigger") if isinstance(definition.get("trigger"), dict) else None
+    config = (trigger or {}).get("config") or {}
     kind = str((trigger or {}).get("type", "manual")).lower()
     registered = triggers().all(session(), viewer_id(), workflow.id)
     page: Json = {
@@ -89,10 +92,10 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         "trigger": trigger,
         "trigger_kind": kind,
         "trigger_kinds": TRIGGER_KINDS,
-        "trigger_words": in_words((trigger or {}).get("config") or {}) if kind == "scheduler" else "",
+        "trigger_words": in_words(config) if kind == "scheduler" else "",
         "trigger_problems": sum(problem.pointer.startswith("/trigger") for problem in problems),
         "registered": registered,
-        "times": [time for row in registered if kind == "scheduler" for time in triggers().fire_times(row)],
+        "times": coming_times(config, datetime.now(UTC)) if kind == "scheduler" else [],
         "sample": known_data.sample(session(), workflow.id) if not opened.startswith("/") else None,
         "can_undo": undo.can_undo(workflow.id),
         "operators": OPERATORS,

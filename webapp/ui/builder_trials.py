@@ -19,6 +19,7 @@ from flowforge.language.seen_from import written_steps
 from flowforge.operations import known_data, trials
 from flowforge.operations.excerpts import excerpt
 from flowforge.operations.trials import Trial
+from flowforge.operations.trigger_reading import try_configuration
 from webapp.context import backends, session
 from webapp.services import drafts
 from webapp.ui import undo
@@ -60,6 +61,16 @@ def try_step(workflow_id: UUID) -> Any:
     kept = own_id is not None and trial.step.block is None and not dry_run and _kept(workflow_id, step_id, tried.output)
     shown = replace(tried, config=excerpt(tried.config), output=excerpt(tried.output))
     return render_template("builder/_tried.html", tried=shown, error=tried.error, dry_run=dry_run, kept=kept)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/mailbox")
+def try_mailbox(workflow_id: UUID) -> str:
+    """Whether the mailbox of the draft's trigger can be opened."""
+    trigger = drafts().clear(session(), found(workflow_id)).get("trigger")
+    config = trigger.get("config") if isinstance(trigger, dict) else None
+    session().rollback()  # the mail server may take its time
+    answer = try_configuration(backends().settings, config if isinstance(config, dict) else {})
+    return render_template("builder/_mailbox.html", answer=answer)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/forget")
