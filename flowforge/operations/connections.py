@@ -10,16 +10,17 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import Connector, ConnectorError, StepContext
-from flowforge.db.tables import Connection, Workflow
+from flowforge.db.tables import Connection
 from flowforge.errors import Conflict, Invalid, NotFound, Problem
 from flowforge.ids import uuid7
 from flowforge.language.names import hint
+from flowforge.operations.connection_uses import Use, connection_uses
 from flowforge.operations.kept_secrets import masks_of_nothing, secret_keys
 from flowforge.operations.step_output import told
 from flowforge.secrets import Vault, mask_values
@@ -86,15 +87,12 @@ class Connections:
         row = self.get(session, user_id, connection_id)
         users = self.used_by(session, user_id, row.name)
         if users and not force:
-            raise Conflict(f"it is used by {', '.join(name for _, name in users[:MOST_TOLD])}")
+            raise Conflict(f"it is used by {', '.join(use.workflow_name for use in users[:MOST_TOLD])}")
         session.delete(row)
         session.commit()
 
-    def used_by(self, session: Session, user_id: UUID, name: str) -> Sequence[tuple[UUID, str]]:
-        """Id and name of the workflows whose published definition calls it."""
-        called = cast(Workflow.actions_definition, Text).contains(f'"connection": "{name}"', autoescape=True)
-        mine = select(Workflow.id, Workflow.name).where(Workflow.user_id == user_id, called)
-        return [(row.id, row.name) for row in session.execute(mine.order_by(Workflow.name).limit(MOST))]
+    def used_by(self, session: Session, user_id: UUID, name: str) -> Sequence[Use]:
+        return connection_uses(session, self.vault, user_id).get(name, ())
 
     def test(self, session: Session, backends: Backends, user_id: UUID, connection_id: UUID) -> Connection:
         """Tries it out, within TEST_SECONDS, and keeps what came of it. Raises NotFound."""

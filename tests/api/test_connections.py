@@ -204,3 +204,14 @@ def _everything(backends: Backends) -> str:
         kept = [str(connection.execute(text(f"SELECT * FROM {table}")).all()) for table in tables]
     streams = [key for key in backends.redis.scan_iter(count=1_000) if backends.redis.type(key) == b"stream"]
     return " ".join([*kept, *(str(backends.redis.xrange(key)) for key in streams)])
+
+
+def test_one_that_is_called_in_a_draft_only_is_used_too(ask: Ask, httpserver: HTTPServer) -> None:
+    connection = ask("POST", "/connections", HTTP).json["id"]
+    made = ask("POST", "/workflows", {"name": "Being built", "actions": []}).json["id"]
+    draft = {"definition": calling(httpserver, connection="shop") | {"name": "Being built"}, "revision": 0}
+    assert ask("PUT", f"/workflows/{made}/draft", draft).status_code == 200
+    refused = ask("DELETE", f"/connections/{connection}")
+    assert (refused.status_code, refused.json["message"]) == (409, "it is used by Being built")
+    assert ask("DELETE", f"/workflows/{made}/draft").status_code in {200, 204}
+    assert ask("DELETE", f"/connections/{connection}").status_code == 204

@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from flowforge.db.tables import Connection
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.operations import named_secrets
+from flowforge.operations.connection_uses import connection_uses
 from webapp.context import backends, session
 from webapp.services import connections as operations
 from webapp.ui.base import blueprint
@@ -142,9 +143,10 @@ def _config(type_: str, before: Mapping[str, Any]) -> dict[str, Any]:
 
 def _list_page(problems: Sequence[Problem] = ()) -> str:
     rows = operations().all(session(), viewer_id())
+    uses = connection_uses(session(), operations().vault, viewer_id()) if rows else {}
     return render_template(
         "connections/list.html",
-        rows=[(row, operations().used_by(session(), viewer_id(), row.name)) for row in rows],
+        rows=[(row, uses.get(row.name, ())) for row in rows],
         types=_types(),
         secrets=named_secrets.names(session(), viewer_id()),
         problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
