@@ -1,5 +1,6 @@
 """Every page of the dashboard with a long history behind it: time of the server, weight on the wire.
-`python -m bench.pages [executions]`; 1,000 workflows, five log lines for each execution, all of one user."""
+`python -m bench.pages [executions [folder]]`; 1,000 workflows, five log lines for each execution, all of one user. Writing
+them takes minutes; in `folder` they stay for the next time."""
 
 from __future__ import annotations
 
@@ -105,12 +106,17 @@ def visit(visitor: Visitor, page: Page) -> None:
 
 
 @contextmanager
-def with_history(size: Size) -> Iterator[tuple[Product, dict[str, str]]]:
+def with_history(size: Size, kept: Path | None) -> Iterator[tuple[Product, dict[str, str]]]:
     with (
-        tempfile.TemporaryDirectory(prefix="flowforge-bench-") as folder,
-        running_postgres(Path(folder) / "database") as url,
-        running(Path(folder) / "home", {"POSTGRES_URL": url}) as product,
+        tempfile.TemporaryDirectory(prefix="flowforge-bench-") as temporary,
+        running_postgres((kept or Path(temporary)) / "database") as url,
+        running((kept or Path(temporary)) / "home", {"POSTGRES_URL": url}) as product,
     ):
+        account = {"username": NAME, "password": PASSWORD}
+        known = requests.post(f"{product.url}/auth/login", json=account, timeout=30)
+        if known.ok:
+            yield product, {"Authorization": f"Bearer {known.json()['access_token']}"}
+            return
         headers = product.register(NAME)
         me = requests.get(f"{product.url}/auth/me", headers=headers, timeout=30).json()
         begun = time.perf_counter()
@@ -121,13 +127,16 @@ def with_history(size: Size) -> Iterator[tuple[Product, dict[str, str]]]:
 
 def main() -> None:
     executions = int(sys.argv[1]) if len(sys.argv) > 1 else Size().executions
-    with with_history(Size(executions=executions)) as (product, headers):
+    kept = Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
+    with with_history(Size(executions=executions), kept) as (product, headers):
         visitor = Visitor(product)
         print(f"{'page':<30}{'p50':>8}{'p95':>8} ms{'KB':>8}")
         for page in pages(product, headers):
             visit(visitor, page)
             cuts = statistics.quantiles(page.seconds, n=20)
-            print(f"{page.name:<30}{cuts[9] * 1000:>8.1f}{cuts[18] * 1000:>8.1f}   {page.size / 1024:>8.1f}")
+            print(
+                f"{page.name:<30}{cuts[9] * 1000:>8.1f}{cuts[18] * 1000:>8.1f}   {page.size / 1024:>8.1f}", flush=True
+            )
 
 
 if __name__ == "__main__":

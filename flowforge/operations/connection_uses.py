@@ -46,8 +46,7 @@ def _published(session: Session, user_id: UUID) -> Iterator[tuple[UUID, str, str
         """,
         {"user": str(user_id)},
     )
-    for workflow_id, name, connection in rows:
-        yield workflow_id, name, connection
+    return ((row[0], row[1], row[2]) for row in rows)
 
 
 def _drafted(session: Session, vault: Vault, user_id: UUID) -> Iterator[tuple[UUID, str, str]]:
