@@ -1,6 +1,6 @@
 """Every page of the dashboard with a long history behind it: time of the server, weight on the wire.
-`python -m bench.pages [executions [folder]]`; 1,000 workflows, five log lines for each execution, all of one user. Writing
-them takes minutes; in `folder` they stay for the next time."""
+`python -m bench.pages [executions [folder]]`; 1,000 workflows, five log lines for each execution, all of one user.
+Writing them takes minutes; in `folder` they stay for the next time."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ from flowforge.db import frames_store, waits_store
 from flowforge.db.frames_store import OpenBlockKey
 from flowforge.execution.commands import CallWorkflow, Effects, OpenFrames, StartStep, Wait
 from flowforge.execution.context import step_context
-from flowforge.execution.state import ROOT, EndedFrame, Frame, FrameStatus, OpenBlock
+from flowforge.execution.state import ROOT, EndedFrame, Frame, FrameStatus, OpenBlock, Status
 from flowforge.ids import uuid7
 from flowforge.language.blocks import BlockType
-from flowforge.operations import answers, endings, intake
+from flowforge.operations import answers, cancelling, endings, intake
 from flowforge.operations.announcements import wait_messages
 from flowforge.operations.answers import Answer
 from flowforge.operations.endings import Ended, Following
@@ -86,6 +86,7 @@ class Batch:
         self._answer()
         self.messages += [message for one in moved if not one.over for message in one.starts]
         self.follow([one.ended() for one in over])
+        self._cancel_called([one.execution_id for one in over if one.run.status is Status.FAILED and one.calls_others])
 
     # What the machine asks for
 
@@ -144,7 +145,7 @@ class Batch:
                 payload=dict(call.payload),
                 metadata={"source": "workflow", "workflowId": one.workflow_id, "executionId": one.execution_id},
                 execution_id=child,
-                awaited_by={**(caller if call.awaited else {}), "depth": depth},
+                awaited_by={**(caller if call.awaited else {}), **_after_failure(one), "depth": depth},
             )
         )
         if not call.awaited:
@@ -259,6 +260,11 @@ class Batch:
         following.messages += self.messages
         following.answered += self.answered
 
+    def _cancel_called(self, callers: Sequence[UUID]) -> None:
+        """Nobody awaits the executions any more that these have called."""
+        if callers:
+            self.follow(cancelling.cancel_called(self.connection, callers))
+
     def follow(self, ended: Sequence[Ended]) -> None:
         """What follows when executions are over."""
         if ended:
@@ -278,6 +284,11 @@ class Batch:
 
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def _after_failure(one: Moving) -> dict[str, Any]:
+    follows = one.trigger_type == endings.ERROR or endings.AFTER_FAILURE in (one.awaited_by or {})
+    return {endings.AFTER_FAILURE: True} if follows else {}
 
 
 def _refused(caller: dict[str, Any], reason: str) -> dict[str, Any]:

@@ -113,6 +113,10 @@ class Moving:
         }
 
     @property
+    def calls_others(self) -> bool:
+        return any(step.block is BlockType.RUN_WORKFLOW for step in self.run.plan.steps)
+
+    @property
     def is_limited(self) -> bool:
         settings = self.version.plan.settings
         return settings.concurrency is not None or settings.rate_limit is not None

@@ -122,11 +122,15 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")]
+"""A token (RFC 9110, 5.1)."""
+HeaderValue = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[\t\x20-\x7e\xa0-\xff]{0,8000}$")]
+"""What may stand in one line, of Latin-1 (RFC 9110, 5.5)."""
+
+
 class RespondConfig(BlockConfig):
     status: int = Field(200, title="Status", ge=200, le=599)
-    headers: dict[str, Annotated[str, BeforeValidator(_as_text)]] = Field(
-        default_factory=dict, title="Headers", max_length=50
-    )
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, title="Headers", max_length=50)
     body: Any = Field(None, title="Body", description="Text as it is, anything else as JSON")
 
 

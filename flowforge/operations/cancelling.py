@@ -14,10 +14,20 @@ from flowforge.operations.endings import Ended
 def cancel(connection: Connection, execution_ids: Sequence[UUID]) -> list[Ended]:
     """PENDING and RUNNING become CANCELLED; what is over stays as it is. Returns what was cancelled, for
     `endings.follow`."""
+    return _cancel(connection, "SELECT unnest(%(ids)s::uuid[]) AS id", execution_ids)
+
+
+def cancel_called(connection: Connection, execution_ids: Sequence[UUID]) -> list[Ended]:
+    """The same for those only that these have called, and await."""
+    called = "SELECT id FROM orchestrator.workflow_executions WHERE parent_execution_id = ANY(%(ids)s::uuid[])"
+    return _cancel(connection, called, execution_ids)
+
+
+def _cancel(connection: Connection, roots: str, execution_ids: Sequence[UUID]) -> list[Ended]:
     rows = connection.exec_driver_sql(
-        """
+        f"""
         WITH RECURSIVE tree AS (
-            SELECT unnest(%(ids)s::uuid[]) AS id
+            {roots}
             UNION
             SELECT x.id FROM orchestrator.workflow_executions x JOIN tree ON x.parent_execution_id = tree.id
         ), cancelled AS (
@@ -30,7 +40,7 @@ def cancel(connection: Connection, execution_ids: Sequence[UUID]) -> list[Ended]
             FROM cancelled WHERE a.execution_id = cancelled.id AND a.state IN ('QUEUED', 'WAITING')
         )
         SELECT id, workflow_id, user_id, event_id, trigger_type, awaited_by, concurrency_key FROM cancelled
-        """,
+        """,  # noqa: S608  one of the two above
         {"ids": [str(id_) for id_ in execution_ids]},
     )
     return [

@@ -20,6 +20,8 @@ from flowforge.operations.intake import NewEvent
 
 ERROR = "error"
 """The trigger type of an execution that was started because another failed."""
+AFTER_FAILURE = "afterFailure"
+"""Set in `awaited_by` of such an execution, and of all that it calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,10 @@ def _answer(one: Ended) -> Answer:
 
 
 def _is_told_of(one: Ended) -> bool:
-    """An execution that was started by a failure tells of no other: or two broken workflows would call each other."""
-    return one.status is Status.FAILED and one.error_workflow is not None and one.trigger_type != ERROR
+    """What was started by a failure, itself or through those it calls, tells of no other: or two broken workflows
+    would call each other without end."""
+    follows_a_failure = one.trigger_type == ERROR or AFTER_FAILURE in (one.awaited_by or {})
+    return one.status is Status.FAILED and one.error_workflow is not None and not follows_a_failure
 
 
 def _failure_event(one: Ended) -> NewEvent:
@@ -113,4 +117,5 @@ def _failure_event(one: Ended) -> NewEvent:
         "workflow": {"id": one.workflow_id, "name": one.workflow_name},
     }
     metadata = {"source": ERROR, "workflowId": one.workflow_id, "executionId": one.execution_id}
-    return NewEvent(None, one.error_workflow, one.user_id, ERROR, payload, metadata)
+    heard = {AFTER_FAILURE: True}
+    return NewEvent(None, one.error_workflow, one.user_id, ERROR, payload, metadata, awaited_by=heard)

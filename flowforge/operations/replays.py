@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
@@ -32,10 +32,16 @@ REPLAY = "replay"
 MOST_AT_ONCE = 1_000
 
 
+def _a_place(value: Any) -> Any:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return value
+    raise ValueError("must be 'start', 'failed', or the id or number of a step")
+
+
 class _Asked(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
-    from_: str | int = Field("start", alias="from")
+    from_: Annotated[Any, AfterValidator(_a_place)] = Field("start", alias="from")
     version: Literal["same", "latest"] = "same"
     payload: dict[str, Any] | None = None
 
@@ -79,9 +85,23 @@ def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UU
     return done
 
 
-def replay_all(session: Session, backends: Backends, user_id: UUID, raw: Mapping[str, Any]) -> list[Replayed]:
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An execution that cannot be done again as it was asked, and why."""
+
+    execution_id: UUID
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedAll:
+    replayed: Sequence[Replayed]
+    skipped: Sequence[Skipped]
+
+
+def replay_all(session: Session, backends: Backends, user_id: UUID, raw: Mapping[str, Any]) -> ReplayedAll:
     """Executions that are over, by `workflowId`, `status` (FAILED), `since`, `until`; the newest first, up to `limit`
-    (100, at most 1,000). Commits. Raises Invalid."""
+    (100, at most 1,000). Those whose step is not there any more are skipped. Commits. Raises Invalid."""
     asked = _read(_Filter, raw)
     wanted = [ExecutionRow.status == asked.status]
     wanted += [ExecutionRow.workflow_id == asked.workflow_id] if asked.workflow_id else []
@@ -89,8 +109,13 @@ def replay_all(session: Session, backends: Backends, user_id: UUID, raw: Mapping
     wanted += [ExecutionRow.created_at < asked.until] if asked.until else []
     sources = _sources(session, user_id, *wanted, limit=asked.limit)
     plans = _Plans(session.connection(), sources)
-    rows = [_replay_row(source, _start_of(source, asked.from_), asked.version, plans) for source in sources]
-    return _store(session, backends, rows, None)
+    rows, skipped = [], []
+    for source in sources:
+        try:
+            rows.append(_replay_row(source, _start_of(source, asked.from_), asked.version, plans))
+        except Invalid as error:
+            skipped.append(Skipped(source.id, error.problems[0].message))
+    return ReplayedAll(_store(session, backends, rows, None), skipped)
 
 
 def _sources(session: Session, user_id: UUID, *wanted: Any, limit: int = 1) -> Sequence[Any]:

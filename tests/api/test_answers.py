@@ -131,3 +131,36 @@ def test_what_cannot_be_meant_is_refused(client: FlaskClient, owner: Person, con
 
 def test_an_event_nobody_waits_for_has_no_answer(client: FlaskClient) -> None:
     assert client.get("/webhook-answers/00000000-0000-0000-0000-000000000001").status_code == 404
+
+
+def test_a_page_that_a_workflow_answers_with_is_a_stranger_to_the_dashboard(
+    client: FlaskClient, owner: Person, backends: Backends
+) -> None:
+    headers = {"Content-Type": "text/html", "Content-Security-Policy": "default-src *"}
+    page = {"type": "RESPOND", "config": {"headers": headers, "body": "<script src='/webhook/x'></script>"}}
+    url = hook(client, owner, page, respond="by a RESPOND step")
+    with working(backends):
+        answer = client.post(url, json={})
+    policy = answer.headers["Content-Security-Policy"]
+    assert answer.content_type == "text/html"
+    assert policy.startswith("sandbox ")
+    assert "allow-same-origin" not in policy
+    assert answer.headers.getlist("Content-Security-Policy") == [policy]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-A": "a\r\nSet-Cookie: b=1"}, {"X-A": "é🙂"}, {"X A": "b"}, {"": "b"}, {"X-A\n": "b"}],
+    ids=["two lines", "beyond Latin-1", "blank", "no name", "name with a line's end"],
+)
+def test_headers_that_are_none_fail_the_step_and_not_the_caller(
+    client: FlaskClient, owner: Person, backends: Backends, headers: dict[str, str]
+) -> None:
+    """They come from data: nobody can see them when the workflow is saved."""
+    respond = {"type": "RESPOND", "config": {"headers": "{{ trigger.body }}", "body": "ok"}}
+    url = hook(client, owner, respond, respond="by a RESPOND step")
+    with working(backends):
+        answer = client.post(url, json=headers)
+    assert answer.status_code == 500
+    assert answer.json["status"] == "FAILED"
+    assert "headers" in answer.json["error"]["message"].lower()

@@ -53,7 +53,8 @@ def test_every_unusable_part_is_named(client: FlaskClient, owner: Person, engine
 
     assert answer.status_code == 400
     assert {pointer.split("/")[1] for pointer in pointers(answer.json)} == {"from", "version", "payload"}
-    assert pointers(post(client, owner, f"{source}/replay", {"from": "nine"}).json) == {"/from"}
+    for nowhere in ("nine", True, {}, None):
+        assert pointers(post(client, owner, f"{source}/replay", {"from": nowhere}).json) == {"/from"}
 
 
 def test_what_still_runs_is_a_conflict(client: FlaskClient, owner: Person, engine: Engine) -> None:
@@ -88,3 +89,20 @@ def test_a_filter_that_cannot_be_read_is_refused(client: FlaskClient, owner: Per
 
     assert answer.status_code == 400
     assert pointers(answer.json) == {"/workflowId", "/status", "/limit", "/since"}
+
+
+def test_what_cannot_be_done_again_does_not_hold_up_the_rest(
+    client: FlaskClient, owner: Person, engine: Engine
+) -> None:
+    made = workflow(client, owner, actions=[{**slack(), "id": "one"}, {**slack(), "id": "two"}])
+    error = {"message": "away", "step": "two", "stepIndex": 1}
+    old = {"workflow_id": UUID(made["id"]), "version_id": UUID(made["versionId"]), "status": "FAILED", "error": error}
+    gone = execution(engine, owner, **old)
+    client.put(f"/api/v1/workflows/{made['id']}", json={"name": "x", "actions": [slack()]}, headers=owner.headers)
+    other = failed(client, engine, owner)
+
+    answer = post(client, owner, "replay", {}).json
+
+    assert [one["replayOf"] for one in answer["replayed"]] == [str(other)]
+    assert answer["skipped"] == [{"executionId": str(gone), "why": "there is no step 'two' that could run"}]
+    assert answer["count"] == 1

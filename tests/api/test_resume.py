@@ -90,7 +90,18 @@ def test_a_person_approves_or_rejects(client: FlaskClient, owner: Person, worker
     assert done["stepOutputs"]["step_1"] == {"branch": "yes" if approved else None}
 
 
-@pytest.mark.parametrize("body", [{}, {"approved": "perhaps"}, {"approved": None}, ["approved"]])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"approved": "perhaps"},
+        {"approved": None},
+        ["approved"],
+        {"approved": []},
+        {"approved": {}},
+        {"approved": 1},
+    ],
+)
 def test_an_approval_needs_an_answer(client: FlaskClient, owner: Person, workers: None, body: Any) -> None:
     path = link(client, owner, started(client, owner, APPROVAL))
     assert client.post(path, json=body).status_code == 400

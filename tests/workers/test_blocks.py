@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from flowforge.connectors.catalog import load_catalog
+from flowforge.operations import waits
 from flowforge.operations.triggers import Triggers
 from flowforge.operations.workflows import Workflows
+from flowforge.resume_links import WaitPlace
 from flowforge.wiring import Backends
 from tests.waiting import eventually
 from tests.workers.pipeline import OWNER, Pipeline, counting_statements, working
@@ -344,6 +347,26 @@ class TestErrorWorkflow:
             assert pipeline.finished(heard.event_id).status == "FAILED"
         assert pipeline.count_of(fails.id) == 2
 
+    def test_one_that_tries_again_what_failed_does_not_go_round_without_end(self, pipeline: Pipeline) -> None:
+        fails = pipeline.workflow(transform(x="{{ trigger.y }}"))
+        again = pipeline.workflow({"type": "RUN_WORKFLOW", "config": {"workflowId": str(fails.id)}})
+        with Session(pipeline.backends.engine) as session:
+            pipeline.workflows.update(session, OWNER, fails.id, {"settings": {"errorWorkflow": str(again.id)}})
+        with working(pipeline.backends):
+            pipeline.finished(pipeline.accept(fails.id).event_id)
+            heard = eventually(lambda: pipeline.last_of(again.id))
+            assert pipeline.finished(heard.event_id).status == "FAILED"
+        assert (pipeline.count_of(fails.id), pipeline.count_of(again.id)) == (2, 1)
+
+    def test_hears_of_an_execution_that_took_too_long(self, pipeline: Pipeline) -> None:
+        hears = pipeline.workflow(transform(why="{{ trigger.error.message }}"))
+        settings = {"errorWorkflow": str(hears.id), "timeout": 1}
+        slow = pipeline.workflow({"type": "WAIT", "config": {"seconds": 3600}}, settings=settings)
+        with working(pipeline.backends):
+            assert pipeline.finished(pipeline.accept(slow.id).event_id).status == "FAILED"
+            heard = eventually(lambda: pipeline.last_of(hears.id))
+        assert "longer than its limit" in heard.step_outputs["step_0"]["why"]
+
 
 def test_cancelling_reaches_the_workflows_that_were_called(pipeline: Pipeline) -> None:
     child = pipeline.workflow({"type": "WAIT", "config": {"seconds": 3600}})
@@ -356,3 +379,38 @@ def test_cancelling_reaches_the_workflows_that_were_called(pipeline: Pipeline) -
         pipeline.cancel(running.id)
     assert pipeline.finished(event.event_id).status == "CANCELLED"
     assert pipeline.finished(called.event_id).status == "CANCELLED"
+
+
+def test_a_failing_caller_takes_with_it_what_it_awaits(pipeline: Pipeline) -> None:
+    child = pipeline.workflow({"type": "WAIT", "config": {"seconds": 3600}})
+    call = {"type": "RUN_WORKFLOW", "config": {"workflowId": str(child.id)}}
+    stop = {"type": "STOP", "config": {"status": "failed", "message": "enough"}}
+    wait = {"type": "WAIT", "config": {"for": "resume"}}
+    lanes = [{"name": "calls", "actions": [call]}, {"name": "stops", "actions": [wait, stop]}]
+    parent = pipeline.workflow({"type": "PARALLEL", "branches": lanes})
+    with working(pipeline.backends, Orchestrator):
+        event = pipeline.accept(parent.id)
+        called = eventually(lambda: pipeline.last_of(child.id, finished=False))
+        running = pipeline.execution(event.event_id)
+        assert running is not None
+        resume_everything(pipeline, running.id)
+        assert pipeline.finished(event.event_id).status == "FAILED"
+        assert pipeline.finished(called.event_id).status == "CANCELLED"
+
+
+def test_what_is_called_and_not_awaited_outlives_a_failing_caller(pipeline: Pipeline) -> None:
+    child = pipeline.workflow({"type": "WAIT", "config": {"seconds": 3600}})
+    call = {"type": "RUN_WORKFLOW", "config": {"workflowId": str(child.id), "wait": False}}
+    parent = pipeline.workflow(call, {"type": "STOP", "config": {"status": "failed", "message": "enough"}})
+    with working(pipeline.backends, Orchestrator):
+        assert pipeline.finished(pipeline.accept(parent.id).event_id).status == "FAILED"
+        called = eventually(lambda: pipeline.last_of(child.id, finished=False))
+    assert called.status in {"PENDING", "RUNNING"}
+
+
+def resume_everything(pipeline: Pipeline, execution_id: UUID) -> None:
+    """Whoever is called for the open waits comes."""
+    [attempt] = [one for one in pipeline.attempts(execution_id) if (one.waiting or {}).get("kind") == "resume"]
+    place = WaitPlace(execution_id, attempt.step_index, attempt.iteration)
+    with Session(pipeline.backends.engine) as session:
+        waits.resume(session, pipeline.backends.bus, place, {})

@@ -66,7 +66,9 @@ def replay_all() -> tuple[Response, int]:
     """Do many executions again, those that failed by default"""
     asked = json_object() if request.get_data() else {}
     done = replays.replay_all(session(), backends(), current_user_id(), asked)
-    return jsonify({"count": len(done), "replayed": [_replayed(one) for one in done]}), 202
+    skipped = [{"executionId": one.execution_id, "why": one.why} for one in done.skipped]
+    replayed = [_replayed(one) for one in done.replayed]
+    return jsonify({"count": len(replayed), "replayed": replayed, "skipped": skipped}), 202
 
 
 def _replayed(done: Replayed) -> dict[str, UUID]:

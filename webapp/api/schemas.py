@@ -275,9 +275,15 @@ class Replayed(Started):
     replay_of: UUID
 
 
+class ReplaySkipped(Wire):
+    execution_id: UUID
+    why: str
+
+
 class ReplayedAll(Wire):
     count: int
     replayed: list[Replayed]
+    skipped: list[ReplaySkipped] = Field(description="Those whose step is not there any more.")
 
 
 class FrameWithAttempts(Frame):

@@ -19,6 +19,8 @@ from webapp.webhooks.body import read_body
 blueprint = Blueprint("resume", __name__)
 
 _LONGEST_COMMENT = 2_000
+_ANSWERS = {"true": True, "false": False}
+"""A form sends text."""
 
 
 @blueprint.get("/resume/<token>")
@@ -50,7 +52,7 @@ def output_of(wait: OpenWait, body: Any) -> dict[str, Any]:
     if wait.kind == "resume":
         return {**at, "body": body}
     answer = body if isinstance(body, dict) else {}
-    approved = {True: True, "true": True, False: False, "false": False}.get(answer.get("approved", ""))
+    approved = _ANSWERS.get(str(answer.get("approved")).lower())
     if approved is None:
         raise Invalid.at("/approved", "must be true or false")
     comment = answer.get("comment") or None

@@ -15,7 +15,10 @@ from flowforge.operations.answers import Answer
 from webapp.context import backends
 
 _EXTENSION = "flowforge.waiting_callers"
-_NOT_SENT = {"content-length", "transfer-encoding", "connection", "set-cookie"}
+_NOT_SENT = {"content-length", "transfer-encoding", "connection", "set-cookie", "content-security-policy"}
+_SANDBOX = "sandbox allow-forms allow-modals allow-popups allow-scripts"
+"""A page that a workflow answers with is its author's, on the dashboard's address: without `allow-same-origin` it is a
+stranger to the dashboard, whose cookies and pages its scripts cannot reach."""
 
 
 def answer_of(event_id: UUID, seconds: float, accepted: Mapping[str, Any], status_path: str) -> Response:
@@ -30,6 +33,7 @@ def answer_of(event_id: UUID, seconds: float, accepted: Mapping[str, Any], statu
 
 def as_response(answer: Answer) -> Response:
     headers = {name: value for name, value in answer.headers.items() if name.lower() not in _NOT_SENT}
+    headers["Content-Security-Policy"] = _SANDBOX
     given_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
     if isinstance(answer.body, str):
         return Response(answer.body, answer.status, headers, content_type=given_type or "text/plain; charset=utf-8")
