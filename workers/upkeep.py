@@ -36,6 +36,16 @@ _DEAD_LETTERS = """
     DELETE FROM orchestrator.dead_letters WHERE id IN (
         SELECT id FROM orchestrator.dead_letters WHERE created_at < :before LIMIT :rows)
 """
+_VERSIONS_OF_TRIALS = """
+    DELETE FROM workflow.workflow_versions WHERE id IN (
+        SELECT version.id FROM workflow.workflow_versions AS version
+         WHERE version.number IS NULL AND version.created_at < :before
+           AND NOT EXISTS (SELECT FROM workflow.workflow_drafts AS draft WHERE draft.run_version_id = version.id)
+           AND NOT EXISTS (SELECT FROM orchestrator.workflow_executions AS x
+                            WHERE x.workflow_id = version.workflow_id AND x.version_id = version.id)
+         LIMIT :rows)
+"""
+"""Of drafts as they were run by hand, once the executions are gone."""
 _FORGOTTEN_MAILBOXES = """
     DELETE FROM trigger_service.mailbox_states WHERE trigger_id IN (
         SELECT state.trigger_id FROM trigger_service.mailbox_states AS state
@@ -68,6 +78,7 @@ def prune(backends: Backends, now: datetime | None = None, seconds: float = SECO
         "events": _delete(backends, _HANDLED_EVENTS, kept_executions, deadline),
         "refresh tokens": _delete(backends, _EXPIRED_TOKENS, moment - EXPIRED_TOKEN_KEPT, deadline),
         "dead letters": _delete(backends, _DEAD_LETTERS, kept_logs, deadline),
+        "versions of trials": _delete(backends, _VERSIONS_OF_TRIALS, kept_executions, deadline),
         "mailbox states": _delete(backends, _FORGOTTEN_MAILBOXES, moment, deadline),
         "log entries": backends.logbook.prune(kept_logs),
     }

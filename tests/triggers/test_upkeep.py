@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, insert, select
@@ -17,6 +18,7 @@ from flowforge.db.tables import (
     RefreshToken,
     StepAttempt,
     TriggerEventRow,
+    WorkflowVersion,
 )
 from flowforge.ids import uuid7
 from flowforge.wiring import Backends
@@ -71,6 +73,26 @@ def test_old_events_go_unless_they_are_owed_an_execution(backends: Backends, eng
     owed = event(engine, days_ago(91), None)
     assert upkeep.prune(backends, NOW)["events"] == 1
     assert left(engine, TriggerEventRow.id) == sorted([recent, owed])
+
+
+def test_versions_that_were_only_tried_go_with_their_executions(backends: Backends, engine: Engine) -> None:
+    def version(age: int, number: int | None, workflow_id: UUID) -> UUID:
+        id_ = uuid7()
+        values = {"id": id_, "workflow_id": workflow_id, "number": number, "definition": {}, "templated": True}
+        add(engine, WorkflowVersion, **values, created_at=days_ago(age))
+        return id_
+
+    workflow_id = uuid7()
+    version(100, None, workflow_id)
+    still_run, published, recent = (
+        version(100, None, workflow_id),
+        version(100, 1, workflow_id),
+        version(80, None, uuid7()),
+    )
+    common = {"user_id": uuid7(), "status": "RUNNING", "current_step": 0, "created_at": days_ago(100)}
+    add(engine, ExecutionRow, id=uuid7(), workflow_id=workflow_id, version_id=still_run, **common)
+    assert upkeep.prune(backends, NOW)["versions of trials"] == 1
+    assert left(engine, WorkflowVersion.id) == sorted([still_run, published, recent])
 
 
 def test_expired_tokens_and_old_dead_letters_and_logs_go(backends: Backends, engine: Engine) -> None:
