@@ -312,6 +312,33 @@ def photograph(browser: Browser, product: Product, pages: dict[str, str], folder
             context.close()
 
 
+def photograph_first_steps(browser: Browser, product: Product, folder: Path) -> None:
+    """What meets somebody who is new."""
+    for size, (width, height) in SIZES.items():
+        for scheme in SCHEMES:
+            context = browser.new_context(
+                base_url=product.url,
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if scheme == "dark" else "light",
+                reduced_motion="reduce",
+            )
+            page = context.new_page()
+            _take(page, "/register", folder / f"register-{scheme}-{size}.png")
+            page.get_by_label("User name").fill(f"grace-{scheme}-{size}")
+            page.get_by_label("E-mail").fill(f"grace-{scheme}-{size}@example.test")
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Create account").click()
+            page.wait_for_url(lambda url: not url.endswith("/register"))
+            _take(page, "/", folder / f"welcome-{scheme}-{size}.png")
+            page.get_by_role("button", name="Show me how").click()
+            page.get_by_role("button", name="Use an example").click()
+            _take(page, page.url, folder / f"guide-{scheme}-{size}.png")
+            page.locator("#guide [data-add]").click()
+            page.keyboard.type("br")
+            page.screenshot(path=folder / f"palette-{scheme}-{size}.png")
+            context.close()
+
+
 def _take(page: Page, path: str, target: Path) -> None:
     page.goto(path)
     page.wait_for_timeout(250)  # charts and fonts
@@ -336,6 +363,8 @@ def main() -> None:
         wanted = sys.argv[2:]
         pages = {name: path for name, path in stage.pages.items() if not wanted or name in wanted}
         photograph(browser, product, pages, folder)
+        if not wanted or "guide" in wanted:
+            photograph_first_steps(browser, product, folder)
         browser.close()
 
 

@@ -91,6 +91,9 @@ def examine(page: Page, path: str | None) -> None:
 def test_the_chart_is_drawn_and_its_figures_stand_below(windows: Windows, register: Callable[[Page], str]) -> None:
     page = windows.open()
     register(page)
+    page.goto("/templates")
+    page.get_by_role("button", name="Use this").click()
+    page.goto("/")
     expect(page.locator("figure canvas")).to_be_visible()
     page.get_by_text("As a table").click()
     expect(page.get_by_text("Nothing ended in this time.")).to_be_visible()

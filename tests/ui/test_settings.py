@@ -22,6 +22,7 @@ def test_times_are_shown_on_the_persons_own_clock(ada: Browser) -> None:
     page = ada.get("/settings").text
     assert "Saved." in page
     assert 'value="Asia/Kolkata" selected' in page
+    ada.send("/templates/greet", "/templates")
     assert 'data-zone="Asia/Kolkata"' in ada.get("/").text
 
 

@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from flowforge import jsonio
 from webapp.ui import csrf, guard, text
+from webapp.ui.curl import curl
 from webapp.ui.sparkline import bars_by_status, outcome
 
 FORM_MAX_BYTES = 4 * 1024 * 1024
@@ -50,5 +51,5 @@ def _never_store(response: Response) -> Response:
 
 @blueprint.app_context_processor
 def _for_templates() -> dict[str, Any]:
-    """Both look things up only when used: an error page must not need the database."""
-    return {"viewer": current_user, "csrf_token": csrf.token}
+    """They look things up only when used: an error page must not need the database."""
+    return {"viewer": current_user, "csrf_token": csrf.token, "curl": curl}

@@ -120,7 +120,7 @@ def guide_page(workflow: Workflow, shown: Json) -> Json:
     actions = definition.get("actions") if through else None
     decision = next((n for n, one in enumerate(actions or ()) if isinstance(one, dict) and one.get("branches")), None)
     branch = None if decision is None else f"/actions/{decision}/branches/0/actions"
-    return {"workflow": workflow, "guide": through, "guide_branch": branch}
+    return {"workflow": workflow, "guide": through, "guide_branch": branch, "guide_example": guide.EXAMPLE}
 
 
 def _connections() -> dict[str, list[str]]:

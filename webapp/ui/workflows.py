@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
-from flowforge.operations import executions, guide, tags, workflow_list
+from flowforge.operations import executions, guide, known_data, tags, workflow_list
 from flowforge.operations.starters import starters
 from flowforge.operations.trigger_reading import in_words, try_mailbox
 from webapp.context import backends, session
@@ -157,6 +157,7 @@ def _workflow_page(workflow_id: UUID, payload: str = "{}", problems: Any = ()) -
         flow=flow_of(definition, (), load_catalog()),
         triggers=[(row, triggers().fire_times(row)) for row in registered],
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).rows,
+        sample=known_data.sample(session(), workflow_id),
         payload=payload,
         problems=problems,
         in_words=in_words,
