@@ -16,7 +16,8 @@ from urllib.parse import quote
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-_PUBLISHED_SECRETS = {"dev-secret", "changeme", "secret"}
+_PLACEHOLDERS = ("dev-secret", "devsecret", "please-change", "change-me", "changeme", "change_me", "your-secret")
+"""No key that reads like one of these is a secret: they stand in published defaults, repeated up to any length."""
 _MIN_SECRET_BYTES = 32
 
 Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
@@ -351,7 +352,8 @@ class Settings(BaseSettings):
         if value is None:
             return None
         text = value.get_secret_value()
-        if text in _PUBLISHED_SECRETS or len(text.encode()) < _MIN_SECRET_BYTES:
+        published = any(placeholder in text.lower() for placeholder in _PLACEHOLDERS)
+        if published or len(text.encode()) < _MIN_SECRET_BYTES:
             raise ValueError(f"must have at least {_MIN_SECRET_BYTES} bytes and not be a published default")
         return value
 

@@ -16,7 +16,7 @@ from rq import Queue
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import Update, func, select, update
+from sqlalchemy import Update, case, func, select, update
 
 from flowforge.connectors.addresses import AddressGuard
 from flowforge.db.engine import unavailable_when_down
@@ -57,7 +57,8 @@ def start_unscheduled(backends: Backends, now: datetime | None = None) -> int:
     Their owners are used to the originals, which take all unseen mail at first.
     """
     trigger = TriggerRegistration
-    configuration = func.coalesce(trigger.configuration, func.jsonb_build_object())
+    is_usable = func.jsonb_typeof(trigger.configuration) == "object"
+    configuration = case((is_usable, trigger.configuration), else_=func.jsonb_build_object())
     adopt = (
         update(trigger)
         .where(trigger.enabled, func.lower(trigger.trigger_type) == "email", trigger.next_scheduled_at.is_(None))

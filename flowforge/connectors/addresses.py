@@ -11,6 +11,14 @@ from flowforge.connectors.sdk import ConnectorError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_LAST_BITS_ARE_IPV4 = [
+    ipaddress.IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052
+    ipaddress.IPv6Network("64:ff9b:1::/48"),  # NAT64 of one's own, RFC 8215
+    ipaddress.IPv6Network("::ffff:0:0:0/96"),  # translated, RFC 2765
+    ipaddress.IPv6Network("::/96"),  # compatible, RFC 4291
+]
+_HISTORIC = [ipaddress.IPv6Network("fec0::/10"), ipaddress.IPv6Network("::/8")]
+
 
 class AddressGuard:
     """Resolves names and refuses what is private. Connect to the address it returns: asking again could differ."""
@@ -32,9 +40,9 @@ class AddressGuard:
 
     def allows(self, address: str) -> bool:
         ip = ipaddress.ip_address(address.partition("%")[0])
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
-        if ip.is_global and not ip.is_multicast:
+        if isinstance(ip, ipaddress.IPv6Address):
+            ip = _inside(ip) or ip
+        if ip.is_global and not ip.is_multicast and not _is_historic(ip):
             return True
         return any(ip.version == network.version and ip in network for network in self._allowed)
 
@@ -58,6 +66,24 @@ class AddressGuard:
                 connection.close()
                 last = error
         raise last or OSError(f"no address for {host}")
+
+
+def _inside(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a gateway would go on to; None where there is none."""
+    if ip.is_loopback or ip.is_unspecified:
+        return None
+    if ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    if ip.sixtofour is not None:
+        return ip.sixtofour
+    if any(ip in network for network in _LAST_BITS_ARE_IPV4):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return None
+
+
+def _is_historic(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Python counts it among the global ones, and no route leads there but a private one."""
+    return isinstance(ip, ipaddress.IPv6Address) and any(ip in network for network in _HISTORIC)
 
 
 EVERYWHERE = AddressGuard([ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")])

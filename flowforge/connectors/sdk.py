@@ -117,7 +117,7 @@ class Connector(Generic[C]):
         try:
             return self.config.model_validate(config)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(p)}: {m}" for p, m in _problems(error))
+            problems = "; ".join(f"{'.'.join(p)}: {m}" if p else m for p, m in _problems(error))
             raise ConnectorError(
                 f"the config of {self.action_type} cannot be used: {problems}", permanent=True
             ) from None

@@ -16,7 +16,7 @@ from flowforge.connectors.addresses import AddressGuard
 from flowforge.errors import Invalid
 from flowforge.imap import MailboxTrouble, open_mailbox
 from flowforge.mailbox import Mailbox, Server
-from flowforge.operations.triggers import Triggers
+from flowforge.operations.triggers import Triggers, configuration_of
 from flowforge.schedule import Cron, Schedule
 from flowforge.secrets import SecretUnreadable
 from flowforge.settings import Settings
@@ -59,7 +59,7 @@ def try_mailbox(session: Session, triggers: Triggers, user_id: UUID, trigger_id:
     row = triggers.get(session, user_id, trigger_id)
     if row.trigger_type.lower() != "email":
         raise Invalid.at("/triggerType", "only a mailbox can be tried out")
-    configuration = dict(row.configuration or {})
+    configuration = configuration_of(row)
     session.rollback()
     try:
         return try_configuration(triggers.settings, triggers.opened(configuration))

@@ -74,7 +74,7 @@ class Triggers:
         The client's from now on: saving the workflow does not undo what was set here.
         """
         row = self.get(session, user_id, trigger_id)
-        stored, given = row.configuration or {}, raw.get("configuration")
+        stored, given = configuration_of(row), raw.get("configuration")
         enabled = switched(raw, row.enabled)
         problems = problems_of_enabled(raw)
         if given is not None or (enabled and not row.enabled):
@@ -111,6 +111,7 @@ class Triggers:
                 TriggerRegistration.workflow_id == workflow.id, TriggerRegistration.managed.is_(True)
             )
         )
+        trigger = trigger if isinstance(trigger, dict) else None  # an adopted one may be anything
         kind = str(trigger.get("type")).lower() if trigger else None
         if kind not in TRIGGER_TYPES:
             kind = None  # `manual`, or nothing: started by hand only
@@ -126,7 +127,8 @@ class Triggers:
                 workflow_id=workflow.id, user_id=workflow.user_id, trigger_type=kind, managed=True
             )
             session.add(own)
-        config = dict(trigger.get("config") or {})
+        written = trigger.get("config")
+        config = dict(written) if isinstance(written, dict) else {}
         if workflow.enabled:
             raise_any(self.validate(kind, config, "/trigger/config", config))
         self._write(own, config, workflow.enabled)
@@ -157,7 +159,7 @@ class Triggers:
         if row.trigger_type.lower() != "scheduler" or not row.enabled or row.next_scheduled_at is None:
             return []
         try:
-            schedule = Schedule.parse(row.configuration or {})
+            schedule = Schedule.parse(configuration_of(row))
         except Invalid:
             return []
         first = row.next_scheduled_at
@@ -181,7 +183,7 @@ class Triggers:
         restarted = row.next_scheduled_at is None or not row.enabled
         if enabled and row.trigger_type == "scheduler":
             schedule = Schedule.parse(configuration)
-            if restarted or _differs(schedule, row.configuration or {}):
+            if restarted or _differs(schedule, configuration_of(row)):
                 row.next_scheduled_at = schedule.next_after(datetime.now(UTC))
         elif enabled and row.trigger_type == "email" and (restarted or row.configuration != configuration):
             row.next_scheduled_at = datetime.now(UTC)
@@ -198,7 +200,7 @@ def trigger_fields(triggers: Triggers, row: TriggerRegistration) -> dict[str, An
         "workflowId": row.workflow_id,
         "userId": row.user_id,
         "triggerType": row.trigger_type.lower(),
-        "configuration": triggers.masked(row.configuration or {}),
+        "configuration": triggers.masked(configuration_of(row)),
         "enabled": row.enabled,
         "webhookUrl": row.webhook_url,
         "webhookToken": row.webhook_token,
@@ -240,3 +242,8 @@ def _of_client(session: Session, workflow_id: UUID, kind: str) -> UUID | None:
         .where(TriggerRegistration.managed.is_not(True))
         .limit(1)
     )
+
+
+def configuration_of(row: TriggerRegistration) -> dict[str, Any]:
+    """Empty where an adopted row holds something else."""
+    return row.configuration if isinstance(row.configuration, dict) else {}

@@ -10,13 +10,14 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
+from sqlalchemy.orm import Session
 
 from flowforge import jsonio
-from flowforge.db.tables import TriggerRegistration
+from flowforge.db.tables import TriggerRegistration, Workflow
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
-from tests.api.things import TRIGGERS, pointers, stored_trigger, trigger, triggers_of, workflow
+from tests.api.things import TRIGGERS, WORKFLOWS, pointers, stored_trigger, trigger, triggers_of, workflow
 
 MAILBOX = {"username": "me@example.test", "password": "mail-pass", "host": "imap.example.test"}
 CONFIGURATIONS: dict[str, dict[str, Any]] = {"webhook": {}, "scheduler": {"intervalMinutes": 15}, "email": MAILBOX}
@@ -316,3 +317,34 @@ class TestRefusing:
         assert change(client, owner, made["id"], configuration={"intervalMinutes": "x"}).status_code == 400
         assert change(client, owner, made["id"], enabled="x").status_code == 400
         assert triggers_of(client, owner, flow) == [made]
+
+
+@pytest.mark.parametrize("stored", ["text", 7, [], ["x"]])
+@pytest.mark.parametrize("kind", ["webhook", "SCHEDULER", "Email", "other"])
+def test_an_adopted_row_that_holds_anything_is_listed_and_changed(
+    client: FlaskClient, owner: Person, engine: Engine, kind: str, stored: Any
+) -> None:
+    made = workflow(client, owner)
+    with Session(engine) as session:
+        row = TriggerRegistration(
+            workflow_id=UUID(made["id"]), user_id=owner.id, trigger_type=kind, configuration=stored
+        )
+        session.add(row)
+        session.commit()
+        trigger_id = row.id
+    listed = client.get(TRIGGERS, headers=owner.headers)
+    assert [one["configuration"] for one in listed.json] == [{}]
+    answer = client.put(f"{TRIGGERS}/{trigger_id}", json={"enabled": False}, headers=owner.headers)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("definition", ["text", 7, {"type": "webhook", "config": [1]}, {"type": 7}, {"type": None}])
+def test_a_workflow_whose_adopted_trigger_is_anything_is_switched_on(
+    client: FlaskClient, owner: Person, engine: Engine, definition: Any
+) -> None:
+    made = workflow(client, owner)
+    with Session(engine) as session:
+        session.get_one(Workflow, UUID(made["id"])).trigger_definition = definition
+        session.commit()
+    answer = client.put(f"{WORKFLOWS}/{made['id']}", json={"enabled": True}, headers=owner.headers)
+    assert answer.status_code == 200, answer.text

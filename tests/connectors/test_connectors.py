@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import time
+from dataclasses import replace
 from importlib.resources import files
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
+from flowforge import jsonio
 from flowforge.connectors import slack_message
 from flowforge.connectors.catalog import UnknownAction, load_catalog
+from flowforge.connectors.google_sheet_row import _keep
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.secrets import MASK, Vault, mask_values, new_key
 
@@ -132,6 +139,40 @@ class TestGoogleSheets:
         config = {"spreadsheetId": "s", "range": "A1", "values": ["x"], "serviceAccount": account}
         output = run("GOOGLE_SHEET_ROW", config | {"endpoint": httpserver.url_for("").rstrip("/")}, context)
         assert output["updatedRange"] == "A1"
+
+    def test_a_kept_token_is_for_who_holds_the_key(self, httpserver: HTTPServer, context: StepContext) -> None:
+        """Whose service account it is, is known to many."""
+        _keep(hashlib.sha256(context.user_id.bytes + b"{}").digest(), "somebody's token", time.time() + 3600)
+        account = {"client_email": "a@b", "private_key": "not even a key", "token_uri": httpserver.url_for("/token")}
+        config = {"spreadsheetId": "s", "range": "A1", "values": ["x"], "serviceAccount": account}
+        for user_id in (context.user_id, uuid4()):
+            with pytest.raises(ConnectorError, match="private key in serviceAccount cannot be used"):
+                run(
+                    "GOOGLE_SHEET_ROW",
+                    config | {"endpoint": httpserver.url_for("").rstrip("/")},
+                    replace(context, user_id=user_id),
+                )
+        assert httpserver.log == []
+
+    def test_two_who_hold_different_keys_of_one_account_do_not_share(
+        self, httpserver: HTTPServer, context: StepContext
+    ) -> None:
+        tokens = iter(["first", "second"])
+        httpserver.expect_request("/token").respond_with_handler(
+            lambda _: Response(
+                jsonio.dumps({"access_token": next(tokens), "expires_in": 3600}), mimetype="application/json"
+            )
+        )
+        httpserver.expect_request("/v4/spreadsheets/s/values/A1:append").respond_with_json({"updates": {}})
+        for _ in range(2):
+            pem = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            account = {"client_email": "a@b", "private_key": pem.decode(), "token_uri": httpserver.url_for("/token")}
+            config = {"spreadsheetId": "s", "range": "A1", "values": ["x"], "serviceAccount": account}
+            run("GOOGLE_SHEET_ROW", config | {"endpoint": httpserver.url_for("").rstrip("/")}, context)
+        sent = [request.headers["Authorization"] for request, _ in httpserver.log if "append" in request.path]
+        assert sent == ["Bearer first", "Bearer second"]
 
 
 def test_transform_gives_what_it_is_given(context: StepContext) -> None:

@@ -201,3 +201,35 @@ def test_an_unknown_host_is_named(context: StepContext) -> None:
 def test_an_operator_can_open_networks(address: str, allowed: bool) -> None:
     settings = Settings(_env_file=None, allow_private_networks_setting="10.1.0.0/16")
     assert AddressGuard(settings.allowed_private_networks).allows(address) is allowed
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::a00:1",
+        "2002:a00:1::1",
+        "::127.0.0.1",
+        "::ffff:0:7f00:1",
+        "fec0::1",
+        "fe80::1%eth0",
+        "fd00::1",
+    ],
+)
+def test_a_private_address_is_private_in_whatever_it_is_wrapped(address: str) -> None:
+    assert not AddressGuard([]).allows(address)
+
+
+@pytest.mark.parametrize("address", ["2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+def test_public_ones_are_not(address: str) -> None:
+    assert AddressGuard([]).allows(address)
+
+
+def test_loopback_can_be_opened_in_both_families() -> None:
+    guard = AddressGuard(
+        Settings(_env_file=None, allow_private_networks_setting="127.0.0.0/8,::1/128").allowed_private_networks
+    )
+    assert guard.allows("127.0.0.1")
+    assert guard.allows("::1")

@@ -57,7 +57,6 @@ def _never_store(response: Response) -> Response:
 @counts_as_attempt
 def register() -> Response:
     """Create an account and sign in"""
-    """Open an account"""
     if not backends().settings.registration_open:
         raise Forbidden("registration is closed on this server")
     wanted = read(Registration)
@@ -69,7 +68,6 @@ def register() -> Response:
 @counts_as_attempt
 def login() -> Response:
     """Sign in"""
-    """Sign in"""
     given = read(Login)
     return _token_pair(*accounts.sign_in(session(), given.username, given.password, _lifetime(), _agent()))
 
@@ -77,14 +75,12 @@ def login() -> Response:
 @blueprint.post("/refresh-token")
 def refresh_token() -> Response:
     """Exchange a refresh token for new tokens"""
-    """Exchange a refresh token for a new pair"""
     return _token_pair(*sign_ins.rotate(session(), read(HeldToken).refresh_token, _lifetime(), _agent()))
 
 
 @blueprint.post("/logout")
 @signed_in
 def logout() -> Response:
-    """Sign this device out"""
     """Sign this device out"""
     sign_ins.end(session(), current_user_id(), read(HeldToken).refresh_token)
     return Response(status=200)
@@ -94,7 +90,6 @@ def logout() -> Response:
 @signed_in
 def me() -> Response:
     """Who I am"""
-    """Who is signed in"""
     try:
         user = accounts.find(session(), current_user_id())
     except NotFound as error:
