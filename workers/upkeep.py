@@ -16,6 +16,8 @@ from workers.lost_lines import write_lost_lines
 ROWS_AT_ONCE = 1000
 SECONDS_PER_RUN = 60
 EXPIRED_TOKEN_KEPT = timedelta(days=7)
+FORGOTTEN_SESSION_KEPT = timedelta(days=90)
+"""Longer than a cookie lives."""
 
 log = logging.getLogger(__name__)
 
@@ -32,20 +34,26 @@ _EXPIRED_TOKENS = """
     DELETE FROM auth.refresh_tokens WHERE id IN (
         SELECT id FROM auth.refresh_tokens WHERE expires_at < :before LIMIT :rows)
 """
+_FORGOTTEN_SESSIONS = """
+    DELETE FROM auth.web_sessions WHERE id IN (
+        SELECT id FROM auth.web_sessions WHERE last_seen_at < :before LIMIT :rows)
+"""
 _DEAD_LETTERS = """
     DELETE FROM orchestrator.dead_letters WHERE id IN (
         SELECT id FROM orchestrator.dead_letters WHERE created_at < :before LIMIT :rows)
 """
-_VERSIONS_OF_TRIALS = """
+_VERSIONS_OF_NOTHING = """
     DELETE FROM workflow.workflow_versions WHERE id IN (
         SELECT version.id FROM workflow.workflow_versions AS version
-         WHERE version.number IS NULL AND version.created_at < :before
+         WHERE version.created_at < :before
+           AND (version.number IS NULL
+                OR NOT EXISTS (SELECT FROM workflow.workflows AS w WHERE w.id = version.workflow_id))
            AND NOT EXISTS (SELECT FROM workflow.workflow_drafts AS draft WHERE draft.run_version_id = version.id)
            AND NOT EXISTS (SELECT FROM orchestrator.workflow_executions AS x
                             WHERE x.workflow_id = version.workflow_id AND x.version_id = version.id)
          LIMIT :rows)
 """
-"""Of drafts as they were run by hand, once the executions are gone."""
+"""Of drafts as they were run by hand, and of workflows that were deleted, once the executions are gone."""
 _FORGOTTEN_MAILBOXES = """
     DELETE FROM trigger_service.mailbox_states WHERE trigger_id IN (
         SELECT state.trigger_id FROM trigger_service.mailbox_states AS state
@@ -78,7 +86,8 @@ def prune(backends: Backends, now: datetime | None = None, seconds: float = SECO
         "events": _delete(backends, _HANDLED_EVENTS, kept_executions, deadline),
         "refresh tokens": _delete(backends, _EXPIRED_TOKENS, moment - EXPIRED_TOKEN_KEPT, deadline),
         "dead letters": _delete(backends, _DEAD_LETTERS, kept_logs, deadline),
-        "versions of trials": _delete(backends, _VERSIONS_OF_TRIALS, kept_executions, deadline),
+        "web sessions": _delete(backends, _FORGOTTEN_SESSIONS, moment - FORGOTTEN_SESSION_KEPT, deadline),
+        "versions": _delete(backends, _VERSIONS_OF_NOTHING, kept_executions, deadline),
         "mailbox states": _delete(backends, _FORGOTTEN_MAILBOXES, moment, deadline),
         "log entries": backends.logbook.prune(kept_logs),
     }

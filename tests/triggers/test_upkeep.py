@@ -18,6 +18,8 @@ from flowforge.db.tables import (
     RefreshToken,
     StepAttempt,
     TriggerEventRow,
+    WebSession,
+    Workflow,
     WorkflowVersion,
 )
 from flowforge.ids import uuid7
@@ -83,6 +85,14 @@ def test_versions_that_were_only_tried_go_with_their_executions(backends: Backen
         return id_
 
     workflow_id = uuid7()
+    workflow = {
+        "id": workflow_id,
+        "name": "w",
+        "user_id": uuid7(),
+        "actions_definition": [],
+        "trigger_definition": None,
+    }
+    add(engine, Workflow, **workflow)
     version(100, None, workflow_id)
     still_run, published, recent = (
         version(100, None, workflow_id),
@@ -91,8 +101,23 @@ def test_versions_that_were_only_tried_go_with_their_executions(backends: Backen
     )
     common = {"user_id": uuid7(), "status": "RUNNING", "current_step": 0, "created_at": days_ago(100)}
     add(engine, ExecutionRow, id=uuid7(), workflow_id=workflow_id, version_id=still_run, **common)
-    assert upkeep.prune(backends, NOW)["versions of trials"] == 1
+    assert upkeep.prune(backends, NOW)["versions"] == 1
     assert left(engine, WorkflowVersion.id) == sorted([still_run, published, recent])
+
+
+def test_versions_of_a_deleted_workflow_go_with_its_executions(backends: Backends, engine: Engine) -> None:
+    values = {"workflow_id": uuid7(), "number": 1, "definition": {}, "templated": True}
+    add(engine, WorkflowVersion, id=uuid7(), **values, created_at=days_ago(100))
+    assert upkeep.prune(backends, NOW)["versions"] == 1
+    assert left(engine, WorkflowVersion.id) == []
+
+
+def test_sessions_of_browsers_that_never_came_back_go(backends: Backends, engine: Engine) -> None:
+    for age in (91, 1):
+        session = {"id": uuid7(), "user_id": uuid7(), "user_agent": "a", "address": "b"}
+        add(engine, WebSession, **session, last_seen_at=days_ago(age))
+    assert upkeep.prune(backends, NOW)["web sessions"] == 1
+    assert len(left(engine, WebSession.id)) == 1
 
 
 def test_expired_tokens_and_old_dead_letters_and_logs_go(backends: Backends, engine: Engine) -> None:
