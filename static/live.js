@@ -3,6 +3,7 @@
 
 const QUIET_MS = 250;
 const POLL_MS = 2000;
+const AWAITED_MS = 300; // until the event that was just accepted has become an execution
 
 const area = document.getElementById("progress");
 const parts = [...document.querySelectorAll("[data-part]")];
@@ -12,6 +13,7 @@ let fetching = false;
 let again = false;
 
 const isOver = () => area.querySelector("[data-over]")?.dataset.over === "true";
+const isAwaited = () => area.querySelector("[data-awaited]") !== null;
 const streaming = () => stream?.readyState === EventSource.OPEN;
 
 async function refresh() {
@@ -54,12 +56,15 @@ function soon(wait = QUIET_MS) {
   timer ??= setTimeout(() => {
     timer = null;
     refresh().then(() => {
-      if (!isOver() && !streaming()) soon(POLL_MS);
+      if (isOver() || streaming()) return;
+      if (stream) soon(POLL_MS);
+      else follow();
     });
   }, wait);
 }
 
 function follow() {
+  if (isAwaited()) return soon(AWAITED_MS);
   stream = new EventSource(area.dataset.live);
   for (const kind of ["log", "status"]) stream.addEventListener(kind, () => soon());
   stream.addEventListener("end", () => {

@@ -181,7 +181,7 @@ def test_many_are_replayed_by_a_filter_in_a_bounded_number_of_statements(pipelin
         pipeline.finished(pipeline.accept(other.id, {"by": 0}).event_id)
     change(pipeline, workflow, [transform("divided", n="repaired")])
     with Session(pipeline.backends.engine) as session, counting_statements(pipeline.backends) as statements:
-        done = replays.replay_all(session, pipeline.backends, OWNER, {"workflowId": str(workflow.id)})
+        done = replays.replay_all(session, pipeline.backends, OWNER, {"workflowId": str(workflow.id)}).replayed
     assert len(statements) == 3
     with working(pipeline.backends):
         for one in done:
@@ -196,9 +196,9 @@ def test_a_filter_takes_the_newest_and_no_more_than_asked_for(pipeline: Pipeline
     with Session(pipeline.backends.engine) as session:
         middle = session.get_one(ExecutionRow, failed[1]).created_at
         session.rollback()
-        newest = replays.replay_all(session, pipeline.backends, OWNER, {"limit": 1})
-        before = replays.replay_all(session, pipeline.backends, OWNER, {"until": middle.isoformat()})
-        none = replays.replay_all(session, pipeline.backends, OWNER, {"status": "COMPLETED"})
+        newest = replays.replay_all(session, pipeline.backends, OWNER, {"limit": 1}).replayed
+        before = replays.replay_all(session, pipeline.backends, OWNER, {"until": middle.isoformat()}).replayed
+        none = replays.replay_all(session, pipeline.backends, OWNER, {"status": "COMPLETED"}).replayed
         with pytest.raises(Invalid, match="limit"):
             replays.replay_all(session, pipeline.backends, OWNER, {"limit": 1001})
     assert [one.replay_of for one in newest] == [failed[2]]

@@ -87,6 +87,7 @@ def _progress(row: ExecutionRow) -> dict[str, Any]:
         "answer_path": _answer_path,
         "replays": operations.replays(session(), row.id) if row.status in OVER else (),
         "over": row.status in OVER,
+        "awaited": row not in session(),
     }
 
 
