@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from flowforge import events
 from flowforge.bus import Message
 from flowforge.connectors.catalog import load_catalog
@@ -25,13 +27,15 @@ from flowforge.db.attempts_store import AttemptKey, Claim
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.db.engine import unavailable_when_down
 from flowforge.errors import Unavailable
-from flowforge.events import ExecutionResult, ExecutionStart
+from flowforge.events import ExecutionResult, ExecutionStart, TopicMessage
 from flowforge.execution.retry import Failure
+from flowforge.operations.endings import Following
 from flowforge.operations.plans import Plans, Version
 from flowforge.operations.starts import StartMessages
 from flowforge.operations.step_runs import Outcome, StepRun, StepRunner
 from flowforge.wiring import Backends
 from workers.fair_pool import FairPool
+from workers.rescue import reason_of
 from workers.runner import Received, member_name
 
 logger = logging.getLogger(__name__)
@@ -98,6 +102,12 @@ class Executor:
                 store.park(connection, list(crowded))
             self._parked = True
 
+    def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> Following:
+        """A step that cannot be begun has failed: it would be sent again for ever."""
+        if isinstance(message, ExecutionStart):
+            store.refuse(connection, _key(message), reason_of(error))
+        return Following()
+
     def tick(self) -> None:
         """Takes parked attempts when there is room for them again; never so many that none is left."""
         room = self.room()
@@ -106,11 +116,29 @@ class Executor:
         full = [key for key in self._pool.busy_keys(min(self._share // 2, room)) if isinstance(key, UUID)]
         with unavailable_when_down(), self._backends.engine.begin() as connection:
             keys = store.parked(connection, full=full, each=max(1, room // 4), limit=max(1, room // 2))
-            messages = self._starts.again(connection, keys) if keys else []
-        found = [ExecutionStart.decode(message.value) for message in messages]
-        self._parked = bool(found or full)
+        self._parked = bool(keys or full)
         self._next_look = time.monotonic() + (_LOOK_FOR_PARKED_SECONDS if self._parked else _IDLE_SECONDS)
-        self._claim_and_run({_key(start): start for start in found})
+        self._take(keys)
+
+    def _take(self, parked: Sequence[AttemptKey]) -> None:
+        """Begins them; one that makes the others fail with it is found, and fails."""
+        if not parked:
+            return
+        try:
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                messages = self._starts.again(connection, parked)
+            found = [ExecutionStart.decode(message.value) for message in messages]
+            self._claim_and_run({_key(start): start for start in found})
+        except Unavailable:
+            raise
+        except Exception as error:
+            logger.exception("%d parked steps could not be begun", len(parked))
+            if len(parked) > 1:
+                for key in parked:
+                    self._take([key])
+                return
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                store.refuse(connection, parked[0], reason_of(error))
 
     def stop(self) -> None:
         """Lets running steps end for a few seconds, gives back what was not begun, hands in the rest."""

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
+from sqlalchemy import Connection
 
 from flowforge import events, jsonio
 from flowforge.connectors.catalog import load_catalog
 from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
 from flowforge.live import channel, entry_json
 from flowforge.logbook import LogEntry, NewEntry
+from flowforge.operations.endings import Following
 from flowforge.secrets import MASK, is_sealed
 from flowforge.wiring import Backends
 from workers.runner import Received
@@ -43,6 +45,10 @@ class LogSink:
         """A line for each, unless it is there already."""
         entries = [self._entry(message) for message in sorted(messages, key=_when)]
         self._announce(self._backends.logbook.append(entries))
+
+    def give_up(self, _connection: Connection, _message: TopicMessage, _error: Exception) -> Following:
+        """A line is missing, nothing else."""
+        return Following()
 
     def tick(self) -> None:
         """Time brings nothing here."""

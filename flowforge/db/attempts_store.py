@@ -111,6 +111,20 @@ def extend_leases(connection: Connection, owner: str, lease: float) -> None:
     )
 
 
+def refuse(connection: Connection, key: AttemptKey, reason: str) -> None:
+    """A queued attempt that no executor can begin has failed; its result is owed to the orchestrator."""
+    connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a
+        SET state = 'ENDED', parked = false, succeeded = false, error = %(error)s, finished_at = now()
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'QUEUED'
+        """,
+        {"rows": _rows([key]), "error": jsonio.dumps_for_database({"message": reason, "permanent": True})},
+    )
+
+
 def hand_in(connection: Connection, owner: str, rows: Sequence[dict[str, Any]]) -> set[AttemptKey]:
     """Stores results: execution_id, step_index, iteration, attempt, succeeded, output, error.
 
