@@ -304,7 +304,7 @@ class Executor:
             self._give_up_overtime()
             try:
                 with unavailable_when_down(), self._backends.engine.begin() as connection:
-                    store.extend_leases(connection, self._owner, self._lease)
+                    store.extend_leases(connection, self._owner, list(self._held), self._lease)
             except Unavailable as error:
                 logger.warning("leases could not be extended: %s", error)
 

@@ -83,6 +83,43 @@ def test_an_executor_that_cannot_hand_in_ends_and_its_lease_runs_out(pipeline: P
             eventually(lambda: pipeline.resend() and pipeline.execution(event.event_id).status == "COMPLETED")  # type: ignore[union-attr]
 
 
+def test_a_claim_whose_commit_was_not_answered_runs_out(pipeline: Pipeline) -> None:
+    """It stands there under a living owner who does not know of it."""
+    workflow = pipeline.workflow(transform(a=1))
+    with working(pipeline.backends, Orchestrator):
+        event = pipeline.accept(workflow.id)
+        eventually(lambda: pipeline.execution(event.event_id))
+    pipeline.backends.redis.flushall()
+    executor = Executor(pipeline.backends)
+    try:
+        with pipeline.backends.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "UPDATE orchestrator.step_attempts SET state = 'RUNNING', claims = 1, lease_owner = :owner,"
+                    " lease_until = now() + interval '1 second'"
+                ),
+                {"owner": executor._owner},
+            )
+        eventually(lambda: pipeline.resend().leases == 1)
+    finally:
+        executor.stop()
+    with working(pipeline.backends):
+        assert pipeline.finished(event.event_id).status == "COMPLETED"
+
+
+def test_what_is_held_is_held_beyond_its_first_lease(pipeline: Pipeline, httpserver: HTTPServer) -> None:
+    receiver = Receiver(httpserver)
+    workflow = pipeline.workflow(receiver.call)
+    with working(pipeline.backends):
+        event = pipeline.accept(workflow.id)
+        assert receiver.called.wait(20)
+        first = lease_end(pipeline)
+        eventually(lambda: lease_end(pipeline) > first + timedelta(seconds=2))
+        assert pipeline.resend().leases == 0
+        receiver.answer.set()
+        assert pipeline.finished(event.event_id).status == "COMPLETED"
+
+
 class Receiver:
     """Answers the `call` of a workflow when it is told to."""
 
