@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from redis.exceptions import RedisError
 from sqlalchemy import Connection
@@ -113,8 +114,13 @@ def _result_entry(message: ExecutionResult) -> NewEntry:
     return _of_execution(message, key, "RESULT", message.status, _data(message))
 
 
+def key_of_execution(execution_id: UUID, status: str) -> str:
+    """Under which the line is written that says that an execution has that status."""
+    return f"execution:{execution_id}:{status}"
+
+
 def _event_entry(message: ExecutionEvent) -> NewEntry:
-    key = f"execution:{message.execution_id}:{message.status}"
+    key = key_of_execution(message.execution_id, message.status)
     if message.attempt is not None:
         key += f":{message.step_index}:{message.iteration or 0}:{message.attempt}"
     return _of_execution(message, key, "EXECUTION", message.status, _data(message))
