@@ -31,12 +31,12 @@ from flowforge.errors import Unavailable
 from flowforge.events import ExecutionResult, ExecutionStart, TopicMessage
 from flowforge.execution.retry import Failure
 from flowforge.operations.endings import Following
+from flowforge.operations.failing import reason_of
 from flowforge.operations.plans import Plans, Version
 from flowforge.operations.starts import StartMessages
 from flowforge.operations.step_runs import Outcome, StepRun, StepRunner
 from flowforge.wiring import Backends
 from workers.fair_pool import FairPool
-from workers.rescue import reason_of
 from workers.runner import Received, member_name
 
 logger = logging.getLogger(__name__)

@@ -35,6 +35,7 @@ from flowforge.language.expressions import ExpressionError
 from flowforge.operations import answers, cancelling, intake
 from flowforge.operations.announcements import wait_result
 from flowforge.operations.endings import Following
+from flowforge.operations.failing import reason_of
 from flowforge.operations.plans import Plans, Version, adopt
 from flowforge.operations.starts import StartMessages, around
 from flowforge.wiring import Backends
@@ -43,7 +44,7 @@ from workers.batch import Batch
 from workers.moving import Moving, announce
 from workers.own_results import OwnResults
 from workers.replaying import load_recorded, may_run, recall_replays, replay_in, wanted_version
-from workers.rescue import Rescue, reason_of
+from workers.rescue import Rescue
 from workers.runner import Received
 
 logger = logging.getLogger(__name__)

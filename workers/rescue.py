@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from flowforge import jsonio
 from flowforge.db import executions_store as store
@@ -28,15 +27,6 @@ from workers.batch import Batch
 from workers.replaying import may_run, wanted_version
 
 logger = logging.getLogger(__name__)
-
-_LONGEST_REASON = 500
-
-
-def reason_of(error: BaseException) -> str:
-    """For people who look at the execution; the log has the whole of it."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    text = jsonio.writable(str(cause)).strip()
-    return f"FlowForge cannot go on with it: {type(cause).__name__}: {text}"[:_LONGEST_REASON]
 
 
 class Rescue:

@@ -6,10 +6,20 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from flowforge import jsonio
 from flowforge.execution.state import Status
 from flowforge.operations.endings import Ended
+
+_LONGEST_REASON = 500
+
+
+def reason_of(error: BaseException) -> str:
+    """For people who look at the execution; the log has the whole of it."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    text = jsonio.writable(str(cause)).strip()
+    return f"FlowForge cannot go on with it: {type(cause).__name__}: {text}"[:_LONGEST_REASON]
 
 
 def fail(connection: Connection, execution_ids: Sequence[UUID], reason: str) -> list[Ended]:

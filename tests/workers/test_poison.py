@@ -279,6 +279,26 @@ class TestMessages:
             eventually(lambda: pipeline.resend() and all(_is_over(pipeline, event.event_id) for event in accepted))
         assert [pipeline.finished(event.event_id).status for event in accepted] == ["FAILED", "COMPLETED"]
 
+    def test_an_owed_start_whose_message_cannot_be_made(self, pipeline: Pipeline) -> None:
+        poison, other = pipeline.workflow(transform(a=1)), pipeline.workflow(transform(a=1))
+        with working(pipeline.backends, Orchestrator):
+            accepted = [pipeline.accept(workflow.id) for workflow in (poison, other)]
+            eventually(lambda: all(pipeline.execution(event.event_id) for event in accepted))
+        pipeline.backends.redis.flushall()
+        nested = '{"a":' * 300 + "1" + "}" * 300
+        with pipeline.backends.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "UPDATE workflow.workflow_versions SET definition ="
+                    " jsonb_set(definition, '{actions,0,config}', CAST(:nested AS jsonb)) WHERE workflow_id = :id"
+                ),
+                {"nested": nested, "id": poison.id},
+            )
+        assert pipeline.resend().starts == 1
+        with working(pipeline.backends, Orchestrator, Executor):
+            eventually(lambda: pipeline.resend() and all(_is_over(pipeline, event.event_id) for event in accepted))
+        assert [pipeline.finished(event.event_id).status for event in accepted] == ["FAILED", "COMPLETED"]
+
     def test_a_start_that_is_nested_too_deeply_for_the_log(self, pipeline: Pipeline) -> None:
         nested = '{"a":' * 700 + "1" + "}" * 700
         raw = (
