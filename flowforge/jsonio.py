@@ -61,6 +61,17 @@ def dumps_within(value: Any, limit: int, *, carried: bool = False) -> bytes:
     return data
 
 
+def why_not_json(error: TypeError) -> str:
+    """What `dumps` and its like raised, for people."""
+    cause = str(error.__cause__ or error)
+    return "it is nested too deeply" if "recursion" in cause.lower() else writable(cause)
+
+
+def writable(text: str) -> str:
+    """The text as JSON and PostgreSQL can hold it: half characters and NUL are replaced."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
 def loads(data: bytes | str) -> Any:
     """Raises ValueError when the text is not JSON."""
     return orjson.loads(data)

@@ -11,11 +11,14 @@ import logging
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from flowforge import events
 from flowforge.bus import Message
@@ -25,8 +28,10 @@ from flowforge.db.attempts_store import AttemptKey, Claim
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.db.engine import unavailable_when_down
 from flowforge.errors import Unavailable
-from flowforge.events import ExecutionResult, ExecutionStart
+from flowforge.events import ExecutionResult, ExecutionStart, TopicMessage
 from flowforge.execution.retry import Failure
+from flowforge.operations.endings import Following
+from flowforge.operations.failing import reason_of
 from flowforge.operations.plans import Plans, Version
 from flowforge.operations.starts import StartMessages
 from flowforge.operations.step_runs import Outcome, StepRun, StepRunner
@@ -74,10 +79,11 @@ class Executor:
         self._held: dict[AttemptKey, ExecutionStart] = {}
         self._finished: queue.SimpleQueue[_Finished | None] = queue.SimpleQueue()
         self._leaving = threading.Event()
+        self._broken: BaseException | None = None
         self._next_look = 0.0
         self._threads = [
-            threading.Thread(target=self._hand_in_results, name="results", daemon=True),
-            threading.Thread(target=self._keep_leases, name="leases", daemon=True),
+            threading.Thread(target=self._watch, args=(self._hand_in_results,), name="results", daemon=True),
+            threading.Thread(target=self._watch, args=(self._keep_leases,), name="leases", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -98,19 +104,45 @@ class Executor:
                 store.park(connection, list(crowded))
             self._parked = True
 
+    def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> Following:
+        """A step that cannot be begun has failed: it would be sent again for ever."""
+        if isinstance(message, ExecutionStart):
+            store.refuse(connection, _key(message), reason_of(error))
+        return Following()
+
     def tick(self) -> None:
         """Takes parked attempts when there is room for them again; never so many that none is left."""
+        if self._broken is not None:
+            raise RuntimeError("a thread of the executor died") from self._broken
         room = self.room()
         if time.monotonic() < self._next_look or room < max(1, self._share // 8):
             return
         full = [key for key in self._pool.busy_keys(min(self._share // 2, room)) if isinstance(key, UUID)]
         with unavailable_when_down(), self._backends.engine.begin() as connection:
             keys = store.parked(connection, full=full, each=max(1, room // 4), limit=max(1, room // 2))
-            messages = self._starts.again(connection, keys) if keys else []
-        found = [ExecutionStart.decode(message.value) for message in messages]
-        self._parked = bool(found or full)
+        self._parked = bool(keys or full)
         self._next_look = time.monotonic() + (_LOOK_FOR_PARKED_SECONDS if self._parked else _IDLE_SECONDS)
-        self._claim_and_run({_key(start): start for start in found})
+        self._take(keys)
+
+    def _take(self, parked: Sequence[AttemptKey]) -> None:
+        """Begins them; one that makes the others fail with it is found, and fails."""
+        if not parked:
+            return
+        try:
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                messages = self._starts.again(connection, parked)
+            found = [ExecutionStart.decode(message.value) for message in messages]
+            self._claim_and_run({_key(start): start for start in found})
+        except Unavailable:
+            raise
+        except Exception as error:
+            logger.exception("%d parked steps could not be begun", len(parked))
+            if len(parked) > 1:
+                for key in parked:
+                    self._take([key])
+                return
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                store.refuse(connection, parked[0], reason_of(error))
 
     def stop(self) -> None:
         """Lets running steps end for a few seconds, gives back what was not begun, hands in the rest."""
@@ -169,13 +201,31 @@ class Executor:
     def _task(self, key: AttemptKey, run: StepRun) -> Callable[[], None]:
         def task() -> None:
             started_at = datetime.now(UTC)
-            self._begun[key] = time.monotonic() + self._step_runner.time_limit(run) + _OVERTIME_SECONDS
-            outcome = self._step_runner.run(run)
-            self._finished.put(_Finished(run.start, outcome, started_at))
+            self._finished.put(_Finished(run.start, self._outcome(key, run), started_at))
 
         return task
 
+    def _outcome(self, key: AttemptKey, run: StepRun) -> Outcome:
+        """Whatever happens there is one: an attempt without would be held for ever."""
+        try:
+            self._begun[key] = time.monotonic() + self._step_runner.time_limit(run) + _OVERTIME_SECONDS
+            return self._step_runner.run(run)
+        except BaseException as error:  # noqa: BLE001
+            # Not the error itself: its text may hold a secret.
+            what = f"{type(error).__name__} while FlowForge ran the step"
+            logger.error("%s\n%s", what, "".join(traceback.format_tb(error.__traceback__)))
+            return Outcome(failure=Failure(what, permanent=True))
+
     # Handing in
+
+    def _watch(self, work: Callable[[], None]) -> None:
+        """A thread that died silently would leave steps held, and not begun, for ever: the process ends with it, its
+        supervisor starts another, and the leases run out."""
+        try:
+            work()
+        except BaseException as error:
+            logger.exception("the executor cannot go on without its thread")
+            self._broken = error
 
     def _hand_in_results(self) -> None:
         batch: list[_Finished] = []
@@ -188,8 +238,8 @@ class Executor:
                 batch.append(first)
             last = self._gather(batch)
             try:
-                self._hand_in(batch)
-                batch, pause = [], 0.1
+                self._hand_in_surely(batch)
+                pause = 0.1
             except Unavailable as error:
                 logger.warning("%d results wait to be handed in: %s", len(batch), error)
                 if self._leaving.wait(pause):
@@ -210,6 +260,31 @@ class Executor:
             batch.append(one)
         return False
 
+    def _hand_in_surely(self, batch: list[_Finished]) -> None:
+        """Empties the batch. Raises Unavailable, with what is left still in it."""
+        try:
+            self._hand_in(batch)
+            batch.clear()
+            return
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("%d results could not be handed in; trying one by one", len(batch))
+        while batch:
+            self._hand_in_alone(batch[0])
+            del batch[0]
+
+    def _hand_in_alone(self, one: _Finished) -> None:
+        """A result that cannot be stored for what it holds is a failure."""
+        try:
+            self._hand_in([one])
+        except Unavailable:
+            raise
+        except Exception as error:
+            logger.exception("a result could not be stored")
+            failure = Failure(f"the step ran, but its result could not be stored: {type(error).__name__}", True)
+            self._hand_in([replace(one, outcome=Outcome(failure=failure))])
+
     def _hand_in(self, batch: Sequence[_Finished]) -> None:
         rows = [_result_row(one) for one in batch]
         with unavailable_when_down(), self._backends.engine.begin() as connection:
@@ -221,13 +296,15 @@ class Executor:
             self._backends.bus.publish([_result_message(one) for one in batch if _key(one.start) in counted])
         except Unavailable as error:
             logger.warning("%d results are in PostgreSQL, but not announced: %s", len(counted), error)
+        except Exception:
+            logger.exception("%d results are in PostgreSQL, but could not be announced", len(counted))
 
     def _keep_leases(self) -> None:
         while not self._leaving.wait(self._lease / 3):
             self._give_up_overtime()
             try:
                 with unavailable_when_down(), self._backends.engine.begin() as connection:
-                    store.extend_leases(connection, self._owner, self._lease)
+                    store.extend_leases(connection, self._owner, list(self._held), self._lease)
             except Unavailable as error:
                 logger.warning("leases could not be extended: %s", error)
 

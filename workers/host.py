@@ -75,7 +75,7 @@ class HostWorker(SimpleWorker):
 def _run(runner: Runner, stopping: threading.Event) -> None:
     try:
         runner.run()
-    except Exception:
+    except BaseException:
         logger.exception("a consumer died; the process ends, and its supervisor starts it again")
         os._exit(1)
     if not stopping.is_set():

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from redis.exceptions import RedisError
+from sqlalchemy import Connection
 
 from flowforge import events, jsonio
 from flowforge.connectors.catalog import load_catalog
 from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
 from flowforge.live import channel, entry_json
 from flowforge.logbook import LogEntry, NewEntry
+from flowforge.operations.endings import Following
 from flowforge.secrets import MASK, is_sealed
 from flowforge.wiring import Backends
 from workers.runner import Received
@@ -43,6 +46,10 @@ class LogSink:
         """A line for each, unless it is there already."""
         entries = [self._entry(message) for message in sorted(messages, key=_when)]
         self._announce(self._backends.logbook.append(entries))
+
+    def give_up(self, _connection: Connection, _message: TopicMessage, _error: Exception) -> Following:
+        """A line is missing, nothing else."""
+        return Following()
 
     def tick(self) -> None:
         """Time brings nothing here."""
@@ -107,8 +114,13 @@ def _result_entry(message: ExecutionResult) -> NewEntry:
     return _of_execution(message, key, "RESULT", message.status, _data(message))
 
 
+def key_of_execution(execution_id: UUID, status: str) -> str:
+    """Under which the line is written that says that an execution has that status."""
+    return f"execution:{execution_id}:{status}"
+
+
 def _event_entry(message: ExecutionEvent) -> NewEntry:
-    key = f"execution:{message.execution_id}:{message.status}"
+    key = key_of_execution(message.execution_id, message.status)
     if message.attempt is not None:
         key += f":{message.step_index}:{message.iteration or 0}:{message.attempt}"
     return _of_execution(message, key, "EXECUTION", message.status, _data(message))

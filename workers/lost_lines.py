@@ -113,8 +113,13 @@ def _lines(connection: Connection, plans: Plans, event: Any) -> Iterator[TopicMe
         metadata=event.metadata,
         by_reference=True,
     )
-    if event.execution_id is None:
-        return
+    if event.execution_id is not None:
+        yield from lines_of_execution(connection, plans, event)
+
+
+def lines_of_execution(connection: Connection, plans: Plans, event: Any) -> Iterator[TopicMessage]:
+    """A row with execution_id, workflow_id, user_id, version_id, id (of its event), begun_at, status, error and
+    finished_at."""
     yield _execution_event(event, "STARTED", event.begun_at, event_id=event.id)
     versions = plans.get(connection, [event.version_id] if event.version_id else [])
     version = versions.get(event.version_id)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from flowforge import jsonio
 from flowforge.bus import Message
 from flowforge.db.executions_store import ExecutionState
 from flowforge.execution.commands import Effects, Respond
@@ -134,7 +135,7 @@ class Moving:
     def fail(self, message: str) -> None:
         """It ends for a reason that is no step's."""
         self.run.frames.setdefault(ROOT, Frame())
-        self.run.status, self.run.error = Status.FAILED, {"message": message}
+        self.run.status, self.run.error = Status.FAILED, {"message": jsonio.writable(message)}
 
     def ended(self) -> Ended:
         return Ended(

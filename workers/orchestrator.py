@@ -6,6 +6,7 @@ the commit, and `flowforge.operations.owed` sends it again should the process di
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ from flowforge.db import executions_store as store
 from flowforge.db import limits_store, waits_store
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.executions_store import EventContext, ExecutionState, OpenAttempt
-from flowforge.events import ExecutionResult, TriggerEvent
+from flowforge.errors import Unavailable
+from flowforge.events import ExecutionResult, TopicMessage, TriggerEvent
 from flowforge.execution.machine import Rules, Run
 from flowforge.execution.retry import Failure
 from flowforge.execution.state import ROOT, Frame, Status, StepEnded
@@ -33,6 +35,7 @@ from flowforge.language.expressions import ExpressionError
 from flowforge.operations import answers, cancelling, intake
 from flowforge.operations.announcements import wait_result
 from flowforge.operations.endings import Following
+from flowforge.operations.failing import reason_of
 from flowforge.operations.plans import Plans, Version, adopt
 from flowforge.operations.starts import StartMessages, around
 from flowforge.wiring import Backends
@@ -41,7 +44,10 @@ from workers.batch import Batch
 from workers.moving import Moving, announce
 from workers.own_results import OwnResults
 from workers.replaying import load_recorded, may_run, recall_replays, replay_in, wanted_version
+from workers.rescue import Rescue
 from workers.runner import Received
+
+logger = logging.getLogger(__name__)
 
 BATCH = 200
 _AT_ONCE = 500
@@ -65,6 +71,7 @@ class Orchestrator:
         self._noted: dict[UUID, float] = {}
         self._next_look = 0.0
         self._own_results = OwnResults()
+        self._rescue = Rescue(self._starts)
 
     def room(self) -> int:
         return BATCH
@@ -89,19 +96,72 @@ class Orchestrator:
             return
         self._next_look = time.monotonic() + _LOOK_FOR_DUE_EVERY_SECONDS
         following = Following()
-        with unavailable_when_down(), self._backends.engine.begin() as connection:
-            due = store.take_due_retries(connection, _AT_ONCE)
-            following.messages += self._starts.again(connection, due) if due else []
-            ended = self._end_due_waits(connection, following)
-            self._begin_queued(connection, following)
-            self._end_overdue(connection, following)
-        if len(due) == _AT_ONCE or ended == _AT_ONCE:
-            self._next_look = 0.0  # there are more
+        try:
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                more = self._bring(connection, following)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("what is due could not be done; taking one execution after the other")
+            self._bring_one_by_one()
+            return
+        if more:
+            self._next_look = 0.0
         self._do(following)
 
+    def _bring(self, connection: Connection, following: Following, only: UUID | None = None) -> bool:
+        """Does what is due, of all executions or of one. True where there is more."""
+        due = store.take_due_retries(connection, _AT_ONCE, only)
+        following.messages += self._starts.again(connection, due) if due else []
+        ended = self._end_due_waits(connection, following, only)
+        self._begin_queued(connection, following, only)
+        self._end_overdue(connection, following, only)
+        return len(due) == _AT_ONCE or ended == _AT_ONCE
+
+    def _bring_one_by_one(self) -> None:
+        """Finds the execution that makes the others fail with it, and ends that one."""
+        with unavailable_when_down(), self._backends.engine.begin() as connection:
+            due = store.due_executions(connection, _AT_ONCE)
+        for execution_id in due:
+            following = Following()
+            try:
+                with unavailable_when_down(), self._backends.engine.begin() as connection:
+                    self._bring(connection, following, execution_id)
+            except Unavailable:
+                raise
+            except Exception as error:
+                logger.exception("execution %s cannot go on", execution_id)
+                following = self._fail(execution_id, reason_of(error))
+            self._do(following)
+
+    def _fail(self, execution_id: UUID, reason: str) -> Following:
+        try:
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                return self._rescue.fail(connection, execution_id, reason)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("execution %s cannot even fail; the others go on", execution_id)
+            return Following()
+
+    def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> Following:
+        """What the message is about reaches its end: it would be owed, and sent again, for ever."""
+        reason = reason_of(error)
+        if isinstance(message, TriggerEvent):
+            return self._rescue.give_up_event(connection, message, reason)
+        if isinstance(message, ExecutionResult):
+            open_ = _matching(store.open_attempts(connection, _asked_about([message])), message)
+            return self._rescue.give_up_attempt(connection, open_, reason) if open_ else Following()
+        return Following()
+
     def _do(self, following: Following) -> None:
-        """After the commit."""
-        self._backends.bus.publish(following.messages)
+        """After the commit: what cannot be told now is owed, and told again."""
+        try:
+            self._backends.bus.publish(following.messages)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("%d messages were not published; they are owed", len(following.messages))
         answers.tell(self._backends.redis, following.answered)
 
     def stop(self) -> None:
@@ -283,9 +343,9 @@ class Orchestrator:
 
     # What time brings.
 
-    def _end_due_waits(self, connection: Connection, following: Following) -> int:
+    def _end_due_waits(self, connection: Connection, following: Following, only: UUID | None) -> int:
         """Goes on from them at once: many may be due at the same moment. Their results are published for the log."""
-        ended = waits_store.end_due_waits(connection, _AT_ONCE)
+        ended = waits_store.end_due_waits(connection, _AT_ONCE, only)
         if ended:
             results = [wait_result(wait) for wait in ended]
             self._advance(connection, results, following)
@@ -293,9 +353,9 @@ class Orchestrator:
             following.messages += [Message.of(events.EXECUTION_RESULT, result) for result in results]
         return len(ended)
 
-    def _begin_queued(self, connection: Connection, following: Following) -> None:
+    def _begin_queued(self, connection: Connection, following: Following, only: UUID | None) -> None:
         """Executions that a limit held back."""
-        queued = store.lock_queued(connection, _AT_ONCE)
+        queued = store.lock_queued(connection, _AT_ONCE, only)
         if not queued:
             return
         batch = self._loaded(connection, queued)
@@ -309,8 +369,8 @@ class Orchestrator:
         self._finish_beginning(batch, following)
         batch.hand_over(following)
 
-    def _end_overdue(self, connection: Connection, following: Following) -> None:
-        overdue = store.lock_overdue(connection, _OVERDUE_AT_ONCE)
+    def _end_overdue(self, connection: Connection, following: Following, only: UUID | None) -> None:
+        overdue = store.lock_overdue(connection, _OVERDUE_AT_ONCE, only)
         if not overdue:
             return
         batch = self._loaded(connection, overdue)

@@ -17,12 +17,15 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import uuid4
 
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy import Connection
 
 from flowforge.bus import Delivery, Message, Subscription
+from flowforge.db.engine import unavailable_when_down
 from flowforge.errors import Unavailable
 from flowforge.events import DEAD_LETTERS, MESSAGE_TYPES, TopicMessage, UnreadableMessage
+from flowforge.operations import answers
 from flowforge.operations.dead_letters import bury
+from flowforge.operations.endings import Following
 from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
@@ -60,6 +63,10 @@ class Consumer(Protocol):
 
     def handle(self, received: Sequence[Received]) -> None:
         """Returns when the work is safe. Raises Unavailable to get the same messages again."""
+
+    def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> Following:
+        """`handle` raised that error for this message alone, which is buried in the same transaction: ends what would
+        be owed and sent again for ever. Returns what is to be done after the commit."""
 
     def tick(self) -> None:
         """Called between batches, at least once a second: what time brings. Raises Unavailable."""
@@ -132,9 +139,9 @@ class Runner:
                 if self._stopping.is_set():
                     raise
                 self._wait_out(error)
-            except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, DataError, IntegrityError):
+            except Exception as error:
                 if len(received) == 1:
-                    self._bury(received[0].delivery, traceback.format_exc(limit=-3))
+                    self._bury(received[0].delivery, traceback.format_exc(limit=-3), received[0].message, error)
                     return
                 logger.exception("%s: a batch of %d failed; trying one by one", self._consumer.name, len(received))
                 for one in received:
@@ -146,23 +153,43 @@ class Runner:
             return Received(delivery, MESSAGE_TYPES[delivery.topic].decode(delivery.value))
         except UnreadableMessage as error:
             self._bury(delivery, str(error))
-            return None
+        except Exception:  # noqa: BLE001  (whatever it is, nobody can read it)
+            self._bury(delivery, traceback.format_exc(limit=-3))
+        return None
 
-    def _bury(self, delivery: Delivery, reason: str) -> None:
-        """Until PostgreSQL has it: acknowledging comes after."""
+    def _bury(
+        self, delivery: Delivery, reason: str, message: TopicMessage | None = None, error: Exception | None = None
+    ) -> None:
+        """Until PostgreSQL has it: acknowledging comes after. What the message is about ends in the same moment."""
         logger.error("%s: dead letter from %s: %s", self._consumer.name, delivery.topic, reason)
         while True:
             try:
-                bury(self._backends.engine, delivery, self._consumer.group, reason)
+                with unavailable_when_down(), self._backends.engine.begin() as connection:
+                    bury(connection, delivery, self._consumer.group, reason)
+                    following = self._given_up(connection, message, error)
                 break
-            except Unavailable as error:
+            except Unavailable as unavailable:
                 if self._stopping.is_set():
                     raise
-                self._wait_out(error)
+                self._wait_out(unavailable)
         try:
-            self._backends.bus.publish([Message(DEAD_LETTERS, delivery.key, delivery.value)])
+            self._backends.bus.publish([Message(DEAD_LETTERS, delivery.key, delivery.value), *following.messages])
+        except Exception:
+            logger.exception("a dead letter is in PostgreSQL but could not be put on %s", DEAD_LETTERS)
+        answers.tell(self._backends.redis, following.answered)
+
+    def _given_up(self, connection: Connection, message: TopicMessage | None, error: Exception | None) -> Following:
+        """Whatever goes wrong in it, the message is buried and the partition goes on."""
+        if message is None or error is None:
+            return Following()
+        try:
+            with unavailable_when_down(), connection.begin_nested():
+                return self._consumer.give_up(connection, message, error)
         except Unavailable:
-            logger.warning("dead letter is in PostgreSQL but could not be put on %s", DEAD_LETTERS)
+            raise
+        except Exception:
+            logger.exception("%s: what a dead letter is about was not ended", self._consumer.name)
+            return Following()
 
     def _acknowledge(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> None:
         try:

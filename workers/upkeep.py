@@ -12,6 +12,7 @@ from flowforge.db.engine import unavailable_when_down
 from flowforge.operations import owed
 from flowforge.wiring import Backends
 from workers.lost_lines import write_lost_lines
+from workers.unsaid_lines import write_unsaid_lines
 
 ROWS_AT_ONCE = 1000
 SECONDS_PER_RUN = 60
@@ -69,6 +70,7 @@ def resend(backends: Backends) -> None:
     resent = owed.resend(backends)
     if resent != owed.Resent():
         log.warning("Sent again what was owed: %s", resent)
+    write_unsaid_lines(backends)
 
 
 def prune(backends: Backends, now: datetime | None = None, seconds: float = SECONDS_PER_RUN) -> dict[str, int]:

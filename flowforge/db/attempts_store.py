@@ -101,13 +101,31 @@ def parked(connection: Connection, *, full: Sequence[UUID], each: int, limit: in
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
-def extend_leases(connection: Connection, owner: str, lease: float) -> None:
+def extend_leases(connection: Connection, owner: str, keys: Sequence[AttemptKey], lease: float) -> None:
+    """Only of those that the owner knows it holds: a claim whose COMMIT was not answered is nobody's, and has to run
+    out."""
     connection.exec_driver_sql(
         """
-        UPDATE orchestrator.step_attempts SET lease_until = now() + make_interval(secs => %(lease)s)
-        WHERE state = 'RUNNING' AND lease_owner = %(owner)s
+        UPDATE orchestrator.step_attempts a SET lease_until = now() + make_interval(secs => %(lease)s)
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
         """,
-        {"owner": owner, "lease": lease},
+        {"rows": _rows(keys), "owner": owner, "lease": lease},
+    )
+
+
+def refuse(connection: Connection, key: AttemptKey, reason: str) -> None:
+    """A queued attempt that no executor can begin has failed; its result is owed to the orchestrator."""
+    connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a
+        SET state = 'ENDED', parked = false, succeeded = false, error = %(error)s, finished_at = now()
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'QUEUED'
+        """,
+        {"rows": _rows([key]), "error": jsonio.dumps_for_database({"message": reason, "permanent": True})},
     )
 
 

@@ -166,28 +166,29 @@ def lock_executions(connection: Connection, execution_ids: Sequence[UUID]) -> di
     return {row[0]: ExecutionState(*row) for row in rows}
 
 
-def lock_overdue(connection: Connection, limit: int) -> list[ExecutionState]:
+def lock_overdue(connection: Connection, limit: int, only: UUID | None = None) -> list[ExecutionState]:
     """Executions whose time limit is over; those that another orchestrator has in hand are left to it."""
     rows = connection.exec_driver_sql(
         f"""
         SELECT {_STATE} FROM orchestrator.workflow_executions x
-        WHERE x.deadline <= now() AND x.finished_at IS NULL
+        WHERE x.deadline <= now() AND x.finished_at IS NULL AND (%(only)s::uuid IS NULL OR x.id = %(only)s::uuid)
         ORDER BY x.deadline LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         """,  # noqa: S608
-        {"limit": limit},
+        {"limit": limit, "only": only and str(only)},
     )
     return [ExecutionState(*row) for row in rows]
 
 
-def lock_queued(connection: Connection, limit: int) -> list[ExecutionState]:
+def lock_queued(connection: Connection, limit: int, only: UUID | None = None) -> list[ExecutionState]:
     """Executions that a limit of their workflow held back, and whose turn may have come."""
     rows = connection.exec_driver_sql(
         f"""
         SELECT {_STATE} FROM orchestrator.workflow_executions x
         WHERE x.begin_at <= now() AND x.finished_at IS NULL AND x.status = 'PENDING'
+            AND (%(only)s::uuid IS NULL OR x.id = %(only)s::uuid)
         ORDER BY x.begin_at, x.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         """,  # noqa: S608
-        {"limit": limit},
+        {"limit": limit, "only": only and str(only)},
     )
     return [ExecutionState(*row) for row in rows]
 
@@ -289,7 +290,7 @@ def drop_unbegun(connection: Connection, execution_ids: Sequence[UUID]) -> None:
     )
 
 
-def take_due_retries(connection: Connection, limit: int) -> list[tuple[UUID, int, int, int]]:
+def take_due_retries(connection: Connection, limit: int, only: UUID | None = None) -> list[tuple[UUID, int, int, int]]:
     """Retries whose time has come and whose message was not sent yet, marked as sent: (execution, step, iteration,
     attempt)."""
     rows = connection.exec_driver_sql(
@@ -298,15 +299,38 @@ def take_due_retries(connection: Connection, limit: int) -> list[tuple[UUID, int
         FROM (
             SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
             WHERE state = 'QUEUED' AND sent_at IS NULL AND due_at <= now()
+                AND (%(only)s::uuid IS NULL OR execution_id = %(only)s::uuid)
             ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         ) d
         WHERE a.execution_id = d.execution_id AND a.step_index = d.step_index
             AND a.iteration = d.iteration AND a.attempt = d.attempt
         RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
-        {"limit": limit},
+        {"limit": limit, "only": only and str(only)},
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def due_executions(connection: Connection, limit: int) -> list[UUID]:
+    """Every execution to which time brings something now: a retry, the end of a wait, its turn, its time limit. At
+    most `limit` of each kind."""
+    rows = connection.exec_driver_sql(
+        """
+        (SELECT execution_id FROM orchestrator.step_attempts
+         WHERE state = 'QUEUED' AND sent_at IS NULL AND due_at <= now() ORDER BY due_at LIMIT %(limit)s)
+        UNION
+        (SELECT execution_id FROM orchestrator.step_attempts
+         WHERE state = 'WAITING' AND due_at <= now() ORDER BY due_at LIMIT %(limit)s)
+        UNION
+        (SELECT id FROM orchestrator.workflow_executions
+         WHERE begin_at <= now() AND finished_at IS NULL AND status = 'PENDING' ORDER BY begin_at, id LIMIT %(limit)s)
+        UNION
+        (SELECT id FROM orchestrator.workflow_executions
+         WHERE deadline <= now() AND finished_at IS NULL ORDER BY deadline LIMIT %(limit)s)
+        """,
+        {"limit": limit},
+    )
+    return [row[0] for row in rows]
 
 
 def next_retry_at(connection: Connection) -> datetime | None:

@@ -480,7 +480,8 @@ class StepAttempt(Base):
 
 
 class BusMemory(Base):
-    """What the bus was when it was last seen: how one that was emptied is noticed."""
+    """What the bus was when it was last seen: how one that was emptied is noticed. And up to which ended execution
+    the log is known to be whole."""
 
     __tablename__ = "bus_memory"
     __table_args__ = ({"schema": "orchestrator"},)

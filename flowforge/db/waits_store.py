@@ -48,7 +48,7 @@ def end_waits(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[En
     return [EndedWait(*row) for row in ended]
 
 
-def end_due_waits(connection: Connection, limit: int) -> list[EndedWait]:
+def end_due_waits(connection: Connection, limit: int, only: UUID | None = None) -> list[EndedWait]:
     """Waits whose time has come: a rest is over, a wait for somebody has timed out."""
     ended = connection.exec_driver_sql(
         """
@@ -61,13 +61,14 @@ def end_due_waits(connection: Connection, limit: int) -> list[EndedWait]:
                 THEN '{"message": "nobody came within the time limit", "permanent": true}'::jsonb END
         FROM (
             SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
-            WHERE state = 'WAITING' AND due_at <= now() ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            WHERE state = 'WAITING' AND due_at <= now() AND (%(only)s::uuid IS NULL OR execution_id = %(only)s::uuid)
+            ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         ) d, orchestrator.workflow_executions x
         WHERE a.execution_id = d.execution_id AND a.step_index = d.step_index AND a.iteration = d.iteration
             AND a.attempt = d.attempt AND x.id = a.execution_id
         RETURNING a.execution_id, x.workflow_id, x.user_id, a.step_index, a.iteration, a.attempt, a.succeeded, a.output,
             a.error->>'message'
         """,
-        {"limit": limit},
+        {"limit": limit, "only": only and str(only)},
     )
     return [EndedWait(*row) for row in ended]

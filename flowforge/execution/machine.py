@@ -55,6 +55,8 @@ FOREVER = timedelta(days=30)
 """How long a call or a person is waited for where nothing else is said."""
 _ENTERED_AT_ONCE = 500
 """Frames that one run of the machine begins; a loop that needs no executor goes on in another run."""
+_LIST_PER_OUTPUT = 16
+"""A list to go through may be larger than an output so many times: it may come from a payload that is larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +143,10 @@ class Run:
             self._failed(frame, step, block.error)
             return
         output = self._collected(frame, step, block, ended)
-        size = len(jsonio.dumps(output))
-        if size > self.rules.output_limit:
-            message = (
-                f"what it collected has {size} bytes; the limit is {self.rules.output_limit}: let `collect` keep less"
-            )
-            self._failed(frame, step, self._error(step, frame, message))
+        try:
+            _judge(output, "what it collected", self.rules.output_limit)
+        except ConfigUnusable as error:
+            self._failed(frame, step, self._error(step, frame, f"{error}: let `collect` keep less"))
             return
         frame.record(step.key, output)
         self._go(frame, step.body, step.next)
@@ -298,8 +298,10 @@ class Run:
             frame.result = self._last_output(frame, body)
             if body.kind is BodyKind.ITEM and owner.config.get("collect") is not None:
                 frame.result = self._value(frame, owner, owner.config["collect"], "config.collect")
-        except ExpressionError as error:
-            self._frame_failed(frame, self._error(owner, frame, str(error)))
+                _judge(frame.result, "what `collect` gives", self.rules.output_limit)
+        except (ExpressionError, ConfigUnusable) as error:
+            frame.result = None
+            self._frame_failed(frame, self._error(owner, frame, _message(error, owner)))
             return
         frame.status = FrameStatus.COMPLETED
         block = self.blocks[frame.block]
@@ -376,7 +378,7 @@ class Run:
             root.current_step = self.plan.length
 
     def _error(self, step: Step, frame: Frame, message: str, attempt: int = 1) -> dict[str, Any]:
-        error = {"step": step.id, "stepIndex": step.index, "message": message, "attempt": attempt}
+        error = {"step": step.id, "stepIndex": step.index, "message": jsonio.writable(message), "attempt": attempt}
         return {**error, "item": frame.position} if self._is_item(frame) else error
 
     def _is_item(self, frame: Frame) -> bool:
@@ -396,9 +398,13 @@ class Run:
         )
 
     def _config(self, frame: Frame, step: Step, *, without: str | None = None) -> Any:
-        """The config of a block with its expressions resolved. Raises ExpressionError, ConfigUnusable."""
-        config = {name: value for name, value in step.config.items() if name != without}
-        return BLOCKS[step.type].parse(self._value(frame, step, config, "config"))
+        """The config of a block with its expressions resolved, judged as an output is: it will be stored and sent.
+        Raises ExpressionError, ConfigUnusable."""
+        written = {name: value for name, value in step.config.items() if name != without}
+        config = self._value(frame, step, written, "config")
+        per_output = _LIST_PER_OUTPUT if step.block is BlockType.FOR_EACH else 1
+        _judge(config, "its config, with its expressions resolved,", self.rules.output_limit * per_output)
+        return BLOCKS[step.type].parse(config)
 
     def _last_output(self, frame: Frame, body: Body | None) -> Any:
         """What the last step of the list gave that gave anything; of a BRANCH or a handled error, what came of it."""
@@ -421,6 +427,16 @@ class Run:
 def holds(value: Any) -> bool:
     """Whether a condition is met: not false, null, 0, empty, or the text `false`."""
     return value.strip().lower() not in {"", "false"} if isinstance(value, str) else bool(value)
+
+
+def _judge(value: Any, what: str, limit: int) -> None:
+    """Whether a value can be kept and carried on. Raises ConfigUnusable."""
+    try:
+        jsonio.dumps_within(value, limit, carried=True)
+    except jsonio.TooLarge as error:
+        raise ConfigUnusable(f"{what} has {error}") from error
+    except TypeError as error:
+        raise ConfigUnusable(f"{what} cannot be written as JSON: {jsonio.why_not_json(error)}") from error
 
 
 def _message(error: Exception, step: Step) -> str:

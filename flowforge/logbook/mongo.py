@@ -58,6 +58,11 @@ class MongoLogStore:
             known = self._insert(documents)
         return [_entry(document) for place, document in enumerate(documents) if place not in known]
 
+    def missing(self, dedup_keys: Sequence[str]) -> set[str]:
+        with _unavailable():
+            found = self._logs().find({"dedupKey": {"$in": list(dedup_keys)}}, {"dedupKey": 1, "_id": 0})
+            return set(dedup_keys) - {document["dedupKey"] for document in found}
+
     def find(self, query: LogQuery, *, page: int, size: int, newest_first: bool = True) -> LogPage:
         wanted = _filter(query)
         direction = -1 if newest_first else 1

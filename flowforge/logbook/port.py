@@ -80,6 +80,9 @@ class LogStore(Protocol):
         The timestamps of one process never run backwards, and no two of its entries share (timestamp, id).
         """
 
+    def missing(self, dedup_keys: Sequence[str]) -> set[str]:
+        """Those under which nothing is written."""
+
     def find(self, query: LogQuery, *, page: int, size: int, newest_first: bool = True) -> LogPage: ...
 
     def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:

@@ -48,6 +48,17 @@ class PostgresLogStore:
             new = {row[0] for row in written}
         return [_entry_of(entry, id_, moment) for entry, id_, moment in stamped if id_ in new]
 
+    def missing(self, dedup_keys: Sequence[str]) -> set[str]:
+        with unavailable_when_down(), self._engine.connect() as connection:
+            rows = connection.exec_driver_sql(
+                """
+                SELECT k.key FROM unnest(%(keys)s::text[]) AS k(key)
+                WHERE NOT EXISTS (SELECT FROM logbook.execution_logs l WHERE l.dedup_key = k.key)
+                """,
+                {"keys": list(dedup_keys)},
+            )
+            return {row[0] for row in rows}
+
     def find(self, query: LogQuery, *, page: int, size: int, newest_first: bool = True) -> LogPage:
         conditions = _conditions(query)
         order = (_LOG.timestamp, _LOG.id)

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, delete, or_, select, tuple_
+from sqlalchemy import Connection, delete, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from flowforge import events, jsonio
 from flowforge.bus import Delivery, EventBus, Message
-from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import DeadLetter, User
 from flowforge.errors import Conflict, NotFound
 from flowforge.ids import uuid7
@@ -34,8 +33,8 @@ class LetterPage:
     """Give it to get the next page; None on the last one."""
 
 
-def bury(engine: Engine, delivery: Delivery, group: str, reason: str) -> None:
-    """Idempotent: a message that comes again is kept once. Raises Unavailable."""
+def bury(connection: Connection, delivery: Delivery, group: str, reason: str) -> None:
+    """Idempotent: a message that comes again is kept once. The caller owns the transaction."""
     statement = (
         insert(DeadLetter)
         .values(
@@ -43,15 +42,14 @@ def bury(engine: Engine, delivery: Delivery, group: str, reason: str) -> None:
             topic=delivery.topic,
             consumer_group=group,
             position=delivery.position,
-            key=delivery.key,
+            key=jsonio.writable(delivery.key),
             value=delivery.value,
-            reason=reason[:_REASON_LENGTH].replace("\0", "\ufffd"),
+            reason=jsonio.writable(reason[:_REASON_LENGTH]),
             user_id=_named_user(delivery.value),
         )
         .on_conflict_do_nothing()
     )
-    with unavailable_when_down(), engine.begin() as connection:
-        connection.execute(statement)
+    connection.execute(statement)
 
 
 def page_of(session: Session, user_id: UUID, after: UUID | None = None, size: int = PAGE_SIZE) -> LetterPage:

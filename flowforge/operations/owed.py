@@ -6,22 +6,28 @@ left to read: a long backlog is not a loss. Everything here is idempotent; sendi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from flowforge import events
 from flowforge.bus import Message
 from flowforge.connectors.catalog import load_catalog
+from flowforge.db import attempts_store
 from flowforge.db.attempts_store import AttemptKey
 from flowforge.db.engine import unavailable_when_down
+from flowforge.errors import Unavailable
 from flowforge.events import ExecutionResult, TriggerEvent
+from flowforge.operations.failing import reason_of
 from flowforge.operations.plans import Plans
 from flowforge.operations.starts import StartMessages
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
+
+logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 5.0
 """How long a message may be on its way before it is taken for lost."""
@@ -52,10 +58,10 @@ def resend(backends: Backends) -> Resent:
             _owed_results(connection) if _idle(lag, events.EXECUTION_RESULT, settings.group_orchestrator) else []
         )
         queued = _owed_starts(connection) if _idle(lag, events.EXECUTION_START, settings.group_executor) else []
-        owed_starts: Sequence[Message] = []
-        if queued:  # the connectors take memory, and are seldom needed here
-            starts = StartMessages(settings, Plans(), load_catalog(), backends.vault)
-            owed_starts = starts.again(connection, queued)
+    owed_starts: list[Message] = []
+    if queued:  # the connectors take memory, and are seldom needed here
+        starts = StartMessages(settings, Plans(), load_catalog(), backends.vault)
+        owed_starts = _start_messages(backends.engine, starts, queued)
     backends.bus.publish([*owed_events, *owed_results, *owed_starts])
     return Resent(len(owed_events), len(owed_starts), len(owed_results), leases)
 
@@ -138,6 +144,22 @@ def _owed_starts(connection: Connection) -> Sequence[AttemptKey]:
         {"grace": GRACE_SECONDS, "limit": _AT_ONCE},
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def _start_messages(engine: Engine, starts: StartMessages, keys: Sequence[AttemptKey]) -> list[Message]:
+    """A step whose message cannot be made has failed; it does not hold up the others."""
+    try:
+        with unavailable_when_down(), engine.begin() as connection:
+            return starts.again(connection, keys)
+    except Unavailable:
+        raise
+    except Exception as error:
+        logger.exception("the messages of %d steps could not be made", len(keys))
+        if len(keys) > 1:
+            return [message for key in keys for message in _start_messages(engine, starts, [key])]
+        with unavailable_when_down(), engine.begin() as connection:
+            attempts_store.refuse(connection, keys[0], reason_of(error))
+        return []
 
 
 def _owed_results(connection: Connection) -> list[Message]:

@@ -24,7 +24,9 @@ def plain_output(output: Any, action_type: str, limit: int, secrets: Sequence[st
     except jsonio.TooLarge as error:
         raise ConnectorError(f"the step's output has {error}", permanent=True) from error
     except TypeError as error:
-        raise ConnectorError(f"the step's output cannot be written as JSON: {_reason(error)}", True) from error
+        raise ConnectorError(
+            f"the step's output cannot be written as JSON: {jsonio.why_not_json(error)}", True
+        ) from error
     return masked
 
 
@@ -35,8 +37,3 @@ def told(error: BaseException) -> str:
     except Exception as failure:  # noqa: BLE001  (whatever its __str__ does)
         text = f"(its text cannot be made: {type(failure).__name__})"
     return text[:_LONGEST_REASON].encode("utf-8", "replace").decode()
-
-
-def _reason(error: TypeError) -> str:
-    cause = told(error.__cause__ or error)
-    return "it is nested too deeply" if "recursion" in cause.lower() else cause

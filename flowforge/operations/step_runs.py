@@ -181,4 +181,5 @@ def _made_of_secrets(config: Mapping[str, Any], resolved: Mapping[str, Any]) -> 
 
 
 def _without(failure: Failure, secrets: Sequence[str]) -> Failure:
-    return Failure(mask_values(failure.message, secrets), failure.permanent, failure.retry_after)
+    message = jsonio.writable(mask_values(failure.message, secrets))
+    return Failure(message, failure.permanent, failure.retry_after)

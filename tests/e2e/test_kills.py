@@ -1,5 +1,5 @@
-"""Under load, each kind of process is killed once and Valkey is emptied: every accepted webhook still leads to exactly
-one COMPLETED execution, and to its calls."""
+"""Under load, each kind of process is killed once, PostgreSQL too, and Valkey is emptied: every accepted webhook still
+leads to exactly one COMPLETED execution, and to its calls."""
 
 from __future__ import annotations
 
@@ -71,6 +71,8 @@ def test_nothing_accepted_is_lost(tmp_path: Path) -> None:
                 time.sleep(BETWEEN_KILLS_SECONDS)
                 _kill(product, kind)
             time.sleep(BETWEEN_KILLS_SECONDS)
+            _kill_postgres(product)
+            _until_accepted(senders)
             _empty_valkey(product)
             time.sleep(BETWEEN_KILLS_SECONDS)
         assert len(senders.accepted) > 50
@@ -143,6 +145,18 @@ def _kill(product: Product, kind: str) -> None:
     victims = [process for process in product.processes() if _is(process, kind)]
     assert victims, f"no process of kind {kind}"
     victims[-1].kill()
+
+
+def _kill_postgres(product: Product) -> None:
+    """SIGKILL to the postmaster; its backends notice, and go. What starts again replays its log first."""
+    [lock] = product.home.rglob("postmaster.pid")
+    psutil.Process(int(lock.read_text().splitlines()[0])).kill()
+
+
+def _until_accepted(senders: Senders) -> None:
+    """Calls are answered with a 200 again."""
+    before = len(senders.accepted)
+    eventually(lambda: len(senders.accepted) > before + 10, seconds=60)
 
 
 def _is(process: psutil.Process, kind: str) -> bool:

@@ -174,7 +174,23 @@ class TestBlocks:
         plan = compile_plan({"actions": [loop]}, templated=True)
         execution = Simulation(plan, {}, output_limit=500)
         assert execution.status is Status.FAILED
-        assert "the limit is 500" in str(execution.error)
+        assert "what it collected has more than 500 bytes, which is the limit: let" in str(execution.error)
+
+    @pytest.mark.parametrize(
+        ("kind", "config"),
+        [
+            ("STOP", {"output": ["{{ trigger.text }}"] * 9}),
+            ("RESPOND", {"body": ["{{ trigger.text }}"] * 9}),
+            ("RUN_WORKFLOW", {"workflowId": str(uuid4()), "payload": {"texts": ["{{ trigger.text }}"] * 9}}),
+            ("FOR_EACH", {"items": ["{{ trigger.text }}"] * 99}),
+        ],
+    )
+    def test_what_a_block_makes_is_bounded(self, kind: str, config: Action) -> None:
+        block = {"type": kind, "config": config, "onError": "continue", "id": "made"}
+        block |= {"actions": []} if kind == "FOR_EACH" else {}
+        plan = compile_plan({"actions": [block]}, templated=True)
+        execution = Simulation(plan, {"text": "x" * 100}, output_limit=500)
+        assert "bytes, which is the limit" in execution.outputs["step_0"]["error"]["message"]
 
     def test_a_wait_names_its_time(self) -> None:
         execution = begun({"type": "WAIT", "config": {"until": "2026-03-05"}})

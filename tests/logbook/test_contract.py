@@ -59,6 +59,12 @@ def test_a_repeated_entry_is_written_once(store: LogStore) -> None:
     assert store.find(LogQuery(OWNER), page=0, size=10).total == 2
 
 
+def test_what_is_missing_is_known_by_its_key(store: LogStore) -> None:
+    store.append([entry("one"), entry("two")])
+    assert store.missing(["one", "two", "three", "four"]) == {"three", "four"}
+    assert store.missing([]) == set()
+
+
 def test_one_user_never_sees_what_belongs_to_another(store: LogStore) -> None:
     store.append([entry("one")])
     assert store.find(LogQuery(STRANGER), page=0, size=10).entries == ()

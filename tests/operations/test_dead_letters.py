@@ -22,7 +22,8 @@ def people(session: Session) -> list[UUID]:
 
 
 def buried(backends: Backends, value: bytes, topic: str = events.EXECUTION_RESULT) -> None:
-    bury(backends.engine, Delivery(topic, "key", value, uuid4().hex), "group", "it is not\0 JSON")
+    with backends.engine.begin() as connection:
+        bury(connection, Delivery(topic, "key", value, uuid4().hex), "group", "it is not\0 JSON")
 
 
 def reasons(session: Session, user_id: UUID) -> list[bytes]:

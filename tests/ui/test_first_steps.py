@@ -68,7 +68,8 @@ def test_a_mailbox_that_cannot_be_opened_says_why(ada: Browser) -> None:
 def test_a_dead_letter_is_shown_sent_again_and_discarded(ada: Browser, backends: Backends) -> None:
     for position in "12":
         value = f"<broken {position}>".encode()
-        bury(backends.engine, Delivery("execution.result", "key", value, position), "group", "it is not JSON")
+        with backends.engine.begin() as connection:
+            bury(connection, Delivery("execution.result", "key", value, position), "group", "it is not JSON")
     page = ada.get("/dead-letters").text
     assert "it is not JSON" in page
     assert "&lt;broken 1&gt;" in page
