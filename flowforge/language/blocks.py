@@ -21,6 +21,7 @@ from flowforge import jsonio
 from flowforge.errors import Problem
 from flowforge.language.definition import ActionDefinition
 from flowforge.language.pointers import Part, dotted, pointer
+from flowforge.language.repair import UNREAD
 from flowforge.language.template import has_meaning
 from flowforge.language.wording import located
 
@@ -234,6 +235,8 @@ BLOCKS: dict[str, Block[Any]] = {
 
 def problems_of_block(action: ActionDefinition, path: tuple[Part, ...]) -> list[Problem]:
     """What is wrong with the shape of an action, a block or not, as it is written; expressions are not judged."""
+    if action.type == UNREAD:
+        return []
     block = BLOCKS.get(action.type)
     return [Problem(pointer((*path, *place)), message) for place, message in _problems(action, block)]
 

@@ -12,6 +12,7 @@ from flowforge.language.definition import Place, WorkflowDefinition, WrittenBody
 from flowforge.language.expressions import ROOTS, Reference, judged, texts
 from flowforge.language.names import Hints, quoted
 from flowforge.language.pointers import Part, pointer
+from flowforge.language.repair import UNREAD
 from flowforge.language.template import OPEN, has_meaning
 
 MAX_EXPRESSIONS = 10_000
@@ -78,7 +79,7 @@ def _texts_of(place: Place) -> Iterator[_Text]:
             yield _Text((*place.path, *path), when)
     for path, text in texts(action.config):
         if has_meaning(text):
-            inside = action.type == BlockType.FOR_EACH and path[0] == "collect"
+            inside = action.type in (BlockType.FOR_EACH, UNREAD) and path[0] == "collect"
             yield _Text((*place.path, "config", *path), text, inside)
 
 
