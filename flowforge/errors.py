@@ -21,6 +21,18 @@ class Problem:
         return Problem(prefix + self.pointer, self.message)
 
 
+MOST_TOLD = 200
+"""Problems of one definition: nobody reads more."""
+
+
+def at_most(problems: Sequence[Problem], most: int = MOST_TOLD) -> list[Problem]:
+    """All of them, or the first ones and how many more there are."""
+    if len(problems) <= most:
+        return list(problems)
+    more = len(problems) - most + 1
+    return [*problems[: most - 1], Problem("", f"there are {more:,} more problems; these are the first ones")]
+
+
 class FlowForgeError(Exception):
     """Base of the errors below; `str()` of it is fit to be shown."""
 

@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.errors import Invalid, Problem
-from flowforge.language.definition import WorkflowDefinition, parse
+from flowforge.errors import Problem, at_most
+from flowforge.language.definition import Reading, WorkflowDefinition
+from flowforge.language.definition import read as read_definition
 from flowforge.language.pointers import pointer
 from flowforge.operations.asked import problems_of_enabled
 from flowforge.operations.judging import Before, problems_of_meaning
@@ -27,19 +28,21 @@ def problems_of(document: Json) -> list[Problem]:
     problems = [*problems_of_key(document.get("key")), *problems_of_enabled(document)]
     for path, key in called_keys(document["definition"]):
         problems += [Problem(pointer(path), f"the key {one.message}") for one in problems_of_key(key)]
-    try:
-        definition = read(document)
-    except Invalid as error:
-        return [*problems, *error.problems]
-    written = definition.dump()
+    reading = _reading(document)
     # A mask is taken to stand for something: so it does in what a server gave out.
-    before = Before(written["actions"], written["trigger"])
-    return [*problems, *problems_of_meaning(load_catalog(), _triggers(), definition, before)]
+    written = reading.definition.dump() if reading.definition else {}
+    before = Before(written.get("actions"), written.get("trigger"))
+    meaning = problems_of_meaning(load_catalog(), _triggers(), reading, before)
+    return [*problems, *at_most([*reading.problems, *meaning])]
 
 
 def read(document: Json) -> WorkflowDefinition:
     """Its definition, with stand-ins for the workflows it names by their keys. Raises Invalid."""
-    return parse(with_placeholders({"actions": [], **document["definition"]}))
+    return _reading(document).usable()
+
+
+def _reading(document: Json) -> Reading:
+    return read_definition(with_placeholders({"actions": [], **document["definition"]}))
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ alone can judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -82,7 +82,7 @@ def _rules_of_connectors(catalog: Catalog, definitions: Json) -> Iterator[Json]:
 
 def _rules_of_blocks(definitions: Json) -> Iterator[Json]:
     for block in BLOCKS.values():
-        _define(definitions, block.name, block.config, block.help)
+        _define(definitions, block.name, block.config, block.help, block.config.literal)
         if block.name == BlockType.RUN_WORKFLOW:
             ways = definitions[_name(block.name)]["properties"]["workflowId"]["anyOf"]
             ways.append({"type": "string", "pattern": f"^{PREFIX}{KEY_PATTERN}$"})
@@ -109,14 +109,18 @@ def _with_config(definitions: Json, type_: str) -> Json:
     return {"properties": {"config": _or_null(config)}}
 
 
-def _define(definitions: Json, type_: str, model: type[BaseModel], description: str) -> None:
+def _define(
+    definitions: Json, type_: str, model: type[BaseModel], description: str, literal: Collection[str] = ()
+) -> None:
     prefix = _name(type_)
     schema = model.model_json_schema(
         by_alias=True, schema_generator=_AsWritten, ref_template=f"#/$defs/{prefix}.{{model}}"
     )
     for name, inner in schema.pop("$defs", {}).items():
         definitions[f"{prefix}.{name}"] = _open(inner)
-    definitions[prefix] = {**_open(schema), "title": type_, "description": description}
+    opened = _open(schema)
+    opened["properties"] |= {name: schema["properties"][name] for name in literal}
+    definitions[prefix] = {**opened, "title": type_, "description": description}
 
 
 def _name(type_: str) -> str:

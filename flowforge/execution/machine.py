@@ -247,8 +247,7 @@ class Run:
             fails = config.on_timeout == "fail"
             wait = Wait(step.index, frame.number, due, config.for_, fails_when_due=fails, message=config.message)
         else:
-            due = config.until or self.rules.now + timedelta(seconds=config.seconds or 0.0)
-            wait = Wait(step.index, frame.number, due)
+            wait = Wait(step.index, frame.number, config.ends(self.rules.now))
         self.effects.waits.append(wait)
 
     def _call(self, frame: Frame, step: Step) -> None:

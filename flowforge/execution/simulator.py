@@ -83,6 +83,11 @@ class Simulation:
         self._settle()
         return applied
 
+    def fail(self, message: str) -> None:
+        """It ends for a reason that is no step's."""
+        self.run.status, self.run.error = Status.FAILED, {"message": message}
+        self._settle()
+
     def play(self, ends: Callable[[Due], StepEnded], most: int = 1_000_000) -> None:
         """Until nothing is due; raises RuntimeError when that takes more than `most` steps."""
         for _ in range(most):

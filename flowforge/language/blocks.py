@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -21,6 +21,7 @@ from flowforge import jsonio
 from flowforge.errors import Problem
 from flowforge.language.definition import ActionDefinition
 from flowforge.language.pointers import Part, dotted, pointer
+from flowforge.language.repair import UNREAD
 from flowforge.language.template import has_meaning
 from flowforge.language.wording import located
 
@@ -48,12 +49,17 @@ class BlockConfig(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
+    literal: ClassVar[frozenset[str]] = frozenset()
+    """Fields that hold no expression: they are read before there is anything to compute it from."""
+
 
 class NoConfig(BlockConfig):
     """Of blocks that only have bodies."""
 
 
 class ForEachConfig(BlockConfig):
+    literal = frozenset({"onItemError"})
+
     items: list[Any] = Field(title="Items", description="The list to go through", max_length=MAX_ITEMS)
     concurrency: int = Field(
         1, title="At once", description="How many items are worked on at once", ge=1, le=MAX_AT_ONCE
@@ -74,6 +80,8 @@ def _moment(value: Any) -> Any:
 
 class WaitConfig(BlockConfig):
     """One of `seconds`, `until` and `for`."""
+
+    literal = frozenset({"for"})
 
     seconds: float | None = Field(
         None, title="Seconds", ge=0, le=LONGEST_WAIT_SECONDS, allow_inf_nan=False, description="Wait so long"
@@ -103,6 +111,15 @@ class WaitConfig(BlockConfig):
         if sum(given is not None for given in (self.seconds, self.until, self.for_)) != 1:
             raise ValueError("needs one of 'seconds', 'until' and 'for'")
         return self
+
+    def ends(self, now: datetime) -> datetime:
+        """When a wait for a time that begins now is over. Raises ConfigUnusable where that is too far away."""
+        if self.until is None:
+            return now + timedelta(seconds=self.seconds or 0.0)
+        if self.until - now > timedelta(seconds=LONGEST_WAIT_SECONDS):
+            days = LONGEST_WAIT_SECONDS / 86_400
+            raise ConfigUnusable(f"the config of WAIT cannot be used: until must be at most {days:g} days from now")
+        return self.until
 
 
 class RunWorkflowConfig(BlockConfig):
@@ -218,6 +235,8 @@ BLOCKS: dict[str, Block[Any]] = {
 
 def problems_of_block(action: ActionDefinition, path: tuple[Part, ...]) -> list[Problem]:
     """What is wrong with the shape of an action, a block or not, as it is written; expressions are not judged."""
+    if action.type == UNREAD:
+        return []
     block = BLOCKS.get(action.type)
     return [Problem(pointer((*path, *place)), message) for place, message in _problems(action, block)]
 
@@ -271,8 +290,12 @@ def _problems_of_config(config: Mapping[str, Any], block: Block[Any]) -> Iterato
         block.config.model_validate(config)
     except ValidationError as error:
         for place, sentence in located(error):
-            if not place or not _holds_expression(config.get(str(place[0]))):
+            name = str(place[0]) if place else ""
+            computed = _holds_expression(config.get(name))
+            if not computed:
                 yield ("config", *place), sentence
+            elif name in block.config.literal:
+                yield ("config", *place), f"takes no expression: {name} {sentence}"
 
 
 def _holds_expression(value: Any) -> bool:

@@ -2,38 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flowforge.errors import Problem
 from flowforge.language.blocks import BLOCKS, BlockType, problems_of_block
 from flowforge.language.definition import Place, WorkflowDefinition, WrittenBody, places
-from flowforge.language.expressions import ROOTS, Reference, references_in, shown, texts
-from flowforge.language.names import hint, quoted
+from flowforge.language.expressions import ROOTS, Reference, judged, texts
+from flowforge.language.names import Hints, quoted
 from flowforge.language.pointers import Part, pointer
-from flowforge.language.template import OPEN, TemplateFailure, has_meaning
+from flowforge.language.repair import UNREAD
+from flowforge.language.template import OPEN, has_meaning
 
 MAX_EXPRESSIONS = 10_000
 """Of a whole workflow: each is compiled when it is checked."""
 
 
-def check(definition: WorkflowDefinition) -> list[Problem]:
+def check(definition: WorkflowDefinition, in_doubt: Collection[str] = ()) -> list[Problem]:
     """Every problem of every block and every expression, with pointers such as `/actions/1/config/url`; empty when
-    there is none."""
+    there is none. Steps named in `in_doubt` are not judged where they are referred to: their actions could not be read,
+    so that nobody knows what they are."""
     every = list(places(definition.actions))
     written = [(place, found) for place in every for found in _texts_of(place)]
     count = sum(found.text.count(OPEN) for _, found in written)
     if count > MAX_EXPRESSIONS:
         return [Problem("/actions", f"have {count:,} expressions; at most {MAX_EXPRESSIONS:,} are allowed")]
-    steps = _steps_by_name(every)
+    workflow = _Workflow.of(every, in_doubt)
     problems = [problem for place in every for problem in problems_of_block(place.action, place.path)]
     problems += [
         problem
         for place, found in written
-        for problem in _check_text(found, _View(place, found.inside, _is_in_config(place, found), steps))
+        for problem in _check_text(found, _View(place, found.inside, _is_in_config(place, found), workflow))
     ]
-    return problems + list(_problems_of_settings(definition))
+    return problems + list(_problems_of_settings(definition, workflow.hints))
+
+
+@dataclass(frozen=True)
+class _Workflow:
+    """What all the expressions of a workflow are judged by."""
+
+    steps: Mapping[str, Place]
+    """Every name of every step. People's own names first: they make the better suggestions."""
+    waits: Mapping[str, Place]
+    """Those that somebody can end."""
+    in_doubt: Collection[str]
+    hints: Hints
+
+    @classmethod
+    def of(cls, every: Sequence[Place], in_doubt: Collection[str]) -> _Workflow:
+        own = {place.action.id: place for place in every if place.action.id is not None}
+        steps = own | {f"step_{place.index}": place for place in every}
+        waits = {name: step for name, step in steps.items() if _can_be_resumed(step)}
+        return cls(steps, waits, in_doubt, Hints())
+
+    def before(self, place: Place) -> Iterator[str]:
+        """The names of the steps before it."""
+        return (name for name, step in self.steps.items() if step.index < place.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +79,7 @@ def _texts_of(place: Place) -> Iterator[_Text]:
             yield _Text((*place.path, *path), when)
     for path, text in texts(action.config):
         if has_meaning(text):
-            inside = action.type == BlockType.FOR_EACH and path[0] == "collect"
+            inside = action.type in (BlockType.FOR_EACH, UNREAD) and path[0] == "collect"
             yield _Text((*place.path, "config", *path), text, inside)
 
 
@@ -65,8 +90,7 @@ class _View:
     place: Place
     inside: bool
     in_config: bool
-    steps: Mapping[str, Place]
-    """Every name of every step of the workflow."""
+    workflow: _Workflow
 
     def roots(self) -> Sequence[str]:
         around = [body.kind for _, body in self.place.inside] + (["item"] if self.inside else [])
@@ -76,19 +100,24 @@ class _View:
 
     def problem_of(self, used: Reference) -> str | None:
         """What is wrong with the reference; None when nothing is known to be."""
-        if used.root not in self.roots():
-            return f"{quoted(used.root)} is not known{_where_known(used.root)}{hint(used.root, self.roots())}"
-        if used.root == "steps" and used.keys:
+        roots = self.roots()
+        if used.root not in roots:
+            known = self.workflow.hints.hint(used.root, tuple(roots), lambda: roots)
+            return f"{quoted(used.root)} is not known{_where_known(used.root)}{known}"
+        if not used.keys or str(used.keys[0]) in self.workflow.in_doubt:
+            return None
+        if used.root == "steps":
             return self._problem_of_step(str(used.keys[0]), used.optional)
         if used.root == "resume":
-            return self._problem_of_resume(used.keys)
+            return self._problem_of_resume(str(used.keys[0]))
         return None
 
     def _problem_of_step(self, name: str, optional: bool) -> str | None:
-        named = self.steps.get(name)
+        named = self.workflow.steps.get(name)
         if named is None:
-            earlier = [known for known, step in self.steps.items() if step.index < self.place.index]
-            return f"there is no earlier step {quoted(name)}{hint(name, earlier)}"
+            workflow, place = self.workflow, self.place
+            known = workflow.hints.hint(name, place.index, lambda: workflow.before(place))
+            return f"there is no earlier step {quoted(name)}{known}"
         hidden = self._why_hidden(named, quoted(name))
         if hidden:
             return hidden
@@ -122,13 +151,11 @@ class _View:
             return next((body for body in outer.action.bodies() if body.kind == "item"), None)
         return around.get(outer.index)
 
-    def _problem_of_resume(self, keys: tuple[Part, ...]) -> str | None:
-        if not keys:
-            return None
-        waits = {name: step for name, step in self.steps.items() if _can_be_resumed(step)}
-        name = str(keys[0])
+    def _problem_of_resume(self, name: str) -> str | None:
+        waits = self.workflow.waits
         if name not in waits:
-            return f"there is no step {quoted(name)} that waits for a call or a person{hint(name, waits)}"
+            known = self.workflow.hints.hint(name, "waits", lambda: waits)
+            return f"there is no step {quoted(name)} that waits for a call or a person{known}"
         if _frame_of(waits[name]) != _frame_of(self.place):
             return f"step {quoted(name)} waits in another loop or branch: its link is known only there"
         return None
@@ -172,12 +199,6 @@ def _where_known(root: str) -> str:
     }.get(root, "")
 
 
-def _steps_by_name(every: Sequence[Place]) -> dict[str, Place]:
-    """People's own names first: they make the better suggestions."""
-    own = {place.action.id: place for place in every if place.action.id is not None}
-    return own | {f"step_{place.index}": place for place in every}
-
-
 def _check_text(found: _Text, view: _View) -> Iterator[Problem]:
     if not has_meaning(found.text):
         if found.path[-1] == "when":
@@ -185,30 +206,30 @@ def _check_text(found: _Text, view: _View) -> Iterator[Problem]:
                 pointer(found.path), "is text; it needs an expression, such as {{ trigger.body.total > 100 }}"
             )
         return
-    try:
-        used = references_in(found.text, found.path)
-    except TemplateFailure as error:
-        where = f" (in {shown(error.source)})" if error.source else ""
-        yield Problem(pointer(found.path), f"{error}{where}")
-        return
-    for reference in used:
-        message = view.problem_of(reference)
-        if message is not None:
-            yield Problem(reference.pointer, f"{message} (in {reference.text})")
+    for one in judged(found.text, found.path, view.workflow.hints):
+        wrong = one if isinstance(one, str) else _about(one, view.problem_of(one))
+        if wrong is not None:
+            yield Problem(pointer(found.path), wrong)
 
 
-def _problems_of_settings(definition: WorkflowDefinition) -> Iterator[Problem]:
+def _about(reference: Reference, message: str | None) -> str | None:
+    return None if message is None else f"{message} (in {reference.text})"
+
+
+def _problems_of_settings(definition: WorkflowDefinition, hints: Hints) -> Iterator[Problem]:
     """The key of the concurrency limit is computed when nothing has run yet."""
     limit = definition.settings and definition.settings.concurrency
     if not limit or limit.key is None:
         return
     path = ("settings", "concurrency", "key")
-    try:
-        used = references_in(limit.key, path)
-    except TemplateFailure as error:
-        yield Problem(pointer(path), str(error))
-        return
-    for reference in used:
-        if reference.root not in ("trigger", "workflow"):
-            known = hint(reference.root, ("trigger", "workflow"))
-            yield Problem(reference.pointer, f"{quoted(reference.root)} is not known here{known} (in {reference.text})")
+    for one in judged(limit.key, path, hints):
+        wrong = one if isinstance(one, str) else _about(one, _problem_at_the_start(one, hints))
+        if wrong is not None:
+            yield Problem(pointer(path), wrong)
+
+
+def _problem_at_the_start(used: Reference, hints: Hints) -> str | None:
+    known = ("trigger", "workflow")
+    if used.root in known:
+        return None
+    return f"{quoted(used.root)} is not known here{hints.hint(used.root, known, lambda: known)}"

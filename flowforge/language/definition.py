@@ -8,16 +8,20 @@ ignored.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from flowforge import jsonio
-from flowforge.errors import Invalid, Problem
+from flowforge.errors import MOST_TOLD, Invalid, Problem
 from flowforge.language.pointers import Part, pointer
-from flowforge.language.wording import UNWRITTEN, problems_of
+from flowforge.language.repair import Repair
+from flowforge.language.tree import actions_in, members_in
+from flowforge.language.wording import UNWRITTEN, located, problems_of
 
 MAX_ACTIONS = 1_000
 """Of a whole workflow, those inside blocks included."""
@@ -28,6 +32,8 @@ MAX_BYTES = 1_000_000
 """Of the whole definition as JSON."""
 MAX_DEPTH = 80
 """Levels of objects and lists in a definition."""
+_MOST_REPAIRS = 10
+"""Parts around a part that is wrong: no more than these are taken out with it."""
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _POSITIONAL_ID = re.compile(r"step_[0-9]+")
@@ -267,19 +273,95 @@ class WorkflowDefinition(ActionList):
         return parts | ({"settings": written["settings"]} if written.get("settings") else {})
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading a definition. Where its shape is wrong, `definition` is what is left of it without the parts
+    that are wrong: fit to be judged, not to be saved."""
+
+    definition: WorkflowDefinition | None
+    """None where there is nothing to judge."""
+    problems: tuple[Problem, ...] = ()
+    """Of its shape, each with a JSON pointer."""
+    gone: frozenset[str] = frozenset()
+    """Pointers to the parts that are left out."""
+    in_doubt: frozenset[str] = frozenset()
+    """Names of steps of which it is not known what they are, or which one is meant."""
+
+    def says_nothing(self, problem: Problem) -> bool:
+        """Whether it is about a part that is left out, whose own problem is told."""
+        parts = problem.pointer.split("/")
+        return any("/".join(parts[: length + 1]) in self.gone for length in range(len(parts)))
+
+    def usable(self) -> WorkflowDefinition:
+        """Raises Invalid with all that is wrong with the shape."""
+        if self.problems or self.definition is None:
+            raise Invalid(self.problems)
+        return self.definition
+
+
 def parse(raw: object) -> WorkflowDefinition:
-    """The definition that decoded JSON stands for. Raises Invalid with all problems, each with a JSON pointer."""
+    """The definition that decoded JSON stands for. Raises Invalid with all problems of its shape."""
+    return read(raw).usable()
+
+
+def read(raw: object) -> Reading:
+    """As much of it as can be judged, and what is wrong with the shape of the rest."""
     too_large = _problem_of_size(raw)
     if too_large:
-        raise Invalid([too_large])
-    definition = WorkflowDefinition.read(raw)
-    problems = _problems_of_tree(definition)
-    if problems:
-        raise Invalid(problems)
-    return definition
+        return Reading(None, (too_large,))
+    try:
+        definition = WorkflowDefinition.model_validate(raw)
+    except ValidationError as error:
+        return _read_in_part(raw, error)
+    return Reading(definition, tuple(_problems_of_tree(definition)), in_doubt=frozenset(_used_twice(definition)))
+
+
+def _read_in_part(raw: object, error: ValidationError) -> Reading:
+    found = located(error)
+    problems = [Problem(pointer(place), sentence) for place, sentence in found]
+    repair = Repair(raw)
+    definition = _repaired(repair, [place for place, _ in found]) if len(found) <= MOST_TOLD else None
+    if definition is None:
+        return Reading(None, tuple(problems))
+    gone = frozenset(map(pointer, repair.gone))
+    in_doubt = {*_used_twice(definition), *_names_in_doubt(raw, repair.gone), *_numbers_in_doubt(raw, definition)}
+    return Reading(definition, (*problems, *_problems_of_tree(definition)), gone, frozenset(in_doubt))
+
+
+def _repaired(repair: Repair, wrong: list[tuple[Part, ...]]) -> WorkflowDefinition | None:
+    """None where nothing is left, or too much of it."""
+    for _ in range(_MOST_REPAIRS):
+        if not repair.without(wrong):
+            return None
+        try:
+            return WorkflowDefinition.model_validate(repair.raw)
+        except ValidationError as error:  # what was required is missing now
+            wrong = [place for place, _ in located(error)]
+    return None
+
+
+def _names_in_doubt(raw: Any, gone: set[tuple[Part, ...]]) -> Iterator[str]:
+    """Ids of actions that are left out, or that have lost what they are judged by."""
+    holders = {place[:-1] for place in gone if place[-1] in ("id", "type", "config")}
+    for path, action in actions_in(raw.get("actions")):
+        left_out = any(path[:length] in gone for length in range(1, len(path) + 1))
+        if isinstance(action.get("id"), str) and (left_out or path in holders):
+            yield action["id"]
+
+
+def _numbers_in_doubt(raw: Any, definition: WorkflowDefinition) -> Iterator[str]:
+    """Where a list of actions is left out, those after it have other numbers than they will have."""
+    if sum(1 for _ in members_in(raw.get("actions"))) != sum(1 for _ in places(definition.actions)):
+        yield from (f"step_{number}" for number in range(MAX_ACTIONS))
+
+
+def _used_twice(definition: WorkflowDefinition) -> Iterator[str]:
+    ids = Counter(place.action.id for place in places(definition.actions))
+    return (identifier for identifier, times in ids.items() if identifier is not None and times > 1)
 
 
 def _problem_of_size(raw: object) -> Problem | None:
+    """What is too large is not looked at any further."""
     deep = _deeper_than(MAX_DEPTH, raw)
     if deep is not None:
         return Problem(pointer(deep), f"objects and lists may be nested {MAX_DEPTH} levels deep")
@@ -289,6 +371,8 @@ def _problem_of_size(raw: object) -> Problem | None:
         return Problem("", f"cannot be written as JSON: {error}")
     if size > MAX_BYTES:
         return Problem("", f"is {size:,} bytes of JSON; at most {MAX_BYTES:,} are allowed")
+    if isinstance(raw, dict) and sum(1 for _ in islice(members_in(raw.get("actions")), MAX_ACTIONS + 1)) > MAX_ACTIONS:
+        return Problem("/actions", f"hold more than {MAX_ACTIONS:,} actions")
     return None
 
 

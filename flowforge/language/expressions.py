@@ -14,8 +14,9 @@ from typing import Any
 
 from flowforge.errors import FlowForgeError
 from flowforge.language.meter import Meter
+from flowforge.language.names import Hints
 from flowforge.language.pointers import Part, dotted, pointer
-from flowforge.language.template import CLOSE, OPEN, TemplateFailure, template
+from flowforge.language.template import CLOSE, OPEN, Expression, TemplateFailure, readings, template
 
 ROOTS = ("trigger", "steps", "workflow", "execution", "now")
 
@@ -73,11 +74,21 @@ def references(value: Any) -> list[Reference]:
 
 def references_in(text: str, path: tuple[Part, ...] = ()) -> list[Reference]:
     """The same for one text, found at `path`."""
-    return [
-        Reference(used.root, used.keys, pointer(path), shown(expression.source), used.optional)
-        for expression in template(text).expressions
-        for used in expression.references
-    ]
+    found = template(text).expressions
+    return [reference for expression in found for reference in _references_of(expression, pointer(path))]
+
+
+def judged(text: str, path: tuple[Part, ...], hints: Hints) -> Iterator[Reference | str]:
+    """The same, and in words what is wrong with the expressions that cannot be computed."""
+    for one in readings(text):
+        if isinstance(one, TemplateFailure):
+            yield one.told(hints) + (f" (in {shown(one.source)})" if one.source else "")
+        yield from _references_of(one, pointer(path))
+
+
+def _references_of(read: Expression | TemplateFailure, at: str) -> Iterator[Reference]:
+    for used in read.references:
+        yield Reference(used.root, used.keys, at, shown(read.source), used.optional)
 
 
 def texts(value: Any) -> Iterator[tuple[tuple[Part, ...], str]]:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from flowforge.language.hash_filters import HASH_FILTERS
 from flowforge.language.list_filters import LIST_FILTERS
-from flowforge.language.meter import Failure
-from flowforge.language.names import hint
+from flowforge.language.names import UnknownName, quoted
 from flowforge.language.regex_filters import REGEX_FILTERS
 from flowforge.language.registry import Filter
 from flowforge.language.shape_filters import SHAPE_FILTERS
@@ -31,7 +30,7 @@ FILTERS: Mapping[str, Filter] = {name: found for register in _REGISTERS for name
 
 
 def find_filter(name: str) -> Filter:
-    """Raises Failure, with the nearest name, when there is no such filter."""
+    """Raises UnknownName, a Failure, when there is no such filter."""
     if name not in FILTERS:
-        raise Failure(f"there is no filter '{name}'{hint(name, sorted(FILTERS))}")
+        raise UnknownName(f"there is no filter {quoted(name)}", name, "filter", sorted(FILTERS))
     return FILTERS[name]

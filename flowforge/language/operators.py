@@ -13,6 +13,11 @@ Binary = Callable[[Meter, Any, Any], Any]
 
 _POINTER_BYTES = 8
 _LARGEST_EXPONENT = 64
+_SEARCH_NANOSECONDS = 8
+# Below these lengths CPython searches in the plain way: each character may cost as many looks as there are in the text
+# that is sought. Above them it takes an algorithm that never looks back.
+_SHORT_TEXT, _SHORT_SOUGHT = 30_000, 100
+_TINY_TEXT = 2_500
 
 
 def add(meter: Meter, left: Any, right: Any) -> Any:
@@ -83,7 +88,7 @@ def contains(meter: Meter, item: Any, container: Any) -> bool:
     if isinstance(container, str):
         if not isinstance(item, str):
             raise Failure(f"text cannot contain {describe(item)}")
-        meter.work(8 * len(container))
+        pay_for_search(meter, container, item)
         return item in container
     if isinstance(container, dict):
         return isinstance(item, str) and item in container
@@ -91,6 +96,20 @@ def contains(meter: Meter, item: Any, container: Any) -> bool:
         weigh(container, meter)
         return item in container
     raise Failure(f"in needs text, a list or an object on its right, not {describe(container)}")
+
+
+def pay_for_search(meter: Meter, text: str, sought: str, times: int = 1) -> None:
+    """For going through all of a text so many times to find another one in it.
+
+    Python's search takes time in proportion to a long text. In a short one, and in the end of a long one that is taken
+    apart, it may look at all of what is sought again at each character.
+    """
+    looks = max(
+        min(len(text), _SHORT_TEXT) * min(len(sought), _SHORT_SOUGHT),
+        min(len(text), _TINY_TEXT) * min(len(sought), _TINY_TEXT // 2),
+    )
+    again = times if len(text) <= _SHORT_TEXT else 1
+    meter.work(len(text) * _SEARCH_NANOSECONDS + looks * again)
 
 
 def ordering(symbol: str, compare: Callable[[Any, Any], Any]) -> Binary:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flowforge.language.lookup import Missing
 from flowforge.language.meter import Failure, Meter
-from flowforge.language.names import hint
+from flowforge.language.names import UnknownName, quoted
 from flowforge.language.operators import COMPARISONS
 from flowforge.language.values import number
 
@@ -30,9 +30,9 @@ class Predicate:
 
 
 def find_predicate(name: str) -> Predicate:
-    """Raises Failure, with the nearest name, when there is no such test."""
+    """Raises UnknownName, a Failure, when there is no such test."""
     if name not in PREDICATES:
-        raise Failure(f"there is no test '{name}'{hint(name, sorted(PREDICATES))}")
+        raise UnknownName(f"there is no test {quoted(name)}", name, "test", sorted(PREDICATES))
     return PREDICATES[name]
 
 

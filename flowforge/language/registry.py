@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from flowforge.language.meter import Failure
@@ -33,13 +34,17 @@ class Filter:
     @property
     def usage(self) -> str:
         """`replace(old, new)`, as documentation and messages show it."""
-        parameters = list(inspect.signature(self.compute).parameters.values())[2:]
+        parameters = list(self._signature.parameters.values())[2:]
         return f"{self.name}({', '.join(map(_shown, parameters))})" if parameters else self.name
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self.compute)
 
     def check_arguments(self, positional: int, named: list[str]) -> None:
         """Raises Failure when it cannot be called with so many arguments and these names."""
         try:
-            inspect.signature(self.compute).bind(None, None, *[None] * positional, **dict.fromkeys(named))
+            self._signature.bind(None, None, *[None] * positional, **dict.fromkeys(named))
         except TypeError as error:
             raise Failure(f"the filter is used as {self.usage}: {error}") from error
 

@@ -15,6 +15,7 @@ _MOST_MEMBERS = range(1, 1_000_001)
 _DEEPEST = range(1, 11)
 _LIST_BYTES = 120
 _NAME_NANOSECONDS = 1_000
+_COUNT_NANOSECONDS = 100
 
 
 @SHAPE_FILTERS.add("group_by")
@@ -54,6 +55,7 @@ def flatten(meter: Meter, value: Any, depth: Any = 1) -> list[Any]:
     """The members of the members that are lists, in one list; so many levels deep."""
     members = items(value, "flatten")
     for _ in range(whole(depth, "flatten", _DEEPEST)):
+        meter.work(len(members) * _COUNT_NANOSECONDS)
         size = sum(len(member) if isinstance(member, list | tuple) else 1 for member in members)
         pay_for_members(meter, len(members) + size)
         flat: list[Any] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.parser import Parser
@@ -19,15 +20,20 @@ MAX_NODES = 400
 _GRAMMAR = Environment(autoescape=False)  # noqa: S701 - it renders nothing
 
 
-def parse(source: str) -> nodes.Expr:
+class Parsed(NamedTuple):
+    tree: nodes.Expr
+    size: int
+    """Nodes of the tree."""
+
+
+def parse(source: str) -> Parsed:
     """Raises Failure when it is not one expression, or a larger one than the limits allow."""
     if not source.strip():
         raise Failure("there is nothing between {{ and }}")
     if len(source) > MAX_LENGTH:
         raise Failure(f"an expression may have {MAX_LENGTH:,} characters; this one has {len(source):,}")
     tree = _parse(source)
-    _check_size(tree)
-    return tree
+    return Parsed(tree, _size(tree))
 
 
 def _parse(source: str) -> nodes.Expr:
@@ -50,10 +56,13 @@ def _reworded(error: TemplateSyntaxError) -> str:
     return message.replace("end of print statement", "its end").replace("end of template", "its end").rstrip(".")
 
 
-def _check_size(tree: nodes.Node) -> None:
+def _size(tree: nodes.Node) -> int:
+    """Raises Failure where it is larger or deeper than it may be."""
+    count = 0
     for count, (_, depth) in enumerate(_walk(tree), start=1):
         if depth > MAX_DEPTH or count > MAX_NODES:
             raise _too_complex()
+    return count
 
 
 def _walk(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:

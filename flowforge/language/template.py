@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from flowforge.language.compiler import Evaluate, compile_tree
+from flowforge.language.memory import Remembered
 from flowforge.language.meter import EXPRESSIONS, Failure, Meter
+from flowforge.language.names import Hints, UnknownName
 from flowforge.language.operators import concatenate
 from flowforge.language.paths import PathReference, constant_path, path_references
 from flowforge.language.syntax import MAX_LENGTH, parse
@@ -22,16 +23,27 @@ _STATEMENT = re.compile(r"\{[%#]")
 _PIECE = re.compile(
     r"""'[^'\\]*(?:\\.[^'\\]*)*' | "[^"\\]*(?:\\.[^"\\]*)*" | [{}\[\]()] | [^'"{}\[\]()]+""", re.DOTALL | re.VERBOSE
 )
-_CACHED_TEXT = 4_096
-"""Longer texts are taken apart each time; the expressions in them are remembered all the same."""
+_REMEMBERED_BYTES = 32_000_000
+"""Of memory, for the texts of all the workflows that a process runs: some 25,000 expressions of the usual kind."""
+_NODE_BYTES = 300
+_EXPRESSION_BYTES = 500
+_SHOWN_BEFORE, _SHOWN_AFTER = 20, 40
 
 
 class TemplateFailure(Exception):
-    """A text cannot be used or has no value; `source` is the expression that is to blame, or empty."""
+    """A text cannot be used or has no value, for the reason given, a sentence or a Failure; `source` is the expression
+    that is to blame, or empty."""
 
-    def __init__(self, message: str, source: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, reason: str | Failure, source: str = "", references: tuple[PathReference, ...] = ()) -> None:
+        super().__init__(reason)
         self.source = source
+        self.references = references
+        """What the expression uses, where that can be judged although it cannot be computed."""
+
+    def told(self, hints: Hints) -> str:
+        """The reason, with a hint if there is one left to give."""
+        reason = self.args[0]
+        return reason.told(hints) if isinstance(reason, UnknownName) else str(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,8 @@ class Expression:
     evaluate: Evaluate
     makes_data: bool
     """Whether its value may be new: a path only hands on what there is."""
+    weight: int
+    """Bytes of memory, about."""
 
     def value(self, scope: Mapping[str, Any], meter: Meter) -> Any:
         """Raises TemplateFailure."""
@@ -53,7 +67,7 @@ class Expression:
                 meter.memory(weigh(value, meter).total)
             return value
         except Failure as error:
-            raise TemplateFailure(str(error), self.source) from error
+            raise TemplateFailure(error, self.source) from error
         except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
             # Their own texts may quote data, which may be secret.
             raise TemplateFailure("this cannot be computed with the data there is", self.source) from error
@@ -64,6 +78,11 @@ class Template:
     """A text taken apart: literal text and expressions, in order."""
 
     parts: tuple[str | Expression, ...]
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory, about."""
+        return sum(len(part) if isinstance(part, str) else part.weight for part in self.parts)
 
     @property
     def expressions(self) -> Iterator[Expression]:
@@ -77,12 +96,24 @@ class Template:
         try:
             return concatenate(meter, values)
         except Failure as error:
-            raise TemplateFailure(str(error)) from error
+            raise TemplateFailure(error) from error
 
 
 def template(text: str) -> Template:
     """The text taken apart; remembered. Raises TemplateFailure."""
-    return _cached_template(text) if len(text) <= _CACHED_TEXT else _take_apart(text)
+    found = _templates.get(text)
+    return _made_of(_parts(text), text) if found is None else found
+
+
+def readings(text: str) -> list[Expression | TemplateFailure]:
+    """Every expression of the text, or what is wrong with it: one that is wrong does not hide the others."""
+    found = _templates.get(text)
+    if found is not None:
+        return list(found.expressions)
+    parts = _parts(text)
+    if not any(isinstance(part, TemplateFailure) for part in parts):
+        _made_of(parts, text)
+    return [part for part in parts if not isinstance(part, str)]
 
 
 def has_meaning(text: str) -> bool:
@@ -90,34 +121,67 @@ def has_meaning(text: str) -> bool:
     return OPEN in text or _STATEMENT.search(text) is not None
 
 
-def _take_apart(text: str) -> Template:
-    return Template(tuple(_parts(text)))
+def forget_templates() -> None:
+    """As if the process had just begun."""
+    _templates.forget()
 
 
-_cached_template: Callable[[str], Template] = lru_cache(maxsize=1_024)(_take_apart)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What stands between the braces."""
+
+    text: str
 
 
-def _parts(text: str) -> Iterator[str | Expression]:
+_templates: Remembered[Template] = Remembered(_REMEMBERED_BYTES)
+
+
+def _made_of(parts: list[str | Expression | TemplateFailure], text: str) -> Template:
+    """Raises the first failure among the parts."""
+    usable: list[str | Expression] = []
+    for part in parts:
+        if isinstance(part, TemplateFailure):
+            raise part
+        usable.append(part)
+    made = Template(tuple(usable))
+    _templates.keep(text, made, made.weight)
+    return made
+
+
+def _parts(text: str) -> list[str | Expression | TemplateFailure]:
+    parts: list[str | Expression | TemplateFailure] = []
+    try:
+        for piece in _pieces(text):
+            parts.append(_read(piece.text) if isinstance(piece, _Source) else piece)
+    except TemplateFailure as error:
+        parts.append(error)
+    return parts
+
+
+def _pieces(text: str) -> Iterator[str | _Source]:
     position, count = 0, 0
     while (start := text.find(OPEN, position)) >= 0:
         if start > position:
-            yield _literal(text[position:start])
+            yield _literal(text, position, start)
         count += 1
         if count > EXPRESSIONS:
             raise TemplateFailure(f"a text may have {EXPRESSIONS:,} expressions")
         end = _end_of_expression(text, start + len(OPEN))
-        yield _expression(text[start + len(OPEN) : end])
+        yield _Source(text[start + len(OPEN) : end])
         position = end + len(CLOSE)
     if position < len(text):
-        yield _literal(text[position:])
+        yield _literal(text, position, len(text))
 
 
-def _literal(text: str) -> str:
-    found = _STATEMENT.search(text)
+def _literal(text: str, start: int, end: int) -> str:
+    found = _STATEMENT.search(text, start, end)
     if found:
         mark = found.group()
-        raise TemplateFailure(f"{mark} is not supported: there are only expressions; {OPEN} '{mark}' {CLOSE} writes it")
-    return text
+        raise TemplateFailure(
+            f"{mark} is not supported: there are only expressions; {OPEN} '{mark}' {CLOSE} writes it"
+            f" (in {_around(text, found.start())})"
+        )
+    return text[start:end]
 
 
 def _end_of_expression(text: str, start: int) -> int:
@@ -133,27 +197,37 @@ def _end_of_expression(text: str, start: int) -> int:
         position = piece.end()
     if text.startswith(CLOSE, position):
         return position
-    raise TemplateFailure(_unended(text, position, limit))
+    why = _unended(text, start, position, limit)
+    raise TemplateFailure(f"{why} (in {_around(text, start - len(OPEN))})")
 
 
-def _unended(text: str, position: int, limit: int) -> str:
+def _unended(text: str, start: int, position: int, limit: int) -> str:
     if position >= limit or limit < len(text):
         return f"{OPEN} without {CLOSE} within {MAX_LENGTH:,} characters"
     if position < len(text) and text[position] in "'\"":
         return "a quote is not closed"
+    if text.find(CLOSE, start) >= 0:
+        return f"{OPEN} without {CLOSE}: the brackets between them do not match"
     return f"{OPEN} without {CLOSE}"
 
 
-def _expression(source: str) -> Expression:
+def _around(text: str, position: int) -> str:
+    """The text around a place, as a message shows it: in quotes, on one line."""
+    start, end = max(0, position - _SHOWN_BEFORE), position + _SHOWN_AFTER
+    line = " ".join(text[start:end].split())
+    return f"'{'…' if start else ''}{line}{'…' if end < len(text) else ''}'"
+
+
+def _read(source: str) -> Expression | TemplateFailure:
+    references: tuple[PathReference, ...] = ()
     try:
-        return _compiled(source)
+        if source.startswith("-") or source.endswith("-"):
+            raise Failure("{{- and -}} are not supported; a space before a minus sign makes it one")
+        tree, size = parse(source)
+        references = tuple(path_references(tree))
+        weight = _EXPRESSION_BYTES + len(source) + size * _NODE_BYTES
+        return Expression(source, references, compile_tree(tree), constant_path(tree) is None, weight)
+    except UnknownName as error:
+        return TemplateFailure(error, source, references)
     except Failure as error:
-        raise TemplateFailure(str(error), source) from error
-
-
-@lru_cache(maxsize=1_024)
-def _compiled(source: str) -> Expression:
-    if source.startswith("-") or source.endswith("-"):
-        raise Failure("{{- and -}} are not supported; a space before a minus sign makes it one")
-    tree = parse(source)
-    return Expression(source, tuple(path_references(tree)), compile_tree(tree), constant_path(tree) is None)
+        return TemplateFailure(error, source)

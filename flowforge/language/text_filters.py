@@ -8,6 +8,7 @@ import unicodedata
 from typing import Any
 
 from flowforge.language.meter import Failure, Meter
+from flowforge.language.operators import pay_for_search
 from flowforge.language.registry import Register
 from flowforge.language.values import text, to_text, whole
 
@@ -70,7 +71,7 @@ def replace(meter: Meter, value: Any, old: Any, new: Any) -> str:
     subject, before, after = text(value, "replace"), text(old, "replace"), text(new, "replace")
     if not before:
         raise Failure("replace needs something to look for")
-    meter.work(len(subject) * 10)
+    pay_for_search(meter, subject, before, times=3)  # counting, and what Python's replace does: counting and finding
     count = subject.count(before)
     width = 1 if subject.isascii() and after.isascii() else 4
     meter.memory((len(subject) + count * (len(after) - len(before))) * width)
@@ -96,8 +97,12 @@ def split(meter: Meter, value: Any, separator: Any = None) -> list[str]:
     mark = None if separator is None else text(separator, "split")
     if mark == "":
         raise Failure("split needs a separator that is not empty")
-    meter.work(len(subject) * 10)
-    pieces = 1 + (len(subject) // 2 if mark is None else subject.count(mark))
+    if mark is None:
+        meter.work(len(subject) * 10)
+        pieces = 1 + len(subject) // 2
+    else:
+        pay_for_search(meter, subject, mark, times=2)
+        pieces = 1 + subject.count(mark)
     meter.memory(len(subject) * (1 if subject.isascii() else 4) + pieces * _PIECE_BYTES)
     meter.work(pieces * 60)
     return subject.split(mark)
@@ -107,8 +112,8 @@ def split(meter: Meter, value: Any, separator: Any = None) -> list[str]:
 def escape(meter: Meter, value: Any) -> str:
     """Safe inside HTML: `&`, `<`, `>` and quotes are written as entities."""
     subject = to_text(value, meter)
-    special = sum(map(subject.count, "&<>\"'"))
     meter.work(len(subject) * 20)
+    special = sum(map(subject.count, "&<>\"'"))
     meter.memory((len(subject) + 5 * special) * (1 if subject.isascii() else 4) * 2)
     return html.escape(subject)
 

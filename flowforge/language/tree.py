@@ -21,6 +21,15 @@ def actions_in(actions: Any, path: tuple[Part, ...] = ("actions",)) -> Iterator[
                 yield from actions_in(inner, (*here, *key))
 
 
+def members_in(actions: Any) -> Iterator[Any]:
+    """Whatever stands where an action should, an action or not, in the same order."""
+    for member in actions if isinstance(actions, list) else ():
+        yield member
+        if isinstance(member, dict):
+            for _, inner in _lists(member):
+                yield from members_in(inner)
+
+
 def map_actions(actions: Any, change: Callable[[Action], Action]) -> Any:
     """The same tree with every action changed, in the same order; `change` leaves the lists inside alone."""
     if not isinstance(actions, list):

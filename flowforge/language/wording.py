@@ -42,7 +42,9 @@ def problems_of(error: ValidationError) -> list[Problem]:
 
 def located(error: ValidationError) -> list[tuple[tuple[Part, ...], str]]:
     """Every problem, with the place in parts."""
-    return [(_written(found["loc"]), _sentence(found)) for found in error.errors(include_url=False)]
+    return [
+        (_written(found["loc"]), _sentence(found)) for found in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def _written(place: tuple[Part, ...]) -> tuple[Part, ...]:

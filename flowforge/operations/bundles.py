@@ -16,14 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow
-from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.errors import Conflict, Invalid, Problem, at_most
 from flowforge.ids import uuid7
-from flowforge.language.definition import WorkflowDefinition, parse
-from flowforge.language.names import hint
+from flowforge.language.definition import Reading, read
+from flowforge.language.names import Hints, quoted
 from flowforge.language.pointers import pointer
 from flowforge.operations.asked import problems_of_enabled, raise_any, switched
-from flowforge.operations.calls import problems_of_calls
-from flowforge.operations.credentials import problems_of_credentials
 from flowforge.operations.workflow_keys import called_keys, problems_of_key, with_ids, with_keys
 from flowforge.operations.workflows import Workflows
 
@@ -47,7 +45,11 @@ class _Entry:
     problems: list[Problem] = field(default_factory=list)
     workflow: Workflow | None = None
     new: bool = False
-    parsed: WorkflowDefinition | None = None
+    reading: Reading = field(default_factory=lambda: Reading(None))
+    judged: list[Problem] = field(default_factory=list)
+    """What is wrong with the definition itself."""
+    not_found: set[str] = field(default_factory=set)
+    """Pointers to keys that no workflow has."""
     before: Json | None = None
     outcome: Outcome = "unchanged"
 
@@ -55,11 +57,20 @@ class _Entry:
     def pointer(self) -> str:
         return f"/workflows/{self.number}"
 
-    def complain(self, problems: Iterable[Problem], prefix: str = "") -> None:
-        """One problem for each place: the first says what is wrong there."""
-        known = {problem.pointer for problem in self.problems}
-        found = [problem.under(prefix) for problem in problems]
-        self.problems += [problem for problem in found if problem.pointer not in known]
+    def complain(self, problem: Problem) -> None:
+        """Of the entry, not of its definition. One problem for each place: the first says what is wrong there."""
+        if problem.pointer not in {known.pointer for known in self.problems}:
+            self.problems.append(problem)
+
+    def judge(self, problems: Iterable[Problem]) -> None:
+        """What is said about a workflow whose key is not known says nothing more."""
+        self.judged += [problem for problem in problems if problem.pointer not in self.not_found]
+
+    @property
+    def all_problems(self) -> list[Problem]:
+        """From the bundle's point of view."""
+        judged = [problem.under("/definition") for problem in at_most(self.judged)]
+        return [problem.under(self.pointer) for problem in [*self.problems, *judged]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +99,8 @@ class Bundles:
         self._match(session, user_id, entries)
         self._judge(session, user_id, entries)
         self._write(session, user_id, entries, note)
-        self._judge_calls(session, user_id, entries)
-        raise_any([problem.under(entry.pointer) for entry in entries for problem in entry.problems])
+        self._judge_names(session, user_id, entries)
+        raise_any([problem for entry in entries for problem in entry.all_problems])
         keys = _keys(session, user_id)
         answer = {"dryRun": dry_run, "workflows": [self._told(entry, keys, dry_run) for entry in entries]}
         if dry_run:
@@ -122,7 +133,7 @@ class Bundles:
                 session.add(entry.workflow)
             first = taken.setdefault(entry.workflow.id, entry)
             if first is not entry:
-                entry.complain([Problem("/definition/name", f"is the same workflow as {first.pointer}")])
+                entry.complain(Problem("/definition/name", f"is the same workflow as {first.pointer}"))
         session.flush()
         ids = _keys(session, user_id)
         for entry in entries:
@@ -130,31 +141,26 @@ class Bundles:
                 entry.before = self._document(entry.workflow, ids)
 
     def _judge(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
-        """Every problem but those of the calls: the workflows they lead to are to be written first."""
+        """Every problem but those of names: the workflows that are called are to be written first."""
         ids = {key: id_ for id_, key in _keys(session, user_id).items()}
         ids |= {entry.key: entry.workflow.id for entry in entries if entry.key and entry.workflow}
+        hints = Hints()
         for entry in entries:
-            unknown = [(path, key) for path, key in called_keys(entry.definition) if key not in ids]
-            entry.complain(
-                (
-                    Problem(pointer(path), f"there is no workflow with the key '{key}'{hint(key, ids)}")
-                    for path, key in unknown
-                ),
-                "/definition",
+            unknown = [(pointer(path), key) for path, key in called_keys(entry.definition) if key not in ids]
+            entry.judge(
+                Problem(at, f"there is no workflow with the key {quoted(key)}{hints.hint(key, 'keys', lambda: ids)}")
+                for at, key in unknown
             )
-            try:
-                entry.parsed = parse(with_ids({"actions": [], **entry.definition}, ids))
-            except Invalid as error:
-                entry.complain(error.problems, "/definition")
-                continue
-            stored = None if entry.new else entry.workflow
-            entry.complain(self.workflows.problems_of(entry.parsed, stored), "/definition")
+            entry.not_found = {at for at, _ in unknown}
+            entry.reading = read(with_ids({"actions": [], **entry.definition}, ids))
+            entry.judge(entry.reading.problems)
+            entry.judge(self.workflows.problems_of(entry.reading, None if entry.new else entry.workflow))
 
     def _write(self, session: Session, user_id: UUID, entries: Sequence[_Entry], note: str | None) -> None:
         """The entries without problems; the caller rolls back if there are others."""
         for entry in entries:
-            workflow, definition = entry.workflow, entry.parsed
-            if entry.problems or workflow is None or definition is None:
+            workflow, definition = entry.workflow, entry.reading.definition
+            if entry.all_problems or workflow is None or definition is None:
                 continue
             enabled, key = switched(entry.raw, workflow.enabled), entry.key or workflow.key
             kept = (workflow.enabled, workflow.key) == (enabled, key)
@@ -166,13 +172,12 @@ class Bundles:
                 self.workflows.triggers.manage(session, workflow, workflow.trigger_definition)
             entry.outcome = "created" if entry.new else "changed" if differs or not kept else "unchanged"
 
-    def _judge_calls(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
+    def _judge_names(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
         session.flush()
         for entry in entries:
-            if entry.parsed is not None and entry.workflow is not None and entry.outcome != "unchanged":
-                problems = problems_of_calls(session, user_id, entry.workflow.id, entry.parsed)
-                problems += problems_of_credentials(session, self.workflows.catalog, user_id, entry.parsed)
-                entry.complain(problems, "/definition")
+            # What is as it was is left alone, even where something that it names is gone since.
+            if entry.workflow is not None and (entry.all_problems or entry.outcome != "unchanged"):
+                entry.judge(self.workflows.problems_of_names(session, user_id, entry.reading, entry.workflow.id))
 
     def _told(self, entry: _Entry, keys: Mapping[UUID, str], dry_run: bool) -> Json:
         workflow = entry.workflow
@@ -216,7 +221,7 @@ def _read(raw: Mapping[str, Any]) -> tuple[list[_Entry], bool, str | None]:
             problems.append(Problem(f"/workflows/{number}/definition", "must be an object"))
     _refuse_repetitions(entries)
     if problems:
-        raise Invalid([*problems, *(problem.under(entry.pointer) for entry in entries for problem in entry.problems)])
+        raise Invalid([*problems, *(problem for entry in entries for problem in entry.all_problems)])
     return entries, raw.get("dryRun") is True, note
 
 
@@ -235,11 +240,9 @@ def _refuse_repetitions(entries: Sequence[_Entry]) -> None:
     names = Counter(entry.name for entry in entries)
     for entry in entries:
         if entry.key is None and entry.name and names[entry.name] > 1:
-            entry.complain(
-                [Problem("/definition/name", "is the name of another workflow of the bundle; give it a key")]
-            )
+            entry.complain(Problem("/definition/name", "is the name of another workflow of the bundle; give it a key"))
         elif entry.key is not None and keys.setdefault(entry.key, entry) is not entry:
-            entry.complain([Problem("/key", f"is the key of {keys[entry.key].pointer} already")])
+            entry.complain(Problem("/key", f"is the key of {keys[entry.key].pointer} already"))
             entry.key = None
 
 
@@ -251,7 +254,7 @@ def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:
     named = [row for row in rows if row.name == entry.name and (entry.key is None or row.key is None)]
     if len(named) > 1:
         advice = "give the one that is meant another name first" if entry.key else "give it a key"
-        entry.complain([Problem("/definition/name", f"is the name of {len(named)} workflows here; {advice}")])
+        entry.complain(Problem("/definition/name", f"is the name of {len(named)} workflows here; {advice}"))
     elif named:
         entry.workflow = named[0]
 

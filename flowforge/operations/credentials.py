@@ -17,6 +17,7 @@ from flowforge.language.definition import WorkflowDefinition
 from flowforge.language.expressions import references_in, texts
 from flowforge.language.names import hint, quoted
 from flowforge.language.pointers import pointer
+from flowforge.language.repair import UNREAD
 from flowforge.language.template import TemplateFailure
 from flowforge.language.tree import actions_in
 from flowforge.secrets import MASK
@@ -53,6 +54,8 @@ def _problems_of_connections(session: Session, catalog: Catalog, user_id: UUID, 
     for path, action in called:
         name, at = action["config"][CONNECTION], pointer((*path, "config", CONNECTION))
         kind = kinds.get(str(action["type"]).upper())
+        if action["type"] == UNREAD:
+            continue
         if kind is None:
             yield Problem(at, f"{action['type']} takes no connection")
         elif not isinstance(name, str) or name not in types:

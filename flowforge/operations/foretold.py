@@ -137,6 +137,6 @@ def _way(step: Step, roots: Mapping[str, Any], unknown: Collection[str]) -> Json
 
 def _wait(config: WaitConfig, now: datetime) -> Json:
     if config.for_ is None:
-        return {"until": config.until or now + timedelta(seconds=config.seconds or 0.0)}
+        return {"until": config.ends(now)}
     until = now + (FOREVER if config.timeout is None else timedelta(seconds=config.timeout))
     return {"for": config.for_, "message": config.message, "until": until, "onTimeout": config.on_timeout}

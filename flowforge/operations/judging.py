@@ -12,7 +12,7 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.errors import Problem
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.check import check
-from flowforge.language.definition import WorkflowDefinition
+from flowforge.language.definition import Reading, WorkflowDefinition
 from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in
 from flowforge.operations.asked import TRIGGER_TYPES
@@ -31,15 +31,17 @@ class Before:
     trigger: Any = None
 
 
-def problems_of_meaning(
-    catalog: Catalog, triggers: Triggers, definition: WorkflowDefinition, before: Before
-) -> list[Problem]:
-    """Every problem, the workflows it calls aside: they are in the database."""
-    return [
-        *check(definition),
+def problems_of_meaning(catalog: Catalog, triggers: Triggers, reading: Reading, before: Before) -> list[Problem]:
+    """Every problem of what could be read, the workflows it calls aside: they are in the database."""
+    definition = reading.definition
+    if definition is None:
+        return []
+    found = [
+        *check(definition, reading.in_doubt),
         *_problems_of_actions(catalog, definition, before.actions),
         *_problems_of_trigger(triggers, definition, before.trigger),
     ]
+    return [problem for problem in found if not reading.says_nothing(problem)]
 
 
 def config_of(part: Any) -> dict[str, Any] | None:

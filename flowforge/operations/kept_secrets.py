@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.errors import Problem
@@ -36,20 +37,30 @@ def stored_configs(catalog: Catalog, actions: Sequence[Json], stored: Sequence[A
     It is the one with the same id; else one of the same type that looks the same, secrets aside; else the one of the
     same type at the same place. So an action that only moved keeps its own secrets.
     """
-    known = [action for action in stored if isinstance(action, dict)]
-    return [_config(_before(catalog, action, index, known)) for index, action in enumerate(actions)]
+    known: dict[str, list[_Stored]] = defaultdict(list)
+    for place, old in enumerate(action for action in stored if isinstance(action, dict)):
+        known[_type(old)].append(_Stored(place, old, _shown(catalog, old)))
+    return [_config(_before(catalog, action, index, known[_type(action)])) for index, action in enumerate(actions)]
 
 
-def _before(catalog: Catalog, action: Json, index: int, stored: Sequence[Json]) -> Json | None:
-    same_type = [(place, old) for place, old in enumerate(stored) if _type(old) == _type(action)]
+class _Stored(NamedTuple):
+    place: int
+    action: Json
+    shown: Json
+    """Its config, the secrets masked."""
+
+
+def _before(catalog: Catalog, action: Json, index: int, same_type: Sequence[_Stored]) -> Json | None:
     if action.get("id"):
-        by_id = next((old for _, old in same_type if old.get("id") == action["id"]), None)
+        by_id = next((old.action for old in same_type if old.action.get("id") == action["id"]), None)
         if by_id is not None:
             return by_id
-    here = next((old for place, old in same_type if place == index), None)
+    here = next((old for old in same_type if old.place == index), None)
     shown = _shown(catalog, action)
-    alike = [old for _, old in same_type if _shown(catalog, old) == shown]
-    return here if here in alike else next(iter(alike), here)
+    if here is not None and here.shown == shown:
+        return here.action
+    alike = next((old for old in same_type if old.shown == shown), here)
+    return None if alike is None else alike.action
 
 
 def _shown(catalog: Catalog, action: Json) -> Json:

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session, defer
 from flowforge.bus import EventBus
 from flowforge.connectors.catalog import Catalog
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
-from flowforge.errors import Conflict, Invalid, NotFound, Problem
+from flowforge.errors import Conflict, NotFound, Problem, at_most
 from flowforge.ids import uuid7
-from flowforge.language.definition import WorkflowDefinition, parse
+from flowforge.language.definition import Reading, WorkflowDefinition, read
 from flowforge.operations import intake
 from flowforge.operations.asked import problems_of_enabled, problems_of_note, raise_any, switched
 from flowforge.operations.calls import problems_of_calls
@@ -168,22 +168,30 @@ class Workflows:
     def read(
         self, session: Session, user_id: UUID, raw: Mapping[str, Any], stored: Workflow | None
     ) -> WorkflowDefinition:
-        """Every problem at once: of the shape, or, when that is right, of the meaning. Raises Invalid."""
-        problems = [*problems_of_enabled(raw), *problems_of_note(raw)]
-        try:
-            definition = parse(dict(raw))
-        except Invalid as error:
-            raise Invalid([*problems, *error.problems]) from error
-        problems += self.problems_of(definition, stored)
-        problems += problems_of_calls(session, user_id, stored.id if stored else None, definition)
-        problems += problems_of_credentials(session, self.catalog, user_id, definition)
-        raise_any(problems)
-        return definition
+        """Raises Invalid with every problem at once: of the shape, and of the meaning of what has the right shape."""
+        reading = read(dict(raw))
+        problems = [*problems_of_enabled(raw), *problems_of_note(raw), *reading.problems]
+        problems += self.problems_of(reading, stored)
+        problems += self.problems_of_names(session, user_id, reading, stored.id if stored else None)
+        raise_any(at_most(problems))
+        return reading.usable()
 
-    def problems_of(self, definition: WorkflowDefinition, stored: Workflow | None) -> list[Problem]:
-        """What is wrong with its meaning, the workflows it calls aside. Masks stand for what is stored."""
+    def problems_of(self, reading: Reading, stored: Workflow | None) -> list[Problem]:
+        """What is wrong with its meaning, the names of things of the user's aside. Masks stand for what is stored."""
         before = before_of(stored) if stored else Before()
-        return problems_of_meaning(self.catalog, self.triggers, definition, before)
+        return problems_of_meaning(self.catalog, self.triggers, reading, before)
+
+    def problems_of_names(
+        self, session: Session, user_id: UUID, reading: Reading, workflow_id: UUID | None
+    ) -> list[Problem]:
+        """Workflows, connections and secrets that it names and that are not there; `workflow_id` is its own."""
+        if reading.definition is None:
+            return []
+        found = [
+            *problems_of_calls(session, user_id, workflow_id, reading.definition),
+            *problems_of_credentials(session, self.catalog, user_id, reading.definition),
+        ]
+        return [problem for problem in found if not reading.says_nothing(problem)]
 
     def differs(self, session: Session, workflow: Workflow, definition: WorkflowDefinition) -> bool:
         """Whether saving it would change anything: a masked secret does not."""

@@ -169,6 +169,33 @@ def test_the_messages_are_those_of_saving_one(client: FlaskClient, owner: Person
     assert bundled == [{**one, "pointer": f"/workflows/0/definition{one['pointer']}"} for one in alone]
 
 
+def test_what_it_names_is_looked_for_whatever_else_is_wrong(client: FlaskClient, owner: Person) -> None:
+    nowhere = "00000000-0000-0000-0000-00000000000a"
+    wrong = {
+        "name": "Orders",
+        "settings": {"errorWorkflow": nowhere},
+        "actions": [
+            http(url="{{ steps.x }} {{ secrets.NONE }}", connection="nothing"),
+            {"type": "RUN_WORKFLOW", "config": {"workflowId": nowhere}},
+            {"type": "HTTP_REQUEST", "config": {"url": "{{ secrets.NONE }}"}, "timeout": "5"},
+        ],
+    }
+
+    alone = client.post(WORKFLOWS, json=wrong, headers=owner.headers).json["details"]
+    bundled = apply(client, owner, {"definition": wrong}).json["details"]
+
+    assert [one["pointer"] for one in alone] == [
+        "/actions/2/timeout",
+        "/actions/0/config/url",
+        "/actions/1/config/workflowId",
+        "/settings/errorWorkflow",
+        "/actions/0/config/connection",
+        "/actions/0/config/url",
+        "/actions/2/config/url",
+    ]
+    assert bundled == [{**one, "pointer": f"/workflows/0/definition{one['pointer']}"} for one in alone]
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

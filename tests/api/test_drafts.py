@@ -50,9 +50,10 @@ def test_what_is_half_written_is_saved_and_told_what_it_lacks(
     answer = draft({"name": "", "actions": [{"type": "HTTP_REQUEST"}, {"type": "NOPE"}]})
     assert answer.status_code == 200, answer.text
     assert answer.json["revision"] == 1
-    assert {problem["pointer"] for problem in answer.json["problems"]} == {"/name"}
+    lacks = {"/actions/0/config/url", "/actions/1/type"}
+    assert {problem["pointer"] for problem in answer.json["problems"]} == {"/name", *lacks}
     named = draft({"name": "Half", "actions": [{"type": "HTTP_REQUEST"}, {"type": "NOPE"}]}, 1)
-    assert {problem["pointer"] for problem in named.json["problems"]} == {"/actions/0/config/url", "/actions/1/type"}
+    assert {problem["pointer"] for problem in named.json["problems"]} == lacks
     published = client.get(workflow, headers=owner.headers).json
     assert published["name"] == "First"
 

@@ -204,6 +204,27 @@ class TestWithoutAServer:
         (tmp_path / "site.test.yaml").write_text("tests: [{ name: looks }]\n")
         assert "step 'look' (HTTP_REQUEST) runs, and the test has no output for it" in flowforge("test", tmp_path).text
 
+    def test_the_time_limit_of_the_workflow_holds(self, flowforge: Callable[..., Said], tmp_path: Path) -> None:
+        wait = "actions:\n  - { id: rest, type: WAIT, config: { seconds: 3600 } }\n"
+        write(
+            tmp_path,
+            short=f"name: Short\nsettings: {{ timeout: 60 }}\n{wait}",
+            long=f"name: Long\nsettings: {{ timeout: 3600 }}\n{wait}",
+            retried=(
+                "name: Retried\nsettings: { timeout: 60 }\nactions:\n"
+                "  - { id: look, type: HTTP_REQUEST, config: { url: 'http://x' }, retry: { attempts: 3, delay: 50 } }\n"
+            ),
+        )
+        ended = "{ status: FAILED, error: the execution took longer than its limit of 60 seconds }"
+        (tmp_path / "short.test.yaml").write_text(f"tests: [{{ name: fails, expect: {ended} }}]\n")
+        (tmp_path / "long.test.yaml").write_text("tests: [{ name: is in time, expect: { ran: [rest] } }]\n")
+        (tmp_path / "retried.test.yaml").write_text(
+            f"tests: [{{ name: fails, steps: {{ look: {{ attempts: [{{ error: busy }}] }} }}, expect: {ended} }}]\n"
+        )
+        said = flowforge("test", tmp_path)
+        assert said.code == 0, said.text
+        assert "3 passed, 0 failed" in said.text
+
     def test_a_misspelled_step_or_key_is_refused_with_its_line(
         self, flowforge: Callable[..., Said], tmp_path: Path
     ) -> None:

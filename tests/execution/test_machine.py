@@ -196,6 +196,21 @@ class TestBlocks:
         execution = begun({"type": "WAIT", "config": {"until": "2026-03-05"}})
         assert due(execution) == [Wait(0, 0, datetime(2026, 3, 5, tzinfo=UTC))]
 
+    @pytest.mark.parametrize("until", ["9999-12-31", "2027-03-05T05:06:08Z"])
+    def test_a_wait_until_a_time_is_bounded_as_one_for_seconds_is(self, until: str) -> None:
+        execution = begun(
+            {"id": "rest", "type": "WAIT", "config": {"until": "{{ trigger.until }}"}}, trigger={"until": until}
+        )
+        assert execution.status is Status.FAILED
+        assert execution.error is not None
+        assert execution.error["message"] == (
+            "step 'rest': the config of WAIT cannot be used: until must be at most 366 days from now"
+        )
+
+    def test_a_wait_of_the_longest_time_is_fine(self) -> None:
+        execution = begun({"type": "WAIT", "config": {"until": "2027-03-05T05:06:07Z"}})
+        assert due(execution) == [Wait(0, 0, NOW + timedelta(days=366))]
+
     def test_a_call_names_workflow_and_payload(self) -> None:
         id_ = uuid4()
         config = {"workflowId": str(id_), "payload": {"n": "{{ trigger.n }}"}, "wait": False}

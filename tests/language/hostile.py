@@ -24,6 +24,12 @@ def scope() -> dict[str, Any]:
             "same": ["x" * 2_000 + str(n) for n in range(2_000)],
             "fields": {f"field_{n}": n for n in range(50_000)},
             "huge": 10**4_000,
+            "members": [0] * 500_000,
+            "short": "a" * 29_999,
+            "seldom": "a" * 97 + "ba",
+            "tiny": "a" * 2_499,
+            "half": "a" * 1_248 + "ba",
+            "alike": {"ab" * 29 + f"{n:06d}": n for n in range(200)},
         },
         "steps": {f"step_{n}": {"body": long} for n in range(100)},
         "now": datetime(2026, 3, 4, tzinfo=UTC),
@@ -34,7 +40,21 @@ def _chain(term: str, between: str, times: int) -> str:
     return "{{ " + between.join([term] * times) + " }}"
 
 
+REFUSED = [
+    "{{ trigger.members | flatten }}",
+    "{{ trigger.members | flatten(10) | length }}",
+    _chain("(trigger.short | split(trigger.seldom) | length)", "+", 40),
+    _chain("(trigger.short | replace(trigger.seldom, ''))", "~", 40),
+    _chain("(trigger.seldom in trigger.short)", "~", 40),
+    _chain("(trigger.seldom not in trigger.short)", "~", 40),
+    _chain("(trigger.half in trigger.tiny)", "~", 40),
+    _chain("(trigger.tiny | split(trigger.half) | length)", "+", 40),
+]
+"""Those that the meter refuses because of the work alone: little is made, or nothing."""
+
 HOSTILE = [
+    *REFUSED,
+    "{{ trigger.alike." + "a" * 40 + "b" * 24 + " }}",
     "{{ 'a' * 1000000000 }}",
     "{{ [0] * 1000000000 }}",
     "{{ 10 ** 10 ** 10 }}",

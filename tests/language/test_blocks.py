@@ -49,6 +49,16 @@ def parallel(*lanes: list[Action], **more: Any) -> Action:
         ({"type": "FOR_EACH", "config": {"items": 3}}, "/config/items", "must be a list"),
         ({"type": "FOR_EACH", "config": {"items": [], "concurrency": 0}}, "/config/concurrency", "at least 1"),
         ({"type": "FOR_EACH", "config": {"items": [], "onItemError": "go"}}, "/config/onItemError", "'stop'"),
+        (
+            {"type": "FOR_EACH", "config": {"items": [], "onItemError": "{{ trigger.mode }}"}},
+            "/config/onItemError",
+            "takes no expression: onItemError must be 'stop' or 'continue'",
+        ),
+        (
+            {"type": "WAIT", "config": {"for": "{{ trigger.how }}"}},
+            "/config/for",
+            "takes no expression: for must be 'resume' or 'approval'",
+        ),
         ({"type": "WAIT"}, "/config", "needs one of"),
         ({"type": "WAIT", "config": {"seconds": 1, "until": "2026-01-01"}}, "/config", "needs one of"),
         ({"type": "WAIT", "config": {"seconds": -1}}, "/config/seconds", "at least 0"),

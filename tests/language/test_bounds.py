@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from flowforge.language import expressions
+from flowforge.language import expressions, names
 from flowforge.language.check import MAX_EXPRESSIONS, check
 from flowforge.language.definition import parse
 from flowforge.language.expressions import ExpressionError, resolve
 from flowforge.language.filters import FILTERS
-from flowforge.language.meter import EXPRESSION_WORK, MEMORY, STEP_WORK, Meter
+from flowforge.language.meter import EXPRESSION_WORK, MEMORY, STEP_WORK, Failure, Meter
 from flowforge.language.template import OPEN
-from tests.language.hostile import HOSTILE, scope
+from tests.language.hostile import HOSTILE, REFUSED, scope
 
 MEMORY_BYTES = 10_000_000
 
@@ -77,6 +77,53 @@ def test_hostile_expressions_are_answered_within_what_they_may_cost(text: str) -
     # It counts instead of looking at a clock: the same data always costs the same.
     second, ended_again = _paid(text, scope())
     assert (second.nanoseconds, second.bytes, ended_again) == (first.nanoseconds, first.bytes, ended)
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_would_take_long_is_refused_before_it_is_done(text: str) -> None:
+    meter, ended = _paid(text, scope())
+    assert meter.refused
+    assert "too much work" in ended
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 'b' not in trigger.long }}",
+        "{{ trigger.long | replace('" + "b" * 90 + "', '') | length }}",
+        "{{ trigger.long | split('" + "b" * 90 + "') | length }}",
+        "{{ trigger.members[:9999] | flatten | length }}",
+    ],
+)
+def test_large_data_can_be_searched_and_shaped_all_the_same(text: str) -> None:
+    assert resolve(text, scope(), step="large")
+
+
+def test_a_flat_list_is_paid_for_before_its_members_are_counted() -> None:
+    members = _Untouched(range(500_000))
+    with pytest.raises(Failure, match="too much work"):
+        FILTERS["flatten"].compute(_expression_begun(), members)
+
+
+class _Untouched(list[int]):
+    def __iter__(self) -> Any:
+        raise AssertionError("they were looked at")
+
+
+def _expression_begun() -> Meter:
+    meter = Meter()
+    meter.begin_expression()
+    return meter
+
+
+def test_a_missing_name_is_compared_with_few_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+    real = names._likeness
+    monkeypatch.setattr(names, "_likeness", lambda one, other: compared.append(other) or real(one, other))
+    alike = {"trigger": {f"{'customer_' * 6}{number}": number for number in range(200)}}
+    with pytest.raises(ExpressionError, match=r"did you mean 'customer_.*_137'"):
+        resolve("{{ trigger." + "customer_" * 5 + "cusotmer_137 }}", alike, step="missing")
+    assert len(compared) <= 3
 
 
 GROWING = {

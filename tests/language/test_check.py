@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from flowforge.language import names
 from flowforge.language.check import check
 from flowforge.language.definition import parse
 
@@ -106,6 +109,63 @@ def test_a_step_of_a_loop_inside_a_branch_is_hidden_outside_of_the_branch() -> N
         {"config": {"x": "{{ steps.inner.x }}"}},
     )
     assert "runs once for every item of 'each'" in message
+
+
+def test_an_unknown_filter_and_an_unknown_name_are_told_at_once() -> None:
+    assert problems({"config": {"x": "{{ sceps.q | lowr }} {{ trigger.a is numbr }} {{ stepz.b }}"}}) == [
+        (
+            "/actions/0/config/x",
+            "there is no filter 'lowr'; did you mean 'lower'? (in {{ sceps.q | lowr }})",
+        ),
+        ("/actions/0/config/x", "'sceps' is not known; did you mean 'steps'? (in {{ sceps.q | lowr }})"),
+        ("/actions/0/config/x", "there is no test 'numbr'; did you mean 'number'? (in {{ trigger.a is numbr }})"),
+        ("/actions/0/config/x", "'stepz' is not known; did you mean 'steps'? (in {{ stepz.b }})"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ (1 }}", "{{ without }}: the brackets between them do not match (in '{{ (1 }}')"),
+        ("Dear Ada, you owe us {{ trigger.total", "{{ without }} (in '…ear Ada, you owe us {{ trigger.total')"),
+        ("{{ 'a }} and so on", "a quote is not closed (in '{{ 'a }} and so on')"),
+    ],
+)
+def test_what_has_no_end_is_shown_with_the_text_around_it(text: str, message: str) -> None:
+    assert problems({"config": {"x": text}}) == [("/actions/0/config/x", message)]
+
+
+def test_the_text_around_a_statement_is_shown() -> None:
+    [(_, message)] = problems({"config": {"x": "Hello {% for x in y %}"}})
+    assert message.endswith("(in 'Hello {% for x in y %}')")
+
+
+class TestHints:
+    """Comparing names is dear: what counts is how often it is done."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        asked: list[str] = []
+        real = names.hint
+        monkeypatch.setattr(names, "hint", lambda name, existing: asked.append(name) or real(name, existing))
+        return asked
+
+    def test_the_same_question_is_answered_once(self, asked: list[str]) -> None:
+        found = problems({"id": "fetch"}, {"config": {"list": ["{{ steps.fetsh }}"] * 500}})
+        assert len(found) == 500
+        assert all("did you mean 'fetch'?" in message for _, message in found)
+        assert asked == ["fetsh"]
+
+    @pytest.mark.parametrize(
+        "expression", ["steps.{}", "{}", "resume.{}", "trigger.x | {}", "trigger.x is {}"], ids=lambda text: text
+    )
+    def test_after_many_problems_there_are_no_more(self, asked: list[str], expression: str) -> None:
+        texts = [f"{{{{ {expression.format(f'nothing{number}')} }}}}" for number in range(1_000)]
+        found = problems(
+            {"id": "fetch"}, {"id": "ok", "type": "WAIT", "config": {"for": "resume"}}, {"config": {"l": texts}}
+        )
+        assert len(found) == 1_000
+        assert len(asked) == 50
 
 
 def _step(identifier: str) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from flowforge.errors import Invalid
-from flowforge.language.definition import MAX_ACTIONS, MAX_BYTES, RetryPolicy, parse
+from flowforge.errors import Invalid, Problem, at_most
+from flowforge.language.definition import MAX_ACTIONS, MAX_BYTES, RetryPolicy, parse, read
 
 
 def problems(raw: object) -> dict[str, str]:
@@ -151,3 +151,77 @@ def test_there_is_a_deepest_nesting() -> None:
 
 def test_what_is_not_json_is_refused() -> None:
     assert "JSON" in problems(with_action(config={"value": object()}))[""]
+
+
+class TestWhatIsLeft:
+    """Of a definition of the wrong shape: everything that has the right one, in its place."""
+
+    def test_parts_that_are_wrong_are_left_out(self) -> None:
+        reading = read(
+            {
+                "name": 5,
+                "trigger": {"config": {}},
+                "settings": {"timeout": 60, "concurrency": {"limit": "two", "key": "{{ trigger.x }}"}},
+                "actions": [
+                    {"type": "A", "id": "fine", "timeout": "5", "retry": {"attempts": "two", "delay": 3}},
+                    7,
+                    {"id": "untyped", "config": {"x": 1}},
+                    {"type": "BRANCH", "branches": [{"when": 1, "actions": [{"type": "B", "config": []}]}, None]},
+                ],
+            }
+        )
+        assert reading.definition is not None
+        assert reading.definition.dump() == {
+            "name": "?",
+            "trigger": None,
+            "settings": {"timeout": 60},
+            "actions": [
+                {"type": "A", "id": "fine", "retry": {"delay": 3}},
+                {"type": "?"},
+                {"type": "?", "id": "untyped", "config": {"x": 1}},
+                {"type": "BRANCH", "branches": [{"actions": [{"type": "B"}]}, {}]},
+            ],
+        }
+        assert [problem.pointer for problem in reading.problems] == [
+            "/actions/0/retry/attempts",
+            "/actions/0/timeout",
+            "/actions/1",
+            "/actions/2/type",
+            "/actions/3/branches/0/when",
+            "/actions/3/branches/0/actions/0/config",
+            "/actions/3/branches/1",
+            "/name",
+            "/trigger/type",
+            "/settings/concurrency/limit",
+        ]
+        assert reading.in_doubt == {"untyped"}
+
+    def test_what_is_said_about_a_part_that_is_left_out_says_nothing(self) -> None:
+        reading = read({"name": "x", "actions": [{"type": "A", "config": []}, {"type": "A", "timeout": 0}]})
+        assert reading.says_nothing(Problem("/actions/0/config/url", "is required"))
+        assert reading.says_nothing(Problem("/actions/1/timeout", "is odd"))
+        assert not reading.says_nothing(Problem("/actions/1/config/url", "is required"))
+        assert not reading.says_nothing(Problem("/actions/1/timeouts", "is odd"))
+
+    def test_what_is_too_large_is_not_looked_at_any_further(self) -> None:
+        nested = {"type": "FOR_EACH", "actions": [1] * 999}
+        reading = read({"name": "x", "actions": [nested] * 100})
+        assert reading.definition is None
+        assert [problem.pointer for problem in reading.problems] == ["/actions"]
+
+    @pytest.mark.parametrize("raw", [5, [], {"name": "x", "actions": "none"}, {"name": "x", "actions": {"type": "A"}}])
+    def test_nothing_is_left_of_what_is_none_at_all(self, raw: object) -> None:
+        definition = read(raw).definition
+        assert definition is None or definition.actions == []
+
+    def test_numbers_of_steps_are_in_doubt_where_a_list_of_them_is_left_out(self) -> None:
+        branches = [{"when": True, "actions": [{"type": "A"}]}] * 51
+        reading = read({"name": "x", "actions": [{"type": "BRANCH", "branches": branches}, {"type": "A"}]})
+        assert "step_52" in reading.in_doubt
+
+
+def test_a_long_list_of_problems_ends_with_how_many_more_there_are() -> None:
+    problems = [Problem(f"/{number}", "is wrong") for number in range(1_000)]
+    assert at_most(problems[:200]) == problems[:200]
+    told = at_most(problems)
+    assert told == [*problems[:199], Problem("", "there are 801 more problems; these are the first ones")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ MOST_STEPS = 100_000
 """Attempts, waits and calls of one test."""
 _COMPUTES = "TRANSFORM"
 """Gives its own config: nothing has to be recorded for it."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _WORKFLOW_ID, _EXECUTION_ID = UUID(int=1), UUID(int=2)
 
 Json = dict[str, Any]
@@ -64,6 +65,7 @@ class _Player:
         self._scenario = scenario
         self._catalog = catalog
         self._now = scenario.now
+        self._deadline = _deadline(scenario.now, plan.settings.timeout)
         self._recorded = _by_index(plan, scenario)
         self._calls: dict[str, dict[Path, Any]] = {}
         self._around: Json = {
@@ -81,6 +83,10 @@ class _Player:
             if not simulation.due:
                 return self._played()
             due = min(simulation.due, key=self._time_of)
+            if self._time_of(due) > self._deadline:
+                limit = self._plan.settings.timeout or 0
+                simulation.fail(f"the execution took longer than its limit of {limit:g} seconds")
+                continue
             simulation.due.remove(due)
             self._now = self._around["now"] = max(self._now, self._time_of(due))
             simulation.end(self._end_of(due))
@@ -204,6 +210,14 @@ class _Player:
             _in_order(outputs),
             _in_order(self._calls),
         )
+
+
+def _deadline(begun: datetime, limit: float | None) -> datetime:
+    """Of an execution that began then; what happens at that very moment is still in time."""
+    try:
+        return _NEVER if limit is None else begun + timedelta(seconds=limit)
+    except OverflowError:
+        return _NEVER
 
 
 class _Fails(Exception):
