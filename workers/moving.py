@@ -136,6 +136,10 @@ class Moving:
         self.run.frames.setdefault(ROOT, Frame())
         self.run.status, self.run.error = Status.FAILED, {"message": message}
 
+    def cancel(self) -> None:
+        """It ends because another took its place before it began."""
+        self.run.status = Status.CANCELLED
+
     def ended(self) -> Ended:
         return Ended(
             self.execution_id,
