@@ -1,10 +1,14 @@
-"""Whether an execution may begin: the concurrency and the rate limit of its workflow."""
+"""Whether an execution may begin: the concurrency and the rate limit of its workflow.
+
+First it needs a place among the executions of its key, then a turn of its workflow: what is dropped for want of a place
+takes no turn, and what waits for its turn keeps its place. Nobody overtakes an older one that waits.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,9 +17,11 @@ from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db import limits_store
-from flowforge.language.definition import ConcurrencyLimit
+from flowforge.db.limits_store import Turns
+from flowforge.language.definition import ConcurrencyLimit, RateLimit
 from flowforge.language.expressions import resolve
 from flowforge.operations.plans import Version
+from workers.turns import RateWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,68 +36,120 @@ class Candidate:
     def limit(self) -> ConcurrencyLimit | None:
         return self.version.plan.settings.concurrency
 
+    @property
+    def rate(self) -> RateLimit | None:
+        return self.version.plan.settings.rate_limit
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """It begins now, or at a time, or never (`skipped` says why)."""
+    """It begins now, or is held back, or never begins: it is dropped (`skipped` says why), or displaced by a newer one
+    of its batch."""
 
     begin_at: datetime | None = None
     skipped: str | None = None
+    displaced: bool = False
+
+
+Verdicts = dict[UUID, Verdict]
+"""Of those that may not begin now."""
+
+
+@dataclass(slots=True)
+class _Places:
+    """The places of one key while a batch asks for them."""
+
+    placed: int
+    """Before the batch, without those that have to make room."""
+    awaited: bool
+    entered: list[Candidate] = field(default_factory=list)
+    """Those of the batch that have a place, the oldest first."""
+    to_displace: int = 0
+    """Of the executions before the batch."""
+
+    @property
+    def taken(self) -> int:
+        return self.placed + len(self.entered)
+
+    def make_room(self, limit: int) -> list[Candidate]:
+        """The oldest go until there is room for one: those before the batch, then of the batch. Returns the latter."""
+        excess = max(0, self.taken - limit + 1)
+        before = min(excess, self.placed)
+        self.placed -= before
+        self.to_displace += before
+        gone, self.entered = self.entered[: excess - before], self.entered[excess - before :]
+        return gone
 
 
 @dataclass(slots=True)
 class Admission:
-    """Decides about a batch. `displaced` are running executions that have to make room."""
+    """Decides about batches of candidates, the oldest first. The caller's transaction holds no rows of executions."""
 
     connection: Connection
-    displaced: list[UUID]
+    to_displace: dict[str, int] = field(default_factory=dict)
+    """How many executions of a key have to make room, the oldest first."""
 
-    def admit(self, candidates: Sequence[Candidate], *, new: bool) -> dict[UUID, Verdict]:
-        """`new`: they come for the first time; those that come back from the queue have had their turn."""
-        verdicts = {one.execution_id: Verdict() for one in candidates}
-        if new:
-            verdicts |= self._by_rate(candidates)
-        due = [one for one in candidates if verdicts[one.execution_id].begin_at is None]
-        return verdicts | self._by_concurrency([one for one in due if one.key is not None])
+    def admit(self, candidates: Sequence[Candidate]) -> Verdicts:
+        """Of executions that come for the first time."""
+        verdicts = self._give_places([one for one in candidates if one.key is not None])
+        return verdicts | self.give_turns([one for one in candidates if one.execution_id not in verdicts])
 
-    def _by_rate(self, candidates: Sequence[Candidate]) -> dict[UUID, Verdict]:
-        verdicts = {}
-        for workflow_id in sorted({one.version.workflow_id for one in candidates}):
-            its = [one for one in candidates if one.version.workflow_id == workflow_id]
-            rate = its[0].version.plan.settings.rate_limit
-            if rate is None:
-                continue
-            turns = limits_store.take_turns(
-                self.connection, workflow_id, len(its), limit=rate.limit, seconds=rate.seconds
-            )
-            now = datetime.now(UTC)
-            for one, turn in zip(its, turns, strict=True):
-                if turn > now:
-                    verdicts[one.execution_id] = Verdict(begin_at=turn)
-        return verdicts
-
-    def _by_concurrency(self, candidates: Sequence[Candidate]) -> dict[UUID, Verdict]:
+    def _give_places(self, candidates: Sequence[Candidate]) -> Verdicts:
         keys = [one.key for one in candidates if one.key is not None]
         if not keys:
             return {}
         limits_store.lock_keys(self.connection, keys)
-        running = limits_store.running(self.connection, keys)
-        verdicts = {}
+        queues = limits_store.queues(self.connection, keys)
+        places = {key: _Places(queue.placed, queue.next_version is not None) for key, queue in queues.items()}
+        verdicts: Verdicts = {}
         for one in candidates:
-            assert one.key is not None
-            assert one.limit is not None
-            taken = running.get(one.key, 0)
-            if taken >= one.limit.limit and one.limit.on_limit == "cancelOldest":
-                displaced = limits_store.oldest_running(self.connection, one.key, taken - one.limit.limit + 1)
-                self.displaced += [id_ for id_ in displaced if id_ not in self.displaced]
-                taken -= len(displaced)
-            if taken < one.limit.limit:
-                running[one.key] = taken + 1
-            elif one.limit.on_limit == "skip":
-                verdicts[one.execution_id] = Verdict(skipped=f"{taken} executions run already, which is the limit")
-            else:
-                verdicts[one.execution_id] = Verdict(begin_at=limits_store.NO_PLACE)
+            if one.key is not None and one.limit is not None:
+                _ask_for_place(one, one.limit, places[one.key], verdicts)
+        self.to_displace = {key: its.to_displace for key, its in places.items() if its.to_displace}
         return verdicts
+
+    def give_turns(self, candidates: Sequence[Candidate]) -> Verdicts:
+        """Of executions that have a place, or need none."""
+        by_workflow: dict[UUID, list[Candidate]] = {}
+        for one in candidates:
+            if one.rate is not None:
+                by_workflow.setdefault(one.version.workflow_id, []).append(one)
+        if not by_workflow:
+            return {}
+        limits_store.lock_turns(self.connection, by_workflow)
+        verdicts: Verdicts = {}
+        rows = []
+        for workflow_id, turns in limits_store.turns(self.connection, list(by_workflow)).items():
+            its = by_workflow[workflow_id]
+            rate = its[-1].rate
+            assert rate is not None
+            window = RateWindow.of(rate, turns.begun, turns.asked_at)
+            taken = 0 if turns.next_version is not None else window.take(len(its), turns.now)
+            row = turns_row(workflow_id, window, turns, awaited=turns.awaited or taken < len(its))
+            verdicts |= {one.execution_id: Verdict(begin_at=row["taken_until"]) for one in its[taken:]}
+            rows.append(row)
+        limits_store.keep_turns(self.connection, rows)
+        return verdicts
+
+
+def _ask_for_place(one: Candidate, limit: ConcurrencyLimit, places: _Places, verdicts: Verdicts) -> None:
+    """Adds the verdict on it, where it gets none, and on those that have to make room for it."""
+    newest_first = limit.on_limit == "cancelOldest"
+    if newest_first:
+        verdicts |= {gone.execution_id: Verdict(displaced=True) for gone in places.make_room(limit.limit)}
+    if places.taken < limit.limit and (newest_first or not places.awaited):
+        places.entered.append(one)
+    elif limit.on_limit == "skip":
+        verdicts[one.execution_id] = Verdict(skipped=f"{places.taken} executions run already, which is the limit")
+    else:
+        places.awaited = True
+        verdicts[one.execution_id] = Verdict(begin_at=limits_store.NO_PLACE)
+
+
+def turns_row(workflow_id: UUID, window: RateWindow, turns: Turns, *, awaited: bool) -> dict[str, Any]:
+    """As limits_store.keep_turns takes it."""
+    free_at = datetime.fromtimestamp(window.next_free(turns.now), UTC)
+    return {"workflow_id": workflow_id, "begun": window.begun, "taken_until": free_at, "awaited": awaited}
 
 
 def concurrency_key(version: Version, payload: Mapping[str, Any]) -> str | None:

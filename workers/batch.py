@@ -45,6 +45,8 @@ class Batch:
         """What is to be published after the commit."""
         self.answered: list[UUID] = []
         """Events whose callers are to be told then."""
+        self.freed: set[str] = set()
+        """Concurrency keys whose next execution may begin then."""
 
     def add(self, one: Moving) -> None:
         self.moving[one.execution_id] = one
@@ -259,6 +261,7 @@ class Batch:
         """What is left to be done after the commit."""
         following.messages += self.messages
         following.answered += self.answered
+        following.freed |= self.freed
 
     def _cancel_called(self, callers: Sequence[UUID]) -> None:
         """Nobody awaits the executions any more that these have called."""
@@ -271,6 +274,7 @@ class Batch:
             following = endings.follow(self.connection, ended, self._starts.inline_limit)
             self.messages += following.messages
             self.answered += following.answered
+            self.freed |= following.freed
 
     def _answer(self) -> None:
         """RESPOND steps: before the end of the execution gives an answer of its own."""

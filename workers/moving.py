@@ -137,6 +137,10 @@ class Moving:
         self.run.frames.setdefault(ROOT, Frame())
         self.run.status, self.run.error = Status.FAILED, {"message": jsonio.writable(message)}
 
+    def cancel(self) -> None:
+        """It ends because another took its place before it began."""
+        self.run.status = Status.CANCELLED
+
     def ended(self) -> Ended:
         return Ended(
             self.execution_id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -46,6 +46,7 @@ from workers.own_results import OwnResults
 from workers.replaying import load_recorded, may_run, recall_replays, replay_in, wanted_version
 from workers.rescue import Rescue
 from workers.runner import Received
+from workers.waiting import AT_ONCE, Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +55,12 @@ _AT_ONCE = 500
 _OVERDUE_AT_ONCE = 100
 _NOTE_TRIGGERED_EVERY_SECONDS = 5.0
 _LOOK_FOR_DUE_EVERY_SECONDS = 0.5
+_SHORTEST_PAUSE_SECONDS = 0.05
 
 
 class Orchestrator:
     name = "orchestrator"
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_RESULT)
-    patience = _LOOK_FOR_DUE_EVERY_SECONDS
 
     def __init__(self, backends: Backends) -> None:
         self.group = backends.settings.group_orchestrator
@@ -72,6 +73,12 @@ class Orchestrator:
         self._next_look = 0.0
         self._own_results = OwnResults()
         self._rescue = Rescue(self._starts)
+        self._waiting = Waiting(self._plans)
+
+    @property
+    def patience(self) -> float:
+        """It has none while a place is free for an execution that waits."""
+        return 0.0 if self._waiting.any_freed else max(0.0, self._next_look - time.monotonic())
 
     def room(self) -> int:
         return BATCH
@@ -84,37 +91,52 @@ class Orchestrator:
         if not triggered and not results:
             return
         with unavailable_when_down(), self._backends.engine.begin() as connection:
-            if triggered:
-                self._begin(connection, {event.event_id: event for event in triggered}, following)
-            if results:
+            displaced = bool(triggered) and self._begin(
+                connection, {event.event_id: event for event in triggered}, following
+            )
+            if results and not displaced:
+                self._advance(connection, results, following)
+        if results and displaced:  # whose rows are locked already; those of the results have to be in their own order
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
                 self._advance(connection, results, following)
         self._do(following)
 
     def tick(self) -> None:
-        """What time brings: retries and waits that are due, turns that have come, executions that took too long."""
-        if time.monotonic() < self._next_look:
-            return
+        """What waits for a place that was freed begins; then, from time to time, what time brings."""
+        if self._waiting.any_freed:
+            self._begin_held(self._waiting.take_places)
+        if time.monotonic() >= self._next_look:
+            self._look()
+
+    def _look(self) -> None:
+        """Retries and waits that are due, executions that took too long, places and turns that are free."""
         self._next_look = time.monotonic() + _LOOK_FOR_DUE_EVERY_SECONDS
         following = Following()
+        turns: list[UUID] = []
         try:
             with unavailable_when_down(), self._backends.engine.begin() as connection:
                 more = self._bring(connection, following)
+                self._waiting.look_for_places(connection)
+                turns, pause = self._waiting.look_for_turns(connection, within=_LOOK_FOR_DUE_EVERY_SECONDS)
         except Unavailable:
             raise
         except Exception:
             logger.exception("what is due could not be done; taking one execution after the other")
             self._bring_one_by_one()
             return
-        if more:
-            self._next_look = 0.0
+        self._next_look = time.monotonic() + max(pause, _SHORTEST_PAUSE_SECONDS)
         self._do(following)
+        held = self._begin_held(lambda connection: self._waiting.take_turns(connection, turns)) if turns else 0
+        if held:
+            self._next_look = time.monotonic() + _SHORTEST_PAUSE_SECONDS  # to see when the next turn is free
+        if more or held == AT_ONCE:
+            self._next_look = 0.0
 
     def _bring(self, connection: Connection, following: Following, only: UUID | None = None) -> bool:
         """Does what is due, of all executions or of one. True where there is more."""
         due = store.take_due_retries(connection, _AT_ONCE, only)
         following.messages += self._starts.again(connection, due) if due else []
         ended = self._end_due_waits(connection, following, only)
-        self._begin_queued(connection, following, only)
         self._end_overdue(connection, following, only)
         return len(due) == _AT_ONCE or ended == _AT_ONCE
 
@@ -156,6 +178,7 @@ class Orchestrator:
 
     def _do(self, following: Following) -> None:
         """After the commit: what cannot be told now is owed, and told again."""
+        self._waiting.freed(following.freed)
         try:
             self._backends.bus.publish(following.messages)
         except Unavailable:
@@ -169,12 +192,13 @@ class Orchestrator:
 
     # Events become executions.
 
-    def _begin(self, connection: Connection, triggered: dict[UUID, TriggerEvent], following: Following) -> None:
+    def _begin(self, connection: Connection, triggered: dict[UUID, TriggerEvent], following: Following) -> bool:
+        """Whether executions had to make room for them."""
         contexts = self._contexts(connection, triggered)
         versions = self._versions(connection, triggered, contexts)
         fresh = [event for id_, event in triggered.items() if id_ in contexts and not contexts[id_].handled]
         if not fresh:
-            return
+            return False
         batch = Batch(connection, self._starts)
         dropped = {event.event_id: _why_dropped(contexts[event.event_id]) for event in fresh}
         for event in fresh:
@@ -182,7 +206,8 @@ class Orchestrator:
             if version is not None:
                 del dropped[event.event_id]
                 batch.add(self._candidate(event, contexts[event.event_id], version))
-        dropped |= self._admit(batch, new=True)
+        admission = Admission(connection)
+        dropped |= self._admit(batch, admission)
         load_recorded(connection, self._plans, batch.moving.values())
         self._let_begin(batch)
         rows = [self._row(triggered[id_], one) for one in batch.moving.values() if (id_ := one.event_id)]
@@ -192,6 +217,7 @@ class Orchestrator:
         self._finish_beginning(batch, following)
         batch.refuse([(id_, contexts[id_].awaited_by, reason) for id_, reason in dropped.items()])
         batch.hand_over(following)
+        return bool(admission.to_displace)
 
     def _finish_beginning(self, batch: Batch, following: Following) -> None:
         begun = [one for one in batch.moving.values() if one.run.status is not Status.PENDING]
@@ -217,22 +243,20 @@ class Orchestrator:
             one.fail(str(error))
         return one
 
-    def _admit(self, batch: Batch, *, new: bool) -> dict[UUID, str]:
+    def _admit(self, batch: Batch, admission: Admission) -> dict[UUID, str]:
         """Holds back what a limit of its workflow holds back. Returns the events that are dropped by one, and why."""
-        limited = [one for one in batch.moving.values() if one.is_limited and not one.over]
-        if not limited:
-            return {}
-        admission = Admission(batch.connection, [])
-        candidates = [Candidate(one.execution_id, one.version, one.concurrency_key) for one in limited]
         dropped = {}
-        for id_, verdict in admission.admit(candidates, new=new).items():
+        for id_, verdict in admission.admit(_candidates(batch)).items():
             one = batch.moving[id_]
             one.begin_at = verdict.begin_at
+            if verdict.displaced:
+                one.cancel()
             if verdict.skipped is not None and one.event_id is not None:
                 dropped[one.event_id] = verdict.skipped
                 del batch.moving[id_]
-        if admission.displaced:
-            batch.follow(cancelling.cancel(batch.connection, admission.displaced))
+        if admission.to_displace:
+            displaced = limits_store.lock_oldest_placed(batch.connection, admission.to_displace)
+            batch.follow(cancelling.cancel(batch.connection, displaced))
         return dropped
 
     def _let_begin(self, batch: Batch) -> None:
@@ -353,19 +377,48 @@ class Orchestrator:
             following.messages += [Message.of(events.EXECUTION_RESULT, result) for result in results]
         return len(ended)
 
-    def _begin_queued(self, connection: Connection, following: Following, only: UUID | None) -> None:
-        """Executions that a limit held back."""
-        queued = store.lock_queued(connection, _AT_ONCE, only)
-        if not queued:
-            return
-        batch = self._loaded(connection, queued)
-        self._admit(batch, new=False)
-        limits_store.put_off(connection, {id_: one.begin_at for id_, one in batch.moving.items() if one.begin_at})
-        batch.moving = {id_: one for id_, one in batch.moving.items() if one.begin_at is None}
-        recall_replays(connection, batch.moving.values())
-        load_recorded(connection, self._plans, batch.moving.values())
+    # Limits let executions go on that they held back.
+
+    def _begin_held(self, take: Callable[[Connection], list[ExecutionState]]) -> int:
+        """Those that `take` gives, with their rows locked. Returns how many."""
+        following = Following()
+        held: list[ExecutionState] = []
+        try:
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                held = take(connection)
+                if held:
+                    self._begin_loaded(self._loaded(connection, held), following)
+        except Unavailable:
+            raise
+        except Exception:
+            if not held:
+                raise
+            logger.exception("what was held back could not begin; looking for the execution that cannot")
+            self._fail_what_cannot_begin(held)
+            return 0
+        self._do(following)
+        return len(held)
+
+    def _fail_what_cannot_begin(self, held: Sequence[ExecutionState]) -> None:
+        """Tries each alone, and keeps nothing of that: the others stay where they waited, and are found by looking."""
+        for state in held:
+            try:
+                with unavailable_when_down(), self._backends.engine.connect() as connection:
+                    self._begin_loaded(self._loaded(connection, [state]), Following())
+            except Unavailable:
+                raise
+            except Exception as error:
+                logger.exception("execution %s cannot begin", state.id)
+                self._do(self._fail(state.id, reason_of(error)))
+
+    def _begin_loaded(self, batch: Batch, following: Following) -> None:
+        recall_replays(batch.connection, batch.moving.values())
+        load_recorded(batch.connection, self._plans, batch.moving.values())
         for one in batch.moving.values():
-            one.begin()
+            if one.version.problem is not None:
+                one.fail(f"the workflow cannot be read: {one.version.problem}")
+            else:
+                one.begin()
         self._finish_beginning(batch, following)
         batch.hand_over(following)
 
@@ -399,6 +452,12 @@ def _asked_about(results: Sequence[ExecutionResult]) -> list[tuple[UUID, int, in
 def _goes_on(one: Moving, fact: StepEnded) -> bool:
     step = one.version.plan.step(fact.step_index)
     return step is not None and step.block in {BlockType.FOR_EACH, BlockType.PARALLEL}
+
+
+def _candidates(batch: Batch) -> list[Candidate]:
+    """Those that a limit may hold back, in the order in which they came."""
+    limited = [one for one in batch.moving.values() if one.is_limited and not one.over]
+    return [Candidate(one.execution_id, one.version, one.concurrency_key) for one in limited]
 
 
 def _why_dropped(context: EventContext) -> str:

@@ -6,7 +6,7 @@ one row and for five hundred.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge import jsonio
+from flowforge.db.limits_store import LACKS_PLACE, LACKS_TURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +180,34 @@ def lock_overdue(connection: Connection, limit: int, only: UUID | None = None) -
     return [ExecutionState(*row) for row in rows]
 
 
-def lock_queued(connection: Connection, limit: int, only: UUID | None = None) -> list[ExecutionState]:
-    """Executions that a limit of their workflow held back, and whose turn may have come."""
+def lock_placeless(connection: Connection, how_many: Mapping[str, int]) -> list[ExecutionState]:
+    """So many executions of each concurrency key: those that have waited longest for a place, the oldest first."""
     rows = connection.exec_driver_sql(
         f"""
-        SELECT {_STATE} FROM orchestrator.workflow_executions x
-        WHERE x.begin_at <= now() AND x.finished_at IS NULL AND x.status = 'PENDING'
-            AND (%(only)s::uuid IS NULL OR x.id = %(only)s::uuid)
-        ORDER BY x.begin_at, x.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        SELECT {_STATE} FROM unnest(%(keys)s::text[], %(counts)s::int[]) AS k(key, count)
+        CROSS JOIN LATERAL (
+            SELECT * FROM orchestrator.workflow_executions x
+            WHERE x.concurrency_key = k.key AND {LACKS_PLACE}
+            ORDER BY x.created_at, x.id LIMIT k.count FOR UPDATE SKIP LOCKED) x
+        ORDER BY x.created_at, x.id
         """,  # noqa: S608
-        {"limit": limit, "only": only and str(only)},
+        {"keys": list(how_many), "counts": list(how_many.values())},
+    )
+    return [ExecutionState(*row) for row in rows]
+
+
+def lock_turnless(connection: Connection, how_many: Mapping[UUID, int]) -> list[ExecutionState]:
+    """So many executions of each workflow: those that have waited longest for a turn, the oldest first."""
+    rows = connection.exec_driver_sql(
+        f"""
+        SELECT {_STATE} FROM unnest(%(ids)s::uuid[], %(counts)s::int[]) AS w(id, count)
+        CROSS JOIN LATERAL (
+            SELECT * FROM orchestrator.workflow_executions x
+            WHERE x.workflow_id = w.id AND {LACKS_TURN}
+            ORDER BY x.created_at, x.id LIMIT w.count FOR UPDATE SKIP LOCKED) x
+        ORDER BY x.created_at, x.id
+        """,  # noqa: S608
+        {"ids": _texts(list(how_many)), "counts": list(how_many.values())},
     )
     return [ExecutionState(*row) for row in rows]
 
@@ -312,7 +331,7 @@ def take_due_retries(connection: Connection, limit: int, only: UUID | None = Non
 
 
 def due_executions(connection: Connection, limit: int) -> list[UUID]:
-    """Every execution to which time brings something now: a retry, the end of a wait, its turn, its time limit. At
+    """Every execution to which time brings something now: a retry, the end of a wait, its time limit. At
     most `limit` of each kind."""
     rows = connection.exec_driver_sql(
         """
@@ -321,9 +340,6 @@ def due_executions(connection: Connection, limit: int) -> list[UUID]:
         UNION
         (SELECT execution_id FROM orchestrator.step_attempts
          WHERE state = 'WAITING' AND due_at <= now() ORDER BY due_at LIMIT %(limit)s)
-        UNION
-        (SELECT id FROM orchestrator.workflow_executions
-         WHERE begin_at <= now() AND finished_at IS NULL AND status = 'PENDING' ORDER BY begin_at, id LIMIT %(limit)s)
         UNION
         (SELECT id FROM orchestrator.workflow_executions
          WHERE deadline <= now() AND finished_at IS NULL ORDER BY deadline LIMIT %(limit)s)

@@ -398,6 +398,28 @@ class ExecutionRow(ContractRow, Base):
             "created_at",
             postgresql_where=text("concurrency_key IS NOT NULL AND finished_at IS NULL"),
         ),
+        Index(
+            "idx_executions_placed",
+            "concurrency_key",
+            postgresql_where=text(
+                "concurrency_key IS NOT NULL AND status IN ('PENDING', 'RUNNING')"
+                " AND begin_at IS DISTINCT FROM '9999-01-01 00:00:00+00'::timestamptz"
+            ),
+        ),
+        Index(
+            "idx_executions_placeless",
+            "concurrency_key",
+            "created_at",
+            "id",
+            postgresql_where=text("begin_at = '9999-01-01 00:00:00+00'::timestamptz"),
+        ),
+        Index(
+            "idx_executions_turnless",
+            "workflow_id",
+            "created_at",
+            "id",
+            postgresql_where=text("begin_at < '9999-01-01 00:00:00+00'::timestamptz"),
+        ),
         {"schema": "orchestrator"},
     )
 
@@ -426,7 +448,8 @@ class ExecutionRow(ContractRow, Base):
     deadline: Mapped[datetime | None]
     """When it fails for taking too long."""
     begin_at: Mapped[datetime | None]
-    """While PENDING, held back by a limit of its workflow: when it is looked at again."""
+    """While PENDING, held back by a limit of its workflow: limits_store.NO_PLACE or, where only its turn is missing,
+    the earliest time at which that may have come."""
     concurrency_key: Mapped[str | None]
 
 
@@ -492,13 +515,21 @@ class BusMemory(Base):
 
 
 class RateTurns(Base):
-    """Until when the turns of a workflow's rate limit are given out."""
+    """Which turns of a workflow's rate limit were taken."""
 
     __tablename__ = "rate_turns"
-    __table_args__ = ({"schema": "orchestrator"},)
+    __table_args__ = (
+        Index("idx_rate_turns_awaited", "taken_until", postgresql_where=text("awaited")),
+        {"schema": "orchestrator"},
+    )
 
     workflow_id: Mapped[UUID] = mapped_column(primary_key=True)
     taken_until: Mapped[datetime]
+    """When the next turn is free."""
+    begun: Mapped[Any] = mapped_column(JSONB, server_default=text("'[]'"))
+    """[[when, how many], ...] of the executions that began last (workers.turns)."""
+    awaited: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether executions wait for a turn."""
 
 
 class OpenBlockRow(Base):

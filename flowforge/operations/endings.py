@@ -1,4 +1,4 @@
-"""What follows when executions are over: callers get their answers, the next in the queue may begin, an error
+"""What follows when executions are over: callers get their answers, a place is free for the next in the queue, an error
 workflow hears of a failure. The caller owns the transaction in which they ended."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge.bus import Message
-from flowforge.db import limits_store, waits_store
+from flowforge.db import waits_store
 from flowforge.execution.state import Status
 from flowforge.operations import answers, intake
 from flowforge.operations.announcements import execution_event, wait_messages
@@ -49,6 +49,8 @@ class Following:
     messages: list[Message] = field(default_factory=list)
     answered: list[UUID] = field(default_factory=list)
     """Events whose callers have an answer now."""
+    freed: set[str] = field(default_factory=set)
+    """Concurrency keys whose next execution may begin. An orchestrator that is not told finds them itself."""
 
 
 def follow(connection: Connection, ended: Sequence[Ended], inline_limit: int) -> Following:
@@ -62,9 +64,7 @@ def follow(connection: Connection, ended: Sequence[Ended], inline_limit: int) ->
     callers = [(one.event_id, _answer(one)) for one in ended if one.event_id and "caller" in (one.awaited_by or {})]
     if callers:
         following.answered += answers.keep(connection, callers)
-    keys = sorted({one.concurrency_key for one in ended if one.concurrency_key})
-    if keys:
-        limits_store.let_next_begin(connection, keys)
+    following.freed = {one.concurrency_key for one in ended if one.concurrency_key}
     failures = [_failure_event(one) for one in ended if _is_told_of(one)]
     if failures:
         following.messages += intake.messages(intake.record(connection, failures), inline_limit)
