@@ -88,6 +88,7 @@ def test_every_column_that_may_hold_a_secret_is_sealed_anew() -> None:
         "open_blocks.closure",
         "open_blocks.error",
         "pinned_outputs.output",
+        "rate_turns.begun",
         "step_attempts.error",
         "step_attempts.output",
         "step_attempts.waiting",
