@@ -126,11 +126,19 @@ class Settings(BaseSettings):
         validation_alias="TOPIC_SECRETS_IN_CLEAR",
         description="Send secret config values unencrypted on execution.start, for a foreign executor.",
     )
-    payload_inline_limit: int = Field(
-        256 * 1024,
+    payload_inline_limit_setting: int | None = Field(
+        None,
         validation_alias="PAYLOAD_INLINE_LIMIT",
         ge=1024,
-        description="Bytes above which a payload travels by reference instead of inside a message.",
+        description="Bytes above which a payload travels by reference instead of inside a message;"
+        " unset: 32768 on Valkey Streams, 262144 on Kafka.",
+    )
+    stream_max_bytes: int = Field(
+        64 * 1024 * 1024,
+        validation_alias="STREAM_MAX_BYTES",
+        ge=1024 * 1024,
+        description="Memory that each of the four Valkey Streams may take; beyond it the oldest messages are dropped,"
+        " and sent again from PostgreSQL.",
     )
 
     # -- identity
@@ -371,6 +379,11 @@ class Settings(BaseSettings):
         params = f"?{self.postgres_params}" if self.postgres_params else ""
         user = quote(self.postgres_user, safe="")
         return f"postgresql://{user}:{password}@{self.postgres_host}/{self.postgres_db}{params}"
+
+    @property
+    def payload_inline_limit(self) -> int:
+        """Streams live in memory, and a payload is in PostgreSQL anyway."""
+        return self.payload_inline_limit_setting or (256 * 1024 if self.kafka_brokers else 32 * 1024)
 
     @cached_property
     def allowed_private_networks(self) -> Networks:

@@ -83,7 +83,7 @@ class Backends:
             return KafkaBus(self.settings.kafka_brokers, self.settings.kafka_client_id, readers(self.settings))
         from flowforge.bus.streams import StreamsBus
 
-        return StreamsBus(self.redis, readers=readers(self.settings))
+        return StreamsBus(self.redis, readers=readers(self.settings), max_bytes=self.settings.stream_max_bytes)
 
     @cached_property
     def logbook(self) -> LogStore:

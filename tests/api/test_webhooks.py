@@ -370,3 +370,17 @@ class TestWhatIsDown:
         assert answer.status_code == 200
         assert answer.json["eventId"] == str(event.id)
         assert event.handled_at is None
+
+    def test_with_a_bus_that_is_full_the_promise_holds(
+        self, client: FlaskClient, address: str, backends: Backends, engine: Engine
+    ) -> None:
+        before: Any = backends.redis.config_get("maxmemory")
+        backends.redis.config_set("maxmemory", 1)
+        try:
+            answer = client.post(address)
+        finally:
+            backends.redis.config_set("maxmemory", before["maxmemory"])
+
+        (event,) = accepted_events(engine)
+        assert (answer.status_code, answer.json["eventId"]) == (200, str(event.id))
+        assert event.handled_at is None
