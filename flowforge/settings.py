@@ -344,6 +344,20 @@ class Settings(BaseSettings):
         le=50_000,
         description="Live streams one web process serves at once; one more is answered 503.",
     )
+    web_read_timeout: float = Field(
+        10,
+        validation_alias="WEB_READ_TIMEOUT",
+        ge=1,
+        le=300,
+        description="Seconds a sender may be silent in the middle of a request; then it is answered 408.",
+    )
+    web_request_timeout: float = Field(
+        60,
+        validation_alias="WEB_REQUEST_TIMEOUT",
+        ge=1,
+        le=3600,
+        description="Seconds within which a request has to arrive, head and body.",
+    )
     web_processes: int = Field(1, validation_alias="WEB_PROCESSES", ge=1, le=64, description="Web processes.")
 
     @field_validator("kafka_brokers", "cors_origins", mode="before")
