@@ -14,8 +14,9 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, Final
 
@@ -23,8 +24,11 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 
 from webapp.live import handing_over
 from webapp.live.arriving import CONTINUE, Arriving, Patience
+from webapp.webhooks.headers import AS_SENT
 
 _AWAIT_MORE: Final = object()
+_sent_headers: ContextVar[Sequence[tuple[str, str]]] = ContextVar("sent_headers", default=())
+"""Of the present request."""
 _PIECE = 256 * 1024
 _MOST_HELD = 64 * 1024 * 1024
 """Bytes of requests that are still arriving, in one process."""
@@ -41,6 +45,7 @@ _REFUSALS = {
 class Worker(ThreadWorker):  # type: ignore[misc]
     """`pending_conns` are the connections that wait in the poller: for more of a request, or for their end."""
 
+    wsgi: Any
     _patience: Patience
     _held = 0
     _next_look = 0.0
@@ -50,6 +55,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         settings = self.wsgi.extensions["flowforge"].settings
         most = self.wsgi.config["MAX_CONTENT_LENGTH"]
         self._patience = Patience(settings.web_read_timeout, settings.web_request_timeout, most)
+        self.wsgi = _telling_headers(self.wsgi)
 
     def handle(self, conn: TConn) -> Any:
         if self.cfg.is_ssl:
@@ -75,6 +81,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if getattr(conn, "cut", False) or getattr(conn, "continued", False):
             req._expected_100_continue = conn.continued = False
         token = handing_over.possible.set(not isinstance(conn.sock, ssl.SSLSocket))
+        sent = _sent_headers.set(req.headers)
         try:
             return bool(super().handle_request(req, conn))
         except handing_over.HandedOver as handed_over:
@@ -85,6 +92,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             raise ConnectionResetError(errno.ECONNRESET, "the reader is too slow") from error
         finally:
             handing_over.possible.reset(token)
+            _sent_headers.reset(sent)
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         if getattr(conn, "handed_over", False):
@@ -172,6 +180,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 conn.sock.send(_refusal(status))
         self.nr_conns -= 1
         conn.close()
+
+
+def _telling_headers(wsgi: Any) -> Any:
+    def told(environ: dict[str, Any], start_response: Any) -> Any:
+        environ[AS_SENT] = _sent_headers.get()
+        return wsgi(environ, start_response)
+
+    return told
 
 
 def _receive(conn: TConn, arriving: Arriving) -> bool:
