@@ -8,18 +8,41 @@ the meaning is equal.
 from __future__ import annotations
 
 import ipaddress
+import re
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PUBLISHED_SECRETS = {"dev-secret", "changeme", "secret"}
 _MIN_SECRET_BYTES = 32
 
 Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
+
+_LIFETIME = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]*)")
+_UNITS = {
+    timedelta(milliseconds=1): ("", "ms", "msec", "msecs", "millisecond", "milliseconds"),
+    timedelta(seconds=1): ("s", "sec", "secs", "second", "seconds"),
+    timedelta(minutes=1): ("m", "min", "mins", "minute", "minutes"),
+    timedelta(hours=1): ("h", "hr", "hrs", "hour", "hours"),
+    timedelta(days=1): ("d", "day", "days"),
+    timedelta(weeks=1): ("w", "week", "weeks"),
+}
+
+
+def lifetime(value: Any) -> Any:
+    """A length of time as the originals write it: `1d`, `15m`, or a bare number of milliseconds."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return value
+    match = _LIFETIME.fullmatch(str(value).strip().lower())
+    unit = next((length for length, names in _UNITS.items() if match and match[2] in names), None)
+    if match is None or unit is None:
+        raise ValueError("must be a number of milliseconds, or one with a unit: 90s, 15m, 12h, 1d")
+    return min(float(match[1]), timedelta(days=10_000) / unit) * unit
 
 
 class Settings(BaseSettings):
@@ -160,8 +183,23 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(
         15, validation_alias="ACCESS_TOKEN_MINUTES", ge=1, le=1440, description="Life of an access token."
     )
-    refresh_token_hours: int = Field(
-        168, validation_alias=AliasChoices("JWT_REFRESH_HOURS"), ge=1, description="Life of a refresh token."
+    jwt_expiration: Annotated[timedelta | None, BeforeValidator(lifetime)] = Field(
+        None,
+        validation_alias=AliasChoices("JWT_EXPIRATION", "APPLICATION_SECURITY_JWT_EXPIRATION"),
+        ge=timedelta(minutes=1),
+        le=timedelta(days=1),
+        description="The same in the originals' words, at most a day; where set, it counts instead of"
+        " ACCESS_TOKEN_MINUTES. A number counts as milliseconds; also 90s, 15m, 12h, 1d.",
+    )
+    refresh_token_hours_setting: int = Field(
+        168, validation_alias="JWT_REFRESH_HOURS", ge=1, le=8760, description="Life of a refresh token."
+    )
+    jwt_refresh_expiration: Annotated[timedelta | None, BeforeValidator(lifetime)] = Field(
+        None,
+        validation_alias="APPLICATION_SECURITY_JWT_REFRESH_TOKEN_EXPIRATION",
+        ge=timedelta(hours=1),
+        le=timedelta(days=365),
+        description="The same in the Spring version's words, in ms; counts where JWT_REFRESH_HOURS is not set.",
     )
     registration_open: bool = Field(
         True,
@@ -393,6 +431,21 @@ class Settings(BaseSettings):
         params = f"?{self.postgres_params}" if self.postgres_params else ""
         user = quote(self.postgres_user, safe="")
         return f"postgresql://{user}:{password}@{self.postgres_host}/{self.postgres_db}{params}"
+
+    @property
+    def access_token_lifetime(self) -> timedelta:
+        return self.jwt_expiration or timedelta(minutes=self.access_token_minutes)
+
+    @property
+    def refresh_token_lifetime(self) -> timedelta:
+        """Of the two names in which it may be set, the NestJS version's counts first."""
+        if self.jwt_refresh_expiration and "refresh_token_hours_setting" not in self.model_fields_set:
+            return self.jwt_refresh_expiration
+        return timedelta(hours=self.refresh_token_hours_setting)
+
+    @property
+    def refresh_token_hours(self) -> float:
+        return self.refresh_token_lifetime / timedelta(hours=1)
 
     @property
     def payload_inline_limit(self) -> int:
