@@ -239,6 +239,14 @@ class Settings(BaseSettings):
         ge=1024,
         description="Largest webhook body; larger ones get a 413.",
     )
+    legacy_webhook_port: int | None = Field(
+        None,
+        validation_alias="LEGACY_WEBHOOK_PORT",
+        ge=1,
+        le=65535,
+        description="One more port that answers like PORT, for webhook URLs that another installation has handed out"
+        " (8083 in the originals).",
+    )
     scheduler_enabled: bool = Field(True, validation_alias="SCHEDULER_ENABLED", description="Fire schedules.")
     scheduler_check_interval: int = Field(
         1000,
