@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import runpy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -188,5 +189,5 @@ def test_the_web_server_alone_answers_on_both_ports(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("os.execv", lambda _program, command: started.append(command))
     __main__._web(Settings(_env_file=None, host="::1", port=8080, legacy_webhook_port=8083))
     (command,) = started
-    binds = [value for option, value in zip(command, command[1:], strict=False) if option == "--bind"]
+    binds = [value for option, value in pairwise(command) if option == "--bind"]
     assert binds == ["[::1]:8080", "[::1]:8083"]
