@@ -42,7 +42,8 @@ def _web(settings: Settings) -> int:
     from flowforge.embedded.programs import web_command
 
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    command = web_command(settings, f"{host}:{settings.port}")
+    ports = filter(None, (settings.port, settings.legacy_webhook_port))
+    command = web_command(settings, *(f"{host}:{port}" for port in ports))
     os.execv(command[0], command)  # noqa: S606  our own command line
 
 

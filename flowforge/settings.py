@@ -8,12 +8,14 @@ the meaning is equal.
 from __future__ import annotations
 
 import ipaddress
+import re
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PLACEHOLDERS = ("dev-secret", "devsecret", "please-change", "change-me", "changeme", "change_me", "your-secret")
@@ -21,6 +23,27 @@ _PLACEHOLDERS = ("dev-secret", "devsecret", "please-change", "change-me", "chang
 _MIN_SECRET_BYTES = 32
 
 Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
+
+_LIFETIME = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]*)")
+_UNITS = {
+    timedelta(milliseconds=1): ("", "ms", "msec", "msecs", "millisecond", "milliseconds"),
+    timedelta(seconds=1): ("s", "sec", "secs", "second", "seconds"),
+    timedelta(minutes=1): ("m", "min", "mins", "minute", "minutes"),
+    timedelta(hours=1): ("h", "hr", "hrs", "hour", "hours"),
+    timedelta(days=1): ("d", "day", "days"),
+    timedelta(weeks=1): ("w", "week", "weeks"),
+}
+
+
+def lifetime(value: Any) -> Any:
+    """A length of time as the originals write it: `1d`, `15m`, or a bare number of milliseconds."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return value
+    match = _LIFETIME.fullmatch(str(value).strip().lower())
+    unit = next((length for length, names in _UNITS.items() if match and match[2] in names), None)
+    if match is None or unit is None:
+        raise ValueError("must be a number of milliseconds, or one with a unit: 90s, 15m, 12h, 1d")
+    return min(float(match[1]), timedelta(days=10_000) / unit) * unit
 
 
 class Settings(BaseSettings):
@@ -127,11 +150,19 @@ class Settings(BaseSettings):
         validation_alias="TOPIC_SECRETS_IN_CLEAR",
         description="Send secret config values unencrypted on execution.start, for a foreign executor.",
     )
-    payload_inline_limit: int = Field(
-        256 * 1024,
+    payload_inline_limit_setting: int | None = Field(
+        None,
         validation_alias="PAYLOAD_INLINE_LIMIT",
         ge=1024,
-        description="Bytes above which a payload travels by reference instead of inside a message.",
+        description="Bytes above which a payload travels by reference instead of inside a message;"
+        " unset: 32768 on Valkey Streams, 262144 on Kafka.",
+    )
+    stream_max_bytes: int = Field(
+        64 * 1024 * 1024,
+        validation_alias="STREAM_MAX_BYTES",
+        ge=1024 * 1024,
+        description="Memory that each of the four Valkey Streams may take; beyond it the oldest messages are dropped,"
+        " and sent again from PostgreSQL.",
     )
 
     # -- identity
@@ -153,8 +184,23 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(
         15, validation_alias="ACCESS_TOKEN_MINUTES", ge=1, le=1440, description="Life of an access token."
     )
-    refresh_token_hours: int = Field(
-        168, validation_alias=AliasChoices("JWT_REFRESH_HOURS"), ge=1, description="Life of a refresh token."
+    jwt_expiration: Annotated[timedelta | None, BeforeValidator(lifetime)] = Field(
+        None,
+        validation_alias=AliasChoices("JWT_EXPIRATION", "APPLICATION_SECURITY_JWT_EXPIRATION"),
+        ge=timedelta(minutes=1),
+        le=timedelta(days=1),
+        description="The same in the originals' words, at most a day; where set, it counts instead of"
+        " ACCESS_TOKEN_MINUTES. A number counts as milliseconds; also 90s, 15m, 12h, 1d.",
+    )
+    refresh_token_hours_setting: int = Field(
+        168, validation_alias="JWT_REFRESH_HOURS", ge=1, le=8760, description="Life of a refresh token."
+    )
+    jwt_refresh_expiration: Annotated[timedelta | None, BeforeValidator(lifetime)] = Field(
+        None,
+        validation_alias="APPLICATION_SECURITY_JWT_REFRESH_TOKEN_EXPIRATION",
+        ge=timedelta(hours=1),
+        le=timedelta(days=365),
+        description="The same in the Spring version's words, in ms; counts where JWT_REFRESH_HOURS is not set.",
     )
     registration_open: bool = Field(
         True,
@@ -193,6 +239,14 @@ class Settings(BaseSettings):
         validation_alias="WEBHOOK_MAX_BYTES",
         ge=1024,
         description="Largest webhook body; larger ones get a 413.",
+    )
+    legacy_webhook_port: int | None = Field(
+        None,
+        validation_alias="LEGACY_WEBHOOK_PORT",
+        ge=1,
+        le=65535,
+        description="One more port that answers like PORT, for webhook URLs that another installation has handed out"
+        " (8083 in the originals).",
     )
     scheduler_enabled: bool = Field(True, validation_alias="SCHEDULER_ENABLED", description="Fire schedules.")
     scheduler_check_interval: int = Field(
@@ -337,6 +391,20 @@ class Settings(BaseSettings):
         le=50_000,
         description="Live streams one web process serves at once; one more is answered 503.",
     )
+    web_read_timeout: float = Field(
+        10,
+        validation_alias="WEB_READ_TIMEOUT",
+        ge=1,
+        le=300,
+        description="Seconds a sender may be silent in the middle of a request; then it is answered 408.",
+    )
+    web_request_timeout: float = Field(
+        60,
+        validation_alias="WEB_REQUEST_TIMEOUT",
+        ge=1,
+        le=3600,
+        description="Seconds within which a request has to arrive, head and body.",
+    )
     web_processes: int = Field(1, validation_alias="WEB_PROCESSES", ge=1, le=64, description="Web processes.")
 
     @field_validator("kafka_brokers", "cors_origins", mode="before")
@@ -373,6 +441,26 @@ class Settings(BaseSettings):
         params = f"?{self.postgres_params}" if self.postgres_params else ""
         user = quote(self.postgres_user, safe="")
         return f"postgresql://{user}:{password}@{self.postgres_host}/{self.postgres_db}{params}"
+
+    @property
+    def access_token_lifetime(self) -> timedelta:
+        return self.jwt_expiration or timedelta(minutes=self.access_token_minutes)
+
+    @property
+    def refresh_token_lifetime(self) -> timedelta:
+        """Of the two names in which it may be set, the NestJS version's counts first."""
+        if self.jwt_refresh_expiration and "refresh_token_hours_setting" not in self.model_fields_set:
+            return self.jwt_refresh_expiration
+        return timedelta(hours=self.refresh_token_hours_setting)
+
+    @property
+    def refresh_token_hours(self) -> float:
+        return self.refresh_token_lifetime / timedelta(hours=1)
+
+    @property
+    def payload_inline_limit(self) -> int:
+        """Streams live in memory, and a payload is in PostgreSQL anyway."""
+        return self.payload_inline_limit_setting or (256 * 1024 if self.kafka_brokers else 32 * 1024)
 
     @cached_property
     def allowed_private_networks(self) -> Networks:

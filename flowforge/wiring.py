@@ -33,6 +33,8 @@ class Backends:
 
     settings: Settings
     process: str
+    bus_patience: float = 10
+    """Seconds that a message waits for its broker; afterwards it is owed."""
 
     @cached_property
     def keys(self) -> Keys:
@@ -80,10 +82,11 @@ class Backends:
         if self.settings.kafka_brokers:
             from flowforge.bus.kafka import KafkaBus
 
-            return KafkaBus(self.settings.kafka_brokers, self.settings.kafka_client_id, readers(self.settings))
+            settings, patience = self.settings, self.bus_patience
+            return KafkaBus(settings.kafka_brokers, settings.kafka_client_id, readers(settings), patience=patience)
         from flowforge.bus.streams import StreamsBus
 
-        return StreamsBus(self.redis, readers=readers(self.settings))
+        return StreamsBus(self.redis, readers=readers(self.settings), max_bytes=self.settings.stream_max_bytes)
 
     @cached_property
     def logbook(self) -> LogStore:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import runpy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,14 @@ def test_image_holds_the_browser_libraries(dockerfile: str) -> None:
     assert all(
         f"/build/node_modules/{source} static/vendor/{target}" in dockerfile for source, target in renamed.items()
     )
+
+
+def test_the_web_server_alone_answers_on_both_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flowforge import __main__
+
+    started: list[tuple[str, ...]] = []
+    monkeypatch.setattr("os.execv", lambda _program, command: started.append(command))
+    __main__._web(Settings(_env_file=None, host="::1", port=8080, legacy_webhook_port=8083))
+    (command,) = started
+    binds = [value for option, value in pairwise(command) if option == "--bind"]
+    assert binds == ["[::1]:8080", "[::1]:8083"]

@@ -35,6 +35,8 @@ from webapp.context import db
 from webapp.webhooks import resume
 
 _ROOT = Path(__file__).resolve().parents[1]
+_BUS_PATIENCE_SECONDS = 2.0
+"""A caller of a webhook waits for the commit; what tells of it may come later."""
 _FACES = (
     auth,
     account,
@@ -64,7 +66,7 @@ _FACES = (
 
 def create_app(settings: Settings | None = None, backends: Backends | None = None) -> Flask:
     """The application on these backends; by default on what the environment names."""
-    backends = backends or Backends(settings or Settings(), "flowforge-web")
+    backends = backends or Backends(settings or Settings(), "flowforge-web", bus_patience=_BUS_PATIENCE_SECONDS)
     app = Flask(
         __name__,
         template_folder=str(_ROOT / "templates"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -71,12 +70,12 @@ def install(app: Flask, backends: Backends) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.refresh_token_hours),
+        PERMANENT_SESSION_LIFETIME=settings.refresh_token_lifetime,
         JWT_SECRET_KEY=backends.keys.jwt,
         JWT_ALGORITHM="HS256",
         JWT_DECODE_ALGORITHMS=["HS256"],
         JWT_DECODE_LEEWAY=_LEEWAY_SECONDS,
-        JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_token_minutes),
+        JWT_ACCESS_TOKEN_EXPIRES=settings.access_token_lifetime,
         JWT_IDENTITY_CLAIM="user_id",
         JWT_VERIFY_SUB=False,
         JWT_ENCODE_NBF=False,

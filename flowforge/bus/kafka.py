@@ -2,20 +2,33 @@
 
 Keys are partitioned by murmur2, as Java's client does it, so that mixed producers keep an execution's messages together
 (contract.md, section 3.1). No headers are sent and none are read. Offsets are committed by `ack` only.
+
+Where Kafka is known to be away, `publish`, `lag` and `ping` say so at once (flowforge.bus.link).
 """
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CommitFailedError, IllegalStateError, KafkaError, TopicAlreadyExistsError
+from kafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    NetworkExceptionError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+    TopicAlreadyExistsError,
+)
 from kafka.structs import OffsetAndMetadata
 
+from flowforge.bus.link import Client, Link
 from flowforge.bus.port import Delivery, Message
 from flowforge.errors import Unavailable
 
@@ -23,13 +36,31 @@ PUBLISH_SECONDS = 10.0
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _BOOTSTRAP_MS = 5_000
 _FETCH_WAIT_MS = 100
+_FAILURES = (KafkaError, OSError)
+_GONE = (
+    OSError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NetworkExceptionError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+)
+"""What says that nobody answers; other errors are about what was asked."""
 
 
 class KafkaBus:
-    """`readers` names the groups that read each topic, for `lag`. Connects on first use."""
+    """`readers` names the groups that read each topic, for `lag`. Connects on first use.
+
+    `patience` is how many seconds a caller waits for the brokers, before they are known to be away.
+    """
 
     def __init__(
-        self, brokers: Sequence[str], client_id: str, readers: Mapping[str, frozenset[str]] | None = None
+        self,
+        brokers: Sequence[str],
+        client_id: str,
+        readers: Mapping[str, frozenset[str]] | None = None,
+        *,
+        patience: float = PUBLISH_SECONDS,
     ) -> None:
         self._common: dict[str, Any] = {
             "bootstrap_servers": list(brokers),
@@ -37,32 +68,31 @@ class KafkaBus:
             "bootstrap_timeout_ms": _BOOTSTRAP_MS,
         }
         self._readers = readers or {}
-        self._producer: KafkaProducer | None = None
-        self._admin: KafkaAdminClient | None = None
-        self._connecting = threading.Lock()
+        self._patience = patience
+        self._producer = Link("Kafka", self._new_producer, _end, _FAILURES)
+        self._admin = Link("Kafka", self._new_admin, lambda admin: admin.close(), _FAILURES)
 
     def publish(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
-        with _unavailable():
-            producer = self._get_producer()
+        until = time.monotonic() + self._patience
+        with _using(self._producer, self._patience) as producer:
             sent = [
                 producer.send(message.topic, message.value, key=message.key.encode() or None) for message in messages
             ]
-            producer.flush(timeout=PUBLISH_SECONDS)
+            producer.flush(timeout=_left(until))
             for future in sent:
-                future.get(timeout=PUBLISH_SECONDS)
+                future.get(timeout=_left(until))
 
     def subscribe(self, topics: Sequence[str], group: str, member: str) -> KafkaSubscription:
-        with _unavailable():
-            self._create_missing(topics)
+        with _using(self._admin, self._patience) as admin:
+            _create_missing(admin, topics)
             return KafkaSubscription(self._common, topics, group, member)
 
     def lag(self) -> dict[tuple[str, str], int]:
-        with _unavailable():
-            admin = self._get_admin()
+        with _using(self._admin, self._patience) as admin:
             existing = set(admin.list_topics())
-            ends = self._ends([topic for topic in self._readers if topic in existing])
+            ends = _ends(admin, [topic for topic in self._readers if topic in existing])
             groups = sorted(set().union(*self._readers.values())) if self._readers else []
             committed = {group: admin.list_group_offsets({group: None}).get(group, {}) for group in groups}
         found: dict[tuple[str, str], int] = {}
@@ -76,60 +106,56 @@ class KafkaBus:
         return found
 
     def ping(self) -> None:
-        with _unavailable():
-            self._get_admin().list_topics()
+        with _using(self._admin, self._patience) as admin:
+            admin.list_topics()
 
     def close(self) -> None:
-        with self._connecting:
-            if self._producer is not None:
-                self._producer.close(timeout=PUBLISH_SECONDS)
-            if self._admin is not None:
-                self._admin.close()
-            self._producer = self._admin = None
+        """What was published was awaited, so nothing is left to send."""
+        self._producer.close()
+        self._admin.close()
 
-    def _get_producer(self) -> KafkaProducer:
-        with self._connecting:
-            if self._producer is None:
-                self._producer = KafkaProducer(
-                    **self._common,
-                    acks="all",
-                    enable_idempotence=True,
-                    linger_ms=0,
-                    max_request_size=MAX_MESSAGE_BYTES,
-                    max_block_ms=int(PUBLISH_SECONDS * 1000),
-                    request_timeout_ms=int(PUBLISH_SECONDS * 500),
-                    delivery_timeout_ms=int(PUBLISH_SECONDS * 1000),
-                    reconnect_backoff_max_ms=1000,
-                )
-            return self._producer
+    def _new_producer(self) -> KafkaProducer:
+        return KafkaProducer(
+            **self._common,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_request_size=MAX_MESSAGE_BYTES,
+            max_block_ms=int(self._patience * 1000),
+            request_timeout_ms=int(PUBLISH_SECONDS * 500),
+            delivery_timeout_ms=int(PUBLISH_SECONDS * 1000),
+            reconnect_backoff_max_ms=1000,
+        )
 
-    def _get_admin(self) -> KafkaAdminClient:
-        with self._connecting:
-            if self._admin is None:
-                self._admin = KafkaAdminClient(**self._common, request_timeout_ms=5_000)
-            return self._admin
+    def _new_admin(self) -> KafkaAdminClient:
+        return KafkaAdminClient(**self._common, request_timeout_ms=5_000)
 
-    def _create_missing(self, topics: Sequence[str]) -> None:
-        """With the broker's own partition count, as auto-creation would."""
-        admin = self._get_admin()
-        missing = sorted(set(topics) - set(admin.list_topics()))
-        for topic in missing:
-            try:
-                admin.create_topics([topic], wait_for_metadata=True)
-            except TopicAlreadyExistsError:
-                continue
 
-    def _ends(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
-        admin = self._get_admin()
-        described = admin.describe_topics(list(topics)) if topics else []
-        specs = {
-            TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
-            for topic in described
-            for partition in topic["partitions"]
-        }
-        if not specs:
-            return {}
-        return {partition: found.offset for partition, found in admin.list_partition_offsets(specs).items()}
+def _end(producer: KafkaProducer) -> None:
+    """It ends only when nothing waits to be sent: what brokers that are gone never took has to expire first."""
+    producer.close(timeout=PUBLISH_SECONDS + 2)
+
+
+def _create_missing(admin: KafkaAdminClient, topics: Sequence[str]) -> None:
+    """With the broker's own partition count, as auto-creation would."""
+    missing = sorted(set(topics) - set(admin.list_topics()))
+    for topic in missing:
+        try:
+            admin.create_topics([topic], wait_for_metadata=True)
+        except TopicAlreadyExistsError:
+            continue
+
+
+def _ends(admin: KafkaAdminClient, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    described = admin.describe_topics(list(topics)) if topics else []
+    specs = {
+        TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
+        for topic in described
+        for partition in topic["partitions"]
+    }
+    if not specs:
+        return {}
+    return {partition: found.offset for partition, found in admin.list_partition_offsets(specs).items()}
 
 
 class KafkaSubscription:
@@ -210,11 +236,27 @@ class KafkaSubscription:
 
 
 @contextmanager
+def _using(link: Link[Client], patience: float) -> Iterator[Client]:
+    """The client for the length of a `with` block; whoever finds its brokers gone tells the others."""
+    client = link.get(patience)
+    with _unavailable():
+        try:
+            yield client
+        except _GONE:
+            link.lost(client)
+            raise
+
+
+@contextmanager
 def _unavailable() -> Iterator[None]:
     try:
         yield
-    except (KafkaError, OSError) as error:
+    except _FAILURES as error:
         raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
+
+
+def _left(until: float) -> float:
+    return max(0.01, until - time.monotonic())
 
 
 def _offset_of(committed: Any) -> int:

@@ -1,30 +1,42 @@
 """The event bus on Valkey (or Redis) Streams, with consumer groups: the engine of the embedded default.
 
 A stream per topic. PostgreSQL is the truth, so a Valkey that is emptied costs nothing but a resend: groups are made
-again on the next poll, at the earliest message.
+again on the next poll, at the earliest message. For the same reason a stream is bounded, in messages and in bytes,
+whatever its groups do: one that nobody reads must not fill the server for everything else.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
 
+from flowforge import events
 from flowforge.bus.port import Delivery, Message
 from flowforge.errors import Unavailable
 
+logger = logging.getLogger(__name__)
+
 MAX_LENGTH = 500_000
 """Bound of a stream whatever its groups do; what a hopelessly slow group misses is resent from PostgreSQL."""
+MAX_BYTES = 64 * 1024 * 1024
+"""The same in memory of the server: four streams of this size leave half of the embedded Valkey to others."""
+_LENGTHS = {events.DEAD_LETTERS: 1_000}
+"""Nothing of ours reads the dead letters there, and PostgreSQL holds them."""
+_MEASURED_EVERY = 16
+"""A stream is measured whenever a publisher has added this part of its bound to it."""
+_KEPT_WHEN_FULL = 0.75
 _LONGEST_BLOCK_SECONDS = 5.0
 _FORGET_MEMBERS_AFTER_MS = 10 * 60 * 1000
 
 
 class StreamsBus:
-    """`readers` names the groups that must exist on a topic before anything is trimmed from it."""
+    """`readers` names the groups that must exist on a topic before what all have read is trimmed from it."""
 
     def __init__(
         self,
@@ -32,10 +44,14 @@ class StreamsBus:
         *,
         claim_after_seconds: float = 30,
         readers: Mapping[str, frozenset[str]] | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._redis = redis
         self._claim_after_seconds = claim_after_seconds
         self._readers = readers or {}
+        self._max_bytes = max_bytes
+        self._unmeasured: dict[str, int] = {}
+        """Bytes that were added to each topic since it was last measured. Threads may lose a count: it is a hint."""
 
     def publish(self, messages: Sequence[Message]) -> None:
         if not messages:
@@ -46,10 +62,32 @@ class StreamsBus:
                 pipeline.xadd(
                     _stream(message.topic),
                     {"k": message.key, "v": message.value},
-                    maxlen=MAX_LENGTH,
+                    maxlen=_LENGTHS.get(message.topic, MAX_LENGTH),
                     approximate=True,
                 )
-            pipeline.execute()
+            try:
+                _raise_refusal(pipeline.execute(raise_on_error=False))
+            except OutOfMemoryError:  # a server that is full refuses to add, but not to trim
+                self._keep_within_bytes({message.topic for message in messages})
+                raise
+            self._keep_within_bytes(self._grown(messages))
+
+    def _grown(self, messages: Sequence[Message]) -> set[str]:
+        """The topics to which so much was added that they are worth measuring."""
+        for message in messages:
+            self._unmeasured[message.topic] = self._unmeasured.get(message.topic, 0) + len(message.value)
+        enough = self._max_bytes // _MEASURED_EVERY
+        return {topic for topic in {message.topic for message in messages} if self._unmeasured[topic] >= enough}
+
+    def _keep_within_bytes(self, topics: Iterable[str]) -> None:
+        """Drops the oldest messages of the streams that take more memory than they may."""
+        for topic in topics:
+            self._unmeasured[topic] = 0
+            taken = self._redis.memory_usage(_stream(topic)) or 0
+            if taken > self._max_bytes:
+                kept = int(self._redis.xlen(_stream(topic)) * _KEPT_WHEN_FULL * self._max_bytes / taken)
+                dropped = self._redis.xtrim(_stream(topic), maxlen=kept, approximate=True)
+                logger.warning("%s took %d bytes: its %s oldest messages are dropped", topic, taken, dropped)
 
     def subscribe(self, topics: Sequence[str], group: str, member: str) -> StreamsSubscription:
         return StreamsSubscription(self._redis, topics, group, member, self._claim_after_seconds, self._readers)
@@ -103,7 +141,7 @@ class StreamsSubscription:
             try:
                 return self._read(limit, timeout)
             except ResponseError as error:
-                if "NOGROUP" not in str(error):
+                if not _says(error, "NOGROUP"):
                     raise
                 self._create_groups()  # the server was emptied
                 return []
@@ -118,13 +156,13 @@ class StreamsSubscription:
             pipeline = self._redis.pipeline(transaction=False)
             for topic, positions in by_topic.items():
                 pipeline.xack(_stream(topic), self._group, *positions)
-            pipeline.execute()
+            _raise_refusal(pipeline.execute(raise_on_error=False))
 
     def close(self) -> None:
         """What this member still holds is claimed by another after the claim time; a member that holds nothing goes."""
         with _unavailable():
             for topic in self._topics:
-                if not self._holds_anything(topic):
+                if self._holds_nothing(topic):
                     self._redis.xgroup_delconsumer(_stream(topic), self._group, self._member)
 
     def _read(self, limit: int, timeout: float) -> list[Delivery]:
@@ -147,7 +185,7 @@ class StreamsSubscription:
                     _stream(topic), self._group, self._member, self._claim_after_ms, "0-0", count=limit
                 )
             except ResponseError as error:
-                if "NOGROUP" not in str(error):
+                if not _says(error, "NOGROUP"):
                     raise
                 self._create_groups()
                 continue
@@ -177,10 +215,13 @@ class StreamsSubscription:
                 return _parse_id(summary["min"])
         return _parse_id(group["last-delivered-id"])
 
-    def _holds_anything(self, topic: str) -> bool:
+    def _holds_nothing(self, topic: str) -> bool:
+        """Of a group that there is; one that went with an emptied server has no members either."""
         try:
-            return bool(self._redis.xpending_range(_stream(topic), self._group, "-", "+", 1, self._member))
-        except ResponseError:
+            return not self._redis.xpending_range(_stream(topic), self._group, "-", "+", 1, self._member)
+        except ResponseError as error:
+            if not _says(error, "NOGROUP"):
+                raise
             return False
 
     def _create_groups(self) -> None:
@@ -189,18 +230,30 @@ class StreamsSubscription:
                 try:
                     self._redis.xgroup_create(_stream(topic), self._group, id="0", mkstream=True)
                 except ResponseError as error:
-                    if "BUSYGROUP" not in str(error):
+                    if not _says(error, "BUSYGROUP"):
                         raise
 
 
 @contextmanager
 def _unavailable() -> Iterator[None]:
+    """A server that is full, loading, read-only or cannot write its file answers, but carries nothing."""
     try:
         yield
-    except ResponseError:
-        raise
+    except ResponseError as error:
+        raise Unavailable(f"the event bus (Valkey) refuses: {error}") from error
     except RedisError as error:
         raise Unavailable("the event bus (Valkey) does not answer") from error
+
+
+def _raise_refusal(answers: Iterable[Any]) -> None:
+    """The first one, in the server's own words: the client's would quote what was to be published."""
+    for answer in answers:
+        if isinstance(answer, RedisError):
+            raise answer
+
+
+def _says(error: ResponseError, code: str) -> bool:
+    return code in str(error)
 
 
 def _stream(topic: str) -> str:
@@ -210,7 +263,9 @@ def _stream(topic: str) -> str:
 def _groups(redis: Redis, topic: str) -> list[dict[str, Any]]:
     try:
         return list(redis.xinfo_groups(_stream(topic)))
-    except ResponseError:  # no such stream yet
+    except ResponseError as error:
+        if not _says(error, "no such key"):  # no such stream yet
+            raise
         return []
 
 

@@ -30,22 +30,31 @@ def run(settings: Settings) -> None:
     left = end_left_over_processes(home)
     if left:
         Console().say(f"Ended what an earlier start left behind: {', '.join(left)}")
-    listener = _listener(settings.host, settings.port)
-    here = settings.model_copy(update={"home": home, "port": listener.getsockname()[1]})
+    listeners = _listeners(settings)
+    here = settings.model_copy(update={"home": home, "port": listeners[0].getsockname()[1]})
     load_keys(here)
     (home / "logs").mkdir(exist_ok=True)
     servers = _embedded_servers(here)
-    configuration = supervisor_configuration(home, programs(here, servers, listener.fileno()))
+    configuration = supervisor_configuration(
+        home, programs(here, servers, [listener.fileno() for listener in listeners])
+    )
     (run_folder(home) / "supervisord.conf").write_text(configuration)
     environment = os.environ | _environment(here, servers)
-    for descriptor in (holder, listener.fileno()):
+    descriptors = (holder, *(listener.detach() for listener in listeners))
+    for descriptor in descriptors:
         os.set_inheritable(descriptor, True)
-    arguments = (str(home), str(holder), str(listener.detach()))
+    arguments = (str(home), *map(str, descriptors))
     os.execve(sys.executable, [sys.executable, "-m", "flowforge.embedded.supervision", *arguments], environment)  # noqa: S606
 
 
-def _listener(host: str, port: int) -> socket.socket:
-    """The web server's address, taken now and held for as long as we run, so that a restarted web server keeps it.
+def _listeners(settings: Settings) -> list[socket.socket]:
+    """The one of PORT first."""
+    named = [(settings.port, "PORT"), (settings.legacy_webhook_port, "LEGACY_WEBHOOK_PORT")]
+    return [_listener(settings.host, port, name) for port, name in named if port is not None]
+
+
+def _listener(host: str, port: int, setting: str) -> socket.socket:
+    """An address of the web server, taken now and held for as long as we run, so that a restarted one keeps it.
 
     It begins to listen when the web server is up. Port 0 takes a free one.
     """
@@ -56,7 +65,7 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         raise CannotStart(
-            f"can't use port {port} of {host} ({error.strerror}); choose another with PORT=..."
+            f"can't use port {port} of {host} ({error.strerror}); choose another with {setting}=..."
         ) from error
     return listener
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,21 +39,23 @@ class Program:
     stop_seconds: int = 10
 
 
-def programs(settings: Settings, servers: dict[str, EmbeddedServer], listener: int) -> list[Program]:
+def programs(settings: Settings, servers: dict[str, EmbeddedServer], listeners: Sequence[int]) -> list[Program]:
     """Everything `run` starts: the embedded servers, the one-shot set-up and greeter, the web server, the workers."""
     python = sys.executable
+    binds = [f"fd://{listener}" for listener in listeners]
     return [
         *(_database(name, server) for name, server in servers.items()),
         _one_shot(SET_UP, (python, "-m", "flowforge", "set-up"), at_once=True),
         Program(WORKERS, "workers", _WORKERS, (python, "-m", "workers.together"), stop_seconds=12),
-        Program("web", "web", _WEB, web_command(settings, f"fd://{listener}"), stop_seconds=5),
+        Program("web", "web", _WEB, web_command(settings, *binds), stop_seconds=5),
         _one_shot(GREETER, (python, "-m", "flowforge", "greet")),
     ]
 
 
-def web_command(settings: Settings, bind: str) -> tuple[str, ...]:
+def web_command(settings: Settings, *binds: str) -> tuple[str, ...]:
     return (
-        *(sys.executable, "-m", "gunicorn", "--config", "python:flowforge.webserver", "--bind", bind),
+        *(sys.executable, "-m", "gunicorn", "--config", "python:flowforge.webserver"),
+        *(part for bind in binds for part in ("--bind", bind)),
         *("--threads", str(settings.web_threads), "--workers", str(settings.web_processes)),
         *("--log-level", settings.log_level.lower(), "webapp:create_app()"),
     )

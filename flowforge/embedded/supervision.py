@@ -3,7 +3,7 @@
 Databases and set-up start first, everything else when the set-up is done. SIGINT, SIGTERM and SIGHUP stop all. When the
 supervisor itself is killed its children are told to end by the kernel (Linux), or by the next start (elsewhere).
 
-Run as `python -m flowforge.embedded.supervision <home> <lock descriptor> <listener descriptor>`: a process of its
+Run as `python -m flowforge.embedded.supervision <home> <lock descriptor> <listener descriptor>...`: a process of its
 own that imports little, so that it stays small.
 """
 
@@ -15,6 +15,7 @@ import fcntl
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,9 @@ _DATABASES = "databases"
 class _Options(ServerOptions):  # type: ignore[misc]
     """supervisord's options, with what happens in a child between fork and exec."""
 
-    def __init__(self, listener: int) -> None:
+    def __init__(self, listeners: Sequence[int]) -> None:
         super().__init__()
-        self.listener = listener
+        self.listeners = listeners
         self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
         self._pid = os.getpid()
 
@@ -49,11 +50,12 @@ class _Options(ServerOptions):  # type: ignore[misc]
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def close_fd(self, fd: int) -> None:
-        if fd != self.listener:
+        if fd not in self.listeners:
             super().close_fd(fd)
 
     def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> None:
-        os.set_inheritable(self.listener, f"fd://{self.listener}" in argv)
+        for listener in self.listeners:
+            os.set_inheritable(listener, f"fd://{listener}" in argv)
         if self._libc is not None:
             self._libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
             if os.getppid() != self._pid:  # the supervisor died before the kernel knew whom to tell
@@ -178,13 +180,14 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
 
     def _stop_listening(self, event: events.SupervisorStoppingEvent) -> None:
         self._console.say("Stopping ...")
-        os.close(self.options.listener)
+        for listener in self.options.listeners:
+            os.close(listener)
 
 
-def main(home: Path, listener: int) -> int:
+def main(home: Path, listeners: Sequence[int]) -> int:
     """Runs until told to stop; 0, or 1 when the set-up failed."""
     console = Console()
-    options = _Options(listener)
+    options = _Options(listeners)
     options.realize(["--configuration", str(home / "run" / "supervisord.conf")], doc=__doc__)
     options.first = True
     options.test = False
@@ -199,7 +202,8 @@ def main(home: Path, listener: int) -> int:
 
 
 if __name__ == "__main__":
-    _, _home, _lock, _listener = sys.argv
-    os.set_inheritable(int(_lock), False)  # ours for life, not the children's
-    os.set_inheritable(int(_listener), False)
-    sys.exit(main(Path(_home), int(_listener)))
+    _, _home, *_descriptors = sys.argv
+    _lock, *_listeners = map(int, _descriptors)
+    for _ours in (_lock, *_listeners):
+        os.set_inheritable(_ours, False)  # ours for life, not the children's
+    sys.exit(main(Path(_home), _listeners))

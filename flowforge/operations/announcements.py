@@ -52,8 +52,10 @@ def wait_messages(ended: Sequence[EndedWait]) -> list[Message]:
 
 
 def announce_quietly(bus: EventBus, messages: Sequence[Message]) -> None:
-    """After the commit: a bus that is away costs a delay or a line in the log, never the thing itself."""
+    """After the commit; never raises: a bus that is away costs a delay or a line in the log, never the thing itself."""
     try:
         bus.publish(messages)
     except Unavailable as error:
         logger.warning("%d messages could not be published: %s", len(messages), error)
+    except Exception:
+        logger.exception("%d messages could not be published", len(messages))

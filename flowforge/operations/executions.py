@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Text, case, cast, func, select
 from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from flowforge.db.tables import ExecutionRow, StepAttempt
 from flowforge.errors import NotFound
@@ -20,6 +21,12 @@ COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
 
 REPLAYS_SHOWN = 50
+
+PAGE_BYTES = 8 * 1024 * 1024
+"""Of payloads, outputs and results in one page; one execution alone is always shown whole."""
+_DATA = (ExecutionRow.trigger_payload, ExecutionRow.step_outputs, ExecutionRow.result)
+_NEVER_COMPRESSED = 512
+"""Bytes of a column; from there on its size on disk says little about it."""
 
 SORTABLE = {
     "createdAt": ExecutionRow.created_at,
@@ -35,6 +42,8 @@ class ExecutionPage:
     rows: Sequence[ExecutionRow]
     total: int
     """Counted up to COUNT_LIMIT."""
+    truncated: frozenset[UUID] = frozenset()
+    """Those that came without payload, outputs and result: they would not have fitted into the page."""
 
 
 def find(
@@ -47,7 +56,9 @@ def find(
     size: int = 20,
     sort: str = "createdAt",
     descending: bool = True,
+    most_bytes: int = PAGE_BYTES,
 ) -> ExecutionPage:
+    """At most `most_bytes` of data are read, however large the executions are."""
     mine = select(ExecutionRow).where(ExecutionRow.user_id == user_id)
     if workflow_id is not None:
         mine = mine.where(ExecutionRow.workflow_id == workflow_id)
@@ -57,7 +68,44 @@ def find(
     total = session.scalar(select(func.count()).select_from(counted)) or 0
     column = SORTABLE[sort]
     order = (column.desc(), ExecutionRow.id.desc()) if descending else (column, ExecutionRow.id)
-    return ExecutionPage(session.scalars(mine.order_by(*order).offset(page * size).limit(size)).all(), total)
+    ids = mine.with_only_columns(ExecutionRow.id).order_by(*order).offset(page * size).limit(size).subquery()
+    sized = select(ExecutionRow, _size()).where(ExecutionRow.id.in_(select(ids.c.id))).order_by(*order)
+    found = session.execute(sized.options(*map(defer, _DATA))).all()
+    rows = [row for row, _ in found]
+    fitting = _fitting([(row.id, size) for row, size in found], most_bytes)
+    return ExecutionPage(rows, total, _fill(session, rows, fitting))
+
+
+def _size() -> ColumnElement[int]:
+    """Of an execution's data as text. PostgreSQL alone looks at all of it."""
+    size: ColumnElement[int] = func.coalesce(0)
+    for column in _DATA:
+        stored = func.pg_column_size(column)
+        text = func.octet_length(cast(column, Text))
+        size += func.coalesce(case((stored < _NEVER_COMPRESSED, stored), else_=text), 0)
+    return size
+
+
+def _fitting(sizes: Sequence[tuple[UUID, int]], most_bytes: int) -> set[UUID]:
+    """From the first on; one that is too large does not keep out the smaller ones behind it."""
+    fitting, left = set(), most_bytes
+    for id_, size in sizes:
+        if size <= left:
+            fitting.add(id_)
+            left -= size
+    return fitting
+
+
+def _fill(session: Session, rows: Sequence[ExecutionRow], fitting: set[UUID]) -> frozenset[UUID]:
+    """Gives the fitting ones their data, and the others none; returns the others."""
+    found = {
+        row.id: row for row in session.execute(select(ExecutionRow.id, *_DATA).where(ExecutionRow.id.in_(fitting)))
+    }
+    for row in rows:
+        session.expunge(row)  # what is only left out must never be taken for the state of the row
+        for column in _DATA:
+            set_committed_value(row, column.key, getattr(found.get(row.id), column.key, None))
+    return frozenset(row.id for row in rows if row.id not in found)
 
 
 def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:

@@ -71,11 +71,14 @@ def record(connection: Connection, new: Sequence[NewEvent]) -> list[NewEvent]:
 
 
 def announce(bus: EventBus, new: Sequence[NewEvent], *, inline_limit: int) -> None:
-    """Tells the orchestrator, after the commit. A bus that is away costs a delay: what is owed is sent again."""
+    """Tells the orchestrator, after the commit; never raises. A bus that is away costs a delay: PostgreSQL shows what
+    is owed, and upkeep sends it again. A caller who were told of an error would send an accepted event twice."""
     try:
         bus.publish(messages(new, inline_limit))
     except Unavailable as error:
         logger.warning("%d events are accepted but not announced yet: %s", len(new), error)
+    except Exception:
+        logger.exception("%d events are accepted but not announced yet", len(new))
 
 
 def messages(new: Sequence[NewEvent], inline_limit: int) -> list[Message]:

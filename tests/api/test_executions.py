@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
+from flowforge import jsonio
 from flowforge.db.tables import ExecutionRow, StepAttempt
 from flowforge.events import EXECUTION_EVENTS, ExecutionEvent
 from flowforge.ids import uuid7
@@ -61,6 +64,9 @@ class TestPages:
             "sort": sort,
             "pageable": {"pageNumber": 1, "pageSize": 2, "offset": 2, "paged": True, "unpaged": False, "sort": sort},
         }
+
+    def test_say_of_small_ones_that_they_are_whole(self, client: FlaskClient, owner: Person, three: list[UUID]) -> None:
+        assert [one["truncated"] for one in page(client, owner)["content"]] == [False] * 3
 
     def test_of_nothing(self, client: FlaskClient, owner: Person) -> None:
         nothing = page(client, owner)
@@ -235,3 +241,76 @@ def told(backends: Backends) -> list[ExecutionEvent]:
         return [ExecutionEvent.decode(one.value) for one in subscription.poll(10, 0.2)]
     finally:
         subscription.close()
+
+
+class TestLargeOnes:
+    """Each has a megabyte of outputs, which PostgreSQL keeps in a few kilobytes."""
+
+    OUTPUTS: ClassVar = {"step_0": {"body": "abcdefghij" * 100_000}}
+
+    @pytest.fixture
+    def twelve(self, engine: Engine, owner: Person) -> list[UUID]:
+        return [
+            execution(
+                engine,
+                owner,
+                current_step=step,
+                trigger_payload={"n": step},
+                step_outputs=self.OUTPUTS,
+                result={"value": step},
+            )
+            for step in range(12)
+        ]
+
+    def test_do_not_make_a_page_larger_than_its_bytes(
+        self, client: FlaskClient, owner: Person, twelve: list[UUID]
+    ) -> None:
+        answer = client.get(EXECUTIONS, headers=owner.headers)
+
+        content = answer.json["content"]
+        assert len(answer.data) < executions.PAGE_BYTES + 100_000
+        assert [one["truncated"] for one in content] == [False] * 8 + [True] * 4
+        assert [one["currentStep"] for one in content] == list(range(11, -1, -1))
+        assert [one["stepOutputs"] for one in content[:8]] == [self.OUTPUTS] * 8
+        for one in content[8:]:
+            assert (one["triggerPayload"], one["stepOutputs"], one["result"]) == (None, None, None)
+        assert set(content[0]) == set(content[-1])
+
+    def test_are_never_loaded_beyond_that(self, engine: Engine, owner: Person, twelve: list[UUID]) -> None:
+        """Not one that does not fit, and not for a moment."""
+        with Session(engine) as session, counted_loads(session) as loaded:
+            executions.find(session, owner.id, most_bytes=3_000_000)
+        assert 2_000_000 < sum(loaded) < 3_000_000
+
+    def test_do_not_keep_small_ones_behind_them_out(
+        self, client: FlaskClient, engine: Engine, owner: Person, twelve: list[UUID]
+    ) -> None:
+        small = execution(engine, owner, created_at="2020-01-01T00:00Z", step_outputs={"step_0": {"ok": True}})
+
+        last = page(client, owner)["content"][-1]
+        assert (last["id"], last["truncated"]) == (str(small), False)
+        assert last["stepOutputs"] == {"step_0": {"ok": True}}
+
+    def test_are_whole_when_asked_for_alone(self, client: FlaskClient, owner: Person, twelve: list[UUID]) -> None:
+        client.get(EXECUTIONS, headers=owner.headers)
+        alone = client.get(f"{EXECUTIONS}/{twelve[0]}", headers=owner.headers).json
+
+        assert (alone["stepOutputs"], alone["triggerPayload"], alone["result"]) == (self.OUTPUTS, {"n": 0}, 0)
+
+
+@contextmanager
+def counted_loads(session: Session) -> Iterator[list[int]]:
+    """The bytes of each JSON value that comes out of the database."""
+    loaded: list[int] = []
+    dialect: Any = session.get_bind().dialect
+    before = dialect._json_deserializer
+
+    def count(text: str) -> Any:
+        loaded.append(len(text))
+        return jsonio.loads(text)
+
+    dialect._json_deserializer = count
+    try:
+        yield loaded
+    finally:
+        dialect._json_deserializer = before

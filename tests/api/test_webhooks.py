@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 from uuid import UUID
 
@@ -333,9 +334,9 @@ class TestTheHotPath:
 
 
 @contextmanager
-def elsewhere(backends: Backends, **settings: str) -> Iterator[FlaskClient]:
+def elsewhere(backends: Backends, **settings: Any) -> Iterator[FlaskClient]:
     """The application, with a server that is not there."""
-    lost = Backends(backends.settings.model_copy(update=settings), "lost")
+    lost = Backends(backends.settings.model_copy(update=settings), "lost", bus_patience=0.1)
     try:
         yield create_app(backends=lost).test_client()
     finally:
@@ -370,3 +371,38 @@ class TestWhatIsDown:
         assert answer.status_code == 200
         assert answer.json["eventId"] == str(event.id)
         assert event.handled_at is None
+
+    def test_with_a_bus_that_is_full_the_promise_holds(
+        self, client: FlaskClient, address: str, backends: Backends, engine: Engine
+    ) -> None:
+        before: Any = backends.redis.config_get("maxmemory")
+        backends.redis.config_set("maxmemory", 1)
+        try:
+            answer = client.post(address)
+        finally:
+            backends.redis.config_set("maxmemory", before["maxmemory"])
+
+        (event,) = accepted_events(engine)
+        assert (answer.status_code, answer.json["eventId"]) == (200, str(event.id))
+        assert event.handled_at is None
+
+    def test_without_kafka_nobody_waits_for_it_again(
+        self, client: FlaskClient, address: str, backends: Backends, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[Any] = []
+        over = Event()
+
+        def no_answer(**options: Any) -> None:
+            asked.append(options)
+            over.wait(60)
+            raise ConnectionRefusedError
+
+        monkeypatch.setattr("flowforge.bus.kafka.KafkaProducer", no_answer)
+        with elsewhere(backends, kafka_brokers=["127.0.0.1:1"]) as lost:
+            answers = [lost.post(address).status_code for _ in range(5)]
+            assert not over.is_set()
+            over.set()
+
+        assert answers == [200] * 5
+        assert len(accepted_events(engine)) == 5
+        assert len(asked) == 1

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def running(module_folder: Path) -> Iterator[tuple[Instance, str]]:
-    with instance(module_folder) as started:
+    with instance(module_folder, LEGACY_WEBHOOK_PORT=str(_free_port())) as started:
         yield started, started.wait_until_ready()
         assert started.stop(signal.SIGINT) == 0
 
@@ -85,6 +85,15 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "postgres").exists(), "nothing was begun"
 
 
+def test_a_second_port_in_use_is_named(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        refused = start(tmp_path, PORT="0", LEGACY_WEBHOOK_PORT=str(port))
+        assert refused.process.wait(30) == 1
+    assert f"can't use port {port} of 127.0.0.1" in refused.output
+    assert "LEGACY_WEBHOOK_PORT=" in refused.output
+
+
 def test_an_unusable_setting_is_named(tmp_path: Path) -> None:
     refused = start(tmp_path, PORT="nonsense")
     assert refused.process.wait(30) == 1
@@ -127,6 +136,23 @@ def test_signals_end_every_process_of_one_instance_and_its_data_stay(
         assert not [process for process in family if process.is_running()]
         assert third.stop(signal.SIGHUP) == 0
     assert _is_ready(neighbour)
+
+
+def test_urls_that_the_originals_handed_out_are_answered(running: tuple[Instance, str]) -> None:
+    started, address = running
+    web = psutil.Process(started.pid_of("web"))
+    ports = {one.laddr.port for one in web.net_connections(kind="inet") if one.status == psutil.CONN_LISTEN}
+    main = int(address.rpartition(":")[2])
+    assert main in ports
+    (legacy,) = ports - {main}
+    answer = requests.post(f"http://127.0.0.1:{legacy}/webhook/nobody", timeout=10)
+    assert (answer.status_code, answer.json()) == (404, {"success": False, "error": "Invalid webhook token"})
+
+
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
+        port: int = unused.getsockname()[1]
+        return port
 
 
 def _is_ready(address: str) -> bool:

@@ -55,7 +55,7 @@ def stage(
 
 
 @contextmanager
-def server(backends: Backends, home: Path) -> Iterator[str]:
+def server(backends: Backends, home: Path, **more: str) -> Iterator[str]:
     """The address of a web server on these backends."""
     settings = backends.settings.model_copy(update={"web_threads": THREADS})
     environment = {
@@ -65,8 +65,9 @@ def server(backends: Backends, home: Path) -> Iterator[str]:
         "POSTGRES_URL": str(settings.postgres_url),
         "REDIS_URL": str(settings.redis_url),
         "LIVE_VIEWERS": str(PLACES),
+        **more,
     }
-    with socket.create_server(("127.0.0.1", 0)) as listener, (home / "web.log").open("wb") as log:
+    with socket.create_server(("127.0.0.1", 0)) as listener, (home / "web.log").open("ab") as log:
         command = web_command(settings, f"fd://{listener.fileno()}")
         process = subprocess.Popen(
             command, env=environment, cwd=home, stdout=log, stderr=log, pass_fds=[listener.fileno()]

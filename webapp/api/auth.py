@@ -102,7 +102,7 @@ def _token_pair(user: User, refresh: str) -> Response:
 
 
 def _lifetime() -> timedelta:
-    return timedelta(hours=backends().settings.refresh_token_hours)
+    return backends().settings.refresh_token_lifetime
 
 
 def _agent() -> str:

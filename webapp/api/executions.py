@@ -27,7 +27,7 @@ blueprint = Blueprint("executions", __name__, url_prefix="/api/v1/executions")
 @blueprint.get("")
 @signed_in
 def list_page() -> Response:
-    """A page of the caller's executions; totals are counted up to 10,000"""
+    """A page of the caller's executions; totals are counted up to 10,000, data are left out above 8 MB"""
     asked = page_request(SORTABLE, "createdAt", strict=False)
     found = executions.find(
         session(),
@@ -39,7 +39,8 @@ def list_page() -> Response:
         sort=asked.sort,
         descending=asked.descending,
     )
-    return jsonify(envelope(asked, [execution_fields(row) for row in found.rows], found.total))
+    content = [execution_fields(row) | {"truncated": row.id in found.truncated} for row in found.rows]
+    return jsonify(envelope(asked, content, found.total))
 
 
 @blueprint.get("/<uuid:execution_id>")

@@ -362,8 +362,15 @@ class Page(Wire):
     pageable: Pageable
 
 
+class ListedExecution(Execution):
+    truncated: bool = Field(
+        description="Whether triggerPayload, stepOutputs and result were left out (null): with them the page would be"
+        " larger than 8 MB. The execution itself has them."
+    )
+
+
 class ExecutionPage(Page):
-    content: list[Execution]
+    content: list[ListedExecution]
 
 
 class LogPage(Page):

@@ -14,7 +14,7 @@ from flowforge.operations import answers, intake
 from webapp import metrics
 from webapp.context import backends
 from webapp.webhooks.body import read_body
-from webapp.webhooks.headers import shown_headers
+from webapp.webhooks.headers import AS_SENT, shown_headers
 from webapp.webhooks.waiting import answer_of, as_response
 
 blueprint = Blueprint("webhooks", __name__)
@@ -55,7 +55,7 @@ def later_answer(event_id: UUID) -> Response:
 def _payload() -> dict[str, Any]:
     return {
         "body": read_body(backends().settings.webhook_max_bytes),
-        "headers": shown_headers(request.headers),
+        "headers": shown_headers(request.headers, request.environ.get(AS_SENT, ())),
         "queryParams": _query(),
         "method": request.method,
         "remoteAddress": request.remote_addr,
