@@ -240,6 +240,11 @@ class Settings(BaseSettings):
         ge=1024,
         description="Largest webhook body; larger ones get a 413.",
     )
+    webhook_rate_limit: str = Field(
+        "60000/minute",
+        validation_alias="WEBHOOK_RATE_LIMIT",
+        description="Calls of one webhook that each web process takes; more are answered 429. `off`: any number.",
+    )
     legacy_webhook_port: int | None = Field(
         None,
         validation_alias="LEGACY_WEBHOOK_PORT",

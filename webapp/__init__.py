@@ -32,7 +32,7 @@ from webapp.api import (
     workflows,
 )
 from webapp.context import db
-from webapp.webhooks import resume
+from webapp.webhooks import calls, resume
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BUS_PATIENCE_SECONDS = 2.0
@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     edge.install(app, backends.settings)
     identity.install(app, backends)
     attempts.install(app, backends)
+    calls.install(app, backends.settings)
     static_files.install(app)
     compression.install(app)
     _install_database(app, backends.settings)

@@ -96,6 +96,8 @@ class WebhookAnswer:
     """The event, if this call made it; None for a repeat with the same idempotency key."""
     wait_seconds: float | None = None
     """How long the caller waits for an answer of the workflow's; None: it is answered at once."""
+    unproven: str | None = None
+    """The sealed secret that the caller has to prove to know first; nothing has been stored then."""
 
 
 def accept_webhook(
@@ -104,11 +106,13 @@ def accept_webhook(
     payload: dict[str, Any],
     metadata: dict[str, Any],
     idempotency_key: str | None = None,
+    *,
+    proven: str | None = None,
 ) -> WebhookAnswer | None:
     """Looks the token up and stores the event, in one statement. None: no such token.
 
     Committed when it returns; raises Unavailable when it could not be, and Invalid for what JSON cannot hold. Where
-    the key was used before, the answer is the first one's.
+    the key was used before, the answer is the first one's. `proven`: the sealed secret that the caller knows.
     """
     if _NUL in token:
         return None
@@ -119,6 +123,7 @@ def accept_webhook(
         "payload": _carried(payload),
         "metadata": _carried(metadata),
         "key": idempotency_key,
+        "proven": proven,
     }
     with unavailable_when_down(), autocommitting(engine) as connection:
         row = connection.exec_driver_sql(
@@ -126,7 +131,8 @@ def accept_webhook(
             WITH hook AS (
                 SELECT id, workflow_id, user_id, enabled,
                        NULLIF(configuration->>'respond', 'immediately') AS respond,
-                       configuration->'respondTimeout' AS seconds
+                       configuration->'respondTimeout' AS seconds,
+                       substring(configuration->>'secret' FROM '^enc:.*') AS secret
                 FROM trigger_service.trigger_registrations
                 WHERE webhook_token = %(token)s AND lower(trigger_type) = 'webhook'
             ), accepted AS (
@@ -135,18 +141,20 @@ def accept_webhook(
                      created_at)
                 SELECT %(id)s, id, workflow_id, user_id, 'webhook', %(payload)s, %(metadata)s, %(key)s,
                        CASE WHEN respond IS NOT NULL THEN jsonb_build_object('caller', respond) END, now()
-                FROM hook WHERE enabled
+                FROM hook WHERE enabled AND (secret IS NULL OR secret = %(proven)s)
                 ON CONFLICT DO NOTHING
                 RETURNING id
             )
-            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, a.id
+            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, a.id, h.secret
             FROM hook h LEFT JOIN accepted a ON true
             """,
             values,
         ).first()
         if row is None:
             return None
-        trigger_id, workflow_id, user_id, enabled, respond, seconds, accepted = row
+        trigger_id, workflow_id, user_id, enabled, respond, seconds, accepted, secret = row
+        if secret is not None and secret != proven:
+            return WebhookAnswer(trigger_id, None, None, unproven=secret)
         wait = None if respond not in answers.MODES else float(seconds or answers.DEFAULT_WAIT_SECONDS)
         if accepted is not None:
             event = NewEvent(trigger_id, workflow_id, user_id, "webhook", payload, metadata, event_id, idempotency_key)

@@ -17,11 +17,12 @@ from flowforge.mailbox import Mailbox, Server
 from flowforge.operations.answers import problems_of_answering
 from flowforge.operations.asked import TRIGGER_TYPES, new_trigger, problems_of_enabled, raise_any, switched
 from flowforge.operations.kept_secrets import masks_of_nothing
+from flowforge.operations.signatures import problems_of_secret
 from flowforge.schedule import Schedule
 from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields
 from flowforge.settings import Settings
 
-SECRETS = ("password",)
+SECRETS = ("password", "secret")
 _SHOWN_FIRE_TIMES = 5
 MOST_LISTED = 1_000
 
@@ -174,7 +175,7 @@ class Triggers:
             )
             Mailbox.parse(config, default)
         else:
-            raise_any(problems_of_answering(config))
+            raise_any(problems_of_answering(config) + problems_of_secret(config))
 
     def _write(self, row: TriggerRegistration, configuration: dict[str, Any], enabled: bool) -> None:
         """A schedule's next time is set anew when there is none, when it changed, and when it is switched on again:

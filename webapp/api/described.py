@@ -313,8 +313,16 @@ OPERATIONS: dict[str, Operation] = {
                 "A repeat with the same key starts nothing and gets the first answer.",
                 "header",
             ),
+            Parameter(
+                "X-Hub-Signature-256",
+                {"type": "string"},
+                "sha256= and the HMAC-SHA256 of the body, where the trigger's configuration holds a `secret`; also read"
+                " from X-Signature-256.",
+                "header",
+            ),
         ),
         public=True,
+        errors=(401, 429),
     ),
     "webhooks.later_answer": Operation(
         "Webhooks",

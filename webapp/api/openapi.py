@@ -28,7 +28,7 @@ _PHRASES = {
     409: "It changed meanwhile, or its state forbids it",
     413: "Too large",
     415: "The body is not declared as JSON",
-    429: "Too many attempts",
+    429: "Too many attempts, or calls",
     503: "A database does not answer; try again later",
 }
 _TEXT: Json = {"type": "string", "minLength": 1}

@@ -9,10 +9,12 @@ from uuid import UUID
 from flask import Blueprint, Response, request, url_for
 
 from flowforge import jsonio
-from flowforge.errors import Invalid, NotFound
-from flowforge.operations import answers, intake
+from flowforge.errors import Invalid, NotFound, Unauthorized, Unavailable
+from flowforge.operations import answers, intake, signatures
+from flowforge.secrets import SecretUnreadable
 from webapp import metrics
 from webapp.context import backends
+from webapp.webhooks import calls
 from webapp.webhooks.body import read_body
 from webapp.webhooks.headers import AS_SENT, shown_headers
 from webapp.webhooks.waiting import answer_of, as_response
@@ -21,6 +23,7 @@ blueprint = Blueprint("webhooks", __name__)
 
 _LONGEST_KEY = 255
 _NOT_YET = jsonio.dumps({"success": True, "message": "The workflow has not answered yet"})
+_UNSIGNED = "this webhook takes POST requests whose signature is right (X-Hub-Signature-256, or X-Signature-256)"
 _UNKNOWN = jsonio.dumps({"success": False, "error": "Invalid webhook token"})
 
 
@@ -30,9 +33,11 @@ def receive(token: str) -> Response:
     if request.method == "HEAD":  # asks whether a GET would be accepted, and must not make anything happen
         known = intake.webhook_exists(backends().engine, token)
         return Response(status=200 if known else 404, mimetype="application/json")
-    answer = intake.accept_webhook(backends().engine, token, _payload(), _metadata(), _idempotency_key())
+    calls.refuse_too_many(token)
+    answer = _accept(token)
     if answer is None:
         return Response(_UNKNOWN, 404, mimetype="application/json")
+    calls.count(token)
     if answer.fresh is not None:
         limit = backends().settings.payload_inline_limit
         intake.announce(backends().bus, [answer.fresh], inline_limit=limit)
@@ -50,6 +55,29 @@ def later_answer(event_id: UUID) -> Response:
     if found is None:
         raise NotFound("no caller waits for the answer of such an event")
     return as_response(found.answer) if found.answer else Response(_NOT_YET, 202, mimetype="application/json")
+
+
+def _accept(token: str) -> intake.WebhookAnswer | None:
+    """None: there is no such webhook. Raises Unauthorized where it demands a signature that the call does not have."""
+    event = token, _payload(), _metadata(), _idempotency_key()
+    answer = intake.accept_webhook(backends().engine, *event)
+    if answer is not None and answer.unproven is not None:
+        _demand_signature(answer.unproven)
+        answer = intake.accept_webhook(backends().engine, *event, proven=answer.unproven)
+        if answer is not None and answer.unproven is not None:  # it was changed meanwhile
+            raise Unauthorized(_UNSIGNED)
+    return answer
+
+
+def _demand_signature(sealed: str) -> None:
+    """A GET's body is empty, so its signature would prove nothing of what it says."""
+    try:
+        secret = backends().vault.open(sealed)
+    except SecretUnreadable as error:
+        raise Unavailable(str(error)) from error
+    given = [value for name in signatures.HEADERS for value in request.headers.getlist(name)]
+    if request.method == "GET" or not signatures.is_signed(secret, request.get_data(), given):
+        raise Unauthorized(_UNSIGNED)
 
 
 def _payload() -> dict[str, Any]:
