@@ -39,6 +39,11 @@ _WEBHOOK = _object(
         DEFAULT_WAIT_SECONDS,
         "Seconds the caller waits; then it gets the address of the answer.",
     ),
+    secret={
+        "type": "string",
+        "description": "Callers sign the body with it (HMAC-SHA256, X-Hub-Signature-256). Empty: anybody may call.",
+        "writeOnly": True,
+    },
 )
 _SCHEDULER = _object(
     intervalMinutes=_number(

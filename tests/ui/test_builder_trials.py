@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -89,3 +90,17 @@ def test_a_schedule_tells_its_next_times_while_it_is_written(ada: Browser, app: 
     told = ada.client.post(f"{builder.path}/trigger", data=sent, headers={"X-Part": "yes"}).text
     times = told.partition('data-part="times"')[2].partition("</div>")[0]
     assert times.count("04:45</time>") == 5
+
+
+def test_the_secret_of_a_webhook_is_kept_and_never_shown(ada: Browser, app: Flask) -> None:
+    hook = {"name": "Signed", "trigger": {"type": "webhook", "config": {"secret": "open sesame 1"}}, "actions": []}
+    builder = Builder(ada, app, created(ada, hook))
+    page = ada.get(f"{builder.path}?step=trigger").text
+    assert 'name="config.secret"' in page
+    assert "open sesame" not in page
+    sent = {"type": "webhook", "drawn": "webhook", "config.secret": "********", "config.respond": "when finished"}
+    assert ada.send(f"{builder.path}/trigger", builder.path, revision="0", **sent).status_code == 303
+    assert ada.send(f"{builder.path}/publish", builder.path, revision="1").status_code == 303
+    url = re.search(r"/webhook/[0-9a-f-]{36}", ada.get(builder.path.removesuffix("/build")).text)
+    assert url
+    assert ada.client.post(url[0], json={}).status_code == 401
