@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, create_engine, insert
 from sqlalchemy.orm import Session
 
 from flowforge import jsonio
+from flowforge.db.engine import sqlalchemy_url
 from flowforge.db.tables import ExecutionRow, StepAttempt
 from flowforge.events import EXECUTION_EVENTS, ExecutionEvent
 from flowforge.ids import uuid7
@@ -276,10 +275,18 @@ class TestLargeOnes:
             assert (one["triggerPayload"], one["stepOutputs"], one["result"]) == (None, None, None)
         assert set(content[0]) == set(content[-1])
 
-    def test_are_never_loaded_beyond_that(self, engine: Engine, owner: Person, twelve: list[UUID]) -> None:
+    def test_are_never_loaded_beyond_that(self, database_url: str, owner: Person, twelve: list[UUID]) -> None:
         """Not one that does not fit, and not for a moment."""
-        with Session(engine) as session, counted_loads(session) as loaded:
+        loaded: list[int] = []
+
+        def count(text: str) -> Any:
+            loaded.append(len(text))
+            return jsonio.loads(text)
+
+        counting = create_engine(sqlalchemy_url(database_url), json_deserializer=count)
+        with Session(counting) as session:
             executions.find(session, owner.id, most_bytes=3_000_000)
+        counting.dispose()
         assert 2_000_000 < sum(loaded) < 3_000_000
 
     def test_do_not_keep_small_ones_behind_them_out(
@@ -296,21 +303,3 @@ class TestLargeOnes:
         alone = client.get(f"{EXECUTIONS}/{twelve[0]}", headers=owner.headers).json
 
         assert (alone["stepOutputs"], alone["triggerPayload"], alone["result"]) == (self.OUTPUTS, {"n": 0}, 0)
-
-
-@contextmanager
-def counted_loads(session: Session) -> Iterator[list[int]]:
-    """The bytes of each JSON value that comes out of the database."""
-    loaded: list[int] = []
-    dialect: Any = session.get_bind().dialect
-    before = dialect._json_deserializer
-
-    def count(text: str) -> Any:
-        loaded.append(len(text))
-        return jsonio.loads(text)
-
-    dialect._json_deserializer = count
-    try:
-        yield loaded
-    finally:
-        dialect._json_deserializer = before
