@@ -291,7 +291,8 @@ class Stage:
         return answer.json() if answer.content else None
 
 
-def photograph(browser: Browser, product: Product, pages: dict[str, str], folder: Path) -> None:
+def windows(browser: Browser, product: Product) -> Iterator[tuple[Page, str]]:
+    """One of each size and theme, nobody signed in; with what its pictures' names end in."""
     for size, (width, height) in SIZES.items():
         for scheme in SCHEMES:
             context = browser.new_context(
@@ -301,42 +302,37 @@ def photograph(browser: Browser, product: Product, pages: dict[str, str], folder
                 reduced_motion="reduce",
                 timezone_id="Europe/Berlin",
             )
-            page = context.new_page()
-            _take(page, "/sign-in", folder / f"sign-in-{scheme}-{size}.png")
-            page.get_by_label("User name").fill(NAME)
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            page.wait_for_url("/")
-            for name, path in pages.items():
-                _take(page, path, folder / f"{name}-{scheme}-{size}.png")
+            yield context.new_page(), f"{scheme}-{size}"
             context.close()
+
+
+def photograph(browser: Browser, product: Product, pages: dict[str, str], folder: Path) -> None:
+    for page, look in windows(browser, product):
+        _take(page, "/sign-in", folder / f"sign-in-{look}.png")
+        page.get_by_label("User name").fill(NAME)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("/")
+        for name, path in pages.items():
+            _take(page, path, folder / f"{name}-{look}.png")
 
 
 def photograph_first_steps(browser: Browser, product: Product, folder: Path) -> None:
     """What meets somebody who is new."""
-    for size, (width, height) in SIZES.items():
-        for scheme in SCHEMES:
-            context = browser.new_context(
-                base_url=product.url,
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if scheme == "dark" else "light",
-                reduced_motion="reduce",
-            )
-            page = context.new_page()
-            _take(page, "/register", folder / f"register-{scheme}-{size}.png")
-            page.get_by_label("User name").fill(f"grace-{scheme}-{size}")
-            page.get_by_label("E-mail").fill(f"grace-{scheme}-{size}@example.test")
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Create account").click()
-            page.wait_for_url(lambda url: not url.endswith("/register"))
-            _take(page, "/", folder / f"welcome-{scheme}-{size}.png")
-            page.get_by_role("button", name="Show me how").click()
-            page.get_by_role("button", name="Use an example").click()
-            _take(page, page.url, folder / f"guide-{scheme}-{size}.png")
-            page.locator("#guide [data-add]").click()
-            page.keyboard.type("br")
-            page.screenshot(path=folder / f"palette-{scheme}-{size}.png")
-            context.close()
+    for page, look in windows(browser, product):
+        _take(page, "/register", folder / f"register-{look}.png")
+        page.get_by_label("User name").fill(f"grace-{look}")
+        page.get_by_label("E-mail").fill(f"grace-{look}@example.test")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Create account").click()
+        page.wait_for_url(lambda url: not url.endswith("/register"))
+        _take(page, "/", folder / f"welcome-{look}.png")
+        page.get_by_role("button", name="Show me how").click()
+        page.get_by_role("button", name="Use an example").click()
+        _take(page, page.url, folder / f"guide-{look}.png")
+        page.locator("#guide [data-add]").click()
+        page.keyboard.type("br")
+        page.screenshot(path=folder / f"palette-{look}.png")
 
 
 def _take(page: Page, path: str, target: Path) -> None:

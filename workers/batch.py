@@ -291,8 +291,7 @@ _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def _after_failure(one: Moving) -> dict[str, Any]:
-    follows = one.trigger_type == endings.ERROR or endings.AFTER_FAILURE in (one.awaited_by or {})
-    return {endings.AFTER_FAILURE: True} if follows else {}
+    return {endings.AFTER_FAILURE: True} if endings.follows_a_failure(one.trigger_type, one.awaited_by) else {}
 
 
 def _refused(caller: dict[str, Any], reason: str) -> dict[str, Any]:

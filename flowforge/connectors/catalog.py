@@ -42,11 +42,6 @@ class Catalog:
             raise UnknownAction(f"there is no action type {type_!r}{hint}")
         return found
 
-    def icon(self, type_: str) -> str | None:
-        """None for a type that nobody knows."""
-        found = self._connectors.get(type_.upper())
-        return found.icon if found else None
-
     def connections(self) -> dict[str, Connector[Any]]:
         """By the name of the connection type, the connector that declares it."""
         found: dict[str, Connector[Any]] = {}

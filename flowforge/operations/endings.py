@@ -105,8 +105,12 @@ def _answer(one: Ended) -> Answer:
 def _is_told_of(one: Ended) -> bool:
     """What was started by a failure, itself or through those it calls, tells of no other: or two broken workflows
     would call each other without end."""
-    follows_a_failure = one.trigger_type == ERROR or AFTER_FAILURE in (one.awaited_by or {})
-    return one.status is Status.FAILED and one.error_workflow is not None and not follows_a_failure
+    follows = follows_a_failure(one.trigger_type, one.awaited_by)
+    return one.status is Status.FAILED and one.error_workflow is not None and not follows
+
+
+def follows_a_failure(trigger_type: str | None, awaited_by: Mapping[str, Any] | None) -> bool:
+    return trigger_type == ERROR or AFTER_FAILURE in (awaited_by or {})
 
 
 def _failure_event(one: Ended) -> NewEvent:
