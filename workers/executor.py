@@ -59,6 +59,7 @@ class _Finished:
 class Executor:
     name = "executor"
     topics = (events.EXECUTION_START,)
+    pace = 0.0
 
     def __init__(self, backends: Backends) -> None:
         settings = backends.settings

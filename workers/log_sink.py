@@ -30,6 +30,8 @@ class LogSink:
     name = "log-sink"
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_START, events.EXECUTION_RESULT, events.EXECUTION_EVENTS)
     patience = 1.0
+    pace = 0.05
+    """Nothing waits for the log but eyes, and a batch costs much more than a line."""
 
     def __init__(self, backends: Backends) -> None:
         self.group = backends.settings.group_log_sink

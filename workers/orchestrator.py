@@ -61,6 +61,7 @@ _SHORTEST_PAUSE_SECONDS = 0.05
 class Orchestrator:
     name = "orchestrator"
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_RESULT)
+    pace = 0.0
 
     def __init__(self, backends: Backends) -> None:
         self.group = backends.settings.group_orchestrator

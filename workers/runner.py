@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +58,11 @@ class Consumer(Protocol):
     @property
     def patience(self) -> float:
         """Seconds it can wait for the next message before `tick` is due."""
+
+    @property
+    def pace(self) -> float:
+        """Seconds from one batch to the next, at least, while it keeps up: what comes meanwhile is taken together. The
+        first message after a pause never waits. 0: whatever has come is taken at once."""
 
     def room(self) -> int:
         """How many messages it can take now; 0 lets the runner wait for a moment."""
@@ -120,8 +126,11 @@ class Runner:
             self._wait_out(error)
             return
         if deliveries:
+            begun = time.monotonic()
             self._process(deliveries)
             self._acknowledge(subscription, deliveries)
+            if len(deliveries) < limit:
+                self._stopping.wait(begun + self._consumer.pace - time.monotonic())
         self._pause = _FIRST_PAUSE_SECONDS
 
     def _process(self, deliveries: Sequence[Delivery]) -> None:

@@ -1,4 +1,4 @@
-"""Where a follower of a log stands: the text form of (timestamp, id)."""
+"""Where a follower of a log stands: (timestamp, id), and its text form."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from flowforge.errors import Invalid
 
+Place = tuple[datetime, str]
+"""(timestamp, id) of an entry: where it stands in its log."""
+
 _CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{24})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def parse_cursor(text: str) -> tuple[datetime, str]:
+def parse_cursor(text: str) -> Place:
     """Raises Invalid."""
     match = _CURSOR.fullmatch(text)
     if match is None:

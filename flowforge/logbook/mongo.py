@@ -21,13 +21,14 @@ from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
 from flowforge.errors import Unavailable
 from flowforge.logbook.clock import LogClock
-from flowforge.logbook.cursor import parse_cursor
+from flowforge.logbook.cursor import Place, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, LogEntry, LogPage, LogQuery, NewEntry
 
 DATABASE, COLLECTION = "flowforge_logs", "execution_logs"
 _TIMEOUT_MS = 5_000
 _DUPLICATE = 11000
 _EXPIRY = "flowforge_expiry"
+_BY_PLACE = [("timestamp", ASCENDING), ("_id", ASCENDING)]
 _IDS = {"user_id": "userId", "workflow_id": "workflowId", "execution_id": "executionId", "event_id": "eventId"}
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True, tzinfo=UTC, uuid_representation=UuidRepresentation.UNSPECIFIED
@@ -74,16 +75,15 @@ class MongoLogStore:
         return LogPage(entries, total)
 
     def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:
-        wanted: dict[str, Any] = {"executionId": _any_form(execution_id), "userId": _any_form(user_id)}
-        if after is not None:
-            moment, id_ = parse_cursor(after)
-            wanted["$or"] = [
-                {"timestamp": {"$gt": moment}},
-                {"timestamp": moment, "_id": {"$gt": ObjectId(id_)}},
-            ]
         with _unavailable():
-            found = self._logs().find(wanted).sort([("timestamp", 1), ("_id", 1)]).limit(limit)
+            found = self._logs().find(_behind(user_id, execution_id, after)).sort(_BY_PLACE).limit(limit)
             return [_entry(document) for document in found]
+
+    def places(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Place]:
+        with _unavailable():
+            wanted = _behind(user_id, execution_id, after)
+            found = self._logs().find(wanted, {"timestamp": 1}).sort(_BY_PLACE).limit(limit)
+            return [(document["timestamp"], str(document["_id"])) for document in found]
 
     def prune(self, before: datetime) -> int:
         """MongoDB expires them itself."""
@@ -117,7 +117,7 @@ class MongoLogStore:
 
     def _prepare(self, logs: Collection[dict[str, Any]]) -> None:
         for field in ("userId", "executionId", "workflowId"):
-            logs.create_index([(field, ASCENDING), ("timestamp", ASCENDING), ("_id", ASCENDING)])
+            logs.create_index([(field, ASCENDING), *_BY_PLACE])
         logs.create_index(
             [("dedupKey", ASCENDING)], unique=True, partialFilterExpression={"dedupKey": {"$exists": True}}
         )
@@ -178,6 +178,14 @@ def _filter(query: LogQuery) -> dict[str, Any]:
     span = {operator: moment for operator, moment in (("$gte", query.start), ("$lte", query.end)) if moment}
     if span:
         wanted["timestamp"] = span
+    return wanted
+
+
+def _behind(user_id: UUID, execution_id: UUID, after: str | None) -> dict[str, Any]:
+    wanted: dict[str, Any] = {"executionId": _any_form(execution_id), "userId": _any_form(user_id)}
+    if after is not None:
+        moment, id_ = parse_cursor(after)
+        wanted["$or"] = [{"timestamp": {"$gt": moment}}, {"timestamp": moment, "_id": {"$gt": ObjectId(id_)}}]
     return wanted
 
 

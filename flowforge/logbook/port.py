@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from flowforge.logbook.cursor import Place
+
 COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
 
@@ -91,6 +93,9 @@ class LogStore(Protocol):
         Includes the TRIGGER entry of the execution's event only when it carries the execution's id.
         Raises Invalid for a cursor that is none.
         """
+
+    def places(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Place]:
+        """Where the entries stand that `follow` would give: enough to see whether one is missing."""
 
     def prune(self, before: datetime) -> int:
         """Delete older entries in bounded batches; returns how many (0 where the store expires them itself)."""

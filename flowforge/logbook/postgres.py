@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Select, delete, func, select, tuple_
 from sqlalchemy.engine import RowMapping
 
 from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import LogEntryRow
 from flowforge.logbook.clock import LogClock
-from flowforge.logbook.cursor import parse_cursor
+from flowforge.logbook.cursor import Place, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, LogEntry, LogPage, LogQuery, NewEntry
 
 _DELETE_AT_ONCE = 5_000
@@ -76,12 +76,14 @@ class PostgresLogStore:
         return LogPage(tuple(_entry(row) for row in rows), total)
 
     def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:
-        conditions = [_LOG.execution_id == execution_id, _LOG.user_id == user_id]
-        if after is not None:
-            conditions.append(tuple_(_LOG.timestamp, _LOG.id) > tuple_(*parse_cursor(after)))
-        statement = select(LogEntryRow.__table__).where(*conditions).order_by(_LOG.timestamp, _LOG.id).limit(limit)
+        statement = _behind(select(LogEntryRow.__table__), user_id, execution_id, after).limit(limit)
         with unavailable_when_down(), self._engine.connect() as connection:
             return [_entry(row) for row in connection.execute(statement).mappings()]
+
+    def places(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Place]:
+        statement = _behind(select(_LOG.timestamp, _LOG.id), user_id, execution_id, after).limit(limit)
+        with unavailable_when_down(), self._engine.connect() as connection:
+            return [(moment, id_) for moment, id_ in connection.execute(statement)]
 
     def prune(self, before: datetime) -> int:
         deleted = 0
@@ -99,6 +101,13 @@ class PostgresLogStore:
 
     def close(self) -> None:
         """Nothing of its own to close."""
+
+
+def _behind(statement: Select[Any], user_id: UUID, execution_id: UUID, after: str | None) -> Select[Any]:
+    statement = statement.where(_LOG.execution_id == execution_id, _LOG.user_id == user_id)
+    if after is not None:
+        statement = statement.where(tuple_(_LOG.timestamp, _LOG.id) > tuple_(*parse_cursor(after)))
+    return statement.order_by(_LOG.timestamp, _LOG.id)
 
 
 def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:

@@ -14,7 +14,7 @@ import pytest
 from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry
-from flowforge.logbook.cursor import parse_cursor
+from flowforge.logbook.cursor import Place, parse_cursor
 from webapp.live import stream
 from webapp.live.lines import Line, stored_line
 from webapp.live.stream import HEARTBEAT, Asked, Inbox, Stream
@@ -39,16 +39,25 @@ class Log:
         self.on_read: Callable[[], object] = lambda: None
         self.away = 0
         self.reads = 0
+        self.glances = 0
 
     async def read(self, after: str | None) -> list[LogEntry]:
         self.reads += 1
         if self.away:
             self.away -= 1
             raise Unavailable("PostgreSQL does not answer")
-        place = parse_cursor(after) if after else None
-        behind = [one for one in self.entries if place is None or (one.timestamp, one.id) > place]
+        page = self._behind(after)
         self.on_read()
         await asyncio.sleep(0)
+        return page
+
+    async def places(self, after: str | None) -> list[Place]:
+        self.glances += 1
+        return [(one.timestamp, one.id) for one in self._behind(after)]
+
+    def _behind(self, after: str | None) -> list[LogEntry]:
+        place = parse_cursor(after) if after else None
+        behind = [one for one in self.entries if place is None or (one.timestamp, one.id) > place]
         return sorted(behind, key=lambda one: (one.timestamp, one.id))[: stream.PAGE]
 
     def write(self, *numbers: int) -> list[Line]:
@@ -64,7 +73,7 @@ class Viewer:
         self.inbox = Inbox(status)
         self.sent = b""
         asked = Asked(ANYONE, ANYONE, after, status, settled=False)
-        self.stream = Stream(asked, self.inbox, log.read, self._take)
+        self.stream = Stream(asked, self.inbox, log, self._take)
 
     async def _take(self, data: bytes) -> None:
         self.sent += data
@@ -157,6 +166,24 @@ def test_a_line_whose_announcement_was_lost_comes_with_the_next_look(monkeypatch
 
     during(viewer, announce_one_of_two)
     assert viewer.cursors == [cursor(1), cursor(3), END.cursor]
+
+
+def test_while_nothing_is_missing_no_line_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.01)
+    log = Log(1)
+    viewer = Viewer(log)
+
+    async def announce_all() -> None:
+        await viewer.has(cursor(1))
+        viewer.inbox.tell(*log.write(2))
+        async with asyncio.timeout(10):
+            while log.glances < 3:
+                await asyncio.sleep(0.01)
+        assert log.reads == 1
+
+    during(viewer, announce_all)
+    assert viewer.cursors == [cursor(1), cursor(2), END.cursor]
 
 
 def test_what_stands_before_the_last_event_does_not_come_again() -> None:

@@ -106,6 +106,16 @@ def test_a_follower_continues_behind_its_cursor(store: LogStore) -> None:
     assert store.follow(OWNER, EXECUTION, rest[-1].cursor, 10) == []
 
 
+def test_a_follower_may_ask_only_where_entries_stand(store: LogStore) -> None:
+    store.append([entry(f"{number}") for number in range(3)])
+    places = [(one.timestamp, one.id) for one in store.follow(OWNER, EXECUTION, None, 10)]
+    assert store.places(OWNER, EXECUTION, None, 10) == places
+    assert store.places(OWNER, EXECUTION, None, 2) == places[:2]
+    first, *_ = store.follow(OWNER, EXECUTION, None, 1)
+    assert store.places(OWNER, EXECUTION, first.cursor, 10) == places[1:]
+    assert store.places(STRANGER, EXECUTION, None, 10) == []
+
+
 def test_a_cursor_that_is_none_is_refused(store: LogStore) -> None:
     with pytest.raises(Invalid):
         store.follow(OWNER, EXECUTION, "yesterday", 10)

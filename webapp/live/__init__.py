@@ -19,6 +19,7 @@ from webapp.identity import current_user_id, signed_in
 from webapp.live.handing_over import Body
 from webapp.live.hub import Hub
 from webapp.live.stream import Asked
+from webapp.live.viewing import Places, Viewing
 
 blueprint = Blueprint("live", __name__)
 
@@ -38,18 +39,24 @@ def live(execution_id: UUID) -> Response:
     asked = _asked(execution_id, after)
     if request.method == "HEAD":
         return _response(b"")
-    hub = hub_of(current_app.extensions, backends())
-    hub.take_place()
+    viewing = _viewing(current_app.extensions, backends())
+    viewing.places.take()
     chunked = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
-    return _response(Body(_BEGIN, partial(hub.serve, asked, chunked=chunked), hub.give_place_back))
+    return _response(Body(_BEGIN, partial(viewing.serve, asked, chunked=chunked), viewing.places.give_back))
 
 
-def hub_of(extensions: dict[str, Any], backends: Backends) -> Hub:
-    """The process's own, made when the first viewer comes: a forked server must not share it."""
+def serve_with(extensions: dict[str, Any], viewing: Viewing) -> None:
+    """The server's own way to serve streams, instead of a thread of this process."""
+    extensions[_EXTENSION] = viewing
+
+
+def _viewing(extensions: dict[str, Any], backends: Backends) -> Viewing:
+    """Without the server's own, a hub is made when the first viewer comes: a forked server must not share it."""
     with _one_hub:
         found = extensions.get(_EXTENSION)
-        if not isinstance(found, Hub):
-            found = extensions[_EXTENSION] = Hub(backends, backends.settings.live_viewers)
+        if not isinstance(found, Viewing):
+            places = Places(backends.settings.live_viewers)
+            found = extensions[_EXTENSION] = Viewing(places, Hub(backends, places.give_back).serve)
         return found
 
 

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,11 +19,14 @@ from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import ExecutionRow
 from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
-from flowforge.logbook import LogEntry
+from flowforge.logbook import LogEntry, LogStore
+from flowforge.logbook.cursor import Place
 from flowforge.wiring import Backends
 from webapp.live.ear import Ear
 from webapp.live.lines import announced_line
 from webapp.live.stream import PAGE, Asked, Inbox, Stream
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +39,11 @@ _STOP_SECONDS = 5.0
 
 
 class Hub:
-    """Safe between threads. `limit` bounds the viewers."""
+    """Safe between threads. `ended` is called when a stream has ended, in the hub's thread."""
 
-    def __init__(self, backends: Backends, limit: int) -> None:
+    def __init__(self, backends: Backends, ended: Callable[[], None]) -> None:
         self._backends = backends
-        self._free = threading.BoundedSemaphore(limit)
+        self._ended = ended
         self._viewers: dict[UUID, set[Inbox]] = {}
         self._serving: set[asyncio.Task[None]] = set()
         self._ear = Ear(str(backends.settings.redis_url), self._heard, self._look_again)
@@ -48,16 +52,8 @@ class Hub:
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
 
-    def take_place(self) -> None:
-        """Raises Unavailable when all are taken."""
-        if not self._free.acquire(blocking=False):
-            raise Unavailable("too many people are watching; try again in a moment")
-
-    def give_place_back(self) -> None:
-        self._free.release()
-
     def serve(self, asked: Asked, connection: socket.socket, *, chunked: bool) -> None:
-        """Sends the stream to the connection, closes it, and gives the place back that was taken."""
+        """Sends the stream to the connection and closes it. Returns at once."""
         self._loop.call_soon_threadsafe(self._begin, asked, connection, chunked)
 
     def close(self) -> None:
@@ -89,8 +85,8 @@ class Hub:
             reader, writer = await asyncio.open_connection(sock=connection)
             try:
                 async with self._watching(asked) as inbox:
-                    read = partial(self._stored, asked)
-                    stream = Stream(asked, inbox, read, partial(_send, writer, chunked))
+                    log = _Log(self._readers, self._backends.logbook, asked)
+                    stream = Stream(asked, inbox, log, partial(_send, writer, chunked))
                     await _first_of(stream.run(), _gone(reader))
                 if chunked:
                     writer.write(b"0\r\n\r\n")
@@ -101,7 +97,7 @@ class Hub:
         except Exception:
             logger.exception("a live stream broke off")
         finally:
-            self.give_place_back()
+            self._ended()
 
     @asynccontextmanager
     async def _watching(self, asked: Asked) -> AsyncIterator[Inbox]:
@@ -117,10 +113,6 @@ class Hub:
             if not together:
                 self._viewers.pop(asked.execution_id, None)
                 await self._ear.drop(asked.execution_id)
-
-    async def _stored(self, asked: Asked, after: str | None) -> list[LogEntry]:
-        follow = self._backends.logbook.follow
-        return await self._loop.run_in_executor(self._readers, follow, asked.user_id, asked.execution_id, after, PAGE)
 
     def _heard(self, execution_id: UUID, announcement: bytes) -> None:
         try:
@@ -157,8 +149,28 @@ class Hub:
             return {id_: Status(status) for id_, status in connection.execute(asked)}
 
 
+class _Log:
+    """See webapp.live.stream.Store. What is asked of the store is asked in another thread."""
+
+    def __init__(self, readers: Executor, logbook: LogStore, asked: Asked) -> None:
+        self._readers = readers
+        self._logbook = logbook
+        self._whose = asked.user_id, asked.execution_id
+
+    async def read(self, after: str | None) -> list[LogEntry]:
+        return await self._ask(self._logbook.follow, after)
+
+    async def places(self, after: str | None) -> list[Place]:
+        return await self._ask(self._logbook.places, after)
+
+    async def _ask(self, method: Callable[[UUID, UUID, str | None, int], list[T]], after: str | None) -> list[T]:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, method, *self._whose, after, PAGE)
+
+
 async def _send(writer: asyncio.StreamWriter, chunked: bool, data: bytes) -> None:
     writer.write(b"%X\r\n%b\r\n" % (len(data), data) if chunked else data)
+    if not writer.transport.get_write_buffer_size():
+        return  # the connection has taken all of it
     async with asyncio.timeout(_STALLED_SECONDS):
         await writer.drain()
 

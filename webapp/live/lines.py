@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flowforge import jsonio
 from flowforge.execution.state import Status
 from flowforge.live import entry_fields
 from flowforge.logbook import LogEntry
-from flowforge.logbook.cursor import parse_cursor
-
-Place = tuple[datetime, str]
-"""Where a line stands in the log."""
+from flowforge.logbook.cursor import Place, parse_cursor
 
 _STATUS_AFTER = {"STARTED": Status.RUNNING} | {status.value: status for status in Status if status.terminal}
 

@@ -2,7 +2,7 @@
 
 Listening comes before reading, so nothing falls between the two; what comes twice is dropped by its place in the log.
 Announcements may get lost, and two log sinks may date lines in another order than they write them. So now and then the
-store is looked into again, from a little before the last look.
+store is asked where lines stand, from a little before the last look, and read again if one of them has not been sent.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry
-from flowforge.logbook.cursor import cursor_at, parse_cursor
+from flowforge.logbook.cursor import Place, cursor_at, parse_cursor
 from webapp.live.lines import Line, Recent, end_event, status_event, stored_line
+
+T = TypeVar("T")
 
 HEARTBEAT = b": still here\n\n"
 HEARTBEAT_SECONDS = 10.0
@@ -29,6 +32,8 @@ PAGE = 500
 _INBOX_LINES = 256
 _STORE_AWAY_SECONDS = 2.0
 _OVERLAP = timedelta(seconds=5)
+_UNDER_WAY = timedelta(seconds=2)
+"""How long the announcement of a line may take."""
 _LAST_LINES_SECONDS = 3.0
 """How long the terminal log line may come behind the terminal state."""
 _LAST_LOOK_SECONDS = 0.2
@@ -82,6 +87,8 @@ class Inbox:
 
     async def news(self, seconds: float) -> bool:
         """Whether there are any within this time."""
+        if self._news.is_set():
+            return True
         try:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
@@ -98,19 +105,29 @@ class Inbox:
         return lines
 
 
+class Store(Protocol):
+    """The log of the stream's execution. Both raise Unavailable."""
+
+    async def read(self, after: str | None) -> list[LogEntry]:
+        """The entries behind a cursor, PAGE at most."""
+
+    async def places(self, after: str | None) -> list[Place]:
+        """Where they stand."""
+
+
 class Stream:
-    """`read` gives the stored entries behind a cursor, a page at most; `send` returns when there is room for more."""
+    """`send` returns when there is room for more."""
 
     def __init__(
         self,
         asked: Asked,
         inbox: Inbox,
-        read: Callable[[str | None], Awaitable[list[LogEntry]]],
+        store: Store,
         send: Callable[[bytes], Awaitable[None]],
     ) -> None:
         self._asked = asked
         self._inbox = inbox
-        self._read = read
+        self._store = store
         self._send = send
         self._place = parse_cursor(asked.after) if asked.after else None
         self._sent = Recent(self._place)
@@ -134,24 +151,39 @@ class Stream:
         if not await self._inbox.news(HEARTBEAT_SECONDS):
             await self._send(HEARTBEAT)
         lines = self._inbox.take()
-        if lines is None or _now() > self._look_again_at:
+        if lines is not None:
+            await self._pass_on(lines)
+        if lines is None or (_now() > self._look_again_at and await self._misses_any()):
             await self._look()
-        await self._pass_on(lines or [])
+
+    async def _misses_any(self) -> bool:
+        """Whether a line is stored, and not just now, that has not been sent."""
+        places = await self._answer(self._store.places, self._looked_up_to)
+        under_way = datetime.now(UTC) - _UNDER_WAY
+        if len(places) == PAGE or not all(place in self._sent or place[0] > under_way for place in places):
+            return True
+        self._looked(places[-1][0] if places else None)
+        return False
 
     async def _look(self) -> None:
         self._inbox.take()  # whatever has been announced so far is in the store
-        self._look_again_at = _now() + LOOK_SECONDS * random.uniform(0.5, 1)  # noqa: S311  viewers who came together part
         last, full = self._looked_up_to, True
         while full:
-            page = await self._page(last)
+            page = await self._answer(self._store.read, last)
             await self._pass_on([stored_line(entry) for entry in page])
             last, full = page[-1].cursor if page else last, len(page) == PAGE
-        self._looked_up_to = _a_little_before(last)
+            self._looked(page[-1].timestamp if page else None)
 
-    async def _page(self, after: str | None) -> list[LogEntry]:
+    def _looked(self, up_to: datetime | None) -> None:
+        """None: there was nothing behind the last look."""
+        if up_to is not None:
+            self._looked_up_to = cursor_at(up_to - _OVERLAP)
+        self._look_again_at = _now() + LOOK_SECONDS * random.uniform(0.5, 1)  # noqa: S311  viewers who came together part
+
+    async def _answer(self, ask: Callable[[str | None], Awaitable[list[T]]], after: str | None) -> list[T]:
         while True:
             try:
-                return await self._read(after)
+                return await ask(after)
             except Unavailable:
                 await self._send(HEARTBEAT)
                 await asyncio.sleep(_STORE_AWAY_SECONDS)
@@ -191,7 +223,3 @@ class Stream:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _a_little_before(cursor: str | None) -> str | None:
-    return cursor_at(parse_cursor(cursor)[0] - _OVERLAP) if cursor else None

@@ -22,8 +22,11 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
+from webapp import live
 from webapp.live import handing_over
 from webapp.live.arriving import CONTINUE, Arriving, Patience
+from webapp.live.hub_process import HubProcess
+from webapp.live.viewing import Places, Viewing
 from webapp.webhooks.headers import AS_SENT
 
 _AWAIT_MORE: Final = object()
@@ -55,6 +58,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         settings = self.wsgi.extensions["flowforge"].settings
         most = self.wsgi.config["MAX_CONTENT_LENGTH"]
         self._patience = Patience(settings.web_read_timeout, settings.web_request_timeout, most)
+        places = Places(settings.live_viewers)
+        listening = [listener.fileno() for listener in self.sockets]
+        hub = HubProcess(settings, places.give_back, self._end_without_hub, foreign=listening)
+        live.serve_with(self.wsgi.extensions, Viewing(places, hub.serve))
         self.wsgi = _telling_headers(self.wsgi)
 
     def handle(self, conn: TConn) -> Any:
@@ -116,6 +123,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._next_look = now + _LOOK_SECONDS
             for conn in [conn for conn in self.pending_conns if conn.timeout <= now]:
                 self._let_go(conn, 408)
+
+    def _end_without_hub(self) -> None:
+        """Another worker comes, with a hub of its own."""
+        if self.alive:
+            self.log.error("the process of the live streams has ended; this worker ends, too")
+            self.handle_exit(None, None)
 
     def _arriving(self, conn: TConn) -> Arriving:
         found: Arriving | None = getattr(conn, "arriving", None)

@@ -1,0 +1,135 @@
+"""The hub in a process of its own, forked from a worker of the web server.
+
+In one process, requests and streams would take the interpreter from each other: every line to every viewer gives it
+away once (docs/decisions/web-server.md). Connections go there over a pair of sockets, each with a line of JSON; a byte
+comes back through a pipe for each stream that has ended. When one of the two processes ends, so does the other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import NoReturn
+from uuid import UUID
+
+from flowforge import jsonio
+from flowforge.execution.state import Status
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from webapp.live.hub import Hub
+from webapp.live.stream import Asked
+
+logger = logging.getLogger(__name__)
+
+_TAKES_NOTHING_SECONDS = 5.0
+_AT_ONCE = 64
+_PR_SET_NAME = 15
+_NOT_MEANT_FOR_IT = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+"""They reach the whole group; the hub ends with its worker."""
+
+
+class HubProcess:
+    """`ended` is called for each stream that has ended, `died` when the process has; both in a thread of its own.
+
+    Fork before any thread is started. `foreign`: descriptors that the hub must not keep open.
+    """
+
+    def __init__(
+        self, settings: Settings, ended: Callable[[], None], died: Callable[[], None], foreign: Sequence[int] = ()
+    ) -> None:
+        self._hand_over, handed_over = socket.socketpair()
+        told, tell = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            self._hand_over.close()
+            for descriptor in (told, *foreign):
+                os.close(descriptor)
+            _be_the_hub(settings, handed_over, tell)
+        handed_over.close()
+        os.close(tell)
+        self._hand_over.settimeout(_TAKES_NOTHING_SECONDS)
+        self._one_line = threading.Lock()
+        self._ended = ended
+        threading.Thread(target=_hear, args=(told, ended, died), name="live-ends", daemon=True).start()
+
+    def serve(self, asked: Asked, connection: socket.socket, *, chunked: bool) -> None:
+        """Raises OSError when the hub takes nothing: the stream has ended then."""
+        line = jsonio.dumps({"asked": asdict(asked), "chunked": chunked}) + b"\n"
+        try:
+            with connection, self._one_line:
+                sent = socket.send_fds(self._hand_over, [line], [connection.fileno()])
+                self._hand_over.sendall(line[sent:])
+        except OSError:
+            self._ended()
+            raise
+
+
+def _hear(told: int, ended: Callable[[], None], died: Callable[[], None]) -> None:
+    while ends := os.read(told, 4096):
+        for _ in ends:
+            ended()
+    os.close(told)
+    died()
+
+
+def _be_the_hub(settings: Settings, handed_over: socket.socket, tell: int) -> NoReturn:
+    """Until the worker has ended."""
+    code = 1
+    try:
+        _become_nobodys_worker()
+        backends = Backends(settings, "flowforge-live")
+        hub = Hub(backends, lambda: _tell(tell))
+        for asked, chunked, connection in _requests(handed_over):
+            hub.serve(asked, connection, chunked=chunked)
+        hub.close()
+        code = 0
+    except Exception:
+        logger.exception("the hub of the live streams ends")
+    finally:
+        logging.shutdown()
+        os._exit(code)
+
+
+def _become_nobodys_worker() -> None:
+    """Gunicorn's handlers came along with the fork, and what they write to wakes the worker."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGABRT, signal.SIG_DFL)
+    for name in _NOT_MEANT_FOR_IT:
+        signal.signal(signal.Signals[name], signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, b"live")
+
+
+def _tell(pipe: int) -> None:
+    try:
+        os.write(pipe, b".")
+    except OSError:
+        logger.debug("the worker has gone; the hub will see it")
+
+
+def _requests(handed_over: socket.socket) -> Iterator[tuple[Asked, bool, socket.socket]]:
+    """A descriptor comes with the first byte of its line; they keep their order, however the bytes are cut."""
+    unread, descriptors = b"", list[int]()
+    while True:
+        data, more, _, _ = socket.recv_fds(handed_over, 65536, _AT_ONCE)
+        if not data:
+            return
+        descriptors += more
+        *lines, unread = (unread + data).split(b"\n")
+        for line in lines:
+            told = jsonio.loads(line)
+            yield _asked(told["asked"]), told["chunked"], socket.socket(fileno=descriptors.pop(0))
+
+
+def _asked(told: dict[str, str | bool | None]) -> Asked:
+    ids = {name: UUID(str(told[name])) for name in ("user_id", "execution_id")}
+    after = None if told["after"] is None else str(told["after"])
+    return Asked(**ids, after=after, status=Status(str(told["status"])), settled=bool(told["settled"]))
