@@ -32,5 +32,5 @@ def pre_fork(_arbiter: Any, _worker: Any) -> None:
 
 
 def post_fork(_arbiter: Any, _worker: Any) -> None:
-    """A webhook takes the interpreter half a dozen times, and should not wait long for the live streams' thread."""
+    """A webhook takes the interpreter half a dozen times, and should not wait long for a page each time."""
     sys.setswitchinterval(0.0005)
