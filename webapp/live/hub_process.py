@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 _TAKES_NOTHING_SECONDS = 5.0
 _AT_ONCE = 64
+_AFTER_REQUESTS = 5
+"""Where processors are scarce, callers of webhooks come before eyes."""
 _PR_SET_NAME = 15
 _NOT_MEANT_FOR_IT = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 """They reach the whole group; the hub ends with its worker."""
@@ -84,6 +86,7 @@ def _be_the_hub(settings: Settings, handed_over: socket.socket, tell: int) -> No
     code = 1
     try:
         _become_nobodys_worker()
+        os.nice(_AFTER_REQUESTS)
         backends = Backends(settings, "flowforge-live")
         hub = Hub(backends, lambda: _tell(tell))
         for asked, chunked, connection in _requests(handed_over):
