@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session, load_only
 
 from flowforge.db.tables import ExecutionRow, Workflow
 from flowforge.errors import Invalid
+from flowforge.execution.state import Status
 
-STATUSES = ("PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED")
 SCANNED = 2_000
 LONGEST_TEXT = 200
 _CURSOR = re.compile(r"([<>])(-?\d{1,17})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -43,7 +43,7 @@ class Filter:
     """All optional; `since` is inclusive, `until` is not. `text` is looked for in payload, error and id."""
 
     workflow_id: UUID | None = None
-    status: str | None = None
+    status: Status | None = None
     trigger_type: str | None = None
     text: str = ""
     since: datetime | None = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
-from flowforge.errors import Invalid
 from flowforge.operations import named_secrets
+from webapp.api import asking
 from webapp.body import json_object
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
@@ -57,10 +57,7 @@ def replace(connection_id: UUID) -> Response:
 @signed_in
 def delete(connection_id: UUID) -> tuple[str, int]:
     """Delete a connection; with `force` also one that workflows use"""
-    force = request.args.get("force", "false").lower()
-    if force not in ("true", "false"):
-        raise Invalid.at("/force", "must be true or false")
-    connections().delete(session(), current_user_id(), connection_id, force=force == "true")
+    connections().delete(session(), current_user_id(), connection_id, force=asking.flag("force"))
     return "", 204
 
 

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from flowforge.errors import Invalid
 from flowforge.execution.state import FrameStatus, Status
 from flowforge.operations import executions, frames, replays, waits
 from flowforge.operations.executions import SORTABLE, attempt_fields, execution_fields, replay_fields
 from flowforge.operations.frames import block_fields, frame_fields
 from flowforge.operations.replays import Replayed
+from webapp.api import asking
 from webapp.api.paging import MAX_SIZE, envelope, page_request, whole_number
 from webapp.body import json_object
 from webapp.context import backends, session
@@ -32,8 +32,8 @@ def list_page() -> Response:
     found = executions.find(
         session(),
         current_user_id(),
-        workflow_id=_workflow_id(),
-        status=_status(),
+        workflow_id=asking.uuid("workflowId"),
+        status=asking.one_of(Status, "status"),
         page=asked.page,
         size=asked.size,
         sort=asked.sort,
@@ -88,7 +88,7 @@ def list_frames(execution_id: UUID) -> Response:
         whole_number("blockStep", 0, 0, _MOST),
         after=whole_number("after", -1, -1, _MOST),
         size=whole_number("size", 50, 1, MAX_SIZE),
-        status=_frame_status(),
+        status=asking.one_of(FrameStatus, "status"),
     )
     return jsonify([frame_fields(frame) for frame in found])
 
@@ -137,27 +137,3 @@ def _inside(execution_id: UUID, frame: int) -> dict[str, Any]:
 def cancel(execution_id: UUID) -> Response:
     """Cancel an execution; one that is over stays as it is"""
     return jsonify(execution_fields(executions.cancel(session(), backends(), current_user_id(), execution_id)))
-
-
-def _frame_status() -> FrameStatus | None:
-    text = request.args.get("status", "").upper()
-    try:
-        return FrameStatus(text) if text else None
-    except ValueError as error:
-        raise Invalid.at("/status", f"must be one of {', '.join(FrameStatus)}") from error
-
-
-def _workflow_id() -> UUID | None:
-    text = request.args.get("workflowId", "")
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise Invalid.at("/workflowId", "is not a UUID") from error
-
-
-def _status() -> Status | None:
-    text = request.args.get("status", "").upper()
-    try:
-        return Status(text) if text else None
-    except ValueError as error:
-        raise Invalid.at("/status", f"must be one of {', '.join(Status)}") from error

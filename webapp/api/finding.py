@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from flowforge import jsonio
 from flowforge.db.tables import ExecutionRow
-from flowforge.errors import Invalid
+from flowforge.execution.state import Status
 from flowforge.operations import execution_search, tags, workflow_list
-from flowforge.operations.execution_search import STATUSES, Filter, Position
+from flowforge.operations.execution_search import Filter, Position
+from webapp.api import asking
 from webapp.body import json_object
 from webapp.context import session
 from webapp.identity import current_user_id, signed_in
@@ -44,16 +43,13 @@ def executions() -> Response:
 @signed_in
 def workflows() -> Response:
     """Find workflows by name and state, newest first, each with its recent runs"""
-    enabled = request.args.get("enabled", "").lower()
-    if enabled not in {"", "true", "false"}:
-        raise Invalid.at("/enabled", "must be true or false")
     page = workflow_list.search(
         session(),
         current_user_id(),
         text=request.args.get("text", ""),
-        enabled=enabled == "true" if enabled else None,
+        enabled=asking.flag("enabled") if request.args.get("enabled") else None,
         tag=request.args.get("tag"),
-        after=uuid_argument("after"),
+        after=asking.uuid("after"),
         size=size(),
     )
     return jsonify({"content": [workflow_list.listed_fields(row) for row in page.rows], "after": page.after})
@@ -67,16 +63,13 @@ def set_tags(workflow_id: UUID) -> Response:
 
 
 def _filter() -> Filter:
-    status = request.args.get("status", "").upper()
-    if status and status not in STATUSES:
-        raise Invalid.at("/status", f"must be one of {', '.join(STATUSES)}")
     return Filter(
-        workflow_id=uuid_argument("workflowId"),
-        status=status or None,
+        workflow_id=asking.uuid("workflowId"),
+        status=asking.one_of(Status, "status"),
         trigger_type=request.args.get("triggerType") or None,
         text=request.args.get("text", ""),
-        since=_instant("from"),
-        until=_instant("to"),
+        since=asking.instant("from"),
+        until=asking.instant("to"),
     )
 
 
@@ -96,20 +89,3 @@ def execution_fields(row: ExecutionRow) -> dict[str, Any]:
 def size() -> int:
     """Of a page that is asked for."""
     return max(1, min(request.args.get("size", 25, type=int), MAX_SIZE))
-
-
-def uuid_argument(name: str) -> UUID | None:
-    """Raises Invalid."""
-    text = request.args.get(name, "")
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise Invalid.at(f"/{name}", "is not a UUID") from error
-
-
-def _instant(name: str) -> datetime | None:
-    text = request.args.get(name, "")
-    try:
-        return jsonio.parse_time(text) if text else None
-    except ValueError as error:
-        raise Invalid.at(f"/{name}", "is not an ISO-8601 time") from error

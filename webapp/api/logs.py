@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from flowforge import jsonio
 from flowforge.errors import Invalid
 from flowforge.live import entry_fields
 from flowforge.logbook import LogQuery
+from webapp.api import asking
 from webapp.api.paging import envelope, page_request
 from webapp.context import backends
 from webapp.identity import current_user_id, signed_in
@@ -26,13 +25,13 @@ def list_page() -> Response:
     return _page(
         LogQuery(
             user_id=current_user_id(),
-            execution_id=_uuid("executionId"),
-            event_id=_uuid("eventId"),
-            workflow_id=_uuid("workflowId"),
+            execution_id=asking.uuid("executionId"),
+            event_id=asking.uuid("eventId"),
+            workflow_id=asking.uuid("workflowId"),
             event_type=_text("eventType"),
             status=_text("status"),
-            start=_instant("from"),
-            end=_instant("to"),
+            start=asking.instant("from"),
+            end=asking.instant("to"),
         )
     )
 
@@ -55,22 +54,6 @@ def _page(query: LogQuery) -> Response:
     asked = page_request({"timestamp"}, "timestamp", strict=True)
     found = backends().logbook.find(query, page=asked.page, size=asked.size, newest_first=asked.descending)
     return jsonify(envelope(asked, [entry_fields(entry) for entry in found.entries], found.total))
-
-
-def _uuid(name: str) -> UUID | None:
-    text = request.args.get(name, "")
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise Invalid.at(f"/{name}", "is not a UUID") from error
-
-
-def _instant(name: str) -> datetime | None:
-    text = request.args.get(name, "")
-    try:
-        return jsonio.parse_time(text) if text else None
-    except ValueError as error:
-        raise Invalid.at(f"/{name}", "is not an ISO-8601 time") from error
 
 
 def _text(name: str) -> str | None:

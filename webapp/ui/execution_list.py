@@ -9,10 +9,10 @@ from uuid import UUID
 from flask import render_template, request, url_for
 
 from flowforge.errors import Invalid
+from flowforge.execution.state import Status
 from flowforge.operations.asked import TRIGGER_TYPES
 from flowforge.operations.execution_search import (
     LONGEST_TEXT,
-    STATUSES,
     Filter,
     Position,
     search,
@@ -43,7 +43,7 @@ def executions() -> str:
         span=_span(),
         spans=list(SPANS),
         filtered=wanted != Filter(),
-        statuses=STATUSES,
+        statuses=list(Status),
         trigger_types=(*TRIGGER_TYPES, "manual"),
         link=_link,
     )
@@ -55,7 +55,7 @@ def _asked() -> Filter:
     span = _span()
     return Filter(
         workflow_id=_id(request.args.get("workflow", "")),
-        status=status if status in STATUSES else None,
+        status=Status(status) if status in set(Status) else None,
         trigger_type=request.args.get("trigger") or None,
         text=request.args.get("q", "").strip()[:LONGEST_TEXT],
         since=datetime.now(UTC) - SPANS[span] if span else read_local(request.args.get("since", "")),
