@@ -11,7 +11,7 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.errors import Problem
 from flowforge.language.blocks import BLOCKS
 from webapp.ui.conditions import in_words
-from webapp.ui.kinds import BLOCK_ICONS, ICONS, kind_of
+from webapp.ui.kinds import BLOCK_ICONS, ICONS, kind_of, title_of
 
 _LONGEST_SUMMARY = 90
 _TOLD = ("message", "url", "subject", "range", "channel", "items", "to", "seconds", "until", "for", "status", "output")
@@ -88,7 +88,7 @@ class _Drawing:
         return Node(
             at=at,
             type=type_,
-            title=str(action.get("name") or kind),
+            title=title_of(self._catalog, type_, _text(action, "name"), _text(action, "id")),
             kind=kind,
             icon=icon,
             summary=_summary(action.get("config")),
@@ -128,6 +128,11 @@ def _branch_title(branch: Mapping[str, Any], number: int, type_: str) -> str:
         return name
     when = branch.get("when")
     return f"{name}: if {in_words(when) if isinstance(when, str) else str(when).lower()}"
+
+
+def _text(action: Mapping[str, Any], key: str) -> str | None:
+    value = action.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _summary(config: Any) -> str:
