@@ -286,12 +286,13 @@ function filter() {
   palette.querySelector("[data-nothing]").hidden = offered().length > 0;
 }
 
-// A word in a title says more than one in a help text.
+// A word in a title says more than one in a help text, and that more than a part of one.
 function best(found) {
   const wanted = search.value.trim().toLowerCase();
   const rank = (button) => {
     const title = button.querySelector("strong").textContent.toLowerCase();
-    return title.startsWith(wanted) ? 0 : title.includes(wanted) ? 1 : 2;
+    if (title.includes(wanted)) return title.startsWith(wanted) ? 0 : 1;
+    return button.closest("li").dataset.words.split(" ").includes(wanted) ? 2 : 3;
   };
   return found.reduce((one, other) => (one && rank(one) <= rank(other) ? one : other), null);
 }

@@ -133,6 +133,19 @@ def test_a_new_step_asks_for_what_it_needs_beside_the_data_to_pick_from(windows:
     expect(page.get_by_label("What is compared")).to_be_focused()
     expect(page.locator(".branch-form")).to_contain_text("is missing")
     expect(page.locator(".picker")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator(".picker")).to_contain_text("Nothing has come in yet")
+    page.locator(".picker").get_by_role("link", name="Webhook").click()
+    expect(page.get_by_role("button", name="Listen for a test call")).to_be_visible()
+
+
+def test_a_step_is_found_by_what_it_is_called_elsewhere(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    builder.add("loop")
+    builder.add("if", position=1)
+    builder.add("delay", position=2)
+    assert builder.titles == ["For each", "Branch", "Wait"]
 
 
 def test_what_a_test_of_a_step_gave_comes_into_view(

@@ -11,7 +11,7 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.errors import Problem
 from flowforge.language.blocks import BLOCKS
 from webapp.ui.conditions import in_words
-from webapp.ui.kinds import BLOCK_ICONS, ICONS, kind_of, title_of
+from webapp.ui.kinds import ALSO_CALLED, BLOCK_ICONS, ICONS, kind_of, title_of
 
 _LONGEST_SUMMARY = 90
 _TOLD = ("message", "url", "subject", "range", "channel", "items", "to", "seconds", "until", "for", "status", "output")
@@ -53,6 +53,11 @@ class Choice:
     title: str
     help: str
     icon: str
+
+    @property
+    def words(self) -> str:
+        """What it is found by."""
+        return f"{self.title} {self.type} {self.help} {ALSO_CALLED.get(self.type, '')}".lower()
 
 
 def choices(catalog: Catalog) -> dict[str, list[Choice]]:

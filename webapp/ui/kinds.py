@@ -18,6 +18,21 @@ BLOCK_ICONS = {
     "STOP": "stop",
     "RESPOND": "reply",
 }
+ALSO_CALLED = {
+    "BRANCH": "if switch filter decide",
+    "FOR_EACH": "loop iterate repeat",
+    "PARALLEL": "split fork",
+    "WAIT": "delay sleep pause approval",
+    "RUN_WORKFLOW": "call subworkflow",
+    "STOP": "end exit fail",
+    "RESPOND": "answer reply return webhook",
+    "HTTP_REQUEST": "api rest fetch webhook url",
+    "TRANSFORM": "set edit map json data",
+    "SEND_EMAIL": "email message",
+    "SLACK_MESSAGE": "chat",
+    "GOOGLE_SHEET_ROW": "spreadsheet table excel",
+}
+"""What people look for who know a step's type from elsewhere."""
 TRIGGER_KINDS = {
     "webhook": ("Webhook", "When another program calls an address"),
     "scheduler": ("Schedule", "At certain times, or again and again"),
