@@ -244,6 +244,7 @@ root.addEventListener("click", (event) => {
   if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (target.dataset.open !== undefined) {
     event.preventDefault();
+    target.closest("details.publish")?.removeAttribute("open");
     const closed = target.closest("#panel .panel-head") && opened();
     open(target.dataset.open).then(() => closed && showCard(closed));
   } else if (target.matches("[data-add]")) {
