@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psycopg2
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from bench.product import Product, running
 from flowforge.embedded.postgres import running_postgres
@@ -293,11 +293,11 @@ class Stage:
 
 def windows(browser: Browser, product: Product) -> Iterator[tuple[Page, str]]:
     """One of each size and theme, nobody signed in; with what its pictures' names end in."""
-    for size, (width, height) in SIZES.items():
+    for size in SIZES:
         for scheme in SCHEMES:
             context = browser.new_context(
                 base_url=product.url,
-                viewport={"width": width, "height": height},
+                viewport=_size(size),
                 color_scheme="dark" if scheme == "dark" else "light",
                 reduced_motion="reduce",
                 timezone_id="Europe/Berlin",
@@ -338,7 +338,18 @@ def photograph_first_steps(browser: Browser, product: Product, folder: Path) -> 
 def _take(page: Page, path: str, target: Path) -> None:
     page.goto(path)
     page.wait_for_timeout(250)  # charts and fonts
-    page.screenshot(path=target, full_page=page.viewport_size is not None and page.viewport_size["width"] < 500)
+    if page.viewport_size != _size("phone"):
+        page.screenshot(path=target)
+        return
+    whole = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({**_size("phone"), "height": whole})  # the bar at the bottom belongs below all of it
+    page.screenshot(path=target)
+    page.set_viewport_size(_size("phone"))
+
+
+def _size(name: str) -> ViewportSize:
+    width, height = SIZES[name]
+    return {"width": width, "height": height}
 
 
 def main() -> None:

@@ -103,9 +103,17 @@ function showNotes(part) {
   for (const note of panel.querySelectorAll("[data-note]")) {
     const text = found.get(note.dataset.note) ?? "";
     note.textContent = text;
-    const field = note.parentElement.querySelector("input, textarea, select");
+    const field = fieldOf(note);
     if (note.dataset.note && field) field.toggleAttribute("aria-invalid", Boolean(text)) && field.setAttribute("aria-invalid", "true");
   }
+}
+
+const fieldOf = (note) => (note.previousElementSibling?.closest(".condition") ?? note.parentElement).querySelector("input, textarea, select");
+
+// Of a step that was just added: what it cannot do without.
+function focusMissing() {
+  const note = panel.querySelector("[data-field] [data-note]:not(:empty)");
+  if (note) fieldOf(note)?.focus();
 }
 
 function toast(text) {
@@ -179,7 +187,10 @@ document.addEventListener("submit", async (event) => {
       form.closest("details.more")?.removeAttribute("open");
       if (form.closest("dialog")) palette.close();
       await submitted(form, event.submitter);
-      if (form.closest("dialog")) showPanel();
+      if (form.closest("dialog")) {
+        focusMissing();
+        showPanel();
+      }
     } else {
       waiting = form;
       flush();
@@ -210,8 +221,20 @@ async function open(step, { push = true } = {}) {
   showPanel();
 }
 
+// On a phone the panel stands below the flow.
+function scrollTo(element, block) {
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  if (matchMedia("(max-width: 60rem)").matches) element?.scrollIntoView({ behavior, block });
+}
+
 function showPanel() {
-  if (matchMedia("(max-width: 60rem)").matches) panel.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth", block: "start" });
+  scrollTo(panel, "start");
+}
+
+function showCard(at) {
+  const card = flow.querySelector(`[data-open="${CSS.escape(at)}"]`);
+  scrollTo(card, "center");
+  card?.focus({ preventScroll: true });
 }
 
 addEventListener("popstate", () => open(new URL(location.href).searchParams.get("step") ?? "", { push: false }));
@@ -221,7 +244,9 @@ root.addEventListener("click", (event) => {
   if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (target.dataset.open !== undefined) {
     event.preventDefault();
-    open(target.dataset.open);
+    target.closest("details.publish")?.removeAttribute("open");
+    const closed = target.closest("#panel .panel-head") && opened();
+    open(target.dataset.open).then(() => closed && showCard(closed));
   } else if (target.matches("[data-add]")) {
     event.preventDefault();
     const { into, position } = target.closest("[data-into]").dataset;
@@ -262,12 +287,13 @@ function filter() {
   palette.querySelector("[data-nothing]").hidden = offered().length > 0;
 }
 
-// A word in a title says more than one in a help text.
+// A word in a title says more than one in a help text, and that more than a part of one.
 function best(found) {
   const wanted = search.value.trim().toLowerCase();
   const rank = (button) => {
     const title = button.querySelector("strong").textContent.toLowerCase();
-    return title.startsWith(wanted) ? 0 : title.includes(wanted) ? 1 : 2;
+    if (title.includes(wanted)) return title.startsWith(wanted) ? 0 : 1;
+    return button.closest("li").dataset.words.split(" ").includes(wanted) ? 2 : 3;
   };
   return found.reduce((one, other) => (one && rank(one) <= rank(other) ? one : other), null);
 }
@@ -407,6 +433,7 @@ async function tryStep(form, submitter) {
   if (!shown.isConnected) return;
   if (!answer?.ok) shown.textContent = "The server does not answer.";
   else shown.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+  shown.scrollIntoView({ block: "nearest" });
 }
 
 // -- Fields: another row for a map, an expression in place of a choice
@@ -424,7 +451,7 @@ function growMap(field) {
 }
 
 function drawExtras() {
-  for (const select of panel.querySelectorAll("[data-field]:not([data-field$='/connection']) > select")) {
+  for (const select of panel.querySelectorAll("[data-preview] [data-field]:not([data-field$='/connection']) > select")) {
     if (select.nextElementSibling?.matches("[data-write]")) continue;
     const button = document.createElement("button");
     button.type = "button";

@@ -1,15 +1,22 @@
-// Buttons that copy the text beside them. They are hidden without this script, or where the browser has no clipboard.
+// Buttons that copy the text beside them, also those that come into the page later. A page without TLS has no clipboard:
+// there the text is selected and copied as by hand.
 
 const DONE_MS = 2000;
 
-async function copy(button) {
-  const label = button.querySelector("span");
-  await navigator.clipboard.writeText(button.parentElement.querySelector("pre").textContent);
-  label.textContent = "Copied";
-  setTimeout(() => (label.textContent = "Copy"), DONE_MS);
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+  } catch {
+    getSelection().selectAllChildren(text);
+    document.execCommand("copy");
+  }
 }
 
-for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
-  button.hidden = false;
-  button.addEventListener("click", () => copy(button));
-}
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const label = button.querySelector("span");
+  await copy(button.parentElement.querySelector("pre"));
+  label.textContent = "Copied";
+  setTimeout(() => (label.textContent = "Copy"), DONE_MS);
+});

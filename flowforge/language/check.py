@@ -202,9 +202,8 @@ def _where_known(root: str) -> str:
 def _check_text(found: _Text, view: _View) -> Iterator[Problem]:
     if not has_meaning(found.text):
         if found.path[-1] == "when":
-            yield Problem(
-                pointer(found.path), "is text; it needs an expression, such as {{ trigger.body.total > 100 }}"
-            )
+            what = "is text; it needs" if found.text.strip() else "is missing; it is"
+            yield Problem(pointer(found.path), f"{what} an expression, such as {{{{ trigger.body.total > 100 }}}}")
         return
     for one in judged(found.text, found.path, view.workflow.hints):
         wrong = one if isinstance(one, str) else _about(one, view.problem_of(one))

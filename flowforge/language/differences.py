@@ -71,6 +71,8 @@ class StepChange:
     fields: list[FieldChange] = field(default_factory=list)
     action: Json | None = None
     """What was added or removed."""
+    name: str | None = None
+    """What it is called now, or was last."""
 
     def as_json(self) -> Json:
         told = {"kind": self.kind, "id": self.id, "type": self.type, "from": self.before, "to": self.after}
@@ -254,16 +256,21 @@ def _longest_rising(values: Sequence[int]) -> set[int]:
 def _told(step: _Step, moved: set[int]) -> Iterator[StepChange]:
     old = step.twin
     if old is None:
-        yield StepChange("added", step.id, _type(step), None, pointer(step.path), action=step.shown)
+        yield StepChange("added", step.id, _type(step), None, pointer(step.path), action=step.shown, name=_name(step))
         return
     changes = list(_changes(old.own, step.own, old.shown, step.shown, old.path, step.path))
     if changes or id(step) in moved:
         kind: Literal["moved", "changed"] = "moved" if id(step) in moved else "changed"
-        yield StepChange(kind, step.id, _type(step), pointer(old.path), pointer(step.path), changes)
+        yield StepChange(kind, step.id, _type(step), pointer(old.path), pointer(step.path), changes, name=_name(step))
 
 
 def _gone(step: _Step) -> StepChange:
-    return StepChange("removed", step.id, _type(step), pointer(step.path), None, action=step.shown)
+    return StepChange("removed", step.id, _type(step), pointer(step.path), None, action=step.shown, name=_name(step))
+
+
+def _name(step: _Step) -> str | None:
+    name = step.shown.get("name")
+    return name if isinstance(name, str) else None
 
 
 def _changes(old: Any, new: Any, old_shown: Any, new_shown: Any, at_old: Path, at_new: Path) -> Iterator[FieldChange]:

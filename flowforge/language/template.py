@@ -203,12 +203,12 @@ def _end_of_expression(text: str, start: int) -> int:
 
 def _unended(text: str, start: int, position: int, limit: int) -> str:
     if position >= limit or limit < len(text):
-        return f"{OPEN} without {CLOSE} within {MAX_LENGTH:,} characters"
+        return f"{OPEN} has no {CLOSE} within {MAX_LENGTH:,} characters"
     if position < len(text) and text[position] in "'\"":
         return "a quote is not closed"
     if text.find(CLOSE, start) >= 0:
-        return f"{OPEN} without {CLOSE}: the brackets between them do not match"
-    return f"{OPEN} without {CLOSE}"
+        return f"{OPEN} has no {CLOSE} that ends it: the brackets in between do not match"
+    return f"{OPEN} has no {CLOSE} that ends it"
 
 
 def _around(text: str, position: int) -> str:

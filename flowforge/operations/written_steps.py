@@ -12,6 +12,7 @@ from flowforge.db.tables import ExecutionRow, WorkflowVersion
 from flowforge.errors import Invalid
 from flowforge.language.blocks import default_branch_name
 from flowforge.language.definition import ActionDefinition, ActionList, WrittenBody
+from flowforge.language.pointers import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class WrittenStep:
     index: int
     action: ActionDefinition
     """Its secrets are sealed."""
+    path: tuple[Part, ...]
+    """In the definition."""
     inside: Sequence[WrittenList]
 
     def all(self) -> Iterator[WrittenStep]:
@@ -43,24 +46,32 @@ class WrittenList:
 
 def written_steps(session: Session, execution: ExecutionRow) -> Sequence[WrittenStep]:
     """As they were when it started; empty for a run whose definition was never kept, or cannot be read."""
-    version = session.get(WorkflowVersion, execution.version_id) if execution.version_id else None
+    version = version_of(session, execution)
     if version is None:
         return ()
     try:
         written = ActionList.read({"actions": (version.definition or {}).get("actions")})
     except Invalid:
         return ()
-    return _numbered(written.actions, count())
+    return _numbered(written.actions, ("actions",), count())
 
 
-def _numbered(actions: Sequence[ActionDefinition], numbers: Iterator[int]) -> Sequence[WrittenStep]:
-    return [_step(action, numbers) for action in actions]
+def version_of(session: Session, execution: ExecutionRow) -> WorkflowVersion | None:
+    """What it runs by; None where that was never kept."""
+    return session.get(WorkflowVersion, execution.version_id) if execution.version_id else None
 
 
-def _step(action: ActionDefinition, numbers: Iterator[int]) -> WrittenStep:
+def _numbered(
+    actions: Sequence[ActionDefinition], path: tuple[Part, ...], numbers: Iterator[int]
+) -> Sequence[WrittenStep]:
+    return [_step(action, (*path, place), numbers) for place, action in enumerate(actions)]
+
+
+def _step(action: ActionDefinition, path: tuple[Part, ...], numbers: Iterator[int]) -> WrittenStep:
     index = next(numbers)
-    return WrittenStep(index, action, [_list(body, numbers) for body in action.bodies()])
+    return WrittenStep(index, action, path, [_list(body, path, numbers) for body in action.bodies()])
 
 
-def _list(body: WrittenBody, numbers: Iterator[int]) -> WrittenList:
-    return WrittenList(body, body.name or default_branch_name(body.number), _numbered(body.actions, numbers))
+def _list(body: WrittenBody, path: tuple[Part, ...], numbers: Iterator[int]) -> WrittenList:
+    steps = _numbered(body.actions, (*path, *body.path), numbers)
+    return WrittenList(body, body.name or default_branch_name(body.number), steps)

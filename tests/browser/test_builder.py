@@ -85,10 +85,10 @@ def test_steps_are_moved_deleted_and_brought_back_by_keyboard(windows: Windows, 
     builder = Builder(page)
     builder.add("transform")
     builder.add("rests", position=1)
-    page.locator('[data-open="/actions/1"]').focus()
+    page.locator('#flow [data-open="/actions/1"]').focus()
     page.keyboard.press("Alt+ArrowUp")
     expect(builder.card("/actions/0")).to_contain_text("Wait")
-    expect(page.locator('[data-open="/actions/0"]')).to_be_focused()
+    expect(page.locator('#flow [data-open="/actions/0"]')).to_be_focused()
     page.keyboard.press("Delete")
     expect(page.locator("#flow .node[data-at]")).to_have_count(1)
     page.get_by_role("button", name="Undo").last.click()
@@ -121,12 +121,83 @@ def test_data_of_the_last_call_is_clicked_into_a_field(windows: Windows, registe
     message = page.get_by_role("textbox", name="Message")
     message.fill("Hello ")
     message.press("End")
-    for folded in ("body", "customer"):
-        tree = page.locator("details", has=page.locator(f"> summary .key:text-is('{folded}')"))
-        tree.locator("> summary .key").last.click()
+    page.locator("summary", has=page.locator(".key:text-is('customer')")).click()
     page.get_by_title("trigger.body.customer.name").click()
     expect(message).to_have_value("Hello {{ trigger.body.customer.name }}")
     expect(page.locator("output.preview")).to_contain_text("Hello Ada")
+
+
+def test_a_new_step_asks_for_what_it_needs_beside_the_data_to_pick_from(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    builder.add("branch")
+    expect(page.get_by_label("What is compared")).to_be_focused()
+    expect(page.locator(".branch-form")).to_contain_text("is missing")
+    builder.add("stop", position=1)
+    page.locator("#bar summary", has_text="Publish").click()
+    page.locator(".problem-places").get_by_role("link", name="Branch").click()
+    expect(page.get_by_role("button", name="Publish now")).to_be_hidden()
+    expect(page.get_by_label("What is compared")).to_be_visible()
+    expect(page.locator(".picker")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator(".picker")).to_contain_text("Nothing has come in yet")
+    page.locator(".picker").get_by_role("link", name="Webhook").click()
+    expect(page.get_by_role("button", name="Listen for a test call")).to_be_visible()
+
+
+def test_a_step_is_found_by_what_it_is_called_elsewhere(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    builder.add("loop")
+    builder.add("if", position=1)
+    builder.add("delay", position=2)
+    assert builder.titles == ["For each", "Branch", "Wait"]
+
+
+def test_what_a_test_of_a_step_gave_comes_into_view(
+    windows: Windows, register: Register, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/stock").respond_with_json({"left": 7})
+    page = windows.open()
+    register(page)
+    Builder(page).add("http")
+    page.get_by_role("textbox", name="URL").first.fill(httpserver.url_for("/stock"))
+    page.get_by_role("button", name="Test this step").click()
+    expect(page.locator("#tried")).to_contain_text('"left": 7')
+    expect(page.locator("#tried .good")).to_be_in_viewport()
+
+
+def test_an_expression_that_has_no_end_is_said_once(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    builder.add("slack")
+    page.get_by_role("textbox", name="Message").fill("Hello {{ trigger.body")
+    builder.saved()
+    expect(page.get_by_text("{{ has no }} that ends it").locator("visible=true")).to_have_count(1)
+
+
+def test_the_address_of_a_webhook_is_copied(windows: Windows, register: Register) -> None:
+    page = windows.open()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    register(page)
+    Builder(page).add("transform")
+    page.locator(".trigger-node a").click()
+    page.get_by_role("button", name="Copy the address").click()
+    expect(page.locator("[data-webhook-url]")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("[data-webhook-url] pre").inner_text()
+
+
+def test_on_a_phone_a_closed_step_leads_back_to_its_card(windows: Windows, register: Register) -> None:
+    page = windows.open("phone")
+    register(page)
+    builder = Builder(page)
+    for position in range(3):
+        builder.add("transform", position=position)
+    expect(page.locator("#panel .panel-head")).to_be_in_viewport()
+    page.get_by_label("Close this step").click()
+    expect(builder.card("/actions/2").locator(".box")).to_be_in_viewport()
 
 
 def test_what_was_changed_in_another_tab_is_not_overwritten(windows: Windows, register: Register) -> None:

@@ -75,7 +75,7 @@ def test_a_loop_of_a_thousand_items_and_its_log_stay_readable(windows: Windows, 
     page.get_by_label("Text in the log").fill('"n":777}')
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("#log .log li")).to_have_count(1)
-    expect(page.locator("#log .log")).to_contain_text("Result")
+    expect(page.locator("#log .log")).to_contain_text("note, run 778")
 
 
 def create(page: Page, definition: dict[str, object]) -> None:

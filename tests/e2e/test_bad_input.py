@@ -163,7 +163,7 @@ class TestExpressions:
         ("expression", "told"),
         [
             ("{{ trigger.body. }}", "expected"),
-            ("{{ trigger.body", "{{ without }}"),
+            ("{{ trigger.body", "{{ has no }}"),
             ("{{ steps.fetsh.id }}", "there is no earlier step 'fetsh'; did you mean 'fetch'?"),
             ("{{ triger.body }}", "'triger' is not known; did you mean 'trigger'?"),
             ("{{ trigger.body | upcase }}", "there is no filter 'upcase'"),

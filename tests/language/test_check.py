@@ -126,8 +126,11 @@ def test_an_unknown_filter_and_an_unknown_name_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{{ (1 }}", "{{ without }}: the brackets between them do not match (in '{{ (1 }}')"),
-        ("Dear Ada, you owe us {{ trigger.total", "{{ without }} (in '…ear Ada, you owe us {{ trigger.total')"),
+        ("{{ (1 }}", "{{ has no }} that ends it: the brackets in between do not match (in '{{ (1 }}')"),
+        (
+            "Dear Ada, you owe us {{ trigger.total",
+            "{{ has no }} that ends it (in '…ear Ada, you owe us {{ trigger.total')",
+        ),
         ("{{ 'a }} and so on", "a quote is not closed (in '{{ 'a }} and so on')"),
     ],
 )

@@ -144,7 +144,7 @@ def test_checking_raises_nothing(text: str) -> None:
 def test_what_cannot_be_read_is_found_when_the_workflow_is_saved(text: str) -> None:
     problems = check(parse({"name": "x", "actions": [{"type": "A", "config": {"field": text}}]}))
     error = error_of(lambda: resolve(text, {}, step="any"), ExpressionError)
-    for unreadable in ("is not an expression", "there is no filter", "without }}", "not supported"):
+    for unreadable in ("is not an expression", "there is no filter", "has no }}", "not supported"):
         assert problems or error is None or unreadable not in error.message
 
 

@@ -76,6 +76,42 @@ def states(page: str) -> dict[str, str]:
     return {title: state for state, title in cards}
 
 
+BROKEN = {
+    "name": "Broken",
+    "actions": [
+        {
+            "id": "which",
+            "type": "BRANCH",
+            "branches": [{"name": "always", "when": True, "actions": [transform("transform", n="{{ 1 / 0 }}")]}],
+        }
+    ],
+}
+
+
+def test_a_step_that_failed_is_one_click_from_where_it_is_changed(ada: Browser, run: Callable[..., str]) -> None:
+    page = ada.get(run(BROKEN, "{}")).text
+    assert "It failed in “Transform”" in page  # as the builder calls it, not by the id that was made for it
+    there = re.search(r'href="([^"]+)">Open this step', page)
+    assert there
+    assert unescape(there[1]).endswith("step=/actions/0/branches/0/actions/0")
+    assert "<h2>Transform</h2>" in ada.get(unescape(there[1])).text
+
+
+def test_what_it_ran_by_is_told_and_what_came_in_is_offered_again(
+    ada: Browser, backends: Backends, run: Callable[..., str]
+) -> None:
+    page = ada.get(run({"name": "Sum", "actions": [transform("sum", n=1)]}, '{"orders": [11]}')).text
+    workflow = re.search(r'href="(/workflows/[\w-]+)"', page)
+    assert workflow
+    assert re.search(r"<dt>Version</dt><dd><a [^>]+>1</a>", page)
+    assert "&#34;orders&#34;: [" in ada.get(workflow[1]).text
+    build = f"{workflow[1]}/build"
+    assert ada.send(f"{build}/name", build, name="Another", revision=0).status_code == 303
+    started = ada.send(f"{build}/run", build)
+    with working(backends):
+        eventually(lambda: "<dt>Version</dt><dd>The draft" in ada.get(started.location).text, seconds=20)
+
+
 def test_every_step_is_drawn_in_its_block_with_its_state(ada: Browser, run: Callable[..., str]) -> None:
     page = ada.get(run(ORDERS, '{"orders": [1, 0, 4]}')).text
     assert states(page) == {

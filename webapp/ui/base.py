@@ -10,6 +10,7 @@ from flask_login import current_user
 from flowforge import jsonio
 from webapp.ui import csrf, guard, text
 from webapp.ui.curl import curl
+from webapp.ui.kinds import trigger_name
 from webapp.ui.sparkline import bars_by_status, outcome
 
 FORM_MAX_BYTES = 4 * 1024 * 1024
@@ -27,6 +28,7 @@ for _filter in (
     jsonio.indented,
     text.brief,
     text.duration,
+    trigger_name,
     bars_by_status,
     outcome,
 ):

@@ -19,10 +19,11 @@ from webapp.context import session
 from webapp.services import connections, drafts, triggers, workflows
 from webapp.ui import undo
 from webapp.ui.base import blueprint
-from webapp.ui.builder_flow import choices, flow_of
-from webapp.ui.builder_panel import TRIGGER_KINDS, notes_of_trigger, step_panel, trigger_fields
+from webapp.ui.builder_flow import choices, flaws_of, flow_of
+from webapp.ui.builder_panel import notes_of_trigger, step_panel, trigger_fields
 from webapp.ui.conditions import ALONE, OPERATORS
 from webapp.ui.guard import viewer_id
+from webapp.ui.kinds import TRIGGER_KINDS
 
 TRIGGER, SETTINGS = "trigger", "settings"
 PART = "X-Part"
@@ -84,7 +85,7 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         "workflow": workflow,
         "draft": shown,
         "definition": definition,
-        "problems": problems,
+        "flaws": flaws_of(definition, problems, catalog),
         "opened": opened,
         "flow": flow_of(definition, problems, catalog),
         "choices": choices(catalog),

@@ -10,8 +10,10 @@ from typing import Any
 from flowforge.connectors.catalog import Catalog
 from flowforge.errors import Problem
 from flowforge.language.blocks import BLOCKS
+from flowforge.language.pointers import pointer
+from flowforge.language.tree import actions_in
 from webapp.ui.conditions import in_words
-from webapp.ui.kinds import BLOCK_ICONS, ICONS, kind_of
+from webapp.ui.kinds import ALSO_CALLED, BLOCK_ICONS, ICONS, kind_of, title_of
 
 _LONGEST_SUMMARY = 90
 _TOLD = ("message", "url", "subject", "range", "channel", "items", "to", "seconds", "until", "for", "status", "output")
@@ -54,6 +56,20 @@ class Choice:
     help: str
     icon: str
 
+    @property
+    def words(self) -> str:
+        """What it is found by."""
+        return f"{self.title} {self.type} {self.help} {ALSO_CALLED.get(self.type, '')}".lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A problem as the builder tells it. `at`: what is opened to solve it, a step or the trigger."""
+
+    at: str
+    title: str
+    message: str
+
 
 def choices(catalog: Catalog) -> dict[str, list[Choice]]:
     """By group."""
@@ -67,6 +83,17 @@ def choices(catalog: Catalog) -> dict[str, list[Choice]]:
 def flow_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog) -> Lane:
     """The workflow's own list; secrets in `definition` are masked."""
     return Lane("/actions", "", _Drawing(problems, catalog).steps(definition.get("actions"), "/actions"))
+
+
+def flaws_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog) -> list[Flaw]:
+    steps = {pointer(path): action for path, action in actions_in(definition.get("actions"))}
+
+    def flaw(problem: Problem) -> Flaw:
+        at = step_of(problem.pointer)
+        outside = "What starts it" if problem.pointer.startswith("/trigger") else "The workflow"
+        return Flaw(at or "trigger", _title(steps[at], catalog) if at in steps else outside, problem.message)
+
+    return [flaw(problem) for problem in problems]
 
 
 class _Drawing:
@@ -88,7 +115,7 @@ class _Drawing:
         return Node(
             at=at,
             type=type_,
-            title=str(action.get("name") or kind),
+            title=_title(action, self._catalog),
             kind=kind,
             icon=icon,
             summary=_summary(action.get("config")),
@@ -128,6 +155,15 @@ def _branch_title(branch: Mapping[str, Any], number: int, type_: str) -> str:
         return name
     when = branch.get("when")
     return f"{name}: if {in_words(when) if isinstance(when, str) else str(when).lower()}"
+
+
+def _title(action: Mapping[str, Any], catalog: Catalog) -> str:
+    return title_of(catalog, str(action.get("type", "")).upper(), _text(action, "name"), _text(action, "id"))
+
+
+def _text(action: Mapping[str, Any], key: str) -> str | None:
+    value = action.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _summary(config: Any) -> str:

@@ -21,12 +21,6 @@ from webapp.ui.forms import Field, fields_of
 from webapp.ui.kinds import kind_of
 
 Json = dict[str, Any]
-TRIGGER_KINDS = {
-    "webhook": ("Webhook", "When another program calls an address"),
-    "scheduler": ("Schedule", "At certain times, or again and again"),
-    "email": ("E-mail", "When a mail arrives in a mailbox"),
-    "manual": ("By hand", "When somebody presses Run, or another workflow runs it"),
-}
 _ALWAYS_SHOWN = 6
 """So many fields are no burden; of more, the optional ones are folded away."""
 _FIRST_OPTIONAL = 2

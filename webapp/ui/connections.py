@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
 
+from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Connection
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.operations import named_secrets
@@ -32,7 +33,7 @@ def new_connection() -> str:
     return (
         _form_page(type_, None, {}, ())
         if type_ in _types()
-        else render_template("connections/types.html", types=_types().values())
+        else render_template("connections/types.html", types=_types().values(), steps=_steps_by_connection())
     )
 
 
@@ -133,6 +134,15 @@ def _tried(row: Connection, done: str) -> Any:
 
 def _types() -> dict[str, Any]:
     return {one["type"]: one for one in operations().types()}
+
+
+def _steps_by_connection() -> dict[str, list[str]]:
+    """The titles of the connectors that take a connection, by its type."""
+    found: dict[str, list[str]] = {}
+    for connector in map(load_catalog().get, load_catalog().types()):
+        if connector.connection is not None:
+            found.setdefault(connector.connection.name, []).append(connector.title)
+    return found
 
 
 def _config(type_: str, before: Mapping[str, Any]) -> dict[str, Any]:

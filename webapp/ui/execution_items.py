@@ -15,7 +15,7 @@ from flowforge.operations.written_steps import written_steps
 from webapp.context import backends, session
 from webapp.ui.base import blueprint
 from webapp.ui.executions import workflow_name
-from webapp.ui.frames import asked_frame, title_of, way_to
+from webapp.ui.frames import asked_frame, step_title, way_to
 from webapp.ui.guard import viewer_id
 
 PAGE = 50
@@ -38,7 +38,7 @@ def execution_items(execution_id: UUID) -> str:
         execution=row,
         workflow_name=workflow_name(row),
         way=way_to(row, frame, written),
-        title=title_of(owner),
+        title=step_title(owner),
         block=block,
         items=listed[:PAGE],
         after=listed[PAGE - 1].position if len(listed) > PAGE else None,

@@ -13,16 +13,17 @@ from flowforge.db.tables import ExecutionRow
 from flowforge.errors import Invalid, NotFound, Unavailable
 from flowforge.execution.state import ROOT
 from flowforge.language.blocks import BlockType
+from flowforge.language.pointers import pointer
 from flowforge.operations import executions as operations
 from flowforge.operations import frame_progress, log_search
 from flowforge.operations.awaited import awaited
 from flowforge.operations.log_search import LogFilter
-from flowforge.operations.written_steps import WrittenStep, written_steps
+from flowforge.operations.written_steps import WrittenStep, version_of, written_steps
 from flowforge.resume_links import WaitPlace
 from webapp.context import backends, session
 from webapp.services import workflows
 from webapp.ui.base import blueprint
-from webapp.ui.frames import asked_frame, steps_of_frame, way_to
+from webapp.ui.frames import asked_frame, step_title, steps_of_frame, way_to
 from webapp.ui.guard import viewer_id
 from webapp.ui.steps import OVER, Flow, Step
 from webapp.ui.timeline import timeline_of
@@ -84,6 +85,8 @@ def _progress(row: ExecutionRow) -> dict[str, Any]:
         "steps": steps,
         "timeline": timeline_of(row, steps, loops),
         "failed_in": _failed_in(row, steps),
+        "failed_at": _failed_at(row, written),
+        "version": version_of(session(), row),
         "answer_path": _answer_path,
         "replays": operations.replays(session(), row.id) if row.status in OVER else (),
         "over": row.status in OVER,
@@ -108,6 +111,12 @@ def _failed_in(row: ExecutionRow, steps: Sequence[Step]) -> str | None:
     """What the page calls the step that failed; None where it shows others."""
     index = (row.error or {}).get("stepIndex")
     return next((step.title for top in steps for step in top.all() if step.index == index), None)
+
+
+def _failed_at(row: ExecutionRow, written: Sequence[WrittenStep]) -> str | None:
+    """Where the step that failed stands in the definition, for the builder to open it."""
+    index = (row.error or {}).get("stepIndex")
+    return next((pointer(step.path) for top in written for step in top.all() if step.index == index), None)
 
 
 def _answer_path(step: Step) -> str:
@@ -142,6 +151,7 @@ def _log(row: ExecutionRow) -> dict[str, Any]:
         "filtered": wanted != LogFilter(),
         "paged": "after" in request.args,
         "log_url": url_for("ui.execution_log", execution_id=row.id, after=request.args.get("after"), **asked),
+        "step_titles": {step.index: step_title(step) for top in written_steps(session(), row) for step in top.all()},
         "log_states": LOG_STATES,
         "log_kinds": LOG_KINDS,
     }

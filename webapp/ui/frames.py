@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import request, url_for
 
+from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import ExecutionRow
 from flowforge.errors import NotFound
 from flowforge.execution.state import ROOT
@@ -15,6 +16,7 @@ from flowforge.language.blocks import BlockType
 from flowforge.operations import frames
 from flowforge.operations.written_steps import WrittenStep
 from webapp.context import session
+from webapp.ui.kinds import title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ def asked_frame() -> int:
     return frame if 0 <= frame < 2**31 else ROOT
 
 
-def title_of(written: WrittenStep | None) -> str:
+def step_title(written: WrittenStep | None) -> str:
     action = written.action if written else None
-    return (action.name or action.id or action.type) if action else "A block"
+    return title_of(load_catalog(), action.type, action.name, action.id) if action else "A block"
 
 
 def steps_of_frame(row: ExecutionRow, frame: int, every: Sequence[WrittenStep]) -> Sequence[WrittenStep]:
@@ -60,7 +62,7 @@ def way_to(row: ExecutionRow, frame: int, written: Sequence[WrittenStep]) -> lis
         way.insert(
             0,
             Crumb(
-                title_of(block),
+                step_title(block),
                 f"item {found.position + 1}" if is_loop else branch,
                 _items_path(row.id, found.block_frame, found.block_step) if is_loop else None,
                 url_for("ui.execution", execution_id=row.id, frame=frame),

@@ -1,6 +1,8 @@
-"""What a step's type is called, and its icon."""
+"""What steps, their types and triggers are called, and their icons."""
 
 from __future__ import annotations
+
+import re
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.language.blocks import BLOCKS
@@ -16,6 +18,27 @@ BLOCK_ICONS = {
     "STOP": "stop",
     "RESPOND": "reply",
 }
+ALSO_CALLED = {
+    "BRANCH": "if switch filter decide",
+    "FOR_EACH": "loop iterate repeat",
+    "PARALLEL": "split fork",
+    "WAIT": "delay sleep pause approval",
+    "RUN_WORKFLOW": "call subworkflow",
+    "STOP": "end exit fail",
+    "RESPOND": "answer reply return webhook",
+    "HTTP_REQUEST": "api rest fetch webhook url",
+    "TRANSFORM": "set edit map json data",
+    "SEND_EMAIL": "email message",
+    "SLACK_MESSAGE": "chat",
+    "GOOGLE_SHEET_ROW": "spreadsheet table excel",
+}
+"""What people look for who know a step's type from elsewhere."""
+TRIGGER_KINDS = {
+    "webhook": ("Webhook", "When another program calls an address"),
+    "scheduler": ("Schedule", "At certain times, or again and again"),
+    "email": ("E-mail", "When a mail arrives in a mailbox"),
+    "manual": ("By hand", "When somebody presses Run, or another workflow runs it"),
+}
 
 
 def kind_of(catalog: Catalog, type_: str) -> tuple[str, str]:
@@ -26,3 +49,14 @@ def kind_of(catalog: Catalog, type_: str) -> tuple[str, str]:
         connector = catalog.get(type_)
         return connector.title, ICONS.get(connector.icon, "step")
     return type_ or "No type", "alert"
+
+
+def title_of(catalog: Catalog, type_: str, name: str | None, id_: str | None) -> str:
+    """What every page calls a step: its name, else the id that somebody has chosen for it, else its type."""
+    chosen = id_ if id_ and not re.fullmatch(rf"{re.escape(type_)}(_\d+)?", id_, re.IGNORECASE) else None
+    return name or chosen or kind_of(catalog, type_)[0]
+
+
+def trigger_name(kind: str | None) -> str:
+    """Of a kind that nobody knows, too."""
+    return TRIGGER_KINDS[kind.lower()][0] if kind and kind.lower() in TRIGGER_KINDS else (kind or "–").capitalize()

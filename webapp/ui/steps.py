@@ -15,7 +15,7 @@ from flowforge.language.definition import ActionDefinition
 from flowforge.operations.frame_progress import FrameLook
 from flowforge.operations.waits import RESUMABLE
 from flowforge.operations.written_steps import WrittenList, WrittenStep
-from webapp.ui.kinds import kind_of
+from webapp.ui.kinds import kind_of, title_of
 
 OVER = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 
@@ -126,7 +126,7 @@ class Flow:
         return Step(
             index=index,
             frame=look.number if look else None,
-            title=action.name or action.id or kind,
+            title=title_of(self._catalog, action.type, action.name, action.id),
             kind=kind,
             icon=icon,
             state=state,

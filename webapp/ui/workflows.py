@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 
+from flowforge import jsonio
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.operations import executions, guide, known_data, tags, workflow_list
@@ -21,6 +22,7 @@ from webapp.ui.definitions import STARTER, read_object, written
 from webapp.ui.guard import return_path, viewer_id
 
 _RECENT = 5
+_LONGEST_EXAMPLE = 4_000
 
 
 @blueprint.get("/workflows")
@@ -146,10 +148,11 @@ def _to_workflow(workflow_id: UUID) -> Any:
     return redirect(url_for("ui.workflow", workflow_id=workflow_id), 303)
 
 
-def _workflow_page(workflow_id: UUID, payload: str = "{}", problems: Any = ()) -> str:
+def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any = ()) -> str:
     found = operations().get(session(), viewer_id(), workflow_id)
     registered = triggers().all(session(), viewer_id(), workflow_id)
     definition = operations().shown(found)
+    sample = known_data.sample(session(), workflow_id)
     return render_template(
         "workflows/show.html",
         workflow=found,
@@ -157,12 +160,18 @@ def _workflow_page(workflow_id: UUID, payload: str = "{}", problems: Any = ()) -
         flow=flow_of(definition, (), load_catalog()),
         triggers=[(row, triggers().fire_times(row)) for row in registered],
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).rows,
-        sample=known_data.sample(session(), workflow_id),
-        payload=payload,
+        sample=sample,
+        payload=_example(sample) if payload is None else payload,
         problems=problems,
         in_words=in_words,
         tags=tags.of_workflows(session(), viewer_id(), [workflow_id]).get(workflow_id, ()),
     )
+
+
+def _example(sample: dict[str, Any] | None) -> str:
+    """What the workflow is run with unless somebody writes something else: what came in last, if it is short."""
+    text = jsonio.indented(sample or {})
+    return text if len(text) <= _LONGEST_EXAMPLE else "{}"
 
 
 def _editor(text: str, problems: Any = (), workflow: Any = None) -> str:

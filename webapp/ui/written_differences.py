@@ -13,7 +13,7 @@ from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog
 from flowforge.language.differences import ABSENT, Differences, FieldChange, StepChange
 from flowforge.language.pointers import dotted, parsed
-from webapp.ui.kinds import kind_of
+from webapp.ui.kinds import kind_of, title_of
 
 _MOST_WORDS = 800
 """Comparing takes the square of it; what is longer is shown as a whole, before and after."""
@@ -75,9 +75,9 @@ def _step(change: StepChange, catalog: Catalog) -> WrittenStep:
     fields = [_field(one, at) for one in change.fields]
     if change.action is not None:
         fields = list(_whole(change.action, change.kind))
-    name = (change.action or {}).get("name")
     moved = (_place(change.before), _place(change.after)) if change.kind == "moved" else None
-    return WrittenStep(change.kind, str(name or change.id or kind), kind, icon, fields, moved)
+    title = title_of(catalog, change.type.upper(), change.name, change.id)
+    return WrittenStep(change.kind, title, kind, icon, fields, moved)
 
 
 def _whole(action: dict[str, Any], kind: str) -> Iterator[WrittenField]:
