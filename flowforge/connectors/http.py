@@ -27,6 +27,7 @@ from flowforge.connectors.sdk import ConnectorError, StepContext
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
 _RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
+_LONGEST_REASON = 8 * 1024
 _KEPT_ACROSS_HOSTS = {"accept", "content-type", "user-agent", "idempotency-key", "accept-encoding"}
 _USER_AGENT = "FlowForge/0.1"
 
@@ -57,13 +58,23 @@ class Response:
         return self.text
 
     def raise_for_status(self, receiver: str) -> None:
-        """Raises ConnectorError for anything but a 2xx. `receiver` names it for people, without secrets."""
+        """Raises ConnectorError for anything but a 2xx, with the reason that the answer gives. `receiver` names it for
+        people, without secrets."""
         if not self.ok:
+            reason = self._reason()
             raise ConnectorError(
-                f"{receiver} answered {self.status}",
+                f"{receiver} answered {self.status}" + (f": {reason}" if reason else ""),
                 permanent=self.status not in _RETRYABLE,
                 retry_after=_retry_after(self.headers.get("retry-after")),
             )
+
+    def _reason(self) -> str:
+        """What a person can read of the body; nothing of a page that is made for a browser. It may repeat secrets that
+        were sent: whoever keeps or shows it masks it first (flowforge.operations.step_output.told)."""
+        kind = self.headers.get("content-type", "text/plain")
+        readable = kind.startswith("text/") or "json" in kind or "xml" in kind
+        said = self.content[:_LONGEST_REASON].decode("utf-8", "ignore").strip() if readable else ""
+        return "" if "html" in kind and "<" in said else said
 
 
 @dataclass(frozen=True, slots=True)

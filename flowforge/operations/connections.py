@@ -23,7 +23,7 @@ from flowforge.language.names import hint
 from flowforge.operations.connection_uses import Use, connection_uses
 from flowforge.operations.kept_secrets import masks_of_nothing, secret_keys
 from flowforge.operations.step_output import told
-from flowforge.secrets import Vault, mask_values
+from flowforge.secrets import Vault
 from flowforge.wiring import Backends
 
 MOST = 200
@@ -147,7 +147,7 @@ class Connections:
         try:
             return kind.check(opened, _context(backends, user_id)), None
         except ConnectorError as error:
-            return True, str(mask_values(told(error), secrets))
+            return True, told(error, secrets)
 
     def _connector(self, type_: str) -> Connector[Any]:
         connector = self.catalog.connections().get(type_)

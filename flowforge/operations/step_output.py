@@ -9,7 +9,8 @@ from flowforge import jsonio
 from flowforge.connectors.sdk import ConnectorError
 from flowforge.secrets import mask_values
 
-_LONGEST_REASON = 2_000
+_LONGEST_REASON = 1_000
+_MOST_READ = 64 * 1024
 
 
 def plain_output(output: Any, action_type: str, limit: int, secrets: Sequence[str]) -> dict[str, Any]:
@@ -30,10 +31,12 @@ def plain_output(output: Any, action_type: str, limit: int, secrets: Sequence[st
     return masked
 
 
-def told(error: BaseException) -> str:
-    """The error's text, fit to be stored and shown; errors of other people's connectors may hold anything."""
+def told(error: BaseException, secrets: Sequence[str]) -> str:
+    """The error's text in one line, fit to be stored and shown; those of foreign connectors may hold anything."""
     try:
         text = str(error)
     except Exception as failure:  # noqa: BLE001  (whatever its __str__ does)
         text = f"(its text cannot be made: {type(failure).__name__})"
-    return text[:_LONGEST_REASON].encode("utf-8", "replace").decode()
+    masked: str = mask_values(text[:_MOST_READ].encode("utf-8", "replace").decode(), secrets)
+    line = " ".join(masked.split())  # only now: a secret that is cut, or has other spaces, would not have been found
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"

@@ -93,18 +93,18 @@ class StepRunner:
         try:
             return self._run(run, secrets, watch)
         except ConnectorError as error:
-            failure = Failure(told(error), error.permanent, error.retry_after)
+            failure = Failure(told(error, secrets), error.permanent, error.retry_after)
         except Unavailable as error:
             failure = Failure(str(error), permanent=False)
         except (ExpressionError, UnknownAction, SecretUnreadable) as error:
             failure = Failure(str(error), permanent=True)
         except BaseException as error:  # noqa: BLE001
             # A connector may raise anything, SystemExit too, and a worker must outlive it.
-            what = f"{type(error).__name__} in connector {run.start.action_type}: {told(error)}"
+            what = f"{type(error).__name__} in connector {run.start.action_type}: {told(error, secrets)}"
             failure = Failure(what, permanent=True)
             # Not the error itself: its text may hold a secret.
             trace = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("%s\n%s", mask_values(what, secrets), trace)
+            logger.error("%s\n%s", what, trace)
         return Outcome(failure=_without(failure, secrets))
 
     def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:

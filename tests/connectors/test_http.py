@@ -134,6 +134,26 @@ def test_statuses_tell_whether_trying_again_can_help(
     assert (caught.value.permanent, caught.value.retry_after) == (permanent, 7.0)
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "told"),
+    [
+        ('{\n  "error": "no such order"\n}', "application/json", 'it answered 404: {\n  "error": "no such order"\n}'),
+        ("no_service", "text/html", "it answered 404: no_service"),
+        ("<html><title>Not found</title></html>", "text/html; charset=utf-8", "it answered 404"),
+        ("\x89PNG", "image/png", "it answered 404"),
+        ("", "text/plain", "it answered 404"),
+    ],
+)
+def test_the_reason_that_the_answer_gives_is_told(
+    httpserver: HTTPServer, context: StepContext, body: str, kind: str, told: str
+) -> None:
+    httpserver.expect_request("/").respond_with_data(body, status=404, content_type=kind)
+    answer = context.tools.http.send(context, "GET", httpserver.url_for("/"))
+    with pytest.raises(ConnectorError) as caught:
+        answer.raise_for_status("it")
+    assert str(caught.value) == told
+
+
 def test_every_request_carries_the_attempts_idempotency_key(httpserver: HTTPServer, context: StepContext) -> None:
     httpserver.expect_request("/", headers={"Idempotency-Key": "key-1"}).respond_with_json({"ok": True})
     assert context.tools.http.send(context, "POST", httpserver.url_for("/"), json={}).body() == {"ok": True}

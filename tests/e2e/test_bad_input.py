@@ -109,8 +109,8 @@ class TestReceivers:
     @pytest.mark.parametrize(
         ("answer", "attempts", "told"),
         [
-            ({"status": 500}, 2, "the receiver answered 500"),
-            ({"status": 404}, 1, "the receiver answered 404"),
+            ({"status": 500}, 2, "the receiver answered 500: no"),
+            ({"status": 404}, 1, "the receiver answered 404: no"),
             (
                 {"status": 302, "headers": {"Location": "http://10.0.0.1/"}},
                 1,

@@ -88,12 +88,25 @@ def test_failures_tell_no_secret(pipeline: Pipeline, httpserver: HTTPServer, cap
     keep(pipeline, KEY="kept-under-lock")
     httpserver.expect_request("/").respond_with_handler(echo(500))
     failed = ran(pipeline, call(httpserver, query={"k": "{{ secrets.KEY }}"}))
-    assert failed.status == "FAILED"
+    assert failed.error is not None
+    assert failed.error["message"].startswith(f"the receiver answered 500: k={MASK} ")
     broken = ran(pipeline, {"type": "TRANSFORM", "config": {"output": {"n": "{{ 7 / secrets.KEY }}"}}})
     assert broken.status == "FAILED"
     assert "kept-under-lock" not in everything(pipeline.backends)
     ours = [record.getMessage() for record in caplog.records if record.name != "werkzeug"]  # the receiver's
     assert "kept-under-lock" not in " ".join(ours)
+
+
+def test_a_secret_that_an_error_repeats_is_masked_before_it_is_cut_and_written_in_one_line(
+    pipeline: Pipeline, httpserver: HTTPServer
+) -> None:
+    keep(pipeline, KEY=KEY)
+    for before in ("", "x" * 950):
+        httpserver.expect_oneshot_request("/").respond_with_data(f"{before} {KEY} is wrong", status=403)
+        failed = ran(pipeline, call(httpserver, query={"k": "{{ secrets.KEY }}"}))
+        assert failed.error is not None
+        assert f"{before} {MASK} is wrong".strip() in failed.error["message"]
+    assert "line two" not in everything(pipeline.backends)
 
 
 def test_a_secret_that_is_gone_fails_the_step_by_its_name(pipeline: Pipeline) -> None:

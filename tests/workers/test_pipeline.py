@@ -85,7 +85,7 @@ def test_attempts_end(pipeline: Pipeline, httpserver: HTTPServer) -> None:
     workflow = pipeline.workflow({"type": "HTTP_REQUEST", "config": {"url": httpserver.url_for("/")}, "retry": retry})
     with working(pipeline.backends):
         failed = pipeline.finished(pipeline.accept(workflow.id).event_id)
-    assert failed.error == {"step": "step_0", "stepIndex": 0, "attempt": 2, "message": "the receiver answered 500"}
+    assert failed.error == {"step": "step_0", "stepIndex": 0, "attempt": 2, "message": "the receiver answered 500: no"}
 
 
 def test_secrets_are_nowhere_but_in_the_call(pipeline: Pipeline, httpserver: HTTPServer) -> None:
