@@ -433,8 +433,7 @@ class Orchestrator:
             return
         batch = self._loaded(connection, overdue)
         for one in batch.moving.values():
-            limit = one.version.plan.settings.timeout or 0
-            one.fail(f"the execution took longer than its limit of {limit:g} seconds")
+            one.fail(one.run.why_overdue)
         batch.write([])
         store.drop_unbegun(connection, list(batch.moving))
         batch.hand_over(following)
