@@ -50,15 +50,13 @@ def page(
     found = wanted.with_only_columns(*key).order_by(*order).subquery()
     sized = select(table, _size(data)).where(tuple_(*key).in_(select(found))).order_by(*order)
     sizes = dict(session.execute(sized.options(*map(defer, data))).all())
-    fitting = _fitting(sizes.items(), most_bytes)
-    _fill(session, table, list(sizes), fitting, data)
-    return Page(list(sizes), frozenset(sizes.keys() - fitting))
+    return Page(list(sizes), _fill(session, table, list(sizes), _fitting(sizes.items(), most_bytes), data))
 
 
 def _fill(
     session: Session, table: type[_Row], rows: Sequence[_Row], fitting: set[_Row], data: Sequence[_Column]
-) -> None:
-    """Gives the fitting ones their data, and the others none."""
+) -> frozenset[_Row]:
+    """Gives the fitting ones their data, and the others none; returns the others."""
     key, key_of = inspect(table).primary_key, inspect(table).primary_key_from_instance
     wanted = select(*key, *data).where(tuple_(*key).in_([key_of(row) for row in fitting]))
     found = {tuple(values[: len(key)]): values[len(key) :] for values in session.execute(wanted)}
@@ -67,6 +65,7 @@ def _fill(
         session.expunge(row)
         for part, value in zip(data, found.get(tuple(key_of(row)), nothing), strict=True):
             set_committed_value(row, part.key, value)
+    return frozenset(row for row in rows if tuple(key_of(row)) not in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +79,12 @@ class Whole(Generic[_Row]):
 
 def whole(session: Session, wanted: Select[_Row], outputs: _Column, most_bytes: int = MOST_BYTES) -> Whole[_Row] | None:
     """The row that `wanted` finds, with all it holds, but of its `outputs`, an object, only as many as fit."""
-    row = session.scalar(wanted.options(defer(outputs)))
-    if row is None:
-        return None
     size = _size([outputs])
-    values, taken = session.execute(wanted.with_only_columns(case((size <= most_bytes, outputs)), size)).one()
+    sized = wanted.add_columns(case((size <= most_bytes, outputs)), size).options(defer(outputs))
+    found = session.execute(sized).first()
+    if found is None:
+        return None
+    row, values, taken = found
     omitted: list[str] = []
     if taken > most_bytes:
         values, omitted = _fitting_outputs(session, wanted, outputs, most_bytes)
