@@ -116,15 +116,15 @@ def _result_entry(message: ExecutionResult) -> NewEntry:
     return _of_execution(message, key, "RESULT", message.status, _data(message))
 
 
-def key_of_execution(execution_id: UUID, status: str) -> str:
-    """Under which the line is written that says that an execution has that status."""
-    return f"execution:{execution_id}:{status}"
+def key_of_execution(execution_id: UUID, status: str, *attempt: int) -> str:
+    """Under which the line is written that says that an execution has that status; of a retry also which attempt (step,
+    iteration, number) has failed."""
+    return ":".join(["execution", str(execution_id), status, *map(str, attempt)])
 
 
 def _event_entry(message: ExecutionEvent) -> NewEntry:
-    key = key_of_execution(message.execution_id, message.status)
-    if message.attempt is not None:
-        key += f":{message.step_index}:{message.iteration or 0}:{message.attempt}"
+    failed = () if message.attempt is None else (message.step_index or 0, message.iteration or 0, message.attempt)
+    key = key_of_execution(message.execution_id, message.status, *failed)
     return _of_execution(message, key, "EXECUTION", message.status, _data(message))
 
 

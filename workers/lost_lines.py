@@ -133,7 +133,8 @@ def lines_of_execution(connection: Connection, plans: Plans, event: Any) -> Iter
 def _attempts(connection: Connection, execution_id: UUID) -> Sequence[Any]:
     return connection.exec_driver_sql(
         """
-        SELECT step_index, iteration, attempt, succeeded, error, sent_at, started_at, finished_at
+        SELECT step_index, iteration, attempt, succeeded, error, sent_at, started_at, finished_at,
+               LEAD(due_at) OVER (PARTITION BY step_index, iteration ORDER BY attempt) AS next_due_at
         FROM orchestrator.step_attempts WHERE execution_id = %(id)s
         ORDER BY COALESCE(sent_at, due_at) LIMIT 10000
         """,
@@ -162,6 +163,21 @@ def _attempt_lines(event: Any, attempt: Any, step: Step | None) -> Iterator[Topi
             started_at=attempt.started_at,
             timestamp=attempt.finished_at,
         )
+        if attempt.next_due_at is not None and not attempt.succeeded:
+            yield _retry_line(event, attempt)
+
+
+def _retry_line(event: Any, attempt: Any) -> ExecutionEvent:
+    return _execution_event(
+        event,
+        "RETRYING",
+        attempt.finished_at,
+        step_index=attempt.step_index,
+        iteration=attempt.iteration,
+        attempt=attempt.attempt,
+        error={"message": (attempt.error or {}).get("message")},
+        retry_at=attempt.next_due_at,
+    )
 
 
 def _execution_event(event: Any, status: Any, at: datetime, **more: Any) -> ExecutionEvent:

@@ -151,7 +151,11 @@ class Orchestrator:
 
     def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> Following:
         """What the message is about reaches its end: it would be owed, and sent again, for ever."""
-        reason = reason_of(error)
+        following = self._given_up(connection, message, reason_of(error))
+        self._waiting.freed(following.freed)  # the next tick looks, and it comes after the commit
+        return following
+
+    def _given_up(self, connection: Connection, message: TopicMessage, reason: str) -> Following:
         if isinstance(message, TriggerEvent):
             return self._rescue.give_up_event(connection, message, reason)
         if isinstance(message, ExecutionResult):
@@ -191,8 +195,7 @@ class Orchestrator:
             return
         batch = self._runs.load(connection, overdue)
         for one in batch.moving.values():
-            limit = one.version.plan.settings.timeout or 0
-            one.fail(f"the execution took longer than its limit of {limit:g} seconds")
+            one.fail(one.run.why_overdue)
         batch.write([])
         store.drop_unbegun(connection, list(batch.moving))
         batch.hand_over(following)

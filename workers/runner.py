@@ -72,7 +72,8 @@ class Consumer(Protocol):
 
     def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> Following:
         """`handle` raised that error for this message alone, which is buried in the same transaction: ends what would
-        be owed and sent again for ever. Returns what is to be done after the commit."""
+        be owed and sent again for ever. Returns what is to be published and answered after the commit; places that
+        were freed the consumer gives away itself, at its next `tick`."""
 
     def tick(self) -> None:
         """Called between batches, at least once a second: what time brings. Raises Unavailable."""

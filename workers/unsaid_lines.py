@@ -1,8 +1,8 @@
 """Lines of the log whose messages were never published: their process was killed after its commit, or the bus was away.
 
-What ends an execution is committed first and told afterwards, and nobody owes the telling. So upkeep goes through what
-has ended, once, and looks whether the log says so; where it does not, the lines of that execution are written. Those
-that are there already stay as they are.
+What ends an execution, or has a step tried again, is committed first and told afterwards, and nobody owes the telling.
+So upkeep goes through what has ended, once, and looks whether the log says so; where it does not, the lines of that
+execution are written. Those that are there already stay as they are.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ SETTLED_SECONDS = 60.0
 """How long a line may be on its way, after a transaction that may have taken a while."""
 LONGEST_LOOK_BACK_HOURS = 24
 _AT_ONCE = 500
+_RETRIES = 100
+"""Of one execution, whose lines are looked for."""
 _MOST_BATCHES = 20
 _BACKLOG = 100
 _NAME = "ended executions"
@@ -57,7 +59,7 @@ def write_unsaid_lines(backends: Backends) -> int:
         if len(ended) < _AT_ONCE:
             break
     if written:
-        logger.warning("The log did not know of the end of %d executions; it was made up for", written)
+        logger.warning("The log lacked lines of %d executions that are over; they were made up for", written)
     return written
 
 
@@ -98,18 +100,31 @@ def _ended_behind(connection: Connection, place: _Place) -> Sequence[Any]:
         SELECT x.event_id AS id, x.id AS execution_id, x.workflow_id, x.user_id, x.status, x.error,
                x.created_at AS begun_at, x.finished_at, x.version_id,
                x.status <> 'CANCELLED' OR EXISTS (
-                   SELECT FROM orchestrator.step_attempts a WHERE a.execution_id = x.id) AS has_begun
+                   SELECT FROM orchestrator.step_attempts a WHERE a.execution_id = x.id) AS has_begun,
+               ARRAY(
+                   SELECT jsonb_build_array(a.step_index, a.iteration, a.attempt)
+                   FROM orchestrator.step_attempts a JOIN orchestrator.step_attempts n
+                       ON n.execution_id = a.execution_id AND n.step_index = a.step_index
+                       AND n.iteration = a.iteration AND n.attempt = a.attempt + 1
+                   WHERE a.execution_id = x.id AND n.execution_id = x.id AND n.attempt > 1 AND NOT a.succeeded
+                   LIMIT %(retries)s) AS retried
         FROM orchestrator.workflow_executions x
         WHERE x.finished_at >= %(at)s AND (x.finished_at, x.id) > (%(at)s, %(id)s::uuid)
             AND x.finished_at < now() - make_interval(secs => %(settled)s)
         ORDER BY x.finished_at, x.id LIMIT %(limit)s
         """,
-        {"at": place.finished_at, "id": place.execution_id, "settled": SETTLED_SECONDS, "limit": _AT_ONCE},
+        {
+            "at": place.finished_at,
+            "id": place.execution_id,
+            "settled": SETTLED_SECONDS,
+            "limit": _AT_ONCE,
+            "retries": _RETRIES,
+        },
     ).all()
 
 
 def _unsaid(backends: Backends, ended: Sequence[Any]) -> list[Any]:
-    """Those of whose beginning or end the log does not know."""
+    """Those of whose beginning, end or retries the log does not know."""
     keys = {one.execution_id: _keys(one) for one in ended}
     missing = backends.logbook.missing([key for its in keys.values() for key in its])
     return [one for one in ended if missing.intersection(keys[one.execution_id])]
@@ -117,7 +132,8 @@ def _unsaid(backends: Backends, ended: Sequence[Any]) -> list[Any]:
 
 def _keys(one: Any) -> list[str]:
     said = ["STARTED", one.status] if one.has_begun else [one.status]
-    return [key_of_execution(one.execution_id, status) for status in said]
+    retries = [key_of_execution(one.execution_id, "RETRYING", *failed) for failed in one.retried]
+    return [key_of_execution(one.execution_id, status) for status in said] + retries
 
 
 def _write(backends: Backends, connection: Connection, unsaid: Sequence[Any]) -> int:

@@ -55,7 +55,7 @@ class Waiting:
         return bool(self._freed)
 
     def freed(self, keys: Iterable[str]) -> None:
-        """A place of each of these keys is free, and that is committed."""
+        """A place of each of these keys is free, and that is committed when somebody takes it."""
         self._freed |= dict.fromkeys(keys)
 
     def look_for_places(self, connection: Connection) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, BusyLoadingError, OutOfMemoryError, RedisError, ResponseError
 
 from flowforge import events
 from flowforge.bus.port import Delivery, Message
@@ -33,6 +33,9 @@ _MEASURED_EVERY = 16
 _KEPT_WHEN_FULL = 0.75
 _LONGEST_BLOCK_SECONDS = 5.0
 _FORGET_MEMBERS_AFTER_MS = 10 * 60 * 1000
+_REFUSALS = (ResponseError, AuthenticationError, BusyLoadingError)
+"""What a server says that answers. It recovers by itself (loading, full, a replica) or an operator mends it (a
+password, a permission, a key of another kind in the place of a stream), so all of them are waited out."""
 
 
 class StreamsBus:
@@ -236,10 +239,10 @@ class StreamsSubscription:
 
 @contextmanager
 def _unavailable() -> Iterator[None]:
-    """A server that is full, loading, read-only or cannot write its file answers, but carries nothing."""
+    """A server that refuses answers, but carries nothing."""
     try:
         yield
-    except ResponseError as error:
+    except _REFUSALS as error:
         raise Unavailable(f"the event bus (Valkey) refuses: {error}") from error
     except RedisError as error:
         raise Unavailable("the event bus (Valkey) does not answer") from error
@@ -282,8 +285,9 @@ def _deliveries(answer: Any) -> Iterator[Delivery]:
 
 
 def _entries(topic: str, entries: Any) -> list[Delivery]:
+    """One that no bus of ours has written is delivered too, for its reader to bury: it would come again for ever."""
     return [
-        Delivery(topic, fields[b"k"].decode(), fields[b"v"], position.decode())
+        Delivery(topic, fields.get(b"k", b"").decode("utf-8", "replace"), fields.get(b"v", b""), position.decode())
         for position, fields in entries
         if fields is not None
     ]

@@ -182,32 +182,29 @@ def lock_overdue(connection: Connection, limit: int, only: UUID | None = None) -
 
 def lock_placeless(connection: Connection, how_many: Mapping[str, int]) -> list[ExecutionState]:
     """So many executions of each concurrency key: those that have waited longest for a place, the oldest first."""
-    rows = connection.exec_driver_sql(
-        f"""
-        SELECT {_STATE} FROM unnest(%(keys)s::text[], %(counts)s::int[]) AS k(key, count)
-        CROSS JOIN LATERAL (
-            SELECT * FROM orchestrator.workflow_executions x
-            WHERE x.concurrency_key = k.key AND {LACKS_PLACE}
-            ORDER BY x.created_at, x.id LIMIT k.count FOR UPDATE SKIP LOCKED) x
-        ORDER BY x.created_at, x.id
-        """,  # noqa: S608
-        {"keys": list(how_many), "counts": list(how_many.values())},
-    )
-    return [ExecutionState(*row) for row in rows]
+    return _lock_longest_waiting(connection, "concurrency_key", "text", LACKS_PLACE, how_many)
 
 
 def lock_turnless(connection: Connection, how_many: Mapping[UUID, int]) -> list[ExecutionState]:
     """So many executions of each workflow: those that have waited longest for a turn, the oldest first."""
+    return _lock_longest_waiting(
+        connection, "workflow_id", "uuid", LACKS_TURN, {str(id_): count for id_, count in how_many.items()}
+    )
+
+
+def _lock_longest_waiting(
+    connection: Connection, column: str, type_: str, lacks: str, how_many: Mapping[str, int]
+) -> list[ExecutionState]:
     rows = connection.exec_driver_sql(
         f"""
-        SELECT {_STATE} FROM unnest(%(ids)s::uuid[], %(counts)s::int[]) AS w(id, count)
+        SELECT {_STATE} FROM unnest(%(keys)s::{type_}[], %(counts)s::int[]) AS k(key, count)
         CROSS JOIN LATERAL (
             SELECT * FROM orchestrator.workflow_executions x
-            WHERE x.workflow_id = w.id AND {LACKS_TURN}
-            ORDER BY x.created_at, x.id LIMIT w.count FOR UPDATE SKIP LOCKED) x
+            WHERE x.{column} = k.key AND {lacks}
+            ORDER BY x.created_at, x.id LIMIT k.count FOR UPDATE SKIP LOCKED) x
         ORDER BY x.created_at, x.id
-        """,  # noqa: S608
-        {"ids": _texts(list(how_many)), "counts": list(how_many.values())},
+        """,  # noqa: S608  (names and conditions of ours)
+        {"keys": list(how_many), "counts": list(how_many.values())},
     )
     return [ExecutionState(*row) for row in rows]
 

@@ -388,17 +388,6 @@ class ExecutionRow(ContractRow, Base):
             postgresql_where=text("deadline IS NOT NULL AND finished_at IS NULL"),
         ),
         Index(
-            "idx_executions_queued",
-            "begin_at",
-            postgresql_where=text("begin_at IS NOT NULL AND finished_at IS NULL"),
-        ),
-        Index(
-            "idx_executions_concurrency",
-            "concurrency_key",
-            "created_at",
-            postgresql_where=text("concurrency_key IS NOT NULL AND finished_at IS NULL"),
-        ),
-        Index(
             "idx_executions_placed",
             "concurrency_key",
             postgresql_where=text(

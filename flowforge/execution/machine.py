@@ -91,6 +91,11 @@ class Run:
     effects: Effects = field(default_factory=Effects)
     entered: int = 0
 
+    @property
+    def why_overdue(self) -> str:
+        """What an execution fails with when its time limit is over."""
+        return f"the execution took longer than its limit of {self.plan.settings.timeout or 0:g} seconds"
+
     # Facts
 
     def begin(self) -> None:

@@ -5,7 +5,7 @@ Only the kinds of nodes named here exist; everything else (calls, above all) is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jinja2 import nodes
@@ -13,6 +13,7 @@ from jinja2 import nodes
 from flowforge.language.filters import find_filter
 from flowforge.language.lookup import follow, look_up, required
 from flowforge.language.meter import Failure, Meter
+from flowforge.language.names import UnknownName
 from flowforge.language.operators import ARITHMETIC, COMPARISONS, concatenate, negate
 from flowforge.language.paths import ASK_WHETHER_IT_EXISTS, constant_path, trail
 from flowforge.language.pointers import Part
@@ -33,6 +34,23 @@ def compile_tree(node: nodes.Node) -> Evaluate:
     if compiler is None:
         raise Failure(f"{_REFUSED.get(type(node), 'this')} cannot be used in an expression")
     return compiler(node)
+
+
+def unknown_names(node: nodes.Node) -> list[UnknownName]:
+    """Every filter and test in the tree that there is not, each once, in the order in which they would be computed."""
+    return list({(unknown.kind, unknown.name): unknown for unknown in _unknown_names(node)}.values())
+
+
+def _unknown_names(node: nodes.Node) -> Iterator[UnknownName]:
+    for inner in node.iter_child_nodes():
+        yield from _unknown_names(inner)
+    try:
+        if isinstance(node, nodes.Filter):
+            find_filter(node.name)
+        elif isinstance(node, nodes.Test):
+            find_predicate(node.name)
+    except UnknownName as unknown:
+        yield unknown
 
 
 def _compile_lenient(node: nodes.Node) -> Evaluate:

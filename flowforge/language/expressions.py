@@ -82,7 +82,8 @@ def judged(text: str, path: tuple[Part, ...], hints: Hints) -> Iterator[Referenc
     """The same, and in words what is wrong with the expressions that cannot be computed."""
     for one in readings(text):
         if isinstance(one, TemplateFailure):
-            yield one.told(hints) + (f" (in {shown(one.source)})" if one.source else "")
+            where = f" (in {shown(one.source)})" if one.source else ""
+            yield from (told + where for told in one.told(hints))
         yield from _references_of(one, pointer(path))
 
 

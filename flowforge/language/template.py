@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowforge.language.compiler import Evaluate, compile_tree
+from flowforge.language.compiler import Evaluate, compile_tree, unknown_names
 from flowforge.language.memory import Remembered
 from flowforge.language.meter import EXPRESSIONS, Failure, Meter
 from flowforge.language.names import Hints, UnknownName
@@ -34,16 +34,23 @@ class TemplateFailure(Exception):
     """A text cannot be used or has no value, for the reason given, a sentence or a Failure; `source` is the expression
     that is to blame, or empty."""
 
-    def __init__(self, reason: str | Failure, source: str = "", references: tuple[PathReference, ...] = ()) -> None:
+    def __init__(
+        self,
+        reason: str | Failure,
+        source: str = "",
+        references: tuple[PathReference, ...] = (),
+        unknown: Sequence[UnknownName] = (),
+    ) -> None:
         super().__init__(reason)
         self.source = source
         self.references = references
         """What the expression uses, where that can be judged although it cannot be computed."""
+        self.unknown = unknown
+        """All its names that nothing has, where one of them is the reason."""
 
-    def told(self, hints: Hints) -> str:
-        """The reason, with a hint if there is one left to give."""
-        reason = self.args[0]
-        return reason.told(hints) if isinstance(reason, UnknownName) else str(reason)
+    def told(self, hints: Hints) -> list[str]:
+        """The reason; of unknown names every one, each with a hint if there is one left to give."""
+        return [name.told(hints) for name in self.unknown] or [str(self.args[0])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +235,6 @@ def _read(source: str) -> Expression | TemplateFailure:
         weight = _EXPRESSION_BYTES + len(source) + size * _NODE_BYTES
         return Expression(source, references, compile_tree(tree), constant_path(tree) is None, weight)
     except UnknownName as error:
-        return TemplateFailure(error, source, references)
+        return TemplateFailure(error, source, references, unknown_names(tree))
     except Failure as error:
         return TemplateFailure(error, source)

@@ -5,8 +5,9 @@ Ids are written as text. Reading matches text, BSON binary subtype 4, and subtyp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,10 +20,11 @@ from pymongo import ASCENDING, MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
+from flowforge import jsonio
 from flowforge.errors import Unavailable
 from flowforge.logbook.clock import LogClock
 from flowforge.logbook.cursor import Place, parse_cursor
-from flowforge.logbook.port import COUNT_LIMIT, LogEntry, LogPage, LogQuery, NewEntry
+from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
 
 DATABASE, COLLECTION = "flowforge_logs", "execution_logs"
 _TIMEOUT_MS = 5_000
@@ -64,15 +66,17 @@ class MongoLogStore:
             found = self._logs().find({"dedupKey": {"$in": list(dedup_keys)}}, {"dedupKey": 1, "_id": 0})
             return set(dedup_keys) - {document["dedupKey"] for document in found}
 
-    def find(self, query: LogQuery, *, page: int, size: int, newest_first: bool = True) -> LogPage:
+    def find(
+        self, query: LogQuery, *, page: int, size: int, newest_first: bool = True, most_bytes: int = PAGE_BYTES
+    ) -> LogPage:
         wanted = _filter(query)
         direction = -1 if newest_first else 1
         with _unavailable():
             logs = self._logs()
             found = logs.find(wanted).sort([("timestamp", direction), ("_id", direction)]).skip(page * size).limit(size)
-            entries = tuple(_entry(document) for document in found)
+            entries, truncated = _within(map(_entry, found), most_bytes)
             total = logs.count_documents(wanted, limit=COUNT_LIMIT)
-        return LogPage(entries, total)
+        return LogPage(entries, total, truncated)
 
     def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:
         with _unavailable():
@@ -163,6 +167,19 @@ def _entry(document: dict[str, Any]) -> LogEntry:
         timestamp=document["timestamp"],
         **ids,
     )
+
+
+def _within(entries: Iterable[LogEntry], most_bytes: int) -> tuple[tuple[LogEntry, ...], frozenset[str]]:
+    """Without the data that are too much, as they come from the server; and the ids of those that lack them."""
+    kept: list[LogEntry] = []
+    cut, behind = set(), 0
+    for entry in entries:
+        size = len(jsonio.dumps(entry.data)) if entry.data else 0
+        if behind and behind + size > most_bytes:
+            cut.add(entry.id)
+        kept.append(replace(entry, data=None) if entry.id in cut else entry)
+        behind += size
+    return tuple(kept), frozenset(cut)
 
 
 def _filter(query: LogQuery) -> dict[str, Any]:

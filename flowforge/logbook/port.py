@@ -17,6 +17,9 @@ from flowforge.logbook.cursor import Place
 COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
 
+PAGE_BYTES = 8 * 1024 * 1024
+"""Of data in one page, as text."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
@@ -71,6 +74,8 @@ class LogPage:
     entries: tuple[LogEntry, ...]
     total: int
     """Matches, counted up to COUNT_LIMIT."""
+    truncated: frozenset[str] = frozenset()
+    """The ids of those that came without their data: they would not have fitted into the page."""
 
 
 class LogStore(Protocol):
@@ -85,7 +90,11 @@ class LogStore(Protocol):
     def missing(self, dedup_keys: Sequence[str]) -> set[str]:
         """Those under which nothing is written."""
 
-    def find(self, query: LogQuery, *, page: int, size: int, newest_first: bool = True) -> LogPage: ...
+    def find(
+        self, query: LogQuery, *, page: int, size: int, newest_first: bool = True, most_bytes: int = PAGE_BYTES
+    ) -> LogPage:
+        """Data come along from the first entry on, as many as `most_bytes` of text hold; those of the first always do,
+        so that a page of one has them whatever their size."""
 
     def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:
         """Entries of one execution behind cursor `after` (None: from its beginning), oldest first.

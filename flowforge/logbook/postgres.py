@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, Select, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Select, Text, case, cast, delete, func, select, tuple_
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import LogEntryRow
 from flowforge.logbook.clock import LogClock
 from flowforge.logbook.cursor import Place, parse_cursor
-from flowforge.logbook.port import COUNT_LIMIT, LogEntry, LogPage, LogQuery, NewEntry
+from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
 
 _DELETE_AT_ONCE = 5_000
 _LOG = LogEntryRow.__table__.c
+_FIELDS = {field.name for field in fields(LogEntry)}
 
 
 class PostgresLogStore:
@@ -59,21 +62,17 @@ class PostgresLogStore:
             )
             return {row[0] for row in rows}
 
-    def find(self, query: LogQuery, *, page: int, size: int, newest_first: bool = True) -> LogPage:
+    def find(
+        self, query: LogQuery, *, page: int, size: int, newest_first: bool = True, most_bytes: int = PAGE_BYTES
+    ) -> LogPage:
         conditions = _conditions(query)
-        order = (_LOG.timestamp, _LOG.id)
-        entries = (
-            select(LogEntryRow.__table__)
-            .where(*conditions)
-            .order_by(*(column.desc() if newest_first else column for column in order))
-            .offset(page * size)
-            .limit(size)
-        )
         counted = select(func.count()).select_from(select(1).where(*conditions).limit(COUNT_LIMIT).subquery())
+        entries = select(LogEntryRow.__table__).where(*conditions).offset(page * size).limit(size)
         with unavailable_when_down(), self._engine.connect() as connection:
-            rows = connection.execute(entries).mappings().all()
+            rows = connection.execute(_within(entries, newest_first, most_bytes)).mappings().all()
             total = connection.execute(counted).scalar_one()
-        return LogPage(tuple(_entry(row) for row in rows), total)
+        truncated = frozenset(row["id"] for row in rows if row["truncated"])
+        return LogPage(tuple(_entry(row) for row in rows), total, truncated)
 
     def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:
         statement = _behind(select(LogEntryRow.__table__), user_id, execution_id, after).limit(limit)
@@ -108,6 +107,20 @@ def _behind(statement: Select[Any], user_id: UUID, execution_id: UUID, after: st
     if after is not None:
         statement = statement.where(tuple_(_LOG.timestamp, _LOG.id) > tuple_(*parse_cursor(after)))
     return statement.order_by(_LOG.timestamp, _LOG.id)
+
+
+def _within(entries: Select[Any], newest_first: bool, most_bytes: int) -> Select[Any]:
+    """The same, in order, with the data of the first, and of others while all together are not above that."""
+
+    def order(of: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[Any]]:
+        return [column.desc() if newest_first else column for column in (of.timestamp, of.id)]
+
+    page = entries.order_by(*order(_LOG)).subquery()
+    size = func.octet_length(cast(page.c.data, Text))
+    behind = func.coalesce(func.sum(size).over(order_by=order(page.c), rows=(None, -1)), 0)
+    cut = (behind > 0) & (behind + size > most_bytes)
+    kept = [column for column in page.c if column.name != "data"]
+    return select(*kept, case((~cut, page.c.data)).label("data"), cut.label("truncated")).order_by(*order(page.c))
 
 
 def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
@@ -157,4 +170,4 @@ def _entry_of(entry: NewEntry, id_: str, moment: datetime) -> LogEntry:
 
 
 def _entry(row: RowMapping) -> LogEntry:
-    return LogEntry(**{name: value for name, value in row.items() if name != "dedup_key"})
+    return LogEntry(**{name: value for name, value in row.items() if name in _FIELDS})

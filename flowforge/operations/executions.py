@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, defer
-from sqlalchemy.orm.attributes import set_committed_value
 
 from flowforge.db.tables import ExecutionRow, StepAttempt
 from flowforge.errors import NotFound
-from flowforge.operations import answers, cancelling, endings
+from flowforge.operations import answers, cancelling, endings, within_bytes
 from flowforge.operations.announcements import announce_quietly
+from flowforge.operations.within_bytes import MOST_BYTES, Whole
 from flowforge.wiring import Backends
 
 COUNT_LIMIT = 10_000
@@ -22,11 +22,9 @@ COUNT_LIMIT = 10_000
 
 REPLAYS_SHOWN = 50
 
-PAGE_BYTES = 8 * 1024 * 1024
-"""Of payloads, outputs and results in one page; one execution alone is always shown whole."""
+_T = TypeVar("_T")
+
 _DATA = (ExecutionRow.trigger_payload, ExecutionRow.step_outputs, ExecutionRow.result)
-_NEVER_COMPRESSED = 512
-"""Bytes of a column; from there on its size on disk says little about it."""
 
 SORTABLE = {
     "createdAt": ExecutionRow.created_at,
@@ -42,7 +40,7 @@ class ExecutionPage:
     rows: Sequence[ExecutionRow]
     total: int
     """Counted up to COUNT_LIMIT."""
-    truncated: frozenset[UUID] = frozenset()
+    truncated: frozenset[ExecutionRow]
     """Those that came without payload, outputs and result: they would not have fitted into the page."""
 
 
@@ -56,7 +54,7 @@ def find(
     size: int = 20,
     sort: str = "createdAt",
     descending: bool = True,
-    most_bytes: int = PAGE_BYTES,
+    most_bytes: int = MOST_BYTES,
 ) -> ExecutionPage:
     """At most `most_bytes` of data are read, however large the executions are."""
     mine = select(ExecutionRow).where(ExecutionRow.user_id == user_id)
@@ -68,52 +66,34 @@ def find(
     total = session.scalar(select(func.count()).select_from(counted)) or 0
     column = SORTABLE[sort]
     order = (column.desc(), ExecutionRow.id.desc()) if descending else (column, ExecutionRow.id)
-    ids = mine.with_only_columns(ExecutionRow.id).order_by(*order).offset(page * size).limit(size).subquery()
-    sized = select(ExecutionRow, _size()).where(ExecutionRow.id.in_(select(ids.c.id))).order_by(*order)
-    found = session.execute(sized.options(*map(defer, _DATA))).all()
-    rows = [row for row, _ in found]
-    fitting = _fitting([(row.id, size) for row, size in found], most_bytes)
-    return ExecutionPage(rows, total, _fill(session, rows, fitting))
-
-
-def _size() -> ColumnElement[int]:
-    """Of an execution's data as text. PostgreSQL alone looks at all of it."""
-    size: ColumnElement[int] = func.coalesce(0)
-    for column in _DATA:
-        stored = func.pg_column_size(column)
-        text = func.octet_length(cast(column, Text))
-        size += func.coalesce(case((stored < _NEVER_COMPRESSED, stored), else_=text), 0)
-    return size
-
-
-def _fitting(sizes: Sequence[tuple[UUID, int]], most_bytes: int) -> set[UUID]:
-    """From the first on; one that is too large does not keep out the smaller ones behind it."""
-    fitting, left = set(), most_bytes
-    for id_, size in sizes:
-        if size <= left:
-            fitting.add(id_)
-            left -= size
-    return fitting
-
-
-def _fill(session: Session, rows: Sequence[ExecutionRow], fitting: set[UUID]) -> frozenset[UUID]:
-    """Gives the fitting ones their data, and the others none; returns the others."""
-    found = {
-        row.id: row for row in session.execute(select(ExecutionRow.id, *_DATA).where(ExecutionRow.id.in_(fitting)))
-    }
-    for row in rows:
-        session.expunge(row)  # what is only left out must never be taken for the state of the row
-        for column in _DATA:
-            set_committed_value(row, column.key, getattr(found.get(row.id), column.key, None))
-    return frozenset(row.id for row in rows if row.id not in found)
+    wanted = mine.offset(page * size).limit(size)
+    found = within_bytes.page(session, ExecutionRow, wanted, order, _DATA, most_bytes)
+    return ExecutionPage(found.rows, total, found.truncated)
 
 
 def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
     """Raises NotFound."""
-    row = session.scalar(select(ExecutionRow).where(ExecutionRow.id == execution_id, ExecutionRow.user_id == user_id))
-    if row is None:
+    return _found(session.scalar(_one(user_id, execution_id)))
+
+
+def whole(session: Session, user_id: UUID, execution_id: UUID) -> Whole[ExecutionRow]:
+    """As it is shown by itself. Raises NotFound."""
+    return _found(within_bytes.whole(session, _one(user_id, execution_id), ExecutionRow.step_outputs))
+
+
+def output(session: Session, user_id: UUID, execution_id: UUID, key: str) -> Any:
+    """What one step gave. Raises NotFound."""
+    return within_bytes.output(session, _one(user_id, execution_id), ExecutionRow.step_outputs, key)
+
+
+def _one(user_id: UUID, execution_id: UUID) -> Select[ExecutionRow]:
+    return select(ExecutionRow).where(ExecutionRow.id == execution_id, ExecutionRow.user_id == user_id)
+
+
+def _found(execution: _T | None) -> _T:
+    if execution is None:
         raise NotFound("there is no such execution")
-    return row
+    return execution
 
 
 def replays(session: Session, execution_id: UUID) -> Sequence[ExecutionRow]:

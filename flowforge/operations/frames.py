@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import FrameRow, OpenBlockRow, StepAttempt
 from flowforge.errors import NotFound
+from flowforge.operations import within_bytes
+from flowforge.operations.within_bytes import Page, Whole
 
 MOST_ATTEMPTS = 1_000
 MOST_BLOCKS = 1_000
+_DATA = (FrameRow.outputs, FrameRow.result)
+
+_T = TypeVar("_T")
 
 
 def blocks(session: Session, execution_id: UUID, frame: int) -> Sequence[OpenBlockRow]:
@@ -31,8 +36,9 @@ def page(
     after: int = -1,
     size: int = 50,
     status: str | None = None,
-) -> Sequence[FrameRow]:
-    """The frames of a block behind position `after`, in the order of their positions. Raises NotFound."""
+) -> Page[FrameRow]:
+    """The frames of a block behind position `after`, in the order of their positions. An item is part of what its loop
+    was given, which is bounded; outputs and results come as far as they fit. Raises NotFound."""
     block = session.get(OpenBlockRow, (execution_id, frame, step_index))
     if block is None:
         raise NotFound("there is no such block in this execution")
@@ -44,15 +50,32 @@ def page(
     )
     if status:
         wanted = wanted.where(FrameRow.status == status)
-    return session.scalars(wanted.order_by(FrameRow.number).limit(size)).all()
+    return within_bytes.page(session, FrameRow, wanted.limit(size), [FrameRow.number], _DATA)
 
 
 def get(session: Session, execution_id: UUID, number: int) -> FrameRow:
     """Raises NotFound."""
-    row = session.get(FrameRow, (execution_id, number))
-    if row is None:
+    return _found(session.get(FrameRow, (execution_id, number)))
+
+
+def whole(session: Session, execution_id: UUID, number: int) -> Whole[FrameRow]:
+    """As it is shown by itself. Raises NotFound."""
+    return _found(within_bytes.whole(session, _one(execution_id, number), FrameRow.outputs))
+
+
+def output(session: Session, execution_id: UUID, number: int, key: str) -> Any:
+    """What one step in the frame gave. Raises NotFound."""
+    return within_bytes.output(session, _one(execution_id, number), FrameRow.outputs, key)
+
+
+def _one(execution_id: UUID, number: int) -> Select[FrameRow]:
+    return select(FrameRow).where(FrameRow.execution_id == execution_id, FrameRow.number == number)
+
+
+def _found(frame: _T | None) -> _T:
+    if frame is None:
         raise NotFound("there is no such frame in this execution")
-    return row
+    return frame
 
 
 def attempts(session: Session, execution_id: UUID, frame: int) -> Sequence[StepAttempt]:

@@ -11,7 +11,8 @@ from flowforge.logbook import LogEntry, LogStore
 
 PAGE_SIZE = 100
 SCANNED = 5_000
-_CHUNK = 500
+_CHUNK = PAGE_SIZE + 1
+"""Enough to see whether there is another page. Lines may be large."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,8 @@ def played(client: FlaskClient, owner: Person) -> dict[str, str]:
 
     (wait,) = eventually(open_wait)
     token = urlsplit(wait["url"]).path.rsplit("/", 1)[-1]
-    return {"executionId": started, "number": "1", "token": token, "eventId": unanswered(client, owner, made["id"])}
+    names = {"executionId": started, "number": "1", "key": "step_0", "token": token}
+    return names | {"eventId": unanswered(client, owner, made["id"])}
 
 
 def unanswered(client: FlaskClient, owner: Person, workflow_id: str) -> str:

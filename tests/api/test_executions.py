@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from flowforge import jsonio
 from flowforge.db.engine import sqlalchemy_url
-from flowforge.db.tables import ExecutionRow, StepAttempt
+from flowforge.db.tables import ExecutionRow, FrameRow, OpenBlockRow, StepAttempt
 from flowforge.events import EXECUTION_EVENTS, ExecutionEvent
 from flowforge.ids import uuid7
 from flowforge.operations import executions
+from flowforge.operations.within_bytes import MOST_BYTES
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
 from tests.api.things import EXECUTIONS, execution
@@ -267,7 +268,7 @@ class TestLargeOnes:
         answer = client.get(EXECUTIONS, headers=owner.headers)
 
         content = answer.json["content"]
-        assert len(answer.data) < executions.PAGE_BYTES + 100_000
+        assert len(answer.data) < MOST_BYTES + 100_000
         assert [one["truncated"] for one in content] == [False] * 8 + [True] * 4
         assert [one["currentStep"] for one in content] == list(range(11, -1, -1))
         assert [one["stepOutputs"] for one in content[:8]] == [self.OUTPUTS] * 8
@@ -303,3 +304,95 @@ class TestLargeOnes:
         alone = client.get(f"{EXECUTIONS}/{twelve[0]}", headers=owner.headers).json
 
         assert (alone["stepOutputs"], alone["triggerPayload"], alone["result"]) == (self.OUTPUTS, {"n": 0}, 0)
+
+
+class TestOneWithManyLargeOutputs:
+    """Ten of a megabyte each, and a small one."""
+
+    LARGE: ClassVar = {"body": "abcdefghij" * 100_000}
+    OUTPUTS: ClassVar = dict.fromkeys((f"step_{number}" for number in range(10)), LARGE) | {"step_10": {"ok": True}}
+    KEPT: ClassVar = {*(f"step_{number}" for number in range(8)), "step_10"}
+
+    @pytest.fixture
+    def run(self, engine: Engine, owner: Person) -> UUID:
+        run = execution(engine, owner, step_outputs=self.OUTPUTS, trigger_payload={"n": 1}, result={"value": 2})
+        frame = {"number": 1, "block_frame": 0, "block_step": 0, "position": 0, "status": "COMPLETED"}
+        with Session(engine) as session:
+            session.add(FrameRow(execution_id=run, current_step=1, outputs=self.OUTPUTS, item="a", **frame))
+            session.commit()
+        return run
+
+    @pytest.mark.parametrize("place", ["", "/frames/1"])
+    def test_leaves_out_what_would_be_too_much_and_names_it(
+        self, client: FlaskClient, owner: Person, run: UUID, place: str
+    ) -> None:
+        answer = client.get(f"{EXECUTIONS}/{run}{place}", headers=owner.headers)
+
+        outputs = answer.json["outputs" if place else "stepOutputs"]
+        assert len(answer.data) < MOST_BYTES + 100_000
+        assert outputs == {key: self.OUTPUTS[key] for key in self.KEPT}
+        assert sorted(answer.json["omittedOutputs"]) == ["step_8", "step_9"]
+
+    def test_has_its_payload_and_its_result_all_the_same(self, client: FlaskClient, owner: Person, run: UUID) -> None:
+        shown = client.get(f"{EXECUTIONS}/{run}", headers=owner.headers).json
+        assert (shown["triggerPayload"], shown["result"]) == ({"n": 1}, 2)
+
+    def test_is_no_larger_when_somebody_cancels_it(self, client: FlaskClient, owner: Person, run: UUID) -> None:
+        answer = client.post(f"{EXECUTIONS}/{run}/cancel", headers=owner.headers)
+        assert len(answer.json["omittedOutputs"]) == 2
+
+    @pytest.mark.parametrize("frame", [0, 1])
+    def test_gives_each_output_by_itself(self, client: FlaskClient, owner: Person, run: UUID, frame: int) -> None:
+        found = client.get(f"{EXECUTIONS}/{run}/outputs/step_9?frame={frame}", headers=owner.headers).json
+        assert found == {"key": "step_9", "frame": frame, "output": self.LARGE}
+
+    @pytest.mark.parametrize("asked", ["step_11", "step_9?frame=2", "%00"])
+    def test_has_no_other_outputs(self, client: FlaskClient, owner: Person, run: UUID, asked: str) -> None:
+        refused = client.get(f"{EXECUTIONS}/{run}/outputs/{asked}", headers=owner.headers)
+        assert (refused.status_code, refused.json["message"]) == (404, "there is no such output")
+
+    def test_names_nothing_where_all_fits(self, client: FlaskClient, engine: Engine, owner: Person) -> None:
+        run = execution(engine, owner, step_outputs={"step_0": {"ok": True}})
+        shown = client.get(f"{EXECUTIONS}/{run}", headers=owner.headers).json
+        assert (shown["stepOutputs"], shown["omittedOutputs"]) == ({"step_0": {"ok": True}}, [])
+
+
+class TestLargeItemsOfALoop:
+    """Twelve; each has given a megabyte."""
+
+    LARGE: ClassVar = {"step_1": {"body": "abcdefghij" * 100_000}}
+
+    @pytest.fixture
+    def run(self, engine: Engine, owner: Person) -> UUID:
+        run = execution(engine, owner)
+        block = {"first_frame": 1, "total": 12, "at_once": 1, "begun": 12, "ended": 12, "failed": 0, "closure": {}}
+        frame = {"block_frame": 0, "block_step": 0, "status": "COMPLETED", "current_step": 1}
+        with Session(engine) as session:
+            session.add(OpenBlockRow(execution_id=run, frame=0, step_index=0, **block))
+            session.flush()
+            for position in range(12):
+                session.add(
+                    FrameRow(
+                        execution_id=run,
+                        number=position + 1,
+                        position=position,
+                        item=position,
+                        result={"value": position},
+                        outputs=self.LARGE,
+                        **frame,
+                    )
+                )
+            session.commit()
+        return run
+
+    def test_do_not_make_a_page_larger_than_its_bytes(self, client: FlaskClient, owner: Person, run: UUID) -> None:
+        answer = client.get(f"{EXECUTIONS}/{run}/frames", headers=owner.headers)
+
+        assert len(answer.data) < MOST_BYTES + 100_000
+        assert [frame["truncated"] for frame in answer.json] == [False] * 8 + [True] * 4
+        assert [frame["item"] for frame in answer.json] == list(range(12))
+        assert [frame["outputs"] for frame in answer.json] == [self.LARGE] * 8 + [None] * 4
+
+    def test_are_whole_when_asked_for_alone(self, client: FlaskClient, owner: Person, run: UUID) -> None:
+        last = client.get(f"{EXECUTIONS}/{run}/frames/12", headers=owner.headers).json
+        assert (last["outputs"], last["result"], last["omittedOutputs"]) == (self.LARGE, {"value": 11}, [])

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from flowforge import jsonio
 from flowforge.logbook import LogEntry, NewEntry
+from flowforge.logbook.port import PAGE_BYTES
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
 
@@ -58,6 +59,7 @@ def test_a_line_has_the_contracts_fields(client: FlaskClient, owner: Person, lin
         "status": "FIRED",
         "data": {"number": 0},
         "timestamp": jsonio.format_time(lines[0].timestamp),
+        "truncated": False,
     }
 
 
@@ -116,6 +118,23 @@ def test_comes_in_the_contracts_envelope(client: FlaskClient, owner: Person, lin
 
 def test_a_large_size_is_cut(client: FlaskClient, owner: Person) -> None:
     assert page(client, owner, "size=5000")["size"] == 200
+
+
+def test_a_page_of_large_lines_is_bounded_and_says_what_it_lacks(
+    client: FlaskClient, backends: Backends, owner: Person
+) -> None:
+    large = {"text": "x" * 1_000_000}
+    backends.logbook.append(
+        [NewEntry(f"{number}", owner.id, WORKFLOW, EXECUTION, None, "RESULT", "SUCCESS", large) for number in range(10)]
+    )
+
+    answer = client.get(LOGS, headers=owner.headers)
+    behind = page(client, owner, "size=5&page=1")
+
+    assert len(answer.data) < PAGE_BYTES + 10_000
+    assert [line["truncated"] for line in answer.json["content"]] == [False] * 8 + [True] * 2
+    assert [line["data"] for line in answer.json["content"]] == [large] * 8 + [None] * 2
+    assert [line["data"] for line in behind["content"]] == [large] * 5
 
 
 @pytest.mark.parametrize(

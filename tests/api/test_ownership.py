@@ -44,7 +44,11 @@ def ids(client: FlaskClient, owner: Person, engine: Engine) -> dict[str, str]:
         "version_id": made["versionId"],
         "step_id": "first",
         "trigger_id": trigger(client, owner, made["id"])["id"],
-        "execution_id": in_a_block(engine, execution(engine, owner, workflow_id=UUID(made["id"]), status="RUNNING")),
+        "execution_id": in_a_block(
+            engine,
+            execution(engine, owner, workflow_id=UUID(made["id"]), status="RUNNING", step_outputs={"step_0": {}}),
+        ),
+        "key": "step_0",
         "number": "1",
         "token_id": client.post("/api/v1/tokens", json={"name": "Mine"}, headers=owner.headers).json["id"],
         "session_id": client.get("/api/v1/sessions", headers=owner.headers).json[0]["id"],

@@ -45,6 +45,23 @@ def read_only(redis: Redis) -> Iterator[Redis]:
     redis.execute_command("REPLICAOF", "NO", "ONE")
 
 
+@pytest.fixture
+def forbidding(redis: Redis) -> Iterator[None]:
+    """It lets nobody read streams."""
+    redis.execute_command("ACL", "SETUSER", "default", "-@stream")
+    yield
+    redis.execute_command("ACL", "SETUSER", "default", "+@all")
+
+
+@pytest.fixture
+def locked(redis_url: str) -> Iterator[None]:
+    """Somebody has given it a password."""
+    with connect_redis(redis_url) as operator, operator.client() as connection:
+        connection.config_set("requirepass", "a secret")
+        yield
+        connection.config_set("requirepass", "")
+
+
 def message(value: bytes = b"a", topic: str = TOPIC) -> Message:
     return Message(topic, "k", value)
 
@@ -74,6 +91,36 @@ class TestAServerThatRefuses:
             StreamsBus(full).publish([message(b"hush-hush")])
         assert "hush-hush" not in f"{caught.value} {caught.value.__cause__}"
 
+    def test_is_unavailable_while_something_else_has_the_name_of_a_stream(self, redis: Redis) -> None:
+        bus = StreamsBus(redis)
+        subscription = bus.subscribe([TOPIC], "readers", "one")
+        redis.set(STREAM, "no stream")
+        with pytest.raises(Unavailable, match="WRONGTYPE"):
+            bus.subscribe([TOPIC], "others", "one")
+        with pytest.raises(Unavailable, match="WRONGTYPE"):
+            subscription.poll(10, 0)
+        redis.delete(STREAM)
+        assert subscription.poll(10, 0) == []
+
+    def test_is_unavailable_while_it_forbids(self, redis: Redis, request: pytest.FixtureRequest) -> None:
+        subscription = StreamsBus(redis).subscribe([TOPIC], "readers", "one")
+        request.getfixturevalue("forbidding")
+        with pytest.raises(Unavailable, match="no permissions"):
+            StreamsBus(redis).subscribe([TOPIC], "others", "one")
+        with pytest.raises(Unavailable, match="no permissions"):
+            subscription.poll(10, 0)
+
+    def test_is_unavailable_while_it_wants_another_password(
+        self, redis: Redis, redis_url: str, request: pytest.FixtureRequest
+    ) -> None:
+        subscription = StreamsBus(redis).subscribe([TOPIC], "readers", "one")
+        request.getfixturevalue("locked")
+        with connect_redis(redis_url) as stranger, pytest.raises(Unavailable, match="refuses"):
+            StreamsBus(stranger).subscribe([TOPIC], "others", "one")
+        redis.connection_pool.disconnect()
+        with pytest.raises(Unavailable, match="refuses"):
+            subscription.poll(10, 0)
+
     def test_makes_a_lost_group_again_all_the_same(self, redis: Redis) -> None:
         bus = StreamsBus(redis, claim_after_seconds=0.2)
         subscription = bus.subscribe([TOPIC], "readers", "one")
@@ -86,6 +133,15 @@ class TestAServerThatRefuses:
         subscription = StreamsBus(redis).subscribe([TOPIC], "readers", "one")
         redis.flushall()
         subscription.close()
+
+
+def test_an_entry_that_no_bus_has_written_is_delivered_to_be_buried(redis: Redis) -> None:
+    bus = StreamsBus(redis)
+    subscription = bus.subscribe([TOPIC], "readers", "one")
+    redis.xadd(STREAM, {"foreign": "entry"})
+    redis.xadd(STREAM, {"k": b"\xff", "v": "a value"})
+    bus.publish([message(b"ours")])
+    assert [one.value for one in subscription.poll(10, 1)] == [b"", b"a value", b"ours"]
 
 
 class Broken:

@@ -123,6 +123,19 @@ def test_an_unknown_filter_and_an_unknown_name_are_told_at_once() -> None:
     ]
 
 
+def test_all_unknown_names_of_one_expression_are_told_each_once() -> None:
+    text = "{{ trigger.a | lowr | defalt(trigger.b | uper) | lowr is numbr }}"
+    assert [message for _, message in problems({"config": {"x": text}})] == [
+        f"there is no {what}; did you mean '{nearest}'? (in {text})"
+        for what, nearest in (
+            ("filter 'lowr'", "lower"),
+            ("filter 'uper'", "upper"),
+            ("filter 'defalt'", "default"),
+            ("test 'numbr'", "number"),
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -76,6 +77,30 @@ def test_pages_come_newest_first_and_are_counted(store: LogStore) -> None:
     page = store.find(LogQuery(OWNER), page=1, size=2)
     assert [one.data["output"]["key"] for one in page.entries if one.data] == ["2", "1"]
     assert page.total == 5
+
+
+class TestLargeData:
+    """Five lines of a thousand bytes each, the newest first."""
+
+    DATA: ClassVar = {"text": "x" * 989}
+
+    @pytest.fixture(autouse=True)
+    def five(self, store: LogStore) -> None:
+        store.append([entry(f"{number}", data=self.DATA) for number in range(5)])
+
+    def test_are_left_out_of_a_page_behind_those_that_fit(self, store: LogStore) -> None:
+        page = store.find(LogQuery(OWNER), page=0, size=10, most_bytes=2_500)
+        assert [one.data for one in page.entries] == [self.DATA] * 2 + [None] * 3
+        assert page.truncated == {one.id for one in page.entries[2:]}
+        assert page.total == 5
+
+    def test_are_there_when_the_page_is_smaller(self, store: LogStore) -> None:
+        page = store.find(LogQuery(OWNER), page=1, size=2, most_bytes=2_500, newest_first=False)
+        assert ([one.data for one in page.entries], page.truncated) == ([self.DATA] * 2, frozenset())
+
+    def test_are_there_in_a_page_of_one_whatever_their_size(self, store: LogStore) -> None:
+        page = store.find(LogQuery(OWNER), page=4, size=1, most_bytes=10)
+        assert ([one.data for one in page.entries], page.truncated) == ([self.DATA], frozenset())
 
 
 @pytest.mark.parametrize(

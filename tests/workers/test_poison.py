@@ -20,6 +20,7 @@ from flowforge.operations import dead_letters, owed
 from flowforge.wiring import Backends
 from tests.waiting import eventually
 from tests.workers.pipeline import OWNER, Pipeline, working
+from workers import orchestrator
 from workers.executor import Executor
 from workers.log_sink import LogSink
 from workers.orchestrator import Orchestrator
@@ -235,6 +236,17 @@ class TestMessages:
             send_letters_again(pipeline)
             eventually(lambda: sum(pipeline.backends.bus.lag().values()) == 0)
         assert pipeline.finished(bad.event_id).error == failed.error
+
+    def test_a_result_for_whose_place_another_execution_waits(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It begins at once, not with the next look at what waits."""
+        monkeypatch.setattr(orchestrator, "_LOOK_FOR_DUE_EVERY_SECONDS", 3600)
+        limited = pipeline.workflow(transform(a=1), transform(b=2), settings={"concurrency": {"limit": 1}})
+        with refused_inserts(pipeline, limited, step=1), working(pipeline.backends, Orchestrator, Executor):
+            accepted = [pipeline.accept(limited.id) for _ in range(2)]
+            ends = [pipeline.finished(event.event_id).error or {} for event in accepted]
+        assert ["refused by the test" in end["message"] for end in ends] == [True, True]
 
     def test_the_result_of_another_executor(self, pipeline: Pipeline) -> None:
         workflow = pipeline.workflow(transform(a=1))

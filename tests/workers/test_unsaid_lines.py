@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
-from flowforge import events
-from flowforge.logbook import LogQuery
+from flowforge import events, jsonio
+from flowforge.events import ExecutionEvent
+from flowforge.logbook import LogEntry, LogQuery
 from flowforge.wiring import Backends
 from tests.waiting import eventually
 from tests.workers.pipeline import OWNER, Pipeline, counting_statements, working
@@ -57,9 +59,17 @@ def logged(pipeline: Pipeline, count: int) -> None:
         eventually(lambda: len(lines(pipeline.backends)) == count)
 
 
+def events_of(pipeline: Pipeline) -> list[bytes]:
+    """What has been published of executions."""
+    return [fields[b"v"] for _, fields in pipeline.backends.redis.xrange(f"flowforge:{events.EXECUTION_EVENTS}")]
+
+
+def entries(backends: Backends) -> Sequence[LogEntry]:
+    return backends.logbook.find(LogQuery(user_id=OWNER), page=0, size=100, newest_first=False).entries
+
+
 def lines(backends: Backends) -> list[tuple[str, str]]:
-    found = backends.logbook.find(LogQuery(user_id=OWNER), page=0, size=100, newest_first=False)
-    return sorted((entry.event_type, entry.status) for entry in found.entries)
+    return sorted((entry.event_type, entry.status) for entry in entries(backends))
 
 
 @pytest.mark.parametrize("status", ["STARTED", "COMPLETED"])
@@ -70,6 +80,40 @@ def test_a_line_that_nobody_was_told_of_is_written(pipeline: Pipeline, status: s
     assert ("EXECUTION", status) not in lines(pipeline.backends)
     resend(pipeline.backends)
     assert lines(pipeline.backends) == WHOLE
+    assert write_unsaid_lines(pipeline.backends) == 0
+
+
+def test_a_retry_that_nobody_was_told_of_is_written_as_it_was(pipeline: Pipeline) -> None:
+    fails = {
+        "type": "HTTP_REQUEST",
+        "config": {"url": "http://127.0.0.1:1/"},
+        "retry": {"attempts": 3, "delay": 0.1},
+    }
+    event = pipeline.accept(pipeline.workflow(fails).id)
+    with working(pipeline.backends, Orchestrator, Executor):
+        execution_id = pipeline.finished(event.event_id).id
+    told = [ExecutionEvent.decode(one) for one in events_of(pipeline) if b'"RETRYING"' in one]
+    never_published(pipeline, "RETRYING")
+    logged(pipeline, 9)
+
+    assert write_unsaid_lines(pipeline.backends) == 1
+
+    written = [entry.data or {} for entry in entries(pipeline.backends) if entry.status == "RETRYING"]
+    for line, message in zip(written, told, strict=True):
+        assert line | {"timestamp": ""} == jsonio.loads(message.encode()) | {"timestamp": ""}
+    assert [line["attempt"] for line in written] == [1, 2]
+    assert written[0]["executionId"] == str(execution_id)
+
+
+def test_steps_of_a_loop_that_rests_are_no_retries(pipeline: Pipeline) -> None:
+    """Its rests are attempts of the same step, one behind the other."""
+    item = {"type": "BRANCH", "branches": [{"when": False, "actions": []}]}
+    loop = {"type": "FOR_EACH", "config": {"items": list(range(1_200))}, "actions": [item]}
+    workflow = pipeline.workflow(loop)
+    with working(pipeline.backends, Orchestrator, Executor, LogSink):
+        execution_id = pipeline.finished(pipeline.accept(workflow.id).event_id).id
+        eventually(lambda: sum(pipeline.backends.bus.lag().values()) == 0)
+    assert max(one.attempt for one in pipeline.attempts(execution_id)) > 1
     assert write_unsaid_lines(pipeline.backends) == 0
 
 

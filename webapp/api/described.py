@@ -215,6 +215,11 @@ OPERATIONS: dict[str, Operation] = {
         ),
     ),
     "executions.show": Operation("Executions", _ok(schemas.ExecutionWithAttempts)),
+    "executions.show_output": Operation(
+        "Executions",
+        _ok(schemas.StepOutput),
+        parameters=(Parameter("frame", _NUMBER, "The frame in which the step stands; 0: the workflow's own list."),),
+    ),
     "executions.replay": Operation(
         "Executions",
         {202: Answer("Accepted: the execution will follow", schemas.Replayed)},
@@ -228,7 +233,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "executions.list_frames": Operation(
         "Executions",
-        _ok([schemas.Frame]),
+        _ok([schemas.ListedFrame]),
         parameters=(
             Parameter("blockFrame", _NUMBER, "The frame in which the block stands; 0: the workflow's own list."),
             Parameter("blockStep", _NUMBER, "The block's step."),
@@ -239,7 +244,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "executions.show_frame": Operation("Executions", _ok(schemas.FrameWithAttempts)),
     "executions.list_waits": Operation("Executions", _ok([schemas.OpenWait])),
-    "executions.cancel": Operation("Executions", _ok(schemas.Execution)),
+    "executions.cancel": Operation("Executions", _ok(schemas.WholeExecution)),
     "finding.executions": Operation(
         "Executions",
         _ok(dashboard_schemas.ExecutionsFound),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from flowforge.execution.state import FrameStatus, Status
+from flowforge.execution.state import ROOT, FrameStatus, Status
 from flowforge.operations import executions, frames, replays, waits
 from flowforge.operations.executions import SORTABLE, attempt_fields, execution_fields, replay_fields
 from flowforge.operations.frames import block_fields, frame_fields
@@ -39,17 +39,30 @@ def list_page() -> Response:
         sort=asked.sort,
         descending=asked.descending,
     )
-    content = [execution_fields(row) | {"truncated": row.id in found.truncated} for row in found.rows]
+    content = [execution_fields(row) | {"truncated": row in found.truncated} for row in found.rows]
     return jsonify(envelope(asked, content, found.total))
 
 
 @blueprint.get("/<uuid:execution_id>")
 @signed_in
 def show(execution_id: UUID) -> Response:
-    """Get an execution with the attempts of its steps"""
-    row = executions.get(session(), current_user_id(), execution_id)
-    again = [replay_fields(replay) for replay in executions.replays(session(), row.id)]
-    return jsonify(execution_fields(row) | _inside(row.id, 0) | {"replays": again})
+    """Get an execution with the attempts of its steps; outputs above 8 MB are left out, and named"""
+    whole = _whole(execution_id)
+    again = [replay_fields(replay) for replay in executions.replays(session(), execution_id)]
+    return jsonify(whole | _inside(execution_id, ROOT) | {"replays": again})
+
+
+@blueprint.get("/<uuid:execution_id>/outputs/<key>")
+@signed_in
+def show_output(execution_id: UUID, key: str) -> Response:
+    """Get what one step of an execution, or of one of its frames, gave"""
+    frame = whole_number("frame", ROOT, ROOT, _MOST)
+    if frame == ROOT:
+        output = executions.output(session(), current_user_id(), execution_id, key)
+    else:
+        row = executions.get(session(), current_user_id(), execution_id)
+        output = frames.output(session(), row.id, frame, key)
+    return jsonify({"key": key, "frame": frame, "output": output})
 
 
 @blueprint.post("/<uuid:execution_id>/replay")
@@ -79,7 +92,7 @@ def _replayed(done: Replayed) -> dict[str, UUID]:
 @blueprint.get("/<uuid:execution_id>/frames")
 @signed_in
 def list_frames(execution_id: UUID) -> Response:
-    """The frames of a block, in order: items of a loop, or branches that run beside one another"""
+    """The frames of a block, in order: items of a loop, or parallel branches; data are left out above 8 MB"""
     row = executions.get(session(), current_user_id(), execution_id)
     found = frames.page(
         session(),
@@ -90,16 +103,16 @@ def list_frames(execution_id: UUID) -> Response:
         size=whole_number("size", 50, 1, MAX_SIZE),
         status=asking.one_of(FrameStatus, "status"),
     )
-    return jsonify([frame_fields(frame) for frame in found])
+    return jsonify([frame_fields(frame) | {"truncated": frame in found.truncated} for frame in found.rows])
 
 
 @blueprint.get("/<uuid:execution_id>/frames/<int:number>")
 @signed_in
 def show_frame(execution_id: UUID, number: int) -> Response:
-    """One frame, with the attempts of its steps and the blocks inside it"""
+    """One frame, with the attempts of its steps and the blocks in it; outputs above 8 MB are left out, and named"""
     row = executions.get(session(), current_user_id(), execution_id)
-    frame = frames.get(session(), row.id, min(number, _MOST))
-    return jsonify(frame_fields(frame) | _inside(row.id, frame.number))
+    frame = frames.whole(session(), row.id, min(number, _MOST))
+    return jsonify(frame_fields(frame.row) | {"omittedOutputs": frame.omitted} | _inside(row.id, frame.row.number))
 
 
 @blueprint.get("/<uuid:execution_id>/waits")
@@ -136,4 +149,10 @@ def _inside(execution_id: UUID, frame: int) -> dict[str, Any]:
 @signed_in
 def cancel(execution_id: UUID) -> Response:
     """Cancel an execution; one that is over stays as it is"""
-    return jsonify(execution_fields(executions.cancel(session(), backends(), current_user_id(), execution_id)))
+    executions.cancel(session(), backends(), current_user_id(), execution_id)
+    return jsonify(_whole(execution_id))
+
+
+def _whole(execution_id: UUID) -> dict[str, Any]:
+    found = executions.whole(session(), current_user_id(), execution_id)
+    return execution_fields(found.row) | {"omittedOutputs": found.omitted}

@@ -21,7 +21,7 @@ blueprint = Blueprint("logs", __name__, url_prefix="/api/v1/logs")
 @blueprint.get("")
 @signed_in
 def list_page() -> Response:
-    """A page of the caller's log; totals are counted up to 10,000"""
+    """A page of the caller's log; totals are counted up to 10,000, data are left out above 8 MB"""
     return _page(
         LogQuery(
             user_id=current_user_id(),
@@ -53,7 +53,8 @@ def of_workflow(workflow_id: UUID) -> Response:
 def _page(query: LogQuery) -> Response:
     asked = page_request({"timestamp"}, "timestamp", strict=True)
     found = backends().logbook.find(query, page=asked.page, size=asked.size, newest_first=asked.descending)
-    return jsonify(envelope(asked, [entry_fields(entry) for entry in found.entries], found.total))
+    content = [entry_fields(entry) | {"truncated": entry.id in found.truncated} for entry in found.entries]
+    return jsonify(envelope(asked, content, found.total))
 
 
 def _text(name: str) -> str | None:

@@ -216,7 +216,7 @@ class Frame(Wire):
     status: Literal["WAITING", "RUNNING", "COMPLETED", "FAILED"]
     current_step: int
     item: Any
-    outputs: Json
+    outputs: Json | None
     result: Any
     error: ExecutionError | None
 
@@ -249,7 +249,23 @@ class Replay(Wire):
     created_at: datetime
 
 
-class ExecutionWithAttempts(Execution):
+_OMITTED = Field(
+    description="The keys of outputs that were left out: with them the answer would be larger than 8 MB."
+    " /api/v1/executions/{id}/outputs/{key} has each."
+)
+
+
+class WholeExecution(Execution):
+    omitted_outputs: list[str] = _OMITTED
+
+
+class StepOutput(Wire):
+    key: str = Field(description="As in stepOutputs.")
+    frame: int = Field(description="0: the workflow's own list.")
+    output: Any
+
+
+class ExecutionWithAttempts(WholeExecution):
     attempts: list[Attempt] = Field(description="Of the steps in the workflow's own list.")
     blocks: list[Block] = Field([], description="The blocks in it that were opened.")
     replays: list[Replay] = Field([], description="The executions that did it again, newest first; 50 at most.")
@@ -286,7 +302,15 @@ class ReplayedAll(Wire):
     skipped: list[ReplaySkipped] = Field(description="Those whose step is not there any more.")
 
 
+class ListedFrame(Frame):
+    truncated: bool = Field(
+        description="Whether outputs and result were left out (null): with them the answer would be larger than 8 MB."
+        " The frame itself has them."
+    )
+
+
 class FrameWithAttempts(Frame):
+    omitted_outputs: list[str] = _OMITTED
     attempts: list[Attempt]
     blocks: list[Block]
 
@@ -373,8 +397,15 @@ class ExecutionPage(Page):
     content: list[ListedExecution]
 
 
+class ListedLogEntry(LogEntry):
+    truncated: bool = Field(
+        description="Whether data were left out (null): with them the page would be larger than 8 MB. A page of a"
+        " smaller `size` has them."
+    )
+
+
 class LogPage(Page):
-    content: list[LogEntry]
+    content: list[ListedLogEntry]
 
 
 # -- webhooks and health

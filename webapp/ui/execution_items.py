@@ -27,7 +27,7 @@ def execution_items(execution_id: UUID) -> str:
     row = executions.get(session(), viewer_id(), execution_id)
     frame, step, state = asked_frame(), _asked("step", 0), _asked_state()
     after = _asked("after", -1)
-    listed = frames.page(session(), row.id, frame, step, after=after, size=PAGE + 1, status=state)
+    listed = frames.page(session(), row.id, frame, step, after=after, size=PAGE + 1, status=state).rows
     block = next((block for block in frames.blocks(session(), row.id, frame) if block.step_index == step), None)
     if block is None:
         raise NotFound("there is no such block in this execution")

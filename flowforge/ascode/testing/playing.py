@@ -84,8 +84,7 @@ class _Player:
                 return self._played()
             due = min(simulation.due, key=self._time_of)
             if self._time_of(due) > self._deadline:
-                limit = self._plan.settings.timeout or 0
-                simulation.fail(f"the execution took longer than its limit of {limit:g} seconds")
+                simulation.fail(simulation.run.why_overdue)
                 continue
             simulation.due.remove(due)
             self._now = self._around["now"] = max(self._now, self._time_of(due))
