@@ -19,6 +19,8 @@ from dataclasses import asdict
 from typing import NoReturn
 from uuid import UUID
 
+import psutil
+
 from flowforge import jsonio
 from flowforge.execution.state import Status
 from flowforge.settings import Settings
@@ -29,6 +31,7 @@ from webapp.live.stream import Asked
 logger = logging.getLogger(__name__)
 
 _TAKES_NOTHING_SECONDS = 5.0
+_ENDS_WITHIN_SECONDS = 1.0
 _AT_ONCE = 64
 _AFTER_REQUESTS = 5
 """Where processors are scarce, callers of webhooks come before eyes."""
@@ -48,14 +51,15 @@ class HubProcess:
     ) -> None:
         self._hand_over, handed_over = socket.socketpair()
         told, tell = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
+        pid = os.fork()
+        if not pid:
             self._hand_over.close()
             for descriptor in (told, *foreign):
                 os.close(descriptor)
             _be_the_hub(settings, handed_over, tell)
         handed_over.close()
         os.close(tell)
+        self._process = psutil.Process(pid)
         self._hand_over.settimeout(_TAKES_NOTHING_SECONDS)
         self._one_line = threading.Lock()
         self._ended = ended
@@ -71,6 +75,15 @@ class HubProcess:
         except OSError:
             self._ended()
             raise
+
+    def close(self) -> None:
+        """Ends the process, and its streams. Returns when it is gone."""
+        self._hand_over.close()
+        try:
+            self._process.wait(_ENDS_WITHIN_SECONDS)
+        except psutil.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 def _hear(told: int, ended: Callable[[], None], died: Callable[[], None]) -> None:

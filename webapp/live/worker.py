@@ -50,6 +50,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     wsgi: Any
     _patience: Patience
+    _hub: HubProcess
     _held = 0
     _next_look = 0.0
 
@@ -60,9 +61,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._patience = Patience(settings.web_read_timeout, settings.web_request_timeout, most)
         places = Places(settings.live_viewers)
         listening = [listener.fileno() for listener in self.sockets]
-        hub = HubProcess(settings, places.give_back, self._end_without_hub, foreign=listening)
-        live.serve_with(self.wsgi.extensions, Viewing(places, hub.serve))
+        self._hub = HubProcess(settings, places.give_back, self._end_without_hub, foreign=listening)
+        live.serve_with(self.wsgi.extensions, Viewing(places, self._hub.serve))
         self.wsgi = _telling_headers(self.wsgi)
+
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            self._hub.close()
 
     def handle(self, conn: TConn) -> Any:
         if self.cfg.is_ssl:
