@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from flowforge import events, jsonio
 from flowforge.bus import Message
 from flowforge.db.tables import ExecutionRow, Workflow
 from flowforge.errors import Conflict, Invalid, NotFound
-from flowforge.events import TriggerEvent
+from flowforge.events import Time, TriggerEvent
 from flowforge.execution.state import Status
 from flowforge.ids import uuid7
 from flowforge.language.plan import Plan, Step
@@ -53,8 +52,8 @@ class _Filter(BaseModel):
     status: Literal["FAILED", "CANCELLED", "COMPLETED"] = "FAILED"
     from_: Literal["start", "failed"] = Field("failed", alias="from")
     version: Literal["same", "latest"] = "latest"
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Time | None = None
+    until: Time | None = None
     limit: int = Field(100, ge=1, le=MOST_AT_ONCE)
 
 

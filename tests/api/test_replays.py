@@ -91,6 +91,12 @@ def test_a_filter_that_cannot_be_read_is_refused(client: FlaskClient, owner: Per
     assert pointers(answer.json) == {"/workflowId", "/status", "/limit", "/since"}
 
 
+def test_many_may_be_asked_for_by_a_time_in_any_zone(client: FlaskClient, owner: Person) -> None:
+    """PostgreSQL knows none beyond 16 hours."""
+    answer = post(client, owner, "replay", {"until": "1283-02-02T19:41:53.49+20:34"})
+    assert (answer.status_code, answer.json["replayed"]) == (202, [])
+
+
 def test_what_cannot_be_done_again_does_not_hold_up_the_rest(
     client: FlaskClient, owner: Person, engine: Engine
 ) -> None:
