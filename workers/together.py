@@ -6,18 +6,17 @@ started again. What they import exists once in memory.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import sys
 from collections.abc import Callable
 from functools import partial
 
+from flowforge.process_name import show_as
 from flowforge.settings import Settings
 from workers import host, jobs
 from workers.family import Child, Family
 
 GRACE_SECONDS = 10.0
-_PR_SET_NAME = 15
 
 
 def children(settings: Settings) -> list[Child]:
@@ -31,8 +30,7 @@ def _named(child: Child, log_level: str) -> Child:
 
 def _run_named(name: str, log_level: str, run: Callable[[], object]) -> None:
     """Shows the name where processes are listed and in every line of the log they share."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15])
+    show_as(name)
     _log_as(name, log_level)
     run()
 

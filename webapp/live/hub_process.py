@@ -7,22 +7,18 @@ comes back through a pipe for each stream that has ended. When one of the two pr
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from typing import NoReturn
-from uuid import UUID
 
 import psutil
+from pydantic import TypeAdapter
 
-from flowforge import jsonio
-from flowforge.execution.state import Status
+from flowforge.process_name import show_as
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from webapp.live.hub import Hub
@@ -35,7 +31,8 @@ _ENDS_WITHIN_SECONDS = 1.0
 _AT_ONCE = 64
 _AFTER_REQUESTS = 5
 """Where processors are scarce, callers of webhooks come before eyes."""
-_PR_SET_NAME = 15
+_HANDED_OVER = TypeAdapter(tuple[Asked, bool])
+"""What goes with a connection: who watches what, and whether the answer is chunked."""
 _NOT_MEANT_FOR_IT = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 """They reach the whole group; the hub ends with its worker."""
 
@@ -67,7 +64,7 @@ class HubProcess:
 
     def serve(self, asked: Asked, connection: socket.socket, *, chunked: bool) -> None:
         """Raises OSError when the hub takes nothing: the stream has ended then."""
-        line = jsonio.dumps({"asked": asdict(asked), "chunked": chunked}) + b"\n"
+        line = _HANDED_OVER.dump_json((asked, chunked)) + b"\n"
         try:
             with connection, self._one_line:
                 sent = socket.send_fds(self._hand_over, [line], [connection.fileno()])
@@ -120,8 +117,7 @@ def _become_nobodys_worker() -> None:
     signal.signal(signal.SIGABRT, signal.SIG_DFL)
     for name in _NOT_MEANT_FOR_IT:
         signal.signal(signal.Signals[name], signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_NAME, b"live")
+    show_as("live")
 
 
 def _tell(pipe: int) -> None:
@@ -141,11 +137,5 @@ def _requests(handed_over: socket.socket) -> Iterator[tuple[Asked, bool, socket.
         descriptors += more
         *lines, unread = (unread + data).split(b"\n")
         for line in lines:
-            told = jsonio.loads(line)
-            yield _asked(told["asked"]), told["chunked"], socket.socket(fileno=descriptors.pop(0))
-
-
-def _asked(told: dict[str, str | bool | None]) -> Asked:
-    ids = {name: UUID(str(told[name])) for name in ("user_id", "execution_id")}
-    after = None if told["after"] is None else str(told["after"])
-    return Asked(**ids, after=after, status=Status(str(told["status"])), settled=bool(told["settled"]))
+            asked, chunked = _HANDED_OVER.validate_json(line)
+            yield asked, chunked, socket.socket(fileno=descriptors.pop(0))
