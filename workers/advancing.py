@@ -107,8 +107,7 @@ def _matching(attempts: Sequence[OpenAttempt], result: ExecutionResult) -> OpenA
 def _fact(open_: OpenAttempt, result: ExecutionResult) -> StepEnded:
     """What the executor stored rules; the message speaks for executors that store nothing."""
     if open_.state == "ENDED":
-        succeeded, output, error = bool(open_.succeeded), open_.output or {}, open_.error or {}
-        failure = Failure(str(error.get("message")), bool(error.get("permanent")), error.get("retryAfter"))
+        succeeded, output, failure = bool(open_.succeeded), open_.output or {}, Failure.of_json(open_.error or {})
     else:
         succeeded, output = result.status == "SUCCESS", result.output or {}
         failure = Failure(
@@ -126,17 +125,11 @@ def _fact(open_: OpenAttempt, result: ExecutionResult) -> StepEnded:
 
 
 def _applied_row(execution_id: UUID, open_: OpenAttempt, fact: StepEnded) -> dict[str, Any]:
-    failure = fact.failure
-    error = failure and {
-        "message": failure.message,
-        "permanent": failure.permanent,
-        "retryAfter": failure.retry_after,
-    }
     return {
         "execution_id": execution_id,
         "step_index": open_.step_index,
         "iteration": open_.iteration,
         "attempt": open_.attempt,
-        "succeeded": failure is None,
-        "error": error,
+        "succeeded": fact.failure is None,
+        "error": fact.failure and fact.failure.as_json(),
     }

@@ -329,11 +329,6 @@ def _key(message: Any) -> AttemptKey:
 
 def _result_row(one: _Finished) -> dict[str, Any]:
     failure = one.outcome.failure
-    error = failure and {
-        "message": failure.message,
-        "permanent": failure.permanent,
-        "retryAfter": failure.retry_after,
-    }
     return {
         "execution_id": one.start.execution_id,
         "step_index": one.start.step_index,
@@ -341,7 +336,7 @@ def _result_row(one: _Finished) -> dict[str, Any]:
         "attempt": one.start.attempt,
         "succeeded": failure is None,
         "output": one.outcome.output if failure is None else None,
-        "error": error,
+        "error": failure and failure.as_json(),
     }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flowforge.language.definition import RetryPolicy
 
@@ -17,6 +19,14 @@ class Failure:
     message: str
     permanent: bool = False
     retry_after: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As an attempt keeps it."""
+        return {"message": self.message, "permanent": self.permanent, "retryAfter": self.retry_after}
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> Failure:
+        return cls(str(kept.get("message")), bool(kept.get("permanent")), kept.get("retryAfter"))
 
 
 def retry_at(policy: RetryPolicy, attempt: int, failure: Failure, now: datetime, chance: float) -> datetime | None:
