@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -22,8 +22,7 @@ COUNT_LIMIT = 10_000
 
 REPLAYS_SHOWN = 50
 
-_T = TypeVar("_T")
-
+_MISSING = "there is no such execution"
 _DATA = (ExecutionRow.trigger_payload, ExecutionRow.step_outputs, ExecutionRow.result)
 
 SORTABLE = {
@@ -73,12 +72,15 @@ def find(
 
 def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
     """Raises NotFound."""
-    return _found(session.scalar(_one(user_id, execution_id)))
+    row = session.scalar(_one(user_id, execution_id))
+    if row is None:
+        raise NotFound(_MISSING)
+    return row
 
 
 def whole(session: Session, user_id: UUID, execution_id: UUID) -> Whole[ExecutionRow]:
     """As it is shown by itself. Raises NotFound."""
-    return _found(within_bytes.whole(session, _one(user_id, execution_id), ExecutionRow.step_outputs))
+    return within_bytes.whole(session, _one(user_id, execution_id), ExecutionRow.step_outputs, _MISSING)
 
 
 def output(session: Session, user_id: UUID, execution_id: UUID, key: str) -> Any:
@@ -88,12 +90,6 @@ def output(session: Session, user_id: UUID, execution_id: UUID, key: str) -> Any
 
 def _one(user_id: UUID, execution_id: UUID) -> Select[ExecutionRow]:
     return select(ExecutionRow).where(ExecutionRow.id == execution_id, ExecutionRow.user_id == user_id)
-
-
-def _found(execution: _T | None) -> _T:
-    if execution is None:
-        raise NotFound("there is no such execution")
-    return execution
 
 
 def replays(session: Session, execution_id: UUID) -> Sequence[ExecutionRow]:

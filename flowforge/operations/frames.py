@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -16,9 +16,8 @@ from flowforge.operations.within_bytes import Page, Whole
 
 MOST_ATTEMPTS = 1_000
 MOST_BLOCKS = 1_000
+_MISSING = "there is no such frame in this execution"
 _DATA = (FrameRow.outputs, FrameRow.result)
-
-_T = TypeVar("_T")
 
 
 def blocks(session: Session, execution_id: UUID, frame: int) -> Sequence[OpenBlockRow]:
@@ -55,12 +54,15 @@ def page(
 
 def get(session: Session, execution_id: UUID, number: int) -> FrameRow:
     """Raises NotFound."""
-    return _found(session.get(FrameRow, (execution_id, number)))
+    row = session.get(FrameRow, (execution_id, number))
+    if row is None:
+        raise NotFound(_MISSING)
+    return row
 
 
 def whole(session: Session, execution_id: UUID, number: int) -> Whole[FrameRow]:
     """As it is shown by itself. Raises NotFound."""
-    return _found(within_bytes.whole(session, _one(execution_id, number), FrameRow.outputs))
+    return within_bytes.whole(session, _one(execution_id, number), FrameRow.outputs, _MISSING)
 
 
 def output(session: Session, execution_id: UUID, number: int, key: str) -> Any:
@@ -70,12 +72,6 @@ def output(session: Session, execution_id: UUID, number: int, key: str) -> Any:
 
 def _one(execution_id: UUID, number: int) -> Select[FrameRow]:
     return select(FrameRow).where(FrameRow.execution_id == execution_id, FrameRow.number == number)
-
-
-def _found(frame: _T | None) -> _T:
-    if frame is None:
-        raise NotFound("there is no such frame in this execution")
-    return frame
 
 
 def attempts(session: Session, execution_id: UUID, frame: int) -> Sequence[StepAttempt]:

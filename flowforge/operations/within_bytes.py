@@ -77,13 +77,16 @@ class Whole(Generic[_Row]):
     """The keys of outputs that were left out: all together would be too large."""
 
 
-def whole(session: Session, wanted: Select[_Row], outputs: _Column, most_bytes: int = MOST_BYTES) -> Whole[_Row] | None:
-    """The row that `wanted` finds, with all it holds, but of its `outputs`, an object, only as many as fit."""
+def whole(
+    session: Session, wanted: Select[_Row], outputs: _Column, missing: str, most_bytes: int = MOST_BYTES
+) -> Whole[_Row]:
+    """The row that `wanted` finds, with all it holds, but of its `outputs`, an object, only as many as fit. Raises
+    NotFound, which says what is `missing`."""
     size = _size([outputs])
     sized = wanted.add_columns(case((size <= most_bytes, outputs)), size).options(defer(outputs))
     found = session.execute(sized).first()
     if found is None:
-        return None
+        raise NotFound(missing)
     row, values, taken = found
     omitted: list[str] = []
     if taken > most_bytes:
