@@ -36,20 +36,23 @@ _LONGEST_TEXT = 200
 @blueprint.get("/executions/<uuid:execution_id>")
 def execution(execution_id: UUID) -> str:
     row = found(execution_id)
-    return render_template("executions/show.html", **_progress(row), **_log(row))
+    written = written_steps(session(), row)
+    return render_template("executions/show.html", **_progress(row, written), **_log(row, written))
 
 
 @blueprint.get("/executions/<uuid:execution_id>/progress")
 def execution_progress(execution_id: UUID) -> str:
     """The part of the page that changes while it runs."""
-    return render_template("executions/_progress.html", **_progress(found(execution_id)))
+    row = found(execution_id)
+    return render_template("executions/_progress.html", **_progress(row, written_steps(session(), row)))
 
 
 @blueprint.get("/executions/<uuid:execution_id>/log")
 def execution_log(execution_id: UUID) -> str:
     """The lines, which change too."""
     row = found(execution_id)
-    return render_template("executions/_log.html", execution=row, over=row.status in OVER, **_log(row))
+    shown = _log(row, written_steps(session(), row))
+    return render_template("executions/_log.html", execution=row, over=row.status in OVER, **shown)
 
 
 def found(execution_id: UUID) -> ExecutionRow:
@@ -71,9 +74,8 @@ def workflow_name(row: ExecutionRow) -> str | None:
         return None
 
 
-def _progress(row: ExecutionRow) -> dict[str, Any]:
+def _progress(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, Any]:
     frame, event_id = asked_frame(), _asked_id("event")
-    written = written_steps(session(), row)
     steps, loops = _steps(row, written, frame)
     return {
         "stream_url": url_for("live.live", execution_id=row.id),
@@ -128,7 +130,7 @@ def _answer_path(step: Step) -> str:
     )
 
 
-def _log(row: ExecutionRow) -> dict[str, Any]:
+def _log(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, Any]:
     """`lines` is None while the log does not answer: the rest of the page is worth showing."""
     wanted = _asked_filter()
     asked: dict[str, Any] = {
@@ -151,7 +153,7 @@ def _log(row: ExecutionRow) -> dict[str, Any]:
         "filtered": wanted != LogFilter(),
         "paged": "after" in request.args,
         "log_url": url_for("ui.execution_log", execution_id=row.id, after=request.args.get("after"), **asked),
-        "step_titles": {step.index: step_title(step) for top in written_steps(session(), row) for step in top.all()},
+        "step_titles": {step.index: step_title(step) for top in written for step in top.all()},
         "log_states": LOG_STATES,
         "log_kinds": LOG_KINDS,
     }
