@@ -45,6 +45,14 @@ class Builder:
             self.page.keyboard.press("Tab")
 
 
+@pytest.fixture
+def builder(windows: Windows, register: Register) -> Builder:
+    """Of somebody who is new here, at a desk, with an empty workflow open."""
+    page = windows.open()
+    register(page)
+    return Builder(page)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_webhook_condition_slack_is_built_published_and_runs(
     windows: Windows, register: Register, httpserver: HTTPServer, size: str
@@ -79,10 +87,8 @@ def test_webhook_condition_slack_is_built_published_and_runs(
     assert [request.json for request, _ in httpserver.log] == [{"text": "An order of 240"}]
 
 
-def test_steps_are_moved_deleted_and_brought_back_by_keyboard(windows: Windows, register: Register) -> None:
-    page = windows.open()
-    register(page)
-    builder = Builder(page)
+def test_steps_are_moved_deleted_and_brought_back_by_keyboard(builder: Builder) -> None:
+    page = builder.page
     builder.add("transform")
     builder.add("rests", position=1)
     page.locator('#flow [data-open="/actions/1"]').focus()
@@ -96,10 +102,8 @@ def test_steps_are_moved_deleted_and_brought_back_by_keyboard(windows: Windows, 
     assert builder.titles == ["Wait", "Transform"]
 
 
-def test_a_step_is_dragged_into_a_block(windows: Windows, register: Register) -> None:
-    page = windows.open()
-    register(page)
-    builder = Builder(page)
+def test_a_step_is_dragged_into_a_block(builder: Builder) -> None:
+    page = builder.page
     builder.add("transform")
     builder.add("for each", position=1)
     builder.card("/actions/0").locator(".box").drag_to(page.locator('.slot[data-into="/actions/1/actions"]'))
@@ -107,10 +111,8 @@ def test_a_step_is_dragged_into_a_block(windows: Windows, register: Register) ->
     assert builder.titles == ["For each"]
 
 
-def test_data_of_the_last_call_is_clicked_into_a_field(windows: Windows, register: Register) -> None:
-    page = windows.open()
-    register(page)
-    builder = Builder(page)
+def test_data_of_the_last_call_is_clicked_into_a_field(builder: Builder) -> None:
+    page = builder.page
     page.locator(".trigger-node a").click()
     url = page.locator("[data-webhook-url] pre").inner_text()
     assert requests.post(url, json={"customer": {"name": "Ada"}}, timeout=10).status_code == 200
@@ -127,10 +129,8 @@ def test_data_of_the_last_call_is_clicked_into_a_field(windows: Windows, registe
     expect(page.locator("output.preview")).to_contain_text("Hello Ada")
 
 
-def test_a_new_step_asks_for_what_it_needs_beside_the_data_to_pick_from(windows: Windows, register: Register) -> None:
-    page = windows.open()
-    register(page)
-    builder = Builder(page)
+def test_a_new_step_asks_for_what_it_needs_beside_the_data_to_pick_from(builder: Builder) -> None:
+    page = builder.page
     builder.add("branch")
     expect(page.get_by_label("What is compared")).to_be_focused()
     expect(page.locator(".branch-form")).to_contain_text("is missing")
@@ -145,10 +145,7 @@ def test_a_new_step_asks_for_what_it_needs_beside_the_data_to_pick_from(windows:
     expect(page.get_by_role("button", name="Listen for a test call")).to_be_visible()
 
 
-def test_a_step_is_found_by_what_it_is_called_elsewhere(windows: Windows, register: Register) -> None:
-    page = windows.open()
-    register(page)
-    builder = Builder(page)
+def test_a_step_is_found_by_what_it_is_called_elsewhere(builder: Builder) -> None:
     builder.add("loop")
     builder.add("if", position=1)
     builder.add("delay", position=2)
@@ -168,10 +165,8 @@ def test_what_a_test_of_a_step_gave_comes_into_view(
     expect(page.locator("#tried .good")).to_be_in_viewport()
 
 
-def test_an_expression_that_has_no_end_is_said_once(windows: Windows, register: Register) -> None:
-    page = windows.open()
-    register(page)
-    builder = Builder(page)
+def test_an_expression_that_has_no_end_is_said_once(builder: Builder) -> None:
+    page = builder.page
     builder.add("slack")
     page.get_by_role("textbox", name="Message").fill("Hello {{ trigger.body")
     builder.saved()
@@ -200,10 +195,8 @@ def test_on_a_phone_a_closed_step_leads_back_to_its_card(windows: Windows, regis
     expect(builder.card("/actions/2").locator(".box")).to_be_in_viewport()
 
 
-def test_what_was_changed_in_another_tab_is_not_overwritten(windows: Windows, register: Register) -> None:
-    page = windows.open()
-    register(page)
-    builder = Builder(page)
+def test_what_was_changed_in_another_tab_is_not_overwritten(windows: Windows, builder: Builder) -> None:
+    page = builder.page
     builder.add("transform")
     other = page.context.new_page()
     other.goto(page.url)
@@ -216,10 +209,8 @@ def test_what_was_changed_in_another_tab_is_not_overwritten(windows: Windows, re
     windows.forgive("409")
 
 
-def test_what_is_typed_is_saved_before_the_page_is_left(windows: Windows, register: Register) -> None:
-    page = windows.open()
-    register(page)
-    builder = Builder(page)
+def test_what_is_typed_is_saved_before_the_page_is_left(builder: Builder) -> None:
+    page = builder.page
     builder.add("slack")
     here = page.url
     page.get_by_role("textbox", name="Message").fill("typed, and gone at once")

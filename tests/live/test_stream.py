@@ -151,9 +151,15 @@ def test_a_line_that_another_writer_dated_earlier_still_comes_but_moves_nobody_b
     assert (viewer.cursors, viewer.lines) == ([cursor(1), cursor(5), END.cursor], 4)
 
 
-def test_a_line_whose_announcement_was_lost_comes_with_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is looked into again after a moment."""
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
     monkeypatch.setattr(stream, "LOOK_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("often")
+def test_a_line_whose_announcement_was_lost_comes_with_the_next_look() -> None:
     log = Log(1)
     viewer = Viewer(log)
 
@@ -168,9 +174,8 @@ def test_a_line_whose_announcement_was_lost_comes_with_the_next_look(monkeypatch
     assert viewer.cursors == [cursor(1), cursor(3), END.cursor]
 
 
-def test_while_nothing_is_missing_no_line_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
-    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.01)
+@pytest.mark.usefixtures("often")
+def test_while_nothing_is_missing_no_line_is_read_again() -> None:
     log = Log(1)
     viewer = Viewer(log)
 
