@@ -89,7 +89,7 @@ def _rotate_secrets(settings: Settings) -> int:
 
 
 def _db_upgrade(settings: Settings) -> int:
-    from flowforge.operations.adoption import take_over_database
+    from flowforge.adoption import take_over_database
 
     if settings.postgres_url is None:
         sys.exit("POSTGRES_URL is not set. The embedded database is migrated at every `run`.")

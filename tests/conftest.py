@@ -17,7 +17,12 @@ from flowforge.wiring import Backends
 from tests.services.databases import CleanDatabase, administer, fresh_database
 from tests.services.embedded import running_postgres, running_valkey
 
-pytest_plugins = ["tests.services.kafka_fixture", "tests.services.mongo_fixture"]
+pytest_plugins = [
+    "tests.services.kafka_fixture",
+    "tests.services.mongo_fixture",
+    "tests.services.web_server",
+    "tests.stored_rows",
+]
 
 _TEMPLATE = "migrated"
 MigratedDatabase = Callable[[], AbstractContextManager[str]]

@@ -20,9 +20,9 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import LoginManager, current_user
 from jwt.exceptions import PyJWTError
 
+from flowforge.accounts import access_tokens, web_sessions
 from flowforge.db.tables import User
 from flowforge.errors import Unauthorized
-from flowforge.operations import access_tokens, web_sessions
 from flowforge.wiring import Backends
 from webapp.context import session
 

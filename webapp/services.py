@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from flowforge.connections.connections import Connections
 from flowforge.connectors.catalog import load_catalog
-from flowforge.operations.connections import Connections
-from flowforge.operations.drafts import Drafts
-from flowforge.operations.triggers import Triggers
-from flowforge.operations.versions import Versions
-from flowforge.operations.workflows import Workflows
+from flowforge.triggers.registrations import Triggers
+from flowforge.workflows.drafts import Drafts
+from flowforge.workflows.versions import Versions
+from flowforge.workflows.workflows import Workflows
 from webapp.context import backends
 
 

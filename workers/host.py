@@ -19,12 +19,13 @@ from rq import Queue
 from rq.timeouts import TimerDeathPenalty
 from rq.worker import SimpleWorker, WorkerStatus
 
+from flowforge.engine.consumer import Consumer, member_name
+from flowforge.engine.executor import Executor
+from flowforge.engine.log_sink import LogSink
+from flowforge.engine.orchestrator import Orchestrator
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from workers.executor import Executor
-from workers.log_sink import LogSink
-from workers.orchestrator import Orchestrator
-from workers.runner import Consumer, Runner, member_name
+from workers.runner import Runner
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from rq_scheduler import Scheduler
 from flowforge.settings import Settings
 from flowforge.wiring import Backends, connect_redis
 from workers import mailboxes, tasks
-from workers.family import Child, Family, die_with
+from workers.prefork import Child, Family, die_with
 
 SCHEDULES, UPKEEP, CHORES = "schedules", "upkeep", "chores"
 CLOCK_SECONDS = 1

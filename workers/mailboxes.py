@@ -1,6 +1,7 @@
 """Polling mailboxes: due ones are put on their queue, each poll is a finite job of its own.
 
-A job is only a hint. If it is lost, the mailbox comes due again; if it runs twice, workers.mail_place lets one win.
+A job is only a hint. If it is lost, the mailbox comes due again; if it runs twice, flowforge.triggers.mailbox_position
+lets one win.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from flowforge.connectors.addresses import AddressGuard
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerRegistration
 from flowforge.errors import Invalid, Unavailable
-from flowforge.imap import MailboxTrouble, open_mailbox
-from flowforge.mailbox import Mailbox, Server, StartWith
-from flowforge.operations import failing_triggers
 from flowforge.secrets import SecretUnreadable
 from flowforge.settings import Settings
+from flowforge.triggers import failures
+from flowforge.triggers.imap import MailboxTrouble, open_mailbox
+from flowforge.triggers.mailbox import Mailbox, Server, StartWith
+from flowforge.triggers.mailbox_position import MailTrigger, Overtaken, find
+from flowforge.triggers.mailbox_reader import read_on
 from flowforge.wiring import Backends
-from workers.mail_place import MailTrigger, Overtaken, find
-from workers.mail_reader import read_on
 
 QUEUE = "mailboxes"
 POLL_JOB = "workers.tasks.poll"
@@ -206,7 +207,7 @@ def _note_error(backends: Backends, trigger: MailTrigger, message: str) -> None:
     pause = min(max(_interval(backends), (now - trigger.failing_since) / 2), LONGEST_PAUSE)
     _note(backends, trigger, _next_poll(now + pause).values(last_error=message, last_error_at=now))
     if trigger.last_error_at is None or trigger.last_error_at < trigger.failing_since:
-        failing_triggers.tell(backends, trigger.workflow_id, {"id": trigger.id, "type": "email"}, message)
+        failures.tell(backends, trigger.workflow_id, {"id": trigger.id, "type": "email"}, message)
 
 
 def _next_poll(due_at: datetime) -> Update:

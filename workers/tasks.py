@@ -12,9 +12,11 @@ from collections.abc import Callable
 from typing import ParamSpec
 from uuid import UUID
 
+from flowforge.engine import upkeep
 from flowforge.errors import Unavailable
+from flowforge.triggers import schedule_firing
 from flowforge.wiring import Backends
-from workers import mailboxes, schedules, upkeep
+from workers import mailboxes
 
 P = ParamSpec("P")
 log = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ def _waits_for_servers(job: Callable[P, None]) -> Callable[P, None]:
 
 @_waits_for_servers
 def fire_schedules() -> None:
-    schedules.fire_due(_backends())
+    schedule_firing.fire_due(_backends())
 
 
 @_waits_for_servers
@@ -50,7 +52,7 @@ def enqueue_mailboxes() -> None:
 
 @_waits_for_servers
 def start_unscheduled() -> None:
-    schedules.start_unscheduled(_backends())
+    schedule_firing.start_unscheduled(_backends())
     mailboxes.start_unscheduled(_backends())
 
 

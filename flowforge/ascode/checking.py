@@ -13,12 +13,12 @@ from flowforge.errors import Problem, at_most
 from flowforge.language.definition import Reading, WorkflowDefinition
 from flowforge.language.definition import read as read_definition
 from flowforge.language.pointers import pointer
-from flowforge.operations.asked import problems_of_enabled
-from flowforge.operations.judging import Before, problems_of_meaning
-from flowforge.operations.triggers import Triggers
-from flowforge.operations.workflow_keys import called_keys, problems_of_key, with_placeholders
+from flowforge.request_fields import problems_of_enabled
 from flowforge.secrets import Vault, new_key
 from flowforge.settings import Settings
+from flowforge.triggers.registrations import Triggers
+from flowforge.workflows.validation import Before, problems_of_meaning
+from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with_placeholders
 
 Json = dict[str, Any]
 

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from flowforge.ascode.trigger_schemas import TRIGGERS
 from flowforge.connectors.catalog import Catalog
 from flowforge.language.blocks import BLOCKS, Block, BlockType
 from flowforge.language.definition import WorkflowDefinition
-from flowforge.operations.workflow_keys import KEY_PATTERN, PREFIX
+from flowforge.triggers.schemas import TRIGGERS
+from flowforge.workflows.workflow_keys import KEY_PATTERN, PREFIX
 
 Json = dict[str, Any]
 

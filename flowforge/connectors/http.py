@@ -70,7 +70,7 @@ class Response:
 
     def _reason(self) -> str:
         """What a person can read of the body; nothing of a page that is made for a browser. It may repeat secrets that
-        were sent: whoever keeps or shows it masks it first (flowforge.operations.step_output.told)."""
+        were sent: whoever keeps or shows it masks it first (flowforge.engine.step_output.told)."""
         kind = self.headers.get("content-type", "text/plain")
         readable = kind.startswith("text/") or "json" in kind or "xml" in kind
         said = self.content[:_LONGEST_REASON].decode("utf-8", "ignore").strip() if readable else ""

@@ -137,7 +137,7 @@ class Workflow(ContractRow, Base):
     """The version new executions start with; null in an adopted row that has never run or been saved here."""
     settings: Mapped[Json | None]
     key: Mapped[str | None]
-    """The owner's own name for it, the same on every server (flowforge.operations.workflow_keys)."""
+    """The owner's own name for it, the same on every server (flowforge.workflows.workflow_keys)."""
 
 
 class WorkflowVersion(Base):
@@ -516,7 +516,7 @@ class RateTurns(Base):
     taken_until: Mapped[datetime]
     """When the next turn is free."""
     begun: Mapped[Any] = mapped_column(JSONB, server_default=text("'[]'"))
-    """[[when, how many], ...] of the executions that began last (workers.turns)."""
+    """[[when, how many], ...] of the executions that began last (flowforge.engine.rate_permits)."""
     awaited: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether executions wait for a turn."""
 

@@ -46,7 +46,7 @@ def programs(settings: Settings, servers: dict[str, EmbeddedServer], listeners: 
     return [
         *(_database(name, server) for name, server in servers.items()),
         _one_shot(SET_UP, (python, "-m", "flowforge", "set-up"), at_once=True),
-        Program(WORKERS, "workers", _WORKERS, (python, "-m", "workers.together"), stop_seconds=12),
+        Program(WORKERS, "workers", _WORKERS, (python, "-m", "workers.all_workers"), stop_seconds=12),
         Program("web", "web", _WEB, web_command(settings, *binds), stop_seconds=5),
         _one_shot(GREETER, (python, "-m", "flowforge", "greet")),
     ]
@@ -54,7 +54,7 @@ def programs(settings: Settings, servers: dict[str, EmbeddedServer], listeners: 
 
 def web_command(settings: Settings, *binds: str) -> tuple[str, ...]:
     return (
-        *(sys.executable, "-m", "gunicorn", "--config", "python:flowforge.webserver"),
+        *(sys.executable, "-m", "gunicorn", "--config", "python:webapp.server.gunicorn_config"),
         *(part for bind in binds for part in ("--bind", bind)),
         *("--threads", str(settings.web_threads), "--workers", str(settings.web_processes)),
         *("--log-level", settings.log_level.lower(), "webapp:create_app()"),

@@ -16,8 +16,8 @@ _READY_SECONDS = 90.0
 
 def set_up(settings: Settings) -> None:
     """Waits for the databases, then makes the database ours. Raises CannotStart with what did not answer."""
+    from flowforge.adoption import take_over_database
     from flowforge.embedded import postgres, valkey
-    from flowforge.operations.adoption import take_over_database
 
     if settings.postgres_url is None or settings.redis_url is None:
         raise CannotStart("POSTGRES_URL and REDIS_URL must be set; `python -m flowforge run` sets them")

@@ -48,7 +48,7 @@ from flowforge.language.blocks import (
     WaitConfig,
 )
 from flowforge.language.definition import RetryPolicy
-from flowforge.language.expressions import ExpressionError, resolve
+from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.plan import Body, BodyKind, OnError, Plan, Step
 
 FOREVER = timedelta(days=30)

@@ -20,9 +20,9 @@ from pydantic.alias_generators import to_camel
 from flowforge import jsonio
 from flowforge.errors import Problem
 from flowforge.language.definition import ActionDefinition
+from flowforge.language.expressions.template import has_meaning
 from flowforge.language.pointers import Part, dotted, pointer
 from flowforge.language.repair import UNREAD
-from flowforge.language.template import has_meaning
 from flowforge.language.wording import located
 
 MAX_AT_ONCE = 100

@@ -9,11 +9,11 @@ from typing import Any
 from flowforge.errors import Problem
 from flowforge.language.blocks import BLOCKS, BlockType, problems_of_block
 from flowforge.language.definition import Place, WorkflowDefinition, WrittenBody, places
-from flowforge.language.expressions import ROOTS, Reference, judged, texts
-from flowforge.language.names import Hints, quoted
+from flowforge.language.evaluation.names import Hints, quoted
+from flowforge.language.expressions.resolving import ROOTS, Reference, judged, texts
+from flowforge.language.expressions.template import OPEN, has_meaning
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.repair import UNREAD
-from flowforge.language.template import OPEN, has_meaning
 
 MAX_EXPRESSIONS = 10_000
 """Of a whole workflow: each is compiled when it is checked."""

@@ -21,9 +21,9 @@ from flowforge.language.definition import (
     WorkflowSettings,
     WrittenBody,
 )
-from flowforge.language.expressions import references_in, texts
+from flowforge.language.expressions.resolving import references_in, texts
+from flowforge.language.expressions.template import TemplateFailure
 from flowforge.language.pointers import Part
-from flowforge.language.template import TemplateFailure
 
 
 class BodyKind(Enum):

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
 from tests.api.things import pointers, triggers_of, workflow
+from tests.engine.pipeline import working
 from tests.waiting import eventually
-from tests.workers.pipeline import working
 
 RESPOND = {
     "type": "RESPOND",

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from flowforge import passwords
+from flowforge.accounts import passwords
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.api.conftest import PASSWORD, Person

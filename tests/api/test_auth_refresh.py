@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from flowforge.operations import sign_ins
+from flowforge.accounts import sign_ins
 from tests.api.conftest import PASSWORD, Person
 
 

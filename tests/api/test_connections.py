@@ -15,8 +15,8 @@ from flowforge.db.sealed import reseal
 from flowforge.secrets import MASK, Vault, new_key
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
+from tests.engine.pipeline import working
 from tests.waiting import eventually
-from tests.workers.pipeline import working
 
 TOKEN = "xoxb-very-hush-hush"
 HTTP = {"name": "shop", "type": "http", "config": {"bearerToken": TOKEN}}

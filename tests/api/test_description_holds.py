@@ -27,8 +27,8 @@ from flowforge.wiring import Backends
 from tests.api.conftest import Person, registered
 from tests.api.things import EXECUTIONS, WORKFLOWS, execution, slack, trigger, workflow
 from tests.conftest import MigratedDatabase, instance_settings
+from tests.engine.pipeline import working
 from tests.waiting import eventually
-from tests.workers.pipeline import working
 from webapp import create_app
 from webapp.api.described import OPERATIONS
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from flask_login import login_user
 from sqlalchemy.orm import Session
 
-from flowforge.operations import accounts, web_sessions
+from flowforge.accounts import accounts, web_sessions
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.api.conftest import PASSWORD, Person

@@ -14,9 +14,9 @@ from flowforge import jsonio
 from flowforge.db.engine import sqlalchemy_url
 from flowforge.db.tables import ExecutionRow, FrameRow, OpenBlockRow, StepAttempt
 from flowforge.events import EXECUTION_EVENTS, ExecutionEvent
+from flowforge.executions import executions
+from flowforge.executions.within_bytes import MOST_BYTES
 from flowforge.ids import uuid7
-from flowforge.operations import executions
-from flowforge.operations.within_bytes import MOST_BYTES
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
 from tests.api.things import EXECUTIONS, execution

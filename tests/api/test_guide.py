@@ -7,7 +7,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from flowforge.operations.guide import EXAMPLE
+from flowforge.onboarding.guide import EXAMPLE
 from tests.api.conftest import Person
 from tests.api.things import WORKFLOWS, execution
 

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
 from tests.api.things import EXECUTIONS, WORKFLOWS, workflow
+from tests.engine.pipeline import working
 from tests.waiting import eventually
-from tests.workers.pipeline import working
 
 
 @pytest.fixture

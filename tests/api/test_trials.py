@@ -11,8 +11,8 @@ from pytest_httpserver import HTTPServer
 
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
+from tests.engine.pipeline import working
 from tests.waiting import eventually
-from tests.workers.pipeline import working
 
 DEFINITION = {
     "name": "Trial",

@@ -13,8 +13,8 @@ from redis.exceptions import ResponseError
 from flowforge import events
 from flowforge.bus import Message
 from flowforge.bus.streams import StreamsBus
+from flowforge.engine import announcements, intake
 from flowforge.errors import Unavailable
-from flowforge.operations import announcements, intake
 from flowforge.settings import Settings
 from flowforge.wiring import connect_redis
 

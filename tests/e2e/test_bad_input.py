@@ -16,16 +16,16 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import update
 
 from flowforge.db.tables import TriggerRegistration
+from flowforge.triggers.schedule_firing import fire_due
 from flowforge.wiring import Backends
 from tests.api.conftest import Person, registered
 from tests.connectors import rude_server
 from tests.connectors.rude_server import Behaviour, rude
+from tests.engine.pipeline import working
 from tests.services.imap import MailServer, running_imap
 from tests.waiting import eventually
-from tests.workers.pipeline import working
 from webapp import create_app
 from workers.mailboxes import poll_mailbox
-from workers.schedules import fire_due
 
 WORKFLOWS, TRIGGERS, EXECUTIONS = "/api/v1/workflows", "/api/v1/triggers", "/api/v1/executions"
 FINE = {"type": "TRANSFORM", "config": {"output": {"fine": True}}}

@@ -134,7 +134,7 @@ def _two_calls(receiver: Receiver) -> list[dict[str, Any]]:
 
 def _kinds(product: Product) -> list[str]:
     """Web and every worker; each worker's process carries the name of what it does."""
-    named = {process.name() for process in product.processes() if "workers.together" in process.cmdline()}
+    named = {process.name() for process in product.processes() if "workers.all_workers" in process.cmdline()}
     kinds = sorted(name for name in named if not name.startswith("python"))
     assert {"orchestrator", "executor", "log-sink"} <= set(kinds)
     return [*kinds, "web"]

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from flowforge.language import expressions, names
 from flowforge.language.check import MAX_EXPRESSIONS, check
 from flowforge.language.definition import parse
-from flowforge.language.expressions import ExpressionError, resolve
-from flowforge.language.filters import FILTERS
-from flowforge.language.meter import EXPRESSION_WORK, MEMORY, STEP_WORK, Failure, Meter
-from flowforge.language.template import OPEN
+from flowforge.language.evaluation import names
+from flowforge.language.evaluation.meter import EXPRESSION_WORK, MEMORY, STEP_WORK, Failure, Meter
+from flowforge.language.expressions import resolving
+from flowforge.language.expressions.resolving import ExpressionError, resolve
+from flowforge.language.expressions.template import OPEN
+from flowforge.language.filters.all_filters import FILTERS
 from tests.language.hostile import HOSTILE, REFUSED, scope
 
 MEMORY_BYTES = 10_000_000
@@ -54,7 +55,7 @@ def _paid(text: str, data: Any) -> tuple[Paid, str]:
     """What computing the text was paid for, and how it ended."""
     meter = Paid()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(expressions, "Meter", lambda: meter)
+        patch.setattr(resolving, "Meter", lambda: meter)
         try:
             resolve({"field": text}, data, step="hostile")
         except ExpressionError as error:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from flowforge.language import names
 from flowforge.language.check import check
 from flowforge.language.definition import parse
+from flowforge.language.evaluation import names
 
 
 def problems(*actions: dict[str, Any]) -> list[tuple[str, str]]:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from flowforge.language import check, definition, meter, syntax
+from flowforge.language import check, definition
 from flowforge.language.definition import ActionDefinition, parse
-from flowforge.language.filters import FILTERS
-from flowforge.language.predicates import PREDICATES
-from flowforge.language.template import template
+from flowforge.language.evaluation import meter
+from flowforge.language.evaluation.predicates import PREDICATES
+from flowforge.language.expressions import syntax
+from flowforge.language.expressions.template import template
+from flowforge.language.filters.all_filters import FILTERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from flowforge.language.expressions import ExpressionError, Reference, references, resolve
-from flowforge.language.template import TemplateFailure
+from flowforge.language.expressions.resolving import ExpressionError, Reference, references, resolve
+from flowforge.language.expressions.template import TemplateFailure
 
 ITEMS = [{"id": 7, "name": "pen", "price": 1.5}, {"id": 9, "name": "ink", "price": 4}]
 SCOPE: dict[str, Any] = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from flowforge.language.expressions import ExpressionError, resolve
-from flowforge.language.filters import FILTERS
+from flowforge.language.expressions.resolving import ExpressionError, resolve
+from flowforge.language.filters.all_filters import FILTERS
 
 SCOPE: dict[str, Any] = {
     "trigger": {

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from flowforge.language import template
 from flowforge.language.check import check
 from flowforge.language.definition import parse
-from flowforge.language.expressions import resolve
-from flowforge.language.memory import Remembered
+from flowforge.language.expressions.memory import Remembered
+from flowforge.language.expressions.resolving import resolve, template
 
 STEPS = 1_000
 

@@ -8,7 +8,7 @@ import pytest
 
 from flowforge.errors import Invalid
 from flowforge.language.definition import RetryPolicy
-from flowforge.language.expressions import resolve
+from flowforge.language.expressions.resolving import resolve
 from flowforge.language.plan import Plan, compile_plan
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flowforge.errors import Invalid
 from flowforge.language.check import check
 from flowforge.language.definition import parse
-from flowforge.language.expressions import ExpressionError, resolve
+from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.plan import compile_plan
 
 E = TypeVar("E", bound=Exception)

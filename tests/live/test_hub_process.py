@@ -10,8 +10,8 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from tests.live.conftest import Stage, server
-from tests.live.following import Watched, ask, cursors, lines, watching
+from tests.services.stream_readers import Watched, ask, cursors, lines, watching
+from tests.services.web_server import Stage, server
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found by the name that Linux shows")

@@ -11,8 +11,8 @@ import requests
 from sqlalchemy import delete
 
 from flowforge.db.tables import ExecutionRow
-from tests.live.conftest import PLACES, THREADS, Stage
-from tests.live.following import WITHIN_SECONDS, Watched, ask, cursors, lines, watching
+from tests.services.stream_readers import WITHIN_SECONDS, Watched, ask, cursors, lines, watching
+from tests.services.web_server import PLACES, THREADS, Stage
 from tests.waiting import eventually
 
 NEVER_SEEN = "1700000000000-" + "0" * 24

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from flowforge.operations.adoption import take_over_database
+from flowforge.adoption import take_over_database
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.migrations.originals import SHAPES, Original, leave_behind

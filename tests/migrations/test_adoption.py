@@ -13,18 +13,18 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
+from flowforge.adoption import take_over_database
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.adoption import date_finished_executions, seal_adopted_secrets
 from flowforge.db.migrate import upgrade
 from flowforge.db.tables import Base, ExecutionRow, TriggerRegistration, User, Workflow, WorkflowVersion
-from flowforge.operations import intake
-from flowforge.operations.adoption import take_over_database
-from flowforge.operations.plans import adopt
+from flowforge.engine import intake, upkeep
+from flowforge.engine.plans import adopt
 from flowforge.secrets import is_sealed
+from flowforge.triggers import schedule_firing
 from flowforge.wiring import Backends
 from tests.migrations import originals
 from tests.migrations.originals import Original, connected, contents
-from workers import schedules, upkeep
 
 
 def sign_in(client: FlaskClient, username: str, password: str) -> Any:
@@ -154,14 +154,14 @@ class TestTriggers:
         assert answer.fresh.workflow_id == originals.TO_SLACK
 
     def test_a_due_schedule_fires_once(self, ours: Backends) -> None:
-        assert schedules.fire_due(ours) == 1
-        assert schedules.fire_due(ours) == 0
+        assert schedule_firing.fire_due(ours) == 1
+        assert schedule_firing.fire_due(ours) == 0
         assert self.next_time(ours, originals.CLOCK) > datetime.now(UTC)
 
     def test_a_schedule_without_a_time_is_due_one_interval_from_now(self, ours: Backends) -> None:
         now = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
 
-        schedules.start_unscheduled(ours, now)
+        schedule_firing.start_unscheduled(ours, now)
 
         assert self.next_time(ours, originals.CLOCK_WITHOUT_TIME) == now + timedelta(minutes=30)
 

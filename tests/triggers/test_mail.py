@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowforge import jsonio, mail
+from flowforge import jsonio
 from flowforge.errors import Invalid
-from flowforge.mail import LARGEST_BODY, Received
-from flowforge.mailbox import Mailbox, Server, StartWith
+from flowforge.triggers import mail
+from flowforge.triggers.mail import LARGEST_BODY, Received
+from flowforge.triggers.mailbox import Mailbox, Server, StartWith
 
 DEFAULT = Server("imap.default.test", 993, True)
 ARRIVED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

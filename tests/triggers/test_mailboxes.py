@@ -17,12 +17,12 @@ from rq.job import Job, JobStatus
 from sqlalchemy import Engine, delete
 
 from flowforge.db.tables import TriggerEventRow
-from flowforge.imap import open_mailbox
 from flowforge.settings import Settings
+from flowforge.triggers import mailbox_reader
+from flowforge.triggers.imap import open_mailbox
 from flowforge.wiring import Backends
 from tests.services.imap import PASSWORD, MailServer, running_imap
 from tests.triggers.registrations import change, events, register, trigger
-from workers import mail_reader
 from workers.mailboxes import enqueue_due_mailboxes, poll_mailbox, start_unscheduled
 
 YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
@@ -119,8 +119,8 @@ class TestNewMail:
         folder: str,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(mail_reader, "HEADERS_AT_ONCE", 3)
-        monkeypatch.setattr(mail_reader, "BYTES_AT_ONCE", 400)
+        monkeypatch.setattr(mailbox_reader, "HEADERS_AT_ONCE", 3)
+        monkeypatch.setattr(mailbox_reader, "BYTES_AT_ONCE", 400)
         mails = mailbox(engine, server.config(folder))
         expected = [f"mail {number}" for number in range(8)]
         server.deliver(*expected, folder=folder)
@@ -194,7 +194,7 @@ class TestBacklog:
     ) -> None:
         mails = mailbox(engine, server.config(folder, startWith="unseen"))
         server.deliver("one", "two", "three", folder=folder, at=YEAR_AGO)
-        monkeypatch.setattr(mail_reader, "HEADERS_AT_ONCE", 1)
+        monkeypatch.setattr(mailbox_reader, "HEADERS_AT_ONCE", 1)
         monkeypatch.setattr("workers.mailboxes._READING_SHARE", 0.0)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == []
@@ -276,14 +276,14 @@ class TestOverlap:
     ) -> None:
         mails = mailbox(engine, server.config(folder))
         server.deliver("one", "two", folder=folder)
-        take = mail_reader._Reader.take
+        take = mailbox_reader._Reader.take
 
         def overtaken(reader: Any, uids: Any, deadline: float) -> bool:
-            monkeypatch.setattr(mail_reader._Reader, "take", take)
+            monkeypatch.setattr(mailbox_reader._Reader, "take", take)
             poll_mailbox(backends, mails)
             return take(reader, uids, deadline)
 
-        monkeypatch.setattr(mail_reader._Reader, "take", overtaken)
+        monkeypatch.setattr(mailbox_reader._Reader, "take", overtaken)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["one", "two"]
 
@@ -307,11 +307,11 @@ class TestCrash:
     @pytest.mark.parametrize(
         "point",
         [
-            "flowforge.imap.Session.headers",
-            "flowforge.imap.Session.mail",
-            "workers.mail_reader.move",
-            "flowforge.operations.intake.record",
-            "flowforge.operations.intake.announce",
+            "flowforge.triggers.imap.Session.headers",
+            "flowforge.triggers.imap.Session.mail",
+            "flowforge.triggers.mailbox_reader.move",
+            "flowforge.engine.intake.record",
+            "flowforge.engine.intake.announce",
             "workers.mailboxes._note_success",
         ],
     )
@@ -327,7 +327,7 @@ class TestCrash:
         def crash(*_: Any, **__: Any) -> None:
             raise Crash
 
-        monkeypatch.setattr(mail_reader, "HEADERS_AT_ONCE", 1)
+        monkeypatch.setattr(mailbox_reader, "HEADERS_AT_ONCE", 1)
         mails = mailbox(engine, server.config(folder))
         server.deliver("one", "two", folder=folder)
         with monkeypatch.context() as broken:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowforge.errors import Invalid
-from flowforge.schedule import CatchUp, Every, Schedule
+from flowforge.triggers.schedule import CatchUp, Every, Schedule
 
 MOMENTS = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2060, 1, 1)).map(
     lambda naive: naive.replace(tzinfo=UTC)

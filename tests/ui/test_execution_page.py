@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from flowforge.wiring import Backends
+from tests.engine.pipeline import working
 from tests.ui.conftest import Browser
 from tests.ui.test_pages import created
 from tests.waiting import eventually
-from tests.workers.pipeline import working
 
 
 def transform(identifier: str, **output: object) -> dict[str, Any]:

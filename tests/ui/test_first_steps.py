@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from flowforge.bus import Delivery
-from flowforge.operations.dead_letters import bury
+from flowforge.executions.dead_letters import bury
 from flowforge.wiring import Backends
 from tests.ui.conftest import Browser
 from tests.ui.test_pages import created

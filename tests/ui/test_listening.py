@@ -6,10 +6,10 @@ import re
 from html import unescape
 
 from flowforge.wiring import Backends
+from tests.engine.pipeline import working
 from tests.ui.conftest import Browser
 from tests.ui.test_pages import created
 from tests.waiting import eventually
-from tests.workers.pipeline import working
 
 
 def test_the_next_call_is_shown_with_what_it_brought(ada: Browser, backends: Backends) -> None:

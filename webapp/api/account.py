@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 from werkzeug.exceptions import Forbidden
 
-from flowforge.operations import access_tokens, accounts, profile, web_sessions
+from flowforge.accounts import access_tokens, accounts, profile, web_sessions
 from webapp.attempts import counts_as_attempt
 from webapp.body import json_object, read
 from webapp.context import session

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import AliasChoices, BaseModel, Field
 from werkzeug.exceptions import Forbidden
 
+from flowforge.accounts import accounts, sign_ins
 from flowforge.db.tables import User
 from flowforge.errors import NotFound, Unauthorized
-from flowforge.operations import accounts, sign_ins
 from webapp.attempts import counts_as_attempt
 from webapp.body import read
 from webapp.context import backends, session

@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, TriggerDefinition, WorkflowSettings
-from flowforge.operations.bundles import LONGEST_NOTE, MOST_WORKFLOWS
-from flowforge.operations.workflow_keys import KEY_PATTERN
+from flowforge.workflows.bundles import LONGEST_NOTE, MOST_WORKFLOWS
+from flowforge.workflows.workflow_keys import KEY_PATTERN
 from webapp.api.schemas import Wire
 
 

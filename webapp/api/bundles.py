@@ -8,7 +8,7 @@ from flowforge import jsonio
 from flowforge.ascode.schema import workflow_schema
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid
-from flowforge.operations.bundles import MOST_WORKFLOWS, Bundles
+from flowforge.workflows.bundles import MOST_WORKFLOWS, Bundles
 from webapp.api.paging import whole_number
 from webapp.body import json_object
 from webapp.context import session

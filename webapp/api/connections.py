@@ -6,8 +6,8 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify
 
-from flowforge.operations import named_secrets
-from webapp.api import asking
+from flowforge.connections import named_secrets
+from webapp.api import query_params
 from webapp.body import json_object
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
@@ -57,7 +57,7 @@ def replace(connection_id: UUID) -> Response:
 @signed_in
 def delete(connection_id: UUID) -> tuple[str, int]:
     """Delete a connection; with `force` also one that workflows use"""
-    connections().delete(session(), current_user_id(), connection_id, force=asking.flag("force"))
+    connections().delete(session(), current_user_id(), connection_id, force=query_params.flag("force"))
     return "", 204
 
 

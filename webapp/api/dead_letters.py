@@ -6,8 +6,8 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify
 
-from flowforge.operations import dead_letters
-from webapp.api import asking
+from flowforge.executions import dead_letters
+from webapp.api import query_params
 from webapp.api.finding import size
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
@@ -19,7 +19,7 @@ blueprint = Blueprint("dead_letters", __name__, url_prefix="/api/v1/dead-letters
 @signed_in
 def list_page() -> Response:
     """List what could not be processed, newest first"""
-    page = dead_letters.page_of(session(), current_user_id(), asking.uuid("after"), size())
+    page = dead_letters.page_of(session(), current_user_id(), query_params.uuid("after"), size())
     return jsonify({"content": [dead_letters.letter_fields(row) for row in page.rows], "after": page.after})
 
 

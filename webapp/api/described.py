@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from flowforge.execution.state import Status
-from flowforge.operations.executions import SORTABLE
+from flowforge.executions.executions import SORTABLE
 from webapp.api import bundle_schemas, connection_schemas, dashboard_schemas, schemas, version_schemas
 from webapp.api.account import NewPassword
 from webapp.api.auth import HeldToken, Login, Registration

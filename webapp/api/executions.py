@@ -8,11 +8,11 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, request
 
 from flowforge.execution.state import ROOT, FrameStatus, Status
-from flowforge.operations import executions, frames, replays, waits
-from flowforge.operations.executions import SORTABLE, attempt_fields, execution_fields, replay_fields
-from flowforge.operations.frames import block_fields, frame_fields
-from flowforge.operations.replays import Replayed
-from webapp.api import asking
+from flowforge.executions import executions, frames, replays, waits
+from flowforge.executions.executions import SORTABLE, attempt_fields, execution_fields, replay_fields
+from flowforge.executions.frames import block_fields, frame_fields
+from flowforge.executions.replays import Replayed
+from webapp.api import query_params
 from webapp.api.paging import MAX_SIZE, envelope, page_request, whole_number
 from webapp.body import json_object
 from webapp.context import backends, session
@@ -32,8 +32,8 @@ def list_page() -> Response:
     found = executions.find(
         session(),
         current_user_id(),
-        workflow_id=asking.uuid("workflowId"),
-        status=asking.one_of(Status, "status"),
+        workflow_id=query_params.uuid("workflowId"),
+        status=query_params.one_of(Status, "status"),
         page=asked.page,
         size=asked.size,
         sort=asked.sort,
@@ -101,7 +101,7 @@ def list_frames(execution_id: UUID) -> Response:
         whole_number("blockStep", 0, 0, _MOST),
         after=whole_number("after", -1, -1, _MOST),
         size=whole_number("size", 50, 1, MAX_SIZE),
-        status=asking.one_of(FrameStatus, "status"),
+        status=query_params.one_of(FrameStatus, "status"),
     )
     return jsonify([frame_fields(frame) | {"truncated": frame in found.truncated} for frame in found.rows])
 

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from flowforge.db.tables import ExecutionRow
 from flowforge.execution.state import Status
-from flowforge.operations import execution_search, tags, workflow_list
-from flowforge.operations.execution_search import Filter, Position
-from webapp.api import asking
+from flowforge.executions import search
+from flowforge.executions.search import Filter, Position
+from flowforge.workflows import listing, tags
+from webapp.api import query_params
 from webapp.body import json_object
 from webapp.context import session
 from webapp.identity import current_user_id, signed_in
@@ -26,7 +27,7 @@ blueprint = Blueprint("finding", __name__, url_prefix="/api/v1")
 def executions() -> Response:
     """Find executions, newest first, page by page; payloads and outputs are left out"""
     cursor = request.args.get("cursor")
-    found = execution_search.search(
+    found = search.search(
         session(), current_user_id(), _filter(), Position.parse(cursor) if cursor else None, size=size()
     )
     return jsonify(
@@ -43,16 +44,16 @@ def executions() -> Response:
 @signed_in
 def workflows() -> Response:
     """Find workflows by name and state, newest first, each with its recent runs"""
-    page = workflow_list.search(
+    page = listing.search(
         session(),
         current_user_id(),
         text=request.args.get("text", ""),
-        enabled=asking.flag("enabled") if request.args.get("enabled") else None,
+        enabled=query_params.flag("enabled") if request.args.get("enabled") else None,
         tag=request.args.get("tag"),
-        after=asking.uuid("after"),
+        after=query_params.uuid("after"),
         size=size(),
     )
-    return jsonify({"content": [workflow_list.listed_fields(row) for row in page.rows], "after": page.after})
+    return jsonify({"content": [listing.listed_fields(row) for row in page.rows], "after": page.after})
 
 
 @blueprint.put("/workflows/<uuid:workflow_id>/tags")
@@ -64,12 +65,12 @@ def set_tags(workflow_id: UUID) -> Response:
 
 def _filter() -> Filter:
     return Filter(
-        workflow_id=asking.uuid("workflowId"),
-        status=asking.one_of(Status, "status"),
+        workflow_id=query_params.uuid("workflowId"),
+        status=query_params.one_of(Status, "status"),
         trigger_type=request.args.get("triggerType") or None,
         text=request.args.get("text", ""),
-        since=asking.instant("from"),
-        until=asking.instant("to"),
+        since=query_params.instant("from"),
+        until=query_params.instant("to"),
     )
 
 

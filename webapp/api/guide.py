@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from flowforge.errors import NotFound
-from flowforge.operations import guide as operations
+from flowforge.onboarding import guide as operations
 from webapp.context import session
 from webapp.identity import current_user_id, signed_in
 from webapp.services import drafts, workflows

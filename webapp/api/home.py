@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, Response, jsonify, request
 
 from flowforge.errors import Invalid
-from flowforge.operations import home as figures
-from flowforge.operations.pipeline_health import health, health_fields
+from flowforge.executions import dashboard as figures
+from flowforge.executions.pipeline_health import health, health_fields
 from webapp.api.finding import execution_fields
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from flowforge.errors import Invalid
 from flowforge.live import entry_fields
 from flowforge.logbook import LogQuery
-from webapp.api import asking
+from webapp.api import query_params
 from webapp.api.paging import envelope, page_request
 from webapp.context import backends
 from webapp.identity import current_user_id, signed_in
@@ -25,13 +25,13 @@ def list_page() -> Response:
     return _page(
         LogQuery(
             user_id=current_user_id(),
-            execution_id=asking.uuid("executionId"),
-            event_id=asking.uuid("eventId"),
-            workflow_id=asking.uuid("workflowId"),
+            execution_id=query_params.uuid("executionId"),
+            event_id=query_params.uuid("eventId"),
+            workflow_id=query_params.uuid("workflowId"),
             event_type=_text("eventType"),
             status=_text("status"),
-            start=asking.instant("from"),
-            end=asking.instant("to"),
+            start=query_params.instant("from"),
+            end=query_params.instant("to"),
         )
     )
 

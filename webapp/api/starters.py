@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from flowforge.operations import starters
+from flowforge.onboarding import starters
 from webapp.body import json_object
 from webapp.context import session
 from webapp.identity import current_user_id, signed_in

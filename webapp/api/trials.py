@@ -12,12 +12,13 @@ from flowforge.db.tables import Workflow
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.language.plan import can_be_pinned
 from flowforge.language.pointers import pointer
-from flowforge.language.seen_from import written_steps
-from flowforge.operations import pins, trials
-from flowforge.operations.excerpts import excerpt
-from flowforge.operations.known_data import TRIGGER, known_at
-from flowforge.operations.known_data import sample as sample_of
-from flowforge.operations.trials import Trial
+from flowforge.language.scope_rules import written_steps
+from flowforge.preview import step_tests
+from flowforge.preview.excerpts import excerpt
+from flowforge.preview.expression_context import known_at
+from flowforge.preview.expression_context import sample as sample_of
+from flowforge.preview.step_tests import Trial
+from flowforge.workflows import pins
 from webapp.api.version_schemas import Previewing
 from webapp.body import json_object, read
 from webapp.context import backends, session
@@ -40,11 +41,11 @@ def test_step(workflow_id: UUID, step_id: str) -> Response:
     if step is None:
         raise NotFound("there is no such step")
     known = known_at(session(), workflow.id, definition, pointer(step.path))
-    data = trials.data_from(asked, known.roots)
+    data = step_tests.data_from(asked, known.roots)
     unknown = known.unknown - data["steps"].keys()
     trial = Trial(workflow.id, workflow.user_id, workflow.name, definition, step_id, data, unknown)
     session().rollback()  # the step may take its time
-    tried = trials.try_step(backends(), load_catalog(), trial, dry_run=bool(asked.get("dryRun")))
+    tried = step_tests.try_step(backends(), load_catalog(), trial, dry_run=bool(asked.get("dryRun")))
     return jsonify(
         {
             "config": tried.config,
@@ -75,7 +76,7 @@ def preview(workflow_id: UUID) -> Response:
     workflow, asked = _workflow(workflow_id), read(Previewing)
     definition = drafts().clear(session(), workflow)
     known = known_at(session(), workflow.id, definition, asked.pointer)
-    value, error = trials.preview(workflow.id, workflow.name, asked.text, known.roots, known.unknown)
+    value, error = step_tests.preview(workflow.id, workflow.name, asked.text, known.roots, known.unknown)
     return jsonify({"value": excerpt(value)} if error is None else {"error": error})
 
 
@@ -90,7 +91,7 @@ def sample(workflow_id: UUID) -> Response:
 @signed_in
 def list_pins(workflow_id: UUID) -> Response:
     """Outputs that stand for steps while a workflow is tried; `trigger` stands for what comes in"""
-    return jsonify(pins.pins(session(), _workflow(workflow_id).id))
+    return jsonify(pins.pinned_outputs(session(), _workflow(workflow_id).id))
 
 
 @blueprint.put("/pins/<step_id>")
@@ -99,7 +100,7 @@ def pin(workflow_id: UUID, step_id: str) -> tuple[str, int]:
     """Pin an output; the body is the output"""
     workflow = _workflow(workflow_id)
     output = json_object()
-    if step_id != TRIGGER:
+    if step_id != pins.TRIGGER:
         steps = written_steps(drafts().clear(session(), workflow))
         step = next((one for one in steps if one.action.get("id") == step_id), None)
         if step is None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify
 
-from flowforge.operations.trigger_reading import try_mailbox
+from flowforge.triggers.descriptions import try_mailbox
 from webapp.context import session
 from webapp.identity import current_user_id, signed_in
 from webapp.services import triggers

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify
 
-from flowforge.operations.triggers import trigger_fields
+from flowforge.triggers.registrations import trigger_fields
 from webapp.api.paging import window
 from webapp.body import json_object
 from webapp.context import session

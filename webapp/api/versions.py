@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from flowforge.operations.versions import PUBLISHED
+from flowforge.workflows.versions import PUBLISHED
 from webapp.body import json_object
 from webapp.context import session
 from webapp.identity import current_user_id, signed_in

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 
-from flowforge.operations.dry_runs import dry_run
-from webapp.api import asking
+from flowforge.preview.dry_run import dry_run
+from webapp.api import query_params
 from webapp.api.paging import window
 from webapp.body import json_object
 from webapp.context import backends, session
@@ -66,12 +66,12 @@ def delete(workflow_id: UUID) -> tuple[str, int]:
 def run(workflow_id: UUID) -> tuple[Response, int]:
     """Start a workflow by hand; the body, any JSON object, is its payload"""
     payload = json_object() if request.get_data() else None
-    who, draft, bus = current_user_id(), asking.flag("draft"), backends().bus
-    if asking.flag("dryRun"):
+    who, draft, bus = current_user_id(), query_params.flag("draft"), backends().bus
+    if query_params.flag("dryRun"):
         links = backends().resume_links
         return jsonify(dry_run(session(), drafts(), links, who, workflow_id, payload, draft=draft)), 200
     if draft:
-        started = drafts().start(session(), bus, who, workflow_id, payload, pinned=asking.flag("pinned"))
+        started = drafts().start(session(), bus, who, workflow_id, payload, pinned=query_params.flag("pinned"))
     else:
         started = workflows().start(session(), bus, who, workflow_id, payload or {})
     return jsonify({"executionId": started.execution_id, "eventId": started.event_id}), 202

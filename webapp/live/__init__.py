@@ -11,15 +11,15 @@ from uuid import UUID
 from flask import Blueprint, Response, current_app, request
 
 from flowforge.execution.state import Status
+from flowforge.executions import executions
 from flowforge.logbook.cursor import parse_cursor
-from flowforge.operations import executions
 from flowforge.wiring import Backends
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
-from webapp.live.handing_over import Body
 from webapp.live.hub import Hub
 from webapp.live.stream import Asked
 from webapp.live.viewing import Places, Viewing
+from webapp.server.connection_handoff import Body
 
 blueprint = Blueprint("live", __name__)
 

@@ -22,8 +22,8 @@ from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry, LogStore
 from flowforge.logbook.cursor import Place
 from flowforge.wiring import Backends
-from webapp.live.ear import Ear
 from webapp.live.lines import announced_line
+from webapp.live.redis_subscriber import Ear
 from webapp.live.stream import PAGE, Asked, Inbox, Stream
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ from flask import session as cookie
 from flask_login import current_user, login_user, logout_user
 from werkzeug.exceptions import Forbidden
 
+from flowforge.accounts import accounts, web_sessions
 from flowforge.db.tables import User
 from flowforge.errors import Conflict, Invalid, Problem, Unauthorized
-from flowforge.operations import accounts, web_sessions
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.identity import DashboardUser

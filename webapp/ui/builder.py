@@ -13,8 +13,10 @@ from flask import redirect, render_template, request, url_for
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
 from flowforge.errors import Invalid, NotFound, Problem
-from flowforge.operations import guide, known_data
-from flowforge.operations.trigger_reading import coming_times, in_words
+from flowforge.onboarding import guide
+from flowforge.preview import expression_context
+from flowforge.triggers.descriptions import coming_times, in_words
+from flowforge.workflows import pins
 from webapp.context import session
 from webapp.services import connections, drafts, triggers, workflows
 from webapp.ui import undo
@@ -97,7 +99,7 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         "trigger_problems": sum(problem.pointer.startswith("/trigger") for problem in problems),
         "registered": registered,
         "times": coming_times(config, datetime.now(UTC)) if kind == "scheduler" else [],
-        "sample": known_data.sample(session(), workflow.id) if not opened.startswith("/") else None,
+        "sample": expression_context.sample(session(), workflow.id) if not opened.startswith("/") else None,
         "can_undo": undo.can_undo(workflow.id),
         "operators": OPERATORS,
         "alone": ALONE,
@@ -106,9 +108,9 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
     if opened == TRIGGER or not opened:
         return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
     try:
-        known = known_data.known_data(session(), workflow.id, definition, opened)
+        known = expression_context.known_data(session(), workflow.id, definition, opened)
         panel = step_panel(definition, opened, problems, catalog, known, _connections())
-        pinned = panel.action.get("id") in known_data.pins(session(), workflow.id)
+        pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
         return page | {"panel": panel, "pinned": pinned}
     except (Invalid, NotFound):  # it was moved or deleted meanwhile
         return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowforge.ascode.trigger_schemas import TRIGGERS
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import CONNECTION
 from flowforge.errors import Problem
 from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.pointers import parsed
-from flowforge.language.seen_from import earlier, written_steps
+from flowforge.language.scope_rules import earlier, written_steps
+from flowforge.triggers.schemas import TRIGGERS
 from webapp.ui.builder_flow import step_of
 from webapp.ui.conditions import Condition, read_condition
 from webapp.ui.data_tree import Datum, tree_of

@@ -15,11 +15,12 @@ from flowforge.db.tables import Workflow
 from flowforge.errors import Conflict, Invalid, NotFound, Unavailable
 from flowforge.language import edits
 from flowforge.language.pointers import parsed
-from flowforge.language.seen_from import written_steps
-from flowforge.operations import known_data, trials
-from flowforge.operations.excerpts import excerpt
-from flowforge.operations.trials import Trial
-from flowforge.operations.trigger_reading import try_configuration
+from flowforge.language.scope_rules import written_steps
+from flowforge.preview import expression_context, step_tests
+from flowforge.preview.excerpts import excerpt
+from flowforge.preview.step_tests import Trial
+from flowforge.triggers.descriptions import try_configuration
+from flowforge.workflows import pins
 from webapp.context import backends, session
 from webapp.services import drafts
 from webapp.ui import undo
@@ -36,8 +37,8 @@ def preview_expression(workflow_id: UUID) -> str:
     workflow, at = found(workflow_id), request.form.get("at", "")
     text = request.form.get("text", "")[:_LONGEST_PREVIEW]
     try:
-        known = known_data.known_at(session(), workflow.id, drafts().clear(session(), workflow), at)
-        value, error = trials.preview(workflow.id, workflow.name, text, known.roots, known.unknown)
+        known = expression_context.known_at(session(), workflow.id, drafts().clear(session(), workflow), at)
+        value, error = step_tests.preview(workflow.id, workflow.name, text, known.roots, known.unknown)
     except Invalid as gone:
         value, error = None, str(gone)
     return render_template("builder/_preview.html", value=excerpt(value), error=error)
@@ -51,11 +52,11 @@ def try_step(workflow_id: UUID) -> Any:
     try:
         definition = drafts().clear(session(), workflow)
         own_id = edits.step_at(definition, at).get("id")
-        known = known_data.known_at(session(), workflow.id, definition, at)
+        known = expression_context.known_at(session(), workflow.id, definition, at)
         step_id = next(step.id for step in written_steps(definition) if step.path == parsed(at))
         trial = Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, known.roots, known.unknown)
         session().rollback()  # the step may take its time
-        tried = trials.try_step(backends(), load_catalog(), trial, dry_run=dry_run)
+        tried = step_tests.try_step(backends(), load_catalog(), trial, dry_run=dry_run)
     except (Invalid, NotFound, Conflict, Unavailable) as error:
         return render_template("builder/_tried.html", tried=None, error=str(error), dry_run=dry_run)
     kept = own_id is not None and trial.step.block is None and not dry_run and _kept(workflow_id, step_id, tried.output)
@@ -79,7 +80,7 @@ def forget_output(workflow_id: UUID) -> Any:
     workflow, at = found(workflow_id), request.form.get("at", "")
     shown = drafts().shown(session(), viewer_id(), workflow_id)
     with suppress(NotFound, Invalid):  # forgotten, or the step deleted, in another tab
-        known_data.unpin(session(), workflow.id, str(edits.step_at(shown["definition"], at).get("id")))
+        pins.unpin(session(), workflow.id, str(edits.step_at(shown["definition"], at).get("id")))
     return answer(workflow, shown, at, said="Forgotten.")
 
 
@@ -88,7 +89,7 @@ def _kept(workflow_id: UUID, step_id: str, output: Any) -> bool:
     if output is None:
         return False
     try:
-        known_data.pin(session(), workflow_id, step_id, output)
+        pins.pin(session(), workflow_id, step_id, output)
     except (Invalid, Conflict):  # too large to be kept, or the workflow is gone; the output is shown all the same
         return False
     return True
@@ -102,9 +103,9 @@ def keep_sample(workflow_id: UUID) -> Any:
     shown = drafts().shown(session(), viewer_id(), workflow_id)
     try:
         if text:
-            known_data.pin(session(), workflow.id, known_data.TRIGGER, _object(text))
+            pins.pin(session(), workflow.id, pins.TRIGGER, _object(text))
         else:
-            known_data.unpin(session(), workflow.id, known_data.TRIGGER)
+            pins.unpin(session(), workflow.id, pins.TRIGGER)
     except NotFound:
         pass
     except Invalid as error:
@@ -116,7 +117,7 @@ def keep_sample(workflow_id: UUID) -> Any:
 def run_draft(workflow_id: UUID) -> Any:
     """Runs the draft with the sample, whether it is published, and enabled, or not."""
     workflow = found(workflow_id)
-    payload = known_data.sample(session(), workflow.id) or {}
+    payload = expression_context.sample(session(), workflow.id) or {}
     try:
         started = drafts().start(session(), backends().bus, viewer_id(), workflow.id, payload)
     except Invalid as error:

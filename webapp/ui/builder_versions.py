@@ -11,7 +11,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid
-from flowforge.operations.versions import DRAFT, PUBLISHED
+from flowforge.workflows.versions import DRAFT, PUBLISHED
 from webapp.context import session
 from webapp.services import drafts, versions, workflows
 from webapp.ui.base import blueprint

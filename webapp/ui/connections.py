@@ -9,11 +9,11 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
 
+from flowforge.connections import named_secrets
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Connection
 from flowforge.errors import Conflict, Invalid, Problem
-from flowforge.operations import named_secrets
-from flowforge.operations.connection_uses import connection_uses
+from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
 from webapp.services import connections as operations
 from webapp.ui.base import blueprint

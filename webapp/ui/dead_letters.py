@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 
 from flowforge.errors import Conflict, Unavailable
-from flowforge.operations import dead_letters as operations
+from flowforge.executions import dead_letters as operations
 from webapp.context import backends, session
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id

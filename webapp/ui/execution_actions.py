@@ -9,7 +9,7 @@ from flask import flash, redirect, request, url_for
 
 from flowforge import jsonio
 from flowforge.errors import Conflict, Invalid
-from flowforge.operations import executions, replays
+from flowforge.executions import executions, replays
 from webapp.context import backends, session
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id

@@ -9,9 +9,9 @@ from flask import render_template, request
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import NotFound
 from flowforge.execution.state import FrameStatus
-from flowforge.operations import executions, frames
-from flowforge.operations.resolved_input import resolved_input
-from flowforge.operations.written_steps import written_steps
+from flowforge.executions import executions, frames
+from flowforge.executions.resolved_input import resolved_input
+from flowforge.executions.written_steps import written_steps
 from webapp.context import backends, session
 from webapp.ui.base import blueprint
 from webapp.ui.executions import workflow_name

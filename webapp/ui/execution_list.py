@@ -10,15 +10,15 @@ from flask import render_template, request, url_for
 
 from flowforge.errors import Invalid
 from flowforge.execution.state import Status
-from flowforge.operations.asked import TRIGGER_TYPES
-from flowforge.operations.execution_search import (
+from flowforge.executions.search import (
     LONGEST_TEXT,
     Filter,
     Position,
     search,
     workflow_names,
 )
-from flowforge.operations.workflow_list import choices
+from flowforge.request_fields import TRIGGER_TYPES
+from flowforge.workflows.listing import choices
 from webapp.context import session
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id

@@ -12,13 +12,13 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import ExecutionRow
 from flowforge.errors import Invalid, NotFound, Unavailable
 from flowforge.execution.state import ROOT
+from flowforge.executions import executions as operations
+from flowforge.executions import frame_progress, log_search
+from flowforge.executions.log_search import LogFilter
+from flowforge.executions.pending import awaited
+from flowforge.executions.written_steps import WrittenStep, version_of, written_steps
 from flowforge.language.blocks import BlockType
 from flowforge.language.pointers import pointer
-from flowforge.operations import executions as operations
-from flowforge.operations import frame_progress, log_search
-from flowforge.operations.awaited import awaited
-from flowforge.operations.log_search import LogFilter
-from flowforge.operations.written_steps import WrittenStep, version_of, written_steps
 from flowforge.resume_links import WaitPlace
 from webapp.context import backends, session
 from webapp.services import workflows

@@ -12,9 +12,9 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import ExecutionRow
 from flowforge.errors import NotFound
 from flowforge.execution.state import ROOT
+from flowforge.executions import frames
+from flowforge.executions.written_steps import WrittenStep
 from flowforge.language.blocks import BlockType
-from flowforge.operations import frames
-from flowforge.operations.written_steps import WrittenStep
 from webapp.context import session
 from webapp.ui.kinds import title_of
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from flask import flash, redirect, render_template, url_for
 
-from flowforge.operations import guide as operations
-from flowforge.operations import known_data
+from flowforge.onboarding import guide as operations
+from flowforge.workflows import pins
 from webapp.context import session
 from webapp.services import drafts, workflows
 from webapp.ui.base import blueprint
@@ -33,7 +33,7 @@ def end_guide() -> Any:
 def use_example(workflow_id: UUID) -> Any:
     """An example stands for what comes in, until something does, or the sample is changed."""
     workflow = found(workflow_id)
-    known_data.pin(session(), workflow.id, known_data.TRIGGER, operations.EXAMPLE)
+    pins.pin(session(), workflow.id, pins.TRIGGER, operations.EXAMPLE)
     return redirect(url_for("ui.builder", workflow_id=workflow_id, step=TRIGGER), 303)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from flask import render_template, request
 
-from flowforge.operations import guide, workflow_list
-from flowforge.operations import home as figures
-from flowforge.operations.execution_search import workflow_names
-from flowforge.operations.pipeline_health import health
-from flowforge.operations.starters import starters
+from flowforge.executions import dashboard as figures
+from flowforge.executions.pipeline_health import health
+from flowforge.executions.search import workflow_names
+from flowforge.onboarding import guide
+from flowforge.onboarding.starters import starters
+from flowforge.workflows import listing
 from webapp.context import backends, session
 from webapp.services import drafts
 from webapp.ui.base import blueprint
@@ -25,7 +26,7 @@ _HOURS = {"24h": 24, "7d": 7 * 24}
 @blueprint.get("/")
 def home() -> str:
     guided = guide.guide_of(session(), drafts(), viewer_id())
-    is_empty = guided is None and not workflow_list.has_any(session(), viewer_id())
+    is_empty = guided is None and not listing.has_any(session(), viewer_id())
     beginning = {"guide": guided, "is_empty": is_empty, "starters": starters() if is_empty else ()}
     return render_template("home/show.html", zone=str(viewers_zone()), **beginning, **_now())
 

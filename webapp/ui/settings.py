@@ -8,8 +8,8 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 
+from flowforge.accounts import access_tokens, accounts, profile, web_sessions
 from flowforge.errors import Conflict, Invalid, Problem
-from flowforge.operations import access_tokens, accounts, profile, web_sessions
 from webapp.attempts import counts_as_attempt
 from webapp.context import session
 from webapp.ui.accounts import sign_in_here

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from flowforge.operations.workflow_list import Run
+from flowforge.workflows.listing import Run
 
 TALLEST, SHORTEST = 26, 6
 WIDTH, PITCH = 120, 6

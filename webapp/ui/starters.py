@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 
 from flowforge.errors import Invalid
-from flowforge.operations import starters as operations
+from flowforge.onboarding import starters as operations
 from webapp.context import session
 from webapp.services import workflows
 from webapp.ui.base import blueprint

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.db.tables import AttemptState, ExecutionRow, OpenBlockRow, StepAttempt
+from flowforge.executions.frame_progress import FrameLook
+from flowforge.executions.waits import RESUMABLE
+from flowforge.executions.written_steps import WrittenList, WrittenStep
 from flowforge.language.blocks import BlockType
 from flowforge.language.definition import ActionDefinition
-from flowforge.operations.frame_progress import FrameLook
-from flowforge.operations.waits import RESUMABLE
-from flowforge.operations.written_steps import WrittenList, WrittenStep
 from webapp.ui.kinds import kind_of, title_of
 
 OVER = frozenset({"COMPLETED", "FAILED", "CANCELLED"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from flowforge.db.tables import AttemptState, ExecutionRow, StepAttempt
-from flowforge.operations.frame_progress import LoopSpan
+from flowforge.executions.frame_progress import LoopSpan
 from webapp.ui.steps import Step
 from webapp.ui.text import duration
 

@@ -10,9 +10,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flowforge import jsonio
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
-from flowforge.operations import executions, guide, known_data, tags, workflow_list
-from flowforge.operations.starters import starters
-from flowforge.operations.trigger_reading import in_words, try_mailbox
+from flowforge.executions import executions
+from flowforge.onboarding import guide
+from flowforge.onboarding.starters import starters
+from flowforge.preview import expression_context
+from flowforge.triggers.descriptions import in_words, try_mailbox
+from flowforge.workflows import listing, tags
 from webapp.context import backends, session
 from webapp.services import drafts, triggers
 from webapp.services import workflows as operations
@@ -31,7 +34,7 @@ def workflows() -> str:
     enabled, tag = {"enabled": True, "disabled": False}.get(state or ""), request.args.get("tag")
     return render_template(
         "workflows/list.html",
-        page=workflow_list.search(session(), viewer_id(), text=text, enabled=enabled, tag=tag, after=after),
+        page=listing.search(session(), viewer_id(), text=text, enabled=enabled, tag=tag, after=after),
         tag=tag,
         tags=tags.all_of(session(), viewer_id()),
         text=text,
@@ -152,7 +155,7 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
     found = operations().get(session(), viewer_id(), workflow_id)
     registered = triggers().all(session(), viewer_id(), workflow_id)
     definition = operations().shown(found)
-    sample = known_data.sample(session(), workflow_id)
+    sample = expression_context.sample(session(), workflow_id)
     return render_template(
         "workflows/show.html",
         workflow=found,

@@ -9,9 +9,10 @@ from uuid import UUID
 from flask import Blueprint, Response, request, url_for
 
 from flowforge import jsonio
+from flowforge.engine import answers, intake
 from flowforge.errors import Invalid, NotFound, Unauthorized, Unavailable
-from flowforge.operations import answers, intake, signatures
 from flowforge.secrets import SecretUnreadable
+from flowforge.triggers import signatures
 from webapp import metrics
 from webapp.context import backends
 from webapp.webhooks import calls

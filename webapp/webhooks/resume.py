@@ -10,8 +10,8 @@ from flask import Blueprint, Response, render_template, request
 
 from flowforge import jsonio
 from flowforge.errors import Conflict, Invalid, NotFound
-from flowforge.operations import waits
-from flowforge.operations.waits import OpenWait
+from flowforge.executions import waits
+from flowforge.executions.waits import OpenWait
 from flowforge.resume_links import WaitPlace
 from webapp.context import backends, session
 from webapp.webhooks.body import read_body

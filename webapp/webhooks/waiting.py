@@ -10,8 +10,8 @@ from uuid import UUID
 from flask import Response, current_app
 
 from flowforge import jsonio
-from flowforge.operations import answers
-from flowforge.operations.answers import Answer
+from flowforge.engine import answers
+from flowforge.engine.answers import Answer
 from webapp.context import backends
 
 _EXTENSION = "flowforge.waiting_callers"

@@ -17,9 +17,9 @@ from flowforge.execution.retry import Failure
 from flowforge.execution.simulator import Due, Simulation
 from flowforge.execution.state import Frame, StepEnded
 from flowforge.language.blocks import BlockType
-from flowforge.language.expressions import ExpressionError, resolve
+from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.plan import Plan, Step
-from flowforge.operations.credentials import masked_secrets
+from flowforge.workflows.credentials import masked_secrets
 
 MOST_STEPS = 100_000
 """Attempts, waits and calls of one test."""

@@ -16,7 +16,7 @@ from flowforge.ascode.findings import Finding, located
 from flowforge.errors import Problem
 from flowforge.language.blocks import BlockType
 from flowforge.language.definition import Place
-from flowforge.language.names import hint
+from flowforge.language.evaluation.names import hint
 from flowforge.language.pointers import pointer
 from flowforge.language.wording import problems_of
 

@@ -1,0 +1,1 @@
+"""Connections and named secrets: written once, called by name."""

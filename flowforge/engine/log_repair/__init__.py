@@ -1,0 +1,1 @@
+"""Log lines whose messages were lost, written again from what PostgreSQL knows."""

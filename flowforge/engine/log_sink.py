@@ -1,0 +1,168 @@
+"""The log sink: every message of the topics becomes a line in the log store, once, and is announced to who watches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from redis.exceptions import RedisError
+from sqlalchemy import Connection
+
+from flowforge import events, jsonio
+from flowforge.connectors.catalog import load_catalog
+from flowforge.engine.completion import Following
+from flowforge.engine.consumer import Received
+from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
+from flowforge.live import channel, entry_json
+from flowforge.logbook import LogEntry, NewEntry
+from flowforge.secrets import MASK, is_sealed
+from flowforge.wiring import Backends
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+DATA_LIMIT_BYTES = 64 * 1024
+
+
+class LogSink:
+    name = "log-sink"
+    topics = (events.TRIGGER_EVENTS, events.EXECUTION_START, events.EXECUTION_RESULT, events.EXECUTION_EVENTS)
+    patience = 1.0
+    pace = 0.05
+    """Nothing waits for the log but eyes, and a batch costs much more than a line."""
+
+    def __init__(self, backends: Backends) -> None:
+        self.group = backends.settings.group_log_sink
+        self._backends = backends
+        self._catalog = load_catalog()
+
+    def room(self) -> int:
+        return BATCH
+
+    def handle(self, received: Sequence[Received]) -> None:
+        self.write([one.message for one in received])
+
+    def write(self, messages: Sequence[TopicMessage]) -> None:
+        """A line for each, unless it is there already."""
+        entries = [self._entry(message) for message in sorted(messages, key=_when)]
+        self._announce(self._backends.logbook.append(entries))
+
+    def give_up(self, _connection: Connection, _message: TopicMessage, _error: Exception) -> Following:
+        """A line is missing, nothing else."""
+        return Following()
+
+    def tick(self) -> None:
+        """Time brings nothing here."""
+
+    def stop(self) -> None:
+        """Nothing is in flight between two batches."""
+
+    def _announce(self, entries: Sequence[LogEntry]) -> None:
+        """To whoever watches now; a watcher that misses it finds it in the store."""
+        try:
+            pipeline = self._backends.redis.pipeline(transaction=False)
+            for entry in entries:
+                if entry.execution_id is not None:
+                    pipeline.publish(channel(entry.execution_id), entry_json(entry))
+            pipeline.execute()
+        except RedisError as error:
+            logger.warning("%d log lines were not announced: %s", len(entries), error)
+
+    def _entry(self, message: TopicMessage) -> NewEntry:
+        match message:
+            case TriggerEvent():
+                return _trigger_entry(message)
+            case ExecutionStart():
+                masked = _without_sealed(self._catalog.mask(message.action_type, message.action_config))
+                return _start_entry(message.model_copy(update={"action_config": masked}))
+            case ExecutionResult():
+                return _result_entry(message)
+            case ExecutionEvent():
+                return _event_entry(message)
+        raise TypeError(f"{type(message).__name__} is not logged")
+
+
+def _when(message: TopicMessage) -> float:
+    """A batch comes from several topics: what happened first is written first."""
+    moment = getattr(message, "timestamp", None)
+    return moment.timestamp() if moment is not None else 0.0
+
+
+def _trigger_entry(message: TriggerEvent) -> NewEntry:
+    return NewEntry(
+        dedup_key=f"trigger:{message.event_id}",
+        user_id=message.user_id,
+        workflow_id=message.workflow_id,
+        execution_id=None,
+        event_id=message.event_id,
+        event_type="TRIGGER",
+        status="FIRED",
+        data=_data(message),
+    )
+
+
+def _start_entry(message: ExecutionStart) -> NewEntry:
+    """Without the context: it repeats the trigger's payload and every earlier output."""
+    lean = message.model_copy(update={"context": {}, "trigger_payload": {}})
+    attempt = f"{message.step_index}:{message.iteration}:{message.attempt}"
+    return _of_execution(message, f"start:{message.execution_id}:{attempt}", "START", "STARTED", _data(lean))
+
+
+def _result_entry(message: ExecutionResult) -> NewEntry:
+    attempt = f"{message.step_index}:{message.iteration}:{message.attempt or 1}"
+    key = f"result:{message.execution_id}:{attempt}"
+    return _of_execution(message, key, "RESULT", message.status, _data(message))
+
+
+def key_of_execution(execution_id: UUID, status: str, *attempt: int) -> str:
+    """Under which the line is written that says that an execution has that status; of a retry also which attempt (step,
+    iteration, number) has failed."""
+    return ":".join(["execution", str(execution_id), status, *map(str, attempt)])
+
+
+def _event_entry(message: ExecutionEvent) -> NewEntry:
+    failed = () if message.attempt is None else (message.step_index or 0, message.iteration or 0, message.attempt)
+    key = key_of_execution(message.execution_id, message.status, *failed)
+    return _of_execution(message, key, "EXECUTION", message.status, _data(message))
+
+
+def _of_execution(
+    message: ExecutionStart | ExecutionResult | ExecutionEvent,
+    dedup_key: str,
+    event_type: str,
+    status: str,
+    data: dict[str, Any],
+) -> NewEntry:
+    return NewEntry(
+        dedup_key=dedup_key,
+        user_id=message.user_id,
+        workflow_id=message.workflow_id,
+        execution_id=message.execution_id,
+        event_id=None,
+        event_type=event_type,
+        status=status,
+        data=data,
+    )
+
+
+def _data(message: TopicMessage) -> dict[str, Any]:
+    """The whole message, unless it is too long to be a line in a log."""
+    encoded = message.encode()
+    data: dict[str, Any] = jsonio.loads(encoded)
+    if len(encoded) <= DATA_LIMIT_BYTES:
+        return data
+    bulky = {"payload", "output", "actionConfig"}
+    return {name: value for name, value in data.items() if name not in bulky} | {
+        "truncated": True,
+        "bytes": len(encoded),
+    }
+
+
+def _without_sealed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_sealed(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_sealed(inner) for inner in value]
+    return MASK if is_sealed(value) else value

@@ -1,0 +1,49 @@
+"""Executions as the state machine takes them: the plan of their version, the rules, what surrounds their steps."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.db.executions_store import ExecutionState
+from flowforge.engine.execution_batch import Batch
+from flowforge.engine.loaded_execution import Moving
+from flowforge.engine.plans import Plans, Version
+from flowforge.engine.start_messages import StartMessages, around
+from flowforge.execution.machine import Rules, Run
+from flowforge.language.definition import RetryPolicy
+from flowforge.wiring import Backends
+
+
+class Runs:
+    def __init__(self, backends: Backends) -> None:
+        settings = backends.settings
+        self.plans = Plans()
+        self.starts = StartMessages(settings, self.plans, load_catalog(), backends.vault)
+        self._links = backends.resume_links
+        self._defaults = RetryPolicy(attempts=settings.step_max_attempts)
+        self._output_limit = settings.step_output_max_bytes
+
+    def new(self, version: Version, execution_id: UUID, payload: dict[str, Any]) -> Run:
+        now = datetime.now(UTC)
+        rules = Rules(self._defaults, now, random.random(), self._output_limit)  # noqa: S311  (jitter, not a secret)
+        return Run(version.plan, rules, payload, lambda frame: around(version, execution_id, frame, now, self._links))
+
+    def batch(self, connection: Connection) -> Batch:
+        return Batch(connection, self.starts)
+
+    def load(self, connection: Connection, states: Sequence[ExecutionState]) -> Batch:
+        """Executions as they stand. Those whose version is gone cannot move, and are left out."""
+        versions = self.plans.get(connection, {state.version_id for state in states if state.version_id})
+        batch = self.batch(connection)
+        for state in states:
+            version = versions.get(state.version_id) if state.version_id else None
+            if version is not None:
+                batch.add(Moving.of(state, version, self.new(version, state.id, state.trigger_payload or {})))
+        return batch

@@ -1,0 +1,185 @@
+"""One attempt of one step, as executors and trials make it: open its secrets, resolve its expressions, run its
+connector, keep the secrets in."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import reduce
+from operator import getitem
+from typing import Any
+from uuid import UUID
+
+from flowforge import jsonio
+from flowforge.connectors.catalog import Catalog, UnknownAction
+from flowforge.connectors.sdk import CONNECTION, ConnectorError, Tools
+from flowforge.connectors.sdk import StepContext as ConnectorContext
+from flowforge.connectors.tools import make_tools
+from flowforge.db.credentials_store import CredentialsStore
+from flowforge.engine.plans import Version
+from flowforge.engine.start_messages import around
+from flowforge.engine.step_output import plain_output, told
+from flowforge.errors import Unavailable
+from flowforge.events import ExecutionStart
+from flowforge.execution.context import scope
+from flowforge.execution.retry import Failure
+from flowforge.language.expressions.resolving import ExpressionError, resolve, texts
+from flowforge.language.expressions.template import OPEN
+from flowforge.language.plan import Step
+from flowforge.resume_links import ResumeLinks
+from flowforge.secrets import SecretUnreadable, Vault, mask_values
+from flowforge.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """What to run. `version` is None where another implementation's orchestrator sent it."""
+
+    start: ExecutionStart
+    version: Version | None
+
+    @property
+    def step(self) -> Step | None:
+        return self.version.plan.step(self.start.step_index) if self.version else None
+
+    @property
+    def step_id(self) -> str:
+        return self.step.id if self.step else f"step_{self.start.step_index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: an output, or a failure."""
+
+    output: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+Watch = Callable[[dict[str, Any]], None]
+"""Is told the config a connector is called with, its secrets masked."""
+
+
+class StepRunner:
+    """Runs steps; shared by threads. Never raises: whatever goes wrong is the step's failure."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        vault: Vault,
+        links: ResumeLinks,
+        credentials: CredentialsStore,
+        tools: Tools | None = None,
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._catalog = catalog
+        self._vault = vault
+        self._links = links
+        self._tools = tools or make_tools(settings)
+
+    def time_limit(self, run: StepRun) -> float:
+        """Seconds."""
+        return (run.step.timeout if run.step else None) or self._settings.step_timeout_seconds
+
+    def run(self, run: StepRun, watch: Watch | None = None) -> Outcome:
+        secrets: list[str] = []
+        try:
+            return self._run(run, secrets, watch)
+        except ConnectorError as error:
+            failure = Failure(told(error, secrets), error.permanent, error.retry_after)
+        except Unavailable as error:
+            failure = Failure(str(error), permanent=False)
+        except (ExpressionError, UnknownAction, SecretUnreadable) as error:
+            failure = Failure(str(error), permanent=True)
+        except BaseException as error:  # noqa: BLE001
+            # A connector may raise anything, SystemExit too, and a worker must outlive it.
+            what = f"{type(error).__name__} in connector {run.start.action_type}: {told(error, secrets)}"
+            failure = Failure(what, permanent=True)
+            # Not the error itself: its text may hold a secret.
+            trace = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("%s\n%s", what, trace)
+        return Outcome(failure=_without(failure, secrets))
+
+    def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:
+        start = run.start
+        connector = self._catalog.get(start.action_type)
+        opened = self._catalog.open(start.action_type, start.action_config, self._vault)
+        secrets += self._catalog.secret_values(start.action_type, opened)
+        resolved = self._with_connection(start, self._resolved(run, opened, secrets), secrets)
+        if watch is not None:
+            watch(mask_values(self._catalog.mask(start.action_type, resolved), secrets))
+        config = connector.parse(resolved)
+        output = connector.run(config, self._context(run, secrets))
+        return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
+
+    def _resolved(self, run: StepRun, config: dict[str, Any], secrets: list[str]) -> dict[str, Any]:
+        if run.step is None or not run.step.templated:
+            return config
+        roots = self._scope(run)
+        if b"secrets" in jsonio.dumps(config):
+            roots["secrets"] = self._named_secrets(run.start.user_id)
+            secrets += roots["secrets"].values()
+        resolved: dict[str, Any] = resolve(config, roots, step=run.step_id, field="config")
+        secrets += _made_of_secrets(config, resolved)
+        return resolved
+
+    def _named_secrets(self, user_id: UUID) -> dict[str, str]:
+        return {name: self._vault.open(value) for name, value in self._credentials.secrets(user_id).items()}
+
+    def _with_connection(self, start: ExecutionStart, config: dict[str, Any], secrets: list[str]) -> dict[str, Any]:
+        """What the connection gives, where the step itself gives nothing. It is taken literally."""
+        name = config.get(CONNECTION)
+        if not name:
+            return config
+        connector = self._catalog.get(start.action_type)
+        found = self._credentials.connection(start.user_id, str(name))
+        if connector.connection is None or found is None or found[0] != connector.connection.name:
+            raise ConnectorError(f"there is no connection '{name}' that {start.action_type} could use", permanent=True)
+        given = self._catalog.open(start.action_type, found[1], self._vault)
+        secrets += self._catalog.secret_values(start.action_type, given)
+        own = {key: value for key, value in config.items() if value not in (None, "")}
+        return {key: given[key] for key in connector.connection.fields if key in given} | own
+
+    def _scope(self, run: StepRun) -> dict[str, Any]:
+        assert run.version is not None
+        context = {"trigger": run.start.trigger_payload, **run.start.context}
+        return scope(run.version.plan, context, self._around(run.version, run.start))
+
+    def _around(self, version: Version, start: ExecutionStart) -> dict[str, Any]:
+        return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)
+
+    def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:
+        start = run.start
+        return ConnectorContext(
+            execution_id=start.execution_id,
+            workflow_id=start.workflow_id,
+            user_id=start.user_id,
+            step_index=start.step_index,
+            step_id=run.step_id,
+            attempt=start.attempt,
+            idempotency_key=f"{start.execution_id}-{start.step_index}-{start.iteration}-{start.attempt}",
+            deadline=time.monotonic() + self.time_limit(run),
+            trigger=start.trigger_payload,
+            steps=start.context.get("steps") or {},
+            tools=self._tools,
+            secrets=secrets,
+        )
+
+
+def _made_of_secrets(config: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[str]:
+    """Every text that an expression with a secret gave: the secret encoded, cut or joined is a secret, too."""
+    for path, text in texts(config):
+        if "secrets" in text and OPEN in text:
+            yield from (made for _, made in texts(reduce(getitem, path, resolved)))  # type: ignore[arg-type]
+
+
+def _without(failure: Failure, secrets: Sequence[str]) -> Failure:
+    message = jsonio.writable(mask_values(failure.message, secrets))
+    return Failure(message, failure.permanent, failure.retry_after)

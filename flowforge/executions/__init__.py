@@ -1,0 +1,1 @@
+"""Executions as people look at them: lists, details, logs, waits, replays."""

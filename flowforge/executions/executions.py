@@ -1,0 +1,157 @@
+"""Executions: looking at them, and cancelling one (contract.md, sections 1.1 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, defer
+
+from flowforge.db.tables import ExecutionRow, StepAttempt
+from flowforge.engine import answers, cancellation, completion
+from flowforge.engine.announcements import announce_quietly
+from flowforge.errors import NotFound
+from flowforge.executions import within_bytes
+from flowforge.executions.within_bytes import MOST_BYTES, Whole
+from flowforge.wiring import Backends
+
+COUNT_LIMIT = 10_000
+"""Totals are counted up to here: no query's cost may grow with history."""
+
+REPLAYS_SHOWN = 50
+
+_MISSING = "there is no such execution"
+_DATA = (ExecutionRow.trigger_payload, ExecutionRow.step_outputs, ExecutionRow.result)
+
+SORTABLE = {
+    "createdAt": ExecutionRow.created_at,
+    "updatedAt": ExecutionRow.updated_at,
+    "status": ExecutionRow.status,
+    "currentStep": ExecutionRow.current_step,
+    "workflowId": ExecutionRow.workflow_id,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionPage:
+    rows: Sequence[ExecutionRow]
+    total: int
+    """Counted up to COUNT_LIMIT."""
+    truncated: frozenset[ExecutionRow]
+    """Those that came without payload, outputs and result: they would not have fitted into the page."""
+
+
+def find(
+    session: Session,
+    user_id: UUID,
+    *,
+    workflow_id: UUID | None = None,
+    status: str | None = None,
+    page: int = 0,
+    size: int = 20,
+    sort: str = "createdAt",
+    descending: bool = True,
+    most_bytes: int = MOST_BYTES,
+) -> ExecutionPage:
+    """At most `most_bytes` of data are read, however large the executions are."""
+    mine = select(ExecutionRow).where(ExecutionRow.user_id == user_id)
+    if workflow_id is not None:
+        mine = mine.where(ExecutionRow.workflow_id == workflow_id)
+    if status:
+        mine = mine.where(ExecutionRow.status == status)
+    counted = mine.with_only_columns(ExecutionRow.id).limit(COUNT_LIMIT).subquery()
+    total = session.scalar(select(func.count()).select_from(counted)) or 0
+    column = SORTABLE[sort]
+    order = (column.desc(), ExecutionRow.id.desc()) if descending else (column, ExecutionRow.id)
+    wanted = mine.offset(page * size).limit(size)
+    found = within_bytes.page(session, ExecutionRow, wanted, order, _DATA, most_bytes)
+    return ExecutionPage(found.rows, total, found.truncated)
+
+
+def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
+    """Raises NotFound."""
+    row = session.scalar(_one(user_id, execution_id))
+    if row is None:
+        raise NotFound(_MISSING)
+    return row
+
+
+def whole(session: Session, user_id: UUID, execution_id: UUID) -> Whole[ExecutionRow]:
+    """As it is shown by itself. Raises NotFound."""
+    return within_bytes.whole(session, _one(user_id, execution_id), ExecutionRow.step_outputs, _MISSING)
+
+
+def output(session: Session, user_id: UUID, execution_id: UUID, key: str) -> Any:
+    """What one step gave. Raises NotFound."""
+    return within_bytes.output(session, _one(user_id, execution_id), ExecutionRow.step_outputs, key)
+
+
+def _one(user_id: UUID, execution_id: UUID) -> Select[ExecutionRow]:
+    return select(ExecutionRow).where(ExecutionRow.id == execution_id, ExecutionRow.user_id == user_id)
+
+
+def replays(session: Session, execution_id: UUID) -> Sequence[ExecutionRow]:
+    """What did it again, newest first; the latest of them, without their data."""
+    again = select(ExecutionRow).where(ExecutionRow.replay_of == execution_id).order_by(ExecutionRow.id.desc())
+    without = (defer(ExecutionRow.trigger_payload), defer(ExecutionRow.step_outputs))
+    return session.scalars(again.limit(REPLAYS_SHOWN).options(*without)).all()
+
+
+def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UUID) -> ExecutionRow:
+    """PENDING and RUNNING become CANCELLED, and so do the executions it has called; what is over stays as it is.
+    Commits. Raises NotFound."""
+    row = get(session, user_id, execution_id)
+    connection = session.connection()
+    cancelled = cancellation.cancel(connection, [row.id])
+    following = completion.follow(connection, cancelled, backends.settings.payload_inline_limit)
+    session.commit()
+    announce_quietly(backends.bus, following.messages)
+    answers.tell(backends.redis, following.answered)
+    session.refresh(row)
+    return row
+
+
+def execution_fields(row: ExecutionRow) -> dict[str, Any]:
+    """An execution as the API shows it: the contract's fields, then ours."""
+    return {
+        "id": row.id,
+        "workflowId": row.workflow_id,
+        "userId": row.user_id,
+        "status": row.status,
+        "currentStep": row.current_step,
+        "triggerPayload": row.trigger_payload,
+        "stepOutputs": row.step_outputs,
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+        "error": row.error,
+        "eventId": row.event_id,
+        "triggerId": row.trigger_id,
+        "triggerType": row.trigger_type,
+        "versionId": row.version_id,
+        "finishedAt": row.finished_at,
+        "result": row.result["value"] if row.result else None,
+        "parentExecutionId": row.parent_execution_id,
+        "replayOf": row.replay_of,
+    }
+
+
+def replay_fields(row: ExecutionRow) -> dict[str, Any]:
+    return {"id": row.id, "status": row.status, "createdAt": row.created_at}
+
+
+def attempt_fields(row: StepAttempt) -> dict[str, Any]:
+    return {
+        "stepIndex": row.step_index,
+        "iteration": row.iteration,
+        "attempt": row.attempt,
+        "state": row.state,
+        "succeeded": row.succeeded,
+        "error": row.error,
+        "dueAt": row.due_at,
+        "startedAt": row.started_at,
+        "finishedAt": row.finished_at,
+        "waiting": {"for": row.waiting.get("kind"), "message": row.waiting.get("message")} if row.waiting else None,
+    }

@@ -1,0 +1,107 @@
+"""What happened inside an execution's blocks: the frames of loops and parallel branches, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import FrameRow, OpenBlockRow, StepAttempt
+from flowforge.errors import NotFound
+from flowforge.executions import within_bytes
+from flowforge.executions.within_bytes import Page, Whole
+
+MOST_ATTEMPTS = 1_000
+MOST_BLOCKS = 1_000
+_MISSING = "there is no such frame in this execution"
+_DATA = (FrameRow.outputs, FrameRow.result)
+
+
+def blocks(session: Session, execution_id: UUID, frame: int) -> Sequence[OpenBlockRow]:
+    """The blocks that were opened in a frame (0: the workflow's own list), in the order of their steps."""
+    wanted = select(OpenBlockRow).where(OpenBlockRow.execution_id == execution_id, OpenBlockRow.frame == frame)
+    return session.scalars(wanted.order_by(OpenBlockRow.step_index).limit(MOST_BLOCKS)).all()
+
+
+def page(
+    session: Session,
+    execution_id: UUID,
+    frame: int,
+    step_index: int,
+    *,
+    after: int = -1,
+    size: int = 50,
+    status: str | None = None,
+) -> Page[FrameRow]:
+    """The frames of a block behind position `after`, in the order of their positions. An item is part of what its loop
+    was given, which is bounded; outputs and results come as far as they fit. Raises NotFound."""
+    block = session.get(OpenBlockRow, (execution_id, frame, step_index))
+    if block is None:
+        raise NotFound("there is no such block in this execution")
+    first = block.first_frame + after + 1
+    wanted = select(FrameRow).where(
+        FrameRow.execution_id == execution_id,
+        FrameRow.number >= first,
+        FrameRow.number < block.first_frame + block.total,
+    )
+    if status:
+        wanted = wanted.where(FrameRow.status == status)
+    return within_bytes.page(session, FrameRow, wanted.limit(size), [FrameRow.number], _DATA)
+
+
+def get(session: Session, execution_id: UUID, number: int) -> FrameRow:
+    """Raises NotFound."""
+    row = session.get(FrameRow, (execution_id, number))
+    if row is None:
+        raise NotFound(_MISSING)
+    return row
+
+
+def whole(session: Session, execution_id: UUID, number: int) -> Whole[FrameRow]:
+    """As it is shown by itself. Raises NotFound."""
+    return within_bytes.whole(session, _one(execution_id, number), FrameRow.outputs, _MISSING)
+
+
+def output(session: Session, execution_id: UUID, number: int, key: str) -> Any:
+    """What one step in the frame gave. Raises NotFound."""
+    return within_bytes.output(session, _one(execution_id, number), FrameRow.outputs, key)
+
+
+def _one(execution_id: UUID, number: int) -> Select[FrameRow]:
+    return select(FrameRow).where(FrameRow.execution_id == execution_id, FrameRow.number == number)
+
+
+def attempts(session: Session, execution_id: UUID, frame: int) -> Sequence[StepAttempt]:
+    """Of the steps in a frame, in the order they were made; the first thousand."""
+    wanted = select(StepAttempt).where(StepAttempt.execution_id == execution_id, StepAttempt.iteration == frame)
+    return session.scalars(wanted.order_by(StepAttempt.step_index, StepAttempt.attempt).limit(MOST_ATTEMPTS)).all()
+
+
+def block_fields(row: OpenBlockRow) -> dict[str, Any]:
+    return {
+        "frame": row.frame,
+        "stepIndex": row.step_index,
+        "total": row.total,
+        "begun": row.begun,
+        "ended": row.ended,
+        "failed": row.failed,
+        "error": row.error,
+    }
+
+
+def frame_fields(row: FrameRow) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "blockFrame": row.block_frame,
+        "blockStep": row.block_step,
+        "position": row.position,
+        "status": row.status,
+        "currentStep": row.current_step,
+        "item": row.item,
+        "outputs": row.outputs,
+        "result": row.result,
+        "error": row.error,
+    }

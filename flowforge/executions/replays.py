@@ -1,0 +1,237 @@
+"""Doing executions again: from their start, from the step that failed, or from any other, with what was recorded
+before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+from flowforge import events, jsonio
+from flowforge.bus import Message
+from flowforge.db.tables import ExecutionRow, Workflow
+from flowforge.engine.announcements import announce_quietly
+from flowforge.engine.plans import Plans
+from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.events import Time, TriggerEvent
+from flowforge.execution.state import Status
+from flowforge.ids import uuid7
+from flowforge.language.plan import Plan, Step
+from flowforge.language.wording import problems_of
+from flowforge.wiring import Backends
+
+REPLAY = "replay"
+"""The trigger type of an execution that does another again."""
+MOST_AT_ONCE = 1_000
+
+
+def _a_place(value: Any) -> Any:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return value
+    raise ValueError("must be 'start', 'failed', or the id or number of a step")
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+    from_: Annotated[Any, AfterValidator(_a_place)] = Field("start", alias="from")
+    version: Literal["same", "latest"] = "same"
+    payload: dict[str, Any] | None = None
+
+
+class _Filter(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+    workflow_id: UUID | None = None
+    status: Literal["FAILED", "CANCELLED", "COMPLETED"] = "FAILED"
+    from_: Literal["start", "failed"] = Field("failed", alias="from")
+    version: Literal["same", "latest"] = "latest"
+    since: Time | None = None
+    until: Time | None = None
+    limit: int = Field(100, ge=1, le=MOST_AT_ONCE)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A new execution, and the one it does again."""
+
+    execution_id: UUID
+    event_id: UUID
+    replay_of: UUID
+
+
+def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UUID, raw: Mapping[str, Any]) -> Replayed:
+    """`raw`: `from` (`start`, `failed`, or the id or number of a step), `version` (`same` or `latest`), `payload` (an
+    edited one). Commits. Raises NotFound, Invalid, and Conflict for an execution that is not over."""
+    asked = _read(_Asked, raw)
+    found = _sources(session, user_id, ExecutionRow.id == execution_id)
+    if not found:
+        raise NotFound("there is no such execution, or its workflow is gone")
+    [source] = found
+    if not Status(source.status).terminal:
+        raise Conflict("the execution is not over; cancel it to replay it")
+    plans = _Plans(session.connection(), [source])
+    [done] = _store(session, backends, [_replay_row(source, asked.from_, asked.version, plans)], asked.payload)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An execution that cannot be done again as it was asked, and why."""
+
+    execution_id: UUID
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedAll:
+    replayed: Sequence[Replayed]
+    skipped: Sequence[Skipped]
+
+
+def replay_all(session: Session, backends: Backends, user_id: UUID, raw: Mapping[str, Any]) -> ReplayedAll:
+    """Executions that are over, by `workflowId`, `status` (FAILED), `since`, `until`; the newest first, up to `limit`
+    (100, at most 1,000). Those whose step is not there any more are skipped. Commits. Raises Invalid."""
+    asked = _read(_Filter, raw)
+    wanted = [ExecutionRow.status == asked.status]
+    wanted += [ExecutionRow.workflow_id == asked.workflow_id] if asked.workflow_id else []
+    wanted += [ExecutionRow.created_at >= asked.since] if asked.since else []
+    wanted += [ExecutionRow.created_at < asked.until] if asked.until else []
+    sources = _sources(session, user_id, *wanted, limit=asked.limit)
+    plans = _Plans(session.connection(), sources)
+    rows, skipped = [], []
+    for source in sources:
+        try:
+            rows.append(_replay_row(source, _start_of(source, asked.from_), asked.version, plans))
+        except Invalid as error:
+            skipped.append(Skipped(source.id, error.problems[0].message))
+    return ReplayedAll(_store(session, backends, rows, None), skipped)
+
+
+def _sources(session: Session, user_id: UUID, *wanted: Any, limit: int = 1) -> Sequence[Any]:
+    """What is replayed, without its data; executions whose workflow is gone cannot be."""
+    row = ExecutionRow
+    return session.execute(
+        select(row.id, row.workflow_id, row.status, row.version_id, row.error, Workflow.version_id.label("latest"))
+        .join(Workflow, (Workflow.id == row.workflow_id) & (Workflow.user_id == user_id))
+        .where(row.user_id == user_id, *wanted)
+        .order_by(row.created_at.desc())
+        .limit(limit)
+    ).all()
+
+
+def _start_of(source: Any, wanted: str) -> str | int:
+    """Of a failure that is no step's, such as a time limit, the start."""
+    return wanted if wanted == "start" or "stepIndex" in (source.error or {}) else "start"
+
+
+class _Plans:
+    """The plans of all versions that are asked about: one statement."""
+
+    def __init__(self, connection: Connection, sources: Sequence[Any]) -> None:
+        wanted = {id_ for source in sources for id_ in (source.version_id, source.latest) if id_}
+        self._versions = Plans().get(connection, wanted)
+
+    def of(self, version_id: UUID | None) -> Plan | None:
+        version = self._versions.get(version_id) if version_id else None
+        return version.plan if version else None
+
+
+def _replay_row(source: Any, start: str | int, version: str, plans: _Plans) -> dict[str, Any]:
+    version_id = source.latest if version == "latest" or source.version_id is None else source.version_id
+    step = _step(source, start, plans.of(version_id), plans.of(source.version_id))
+    return {
+        "event_id": uuid7(),
+        "execution_id": uuid7(),
+        "source": source.id,
+        "replay": {"executionId": source.id, "fromStep": step.index if step else None, "versionId": version_id},
+    }
+
+
+def _step(source: Any, start: str | int, plan: Plan | None, before: Plan | None) -> Step | None:
+    """Where to begin, in the plan that will run; None for its start. Raises Invalid."""
+    if start == "start" or plan is None:
+        return None
+    if start == "failed":
+        index = (source.error or {}).get("stepIndex")
+        failed = before.step(index) if before and isinstance(index, int) else None
+        if failed is None:
+            raise Invalid.at("/from", "no step of this execution has failed")
+        start = failed.id
+    names = plan.names()
+    index = start if isinstance(start, int) else names.get(start, int(start) if start.isdecimal() else -1)
+    step = plan.step(index)
+    if step is None:
+        raise Invalid.at("/from", f"there is no step '{start}' that could run")
+    return _outermost(step)
+
+
+def _outermost(step: Step) -> Step:
+    """A step inside a loop or a parallel branch cannot be begun alone: the block around it is."""
+    found, body = step, step.body
+    while body.owner is not None:
+        if body.kind.has_frames:
+            found = body.owner
+        body = body.owner.body
+    return found
+
+
+def _store(
+    session: Session, backends: Backends, rows: Sequence[dict[str, Any]], payload: dict[str, Any] | None
+) -> list[Replayed]:
+    if not rows:
+        return []
+    stored = (
+        session.connection()
+        .exec_driver_sql(
+            """
+        INSERT INTO trigger_service.trigger_events
+            (id, workflow_id, user_id, trigger_type, payload, metadata, execution_id, replay, created_at)
+        SELECT r.event_id, x.workflow_id, x.user_id, %(type)s,
+               COALESCE(%(payload)s::jsonb, x.trigger_payload, '{}'),
+               jsonb_build_object('source', %(type)s, 'executionId', x.id), r.execution_id, r.replay, now()
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(event_id uuid, execution_id uuid, source uuid, replay jsonb)
+        JOIN orchestrator.workflow_executions x ON x.id = r.source
+        RETURNING id, workflow_id, user_id, created_at
+        """,
+            {
+                "type": REPLAY,
+                "payload": None if payload is None else jsonio.dumps_for_database(payload),
+                "rows": jsonio.dumps(list(rows)).decode(),
+            },
+        )
+        .all()
+    )
+    session.commit()
+    announce_quietly(backends.bus, [_announcement(row) for row in stored])
+    return [Replayed(row["execution_id"], row["event_id"], row["source"]) for row in rows]
+
+
+def _announcement(row: Any) -> Message:
+    """By reference: payloads may be large, and there may be many."""
+    event = TriggerEvent(
+        event_id=row.id,
+        workflow_id=row.workflow_id,
+        user_id=row.user_id,
+        trigger_type=REPLAY,
+        timestamp=row.created_at,
+        metadata={"source": REPLAY},
+        by_reference=True,
+    )
+    return Message.of(events.TRIGGER_EVENTS, event)
+
+
+def _read(model: type[M], raw: Mapping[str, Any]) -> M:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise Invalid(problems_of(error)) from error

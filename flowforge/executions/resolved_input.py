@@ -1,0 +1,71 @@
+"""What a step was given: its config with the expressions resolved, worked out again from what the execution recorded.
+
+Storing it with every attempt would cost each of them; looking at one is rare.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from flowforge.connectors.catalog import Catalog
+from flowforge.db import frames_store
+from flowforge.db.tables import ExecutionRow
+from flowforge.engine.plans import Plans, Version
+from flowforge.engine.start_messages import around
+from flowforge.errors import NotFound
+from flowforge.execution.context import scope, step_context
+from flowforge.execution.state import ROOT, Frame, OpenBlock
+from flowforge.language.expressions.resolving import ExpressionError, resolve
+from flowforge.language.plan import Step
+from flowforge.resume_links import ResumeLinks
+from flowforge.workflows.credentials import masked_secrets
+
+_RESOLVED_LATER = {"FOR_EACH": ("collect",)}
+"""What is computed inside the block, not where it begins."""
+
+
+def resolved_input(
+    session: Session, catalog: Catalog, links: ResumeLinks, execution: ExecutionRow, step_index: int, frame: int
+) -> dict[str, Any] | str:
+    """The config, its secrets masked, as it would be resolved when the execution began; a text says why it cannot be.
+    Raises NotFound."""
+    version, step = _step(session, execution, step_index)
+    config = {
+        key: value
+        for key, value in catalog.mask(step.type, step.config).items()
+        if key not in _RESOLVED_LATER.get(step.type, ())
+    }
+    if not step.templated:
+        return config
+    inside, block = _frame(session, execution, frame)
+    context = step_context(version.plan, step, inside, block, execution.trigger_payload or {})
+    outside = around(version, execution.id, frame, execution.created_at, links) | masked_secrets(config)
+    roots = scope(version.plan, context, outside)
+    try:
+        resolved: dict[str, Any] = resolve(config, roots, step=step.id, field="config")
+    except ExpressionError as error:
+        return str(error)
+    return resolved
+
+
+def _step(session: Session, execution: ExecutionRow, step_index: int) -> tuple[Version, Step]:
+    ids: list[UUID] = [execution.version_id] if execution.version_id else []
+    versions = Plans().get(session.connection(), ids)
+    version = versions[ids[0]] if ids and ids[0] in versions else None
+    step = version.plan.step(step_index) if version else None
+    if version is None or step is None:
+        raise NotFound("there is no such step in this execution")
+    return version, step
+
+
+def _frame(session: Session, execution: ExecutionRow, number: int) -> tuple[Frame, OpenBlock | None]:
+    if number == ROOT:
+        return Frame(outputs=execution.step_outputs or {}), None
+    found = frames_store.load_frames(session.connection(), [(execution.id, number)])
+    if not found:
+        raise NotFound("there is no such frame in this execution")
+    [(_, frame, block)] = found
+    return frame, block

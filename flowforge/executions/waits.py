@@ -1,0 +1,94 @@
+"""Waits for a call or a person: looking at them, and ending them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flowforge.bus import EventBus
+from flowforge.db import waits_store
+from flowforge.db.tables import AttemptState, ExecutionRow, StepAttempt
+from flowforge.engine.announcements import announce_quietly, wait_messages
+from flowforge.errors import Conflict, NotFound
+from flowforge.resume_links import WaitPlace
+
+RESUMABLE = ("resume", "approval")
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWait:
+    """Somebody is waited for. `kind` is `resume` or `approval`."""
+
+    place: WaitPlace
+    kind: str
+    message: str | None
+    due_at: datetime
+
+
+def find(session: Session, place: WaitPlace) -> OpenWait:
+    """Raises NotFound where the execution is gone, Conflict where the wait is over or has not begun."""
+    row = session.scalar(_attempts(place))
+    if row is None:
+        execution = session.get(ExecutionRow, place.execution_id)
+        if execution is None:
+            raise NotFound("there is no such wait")
+        raise Conflict(
+            "the execution is over"
+            if execution.finished_at
+            else "the execution does not wait here yet, try again later"
+        )
+    if row.state != AttemptState.WAITING:
+        raise Conflict("this link was used already, or its time is over")
+    return _open(row)
+
+
+def waiting(session: Session, execution_id: UUID) -> Sequence[OpenWait]:
+    """What an execution waits for, the oldest first."""
+    wanted = select(StepAttempt).where(
+        StepAttempt.execution_id == execution_id,
+        StepAttempt.state == AttemptState.WAITING,
+        StepAttempt.waiting["kind"].astext.in_(RESUMABLE),
+    )
+    return [_open(row) for row in session.scalars(wanted.order_by(StepAttempt.due_at).limit(MOST_LISTED))]
+
+
+def resume(session: Session, bus: EventBus, place: WaitPlace, output: Mapping[str, Any]) -> None:
+    """Ends the wait; `output` becomes the step's. Commits. Raises NotFound, and Conflict where it has ended before."""
+    find(session, place)
+    row = {
+        "execution_id": place.execution_id,
+        "step_index": place.step_index,
+        "iteration": place.iteration,
+        "attempt": 1,
+        "succeeded": True,
+        "output": output,
+        "error": None,
+    }
+    ended = waits_store.end_waits(session.connection(), [row])
+    session.commit()
+    if not ended:
+        raise Conflict("this link was used already, or its time is over")
+    announce_quietly(bus, wait_messages(ended))
+
+
+def _attempts(place: WaitPlace) -> Any:
+    return select(StepAttempt).where(
+        StepAttempt.execution_id == place.execution_id,
+        StepAttempt.step_index == place.step_index,
+        StepAttempt.iteration == place.iteration,
+        StepAttempt.attempt == 1,
+        StepAttempt.waiting["kind"].astext.in_(RESUMABLE),
+    )
+
+
+def _open(row: StepAttempt) -> OpenWait:
+    waiting = row.waiting or {}
+    place = WaitPlace(row.execution_id, row.step_index, row.iteration)
+    return OpenWait(place, str(waiting.get("kind")), waiting.get("message"), row.due_at)

@@ -1,0 +1,1 @@
+"""Expressions: templates parsed, compiled and evaluated within bounds."""

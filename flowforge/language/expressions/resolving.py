@@ -1,0 +1,148 @@
+"""Expressions in configurations: resolving them when a step runs, finding their references when a workflow is saved.
+
+    resolve({"to": "{{ trigger.body.email | lower }}"}, scope, step="notify")
+
+The scope has the roots `trigger`, `steps`, `workflow`, `execution` and `now`; the caller fills it. `steps` holds each
+output under `step_<index>` and under the step's own id (`Plan.outputs` does that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge.errors import FlowForgeError
+from flowforge.language.evaluation.meter import Meter
+from flowforge.language.evaluation.names import Hints
+from flowforge.language.expressions.template import CLOSE, OPEN, Expression, TemplateFailure, readings, template
+from flowforge.language.pointers import Part, dotted, pointer
+
+ROOTS = ("trigger", "steps", "workflow", "execution", "now")
+
+_TEXT_SHOWN = 120
+
+
+class ExpressionError(FlowForgeError):
+    """An expression cannot be read or has no value. Its text names step, field, reason and the expression."""
+
+    def __init__(self, step: str, field: str, message: str, text: str) -> None:
+        self.step = step
+        self.field = field
+        self.message = message
+        self.text = text
+        where = f"step '{step}'" + (f", {field}" if field else "")
+        super().__init__(f"{where}: {message}" + (f" (in {text})" if text else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A use of data in a configuration: `steps.fetch.items[0]` is root `steps`, keys `("fetch", "items", 0)`."""
+
+    root: str
+    keys: tuple[Part, ...]
+    pointer: str
+    """JSON pointer to the text, from the value that was searched."""
+    text: str
+    """The expression, as a message shows it."""
+    optional: bool
+    """Whether the expression provides for its absence (`default`, `is defined`)."""
+
+
+def resolve(value: Any, scope: Mapping[str, Any], *, step: str, field: str = "") -> Any:
+    """The value with every expression in it computed; the very same object where there is none.
+
+    Lists and objects are walked, names of fields are left alone. Nothing that was passed in is changed; what an
+    expression hands on is shared with the scope, not copied. Raises ExpressionError, which calls the value `field`.
+    """
+    if isinstance(value, str) and OPEN not in value:
+        return value
+    walk = _Walk(scope)
+    try:
+        return walk.resolve(value)
+    except TemplateFailure as error:
+        place = dotted(walk.path, field)
+        raise ExpressionError(step, place, str(error), shown(error.source)) from error
+    except RecursionError as error:
+        raise ExpressionError(step, field, "objects and lists are nested too deeply", "") from error
+
+
+def references(value: Any) -> list[Reference]:
+    """Every use of data in the expressions of the value. Raises TemplateFailure for what cannot be read."""
+    return [found for path, text in texts(value) for found in references_in(text, path)]
+
+
+def references_in(text: str, path: tuple[Part, ...] = ()) -> list[Reference]:
+    """The same for one text, found at `path`."""
+    found = template(text).expressions
+    return [reference for expression in found for reference in _references_of(expression, pointer(path))]
+
+
+def judged(text: str, path: tuple[Part, ...], hints: Hints) -> Iterator[Reference | str]:
+    """The same, and in words what is wrong with the expressions that cannot be computed."""
+    for one in readings(text):
+        if isinstance(one, TemplateFailure):
+            where = f" (in {shown(one.source)})" if one.source else ""
+            yield from (told + where for told in one.told(hints))
+        yield from _references_of(one, pointer(path))
+
+
+def _references_of(read: Expression | TemplateFailure, at: str) -> Iterator[Reference]:
+    for used in read.references:
+        yield Reference(used.root, used.keys, at, shown(read.source), used.optional)
+
+
+def texts(value: Any) -> Iterator[tuple[tuple[Part, ...], str]]:
+    """Every text in the value with its place, in document order."""
+    waiting: list[tuple[tuple[Part, ...], Any]] = [((), value)]
+    while waiting:
+        path, part = waiting.pop()
+        if isinstance(part, str):
+            yield path, part
+        elif isinstance(part, dict):
+            waiting.extend(((*path, str(key)), item) for key, item in reversed(part.items()))
+        elif isinstance(part, list):
+            waiting.extend(((*path, index), part[index]) for index in reversed(range(len(part))))
+
+
+def shown(source: str) -> str:
+    """The expression as a message shows it: in its braces, on one line, not longer than a reader likes."""
+    if not source:
+        return ""
+    line = " ".join(source.split())
+    return f"{OPEN} {line[:_TEXT_SHOWN]}{'…' if len(line) > _TEXT_SHOWN else ''} {CLOSE}"
+
+
+class _Walk:
+    """One pass over a configuration. `path` is where it is, and so where it failed."""
+
+    __slots__ = ("_meter", "_scope", "path")
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        self._scope = scope
+        self._meter = Meter()
+        self.path: list[Part] = []
+
+    def resolve(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return template(value).render(self._scope, self._meter) if OPEN in value else value
+        if isinstance(value, dict):
+            return self._members(value, value.items())
+        if isinstance(value, list):
+            return self._members(value, enumerate(value))
+        return value
+
+    def _members(self, holder: Any, members: Any) -> Any:
+        """The holder itself, or a copy of it with the members that changed."""
+        result = holder
+        for key, member in members:
+            if isinstance(member, str) and OPEN not in member:
+                continue
+            self.path.append(key)
+            resolved = self.resolve(member)
+            self.path.pop()
+            if resolved is not member:
+                if result is holder:
+                    result = holder.copy()
+                result[key] = resolved
+        return result

@@ -1,0 +1,85 @@
+"""What a filter is, and how a module of filters offers them.
+
+A filter is a function of the meter, the value and its arguments. It pays the meter before it does work or makes data
+whose size depends on the value. Its docstring is its help, its parameters are its usage.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, TypeVar
+
+from flowforge.language.evaluation.meter import Failure
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+NOT_GIVEN: Final = object()
+"""Default of an argument that may be left out and has no value then."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter under one of its names."""
+
+    name: str
+    compute: Callable[..., Any]
+
+    @property
+    def help(self) -> str:
+        return inspect.getdoc(self.compute) or ""
+
+    @property
+    def usage(self) -> str:
+        """`replace(old, new)`, as documentation and messages show it."""
+        parameters = list(self._signature.parameters.values())[2:]
+        return f"{self.name}({', '.join(map(_shown, parameters))})" if parameters else self.name
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self.compute)
+
+    def check_arguments(self, positional: int, named: list[str]) -> None:
+        """Raises Failure when it cannot be called with so many arguments and these names."""
+        try:
+            self._signature.bind(None, None, *[None] * positional, **dict.fromkeys(named))
+        except TypeError as error:
+            raise Failure(f"the filter is used as {self.usage}: {error}") from error
+
+
+class Register:
+    """Filters by name. Filled while the module that defines them is imported, constant afterwards."""
+
+    def __init__(self) -> None:
+        self._filters: dict[str, Filter] = {}
+
+    def add(self, *names: str) -> Callable[[Function], Function]:
+        """Offers the function under each of the names."""
+
+        def register(function: Function) -> Function:
+            self._filters.update({name: Filter(name, function) for name in names})
+            return function
+
+        return register
+
+    @property
+    def all(self) -> Mapping[str, Filter]:
+        return self._filters
+
+
+def _shown(parameter: inspect.Parameter) -> str:
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return f"{parameter.name}…"
+    if parameter.default is parameter.empty:
+        return parameter.name
+    if parameter.default is NOT_GIVEN:
+        return f"{parameter.name}?"
+    return f"{parameter.name}={_literal(parameter.default)}"
+
+
+def _literal(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return repr(value)

@@ -1,0 +1,118 @@
+"""Filters on numbers and JSON, and the fallback for what is missing."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from flowforge import jsonio
+from flowforge.language.evaluation.lookup import Missing
+from flowforge.language.evaluation.meter import Failure, Meter
+from flowforge.language.evaluation.values import describe, encode, number, text, to_json, whole
+from flowforge.language.filters.registry import NOT_GIVEN, Register
+
+VALUE_FILTERS = Register()
+
+_LONGEST_NUMBER = 400
+# Objects of Python are larger than their JSON: `[[],[]]` takes three characters and some 70 bytes for each.
+_BYTES_PER_JSON_CHARACTER = 40
+
+
+@VALUE_FILTERS.add("default", "d")
+def default(_: Meter, value: Any, fallback: Any = "", boolean: Any = False) -> Any:
+    """The fallback where the value does not exist; with `true` as second argument also where it is empty, null or 0."""
+    if isinstance(value, Missing) or (boolean and not value):
+        return fallback
+    return value
+
+
+@VALUE_FILTERS.add("int")
+def int_(meter: Meter, value: Any, default: Any = NOT_GIVEN) -> Any:
+    """As a whole number, without the decimals; the default where it is none."""
+    try:
+        return number(int(_numeric(value)), "int")
+    except (ValueError, OverflowError, Failure) as error:
+        return _default_or_fail(default, "int", value, error)
+
+
+@VALUE_FILTERS.add("float")
+def float_(meter: Meter, value: Any, default: Any = NOT_GIVEN) -> Any:
+    """As a number with decimals; the default where it is none."""
+    try:
+        return number(float(_numeric(value)), "float")
+    except (ValueError, OverflowError, Failure) as error:
+        return _default_or_fail(default, "float", value, error)
+
+
+@VALUE_FILTERS.add("round")
+def round_(_: Meter, value: Any, precision: Any = 0) -> int | float:
+    """Rounded to so many decimals; a whole number when that is 0."""
+    digits = whole(precision, "round", range(16))
+    return number(round(number(value, "round"), digits or None), "round")
+
+
+@VALUE_FILTERS.add("abs")
+def abs_(_: Meter, value: Any) -> int | float:
+    """Without its sign."""
+    return number(abs(number(value, "abs")), "abs")
+
+
+@VALUE_FILTERS.add("tojson")
+def tojson(meter: Meter, value: Any) -> str:
+    """As JSON text: null is `null`, text is in quotes."""
+    return to_json(value, meter)
+
+
+@VALUE_FILTERS.add("fromjson")
+def fromjson(meter: Meter, value: Any) -> Any:
+    """The value that JSON text stands for."""
+    subject = text(value, "fromjson")
+    meter.work(len(subject) * 40)
+    meter.memory(len(subject) * _BYTES_PER_JSON_CHARACTER)
+    try:
+        result = jsonio.loads(subject)
+    except ValueError as error:
+        raise Failure("fromjson: the text is not JSON") from error
+    encode(result)  # Reading goes deeper than writing does: such a value could go nowhere.
+    return result
+
+
+@VALUE_FILTERS.add("floor")
+def floor(_: Meter, value: Any) -> int | float:
+    """The whole number below."""
+    return number(math.floor(number(value, "floor")), "floor")
+
+
+@VALUE_FILTERS.add("ceil")
+def ceil(_: Meter, value: Any) -> int | float:
+    """The whole number above."""
+    return number(math.ceil(number(value, "ceil")), "ceil")
+
+
+@VALUE_FILTERS.add("format_number")
+def format_number(_: Meter, value: Any, decimals: Any = 2, point: Any = ".", thousands: Any = "") -> str:
+    """As text with so many decimals: `1234.5 | format_number(2, ',', '.')` is 1.234,50."""
+    digits = whole(decimals, "format_number", range(16))
+    marks = {".": text(point, "format_number"), ",": text(thousands, "format_number")}
+    if any(len(mark) > 1 for mark in marks.values()):
+        raise Failure("format_number takes marks of one character")
+    # As a decimal number: a whole number of 64 bits is more than a float can hold.
+    written = f"{Decimal(str(number(value, 'format_number'))):,.{digits}f}"
+    return "".join(marks.get(character, character) for character in written)
+
+
+def _numeric(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Failure("not a number")
+    if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
+        raise Failure("too long for a number")
+    if isinstance(value, str) and "." not in value and "e" not in value.lower():
+        return int(value)
+    return value if isinstance(value, int) else float(value)
+
+
+def _default_or_fail(default: Any, purpose: str, value: Any, error: Exception) -> Any:
+    if default is NOT_GIVEN:
+        raise Failure(f"{purpose}: {describe(value)} that is not a finite number; a default can be given") from error
+    return default

@@ -1,0 +1,1 @@
+"""First steps: the guided first workflow, and workflows to begin with."""

@@ -1,0 +1,142 @@
+"""The guided first workflow: webhook, condition, action, a test, and the first real call.
+
+How far somebody got is read off the workflow and its executions each time: whatever they do, and wherever, counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import ExecutionRow, GuideRow, Workflow
+from flowforge.language.blocks import BLOCKS, BlockType
+from flowforge.preview import expression_context
+from flowforge.workflows.drafts import Drafts
+from flowforge.workflows.workflows import Workflows
+
+EXAMPLE: Mapping[str, Any] = {"method": "POST", "body": {"customer": "Ada", "total": 240}}
+"""What comes in, for those who cannot call the address just now."""
+_LOOKED_AT = 20
+"""Of its executions the newest: there are few, and one is enough."""
+_TITLES = {
+    "sample": "Send it something",
+    "decide": "Make a decision",
+    "act": "Say what shall happen",
+    "test": "Try it",
+    "publish": "Publish it",
+    "call": "Call it for real",
+}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GuideStep:
+    name: str
+    title: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    workflow_id: UUID
+    steps: Sequence[GuideStep]
+
+    @property
+    def current(self) -> GuideStep | None:
+        """What comes next; None where all is done."""
+        return next((step for step in self.steps if not step.done), None)
+
+    @property
+    def done(self) -> int:
+        return sum(step.done for step in self.steps)
+
+
+def begin(session: Session, workflows: Workflows, user_id: UUID) -> UUID:
+    """The workflow to build: the one that is being built already, else a new one. Commits."""
+    there = _workflow_of(session, user_id)
+    if there is not None:
+        return there
+    empty = {"name": "My first workflow", "trigger": {"type": "webhook"}, "actions": []}
+    made = workflows.create(session, user_id, empty)
+    row = insert(GuideRow).values(user_id=user_id, workflow_id=made.id)
+    session.execute(row.on_conflict_do_update(index_elements=["user_id"], set_={"workflow_id": made.id}))
+    session.commit()
+    return made.id
+
+
+def end(session: Session, user_id: UUID) -> None:
+    """The workflow stays; the guide leaves. Commits."""
+    session.execute(delete(GuideRow).where(GuideRow.user_id == user_id))
+    session.commit()
+
+
+def guide_of(session: Session, drafts: Drafts, user_id: UUID) -> Guide | None:
+    """None where nobody is being guided. Raises Conflict where the draft cannot be read."""
+    workflow_id = _workflow_of(session, user_id)
+    if workflow_id is None:
+        return None
+    shown = drafts.shown(session, user_id, workflow_id)
+    workflow = drafts.workflows.get(session, user_id, workflow_id)
+    return guide_through(session, workflow, shown["definition"], wrong=bool(shown["problems"]))
+
+
+def guide_to(session: Session, workflow: Workflow, definition: Mapping[str, Any], *, wrong: bool) -> Guide | None:
+    """The same for a page that shows this workflow already; None where it is not the one."""
+    guided = session.get(GuideRow, workflow.user_id)
+    if guided is None or guided.workflow_id != workflow.id:
+        return None
+    return guide_through(session, workflow, definition, wrong=wrong)
+
+
+def guide_through(session: Session, workflow: Workflow, definition: Mapping[str, Any], *, wrong: bool) -> Guide:
+    """`definition`: what is being built; `wrong`: whether it cannot be published as it is."""
+    recent = session.execute(
+        select(ExecutionRow.trigger_type, ExecutionRow.status)
+        .where(ExecutionRow.workflow_id == workflow.id, ExecutionRow.step_outputs != {})
+        .order_by(ExecutionRow.created_at.desc())
+        .limit(_LOOKED_AT)
+    ).all()
+    decisions = list(_decisions(definition.get("actions")))
+    done = {
+        "sample": expression_context.sample(session, workflow.id) is not None,
+        "decide": bool(decisions),
+        "act": any(_acts(branch.get("actions")) for branch in decisions) and not wrong,
+        "test": bool(recent),
+        "publish": any(True for _ in _decisions(workflow.actions_definition)),
+        "call": any(row.trigger_type == "webhook" and row.status == "COMPLETED" for row in recent),
+    }
+    return Guide(workflow.id, [GuideStep(name, title, done[name]) for name, title in _TITLES.items()])
+
+
+def guide_fields(guide: Guide) -> Json:
+    return {
+        "workflowId": guide.workflow_id,
+        "steps": [{"name": step.name, "title": step.title, "done": step.done} for step in guide.steps],
+        "next": guide.current.name if guide.current else None,
+    }
+
+
+def _workflow_of(session: Session, user_id: UUID) -> UUID | None:
+    return session.scalar(select(GuideRow.workflow_id).where(GuideRow.user_id == user_id))
+
+
+def _decisions(actions: Any) -> Iterator[Mapping[str, Any]]:
+    """The branches that look at what came in."""
+    for action in actions if isinstance(actions, list) else ():
+        if isinstance(action, dict) and str(action.get("type", "")).upper() == BlockType.BRANCH:
+            for branch in action.get("branches") or ():
+                if isinstance(branch, dict) and "trigger" in str(branch.get("when", "")):
+                    yield branch
+
+
+def _acts(actions: Any) -> bool:
+    """Whether anything is done besides steering."""
+    listed = actions if isinstance(actions, list) else []
+    return any(isinstance(one, dict) and str(one.get("type", "")).upper() not in BLOCKS for one in listed)

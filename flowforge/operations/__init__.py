@@ -1,1 +1,0 @@
-"""What people and clocks can do with FlowForge, one function each; the faces and the workers call them."""

@@ -1,0 +1,103 @@
+"""What the latest executions of a workflow took in and gave. Looking it up costs the same however many there were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from flowforge.engine.plans import Plans, Version
+
+_EXECUTIONS = 5
+"""Looked at: the latest may not have got far."""
+_FRAMES = 200
+"""Of each of them, the first."""
+
+Json = dict[str, Any]
+StepName = tuple[str, str]
+"""Id and type: from version to version a step keeps these, not its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastOutputs:
+    """Of several executions the latest that knows it."""
+
+    trigger: Json | None = None
+    outputs: dict[StepName, Json] = field(default_factory=dict)
+    """Inside loops of the first item."""
+    items: dict[StepName, Any] = field(default_factory=dict)
+    """The first item of each loop."""
+
+
+def last_trigger(session: Session, workflow_id: UUID) -> Json | None:
+    """What came in last that was not empty."""
+    rows = session.connection().exec_driver_sql(
+        """
+        SELECT trigger_payload FROM orchestrator.workflow_executions WHERE workflow_id = %(id)s
+        ORDER BY created_at DESC, id DESC LIMIT %(most)s
+        """,
+        {"id": str(workflow_id), "most": _EXECUTIONS},
+    )
+    return next((payload for (payload,) in rows if payload), None)
+
+
+def last_outputs(session: Session, workflow_id: UUID, *, in_loops: bool) -> LastOutputs:
+    """At most three statements; `in_loops`: also of the steps inside them."""
+    rows = (
+        session.connection()
+        .exec_driver_sql(
+            """
+        SELECT id, version_id, trigger_payload, step_outputs FROM orchestrator.workflow_executions
+        WHERE workflow_id = %(id)s ORDER BY created_at DESC, id DESC LIMIT %(most)s
+        """,
+            {"id": str(workflow_id), "most": _EXECUTIONS},
+        )
+        .all()
+    )
+    versions = Plans().get(session.connection(), {row.version_id for row in rows if row.version_id})
+    found = LastOutputs(next((row.trigger_payload for row in rows if row.trigger_payload), None))
+    frames = _frames(session, [row.id for row in rows]) if in_loops and rows else []
+    for row in rows:
+        version = versions.get(row.version_id)
+        if version is not None:
+            _add(found, version, row.step_outputs or {})
+            for frame in frames:
+                if frame.execution_id == row.id:
+                    _add_frame(found, version, frame)
+    return found
+
+
+def _add(found: LastOutputs, version: Version, outputs: Json) -> None:
+    for step in version.plan.steps:
+        if step.key in outputs:
+            found.outputs.setdefault((step.id, step.type), outputs[step.key])
+
+
+def _add_frame(found: LastOutputs, version: Version, frame: Any) -> None:
+    _add(found, version, frame.outputs or {})
+    block = version.plan.step(frame.block_step)
+    if block is not None:
+        found.items.setdefault((block.id, block.type), frame.item)
+
+
+def _frames(session: Session, execution_ids: Sequence[UUID]) -> Sequence[Any]:
+    """Of each block the first."""
+    return (
+        session.connection()
+        .exec_driver_sql(
+            """
+        SELECT x.id AS execution_id, f.block_step, f.item, f.outputs
+        FROM unnest(%(ids)s::uuid[]) AS x(id) CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (block_step) block_step, number, item, outputs
+            FROM (SELECT block_step, number, item, outputs FROM orchestrator.step_frames
+                  WHERE execution_id = x.id ORDER BY number LIMIT %(most)s) first
+            ORDER BY block_step, number
+        ) f
+        """,
+            {"ids": [str(id_) for id_ in execution_ids], "most": _FRAMES},
+        )
+        .all()
+    )

@@ -1,0 +1,111 @@
+"""How far mailboxes have been read: the rows of trigger_service.mailbox_states.
+
+They change by compare-and-set only, so that of two polls that overlap one wins and the other changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from flowforge.db.engine import unavailable_when_down
+from flowforge.db.tables import MailboxState
+from flowforge.triggers.mailbox import Mailbox, StartWith
+
+NEVER_OPENED = 0
+"""The uid_validity of a mailbox no poll has been able to open yet; servers number from 1."""
+
+
+class Overtaken(Exception):
+    """Another poll of this mailbox was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailTrigger:
+    """An enabled email trigger, as it was when the poll began."""
+
+    id: UUID
+    workflow_id: UUID
+    user_id: UUID
+    configuration: Any
+    created_at: datetime
+    updated_at: datetime
+    last_success_at: datetime | None
+    last_error_at: datetime | None
+
+    @property
+    def failing_since(self) -> datetime:
+        """When it last worked, or was changed."""
+        return max(self.last_success_at or self.created_at, self.updated_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row (flowforge.db.tables says what the fields mean)."""
+
+    uid_validity: int
+    last_uid: int
+    source: str
+    backlog_uid: int
+    backlog_since: datetime | None
+
+
+def find(engine: Engine, trigger: MailTrigger, mailbox: Mailbox) -> Place:
+    """Where the last poll stopped. The first poll of a mailbox begins, and notes since when mail counts.
+
+    It does so before the mailbox is opened: mail that arrives while that fails is not lost. Raises Overtaken.
+    """
+    with unavailable_when_down(), engine.begin() as connection:
+        known = _load(connection, trigger.id)
+        if known is not None and known.source == mailbox.source:
+            return known
+        begin = Place(NEVER_OPENED, 0, mailbox.source, 0, _counts_since(trigger, mailbox))
+        if known is None:
+            _insert(connection, trigger.id, begin)
+        else:
+            move(connection, trigger.id, known, begin)
+    return begin
+
+
+def move(connection: Connection, trigger_id: UUID, known: Place, place: Place) -> None:
+    """Raises Overtaken when the row is not as it is known."""
+    state = MailboxState
+    moved = connection.execute(
+        update(state)
+        .where(
+            state.trigger_id == trigger_id,
+            state.uid_validity == known.uid_validity,
+            state.last_uid == known.last_uid,
+            state.source == known.source,
+        )
+        .values(**asdict(place))
+    )
+    if not moved.rowcount:
+        raise Overtaken
+
+
+def _counts_since(trigger: MailTrigger, mailbox: Mailbox) -> datetime | None:
+    """Since its owner made the trigger, switched it on, or pointed it to this mailbox. None: all unseen mail counts."""
+    if mailbox.start_with is StartWith.UNSEEN:
+        return None
+    return trigger.updated_at.replace(microsecond=0)  # the server's dates have whole seconds
+
+
+def _load(connection: Connection, trigger_id: UUID) -> Place | None:
+    state = MailboxState
+    query = select(state.uid_validity, state.last_uid, state.source, state.backlog_uid, state.backlog_since).where(
+        state.trigger_id == trigger_id
+    )
+    row = connection.execute(query).one_or_none()
+    return Place(**row._mapping) if row else None
+
+
+def _insert(connection: Connection, trigger_id: UUID, place: Place) -> None:
+    row = insert(MailboxState).values(trigger_id=trigger_id, **asdict(place)).on_conflict_do_nothing()
+    if not connection.execute(row).rowcount:
+        raise Overtaken

@@ -1,0 +1,250 @@
+"""Trigger registrations: what makes a workflow start (contract.md, sections 1.1, 1.2 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from flowforge.connectors.masked_secrets import masks_of_nothing
+from flowforge.db.tables import TriggerRegistration, Workflow
+from flowforge.engine.answers import problems_of_answering
+from flowforge.errors import Invalid, NotFound, Problem
+from flowforge.request_fields import TRIGGER_TYPES, new_trigger, problems_of_enabled, raise_any, switched
+from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields
+from flowforge.settings import Settings
+from flowforge.triggers.mailbox import Mailbox, Server
+from flowforge.triggers.schedule import Schedule
+from flowforge.triggers.signatures import problems_of_secret
+
+SECRETS = ("password", "secret")
+_SHOWN_FIRE_TIMES = 5
+MOST_LISTED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """The operations, with what they need besides the session. Each commits."""
+
+    settings: Settings
+    vault: Vault
+
+    def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> TriggerRegistration:
+        """Takes over the registration a workflow's own trigger made, so that there is only one. Raises Invalid,
+        NotFound."""
+        wanted, problems = new_trigger(raw)
+        if wanted.kind:
+            problems += self.validate(wanted.kind, wanted.configuration, "/configuration")
+        raise_any(problems)
+        mine = select(Workflow.id).where(Workflow.id == wanted.workflow_id, Workflow.user_id == user_id)
+        if session.scalar(mine.with_for_update()) is None:  # held, so that it is not deleted meanwhile
+            raise NotFound("there is no such workflow")
+        row = _managed(session, wanted.workflow_id, wanted.kind)
+        if row is None:
+            row = TriggerRegistration(workflow_id=wanted.workflow_id, user_id=user_id, trigger_type=wanted.kind)
+            session.add(row)
+        row.managed = None
+        self._write(row, self.seal(wanted.configuration or {}, None), wanted.enabled)
+        session.commit()
+        return row
+
+    def all(
+        self,
+        session: Session,
+        user_id: UUID,
+        workflow_id: UUID | None = None,
+        *,
+        page: int = 0,
+        size: int = MOST_LISTED,
+    ) -> Sequence[TriggerRegistration]:
+        """Oldest first."""
+        statement = select(TriggerRegistration).where(TriggerRegistration.user_id == user_id)
+        if workflow_id is not None:
+            statement = statement.where(TriggerRegistration.workflow_id == workflow_id)
+        oldest_first = statement.order_by(TriggerRegistration.created_at, TriggerRegistration.id)
+        return session.scalars(oldest_first.offset(page * size).limit(size)).all()
+
+    def update(self, session: Session, user_id: UUID, trigger_id: UUID, raw: Mapping[str, Any]) -> TriggerRegistration:
+        """What is omitted is kept; the type and the workflow never change. Raises Invalid, NotFound.
+
+        The client's from now on: saving the workflow does not undo what was set here.
+        """
+        row = self.get(session, user_id, trigger_id)
+        stored, given = configuration_of(row), raw.get("configuration")
+        enabled = switched(raw, row.enabled)
+        problems = problems_of_enabled(raw)
+        if given is not None or (enabled and not row.enabled):
+            wanted = stored if given is None else given
+            problems += self.validate(row.trigger_type.lower(), wanted, "/configuration", stored)
+        raise_any(problems)
+        row.managed = None
+        self._write(row, stored if given is None else self.seal(given, stored), enabled)
+        session.commit()
+        return row
+
+    def delete(self, session: Session, user_id: UUID, trigger_id: UUID) -> None:
+        session.delete(self.get(session, user_id, trigger_id))
+        session.commit()
+
+    def get(self, session: Session, user_id: UUID, trigger_id: UUID) -> TriggerRegistration:
+        """Raises NotFound."""
+        row = session.scalar(
+            select(TriggerRegistration).where(
+                TriggerRegistration.id == trigger_id, TriggerRegistration.user_id == user_id
+            )
+        )
+        if row is None:
+            raise NotFound("there is no such trigger")
+        return row
+
+    def manage(self, session: Session, workflow: Workflow, trigger: Mapping[str, Any] | None) -> None:
+        """Makes the managed registration fit the workflow's own `trigger`; the caller commits. Raises Invalid.
+
+        A registration that a client made for the same type is left to the client.
+        """
+        own = session.scalar(
+            select(TriggerRegistration).where(
+                TriggerRegistration.workflow_id == workflow.id, TriggerRegistration.managed.is_(True)
+            )
+        )
+        trigger = trigger if isinstance(trigger, dict) else None  # an adopted one may be anything
+        kind = str(trigger.get("type")).lower() if trigger else None
+        if kind not in TRIGGER_TYPES:
+            kind = None  # `manual`, or nothing: started by hand only
+        if own is not None and own.trigger_type != kind:
+            session.delete(own)
+            own = None
+        if kind is None or trigger is None:
+            return
+        if own is None:
+            if _of_client(session, workflow.id, kind) is not None:
+                return
+            own = TriggerRegistration(
+                workflow_id=workflow.id, user_id=workflow.user_id, trigger_type=kind, managed=True
+            )
+            session.add(own)
+        written = trigger.get("config")
+        config = dict(written) if isinstance(written, dict) else {}
+        if workflow.enabled:
+            raise_any(self.validate(kind, config, "/trigger/config", config))
+        self._write(own, config, workflow.enabled)
+
+    def validate(self, kind: str, config: Any, pointer: str, stored: Mapping[str, Any] | None = None) -> list[Problem]:
+        """What keeps a configuration from being used; a mask in it stands for the secret in `stored`."""
+        if config is not None and not isinstance(config, dict):
+            return [Problem(pointer, "must be an object")]
+        problems = masks_of_nothing(config or {}, SECRETS, stored, pointer)
+        try:
+            self._check(kind, config or {})
+        except Invalid as error:
+            problems += [problem.under(pointer) for problem in error.problems]
+        return problems
+
+    def seal(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
+        return seal_fields(config, SECRETS, self.vault, previous, literal=True)
+
+    def masked(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        return mask_fields(config, SECRETS, literal=True)
+
+    def opened(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """With its secrets in clear. Raises SecretUnreadable."""
+        return open_fields(config, SECRETS, self.vault)
+
+    def fire_times(self, row: TriggerRegistration) -> list[datetime]:
+        """The next five; empty for what is not a schedule, not enabled, or not readable."""
+        if row.trigger_type.lower() != "scheduler" or not row.enabled or row.next_scheduled_at is None:
+            return []
+        try:
+            schedule = Schedule.parse(configuration_of(row))
+        except Invalid:
+            return []
+        first = row.next_scheduled_at
+        return [first, *schedule.upcoming(first, _SHOWN_FIRE_TIMES - 1, first)]
+
+    def _check(self, kind: str, config: Mapping[str, Any]) -> None:
+        if kind == "scheduler":
+            Schedule.parse(config)
+        elif kind == "email":
+            default = Server(
+                self.settings.email_imap_host, self.settings.email_imap_port, self.settings.email_imap_secure
+            )
+            Mailbox.parse(config, default)
+        else:
+            raise_any(problems_of_answering(config) + problems_of_secret(config))
+
+    def _write(self, row: TriggerRegistration, configuration: dict[str, Any], enabled: bool) -> None:
+        """A schedule's next time is set anew when there is none, when it changed, and when it is switched on again:
+        an unrelated edit never moves it."""
+        row.trigger_type = row.trigger_type.lower()
+        restarted = row.next_scheduled_at is None or not row.enabled
+        if enabled and row.trigger_type == "scheduler":
+            schedule = Schedule.parse(configuration)
+            if restarted or _differs(schedule, configuration_of(row)):
+                row.next_scheduled_at = schedule.next_after(datetime.now(UTC))
+        elif enabled and row.trigger_type == "email" and (restarted or row.configuration != configuration):
+            row.next_scheduled_at = datetime.now(UTC)
+        elif row.trigger_type == "webhook":
+            row.webhook_token = row.webhook_token or str(uuid4())
+            row.webhook_url = f"{self.settings.public_webhook_base}/webhook/{row.webhook_token}"
+        row.configuration, row.enabled = configuration, enabled
+
+
+def trigger_fields(triggers: Triggers, row: TriggerRegistration) -> dict[str, Any]:
+    """A trigger as the API shows it: the contract's fields, then ours."""
+    return {
+        "id": row.id,
+        "workflowId": row.workflow_id,
+        "userId": row.user_id,
+        "triggerType": row.trigger_type.lower(),
+        "configuration": triggers.masked(configuration_of(row)),
+        "enabled": row.enabled,
+        "webhookUrl": row.webhook_url,
+        "webhookToken": row.webhook_token,
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+        "managed": bool(row.managed),
+        "nextFireTimes": triggers.fire_times(row),
+        "health": {
+            "lastTriggeredAt": row.last_triggered_at,
+            "lastSuccessAt": row.last_success_at,
+            "lastErrorAt": row.last_error_at,
+            "lastError": row.last_error,
+        },
+    }
+
+
+def _differs(schedule: Schedule, before: Mapping[str, Any]) -> bool:
+    """Whether it fires at other times than the one it replaces."""
+    try:
+        return Schedule.parse(before).pattern != schedule.pattern
+    except Invalid:
+        return True
+
+
+def _managed(session: Session, workflow_id: UUID, kind: str) -> TriggerRegistration | None:
+    return session.scalar(
+        select(TriggerRegistration).where(
+            TriggerRegistration.workflow_id == workflow_id,
+            func.lower(TriggerRegistration.trigger_type) == kind,
+            TriggerRegistration.managed.is_(True),
+        )
+    )
+
+
+def _of_client(session: Session, workflow_id: UUID, kind: str) -> UUID | None:
+    return session.scalar(
+        select(TriggerRegistration.id)
+        .where(TriggerRegistration.workflow_id == workflow_id, func.lower(TriggerRegistration.trigger_type) == kind)
+        .where(TriggerRegistration.managed.is_not(True))
+        .limit(1)
+    )
+
+
+def configuration_of(row: TriggerRegistration) -> dict[str, Any]:
+    """Empty where an adopted row holds something else."""
+    return row.configuration if isinstance(row.configuration, dict) else {}

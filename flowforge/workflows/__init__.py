@@ -1,0 +1,1 @@
+"""Workflows: definitions, drafts, versions, bundles."""

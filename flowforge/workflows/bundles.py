@@ -1,0 +1,264 @@
+"""Many workflows at once, as text keeps them: brought in all together or not at all, and given out again.
+
+A *document* is `{key, enabled, definition}`; `export` gives what `apply` takes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import Workflow
+from flowforge.errors import Conflict, Invalid, Problem, at_most
+from flowforge.ids import uuid7
+from flowforge.language.definition import Reading, read
+from flowforge.language.evaluation.names import Hints, quoted
+from flowforge.language.pointers import pointer
+from flowforge.request_fields import problems_of_enabled, raise_any, switched
+from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with_ids, with_keys
+from flowforge.workflows.workflows import Workflows
+
+MOST_WORKFLOWS = 200
+"""In one bundle."""
+LONGEST_NOTE = 500
+
+Json = dict[str, Any]
+Outcome = Literal["created", "changed", "unchanged"]
+
+
+@dataclass
+class _Entry:
+    """One workflow of a bundle, on its way in."""
+
+    number: int
+    key: str | None
+    name: str
+    raw: Mapping[str, Any]
+    definition: Mapping[str, Any]
+    problems: list[Problem] = field(default_factory=list)
+    workflow: Workflow | None = None
+    new: bool = False
+    reading: Reading = field(default_factory=lambda: Reading(None))
+    judged: list[Problem] = field(default_factory=list)
+    """What is wrong with the definition itself."""
+    not_found: set[str] = field(default_factory=set)
+    """Pointers to keys that no workflow has."""
+    before: Json | None = None
+    outcome: Outcome = "unchanged"
+
+    @property
+    def pointer(self) -> str:
+        return f"/workflows/{self.number}"
+
+    def complain(self, problem: Problem) -> None:
+        """Of the entry, not of its definition. One problem for each place: the first says what is wrong there."""
+        if problem.pointer not in {known.pointer for known in self.problems}:
+            self.problems.append(problem)
+
+    def judge(self, problems: Iterable[Problem]) -> None:
+        """What is said about a workflow whose key is not known says nothing more."""
+        self.judged += [problem for problem in problems if problem.pointer not in self.not_found]
+
+    @property
+    def all_problems(self) -> list[Problem]:
+        """From the bundle's point of view."""
+        judged = [problem.under("/definition") for problem in at_most(self.judged)]
+        return [problem.under(self.pointer) for problem in [*self.problems, *judged]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundles:
+    workflows: Workflows
+
+    def export(
+        self, session: Session, user_id: UUID, wanted: Sequence[str], *, page: int = 0, size: int = MOST_WORKFLOWS
+    ) -> list[Json]:
+        """The user's workflows as documents, by name, secrets masked; `wanted` are keys or names, none: all."""
+        mine = select(Workflow).where(Workflow.user_id == user_id)
+        if wanted:
+            mine = mine.where(or_(Workflow.key.in_(wanted), Workflow.name.in_(wanted)))
+        by_name = mine.order_by(func.lower(Workflow.name), Workflow.id).offset(page * size).limit(size)
+        keys = _keys(session, user_id)
+        return [self._document(workflow, keys) for workflow in session.scalars(by_name)]
+
+    def apply(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Json:
+        """Makes the user's workflows what the bundle says, in one transaction; what is as it says already is left
+        alone. `dryRun` tells what would be done. Raises Invalid with the problems of all workflows, Conflict."""
+        entries, dry_run, note = _read(raw)
+        # One bundle of a user at a time: else two of them could make the same workflow twice.
+        session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:whose, 0))"), {"whose": f"apply {user_id}"}
+        )
+        self._match(session, user_id, entries)
+        self._judge(session, user_id, entries)
+        self._write(session, user_id, entries, note)
+        self._judge_names(session, user_id, entries)
+        raise_any([problem for entry in entries for problem in entry.all_problems])
+        keys = _keys(session, user_id)
+        answer = {"dryRun": dry_run, "workflows": [self._told(entry, keys, dry_run) for entry in entries]}
+        if dry_run:
+            session.rollback()
+            return answer
+        try:
+            session.commit()
+        except IntegrityError as error:  # somebody gave one of the keys to another workflow at the same moment
+            session.rollback()
+            raise Conflict("a workflow changed at the same moment; please apply again") from error
+        return answer
+
+    def _match(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
+        """Finds the workflow that each entry means, or makes a new row for it."""
+        keys, names = [entry.key for entry in entries if entry.key], [entry.name for entry in entries]
+        rows = session.scalars(
+            select(Workflow)
+            .where(Workflow.user_id == user_id, or_(Workflow.key.in_(keys), Workflow.name.in_(names)))
+            .order_by(Workflow.id)
+            .with_for_update()
+        ).all()
+        taken: dict[UUID, _Entry] = {}
+        for entry in entries:
+            _find(entry, rows)
+            if entry.workflow is None:
+                entry.new = True
+                entry.workflow = Workflow(
+                    id=uuid7(), user_id=user_id, name=entry.name, key=entry.key, enabled=switched(entry.raw, True)
+                )
+                session.add(entry.workflow)
+            first = taken.setdefault(entry.workflow.id, entry)
+            if first is not entry:
+                entry.complain(Problem("/definition/name", f"is the same workflow as {first.pointer}"))
+        session.flush()
+        ids = _keys(session, user_id)
+        for entry in entries:
+            if not entry.new and entry.workflow is not None:
+                entry.before = self._document(entry.workflow, ids)
+
+    def _judge(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
+        """Every problem but those of names: the workflows that are called are to be written first."""
+        ids = {key: id_ for id_, key in _keys(session, user_id).items()}
+        ids |= {entry.key: entry.workflow.id for entry in entries if entry.key and entry.workflow}
+        hints = Hints()
+        for entry in entries:
+            unknown = [(pointer(path), key) for path, key in called_keys(entry.definition) if key not in ids]
+            entry.judge(
+                Problem(at, f"there is no workflow with the key {quoted(key)}{hints.hint(key, 'keys', lambda: ids)}")
+                for at, key in unknown
+            )
+            entry.not_found = {at for at, _ in unknown}
+            entry.reading = read(with_ids({"actions": [], **entry.definition}, ids))
+            entry.judge(entry.reading.problems)
+            entry.judge(self.workflows.problems_of(entry.reading, None if entry.new else entry.workflow))
+
+    def _write(self, session: Session, user_id: UUID, entries: Sequence[_Entry], note: str | None) -> None:
+        """The entries without problems; the caller rolls back if there are others."""
+        for entry in entries:
+            workflow, definition = entry.workflow, entry.reading.definition
+            if entry.all_problems or workflow is None or definition is None:
+                continue
+            enabled, key = switched(entry.raw, workflow.enabled), entry.key or workflow.key
+            kept = (workflow.enabled, workflow.key) == (enabled, key)
+            differs = entry.new or self.workflows.differs(session, workflow, definition)
+            workflow.name, workflow.enabled, workflow.key = definition.name, enabled, key
+            if differs:
+                self.workflows.keep(session, workflow, definition, user_id, note)
+            elif not kept:
+                self.workflows.triggers.manage(session, workflow, workflow.trigger_definition)
+            entry.outcome = "created" if entry.new else "changed" if differs or not kept else "unchanged"
+
+    def _judge_names(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
+        session.flush()
+        for entry in entries:
+            # What is as it was is left alone, even where something that it names is gone since.
+            if entry.workflow is not None and (entry.all_problems or entry.outcome != "unchanged"):
+                entry.judge(self.workflows.problems_of_names(session, user_id, entry.reading, entry.workflow.id))
+
+    def _told(self, entry: _Entry, keys: Mapping[UUID, str], dry_run: bool) -> Json:
+        workflow = entry.workflow
+        assert workflow is not None
+        told = {"key": workflow.key, "name": workflow.name, "outcome": entry.outcome}
+        if not dry_run:
+            return {**told, "id": workflow.id, "versionId": workflow.version_id}
+        return {
+            **told,
+            "id": None if entry.new else workflow.id,
+            "before": entry.before,
+            "after": self._document(workflow, keys),
+        }
+
+    def _document(self, workflow: Workflow, keys: Mapping[UUID, str]) -> Json:
+        shown = self.workflows.shown(workflow)
+        parts = {part: shown[part] for part in ("name", "trigger", "settings", "actions") if shown[part] is not None}
+        document: Json = {"enabled": workflow.enabled, "definition": with_keys(parts, keys)}
+        return document if workflow.key is None else {"key": workflow.key, **document}
+
+
+def _read(raw: Mapping[str, Any]) -> tuple[list[_Entry], bool, str | None]:
+    """Raises Invalid where the bundle itself, or the frame of one of its workflows, cannot be used."""
+    problems = [
+        Problem(f"/{name}", "must be true or false")
+        for name in ("dryRun", "prune")
+        if not isinstance(raw.get(name), bool | None)
+    ]
+    if raw.get("prune") is True:
+        problems.append(Problem("/prune", "is not supported: workflows that are not in the bundle are left alone"))
+    note, written = raw.get("note"), raw.get("workflows")
+    if note is not None and not (isinstance(note, str) and len(note) <= LONGEST_NOTE):
+        problems.append(Problem("/note", f"must be a text of at most {LONGEST_NOTE} characters"))
+    if not isinstance(written, list) or not 1 <= len(written) <= MOST_WORKFLOWS:
+        raise Invalid([*problems, Problem("/workflows", f"must be a list of 1 to {MOST_WORKFLOWS} workflows")])
+    entries = []
+    for number, one in enumerate(written):
+        if isinstance(one, dict) and isinstance(one.get("definition"), dict):
+            entries.append(_entry(number, one))
+        else:
+            problems.append(Problem(f"/workflows/{number}/definition", "must be an object"))
+    _refuse_repetitions(entries)
+    if problems:
+        raise Invalid([*problems, *(problem for entry in entries for problem in entry.all_problems)])
+    return entries, raw.get("dryRun") is True, note
+
+
+def _entry(number: int, raw: Mapping[str, Any]) -> _Entry:
+    name, definition = raw["definition"].get("name"), dict(raw["definition"])
+    problems = [*problems_of_key(raw.get("key")), *problems_of_enabled(raw)]
+    key = raw.get("key") if not problems_of_key(raw.get("key")) else None
+    # PostgreSQL refuses NUL; a name that holds it is refused by us, in its place.
+    shown = name.strip().replace("\x00", "") if isinstance(name, str) else ""
+    return _Entry(number, key, shown, raw, definition, problems)
+
+
+def _refuse_repetitions(entries: Sequence[_Entry]) -> None:
+    """Each entry has to say by itself which workflow it means, today and when it is applied again."""
+    keys: dict[str, _Entry] = {}
+    names = Counter(entry.name for entry in entries)
+    for entry in entries:
+        if entry.key is None and entry.name and names[entry.name] > 1:
+            entry.complain(Problem("/definition/name", "is the name of another workflow of the bundle; give it a key"))
+        elif entry.key is not None and keys.setdefault(entry.key, entry) is not entry:
+            entry.complain(Problem("/key", f"is the key of {keys[entry.key].pointer} already"))
+            entry.key = None
+
+
+def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:
+    """By its key; else by its name, where that is the name of one workflow only."""
+    entry.workflow = next((row for row in rows if entry.key is not None and row.key == entry.key), None)
+    if entry.workflow is not None:
+        return
+    named = [row for row in rows if row.name == entry.name and (entry.key is None or row.key is None)]
+    if len(named) > 1:
+        advice = "give the one that is meant another name first" if entry.key else "give it a key"
+        entry.complain(Problem("/definition/name", f"is the name of {len(named)} workflows here; {advice}"))
+    elif named:
+        entry.workflow = named[0]
+
+
+def _keys(session: Session, user_id: UUID) -> dict[UUID, str]:
+    mine = select(Workflow.id, Workflow.key).where(Workflow.user_id == user_id, Workflow.key.is_not(None))
+    return {id_: key for id_, key in session.execute(mine) if key is not None}

@@ -1,0 +1,63 @@
+"""Which workflows call which connections, as published and in drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flowforge.connectors.sdk import CONNECTION
+from flowforge.db.tables import Workflow, WorkflowDraft
+from flowforge.errors import Conflict
+from flowforge.secrets import Vault
+from flowforge.workflows.drafts import opened_draft
+from flowforge.workflows.validation import config_of, flat
+
+_MOST_DRAFTS = 200
+"""Looked into, the newest: each is sealed as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    workflow_id: UUID
+    workflow_name: str
+    in_draft: bool
+    """Only there: nothing that is published calls it."""
+
+
+def connection_uses(session: Session, vault: Vault, user_id: UUID) -> Mapping[str, Sequence[Use]]:
+    """By the connection's name. Two statements, however many connections there are."""
+    found: dict[str, dict[UUID, Use]] = {}
+    for in_draft, calls in ((False, _published(session, user_id)), (True, _drafted(session, vault, user_id))):
+        for workflow_id, workflow_name, name in calls:
+            found.setdefault(name, {}).setdefault(workflow_id, Use(workflow_id, workflow_name, in_draft))
+    return {name: sorted(uses.values(), key=lambda use: use.workflow_name) for name, uses in found.items()}
+
+
+def _published(session: Session, user_id: UUID) -> Iterator[tuple[UUID, str, str]]:
+    rows = session.connection().exec_driver_sql(
+        """
+        SELECT w.id, w.name, called #>> '{}' FROM workflow.workflows w
+        CROSS JOIN LATERAL jsonb_path_query(w.actions_definition, 'strict $.**.config.connection', '{}', true) AS called
+        WHERE w.user_id = %(user)s AND jsonb_typeof(called) = 'string'
+        """,
+        {"user": str(user_id)},
+    )
+    return ((row[0], row[1], row[2]) for row in rows)
+
+
+def _drafted(session: Session, vault: Vault, user_id: UUID) -> Iterator[tuple[UUID, str, str]]:
+    mine = select(WorkflowDraft, Workflow.name).join(Workflow, Workflow.id == WorkflowDraft.id)
+    newest = mine.where(Workflow.user_id == user_id).order_by(WorkflowDraft.updated_at.desc()).limit(_MOST_DRAFTS)
+    for draft, name in session.execute(newest):
+        try:
+            actions = flat(opened_draft(vault, draft).get("actions"))
+        except Conflict:  # sealed with a key that is gone: it can only be discarded
+            continue
+        for action in actions:
+            connection = (config_of(action) or {}).get(CONNECTION)
+            if isinstance(connection, str):
+                yield draft.id, name, connection

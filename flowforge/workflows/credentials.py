@@ -1,0 +1,102 @@
+"""Which connections and named secrets a definition calls, and whether they exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.sdk import CONNECTION
+from flowforge.db.tables import Connection, NamedSecret
+from flowforge.errors import Problem
+from flowforge.language.definition import WorkflowDefinition
+from flowforge.language.evaluation.names import hint, quoted
+from flowforge.language.expressions.resolving import references_in, texts
+from flowforge.language.expressions.template import TemplateFailure
+from flowforge.language.pointers import pointer
+from flowforge.language.repair import UNREAD
+from flowforge.language.tree import actions_in
+from flowforge.secrets import MASK
+
+SECRETS = "secrets"
+"""The root of expressions."""
+
+
+def problems_of_credentials(
+    session: Session, catalog: Catalog, user_id: UUID, definition: WorkflowDefinition
+) -> list[Problem]:
+    """Names that nothing has. A statement each for connections and secrets, where any are called."""
+    actions = definition.dump()["actions"]
+    return [
+        *_problems_of_connections(session, catalog, user_id, actions),
+        *_problems_of_secrets(session, user_id, actions),
+    ]
+
+
+def masked_secrets(value: Any) -> dict[str, Any]:
+    """The root `secrets` for those who only look: every secret that the value calls, masked; nothing where none is."""
+    called = {name: MASK for _, text in texts(value) for name in _names_in(text)}
+    return {SECRETS: called} if called else {}
+
+
+def _problems_of_connections(session: Session, catalog: Catalog, user_id: UUID, actions: Any) -> Iterator[Problem]:
+    called = [(path, action) for path, action in actions_in(actions) if (action.get("config") or {}).get(CONNECTION)]
+    if not called:
+        return
+    mine = select(Connection.name, Connection.type).where(Connection.user_id == user_id)
+    types = {row.name: row.type for row in session.execute(mine)}
+    kinds = {connector.action_type: kind for kind, connector in catalog.connections().items()}
+    kinds |= _shared_kinds(catalog)
+    for path, action in called:
+        name, at = action["config"][CONNECTION], pointer((*path, "config", CONNECTION))
+        kind = kinds.get(str(action["type"]).upper())
+        if action["type"] == UNREAD:
+            continue
+        if kind is None:
+            yield Problem(at, f"{action['type']} takes no connection")
+        elif not isinstance(name, str) or name not in types:
+            fitting = [known for known, type_ in types.items() if type_ == kind]
+            yield Problem(at, f"there is no connection {quoted(str(name))}{hint(str(name), fitting)}")
+        elif types[name] != kind:
+            yield Problem(at, f"{quoted(name)} is a connection of the type {types[name]}; this step needs {kind}")
+
+
+def _shared_kinds(catalog: Catalog) -> dict[str, str]:
+    """Several connectors may use one type of connection."""
+    found = {}
+    for type_ in catalog.types():
+        kind = catalog.get(type_).connection
+        if kind is not None:
+            found[type_] = kind.name
+    return found
+
+
+def _problems_of_secrets(session: Session, user_id: UUID, actions: Any) -> Iterator[Problem]:
+    called = list(_called_secrets(actions))
+    if not called:
+        return
+    names = set(session.scalars(select(NamedSecret.name).where(NamedSecret.user_id == user_id)))
+    for at, name in called:
+        if name not in names:
+            yield Problem(at, f"there is no secret {quoted(name)}{hint(name, sorted(names))}")
+
+
+def _called_secrets(actions: Any) -> Iterator[tuple[str, str]]:
+    for path, action in actions_in(actions):
+        for place, text in texts(action.get("config")):
+            for name in _names_in(text):
+                yield pointer((*path, "config", *place)), name
+
+
+def _names_in(text: str) -> Iterator[str]:
+    if SECRETS not in text:
+        return
+    try:
+        used = references_in(text)
+    except TemplateFailure:  # told elsewhere
+        return
+    yield from (str(reference.keys[0]) for reference in used if reference.root == SECRETS and reference.keys)

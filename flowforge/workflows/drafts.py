@@ -1,0 +1,272 @@
+"""Drafts: what somebody is writing, saved as often as they like, and run by nothing until it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flowforge import jsonio
+from flowforge.bus import EventBus
+from flowforge.connectors.masked_secrets import stored_configs
+from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
+from flowforge.engine.plans import adopt
+from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.ids import uuid7
+from flowforge.language.plan import can_be_pinned
+from flowforge.language.tree import map_actions
+from flowforge.request_fields import problems_of_note, raise_any
+from flowforge.secrets import SecretUnreadable, Vault
+from flowforge.workflows.pins import TRIGGER, pinned_outputs
+from flowforge.workflows.validation import config_of, flat
+from flowforge.workflows.workflows import Started, Workflows, before_of, published
+
+Json = dict[str, Any]
+_CHANGED_ELSEWHERE = "the draft was changed elsewhere meanwhile: it is at revision {}, not at {}"
+_LARGEST_REVISION = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    workflows: Workflows
+
+    def shown(self, session: Session, user_id: UUID, workflow_id: UUID) -> Json:
+        """What there is to go on with: the draft, or, at revision 0, what is published. Raises NotFound, Conflict."""
+        workflow = self.workflows.get(session, user_id, workflow_id)
+        return self._shown(session, workflow, session.get(WorkflowDraft, workflow.id))
+
+    def save(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> Json:
+        """`raw`: the `definition`, in whatever state it is, and the `revision` it was made from (0: there was no
+        draft). Commits, and tells what is wrong with it still. Raises NotFound, Invalid, and Conflict when somebody
+        has saved another meanwhile."""
+        raise_any(_problems_of_saving(raw))
+        workflow, draft = self._locked(session, user_id, workflow_id)
+        _expect(draft, raw.get("revision") or 0)
+        clear = self._unmasked(raw["definition"], self._clear(draft) if draft else {}, workflow)
+        if draft is None:
+            draft = WorkflowDraft(id=workflow.id, revision=0, base_version_id=workflow.version_id)
+            session.add(draft)
+        draft.definition = self.workflows.vault.seal(jsonio.dumps_for_database(clear))
+        draft.revision, draft.run_version_id = draft.revision + 1, None
+        draft.updated_at, draft.updated_by = datetime.now(UTC), user_id
+        try:
+            session.commit()
+        except IntegrityError as error:  # the workflow was deleted
+            session.rollback()
+            raise Conflict("the workflow changed at the same moment") from error
+        return self._shown(session, workflow, draft)
+
+    def discard(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
+        """Commits. Raises NotFound for a workflow that does not exist."""
+        _, draft = self._locked(session, user_id, workflow_id)
+        if draft is not None:
+            session.delete(draft)
+        session.commit()
+
+    def publish(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> Workflow:
+        """The draft becomes the workflow's next version, and is gone. `raw`: the `revision` that is meant, a `note`,
+        and `overwrite` where another version was published since the draft was begun. Commits. Raises NotFound,
+        Invalid with all that is wrong with it, and Conflict."""
+        raise_any([*problems_of_note(raw), *_problems_of_revision(raw), *_problems_of_overwrite(raw)])
+        workflow, draft = self._locked(session, user_id, workflow_id)
+        if draft is None:
+            raise Conflict("there is no draft to publish")
+        if raw.get("revision") is not None:
+            _expect(draft, raw["revision"])
+        if draft.base_version_id != workflow.version_id and not raw.get("overwrite"):
+            raise Conflict("another version was published since this draft was begun; send overwrite to publish it")
+        definition = self.workflows.read(session, user_id, self._clear(draft), workflow)
+        session.delete(draft)
+        self.workflows.save(session, workflow, definition, user_id, raw.get("note"))
+        return workflow
+
+    def start(
+        self,
+        session: Session,
+        bus: EventBus,
+        user_id: UUID,
+        workflow_id: UUID,
+        payload: dict[str, Any] | None = None,
+        *,
+        pinned: bool = False,
+    ) -> Started:
+        """Runs the draft, also of a disabled workflow; where there is none, what is published. `payload` None: what is
+        pinned as such, else nothing. `pinned`: steps whose outputs are pinned are not run. Commits. Raises NotFound,
+        and Invalid with all that is wrong with it."""
+        workflow, draft = self._locked(session, user_id, workflow_id)
+        pins = pinned_outputs(session, workflow_id)
+        given = pins.get(TRIGGER, {}) if payload is None else payload
+        if draft is not None:
+            version_id = self._version_to_run(session, user_id, workflow, draft, pins if pinned else {})
+        else:
+            version_id = _published_to_run(session, user_id, workflow, pins if pinned else {})
+        return self.workflows.start_version(session, bus, workflow, given, version_id)
+
+    def _version_to_run(
+        self, session: Session, user_id: UUID, workflow: Workflow, draft: WorkflowDraft, pins: Mapping[str, Json]
+    ) -> UUID:
+        """The draft as a version without a number; one for each state it is run in. Raises Invalid."""
+        known = session.get(WorkflowVersion, draft.run_version_id) if draft.run_version_id else None
+        if known is not None and (known.pins or {}) == _usable(pins, known.definition):
+            return known.id
+        definition = self.workflows.read(session, user_id, self._clear(draft), workflow)
+        stored = self.workflows.form.of(definition, before_of(workflow))
+        note = f"revision {draft.revision} of a draft, as it was run"
+        draft.run_version_id = _add_version_to_run(session, user_id, workflow, stored, True, pins, note)
+        return draft.run_version_id
+
+    def clear(self, session: Session, workflow: Workflow) -> Json:
+        """What there is to go on with, its secrets in clear: the draft, or what is published. Raises Conflict."""
+        draft = session.get(WorkflowDraft, workflow.id)
+        return self._published(workflow) if draft is None else self._clear(draft)
+
+    def to_try(self, session: Session, workflow: Workflow, *, draft: bool) -> tuple[Json, bool]:
+        """The draft, where there is one and it is asked for, else what is published, its secrets in clear; and whether
+        `{{` has a meaning in it. Raises Conflict, and Invalid with all that is wrong with a draft."""
+        written = session.get(WorkflowDraft, workflow.id) if draft else None
+        if written is not None:
+            clear = self._clear(written)
+            self.workflows.read(session, workflow.user_id, clear, workflow)
+            return clear, True
+        version = session.get(WorkflowVersion, workflow.version_id) if workflow.version_id else None
+        return self._published(workflow), version is not None and version.templated
+
+    def _published(self, workflow: Workflow) -> Json:
+        try:
+            return self.workflows.form.opened(published(workflow))
+        except SecretUnreadable as error:
+            raise Conflict(str(error)) from error
+
+    def _locked(self, session: Session, user_id: UUID, workflow_id: UUID) -> tuple[Workflow, WorkflowDraft | None]:
+        """The workflow's row is the lock: there may be no draft yet."""
+        workflow = self.workflows.locked(session, user_id, workflow_id)
+        return workflow, session.get(WorkflowDraft, workflow.id, populate_existing=True)
+
+    def _clear(self, draft: WorkflowDraft) -> Json:
+        return opened_draft(self.workflows.vault, draft)
+
+    def _shown(self, session: Session, workflow: Workflow, draft: WorkflowDraft | None) -> Json:
+        stored = published(workflow)
+        definition = self._clear(draft) if draft else stored
+        masked = self.workflows.form.masked(definition)
+        return {
+            "workflowId": workflow.id,
+            "revision": draft.revision if draft else 0,
+            "definition": {**definition, **{part: value for part, value in masked.items() if part in definition}},
+            "problems": self.problems(session, workflow, definition) if draft else [],
+            "versionId": workflow.version_id,
+            "baseVersionId": draft.base_version_id if draft else workflow.version_id,
+            "behind": draft is not None and draft.base_version_id != workflow.version_id,
+            "updatedAt": draft.updated_at if draft else workflow.updated_at,
+            "updatedBy": draft.updated_by if draft else None,
+        }
+
+    def problems(self, session: Session, workflow: Workflow, clear: Mapping[str, Any]) -> list[Json]:
+        """What would keep it from being published."""
+        try:
+            self.workflows.read(session, workflow.user_id, clear, workflow)
+        except Invalid as error:
+            return [{"pointer": problem.pointer, "message": problem.message} for problem in error.problems]
+        return []
+
+    def _unmasked(self, definition: Json, before: Json, workflow: Workflow) -> Json:
+        """With the secrets its masks stand for: those of the draft before it, else those that are published."""
+        form = self.workflows.form
+        try:
+            known = form.opened(published(workflow))
+        except SecretUnreadable:
+            known = {}
+        catalog, vault, triggers = self.workflows.catalog, self.workflows.vault, self.workflows.triggers
+        stored = [*flat(before.get("actions")), *flat(known.get("actions"))]
+        kept = iter(stored_configs(catalog, flat(definition.get("actions")), stored))
+
+        def unmask(action: Json) -> Json:
+            previous, config, type_ = next(kept), config_of(action), str(action.get("type", ""))
+            if config is None:
+                return action
+            return {**action, "config": catalog.open(type_, catalog.seal(type_, config, vault, previous), vault)}
+
+        clear = {**definition}
+        if "actions" in definition:
+            clear["actions"] = map_actions(definition["actions"], unmask)
+        config = config_of(definition.get("trigger"))
+        if config is not None:
+            previous = config_of(before.get("trigger")) or config_of(known.get("trigger"))
+            clear["trigger"] = {**definition["trigger"], "config": triggers.opened(triggers.seal(config, previous))}
+        return clear
+
+
+def _published_to_run(session: Session, user_id: UUID, workflow: Workflow, pins: Mapping[str, Json]) -> UUID:
+    """What is published; with pins, a version without a number that carries them."""
+    version_id = workflow.version_id or adopt(session.connection(), [workflow.id])[workflow.id]
+    version = session.get_one(WorkflowVersion, version_id)
+    if not _usable(pins, version.definition):
+        return version_id
+    note = f"version {version.number} with pinned outputs"
+    return _add_version_to_run(session, user_id, workflow, version.definition, version.templated, pins, note)
+
+
+def _add_version_to_run(
+    session: Session,
+    user_id: UUID,
+    workflow: Workflow,
+    stored: Mapping[str, Any],
+    templated: bool,
+    pins: Mapping[str, Json],
+    note: str,
+) -> UUID:
+    version = WorkflowVersion(
+        id=uuid7(),
+        workflow_id=workflow.id,
+        number=None,
+        definition=stored,
+        templated=templated,
+        created_by=user_id,
+        note=note,
+        pins=_usable(pins, stored) or None,
+    )
+    session.add(version)
+    return version.id
+
+
+def _usable(pins: Mapping[str, Json], definition: Mapping[str, Any]) -> Json:
+    """Those of steps that are there, and can be pinned."""
+    steps = {str(action.get("id")): str(action.get("type")) for action in flat(definition.get("actions"))}
+    return {name: output for name, output in pins.items() if name in steps and can_be_pinned(steps[name])}
+
+
+def opened_draft(vault: Vault, draft: WorkflowDraft) -> Json:
+    """Raises Conflict."""
+    try:
+        clear: Json = jsonio.loads(vault.open(draft.definition))
+    except SecretUnreadable as error:
+        raise Conflict("the draft was encrypted with a key that is no longer configured; discard it") from error
+    return clear
+
+
+def _expect(draft: WorkflowDraft | None, seen: int) -> None:
+    there = draft.revision if draft else 0
+    if there != seen:
+        raise Conflict(_CHANGED_ELSEWHERE.format(there, seen))
+
+
+def _problems_of_saving(raw: Mapping[str, Any]) -> list[Problem]:
+    usable = isinstance(raw.get("definition"), dict)
+    wrong = "is required" if raw.get("definition") is None else "must be an object"
+    return [*([] if usable else [Problem("/definition", wrong)]), *_problems_of_revision(raw)]
+
+
+def _problems_of_revision(raw: Mapping[str, Any]) -> list[Problem]:
+    revision = raw.get("revision")
+    usable = revision is None or (type(revision) is int and 0 <= revision <= _LARGEST_REVISION)
+    return [] if usable else [Problem("/revision", "must be a whole number, 0 or more")]
+
+
+def _problems_of_overwrite(raw: Mapping[str, Any]) -> list[Problem]:
+    usable = isinstance(raw.get("overwrite"), bool | None)
+    return [] if usable else [Problem("/overwrite", "must be true or false")]

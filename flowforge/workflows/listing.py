@@ -1,0 +1,161 @@
+"""The list of workflows as people look through it: found by name, tag and state, each with its recent runs.
+
+Pages follow each other by key; the number of statements is the same for one workflow and for a thousand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Select, Text, Uuid, bindparam, case, cast, func, literal, select, true, tuple_
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import ExecutionRow, Workflow, WorkflowTag
+from flowforge.errors import NotFound
+from flowforge.workflows import tags
+
+PAGE_SIZE = 30
+RUNS_SHOWN = 20
+LONGEST_TEXT = 200
+MOST_CHOICES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One bar of a sparkline."""
+
+    id: UUID
+    status: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    id: UUID
+    name: str
+    enabled: bool
+    created_at: datetime
+    trigger_type: str
+    steps: int
+    runs: Sequence[Run]
+    """Oldest first, at most RUNS_SHOWN."""
+    tags: Sequence[str]
+
+    @property
+    def last(self) -> Run | None:
+        return self.runs[-1] if self.runs else None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowPage:
+    rows: Sequence[Listed]
+    after: UUID | None
+    """Give it to get the next page; None on the last one."""
+
+
+def search(
+    session: Session,
+    user_id: UUID,
+    *,
+    text: str = "",
+    enabled: bool | None = None,
+    tag: str | None = None,
+    after: UUID | None = None,
+    size: int = PAGE_SIZE,
+) -> WorkflowPage:
+    """Newest first. Three statements. Raises NotFound for an `after` that is no workflow of theirs."""
+    wanted = _listed().where(Workflow.user_id == user_id)
+    if text.strip():
+        wanted = wanted.where(Workflow.name.ilike(f"%{_escaped(text.strip()[:LONGEST_TEXT])}%", escape="\\"))
+    if enabled is not None:
+        wanted = wanted.where(Workflow.enabled.is_(enabled))
+    if tag:
+        tagged = select(WorkflowTag.workflow_id).where(WorkflowTag.user_id == user_id, WorkflowTag.tag == tag.lower())
+        wanted = wanted.where(Workflow.id.in_(tagged))
+    if after is not None:
+        wanted = wanted.where(tuple_(Workflow.created_at, Workflow.id) < _place(session, user_id, after))
+    found = session.execute(wanted.order_by(Workflow.created_at.desc(), Workflow.id.desc()).limit(size + 1)).all()
+    rows = found[:size]
+    ids = [row.id for row in rows]
+    runs, tagged_with = recent_runs(session, user_id, ids), tags.of_workflows(session, user_id, ids)
+    listed = [Listed(*row, runs=runs.get(row.id, ()), tags=tagged_with.get(row.id, ())) for row in rows]
+    return WorkflowPage(listed, listed[-1].id if len(found) > size else None)
+
+
+def has_any(session: Session, user_id: UUID) -> bool:
+    return session.scalar(select(Workflow.id).where(Workflow.user_id == user_id).limit(1)) is not None
+
+
+def choices(session: Session, user_id: UUID) -> Sequence[tuple[UUID, str]]:
+    """Id and name of each, by the alphabet, to choose from; the first MOST_CHOICES."""
+    mine = select(Workflow.id, Workflow.name).where(Workflow.user_id == user_id)
+    rows = session.execute(mine.order_by(func.lower(Workflow.name), Workflow.id).limit(MOST_CHOICES))
+    return [(row.id, row.name) for row in rows]
+
+
+def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Run]]:
+    """The newest RUNS_SHOWN of each, oldest first: one look into an index for each, in one statement."""
+    if not workflow_ids:
+        return {}
+    wanted = bindparam("wanted", list(workflow_ids), ARRAY(Uuid()))
+    asked = func.unnest(wanted).table_valued("id", with_ordinality="place", name="asked").render_derived()
+    newest = (
+        select(ExecutionRow.id, ExecutionRow.status, ExecutionRow.created_at, ExecutionRow.finished_at)
+        .where(ExecutionRow.workflow_id == asked.c.id, ExecutionRow.user_id == user_id)
+        .order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
+        .limit(RUNS_SHOWN)
+        .lateral()
+    )
+    statement = select(asked.c.place, newest).select_from(asked).join(newest, true())
+    runs: dict[UUID, list[Run]] = {}
+    for place, *run in session.execute(statement):  # its id in every row would take longer to read than all the rest
+        runs.setdefault(workflow_ids[place - 1], []).append(Run(*run))
+    return {workflow_id: sorted(found, key=lambda run: (run.created_at, run.id)) for workflow_id, found in runs.items()}
+
+
+def listed_fields(row: Listed) -> dict[str, object]:
+    """A workflow of the list as the API shows it."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "enabled": row.enabled,
+        "createdAt": row.created_at,
+        "triggerType": row.trigger_type,
+        "steps": row.steps,
+        "tags": row.tags,
+        "recentRuns": [
+            {"id": run.id, "status": run.status, "createdAt": run.created_at, "finishedAt": run.finished_at}
+            for run in row.runs
+        ],
+    }
+
+
+def _listed() -> Select[UUID, str, bool, datetime, str, int]:
+    """Of the definitions only what is shown: they may be long."""
+    is_list = func.jsonb_typeof(Workflow.actions_definition) == literal("array")
+    return select(
+        Workflow.id,
+        Workflow.name,
+        Workflow.enabled,
+        Workflow.created_at,
+        func.lower(func.coalesce(cast(Workflow.trigger_definition["type"].astext, Text), "manual")),
+        case((is_list, func.jsonb_array_length(Workflow.actions_definition)), else_=0),
+    )
+
+
+def _place(session: Session, user_id: UUID, workflow_id: UUID) -> tuple[datetime, UUID]:
+    created_at = session.scalar(
+        select(Workflow.created_at).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
+    )
+    if created_at is None:
+        raise NotFound("there is no such workflow to go on behind")
+    return created_at, workflow_id
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", text.replace("\0", ""))

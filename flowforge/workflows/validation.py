@@ -1,0 +1,73 @@
+"""What is wrong with a definition besides its shape: its language, its connectors' configs, its trigger, its masks.
+
+Needs no database, so that a file is judged before it reaches a server by the very words the server has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.masked_secrets import masks_of_nothing, secret_keys, stored_configs
+from flowforge.errors import Problem
+from flowforge.language.blocks import BLOCKS
+from flowforge.language.check import check
+from flowforge.language.definition import Reading, WorkflowDefinition
+from flowforge.language.pointers import pointer
+from flowforge.language.tree import actions_in
+from flowforge.request_fields import MANUAL, TRIGGER_TYPES
+from flowforge.triggers.registrations import Triggers
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is stored of the workflow: where a mask stands, its secret is kept."""
+
+    actions: Any = None
+    trigger: Any = None
+
+
+def problems_of_meaning(catalog: Catalog, triggers: Triggers, reading: Reading, before: Before) -> list[Problem]:
+    """Every problem of what could be read, the workflows it calls aside: they are in the database."""
+    definition = reading.definition
+    if definition is None:
+        return []
+    found = [
+        *check(definition, reading.in_doubt),
+        *_problems_of_actions(catalog, definition, before.actions),
+        *_problems_of_trigger(triggers, definition, before.trigger),
+    ]
+    return [problem for problem in found if not reading.says_nothing(problem)]
+
+
+def config_of(part: Any) -> dict[str, Any] | None:
+    """Of a trigger or an action as it is stored, in whatever shape an adopted row has it."""
+    config = part.get("config") if isinstance(part, dict) else None
+    return config if isinstance(config, dict) else None
+
+
+def flat(actions: Any) -> list[dict[str, Any]]:
+    """All actions, those inside others too, in the order in which they are written."""
+    return [action for _, action in actions_in(actions)]
+
+
+def _problems_of_actions(catalog: Catalog, definition: WorkflowDefinition, stored: Any) -> list[Problem]:
+    problems: list[Problem] = []
+    written = list(actions_in(definition.dump()["actions"]))
+    before_each = stored_configs(catalog, [action for _, action in written], flat(stored))
+    for (path, action), before in zip(written, before_each, strict=True):
+        type_, config, at = action["type"], action.get("config") or {}, pointer(path)
+        if type_ not in BLOCKS:
+            problems += catalog.validate(type_, config, at)
+        problems += masks_of_nothing(config, secret_keys(catalog, type_), before, f"{at}/config")
+    return problems
+
+
+def _problems_of_trigger(triggers: Triggers, definition: WorkflowDefinition, stored: Any) -> list[Problem]:
+    trigger = definition.trigger
+    if trigger is None or trigger.type == MANUAL:
+        return []
+    if trigger.type not in TRIGGER_TYPES:
+        return [Problem("/trigger/type", f"must be one of {', '.join((*TRIGGER_TYPES, MANUAL))}")]
+    return triggers.validate(trigger.type, trigger.config, "/trigger/config", config_of(stored))

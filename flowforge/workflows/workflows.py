@@ -1,0 +1,277 @@
+"""Workflows: saved as versions, secrets sealed, the own trigger registered (contract.md, 1.1 and 1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, defer
+
+from flowforge.bus import EventBus
+from flowforge.connectors.catalog import Catalog
+from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
+from flowforge.engine import intake
+from flowforge.engine.intake import NewEvent
+from flowforge.errors import Conflict, NotFound, Problem, at_most
+from flowforge.ids import uuid7
+from flowforge.language.definition import Reading, WorkflowDefinition, read
+from flowforge.request_fields import problems_of_enabled, problems_of_note, raise_any, switched
+from flowforge.secrets import Vault
+from flowforge.triggers.registrations import Triggers
+from flowforge.workflows.credentials import problems_of_credentials
+from flowforge.workflows.stored_form import StoredForm
+from flowforge.workflows.subworkflows import problems_of_calls
+from flowforge.workflows.validation import Before, problems_of_meaning
+
+MOST_LISTED = 1_000
+DEFINITION = ("name", "trigger", "actions", "settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    execution_id: UUID
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Workflows:
+    """The operations, with what they need besides the session. Each commits."""
+
+    catalog: Catalog
+    vault: Vault
+    triggers: Triggers
+
+    def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Workflow:
+        """Raises Invalid with every problem there is."""
+        definition = self.read(session, user_id, {"actions": [], **_given(raw)}, None)
+        workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=switched(raw, True))
+        session.add(workflow)
+        self.save(session, workflow, definition, user_id, raw.get("note"))
+        return workflow
+
+    def all(self, session: Session, user_id: UUID, *, page: int = 0, size: int = MOST_LISTED) -> Sequence[Workflow]:
+        """Newest first; their definitions are not loaded."""
+        mine = select(Workflow).where(Workflow.user_id == user_id)
+        newest_first = mine.order_by(Workflow.created_at.desc(), Workflow.id.desc()).offset(page * size).limit(size)
+        return session.scalars(
+            newest_first.options(defer(Workflow.trigger_definition), defer(Workflow.actions_definition))
+        ).all()
+
+    def get(self, session: Session, user_id: UUID, workflow_id: UUID) -> Workflow:
+        """Raises NotFound."""
+        return _found(session.scalar(_mine(user_id, workflow_id)))
+
+    def locked(self, session: Session, user_id: UUID, workflow_id: UUID) -> Workflow:
+        """The same, and nobody else changes it until the transaction ends. Raises NotFound."""
+        return _found(session.scalar(_mine(user_id, workflow_id).with_for_update()))
+
+    def versions(
+        self, session: Session, user_id: UUID, workflow_id: UUID, *, page: int = 0, size: int = 100
+    ) -> Sequence[WorkflowVersion]:
+        """What was published, newest first. Raises NotFound."""
+        workflow = self.get(session, user_id, workflow_id)
+        saved = select(WorkflowVersion).where(
+            WorkflowVersion.workflow_id == workflow.id, WorkflowVersion.number.is_not(None)
+        )
+        return session.scalars(saved.order_by(WorkflowVersion.number.desc()).offset(page * size).limit(size)).all()
+
+    def update(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> Workflow:
+        """A full replacement, but what is omitted is kept: nothing is lost by accident. Raises Invalid, NotFound.
+
+        Switching it on or off changes no definition, so it makes no version.
+        """
+        workflow = self.locked(session, user_id, workflow_id)
+        given = _given(raw)
+        if given.keys().isdisjoint(DEFINITION):
+            raise_any([*problems_of_enabled(raw), *problems_of_note(raw)])
+            workflow.enabled = switched(raw, workflow.enabled)
+            self.triggers.manage(session, workflow, workflow.trigger_definition)
+            session.commit()
+            return workflow
+        shown = self.shown(workflow)
+        written = {**{part: shown[part] for part in DEFINITION}, **given}
+        definition = self.read(session, user_id, written, workflow)
+        workflow.enabled = switched(raw, workflow.enabled)
+        self.save(session, workflow, definition, user_id, raw.get("note"))
+        return workflow
+
+    def delete(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
+        """Its triggers go with it; its executions stay readable. Raises NotFound."""
+        workflow = self.locked(session, user_id, workflow_id)
+        session.execute(delete(TriggerRegistration).where(TriggerRegistration.workflow_id == workflow.id))
+        session.delete(workflow)
+        session.commit()
+
+    def start(
+        self, session: Session, bus: EventBus, user_id: UUID, workflow_id: UUID, payload: dict[str, Any]
+    ) -> Started:
+        """Starts it by hand. Raises NotFound, and Conflict for a disabled one."""
+        workflow = self.get(session, user_id, workflow_id)
+        if not workflow.enabled:
+            raise Conflict("the workflow is disabled; enable it to run it")
+        return self.start_version(session, bus, workflow, payload, None)
+
+    def start_version(
+        self, session: Session, bus: EventBus, workflow: Workflow, payload: dict[str, Any], version_id: UUID | None
+    ) -> Started:
+        """Of None the published one. Commits."""
+        event = NewEvent(
+            None,
+            workflow.id,
+            workflow.user_id,
+            "manual",
+            payload,
+            {"source": "manual"},
+            execution_id=uuid7(),
+            replay={"versionId": version_id} if version_id else None,
+        )
+        intake.record(session.connection(), [event])
+        session.commit()
+        intake.announce(bus, [event], inline_limit=self.triggers.settings.payload_inline_limit)
+        assert event.execution_id is not None
+        return Started(event.execution_id, event.event_id)
+
+    def shown(self, workflow: Workflow) -> dict[str, Any]:
+        """A workflow as the API shows it, secrets masked."""
+        return {
+            "id": workflow.id,
+            "name": workflow.name,
+            "userId": workflow.user_id,
+            "enabled": workflow.enabled,
+            "trigger": self.form.masked_trigger(workflow.trigger_definition),
+            "actions": self.form.masked_actions(workflow.actions_definition),
+            "createdAt": workflow.created_at,
+            "updatedAt": workflow.updated_at,
+            "versionId": workflow.version_id,
+            "settings": workflow.settings,
+            "key": workflow.key,
+        }
+
+    def shown_version(self, version: WorkflowVersion) -> dict[str, Any]:
+        """A version as the API shows it, secrets masked."""
+        masked = self.form.masked(version.definition)
+        return {
+            "id": version.id,
+            "workflowId": version.workflow_id,
+            "number": version.number,
+            **masked,
+            "name": str(masked["name"] or ""),
+            "createdAt": version.created_at,
+            "createdBy": version.created_by,
+            "note": version.note,
+        }
+
+    def read(
+        self, session: Session, user_id: UUID, raw: Mapping[str, Any], stored: Workflow | None
+    ) -> WorkflowDefinition:
+        """Raises Invalid with every problem at once: of the shape, and of the meaning of what has the right shape."""
+        reading = read(dict(raw))
+        problems = [*problems_of_enabled(raw), *problems_of_note(raw), *reading.problems]
+        problems += self.problems_of(reading, stored)
+        problems += self.problems_of_names(session, user_id, reading, stored.id if stored else None)
+        raise_any(at_most(problems))
+        return reading.usable()
+
+    def problems_of(self, reading: Reading, stored: Workflow | None) -> list[Problem]:
+        """What is wrong with its meaning, the names of things of the user's aside. Masks stand for what is stored."""
+        before = before_of(stored) if stored else Before()
+        return problems_of_meaning(self.catalog, self.triggers, reading, before)
+
+    def problems_of_names(
+        self, session: Session, user_id: UUID, reading: Reading, workflow_id: UUID | None
+    ) -> list[Problem]:
+        """Workflows, connections and secrets that it names and that are not there; `workflow_id` is its own."""
+        if reading.definition is None:
+            return []
+        found = [
+            *problems_of_calls(session, user_id, workflow_id, reading.definition),
+            *problems_of_credentials(session, self.catalog, user_id, reading.definition),
+        ]
+        return [problem for problem in found if not reading.says_nothing(problem)]
+
+    def differs(self, session: Session, workflow: Workflow, definition: WorkflowDefinition) -> bool:
+        """Whether saving it would change anything: a masked secret does not."""
+        version = session.get(WorkflowVersion, workflow.version_id) if workflow.version_id else None
+        if version is None or not version.templated:
+            return True
+        return not self.form.same(self.form.of(definition, before_of(workflow)), published(workflow))
+
+    def keep(
+        self,
+        session: Session,
+        workflow: Workflow,
+        definition: WorkflowDefinition,
+        user_id: UUID,
+        note: str | None = None,
+    ) -> None:
+        """Writes a new version of a workflow that is in the session; the caller commits."""
+        written = self.form.of(definition, before_of(workflow))
+        workflow.trigger_definition, workflow.actions_definition = written["trigger"], written["actions"]
+        workflow.settings = written.get("settings")
+        session.flush()
+        version = WorkflowVersion(
+            id=uuid7(),
+            workflow_id=workflow.id,
+            number=_next_number(session, workflow.id),
+            definition=written,
+            templated=True,
+            created_by=user_id,
+            note=note,
+        )
+        session.add(version)
+        workflow.version_id = version.id
+        self.triggers.manage(session, workflow, written["trigger"])
+
+    @property
+    def form(self) -> StoredForm:
+        return StoredForm(self.catalog, self.vault, self.triggers)
+
+    def save(
+        self, session: Session, workflow: Workflow, definition: WorkflowDefinition, user_id: UUID, note: str | None
+    ) -> None:
+        """It becomes the next version of a locked workflow. Commits. Raises Conflict."""
+        workflow.name = definition.name
+        try:
+            self.keep(session, workflow, definition, user_id, note)
+            session.commit()
+        except IntegrityError as error:  # its first run gave an adopted workflow the same number at the same moment
+            session.rollback()
+            raise Conflict("the workflow changed at the same moment; please save it again") from error
+
+
+def _mine(user_id: UUID, workflow_id: UUID) -> Select[Workflow]:
+    return select(Workflow).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
+
+
+def _found(workflow: Workflow | None) -> Workflow:
+    if workflow is None:
+        raise NotFound("there is no such workflow")
+    return workflow
+
+
+def _given(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What a client sent and means: null is the same as leaving it out, but for `trigger`, where it means none."""
+    return {name: value for name, value in raw.items() if value is not None or name == "trigger"}
+
+
+def published(workflow: Workflow) -> dict[str, Any]:
+    """The definition that runs, as it is stored."""
+    return {
+        "name": workflow.name,
+        "trigger": workflow.trigger_definition,
+        "actions": workflow.actions_definition,
+        "settings": workflow.settings,
+    }
+
+
+def before_of(workflow: Workflow) -> Before:
+    return Before(workflow.actions_definition, workflow.trigger_definition)
+
+
+def _next_number(session: Session, workflow_id: UUID) -> int:
+    highest = session.scalar(select(func.max(WorkflowVersion.number)).where(WorkflowVersion.workflow_id == workflow_id))
+    return (highest or 0) + 1

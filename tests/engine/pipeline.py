@@ -1,0 +1,127 @@
+"""Orchestrator, executor and log sink in one process, driven step by step on real PostgreSQL and Valkey."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session
+
+from flowforge.bus import Message
+from flowforge.connectors.catalog import load_catalog
+from flowforge.db.tables import ExecutionRow, StepAttempt, Workflow
+from flowforge.engine import intake, redelivery
+from flowforge.engine.consumer import Consumer
+from flowforge.engine.executor import Executor
+from flowforge.engine.intake import NewEvent
+from flowforge.engine.log_sink import LogSink
+from flowforge.engine.orchestrator import Orchestrator
+from flowforge.events import TopicMessage
+from flowforge.executions import executions
+from flowforge.triggers.registrations import Triggers
+from flowforge.wiring import Backends
+from flowforge.workflows.workflows import Workflows
+from tests.waiting import eventually
+from workers.runner import Runner
+
+OWNER = uuid4()
+
+
+class Pipeline:
+    """The running workers, and what a test asks of them."""
+
+    def __init__(self, backends: Backends) -> None:
+        self.backends = backends
+        self.workflows = Workflows(load_catalog(), backends.vault, Triggers(backends.settings, backends.vault))
+
+    def workflow(self, *actions: dict[str, Any], **more: Any) -> Workflow:
+        with Session(self.backends.engine, expire_on_commit=False) as session:
+            return self.workflows.create(session, OWNER, {"name": "w", "actions": list(actions), **more})
+
+    def accept(self, workflow_id: UUID, payload: dict[str, Any] | None = None) -> NewEvent:
+        """Commits an event, and announces it."""
+        new = NewEvent(None, workflow_id, OWNER, "webhook", payload or {}, {"source": "webhook"})
+        with self.backends.engine.begin() as connection:
+            intake.record(connection, [new])
+        intake.announce(self.backends.bus, [new], inline_limit=self.backends.settings.payload_inline_limit)
+        return new
+
+    def publish(self, topic: str, message: TopicMessage) -> None:
+        self.backends.bus.publish([Message.of(topic, message)])
+
+    def execution(self, event_id: UUID) -> ExecutionRow | None:
+        with Session(self.backends.engine) as session:
+            return session.scalar(select(ExecutionRow).where(ExecutionRow.event_id == event_id))
+
+    def finished(self, event_id: UUID, seconds: float = 20) -> ExecutionRow:
+        def over() -> ExecutionRow | None:
+            row = self.execution(event_id)
+            return row if row is not None and row.finished_at is not None else None
+
+        row = eventually(over, seconds=seconds)
+        assert row is not None
+        return row
+
+    def last_of(
+        self, workflow_id: UUID, *, trigger_type: str | None = None, finished: bool = True
+    ) -> ExecutionRow | None:
+        """The newest execution of the workflow, once there is one (that is over)."""
+        wanted = select(ExecutionRow).where(ExecutionRow.workflow_id == workflow_id)
+        if trigger_type is not None:
+            wanted = wanted.where(ExecutionRow.trigger_type == trigger_type)
+        if finished:
+            wanted = wanted.where(ExecutionRow.finished_at.is_not(None))
+        with Session(self.backends.engine) as session:
+            return session.scalars(wanted.order_by(ExecutionRow.created_at.desc())).first()
+
+    def count_of(self, workflow_id: UUID) -> int:
+        with Session(self.backends.engine) as session:
+            wanted = select(func.count()).select_from(ExecutionRow).where(ExecutionRow.workflow_id == workflow_id)
+            return session.scalar(wanted) or 0
+
+    def cancel(self, execution_id: UUID) -> None:
+        with Session(self.backends.engine) as session:
+            executions.cancel(session, self.backends, OWNER, execution_id)
+
+    def attempts(self, execution_id: UUID) -> Sequence[StepAttempt]:
+        with Session(self.backends.engine) as session:
+            wanted = select(StepAttempt).where(StepAttempt.execution_id == execution_id)
+            return session.scalars(wanted.order_by(StepAttempt.step_index, StepAttempt.attempt)).all()
+
+    def resend(self) -> redelivery.Resent:
+        return redelivery.resend(self.backends)
+
+
+@contextmanager
+def working(backends: Backends, *consumers: type[Orchestrator | Executor | LogSink]) -> Iterator[None]:
+    """These consumers run until the block ends."""
+    stopping = threading.Event()
+    made: list[Consumer] = [consumer(backends) for consumer in consumers or (Orchestrator, Executor, LogSink)]
+    threads = [threading.Thread(target=Runner(backends, consumer, stopping).run) for consumer in made]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join(20)
+
+
+@contextmanager
+def counting_statements(backends: Backends) -> Iterator[list[str]]:
+    """The statements that reach PostgreSQL inside the block."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(backends.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(backends.engine, "before_cursor_execute", note)

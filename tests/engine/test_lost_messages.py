@@ -1,0 +1,69 @@
+"""A Valkey that is emptied before the log sink has read: the log is whole all the same."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+
+from flowforge.engine.executor import Executor
+from flowforge.engine.log_repair.lost_messages import write_lost_lines
+from flowforge.engine.log_sink import LogSink
+from flowforge.engine.orchestrator import Orchestrator
+from flowforge.logbook import LogQuery
+from flowforge.wiring import Backends
+from tests.engine.pipeline import OWNER, Pipeline, working
+
+
+@pytest.fixture
+def pipeline(backends: Backends) -> Pipeline:
+    return Pipeline(backends)
+
+
+def ran_without_log(pipeline: Pipeline) -> None:
+    workflow = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {"n": 1}}})
+    with working(pipeline.backends, Orchestrator, Executor):
+        pipeline.finished(pipeline.accept(workflow.id).event_id)
+
+
+def lines(backends: Backends) -> list[tuple[str, str]]:
+    found = backends.logbook.find(LogQuery(user_id=OWNER), page=0, size=100, newest_first=False)
+    return sorted((entry.event_type, entry.status) for entry in found.entries)
+
+
+WHOLE = [
+    ("EXECUTION", "COMPLETED"),
+    ("EXECUTION", "STARTED"),
+    ("RESULT", "SUCCESS"),
+    ("START", "STARTED"),
+    ("TRIGGER", "FIRED"),
+]
+
+
+def test_what_was_lost_is_written(pipeline: Pipeline, redis_url: str) -> None:
+    assert write_lost_lines(pipeline.backends) == 0
+    ran_without_log(pipeline)
+    with Redis.from_url(redis_url) as redis:
+        redis.flushall()
+    assert write_lost_lines(pipeline.backends) == 1
+    assert lines(pipeline.backends) == WHOLE
+    assert write_lost_lines(pipeline.backends) == 0
+
+
+def test_lines_that_are_there_stay_as_they_are(pipeline: Pipeline, redis_url: str) -> None:
+    write_lost_lines(pipeline.backends)
+    ran_without_log(pipeline)
+    with working(pipeline.backends, LogSink):
+        pass
+    before = lines(pipeline.backends)
+    with Redis.from_url(redis_url) as redis:
+        redis.flushall()
+    write_lost_lines(pipeline.backends)
+    assert lines(pipeline.backends) == WHOLE
+    assert set(before) <= set(WHOLE)
+
+
+def test_a_bus_that_is_whole_costs_nothing(pipeline: Pipeline) -> None:
+    write_lost_lines(pipeline.backends)
+    ran_without_log(pipeline)
+    assert write_lost_lines(pipeline.backends) == 0
+    assert lines(pipeline.backends) == []

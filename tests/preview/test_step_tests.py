@@ -1,0 +1,100 @@
+"""A step tried alone by a web server: its threads are not held up, and not used up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.sdk import Connector, ConnectorConfig, StepContext, connector
+from flowforge.errors import NotFound, Unavailable
+from flowforge.preview import step_tests
+from flowforge.preview.step_tests import Trial, try_step
+from flowforge.wiring import Backends
+from tests.waiting import eventually
+
+
+class Config(ConnectorConfig):
+    n: int = 0
+
+
+class Stubborn:
+    """Takes no notice of its deadline."""
+
+    def __init__(self) -> None:
+        self.may_end = threading.Event()
+        self.begun = 0
+
+    def connector(self) -> Connector[Config]:
+        @connector("STUBBORN", Config, title="Stubborn", help="Waits.", icon="clock")
+        def run(config: Config, context: StepContext) -> dict[str, Any]:
+            self.begun += 1
+            self.may_end.wait(30)
+            return {}
+
+        return run
+
+
+@pytest.fixture
+def stubborn() -> Iterator[Stubborn]:
+    one = Stubborn()
+    yield one
+    one.may_end.set()
+
+
+@pytest.fixture
+def catalog(stubborn: Stubborn) -> Catalog:
+    return Catalog({"STUBBORN": stubborn.connector()}, {})
+
+
+def trial(**action: Any) -> Trial:
+    definition = {"actions": [{"id": "it", "type": "STUBBORN", "timeout": 0.05, **action}]}
+    return Trial(uuid4(), uuid4(), "w", definition, "it", {"trigger": {}, "steps": {}})
+
+
+def test_one_that_does_not_end_is_left_to_itself(
+    backends: Backends, catalog: Catalog, stubborn: Stubborn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_tests, "_OVERTIME_SECONDS", 0.01)
+    room = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(step_tests, "_room", room)
+    tried = try_step(backends, catalog, trial(config={"n": 3}))
+    assert (tried.config, tried.output) == ({"n": 3}, None)
+    assert "longer than a trial may" in str(tried.error)
+    with pytest.raises(Unavailable):  # it still takes the only place
+        try_step(backends, catalog, trial())
+    assert stubborn.begun == 1
+    stubborn.may_end.set()
+    assert eventually(lambda: room.acquire(blocking=False), seconds=10)
+
+
+def test_what_is_dry_or_wrong_takes_no_place(
+    backends: Backends, catalog: Catalog, stubborn: Stubborn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_tests, "_room", threading.BoundedSemaphore(1))
+    step_tests._room.acquire()
+    assert try_step(backends, catalog, trial(config={"n": "{{ 1 + 1 }}"}), dry_run=True).config == {"n": 2}
+    assert "n: " in str(try_step(backends, catalog, trial(config={"n": []}), dry_run=True).error)
+    with pytest.raises(NotFound):
+        Trial(uuid4(), uuid4(), "w", {"actions": []}, "it", {})
+    assert stubborn.begun == 0
+
+
+def test_a_step_that_is_switched_off_can_be_tried(backends: Backends, catalog: Catalog, stubborn: Stubborn) -> None:
+    stubborn.may_end.set()
+    tried = try_step(backends, catalog, trial(enabled=False, when="{{ trigger.x is defined }}", timeout=5))
+    assert (tried.error, tried.output, tried.runs) == (None, {}, False)
+
+
+def test_a_condition_that_nobody_can_judge_yet_keeps_nothing_from_being_tried(
+    backends: Backends, catalog: Catalog, stubborn: Stubborn
+) -> None:
+    stubborn.may_end.set()
+    action = {"id": "it", "type": "STUBBORN", "when": "{{ steps.far.ok }}"}
+    unsure = Trial(uuid4(), uuid4(), "w", {"actions": [action]}, "it", {}, frozenset({"far"}))
+    tried = try_step(backends, catalog, unsure)
+    assert (tried.error, tried.output, tried.runs, tried.unknown) == (None, {}, None, ["/when"])

@@ -1,0 +1,36 @@
+"""Gunicorn's configuration: threads, of which neither live streams nor requests that are still arriving hold any
+(docs/decisions/web-server.md).
+
+The address, the threads and the processes come on the command line (`python -m flowforge web`), from the settings.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+worker_class = "webapp.server.worker.Worker"
+preload_app = True  # imported once, before the fork: the processes share it, and one that died is back at once
+backlog = 1024
+keepalive = 15
+timeout = 60  # a worker that gives no sign of life for so long is replaced; a waiting request doesn't count as silence
+graceful_timeout = 3
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+accesslog = None
+errorlog = "-"
+control_socket_disable = True
+proc_name = "flowforge-web"
+
+
+def pre_fork(_arbiter: Any, _worker: Any) -> None:
+    """What was imported stays shared: the collector would write to its pages."""
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(_arbiter: Any, _worker: Any) -> None:
+    """A webhook takes the interpreter half a dozen times, and should not wait long for a page each time."""
+    sys.setswitchinterval(0.0005)

@@ -1,0 +1,55 @@
+"""`python -m workers.all_workers`: every worker of a small installation, forked from one parent.
+
+Each consumer and each job runner stays a process of its own, with its own interpreter lock; when it dies, it alone is
+started again. What they import exists once in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from flowforge.process_name import show_as
+from flowforge.settings import Settings
+from workers import host, jobs
+from workers.prefork import Child, Family
+
+GRACE_SECONDS = 10.0
+
+
+def children(settings: Settings) -> list[Child]:
+    consumers = [Child(name, partial(host.main, [name])) for name in host.CONSUMERS]
+    return [_named(child, settings.log_level) for child in (*consumers, *jobs.children(settings))]
+
+
+def _named(child: Child, log_level: str) -> Child:
+    return Child(child.name, partial(_run_named, child.name, log_level, child.run))
+
+
+def _run_named(name: str, log_level: str, run: Callable[[], object]) -> None:
+    """Shows the name where processes are listed and in every line of the log they share."""
+    show_as(name)
+    _log_as(name, log_level)
+    run()
+
+
+def _log_as(name: str, log_level: str) -> None:
+    logging.basicConfig(
+        level=log_level,
+        stream=sys.stdout,
+        format=f"%(asctime)s %(levelname)s {name.replace('%', '%%')}: %(message)s",
+        force=True,
+    )
+    logging.getLogger("rq_scheduler").setLevel(logging.WARNING)
+
+
+def main() -> None:
+    settings = Settings()
+    _log_as("workers", settings.log_level)
+    Family(children(settings), grace=GRACE_SECONDS).run()
+
+
+if __name__ == "__main__":
+    main()
