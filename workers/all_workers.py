@@ -14,7 +14,7 @@ from functools import partial
 from flowforge.process_name import show_as
 from flowforge.settings import Settings
 from workers import host, jobs
-from workers.prefork import Child, Family
+from workers.prefork import Child, Prefork
 
 GRACE_SECONDS = 10.0
 
@@ -48,7 +48,7 @@ def _log_as(name: str, log_level: str) -> None:
 def main() -> None:
     settings = Settings()
     _log_as("workers", settings.log_level)
-    Family(children(settings), grace=GRACE_SECONDS).run()
+    Prefork(children(settings), grace=GRACE_SECONDS).run()
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from rq_scheduler import Scheduler
 from flowforge.settings import Settings
 from flowforge.wiring import Backends, connect_redis
 from workers import mailboxes, tasks
-from workers.prefork import Child, Family, die_with
+from workers.prefork import Child, Prefork, die_with
 
 SCHEDULES, UPKEEP, CHORES = "schedules", "upkeep", "chores"
 CLOCK_SECONDS = 1
@@ -214,7 +214,7 @@ def main() -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("rq_scheduler").setLevel(logging.WARNING)
     _share_what_all_need(settings)
-    Family(children(settings)).run()
+    Prefork(children(settings)).run()
 
 
 if __name__ == "__main__":

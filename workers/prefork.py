@@ -48,7 +48,7 @@ class _Life:
         self.start_at = now + self.pause
 
 
-class Family:
+class Prefork:
     """Forks from the main thread of a process that has no other thread and no connection."""
 
     def __init__(self, children: Sequence[Child], grace: float = GRACE_SECONDS) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from flowforge.bus import Delivery, Message, Subscription
 from flowforge.db.engine import unavailable_when_down
 from flowforge.engine import answers
-from flowforge.engine.completion import Following
+from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Consumer, Received, member_name
 from flowforge.errors import Unavailable
 from flowforge.events import DEAD_LETTERS, MESSAGE_TYPES, TopicMessage, UnreadableMessage
@@ -120,22 +120,22 @@ class Runner:
             try:
                 with unavailable_when_down(), self._backends.engine.begin() as connection:
                     bury(connection, delivery, self._consumer.group, reason)
-                    following = self._given_up(connection, message, error)
+                    post_commit = self._given_up(connection, message, error)
                 break
             except Unavailable as unavailable:
                 if self._stopping.is_set():
                     raise
                 self._wait_out(unavailable)
         try:
-            self._backends.bus.publish([Message(DEAD_LETTERS, delivery.key, delivery.value), *following.messages])
+            self._backends.bus.publish([Message(DEAD_LETTERS, delivery.key, delivery.value), *post_commit.messages])
         except Exception:
             logger.exception("a dead letter is in PostgreSQL but could not be put on %s", DEAD_LETTERS)
-        answers.tell(self._backends.redis, following.answered)
+        answers.tell(self._backends.redis, post_commit.answered)
 
-    def _given_up(self, connection: Connection, message: TopicMessage | None, error: Exception | None) -> Following:
+    def _given_up(self, connection: Connection, message: TopicMessage | None, error: Exception | None) -> PostCommit:
         """Whatever goes wrong in it, the message is buried and the partition goes on."""
         if message is None or error is None:
-            return Following()
+            return PostCommit()
         try:
             with unavailable_when_down(), connection.begin_nested():
                 return self._consumer.give_up(connection, message, error)
@@ -143,7 +143,7 @@ class Runner:
             raise
         except Exception:
             logger.exception("%s: what a dead letter is about was not ended", self._consumer.name)
-            return Following()
+            return PostCommit()
 
     def _acknowledge(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> None:
         try:

@@ -17,7 +17,7 @@ from flowforge.request_fields import problems_of_enabled
 from flowforge.secrets import Vault, new_key
 from flowforge.settings import Settings
 from flowforge.triggers.registrations import Triggers
-from flowforge.workflows.validation import Before, problems_of_meaning
+from flowforge.workflows.validation import Before, validate_definition
 from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with_placeholders
 
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ def problems_of(document: Json) -> list[Problem]:
     # A mask is taken to stand for something: so it does in what a server gave out.
     written = reading.definition.dump() if reading.definition else {}
     before = Before(written.get("actions"), written.get("trigger"))
-    meaning = problems_of_meaning(load_catalog(), _triggers(), reading, before)
+    meaning = validate_definition(load_catalog(), _triggers(), reading, before)
     return [*problems, *at_most([*reading.problems, *meaning])]
 
 

@@ -503,7 +503,7 @@ class BusMemory(Base):
     seen_at: Mapped[datetime]
 
 
-class RateTurns(Base):
+class RatePermitsRow(Base):
     """Which turns of a workflow's rate limit were taken."""
 
     __tablename__ = "rate_turns"

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from flowforge.db import executions_store as store
 from flowforge.db.executions_store import OpenAttempt
-from flowforge.engine.completion import Following
+from flowforge.engine.completion import PostCommit
 from flowforge.engine.execution_batch import Batch
-from flowforge.engine.loaded_execution import Moving, announce
-from flowforge.engine.run_factory import Runs
+from flowforge.engine.loaded_execution import LoadedExecution, announce
+from flowforge.engine.run_factory import RunFactory
 from flowforge.events import ExecutionResult
 from flowforge.execution.retry import Failure
 from flowforge.execution.state import ROOT, StepEnded
@@ -23,8 +23,10 @@ Fact = tuple[UUID, OpenAttempt, StepEnded]
 """Of which execution, which attempt it ends, and what it says."""
 
 
-def advance(runs: Runs, connection: Connection, results: Sequence[ExecutionResult], following: Following) -> None:
-    """Where that leads is written, and what is to be done after the commit is added to `following`. What is no longer
+def advance(
+    runs: RunFactory, connection: Connection, results: Sequence[ExecutionResult], post_commit: PostCommit
+) -> None:
+    """Where that leads is written, and what is to be done after the commit is added to `post_commit`. What is no longer
     waited for changes nothing."""
     ids = sorted({result.execution_id for result in results})
     states = store.lock_executions(connection, ids)
@@ -35,10 +37,10 @@ def advance(runs: Runs, connection: Connection, results: Sequence[ExecutionResul
     facts = _facts(results, attempts, batch)
     _load_surroundings(batch, facts)
     for execution_id, _, fact in facts:
-        _tell(batch, batch.moving[execution_id], fact)
-    batch.settle(batch.moving.values())
+        _tell(batch, batch.loaded[execution_id], fact)
+    batch.settle(batch.loaded.values())
     batch.write([_applied_row(execution_id, open_, fact) for execution_id, open_, fact in facts])
-    batch.hand_over(following)
+    batch.publish_to(post_commit)
 
 
 def _facts(results: Sequence[ExecutionResult], attempts: dict[UUID, list[OpenAttempt]], batch: Batch) -> list[Fact]:
@@ -46,7 +48,7 @@ def _facts(results: Sequence[ExecutionResult], attempts: dict[UUID, list[OpenAtt
     for result in results:
         waiting = attempts.get(result.execution_id, [])
         open_ = _matching(waiting, result)
-        if open_ is not None and result.execution_id in batch.moving:
+        if open_ is not None and result.execution_id in batch.loaded:
             waiting.remove(open_)
             facts.append((result.execution_id, open_, _fact(open_, result)))
     return facts
@@ -57,12 +59,12 @@ def _load_surroundings(batch: Batch, facts: Sequence[Fact]) -> None:
     frames = sorted({(id_, fact.iteration) for id_, _, fact in facts if fact.iteration != ROOT})
     if frames:
         batch.load_frames(frames)
-    blocks = [(id_, fact.iteration, fact.step_index) for id_, _, fact in facts if _goes_on(batch.moving[id_], fact)]
+    blocks = [(id_, fact.iteration, fact.step_index) for id_, _, fact in facts if _goes_on(batch.loaded[id_], fact)]
     if blocks:
         batch.load_blocks(blocks)
 
 
-def _tell(batch: Batch, one: Moving, fact: StepEnded) -> None:
+def _tell(batch: Batch, one: LoadedExecution, fact: StepEnded) -> None:
     if one.over:
         return
     starts = one.run.effects.starts
@@ -85,7 +87,7 @@ def _open_attempts(connection: Connection, results: Sequence[ExecutionResult]) -
     return store.open_attempts(connection, asked_about)
 
 
-def _goes_on(one: Moving, fact: StepEnded) -> bool:
+def _goes_on(one: LoadedExecution, fact: StepEnded) -> bool:
     step = one.version.plan.step(fact.step_index)
     return step is not None and step.block in {BlockType.FOR_EACH, BlockType.PARALLEL}
 

@@ -14,7 +14,7 @@ _REMEMBERED = 20_000
 _Key = tuple[UUID, int, int, int | None]
 
 
-class OwnResults:
+class AppliedResults:
     def __init__(self) -> None:
         self._keys: OrderedDict[_Key, object] = OrderedDict()
 

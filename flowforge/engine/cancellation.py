@@ -7,23 +7,23 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from flowforge.engine.completion import Ended
+from flowforge.engine.completion import EndedExecution
 from flowforge.execution.state import Status
 
 
-def cancel(connection: Connection, execution_ids: Sequence[UUID]) -> list[Ended]:
+def cancel(connection: Connection, execution_ids: Sequence[UUID]) -> list[EndedExecution]:
     """PENDING and RUNNING become CANCELLED; what is over stays as it is. Returns what was cancelled, for
     `endings.follow`."""
     return _cancel(connection, "SELECT unnest(%(ids)s::uuid[]) AS id", execution_ids)
 
 
-def cancel_called(connection: Connection, execution_ids: Sequence[UUID]) -> list[Ended]:
+def cancel_called(connection: Connection, execution_ids: Sequence[UUID]) -> list[EndedExecution]:
     """The same for those only that these have called, and await."""
     called = "SELECT id FROM orchestrator.workflow_executions WHERE parent_execution_id = ANY(%(ids)s::uuid[])"
     return _cancel(connection, called, execution_ids)
 
 
-def _cancel(connection: Connection, roots: str, execution_ids: Sequence[UUID]) -> list[Ended]:
+def _cancel(connection: Connection, roots: str, execution_ids: Sequence[UUID]) -> list[EndedExecution]:
     rows = connection.exec_driver_sql(
         f"""
         WITH RECURSIVE tree AS (
@@ -44,6 +44,8 @@ def _cancel(connection: Connection, roots: str, execution_ids: Sequence[UUID]) -
         {"ids": [str(id_) for id_ in execution_ids]},
     )
     return [
-        Ended(row[0], row[1], row[2], row[3], row[4], Status.CANCELLED, awaited_by=row[5], concurrency_key=row[6])
+        EndedExecution(
+            row[0], row[1], row[2], row[3], row[4], Status.CANCELLED, awaited_by=row[5], concurrency_key=row[6]
+        )
         for row in rows
     ]

@@ -25,7 +25,7 @@ AFTER_FAILURE = "afterFailure"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedExecution:
     """An execution that is over."""
 
     execution_id: UUID
@@ -43,7 +43,7 @@ class Ended:
 
 
 @dataclass(slots=True)
-class Following:
+class PostCommit:
     """What is to be done after the commit."""
 
     messages: list[Message] = field(default_factory=list)
@@ -53,25 +53,25 @@ class Following:
     """Concurrency keys whose next execution may begin. An orchestrator that is not told finds them itself."""
 
 
-def follow(connection: Connection, ended: Sequence[Ended], inline_limit: int) -> Following:
+def follow(connection: Connection, ended: Sequence[EndedExecution], inline_limit: int) -> PostCommit:
     """At most one statement for each kind of thing that follows, however many executions ended."""
-    following = Following(
+    post_commit = PostCommit(
         [execution_event(one.execution_id, one.workflow_id, one.user_id, one.status, error=one.error) for one in ended]
     )
     calls = [called_ended(one) for one in ended if "executionId" in (one.awaited_by or {})]
     if calls:
-        following.messages += wait_messages(waits_store.end_waits(connection, calls))
+        post_commit.messages += wait_messages(waits_store.end_waits(connection, calls))
     callers = [(one.event_id, _answer(one)) for one in ended if one.event_id and "caller" in (one.awaited_by or {})]
     if callers:
-        following.answered += answers.keep(connection, callers)
-    following.freed = {one.concurrency_key for one in ended if one.concurrency_key}
+        post_commit.answered += answers.keep(connection, callers)
+    post_commit.freed = {one.concurrency_key for one in ended if one.concurrency_key}
     failures = [_failure_event(one) for one in ended if _is_told_of(one)]
     if failures:
-        following.messages += intake.messages(intake.record(connection, failures), inline_limit)
-    return following
+        post_commit.messages += intake.messages(intake.record(connection, failures), inline_limit)
+    return post_commit
 
 
-def called_ended(one: Ended) -> dict[str, Any]:
+def called_ended(one: EndedExecution) -> dict[str, Any]:
     """The end of the step that called the workflow, as waits_store.end_waits takes it."""
     caller = one.awaited_by or {}
     succeeded = one.status is Status.COMPLETED
@@ -87,11 +87,11 @@ def called_ended(one: Ended) -> dict[str, Any]:
     }
 
 
-def _named(one: Ended) -> str:
+def _named(one: EndedExecution) -> str:
     return f"workflow '{one.workflow_name}'" if one.workflow_name else "the workflow that was called"
 
 
-def _answer(one: Ended) -> Answer:
+def _answer(one: EndedExecution) -> Answer:
     """For a caller whom no RESPOND step has answered."""
     caller = (one.awaited_by or {}).get("caller")
     if one.status is not Status.COMPLETED:
@@ -102,7 +102,7 @@ def _answer(one: Ended) -> Answer:
     return Answer(200, {}, {"success": True, "executionId": one.execution_id, "status": one.status})
 
 
-def _is_told_of(one: Ended) -> bool:
+def _is_told_of(one: EndedExecution) -> bool:
     """What was started by a failure, itself or through those it calls, tells of no other: or two broken workflows
     would call each other without end."""
     follows = follows_a_failure(one.trigger_type, one.awaited_by)
@@ -113,7 +113,7 @@ def follows_a_failure(trigger_type: str | None, awaited_by: Mapping[str, Any] | 
     return trigger_type == ERROR or AFTER_FAILURE in (awaited_by or {})
 
 
-def _failure_event(one: Ended) -> NewEvent:
+def _failure_event(one: EndedExecution) -> NewEvent:
     assert one.error_workflow is not None
     payload = {
         "error": dict(one.error or {}),

@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from flowforge.bus import Delivery
-from flowforge.engine.completion import Following
+from flowforge.engine.completion import PostCommit
 from flowforge.events import TopicMessage
 
 
@@ -51,7 +51,7 @@ class Consumer(Protocol):
     def handle(self, received: Sequence[Received]) -> None:
         """Returns when the work is safe. Raises Unavailable to get the same messages again."""
 
-    def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> Following:
+    def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> PostCommit:
         """`handle` raised that error for this message alone, which is buried in the same transaction: ends what would
         be owed and sent again for ever. Returns what is to be published and answered after the commit; places that
         were freed the consumer gives away itself, at its next `tick`."""

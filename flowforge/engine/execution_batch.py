@@ -20,9 +20,9 @@ from flowforge.db.frames_store import OpenBlockKey
 from flowforge.engine import answers, cancellation, completion, intake
 from flowforge.engine.announcements import wait_messages
 from flowforge.engine.answers import Answer
-from flowforge.engine.completion import Ended, Following
+from flowforge.engine.completion import EndedExecution, PostCommit
 from flowforge.engine.intake import NewEvent
-from flowforge.engine.loaded_execution import Moving
+from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.start_messages import StartMessages, StepContext
 from flowforge.execution.commands import CallWorkflow, Effects, OpenFrames, StartStep, Wait
 from flowforge.execution.context import step_context
@@ -40,7 +40,7 @@ class Batch:
     def __init__(self, connection: Connection, starts: StartMessages) -> None:
         self.connection = connection
         self._starts = starts
-        self.moving: dict[UUID, Moving] = {}
+        self.loaded: dict[UUID, LoadedExecution] = {}
         self.messages: list[Message] = []
         """What is to be published after the commit."""
         self.answered: list[UUID] = []
@@ -48,19 +48,19 @@ class Batch:
         self.freed: set[str] = set()
         """Concurrency keys whose next execution may begin then."""
 
-    def add(self, one: Moving) -> None:
-        self.moving[one.execution_id] = one
+    def add(self, one: LoadedExecution) -> None:
+        self.loaded[one.execution_id] = one
 
     def keep_only(self, event_ids: set[UUID]) -> None:
         """Of executions that were created just now: those whose event is among these. They are stored as they are."""
-        self.moving = {id_: one for id_, one in self.moving.items() if one.event_id in event_ids}
-        for one in self.moving.values():
+        self.loaded = {id_: one for id_, one in self.loaded.items() if one.event_id in event_ids}
+        for one in self.loaded.values():
             one.stored()
             one.attempts = []
 
-    def settle(self, moving: Iterable[Moving]) -> None:
+    def settle(self, loaded: Iterable[LoadedExecution]) -> None:
         """Does what the machine asks for, until nothing is left but what executors, time and people do."""
-        active = list(moving)
+        active = list(loaded)
         while True:
             asked = [(one, self._asked(one)) for one in active]
             asked = [(one, effects) for one, effects in asked if not one.over]
@@ -74,7 +74,7 @@ class Batch:
 
     def write(self, applied: Sequence[dict[str, Any]]) -> None:
         """Stores where they are, and gathers the messages that tell of it."""
-        moved = list(self.moving.values())
+        moved = list(self.loaded.values())
         self._save(moved)
         attempts = [row for one in moved if not one.over for row in one.attempts]
         changed = [one for one in moved if one.changed]
@@ -92,15 +92,15 @@ class Batch:
 
     # What the machine asks for
 
-    def prepare(self, one: Moving) -> None:
+    def prepare(self, one: LoadedExecution) -> None:
         """Before its row is there: what can be stored with it."""
         one.asked = self._take(one)
 
-    def _asked(self, one: Moving) -> Effects:
+    def _asked(self, one: LoadedExecution) -> Effects:
         prepared, one.asked = one.asked, None
         return prepared or self._take(one)
 
-    def _take(self, one: Moving) -> Effects:
+    def _take(self, one: LoadedExecution) -> Effects:
         """Remembers the commands that are carried out in the end; returns them all."""
         effects, one.run.effects = one.run.effects, Effects()
         one.response = one.response or effects.response
@@ -118,7 +118,7 @@ class Batch:
             self._prepare_call(one, call)
         return effects
 
-    def _start(self, one: Moving, start: StartStep) -> Message:
+    def _start(self, one: LoadedExecution, start: StartStep) -> Message:
         run = one.run
         step, frame = run.plan.step(start.step_index), run.frames[start.iteration]
         assert step is not None
@@ -127,7 +127,7 @@ class Batch:
         seen = StepContext(one.execution_id, one.workflow_id, one.user_id, context)
         return self._starts.message(seen, step, start.attempt, start.iteration)
 
-    def _prepare_call(self, one: Moving, call: CallWorkflow) -> None:
+    def _prepare_call(self, one: LoadedExecution, call: CallWorkflow) -> None:
         key = {"step_index": call.step_index, "iteration": call.iteration, "attempt": 1}
         one.attempts.append(_attempt_row(one, call.step_index, call.iteration, 1, _NEVER, {"kind": "workflow"}))
         depth = int((one.awaited_by or {}).get("depth", 0)) + 1
@@ -153,25 +153,25 @@ class Batch:
         if not call.awaited:
             one.uncalled.append({**ended, "succeeded": True, "output": {"executionId": child}})
 
-    def _open(self, asked: Sequence[tuple[Moving, Effects]]) -> None:
+    def _open(self, asked: Sequence[tuple[LoadedExecution, Effects]]) -> None:
         opened: list[tuple[UUID, OpenFrames]] = [
             (one.execution_id, frames) for one, effects in asked for frames in effects.opened
         ]
         if opened:
             frames_store.open_blocks(self.connection, [(id_, one.block, one.items) for id_, one in opened])
 
-    def _enter(self, asked: Sequence[tuple[Moving, list[int]]]) -> None:
+    def _enter(self, asked: Sequence[tuple[LoadedExecution, list[int]]]) -> None:
         keys = [(one.execution_id, number) for one, numbers in asked for number in numbers]
         if not keys:
             return
         for execution_id, frame in sorted(
             frames_store.enter_frames(self.connection, keys), key=lambda found: found[1].number
         ):
-            run = self.moving[execution_id].run
+            run = self.loaded[execution_id].run
             run.frames[frame.number] = frame
             run.frame_entered(frame.number)
 
-    def _close(self, asked: Sequence[tuple[Moving, Effects]]) -> None:
+    def _close(self, asked: Sequence[tuple[LoadedExecution, Effects]]) -> None:
         keys = [(one, (one.execution_id, *key)) for one, effects in asked for key in effects.closing]
         if not keys:
             return
@@ -180,7 +180,7 @@ class Batch:
         for one, key in keys:
             one.run.block_ended(key[1:], ended[key])
 
-    def _ended(self, keys: Sequence[tuple[Moving, OpenBlockKey]]) -> dict[OpenBlockKey, list[EndedFrame]]:
+    def _ended(self, keys: Sequence[tuple[LoadedExecution, OpenBlockKey]]) -> dict[OpenBlockKey, list[EndedFrame]]:
         lanes: list[OpenBlockKey] = []
         items: list[OpenBlockKey] = []
         for one, key in keys:
@@ -192,7 +192,7 @@ class Batch:
                 found |= frames_store.ended_frames(self.connection, wanted, lanes=with_outputs)
         return found
 
-    def _load_surroundings(self, keys: Sequence[tuple[Moving, OpenBlockKey]]) -> None:
+    def _load_surroundings(self, keys: Sequence[tuple[LoadedExecution, OpenBlockKey]]) -> None:
         """The frames in which the blocks stand, where they are not loaded yet."""
         roots = [one for one, key in keys if key[1] == ROOT and not one.complete]
         if roots:
@@ -209,19 +209,19 @@ class Batch:
     def load_frames(self, keys: Sequence[tuple[UUID, int]]) -> None:
         """Frames that a fact is about, with their blocks."""
         for execution_id, frame, block in frames_store.load_frames(self.connection, keys):
-            run = self.moving[execution_id].run
+            run = self.loaded[execution_id].run
             run.frames.setdefault(frame.number, frame)
             run.blocks.setdefault(block.key, block)
 
     def load_blocks(self, keys: Sequence[OpenBlockKey]) -> None:
         for execution_id, block in frames_store.load_blocks(self.connection, keys):
-            self.moving[execution_id].run.blocks.setdefault(block.key, block)
+            self.loaded[execution_id].run.blocks.setdefault(block.key, block)
 
-    def _save(self, moving: Iterable[Moving]) -> None:
+    def _save(self, loaded: Iterable[LoadedExecution]) -> None:
         """Frames that are over need not be kept at hand after that."""
         frames: list[tuple[UUID, Frame]] = []
         blocks: list[tuple[UUID, OpenBlock]] = []
-        for one in moving:
+        for one in loaded:
             inner = [frame for frame in one.run.frames.values() if frame.number != ROOT]
             frames += [(one.execution_id, frame) for frame in inner]
             blocks += [(one.execution_id, block) for block in one.run.blocks.values()]
@@ -230,16 +230,16 @@ class Batch:
         for execution_id, frame in frames:
             frame.recorded = {}
             if frame.status in {FrameStatus.COMPLETED, FrameStatus.FAILED}:
-                del self.moving[execution_id].run.frames[frame.number]
+                del self.loaded[execution_id].run.frames[frame.number]
 
     # What follows
 
-    def _call(self, moving: Sequence[Moving]) -> None:
-        new = [event for one in moving for event in one.calls]
+    def _call(self, loaded: Sequence[LoadedExecution]) -> None:
+        new = [event for one in loaded for event in one.calls]
         if new:
             intake.record(self.connection, new)
             self.messages += intake.messages(new, self._starts.inline_limit)
-        self.end_waits([row for one in moving for row in one.uncalled])
+        self.end_waits([row for one in loaded for row in one.uncalled])
 
     def end_waits(self, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
@@ -257,30 +257,30 @@ class Batch:
         if callers:
             self.answered += answers.keep(self.connection, callers)
 
-    def hand_over(self, following: Following) -> None:
+    def publish_to(self, post_commit: PostCommit) -> None:
         """What is left to be done after the commit."""
-        following.messages += self.messages
-        following.answered += self.answered
-        following.freed |= self.freed
+        post_commit.messages += self.messages
+        post_commit.answered += self.answered
+        post_commit.freed |= self.freed
 
     def _cancel_called(self, callers: Sequence[UUID]) -> None:
         """Nobody awaits the executions any more that these have called."""
         if callers:
             self.follow(cancellation.cancel_called(self.connection, callers))
 
-    def follow(self, ended: Sequence[Ended]) -> None:
+    def follow(self, ended: Sequence[EndedExecution]) -> None:
         """What follows when executions are over."""
         if ended:
-            following = completion.follow(self.connection, ended, self._starts.inline_limit)
-            self.messages += following.messages
-            self.answered += following.answered
-            self.freed |= following.freed
+            post_commit = completion.follow(self.connection, ended, self._starts.inline_limit)
+            self.messages += post_commit.messages
+            self.answered += post_commit.answered
+            self.freed |= post_commit.freed
 
     def _answer(self) -> None:
         """RESPOND steps: before the end of the execution gives an answer of its own."""
         given = [
             (one.event_id, Answer(one.response.status, dict(one.response.headers), one.response.body))
-            for one in self.moving.values()
+            for one in self.loaded.values()
             if one.response is not None and one.event_id is not None
         ]
         if given:
@@ -290,7 +290,7 @@ class Batch:
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def _after_failure(one: Moving) -> dict[str, Any]:
+def _after_failure(one: LoadedExecution) -> dict[str, Any]:
     return {completion.AFTER_FAILURE: True} if completion.follows_a_failure(one.trigger_type, one.awaited_by) else {}
 
 
@@ -308,7 +308,7 @@ def _refused(caller: dict[str, Any], reason: str) -> dict[str, Any]:
 
 
 def _attempt_row(
-    one: Moving,
+    one: LoadedExecution,
     step_index: int,
     iteration: int,
     attempt: int,

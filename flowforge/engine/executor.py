@@ -27,7 +27,7 @@ from flowforge.db import attempts_store as store
 from flowforge.db.attempts_store import AttemptKey, Claim
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.db.engine import unavailable_when_down
-from flowforge.engine.completion import Following
+from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received, member_name
 from flowforge.engine.failing_executions import reason_of
 from flowforge.engine.fair_pool import FairPool
@@ -105,11 +105,11 @@ class Executor:
                 store.park(connection, list(crowded))
             self._parked = True
 
-    def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> Following:
+    def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> PostCommit:
         """A step that cannot be begun has failed: it would be sent again for ever."""
         if isinstance(message, ExecutionStart):
             store.refuse(connection, _key(message), reason_of(error))
-        return Following()
+        return PostCommit()
 
     def tick(self) -> None:
         """Takes parked attempts when there is room for them again; never so many that none is left."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from flowforge import jsonio
-from flowforge.engine.completion import Ended
+from flowforge.engine.completion import EndedExecution
 from flowforge.execution.state import Status
 
 _LONGEST_REASON = 500
@@ -22,7 +22,7 @@ def reason_of(error: BaseException) -> str:
     return f"FlowForge cannot go on with it: {type(cause).__name__}: {text}"[:_LONGEST_REASON]
 
 
-def fail(connection: Connection, execution_ids: Sequence[UUID], reason: str) -> list[Ended]:
+def fail(connection: Connection, execution_ids: Sequence[UUID], reason: str) -> list[EndedExecution]:
     """PENDING and RUNNING become FAILED, and nothing of them is owed any more; what is over stays as it is. Returns
     what has failed, for `endings.follow`. Reads nothing that the execution has made: that may be what is wrong."""
     error = {"message": jsonio.writable(reason)}
@@ -46,7 +46,7 @@ def fail(connection: Connection, execution_ids: Sequence[UUID], reason: str) -> 
         {"ids": [str(id_) for id_ in execution_ids], "error": jsonio.dumps_for_database(error)},
     )
     return [
-        Ended(
+        EndedExecution(
             row[0],
             row[1],
             row[2],

@@ -41,7 +41,7 @@ class _Next:
     version: Version
 
 
-class Waiting:
+class HeldExecutions:
     """The queues that are to be looked at. Who begins is decided under their locks, in a transaction of its own."""
 
     def __init__(self, plans: Plans) -> None:

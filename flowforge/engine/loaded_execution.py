@@ -11,7 +11,7 @@ from flowforge import jsonio
 from flowforge.bus import Message
 from flowforge.db.executions_store import ExecutionState
 from flowforge.engine.announcements import execution_event
-from flowforge.engine.completion import Ended
+from flowforge.engine.completion import EndedExecution
 from flowforge.engine.intake import NewEvent
 from flowforge.engine.plans import Version
 from flowforge.engine.replay_start import Replay
@@ -22,7 +22,7 @@ from flowforge.language.blocks import BlockType
 
 
 @dataclass(slots=True)
-class Moving:
+class LoadedExecution:
     """One execution of the batch."""
 
     execution_id: UUID
@@ -56,10 +56,10 @@ class Moving:
     """What the machine has asked for when the execution was not stored yet."""
 
     @classmethod
-    def of(cls, state: ExecutionState, version: Version, run: Run) -> Moving:
+    def of(cls, state: ExecutionState, version: Version, run: Run) -> LoadedExecution:
         root = Frame(current_step=state.current_step, outputs=state.step_outputs or {})
         run.status, run.next_frame, run.frames[ROOT] = Status(state.status), state.next_frame, root
-        moving = cls(
+        loaded = cls(
             state.id,
             state.workflow_id,
             state.user_id,
@@ -71,9 +71,9 @@ class Moving:
             state.concurrency_key,
             complete=not state.in_block,
         )
-        moving.was_over = moving.over
-        moving.stored()
-        return moving
+        loaded.was_over = loaded.over
+        loaded.stored()
+        return loaded
 
     def stored(self) -> None:
         """The row holds what is known now."""
@@ -141,8 +141,8 @@ class Moving:
         """It ends because another took its place before it began."""
         self.run.status = Status.CANCELLED
 
-    def ended(self) -> Ended:
-        return Ended(
+    def ended(self) -> EndedExecution:
+        return EndedExecution(
             self.execution_id,
             self.workflow_id,
             self.user_id,
@@ -161,6 +161,6 @@ class Moving:
 _WITH_FRAMES = {BlockType.FOR_EACH, BlockType.PARALLEL}
 
 
-def announce(one: Moving, status: Any, **more: Any) -> Message:
+def announce(one: LoadedExecution, status: Any, **more: Any) -> Message:
     """A line for the log and the live view."""
     return execution_event(one.execution_id, one.workflow_id, one.user_id, status, **more)

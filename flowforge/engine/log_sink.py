@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from flowforge import events, jsonio
 from flowforge.connectors.catalog import load_catalog
-from flowforge.engine.completion import Following
+from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
 from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
 from flowforge.live import channel, entry_json
@@ -49,9 +49,9 @@ class LogSink:
         entries = [self._entry(message) for message in sorted(messages, key=_when)]
         self._announce(self._backends.logbook.append(entries))
 
-    def give_up(self, _connection: Connection, _message: TopicMessage, _error: Exception) -> Following:
+    def give_up(self, _connection: Connection, _message: TopicMessage, _error: Exception) -> PostCommit:
         """A line is missing, nothing else."""
-        return Following()
+        return PostCommit()
 
     def tick(self) -> None:
         """Time brings nothing here."""

@@ -36,7 +36,7 @@ _BACKLOG = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Resent:
+class Redelivered:
     """How many messages went out again, and how many leases of dead executors were ended."""
 
     events: int = 0
@@ -45,7 +45,7 @@ class Resent:
     leases: int = 0
 
 
-def resend(backends: Backends) -> Resent:
+def resend(backends: Backends) -> Redelivered:
     """One bounded round. Raises Unavailable when PostgreSQL or the bus is away."""
     settings = backends.settings
     lag = backends.bus.lag()
@@ -63,7 +63,7 @@ def resend(backends: Backends) -> Resent:
         starts = StartMessages(settings, Plans(), load_catalog(), backends.vault)
         owed_starts = _start_messages(backends.engine, starts, queued)
     backends.bus.publish([*owed_events, *owed_results, *owed_starts])
-    return Resent(len(owed_events), len(owed_starts), len(owed_results), leases)
+    return Redelivered(len(owed_events), len(owed_starts), len(owed_results), leases)
 
 
 def end_lost_leases(connection: Connection, settings: Settings) -> int:

@@ -16,7 +16,7 @@ from flowforge.engine.recorded_outputs import recorded_outputs
 from flowforge.language.plan import Step
 
 if TYPE_CHECKING:
-    from flowforge.engine.loaded_execution import Moving
+    from flowforge.engine.loaded_execution import LoadedExecution
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ def may_run(context: EventContext) -> bool:
     return bool(context.workflow_enabled) or (context.replay is not None and context.workflow_enabled is not None)
 
 
-def recall_replays(connection: Connection, executions: Iterable[Moving]) -> None:
+def recall_replays(connection: Connection, executions: Iterable[LoadedExecution]) -> None:
     """Of executions that were held back: what their events asked for."""
     by_event = {one.event_id: one for one in executions if one.event_id is not None}
     for event_id, context in store.event_contexts(connection, list(by_event)).items():
@@ -56,7 +56,7 @@ def recall_replays(connection: Connection, executions: Iterable[Moving]) -> None
         one.replay = replay_in(context, one.version)
 
 
-def load_recorded(connection: Connection, plans: Plans, executions: Iterable[Moving]) -> None:
+def load_recorded(connection: Connection, plans: Plans, executions: Iterable[LoadedExecution]) -> None:
     """The outputs of the steps before those that replays begin with."""
     replays = [(one, one.replay, one.replay.step) for one in executions if one.replay and one.replay.step]
     if not replays:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.executions_store import ExecutionState
 from flowforge.engine.execution_batch import Batch
-from flowforge.engine.loaded_execution import Moving
+from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.plans import Plans, Version
 from flowforge.engine.start_messages import StartMessages, around
 from flowforge.execution.machine import Rules, Run
@@ -21,7 +21,7 @@ from flowforge.language.definition import RetryPolicy
 from flowforge.wiring import Backends
 
 
-class Runs:
+class RunFactory:
     def __init__(self, backends: Backends) -> None:
         settings = backends.settings
         self.plans = Plans()
@@ -45,5 +45,5 @@ class Runs:
         for state in states:
             version = versions.get(state.version_id) if state.version_id else None
             if version is not None:
-                batch.add(Moving.of(state, version, self.new(version, state.id, state.trigger_payload or {})))
+                batch.add(LoadedExecution.of(state, version, self.new(version, state.id, state.trigger_payload or {})))
         return batch

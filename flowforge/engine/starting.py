@@ -14,12 +14,12 @@ from flowforge.db import limits_store
 from flowforge.db.executions_store import EventContext, ExecutionState
 from flowforge.engine import cancellation, intake
 from flowforge.engine.admission import Admission, Candidate, concurrency_key
-from flowforge.engine.completion import Following
+from flowforge.engine.completion import PostCommit
 from flowforge.engine.execution_batch import Batch
-from flowforge.engine.loaded_execution import Moving, announce
+from flowforge.engine.loaded_execution import LoadedExecution, announce
 from flowforge.engine.plans import Version, adopt
 from flowforge.engine.replay_start import load_recorded, may_run, recall_replays, replay_in, wanted_version
-from flowforge.engine.run_factory import Runs
+from flowforge.engine.run_factory import RunFactory
 from flowforge.events import TriggerEvent
 from flowforge.execution.state import ROOT, Frame, Status
 from flowforge.ids import uuid7
@@ -28,20 +28,20 @@ from flowforge.language.expressions.resolving import ExpressionError
 _NOTE_TRIGGERED_EVERY_SECONDS = 5.0
 
 
-class Beginning:
-    def __init__(self, runs: Runs) -> None:
-        self._runs = runs
+class Starting:
+    def __init__(self, runs: RunFactory) -> None:
+        self._run_factory = runs
         self._noted: dict[UUID, float] = {}
 
-    def begin(self, connection: Connection, triggered: dict[UUID, TriggerEvent], following: Following) -> bool:
+    def begin(self, connection: Connection, triggered: dict[UUID, TriggerEvent], post_commit: PostCommit) -> bool:
         """Creates their executions, once, and lets those begin that no limit holds back. What is to be done after the
-        commit is added to `following`. Returns whether other executions had to make room."""
+        commit is added to `post_commit`. Returns whether other executions had to make room."""
         contexts = self._contexts(connection, triggered)
         versions = self._versions(connection, triggered, contexts)
         fresh = [event for id_, event in triggered.items() if id_ in contexts and not contexts[id_].handled]
         if not fresh:
             return False
-        batch = self._runs.batch(connection)
+        batch = self._run_factory.batch(connection)
         dropped = {event.event_id: _why_dropped(contexts[event.event_id]) for event in fresh}
         for event in fresh:
             version = versions.get(event.event_id)
@@ -50,43 +50,43 @@ class Beginning:
                 batch.add(self._candidate(event, contexts[event.event_id], version))
         admission = Admission(connection)
         dropped |= self._admit(batch, admission)
-        load_recorded(connection, self._runs.plans, batch.moving.values())
+        load_recorded(connection, self._run_factory.plans, batch.loaded.values())
         self._let_begin(batch)
-        rows = [self._row(triggered[id_], one) for one in batch.moving.values() if (id_ := one.event_id)]
+        rows = [self._row(triggered[id_], one) for one in batch.loaded.values() if (id_ := one.event_id)]
         rows += [{"event_id": id_, "dropped": reason} for id_, reason in dropped.items()]
         batch.keep_only(store.begin_executions(connection, rows))
         self._note_triggered(connection, [event.trigger_id for event in triggered.values() if event.trigger_id])
-        self._finish_beginning(batch, following)
+        self._finish_beginning(batch, post_commit)
         batch.refuse([(id_, contexts[id_].awaited_by, reason) for id_, reason in dropped.items()])
-        batch.hand_over(following)
+        batch.publish_to(post_commit)
         return bool(admission.to_displace)
 
-    def begin_held(self, connection: Connection, held: Sequence[ExecutionState], following: Following) -> None:
+    def begin_held(self, connection: Connection, held: Sequence[ExecutionState], post_commit: PostCommit) -> None:
         """Those that a limit held back, with their rows locked."""
-        batch = self._runs.load(connection, held)
-        recall_replays(batch.connection, batch.moving.values())
-        load_recorded(batch.connection, self._runs.plans, batch.moving.values())
-        for one in batch.moving.values():
+        batch = self._run_factory.load(connection, held)
+        recall_replays(batch.connection, batch.loaded.values())
+        load_recorded(batch.connection, self._run_factory.plans, batch.loaded.values())
+        for one in batch.loaded.values():
             if one.version.problem is not None:
                 one.fail(f"the workflow cannot be read: {one.version.problem}")
             else:
                 one.begin()
-        self._finish_beginning(batch, following)
-        batch.hand_over(following)
+        self._finish_beginning(batch, post_commit)
+        batch.publish_to(post_commit)
 
-    def _finish_beginning(self, batch: Batch, following: Following) -> None:
-        begun = [one for one in batch.moving.values() if one.run.status is not Status.PENDING]
-        following.messages += [announce(one, "STARTED", event_id=one.event_id) for one in begun]
+    def _finish_beginning(self, batch: Batch, post_commit: PostCommit) -> None:
+        begun = [one for one in batch.loaded.values() if one.run.status is not Status.PENDING]
+        post_commit.messages += [announce(one, "STARTED", event_id=one.event_id) for one in begun]
         batch.settle(begun)
         batch.write([])
 
-    def _candidate(self, event: TriggerEvent, context: EventContext, version: Version) -> Moving:
+    def _candidate(self, event: TriggerEvent, context: EventContext, version: Version) -> LoadedExecution:
         """Not begun yet; one that cannot be is failed at once."""
         execution_id = context.execution_id or uuid7()
         payload = event.payload if context.payload is None else context.payload
-        run = self._runs.new(version, execution_id, payload)
+        run = self._run_factory.new(version, execution_id, payload)
         run.frames[ROOT] = Frame()
-        one = Moving(execution_id, event.workflow_id, event.user_id, event.event_id, version, run)
+        one = LoadedExecution(execution_id, event.workflow_id, event.user_id, event.event_id, version, run)
         one.trigger_type, one.awaited_by = event.trigger_type, context.awaited_by
         one.replay = replay_in(context, version)
         if version.problem is not None:
@@ -102,20 +102,20 @@ class Beginning:
         """Holds back what a limit of its workflow holds back. Returns the events that are dropped by one, and why."""
         dropped = {}
         for id_, verdict in admission.admit(_candidates(batch)).items():
-            one = batch.moving[id_]
+            one = batch.loaded[id_]
             one.begin_at = verdict.begin_at
             if verdict.displaced:
                 one.cancel()
             if verdict.skipped is not None and one.event_id is not None:
                 dropped[one.event_id] = verdict.skipped
-                del batch.moving[id_]
+                del batch.loaded[id_]
         if admission.to_displace:
             displaced = limits_store.lock_oldest_placed(batch.connection, admission.to_displace)
             batch.follow(cancellation.cancel(batch.connection, displaced))
         return dropped
 
     def _let_begin(self, batch: Batch) -> None:
-        for one in batch.moving.values():
+        for one in batch.loaded.values():
             if one.begin_at is None and not one.over:
                 one.begin()
             batch.prepare(one)
@@ -137,10 +137,10 @@ class Beginning:
         unsaved = {triggered[id_].workflow_id for id_, version in wanted.items() if version is None}
         adopted = adopt(connection, unsaved) if unsaved else {}
         pinned = {id_: version or adopted[triggered[id_].workflow_id] for id_, version in wanted.items()}
-        versions = self._runs.plans.get(connection, pinned.values())
+        versions = self._run_factory.plans.get(connection, pinned.values())
         return {id_: versions[version] for id_, version in pinned.items() if version in versions}
 
-    def _row(self, event: TriggerEvent, one: Moving) -> dict[str, Any]:
+    def _row(self, event: TriggerEvent, one: LoadedExecution) -> dict[str, Any]:
         return one.row() | {
             "event_id": event.event_id,
             "execution_id": one.execution_id,
@@ -167,7 +167,7 @@ class Beginning:
 
 def _candidates(batch: Batch) -> list[Candidate]:
     """Those that a limit may hold back, in the order in which they came."""
-    limited = [one for one in batch.moving.values() if one.is_limited and not one.over]
+    limited = [one for one in batch.loaded.values() if one.is_limited and not one.over]
     return [Candidate(one.execution_id, one.version, one.concurrency_key) for one in limited]
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from flowforge.db.engine import unavailable_when_down
 from flowforge.engine import redelivery
-from flowforge.engine.log_repair.lost_messages import write_lost_lines
-from flowforge.engine.log_repair.unpublished_messages import write_unsaid_lines
+from flowforge.engine.log_repair.lost_messages import write_lost_messages
+from flowforge.engine.log_repair.unpublished_messages import write_unpublished_messages
 from flowforge.wiring import Backends
 
 ROWS_AT_ONCE = 1000
@@ -66,11 +66,11 @@ _FORGOTTEN_MAILBOXES = """
 
 def resend(backends: Backends) -> None:
     """Send again what PostgreSQL shows as owed (invariant 3), write what the log has lost. Raises Unavailable."""
-    write_lost_lines(backends)
+    write_lost_messages(backends)
     resent = redelivery.resend(backends)
-    if resent != redelivery.Resent():
+    if resent != redelivery.Redelivered():
         log.warning("Sent again what was owed: %s", resent)
-    write_unsaid_lines(backends)
+    write_unpublished_messages(backends)
 
 
 def prune(backends: Backends, now: datetime | None = None, seconds: float = SECONDS_PER_RUN) -> dict[str, int]:

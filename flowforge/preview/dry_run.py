@@ -29,7 +29,7 @@ from flowforge.language.pointers import pointer
 from flowforge.language.scope_rules import written_steps
 from flowforge.preview.excerpts import excerpt
 from flowforge.preview.last_outputs import LastOutputs, last_outputs
-from flowforge.preview.step_preview import Foretold, foretell
+from flowforge.preview.step_preview import StepPreview, preview_step
 from flowforge.resume_links import ResumeLinks
 from flowforge.workflows.credentials import masked_secrets
 from flowforge.workflows.drafts import Drafts
@@ -135,7 +135,7 @@ class _Walk:
         if time.monotonic() > self._ends_at:
             self._complete = False
             raise _Ended
-        told = foretell(self._catalog, step, self._roots(view), view.unknown, self._now)
+        told = preview_step(self._catalog, step, self._roots(view), view.unknown, self._now)
         row = self._row(step, told, view)
         self._rows.append(row)
         if told.runs is False:
@@ -157,7 +157,7 @@ class _Walk:
         steps = self._plan.outputs(view.outputs)
         return {"trigger": self._trigger, "steps": steps, **view.about, **self._outside}
 
-    def _row(self, step: Step, told: Foretold, view: _View) -> Json:
+    def _row(self, step: Step, told: StepPreview, view: _View) -> Json:
         return {
             "id": step.id,
             "index": step.index,
@@ -174,7 +174,7 @@ class _Walk:
             "unknown": told.unknown,
         }
 
-    def _output(self, step: Step, told: Foretold) -> tuple[Json | None, str]:
+    def _output(self, step: Step, told: StepPreview) -> tuple[Json | None, str]:
         name = (step.id, step.type)
         if step.id in self._pinned and step.id != TRIGGER:
             return self._pinned[step.id], "pinned"
@@ -185,7 +185,7 @@ class _Walk:
             return self._last.outputs[name], "execution"
         return None, "unknown"
 
-    def _go_inside(self, step: Step, told: Foretold, view: _View) -> None:
+    def _go_inside(self, step: Step, told: StepPreview, view: _View) -> None:
         match step.block:
             case BlockType.BRANCH:
                 self._branch(step, told, view)
@@ -198,7 +198,7 @@ class _Walk:
             case BlockType.FOR_EACH:
                 self._loop(step, told, view)
 
-    def _branch(self, step: Step, told: Foretold, view: _View) -> None:
+    def _branch(self, step: Step, told: StepPreview, view: _View) -> None:
         if told.output is not None:
             for body in step.bodies:
                 if body.name == told.output["branch"]:
@@ -210,7 +210,7 @@ class _Walk:
             view.outputs.update(way.outputs)
             view.unknown.update(way.unknown)
 
-    def _loop(self, step: Step, told: Foretold, view: _View) -> None:
+    def _loop(self, step: Step, told: StepPreview, view: _View) -> None:
         items = told.output["items"] if told.output else None
         if items == []:
             return
@@ -228,14 +228,14 @@ class _Walk:
         for body in step.bodies:
             self._list(body, inside)
 
-    def _error_of(self, step: Step, told: Foretold) -> Json:
+    def _error_of(self, step: Step, told: StepPreview) -> Json:
         recorded = self._last.outputs.get((step.id, step.type), {}).get("error")
         message = told.error or "what went wrong"
         made_up = {"step": step.id, "stepIndex": step.index, "message": message, "attempt": 1}
         return recorded if isinstance(recorded, dict) else made_up
 
 
-def _computed(step: Step, told: Foretold) -> Json | None:
+def _computed(step: Step, told: StepPreview) -> Json | None:
     """Of the steps whose output follows from their config."""
     match step.block:
         case None if step.type == "TRANSFORM" and told.config is not None:

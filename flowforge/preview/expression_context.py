@@ -27,7 +27,7 @@ Source = Literal["pinned", "execution", "computed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ExpressionContext:
     """The roots of expressions for one place, and where they come from."""
 
     roots: Json
@@ -39,12 +39,12 @@ class Known:
     """Names of those among them of which nothing is known."""
 
 
-def known_data(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> Json:
+def context_roots(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> Json:
     """The roots alone. Raises Invalid."""
-    return known_at(session, workflow_id, definition, at).roots
+    return context_at(session, workflow_id, definition, at).roots
 
 
-def known_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> Known:
+def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> ExpressionContext:
     """For the step at the pointer `at`, of a definition in whatever state; for no pointer, behind its last step. At
     most four statements. Raises Invalid where there is no such step."""
     steps, path = written_steps(definition), parsed(at)
@@ -75,7 +75,7 @@ class _Looking:
         self._computes_until = time.monotonic() + _MOST_SECONDS
         self._trigger: Json = pinned.get(TRIGGER) or last.trigger or {}
 
-    def from_(self, path: Path) -> Known:
+    def from_(self, path: Path) -> ExpressionContext:
         loops = loops_around(self._steps, path)
         sources: dict[str, Source] = {}
         for step in sorted([*earlier(self._steps, path), *loops], key=lambda step: step.index):
@@ -87,7 +87,7 @@ class _Looking:
         handled = handled_step(self._steps, path)
         if handled is not None:
             roots["error"] = self._error_of(handled)
-        return Known(roots, self._source_of_trigger(), sources, frozenset(self._unknown))
+        return ExpressionContext(roots, self._source_of_trigger(), sources, frozenset(self._unknown))
 
     def _source_of_trigger(self) -> Source:
         return "pinned" if self._pinned.get(TRIGGER) else "execution" if self._last.trigger else "unknown"

@@ -24,7 +24,7 @@ _LATER = {BlockType.FOR_EACH: "collect"}
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class StepPreview:
     """`runs` None, `output` None: it depends on what is not known; `unknown` points to what does, in the step."""
 
     runs: bool | None = True
@@ -38,9 +38,9 @@ class Foretold:
     unknown: list[str] = field(default_factory=list)
 
 
-def foretell(
+def preview_step(
     catalog: Catalog, step: Step, roots: Mapping[str, Any], unknown: Collection[str], now: datetime
-) -> Foretold:
+) -> StepPreview:
     """Never calls anybody. The step's secrets are in clear; `unknown` names the steps whose outputs are not among the
     roots because nobody knows them."""
     runs: bool | None = True
@@ -49,15 +49,15 @@ def foretell(
     try:
         runs = _runs(step, roots, unknown)
         if runs is False:
-            return Foretold(runs=False)
+            return StepPreview(runs=False)
         resolved, places = _config(step, roots, unknown)
         config = masked(catalog, step, resolved)
         output = None if places else _checked(catalog, step, resolved, roots, unknown, now)
     except ExpressionError as error:
-        return Foretold(runs, config, None, str(error), error.field, places)
+        return StepPreview(runs, config, None, str(error), error.field, places)
     except (ConfigUnusable, UnknownAction) as error:
-        return Foretold(runs, config, None, f"step '{step.id}': {error}", "config", places)
-    return Foretold(runs, config, output, unknown=[*(["/when"] if runs is None else []), *places])
+        return StepPreview(runs, config, None, f"step '{step.id}': {error}", "config", places)
+    return StepPreview(runs, config, output, unknown=[*(["/when"] if runs is None else []), *places])
 
 
 def masked(catalog: Catalog, step: Step, resolved: Json) -> Json:

@@ -25,7 +25,7 @@ from flowforge.language.plan import Step, compile_plan
 from flowforge.language.scope_rules import written_steps
 from flowforge.preview.expression_context import why_unknown
 from flowforge.preview.isolated_step import alone
-from flowforge.preview.step_preview import foretell
+from flowforge.preview.step_preview import preview_step
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
 from flowforge.workflows.credentials import masked_secrets
@@ -94,7 +94,7 @@ def try_step(backends: Backends, catalog: Catalog, trial: Trial, *, dry_run: boo
     begun = time.perf_counter()
     now = datetime.now(UTC)
     outside = around(trial.version, UUID(int=0), 0, now, backends.resume_links) | masked_secrets(trial.step.config)
-    told = foretell(catalog, trial.step, scope(trial.version.plan, trial.context, outside), trial.unknown, now)
+    told = preview_step(catalog, trial.step, scope(trial.version.plan, trial.context, outside), trial.unknown, now)
     if dry_run or trial.step.block is not None:
         spent = time.perf_counter() - begun
         return Tried(spent, told.config, told.output, told.error, told.place, told.runs, told.unknown)

@@ -28,7 +28,7 @@ class Before:
     trigger: Any = None
 
 
-def problems_of_meaning(catalog: Catalog, triggers: Triggers, reading: Reading, before: Before) -> list[Problem]:
+def validate_definition(catalog: Catalog, triggers: Triggers, reading: Reading, before: Before) -> list[Problem]:
     """Every problem of what could be read, the workflows it calls aside: they are in the database."""
     definition = reading.definition
     if definition is None:

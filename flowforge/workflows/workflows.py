@@ -25,7 +25,7 @@ from flowforge.triggers.registrations import Triggers
 from flowforge.workflows.credentials import problems_of_credentials
 from flowforge.workflows.stored_form import StoredForm
 from flowforge.workflows.subworkflows import problems_of_calls
-from flowforge.workflows.validation import Before, problems_of_meaning
+from flowforge.workflows.validation import Before, validate_definition
 
 MOST_LISTED = 1_000
 DEFINITION = ("name", "trigger", "actions", "settings")
@@ -179,7 +179,7 @@ class Workflows:
     def problems_of(self, reading: Reading, stored: Workflow | None) -> list[Problem]:
         """What is wrong with its meaning, the names of things of the user's aside. Masks stand for what is stored."""
         before = before_of(stored) if stored else Before()
-        return problems_of_meaning(self.catalog, self.triggers, reading, before)
+        return validate_definition(self.catalog, self.triggers, reading, before)
 
     def problems_of_names(
         self, session: Session, user_id: UUID, reading: Reading, workflow_id: UUID | None

@@ -92,7 +92,7 @@ class Pipeline:
             wanted = select(StepAttempt).where(StepAttempt.execution_id == execution_id)
             return session.scalars(wanted.order_by(StepAttempt.step_index, StepAttempt.attempt)).all()
 
-    def resend(self) -> redelivery.Resent:
+    def resend(self) -> redelivery.Redelivered:
         return redelivery.resend(self.backends)
 
 

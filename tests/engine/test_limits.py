@@ -75,10 +75,10 @@ def end(pipeline: Pipeline, orchestrator: Orchestrator, events: Sequence[UUID], 
         ended = waits_store.end_waits(connection, [{"execution_id": row.id, **ends} for row in rows])
     orchestrator.handle([Received(None, wait_result(wait)) for wait in ended])  # type: ignore[arg-type]
     if not dies:
-        hand_over(orchestrator)
+        publish_to(orchestrator)
 
 
-def hand_over(orchestrator: Orchestrator) -> None:
+def publish_to(orchestrator: Orchestrator) -> None:
     """What follows from what has ended, without the clock."""
     orchestrator._next_look = float("inf")
     while orchestrator.patience == 0.0:
@@ -89,7 +89,7 @@ def look(orchestrator: Orchestrator) -> None:
     """What the clock brings, and what follows from that."""
     orchestrator._next_look = 0.0
     orchestrator.tick()
-    hand_over(orchestrator)
+    publish_to(orchestrator)
 
 
 def time_passes(pipeline: Pipeline, seconds: float) -> None:
@@ -164,7 +164,7 @@ class TestQueue:
     ) -> None:
         workflow = pipeline.workflow({**transform(n=1), "when": False}, settings=at_once(1))
         events = come(pipeline, orchestrator, workflow, *[{}] * 5)
-        hand_over(orchestrator)
+        publish_to(orchestrator)
         assert statuses(pipeline, events) == [OVER] * 5
 
     def test_as_many_begin_as_have_ended_together(self, pipeline: Pipeline, orchestrator: Orchestrator) -> None:

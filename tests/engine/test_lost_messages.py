@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from flowforge.engine.executor import Executor
-from flowforge.engine.log_repair.lost_messages import write_lost_lines
+from flowforge.engine.log_repair.lost_messages import write_lost_messages
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.logbook import LogQuery
@@ -40,30 +40,30 @@ WHOLE = [
 
 
 def test_what_was_lost_is_written(pipeline: Pipeline, redis_url: str) -> None:
-    assert write_lost_lines(pipeline.backends) == 0
+    assert write_lost_messages(pipeline.backends) == 0
     ran_without_log(pipeline)
     with Redis.from_url(redis_url) as redis:
         redis.flushall()
-    assert write_lost_lines(pipeline.backends) == 1
+    assert write_lost_messages(pipeline.backends) == 1
     assert lines(pipeline.backends) == WHOLE
-    assert write_lost_lines(pipeline.backends) == 0
+    assert write_lost_messages(pipeline.backends) == 0
 
 
 def test_lines_that_are_there_stay_as_they_are(pipeline: Pipeline, redis_url: str) -> None:
-    write_lost_lines(pipeline.backends)
+    write_lost_messages(pipeline.backends)
     ran_without_log(pipeline)
     with working(pipeline.backends, LogSink):
         pass
     before = lines(pipeline.backends)
     with Redis.from_url(redis_url) as redis:
         redis.flushall()
-    write_lost_lines(pipeline.backends)
+    write_lost_messages(pipeline.backends)
     assert lines(pipeline.backends) == WHOLE
     assert set(before) <= set(WHOLE)
 
 
 def test_a_bus_that_is_whole_costs_nothing(pipeline: Pipeline) -> None:
-    write_lost_lines(pipeline.backends)
+    write_lost_messages(pipeline.backends)
     ran_without_log(pipeline)
-    assert write_lost_lines(pipeline.backends) == 0
+    assert write_lost_messages(pipeline.backends) == 0
     assert lines(pipeline.backends) == []

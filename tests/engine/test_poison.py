@@ -133,7 +133,7 @@ class TestWhatTimeBrings:
             failed = pipeline.finished(bad.event_id)
             after = pipeline.accept(others.id)
             completed = [pipeline.finished(event.event_id).status for event in (*good, after)]
-            assert pipeline.resend() == redelivery.Resent()
+            assert pipeline.resend() == redelivery.Redelivered()
         return failed, completed
 
     def test_the_end_of_a_wait(self, pipeline: Pipeline) -> None:
@@ -358,7 +358,7 @@ def refused_inserts(pipeline: Pipeline, workflow: Workflow, step: int = 0) -> It
 
 
 def assert_nothing_is_sent_again(pipeline: Pipeline, letters_expected: int) -> None:
-    assert pipeline.resend() == redelivery.Resent()
+    assert pipeline.resend() == redelivery.Redelivered()
     eventually(lambda: sum(lag for (_, group), lag in pipeline.backends.bus.lag().items() if "log" not in group) == 0)
     assert len(letters(pipeline)) == letters_expected
 

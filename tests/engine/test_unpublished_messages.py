@@ -11,7 +11,7 @@ from sqlalchemy import text
 from flowforge import events, jsonio
 from flowforge.engine.executor import Executor
 from flowforge.engine.log_repair import unpublished_messages
-from flowforge.engine.log_repair.unpublished_messages import write_unsaid_lines
+from flowforge.engine.log_repair.unpublished_messages import write_unpublished_messages
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.engine.upkeep import resend
@@ -33,7 +33,7 @@ WHOLE = [
 @pytest.fixture
 def pipeline(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     monkeypatch.setattr(unpublished_messages, "SETTLED_SECONDS", 0.0)
-    write_unsaid_lines(backends)  # from now on
+    write_unpublished_messages(backends)  # from now on
     return Pipeline(backends)
 
 
@@ -80,7 +80,7 @@ def test_a_line_that_nobody_was_told_of_is_written(pipeline: Pipeline, status: s
     assert ("EXECUTION", status) not in lines(pipeline.backends)
     resend(pipeline.backends)
     assert lines(pipeline.backends) == WHOLE
-    assert write_unsaid_lines(pipeline.backends) == 0
+    assert write_unpublished_messages(pipeline.backends) == 0
 
 
 def test_a_retry_that_nobody_was_told_of_is_written_as_it_was(pipeline: Pipeline) -> None:
@@ -96,7 +96,7 @@ def test_a_retry_that_nobody_was_told_of_is_written_as_it_was(pipeline: Pipeline
     never_published(pipeline, "RETRYING")
     logged(pipeline, 9)
 
-    assert write_unsaid_lines(pipeline.backends) == 1
+    assert write_unpublished_messages(pipeline.backends) == 1
 
     written = [entry.data or {} for entry in entries(pipeline.backends) if entry.status == "RETRYING"]
     for line, message in zip(written, told, strict=True):
@@ -114,13 +114,13 @@ def test_steps_of_a_loop_that_rests_are_no_retries(pipeline: Pipeline) -> None:
         execution_id = pipeline.finished(pipeline.accept(workflow.id).event_id).id
         eventually(lambda: sum(pipeline.backends.bus.lag().values()) == 0)
     assert max(one.attempt for one in pipeline.attempts(execution_id)) > 1
-    assert write_unsaid_lines(pipeline.backends) == 0
+    assert write_unpublished_messages(pipeline.backends) == 0
 
 
 def test_a_log_that_is_whole_stays_as_it_is(pipeline: Pipeline) -> None:
     ran(pipeline)
     logged(pipeline, len(WHOLE))
-    assert write_unsaid_lines(pipeline.backends) == 0
+    assert write_unpublished_messages(pipeline.backends) == 0
     assert lines(pipeline.backends) == WHOLE
 
 
@@ -130,7 +130,7 @@ def test_what_was_cancelled_before_it_began_has_not_started(pipeline: Pipeline) 
         connection.execute(text("DELETE FROM orchestrator.step_attempts"))
         connection.execute(text("UPDATE orchestrator.workflow_executions SET status = 'CANCELLED'"))
     pipeline.backends.redis.flushall()
-    assert write_unsaid_lines(pipeline.backends) == 1
+    assert write_unpublished_messages(pipeline.backends) == 1
     assert lines(pipeline.backends) == [("EXECUTION", "CANCELLED")]
     assert execution_id
 
@@ -147,7 +147,7 @@ def test_every_execution_is_looked_at_once(pipeline: Pipeline, monkeypatch: pyte
             )
         )
     pipeline.backends.redis.flushall()
-    assert write_unsaid_lines(pipeline.backends) == 7
+    assert write_unpublished_messages(pipeline.backends) == 7
     with counting_statements(pipeline.backends) as statements:
-        assert write_unsaid_lines(pipeline.backends) == 0
+        assert write_unpublished_messages(pipeline.backends) == 0
     assert len(statements) <= 3

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import FrameRow, Workflow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.ids import uuid7
-from flowforge.preview.expression_context import Known, known_at, sample, why_unknown
+from flowforge.preview.expression_context import ExpressionContext, context_at, sample, why_unknown
 from flowforge.workflows.pins import MOST_PINNED_BYTES, TRIGGER, pin, pinned_outputs, unpin
 
 Json = dict[str, Any]
@@ -37,9 +37,9 @@ def workflow_id(workflow: Callable[..., Workflow]) -> UUID:
 
 
 @pytest.fixture
-def known(session: Session, workflow_id: UUID) -> Callable[..., Known]:
-    def look(at: str, definition: Json = DEFINITION) -> Known:
-        return known_at(session, workflow_id, definition, at)
+def known(session: Session, workflow_id: UUID) -> Callable[..., ExpressionContext]:
+    def look(at: str, definition: Json = DEFINITION) -> ExpressionContext:
+        return context_at(session, workflow_id, definition, at)
 
     return look
 
@@ -58,7 +58,7 @@ def ran(session: Session, workflow_id: UUID, execution: Callable[..., UUID]) -> 
     return run
 
 
-def test_nothing_is_known_of_what_never_ran(known: Callable[..., Known]) -> None:
+def test_nothing_is_known_of_what_never_ran(known: Callable[..., ExpressionContext]) -> None:
     found = known("/actions/2")
     assert found.roots == {"trigger": {}, "steps": {}}
     assert (found.trigger_source, found.sources) == ("unknown", {"fetch": "unknown", "shape": "unknown"})
@@ -69,7 +69,7 @@ def test_nothing_is_known_of_what_never_ran(known: Callable[..., Known]) -> None
 
 
 def test_the_latest_execution_is_known_under_the_numbers_of_the_draft(
-    known: Callable[..., Known], ran: Callable[..., UUID]
+    known: Callable[..., ExpressionContext], ran: Callable[..., UUID]
 ) -> None:
     ran({"step_0": {"rows": [1]}}, trigger_payload={"old": True})
     ran({"step_0": {"rows": [2]}, "step_1": {"rows": [2]}}, trigger_payload={"n": 2})
@@ -81,7 +81,7 @@ def test_the_latest_execution_is_known_under_the_numbers_of_the_draft(
 
 
 def test_where_the_latest_did_not_get_far_the_one_before_it_is_taken(
-    known: Callable[..., Known], ran: Callable[..., UUID]
+    known: Callable[..., ExpressionContext], ran: Callable[..., UUID]
 ) -> None:
     ran({"step_0": {"rows": [1]}}, trigger_payload={"n": 1})
     ran({}, trigger_payload={})
@@ -89,13 +89,15 @@ def test_where_the_latest_did_not_get_far_the_one_before_it_is_taken(
     assert found.roots == {"trigger": {"n": 1}, "steps": {"fetch": {"rows": [1]}, "step_0": {"rows": [1]}}}
 
 
-def test_a_step_of_another_type_is_another_step(known: Callable[..., Known], ran: Callable[..., UUID]) -> None:
+def test_a_step_of_another_type_is_another_step(
+    known: Callable[..., ExpressionContext], ran: Callable[..., UUID]
+) -> None:
     ran({"step_0": {"rows": [1]}}, definition={"actions": [{**FETCH, "type": "SLACK_MESSAGE"}]})
     assert known("/actions/1").sources == {"fetch": "unknown"}
 
 
 def test_what_is_pinned_goes_before_what_was_recorded_and_more_is_computed_from_it(
-    session: Session, workflow_id: UUID, known: Callable[..., Known], ran: Callable[..., UUID]
+    session: Session, workflow_id: UUID, known: Callable[..., ExpressionContext], ran: Callable[..., UUID]
 ) -> None:
     ran({"step_0": {"rows": [1]}}, trigger_payload={"n": 1})
     pin(session, workflow_id, "fetch", {"rows": ["a", "b"]})
@@ -110,7 +112,7 @@ def test_what_is_pinned_goes_before_what_was_recorded_and_more_is_computed_from_
 
 
 def test_inside_a_loop_the_outputs_of_its_first_item_are_known(
-    session: Session, known: Callable[..., Known], ran: Callable[..., UUID]
+    session: Session, known: Callable[..., ExpressionContext], ran: Callable[..., UUID]
 ) -> None:
     execution_id = ran({"step_0": {"x": 1}})
     for number in (1, 2):
@@ -128,13 +130,13 @@ def test_inside_a_loop_the_outputs_of_its_first_item_are_known(
     assert "item" not in known("/actions/3").roots
 
 
-def test_a_handler_knows_an_error(known: Callable[..., Known], ran: Callable[..., UUID]) -> None:
+def test_a_handler_knows_an_error(known: Callable[..., ExpressionContext], ran: Callable[..., UUID]) -> None:
     assert known(IN_HANDLER).roots["error"]["step"] == "risky"
     ran({"step_5": {"error": {"step": "risky", "message": "503"}}})
     assert known(IN_HANDLER).roots["error"] == {"step": "risky", "message": "503"}
 
 
-def test_nested_loops_know_the_outer_item(known: Callable[..., Known]) -> None:
+def test_nested_loops_know_the_outer_item(known: Callable[..., ExpressionContext]) -> None:
     inner = {"id": "in", "type": "FOR_EACH", "config": {"items": "{{ item.rows }}"}, "actions": [{"type": "T"}]}
     outer = {"id": "out", "type": "FOR_EACH", "config": {"items": [{"rows": [7, 8]}]}, "actions": [inner]}
     found = known("/actions/0/actions/0/actions/0", {"actions": [outer]})
@@ -149,7 +151,7 @@ def test_nested_loops_know_the_outer_item(known: Callable[..., Known]) -> None:
     }
 
 
-def test_drafts_in_any_state_can_be_looked_at(known: Callable[..., Known]) -> None:
+def test_drafts_in_any_state_can_be_looked_at(known: Callable[..., ExpressionContext]) -> None:
     odd = {"actions": ["text", {"type": None, "config": [], "branches": [3]}, {"type": "FOR_EACH", "actions": [{}]}]}
     assert known("/actions/2/actions/0", odd).roots["trigger"] == {}
     assert known("", odd).roots["trigger"] == {}
@@ -159,7 +161,7 @@ def test_drafts_in_any_state_can_be_looked_at(known: Callable[..., Known]) -> No
 
 
 def test_a_long_history_costs_no_more_statements(
-    known: Callable[..., Known],
+    known: Callable[..., ExpressionContext],
     ran: Callable[..., UUID],
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.server.request_buffer import Arriving, Patience
+from webapp.server.request_buffer import Patience, RequestBuffer
 
 PATIENCE = Patience(silence=10, whole=60, most=1000)
 NO_BODY = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -13,8 +13,8 @@ CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA ;
 TRAILERS = CHUNKED[:-2] + b"Checksum: 1\r\n\r\n"
 
 
-def arriving(*pieces: bytes) -> Arriving:
-    request = Arriving(PATIENCE, 0)
+def arriving(*pieces: bytes) -> RequestBuffer:
+    request = RequestBuffer(PATIENCE, 0)
     for piece in pieces:
         request.add(piece, 0)
     return request
@@ -22,7 +22,7 @@ def arriving(*pieces: bytes) -> Arriving:
 
 @pytest.mark.parametrize("request_", [NO_BODY, COUNTED, CHUNKED, TRAILERS])
 def test_a_request_is_whole_with_its_last_byte(request_: bytes) -> None:
-    slowly = Arriving(PATIENCE, 0)
+    slowly = RequestBuffer(PATIENCE, 0)
     for byte in request_:
         assert not slowly.whole
         slowly.add(bytes([byte]), 0)
@@ -74,7 +74,7 @@ def test_one_that_waits_to_be_told_is_told_once() -> None:
 
 
 def test_silence_and_slowness_have_their_limits() -> None:
-    request = Arriving(PATIENCE, 100)
+    request = RequestBuffer(PATIENCE, 100)
     request.add(b"G", 200)
     assert request.due == 210
     request.add(b"E", 205)

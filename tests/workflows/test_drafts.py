@@ -17,7 +17,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
 from flowforge.errors import Conflict, FlowForgeError
 from flowforge.preview.dry_run import dry_run
-from flowforge.preview.expression_context import known_at
+from flowforge.preview.expression_context import context_at
 from flowforge.secrets import MASK
 from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
@@ -85,7 +85,7 @@ def test_whatever_is_written_can_be_saved_looked_at_and_compared(
         assert saved["definition"].keys() == definition.keys()
         jsonio.dumps(saved)
     jsonio.dumps(Versions(drafts.workflows).compare(session, row.user_id, row.id, PUBLISHED, DRAFT).as_json())
-    known_at(session, row.id, drafts.clear(session, row), "")
+    context_at(session, row.id, drafts.clear(session, row), "")
     try:
         dry_run(session, drafts, backends.resume_links, row.user_id, row.id, draft=True)
     except FlowForgeError:

@@ -193,7 +193,7 @@ class Execution(Wire):
     replay_of: UUID | None = Field(None, description="The execution it does again.")
 
 
-class Waiting(Wire):
+class WaitingCallers(Wire):
     for_: str = Field(alias="for", description="time, resume, approval, workflow or continue")
     message: str | None
 
@@ -240,7 +240,7 @@ class Attempt(Wire):
     due_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    waiting: Waiting | None = None
+    waiting: WaitingCallers | None = None
 
 
 class Replay(Wire):

@@ -15,7 +15,7 @@ from flowforge.language.pointers import pointer
 from flowforge.language.scope_rules import written_steps
 from flowforge.preview import step_tests
 from flowforge.preview.excerpts import excerpt
-from flowforge.preview.expression_context import known_at
+from flowforge.preview.expression_context import context_at
 from flowforge.preview.expression_context import sample as sample_of
 from flowforge.preview.step_tests import Trial
 from flowforge.workflows import pins
@@ -40,7 +40,7 @@ def test_step(workflow_id: UUID, step_id: str) -> Response:
     step = next((one for one in written_steps(definition) if step_id in (one.id, one.key)), None)
     if step is None:
         raise NotFound("there is no such step")
-    known = known_at(session(), workflow.id, definition, pointer(step.path))
+    known = context_at(session(), workflow.id, definition, pointer(step.path))
     data = step_tests.data_from(asked, known.roots)
     unknown = known.unknown - data["steps"].keys()
     trial = Trial(workflow.id, workflow.user_id, workflow.name, definition, step_id, data, unknown)
@@ -65,7 +65,7 @@ def data(workflow_id: UUID) -> Response:
     """What the expressions of a step of the draft would see, as far as it is known; large values are cut"""
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), workflow)
-    known = known_at(session(), workflow.id, definition, request.args.get("at", ""))
+    known = context_at(session(), workflow.id, definition, request.args.get("at", ""))
     return jsonify({"roots": excerpt(known.roots), "trigger": known.trigger_source, "steps": known.sources})
 
 
@@ -75,7 +75,7 @@ def preview(workflow_id: UUID) -> Response:
     """What a text with expressions would be at a place of the draft, or why it cannot be computed"""
     workflow, asked = _workflow(workflow_id), read(Previewing)
     definition = drafts().clear(session(), workflow)
-    known = known_at(session(), workflow.id, definition, asked.pointer)
+    known = context_at(session(), workflow.id, definition, asked.pointer)
     value, error = step_tests.preview(workflow.id, workflow.name, asked.text, known.roots, known.unknown)
     return jsonify({"value": excerpt(value)} if error is None else {"error": error})
 

@@ -23,7 +23,7 @@ from flowforge.logbook import LogEntry, LogStore
 from flowforge.logbook.cursor import Place
 from flowforge.wiring import Backends
 from webapp.live.lines import announced_line
-from webapp.live.redis_subscriber import Ear
+from webapp.live.redis_subscriber import RedisSubscriber
 from webapp.live.stream import PAGE, Asked, Inbox, Stream
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Hub:
         self._ended = ended
         self._viewers: dict[UUID, set[Inbox]] = {}
         self._serving: set[asyncio.Task[None]] = set()
-        self._ear = Ear(str(backends.settings.redis_url), self._heard, self._look_again)
+        self._ear = RedisSubscriber(str(backends.settings.redis_url), self._heard, self._look_again)
         self._readers = ThreadPoolExecutor(_READERS, "live-reader")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)

@@ -23,7 +23,7 @@ _CONFIRMED_WITHIN_SECONDS = 2.0
 _ROUND_SECONDS = 5.0
 
 
-class Ear:
+class RedisSubscriber:
     """Belongs to the event loop. `heard` gets every announcement of a watched execution; `listens` is called when one
     begins to be listened to, or does so again: what was announced before may have been missed."""
 

@@ -33,7 +33,7 @@ class Patience:
     """Of a body. A longer one is not waited for: the application refuses it by its head, or by its first bytes."""
 
 
-class Arriving:
+class RequestBuffer:
     """One request. `whole`: it can be served; `cut`: without the rest of its body, so that nothing may follow it."""
 
     def __init__(self, patience: Patience, now: float, first: bytes = b"") -> None:

@@ -26,7 +26,7 @@ from webapp import live
 from webapp.live.hub_process import HubProcess
 from webapp.live.viewing import Places, Viewing
 from webapp.server import connection_handoff
-from webapp.server.request_buffer import CONTINUE, Arriving, Patience
+from webapp.server.request_buffer import CONTINUE, Patience, RequestBuffer
 from webapp.webhooks.headers import AS_SENT
 
 _AWAIT_MORE: Final = object()
@@ -137,17 +137,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.log.error("the process of the live streams has ended; this worker ends, too")
             self.handle_exit(None, None)
 
-    def _arriving(self, conn: TConn) -> Arriving:
-        found: Arriving | None = getattr(conn, "arriving", None)
+    def _arriving(self, conn: TConn) -> RequestBuffer:
+        found: RequestBuffer | None = getattr(conn, "arriving", None)
         if found is None:
             if conn.parser is None:
                 _limit_waiting(conn.sock)
             first = conn.parser.unreader.take_buffered() if conn.parser else b""
-            found = conn.arriving = Arriving(self._patience, time.monotonic(), first)
+            found = conn.arriving = RequestBuffer(self._patience, time.monotonic(), first)
         return found
 
     def _await_more(self, conn: TConn) -> None:
-        arriving: Arriving = conn.arriving
+        arriving: RequestBuffer = conn.arriving
         until = arriving.due if arriving.data else time.monotonic() + self.cfg.keepalive
         self._wait(conn, until, self._more_comes)
         if until <= time.monotonic():  # a trickle would be busy whenever somebody looks
@@ -210,7 +210,7 @@ def _telling_headers(wsgi: Any) -> Any:
     return told
 
 
-def _receive(conn: TConn, arriving: Arriving) -> bool:
+def _receive(conn: TConn, arriving: RequestBuffer) -> bool:
     """Takes what has come. True: the request is whole; False: it never will be. BlockingIOError: more has to come."""
     while not arriving.whole:
         data = conn.sock.recv(_PIECE, socket.MSG_DONTWAIT)
@@ -232,7 +232,7 @@ def _limit_waiting(sock: socket.socket) -> None:
 
 
 def _held_by(conn: TConn) -> int:
-    arriving: Arriving | None = getattr(conn, "arriving", None)
+    arriving: RequestBuffer | None = getattr(conn, "arriving", None)
     return len(arriving.data) if arriving else 0
 
 

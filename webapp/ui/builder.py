@@ -108,7 +108,7 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
     if opened == TRIGGER or not opened:
         return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
     try:
-        known = expression_context.known_data(session(), workflow.id, definition, opened)
+        known = expression_context.context_roots(session(), workflow.id, definition, opened)
         panel = step_panel(definition, opened, problems, catalog, known, _connections())
         pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
         return page | {"panel": panel, "pinned": pinned}

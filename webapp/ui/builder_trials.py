@@ -37,7 +37,7 @@ def preview_expression(workflow_id: UUID) -> str:
     workflow, at = found(workflow_id), request.form.get("at", "")
     text = request.form.get("text", "")[:_LONGEST_PREVIEW]
     try:
-        known = expression_context.known_at(session(), workflow.id, drafts().clear(session(), workflow), at)
+        known = expression_context.context_at(session(), workflow.id, drafts().clear(session(), workflow), at)
         value, error = step_tests.preview(workflow.id, workflow.name, text, known.roots, known.unknown)
     except Invalid as gone:
         value, error = None, str(gone)
@@ -52,7 +52,7 @@ def try_step(workflow_id: UUID) -> Any:
     try:
         definition = drafts().clear(session(), workflow)
         own_id = edits.step_at(definition, at).get("id")
-        known = expression_context.known_at(session(), workflow.id, definition, at)
+        known = expression_context.context_at(session(), workflow.id, definition, at)
         step_id = next(step.id for step in written_steps(definition) if step.path == parsed(at))
         trial = Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, known.roots, known.unknown)
         session().rollback()  # the step may take its time

@@ -34,7 +34,7 @@ _MARK = "flowforge:bus-epoch"
 logger = logging.getLogger(__name__)
 
 
-def write_lost_lines(backends: Backends) -> int:
+def write_lost_messages(backends: Backends) -> int:
     """Looks whether the bus was emptied since the last look, and makes up for it; the number of executions that were
     written about. Raises Unavailable."""
     if backends.settings.kafka_brokers:

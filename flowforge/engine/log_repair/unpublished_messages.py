@@ -45,7 +45,7 @@ class _Place:
     execution_id: str
 
 
-def write_unsaid_lines(backends: Backends) -> int:
+def write_unpublished_messages(backends: Backends) -> int:
     """One bounded round; the number of executions that were written about. Raises Unavailable."""
     if _lags(backends):
         return 0
