@@ -1,5 +1,5 @@
 """Gunicorn's configuration: threads, of which neither live streams nor requests that are still arriving hold any
-(docs/decisions/web-server.md).
+(docs/decisions/0012-web-server.md).
 
 The address, the threads and the processes come on the command line (`python -m flowforge web`), from the settings.
 """

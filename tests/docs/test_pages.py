@@ -1,0 +1,73 @@
+"""The pages of the documentation lead to what is there: other pages, files, folders, tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(page for page in ROOT.glob("*/README.md") if page.parent.name != "node_modules"),
+    ]
+)
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+
+
+def links(page: Path) -> Iterator[str]:
+    """The relative ones, without what stands behind `#`."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target and not target.startswith(("#", "mailto:")):
+            yield target.partition("#")[0]
+
+
+def named_tests() -> Iterator[tuple[str, str]]:
+    """`tests/a.py::test_b`, and `test_c` behind it in the same cell, as (file, name)."""
+    for line in (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines():
+        file = ""
+        for quoted in re.findall(r"`((?:tests/[\w/]+\.py::)?test_\w+)`", line):
+            file, name = quoted.split("::") if "::" in quoted else (file, quoted)
+            yield file, name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [target for target in links(page) if not (page.parent / target).exists()] == []
+
+
+def test_every_invariant_names_tests_that_exist() -> None:
+    missing = [
+        f"{file}::{name}"
+        for file, name in named_tests()
+        if f"def {name}(" not in (ROOT / file).read_text(encoding="utf-8")
+    ]
+    assert missing == []
+    assert len(list(named_tests())) >= 9
+
+
+def test_every_top_level_folder_says_what_it_is_for() -> None:
+    folders = [
+        "bench",
+        "docs",
+        "examples",
+        "flowforge",
+        "migrations",
+        "scripts",
+        "static",
+        "templates",
+        "tests",
+        "webapp",
+        "workers",
+    ]
+    assert [name for name in folders if not (ROOT / name / "README.md").is_file()] == []
+
+
+def test_decisions_are_numbered_alike() -> None:
+    assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+    for page in DECISIONS:
+        assert page.read_text(encoding="utf-8").startswith(f"# {int(page.name[:4])}. "), page.name
