@@ -72,7 +72,7 @@ def test_pages_lead_down_and_up_again(session: Session, user_id: UUID, execution
 def test_a_search_for_text_says_where_it_gave_up_and_goes_on_there(
     session: Session, user_id: UUID, execution: Execution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "SCANNED", 5)
+    monkeypatch.setattr("flowforge.executions.search.SCANNED", 5)
     needle = execution(0, error={"message": "needle"})
     for minute in range(1, 8):
         execution(minute)

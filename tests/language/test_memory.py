@@ -9,8 +9,9 @@ import pytest
 
 from flowforge.language.check import check
 from flowforge.language.definition import parse
+from flowforge.language.expressions import template
 from flowforge.language.expressions.memory import Remembered
-from flowforge.language.expressions.resolving import resolve, template
+from flowforge.language.expressions.resolving import resolve
 
 STEPS = 1_000
 
