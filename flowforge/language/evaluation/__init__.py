@@ -1,1 +1,1 @@
-"""What expressions compute with: values, operators, lookups, and the meter that bounds their work."""
+"""Ground of expressions: values, operators, lookups, and the meter that bounds their work."""

@@ -19,7 +19,7 @@ _POSITION_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What a path leads to where there is nothing. Fields of it are missing for the same reason."""
+    """Value of a path that leads to nothing. Fields of it are missing for the same reason."""
 
     holder: Any
     key: Any
@@ -62,7 +62,7 @@ def look_up(holder: Any, key: Any, trail: str = THIS_VALUE, *, computed: bool = 
 
 
 def follow(root: Any, keys: tuple[Part, ...]) -> Any:
-    """What the path leads to; Missing where it breaks off."""
+    """Return the value at the end of the path; Missing where it breaks off."""
     value = root
     for position, key in enumerate(keys):
         value = look_up(value, key, dotted(keys[:position]))
@@ -85,7 +85,7 @@ def attribute_keys(path: str) -> tuple[Part, ...]:
 
 
 def reach(value: Any, keys: tuple[Part, ...]) -> Any:
-    """What the keys lead to from a member of a list; Missing where they break off."""
+    """Return the value that the keys lead to from a member of a list; Missing where they break off."""
     for key in keys:
         value = look_up(value, key)
     return value

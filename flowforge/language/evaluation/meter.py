@@ -1,4 +1,4 @@
-"""What expressions may cost. Every operation whose cost depends on data pays before it does the work.
+"""Bounds of what an expression costs: every operation whose cost depends on data pays before it does the work.
 
 A payload may be large and an expression hostile: forty filters over a megabyte, text built to double at each term.
 Work is counted in nanoseconds, estimated on the high side, so that the same expression on the same data always has

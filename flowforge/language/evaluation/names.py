@@ -42,7 +42,7 @@ class Hints:
         self._known: dict[tuple[str, Hashable], str] = {}
 
     def hint(self, name: str, where: Hashable, existing: Callable[[], Iterable[str]]) -> str:
-        """As `hint` gives it; `where` stands for the names that `existing` gives."""
+        """Return a hint like the function `hint`; `where` stands for the names that `existing` gives."""
         question = (name, where)
         if question not in self._known and len(self._known) < _MOST_HINTS:
             self._known[question] = hint(name, existing())

@@ -99,7 +99,7 @@ def contains(meter: Meter, item: Any, container: Any) -> bool:
 
 
 def pay_for_search(meter: Meter, text: str, sought: str, times: int = 1) -> None:
-    """For going through all of a text so many times to find another one in it.
+    """Pay for going through all of a text so many times to find another one in it.
 
     Python's search takes time in proportion to a long text. In a short one, and in the end of a long one that is taken
     apart, it may look at all of what is sought again at each character.

@@ -24,7 +24,7 @@ _LARGEST_INTEGERS = range(-(2**63), 2**64)
 
 
 def describe(value: Any) -> str:
-    """What kind of value it is, in the words of a person who writes JSON; never the value itself."""
+    """Name the kind of the value in the words of a person who writes JSON; never the value itself."""
     if value is None:
         return "null"
     for kinds, words in _WORDS:
@@ -83,7 +83,7 @@ def whole(value: Any, purpose: str, allowed: range) -> int:
 
 
 class Weight(NamedTuple):
-    """What writing a value as JSON takes."""
+    """Cost of writing a value as JSON."""
 
     total: int
     """Bytes of all of it, at most."""
@@ -159,7 +159,7 @@ def pay_for_encoding(value: Any, meter: Meter) -> None:
 
 
 def encode(value: Any) -> bytes:
-    """As JSON, for those who have paid. Raises Failure for what JSON cannot hold."""
+    """Write the value as JSON; the caller has paid. Raises Failure for what JSON cannot hold."""
     try:
         return jsonio.dumps(value)
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""From a syntax tree to nested functions that compute its value, each paying the meter for what it does.
+"""Compile a syntax tree to nested functions that compute its value, each paying the meter for what it does.
 
 Only the kinds of nodes named here exist; everything else (calls, above all) is refused when the tree is compiled.
 """
@@ -54,7 +54,7 @@ def _unknown_names(node: nodes.Node) -> Iterator[UnknownName]:
 
 
 def _compile_lenient(node: nodes.Node) -> Evaluate:
-    """The same, but a path to nothing gives Missing: for those who ask whether something exists."""
+    """Compile like `_compile`, but let a path to nothing give Missing, to ask whether something exists."""
     if isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem):
         return _path(node)
     return compile_tree(node)

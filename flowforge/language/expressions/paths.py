@@ -39,7 +39,7 @@ def constant_path(node: nodes.Node) -> tuple[Part, ...] | None:
 
 
 def trail(node: nodes.Node) -> str:
-    """How messages call the value of the node."""
+    """Describe the node's value as messages name it."""
     keys = constant_path(node)
     return THIS_VALUE if keys is None else dotted(keys)
 

@@ -73,13 +73,13 @@ def references(value: Any) -> list[Reference]:
 
 
 def references_in(text: str, path: tuple[Part, ...] = ()) -> list[Reference]:
-    """The same for one text, found at `path`."""
+    """List the references of one text, found at `path`."""
     found = template(text).expressions
     return [reference for expression in found for reference in _references_of(expression, pointer(path))]
 
 
 def judged(text: str, path: tuple[Part, ...], hints: Hints) -> Iterator[Reference | str]:
-    """The same, and in words what is wrong with the expressions that cannot be computed."""
+    """List the references of one text, and in words what is wrong with expressions that cannot be computed."""
     for one in readings(text):
         if isinstance(one, TemplateFailure):
             where = f" (in {shown(one.source)})" if one.source else ""

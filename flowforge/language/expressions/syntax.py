@@ -1,4 +1,4 @@
-"""From the text between `{{` and `}}` to a syntax tree. The grammar is Jinja2's, and so is the parser."""
+"""Parse the text between `{{` and `}}` to a syntax tree. The grammar is Jinja2's, and so is the parser."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from flowforge.language.evaluation.meter import EXPRESSIONS, Failure, Meter
 from flowforge.language.evaluation.names import Hints, UnknownName
 from flowforge.language.evaluation.operators import concatenate
 from flowforge.language.evaluation.values import to_result, weigh
+from flowforge.language.expressions.cache import BoundedCache
 from flowforge.language.expressions.compiler import Evaluate, compile_tree, unknown_names
-from flowforge.language.expressions.memory import Remembered
 from flowforge.language.expressions.paths import PathReference, constant_path, path_references
 from flowforge.language.expressions.syntax import MAX_LENGTH, parse
 
@@ -55,7 +55,7 @@ class TemplateFailure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """What stands between `{{` and `}}`, ready to be computed."""
+    """An expression, as it stands between `{{` and `}}`, ready to be computed."""
 
     source: str
     references: tuple[PathReference, ...]
@@ -129,18 +129,18 @@ def has_meaning(text: str) -> bool:
 
 
 def forget_templates() -> None:
-    """As if the process had just begun."""
+    """Empty the cache of parsed templates, as if the process had just begun."""
     _templates.forget()
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What stands between the braces."""
+    """Text between the braces."""
 
     text: str
 
 
-_templates: Remembered[Template] = Remembered(_REMEMBERED_BYTES)
+_templates: BoundedCache[Template] = BoundedCache(_REMEMBERED_BYTES)
 
 
 def _made_of(parts: list[str | Expression | TemplateFailure], text: str) -> Template:
@@ -192,7 +192,7 @@ def _literal(text: str, start: int, end: int) -> str:
 
 
 def _end_of_expression(text: str, start: int) -> int:
-    """Where the `}}` stands that ends the expression: not one inside quotes, nor one that closes objects."""
+    """Find the `}}` that ends the expression: not one inside quotes, nor one that closes objects."""
     position, limit, open_brackets = start, start + MAX_LENGTH + len(CLOSE), 0
     while piece := _PIECE.match(text, position, limit):
         mark = piece.group()

@@ -39,7 +39,7 @@ def without_unknown(value: Any, unknown: Collection[str], path: tuple[Part, ...]
 
 
 def note_of(name: str) -> str:
-    """What stands where a value would."""
+    """Return the note that stands in for an unknown value."""
     return f"(not known: {name.removeprefix(A_ROOT)})"
 
 

@@ -84,7 +84,7 @@ def from_hex(meter: Meter, value: Any) -> str:
 
 
 def _data(meter: Meter, value: Any) -> bytes:
-    """In UTF-8; pays for what is done with it, too."""
+    """Encode the text as UTF-8, and pay for what is done with it, too."""
     subject = to_text(value, meter)
     size = len(subject) * (1 if subject.isascii() else 4)
     meter.work(size * _HASH_NANOSECONDS)

@@ -21,14 +21,14 @@ _LOOKUP_NANOSECONDS = 1_000
 
 
 def pay_for_members(meter: Meter, members: int, bytes_each: int = _POINTER_BYTES) -> None:
-    """For a new list with so many members, each looked at once."""
+    """Pay for a new list with so many members, each looked at once."""
     meter.work(members * _ITEM_NANOSECONDS)
     meter.memory(members * bytes_each)
 
 
 @LIST_FILTERS.add("length", "count")
 def length(_: Meter, value: Any) -> int:
-    """How many members a list, fields an object, or characters a text has."""
+    """The number of members of a list, fields of an object, or characters of a text."""
     if not isinstance(value, str | list | tuple | dict):
         raise Failure(f"length needs text, a list or an object, not {describe(value)}")
     return len(value)

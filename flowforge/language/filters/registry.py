@@ -1,4 +1,4 @@
-"""What a filter is, and how a module of filters offers them.
+"""Registry of filters: each is a function, offered by the module of its subject.
 
 A filter is a function of the meter, the value and its arguments. It pays the meter before it does work or makes data
 whose size depends on the value. Its docstring is its help, its parameters are its usage.

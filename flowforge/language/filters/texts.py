@@ -20,14 +20,14 @@ _NO_WORD = re.compile(r"[^a-z0-9]+")
 
 
 def _pay(meter: Meter, value: str, nanoseconds: int = 20, growth: int = 1) -> None:
-    """For making text out of text, one character at a time."""
+    """Pay for making text out of text, one character at a time."""
     meter.work(len(value) * (2 if value.isascii() else nanoseconds))
     meter.memory(len(value) * (1 if value.isascii() else 4) * growth)
 
 
 @TEXT_FILTERS.add("upper")
 def upper(meter: Meter, value: Any) -> str:
-    """In capital letters."""
+    """Changes text to capital letters."""
     subject = text(value, "upper")
     _pay(meter, subject, growth=1 if subject.isascii() else 3)
     return subject.upper()
@@ -35,7 +35,7 @@ def upper(meter: Meter, value: Any) -> str:
 
 @TEXT_FILTERS.add("lower")
 def lower(meter: Meter, value: Any) -> str:
-    """In small letters."""
+    """Changes text to small letters."""
     subject = text(value, "lower")
     _pay(meter, subject, growth=1 if subject.isascii() else 3)
     return subject.lower()
@@ -59,7 +59,7 @@ def title(meter: Meter, value: Any) -> str:
 
 @TEXT_FILTERS.add("trim")
 def trim(meter: Meter, value: Any) -> str:
-    """Without white space at both ends."""
+    """Removes white space at both ends."""
     subject = text(value, "trim")
     _pay(meter, subject)
     return subject.strip()
@@ -132,5 +132,5 @@ def slugify(meter: Meter, value: Any, separator: Any = "-") -> str:
 
 @TEXT_FILTERS.add("string")
 def string(meter: Meter, value: Any) -> str:
-    """As text: null is empty, objects and lists are JSON."""
+    """Turns a value into text: null is empty, objects and lists are JSON."""
     return to_text(value, meter)

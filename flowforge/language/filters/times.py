@@ -79,7 +79,7 @@ def minus(_: Meter, value: Any, amount: Any, unit: Any, zone: Any = "UTC") -> da
 
 @TIME_FILTERS.add("diff")
 def diff(_: Meter, value: Any, other: Any, unit: Any = "seconds") -> float:
-    """How much later a time is than another one; months, quarters and years are whole ones."""
+    """Tells how much later a time is than another one; months, quarters and years are whole ones."""
     later, earlier, chosen = _moment(value, "diff"), _moment(other, "diff"), _unit(unit, "diff")
     if chosen in _MONTHS:
         return (
@@ -93,7 +93,7 @@ def diff(_: Meter, value: Any, other: Any, unit: Any = "seconds") -> float:
 
 @TIME_FILTERS.add("start_of")
 def start_of(_: Meter, value: Any, unit: Any, zone: Any = "UTC") -> datetime:
-    """When the minute, hour, day, week (Monday), month, quarter or year began that the time is in."""
+    """Gives the beginning of the minute, hour, day, week (Monday), month, quarter or year that the time is in."""
     return _utc(_begin(_in_zone(_moment(value, "start_of"), zone, "start_of"), _unit(unit, "start_of")), "start_of")
 
 

@@ -29,7 +29,7 @@ def default(_: Meter, value: Any, fallback: Any = "", boolean: Any = False) -> A
 
 @VALUE_FILTERS.add("int")
 def int_(meter: Meter, value: Any, default: Any = NOT_GIVEN) -> Any:
-    """As a whole number, without the decimals; the default where it is none."""
+    """Turns a value into a whole number, without decimals; gives the default where it is no number."""
     try:
         return number(int(_numeric(value)), "int")
     except (ValueError, OverflowError, Failure) as error:
@@ -38,7 +38,7 @@ def int_(meter: Meter, value: Any, default: Any = NOT_GIVEN) -> Any:
 
 @VALUE_FILTERS.add("float")
 def float_(meter: Meter, value: Any, default: Any = NOT_GIVEN) -> Any:
-    """As a number with decimals; the default where it is none."""
+    """Turns a value into a number with decimals; gives the default where it is no number."""
     try:
         return number(float(_numeric(value)), "float")
     except (ValueError, OverflowError, Failure) as error:
@@ -54,13 +54,13 @@ def round_(_: Meter, value: Any, precision: Any = 0) -> int | float:
 
 @VALUE_FILTERS.add("abs")
 def abs_(_: Meter, value: Any) -> int | float:
-    """Without its sign."""
+    """Drops the sign of a number."""
     return number(abs(number(value, "abs")), "abs")
 
 
 @VALUE_FILTERS.add("tojson")
 def tojson(meter: Meter, value: Any) -> str:
-    """As JSON text: null is `null`, text is in quotes."""
+    """Writes a value as JSON text: null is `null`, text is in quotes."""
     return to_json(value, meter)
 
 
@@ -92,7 +92,7 @@ def ceil(_: Meter, value: Any) -> int | float:
 
 @VALUE_FILTERS.add("format_number")
 def format_number(_: Meter, value: Any, decimals: Any = 2, point: Any = ".", thousands: Any = "") -> str:
-    """As text with so many decimals: `1234.5 | format_number(2, ',', '.')` is 1.234,50."""
+    """Writes a number with so many decimals: `1234.5 | format_number(2, ',', '.')` is 1.234,50."""
     digits = whole(decimals, "format_number", range(16))
     marks = {".": text(point, "format_number"), ",": text(thousands, "format_number")}
     if any(len(mark) > 1 for mark in marks.values()):

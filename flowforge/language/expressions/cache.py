@@ -1,4 +1,4 @@
-"""Remembering what is dear to make, within bounds of memory."""
+"""A cache of what is costly to make, bounded in memory."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ Made = TypeVar("Made")
 _ENTRY_BYTES = 300
 
 
-class Remembered(Generic[Made]):
-    """What was made of texts. As long as all that is used weighs no more than `most`, nothing of it is forgotten; of
-    more than that, what was not used for longest is. Twice `most` is the most that is kept; what weighs more than a
-    quarter of it by itself is never kept.
+class BoundedCache(Generic[Made]):
+    """Cache of what was made of texts. As long as all that is used weighs no more than `most`, nothing is evicted;
+    beyond that, what was not used for longest is. Twice `most` is the most that is kept; what weighs more than a quarter
+    of it by itself is never kept.
 
-    Safe between threads: at worst, something is forgotten too early.
+    Safe between threads: at worst, something is evicted too early.
     """
 
     def __init__(self, most: int) -> None:
@@ -33,13 +33,13 @@ class Remembered(Generic[Made]):
         return found[0]
 
     def keep(self, text: str, made: Made, weight: int) -> None:
-        """`weight`: bytes of memory that it takes, about."""
+        """Keep what was made of the text; `weight` is about how many bytes it takes."""
         whole = _ENTRY_BYTES + len(text) + weight
         if whole <= self._most // 4:
             self._keep(text, (made, whole))
 
     def forget(self) -> None:
-        """Everything, as if the process had just begun."""
+        """Empty the cache."""
         self._younger, self._older, self._weight = {}, {}, 0
 
     def _keep(self, text: str, entry: tuple[Made, int]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from flowforge.language.check import check
 from flowforge.language.definition import parse
 from flowforge.language.expressions import template
-from flowforge.language.expressions.memory import Remembered
+from flowforge.language.expressions.cache import BoundedCache
 from flowforge.language.expressions.resolving import resolve
 
 STEPS = 1_000
@@ -60,7 +60,7 @@ def test_what_cannot_be_read_is_not_remembered(parsed: list[str]) -> None:
 
 class TestRemembered:
     def test_it_forgets_what_was_not_used_for_longest(self) -> None:
-        known: Remembered[int] = Remembered(10_000)
+        known: BoundedCache[int] = BoundedCache(10_000)
         for number in range(100):
             known.keep(str(number), number, 500)
             assert known.get("0") == 0
@@ -68,13 +68,13 @@ class TestRemembered:
         assert known.get("50") is None
 
     def test_it_keeps_no_more_than_twice_what_it_may(self) -> None:
-        known: Remembered[int] = Remembered(10_000)
+        known: BoundedCache[int] = BoundedCache(10_000)
         for number in range(100):
             known.keep(str(number), number, 500)
         assert 10 <= sum(known.get(str(number)) is not None for number in range(100)) <= 25
 
     def test_what_is_large_is_not_kept_at_all(self) -> None:
-        known: Remembered[int] = Remembered(10_000)
+        known: BoundedCache[int] = BoundedCache(10_000)
         known.keep("small", 1, 0)
         known.keep("large", 2, 5_000)
         assert (known.get("small"), known.get("large")) == (1, None)
