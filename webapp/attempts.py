@@ -1,4 +1,4 @@
-"""How often one address may try to sign in or register. Counted in Redis; in memory while Redis is away."""
+"""Limit on attempts to sign in or register from one address: counted in Redis; in memory while Redis is away."""
 
 from __future__ import annotations
 

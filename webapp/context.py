@@ -1,4 +1,4 @@
-"""What a request reaches for: the backends, and the request's database session."""
+"""Access to the backends and to the request's database session."""
 
 from __future__ import annotations
 

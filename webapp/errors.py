@@ -83,7 +83,7 @@ def _http(error: HTTPException) -> Any:
 
 
 def _said(error: HTTPException) -> str:
-    """What was said where the error was raised; in place of Werkzeug's standard texts, ours."""
+    """Return the message that the error was raised with, or ours in place of Werkzeug's standard texts."""
     if error.description and error.description != type(error).description:
         return error.description
     standard = {

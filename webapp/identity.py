@@ -1,7 +1,7 @@
-"""Who is asking: a verified access token, or our own dashboard session. Nothing else is believed.
+"""Identity of a request: a verified access token, or our own dashboard session. Nothing else is believed.
 
-Access tokens are checked without the database, but for the personal ones (operations.access_tokens). A token that
-another implementation signed with the same key counts if it names the user in `user_id`; its `sub` is never read
+Access tokens are checked without the database, but for the personal ones (flowforge.accounts.access_tokens). A token
+that another implementation signed with the same key counts if it names the user in `user_id`; its `sub` is never read
 (contract.md, section 2).
 """
 
@@ -46,7 +46,7 @@ class DashboardUser:
     email: str
     time_zone: str | None
     session_id: UUID
-    """Of this browser (operations.web_sessions)."""
+    """Of this browser (flowforge.accounts.web_sessions)."""
     _password_mark: str
 
     is_authenticated = True
@@ -58,7 +58,7 @@ class DashboardUser:
         return cls(user.id, user.username, user.email, user.time_zone, session_id, _mark(user.password))
 
     def get_id(self) -> str:
-        """What the session cookie holds: a new password ends the sessions begun with the old one."""
+        """Return what the session cookie holds: a new password ends the sessions begun with the old one."""
         return f"{self.id}.{self._password_mark}.{self.session_id}"
 
 

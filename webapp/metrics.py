@@ -1,4 +1,4 @@
-"""What this process counts about itself, for Prometheus. With several web processes each scrape meets one of them."""
+"""Metrics of this process for Prometheus. With several web processes each scrape meets one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people may change about themselves, but for the password (operations.accounts)."""
+"""What people may change about themselves, but for the password (flowforge.accounts.accounts)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The hub in a process of its own, forked from a worker of the web server.
 
 In one process, requests and streams would take the interpreter from each other: every line to every viewer gives it
-away once (docs/decisions/0012-web-server.md). Connections go there over a pair of sockets, each with a line of JSON; a byte
-comes back through a pipe for each stream that has ended. When one of the two processes ends, so does the other.
+away once (docs/decisions/0012-web-server.md). Connections go there over a pair of sockets, each with a line of JSON;
+a byte comes back through a pipe for each stream that has ended. When one of the two processes ends, so does the
+other.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ blueprint.before_request(guard.require_sign_in)
 
 @blueprint.after_request
 def _never_store(response: Response) -> Response:
-    """What was on a signed-in page must not come back from a cache after signing out."""
+    """Forbid caching, so that no signed-in page comes back from a cache after signing out."""
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -135,6 +135,6 @@ def _connections() -> dict[str, list[str]]:
 
 
 def _adding() -> Json | None:
-    """Where something is to be added, for those without our script."""
+    """Return where a step is to be added, as a browser without script asks for it."""
     into = request.args.get("into")
     return {"into": into, "position": request.args.get("position", 0, type=int)} if into else None

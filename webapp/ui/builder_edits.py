@@ -146,7 +146,7 @@ def _branch(number: int, branch: Any, type_: str) -> Any:
 
 
 def _number(text: str) -> Any:
-    """What is no number stays a text, for the check to complain about."""
+    """Read a number; anything else stays text, for the check to complain about."""
     for kind in (int, float):
         try:
             return kind(text.strip())
@@ -172,7 +172,7 @@ def _move(definition: Json) -> Edited:
 
 
 def _up(definition: Json) -> Edited:
-    """From the top of a list inside a block: out of it."""
+    """Move a step that is the first of a body out of its block."""
     into, position = _place(_at())
     if position > 0:
         return _moved(definition, into, position - 1)

@@ -39,7 +39,7 @@ def new_connection() -> str:
 
 @blueprint.post("/connections/new")
 def create_connection() -> Any:
-    """It is tried out at once, and kept also if that fails."""
+    """Create a connection and try it at once; it is kept even if that fails."""
     type_ = request.form.get("type", "")
     config = _config(type_, {})
     try:

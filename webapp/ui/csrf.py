@@ -33,7 +33,7 @@ def token() -> str:
 
 
 def renew() -> None:
-    """Whoever signs in or out leaves the token of before behind."""
+    """Replace the session's token, at every sign-in and sign-out."""
     cookie.pop(_KEY, None)
     g.pop("csrf_token", None)
 

@@ -1,4 +1,4 @@
-"""What could not be processed: look at it, send it again, throw it away."""
+"""Dead letters: look at them, send them again, discard them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do with an execution: cancel it, or do it again."""
+"""Actions on an execution: cancel it, replay it."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def execution_items(execution_id: UUID) -> str:
 
 @blueprint.get("/executions/<uuid:execution_id>/input")
 def step_input(execution_id: UUID) -> str:
-    """What the step was given, as a part of its page."""
+    """Show a step's input, as a part of its page."""
     row = executions.get(session(), viewer_id(), execution_id)
     resolved = resolved_input(session(), load_catalog(), backends().resume_links, row, _asked("step", 0), asked_frame())
     return render_template("executions/_input.html", resolved=resolved)

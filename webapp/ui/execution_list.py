@@ -50,7 +50,7 @@ def executions() -> str:
 
 
 def _asked() -> Filter:
-    """What makes no sense counts as not given: the address may be an old one, or typed."""
+    """Read the filter of the list; values that make no sense are ignored, since addresses may be old, or typed."""
     status = request.args.get("status", "").upper()
     span = _span()
     return Filter(

@@ -110,19 +110,19 @@ def _steps(row: ExecutionRow, written: Sequence[WrittenStep], frame: int) -> tup
 
 
 def _failed_in(row: ExecutionRow, steps: Sequence[Step]) -> str | None:
-    """What the page calls the step that failed; None where it shows others."""
+    """Name the step that failed; None where the page shows other steps."""
     index = (row.error or {}).get("stepIndex")
     return next((step.title for top in steps for step in top.all() if step.index == index), None)
 
 
 def _failed_at(row: ExecutionRow, written: Sequence[WrittenStep]) -> str | None:
-    """Where the step that failed stands in the definition, for the builder to open it."""
+    """Return the pointer of the step that failed, for the builder to open it."""
     index = (row.error or {}).get("stepIndex")
     return next((pointer(step.path) for top in written for step in top.all() if step.index == index), None)
 
 
 def _answer_path(step: Step) -> str:
-    """Of the page on which somebody ends the step's wait."""
+    """Return the path of the page on which the step's wait is ended."""
     wait = step.wait
     assert wait is not None
     return url_for(

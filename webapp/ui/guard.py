@@ -1,4 +1,4 @@
-"""Who may see a page: only signed-in people, but for the pages that make one."""
+"""Access to pages: only for people who are signed in, except for the pages that sign them in."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def bars_by_status(runs: Sequence[Run]) -> Mapping[str, str]:
 
 
 def outcome(runs: Sequence[Run]) -> str:
-    """What the bars say, in words."""
+    """Say in words what the bars show."""
     counted = Counter(run.status.lower() for run in runs)
     said = ", ".join(f"{number} {status}" for status, number in counted.most_common())
     return f"The last {len(runs)} runs: {said}" if len(runs) > 1 else f"The only run: {said.removeprefix('1 ')}"

@@ -32,7 +32,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """How many items of a FOR_EACH are over."""
+    """Progress of a loop: how many of its frames have ended."""
 
     frame: int
     total: int
@@ -67,7 +67,7 @@ class Step:
 
     @property
     def took(self) -> timedelta | None:
-        """From the first attempt's start to the last one's end."""
+        """The time from the first attempt's start to the last one's end."""
         begun = next((attempt.started_at for attempt in self.attempts if attempt.started_at), None)
         ended = self.attempts[-1].finished_at if self.attempts else None
         return ended - begun if begun and ended else None

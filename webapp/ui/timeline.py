@@ -1,4 +1,4 @@
-"""When each step waited and worked, as bars on one scale: drawn here, so that it needs no script."""
+"""A timeline: when each step waited and worked, as bars on one scale, drawn here so that it needs no script."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Timeline:
 def timeline_of(
     execution: ExecutionRow, steps: Sequence[Step], loops: Spans, now: datetime | None = None
 ) -> Timeline | None:
-    """Of a frame's steps; None while nothing has begun."""
+    """Draw the timeline of a frame's steps; None while nothing has begun."""
     tried = [(depth, step) for depth, step in _with_depth(steps) if step.attempts or _span(step, loops)]
     if not tried:
         return None
@@ -63,7 +63,7 @@ class _Scale:
 
     @classmethod
     def over(cls, execution: ExecutionRow, steps: Sequence[Step], loops: Spans, now: datetime) -> _Scale:
-        """From the first thing to happen to the last; what is under way reaches to its end."""
+        """The span from the first beginning to the last end; what is still running reaches to now."""
         marks = [execution.finished_at or now]
         begun = []
         for step in steps:

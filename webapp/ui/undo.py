@@ -1,4 +1,4 @@
-"""What a draft was before each edit: so that an edit can be taken back. Kept for an hour; losing it loses only that."""
+"""Undo: a draft as it was before each edit, kept for an hour in Redis; losing it loses nothing else."""
 
 from __future__ import annotations
 

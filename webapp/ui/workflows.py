@@ -83,7 +83,7 @@ def edit_workflow(workflow_id: UUID) -> str:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/edit")
 def update_workflow(workflow_id: UUID) -> Any:
-    """What stands in the editor is what is saved: a part that was deleted there is gone."""
+    """Save exactly what the editor holds: a part that was deleted there is gone."""
     found = operations().get(session(), viewer_id(), workflow_id)
     text = request.form.get("definition", "")
     try:
@@ -172,7 +172,7 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
 
 
 def _example(sample: dict[str, Any] | None) -> str:
-    """What the workflow is run with unless somebody writes something else: what came in last, if it is short."""
+    """Return the payload offered for a manual run: the latest one, if it is short."""
     text = jsonio.indented(sample or {})
     return text if len(text) <= _LONGEST_EXAMPLE else "{}"
 

@@ -1,5 +1,4 @@
-"""What differs between two definitions, as people read it: what was said before, what is said now, and the words that
-changed."""
+"""Differences of two definitions as people read them: the old text, the new text, and the words that changed."""
 
 from __future__ import annotations
 

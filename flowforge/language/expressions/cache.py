@@ -10,8 +10,8 @@ _ENTRY_BYTES = 300
 
 class BoundedCache(Generic[Made]):
     """Cache of what was made of texts. As long as all that is used weighs no more than `most`, nothing is evicted;
-    beyond that, what was not used for longest is. Twice `most` is the most that is kept; what weighs more than a quarter
-    of it by itself is never kept.
+    beyond that, what was not used for longest is. Twice `most` is the most that is kept; more than a
+    quarter of it in one entry is never kept.
 
     Safe between threads: at worst, something is evicted too early.
     """
