@@ -29,7 +29,7 @@ def run(settings: Settings) -> None:
     holder = lock(home)
     left = end_left_over_processes(home)
     if left:
-        Console().say(f"EndedExecution what an earlier start left behind: {', '.join(left)}")
+        Console().say(f"Ended what an earlier start left behind: {', '.join(left)}")
     listeners = _listeners(settings)
     here = settings.model_copy(update={"home": home, "port": listeners[0].getsockname()[1]})
     load_keys(here)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from flowforge.embedded.lifetime import ending_with_us
+
 SUN_PATH_BYTES = 103  # the shortest limit among our platforms (macOS); Linux takes 107
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
@@ -64,9 +66,12 @@ def make_private(folder: Path, owner: int) -> None:
 
 @contextmanager
 def running(server: EmbeddedServer, is_ready: Callable[[], bool]) -> Iterator[str]:
-    """Runs the server for the length of a `with` block; gives its URL once it answers. Its log is `server.log`."""
+    """Run the server for the length of a `with` block, or of this process if it is killed within.
+
+    Gives its URL once it answers. It logs to `<name of its folder>.log` beside its folder. Raises CannotStart.
+    """
     with (server.folder.parent / f"{server.folder.name}.log").open("ab") as log:
-        process = start(server, log)
+        process = start(server, log, preexec=ending_with_us(server.stop_signal))
         try:
             _wait_until(is_ready, process, Path(log.name))
             yield server.url
@@ -74,10 +79,13 @@ def running(server: EmbeddedServer, is_ready: Callable[[], bool]) -> Iterator[st
             _stop(process, server.stop_signal)
 
 
-def start(server: EmbeddedServer, output: IO[bytes]) -> subprocess.Popen[bytes]:
-    """The server as a child process, away from our terminal's signals."""
+def start(
+    server: EmbeddedServer, output: IO[bytes], *, preexec: Callable[[], None] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start the server as a child process, out of reach of our terminal's signals. `preexec` is run in the child."""
     return subprocess.Popen(  # noqa: S603  the wheel's own server, without a shell
         server.command,
+        preexec_fn=preexec,
         user=server.user,
         group=pwd.getpwnam(server.user).pw_gid if server.user else None,
         extra_groups=[] if server.user else None,

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from flowforge.embedded.status import processes_of
+from tests.services.processes import start_server
 from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -76,13 +77,11 @@ def start(folder: Path, **environment: str) -> Instance:
     home = folder / "home"
     console = folder / f"console-{len(list(folder.glob('console-*')))}.txt"
     with console.open("wb") as output:
-        process = subprocess.Popen(
+        process = start_server(
             [sys.executable, "-m", "flowforge", "run"],
+            output,
             cwd=folder,  # away from the developer's .env
             env={**_clean_environment(), "FLOWFORGE_HOME": str(home), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     return Instance(home, process, console)

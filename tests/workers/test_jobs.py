@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from flowforge.settings import Settings
 from tests.services.imap import running_imap
+from tests.services.processes import start_server
 from tests.triggers.registrations import change, events, register, trigger
 from tests.waiting import eventually
 from workers.jobs import Clock, periodic_jobs
@@ -50,7 +51,7 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
         "ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
         "MAILBOX_TIME_LIMIT": "8",
     }
-    return subprocess.Popen([sys.executable, "-m", "workers.jobs"], env=environment, cwd=ROOT)
+    return start_server([sys.executable, "-m", "workers.jobs"], None, env=environment, cwd=ROOT)
 
 
 def children(parent: int) -> list[int]:

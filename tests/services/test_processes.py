@@ -1,0 +1,81 @@
+"""Servers that tests start are gone with the test process, however that one ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.services.processes import start_server
+from tests.waiting import eventually
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended"),
+]
+
+PROJECT = Path(__file__).resolve().parents[2]
+SERVERS = {"postgres", "valkey-server", "live"}
+"""Names of their processes; "live" is a child of the web server (webapp.live.hub_process)."""
+A_LONG_TEST = """
+import time
+
+def test_that_takes_long(stage):
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not below pytest's own folder, which admits nobody else: PostgreSQL has to get in."""
+    with tempfile.TemporaryDirectory(prefix="flowforge-test-", ignore_cleanup_errors=True) as path:
+        yield Path(path)
+
+
+@contextmanager
+def run_of_pytest(folder: Path, *options: str) -> Iterator[psutil.Process]:
+    """A run of pytest of its own, in the middle of a test that uses every server there is."""
+    (folder / "test_long.py").write_text(A_LONG_TEST)
+    plugins = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", str(PROJECT / "pyproject.toml")]
+    command = [sys.executable, "-m", "pytest", *plugins, f"--rootdir={PROJECT}", *options, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(folder)}
+    with (folder / "log").open("wb") as log:
+        pytest_run = start_server(command, log, env=environment, cwd=folder, start_new_session=True)
+        try:
+            yield psutil.Process(pytest_run.pid)
+        finally:
+            pytest_run.kill()
+            pytest_run.wait(10)
+
+
+def servers_below(process: psutil.Process) -> list[psutil.Process]:
+    """All of its descendants, once every server is among them."""
+    below = process.children(recursive=True)
+    return below if {child.name() for child in below} >= SERVERS else []
+
+
+def assert_all_end(processes: list[psutil.Process]) -> None:
+    _gone, left = psutil.wait_procs(processes, timeout=20)
+    for process in left:
+        process.kill()
+    assert [process.name() for process in left] == []
+
+
+def test_when_it_is_killed(folder: Path) -> None:
+    with run_of_pytest(folder, "-n0") as process:
+        started = eventually(lambda: servers_below(process), seconds=60, every=0.1)
+        process.kill()
+        assert_all_end(started)
+
+
+def test_when_a_parallel_one_is_killed(folder: Path) -> None:
+    with run_of_pytest(folder, "-n1", "--max-worker-restart=0") as process:
+        started = eventually(lambda: servers_below(process), seconds=60, every=0.1)
+        process.children()[0].kill()
+        assert_all_end(started)
