@@ -19,7 +19,7 @@ from rq.job import Job, JobStatus
 from rq.timeouts import JobTimeoutException
 from sqlalchemy import Update, case, func, select, update
 
-from flowforge.connectors.addresses import AddressGuard
+from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerRegistration
 from flowforge.errors import Invalid, Unavailable

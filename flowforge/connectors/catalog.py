@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-import flowforge.connectors
+from flowforge.connectors import actions
 from flowforge.connectors.sdk import Connector
 from flowforge.errors import FlowForgeError, Problem
 from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields
@@ -108,5 +108,5 @@ def load_catalog() -> Catalog:
 
 
 def _modules() -> list[str]:
-    ours = [f"flowforge.connectors.{info.name}" for info in pkgutil.iter_modules(flowforge.connectors.__path__)]
+    ours = [f"{actions.__name__}.{info.name}" for info in pkgutil.iter_modules(actions.__path__)]
     return [*ours, *(point.module for point in entry_points(group=ENTRY_POINTS))]

@@ -12,7 +12,7 @@ from cron_descriptor import CasingTypeEnum, Options, get_description
 from cron_descriptor.Exception import FormatError
 from sqlalchemy.orm import Session
 
-from flowforge.connectors.addresses import AddressGuard
+from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.errors import Invalid
 from flowforge.secrets import SecretUnreadable
 from flowforge.settings import Settings

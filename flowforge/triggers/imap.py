@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 
-from flowforge.connectors.addresses import AddressGuard
+from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.sdk import ConnectorError
 from flowforge.secrets import MASK
 from flowforge.triggers.mail import Received

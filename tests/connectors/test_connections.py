@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_httpserver import HTTPServer
 
-from flowforge.connectors import slack_message
+from flowforge.connectors.actions import slack_message
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import (
     CONNECTION,

@@ -16,9 +16,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from flowforge import jsonio
-from flowforge.connectors import slack_message
+from flowforge.connectors.actions import slack_message
+from flowforge.connectors.actions.google_sheet_row import _keep
 from flowforge.connectors.catalog import UnknownAction, load_catalog
-from flowforge.connectors.google_sheet_row import _keep
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.secrets import MASK, Vault, mask_values, new_key
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from flowforge.connectors.addresses import AddressGuard
 from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.settings import Settings
 from tests.connectors import rude_server

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from flowforge.connectors.mail import Account, Security
+from flowforge.connectors.mail_transport.conversation import Account, Security
 from flowforge.connectors.sdk import ConnectionType, ConnectorConfig, ConnectorError, StepContext, connector, secret
 
 

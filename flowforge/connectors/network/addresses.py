@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Sequence
 
-from flowforge.connectors.sdk import ConnectorError
+from flowforge.connectors.errors import ConnectorError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -1,0 +1,69 @@
+"""Config models of connectors: their fields, which of them are secret, and what is wrong with a config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+Path = tuple[str, ...]
+
+
+def secret(default: Any = ..., **declared: Any) -> Any:
+    """A pydantic Field whose text (or, in an object, whose values) is sealed at rest and masked in every answer."""
+    return Field(default, json_schema_extra={"secret": True, "writeOnly": True}, **declared)
+
+
+class ConnectorConfig(BaseModel):
+    """Base of config models: camelCase outside, unknown keys ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+
+def secret_keys(model: type[ConnectorConfig]) -> Iterator[str]:
+    """Every key of a config under which a secret may stand, in all its spellings."""
+    for name, declared in model.model_fields.items():
+        extra = declared.json_schema_extra
+        if isinstance(extra, dict) and extra.get("secret"):
+            yield from {name, *_aliases(declared.alias), *_aliases(declared.validation_alias)}
+
+
+def located_messages(error: ValidationError) -> Iterator[tuple[Path, str]]:
+    """The path of each problem in the config, empty for one of the whole, with its message."""
+    for problem in error.errors(include_url=False, include_input=False):
+        yield tuple(str(part) for part in problem["loc"]), problem["msg"].removeprefix("Value error, ")
+
+
+def holds_expression(config: Mapping[str, Any], path: Path) -> bool:
+    """Whether an expression stands at the path, or inside what stands there."""
+    return _has_expression(_value_at(config, path))
+
+
+def _aliases(alias: object) -> list[str]:
+    if isinstance(alias, str):
+        return [alias]
+    if isinstance(alias, AliasChoices):
+        return [choice for choice in alias.choices if isinstance(choice, str)]
+    return []
+
+
+def _value_at(value: Any, path: Path) -> Any:
+    """The value a problem is about; the innermost that exists where the path names a type variant."""
+    for part in path:
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return value if not isinstance(value, Mapping) else None
+    return value
+
+
+def _has_expression(value: Any) -> bool:
+    if isinstance(value, str):
+        return "{{" in value
+    if isinstance(value, Mapping):
+        return any(_has_expression(inner) for inner in value.values())
+    return isinstance(value, list) and any(_has_expression(inner) for inner in value)

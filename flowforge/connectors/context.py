@@ -1,0 +1,39 @@
+"""The context a connector runs in: which attempt it is, the data of the workflow, and the tools to reach the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from flowforge.connectors.http_client.client import HttpClient
+from flowforge.connectors.mail_transport.server import MailServer
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The ways out that every connector may use: bounded, and kept out of private networks."""
+
+    http: HttpClient
+    mail: MailServer
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """Which attempt of which step runs, and until when (`deadline`, of time.monotonic)."""
+
+    execution_id: UUID
+    workflow_id: UUID
+    user_id: UUID
+    step_index: int
+    step_id: str
+    attempt: int
+    idempotency_key: str
+    """The same for every try of one attempt: receivers can drop repeats by it."""
+    deadline: float
+    trigger: Mapping[str, Any]
+    steps: Mapping[str, Any]
+    tools: Tools
+    secrets: list[str] = field(default_factory=list)
+    """Texts that are masked in outputs and errors. A connector adds what it makes of its secrets, such as a header."""

@@ -1,0 +1,59 @@
+"""Pooled connections that go only where the address guard allows, and are cut at the deadline of their exchange."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from flowforge.connectors.network.addresses import AddressGuard
+from flowforge.connectors.network.deadlines import Watch
+
+CONNECT_SECONDS = 10.0
+
+
+class CurrentExchange(threading.local):
+    """The exchange that this thread is in."""
+
+    watch: Watch
+
+
+class GuardedAdapter(HTTPAdapter):
+    """An adapter of `requests`. Every connection is made by the guard, and watched until its exchange ends."""
+
+    def __init__(self, guard: AddressGuard, current: CurrentExchange, pool_size: int) -> None:
+        def connect(host: str, port: int) -> socket.socket:
+            left = max(0.001, current.watch.deadline - time.monotonic())
+            connection = guard.connect(host, port, min(CONNECT_SECONDS, left))
+            current.watch.add(connection)
+            return connection
+
+        class GuardedConnection(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return connect(self.host, self.port or self.default_port)
+
+            def request(self, *args: Any, **kwargs: Any) -> None:
+                if self.sock is not None:  # from the pool
+                    current.watch.add(self.sock)
+                super().request(*args, **kwargs)
+
+        class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
+            """A guarded connection with TLS."""
+
+        class Pool(HTTPConnectionPool):
+            ConnectionCls = GuardedConnection
+
+        class TlsPool(HTTPSConnectionPool):
+            ConnectionCls = GuardedTlsConnection
+
+        self._pools = {"http": Pool, "https": TlsPool}
+        super().__init__(pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools

@@ -1,0 +1,74 @@
+"""A whole answer to an HTTP request, and what its status means for the step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from flowforge import jsonio
+from flowforge.connectors.errors import ConnectorError
+
+_RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
+_LONGEST_REASON = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+    def body(self) -> Any:
+        """JSON where the content type says so and it can be read as such; text otherwise."""
+        if "json" in self.headers.get("content-type", ""):
+            try:
+                return jsonio.loads(self.content)
+            except ValueError:
+                return self.text
+        return self.text
+
+    def raise_for_status(self, receiver: str) -> None:
+        """Raises ConnectorError for anything but a 2xx, with the reason that the answer gives. `receiver` names it for
+        people, without secrets."""
+        if not self.ok:
+            reason = self._reason()
+            raise ConnectorError(
+                f"{receiver} answered {self.status}" + (f": {reason}" if reason else ""),
+                permanent=self.status not in _RETRYABLE,
+                retry_after=_retry_after(self.headers.get("retry-after")),
+            )
+
+    def _reason(self) -> str:
+        """The part of the body that a person can read; nothing of a page that is made for a browser.
+
+        It may repeat secrets that were sent: the engine masks it before it is stored or shown.
+        """
+        kind = self.headers.get("content-type", "text/plain")
+        readable = kind.startswith("text/") or "json" in kind or "xml" in kind
+        reason = self.content[:_LONGEST_REASON].decode("utf-8", "ignore").strip() if readable else ""
+        return "" if "html" in kind and "<" in reason else reason
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds, from either form of RFC 9110, 10.2.3."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None

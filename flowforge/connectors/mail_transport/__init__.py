@@ -1,0 +1,1 @@
+"""The mail transport of connectors: SMTP, bounded and watched."""

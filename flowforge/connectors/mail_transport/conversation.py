@@ -1,0 +1,103 @@
+"""One conversation with a mail server over SMTP (RFC 5321): watched from the first byte, and not endless."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import BinaryIO, Literal, cast
+
+from flowforge.connectors.network.addresses import AddressGuard
+from flowforge.connectors.network.deadlines import Watch
+
+Security = Literal["starttls", "tls", "none"]
+_LONGEST_WAIT_SECONDS = 30.0
+_LARGEST_CONVERSATION = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    host: str
+    port: int
+    username: str
+    password: str
+    security: Security
+
+
+class SmtpConversation(smtplib.SMTP):
+    """One conversation with a server: watched from the first byte, and not endless."""
+
+    def __init__(self, account: Account, guard: AddressGuard, watch: Watch) -> None:
+        self._account = account
+        self._guard = guard
+        self._watch = watch
+        self._context = ssl.create_default_context()
+        timeout = max(0.001, min(_LONGEST_WAIT_SECONDS, watch.deadline - time.monotonic()))
+        # Any name given here spares the library from asking the DNS for ours, which knows no deadline.
+        super().__init__(account.host, account.port, local_hostname="localhost", timeout=timeout)
+        self.local_hostname = _address_literal(self.connected)
+
+    @property
+    def connected(self) -> socket.socket:
+        return cast(socket.socket, self.sock)
+
+    def deliver(self, message: EmailMessage) -> list[str]:
+        """Returns the addresses that were refused."""
+        self.sign_in()
+        return sorted(self.send_message(message))
+
+    def sign_in(self) -> None:
+        """Where the account says so."""
+        self.ehlo_or_helo_if_needed()
+        if self._account.security == "starttls":
+            self.starttls(context=self._context)
+        if self._account.username:
+            self.login(self._account.username, self._account.password)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None:  # connected just now, or TLS began
+            self.file = _BoundedReplies(self.connected.makefile("rb"))
+        return super().getreply()
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        plain = self._guard.connect(host, port, timeout)
+        try:
+            self._watch.add(plain)
+            return self._context.wrap_socket(plain, server_hostname=host) if self._tls else plain
+        except BaseException:
+            plain.close()
+            raise
+
+    @property
+    def _tls(self) -> bool:
+        return self._account.security == "tls"
+
+
+def _address_literal(connection: socket.socket) -> str:
+    """What a client without a name of its own greets with (RFC 5321, 4.1.3)."""
+    address = str(connection.getsockname()[0])
+    return f"[IPv6:{address}]" if connection.family == socket.AF_INET6 else f"[{address}]"
+
+
+class _BoundedReplies:
+    """What a server says, as far as anybody would listen: a reply of endless lines would fill the memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = _LARGEST_CONVERSATION
+
+    def readline(self, size: int) -> bytes:
+        line = self._file.readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise smtplib.SMTPServerDisconnected("the server does not stop talking")
+        if line and not line.endswith(b"\n") and len(line) < size:
+            # The library would take "250", cut off there, for the end of an answer, and "25" for another one.
+            raise smtplib.SMTPServerDisconnected("the connection ended in the middle of an answer")
+        return line
+
+    def close(self) -> None:
+        self._file.close()
