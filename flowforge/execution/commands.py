@@ -23,8 +23,8 @@ class StartStep:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Command: rest until `due_at`, or until somebody resumes it. `kind`: `time`, `resume`, `approval`, or `continue`
-    for a loop that goes on by itself."""
+    """Command: rest until `due_at`, or until it is resumed. `kind`: `time`, `resume`, `approval`, or `continue` for a
+    loop that goes on by itself."""
 
     step_index: int
     iteration: int
@@ -33,6 +33,11 @@ class Wait:
     attempt: int = 1
     fails_when_due: bool = False
     message: str | None = None
+
+    @property
+    def needs_answer(self) -> bool:
+        """Whether a call or a person ends it, rather than the time."""
+        return self.kind in ("resume", "approval")
 
 
 @dataclass(frozen=True, slots=True)

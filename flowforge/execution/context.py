@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowforge.execution.state import ROOT, Frame, OpenBlock
-from flowforge.language.plan import BodyKind, Plan, Step
+from flowforge.language.plan import BodyKind, Needs, Plan, Step
 
 _HANDED_IN = ("trigger", "item", "loop", "error")
 
@@ -37,11 +37,14 @@ def scope(plan: Plan, context: Mapping[str, Any], around: Mapping[str, Any]) -> 
 def closure(plan: Plan, block: Step, context: Mapping[str, Any]) -> dict[str, Any]:
     """The part of the context that the steps inside the block refer to."""
     needs = plan.needs(block)
-    roots = needs.roots | {"item"} if "loop" in needs.roots else needs.roots
-    kept = {root: context[root] for root in _HANDED_IN if root in roots and root in context}
+    kept = {root: context[root] for root in _HANDED_IN if root in context and _is_taken(root, needs)}
     outputs = plan.outputs(context["steps"])
     steps = outputs if needs.steps is None else {name: outputs[name] for name in needs.steps if name in outputs}
     return {**kept, "steps": steps}
+
+
+def _is_taken(root: str, needs: Needs) -> bool:
+    return needs.takes(root) or (root == "item" and needs.takes("loop"))  # for `loop.parent.item`
 
 
 def _is_item(plan: Plan, block: OpenBlock) -> bool:

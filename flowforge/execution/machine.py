@@ -49,6 +49,7 @@ from flowforge.language.blocks import (
 )
 from flowforge.language.definition import RetryPolicy
 from flowforge.language.expressions.resolving import ExpressionError, resolve
+from flowforge.language.expressions.unknown_values import Undecided, Unknown
 from flowforge.language.plan import Body, BodyKind, OnError, Plan, Step
 
 FOREVER = timedelta(days=30)
@@ -186,11 +187,17 @@ class Run:
 
     def _take(self, frame: Frame, step: Step) -> tuple[Body, Step | None] | None:
         """Does what the step is; returns where to go on, or None where something has to be awaited first."""
-        if step.when is not None and not holds(self._value(frame, step, step.when, "when")):
+        if not self._runs(frame, step):
             return step.body, step.next
         if step.pinned is not None:
             frame.record(step.key, dict(step.pinned))
             return step.body, step.next
+        return self._enter(frame, step)
+
+    def _runs(self, frame: Frame, step: Step) -> bool:
+        return step.when is None or holds(self._value(frame, step, step.when, "when"))
+
+    def _enter(self, frame: Frame, step: Step) -> tuple[Body, Step | None] | None:
         match step.block:
             case None:
                 self.effects.starts.append(StartStep(step.index, iteration=frame.number))
@@ -429,7 +436,9 @@ class Run:
 
 
 def holds(value: Any) -> bool:
-    """Whether a condition is met: not false, null, 0, empty, or the text `false`."""
+    """Whether a condition is met: not false, null, 0, empty, or the text `false`. Raises Undecided for an unknown."""
+    if isinstance(value, Unknown):
+        raise Undecided(value)
     return value.strip().lower() not in {"", "false"} if isinstance(value, str) else bool(value)
 
 

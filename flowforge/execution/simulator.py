@@ -1,17 +1,17 @@
 """An execution played through in memory: what `flowforge test` does, and what the machine is tested with.
 
-Frames, waits and attempts lie in dictionaries instead of tables; somebody else says how steps end.
+Frames, waits and attempts lie in dictionaries instead of tables; the caller says how steps end.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartStep, Wait
+from flowforge.execution.commands import CallWorkflow, Effects, OpenFrames, Respond, StartStep, Wait
 from flowforge.execution.context import scope, step_context
 from flowforge.execution.machine import Rules, Run
 from flowforge.execution.state import ROOT, BlockKey, EndedFrame, Frame, FrameStatus, Status, StepEnded
@@ -48,8 +48,7 @@ class Simulation:
     def __post_init__(self) -> None:
         self.due: deque[Due] = deque()
         self.response: Respond | None = None
-        self._items: dict[int, Any] = {}
-        self._positions: dict[int, tuple[BlockKey, int]] = {}
+        self._frames = FramesInMemory()
         self.run = Run(self.plan, self._rules(), self.trigger, lambda _: self.around)
         self.run.begin()
         self._settle()
@@ -112,17 +111,13 @@ class Simulation:
             if not effects.entering and not effects.closing:
                 return
             for number in effects.entering:
-                block, position = self._positions[number]
-                run.frames[number] = Frame(number, block, position, FrameStatus.WAITING, item=self._items[number])
+                run.frames[number] = self._frames.waiting(number)
                 run.frame_entered(number)
             for key in effects.closing:
-                run.block_ended(key, self._ended(key))
+                run.block_ended(key, ended_frames(run, key))
 
     def _keep(self, effects: Effects) -> None:
-        for opened in effects.opened:
-            for position, item in enumerate(opened.items):
-                number = opened.block.first_frame + position
-                self._items[number], self._positions[number] = item, (opened.block.key, position)
+        self._frames.keep(effects.opened)
         awaited: list[Awaited] = [*effects.starts, *effects.waits, *effects.calls]
         for what in awaited:
             step = self.plan.step(what.step_index)
@@ -134,10 +129,29 @@ class Simulation:
         block = self.run.blocks[frame.block] if frame.block else None
         return scope(self.plan, step_context(self.plan, step, frame, block, self.trigger), self.around)
 
-    def _ended(self, key: BlockKey) -> list[EndedFrame]:
-        block = self.run.blocks[key]
-        numbers = range(block.first_frame, block.first_frame + block.begun)
-        return [_ended(self.run.frames[number]) for number in numbers]
+
+class FramesInMemory:
+    """The frames that were opened and have not begun, as a table of frames would keep them."""
+
+    def __init__(self) -> None:
+        self._opened: dict[int, tuple[BlockKey, int, Any]] = {}
+
+    def keep(self, opened: Iterable[OpenFrames]) -> None:
+        for frames in opened:
+            block = frames.block
+            for position, item in enumerate(frames.items):
+                self._opened[block.first_frame + position] = (block.key, position, item)
+
+    def waiting(self, number: int) -> Frame:
+        block, position, item = self._opened[number]
+        return Frame(number, block, position, FrameStatus.WAITING, item=item)
+
+
+def ended_frames(run: Run, key: BlockKey) -> list[EndedFrame]:
+    """What a block of the run collects from its frames, all of which have ended."""
+    block = run.blocks[key]
+    numbers = range(block.first_frame, block.first_frame + block.begun)
+    return [_ended(run.frames[number]) for number in numbers]
 
 
 def _ended(frame: Frame) -> EndedFrame:

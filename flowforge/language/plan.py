@@ -113,10 +113,13 @@ class Step:
 class Needs:
     """What the steps inside a block take from outside of it."""
 
-    roots: frozenset[str]
-    """`trigger`, `item`, `loop`, `error`, ..."""
+    roots: frozenset[str] | None
+    """`trigger`, `item`, `loop`, `error`, ...; None for all of them."""
     steps: frozenset[str] | None
     """Names of steps; None for all of them."""
+
+    def takes(self, root: str) -> bool:
+        return self.roots is None or root in self.roots
 
 
 @dataclass(frozen=True)
