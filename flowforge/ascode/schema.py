@@ -28,7 +28,7 @@ _HAS_TEXT = r"\S"
 _ID = r"^(?!step_[0-9]+$)[A-Za-z_][A-Za-z0-9_]{0,63}$"
 _SPELLED_OTHERWISE = {"type": "string", "pattern": "[a-z]"}
 """Types may be written in any case; editors complete and check the upper one."""
-_ABOUT = ("title", "description", "default", "writeOnly", "secret")
+_ABOUT = ("title", "description", "default", "writeOnly", "secret", "multiline", "group")
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
@@ -92,10 +92,15 @@ class Catalog:
 
 @cache
 def load_catalog() -> Catalog:
-    """Once per process. A connector that cannot be loaded is left out and named, the others work."""
+    """Our connectors and those of installed packages, read once per process."""
+    return read_catalog(_modules())
+
+
+def read_catalog(modules: Iterable[str]) -> Catalog:
+    """The connectors that the modules declare. One that cannot be loaded is left out and named, the others work."""
     connectors: dict[str, Connector[Any]] = {}
     disabled: dict[str, str] = {}
-    for name in _modules():
+    for name in modules:
         try:
             module = importlib.import_module(name)
         except Exception as error:  # noqa: BLE001  (a broken package of somebody else's must not stop ours)

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 Path = tuple[str, ...]
-
-
-def secret(default: Any = ..., **declared: Any) -> Any:
-    """A pydantic Field whose text (or, in an object, whose values) is sealed at rest and masked in every answer."""
-    return Field(default, json_schema_extra={"secret": True, "writeOnly": True}, **declared)
 
 
 class ConnectorConfig(BaseModel):

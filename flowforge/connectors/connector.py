@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from flowforge.connectors.config import ConnectorConfig, holds_expression, located_messages, secret_keys
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.summaries import NO_SUMMARY, Summary
 from flowforge.errors import Problem
+from flowforge.icons import require_icon
 
 C = TypeVar("C", bound=ConnectorConfig)
 
@@ -38,7 +40,7 @@ CONNECTION = "connection"
 
 @dataclass(frozen=True)
 class Connector(Generic[C]):
-    """A declared connector."""
+    """A declared connector. Raises ValueError for an icon that the sprite does not have."""
 
     action_type: str
     config: type[C]
@@ -46,9 +48,18 @@ class Connector(Generic[C]):
     title: str
     help: str
     icon: str
-    repeatable: bool
+    """The id of a symbol in `static/icons.svg`."""
+    keywords: tuple[str, ...] = ()
+    """Other words under which people look for it."""
+    summary: Summary = NO_SUMMARY
+    computes: Callable[[C], dict[str, Any]] | None = None
+    """Gives the output of a config without calling anybody; None where only running the step tells it."""
+    repeatable: bool = False
     """Whether doing it twice harms nobody."""
     connection: ConnectionType | None = None
+
+    def __post_init__(self) -> None:
+        require_icon(self.icon)
 
     def parse(self, config: Mapping[str, Any]) -> C:
         """The config with its expressions resolved. Raises ConnectorError naming the fields, not their values."""
@@ -87,6 +98,7 @@ class Connector(Generic[C]):
             "repeatable": self.repeatable,
             "connection": self.connection.name if self.connection else None,
             "config": self.config.model_json_schema(by_alias=True),
+            "keywords": self.keywords,
         }
 
     def connection_schema(self) -> dict[str, Any]:
@@ -103,12 +115,17 @@ def connector(
     title: str,
     help: str,  # noqa: A002  (the field's word, and what the declaration reads best with)
     icon: str,
+    keywords: tuple[str, ...] = (),
+    summary: Summary = NO_SUMMARY,
+    computes: Callable[[C], dict[str, Any]] | None = None,
     repeatable: bool = False,
     connection: ConnectionType | None = None,
 ) -> Callable[[Callable[[C, StepContext], dict[str, Any]]], Connector[C]]:
-    """Makes a function into a connector."""
+    """Makes a function into a connector; see Connector for what the parts mean."""
 
     def declare(run: Callable[[C, StepContext], dict[str, Any]]) -> Connector[C]:
-        return Connector(action_type, config, run, title, help, icon, repeatable, connection)
+        return Connector(
+            action_type, config, run, title, help, icon, keywords, summary, computes, repeatable, connection
+        )
 
     return declare

@@ -3,16 +3,18 @@
 class Config(ConnectorConfig):
     webhook_url: str = secret(title="Webhook URL")
 
-@connector("SLACK_MESSAGE", Config, title="Slack message", help="…", icon="slack")
+@connector("SLACK_MESSAGE", Config, title="Slack message", help="…", icon="message")
 def run(config: Config, context: StepContext) -> dict[str, Any]: ...
 """
 
 from __future__ import annotations
 
-from flowforge.connectors.config import ConnectorConfig, secret
+from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.connector import CONNECTION, ConnectionType, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.summaries import first_of, joined
+from flowforge.fields import field, secret
 
 __all__ = [
     "CONNECTION",
@@ -23,5 +25,8 @@ __all__ = [
     "StepContext",
     "Tools",
     "connector",
+    "field",
+    "first_of",
+    "joined",
     "secret",
 ]

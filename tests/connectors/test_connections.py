@@ -134,7 +134,7 @@ class Shop(ConnectorConfig):
 
 
 @connector(
-    "SHOP_ORDER", Shop, title="Order", help="", icon="cart", connection=ConnectionType("shop", "Shop", ("apiKey",))
+    "SHOP_ORDER", Shop, title="Order", help="", icon="table", connection=ConnectionType("shop", "Shop", ("apiKey",))
 )
 def shop_order(config: Shop, context: StepContext) -> dict[str, Any]:
     return {"order": config.order}

@@ -336,7 +336,9 @@ class Connector(Wire):
     help: str
     icon: str
     repeatable: bool
+    connection: str | None = Field(description="The type of connection it takes.")
     config: Json = Field(description="JSON schema of an action's `config`.")
+    keywords: list[str] = Field(description="Other words under which people look for it.")
 
 
 class BlockType(Wire):

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.summaries import first_of
 from flowforge.errors import Problem
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in
 from webapp.ui.conditions import in_words
-from webapp.ui.kinds import ALSO_CALLED, BLOCK_ICONS, ICONS, kind_of, title_of
+from webapp.ui.kinds import ALSO_CALLED, BLOCK_ICONS, kind_of, title_of
 
 _LONGEST_SUMMARY = 90
-_TOLD = ("message", "url", "subject", "range", "channel", "items", "to", "seconds", "until", "for", "status", "output")
-"""Which field of a config says most about a step, the best first."""
+_summary_of_block = first_of("message", "items", "seconds", "until", "for", "status", "output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,12 @@ class Choice:
     title: str
     help: str
     icon: str
+    keywords: str
 
     @property
     def words(self) -> str:
-        """What it is found by."""
-        return f"{self.title} {self.type} {self.help} {ALSO_CALLED.get(self.type, '')}".lower()
+        """The text that a search looks into."""
+        return f"{self.title} {self.type} {self.help} {self.keywords}".lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ def choices(catalog: Catalog) -> dict[str, list[Choice]]:
     """By group."""
     connectors = [catalog.get(type_) for type_ in catalog.types()]
     return {
-        "Apps": [Choice(c.action_type, c.title, c.help, ICONS.get(c.icon, "step")) for c in connectors],
-        "Flow": [Choice(b.name, b.title, b.help, BLOCK_ICONS[b.name]) for b in BLOCKS.values()],
+        "Apps": [Choice(c.action_type, c.title, c.help, c.icon, " ".join(c.keywords)) for c in connectors],
+        "Flow": [Choice(b.name, b.title, b.help, BLOCK_ICONS[b.name], ALSO_CALLED[b.name]) for b in BLOCKS.values()],
     }
 
 
@@ -118,7 +119,7 @@ class _Drawing:
             title=_title(action, self._catalog),
             kind=kind,
             icon=icon,
-            summary=_summary(action.get("config")),
+            summary=_summary(self._catalog, type_, action.get("config")),
             enabled=action.get("enabled") is not False,
             problems=self._problems[at],
             position=position,
@@ -166,13 +167,11 @@ def _text(action: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _summary(config: Any) -> str:
+def _summary(catalog: Catalog, type_: str, config: Any) -> str:
+    """One short line; empty where the config says nothing, or its type is not known."""
     if not isinstance(config, dict):
         return ""
-    told = next((config[key] for key in _TOLD if config.get(key) not in (None, "", [], {})), None)
-    if isinstance(told, dict):
-        told = ", ".join(told)
-    text = " ".join(str(told if told is not None else "").split())
-    if config.get("url") and config.get("method"):
-        text = f"{config['method']} {text}"
+    summary = catalog.get(type_).summary if type_ in catalog.types() else _summary_of_block
+    value = summary(config)
+    text = " ".join(str(", ".join(value) if isinstance(value, dict) else "" if value is None else value).split())
     return text if len(text) <= _LONGEST_SUMMARY else f"{text[:_LONGEST_SUMMARY]}…"

@@ -16,7 +16,6 @@ from flowforge import jsonio
 
 Json = dict[str, Any]
 Kind = Literal["text", "lines", "number", "switch", "choice", "map", "list", "json", "secret", "secrets"]
-_LONG = frozenset({"message", "text", "html", "body"})
 _NAME, _VALUE = "name", "value"
 
 
@@ -183,7 +182,7 @@ def _kind(key: str, declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tu
     if types & {"integer", "number"}:
         return "number", ()
     if "string" in types:
-        return ("lines" if key in _LONG else "text"), ()
+        return ("lines" if declared.get("multiline") or key == "message" else "text"), ()
     return "json", ()
 
 

@@ -7,8 +7,6 @@ import re
 from flowforge.connectors.catalog import Catalog
 from flowforge.language.blocks import BLOCKS
 
-ICONS = {"slack": "message", "globe": "globe", "shuffle": "shuffle", "mail": "mail", "table": "table"}
-"""Of connectors, by the name they declare."""
 BLOCK_ICONS = {
     "BRANCH": "branch",
     "FOR_EACH": "loop",
@@ -26,11 +24,6 @@ ALSO_CALLED = {
     "RUN_WORKFLOW": "call subworkflow",
     "STOP": "end exit fail",
     "RESPOND": "answer reply return webhook",
-    "HTTP_REQUEST": "api rest fetch webhook url",
-    "TRANSFORM": "set edit map json data",
-    "SEND_EMAIL": "email message",
-    "SLACK_MESSAGE": "chat",
-    "GOOGLE_SHEET_ROW": "spreadsheet table excel",
 }
 """What people look for who know a step's type from elsewhere."""
 TRIGGER_KINDS = {
@@ -47,7 +40,7 @@ def kind_of(catalog: Catalog, type_: str) -> tuple[str, str]:
         return BLOCKS[type_].title, BLOCK_ICONS[type_]
     if type_ in catalog.types():
         connector = catalog.get(type_)
-        return connector.title, ICONS.get(connector.icon, "step")
+        return connector.title, connector.icon
     return type_ or "No type", "alert"
 
 

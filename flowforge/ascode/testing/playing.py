@@ -23,8 +23,6 @@ from flowforge.workflows.credentials import masked_secrets
 
 MOST_STEPS = 100_000
 """Attempts, waits and calls of one test."""
-_COMPUTES = "TRANSFORM"
-"""Gives its own config: nothing has to be recorded for it."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _WORKFLOW_ID, _EXECUTION_ID = UUID(int=1), UUID(int=2)
 
@@ -133,9 +131,10 @@ class _Player:
         step = due.step
         config: Json = resolve(step.config, self._scope(due), step=step.id, field="config")
         self._called(due, config)
-        parsed = self._catalog.get(step.type).parse(config)
-        if recorded is None and step.type == _COMPUTES:
-            output: Json = parsed.model_dump()["output"]
+        connector = self._catalog.get(step.type)
+        parsed = connector.parse(config)
+        if recorded is None and connector.computes is not None:
+            output: Json = connector.computes(parsed)
             return output
         return self._given(due, recorded)
 

@@ -18,7 +18,15 @@ import jwt
 from pydantic import BeforeValidator, Field, model_validator
 
 from flowforge import jsonio
-from flowforge.connectors.sdk import ConnectionType, ConnectorConfig, ConnectorError, StepContext, connector, secret
+from flowforge.connectors.sdk import (
+    ConnectionType,
+    ConnectorConfig,
+    ConnectorError,
+    StepContext,
+    connector,
+    first_of,
+    secret,
+)
 
 SHEETS = "https://sheets.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
@@ -73,6 +81,8 @@ def _check(config: Mapping[str, Any], context: StepContext) -> bool:
     title="Google Sheets row",
     help="Appends rows to a Google sheet.",
     icon="table",
+    keywords=("spreadsheet", "table", "excel"),
+    summary=first_of("range"),
     connection=ConnectionType("google", "Google", ("serviceAccount", "apiKey"), _check),
 )
 def google_sheet_row(config: Config, context: StepContext) -> dict[str, Any]:

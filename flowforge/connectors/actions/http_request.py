@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from flowforge.connectors.sdk import ConnectionType, ConnectorConfig, StepContext, connector, secret
+from flowforge.connectors.sdk import ConnectionType, ConnectorConfig, StepContext, connector, joined, secret
 
 
 class Config(ConnectorConfig):
@@ -32,6 +32,8 @@ class Config(ConnectorConfig):
     title="HTTP request",
     help="Calls an address and gives its status, headers and body to the next steps.",
     icon="globe",
+    keywords=("api", "rest", "fetch", "webhook", "url"),
+    summary=joined("method", "url"),
     connection=ConnectionType("http", "HTTP sign-in", ("bearerToken", "username", "password", "secretHeaders")),
 )
 def http_request(config: Config, context: StepContext) -> dict[str, Any]:

@@ -10,7 +10,16 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from flowforge.connectors.mail_transport.conversation import Account, Security
-from flowforge.connectors.sdk import ConnectionType, ConnectorConfig, ConnectorError, StepContext, connector, secret
+from flowforge.connectors.sdk import (
+    ConnectionType,
+    ConnectorConfig,
+    ConnectorError,
+    StepContext,
+    connector,
+    field,
+    first_of,
+    secret,
+)
 
 
 def _as_list(value: Any) -> Any:
@@ -26,8 +35,10 @@ class Config(ConnectorConfig):
     bcc: Addresses = Field(default_factory=list, title="Bcc")
     sender: str | None = Field(None, alias="from", title="From", description="Empty: the instance's own address.")
     subject: str = Field("", title="Subject", max_length=998)
-    text: str = Field("", title="Text")
-    html: str | None = Field(None, title="HTML", description="Shown instead of the text where it can be.")
+    text: str = field("", multiline=True, title="Text")
+    html: str | None = field(
+        None, multiline=True, title="HTML", description="Shown instead of the text where it can be."
+    )
     host: str | None = Field(None, title="SMTP server", description="Empty: the instance's own.")
     port: int = Field(587, title="SMTP port", ge=1, le=65535)
     username: str = Field("", title="User name")
@@ -50,6 +61,8 @@ def _check(config: Mapping[str, Any], context: StepContext) -> bool:
     title="Send e-mail",
     help="Sends a mail over SMTP.",
     icon="mail",
+    keywords=("email", "message"),
+    summary=first_of("subject", "to"),
     connection=ConnectionType(
         "smtp", "Mail server (SMTP)", ("host", "port", "username", "password", "security", "from"), _check
     ),

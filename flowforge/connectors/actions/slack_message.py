@@ -10,7 +10,16 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, model_validator
 
-from flowforge.connectors.sdk import ConnectionType, ConnectorConfig, ConnectorError, StepContext, connector, secret
+from flowforge.connectors.sdk import (
+    ConnectionType,
+    ConnectorConfig,
+    ConnectorError,
+    StepContext,
+    connector,
+    field,
+    first_of,
+    secret,
+)
 
 AUTH_TEST = "https://slack.com/api/auth.test"
 POST_MESSAGE = "https://slack.com/api/chat.postMessage"
@@ -26,8 +35,9 @@ class Config(ConnectorConfig):
         description="Of an incoming webhook. Leave empty to use a bot token.",
     )
     bot_token: str | None = secret(None, title="Bot token", description="xoxb-…; needs a channel.")
-    message: str | None = Field(
+    message: str | None = field(
         None,
+        multiline=True,
         validation_alias=AliasChoices("message", "text"),
         serialization_alias="message",
         title="Message",
@@ -63,7 +73,9 @@ def _check(config: Mapping[str, Any], context: StepContext) -> bool:
     Config,
     title="Slack message",
     help="Posts a message to a Slack channel.",
-    icon="slack",
+    icon="message",
+    keywords=("chat",),
+    summary=first_of("message", "channel"),
     connection=ConnectionType("slack", "Slack", ("webhookUrl", "botToken"), _check),
 )
 def slack_message(config: Config, context: StepContext) -> dict[str, Any]:

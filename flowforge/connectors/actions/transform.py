@@ -6,11 +6,15 @@ from typing import Any
 
 from pydantic import Field
 
-from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector
+from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector, first_of
 
 
 class Config(ConnectorConfig):
     output: dict[str, Any] = Field(title="Output", description="An object; its values may be expressions.")
+
+
+def _output(config: Config) -> dict[str, Any]:
+    return config.output
 
 
 @connector(
@@ -19,7 +23,10 @@ class Config(ConnectorConfig):
     title="Transform",
     help="Builds an object from the data of earlier steps.",
     icon="shuffle",
+    keywords=("set", "edit", "map", "json", "data"),
+    summary=first_of("output"),
+    computes=_output,
     repeatable=True,
 )
 def transform(config: Config, context: StepContext) -> dict[str, Any]:
-    return config.output
+    return _output(config)

@@ -1,0 +1,30 @@
+"""Fields of config models, with what a form needs to know of them besides their type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+
+def field(
+    default: Any = ...,
+    *,
+    secret: bool = False,
+    multiline: bool = False,
+    group: str | None = None,
+    **declared: Any,
+) -> Any:
+    """A pydantic Field. Forms draw it in the order in which it is declared; those of a group, under its name, last.
+
+    `secret`: its text (or, in an object, its values) is sealed at rest and masked in every answer.
+    """
+    about: dict[str, Any] = {"secret": True, "writeOnly": True} if secret else {}
+    about |= {"multiline": True} if multiline else {}
+    about |= {"group": group} if group else {}
+    return Field(default, json_schema_extra=about or None, **declared)
+
+
+def secret(default: Any = ..., **declared: Any) -> Any:
+    """A field that is sealed at rest and masked in every answer."""
+    return field(default, secret=True, **declared)
