@@ -30,11 +30,13 @@ test: $(DEV_READY) $(STATIC_READY) ## Run all tests, with the services they need
 check: $(DEV_READY) ## Check format, lint, types and import rules
 	@$(VENV)/bin/ruff format --check --quiet $(wildcard $(SOURCES)) || { echo "run 'make format'"; exit 1; }
 	@$(VENV)/bin/ruff check --quiet $(wildcard $(SOURCES))
+	@$(VENV)/bin/djlint templates --check --lint --quiet || { echo "'make format' brings templates into form"; exit 1; }
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
 format: $(DEV_READY) ## Bring the sources into the checked format
 	@$(VENV)/bin/ruff format --quiet $(wildcard $(SOURCES))
+	@$(VENV)/bin/djlint templates --reformat --quiet --warn
 
 bench: $(DEV_READY) $(STATIC_READY) ## Measure throughput and latency; STACK=kafka for Apache Kafka
 	@exec $(PY) -m bench
