@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 
 from flowforge import events
 from flowforge.bus import Message
-from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.db import attempts_store as store
 from flowforge.db.attempts_store import AttemptKey, Claim
 from flowforge.db.credentials_store import CredentialsStore
@@ -61,14 +61,14 @@ class Executor:
     topics = (events.EXECUTION_START,)
     pace = 0.0
 
-    def __init__(self, backends: Backends) -> None:
+    def __init__(self, backends: Backends, catalog: Catalog | None = None) -> None:
         settings = backends.settings
         self.group = settings.group_executor
         self._backends = backends
         self._owner = member_name(self.name)
         self._lease = settings.step_lease_seconds
         self._plans = Plans()
-        catalog = load_catalog()
+        catalog = catalog or load_catalog()
         self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
         credentials = CredentialsStore(backends.engine)
         self._step_runner = StepRunner(settings, catalog, backends.vault, backends.resume_links, credentials)

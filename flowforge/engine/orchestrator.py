@@ -39,7 +39,8 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 _AT_ONCE = 500
 _OVERDUE_AT_ONCE = 100
-_LOOK_FOR_DUE_EVERY_SECONDS = 0.5
+LOOK_FOR_DUE_SECONDS = 0.5
+"""Between two looks at what time brings."""
 _SHORTEST_PAUSE_SECONDS = 0.05
 
 
@@ -48,9 +49,10 @@ class Orchestrator:
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_RESULT)
     pace = 0.0
 
-    def __init__(self, backends: Backends) -> None:
+    def __init__(self, backends: Backends, look_for_due_every: float = LOOK_FOR_DUE_SECONDS) -> None:
         self.group = backends.settings.group_orchestrator
         self._backends = backends
+        self._look_for_due_every = look_for_due_every
         self._run_factory = RunFactory(backends)
         self._starting = Starting(self._run_factory)
         self._next_look = 0.0
@@ -93,14 +95,14 @@ class Orchestrator:
 
     def _look(self) -> None:
         """Retries and waits that are due, executions that took too long, places and turns that are free."""
-        self._next_look = time.monotonic() + _LOOK_FOR_DUE_EVERY_SECONDS
+        self._next_look = time.monotonic() + self._look_for_due_every
         post_commit = PostCommit()
         turns: list[UUID] = []
         try:
             with unavailable_when_down(), self._backends.engine.begin() as connection:
                 more = self._bring(connection, post_commit)
                 self._held.look_for_places(connection)
-                turns, pause = self._held.look_for_turns(connection, within=_LOOK_FOR_DUE_EVERY_SECONDS)
+                turns, pause = self._held.look_for_turns(connection, within=self._look_for_due_every)
         except Unavailable:
             raise
         except Exception:

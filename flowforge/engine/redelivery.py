@@ -45,19 +45,19 @@ class Redelivered:
     leases: int = 0
 
 
-def resend(backends: Backends) -> Redelivered:
-    """One bounded round. Raises Unavailable when PostgreSQL or the bus is away."""
+def resend(backends: Backends, grace: float = GRACE_SECONDS) -> Redelivered:
+    """Send one bounded round of messages that have been missing for `grace` seconds.
+
+    Raises Unavailable when PostgreSQL or the bus is away.
+    """
     settings = backends.settings
     lag = backends.bus.lag()
     with unavailable_when_down(), backends.engine.begin() as connection:
-        leases = end_lost_leases(connection, settings)
-        owed_events = (
-            _owed_events(connection, settings) if _idle(lag, events.TRIGGER_EVENTS, settings.group_orchestrator) else []
-        )
-        owed_results = (
-            _owed_results(connection) if _idle(lag, events.EXECUTION_RESULT, settings.group_orchestrator) else []
-        )
-        queued = _owed_starts(connection) if _idle(lag, events.EXECUTION_START, settings.group_executor) else []
+        leases = end_lost_leases(connection, settings, grace)
+        group = settings.group_orchestrator
+        owed_events = _owed_events(connection, settings, grace) if _idle(lag, events.TRIGGER_EVENTS, group) else []
+        owed_results = _owed_results(connection, grace) if _idle(lag, events.EXECUTION_RESULT, group) else []
+        queued = _owed_starts(connection, grace) if _idle(lag, events.EXECUTION_START, settings.group_executor) else []
     owed_starts: list[Message] = []
     if queued:  # the connectors take memory, and are seldom needed here
         starts = StartMessages(settings, Plans(), load_catalog(), backends.vault)
@@ -66,7 +66,7 @@ def resend(backends: Backends) -> Redelivered:
     return Redelivered(len(owed_events), len(owed_starts), len(owed_results), leases)
 
 
-def end_lost_leases(connection: Connection, settings: Settings) -> int:
+def end_lost_leases(connection: Connection, settings: Settings, grace: float) -> int:
     """An executor died with these: they are queued again, under the same attempt; too often, and they have failed."""
     rows = connection.exec_driver_sql(
         """
@@ -88,7 +88,7 @@ def end_lost_leases(connection: Connection, settings: Settings) -> int:
             AND a.attempt = l.attempt
         RETURNING a.execution_id
         """,
-        {"limit": _AT_ONCE, "most": settings.step_max_attempts, "grace": GRACE_SECONDS},
+        {"limit": _AT_ONCE, "most": settings.step_max_attempts, "grace": grace},
     )
     return len(rows.all())
 
@@ -97,7 +97,7 @@ def _idle(lag: dict[tuple[str, str], int], topic: str, group: str) -> bool:
     return lag.get((topic, group), 0) < _BACKLOG
 
 
-def _owed_events(connection: Connection, settings: Settings) -> list[Message]:
+def _owed_events(connection: Connection, settings: Settings, grace: float) -> list[Message]:
     rows = connection.exec_driver_sql(
         """
         SELECT id, trigger_id, workflow_id, user_id, trigger_type, created_at, metadata,
@@ -106,7 +106,7 @@ def _owed_events(connection: Connection, settings: Settings) -> list[Message]:
         WHERE handled_at IS NULL AND created_at < now() - make_interval(secs => %(grace)s)
         ORDER BY created_at LIMIT %(limit)s
         """,
-        {"inline": settings.payload_inline_limit // 4, "grace": GRACE_SECONDS, "limit": _AT_ONCE},
+        {"inline": settings.payload_inline_limit // 4, "grace": grace, "limit": _AT_ONCE},
     )
     return [
         Message.of(
@@ -127,7 +127,7 @@ def _owed_events(connection: Connection, settings: Settings) -> list[Message]:
     ]
 
 
-def _owed_starts(connection: Connection) -> Sequence[AttemptKey]:
+def _owed_starts(connection: Connection, grace: float) -> Sequence[AttemptKey]:
     """Sent long ago, still queued, and not parked. Marking them sent now spaces the resends."""
     rows = connection.exec_driver_sql(
         """
@@ -141,7 +141,7 @@ def _owed_starts(connection: Connection) -> Sequence[AttemptKey]:
             AND a.attempt = l.attempt
         RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
-        {"grace": GRACE_SECONDS, "limit": _AT_ONCE},
+        {"grace": grace, "limit": _AT_ONCE},
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
@@ -162,7 +162,7 @@ def _start_messages(engine: Engine, starts: StartMessages, keys: Sequence[Attemp
         return []
 
 
-def _owed_results(connection: Connection) -> list[Message]:
+def _owed_results(connection: Connection, grace: float) -> list[Message]:
     rows = connection.exec_driver_sql(
         """
         SELECT a.execution_id, a.step_index, a.iteration, a.attempt, x.workflow_id, x.user_id, a.succeeded,
@@ -171,7 +171,7 @@ def _owed_results(connection: Connection) -> list[Message]:
         WHERE a.state = 'ENDED' AND a.finished_at <= now() - make_interval(secs => %(grace)s)
         ORDER BY a.finished_at LIMIT %(limit)s
         """,
-        {"grace": GRACE_SECONDS, "limit": _AT_ONCE},
+        {"grace": grace, "limit": _AT_ONCE},
     )
     return [
         Message.of(events.EXECUTION_RESULT, _result(row[0], row[4], row[5], (row[1], row[2], row[3]), row[6], row[7]))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import text
 
 from flowforge.db.engine import unavailable_when_down
 from flowforge.engine import redelivery
 from flowforge.engine.log_repair.lost_messages import write_lost_messages
-from flowforge.engine.log_repair.unpublished_messages import write_unpublished_messages
+from flowforge.engine.log_repair.unpublished_messages import SETTLED_SECONDS, write_unpublished_messages
 from flowforge.wiring import Backends
 
 ROWS_AT_ONCE = 1000
@@ -64,17 +65,25 @@ _FORGOTTEN_MAILBOXES = """
 """
 
 
-def resend(backends: Backends) -> None:
-    """Send again what PostgreSQL shows as owed (invariant 3), write what the log has lost. Raises Unavailable."""
+def resend(backends: Backends, settled: float = SETTLED_SECONDS) -> None:
+    """Send again what PostgreSQL shows as owed (invariant 3), write what the log has lost. Raises Unavailable.
+
+    An execution that ended less than `settled` seconds ago may still have lines of its log on their way.
+    """
     write_lost_messages(backends)
     resent = redelivery.resend(backends)
     if resent != redelivery.Redelivered():
         log.warning("Sent again what was owed: %s", resent)
-    write_unpublished_messages(backends)
+    write_unpublished_messages(backends, settled)
 
 
-def prune(backends: Backends, now: datetime | None = None, seconds: float = SECONDS_PER_RUN) -> dict[str, int]:
-    """Delete what is too old, in transactions of bounded size; returns how many rows of each kind.
+def prune(
+    backends: Backends,
+    now: datetime | None = None,
+    seconds: float = SECONDS_PER_RUN,
+    rows_at_once: int = ROWS_AT_ONCE,
+) -> dict[str, int]:
+    """Delete what is too old, `rows_at_once` in a transaction; returns how many rows of each kind.
 
     What is left after `seconds` waits for the next run. Raises Unavailable.
     """
@@ -82,15 +91,15 @@ def prune(backends: Backends, now: datetime | None = None, seconds: float = SECO
     settings = backends.settings
     kept_logs = moment - timedelta(days=settings.log_retention_days)
     kept_executions = moment - timedelta(days=settings.execution_retention_days)
-    deadline = time.monotonic() + seconds
+    delete = partial(_delete, backends, rows_at_once, time.monotonic() + seconds)
     deleted = {
-        "executions": _delete(backends, _FINISHED_EXECUTIONS, kept_executions, deadline),
-        "events": _delete(backends, _HANDLED_EVENTS, kept_executions, deadline),
-        "refresh tokens": _delete(backends, _EXPIRED_TOKENS, moment - EXPIRED_TOKEN_KEPT, deadline),
-        "dead letters": _delete(backends, _DEAD_LETTERS, kept_logs, deadline),
-        "web sessions": _delete(backends, _FORGOTTEN_SESSIONS, moment - FORGOTTEN_SESSION_KEPT, deadline),
-        "versions": _delete(backends, _VERSIONS_OF_NOTHING, kept_executions, deadline),
-        "mailbox states": _delete(backends, _FORGOTTEN_MAILBOXES, moment, deadline),
+        "executions": delete(_FINISHED_EXECUTIONS, kept_executions),
+        "events": delete(_HANDLED_EVENTS, kept_executions),
+        "refresh tokens": delete(_EXPIRED_TOKENS, moment - EXPIRED_TOKEN_KEPT),
+        "dead letters": delete(_DEAD_LETTERS, kept_logs),
+        "web sessions": delete(_FORGOTTEN_SESSIONS, moment - FORGOTTEN_SESSION_KEPT),
+        "versions": delete(_VERSIONS_OF_NOTHING, kept_executions),
+        "mailbox states": delete(_FORGOTTEN_MAILBOXES, moment),
         "log entries": backends.logbook.prune(kept_logs),
     }
     if any(deleted.values()):
@@ -98,12 +107,12 @@ def prune(backends: Backends, now: datetime | None = None, seconds: float = SECO
     return deleted
 
 
-def _delete(backends: Backends, statement: str, before: datetime, deadline: float) -> int:
+def _delete(backends: Backends, rows_at_once: int, deadline: float, statement: str, before: datetime) -> int:
     total = 0
     while time.monotonic() < deadline:
         with unavailable_when_down(), backends.engine.begin() as connection:
-            count = connection.execute(text(statement), {"before": before, "rows": ROWS_AT_ONCE}).rowcount
+            count = connection.execute(text(statement), {"before": before, "rows": rows_at_once}).rowcount
         total += count
-        if count < ROWS_AT_ONCE:
+        if count < rows_at_once:
             break
     return total

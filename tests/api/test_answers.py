@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from flowforge.wiring import Backends
+from tests.actions import transform
 from tests.api.conftest import Person
 from tests.api.things import pointers, triggers_of, workflow
 from tests.engine.pipeline import working
@@ -29,10 +30,6 @@ def hook(client: FlaskClient, owner: Person, *actions: dict[str, Any], **config:
     made = workflow(client, owner, trigger=trigger, actions=list(actions))
     (registered,) = triggers_of(client, owner, made["id"])
     return f"/webhook/{registered['webhookToken']}"
-
-
-def transform(**output: object) -> dict[str, Any]:
-    return {"type": "TRANSFORM", "config": {"output": output}}
 
 
 def test_a_respond_step_answers_with_status_headers_and_body(

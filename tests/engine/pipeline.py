@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from flowforge.bus import Message
-from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.db.tables import ExecutionRow, StepAttempt, Workflow
 from flowforge.engine import intake, redelivery
 from flowforge.engine.consumer import Consumer
@@ -32,11 +32,15 @@ OWNER = uuid4()
 
 
 class Pipeline:
-    """The running workers, and what a test asks of them."""
+    """What a test does with the engine: save workflows, accept events, look at executions."""
 
-    def __init__(self, backends: Backends) -> None:
+    def __init__(
+        self, backends: Backends, catalog: Catalog | None = None, redelivery_grace: float = redelivery.GRACE_SECONDS
+    ) -> None:
+        triggers = Triggers(backends.settings, backends.vault)
         self.backends = backends
-        self.workflows = Workflows(load_catalog(), backends.vault, Triggers(backends.settings, backends.vault))
+        self.workflows = Workflows(catalog or load_catalog(), backends.vault, triggers)
+        self._redelivery_grace = redelivery_grace
 
     def workflow(self, *actions: dict[str, Any], **more: Any) -> Workflow:
         with Session(self.backends.engine, expire_on_commit=False) as session:
@@ -93,12 +97,12 @@ class Pipeline:
             return session.scalars(wanted.order_by(StepAttempt.step_index, StepAttempt.attempt)).all()
 
     def resend(self) -> redelivery.Redelivered:
-        return redelivery.resend(self.backends)
+        return redelivery.resend(self.backends, self._redelivery_grace)
 
 
 @contextmanager
-def working(backends: Backends, *consumers: type[Orchestrator | Executor | LogSink]) -> Iterator[None]:
-    """These consumers run until the block ends."""
+def working(backends: Backends, *consumers: Callable[[Backends], Consumer]) -> Iterator[None]:
+    """Run these consumers (all three if none is named) until the block ends."""
     stopping = threading.Event()
     made: list[Consumer] = [consumer(backends) for consumer in consumers or (Orchestrator, Executor, LogSink)]
     threads = [threading.Thread(target=Runner(backends, consumer, stopping).run) for consumer in made]

@@ -15,21 +15,12 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.executions import waits
 from flowforge.resume_links import WaitPlace
 from flowforge.triggers.registrations import Triggers
-from flowforge.wiring import Backends
 from flowforge.workflows.workflows import Workflows
+from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
 from tests.waiting import eventually
 
 Action = dict[str, Any]
-
-
-@pytest.fixture
-def pipeline(backends: Backends) -> Pipeline:
-    return Pipeline(backends)
-
-
-def transform(**output: object) -> Action:
-    return {"type": "TRANSFORM", "config": {"output": output}}
 
 
 def test_a_branch_goes_one_way_and_the_steps_keep_their_numbers(pipeline: Pipeline) -> None:

@@ -24,11 +24,6 @@ KEY = 'line one\n"line two" of a key/with+signs'
 PASSWORD = "correct-horse-battery"
 
 
-@pytest.fixture
-def pipeline(backends: Backends) -> Pipeline:
-    return Pipeline(backends)
-
-
 def connect(pipeline: Pipeline, name: str, type_: str, **config: Any) -> None:
     connections = Connections(pipeline.workflows.catalog, pipeline.backends.vault)
     with Session(pipeline.backends.engine) as session:

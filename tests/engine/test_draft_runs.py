@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, Workflow, WorkflowVersion
 from flowforge.errors import Invalid
-from flowforge.wiring import Backends
 from flowforge.workflows import pins
 from flowforge.workflows.drafts import Drafts
 from tests.engine.pipeline import OWNER, Pipeline, working
@@ -18,11 +17,6 @@ from tests.engine.pipeline import OWNER, Pipeline, working
 Action = dict[str, Any]
 UNREACHABLE = {"id": "fetch", "type": "HTTP_REQUEST", "config": {"url": "http://127.0.0.1:1/"}}
 USES_IT = {"id": "use", "type": "TRANSFORM", "config": {"output": {"got": "{{ steps.fetch.n + 1 }}"}}}
-
-
-@pytest.fixture
-def pipeline(backends: Backends) -> Pipeline:
-    return Pipeline(backends)
 
 
 @pytest.fixture

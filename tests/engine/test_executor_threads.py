@@ -13,11 +13,9 @@ from redis import Redis
 from sqlalchemy import text
 from werkzeug import Request, Response
 
-from flowforge.engine import redelivery
 from flowforge.engine.executor import Executor
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.settings import Settings
-from flowforge.wiring import Backends
 from tests.engine.pipeline import Pipeline, working
 from tests.engine.test_poison import refusing, transform
 from tests.waiting import eventually
@@ -30,9 +28,8 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def pipeline(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setattr(redelivery, "GRACE_SECONDS", 0.0)
-    return Pipeline(backends)
+def redelivery_grace() -> float:
+    return 0.0
 
 
 def test_a_bus_that_is_full_loses_no_result(pipeline: Pipeline, httpserver: HTTPServer, redis_url: str) -> None:

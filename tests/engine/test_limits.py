@@ -20,6 +20,7 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.events import TriggerEvent
 from flowforge.execution.state import ROOT
 from flowforge.wiring import Backends
+from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
 from tests.waiting import eventually
 
@@ -29,18 +30,9 @@ HOLDS: Action = {"type": "WAIT", "config": {"for": "resume"}}
 
 
 @pytest.fixture
-def pipeline(backends: Backends) -> Pipeline:
-    return Pipeline(backends)
-
-
-@pytest.fixture
 def orchestrator(backends: Backends) -> Orchestrator:
     """Driven by hand: what is given to it at once is one batch."""
     return Orchestrator(backends)
-
-
-def transform(**output: object) -> Action:
-    return {"type": "TRANSFORM", "config": {"output": output}}
 
 
 def at_once(limit: int, **more: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from redis import Redis
 
 from flowforge.engine.executor import Executor
@@ -12,11 +11,6 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.logbook import LogQuery
 from flowforge.wiring import Backends
 from tests.engine.pipeline import OWNER, Pipeline, working
-
-
-@pytest.fixture
-def pipeline(backends: Backends) -> Pipeline:
-    return Pipeline(backends)
 
 
 def ran_without_log(pipeline: Pipeline) -> None:

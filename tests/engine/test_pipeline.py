@@ -14,25 +14,16 @@ from werkzeug import Request, Response
 
 from flowforge import events
 from flowforge.bus import Message
-from flowforge.engine import intake, redelivery
+from flowforge.engine import intake
 from flowforge.engine.consumer import Received
 from flowforge.engine.executor import Executor
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.events import ExecutionResult, ExecutionStart, TriggerEvent
 from flowforge.executions import executions
-from flowforge.wiring import Backends
+from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def pipeline(backends: Backends) -> Pipeline:
-    return Pipeline(backends)
-
-
-def transform(**output: object) -> dict[str, object]:
-    return {"type": "TRANSFORM", "config": {"output": output}}
 
 
 def test_steps_run_in_order_and_see_what_came_before(pipeline: Pipeline) -> None:
@@ -259,8 +250,11 @@ class TestOtherImplementations:
 
 
 class TestNothingIsLost:
-    def test_what_the_bus_forgot_is_sent_again(self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(redelivery, "GRACE_SECONDS", 0.0)
+    @pytest.fixture
+    def redelivery_grace(self) -> float:
+        return 0.0
+
+    def test_what_the_bus_forgot_is_sent_again(self, pipeline: Pipeline) -> None:
         workflow = pipeline.workflow(transform(a=1), transform(b=2))
         event = pipeline.accept(workflow.id)
         pipeline.backends.redis.flushall()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,13 +16,14 @@ from sqlalchemy.orm import Session
 from flowforge import events
 from flowforge.bus import Message
 from flowforge.db.tables import DeadLetter, TriggerEventRow, Workflow
-from flowforge.engine import orchestrator, redelivery
+from flowforge.engine import redelivery
 from flowforge.engine.executor import Executor
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.events import TriggerEvent
 from flowforge.executions import dead_letters
 from flowforge.wiring import Backends
+from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, working
 from tests.waiting import eventually
 
@@ -31,13 +33,8 @@ DEEP = "[" * 210 + "]" * 210
 
 
 @pytest.fixture
-def pipeline(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setattr(redelivery, "GRACE_SECONDS", 0.0)
-    return Pipeline(backends)
-
-
-def transform(**output: object) -> Action:
-    return {"type": "TRANSFORM", "config": {"output": output}}
+def redelivery_grace() -> float:
+    return 0.0
 
 
 @contextmanager
@@ -237,13 +234,11 @@ class TestMessages:
             eventually(lambda: sum(pipeline.backends.bus.lag().values()) == 0)
         assert pipeline.finished(bad.event_id).error == failed.error
 
-    def test_a_result_for_whose_place_another_execution_waits(
-        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_result_for_whose_slot_another_execution_waits(self, pipeline: Pipeline) -> None:
         """It begins at once, not with the next look at what waits."""
-        monkeypatch.setattr(orchestrator, "_LOOK_FOR_DUE_EVERY_SECONDS", 3600)
+        patient = partial(Orchestrator, look_for_due_every=3600)
         limited = pipeline.workflow(transform(a=1), transform(b=2), settings={"concurrency": {"limit": 1}})
-        with refused_inserts(pipeline, limited, step=1), working(pipeline.backends, Orchestrator, Executor):
+        with refused_inserts(pipeline, limited, step=1), working(pipeline.backends, patient, Executor):
             accepted = [pipeline.accept(limited.id) for _ in range(2)]
             ends = [pipeline.finished(event.event_id).error or {} for event in accepted]
         assert ["refused by the test" in end["message"] for end in ends] == [True, True]

@@ -12,16 +12,10 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import ExecutionRow, Workflow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.executions import replays
-from flowforge.wiring import Backends
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
 from tests.waiting import eventually
 
 Action = dict[str, Any]
-
-
-@pytest.fixture
-def pipeline(backends: Backends) -> Pipeline:
-    return Pipeline(backends)
 
 
 def transform(id_: str, **output: object) -> Action:

@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
 from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.connectors.sdk import Connector
-from flowforge.engine import executor
+from flowforge.engine.executor import Executor
+from flowforge.engine.log_sink import LogSink
+from flowforge.engine.orchestrator import Orchestrator
 from flowforge.engine.step_output import plain_output
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
+from tests.actions import transform
 from tests.engine import strange_connectors
 from tests.engine.pipeline import Pipeline, working
 from tests.engine.strange_connectors import FAILING
 from tests.waiting import eventually
 
 
-@pytest.fixture
-def pipeline(backends: Backends) -> Pipeline:
-    return Pipeline(backends)
-
-
-def offer(monkeypatch: pytest.MonkeyPatch, strange: Connector[Any]) -> None:
-    """The executor's catalog, with this connector in it."""
+def catalog_with(strange: Connector[Any]) -> Catalog:
+    """Every connector there is, and this one."""
     known = load_catalog()
     connectors = {type_: known.get(type_) for type_ in known.types()} | {"STRANGE": strange}
-    monkeypatch.setattr(executor, "load_catalog", lambda: Catalog(connectors, {}))
-    monkeypatch.setattr(Catalog, "validate", lambda *_: [])  # the workflow's editor knows nothing of it
+    return Catalog(connectors, {})
+
+
+@contextmanager
+def working_with(catalog: Catalog, backends: Backends) -> Iterator[Pipeline]:
+    """Offer this catalog to whoever writes a workflow, and to the executor."""
+    with working(backends, Orchestrator, partial(Executor, catalog=catalog), LogSink):
+        yield Pipeline(backends, catalog)
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_it_fails_clearly_and_the_next_step_is_run(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_it_fails_clearly_and_the_next_step_is_run(backends: Backends, name: str) -> None:
     strange, message = FAILING[name]
-    offer(monkeypatch, strange)
-    bad = pipeline.workflow({"type": "STRANGE", "config": {}})
-    good = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {"a": 1}}})
-    with working(pipeline.backends):
+    with working_with(catalog_with(strange), backends) as pipeline:
+        bad = pipeline.workflow({"type": "STRANGE", "config": {}})
+        good = pipeline.workflow(transform(a=1))
         failed = pipeline.finished(pipeline.accept(bad.id).event_id)
         done = pipeline.finished(pipeline.accept(good.id).event_id)
     assert failed.status == "FAILED"
@@ -50,15 +54,13 @@ def test_it_fails_clearly_and_the_next_step_is_run(
     assert done.status == "COMPLETED"
 
 
-def test_a_secret_in_an_unexpected_error_is_shown_nowhere(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_secret_in_an_unexpected_error_is_shown_nowhere(backends: Backends, caplog: pytest.LogCaptureFixture) -> None:
     def fail(config: strange_connectors.Config) -> Any:
         raise ValueError(f"the token {config.token} is bad")
 
-    offer(monkeypatch, strange_connectors.giving(fail))
-    workflow = pipeline.workflow({"type": "STRANGE", "config": {"token": "s3cret-token"}})
-    with working(pipeline.backends), caplog.at_level(logging.DEBUG):
+    catalog = catalog_with(strange_connectors.giving(fail))
+    with working_with(catalog, backends) as pipeline, caplog.at_level(logging.DEBUG):
+        workflow = pipeline.workflow({"type": "STRANGE", "config": {"token": "s3cret-token"}})
         failed = pipeline.finished(pipeline.accept(workflow.id).event_id)
         eventually(lambda: "in connector STRANGE" in caplog.text)
     assert failed.error is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,6 @@ from sqlalchemy import text
 from flowforge import events, jsonio
 from flowforge.engine.executor import Executor
 from flowforge.engine.log_repair import unpublished_messages
-from flowforge.engine.log_repair.unpublished_messages import write_unpublished_messages
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.engine.upkeep import resend
@@ -29,12 +29,13 @@ WHOLE = [
     ("TRIGGER", "FIRED"),
 ]
 
+write_unpublished_messages = partial(unpublished_messages.write_unpublished_messages, settled=0.0)
+
 
 @pytest.fixture
-def pipeline(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setattr(unpublished_messages, "SETTLED_SECONDS", 0.0)
-    write_unpublished_messages(backends)  # from now on
-    return Pipeline(backends)
+def pipeline(pipeline: Pipeline) -> Pipeline:
+    write_unpublished_messages(pipeline.backends)  # what ends from now on is looked at
+    return pipeline
 
 
 def ran(pipeline: Pipeline, count: int = 1) -> UUID:
@@ -78,7 +79,7 @@ def test_a_line_that_nobody_was_told_of_is_written(pipeline: Pipeline, status: s
     never_published(pipeline, status)
     logged(pipeline, len(WHOLE) - 1)
     assert ("EXECUTION", status) not in lines(pipeline.backends)
-    resend(pipeline.backends)
+    resend(pipeline.backends, settled=0.0)
     assert lines(pipeline.backends) == WHOLE
     assert write_unpublished_messages(pipeline.backends) == 0
 
@@ -135,9 +136,8 @@ def test_what_was_cancelled_before_it_began_has_not_started(pipeline: Pipeline) 
     assert execution_id
 
 
-def test_every_execution_is_looked_at_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_execution_is_looked_at_once(pipeline: Pipeline) -> None:
     """Also where many have ended in the same moment."""
-    monkeypatch.setattr(unpublished_messages, "_AT_ONCE", 2)
     ran(pipeline, count=7)
     with pipeline.backends.engine.begin() as connection:
         connection.execute(
@@ -147,7 +147,7 @@ def test_every_execution_is_looked_at_once(pipeline: Pipeline, monkeypatch: pyte
             )
         )
     pipeline.backends.redis.flushall()
-    assert write_unpublished_messages(pipeline.backends) == 7
+    assert write_unpublished_messages(pipeline.backends, at_once=2) == 7
     with counting_statements(pipeline.backends) as statements:
         assert write_unpublished_messages(pipeline.backends) == 0
     assert len(statements) <= 3

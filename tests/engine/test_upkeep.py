@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import Engine, insert, select
 
 from flowforge.db.tables import (
@@ -142,11 +141,10 @@ def test_a_mailbox_is_forgotten_with_its_trigger(backends: Backends, engine: Eng
     assert left(engine, MailboxState.trigger_id) == [kept]
 
 
-def test_more_rows_than_one_bite_takes(backends: Backends, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "ROWS_AT_ONCE", 2)
+def test_more_rows_than_one_transaction_takes(backends: Backends, engine: Engine) -> None:
     for _ in range(5):
         event(engine, days_ago(91), days_ago(91))
-    assert upkeep.prune(backends, NOW)["events"] == 5
+    assert upkeep.prune(backends, NOW, rows_at_once=2)["events"] == 5
 
 
 def test_it_stops_when_its_time_is_over(backends: Backends, engine: Engine) -> None:

@@ -27,7 +27,7 @@ from flowforge.wiring import Backends
 SETTLED_SECONDS = 60.0
 """How long a line may be on its way, after a transaction that may have taken a while."""
 LONGEST_LOOK_BACK_HOURS = 24
-_AT_ONCE = 500
+EXECUTIONS_AT_ONCE = 500
 _RETRIES = 100
 """Of one execution, whose lines are looked for."""
 _MOST_BATCHES = 20
@@ -45,18 +45,23 @@ class _Place:
     execution_id: str
 
 
-def write_unpublished_messages(backends: Backends) -> int:
-    """One bounded round; the number of executions that were written about. Raises Unavailable."""
+def write_unpublished_messages(
+    backends: Backends, settled: float = SETTLED_SECONDS, at_once: int = EXECUTIONS_AT_ONCE
+) -> int:
+    """Write what the log lacks of executions that ended `settled` seconds ago or before, `at_once` in a transaction.
+
+    One bounded round; returns the number of executions that were written about. Raises Unavailable.
+    """
     if _lags(backends):
         return 0
     written = 0
     for _ in range(_MOST_BATCHES):
         with unavailable_when_down(), backends.engine.begin() as connection:
-            ended = _ended_behind(connection, _place(connection))
+            ended = _ended_behind(connection, _place(connection), settled, at_once)
             if ended:
                 written += _write(backends, connection, _unsaid(backends, ended))
                 _remember(connection, _Place(ended[-1].finished_at, str(ended[-1].execution_id)))
-        if len(ended) < _AT_ONCE:
+        if len(ended) < at_once:
             break
     if written:
         logger.warning("The log lacked lines of %d executions that are over; they were made up for", written)
@@ -94,7 +99,7 @@ def _remember(connection: Connection, place: _Place) -> None:
     )
 
 
-def _ended_behind(connection: Connection, place: _Place) -> Sequence[Any]:
+def _ended_behind(connection: Connection, place: _Place, settled: float, at_once: int) -> Sequence[Any]:
     return connection.exec_driver_sql(
         """
         SELECT x.event_id AS id, x.id AS execution_id, x.workflow_id, x.user_id, x.status, x.error,
@@ -116,8 +121,8 @@ def _ended_behind(connection: Connection, place: _Place) -> Sequence[Any]:
         {
             "at": place.finished_at,
             "id": place.execution_id,
-            "settled": SETTLED_SECONDS,
-            "limit": _AT_ONCE,
+            "settled": settled,
+            "limit": at_once,
             "retries": _RETRIES,
         },
     ).all()
