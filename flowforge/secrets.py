@@ -86,6 +86,16 @@ def mask_fields(config: Mapping[str, Any], keys: Iterable[str], *, literal: bool
     return _each(config, keys, lambda value, _key, _name: value if names_a_value(value) or value == "" else MASK)
 
 
+def unmask_fields(config: Mapping[str, Any], keys: Iterable[str], stored: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The config with each mask under `keys` replaced by the text that `stored` has there; a mask of nothing stays."""
+
+    def unmasked(value: str, key: str, name: str | None) -> str:
+        kept = _at(stored or {}, key, name)
+        return kept if value == MASK and isinstance(kept, str) else value
+
+    return _each(config, keys, unmasked)
+
+
 def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) -> dict[str, Any]:
     """The config with its secrets in clear, for the moment of use. Raises SecretUnreadable."""
     return _each(config, keys, lambda value, _key, _name: vault.open(value))

@@ -13,7 +13,7 @@ from typing import Any
 from flowforge.connectors import actions
 from flowforge.connectors.sdk import Connector
 from flowforge.errors import FlowForgeError, Problem
-from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields
+from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, unmask_fields
 
 ENTRY_POINTS = "flowforge.connectors"
 
@@ -72,6 +72,10 @@ class Catalog:
 
     def mask(self, type_: str, config: Mapping[str, Any], *, literal: bool = False) -> dict[str, Any]:
         return mask_fields(config, self._secret_keys(type_), literal=literal)
+
+    def unmask(self, type_: str, config: Mapping[str, Any], stored: Mapping[str, Any] | None) -> dict[str, Any]:
+        """See `unmask_fields`."""
+        return unmask_fields(config, self._secret_keys(type_), stored)
 
     def open(self, type_: str, config: Mapping[str, Any], vault: Vault) -> dict[str, Any]:
         """Raises SecretUnreadable."""

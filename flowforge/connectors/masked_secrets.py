@@ -1,4 +1,4 @@
-"""Which stored config a masked one stands for: a mask that a client sends back means 'keep what is stored'."""
+"""The stored config that a masked one stands for: a mask that a client sends back means 'keep what is stored'."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json = Mapping[str, Any]
 
 
 def secret_keys(catalog: Catalog, action_type: str) -> tuple[str, ...]:
-    """None are known of a type nobody offers."""
+    """Empty for a type that no connector has."""
     try:
         return tuple(catalog.get(action_type).secret_keys())
     except UnknownAction:
@@ -27,43 +27,44 @@ def masks_of_nothing(config: Json, keys: Iterable[str], stored: Json | None, at:
     return [
         Problem(at + pointer(path), "is masked, but no secret is stored here to be kept; give the secret itself")
         for path in _masks(config, keys)
-        if not isinstance(_reach(stored or {}, path), str)
+        if not isinstance(_value_at(stored or {}, path), str)
     ]
 
 
 def stored_configs(catalog: Catalog, actions: Sequence[Json], stored: Sequence[Any]) -> list[Json | None]:
-    """For each action the config it had before, if it is an action that was there.
+    """The config that each action had before; None for an action that is new.
 
-    It is the one with the same id; else one of the same type that looks the same, secrets aside; else the one of the
-    same type at the same place. So an action that only moved keeps its own secrets.
+    The earlier action is the one with the same id; else one of the same type that looks the same, secrets aside; else
+    the one of the same type at the same position. So an action that only moved keeps its own secrets.
     """
-    known: dict[str, list[_Stored]] = defaultdict(list)
-    for place, old in enumerate(action for action in stored if isinstance(action, dict)):
-        known[_type(old)].append(_Stored(place, old, _shown(catalog, old)))
-    return [_config(_before(catalog, action, index, known[_type(action)])) for index, action in enumerate(actions)]
+    by_type: dict[str, list[_StoredAction]] = defaultdict(list)
+    for position, action in enumerate(action for action in stored if isinstance(action, dict)):
+        by_type[_type(action)].append(_StoredAction(position, action, _masked_config(catalog, action)))
+    return [
+        _config(_earlier(catalog, action, position, by_type[_type(action)])) for position, action in enumerate(actions)
+    ]
 
 
-class _Stored(NamedTuple):
-    place: int
+class _StoredAction(NamedTuple):
+    position: int
     action: Json
-    shown: Json
-    """Its config, the secrets masked."""
+    masked_config: Json
 
 
-def _before(catalog: Catalog, action: Json, index: int, same_type: Sequence[_Stored]) -> Json | None:
+def _earlier(catalog: Catalog, action: Json, position: int, same_type: Sequence[_StoredAction]) -> Json | None:
     if action.get("id"):
         by_id = next((old.action for old in same_type if old.action.get("id") == action["id"]), None)
         if by_id is not None:
             return by_id
-    here = next((old for old in same_type if old.place == index), None)
-    shown = _shown(catalog, action)
-    if here is not None and here.shown == shown:
+    here = next((old for old in same_type if old.position == position), None)
+    masked = _masked_config(catalog, action)
+    if here is not None and here.masked_config == masked:
         return here.action
-    alike = next((old for old in same_type if old.shown == shown), here)
+    alike = next((old for old in same_type if old.masked_config == masked), here)
     return None if alike is None else alike.action
 
 
-def _shown(catalog: Catalog, action: Json) -> Json:
+def _masked_config(catalog: Catalog, action: Json) -> Json:
     return catalog.mask(_type(action), _config(action) or {})
 
 
@@ -85,7 +86,7 @@ def _masks(config: Json, keys: Iterable[str]) -> Iterable[tuple[str, ...]]:
             yield from ((key, name) for name, inner in value.items() if inner == MASK)
 
 
-def _reach(config: Json, path: Sequence[str]) -> Any:
+def _value_at(config: Json, path: Sequence[str]) -> Any:
     value: Any = config
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None

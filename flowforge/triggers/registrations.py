@@ -16,7 +16,7 @@ from flowforge.db.tables import TriggerRegistration, Workflow
 from flowforge.engine.answers import problems_of_answering
 from flowforge.errors import Invalid, NotFound, Problem
 from flowforge.request_fields import TRIGGER_TYPES, new_trigger, problems_of_enabled, raise_any, switched
-from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields
+from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, unmask_fields
 from flowforge.settings import Settings
 from flowforge.triggers.mailbox import Mailbox, Server
 from flowforge.triggers.schedule import Schedule
@@ -150,6 +150,10 @@ class Triggers:
 
     def masked(self, config: Mapping[str, Any]) -> dict[str, Any]:
         return mask_fields(config, SECRETS, literal=True)
+
+    def unmasked(self, config: Mapping[str, Any], stored: Mapping[str, Any] | None) -> dict[str, Any]:
+        """With the secrets of `stored` where it has masks."""
+        return unmask_fields(config, SECRETS, stored)
 
     def opened(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """With its secrets in clear. Raises SecretUnreadable."""

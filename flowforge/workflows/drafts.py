@@ -181,7 +181,7 @@ class Drafts:
             known = form.opened(published(workflow))
         except SecretUnreadable:
             known = {}
-        catalog, vault, triggers = self.workflows.catalog, self.workflows.vault, self.workflows.triggers
+        catalog, triggers = self.workflows.catalog, self.workflows.triggers
         stored = [*flat(before.get("actions")), *flat(known.get("actions"))]
         kept = iter(stored_configs(catalog, flat(definition.get("actions")), stored))
 
@@ -189,7 +189,7 @@ class Drafts:
             previous, config, type_ = next(kept), config_of(action), str(action.get("type", ""))
             if config is None:
                 return action
-            return {**action, "config": catalog.open(type_, catalog.seal(type_, config, vault, previous), vault)}
+            return {**action, "config": catalog.unmask(type_, config, previous)}
 
         clear = {**definition}
         if "actions" in definition:
@@ -197,7 +197,7 @@ class Drafts:
         config = config_of(definition.get("trigger"))
         if config is not None:
             previous = config_of(before.get("trigger")) or config_of(known.get("trigger"))
-            clear["trigger"] = {**definition["trigger"], "config": triggers.opened(triggers.seal(config, previous))}
+            clear["trigger"] = {**definition["trigger"], "config": triggers.unmasked(config, previous)}
         return clear
 
 

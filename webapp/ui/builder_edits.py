@@ -12,7 +12,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid
 from flowforge.language import edits
 from flowforge.language.pointers import parsed, pointer
-from webapp.context import backends, session
+from webapp.context import session
 from webapp.services import drafts
 from webapp.ui import undo
 from webapp.ui.base import blueprint
@@ -102,9 +102,7 @@ def _fill_in(definition: Json) -> Edited:
     action = edits.step_at(definition, at)
     type_, catalog = str(action.get("type", "")).upper(), load_catalog()
     before = action["config"] if isinstance(action.get("config"), dict) else {}
-    config = config_from_form(fields_of_type(catalog, type_), form, before)
-    vault = backends().vault
-    config = catalog.open(type_, catalog.seal(type_, config, vault, before), vault)  # masks keep what they stand for
+    config = catalog.unmask(type_, config_from_form(fields_of_type(catalog, type_), form, before), before)
     fields: Json = {"config": config, "onError": _on_error(action)}
     fields |= {name: form[name].strip() or None for name in ("name", "id", "when") if name in form}
     if "timeout" in form:
