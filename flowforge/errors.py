@@ -53,6 +53,12 @@ class Invalid(FlowForgeError):
         return cls([Problem(pointer, message)])
 
 
+def raise_any(problems: Sequence[Problem]) -> None:
+    """Raises Invalid where there are problems."""
+    if problems:
+        raise Invalid(problems)
+
+
 class Unauthorized(FlowForgeError):
     """Who is asking is not known. (401)"""
 

@@ -64,7 +64,7 @@ const SHOW = {
     drawExtras();
   },
   notes: showNotes,
-  times: (part) => panel.querySelector("#times")?.replaceChildren(...part.childNodes),
+  trigger: (part) => panel.querySelector("#trigger")?.replaceChildren(...part.childNodes),
   said: (part) => toast(part.textContent),
   refused: (part) => {
     refused.replaceChildren(...part.childNodes);

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from flowforge.engine import upkeep
 from flowforge.errors import Unavailable
-from flowforge.triggers import schedule_firing
+from flowforge.triggers.mailboxes import polling
+from flowforge.triggers.schedules import firing
 from flowforge.wiring import Backends
 from workers import mailboxes
 
@@ -41,7 +42,7 @@ def _waits_for_servers(job: Callable[P, None]) -> Callable[P, None]:
 
 @_waits_for_servers
 def fire_schedules() -> None:
-    schedule_firing.fire_due(_backends())
+    firing.fire_due(_backends())
 
 
 @_waits_for_servers
@@ -52,8 +53,8 @@ def enqueue_mailboxes() -> None:
 
 @_waits_for_servers
 def start_unscheduled() -> None:
-    schedule_firing.start_unscheduled(_backends())
-    mailboxes.start_unscheduled(_backends())
+    firing.start_unscheduled(_backends())
+    polling.start_unscheduled(_backends())
 
 
 @_waits_for_servers

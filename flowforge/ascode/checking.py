@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 from flowforge.connectors.catalog import load_catalog
+from flowforge.enabled import problems_of_enabled
 from flowforge.errors import Problem, at_most
 from flowforge.language.definition import Reading, WorkflowDefinition
 from flowforge.language.definition import read as read_definition
 from flowforge.language.pointers import pointer
-from flowforge.request_fields import problems_of_enabled
 from flowforge.secrets import Vault, new_key
 from flowforge.settings import Settings
 from flowforge.triggers.registrations import Triggers

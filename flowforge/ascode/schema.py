@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 from flowforge.connectors.catalog import Catalog
 from flowforge.language.blocks import BLOCKS, Block, BlockType
 from flowforge.language.definition import WorkflowDefinition
-from flowforge.triggers.schemas import TRIGGERS
+from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.workflow_keys import KEY_PATTERN, PREFIX
 
 Json = dict[str, Any]
@@ -42,9 +42,10 @@ def workflow_schema(catalog: Catalog) -> Json:
         *_rules_of_connectors(catalog, definitions),
         *_rules_of_blocks(definitions),
     ]
-    definitions["TriggerDefinition"]["properties"]["type"]["examples"] = list(TRIGGERS)
+    definitions["TriggerDefinition"]["properties"]["type"]["examples"] = list(trigger_kinds())
     definitions["TriggerDefinition"]["allOf"] = [
-        _rule(name, {"properties": {"config": _or_null(config)}}) for name, config in TRIGGERS.items()
+        _rule(type_, {"properties": {"config": _or_null(kind.json_schema())}})
+        for type_, kind in trigger_kinds().items()
     ]
     return {"$schema": DIALECT, **schema, "title": "FlowForge workflow", "properties": _top(schema["properties"])}
 

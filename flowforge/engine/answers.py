@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from redis import Redis
@@ -16,13 +16,12 @@ from sqlalchemy import Connection, Engine
 from flowforge import jsonio
 from flowforge.db.autocommit import autocommitting
 from flowforge.db.engine import unavailable_when_down
-from flowforge.errors import Problem
 
 logger = logging.getLogger(__name__)
 
-IMMEDIATELY = "immediately"
-MODES = (IMMEDIATELY, "when finished", "by a RESPOND step")
-"""When a webhook's caller is answered: `respond` in the trigger's config."""
+Mode = Literal["immediately", "when finished", "by a RESPOND step"]
+"""When the caller is answered: `respond` in the trigger's config."""
+MODES: tuple[Mode, ...] = get_args(Mode)
 LONGEST_WAIT_SECONDS = 60.0
 DEFAULT_WAIT_SECONDS = 30.0
 _KEPT_SECONDS = 120
@@ -40,18 +39,6 @@ class Answer:
 
     def row(self) -> dict[str, Any]:
         return {"status": self.status, "headers": self.headers, "body": self.body}
-
-
-def problems_of_answering(config: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with `respond` and `respondTimeout` (seconds) in a webhook's config."""
-    problems = []
-    respond, timeout = config.get("respond"), config.get("respondTimeout")
-    if respond is not None and respond not in MODES:
-        problems.append(Problem("/respond", "must be one of " + ", ".join(f"'{mode}'" for mode in MODES)))
-    usable = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if timeout is not None and not (usable and 1 <= timeout <= LONGEST_WAIT_SECONDS):
-        problems.append(Problem("/respondTimeout", f"must be a number from 1 to {LONGEST_WAIT_SECONDS:g} (seconds)"))
-    return problems
 
 
 def keep(connection: Connection, answers: Sequence[tuple[UUID, Answer]]) -> list[UUID]:

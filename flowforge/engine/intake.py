@@ -1,6 +1,6 @@
 """Accepting events: one committed row is the durable moment, the message after it is only a hint.
 
-`record` is for callers that have a transaction of their own (schedules, mailboxes); `accept_webhook` is the hot path.
+`record` is for callers that have a transaction of their own (schedules, mailboxes); `accept_call` is the hot path.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def messages(new: Sequence[NewEvent], inline_limit: int) -> list[Message]:
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookAnswer:
-    """What became of a call. `event_id` is None where the trigger is disabled."""
+class AcceptedCall:
+    """The outcome of a call. `event_id` is None where the trigger is disabled."""
 
     trigger_id: UUID
     event_id: UUID | None
@@ -100,16 +100,17 @@ class WebhookAnswer:
     """The sealed secret that the caller has to prove to know first; nothing has been stored then."""
 
 
-def accept_webhook(
+def accept_call(
     engine: Engine,
+    trigger_type: str,
     token: str,
     payload: dict[str, Any],
     metadata: dict[str, Any],
     idempotency_key: str | None = None,
     *,
     proven: str | None = None,
-) -> WebhookAnswer | None:
-    """Looks the token up and stores the event, in one statement. None: no such token.
+) -> AcceptedCall | None:
+    """Looks the token up and stores the event, in one statement. None: no trigger of that type has such a token.
 
     Committed when it returns; raises Unavailable when it could not be, and Invalid for what JSON cannot hold. Where
     the key was used before, the answer is the first one's. `proven`: the sealed secret that the caller knows.
@@ -118,6 +119,7 @@ def accept_webhook(
         return None
     event_id = uuid7()
     values = {
+        "type": trigger_type,
         "token": token,
         "id": str(event_id),
         "payload": _carried(payload),
@@ -130,16 +132,16 @@ def accept_webhook(
             """
             WITH hook AS (
                 SELECT id, workflow_id, user_id, enabled,
-                       NULLIF(configuration->>'respond', 'immediately') AS respond,
+                       NULLIF(NULLIF(configuration->>'respond', 'immediately'), '') AS respond,
                        configuration->'respondTimeout' AS seconds,
                        substring(configuration->>'secret' FROM '^enc:.*') AS secret
                 FROM trigger_service.trigger_registrations
-                WHERE webhook_token = %(token)s AND lower(trigger_type) = 'webhook'
+                WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s
             ), accepted AS (
                 INSERT INTO trigger_service.trigger_events
                     (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, awaited_by,
                      created_at)
-                SELECT %(id)s, id, workflow_id, user_id, 'webhook', %(payload)s, %(metadata)s, %(key)s,
+                SELECT %(id)s, id, workflow_id, user_id, %(type)s, %(payload)s, %(metadata)s, %(key)s,
                        CASE WHEN respond IS NOT NULL THEN jsonb_build_object('caller', respond) END, now()
                 FROM hook WHERE enabled AND (secret IS NULL OR secret = %(proven)s)
                 ON CONFLICT DO NOTHING
@@ -154,26 +156,28 @@ def accept_webhook(
             return None
         trigger_id, workflow_id, user_id, enabled, respond, seconds, accepted, secret = row
         if secret is not None and secret != proven:
-            return WebhookAnswer(trigger_id, None, None, unproven=secret)
+            return AcceptedCall(trigger_id, None, None, unproven=secret)
         wait = None if respond not in answers.MODES else float(seconds or answers.DEFAULT_WAIT_SECONDS)
         if accepted is not None:
-            event = NewEvent(trigger_id, workflow_id, user_id, "webhook", payload, metadata, event_id, idempotency_key)
-            return WebhookAnswer(trigger_id, event_id, event, wait)
+            event = NewEvent(
+                trigger_id, workflow_id, user_id, trigger_type, payload, metadata, event_id, idempotency_key
+            )
+            return AcceptedCall(trigger_id, event_id, event, wait)
         first = _first_with_key(connection, trigger_id, idempotency_key)
         if first is None and enabled:
             raise Unavailable("the first event with this idempotency key is being deleted")
-        return WebhookAnswer(trigger_id, first, None, wait)
+        return AcceptedCall(trigger_id, first, None, wait)
 
 
-def webhook_exists(engine: Engine, token: str) -> bool:
-    """Raises Unavailable."""
+def has_token(engine: Engine, trigger_type: str, token: str) -> bool:
+    """Whether a trigger of that type has the token. Raises Unavailable."""
     if _NUL in token:
         return False
     with unavailable_when_down(), autocommitting(engine) as connection:
         found = connection.exec_driver_sql(
             "SELECT 1 FROM trigger_service.trigger_registrations"
-            " WHERE webhook_token = %(token)s AND lower(trigger_type) = 'webhook'",
-            {"token": token},
+            " WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s",
+            {"token": token, "type": trigger_type},
         )
         return found.first() is not None
 

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, load_only
 
 from flowforge.db.tables import ExecutionHour, ExecutionRow, TriggerRegistration
+from flowforge.triggers.kinds import timed_types
 
 SHOWN = 6
 COUNTED_TO = 1_000
@@ -94,13 +95,13 @@ def count_running(session: Session, user_id: UUID) -> int:
 
 
 def next_runs(session: Session, user_id: UUID) -> Sequence[TriggerRegistration]:
-    """The SHOWN schedules that are due next."""
+    """The SHOWN triggers that fire next, of those whose times are known."""
     due = (
         select(TriggerRegistration)
         .where(
             TriggerRegistration.user_id == user_id,
             TriggerRegistration.enabled,
-            func.lower(TriggerRegistration.trigger_type) == "scheduler",
+            func.lower(TriggerRegistration.trigger_type).in_(timed_types()),
             TriggerRegistration.next_scheduled_at.is_not(None),
         )
         .order_by(TriggerRegistration.next_scheduled_at, TriggerRegistration.id)

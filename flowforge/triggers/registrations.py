@@ -13,17 +13,15 @@ from sqlalchemy.orm import Session
 
 from flowforge.connectors.masked_secrets import masks_of_nothing
 from flowforge.db.tables import TriggerRegistration, Workflow
-from flowforge.engine.answers import problems_of_answering
-from flowforge.errors import Invalid, NotFound, Problem
-from flowforge.request_fields import TRIGGER_TYPES, new_trigger, problems_of_enabled, raise_any, switched
-from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, unmask_fields
+from flowforge.enabled import problems_of_enabled, switched
+from flowforge.errors import Invalid, NotFound, Problem, raise_any
+from flowforge.secrets import SecretUnreadable, Vault, mask_fields, open_fields, seal_fields, unmask_fields
 from flowforge.settings import Settings
-from flowforge.triggers.mailbox import Mailbox, Server
-from flowforge.triggers.schedule import Schedule
-from flowforge.triggers.signatures import problems_of_secret
+from flowforge.triggers.kind import Registered, TrialResult, TriggerKind
+from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys
+from flowforge.triggers.new_trigger import new_trigger
 
-SECRETS = ("password", "secret")
-_SHOWN_FIRE_TIMES = 5
+SHOWN_FIRE_TIMES = 5
 MOST_LISTED = 1_000
 
 
@@ -38,15 +36,17 @@ class Triggers:
         """Takes over the registration a workflow's own trigger made, so that there is only one. Raises Invalid,
         NotFound."""
         wanted, problems = new_trigger(raw)
-        if wanted.kind:
+        if wanted.kind is not None:
             problems += self.validate(wanted.kind, wanted.configuration, "/configuration")
         raise_any(problems)
+        assert wanted.kind is not None
+        assert wanted.workflow_id is not None
         mine = select(Workflow.id).where(Workflow.id == wanted.workflow_id, Workflow.user_id == user_id)
         if session.scalar(mine.with_for_update()) is None:  # held, so that it is not deleted meanwhile
             raise NotFound("there is no such workflow")
-        row = _managed(session, wanted.workflow_id, wanted.kind)
+        row = _managed(session, wanted.workflow_id, wanted.kind.type)
         if row is None:
-            row = TriggerRegistration(workflow_id=wanted.workflow_id, user_id=user_id, trigger_type=wanted.kind)
+            row = TriggerRegistration(workflow_id=wanted.workflow_id, user_id=user_id, trigger_type=wanted.kind.type)
             session.add(row)
         row.managed = None
         self._write(row, self.seal(wanted.configuration or {}, None), wanted.enabled)
@@ -80,7 +80,7 @@ class Triggers:
         problems = problems_of_enabled(raw)
         if given is not None or (enabled and not row.enabled):
             wanted = stored if given is None else given
-            problems += self.validate(row.trigger_type.lower(), wanted, "/configuration", stored)
+            problems += self.validate(find_kind(row.trigger_type), wanted, "/configuration", stored)
         raise_any(problems)
         row.managed = None
         self._write(row, stored if given is None else self.seal(given, stored), enabled)
@@ -113,19 +113,17 @@ class Triggers:
             )
         )
         trigger = trigger if isinstance(trigger, dict) else None  # an adopted one may be anything
-        kind = str(trigger.get("type")).lower() if trigger else None
-        if kind not in TRIGGER_TYPES:
-            kind = None  # `manual`, or nothing: started by hand only
-        if own is not None and own.trigger_type != kind:
+        kind = find_registered_kind(trigger.get("type")) if trigger else None
+        if own is not None and (kind is None or own.trigger_type != kind.type):
             session.delete(own)
             own = None
         if kind is None or trigger is None:
             return
         if own is None:
-            if _of_client(session, workflow.id, kind) is not None:
+            if _of_client(session, workflow.id, kind.type) is not None:
                 return
             own = TriggerRegistration(
-                workflow_id=workflow.id, user_id=workflow.user_id, trigger_type=kind, managed=True
+                workflow_id=workflow.id, user_id=workflow.user_id, trigger_type=kind.type, managed=True
             )
             session.add(own)
         written = trigger.get("config")
@@ -134,67 +132,70 @@ class Triggers:
             raise_any(self.validate(kind, config, "/trigger/config", config))
         self._write(own, config, workflow.enabled)
 
-    def validate(self, kind: str, config: Any, pointer: str, stored: Mapping[str, Any] | None = None) -> list[Problem]:
-        """What keeps a configuration from being used; a mask in it stands for the secret in `stored`."""
+    def validate(
+        self, kind: TriggerKind[Any] | None, config: Any, pointer: str, stored: Mapping[str, Any] | None = None
+    ) -> list[Problem]:
+        """The problems that keep a configuration from being used; a mask in it stands for the secret in `stored`.
+
+        `kind`: None for a row of a kind that does not exist here; any object will do for it.
+        """
         if config is not None and not isinstance(config, dict):
             return [Problem(pointer, "must be an object")]
-        problems = masks_of_nothing(config or {}, SECRETS, stored, pointer)
-        try:
-            self._check(kind, config or {})
-        except Invalid as error:
-            problems += [problem.under(pointer) for problem in error.problems]
-        return problems
+        problems = masks_of_nothing(config or {}, secret_keys(), stored, pointer)
+        own = kind.problems(config or {}) if kind else []
+        return problems + [problem.under(pointer) for problem in own]
 
     def seal(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
-        return seal_fields(config, SECRETS, self.vault, previous, literal=True)
+        return seal_fields(config, secret_keys(), self.vault, previous, literal=True)
 
     def masked(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        return mask_fields(config, SECRETS, literal=True)
+        return mask_fields(config, secret_keys(), literal=True)
 
     def unmasked(self, config: Mapping[str, Any], stored: Mapping[str, Any] | None) -> dict[str, Any]:
         """With the secrets of `stored` where it has masks."""
-        return unmask_fields(config, SECRETS, stored)
+        return unmask_fields(config, secret_keys(), stored)
 
     def opened(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """With its secrets in clear. Raises SecretUnreadable."""
-        return open_fields(config, SECRETS, self.vault)
+        return open_fields(config, secret_keys(), self.vault)
 
     def fire_times(self, row: TriggerRegistration) -> list[datetime]:
         """The next five; empty for what is not a schedule, not enabled, or not readable."""
-        if row.trigger_type.lower() != "scheduler" or not row.enabled or row.next_scheduled_at is None:
+        kind, first = find_kind(row.trigger_type), row.next_scheduled_at
+        if kind is None or not kind.has_times or not row.enabled or first is None:
             return []
-        try:
-            schedule = Schedule.parse(configuration_of(row))
-        except Invalid:
-            return []
-        first = row.next_scheduled_at
-        return [first, *schedule.upcoming(first, _SHOWN_FIRE_TIMES - 1, first)]
+        later = kind.upcoming(configuration_of(row), first, SHOWN_FIRE_TIMES - 1)
+        return [first, *later] if later else []
 
-    def _check(self, kind: str, config: Mapping[str, Any]) -> None:
-        if kind == "scheduler":
-            Schedule.parse(config)
-        elif kind == "email":
-            default = Server(
-                self.settings.email_imap_host, self.settings.email_imap_port, self.settings.email_imap_secure
-            )
-            Mailbox.parse(config, default)
-        else:
-            raise_any(problems_of_answering(config) + problems_of_secret(config))
+    def test(self, session: Session, user_id: UUID, trigger_id: UUID) -> TrialResult:
+        """Tries a trigger out. Ends the session's transaction first: what is called may take its time.
+
+        Raises NotFound, and Invalid for a trigger of a kind that cannot be tried out.
+        """
+        row = self.get(session, user_id, trigger_id)
+        type_, configuration = row.trigger_type, configuration_of(row)
+        session.rollback()
+        try:
+            return self.test_configuration(type_, self.opened(configuration))
+        except SecretUnreadable as error:
+            return TrialResult("the trigger", str(error))
+
+    def test_configuration(self, type_: object, configuration: Mapping[str, Any]) -> TrialResult:
+        """The same for a trigger that is being written; its secrets are in clear. Raises Invalid."""
+        kind = find_kind(type_)
+        if kind is None:
+            raise Invalid.at("/triggerType", "there is no such kind of trigger")
+        return kind.test(configuration, self.settings)
 
     def _write(self, row: TriggerRegistration, configuration: dict[str, Any], enabled: bool) -> None:
-        """A schedule's next time is set anew when there is none, when it changed, and when it is switched on again:
-        an unrelated edit never moves it."""
         row.trigger_type = row.trigger_type.lower()
-        restarted = row.next_scheduled_at is None or not row.enabled
-        if enabled and row.trigger_type == "scheduler":
-            schedule = Schedule.parse(configuration)
-            if restarted or _differs(schedule, configuration_of(row)):
-                row.next_scheduled_at = schedule.next_after(datetime.now(UTC))
-        elif enabled and row.trigger_type == "email" and (restarted or row.configuration != configuration):
-            row.next_scheduled_at = datetime.now(UTC)
-        elif row.trigger_type == "webhook":
+        kind = find_kind(row.trigger_type)
+        if kind is not None and enabled:
+            before = Registered(row.next_scheduled_at, bool(row.enabled), configuration_of(row))
+            row.next_scheduled_at = kind.due_at(configuration, before, datetime.now(UTC))
+        if kind is not None and kind.address is not None:
             row.webhook_token = row.webhook_token or str(uuid4())
-            row.webhook_url = f"{self.settings.public_webhook_base}/webhook/{row.webhook_token}"
+            row.webhook_url = f"{self.settings.public_webhook_base}/{kind.address.path}/{row.webhook_token}"
         row.configuration, row.enabled = configuration, enabled
 
 
@@ -220,14 +221,6 @@ def trigger_fields(triggers: Triggers, row: TriggerRegistration) -> dict[str, An
             "lastError": row.last_error,
         },
     }
-
-
-def _differs(schedule: Schedule, before: Mapping[str, Any]) -> bool:
-    """Whether it fires at other times than the one it replaces."""
-    try:
-        return Schedule.parse(before).pattern != schedule.pattern
-    except Invalid:
-        return True
 
 
 def _managed(session: Session, workflow_id: UUID, kind: str) -> TriggerRegistration | None:

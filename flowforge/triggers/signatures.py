@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-from flowforge.errors import Problem
+from collections.abc import Iterable
 
 HEADERS = ("X-Hub-Signature-256", "X-Signature-256")
-_SHORTEST = 8
-
-
-def problems_of_secret(config: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with `secret` in a webhook's config; none or an empty one: anybody who has the URL may call."""
-    secret = config.get("secret")
-    if secret is None or secret == "" or (isinstance(secret, str) and len(secret) >= _SHORTEST):
-        return []
-    return [Problem("/secret", f"must be text of at least {_SHORTEST} characters")]
 
 
 def is_signed(secret: str, body: bytes, signatures: Iterable[str]) -> bool:

@@ -16,12 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow
-from flowforge.errors import Conflict, Invalid, Problem, at_most
+from flowforge.enabled import problems_of_enabled, switched
+from flowforge.errors import Conflict, Invalid, Problem, at_most, raise_any
 from flowforge.ids import uuid7
 from flowforge.language.definition import Reading, read
 from flowforge.language.evaluation.names import Hints, quoted
 from flowforge.language.pointers import pointer
-from flowforge.request_fields import problems_of_enabled, raise_any, switched
 from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with_ids, with_keys
 from flowforge.workflows.workflows import Workflows
 

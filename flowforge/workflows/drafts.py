@@ -16,14 +16,14 @@ from flowforge.bus import EventBus
 from flowforge.connectors.masked_secrets import stored_configs
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.engine.plans import adopt
-from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.errors import Conflict, Invalid, Problem, raise_any
 from flowforge.ids import uuid7
 from flowforge.language.plan import can_be_pinned
 from flowforge.language.tree import map_actions
-from flowforge.request_fields import problems_of_note, raise_any
 from flowforge.secrets import SecretUnreadable, Vault
 from flowforge.workflows.pins import TRIGGER, pinned_outputs
 from flowforge.workflows.validation import config_of, flat
+from flowforge.workflows.version_notes import problems_of_note
 from flowforge.workflows.workflows import Started, Workflows, before_of, published
 
 Json = dict[str, Any]

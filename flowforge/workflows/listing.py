@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, Workflow, WorkflowTag
 from flowforge.errors import NotFound
+from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.workflows import tags
 
 PAGE_SIZE = 30
@@ -143,7 +144,7 @@ def _listed() -> Select[UUID, str, bool, datetime, str, int]:
         Workflow.name,
         Workflow.enabled,
         Workflow.created_at,
-        func.lower(func.coalesce(cast(Workflow.trigger_definition["type"].astext, Text), "manual")),
+        func.lower(func.coalesce(cast(Workflow.trigger_definition["type"].astext, Text), MANUAL)),
         case((is_list, func.jsonb_array_length(Workflow.actions_definition)), else_=0),
     )
 

@@ -16,7 +16,7 @@ from flowforge.language.check import check
 from flowforge.language.definition import Reading, WorkflowDefinition
 from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in
-from flowforge.request_fields import MANUAL, TRIGGER_TYPES
+from flowforge.triggers.kinds import find_kind, trigger_kinds
 from flowforge.triggers.registrations import Triggers
 
 
@@ -66,8 +66,9 @@ def _problems_of_actions(catalog: Catalog, definition: WorkflowDefinition, store
 
 def _problems_of_trigger(triggers: Triggers, definition: WorkflowDefinition, stored: Any) -> list[Problem]:
     trigger = definition.trigger
-    if trigger is None or trigger.type == MANUAL:
+    if trigger is None:
         return []
-    if trigger.type not in TRIGGER_TYPES:
-        return [Problem("/trigger/type", f"must be one of {', '.join((*TRIGGER_TYPES, MANUAL))}")]
-    return triggers.validate(trigger.type, trigger.config, "/trigger/config", config_of(stored))
+    kind = find_kind(trigger.type)
+    if kind is None:
+        return [Problem("/trigger/type", f"must be one of {', '.join(trigger_kinds())}")]
+    return triggers.validate(kind, trigger.config, "/trigger/config", config_of(stored))

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
-from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.errors import Conflict, Invalid, NotFound, raise_any
 from flowforge.language.differences import Differences, Seen, differences
-from flowforge.request_fields import problems_of_note, raise_any
 from flowforge.secrets import SecretUnreadable
 from flowforge.workflows.drafts import opened_draft
+from flowforge.workflows.version_notes import problems_of_note
 from flowforge.workflows.workflows import DEFINITION, Workflows, published
 
 PUBLISHED, DRAFT = "published", "draft"

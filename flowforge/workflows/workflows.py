@@ -14,18 +14,20 @@ from sqlalchemy.orm import Session, defer
 from flowforge.bus import EventBus
 from flowforge.connectors.catalog import Catalog
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
+from flowforge.enabled import problems_of_enabled, switched
 from flowforge.engine import intake
 from flowforge.engine.intake import NewEvent
-from flowforge.errors import Conflict, NotFound, Problem, at_most
+from flowforge.errors import Conflict, NotFound, Problem, at_most, raise_any
 from flowforge.ids import uuid7
 from flowforge.language.definition import Reading, WorkflowDefinition, read
-from flowforge.request_fields import problems_of_enabled, problems_of_note, raise_any, switched
 from flowforge.secrets import Vault
+from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.triggers.registrations import Triggers
 from flowforge.workflows.credentials import problems_of_credentials
 from flowforge.workflows.stored_form import StoredForm
 from flowforge.workflows.subworkflows import problems_of_calls
 from flowforge.workflows.validation import Before, validate_definition
+from flowforge.workflows.version_notes import problems_of_note
 
 MOST_LISTED = 1_000
 DEFINITION = ("name", "trigger", "actions", "settings")
@@ -123,9 +125,9 @@ class Workflows:
             None,
             workflow.id,
             workflow.user_id,
-            "manual",
+            MANUAL,
             payload,
-            {"source": "manual"},
+            {"source": MANUAL},
             execution_id=uuid7(),
             replay={"versionId": version_id} if version_id else None,
         )

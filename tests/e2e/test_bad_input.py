@@ -16,7 +16,7 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import update
 
 from flowforge.db.tables import TriggerRegistration
-from flowforge.triggers.schedule_firing import fire_due
+from flowforge.triggers.schedules.firing import fire_due
 from flowforge.wiring import Backends
 from tests.api.conftest import Person, registered
 from tests.connectors import rude_server

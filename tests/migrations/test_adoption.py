@@ -21,7 +21,7 @@ from flowforge.db.tables import Base, ExecutionRow, TriggerRegistration, User, W
 from flowforge.engine import intake, upkeep
 from flowforge.engine.plans import adopt
 from flowforge.secrets import is_sealed
-from flowforge.triggers import schedule_firing
+from flowforge.triggers.schedules import firing
 from flowforge.wiring import Backends
 from tests.migrations import originals
 from tests.migrations.originals import Original, connected, contents
@@ -146,7 +146,7 @@ class TestPeople:
 
 class TestTriggers:
     def test_a_webhook_token_is_found(self, ours: Backends) -> None:
-        answer = intake.accept_webhook(ours.engine, "demo-token", {"body": {}}, {}, None)
+        answer = intake.accept_call(ours.engine, "webhook", "demo-token", {"body": {}}, {}, None)
 
         assert answer is not None
         assert answer.trigger_id == originals.HOOK
@@ -154,14 +154,14 @@ class TestTriggers:
         assert answer.fresh.workflow_id == originals.TO_SLACK
 
     def test_a_due_schedule_fires_once(self, ours: Backends) -> None:
-        assert schedule_firing.fire_due(ours) == 1
-        assert schedule_firing.fire_due(ours) == 0
+        assert firing.fire_due(ours) == 1
+        assert firing.fire_due(ours) == 0
         assert self.next_time(ours, originals.CLOCK) > datetime.now(UTC)
 
     def test_a_schedule_without_a_time_is_due_one_interval_from_now(self, ours: Backends) -> None:
         now = datetime(2026, 5, 6, 7, 8, tzinfo=UTC)
 
-        schedule_firing.start_unscheduled(ours, now)
+        firing.start_unscheduled(ours, now)
 
         assert self.next_time(ours, originals.CLOCK_WITHOUT_TIME) == now + timedelta(minutes=30)
 

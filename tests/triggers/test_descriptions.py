@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from flowforge.errors import Invalid
-from flowforge.triggers.descriptions import MailboxAnswer, in_words, try_mailbox
+from flowforge.triggers.kind import TrialResult
+from flowforge.triggers.kinds.scheduler import KIND
 from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
 from tests.services.imap import MailServer, running_imap
@@ -34,11 +35,11 @@ from tests.triggers.registrations import register
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_a_schedule_is_said_in_plain_words(configuration: dict[str, Any], words: str) -> None:
-    assert in_words(configuration) == words
+    assert KIND.describe(configuration) == words
 
 
 def test_what_is_no_schedule_says_why() -> None:
-    assert in_words({"cron": "x"}).startswith("Not readable: /cron")
+    assert KIND.describe({"cron": "x"}).startswith("Not readable: /cron")
 
 
 class TestTryingAMailbox:
@@ -47,12 +48,12 @@ class TestTryingAMailbox:
         with running_imap() as server:
             yield server
 
-    def answer(self, backends: Backends, engine: Engine, kind: str = "email", **config: Any) -> MailboxAnswer:
+    def answer(self, backends: Backends, engine: Engine, kind: str = "email", **config: Any) -> TrialResult:
         user_id = uuid4()
         sealed = config | {"password": backends.vault.seal(config["password"])} if "password" in config else config
         trigger_id = register(engine, kind, sealed, user_id=user_id)
         with Session(engine) as session:
-            return try_mailbox(session, Triggers(backends.settings, backends.vault), user_id, trigger_id)
+            return Triggers(backends.settings, backends.vault).test(session, user_id, trigger_id)
 
     def test_one_that_opens(self, backends: Backends, engine: Engine, server: MailServer) -> None:
         assert self.answer(backends, engine, **server.config()).problem is None
@@ -62,7 +63,7 @@ class TestTryingAMailbox:
     ) -> None:
         answer = self.answer(backends, engine, **server.config(password="wrong-and-secret"))
         assert answer.problem
-        assert "wrong-and-secret" not in answer.problem + answer.source
+        assert "wrong-and-secret" not in answer.problem + answer.subject
 
     def test_a_server_that_is_not_there(self, backends: Backends, engine: Engine, server: MailServer) -> None:
         assert self.answer(backends, engine, **server.config(port=1)).problem

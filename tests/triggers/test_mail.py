@@ -12,11 +12,22 @@ from hypothesis import strategies as st
 
 from flowforge import jsonio
 from flowforge.errors import Invalid
-from flowforge.triggers import mail
-from flowforge.triggers.mail import LARGEST_BODY, Received
-from flowforge.triggers.mailbox import Mailbox, Server, StartWith
+from flowforge.settings import Settings
+from flowforge.triggers.kinds.email import KIND
+from flowforge.triggers.mailboxes import mail
+from flowforge.triggers.mailboxes.mail import LARGEST_BODY, Received
+from flowforge.triggers.mailboxes.mailbox import Mailbox, Server, StartWith
 
 DEFAULT = Server("imap.default.test", 993, True)
+SETTINGS = Settings.model_construct(
+    email_imap_host=DEFAULT.host, email_imap_port=DEFAULT.port, email_imap_secure=DEFAULT.secure
+)
+
+
+def read(config: dict[str, Any]) -> Mailbox:
+    return KIND.read(config).mailbox(SETTINGS)
+
+
 ARRIVED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
@@ -103,7 +114,7 @@ class TestPayload:
 
 class TestMailbox:
     def test_defaults_come_from_the_settings(self) -> None:
-        mailbox = Mailbox.parse({"emailAddress": "me@x.test", "password": "p"}, DEFAULT)
+        mailbox = read({"emailAddress": "me@x.test", "password": "p"})
         assert mailbox == Mailbox(DEFAULT, "me@x.test", "p", "INBOX", "", "", StartWith.NEW)
 
     @pytest.mark.parametrize(
@@ -117,7 +128,7 @@ class TestMailbox:
         ],
     )
     def test_the_server(self, config: dict[str, Any], server: Server) -> None:
-        assert Mailbox.parse({"username": "me", "password": "p"} | config, DEFAULT).server == server
+        assert read({"username": "me", "password": "p"} | config).server == server
 
     @pytest.mark.parametrize(
         ("config", "pointer"),
@@ -136,7 +147,7 @@ class TestMailbox:
     )
     def test_what_cannot_be_used_is_refused_by_name(self, config: dict[str, Any], pointer: str) -> None:
         with pytest.raises(Invalid) as refused:
-            Mailbox.parse({"username": "me", "password": "p"} | config, DEFAULT)
+            read({"username": "me", "password": "p"} | config)
         assert [problem.pointer for problem in refused.value.problems] == [pointer]
 
     def test_the_password_is_not_shown(self) -> None:

@@ -18,12 +18,13 @@ from sqlalchemy import Engine, delete
 
 from flowforge.db.tables import TriggerEventRow
 from flowforge.settings import Settings
-from flowforge.triggers import mailbox_reader
-from flowforge.triggers.imap import open_mailbox
+from flowforge.triggers.mailboxes import reader as mailbox_reader
+from flowforge.triggers.mailboxes.imap import open_mailbox
+from flowforge.triggers.mailboxes.polling import start_unscheduled
 from flowforge.wiring import Backends
 from tests.services.imap import PASSWORD, MailServer, running_imap
 from tests.triggers.registrations import change, events, register, trigger
-from workers.mailboxes import enqueue_due_mailboxes, poll_mailbox, start_unscheduled
+from workers.mailboxes import enqueue_due_mailboxes, poll_mailbox
 
 YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
 
@@ -195,7 +196,7 @@ class TestBacklog:
         mails = mailbox(engine, server.config(folder, startWith="unseen"))
         server.deliver("one", "two", "three", folder=folder, at=YEAR_AGO)
         monkeypatch.setattr(mailbox_reader, "HEADERS_AT_ONCE", 1)
-        monkeypatch.setattr("workers.mailboxes._READING_SHARE", 0.0)
+        monkeypatch.setattr("flowforge.triggers.mailboxes.polling._READING_SHARE", 0.0)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == []
         assert trigger(engine, mails)["next_scheduled_at"] <= datetime.now(UTC)
@@ -307,12 +308,12 @@ class TestCrash:
     @pytest.mark.parametrize(
         "point",
         [
-            "flowforge.triggers.imap.Session.headers",
-            "flowforge.triggers.imap.Session.mail",
-            "flowforge.triggers.mailbox_reader.move",
+            "flowforge.triggers.mailboxes.imap.Session.headers",
+            "flowforge.triggers.mailboxes.imap.Session.mail",
+            "flowforge.triggers.mailboxes.reader.move",
             "flowforge.engine.intake.record",
             "flowforge.engine.intake.announce",
-            "workers.mailboxes._note_success",
+            "flowforge.triggers.mailboxes.polling._note_success",
         ],
     )
     def test_wherever_a_poll_ends_each_mail_counts_once(
@@ -343,7 +344,7 @@ class TestCrash:
         def fail(*_: Any) -> None:
             raise KeyError("a bug")
 
-        monkeypatch.setattr("workers.mailboxes.read_on", fail)
+        monkeypatch.setattr("flowforge.triggers.mailboxes.polling.read_on", fail)
         mails = mailbox(engine, server.config(folder))
         with pytest.raises(KeyError):
             poll_mailbox(backends, mails)
@@ -418,7 +419,9 @@ class TestTrouble:
         self, backends: Backends, engine: Engine, server: MailServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         mails = mailbox(engine, server.config() | {"port": 1})
-        monkeypatch.setattr("workers.mailboxes.open_mailbox", _after(lambda: change(engine, mails, enabled=True)))
+        monkeypatch.setattr(
+            "flowforge.triggers.mailboxes.polling.open_mailbox", _after(lambda: change(engine, mails, enabled=True))
+        )
         poll_mailbox(backends, mails)
         assert trigger(engine, mails)["last_error"] is None
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowforge.errors import Invalid
-from flowforge.triggers.schedule import CatchUp, Every, Schedule
+from flowforge.triggers.kinds.scheduler import schedule_of
+from flowforge.triggers.schedules.schedule import CatchUp, Every, Schedule
 
 MOMENTS = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2060, 1, 1)).map(
     lambda naive: naive.replace(tzinfo=UTC)
@@ -51,11 +52,11 @@ def at(text: str, zone: str = "UTC") -> datetime:
 
 
 def cron(expression: str, zone: str = "UTC", **more: Any) -> Schedule:
-    return Schedule.parse({"cron": expression, "timeZone": zone, **more})
+    return schedule_of({"cron": expression, "timeZone": zone, **more})
 
 
 def every(minutes: float, catch_up: str = "last") -> Schedule:
-    return Schedule.parse({"intervalMinutes": minutes, "catchUp": catch_up})
+    return schedule_of({"intervalMinutes": minutes, "catchUp": catch_up})
 
 
 class TestConfiguration:
@@ -63,15 +64,15 @@ class TestConfiguration:
         ("value", "minutes"), [(15, 15), ("15", 15), (1, 1), (1.5, 1.5), (" 20 ", 20), (None, 60), ("", 60)]
     )
     def test_an_interval_is_a_number_or_a_text_that_is_one(self, value: Any, minutes: float) -> None:
-        schedule = Schedule.parse({"intervalMinutes": value})
+        schedule = schedule_of({"intervalMinutes": value})
         assert schedule.pattern == Every(timedelta(minutes=minutes))
         assert schedule.interval_minutes == minutes
 
     def test_without_configuration_it_is_hourly_and_collapses_missed_times(self) -> None:
-        assert Schedule.parse({}) == Schedule(Every(timedelta(hours=1)), CatchUp.LAST)
+        assert schedule_of({}) == Schedule(Every(timedelta(hours=1)), CatchUp.LAST)
 
     def test_unknown_keys_are_ignored(self) -> None:
-        assert Schedule.parse({"scheduleTime": "09:00", "intervalMinutes": 5}).interval_minutes == 5
+        assert schedule_of({"scheduleTime": "09:00", "intervalMinutes": 5}).interval_minutes == 5
 
     @pytest.mark.parametrize(
         ("config", "pointer"),
@@ -101,12 +102,12 @@ class TestConfiguration:
     )
     def test_what_cannot_be_used_is_refused_by_name(self, config: dict[str, Any], pointer: str) -> None:
         with pytest.raises(Invalid) as refused:
-            Schedule.parse(config)
+            schedule_of(config)
         assert [problem.pointer for problem in refused.value.problems] == [pointer]
 
     def test_every_problem_is_told_at_once(self) -> None:
         with pytest.raises(Invalid) as refused:
-            Schedule.parse({"intervalMinutes": 0, "catchUp": "some"})
+            schedule_of({"intervalMinutes": 0, "catchUp": "some"})
         assert [problem.pointer for problem in refused.value.problems] == ["/intervalMinutes", "/catchUp"]
 
 
@@ -197,7 +198,7 @@ class TestIntervals:
         assert every(10).next_after(at("2026-01-01T00:01")) == at("2026-01-01T00:11")
 
     def test_clock_changes_mean_nothing_to_them(self) -> None:
-        schedule = Schedule.parse({"intervalMinutes": 60, "timeZone": "Europe/Berlin"})
+        schedule = schedule_of({"intervalMinutes": 60, "timeZone": "Europe/Berlin"})
         before = at("2026-03-29T01:30", "Europe/Berlin")
         assert schedule.next_after(before) - before == timedelta(hours=1)
 

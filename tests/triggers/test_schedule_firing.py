@@ -14,7 +14,7 @@ from flowforge import jsonio
 from flowforge.errors import Unavailable
 from flowforge.events import TRIGGER_EVENTS, TriggerEvent
 from flowforge.settings import Settings
-from flowforge.triggers.schedule_firing import BATCH, CATCH_UP_PER_TICK, fire_due, start_unscheduled
+from flowforge.triggers.schedules.firing import BATCH, CATCH_UP_PER_TICK, fire_due, start_unscheduled
 from flowforge.wiring import Backends
 from tests.triggers.registrations import change, event_count, events, register, trigger
 

@@ -70,7 +70,7 @@ def test_a_mailbox_is_tried_before_it_is_published(ada: Browser, app: Flask) -> 
     mail = {"name": "Mail", "trigger": {"type": "email", "config": config}, "actions": []}
     builder = Builder(ada, app, created(ada, mail))
     assert "Test connection" in ada.get(f"{builder.path}?step=trigger").text
-    told = send(builder, "mailbox")
+    told = send(builder, "trigger/test")
     assert "could not be opened" in told
     assert "secret" not in told
 
@@ -88,7 +88,7 @@ def test_a_schedule_tells_its_next_times_while_it_is_written(ada: Browser, app: 
         "config.cron": "45 4 * * *",
     }
     told = ada.client.post(f"{builder.path}/trigger", data=sent, headers={"X-Part": "yes"}).text
-    times = told.partition('data-part="times"')[2].partition("</div>")[0]
+    times = told.partition('data-part="trigger"')[2].partition("</div>")[0]
     assert times.count("04:45</time>") == 5
 
 

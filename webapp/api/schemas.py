@@ -6,16 +6,17 @@ Requests are read by the operations and the workflow language, which know more t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from flowforge.execution.state import Status
 from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, TriggerDefinition
+from flowforge.triggers.kinds import registered_types, trigger_kinds
 
-TriggerType = Literal["webhook", "scheduler", "email"]
+TriggerType = Annotated[str, WithJsonSchema({"enum": registered_types(), "type": "string"})]
 Json = dict[str, Any]
 
 
@@ -127,8 +128,11 @@ class TriggerChange(Wire):
 
     configuration: Json | None = Field(
         None,
-        description="scheduler: `intervalMinutes`, or `cron` and `timeZone`, and `catchUp` (all, last, none). "
-        "email: `username`, `password`, `host`, `port`, `secure`, `folder`, `subjectContains`, `fromAddress`.",
+        description="; ".join(
+            f"{type_}: " + ", ".join(f"`{key}`" for key in kind.json_schema()["properties"])
+            for type_, kind in trigger_kinds().items()
+            if kind.is_registered
+        ),
     )
     enabled: bool | None = Field(None, description="On unless it says otherwise.")
 

@@ -1,4 +1,4 @@
-"""/api/v1/triggers/{id}/test: whether a mailbox can be opened."""
+"""/api/v1/triggers/{id}/test: whether what a trigger listens to can be reached."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify
 
-from flowforge.triggers.descriptions import try_mailbox
 from webapp.context import session
 from webapp.identity import current_user_id, signed_in
 from webapp.services import triggers
@@ -18,5 +17,5 @@ blueprint = Blueprint("trigger_checks", __name__, url_prefix="/api/v1/triggers")
 @signed_in
 def try_out(trigger_id: UUID) -> Response:
     """Sign in to a mailbox and open its folder, for reading only"""
-    answer = try_mailbox(session(), triggers(), current_user_id(), trigger_id)
-    return jsonify({"source": answer.source, "works": answer.problem is None, "problem": answer.problem})
+    result = triggers().test(session(), current_user_id(), trigger_id)
+    return jsonify({"source": result.subject, "works": result.problem is None, "problem": result.problem})

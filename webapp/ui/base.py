@@ -9,9 +9,8 @@ from flask_login import current_user
 
 from flowforge import jsonio
 from webapp.ui import csrf, guard, text
-from webapp.ui.curl import curl
-from webapp.ui.kinds import trigger_name
 from webapp.ui.sparkline import bars_by_status, outcome
+from webapp.ui.trigger_kinds import trigger_icon_name, trigger_name
 
 FORM_MAX_BYTES = 4 * 1024 * 1024
 """A definition of the largest size there may be, as a form field: percent-encoding makes it longer."""
@@ -29,6 +28,7 @@ for _filter in (
     text.brief,
     text.duration,
     trigger_name,
+    trigger_icon_name,
     bars_by_status,
     outcome,
 ):
@@ -54,4 +54,4 @@ def _never_store(response: Response) -> Response:
 @blueprint.app_context_processor
 def _for_templates() -> dict[str, Any]:
     """They look things up only when used: an error page must not need the database."""
-    return {"viewer": current_user, "csrf_token": csrf.token, "curl": curl}
+    return {"viewer": current_user, "csrf_token": csrf.token}

@@ -4,7 +4,6 @@ each part of the page can be asked for alone."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +14,16 @@ from flowforge.db.tables import Workflow
 from flowforge.errors import Invalid, NotFound, Problem
 from flowforge.onboarding import guide
 from flowforge.preview import expression_context
-from flowforge.triggers.descriptions import coming_times, in_words
 from flowforge.workflows import pins
 from webapp.context import session
 from webapp.services import connections, drafts, triggers, workflows
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import choices, flaws_of, flow_of
-from webapp.ui.builder_panel import notes_of_trigger, step_panel, trigger_fields
+from webapp.ui.builder_panel import notes_of_trigger, step_panel
+from webapp.ui.builder_trigger import trigger_panel
 from webapp.ui.conditions import ALONE, OPERATORS
 from webapp.ui.guard import viewer_id
-from webapp.ui.kinds import TRIGGER_KINDS
 
 TRIGGER, SETTINGS = "trigger", "settings"
 PART = "X-Part"
@@ -53,7 +51,7 @@ def answer(workflow: Workflow, shown: Json, opened: str, *, said: str = "", with
     """After an edit: the parts of the page that changed, or, without our script, the page."""
     if PART not in request.headers:
         return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None), 303)
-    changed = ("panel",) if with_panel else ("notes", "times") if opened == TRIGGER else ("notes",)
+    changed = ("panel",) if with_panel else ("notes", "trigger") if opened == TRIGGER else ("notes",)
     return _parts(_page(workflow, shown, opened), "bar", "flow", *changed, said=said)
 
 
@@ -79,10 +77,9 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
     definition: Mapping[str, Any] = shown["definition"]
     problems = [Problem(one["pointer"], one["message"]) for one in shown["problems"]]
     catalog = load_catalog()
-    trigger = definition.get("trigger") if isinstance(definition.get("trigger"), dict) else None
-    config = (trigger or {}).get("config") or {}
-    kind = str((trigger or {}).get("type", "manual")).lower()
     registered = triggers().all(session(), viewer_id(), workflow.id)
+    sample = expression_context.sample(session(), workflow.id) if not opened.startswith("/") else None
+    guided = guide_page(workflow, shown)
     page: Json = {
         "workflow": workflow,
         "draft": shown,
@@ -92,28 +89,23 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         "flow": flow_of(definition, problems, catalog),
         "choices": choices(catalog),
         "adding": _adding(),
-        "trigger": trigger,
-        "trigger_kind": kind,
-        "trigger_kinds": TRIGGER_KINDS,
-        "trigger_words": in_words(config) if kind == "scheduler" else "",
+        "trigger": trigger_panel(definition, registered, sample or (guide.EXAMPLE if guided["guide"] else None)),
         "trigger_problems": sum(problem.pointer.startswith("/trigger") for problem in problems),
-        "registered": registered,
-        "times": coming_times(config, datetime.now(UTC)) if kind == "scheduler" else [],
-        "sample": expression_context.sample(session(), workflow.id) if not opened.startswith("/") else None,
+        "sample": sample,
         "can_undo": undo.can_undo(workflow.id),
         "operators": OPERATORS,
         "alone": ALONE,
         "panel": None,
-    } | guide_page(workflow, shown)
+    } | guided
     if opened == TRIGGER or not opened:
-        return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
+        return page | {"notes": notes_of_trigger(problems), "opened": TRIGGER}
     try:
         known = expression_context.context_roots(session(), workflow.id, definition, opened)
         panel = step_panel(definition, opened, problems, catalog, known, _connections())
         pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
         return page | {"panel": panel, "pinned": pinned}
     except (Invalid, NotFound):  # it was moved or deleted meanwhile
-        return page | {"fields": trigger_fields(kind), "notes": notes_of_trigger(problems), "opened": TRIGGER}
+        return page | {"notes": notes_of_trigger(problems), "opened": TRIGGER}
 
 
 def guide_page(workflow: Workflow, shown: Json) -> Json:

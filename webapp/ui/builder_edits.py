@@ -12,12 +12,14 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid
 from flowforge.language import edits
 from flowforge.language.pointers import parsed, pointer
+from flowforge.triggers.kinds.manual import MANUAL
 from webapp.context import session
 from webapp.services import drafts
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, answer, found, refused
-from webapp.ui.builder_panel import fields_of_type, trigger_fields
+from webapp.ui.builder_panel import fields_of_type
+from webapp.ui.builder_trigger import trigger_fields
 from webapp.ui.conditions import Condition, write_condition
 from webapp.ui.forms import config_from_form
 from webapp.ui.guard import viewer_id
@@ -52,7 +54,7 @@ def edit_step(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/trigger")
 def edit_trigger(workflow_id: UUID) -> Any:
-    type_, drawn = request.form.get("type", "manual"), request.form.get("drawn", "")
+    type_, drawn = request.form.get("type", MANUAL), request.form.get("drawn", "")
 
     def choose(definition: Json) -> Edited:
         before = definition.get("trigger") if isinstance(definition.get("trigger"), dict) else None

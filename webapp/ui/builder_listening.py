@@ -8,7 +8,8 @@ from uuid import UUID
 from flask import render_template, request
 from sqlalchemy import select
 
-from flowforge.db.tables import ExecutionRow
+from flowforge.db.tables import ExecutionRow, Workflow
+from flowforge.triggers.kinds import find_kind
 from webapp.context import session
 from webapp.ui.base import blueprint
 from webapp.ui.builder import found
@@ -28,10 +29,23 @@ def builder_heard(workflow_id: UUID) -> str:
     heard = latest if latest is not None and str(latest.id) != since else None
     over = heard is None and now.timestamp() > min(until, (now + LONGEST).timestamp())
     return render_template(
-        "builder/_listening.html", workflow=workflow, heard=heard, over=over, since=since, until=until
+        "builder/_listening.html",
+        workflow=workflow,
+        heard=heard,
+        over=over,
+        since=since,
+        until=until,
+        listening=_listening(workflow),
     )
 
 
 def _latest(workflow_id: UUID) -> ExecutionRow | None:
     newest = select(ExecutionRow).where(ExecutionRow.workflow_id == workflow_id)
     return session().scalar(newest.order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc()).limit(1))
+
+
+def _listening(workflow: Workflow) -> str:
+    """The thing to do meanwhile."""
+    trigger = workflow.trigger_definition
+    kind = find_kind(trigger.get("type")) if isinstance(trigger, dict) else None
+    return kind.address.listening if kind and kind.address else "start the workflow now"

@@ -13,7 +13,6 @@ from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.pointers import parsed
 from flowforge.language.scope_rules import earlier, written_steps
-from flowforge.triggers.schemas import TRIGGERS
 from webapp.ui.builder_flow import step_of
 from webapp.ui.conditions import Condition, read_condition
 from webapp.ui.data_tree import Datum, tree_of
@@ -116,10 +115,6 @@ def fields_of_type(catalog: Catalog, type_: str, connections: Mapping[str, Seque
     titles = [field.label for field in fields if field.key in connector.connection.fields]
     help_text = f"Fills in what is left empty here of: {', '.join(titles)}."
     return [Field(CONNECTION, "Connection", help_text, "choice", False, None, names), *fields]
-
-
-def trigger_fields(kind: str) -> list[Field]:
-    return fields_of(TRIGGERS.get(kind, {}))
 
 
 def notes_of_trigger(problems: Sequence[Problem]) -> dict[str, str]:

@@ -19,10 +19,10 @@ from flowforge.language.scope_rules import written_steps
 from flowforge.preview import expression_context, step_tests
 from flowforge.preview.excerpts import excerpt
 from flowforge.preview.step_tests import Trial
-from flowforge.triggers.descriptions import try_configuration
 from flowforge.workflows import pins
+from flowforge.workflows.validation import config_of
 from webapp.context import backends, session
-from webapp.services import drafts
+from webapp.services import drafts, triggers
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import answer, found, refused
@@ -64,14 +64,18 @@ def try_step(workflow_id: UUID) -> Any:
     return render_template("builder/_tried.html", tried=shown, error=tried.error, dry_run=dry_run, kept=kept)
 
 
-@blueprint.post("/workflows/<uuid:workflow_id>/build/mailbox")
-def try_mailbox(workflow_id: UUID) -> str:
-    """Whether the mailbox of the draft's trigger can be opened."""
-    trigger = drafts().clear(session(), found(workflow_id)).get("trigger")
-    config = trigger.get("config") if isinstance(trigger, dict) else None
-    session().rollback()  # the mail server may take its time
-    answer = try_configuration(backends().settings, config if isinstance(config, dict) else {})
-    return render_template("builder/_mailbox.html", answer=answer)
+@blueprint.post("/workflows/<uuid:workflow_id>/build/trigger/test")
+def test_draft_trigger(workflow_id: UUID) -> Any:
+    """Whether what the draft's trigger listens to can be reached."""
+    workflow = found(workflow_id)
+    trigger = drafts().clear(session(), workflow).get("trigger")
+    trigger = trigger if isinstance(trigger, dict) else {}
+    try:
+        session().rollback()  # a server that is called may take its time
+        result = triggers().test_configuration(trigger.get("type"), config_of(trigger) or {})
+    except Invalid as error:
+        return refused(workflow, error, 400)
+    return render_template("builder/_trigger_tested.html", result=result)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/forget")

@@ -17,7 +17,7 @@ from flowforge.executions.search import (
     search,
     workflow_names,
 )
-from flowforge.request_fields import TRIGGER_TYPES
+from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.listing import choices
 from webapp.context import session
 from webapp.ui.base import blueprint
@@ -44,7 +44,7 @@ def executions() -> str:
         spans=list(SPANS),
         filtered=wanted != Filter(),
         statuses=list(Status),
-        trigger_types=(*TRIGGER_TYPES, "manual"),
+        trigger_types=list(trigger_kinds()),
         link=_link,
     )
 

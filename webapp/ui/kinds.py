@@ -1,4 +1,4 @@
-"""What steps, their types and triggers are called, and their icons."""
+"""What steps and their types are called, and their icons."""
 
 from __future__ import annotations
 
@@ -26,12 +26,6 @@ ALSO_CALLED = {
     "RESPOND": "answer reply return webhook",
 }
 """What people look for who know a step's type from elsewhere."""
-TRIGGER_KINDS = {
-    "webhook": ("Webhook", "When another program calls an address"),
-    "scheduler": ("Schedule", "At certain times, or again and again"),
-    "email": ("E-mail", "When a mail arrives in a mailbox"),
-    "manual": ("By hand", "When somebody presses Run, or another workflow runs it"),
-}
 
 
 def kind_of(catalog: Catalog, type_: str) -> tuple[str, str]:
@@ -48,8 +42,3 @@ def title_of(catalog: Catalog, type_: str, name: str | None, id_: str | None) ->
     """What every page calls a step: its name, else the id that somebody has chosen for it, else its type."""
     chosen = id_ if id_ and not re.fullmatch(rf"{re.escape(type_)}(_\d+)?", id_, re.IGNORECASE) else None
     return name or chosen or kind_of(catalog, type_)[0]
-
-
-def trigger_name(kind: str | None) -> str:
-    """Of a kind that nobody knows, too."""
-    return TRIGGER_KINDS[kind.lower()][0] if kind and kind.lower() in TRIGGER_KINDS else (kind or "–").capitalize()

@@ -14,7 +14,6 @@ from flowforge.executions import executions
 from flowforge.onboarding import guide
 from flowforge.onboarding.starters import starters
 from flowforge.preview import expression_context
-from flowforge.triggers.descriptions import in_words, try_mailbox
 from flowforge.workflows import listing, tags
 from webapp.context import backends, session
 from webapp.services import drafts, triggers
@@ -23,6 +22,7 @@ from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import flow_of
 from webapp.ui.definitions import STARTER, read_object, written
 from webapp.ui.guard import return_path, viewer_id
+from webapp.ui.trigger_kinds import trigger_card
 
 _RECENT = 5
 _LONGEST_EXAMPLE = 4_000
@@ -139,11 +139,11 @@ def delete_workflow(workflow_id: UUID) -> Any:
 @blueprint.post("/triggers/<uuid:trigger_id>/test")
 def test_trigger(trigger_id: UUID) -> Any:
     workflow_id = triggers().get(session(), viewer_id(), trigger_id).workflow_id
-    answer = try_mailbox(session(), triggers(), viewer_id(), trigger_id)
-    if answer.problem is None:
-        flash(f"{answer.source} could be opened.", "done")
+    result = triggers().test(session(), viewer_id(), trigger_id)
+    if result.problem is None:
+        flash(f"{result.subject} could be opened.", "done")
     else:
-        flash(f"{answer.source} could not be opened: {answer.problem}", "error")
+        flash(f"{result.subject} could not be opened: {result.problem}", "error")
     return _to_workflow(workflow_id)
 
 
@@ -161,12 +161,11 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
         workflow=found,
         definition=definition,
         flow=flow_of(definition, (), load_catalog()),
-        triggers=[(row, triggers().fire_times(row)) for row in registered],
+        triggers=[trigger_card(triggers(), row, sample) for row in registered],
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).rows,
         sample=sample,
         payload=_example(sample) if payload is None else payload,
         problems=problems,
-        in_words=in_words,
         tags=tags.of_workflows(session(), viewer_id(), [workflow_id]).get(workflow_id, ()),
     )
 

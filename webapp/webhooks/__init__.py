@@ -13,6 +13,7 @@ from flowforge.engine import answers, intake
 from flowforge.errors import Invalid, NotFound, Unauthorized, Unavailable
 from flowforge.secrets import SecretUnreadable
 from flowforge.triggers import signatures
+from flowforge.triggers.kinds.webhook import WEBHOOK
 from webapp import metrics
 from webapp.context import backends
 from webapp.webhooks import calls
@@ -32,7 +33,7 @@ _UNKNOWN = jsonio.dumps({"success": False, "error": "Invalid webhook token"})
 def receive(token: str) -> Response:
     """Call a webhook"""
     if request.method == "HEAD":  # asks whether a GET would be accepted, and must not make anything happen
-        known = intake.webhook_exists(backends().engine, token)
+        known = intake.has_token(backends().engine, WEBHOOK, token)
         return Response(status=200 if known else 404, mimetype="application/json")
     calls.refuse_too_many(token)
     answer = _accept(token)
@@ -58,13 +59,13 @@ def later_answer(event_id: UUID) -> Response:
     return as_response(found.answer) if found.answer else Response(_NOT_YET, 202, mimetype="application/json")
 
 
-def _accept(token: str) -> intake.WebhookAnswer | None:
+def _accept(token: str) -> intake.AcceptedCall | None:
     """None: there is no such webhook. Raises Unauthorized where it demands a signature that the call does not have."""
-    event = token, _payload(), _metadata(), _idempotency_key()
-    answer = intake.accept_webhook(backends().engine, *event)
+    event = WEBHOOK, token, _payload(), _metadata(), _idempotency_key()
+    answer = intake.accept_call(backends().engine, *event)
     if answer is not None and answer.unproven is not None:
         _demand_signature(answer.unproven)
-        answer = intake.accept_webhook(backends().engine, *event, proven=answer.unproven)
+        answer = intake.accept_call(backends().engine, *event, proven=answer.unproven)
         if answer is not None and answer.unproven is not None:  # it was changed meanwhile
             raise Unauthorized(_UNSIGNED)
     return answer
@@ -93,14 +94,14 @@ def _payload() -> dict[str, Any]:
 
 def _metadata() -> dict[str, Any]:
     return {
-        "source": "webhook",
+        "source": WEBHOOK,
         "receivedAt": datetime.now(UTC),
         "remoteAddress": request.remote_addr,
         "method": request.method,
     }
 
 
-def _accepted(answer: intake.WebhookAnswer) -> dict[str, Any]:
+def _accepted(answer: intake.AcceptedCall) -> dict[str, Any]:
     body: dict[str, Any] = {"success": True, "message": "Webhook received", "triggerId": answer.trigger_id}
     return body | ({"eventId": answer.event_id} if answer.event_id else {"ignored": True})
 

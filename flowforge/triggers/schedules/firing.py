@@ -16,7 +16,8 @@ from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerRegistration
 from flowforge.engine import intake
 from flowforge.errors import Invalid
-from flowforge.triggers.schedule import Cron, Due, Schedule
+from flowforge.triggers.kinds.scheduler import SCHEDULER, schedule_of
+from flowforge.triggers.schedules.schedule import Cron, Due, Schedule
 from flowforge.wiring import Backends
 
 BATCH = 100
@@ -76,7 +77,7 @@ def _schedules() -> Any:
     trigger = TriggerRegistration
     return (
         select(trigger.id, trigger.workflow_id, trigger.user_id, trigger.configuration, trigger.next_scheduled_at)
-        .where(trigger.enabled, func.lower(trigger.trigger_type) == "scheduler")
+        .where(trigger.enabled, func.lower(trigger.trigger_type) == SCHEDULER)
         .with_for_update(skip_locked=True)
     )
 
@@ -88,7 +89,7 @@ def _take_due(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
 
 def _decide(row: Row[Any], now: datetime) -> Outcome:
     try:
-        schedule = Schedule.parse(_configuration(row))
+        schedule = schedule_of(_configuration(row))
         due = schedule.due(row.next_scheduled_at, now, CATCH_UP_PER_TICK)
     except (Invalid, ValueError, OverflowError) as error:
         return _broken(row, now, error)
@@ -97,7 +98,7 @@ def _decide(row: Row[Any], now: datetime) -> Outcome:
 
 def _first(row: Row[Any], now: datetime) -> Outcome:
     try:
-        return Outcome(row.id, Schedule.parse(_configuration(row)).next_after(now))
+        return Outcome(row.id, schedule_of(_configuration(row)).next_after(now))
     except (Invalid, ValueError, OverflowError) as error:
         return _broken(row, now, error)
 
@@ -122,7 +123,7 @@ def _events(row: Row[Any], schedule: Schedule, due: Due, now: datetime) -> list[
             trigger_id=row.id,
             workflow_id=row.workflow_id,
             user_id=row.user_id,
-            trigger_type="scheduler",
+            trigger_type=SCHEDULER,
             payload={},
             metadata=_metadata(schedule, scheduled, now),
         )
@@ -133,7 +134,7 @@ def _events(row: Row[Any], schedule: Schedule, due: Due, now: datetime) -> list[
 def _metadata(schedule: Schedule, scheduled: datetime, now: datetime) -> dict[str, Any]:
     """The contract's keys, and the expression where it is cron."""
     metadata: dict[str, Any] = {
-        "source": "scheduler",
+        "source": SCHEDULER,
         "scheduledTime": jsonio.format_time(scheduled),
         "executedAt": jsonio.format_time(now),
     }

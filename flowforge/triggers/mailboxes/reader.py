@@ -1,6 +1,6 @@
 """Reading a mailbox on from where it was left: every mail leads to one event, whatever its seen flag.
 
-How far it was read moves in the transaction that accepts the events (flowforge.triggers.mailbox_position).
+How far it was read moves in the transaction that accepts the events (flowforge.triggers.mailboxes.position).
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerEventRow, TriggerRegistration
 from flowforge.engine import intake
-from flowforge.triggers import mail
-from flowforge.triggers.imap import Header, Session
-from flowforge.triggers.mailbox import Mailbox
-from flowforge.triggers.mailbox_position import NEVER_OPENED, MailTrigger, Place, move
+from flowforge.triggers.kinds.email import EMAIL
+from flowforge.triggers.mailboxes import mail
+from flowforge.triggers.mailboxes.imap import Header, Session
+from flowforge.triggers.mailboxes.mailbox import Mailbox
+from flowforge.triggers.mailboxes.position import NEVER_OPENED, MailTrigger, Position, move
 from flowforge.wiring import Backends
 
 HEADERS_AT_ONCE = 50
@@ -31,13 +32,13 @@ log = logging.getLogger(__name__)
 
 
 def read_on(
-    backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session, place: Place, deadline: float
+    backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session, position: Position, deadline: float
 ) -> bool:
     """Accept what came since the last look; True if the deadline (monotonic) left something for the next poll.
 
-    Raises Overtaken, Unavailable, and flowforge.triggers.imap's MailboxTrouble.
+    Raises Overtaken, Unavailable, and flowforge.triggers.mailboxes.imap's MailboxTrouble.
     """
-    reader = _Reader(backends, trigger, mailbox, session, place)
+    reader = _Reader(backends, trigger, mailbox, session, position)
     uids = reader.candidates()
     for start in range(0, len(uids), HEADERS_AT_ONCE):
         if time.monotonic() >= deadline:
@@ -52,36 +53,36 @@ class _Reader:
     """One poll of one mailbox."""
 
     def __init__(
-        self, backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session, place: Place
+        self, backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session, position: Position
     ) -> None:
         self._backends = backends
         self._trigger = trigger
         self._mailbox = mailbox
         self._session = session
-        self._place = place
-        if place.uid_validity != session.uid_validity:
+        self._position = position
+        if position.uid_validity != session.uid_validity:
             self._take_stock()
 
     def candidates(self) -> list[int]:
         """The uids to look at, oldest first."""
-        place, first = self._place, self._place.last_uid + 1
+        position, first = self._position, self._position.last_uid + 1
         uids: list[int] = []
-        if first <= place.backlog_uid:
+        if first <= position.backlog_uid:
             uids += (
-                self._session.unseen(first, place.backlog_uid)
-                if place.backlog_since is None
-                else self._session.since(first, place.backlog_uid, place.backlog_since)
+                self._session.unseen(first, position.backlog_uid)
+                if position.backlog_since is None
+                else self._session.since(first, position.backlog_uid, position.backlog_since)
             )
-        return uids + self._session.from_uid(max(first, place.backlog_uid + 1))
+        return uids + self._session.from_uid(max(first, position.backlog_uid + 1))
 
     def take(self, uids: Sequence[int], deadline: float) -> bool:
         """Accept those of `uids` that count, in transactions of bounded size; False if time ran out before the end."""
         headers = self._session.headers(uids)
-        known = self._known_message_ids(headers)
+        accepted = self._accepted_message_ids(headers)
         events: list[intake.NewEvent] = []
         size = 0
         for header in headers:
-            event = self._event(header, known)
+            event = self._event(header, accepted)
             if event is not None:
                 events.append(event)
                 size += header.size
@@ -95,32 +96,32 @@ class _Reader:
 
     def pass_backlog(self) -> None:
         """What is left of the backlog does not count."""
-        if self._place.last_uid < self._place.backlog_uid:
-            self._accept([], self._place.backlog_uid)
+        if self._position.last_uid < self._position.backlog_uid:
+            self._accept([], self._position.backlog_uid)
 
     def _take_stock(self) -> None:
         """At the first look, and when the server has numbered its mails anew: what is there now is the backlog."""
-        since = self._place.backlog_since
-        if self._place.uid_validity != NEVER_OPENED:
+        since = self._position.backlog_since
+        if self._position.uid_validity != NEVER_OPENED:
             log.info("The mailbox of trigger %s has a new UIDVALIDITY", self._trigger.id)
-            # What arrived before the last look is done with; message ids tell what is known of the rest.
+            # What arrived before the last look is done with; message ids tell which of the rest were accepted.
             since = (self._trigger.last_success_at or self._trigger.created_at) - _CLOCKS_DIFFER
-        backlog = Place(
+        backlog = Position(
             uid_validity=self._session.uid_validity,
             last_uid=0,
-            source=self._place.source,
+            source=self._position.source,
             backlog_uid=self._session.highest_uid,
             backlog_since=since,
         )
         with unavailable_when_down(), self._backends.engine.begin() as connection:
-            move(connection, self._trigger.id, self._place, backlog)
-        self._place = backlog
+            move(connection, self._trigger.id, self._position, backlog)
+        self._position = backlog
 
-    def _event(self, header: Header, known_message_ids: set[str]) -> intake.NewEvent | None:
+    def _event(self, header: Header, accepted_ids: set[str]) -> intake.NewEvent | None:
         head = mail.envelope(header.raw)
         if not self._is_due(header) or not self._mailbox.accepts(head.subject, head.sender):
             return None
-        if head.message_id and head.message_id in known_message_ids:
+        if head.message_id and head.message_id in accepted_ids:
             return None
         received = self._session.mail(header)
         if received is None:
@@ -129,23 +130,23 @@ class _Reader:
             trigger_id=self._trigger.id,
             workflow_id=self._trigger.workflow_id,
             user_id=self._trigger.user_id,
-            trigger_type="email",
+            trigger_type=EMAIL,
             payload=mail.payload(received),
             metadata={
-                "source": "email",
+                "source": EMAIL,
                 "messageId": head.message_id,
                 "receivedAt": jsonio.format_time(datetime.now(UTC)),
             },
-            idempotency_key=f"mail {self._place.uid_validity} {header.uid} {self._place.source}",
+            idempotency_key=f"mail {self._position.uid_validity} {header.uid} {self._position.source}",
         )
 
     def _is_due(self, header: Header) -> bool:
-        since = self._place.backlog_since
-        return header.uid > self._place.backlog_uid or since is None or header.received_at >= since
+        since = self._position.backlog_since
+        return header.uid > self._position.backlog_uid or since is None or header.received_at >= since
 
-    def _known_message_ids(self, headers: Sequence[Header]) -> set[str]:
+    def _accepted_message_ids(self, headers: Sequence[Header]) -> set[str]:
         """Of mails in the backlog, those already accepted under another uid."""
-        ids = [mail.envelope(header.raw).message_id for header in headers if header.uid <= self._place.backlog_uid]
+        ids = [mail.envelope(header.raw).message_id for header in headers if header.uid <= self._position.backlog_uid]
         ids = [message_id for message_id in ids if message_id]
         if not ids:
             return set()
@@ -153,20 +154,20 @@ class _Reader:
         query = select(message_id).where(
             TriggerEventRow.trigger_id == self._trigger.id,
             TriggerEventRow.idempotency_key.is_not(None),  # lets the partial index help
-            TriggerEventRow.idempotency_key.not_like(f"mail {self._place.uid_validity} %"),
+            TriggerEventRow.idempotency_key.not_like(f"mail {self._position.uid_validity} %"),
             message_id.in_(ids),
         )
         with unavailable_when_down(), self._backends.engine.connect() as connection:
             return set(connection.scalars(query))
 
     def _accept(self, events: Sequence[intake.NewEvent], last_uid: int) -> None:
-        place = replace(self._place, last_uid=last_uid)
+        position = replace(self._position, last_uid=last_uid)
         with unavailable_when_down(), self._backends.engine.begin() as connection:
-            move(connection, self._trigger.id, self._place, place)
+            move(connection, self._trigger.id, self._position, position)
             accepted = intake.record(connection, events)
             if accepted:
                 self._touch(connection)
-        self._place = place
+        self._position = position
         if accepted:
             limit = self._backends.settings.payload_inline_limit
             intake.announce(self._backends.bus, accepted, inline_limit=limit)

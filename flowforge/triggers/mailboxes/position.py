@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import MailboxState
-from flowforge.triggers.mailbox import Mailbox, StartWith
+from flowforge.triggers.mailboxes.mailbox import Mailbox, StartWith
 
 NEVER_OPENED = 0
 """The uid_validity of a mailbox no poll has been able to open yet; servers number from 1."""
@@ -45,7 +45,7 @@ class MailTrigger:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A row (flowforge.db.tables says what the fields mean)."""
 
     uid_validity: int
@@ -55,35 +55,35 @@ class Place:
     backlog_since: datetime | None
 
 
-def find(engine: Engine, trigger: MailTrigger, mailbox: Mailbox) -> Place:
+def find(engine: Engine, trigger: MailTrigger, mailbox: Mailbox) -> Position:
     """Where the last poll stopped. The first poll of a mailbox begins, and notes since when mail counts.
 
     It does so before the mailbox is opened: mail that arrives while that fails is not lost. Raises Overtaken.
     """
     with unavailable_when_down(), engine.begin() as connection:
-        known = _load(connection, trigger.id)
-        if known is not None and known.source == mailbox.source:
-            return known
-        begin = Place(NEVER_OPENED, 0, mailbox.source, 0, _counts_since(trigger, mailbox))
-        if known is None:
+        stored = _load(connection, trigger.id)
+        if stored is not None and stored.source == mailbox.source:
+            return stored
+        begin = Position(NEVER_OPENED, 0, mailbox.source, 0, _counts_since(trigger, mailbox))
+        if stored is None:
             _insert(connection, trigger.id, begin)
         else:
-            move(connection, trigger.id, known, begin)
+            move(connection, trigger.id, stored, begin)
     return begin
 
 
-def move(connection: Connection, trigger_id: UUID, known: Place, place: Place) -> None:
-    """Raises Overtaken when the row is not as it is known."""
+def move(connection: Connection, trigger_id: UUID, expected: Position, position: Position) -> None:
+    """Raises Overtaken where the row is not as expected."""
     state = MailboxState
     moved = connection.execute(
         update(state)
         .where(
             state.trigger_id == trigger_id,
-            state.uid_validity == known.uid_validity,
-            state.last_uid == known.last_uid,
-            state.source == known.source,
+            state.uid_validity == expected.uid_validity,
+            state.last_uid == expected.last_uid,
+            state.source == expected.source,
         )
-        .values(**asdict(place))
+        .values(**asdict(position))
     )
     if not moved.rowcount:
         raise Overtaken
@@ -96,16 +96,16 @@ def _counts_since(trigger: MailTrigger, mailbox: Mailbox) -> datetime | None:
     return trigger.updated_at.replace(microsecond=0)  # the server's dates have whole seconds
 
 
-def _load(connection: Connection, trigger_id: UUID) -> Place | None:
+def _load(connection: Connection, trigger_id: UUID) -> Position | None:
     state = MailboxState
     query = select(state.uid_validity, state.last_uid, state.source, state.backlog_uid, state.backlog_since).where(
         state.trigger_id == trigger_id
     )
     row = connection.execute(query).one_or_none()
-    return Place(**row._mapping) if row else None
+    return Position(**row._mapping) if row else None
 
 
-def _insert(connection: Connection, trigger_id: UUID, place: Place) -> None:
-    row = insert(MailboxState).values(trigger_id=trigger_id, **asdict(place)).on_conflict_do_nothing()
+def _insert(connection: Connection, trigger_id: UUID, position: Position) -> None:
+    row = insert(MailboxState).values(trigger_id=trigger_id, **asdict(position)).on_conflict_do_nothing()
     if not connection.execute(row).rowcount:
         raise Overtaken

@@ -6,18 +6,14 @@ time that the change repeats fires once; expressions whose minute or hour starts
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-
-from flowforge.errors import Invalid, Problem
 
 DEFAULT_INTERVAL_MINUTES = 60
 LONGEST_INTERVAL_MINUTES = 10 * 366 * 24 * 60
@@ -33,8 +29,8 @@ _LONGEST_CLOCK_CHANGE = timedelta(days=1)
 class CatchUp(StrEnum):
     """What happens to due times that passed while nothing was running."""
 
-    ALL = "all"  # each fires, in order
     LAST = "last"  # they collapse into the latest one
+    ALL = "all"  # each fires, in order
     NONE = "none"  # they are skipped
 
 
@@ -93,28 +89,10 @@ class Cron:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A scheduler trigger's configuration, understood. All answers are in UTC."""
+    """When a scheduler trigger fires. All answers are in UTC."""
 
     pattern: Every | Cron
     catch_up: CatchUp = CatchUp.LAST
-
-    @classmethod
-    def parse(cls, config: Mapping[str, Any]) -> Schedule:
-        """Raises Invalid with a pointer to each field that cannot be used."""
-        problems: list[Problem] = []
-        pattern: Every | Cron | None = None
-        catch_up: CatchUp | None = None
-        try:
-            pattern = _pattern(config)
-        except Invalid as error:
-            problems += error.problems
-        try:
-            catch_up = _catch_up(config.get("catchUp"))
-        except Invalid as error:
-            problems += error.problems
-        if pattern is None or catch_up is None:
-            raise Invalid(problems)
-        return cls(pattern, catch_up)
 
     @property
     def interval_minutes(self) -> float | None:
@@ -152,64 +130,29 @@ class Schedule:
         raise AssertionError("a schedule has no end")
 
 
-def _pattern(config: Mapping[str, Any]) -> Every | Cron:
-    zone = _zone(config.get("timeZone"))
-    expression = config.get("cron")
-    if expression in (None, ""):
-        return _interval(config.get("intervalMinutes"))
-    if config.get("intervalMinutes") not in (None, ""):
-        raise Invalid.at("/cron", "give either cron or intervalMinutes, not both")
-    return _cron(expression, zone)
-
-
-def _interval(value: Any) -> Every:
-    if value in (None, ""):
-        return Every(timedelta(minutes=DEFAULT_INTERVAL_MINUTES))
-    minutes = _number(value)
-    if minutes is None or not 1 <= minutes <= LONGEST_INTERVAL_MINUTES:
-        raise Invalid.at("/intervalMinutes", f"must be a number from 1 to {LONGEST_INTERVAL_MINUTES}")
+def every(minutes: float) -> Every:
     return Every(timedelta(minutes=minutes))
 
 
-def _number(value: Any) -> float | None:
-    """A number, or a text that is one (the originals' clients send both)."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
+def checked_zone(name: str) -> str:
+    """Raises ValueError for what is not the name of a time zone."""
     try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _zone(value: Any) -> ZoneInfo:
-    if value in (None, ""):
-        return ZoneInfo("UTC")
-    if not isinstance(value, str):
-        raise Invalid.at("/timeZone", "must be the name of a time zone, such as Europe/Berlin")
-    try:
-        return ZoneInfo(value)
+        ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise Invalid.at("/timeZone", f"there is no time zone {value[:80]!r}; an example is Europe/Berlin") from error
+        raise ValueError(f"there is no time zone {name[:80]!r}; an example is Europe/Berlin") from error
+    return name
 
 
-def _cron(expression: Any, zone: ZoneInfo) -> Cron:
-    if not isinstance(expression, str) or len(expression) > LONGEST_CRON or len(expression.split()) != CRON_FIELDS:
-        raise Invalid.at("/cron", "must have five fields: minute, hour, day of month, month, day of week")
-    expression = " ".join(expression.split())
+def checked_cron(expression: str) -> str:
+    """The expression with single spaces. Raises ValueError for one that cannot fire."""
+    fields = expression.split()
+    if len(expression) > LONGEST_CRON or len(fields) != CRON_FIELDS:
+        raise ValueError("must have five fields: minute, hour, day of month, month, day of week")
+    expression = " ".join(fields)
     try:
         next(CronSim(expression, _ANY_MOMENT))
     except CronSimError as error:
-        raise Invalid.at("/cron", f"is not a cron expression that can fire: {str(error).lower()}") from error
+        raise ValueError(f"is not a cron expression that can fire: {str(error).lower()}") from error
     except StopIteration as error:
-        raise Invalid.at("/cron", "never fires") from error
-    return Cron(expression, zone)
-
-
-def _catch_up(value: Any) -> CatchUp:
-    if value in (None, ""):
-        return CatchUp.LAST
-    try:
-        return CatchUp(str(value).lower())
-    except ValueError as error:
-        raise Invalid.at("/catchUp", "must be all, last or none") from error
+        raise ValueError("never fires") from error
+    return expression

@@ -19,8 +19,8 @@ from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxL
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.sdk import ConnectorError
 from flowforge.secrets import MASK
-from flowforge.triggers.mail import Received
-from flowforge.triggers.mailbox import Mailbox, Server
+from flowforge.triggers.mailboxes.mail import Received
+from flowforge.triggers.mailboxes.mailbox import Mailbox, Server
 
 ANSWER_SECONDS = 15
 LARGEST_MAIL = 10 * 1024 * 1024

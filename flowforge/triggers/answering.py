@@ -1,0 +1,23 @@
+"""Configs of triggers whose caller may wait for an answer of the workflow's."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from flowforge.engine.answers import DEFAULT_WAIT_SECONDS, LONGEST_WAIT_SECONDS, Mode
+from flowforge.triggers.kind import TriggerConfig
+
+Seconds = Annotated[float, Field(strict=True, ge=1, le=LONGEST_WAIT_SECONDS)]
+
+
+class AnsweringConfig(TriggerConfig):
+    """Says when the caller is answered."""
+
+    respond: Mode = Field("immediately", title="Respond", description="When the caller is answered.")
+    respond_timeout: Seconds = Field(
+        DEFAULT_WAIT_SECONDS,
+        title="Respond timeout",
+        description="Seconds the caller waits; then it gets the address of the answer.",
+    )

@@ -1,0 +1,42 @@
+"""JSON Schemas of configs, as forms and editors take them: nothing is referred to, and what is optional may be null."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+Json = dict[str, Any]
+_ABOUT = ("title", "description", "default", "writeOnly", "secret")
+_NULL = {"type": "null"}
+
+
+def object_schema(model: type[BaseModel]) -> Json:
+    """The schema of a model whose parts do not contain themselves."""
+    schema = model.model_json_schema(by_alias=True)
+    inlined: Json = _inlined(schema, schema.get("$defs", {}))
+    required = inlined.get("required", ())
+    properties = {
+        name: declared if name in required else _or_null(declared) for name, declared in inlined["properties"].items()
+    }
+    return {key: value for key, value in inlined.items() if key not in _ABOUT} | {"properties": properties}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """The schema with its definitions in place of the references to them."""
+    if isinstance(schema, list):
+        return [_inlined(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        referred = definitions[schema["$ref"].rpartition("/")[2]]
+        schema = {**referred, **{key: value for key, value in schema.items() if key != "$ref"}}
+    return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
+
+
+def _or_null(declared: Json) -> Json:
+    if _NULL in declared.get("anyOf", ()):
+        return declared
+    about = {key: declared[key] for key in _ABOUT if key in declared}
+    return {**about, "anyOf": [{key: value for key, value in declared.items() if key not in about}, _NULL]}

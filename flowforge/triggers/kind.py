@@ -1,0 +1,154 @@
+"""The declaration of a trigger kind: one file of `flowforge.triggers.kinds` says everything there is to know of it.
+
+class Config(TriggerConfig):
+    folder: str = Field("INBOX", title="Folder")
+
+class Mailbox(TriggerKind[Config]):
+    type, title, help, icon = "email", "E-mail", "When a mail arrives in a mailbox", "mail"
+    config = Config
+
+KIND = Mailbox()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from flowforge.errors import Invalid, Problem
+from flowforge.language.wording import problems_of
+from flowforge.settings import Settings
+from flowforge.triggers.json_schema import object_schema
+
+Json = Mapping[str, Any]
+Command = Callable[[str, Json | None], str]
+"""Writes the line that calls an address from a terminal, given the address and a sample of the payload."""
+
+
+class TriggerConfig(BaseModel):
+    """Base of the configs: camelCase outside; unknown keys are ignored; null and empty text count as left out."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_blanks(cls, written: Any) -> Any:
+        if not isinstance(written, Mapping):
+            return written
+        return {name: value for name, value in written.items() if value is not None and value != ""}
+
+
+C = TypeVar("C", bound=TriggerConfig)
+Model = type[C]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The address that a registration gets, `<public base>/<path>/<token>`, and how the builder presents it."""
+
+    path: str
+    listening: str
+    """What is to be done while the builder listens for a test call."""
+    is_page: bool = False
+    """Whether people open it in a browser."""
+    command: Command | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registration before it changes."""
+
+    due_at: datetime | None
+    enabled: bool
+    config: Json
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is enabled and has a time at which it is due."""
+        return self.enabled and self.due_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """The outcome of a test: `problem` is None where `subject` works."""
+
+    subject: str
+    problem: str | None = None
+
+
+class TriggerKind(Generic[C]):
+    """Something that can start a workflow. `config` as a parameter is a config as it was written, in any state."""
+
+    type: ClassVar[str]
+    """As definitions name it, in lower case."""
+    title: ClassVar[str]
+    help: ClassVar[str]
+    icon: ClassVar[str]
+    keywords: ClassVar[str] = ""
+    """What people also call it, separated by spaces."""
+    rank: ClassVar[int]
+    """Its place among the kinds that the builder offers; the lowest comes first."""
+    config: Model[C]
+    is_registered: ClassVar[bool] = True
+    """Whether it has a registration: a row that says when or where it starts the workflow."""
+    has_times: ClassVar[bool] = False
+    """Whether it fires at times that can be told beforehand."""
+    can_be_tested: ClassVar[bool] = False
+    address: ClassVar[Address | None] = None
+
+    def read(self, config: Json) -> C:
+        """Raises Invalid with a pointer to each field that cannot be used."""
+        try:
+            return self.config.model_validate(config)
+        except ValidationError as error:
+            raise Invalid(problems_of(error)) from None
+
+    def problems(self, config: Json) -> list[Problem]:
+        try:
+            self.read(config)
+        except Invalid as error:
+            return list(error.problems)
+        return []
+
+    def json_schema(self) -> dict[str, Any]:
+        """The schema of a config, for forms and for editors of the text form."""
+        return object_schema(self.config)
+
+    def secret_keys(self) -> list[str]:
+        """The keys under which a config holds secrets."""
+        fields = self.config.model_fields.items()
+        return [field.alias or name for name, field in fields if _is_secret(field.json_schema_extra)]
+
+    def describe(self, config: Json) -> str:
+        """One line that sums a config up; never raises."""
+        del config
+        return self.help
+
+    def due_at(self, config: Json, before: Registered, now: datetime) -> datetime | None:
+        """When a registration that is enabled with a usable config is due next."""
+        del config, now
+        return before.due_at
+
+    def upcoming(self, config: Json, moment: datetime, count: int) -> list[datetime]:
+        """The next `count` times after `moment`; none of a config that cannot be used."""
+        del config, moment, count
+        return []
+
+    def sample(self, config: Json) -> dict[str, Any]:
+        """A payload as the kind gives it, for use until a real one has come in."""
+        del config
+        return {}
+
+    def test(self, config: Json, settings: Settings) -> TrialResult:
+        """Tries a config out, its secrets in clear, without starting anything. Raises Invalid where that cannot be
+        done with this kind."""
+        raise Invalid.at("/triggerType", f"a trigger of the kind {self.type} cannot be tried out")
+
+
+def _is_secret(extra: object) -> bool:
+    return isinstance(extra, dict) and bool(extra.get("secret"))

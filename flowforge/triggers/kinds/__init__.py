@@ -1,0 +1,47 @@
+"""All kinds of triggers there are: each file of this package declares one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from flowforge.triggers.kind import TriggerKind
+
+
+@cache
+def trigger_kinds() -> Mapping[str, TriggerKind[Any]]:
+    """By type, in the order in which people are offered them."""
+    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    kinds = [value for module in modules for value in vars(module).values() if isinstance(value, TriggerKind)]
+    return {kind.type: kind for kind in sorted(kinds, key=lambda kind: kind.rank)}
+
+
+def find_kind(type_: object) -> TriggerKind[Any] | None:
+    """The kind of that type, in any case; None for what an adopted row may hold in its stead."""
+    return trigger_kinds().get(type_.lower()) if isinstance(type_, str) else None
+
+
+def find_registered_kind(type_: object) -> TriggerKind[Any] | None:
+    """The same among the kinds that have registrations."""
+    kind = find_kind(type_)
+    return kind if kind is not None and kind.is_registered else None
+
+
+def registered_types() -> list[str]:
+    return [type_ for type_, kind in trigger_kinds().items() if kind.is_registered]
+
+
+def timed_types() -> list[str]:
+    return [type_ for type_, kind in trigger_kinds().items() if kind.has_times]
+
+
+@cache
+def secret_keys() -> tuple[str, ...]:
+    """The keys under which any kind has a secret.
+
+    A config may have been written for another kind than it stands under, so these are secret in all of them.
+    """
+    return tuple(sorted({key for kind in trigger_kinds().values() for key in kind.secret_keys()}))

@@ -1,0 +1,44 @@
+"""A mailbox that starts a workflow: its server, its folder, which mails count. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class StartWith(StrEnum):
+    """Which mails of a mailbox count that are older than the trigger's first look into it."""
+
+    NEW = "new"  # those that arrived since the trigger was made
+    UNSEEN = "unseen"  # those without the seen flag, as the originals have it
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An IMAP server."""
+
+    host: str
+    port: int
+    secure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    server: Server
+    username: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    subject_contains: str = ""
+    from_address: str = ""
+    start_with: StartWith = StartWith.NEW
+
+    @property
+    def source(self) -> str:
+        """Names the folder of the account: the uids of another one mean something else."""
+        return f"{self.username}@{self.server.host}:{self.server.port}/{self.folder}"
+
+    def accepts(self, subject: str, sender: str) -> bool:
+        """Both filters must match, as substrings without regard to case; an empty one always does."""
+        return (
+            self.subject_contains.casefold() in subject.casefold() and self.from_address.casefold() in sender.casefold()
+        )

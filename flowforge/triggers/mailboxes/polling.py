@@ -1,0 +1,162 @@
+"""Polling mailboxes: which are due, and what a poll leaves in the trigger's row.
+
+A poll that is asked for is only a hint. If it is lost, the mailbox comes due again; if it runs twice,
+flowforge.triggers.mailboxes.position lets one win.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Update, case, func, select, update
+
+from flowforge.connectors.network.addresses import AddressGuard
+from flowforge.db.engine import unavailable_when_down
+from flowforge.db.tables import TriggerRegistration
+from flowforge.errors import Invalid, Unavailable
+from flowforge.secrets import SecretUnreadable
+from flowforge.triggers import failures
+from flowforge.triggers.kinds.email import EMAIL, KIND
+from flowforge.triggers.mailboxes.imap import MailboxTrouble, open_mailbox
+from flowforge.triggers.mailboxes.mailbox import Mailbox, StartWith
+from flowforge.triggers.mailboxes.position import MailTrigger, Overtaken, find
+from flowforge.triggers.mailboxes.reader import read_on
+from flowforge.wiring import Backends
+
+BATCH = 200
+LONGEST_PAUSE = timedelta(minutes=30)
+_READING_SHARE, _CONNECTED_SHARE = 0.7, 0.85  # of a poll's time limit: what is left is for saying what went wrong
+
+log = logging.getLogger(__name__)
+
+
+def take_due(backends: Backends, now: datetime) -> Sequence[UUID]:
+    """Due mailboxes, which come due again one interval later whatever becomes of this poll."""
+    trigger = TriggerRegistration
+    due = (
+        select(trigger.id)
+        .where(trigger.enabled, func.lower(trigger.trigger_type) == EMAIL, trigger.next_scheduled_at <= now)
+        .order_by(trigger.next_scheduled_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    with unavailable_when_down(), backends.engine.begin() as connection:
+        trigger_ids = connection.scalars(due).all()
+        if trigger_ids:
+            connection.execute(_next_poll(now + _interval(backends)).where(trigger.id.in_(trigger_ids)))
+    return trigger_ids
+
+
+def start_unscheduled(backends: Backends, now: datetime | None = None) -> int:
+    """Let polling begin for enabled mailboxes that never had a due time: those of an adopted database.
+
+    Their owners are used to the originals, which take all unseen mail at first.
+    """
+    trigger = TriggerRegistration
+    is_usable = func.jsonb_typeof(trigger.configuration) == "object"
+    configuration = case((is_usable, trigger.configuration), else_=func.jsonb_build_object())
+    adopt = (
+        update(trigger)
+        .where(trigger.enabled, func.lower(trigger.trigger_type) == EMAIL, trigger.next_scheduled_at.is_(None))
+        .values(
+            next_scheduled_at=now or datetime.now(UTC),
+            configuration=func.jsonb_build_object("startWith", StartWith.UNSEEN.value).op("||")(configuration),
+            updated_at=trigger.updated_at,
+        )
+    )
+    with unavailable_when_down(), backends.engine.begin() as connection:
+        return connection.execute(adopt).rowcount
+
+
+def poll(backends: Backends, trigger_id: UUID, time_over: type[Exception]) -> None:
+    """Accept the new mails of one mailbox, and note in its trigger how that went. Raises Unavailable.
+
+    `time_over`: what the host raises in a poll that takes longer than its limit.
+    """
+    trigger = _load(backends, trigger_id)
+    if trigger is None:
+        return
+    limit = backends.settings.mailbox_time_limit
+    deadline = time.monotonic() + limit * _READING_SHARE
+    try:
+        mailbox = _mailbox(backends, trigger)
+        position = find(backends.engine, trigger, mailbox)
+        guard = AddressGuard(backends.settings.allowed_private_networks)
+        with open_mailbox(mailbox, guard, limit * _CONNECTED_SHARE) as session:
+            is_more_left = read_on(backends, trigger, mailbox, session, position, deadline)
+    except Overtaken:
+        log.info("Another poll of trigger %s was faster", trigger_id)
+    except time_over:
+        _note_error(backends, trigger, f"a poll took longer than {limit} s")
+    except (MailboxTrouble, Invalid, SecretUnreadable) as error:
+        _note_error(backends, trigger, str(error))
+    except Unavailable:
+        raise
+    except Exception:
+        _note_error(backends, trigger, "the poll failed for a reason of ours; the log of the workers tells it")
+        raise
+    else:
+        _note_success(backends, trigger, is_more_left)
+
+
+def _load(backends: Backends, trigger_id: UUID) -> MailTrigger | None:
+    trigger = TriggerRegistration
+    query = select(
+        trigger.id,
+        trigger.workflow_id,
+        trigger.user_id,
+        trigger.configuration,
+        trigger.created_at,
+        trigger.updated_at,
+        trigger.last_success_at,
+        trigger.last_error_at,
+    ).where(trigger.id == trigger_id, trigger.enabled, func.lower(trigger.trigger_type) == EMAIL)
+    with unavailable_when_down(), backends.engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    return MailTrigger(**row._mapping) if row else None
+
+
+def _mailbox(backends: Backends, trigger: MailTrigger) -> Mailbox:
+    config = trigger.configuration
+    if not isinstance(config, dict):
+        raise Invalid.at("/configuration", "must be an object")
+    if isinstance(sealed := config.get("password"), str):
+        config = config | {"password": backends.vault.open(sealed)}
+    return KIND.read(config).mailbox(backends.settings)
+
+
+def _note_success(backends: Backends, trigger: MailTrigger, is_more_left: bool) -> None:
+    now = datetime.now(UTC)
+    _note(backends, trigger, _next_poll(now if is_more_left else now + _interval(backends)).values(last_success_at=now))
+
+
+def _note_error(backends: Backends, trigger: MailTrigger, message: str) -> None:
+    """The longer it fails, the later the next try: half of the time it has been failing, within bounds."""
+    log.warning("The mailbox of trigger %s: %s", trigger.id, message)
+    now = datetime.now(UTC)
+    pause = min(max(_interval(backends), (now - trigger.failing_since) / 2), LONGEST_PAUSE)
+    _note(backends, trigger, _next_poll(now + pause).values(last_error=message, last_error_at=now))
+    if trigger.last_error_at is None or trigger.last_error_at < trigger.failing_since:
+        failures.tell(backends, trigger.workflow_id, {"id": trigger.id, "type": EMAIL}, message)
+
+
+def _next_poll(due_at: datetime) -> Update:
+    """`updated_at` stays: it tells when a person changed the trigger."""
+    return update(TriggerRegistration).values(next_scheduled_at=due_at, updated_at=TriggerRegistration.updated_at)
+
+
+def _note(backends: Backends, trigger: MailTrigger, outcome: Update) -> None:
+    """Unless the trigger was changed meanwhile: then this outcome is about another configuration."""
+    unchanged = outcome.where(
+        TriggerRegistration.id == trigger.id, TriggerRegistration.updated_at == trigger.updated_at
+    )
+    with unavailable_when_down(), backends.engine.begin() as connection:
+        connection.execute(unchanged)
+
+
+def _interval(backends: Backends) -> timedelta:
+    return timedelta(milliseconds=backends.settings.email_polling_interval)

@@ -1,0 +1,86 @@
+"""The panel of the trigger: the kinds to choose from, the fields of the chosen one, and what else it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flowforge.db.tables import TriggerRegistration
+from flowforge.triggers.kind import TriggerKind
+from flowforge.triggers.kinds import find_kind, trigger_kinds
+from flowforge.triggers.kinds.manual import MANUAL
+from flowforge.triggers.registrations import SHOWN_FIRE_TIMES
+from webapp.ui.forms import Field, fields_of
+from webapp.ui.trigger_kinds import command_for
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredAddress:
+    url: str
+    command: str | None
+    """The line that calls it from a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerPanel:
+    type: str
+    kind: TriggerKind[Any] | None
+    """None for a type that does not exist."""
+    config: Json
+    fields: Sequence[Field]
+    times: Sequence[datetime]
+    """The next ones, if it begins now."""
+    addresses: Sequence[RegisteredAddress]
+    """None before it is published."""
+
+    @property
+    def title(self) -> str:
+        return self.kind.title if self.kind else "Unknown trigger"
+
+    @property
+    def summary(self) -> str:
+        return self.kind.describe(self.config) if self.kind else ""
+
+    @property
+    def kinds(self) -> Sequence[TriggerKind[Any]]:
+        """All that can be chosen."""
+        return list(trigger_kinds().values())
+
+
+def trigger_panel(
+    definition: Json, registered: Sequence[TriggerRegistration], sample: Json | None = None
+) -> TriggerPanel:
+    """`registered`: the triggers of the workflow as it is published; `sample`: a payload to try it with."""
+    written = definition.get("trigger")
+    trigger = written if isinstance(written, dict) else {}
+    type_ = str(trigger.get("type", MANUAL)).lower()
+    kind, config = find_kind(type_), trigger.get("config")
+    config = config if isinstance(config, dict) else {}
+    return TriggerPanel(
+        type=type_,
+        kind=kind,
+        config=config,
+        fields=trigger_fields(type_),
+        times=kind.upcoming(config, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
+        addresses=_addresses(kind, registered, sample),
+    )
+
+
+def trigger_fields(type_: str) -> list[Field]:
+    kind = find_kind(type_)
+    return fields_of(kind.json_schema()) if kind else []
+
+
+def _addresses(
+    kind: TriggerKind[Any] | None, registered: Sequence[TriggerRegistration], sample: Json | None
+) -> list[RegisteredAddress]:
+    if kind is None:
+        return []
+    own = [row for row in registered if row.trigger_type.lower() == kind.type]
+    return [
+        RegisteredAddress(row.webhook_url, command_for(kind.address, row, sample)) for row in own if row.webhook_url
+    ]
