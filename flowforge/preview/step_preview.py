@@ -1,31 +1,31 @@
-"""What a step would do, worked out without doing it: its config resolved, and of a block which way it would go."""
+"""What a step would do, worked out without doing it: its config resolved, and of a block what it would go on with."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowforge.connectors.catalog import Catalog, UnknownAction
-from flowforge.execution.machine import FOREVER, holds
-from flowforge.language.blocks import BLOCKS, BlockType, ConfigUnusable, WaitConfig
-from flowforge.language.expressions.resolving import ExpressionError, resolve
-from flowforge.language.expressions.unknown import unknown_in, without_unknown
-from flowforge.language.plan import Step
-from flowforge.language.pointers import dotted
-from flowforge.language.pointers import parsed as parsed_pointer
+from flowforge.connectors.sdk import ConnectorError
+from flowforge.execution.commands import Effects, Wait
+from flowforge.execution.state import Frame
+from flowforge.language.blocks import ConfigUnusable
+from flowforge.language.expressions.resolving import ExpressionError
+from flowforge.language.expressions.unknown_values import Undecided, unknown_pointers
+from flowforge.language.plan import BodyKind, Step
+from flowforge.language.pointers import dotted, parsed
+from flowforge.preview.preview_run import Following, PreviewRun
 from flowforge.secrets import mask_values
 from flowforge.workflows.credentials import masked_secrets
 
 Json = dict[str, Any]
-_LATER = {BlockType.FOR_EACH: "collect"}
-"""What is computed inside the block, not where it begins."""
+_ITEMS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class StepPreview:
-    """`runs` None, `output` None: it depends on what is not known; `unknown` points to what does, in the step."""
+    """`runs` None, `output` None: it depends on what is not known."""
 
     runs: bool | None = True
     config: Json | None = None
@@ -33,110 +33,124 @@ class StepPreview:
     output: Json | None = None
     """Of a block: what it would do."""
     error: str | None = None
-    place: str | None = None
+    field: str | None = None
     """Where the error is, such as `config.rows[0]`."""
-    unknown: list[str] = field(default_factory=list)
+    unknown: tuple[str, ...] = ()
+    """JSON pointers, from the step, to what is not known of it."""
 
 
-def preview_step(
-    catalog: Catalog, step: Step, roots: Mapping[str, Any], unknown: Collection[str], now: datetime
-) -> StepPreview:
-    """Never calls anybody. The step's secrets are in clear; `unknown` names the steps whose outputs are not among the
-    roots because nobody knows them."""
-    runs: bool | None = True
-    config: Json | None = None
-    places: list[str] = []
-    try:
-        runs = _runs(step, roots, unknown)
-        if runs is False:
-            return StepPreview(runs=False)
-        resolved, places = _config(step, roots, unknown)
-        config = masked(catalog, step, resolved)
-        output = None if places else _checked(catalog, step, resolved, roots, unknown, now)
-    except ExpressionError as error:
-        return StepPreview(runs, config, None, str(error), error.field, places)
-    except (ConfigUnusable, UnknownAction) as error:
-        return StepPreview(runs, config, None, f"step '{step.id}': {error}", "config", places)
-    return StepPreview(runs, config, output, unknown=[*(["/when"] if runs is None else []), *places])
+@dataclass(frozen=True, slots=True)
+class EnteredStep:
+    """A step as far as the machine has taken it."""
+
+    preview: StepPreview
+    effects: Effects
+    following: Following | None = None
+    """Where the machine would go on; None where something is awaited first."""
+    decided: bool = False
+    """Whether the machine could enter it. It cannot where that takes something unknown, or fails."""
+    computed: Json | None = None
+    """The output of an action that calls nobody."""
+    failure: str | None = None
+    """What a run would fail with there. A config that its connector refuses is no such thing: it is being written."""
 
 
-def masked(catalog: Catalog, step: Step, resolved: Json) -> Json:
+def preview_step(catalog: Catalog, run: PreviewRun, frame: Frame, step: Step) -> EnteredStep:
+    """Takes the step as far as that goes without calling anybody."""
+    return _Entering(catalog, run, frame, step).entered()
+
+
+class _Entering:
+    def __init__(self, catalog: Catalog, run: PreviewRun, frame: Frame, step: Step) -> None:
+        self._catalog, self._run, self._frame, self._step = catalog, run, frame, step
+        self._entered = EnteredStep(StepPreview(), Effects())
+
+    def entered(self) -> EnteredStep:
+        try:
+            self._note(runs=self._runs())
+            if self._entered.preview.runs is not False:
+                self._enter()
+        except ExpressionError as error:
+            self._note(error=str(error), field=error.field)
+            self._entered = replace(self._entered, failure=str(error))
+        except (ConfigUnusable, ConnectorError, UnknownAction) as error:
+            self._note(error=f"step '{self._step.id}': {error}", field="config")
+        return self._entered
+
+    def _note(self, **parts: Any) -> None:
+        self._entered = replace(self._entered, preview=replace(self._entered.preview, **parts))
+
+    def _runs(self) -> bool | None:
+        try:
+            return self._run.runs(self._frame, self._step)
+        except Undecided:
+            self._note(unknown=("/when",))
+            return None
+
+    def _enter(self) -> None:
+        try:
+            following = self._run.enter(self._frame, self._step)
+        except (Undecided, ConfigUnusable) as stopped:
+            self._look_at_config()
+            if isinstance(stopped, ConfigUnusable):
+                self._entered = replace(self._entered, failure=f"step '{self._step.id}': {stopped}")
+                raise
+            return
+        self._entered = replace(self._entered, following=following, effects=self._run.take_effects(), decided=True)
+        self._look_at_config()
+
+    def _look_at_config(self) -> None:
+        resolved = dict(self._run.resolved_config(self._frame, self._step))
+        unknown = unknown_pointers(resolved, ("config",))
+        self._note(
+            config=_masked(self._catalog, self._step, resolved), unknown=(*self._entered.preview.unknown, *unknown)
+        )
+        if self._step.block is None and not unknown:
+            _check_action(self._catalog, self._step, resolved)
+            self._entered = replace(self._entered, computed=_computed(self._catalog, self._step, resolved))
+        elif self._entered.decided and not unknown:
+            self._note(output=self._would())
+
+    def _would(self) -> Json:
+        """What the machine would do with the block next, as people are told."""
+        effects, frame, step = self._entered.effects, self._frame, self._step
+        for opened in effects.opened:
+            if step.bodies[0].kind is not BodyKind.LANE:
+                return {"count": opened.block.total, "items": list(opened.items[:_ITEMS_SHOWN])}
+            return {"branches": [body.name for body in step.bodies]}
+        for wait in effects.waits:
+            return _wait(wait)
+        given = self._run.inputs.get(step.index)
+        if given is not None and given.read is not None and not step.bodies:
+            read: Json = given.read.model_dump(by_alias=True, mode="json")
+            return read
+        return dict(frame.outputs.get(step.key) or {})
+
+
+def _masked(catalog: Catalog, step: Step, resolved: Json) -> Json:
     """As it may be shown: no secret of the step is left in it."""
     shown: Json = mask_values(catalog.mask(step.type, resolved), catalog.secret_values(step.type, step.config))
     return shown
 
 
-def _runs(step: Step, roots: Mapping[str, Any], unknown: Collection[str]) -> bool | None:
-    return True if step.when is None else _holds(step, step.when, "when", roots, unknown)
-
-
-def _holds(
-    step: Step, condition: bool | str, name: str, roots: Mapping[str, Any], unknown: Collection[str]
-) -> bool | None:
-    """None where it depends on what is not known. Raises ExpressionError."""
-    if isinstance(condition, str) and unknown_in(condition, unknown):
-        return None
-    return holds(resolve(condition, roots, step=step.id, field=name) if step.templated else condition)
-
-
-def _config(step: Step, roots: Mapping[str, Any], unknown: Collection[str]) -> tuple[Json, list[str]]:
-    """Raises ExpressionError."""
-    later = _LATER.get(step.block) if step.block else None
-    written = {key: value for key, value in step.config.items() if key != later}
-    if not step.templated:
-        return written, []
-    noted, places = without_unknown(written, unknown, ("config",))
-    resolved: Json = resolve(noted, roots, step=step.id, field="config")
-    return resolved, places
-
-
-def _checked(
-    catalog: Catalog, step: Step, config: Json, roots: Mapping[str, Any], unknown: Collection[str], now: datetime
-) -> Json | None:
-    """What a block would do; of an action nothing but whether its config can be used. Raises ConfigUnusable,
-    UnknownAction and ExpressionError."""
-    if step.block is None:
-        _check_action(catalog, step, config)
-        return None
-    parsed = BLOCKS[step.type].parse(config)
-    match step.block:
-        case BlockType.BRANCH:
-            return _way(step, roots, unknown)
-        case BlockType.PARALLEL:
-            return {"branches": [body.name for body in step.bodies]}
-        case BlockType.FOR_EACH:
-            return {"count": len(parsed.items), "items": parsed.items[:20]}
-        case BlockType.WAIT:
-            return _wait(parsed, now)
-    told: Json = parsed.model_dump(by_alias=True, mode="json")
-    return told
-
-
 def _check_action(catalog: Catalog, step: Step, config: Json) -> None:
-    """What a connection gives is not judged, nor what takes a secret: nobody looks at these. Raises ConfigUnusable,
+    """What a connection gives is not validated, nor what takes a secret: nobody looks at these. Raises ConfigUnusable,
     UnknownAction."""
     secret = {key: value for key, value in step.config.items() if masked_secrets(value)} if step.templated else {}
     problems = catalog.get(step.type).problems({**config, **secret}, "")
     if problems:
-        told = "; ".join(f"{dotted(parsed_pointer(one.pointer))}: {one.message}".lstrip(": ") for one in problems)
-        raise ConfigUnusable(f"the config of {step.type} cannot be used: {told}")
+        found = "; ".join(f"{dotted(parsed(problem.pointer))}: {problem.message}".lstrip(": ") for problem in problems)
+        raise ConfigUnusable(f"the config of {step.type} cannot be used: {found}")
 
 
-def _way(step: Step, roots: Mapping[str, Any], unknown: Collection[str]) -> Json | None:
-    for number, body in enumerate(step.bodies):
-        goes = True
-        if body.when is not None:
-            told = _holds(step, body.when, f"branches[{number}].when", roots, unknown)
-            if told is None:
-                return None
-            goes = told
-        if goes:
-            return {"branch": body.name}
-    return {"branch": None}
+def _computed(catalog: Catalog, step: Step, config: Mapping[str, Any]) -> Json | None:
+    """The output of a step whose connector calls nobody. Raises ConnectorError."""
+    connector = catalog.get(step.type)
+    return None if connector.computes is None else connector.computes(connector.parse(config))
 
 
-def _wait(config: WaitConfig, now: datetime) -> Json:
-    if config.for_ is None:
-        return {"until": config.ends(now)}
-    until = now + (FOREVER if config.timeout is None else timedelta(seconds=config.timeout))
-    return {"for": config.for_, "message": config.message, "until": until, "onTimeout": config.on_timeout}
+def _wait(wait: Wait) -> Json:
+    if not wait.needs_answer:
+        return {"until": wait.due_at}
+    after = "fail" if wait.fails_when_due else "continue"
+    return {"for": wait.kind, "message": wait.message, "until": wait.due_at, "onTimeout": after}

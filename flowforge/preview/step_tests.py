@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,25 +17,28 @@ from flowforge.engine.start_messages import around
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner
 from flowforge.errors import Invalid, NotFound, Unavailable
 from flowforge.events import ExecutionStart
-from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
+from flowforge.execution.state import ROOT
 from flowforge.ids import uuid7
 from flowforge.language.expressions.resolving import ExpressionError, resolve, texts
+from flowforge.language.expressions.unknown_values import Unknown, unknown_in
 from flowforge.language.plan import Step, compile_plan
-from flowforge.language.scope_rules import written_steps
-from flowforge.preview.expression_context import why_unknown
-from flowforge.preview.isolated_step import alone
-from flowforge.preview.step_preview import preview_step
+from flowforge.language.scope_rules import Written, written_steps
+from flowforge.preview.preview_run import PreviewRun
+from flowforge.preview.readable_definition import readable
+from flowforge.preview.step_preview import StepPreview, preview_step
+from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
 from flowforge.workflows.credentials import masked_secrets
 
 LONGEST_SECONDS = 20.0
+_TRIED_PARTS = ("id", "type", "name", "config", "when")
+_GIVEN_ROOTS = ("trigger", "steps", "item", "loop", "error")
 _OVERTIME_SECONDS = 2.0
 """For a connector to notice that its time is over; one that does not is left to itself."""
 AT_ONCE = 4
 """In one process: each takes a thread of the web server."""
-ROOTS = ("trigger", "steps", "item", "loop", "error")
 
 Json = dict[str, Any]
 _TOO_SLOW = "it took longer than a trial may; it may still go on"
@@ -44,19 +47,30 @@ _room = threading.BoundedSemaphore(AT_ONCE)
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of it. `config` is what the step was given, its secrets masked; None where it did not get so far."""
+    """What came of a trial."""
 
     seconds: float
+    preview: StepPreview
     config: Json | None = None
+    """What the step was given, its secrets masked; None where it did not get so far."""
     output: Json | None = None
     """Of a block: what it would do."""
     error: str | None = None
-    place: str | None = None
-    """Where in the step the error is, such as `config.rows[0]`, where that is known."""
-    runs: bool | None = True
-    """Whether its `when` holds; None: that depends on what is not known. A trial runs it all the same."""
-    unknown: list[str] = field(default_factory=list)
-    """Pointers into the step to what depends on outputs that nobody knows."""
+
+    @property
+    def field(self) -> str | None:
+        """Where in the step the error is, such as `config.rows[0]`, where that is known."""
+        return self.preview.field if self.error else None
+
+    @property
+    def runs(self) -> bool | None:
+        """Whether its `when` holds; None: that depends on what is not known. A trial runs it all the same."""
+        return self.preview.runs
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """JSON pointers, from the step, to what depends on outputs that are not known."""
+        return self.preview.unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,43 +84,59 @@ class Trial:
     definition: Mapping[str, Any]
     step_id: str
     data: Mapping[str, Any]
-    """By root: `trigger`, `steps` by id, and `item`, `loop`, `error`."""
-    unknown: frozenset[str] = frozenset()
-    """Names of steps that are not among the data because nobody knows their output."""
+    """By root: `trigger`, `steps` by id, and `item`, `loop`, `error`; Unknown where a value is not known."""
     version: Version = field(init=False)
     step: Step = field(init=False)
 
     def __post_init__(self) -> None:
-        written = next((one for one in written_steps(self.definition) if self.step_id in (one.id, one.key)), None)
+        names = {name: step for step in reversed(written_steps(self.definition)) for name in (step.key, step.id)}
+        written = names.get(self.step_id)
         if written is None:
             raise NotFound(f"there is no step '{self.step_id}'")
-        plan = compile_plan(alone(self.definition, written, LONGEST_SECONDS), templated=True)
+        tried = readable(self.definition, written.path, instead=_to_try(written.action))
+        plan = compile_plan(tried, templated=True)
         object.__setattr__(self, "version", Version(uuid7(), self.workflow_id, self.name, plan))
         object.__setattr__(self, "step", plan.step(written.index))
 
     @property
     def context(self) -> Json:
-        return {"trigger": {}, "steps": {}, **{root: self.data[root] for root in ROOTS if root in self.data}}
+        return {"trigger": {}, "steps": {}, **self.data}
 
 
 def try_step(backends: Backends, catalog: Catalog, trial: Trial, *, dry_run: bool = False) -> Tried:
     """Within LONGEST_SECONDS; a block, and a dry run, calls nobody. Raises Unavailable where too many are tried."""
     begun = time.perf_counter()
-    now = datetime.now(UTC)
-    outside = around(trial.version, UUID(int=0), 0, now, backends.resume_links) | masked_secrets(trial.step.config)
-    told = preview_step(catalog, trial.step, scope(trial.version.plan, trial.context, outside), trial.unknown, now)
+    run = _run_of(trial, backends.resume_links)
+    preview = preview_step(catalog, run, run.frames[ROOT], trial.step).preview
     if dry_run or trial.step.block is not None:
-        spent = time.perf_counter() - begun
-        return Tried(spent, told.config, told.output, told.error, told.place, told.runs, told.unknown)
-    if any(at != "/when" for at in told.unknown):
-        spent = time.perf_counter() - begun
-        return Tried(spent, told.config, None, _what_is_missing(trial), None, told.runs, told.unknown)
+        return Tried(time.perf_counter() - begun, preview, preview.config, preview.output, preview.error)
+    missing = _first_unknown(trial.step, run)
+    if missing is not None:
+        return Tried(time.perf_counter() - begun, preview, preview.config, error=missing.reason)
     config, outcome = _Call(backends, catalog, trial).outcome()
     error = outcome.failure.message if outcome.failure else None
     output = None if outcome.failure else dict(outcome.output)
-    return Tried(
-        time.perf_counter() - begun, config, output, error, told.place if error else None, told.runs, told.unknown
-    )
+    return Tried(time.perf_counter() - begun, preview, config, output, error)
+
+
+def _run_of(trial: Trial, links: ResumeLinks) -> PreviewRun:
+    """A run in which the step sees the data of the trial."""
+    outside = around(trial.version, UUID(int=0), 0, datetime.now(UTC), links) | masked_secrets(trial.step.config)
+    return PreviewRun.begun(trial.version.plan, trial.context["trigger"], outside, given=trial.context)
+
+
+def _first_unknown(step: Step, run: PreviewRun) -> Unknown | None:
+    scope = run.scope(run.frames[ROOT], step)
+    found = (unknown_in(text, scope) for _, text in texts(step.config))
+    return next((unknown for unknown in found if unknown is not None), None)
+
+
+def _to_try(action: Mapping[str, Any]) -> Json:
+    """The parts of an action by which it is tried; within LONGEST_SECONDS at most."""
+    limit = action.get("timeout")
+    usable = isinstance(limit, int | float) and not isinstance(limit, bool) and 0 < limit < LONGEST_SECONDS
+    given = {key: action[key] for key in _TRIED_PARTS if action.get(key) is not None}
+    return {**given, "timeout": limit if usable else LONGEST_SECONDS}
 
 
 class _Call:
@@ -159,36 +189,31 @@ def _start(trial: Trial) -> ExecutionStart:
     )
 
 
-def _what_is_missing(trial: Trial) -> str | None:
-    used = [text for _, text in texts(trial.step.config)]
-    return next((why for text in used if (why := why_unknown(text, trial.unknown)) is not None), None)
-
-
-def data_from(raw: Mapping[str, Any], known: Mapping[str, Any]) -> Json:
-    """What is given, and for the roots that are not, what is known. Raises Invalid."""
+def data_from(raw: Mapping[str, Any], known: Mapping[str, Any], steps: Sequence[Written]) -> Json:
+    """What is given, and for the roots that are not, what is known. `steps`: those of the definition, each of which has
+    two names. Raises Invalid."""
     for root in ("trigger", "steps", "loop", "error"):
         if raw.get(root) is not None and not isinstance(raw[root], dict):
             raise Invalid.at(f"/{root}", "must be an object")
-    given = {root: raw[root] for root in ROOTS if raw.get(root) is not None}
+    given = {root: raw[root] for root in {*_GIVEN_ROOTS, *known} if raw.get(root) is not None}
     if "steps" in given:
-        given["steps"] = {**known.get("steps", {}), **given["steps"]}
+        given["steps"] = {**known.get("steps", {}), **_by_both_names(given["steps"], steps)}
     return {**known, **given}
 
 
-def preview(
-    workflow_id: UUID,
-    name: str,
-    text: str,
-    data: Mapping[str, Any],
-    unknown: frozenset[str] = frozenset(),
-) -> tuple[Any, str | None]:
+def _by_both_names(outputs: Mapping[str, Any], steps: Sequence[Written]) -> Json:
+    names = [pair for step in steps for pair in ((step.id, step.key), (step.key, step.id))]
+    return {other: outputs[name] for name, other in names if name in outputs} | dict(outputs)
+
+
+def preview(workflow_id: UUID, name: str, text: str, data: Mapping[str, Any]) -> tuple[Any, str | None]:
     """What a text with expressions would be, or why it cannot be computed."""
-    missing = why_unknown(text, unknown)
-    if missing is not None:
-        return None, missing
     outside = {"workflow": {"id": str(workflow_id), "name": name}, "execution": {"id": MASK}, "now": datetime.now(UTC)}
-    outside |= masked_secrets(text)
+    scope = {**data, **outside, **masked_secrets(text)}
+    missing = unknown_in(text, scope)
+    if missing is not None:
+        return None, missing.reason
     try:
-        return resolve(text, {**data, **outside}, step="", field=""), None
+        return resolve(text, scope, step="", field=""), None
     except ExpressionError as error:
         return None, error.message

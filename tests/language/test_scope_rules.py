@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from flowforge.language.check import check
 from flowforge.language.definition import parse
-from flowforge.language.expressions.unknown import without_unknown
 from flowforge.language.pointers import pointer
 from flowforge.language.scope_rules import earlier, handled_step, loops_around, written_steps
 
@@ -68,10 +67,3 @@ def test_places_and_actions_that_make_no_sense_see_nothing() -> None:
     for path in ((), ("actions",), ("x", 1), ("actions", 0, "branches"), (1, 2, 3)):
         assert earlier(steps, path) == []
         assert loops_around(steps, path) == []
-
-
-def test_what_has_not_run_is_said_where_its_value_would_be() -> None:
-    config = {"a": "{{ steps.far.x }} and more", "b": ["{{ steps.near.x }}", "plain"], "c": "{{ broken"}
-    noted, unknown = without_unknown(config, {"far"})
-    assert noted == {**config, "a": "(not known: far)"}
-    assert unknown == ["/a"]

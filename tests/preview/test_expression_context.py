@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import FrameRow, Workflow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.ids import uuid7
-from flowforge.preview.expression_context import ExpressionContext, context_at, sample, why_unknown
+from flowforge.language.expressions.unknown_values import unknown_in
+from flowforge.preview.expression_context import ExpressionContext, context_at, sample
 from flowforge.workflows.pins import MOST_PINNED_BYTES, TRIGGER, pin, pinned_outputs, unpin
 
 Json = dict[str, Any]
@@ -62,10 +63,10 @@ def test_nothing_is_known_of_what_never_ran(known: Callable[..., ExpressionConte
     found = known("/actions/2")
     assert found.roots == {"trigger": {}, "steps": {}}
     assert (found.trigger_source, found.sources) == ("unknown", {"fetch": "unknown", "shape": "unknown"})
-    reason = why_unknown("{{ steps.fetch.rows | default([]) }}", found.unknown)
-    assert reason is not None
-    assert "'fetch' is not known yet" in reason
-    assert why_unknown("{{ trigger.x }} {{ broken", found.unknown) is None
+    unknown = unknown_in("{{ steps.fetch.rows | default([]) }}", found.data)
+    assert unknown is not None
+    assert "'fetch' is not known yet" in unknown.reason
+    assert unknown_in("{{ trigger.x }} {{ broken", found.data) is None
 
 
 def test_the_latest_execution_is_known_under_the_numbers_of_the_draft(

@@ -12,6 +12,7 @@ import pytest
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import Connector, ConnectorConfig, StepContext, connector
 from flowforge.errors import NotFound, Unavailable
+from flowforge.language.expressions.unknown_values import Unknown
 from flowforge.preview import step_tests
 from flowforge.preview.step_tests import Trial, try_step
 from flowforge.wiring import Backends
@@ -95,6 +96,6 @@ def test_a_condition_that_nobody_can_judge_yet_keeps_nothing_from_being_tried(
 ) -> None:
     stubborn.may_end.set()
     action = {"id": "it", "type": "STUBBORN", "when": "{{ steps.far.ok }}"}
-    unsure = Trial(uuid4(), uuid4(), "w", {"actions": [action]}, "it", {}, frozenset({"far"}))
+    unsure = Trial(uuid4(), uuid4(), "w", {"actions": [action]}, "it", {"steps": {"far": Unknown("far")}})
     tried = try_step(backends, catalog, unsure)
-    assert (tried.error, tried.output, tried.runs, tried.unknown) == (None, {}, None, ["/when"])
+    assert (tried.error, tried.output, tried.runs, tried.unknown) == (None, {}, None, ("/when",))

@@ -37,13 +37,13 @@ def test_step(workflow_id: UUID, step_id: str) -> Response:
     asked = json_object() if request.get_data() else {}
     if not isinstance(asked.get("dryRun"), bool | None):
         raise Invalid.at("/dryRun", "must be true or false")
-    step = next((one for one in written_steps(definition) if step_id in (one.id, one.key)), None)
+    steps = written_steps(definition)
+    step = next((step for step in steps if step_id in (step.id, step.key)), None)
     if step is None:
         raise NotFound("there is no such step")
     known = context_at(session(), workflow.id, definition, pointer(step.path))
-    data = step_tests.data_from(asked, known.roots)
-    unknown = known.unknown - data["steps"].keys()
-    trial = Trial(workflow.id, workflow.user_id, workflow.name, definition, step_id, data, unknown)
+    data = step_tests.data_from(asked, known.data, steps)
+    trial = Trial(workflow.id, workflow.user_id, workflow.name, definition, step_id, data)
     session().rollback()  # the step may take its time
     tried = step_tests.try_step(backends(), load_catalog(), trial, dry_run=bool(asked.get("dryRun")))
     return jsonify(
@@ -51,7 +51,7 @@ def test_step(workflow_id: UUID, step_id: str) -> Response:
             "config": tried.config,
             "output": tried.output,
             "error": tried.error,
-            "field": tried.place,
+            "field": tried.field,
             "runs": tried.runs,
             "unknown": tried.unknown,
             "durationMs": round(tried.seconds * 1000),
@@ -76,7 +76,7 @@ def preview(workflow_id: UUID) -> Response:
     workflow, asked = _workflow(workflow_id), read(Previewing)
     definition = drafts().clear(session(), workflow)
     known = context_at(session(), workflow.id, definition, asked.pointer)
-    value, error = step_tests.preview(workflow.id, workflow.name, asked.text, known.roots, known.unknown)
+    value, error = step_tests.preview(workflow.id, workflow.name, asked.text, known.data)
     return jsonify({"value": excerpt(value)} if error is None else {"error": error})
 
 
@@ -102,7 +102,7 @@ def pin(workflow_id: UUID, step_id: str) -> tuple[str, int]:
     output = json_object()
     if step_id != pins.TRIGGER:
         steps = written_steps(drafts().clear(session(), workflow))
-        step = next((one for one in steps if one.action.get("id") == step_id), None)
+        step = next((step for step in steps if step.action.get("id") == step_id), None)
         if step is None:
             raise NotFound("there is no step with this id; steps without an id cannot be pinned")
         if not can_be_pinned(step.type):

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, request
 
 from flowforge.preview.dry_run import dry_run
-from webapp.api import query_params
+from webapp.api import query_params, version_schemas
 from webapp.api.paging import window
 from webapp.body import json_object
 from webapp.context import backends, session
@@ -69,7 +69,8 @@ def run(workflow_id: UUID) -> tuple[Response, int]:
     who, draft, bus = current_user_id(), query_params.flag("draft"), backends().bus
     if query_params.flag("dryRun"):
         links = backends().resume_links
-        return jsonify(dry_run(session(), drafts(), links, who, workflow_id, payload, draft=draft)), 200
+        ran = dry_run(session(), drafts(), links, who, workflow_id, payload, draft=draft)
+        return jsonify(version_schemas.DryRun.model_validate(ran, from_attributes=True).model_dump(by_alias=True)), 200
     if draft:
         started = drafts().start(session(), bus, who, workflow_id, payload, pinned=query_params.flag("pinned"))
     else:

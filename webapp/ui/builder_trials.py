@@ -38,7 +38,7 @@ def preview_expression(workflow_id: UUID) -> str:
     text = request.form.get("text", "")[:_LONGEST_PREVIEW]
     try:
         known = expression_context.context_at(session(), workflow.id, drafts().clear(session(), workflow), at)
-        value, error = step_tests.preview(workflow.id, workflow.name, text, known.roots, known.unknown)
+        value, error = step_tests.preview(workflow.id, workflow.name, text, known.data)
     except Invalid as gone:
         value, error = None, str(gone)
     return render_template("builder/_preview.html", value=excerpt(value), error=error)
@@ -54,7 +54,7 @@ def try_step(workflow_id: UUID) -> Any:
         own_id = edits.step_at(definition, at).get("id")
         known = expression_context.context_at(session(), workflow.id, definition, at)
         step_id = next(step.id for step in written_steps(definition) if step.path == parsed(at))
-        trial = Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, known.roots, known.unknown)
+        trial = Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, known.data)
         session().rollback()  # the step may take its time
         tried = step_tests.try_step(backends(), load_catalog(), trial, dry_run=dry_run)
     except (Invalid, NotFound, Conflict, Unavailable) as error:

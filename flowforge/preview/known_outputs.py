@@ -1,0 +1,60 @@
+"""What is known, before a run, of what steps give: pinned, computed, or recorded by the latest execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flowforge.language.expressions.unknown_values import Unknown, first_unknown
+from flowforge.language.plan import Step, can_be_pinned
+from flowforge.preview.last_outputs import LastOutputs
+from flowforge.workflows.pins import TRIGGER
+
+Json = dict[str, Any]
+Source = Literal["pinned", "execution", "computed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOutput:
+    """The output of a step, and where it comes from."""
+
+    value: Json | Unknown
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOutputs:
+    """What is known without a walk."""
+
+    pinned: Mapping[str, Json] = field(default_factory=dict)
+    """By the step's id; `trigger` for the payload."""
+    last: LastOutputs = LastOutputs()  # noqa: RUF009  (frozen)
+
+    @property
+    def trigger(self) -> Json:
+        return self.pinned.get(TRIGGER) or self.last.trigger or {}
+
+    @property
+    def trigger_source(self) -> Source:
+        return "pinned" if self.pinned.get(TRIGGER) else "execution" if self.last.trigger else "unknown"
+
+    def output(self, step: Step, computed: Json | None, *, recorded: bool) -> KnownOutput:
+        """Of these the first that is known: pinned, computed, of the latest execution (`recorded`: whether that is the
+        same round of its loop), computed in part."""
+        if step.id in self.pinned and step.id != TRIGGER and can_be_pinned(step.type):
+            return KnownOutput(self.pinned[step.id], "pinned")
+        last = self.last.outputs.get((step.id, step.type)) if recorded else None
+        if computed is not None and (last is None or first_unknown(computed) is None):
+            return KnownOutput(computed, "computed")
+        return KnownOutput(Unknown(step.id), "unknown") if last is None else KnownOutput(last, "execution")
+
+    def item(self, step: Step) -> Any:
+        """The first item of a loop whose list is not known."""
+        return self.last.items.get((step.id, step.type), Unknown("item", is_root=True))
+
+    def error(self, step: Step) -> Json | None:
+        """What the step failed with in the latest execution."""
+        recorded = self.last.outputs.get((step.id, step.type), {})
+        error = recorded.get("error") if isinstance(recorded, dict) else None
+        return error if isinstance(error, dict) else None

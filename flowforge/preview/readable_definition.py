@@ -1,0 +1,71 @@
+"""A definition that is being written, without what cannot be read yet, so that the rest of it can be compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from flowforge.language.definition import ActionDefinition, BranchDefinition
+from flowforge.language.pointers import Part
+from flowforge.language.repair import UNREAD
+
+Action = dict[str, Any]
+Path = tuple[Part, ...]
+_OWN_PARTS = ("type", "config", "id", "name", "when", "retry", "timeout", "enabled", "onError")
+_LISTS = ("else", "actions", "onError")
+
+
+def readable(definition: Mapping[str, Any], shown: Path = (), *, instead: Action | None = None) -> Action:
+    """The actions alone; steps keep their numbers (flowforge.language.scope_rules). The action at the path `shown`,
+    and those around it, are switched on. `instead`: parts that stand for that action's own, whatever they are."""
+    return {"actions": _Reading(shown, instead).actions(definition.get("actions"), ("actions",))}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    shown: Path
+    instead: Action | None
+
+    def actions(self, written: Any, path: Path) -> list[Action]:
+        members = enumerate(written if isinstance(written, list) else ())
+        return [self._action(action, (*path, number)) for number, action in members if isinstance(action, dict)]
+
+    def _action(self, action: Action, path: Path) -> Action:
+        is_shown = path == self.shown and self.instead is not None
+        read = dict(self.instead or {}) if is_shown else _own_parts(action)
+        if path == self.shown[: len(path)]:
+            read.pop("enabled", None)
+        if isinstance(action.get("branches"), list):
+            read["branches"] = self._branches(action["branches"], path)
+        for key in _LISTS:
+            if isinstance(action.get(key), list):
+                read[key] = self.actions(action[key], (*path, key))
+        return read
+
+    def _branches(self, written: list[Any], path: Path) -> list[Action]:
+        return [
+            _readable_parts(BranchDefinition, branch, ("name", "when"))
+            | {"actions": self.actions(branch.get("actions"), (*path, "branches", number, "actions"))}
+            for number, branch in enumerate(written)
+            if isinstance(branch, dict)
+        ]
+
+
+def _own_parts(action: Action) -> Action:
+    own = {key: value for key, value in action.items() if key != "onError" or not isinstance(value, list)}
+    return {"type": UNREAD} | _readable_parts(ActionDefinition, own, _OWN_PARTS)
+
+
+def _readable_parts(
+    model: type[ActionDefinition | BranchDefinition], written: Action, names: tuple[str, ...]
+) -> Action:
+    parts = {name: written[name] for name in names if name in written}
+    try:
+        model.model_validate(parts)
+    except ValidationError as error:
+        wrong = {found["loc"][0] for found in error.errors(include_url=False, include_input=False)}
+        return {name: part for name, part in parts.items() if name not in wrong}
+    return parts

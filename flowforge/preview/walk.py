@@ -1,0 +1,295 @@
+"""A workflow gone through on the state machine of real runs without calling anybody.
+
+Where a run would go one way, the walk goes that way. It goes on where a run would not: of decisions that depend on
+something unknown it takes every way, behind an error it looks at the rest, what handles an error is looked at as if
+there were one, and what contains the step that is looked for is gone into in any case. What such a way gives is
+uncertain, and never stands for what a run is known to have.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flowforge.connectors.catalog import Catalog
+from flowforge.execution.commands import Effects
+from flowforge.execution.simulator import FramesInMemory, ended_frames
+from flowforge.execution.state import ROOT, Frame, Status
+from flowforge.language.expressions.unknown_values import UncertainOutput, Undecided, Unknown
+from flowforge.language.plan import Body, OnError, Step
+from flowforge.preview.known_outputs import KnownOutput, KnownOutputs
+from flowforge.preview.preview_run import PreviewRun, StepFailed
+from flowforge.preview.step_preview import EnteredStep, StepPreview, preview_step
+
+MOST_ROUNDS = 20
+"""Of one block whose body is repeated; what a longer one gives is not known."""
+_SHORT_LOOPS_AFTER = 2_000
+"""Steps; of loops behind them only the first round is gone through."""
+
+Json = dict[str, Any]
+Error = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedStep:
+    """A step that the walk came to. `preview.runs` None also where it is not known whether a run comes to it."""
+
+    step: Step
+    preview: StepPreview
+    handles_error: bool
+    """Whether it would only run to handle an error."""
+    output: KnownOutput | None = None
+    """None where the step does not run, or its output was not come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How the walk has come to a step."""
+
+    certain: bool = True
+    """Whether a run would come to it, too."""
+    handles_error: bool = False
+
+    def uncertain(self) -> _Way:
+        return replace(self, certain=False)
+
+
+class _Ended(Exception):
+    """The walk is over before its last step."""
+
+
+class Walk:
+    """One walk; `go` makes it. The rest is what came of it."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        run: PreviewRun,
+        known: KnownOutputs,
+        *,
+        seconds: float,
+        as_run: bool = False,
+        target: Step | None = None,
+    ) -> None:
+        """`as_run`: it ends where a run would end, and after so many seconds. Else it comes to the `target`, or to the
+        end of the workflow, in any case, and computes nothing any more after these seconds."""
+        self.run = run
+        self.steps: dict[int, PreviewedStep] = {}
+        """By index; of loops as they were in the first round."""
+        self.stopped_by: PreviewedStep | None = None
+        """The step that would end the execution."""
+        self.complete = True
+        """False: it took too long."""
+        self.context: Json = {}
+        """The roots of expressions, at the target or behind the last step, that come from the execution's data."""
+        self._catalog, self._known = catalog, known
+        self._ends_at = time.monotonic() + seconds
+        self._as_run = as_run
+        self._target = target
+        self._bodies_towards_target = _bodies_around(target)
+        self._frames = FramesInMemory()
+        self._ids = {step.key: step.id for step in run.plan.steps}
+        self._visits = 0
+
+    def go(self) -> Walk:
+        root = self.run.frames[ROOT]
+        try:
+            self._list(root, self.run.plan.root, _Way())
+            self.context = {"trigger": self.run.trigger, "steps": root.outputs}
+        except _Ended:
+            pass
+        return self
+
+    def _list(self, frame: Frame, body: Body, way: _Way) -> Error | None:
+        """Looks at all steps, also behind an error; returns the first error."""
+        errors = [self._visit(frame, step, way) for step in body.steps]
+        return next((error for error in errors if error is not None), None)
+
+    def _visit(self, frame: Frame, step: Step, way: _Way) -> Error | None:
+        """What a run would fail with there."""
+        if step is self._target:
+            self.context = self.run.context(frame, step)
+            raise _Ended
+        self._visits += 1
+        self._mind_time()
+        before = frame.outputs
+        error = self._take(frame, step, way)
+        towards = self._bodies_towards_target.get(step.index)
+        if towards is not None:  # the target is inside, and a run would not come to it
+            frame.outputs = before
+            self._go_into(frame, step, towards, way.uncertain())
+        return error if way.certain else None
+
+    def _mind_time(self) -> None:
+        if time.monotonic() < self._ends_at:
+            return
+        self.complete = self.run.computes = False
+        if self._as_run:
+            raise _Ended
+
+    def _take(self, frame: Frame, step: Step, way: _Way) -> Error | None:
+        before = frame.outputs
+        is_first = step.index not in self.steps
+        entered = preview_step(self._catalog, self.run, frame, step)
+        preview = entered.preview
+        self._note(step, preview, way)
+        if preview.runs is False:
+            return None
+        inside = way if preview.runs else way.uncertain()
+        error = None
+        if not self._has_ended_run(step, inside):
+            error = self._go_inside(frame, step, entered, inside)
+            error = self._end(frame, step, error, entered.computed, inside, is_first=is_first)
+        if preview.runs is None:
+            frame.outputs = self._uncertain(before, [frame.outputs])
+        return error
+
+    def _note(self, step: Step, preview: StepPreview, way: _Way) -> None:
+        """In later rounds only an error that the first one did not have."""
+        noted = self.steps.get(step.index)
+        if noted is None:
+            runs = preview.runs if way.certain or preview.runs is False else None
+            self.steps[step.index] = PreviewedStep(step, replace(preview, runs=runs), way.handles_error)
+        elif preview.error is not None and noted.preview.error is None:
+            failed = replace(noted.preview, error=preview.error, field=preview.field)
+            self.steps[step.index] = replace(noted, preview=failed)
+
+    def _has_ended_run(self, step: Step, way: _Way) -> bool:
+        """Whether the step has ended the run; where that is certain, the walk is over, too."""
+        if self.run.status is Status.RUNNING:
+            return False
+        self.run.resume()
+        ended = replace(self.steps[step.index], output=KnownOutput({}, "computed"))
+        self.steps[step.index] = ended
+        if way.certain and self._as_run:
+            self.stopped_by = ended
+            raise _Ended
+        return True
+
+    def _go_inside(self, frame: Frame, step: Step, entered: EnteredStep, way: _Way) -> Error | None:
+        try:
+            if not entered.decided:
+                self._go_every_way(frame, step, way.uncertain())
+            elif entered.following is not None and entered.following[0].owner is step:
+                return self._list(frame, entered.following[0], way)
+            else:
+                self._settle(step, entered.effects, way)
+        except Undecided:
+            self.run.take_effects()
+        except StepFailed as failed:
+            self._note_failed(step, failed.error)
+            return failed.error
+        return None if entered.failure is None else self.run.step_error(frame, step, entered.failure)
+
+    def _note_failed(self, step: Step, error: Error) -> None:
+        """Notes an error of the block itself: those inside it are noted where they are."""
+        if error.get("step") == step.id:
+            self._note(step, StepPreview(error=str(error.get("message"))), _Way())
+
+    # Frames
+
+    def _settle(self, step: Step, effects: Effects, way: _Way) -> None:
+        """Does what the machine asks for until the block is over. Raises StepFailed, and Undecided where it is not
+        known how it goes on."""
+        pending, rounds = deque([effects]), 0
+        while pending:
+            wanted = pending.popleft()
+            self._frames.keep(wanted.opened)
+            for wait in wanted.waits:
+                if not wait.needs_answer:
+                    self.run.end_wait(wait)
+                    pending.append(self.run.take_effects())
+            for number in wanted.entering:
+                rounds += 1
+                if rounds > self._most_rounds(step):
+                    raise Undecided(Unknown(step.id))
+                self._round(number, way)
+                pending.append(self.run.take_effects())
+            for key in wanted.closing:
+                self.run.block_ended(key, ended_frames(self.run, key))
+
+    def _most_rounds(self, step: Step) -> int:
+        return max(MOST_ROUNDS if self._visits < _SHORT_LOOPS_AFTER else 1, len(step.bodies))
+
+    def _round(self, number: int, way: _Way) -> None:
+        frame = self.run.frames[number] = self._frames.waiting(number)
+        self.run.frame_entered(number)
+        body = self.run.body_of(frame)
+        self.run.end_frame(frame, body, self._list(frame, body, way))
+
+    # Ways of which it is not known whether a run goes them
+
+    def _go_every_way(self, frame: Frame, step: Step, way: _Way) -> None:
+        before, after = frame.outputs, []
+        for body in step.bodies:
+            if self.run.may_go(frame, step, body):
+                self._go_into(frame, step, body, way)
+                after.append(frame.outputs)
+                frame.outputs = before
+        frame.outputs = self._uncertain(before, after)
+
+    def _go_into(self, frame: Frame, step: Step, body: Body, way: _Way) -> None:
+        if body is step.handler:
+            self._look_at_handler(frame, step, body, way)
+        elif body.kind.has_frames:
+            assumed = self.run.assume_frame(frame, step, body, self._known.item(step))
+            self._list(assumed, body, way)
+        else:
+            self._list(frame, body, way)
+
+    def _look_at_handler(self, frame: Frame, step: Step, handler: Body, way: _Way) -> None:
+        """As if the step had failed."""
+        before = frame.outputs
+        error = self._known.error(step) or self.run.step_error(frame, step, "what went wrong")
+        frame.record(step.key, {"error": error})
+        self._list(frame, handler, replace(way, certain=False, handles_error=True))
+        frame.outputs = before
+
+    # What a step gives
+
+    def _end(
+        self, frame: Frame, step: Step, error: Error | None, computed: Json | None, way: _Way, *, is_first: bool
+    ) -> Error | None:
+        """Records the output, and looks at what handles an error. Returns the error that nothing handles."""
+        if error is not None and step.on_error is not OnError.FAIL:
+            return self._handle(frame, step, error, way)
+        if step.handler is not None:
+            self._look_at_handler(frame, step, step.handler, way)
+        given = frame.outputs.get(step.key) if computed is None else computed
+        output = self._known.output(step, given if error is None else None, recorded=is_first)
+        self._record(frame, step, output)
+        return error
+
+    def _handle(self, frame: Frame, step: Step, error: Error, way: _Way) -> Error | None:
+        self._record(frame, step, KnownOutput({"error": dict(error)}, "computed"))
+        if step.handler is None:
+            return None
+        return self._list(frame, step.handler, replace(way, handles_error=True))
+
+    def _record(self, frame: Frame, step: Step, output: KnownOutput) -> None:
+        frame.record(step.key, output.value)
+        if self.steps[step.index].output is None:
+            self.steps[step.index] = replace(self.steps[step.index], output=output)
+
+    def _uncertain(self, before: Json, ways: Iterable[Json]) -> Json:
+        """The outputs before several ways, and those that one of them gave: whether a run has these is not known."""
+        outputs = dict(before)
+        for way in ways:
+            outputs |= {key: self._possible(output, key) for key, output in way.items() if key not in before}
+        return outputs
+
+    def _possible(self, output: Any, key: str) -> Any:
+        return output if isinstance(output, Unknown | UncertainOutput) else UncertainOutput(output, self._ids[key])
+
+
+def _bodies_around(step: Step | None) -> dict[int, Body]:
+    """By the indexes of the steps that contain the step: the list that leads to it."""
+    found = {}
+    body = step.body if step is not None else None
+    while body is not None and body.owner is not None:
+        found[body.owner.index] = body
+        body = body.owner.body
+    return found
