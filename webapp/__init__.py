@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 from flowforge.db.engine import sqlalchemy_url
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from webapp import attempts, body, compression, edge, errors, health, identity, live, static_files, ui, webhooks
+from webapp import attempts, body, compression, edge, errors, health, identity, live, static_files, ui
 from webapp.api import (
     account,
     auth,
@@ -32,7 +32,7 @@ from webapp.api import (
     workflows,
 )
 from webapp.context import db
-from webapp.webhooks import calls, resume
+from webapp.intake import blueprints, calls
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BUS_PATIENCE_SECONDS = 2.0
@@ -56,8 +56,6 @@ _FACES = (
     logs,
     executor,
     openapi,
-    webhooks,
-    resume,
     live,
     health,
     ui,
@@ -85,6 +83,8 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     _install_database(app, backends.settings)
     for face in _FACES:
         app.register_blueprint(face.blueprint)
+    for blueprint in blueprints():
+        app.register_blueprint(blueprint)
     return app
 
 

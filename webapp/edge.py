@@ -19,10 +19,6 @@ API_MAX_BYTES = 4 * 1024 * 1024
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"
 _CORS_METHODS = "GET, POST, PUT, PATCH, DELETE"
@@ -51,6 +47,19 @@ class UuidConverter(BaseConverter):
 
     def to_url(self, value: Any) -> str:
         return str(value)
+
+
+def page_policy(*form_targets: str) -> str:
+    """The Content-Security-Policy of a page whose forms lead to this server and, by a redirect, to `form_targets`:
+    origins, or schemes such as `https:`."""
+    targets = " ".join(("'self'", *form_targets))
+    return (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        f"form-action {targets}; frame-ancestors 'none'"
+    )
+
+
+_PAGE_POLICY = page_policy()
 
 
 def install(app: Flask, settings: Settings) -> None:

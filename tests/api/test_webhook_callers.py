@@ -15,7 +15,7 @@ from tests.api.test_triggers import lay_back
 from tests.api.test_webhooks import counted_statements
 from tests.api.things import TRIGGERS, WORKFLOWS, accepted_events, stored_trigger, trigger, workflow
 from webapp import create_app
-from webapp.webhooks.calls import Calls
+from webapp.intake.calls import Calls
 
 SECRET = "quite a long secret"
 BODY = b'{"order":17}'

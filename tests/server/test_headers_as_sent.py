@@ -11,7 +11,7 @@ from werkzeug.datastructures import Headers
 from tests.api.things import accepted_events, trigger, workflow
 from tests.services.stream_readers import WITHIN_SECONDS
 from tests.services.web_server import Stage
-from webapp.webhooks.headers import shown_headers
+from webapp.intake.headers import shown_headers
 
 
 def stored_headers(stage: Stage, *sent: tuple[str, str]) -> dict[str, Any]:

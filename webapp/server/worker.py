@@ -23,11 +23,11 @@ from typing import Any, Final
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from webapp import live
+from webapp.intake.headers import AS_SENT
 from webapp.live.hub_process import HubProcess
 from webapp.live.viewing import Places, Viewing
 from webapp.server import connection_handoff
 from webapp.server.request_buffer import CONTINUE, Patience, RequestBuffer
-from webapp.webhooks.headers import AS_SENT
 
 _AWAIT_MORE: Final = object()
 _sent_headers: ContextVar[Sequence[tuple[str, str]]] = ContextVar("sent_headers", default=())

@@ -14,12 +14,12 @@ from flowforge.errors import Invalid, NotFound, Unauthorized, Unavailable
 from flowforge.secrets import SecretUnreadable
 from flowforge.triggers import signatures
 from flowforge.triggers.kinds.webhook import WEBHOOK
-from webapp import metrics
 from webapp.context import backends
-from webapp.webhooks import calls
-from webapp.webhooks.body import read_body
-from webapp.webhooks.headers import AS_SENT, shown_headers
-from webapp.webhooks.waiting import answer_of, as_response
+from webapp.intake import calls
+from webapp.intake.accepted import announce
+from webapp.intake.body import read_body
+from webapp.intake.headers import AS_SENT, shown_headers
+from webapp.intake.waiting import as_response, wait_for_answer
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -40,13 +40,10 @@ def receive(token: str) -> Response:
     if answer is None:
         return Response(_UNKNOWN, 404, mimetype="application/json")
     calls.count(token)
-    if answer.fresh is not None:
-        limit = backends().settings.payload_inline_limit
-        intake.announce(backends().bus, [answer.fresh], inline_limit=limit)
-        metrics.count_event(answer.fresh.trigger_type)
+    announce(answer)
     if answer.wait_seconds is not None and answer.event_id is not None:
-        path = url_for("webhooks.later_answer", event_id=answer.event_id)
-        return answer_of(answer.event_id, answer.wait_seconds, _accepted(answer), path)
+        found = wait_for_answer(answer.event_id, answer.wait_seconds)
+        return as_response(found) if found else _to_be_answered(answer)
     return Response(jsonio.dumps(_accepted(answer)), 200, mimetype="application/json")
 
 
@@ -57,6 +54,13 @@ def later_answer(event_id: UUID) -> Response:
     if found is None:
         raise NotFound("no caller waits for the answer of such an event")
     return as_response(found.answer) if found.answer else Response(_NOT_YET, 202, mimetype="application/json")
+
+
+def _to_be_answered(answer: intake.AcceptedCall) -> Response:
+    path = url_for("webhooks.later_answer", event_id=answer.event_id)
+    url = f"{backends().settings.public_webhook_base}{path}"
+    body = {**_accepted(answer), "message": "The workflow has not answered yet", "statusUrl": url}
+    return Response(jsonio.dumps(body), 202, {"Location": url, "Retry-After": "2"}, mimetype="application/json")
 
 
 def _accept(token: str) -> intake.AcceptedCall | None:

@@ -14,7 +14,7 @@ from flowforge.executions import waits
 from flowforge.executions.waits import OpenWait
 from flowforge.resume_links import WaitPlace
 from webapp.context import backends, session
-from webapp.webhooks.body import read_body
+from webapp.intake.body import read_body
 
 blueprint = Blueprint("resume", __name__)
 
