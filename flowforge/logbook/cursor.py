@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from flowforge.errors import Invalid
 
-Place = tuple[datetime, str]
+Position = tuple[datetime, str]
 """(timestamp, id) of an entry: where it stands in its log."""
 
 _CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{24})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def parse_cursor(text: str) -> Place:
+def parse_cursor(text: str) -> Position:
     """Raises Invalid."""
     match = _CURSOR.fullmatch(text)
     if match is None:

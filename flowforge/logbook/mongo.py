@@ -23,7 +23,7 @@ from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 from flowforge import jsonio
 from flowforge.errors import Unavailable
 from flowforge.logbook.clock import LogClock
-from flowforge.logbook.cursor import Place, parse_cursor
+from flowforge.logbook.cursor import Position, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
 
 DATABASE, COLLECTION = "flowforge_logs", "execution_logs"
@@ -83,7 +83,7 @@ class MongoLogStore:
             found = self._logs().find(_behind(user_id, execution_id, after)).sort(_BY_PLACE).limit(limit)
             return [_entry(document) for document in found]
 
-    def places(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Place]:
+    def positions(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Position]:
         with _unavailable():
             wanted = _behind(user_id, execution_id, after)
             found = self._logs().find(wanted, {"timestamp": 1}).sort(_BY_PLACE).limit(limit)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from flowforge.logbook.cursor import Place
+from flowforge.logbook.cursor import Position
 
 COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
@@ -103,7 +103,7 @@ class LogStore(Protocol):
         Raises Invalid for a cursor that is none.
         """
 
-    def places(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Place]:
+    def positions(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Position]:
         """Where the entries stand that `follow` would give: enough to see whether one is missing."""
 
     def prune(self, before: datetime) -> int:

@@ -16,7 +16,7 @@ from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import LogEntryRow
 from flowforge.logbook.clock import LogClock
-from flowforge.logbook.cursor import Place, parse_cursor
+from flowforge.logbook.cursor import Position, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
 
 _DELETE_AT_ONCE = 5_000
@@ -79,7 +79,7 @@ class PostgresLogStore:
         with unavailable_when_down(), self._engine.connect() as connection:
             return [_entry(row) for row in connection.execute(statement).mappings()]
 
-    def places(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Place]:
+    def positions(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Position]:
         statement = _behind(select(_LOG.timestamp, _LOG.id), user_id, execution_id, after).limit(limit)
         with unavailable_when_down(), self._engine.connect() as connection:
             return [(moment, id_) for moment, id_ in connection.execute(statement)]

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 
 from flowforge.db.tables import ExecutionRow
 from tests.services.stream_readers import WITHIN_SECONDS, Watched, ask, cursors, lines, watching
-from tests.services.web_server import PLACES, THREADS, Stage
+from tests.services.web_server import THREADS, VIEWER_SLOTS, Stage
 from tests.waiting import eventually
 
 NEVER_SEEN = "1700000000000-" + "0" * 24
@@ -141,37 +141,37 @@ class TestWhoMayWatch:
         assert answer.status_code == 400
         assert [problem["pointer"] for problem in answer.json()["details"]] == ["/lastEventId"]
 
-    def test_a_head_request_gets_the_head_and_takes_no_place(self, stage: Stage, watched: Watched) -> None:
-        for _ in range(PLACES + 1):
+    def test_a_head_request_gets_the_head_and_takes_no_slot(self, stage: Stage, watched: Watched) -> None:
+        for _ in range(VIEWER_SLOTS + 1):
             url = f"{stage.url}/api/v1/executions/{watched.id}/live"
             answer = requests.head(url, headers=stage.owner.headers, timeout=WITHIN_SECONDS)
             assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
 
 
-class TestPlaces:
+class TestViewerSlots:
     def test_more_viewers_than_threads_leave_the_server_free(self, stage: Stage, watched: Watched) -> None:
-        assert PLACES > THREADS
+        assert VIEWER_SLOTS > THREADS
         with ExitStack() as viewers:
-            streams = [viewers.enter_context(watching(stage, watched)) for _ in range(PLACES)]
-            assert [next(events).kind for events in streams] == ["status"] * PLACES
+            streams = [viewers.enter_context(watching(stage, watched)) for _ in range(VIEWER_SLOTS)]
+            assert [next(events).kind for events in streams] == ["status"] * VIEWER_SLOTS
             assert requests.get(f"{stage.url}/health/ready", timeout=WITHIN_SECONDS).status_code == 200
             written = cursors(watched.write(2))
-            assert [lines(events, 2) for events in streams] == [written] * PLACES
+            assert [lines(events, 2) for events in streams] == [written] * VIEWER_SLOTS
 
-    def test_one_more_is_told_to_come_later_and_finds_the_place_of_one_who_left(
+    def test_one_more_is_told_to_come_later_and_finds_the_slot_of_one_who_left(
         self, stage: Stage, watched: Watched
     ) -> None:
         with ExitStack() as viewers:
-            first, *_ = [viewers.enter_context(ask(stage, watched.id)) for _ in range(PLACES)]
+            first, *_ = [viewers.enter_context(ask(stage, watched.id)) for _ in range(VIEWER_SLOTS)]
             turned_away = ask(stage, watched.id)
             assert (turned_away.status_code, turned_away.headers["Retry-After"]) == (503, "2")
             assert turned_away.json()["message"] == "too many people are watching; try again in a moment"
             first.close()
             eventually(lambda: _is_let_in(stage, watched))
 
-    def test_streams_that_ended_give_their_places_back(self, stage: Stage, watched: Watched) -> None:
+    def test_streams_that_ended_give_their_slots_back(self, stage: Stage, watched: Watched) -> None:
         watched.end()
-        for _ in range(2 * PLACES):
+        for _ in range(2 * VIEWER_SLOTS):
             with watching(stage, watched, headers={"Last-Event-ID": NEVER_SEEN}) as events:
                 assert [event.kind for event in events][-1] == "end"
 

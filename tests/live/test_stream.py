@@ -9,17 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry
-from flowforge.logbook.cursor import Place, parse_cursor
-from webapp.live import stream
-from webapp.live.lines import Line, stored_line
-from webapp.live.stream import HEARTBEAT, Asked, Inbox, Stream
+from flowforge.logbook.cursor import Position, parse_cursor
+from webapp.live.events import Line, stored_line
+from webapp.live.stream import HEARTBEAT, PAGE, TIMING, Inbox, Stream, StreamRequest, Timing
 
 ANYONE = UUID(int=1)
+CHECKS_OFTEN = Timing(heartbeat=0.01, check=0.01)
 START = datetime(2026, 3, 4, tzinfo=UTC)
 
 
@@ -39,7 +37,7 @@ class Log:
         self.on_read: Callable[[], object] = lambda: None
         self.away = 0
         self.reads = 0
-        self.glances = 0
+        self.checks = 0
 
     async def read(self, after: str | None) -> list[LogEntry]:
         self.reads += 1
@@ -51,14 +49,14 @@ class Log:
         await asyncio.sleep(0)
         return page
 
-    async def places(self, after: str | None) -> list[Place]:
-        self.glances += 1
+    async def positions(self, after: str | None) -> list[Position]:
+        self.checks += 1
         return [(one.timestamp, one.id) for one in self._behind(after)]
 
     def _behind(self, after: str | None) -> list[LogEntry]:
-        place = parse_cursor(after) if after else None
-        behind = [one for one in self.entries if place is None or (one.timestamp, one.id) > place]
-        return sorted(behind, key=lambda one: (one.timestamp, one.id))[: stream.PAGE]
+        position = parse_cursor(after) if after else None
+        behind = [one for one in self.entries if position is None or (one.timestamp, one.id) > position]
+        return sorted(behind, key=lambda one: (one.timestamp, one.id))[:PAGE]
 
     def write(self, *numbers: int) -> list[Line]:
         written = [entry(number) for number in numbers]
@@ -69,11 +67,11 @@ class Log:
 class Viewer:
     """Collects what the stream sends."""
 
-    def __init__(self, log: Log, after: str | None = None, *, status: Status = Status.RUNNING) -> None:
-        self.inbox = Inbox(status)
+    def __init__(self, log: Log, after: str | None = None, *, timing: Timing = TIMING) -> None:
+        self.inbox = Inbox(Status.RUNNING)
         self.sent = b""
-        asked = Asked(ANYONE, ANYONE, after, status, settled=False)
-        self.stream = Stream(asked, self.inbox, log, self._take)
+        request = StreamRequest(ANYONE, ANYONE, after, Status.RUNNING, settled=False)
+        self.stream = Stream(request, self.inbox, log, self._take, timing)
 
     async def _take(self, data: bytes) -> None:
         self.sent += data
@@ -99,7 +97,7 @@ def during(viewer: Viewer, happens: Callable[[], Coroutine[Any, Any, None]]) -> 
     async def both() -> None:
         streaming = asyncio.create_task(viewer.stream.run())
         await happens()
-        viewer.inbox.tell(stored_line(END))
+        viewer.inbox.add(stored_line(END))
         await asyncio.wait_for(streaming, 15)
 
     # In a thread of its own: Playwright, once started in a test process, keeps a loop running in the main thread.
@@ -118,7 +116,7 @@ def test_a_line_announced_during_the_replay_comes_once() -> None:
     def announce() -> None:
         log.on_read = lambda: None
         for line in log.write(2):
-            viewer.inbox.tell(line)
+            viewer.inbox.add(line)
 
     log.on_read = announce
     during(viewer, lambda: viewer.has(cursor(1), cursor(2)))
@@ -132,7 +130,7 @@ def test_a_line_that_is_announced_after_it_was_read_comes_once() -> None:
     async def announce() -> None:
         await viewer.has(cursor(1), cursor(2))
         for late in log.entries:
-            viewer.inbox.tell(stored_line(late))
+            viewer.inbox.add(stored_line(late))
 
     during(viewer, announce)
     assert viewer.lines == 3
@@ -145,27 +143,19 @@ def test_a_line_that_another_writer_dated_earlier_still_comes_but_moves_nobody_b
     async def announce() -> None:
         await viewer.has(cursor(5))
         for line in log.write(3):
-            viewer.inbox.tell(line)
+            viewer.inbox.add(line)
 
     during(viewer, announce)
     assert (viewer.cursors, viewer.lines) == ([cursor(1), cursor(5), END.cursor], 4)
 
 
-@pytest.fixture
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store is looked into again after a moment."""
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
-    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.01)
-
-
-@pytest.mark.usefixtures("often")
-def test_a_line_whose_announcement_was_lost_comes_with_the_next_look() -> None:
+def test_a_line_whose_announcement_was_lost_comes_with_the_next_check() -> None:
     log = Log(1)
-    viewer = Viewer(log)
+    viewer = Viewer(log, timing=CHECKS_OFTEN)
 
     async def announce_one_of_two() -> None:
         await viewer.has(cursor(1))
-        viewer.inbox.tell(log.write(2, 3)[1])
+        viewer.inbox.add(log.write(2, 3)[1])
         async with asyncio.timeout(10):
             while viewer.lines < 3:
                 await asyncio.sleep(0.01)
@@ -174,16 +164,15 @@ def test_a_line_whose_announcement_was_lost_comes_with_the_next_look() -> None:
     assert viewer.cursors == [cursor(1), cursor(3), END.cursor]
 
 
-@pytest.mark.usefixtures("often")
 def test_while_nothing_is_missing_no_line_is_read_again() -> None:
     log = Log(1)
-    viewer = Viewer(log)
+    viewer = Viewer(log, timing=CHECKS_OFTEN)
 
     async def announce_all() -> None:
         await viewer.has(cursor(1))
-        viewer.inbox.tell(*log.write(2))
+        viewer.inbox.add(*log.write(2))
         async with asyncio.timeout(10):
-            while log.glances < 3:
+            while log.checks < 3:
                 await asyncio.sleep(0.01)
         assert log.reads == 1
 
@@ -197,7 +186,7 @@ def test_what_stands_before_the_last_event_does_not_come_again() -> None:
 
     async def announce() -> None:
         await viewer.has(cursor(3))
-        viewer.inbox.tell(stored_line(entry(1)))
+        viewer.inbox.add(stored_line(entry(1)))
 
     during(viewer, announce)
     assert (viewer.cursors, viewer.lines) == ([cursor(3), END.cursor], 2)
@@ -209,7 +198,7 @@ def test_a_viewer_that_is_told_more_than_it_can_hold_reads_the_store() -> None:
 
     async def announce() -> None:
         for line in log.write(*range(1, 601)):
-            viewer.inbox.tell(line)
+            viewer.inbox.add(line)
         await viewer.has(cursor(600))
 
     during(viewer, announce)
@@ -217,15 +206,14 @@ def test_a_viewer_that_is_told_more_than_it_can_hold_reads_the_store() -> None:
 
 
 def test_more_than_a_page_is_read_page_by_page() -> None:
-    log = Log(*range(1, 2 * stream.PAGE + 2))
+    log = Log(*range(1, 2 * PAGE + 2))
     viewer = Viewer(log)
-    during(viewer, lambda: viewer.has(cursor(2 * stream.PAGE + 1)))
-    assert viewer.lines == 2 * stream.PAGE + 2
+    during(viewer, lambda: viewer.has(cursor(2 * PAGE + 1)))
+    assert viewer.lines == 2 * PAGE + 2
 
 
-def test_silence_is_broken_by_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
-    viewer = Viewer(Log())
+def test_silence_is_broken_by_signs_of_life() -> None:
+    viewer = Viewer(Log(), timing=Timing(heartbeat=0.01))
 
     async def silence() -> None:
         async with asyncio.timeout(10):
@@ -235,11 +223,10 @@ def test_silence_is_broken_by_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> 
     during(viewer, silence)
 
 
-def test_a_store_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "_STORE_AWAY_SECONDS", 0.01)
+def test_a_store_that_is_away_is_waited_for() -> None:
     log = Log(1)
     log.away = 2
-    viewer = Viewer(log)
+    viewer = Viewer(log, timing=Timing(store_retry=0.01))
     during(viewer, lambda: viewer.has(cursor(1)))
     assert viewer.sent.startswith(HEARTBEAT * 2)
 
@@ -251,7 +238,7 @@ def test_the_end_waits_for_the_last_lines() -> None:
 
     async def over() -> None:
         await viewer.has(cursor(1))
-        viewer.inbox.tell_status(Status.COMPLETED)
+        viewer.inbox.set_status(Status.COMPLETED)
         log.entries += [entry(2), END]
 
     during(viewer, over)
@@ -261,5 +248,5 @@ def test_the_end_waits_for_the_last_lines() -> None:
 
 def test_terminal_is_terminal() -> None:
     inbox = Inbox(Status.CANCELLED)
-    inbox.tell_status(Status.RUNNING)
+    inbox.set_status(Status.RUNNING)
     assert inbox.status is Status.CANCELLED

@@ -133,12 +133,12 @@ def test_a_follower_continues_behind_its_cursor(store: LogStore) -> None:
 
 def test_a_follower_may_ask_only_where_entries_stand(store: LogStore) -> None:
     store.append([entry(f"{number}") for number in range(3)])
-    places = [(one.timestamp, one.id) for one in store.follow(OWNER, EXECUTION, None, 10)]
-    assert store.places(OWNER, EXECUTION, None, 10) == places
-    assert store.places(OWNER, EXECUTION, None, 2) == places[:2]
+    positions = [(one.timestamp, one.id) for one in store.follow(OWNER, EXECUTION, None, 10)]
+    assert store.positions(OWNER, EXECUTION, None, 10) == positions
+    assert store.positions(OWNER, EXECUTION, None, 2) == positions[:2]
     first, *_ = store.follow(OWNER, EXECUTION, None, 1)
-    assert store.places(OWNER, EXECUTION, first.cursor, 10) == places[1:]
-    assert store.places(STRANGER, EXECUTION, None, 10) == []
+    assert store.positions(OWNER, EXECUTION, first.cursor, 10) == positions[1:]
+    assert store.positions(STRANGER, EXECUTION, None, 10) == []
 
 
 def test_a_cursor_that_is_none_is_refused(store: LogStore) -> None:

@@ -1,38 +1,38 @@
-"""Where a request ends, however it is cut into pieces; and whose time is over."""
+"""Where a request ends, however it is cut into pieces; and when a sender's time is over."""
 
 from __future__ import annotations
 
 import pytest
 
-from webapp.server.request_buffer import Patience, RequestBuffer
+from webapp.server.request_buffer import ReceiveLimits, RequestBuffer
 
-PATIENCE = Patience(silence=10, whole=60, most=1000)
+LIMITS = ReceiveLimits(idle_seconds=10, total_seconds=60, body_bytes=1000)
 NO_BODY = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 COUNTED = b"POST / HTTP/1.1\r\nHost: x\r\ncontent-LENGTH: 5\r\n\r\nhello"
 CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA ;x=1\r\n0123456789\r\n0\r\n\r\n"
 TRAILERS = CHUNKED[:-2] + b"Checksum: 1\r\n\r\n"
 
 
-def arriving(*pieces: bytes) -> RequestBuffer:
-    request = RequestBuffer(PATIENCE, 0)
+def buffered(*pieces: bytes) -> RequestBuffer:
+    request = RequestBuffer(LIMITS, 0)
     for piece in pieces:
         request.add(piece, 0)
     return request
 
 
 @pytest.mark.parametrize("request_", [NO_BODY, COUNTED, CHUNKED, TRAILERS])
-def test_a_request_is_whole_with_its_last_byte(request_: bytes) -> None:
-    slowly = RequestBuffer(PATIENCE, 0)
+def test_a_request_is_complete_with_its_last_byte(request_: bytes) -> None:
+    slowly = RequestBuffer(LIMITS, 0)
     for byte in request_:
-        assert not slowly.whole
+        assert not slowly.complete
         slowly.add(bytes([byte]), 0)
-    assert (slowly.whole, slowly.cut, bytes(slowly.data)) == (True, False, request_)
+    assert (slowly.complete, slowly.truncated, bytes(slowly.data)) == (True, False, request_)
 
 
 @pytest.mark.parametrize("request_", [NO_BODY, COUNTED, CHUNKED, TRAILERS])
 def test_what_follows_belongs_to_the_next(request_: bytes) -> None:
-    both = arriving(request_ + NO_BODY)
-    assert (both.whole, both.cut, bytes(both.data)) == (True, False, request_ + NO_BODY)
+    both = buffered(request_ + NO_BODY)
+    assert (both.complete, both.truncated, bytes(both.data)) == (True, False, request_ + NO_BODY)
 
 
 IN_CHUNKS = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -49,8 +49,8 @@ IN_CHUNKS = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     ids=["counted", "in one chunk", "in chunks of few bytes and many words", "without an end of its head"],
 )
 def test_what_is_too_long_is_not_waited_for(beginning: bytes) -> None:
-    request = arriving(beginning)
-    assert (request.whole, request.cut) == (True, True)
+    request = buffered(beginning)
+    assert (request.complete, request.truncated) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -63,21 +63,21 @@ def test_what_is_too_long_is_not_waited_for(beginning: bytes) -> None:
     ],
 )
 def test_what_is_no_http_is_left_to_the_parser(wrong: bytes) -> None:
-    assert arriving(wrong).whole
+    assert buffered(wrong).complete
 
 
 def test_one_that_waits_to_be_told_is_told_once() -> None:
     head = b"POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n"
-    assert arriving(head).continue_wanted
-    assert not arriving(head + b"he").continue_wanted
-    assert not arriving(head.replace(b"5", b"5000")).continue_wanted
+    assert buffered(head).wants_continue
+    assert not buffered(head + b"he").wants_continue
+    assert not buffered(head.replace(b"5", b"5000")).wants_continue
 
 
 def test_silence_and_slowness_have_their_limits() -> None:
-    request = RequestBuffer(PATIENCE, 100)
+    request = RequestBuffer(LIMITS, 100)
     request.add(b"G", 200)
-    assert request.due == 210
+    assert request.deadline == 210
     request.add(b"E", 205)
-    assert request.due == 215
+    assert request.deadline == 215
     request.add(b"T", 255)
-    assert request.due == 260
+    assert request.deadline == 260

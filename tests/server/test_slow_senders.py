@@ -14,7 +14,7 @@ import requests
 from flowforge import jsonio
 from tests.api.things import accepted_events, trigger, workflow
 from tests.services.stream_readers import WITHIN_SECONDS, Watched, lines, watching
-from tests.services.web_server import PLACES, THREADS, Stage, server
+from tests.services.web_server import THREADS, VIEWER_SLOTS, Stage, server
 from tests.waiting import eventually
 
 ANNOUNCED = b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
@@ -24,7 +24,8 @@ MANY = 5 * THREADS
 @pytest.fixture(scope="module")
 def impatient(stage: Stage) -> Iterator[str]:
     """Another server on the same backends, that waits a second."""
-    with server(stage.backends, stage.backends.settings.home, WEB_READ_TIMEOUT="1", WEB_REQUEST_TIMEOUT="2") as url:
+    limits = {"WEB_READ_TIMEOUT": "1", "WEB_REQUEST_TIMEOUT": "2", "GUNICORN_CMD_ARGS": "--keep-alive=1"}
+    with server(stage.backends, stage.backends.settings.home, **limits) as url:
         yield url
 
 
@@ -172,5 +173,5 @@ def test_viewers_are_served_beside_them(stage: Stage) -> None:
     with ExitStack() as held:
         for _ in range(MANY):
             held.enter_context(closing(connected(stage.url))).sendall(ANNOUNCED)
-        streams = [held.enter_context(watching(stage, watched)) for _ in range(PLACES)]
-        assert [next(events).kind for events in streams] == ["status"] * PLACES
+        streams = [held.enter_context(watching(stage, watched)) for _ in range(VIEWER_SLOTS)]
+        assert [next(events).kind for events in streams] == ["status"] * VIEWER_SLOTS

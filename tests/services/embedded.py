@@ -19,7 +19,7 @@ from tests.waiting import eventually
 
 @contextmanager
 def running_postgres() -> Iterator[str]:
-    """A URL with `{database}` in the place of the name. Durability is off: these data die with the test run.
+    """A URL with `{database}` instead of the name. Durability is off: these data die with the test run.
 
     Not under pytest's own folder: that is private to root, and every session that starts makes it so again, while a
     server that dropped its privileges has to get in.

@@ -23,7 +23,7 @@ from tests.waiting import eventually
 from webapp import create_app
 
 THREADS = 4
-PLACES = 8
+VIEWER_SLOTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def server(backends: Backends, home: Path, **more: str) -> Iterator[str]:
         "FLOWFORGE_HOME": str(settings.home),
         "POSTGRES_URL": str(settings.postgres_url),
         "REDIS_URL": str(settings.redis_url),
-        "LIVE_VIEWERS": str(PLACES),
+        "LIVE_VIEWERS": str(VIEWER_SLOTS),
         **more,
     }
     with socket.create_server(("127.0.0.1", 0)) as listener, (home / "web.log").open("ab") as log:

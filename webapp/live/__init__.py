@@ -16,17 +16,17 @@ from flowforge.logbook.cursor import parse_cursor
 from flowforge.wiring import Backends
 from webapp.context import backends, session
 from webapp.identity import current_user_id, signed_in
+from webapp.live.connection_handoff import CAN_HAND_OFF, StreamBody
 from webapp.live.hub import Hub
-from webapp.live.stream import Asked
-from webapp.live.viewing import Places, Viewing
-from webapp.server.connection_handoff import Body
+from webapp.live.stream import StreamRequest
+from webapp.live.viewers import StreamService, ViewerSlots
 
 blueprint = Blueprint("live", __name__)
 
 _EXTENSION = "flowforge.live"
 _BEGIN = b": an execution, live\n\n"
 _SETTLED = timedelta(seconds=30)
-_one_hub = threading.Lock()
+_creating_hub = threading.Lock()
 
 
 @blueprint.get("/api/v1/executions/<uuid:execution_id>/live")
@@ -36,38 +36,45 @@ def live(execution_id: UUID) -> Response:
     after = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or None
     if after is not None:
         parse_cursor(after)
-    asked = _asked(execution_id, after)
+    stream_request = _stream_request(execution_id, after)
     if request.method == "HEAD":
         return _response(b"")
-    viewing = _viewing(current_app.extensions, backends())
-    viewing.places.take()
+    return _response(_stream_body(stream_request, _service(current_app.extensions, backends())))
+
+
+def serve_with(extensions: dict[str, Any], service: StreamService) -> None:
+    """Have streams served by `service` instead of a thread of this process."""
+    extensions[_EXTENSION] = service
+
+
+def _stream_body(stream_request: StreamRequest, service: StreamService) -> StreamBody:
+    """Raises Unavailable when there are too many viewers."""
+    service.slots.take()
     chunked = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
-    return _response(Body(_BEGIN, partial(viewing.serve, asked, chunked=chunked), viewing.places.give_back))
+    take_connection = partial(service.serve, stream_request, chunked=chunked)
+    can_hand_off = bool(request.environ.get(CAN_HAND_OFF))
+    return StreamBody(_BEGIN, take_connection, service.slots.release, can_hand_off=can_hand_off)
 
 
-def serve_with(extensions: dict[str, Any], viewing: Viewing) -> None:
-    """The server's own way to serve streams, instead of a thread of this process."""
-    extensions[_EXTENSION] = viewing
-
-
-def _viewing(extensions: dict[str, Any], backends: Backends) -> Viewing:
-    """Without the server's own, a hub is made when the first viewer comes: a forked server must not share it."""
-    with _one_hub:
+def _service(extensions: dict[str, Any], backends: Backends) -> StreamService:
+    """By default a hub in this process, made when the first viewer comes: a server that forks must not share it."""
+    with _creating_hub:
         found = extensions.get(_EXTENSION)
-        if not isinstance(found, Viewing):
-            places = Places(backends.settings.live_viewers)
-            found = extensions[_EXTENSION] = Viewing(places, Hub(backends, places.give_back).serve)
+        if not isinstance(found, StreamService):
+            slots = ViewerSlots(backends.settings.live_viewers)
+            found = extensions[_EXTENSION] = StreamService(slots, Hub(backends, slots.release).serve)
         return found
 
 
-def _asked(execution_id: UUID, after: str | None) -> Asked:
+def _stream_request(execution_id: UUID, after: str | None) -> StreamRequest:
+    """Raises NotFound unless the execution belongs to the current user."""
     row = executions.get(session(), current_user_id(), execution_id)
     status = Status(row.status)
     settled = status.terminal and row.updated_at < datetime.now(UTC) - _SETTLED
     session().close()
-    return Asked(current_user_id(), execution_id, after, status, settled)
+    return StreamRequest(current_user_id(), execution_id, after, status, settled)
 
 
-def _response(body: Body | bytes) -> Response:
+def _response(body: StreamBody | bytes) -> Response:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response(body, mimetype="text/event-stream", headers=headers, direct_passthrough=True)

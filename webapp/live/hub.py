@@ -1,4 +1,4 @@
-"""All viewers of one web process: one thread, one event loop, one Redis subscription, however many they are."""
+"""All viewers of one process: one thread, one event loop, one Redis subscription, however many they are."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,51 +20,51 @@ from flowforge.db.tables import ExecutionRow
 from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry, LogStore
-from flowforge.logbook.cursor import Place
+from flowforge.logbook.cursor import Position
 from flowforge.wiring import Backends
-from webapp.live.lines import announced_line
+from webapp.live.events import announced_line
 from webapp.live.redis_subscriber import RedisSubscriber
-from webapp.live.stream import PAGE, Asked, Inbox, Stream
+from webapp.live.stream import PAGE, Inbox, Stream, StreamRequest
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 _READERS = 4
-"""Threads that ask the store; each holds a database connection while it does."""
+"""Threads that read the store; each holds a database connection while it does."""
 _CHECK_SECONDS = 2.0
 _STALLED_SECONDS = 30.0
-"""A viewer whose connection takes nothing for so long is let go; it may come back and go on."""
+"""A viewer whose connection takes nothing for so long is disconnected; it may reconnect and go on."""
 _STOP_SECONDS = 5.0
 
 
 class Hub:
-    """Safe between threads. `ended` is called when a stream has ended, in the hub's thread."""
+    """Serves streams in a thread of its own, which calls `on_end` at the end of each. Safe between threads."""
 
-    def __init__(self, backends: Backends, ended: Callable[[], None]) -> None:
+    def __init__(self, backends: Backends, on_end: Callable[[], None]) -> None:
         self._backends = backends
-        self._ended = ended
+        self._on_end = on_end
         self._viewers: dict[UUID, set[Inbox]] = {}
         self._serving: set[asyncio.Task[None]] = set()
-        self._ear = RedisSubscriber(str(backends.settings.redis_url), self._heard, self._look_again)
+        self._subscriber = RedisSubscriber(str(backends.settings.redis_url), self._pass_on_line, self._mark_incomplete)
         self._readers = ThreadPoolExecutor(_READERS, "live-reader")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
 
-    def serve(self, asked: Asked, connection: socket.socket, *, chunked: bool) -> None:
-        """Sends the stream to the connection and closes it. Returns at once."""
-        self._loop.call_soon_threadsafe(self._begin, asked, connection, chunked)
+    def serve(self, request: StreamRequest, connection: socket.socket, *, chunked: bool) -> None:
+        """Send the stream to the connection and close it. Returns at once."""
+        self._loop.call_soon_threadsafe(self._begin, request, connection, chunked)
 
     def close(self) -> None:
-        """Lets every viewer go."""
+        """Disconnect every viewer, and end the thread."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_STOP_SECONDS)
         self._readers.shutdown()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        own = [self._loop.create_task(self._ear.listen()), self._loop.create_task(self._check_statuses())]
+        own = [self._loop.create_task(self._subscriber.run()), self._loop.create_task(self._check_statuses())]
         try:
             self._loop.run_forever()
         finally:
@@ -74,61 +74,64 @@ class Hub:
             self._loop.run_until_complete(asyncio.gather(*ending, return_exceptions=True))
             self._loop.close()
 
-    def _begin(self, asked: Asked, connection: socket.socket, chunked: bool) -> None:
-        task = self._loop.create_task(self._serve(asked, connection, chunked))
+    def _begin(self, request: StreamRequest, connection: socket.socket, chunked: bool) -> None:
+        task = self._loop.create_task(self._serve(request, connection, chunked))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
 
-    async def _serve(self, asked: Asked, connection: socket.socket, chunked: bool) -> None:
-        connection.setblocking(False)
+    async def _serve(self, request: StreamRequest, connection: socket.socket, chunked: bool) -> None:
         try:
-            reader, writer = await asyncio.open_connection(sock=connection)
-            try:
-                async with self._watching(asked) as inbox:
-                    log = _Log(self._readers, self._backends.logbook, asked)
-                    stream = Stream(asked, inbox, log, partial(_send, writer, chunked))
-                    await _first_of(stream.run(), _gone(reader))
-                if chunked:
-                    writer.write(b"0\r\n\r\n")
-            finally:
-                writer.close()
+            await self._stream(request, connection, chunked)
         except (OSError, TimeoutError) as error:
             logger.debug("a viewer has gone: %s", error)
         except Exception:
             logger.exception("a live stream broke off")
         finally:
-            self._ended()
+            self._on_end()
+
+    async def _stream(self, request: StreamRequest, connection: socket.socket, chunked: bool) -> None:
+        connection.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=connection)
+        try:
+            async with self._watching(request) as inbox:
+                store = _LogReader(self._readers, self._backends.logbook, request)
+                stream = Stream(request, inbox, store, partial(_send, writer, chunked))
+                await _wait_for_first(stream.run(), _wait_for_close(reader))
+            if chunked:
+                writer.write(b"0\r\n\r\n")
+        finally:
+            writer.close()
 
     @asynccontextmanager
-    async def _watching(self, asked: Asked) -> AsyncIterator[Inbox]:
-        inbox = Inbox(asked.status)
-        together = self._viewers.setdefault(asked.execution_id, set())
-        together.add(inbox)
+    async def _watching(self, request: StreamRequest) -> AsyncIterator[Inbox]:
+        inbox = Inbox(request.status)
+        inboxes = self._viewers.setdefault(request.execution_id, set())
+        inboxes.add(inbox)
         try:
             if not inbox.over:
-                await self._ear.add(asked.execution_id)
+                await self._subscriber.subscribe(request.execution_id)
             yield inbox
         finally:
-            together.discard(inbox)
-            if not together:
-                self._viewers.pop(asked.execution_id, None)
-                await self._ear.drop(asked.execution_id)
+            inboxes.discard(inbox)
+            if not inboxes:
+                self._viewers.pop(request.execution_id, None)
+                await self._subscriber.unsubscribe(request.execution_id)
 
-    def _heard(self, execution_id: UUID, announcement: bytes) -> None:
+    def _pass_on_line(self, execution_id: UUID, announcement: bytes) -> None:
         try:
             line = announced_line(announcement)
         except (ValueError, KeyError, TypeError) as error:
             logger.warning("an announcement on a channel of ours cannot be read: %s", error)
             return
         for inbox in self._viewers.get(execution_id, ()):
-            inbox.tell(line)
+            inbox.add(line)
 
-    def _look_again(self, execution_id: UUID) -> None:
+    def _mark_incomplete(self, execution_id: UUID) -> None:
         for inbox in self._viewers.get(execution_id, ()):
-            inbox.tell_to_look()
+            inbox.mark_incomplete()
 
     async def _check_statuses(self) -> None:
-        """For all watched executions together, in case the line that tells has been lost or comes late."""
+        """Ask for all watched executions at once, in case the line that tells a status is lost or late."""
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
             watched = [id_ for id_, inboxes in self._viewers.items() if not all(inbox.over for inbox in inboxes)]
@@ -141,30 +144,30 @@ class Hub:
                 continue
             for execution_id in watched:
                 for inbox in self._viewers.get(execution_id, ()):
-                    inbox.tell_status(found.get(execution_id))
+                    inbox.set_status(found.get(execution_id))
 
     def _statuses(self, execution_ids: list[UUID]) -> dict[UUID, Status]:
-        asked = select(ExecutionRow.id, ExecutionRow.status).where(ExecutionRow.id.in_(execution_ids))
+        wanted = select(ExecutionRow.id, ExecutionRow.status).where(ExecutionRow.id.in_(execution_ids))
         with unavailable_when_down(), self._backends.engine.connect() as connection:
-            return {id_: Status(status) for id_, status in connection.execute(asked)}
+            return {id_: Status(status) for id_, status in connection.execute(wanted)}
 
 
-class _Log:
-    """See webapp.live.stream.Store. What is asked of the store is asked in another thread."""
+class _LogReader:
+    """The `Store` of one stream, read in other threads."""
 
-    def __init__(self, readers: Executor, logbook: LogStore, asked: Asked) -> None:
+    def __init__(self, readers: Executor, logbook: LogStore, request: StreamRequest) -> None:
         self._readers = readers
         self._logbook = logbook
-        self._whose = asked.user_id, asked.execution_id
+        self._log = request.user_id, request.execution_id
 
     async def read(self, after: str | None) -> list[LogEntry]:
-        return await self._ask(self._logbook.follow, after)
+        return await self._call(self._logbook.follow, after)
 
-    async def places(self, after: str | None) -> list[Place]:
-        return await self._ask(self._logbook.places, after)
+    async def positions(self, after: str | None) -> list[Position]:
+        return await self._call(self._logbook.positions, after)
 
-    async def _ask(self, method: Callable[[UUID, UUID, str | None, int], list[T]], after: str | None) -> list[T]:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, method, *self._whose, after, PAGE)
+    async def _call(self, method: Callable[[UUID, UUID, str | None, int], list[T]], after: str | None) -> list[T]:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, method, *self._log, after, PAGE)
 
 
 async def _send(writer: asyncio.StreamWriter, chunked: bool, data: bytes) -> None:
@@ -175,15 +178,15 @@ async def _send(writer: asyncio.StreamWriter, chunked: bool, data: bytes) -> Non
         await writer.drain()
 
 
-async def _gone(reader: asyncio.StreamReader) -> None:
-    """Until the other side closes the connection; it has nothing more to say."""
+async def _wait_for_close(reader: asyncio.StreamReader) -> None:
+    """Return when the other side closes the connection; whatever it still sends is ignored."""
     while await reader.read(4096):
         continue
 
 
-async def _first_of(*ways: object) -> None:
-    """Until the first of these ends; the others are cancelled. Raises what it raised."""
-    tasks = [asyncio.ensure_future(way) for way in ways]  # type: ignore[call-overload]
+async def _wait_for_first(*coroutines: Coroutine[Any, Any, None]) -> None:
+    """Return when the first of these ends; cancel the others. Raises what it raised."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

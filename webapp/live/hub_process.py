@@ -23,60 +23,61 @@ from flowforge.process_name import show_as
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from webapp.live.hub import Hub
-from webapp.live.stream import Asked
+from webapp.live.stream import StreamRequest
 
 logger = logging.getLogger(__name__)
 
-_TAKES_NOTHING_SECONDS = 5.0
+_SEND_SECONDS = 5.0
 _ENDS_WITHIN_SECONDS = 1.0
-_AT_ONCE = 64
-_AFTER_REQUESTS = 5
-"""Where processors are scarce, callers of webhooks come before eyes."""
-_HANDED_OVER = TypeAdapter(tuple[Asked, bool])
-"""What goes with a connection: who watches what, and whether the answer is chunked."""
-_NOT_MEANT_FOR_IT = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
-"""They reach the whole group; the hub ends with its worker."""
+_DESCRIPTORS_AT_ONCE = 64
+_NICENESS = 5
+"""Where processors are scarce, callers of webhooks come before viewers."""
+_MESSAGE = TypeAdapter(tuple[StreamRequest, bool])
+"""What goes with a connection: the request, and whether its response is chunked."""
+_IGNORED_SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+"""They reach the whole process group; the hub ends with its worker."""
 
 
 class HubProcess:
-    """`ended` is called for each stream that has ended, `died` when the process has; both in a thread of its own.
+    """A hub in a child process; to be made before any thread is started.
 
-    Fork before any thread is started. `foreign`: descriptors that the hub must not keep open.
+    `on_end` is called for each stream that has ended, `on_death` when the process has, both in a thread of their own.
+    `foreign` are descriptors that the child must not keep open.
     """
 
     def __init__(
-        self, settings: Settings, ended: Callable[[], None], died: Callable[[], None], foreign: Sequence[int] = ()
+        self, settings: Settings, on_end: Callable[[], None], on_death: Callable[[], None], foreign: Sequence[int] = ()
     ) -> None:
-        self._hand_over, handed_over = socket.socketpair()
-        told, tell = os.pipe()
+        self._to_hub, from_worker = socket.socketpair()
+        read_ends, write_ends = os.pipe()
         pid = os.fork()
         if not pid:
-            self._hand_over.close()
-            for descriptor in (told, *foreign):
+            self._to_hub.close()
+            for descriptor in (read_ends, *foreign):
                 os.close(descriptor)
-            _be_the_hub(settings, handed_over, tell)
-        handed_over.close()
-        os.close(tell)
+            _run_hub(settings, from_worker, write_ends)
+        from_worker.close()
+        os.close(write_ends)
         self._process = psutil.Process(pid)
-        self._hand_over.settimeout(_TAKES_NOTHING_SECONDS)
-        self._one_line = threading.Lock()
-        self._ended = ended
-        threading.Thread(target=_hear, args=(told, ended, died), name="live-ends", daemon=True).start()
+        self._to_hub.settimeout(_SEND_SECONDS)
+        self._sending = threading.Lock()
+        self._on_end = on_end
+        threading.Thread(target=_watch_ends, args=(read_ends, on_end, on_death), name="live-ends", daemon=True).start()
 
-    def serve(self, asked: Asked, connection: socket.socket, *, chunked: bool) -> None:
-        """Raises OSError when the hub takes nothing: the stream has ended then."""
-        line = _HANDED_OVER.dump_json((asked, chunked)) + b"\n"
+    def serve(self, request: StreamRequest, connection: socket.socket, *, chunked: bool) -> None:
+        """Pass the connection on. Raises OSError when the hub takes nothing: then the stream has ended."""
+        line = _MESSAGE.dump_json((request, chunked)) + b"\n"
         try:
-            with connection, self._one_line:
-                sent = socket.send_fds(self._hand_over, [line], [connection.fileno()])
-                self._hand_over.sendall(line[sent:])
+            with connection, self._sending:
+                sent = socket.send_fds(self._to_hub, [line], [connection.fileno()])
+                self._to_hub.sendall(line[sent:])
         except OSError:
-            self._ended()
+            self._on_end()
             raise
 
     def close(self) -> None:
-        """Ends the process, and its streams. Returns when it is gone."""
-        self._hand_over.close()
+        """End the process and its streams; returns when it is gone."""
+        self._to_hub.close()
         try:
             self._process.wait(_ENDS_WITHIN_SECONDS)
         except psutil.TimeoutExpired:
@@ -84,24 +85,23 @@ class HubProcess:
             self._process.wait()
 
 
-def _hear(told: int, ended: Callable[[], None], died: Callable[[], None]) -> None:
-    while ends := os.read(told, 4096):
+def _watch_ends(pipe: int, on_end: Callable[[], None], on_death: Callable[[], None]) -> None:
+    while ends := os.read(pipe, 4096):
         for _ in ends:
-            ended()
-    os.close(told)
-    died()
+            on_end()
+    os.close(pipe)
+    on_death()
 
 
-def _be_the_hub(settings: Settings, handed_over: socket.socket, tell: int) -> NoReturn:
-    """Until the worker has ended."""
+def _run_hub(settings: Settings, from_worker: socket.socket, ends: int) -> NoReturn:
+    """Serve streams in the child process until the worker has ended, then exit."""
     code = 1
     try:
-        _become_nobodys_worker()
-        os.nice(_AFTER_REQUESTS)
-        backends = Backends(settings, "flowforge-live")
-        hub = Hub(backends, lambda: _tell(tell))
-        for asked, chunked, connection in _requests(handed_over):
-            hub.serve(asked, connection, chunked=chunked)
+        _detach_from_worker()
+        os.nice(_NICENESS)
+        hub = Hub(Backends(settings, "flowforge-live"), lambda: _report_end(ends))
+        for request, chunked, connection in _received(from_worker):
+            hub.serve(request, connection, chunked=chunked)
         hub.close()
         code = 0
     except Exception:
@@ -111,32 +111,35 @@ def _be_the_hub(settings: Settings, handed_over: socket.socket, tell: int) -> No
         os._exit(code)
 
 
-def _become_nobodys_worker() -> None:
-    """Gunicorn's handlers came along with the fork, and what they write to wakes the worker."""
+def _detach_from_worker() -> None:
+    """Undo what came along with the fork: gunicorn's signal handlers, and the descriptor that wakes the worker."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGABRT, signal.SIG_DFL)
-    for name in _NOT_MEANT_FOR_IT:
+    for name in _IGNORED_SIGNALS:
         signal.signal(signal.Signals[name], signal.SIG_IGN)
     show_as("live")
 
 
-def _tell(pipe: int) -> None:
+def _report_end(pipe: int) -> None:
     try:
         os.write(pipe, b".")
     except OSError:
         logger.debug("the worker has gone; the hub will see it")
 
 
-def _requests(handed_over: socket.socket) -> Iterator[tuple[Asked, bool, socket.socket]]:
-    """A descriptor comes with the first byte of its line; they keep their order, however the bytes are cut."""
+def _received(from_worker: socket.socket) -> Iterator[tuple[StreamRequest, bool, socket.socket]]:
+    """Requests with their connections, until the worker closes its end.
+
+    A descriptor comes with the first byte of its line, and both keep their order, however the bytes are cut.
+    """
     unread, descriptors = b"", list[int]()
     while True:
-        data, more, _, _ = socket.recv_fds(handed_over, 65536, _AT_ONCE)
+        data, more, _, _ = socket.recv_fds(from_worker, 65536, _DESCRIPTORS_AT_ONCE)
         if not data:
             return
         descriptors += more
         *lines, unread = (unread + data).split(b"\n")
         for line in lines:
-            asked, chunked = _HANDED_OVER.validate_json(line)
-            yield asked, chunked, socket.socket(fileno=descriptors.pop(0))
+            request, chunked = _MESSAGE.validate_json(line)
+            yield request, chunked, socket.socket(fileno=descriptors.pop(0))

@@ -1,1 +1,1 @@
-"""How gunicorn hosts the web application: request buffering, and connections that are handed off."""
+"""How gunicorn hosts the web application: buffered requests, and connections that are handed off."""

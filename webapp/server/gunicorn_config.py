@@ -1,7 +1,7 @@
-"""Gunicorn's configuration: threads, of which neither live streams nor requests that are still arriving hold any
-(docs/decisions/0012-web-server.md).
+"""Gunicorn's configuration: threads, none of which live streams or arriving requests hold.
 
-The address, the threads and the processes come on the command line (`python -m flowforge web`), from the settings.
+docs/decisions/0012-web-server.md gives the reasons and figures. The address, the threads and the processes come on the
+command line (`python -m flowforge web`), from the settings.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ worker_class = "webapp.server.worker.Worker"
 preload_app = True  # imported once, before the fork: the processes share it, and one that died is back at once
 backlog = 1024
 keepalive = 15
-timeout = 60  # a worker that gives no sign of life for so long is replaced; a waiting request doesn't count as silence
+timeout = 60  # a worker without a sign of life for so long is replaced; a request that waits doesn't count as that
 graceful_timeout = 3
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 accesslog = None
@@ -26,11 +26,11 @@ proc_name = "flowforge-web"
 
 
 def pre_fork(_arbiter: Any, _worker: Any) -> None:
-    """What was imported stays shared: the collector would write to its pages."""
+    """Keep what was imported in shared memory: the garbage collector would write to its pages."""
     gc.collect()
     gc.freeze()
 
 
 def post_fork(_arbiter: Any, _worker: Any) -> None:
-    """A webhook takes the interpreter half a dozen times, and should not wait long for a page each time."""
+    """Switch threads often: a webhook takes the interpreter several times, and should not wait for a page each time."""
     sys.setswitchinterval(0.0005)

@@ -1,8 +1,10 @@
 """Gunicorn's threads, for senders and readers of any speed.
 
-No thread waits for a request: its bytes are collected as they come (webapp.server.request_buffer), and a thread is
-taken when it is whole. Who sends too slowly is let go. No thread waits for a live stream either: its connection is
-handed over (webapp.server.connection_handoff).
+No thread waits for a request: its bytes are buffered as they come (webapp.server.request_buffer), and a thread takes it
+when it is complete. Senders that are too slow are disconnected. No thread waits for a live stream either: its
+connection is handed off (webapp.live.connection_handoff).
+
+This stands on private parts of gunicorn's threaded worker; tests/server/test_gunicorn_internals.py names them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -24,46 +27,74 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 
 from webapp import live
 from webapp.intake.headers import AS_SENT
+from webapp.live.connection_handoff import CAN_HAND_OFF, HandedOff
 from webapp.live.hub_process import HubProcess
-from webapp.live.viewing import Places, Viewing
-from webapp.server import connection_handoff
-from webapp.server.request_buffer import CONTINUE, Patience, RequestBuffer
+from webapp.live.viewers import StreamService, ViewerSlots
+from webapp.server.request_buffer import CONTINUE, ReceiveLimits, RequestBuffer
 
-_AWAIT_MORE: Final = object()
-_sent_headers: ContextVar[Sequence[tuple[str, str]]] = ContextVar("sent_headers", default=())
-"""Of the present request."""
-_PIECE = 256 * 1024
-_MOST_HELD = 64 * 1024 * 1024
-"""Bytes of requests that are still arriving, in one process."""
-_LOOK_SECONDS = 0.5
-_TAKES_NOTHING_SECONDS = 30
+_INCOMPLETE: Final = object()
+"""Result of `handle`: more of the request has to come."""
+_RECEIVE_BYTES = 256 * 1024
+_MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+"""Of incomplete requests, in one process."""
+_SWEEP_SECONDS = 0.5
+_SOCKET_TIMEOUT_SECONDS = 30
 _LINGER_SECONDS = 2.0
-_MOST_DRAINED = 64 * 1024
+_MAX_DRAINED_BYTES = 64 * 1024
 _REFUSALS = {
     408: ("Request Timeout", "the request did not arrive in time"),
     503: ("Service Unavailable", "too many large requests are arriving; please try again"),
 }
 
 
+@dataclass(slots=True)
+class _Progress:
+    """How far a connection has come; kept at gunicorn's own object as `conn.progress`."""
+
+    buffer: RequestBuffer | None = None
+    truncated: bool = False
+    """The rest of the present request's body is not read."""
+    continue_sent: bool = False
+    handed_off: bool = False
+    drained: int = 0
+
+    @property
+    def buffered(self) -> int:
+        return len(self.buffer.data) if self.buffer else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _RequestFacts:
+    """What the application is told of a request beside what WSGI says."""
+
+    headers: Sequence[tuple[str, str]] = ()
+    can_hand_off: bool = False
+
+
+_NO_FACTS = _RequestFacts()
+_facts: ContextVar[_RequestFacts] = ContextVar("request_facts")
+"""Of the request that this thread serves."""
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]
     """`pending_conns` are the connections that wait in the poller: for more of a request, or for their end."""
 
     wsgi: Any
-    _patience: Patience
+    _limits: ReceiveLimits
     _hub: HubProcess
-    _held = 0
-    _next_look = 0.0
+    _buffered = 0
+    _next_sweep = 0.0
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
         settings = self.wsgi.extensions["flowforge"].settings
-        most = self.wsgi.config["MAX_CONTENT_LENGTH"]
-        self._patience = Patience(settings.web_read_timeout, settings.web_request_timeout, most)
-        places = Places(settings.live_viewers)
+        body_bytes = self.wsgi.config["MAX_CONTENT_LENGTH"]
+        self._limits = ReceiveLimits(settings.web_read_timeout, settings.web_request_timeout, body_bytes)
+        slots = ViewerSlots(settings.live_viewers)
         listening = [listener.fileno() for listener in self.sockets]
-        self._hub = HubProcess(settings, places.give_back, self._end_without_hub, foreign=listening)
-        live.serve_with(self.wsgi.extensions, Viewing(places, self._hub.serve))
-        self.wsgi = _telling_headers(self.wsgi)
+        self._hub = HubProcess(settings, slots.release, self._end_without_hub, foreign=listening)
+        live.serve_with(self.wsgi.extensions, StreamService(slots, self._hub.serve))
+        self.wsgi = _with_facts(self.wsgi)
 
     def run(self) -> None:
         try:
@@ -72,48 +103,49 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._hub.close()
 
     def handle(self, conn: TConn) -> Any:
+        """Serve a request in a thread, if it is complete."""
         if self.cfg.is_ssl:
             return super().handle(conn)
-        arriving = self._arriving(conn)
-        if not arriving.whole:
-            try:
-                if not _receive(conn, arriving):
-                    return False
-            except BlockingIOError:
-                return _AWAIT_MORE
-            except OSError:  # the sender has left
+        buffer = self._buffer(conn)
+        try:
+            if not buffer.complete and not _receive(conn, buffer):
                 return False
+        except BlockingIOError:
+            return _INCOMPLETE
+        except OSError:  # the sender has left
+            return False
         conn.init()
-        conn.parser.unreader.unread(bytes(arriving.data))
+        conn.parser.unreader.unread(bytes(buffer.data))
         conn.data_ready = True
-        conn.cut, conn.arriving = arriving.cut, None
+        progress = _progress(conn)
+        progress.truncated, progress.buffer = buffer.truncated, None
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
-        if getattr(conn, "cut", False):
+        progress = _progress(conn)
+        if progress.truncated:
             req.force_close()  # the rest of its body would be taken for the next request
-        if getattr(conn, "cut", False) or getattr(conn, "continued", False):
-            req._expected_100_continue = conn.continued = False
-        token = connection_handoff.possible.set(not isinstance(conn.sock, ssl.SSLSocket))
-        sent = _sent_headers.set(req.headers)
+        if progress.truncated or progress.continue_sent:
+            req._expected_100_continue = progress.continue_sent = False
+        facts = _facts.set(_RequestFacts(req.headers, not isinstance(conn.sock, ssl.SSLSocket)))
         try:
             return bool(super().handle_request(req, conn))
-        except connection_handoff.HandedOver as handed_over:
-            conn.handed_over = True
-            handed_over.take(socket.socket(fileno=conn.sock.detach()))
+        except HandedOff as handed_off:
+            progress.handed_off = True
+            handed_off.take(socket.socket(fileno=conn.sock.detach()))
             return False
-        except BlockingIOError as error:  # the reader takes nothing of the answer: see _limit_waiting
+        except BlockingIOError as error:  # the reader takes nothing of the answer: see _set_socket_timeouts
             raise ConnectionResetError(errno.ECONNRESET, "the reader is too slow") from error
         finally:
-            connection_handoff.possible.reset(token)
-            _sent_headers.reset(sent)
+            _facts.reset(facts)
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        if getattr(conn, "handed_over", False):
+        """Decide, on the main thread, what becomes of a connection after `handle`."""
+        if _progress(conn).handed_off:
             self.nr_conns -= 1
         elif fs.cancelled() or fs.exception() is not None:
             super().finish_request(conn, fs)
-        elif fs.result() is _AWAIT_MORE:
+        elif fs.result() is _INCOMPLETE:
             self._await_more(conn)
         elif not fs.result():
             self._linger(conn)
@@ -121,119 +153,134 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
-        """Lets go of those whose time is over; when there are too many, of those that were silent longest."""
+        """Close connections whose time is over; when there are too many, those that were silent longest."""
         now = time.monotonic()
         if self.nr_conns >= self.worker_connections:
             for conn in list(self.pending_conns)[: len(self.pending_conns) // 4 + 1]:
-                self._let_go(conn, 408)
-        elif now >= self._next_look:
-            self._next_look = now + _LOOK_SECONDS
+                self._disconnect(conn, 408)
+        elif now >= self._next_sweep:
+            self._next_sweep = now + _SWEEP_SECONDS
             for conn in [conn for conn in self.pending_conns if conn.timeout <= now]:
-                self._let_go(conn, 408)
+                self._disconnect(conn, 408)
 
     def _end_without_hub(self) -> None:
-        """Another worker comes, with a hub of its own."""
+        """End this worker: gunicorn starts another, with a hub of its own."""
         if self.alive:
             self.log.error("the process of the live streams has ended; this worker ends, too")
             self.handle_exit(None, None)
 
-    def _arriving(self, conn: TConn) -> RequestBuffer:
-        found: RequestBuffer | None = getattr(conn, "arriving", None)
-        if found is None:
+    def _buffer(self, conn: TConn) -> RequestBuffer:
+        progress = _progress(conn)
+        if progress.buffer is None:
             if conn.parser is None:
-                _limit_waiting(conn.sock)
+                _set_socket_timeouts(conn.sock)
             first = conn.parser.unreader.take_buffered() if conn.parser else b""
-            found = conn.arriving = RequestBuffer(self._patience, time.monotonic(), first)
-        return found
+            progress.buffer = RequestBuffer(self._limits, time.monotonic(), first)
+        return progress.buffer
 
     def _await_more(self, conn: TConn) -> None:
-        arriving: RequestBuffer = conn.arriving
-        until = arriving.due if arriving.data else time.monotonic() + self.cfg.keepalive
-        self._wait(conn, until, self._more_comes)
-        if until <= time.monotonic():  # a trickle would be busy whenever somebody looks
-            self._let_go(conn, 408)
-        elif self._held > _MOST_HELD:
-            self._let_go(conn, 503)
+        buffer = self._buffer(conn)
+        deadline = buffer.deadline if buffer.data else time.monotonic() + self.cfg.keepalive
+        self._wait_in_poller(conn, deadline, self._resume)
+        if deadline <= time.monotonic():  # a sender of single bytes is never among those that a sweep finds waiting
+            self._disconnect(conn, 408)
+        elif self._buffered > _MAX_BUFFERED_BYTES:
+            self._disconnect(conn, 503)
 
-    def _more_comes(self, conn: TConn, _fileobj: Any) -> None:
-        self._stop_waiting(conn)
+    def _resume(self, conn: TConn, _fileobj: Any) -> None:
+        self._leave_poller(conn)
         self.enqueue_req(conn)
 
     def _linger(self, conn: TConn) -> None:
-        """Ends our side, and closes when the other has ended its own, or after a while: what is unread of a request
-        would else take the answer with it. Gunicorn waits for that on its main thread, where it stops everybody."""
-        conn.arriving, conn.drained = None, 0
+        """Shut down our side, and close when the other side has done so, or after a while.
+
+        Closing at once would let unread bytes of the request destroy the answer (RFC 9112, section 9.6). Gunicorn
+        waits for that on its main thread, where it stops everybody.
+        """
+        progress = _progress(conn)
+        progress.buffer, progress.drained = None, 0
         try:
             conn.sock.shutdown(socket.SHUT_WR)
-            self._wait(conn, time.monotonic() + _LINGER_SECONDS, self._drain)
+            self._wait_in_poller(conn, time.monotonic() + _LINGER_SECONDS, self._drain)
         except (OSError, ValueError):
             self.nr_conns -= 1
             conn.close()
 
     def _drain(self, conn: TConn, _fileobj: Any) -> None:
         try:
-            data = conn.sock.recv(_MOST_DRAINED)
+            data = conn.sock.recv(_MAX_DRAINED_BYTES)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        conn.drained += len(data)
-        if not data or conn.drained > _MOST_DRAINED:
-            self._let_go(conn, 408)
+        progress = _progress(conn)
+        progress.drained += len(data)
+        if not data or progress.drained > _MAX_DRAINED_BYTES:
+            self._disconnect(conn, 408)
 
-    def _wait(self, conn: TConn, until: float, readable: Callable[[TConn, Any], None]) -> None:
+    def _wait_in_poller(self, conn: TConn, deadline: float, on_readable: Callable[[TConn, Any], None]) -> None:
         conn.sock.setblocking(False)
-        conn.timeout = until
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(readable, conn))
+        conn.timeout = deadline
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(on_readable, conn))
         self.pending_conns.append(conn)
-        self._held += _held_by(conn)
+        self._buffered += _progress(conn).buffered
 
-    def _stop_waiting(self, conn: TConn) -> None:
+    def _leave_poller(self, conn: TConn) -> None:
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
-        self._held -= _held_by(conn)
+        self._buffered -= _progress(conn).buffered
 
-    def _let_go(self, conn: TConn, status: int) -> None:
-        self._stop_waiting(conn)
-        if _held_by(conn):
+    def _disconnect(self, conn: TConn, status: int) -> None:
+        """Close a connection that waits in the poller; a sender that has begun a request is told why."""
+        self._leave_poller(conn)
+        if _progress(conn).buffered:
             with contextlib.suppress(OSError):
                 conn.sock.send(_refusal(status))
         self.nr_conns -= 1
         conn.close()
 
 
-def _telling_headers(wsgi: Any) -> Any:
-    def told(environ: dict[str, Any], start_response: Any) -> Any:
-        environ[AS_SENT] = _sent_headers.get()
+def _progress(conn: TConn) -> _Progress:
+    found: _Progress | None = getattr(conn, "progress", None)
+    if found is None:
+        found = conn.progress = _Progress()
+    return found
+
+
+def _with_facts(wsgi: Any) -> Any:
+    """Wrap the application: the facts of a request stand in its WSGI environment."""
+
+    def call(environ: dict[str, Any], start_response: Any) -> Any:
+        facts = _facts.get(_NO_FACTS)
+        environ[AS_SENT], environ[CAN_HAND_OFF] = facts.headers, facts.can_hand_off
         return wsgi(environ, start_response)
 
-    return told
+    return call
 
 
-def _receive(conn: TConn, arriving: RequestBuffer) -> bool:
-    """Takes what has come. True: the request is whole; False: it never will be. BlockingIOError: more has to come."""
-    while not arriving.whole:
-        data = conn.sock.recv(_PIECE, socket.MSG_DONTWAIT)
+def _receive(conn: TConn, buffer: RequestBuffer) -> bool:
+    """Receive what has come. True: the request is complete; False: it never will be.
+
+    Raises BlockingIOError if more has to come.
+    """
+    progress = _progress(conn)
+    while not buffer.complete:
+        data = conn.sock.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
         if not data:
             return False
-        arriving.add(data, time.monotonic())
-        if arriving.continue_wanted and not getattr(conn, "continued", False):
-            conn.continued = True
+        buffer.add(data, time.monotonic())
+        if buffer.wants_continue and not progress.continue_sent:
+            progress.continue_sent = True
             conn.sock.send(CONTINUE, socket.MSG_DONTWAIT)
     return True
 
 
-def _limit_waiting(sock: socket.socket) -> None:
-    """For what a thread still does with the connection: it writes the answer, and may read what is no HTTP."""
-    limit = struct.pack("ll", _TAKES_NOTHING_SECONDS, 0)
+def _set_socket_timeouts(sock: socket.socket) -> None:
+    """Limit what a thread still waits for: to write an answer, and to read what is no HTTP."""
+    limit = struct.pack("ll", _SOCKET_TIMEOUT_SECONDS, 0)
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-
-
-def _held_by(conn: TConn) -> int:
-    arriving: RequestBuffer | None = getattr(conn, "arriving", None)
-    return len(arriving.data) if arriving else 0
 
 
 def _refusal(status: int) -> bytes:

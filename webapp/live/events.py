@@ -1,4 +1,4 @@
-"""Log lines as server-sent events."""
+"""Lines of an execution's log as server-sent events."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from flowforge import jsonio
 from flowforge.execution.state import Status
 from flowforge.live import entry_fields
 from flowforge.logbook import LogEntry
-from flowforge.logbook.cursor import Place, parse_cursor
+from flowforge.logbook.cursor import Position, parse_cursor
 
 _STATUS_AFTER = {"STARTED": Status.RUNNING} | {status.value: status for status in Status if status.terminal}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an execution's log. `status`: of the execution after it, where the line is about that."""
+    """One line of an execution's log; `status` is the execution's after it, if the line tells one."""
 
     cursor: str
-    place: Place
+    position: Position
     status: Status | None
     data: bytes
 
     @property
     def event(self) -> bytes:
+        """The event of a line that comes in order: a viewer that reconnects goes on behind it."""
         return b"id: %b\n%b" % (self.cursor.encode(), self.late_event)
 
     @property
     def late_event(self) -> bytes:
-        """For a line that comes behind one that stands after it: a viewer who comes back goes on from that one."""
+        """The event of a line that comes after a later one, from which a viewer that reconnects has to go on."""
         return _event("log", self.data)
 
 
@@ -39,9 +40,9 @@ def stored_line(entry: LogEntry) -> Line:
 
 
 def announced_line(announcement: bytes) -> Line:
-    """Raises ValueError, KeyError or TypeError for what the log sink does not write (flowforge.live.entry_json)."""
-    told = jsonio.loads(announcement)
-    return _line(told["cursor"], told["entry"])
+    """Read an announcement; ValueError, KeyError or TypeError unless it is one of flowforge.live.entry_json."""
+    fields = jsonio.loads(announcement)
+    return _line(fields["cursor"], fields["entry"])
 
 
 def status_event(status: Status | None) -> bytes:
@@ -52,25 +53,25 @@ def end_event(status: Status | None) -> bytes:
     return _event("end", jsonio.dumps({"status": status}))
 
 
-class Recent:
-    """The places of the lines sent last, to tell a line that comes late from one that comes twice."""
+class SentPositions:
+    """Where the lines sent last stand in the log, to tell a late line from a repeated one."""
 
-    def __init__(self, before: Place | None, size: int = 1000) -> None:
-        self._before = before  # up to here nothing is known, and everything counts as sent
+    def __init__(self, before: Position | None, size: int = 1000) -> None:
+        self._before = before  # nothing is remembered up to here, so that every line counts as sent
         self._size = size
-        self._order: deque[Place] = deque()
-        self._known: set[Place] = set()
+        self._order: deque[Position] = deque()
+        self._positions: set[Position] = set()
 
-    def add(self, place: Place) -> None:
-        self._order.append(place)
-        self._known.add(place)
+    def add(self, position: Position) -> None:
+        self._order.append(position)
+        self._positions.add(position)
         if len(self._order) > self._size:
             oldest = self._order.popleft()
-            self._known.discard(oldest)
+            self._positions.discard(oldest)
             self._before = oldest if self._before is None else max(self._before, oldest)
 
-    def __contains__(self, place: Place) -> bool:
-        return place in self._known or (self._before is not None and place <= self._before)
+    def __contains__(self, position: Position) -> bool:
+        return position in self._positions or (self._before is not None and position <= self._before)
 
 
 def _line(cursor: str, fields: dict[str, Any]) -> Line:
