@@ -144,6 +144,11 @@ class TriggerKind(Generic[C]):
         del config
         return {}
 
+    def preview(self, config: Json) -> Any:
+        """The data for the template `triggers/<type>_preview.html`, which shows in the builder what people will see;
+        None where there is nothing to be seen."""
+        del config
+
     def test(self, config: Json, settings: Settings) -> TrialResult:
         """Tries a config out, its secrets in clear, without starting anything. Raises Invalid where that cannot be
         done with this kind."""

@@ -98,14 +98,14 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         "panel": None,
     } | guided
     if opened == TRIGGER or not opened:
-        return page | {"notes": notes_of_trigger(problems), "opened": TRIGGER}
+        return page | {"notes": notes_of_trigger(problems, page["trigger"].fields), "opened": TRIGGER}
     try:
         known = expression_context.context_roots(session(), workflow.id, definition, opened)
         panel = step_panel(definition, opened, problems, catalog, known, _connections())
         pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
         return page | {"panel": panel, "pinned": pinned}
     except (Invalid, NotFound):  # it was moved or deleted meanwhile
-        return page | {"notes": notes_of_trigger(problems), "opened": TRIGGER}
+        return page | {"notes": notes_of_trigger(problems, page["trigger"].fields), "opened": TRIGGER}
 
 
 def guide_page(workflow: Workflow, shown: Json) -> Json:

@@ -21,7 +21,7 @@ from webapp.ui.builder import TRIGGER, answer, found, refused
 from webapp.ui.builder_panel import fields_of_type
 from webapp.ui.builder_trigger import trigger_fields
 from webapp.ui.conditions import Condition, write_condition
-from webapp.ui.forms import config_from_form
+from webapp.ui.forms import ARRANGE, config_from_form
 from webapp.ui.guard import viewer_id
 
 Json = dict[str, Any]
@@ -48,8 +48,8 @@ def edit_name(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/step")
 def edit_step(workflow_id: UUID) -> Any:
-    """The form of the open step, as it is being filled in; `redraw` asks for the form again."""
-    return _edited(workflow_id, _fill_in, with_panel="redraw" in request.form)
+    """The form of the open step, as it is being filled in; a button that arranges records shows it anew."""
+    return _edited(workflow_id, _fill_in, with_panel=ARRANGE in request.form)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/trigger")
@@ -63,7 +63,7 @@ def edit_trigger(workflow_id: UUID) -> Any:
             config = config_from_form(trigger_fields(type_), request.form, config)
         return {**definition, "trigger": {"type": type_, "config": config}}, TRIGGER
 
-    return _edited(workflow_id, choose, with_panel=type_ != drawn)
+    return _edited(workflow_id, choose, with_panel=type_ != drawn or ARRANGE in request.form)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/undo")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +81,8 @@ def step_panel(
     kind, icon = kind_of(catalog, type_)
     fields = fields_of_type(catalog, type_, connections)
     branches = _branches(action, type_)
-    notes = _notes(at, [problem for problem in problems if step_of(problem.pointer) == at])
-    drawn = _drawn(fields, branches)
+    notes = _notes(at, [problem for problem in problems if step_of(problem.pointer) == at], fields)
+    drawn = _drawn(fields, config, branches)
     shown = _shown(fields, _given(catalog, type_, config))
     return StepPanel(
         at=at,
@@ -117,8 +117,8 @@ def fields_of_type(catalog: Catalog, type_: str, connections: Mapping[str, Seque
     return [Field(CONNECTION, "Connection", help_text, "choice", False, None, names), *fields]
 
 
-def notes_of_trigger(problems: Sequence[Problem]) -> dict[str, str]:
-    return _notes("/trigger", [problem for problem in problems if problem.pointer.startswith("/trigger")])
+def notes_of_trigger(problems: Sequence[Problem], fields: Sequence[Field]) -> dict[str, str]:
+    return _notes("/trigger", [problem for problem in problems if problem.pointer.startswith("/trigger")], fields)
 
 
 def _given(catalog: Catalog, type_: str, config: Json) -> Sequence[str]:
@@ -137,23 +137,30 @@ def _shown(fields: Sequence[Field], given: Sequence[str]) -> list[Field]:
     return first + [field for field in fields if field not in first][:_FIRST_OPTIONAL]
 
 
-def _notes(at: str, problems: Sequence[Problem]) -> dict[str, str]:
+def _notes(at: str, problems: Sequence[Problem], fields: Sequence[Field]) -> dict[str, str]:
     """The first problem of each field; what is wrong inside a field is the field's."""
     notes: dict[str, str] = {}
+    records = {field.key for field in fields if field.kind == "records"}
     for problem in problems:
         parts = problem.pointer.removeprefix(at).strip("/").split("/")
-        depth = 3 if parts[0] == "branches" else 2
+        depth = 3 if parts[0] == "branches" else 4 if records.intersection(parts[1:2]) else 2
         inside = " › ".join(parts[depth:])
         message = f"{inside}: {problem.message}" if inside else problem.message
         notes.setdefault("/".join(parts[:depth]), message)
     return notes
 
 
-def _drawn(fields: Sequence[Field], branches: Sequence[Branch]) -> set[str]:
+def _drawn(fields: Sequence[Field], config: Json, branches: Sequence[Branch]) -> set[str]:
     """The places that have a field of their own."""
     own = {"name", "id", "when", "timeout", "retry/attempts"}
     own |= {f"config/{field.key}" for field in fields}
+    own |= {place for field in fields for place in _places_in_records(field, config)}
     return own | {f"branches/{branch.number}/{part}" for branch in branches for part in ("name", "when")}
+
+
+def _places_in_records(field: Field, config: Json) -> Iterator[str]:
+    for number in range(len(field.records(config))):
+        yield from (f"config/{field.key}/{number}/{inner.key}" for inner in field.inner)
 
 
 def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:

@@ -36,6 +36,10 @@ class TriggerPanel:
     """The next ones, if it begins now."""
     addresses: Sequence[RegisteredAddress]
     """None before it is published."""
+    example: Json
+    """A payload as the kind gives it."""
+    preview: Any
+    """What people will see of it; None where they see nothing."""
 
     @property
     def title(self) -> str:
@@ -67,6 +71,8 @@ def trigger_panel(
         fields=trigger_fields(type_),
         times=kind.upcoming(config, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
         addresses=_addresses(kind, registered, sample),
+        example=kind.sample(config) if kind else {},
+        preview=kind.preview(config) if kind else None,
     )
 
 

@@ -15,8 +15,11 @@ from werkzeug.datastructures import MultiDict
 from flowforge import jsonio
 
 Json = dict[str, Any]
-Kind = Literal["text", "lines", "number", "switch", "choice", "map", "list", "json", "secret", "secrets"]
-_NAME, _VALUE = "name", "value"
+Kind = Literal["text", "lines", "number", "switch", "choice", "map", "list", "records", "json", "secret", "secrets"]
+ARRANGE = "arrange"
+"""The name of the buttons that change a list of records: `add:<field>`, `remove:<field>:<number>`, `up:…`, `down:…`."""
+MOST_RECORDS = 200
+_NAME, _VALUE, _COUNT = "name", "value", "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class Field:
     required: bool
     default: Any
     choices: Sequence[str] = ()
+    inner: Sequence[Field] = ()
+    """Of records: the fields that each has."""
+    entry: str = ""
+    """Of records: what one is called."""
 
     def shown(self, config: Mapping[str, Any]) -> str:
         """The value as the field's text."""
@@ -44,6 +51,10 @@ class Field:
         entries = value.items() if isinstance(value, dict) else ()
         shown = as_text if self.kind == "map" else _plain
         return [*((str(name), shown(one)) for name, one in entries), ("", "")]
+
+    def records(self, config: Mapping[str, Any]) -> list[Json]:
+        value = config.get(self.key)
+        return [one if isinstance(one, dict) else {} for one in value] if isinstance(value, list) else []
 
     @property
     def options(self) -> list[tuple[str, str]]:
@@ -71,7 +82,8 @@ def config_from_form(
     known = {field.key for field in fields}
     config = {key: value for key, value in before.items() if key not in known}
     for field in fields:
-        value = _read(field, form, f"{prefix}{field.key}")
+        name = f"{prefix}{field.key}"
+        value = _read_records(field, form, before, name) if field.kind == "records" else _read(field, form, name)
         if value is not None:
             config[field.key] = value
     return config
@@ -130,6 +142,33 @@ def _read_map(field: Field, form: MultiDict[str, str], name: str) -> Any:
     return {key: read(value) for key, value in pairs if key} or None
 
 
+def _read_records(field: Field, form: MultiDict[str, str], before: Mapping[str, Any], name: str) -> list[Json] | None:
+    count = min(form.get(f"{name}.{_COUNT}", 0, type=int), MOST_RECORDS)
+    known = [*field.records(before), *[{}] * count]
+    written = [config_from_form(field.inner, form, known[n], f"{name}.{n}.") for n in range(count)]
+    return _arranged(written, form.get(ARRANGE, ""), name) or None
+
+
+def _arranged(records: list[Json], operation: str, name: str) -> list[Json]:
+    """The records after what a button of their list does; as they are for a button of another one."""
+    match operation.split(":"):
+        case ["add", wanted] if wanted == name:
+            return [*records, {}][:MOST_RECORDS]
+        case ["remove" | "up" | "down" as what, wanted, number] if wanted == name and number.isdecimal():
+            return _moved(records, int(number), {"remove": None, "up": -1, "down": 1}[what])
+    return records
+
+
+def _moved(records: list[Json], number: int, by: int | None) -> list[Json]:
+    """Without the record of that number, or with it moved; None: taken away."""
+    if number >= len(records):
+        return records
+    others = [*records[:number], *records[number + 1 :]]
+    if by is not None:
+        others.insert(max(0, number + by), records[number])
+    return others
+
+
 def _list(text: str) -> Any:
     stripped = text.strip()
     if stripped.startswith("["):
@@ -153,7 +192,18 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
     shape = _shape(declared)
     kind, choices = _kind(key, declared, shape)
     label = str(declared.get("title") or _words(key))
-    return Field(key, label, str(declared.get("description", "")), kind, required, declared.get("default"), choices)
+    item = shape["items"] if kind == "records" else {}
+    return Field(
+        key,
+        label,
+        str(declared.get("description", "")),
+        kind,
+        required,
+        declared.get("default"),
+        choices,
+        inner=fields_of(item),
+        entry=str(item.get("title", "entry")),
+    )
 
 
 def _shape(declared: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -176,7 +226,7 @@ def _kind(key: str, declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tu
         only_text = isinstance(inner, dict) and inner.get("type") == "string"
         return "map", ("text",) if only_text else ()
     if "array" in types:
-        return "list", ()
+        return ("records" if "properties" in shape.get("items", {}) else "list"), ()
     if "boolean" in types:
         return "switch", ()
     if types & {"integer", "number"}:
