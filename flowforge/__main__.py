@@ -39,11 +39,9 @@ def _greet(settings: Settings) -> int:
 
 
 def _web(settings: Settings) -> int:
-    from flowforge.embedded.programs import web_command
+    from flowforge.embedded.programs import listen_addresses, web_command
 
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    ports = filter(None, (settings.port, settings.legacy_webhook_port))
-    command = web_command(settings, *(f"{host}:{port}" for port in ports))
+    command = web_command(settings, *listen_addresses(settings))
     os.execv(command[0], command)  # noqa: S606  our own command line
 
 

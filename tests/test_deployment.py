@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from flowforge.embedded.programs import listen_addresses, web_command
 from flowforge.settings import Settings
 from flowforge.settings_reference import env_example, names
 
@@ -182,12 +183,8 @@ def test_image_holds_the_browser_libraries(dockerfile: str) -> None:
     )
 
 
-def test_the_web_server_alone_answers_on_both_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flowforge import __main__
-
-    started: list[tuple[str, ...]] = []
-    monkeypatch.setattr("os.execv", lambda _program, command: started.append(command))
-    __main__._web(Settings(_env_file=None, host="::1", port=8080, legacy_webhook_port=8083))
-    (command,) = started
+def test_the_web_server_alone_answers_on_both_ports() -> None:
+    settings = Settings(_env_file=None, host="::1", port=8080, legacy_webhook_port=8083)
+    command = web_command(settings, *listen_addresses(settings))
     binds = [value for option, value in pairwise(command) if option == "--bind"]
     assert binds == ["[::1]:8080", "[::1]:8083"]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, literal, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-_BATCH = 200
+BATCH = 200
 
 
 def rewrite(
@@ -16,13 +16,14 @@ def rewrite(
     column: InstrumentedAttribute[Any],
     change: Callable[[Any], Any],
     which: ColumnElement[bool],
+    batch: int = BATCH,
 ) -> int:
-    """Writes `change(value)` where it differs, a batch per transaction; the number of rows changed.
+    """Writes `change(value)` where it differs, `batch` rows per transaction; the number of rows changed.
 
     A row that somebody else changes meanwhile is left to them. A row keeps its `updated_at`: nobody has edited it.
     """
     key = column.class_.id
-    page = select(key, column).where(which, column.is_not(None)).order_by(key).limit(_BATCH)
+    page = select(key, column).where(which, column.is_not(None)).order_by(key).limit(batch)
     changed, last = 0, None
     while True:
         with engine.begin() as connection:

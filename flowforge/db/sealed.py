@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, String, cast
 from sqlalchemy.orm import InstrumentedAttribute
 
-from flowforge.db.json_columns import rewrite
+from flowforge.db.json_columns import BATCH, rewrite
 from flowforge.db.tables import (
     Connection,
     NamedSecret,
@@ -30,14 +30,16 @@ SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
 )
 
 
-def reseal(engine: Engine, vault: Vault) -> int:
+def reseal(engine: Engine, vault: Vault, batch: int = BATCH) -> int:
     """Puts every sealed value under the vault's newest key; the number of rows changed.
 
     May be repeated, and stopped at any moment: a value is always under one of the vault's keys. A row that somebody
     changes meanwhile is left to them, since they seal with the newest key too. Raises SecretUnreadable.
     """
     change = partial(rotated, vault=vault)
-    return sum(rewrite(engine, column, change, cast(column, String).contains('"enc:v1:')) for column in SEALED_COLUMNS)
+    return sum(
+        rewrite(engine, column, change, cast(column, String).contains('"enc:v1:'), batch) for column in SEALED_COLUMNS
+    )
 
 
 def rotated(value: Any, vault: Vault) -> Any:

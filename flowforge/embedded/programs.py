@@ -52,7 +52,14 @@ def programs(settings: Settings, servers: dict[str, EmbeddedServer], listeners: 
     ]
 
 
+def listen_addresses(settings: Settings) -> list[str]:
+    """`host:port` for each port the web server answers on."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return [f"{host}:{port}" for port in (settings.port, settings.legacy_webhook_port) if port]
+
+
 def web_command(settings: Settings, *binds: str) -> tuple[str, ...]:
+    """The command line of the web server on these addresses, each as gunicorn's `--bind` takes it."""
     return (
         *(sys.executable, "-m", "gunicorn", "--config", "python:webapp.server.gunicorn_config"),
         *(part for bind in binds for part in ("--bind", bind)),

@@ -43,12 +43,18 @@ class LogLines:
 
 
 def search(
-    logbook: LogStore, user_id: UUID, execution_id: UUID, wanted: LogFilter, after: str | None = None
+    logbook: LogStore,
+    user_id: UUID,
+    execution_id: UUID,
+    wanted: LogFilter,
+    after: str | None = None,
+    *,
+    scanned: int = SCANNED,
 ) -> LogLines:
     """Raises Unavailable, and Invalid for an `after` that is none."""
     found: list[LogEntry] = []
     looked_at = 0
-    while looked_at < SCANNED:
+    while looked_at < scanned:
         chunk = logbook.follow(user_id, execution_id, after, _CHUNK)
         for entry in chunk:
             looked_at += 1

@@ -90,7 +90,13 @@ class Found:
 
 
 def search(
-    session: Session, user_id: UUID, wanted: Filter, position: Position | None = None, *, size: int = 25
+    session: Session,
+    user_id: UUID,
+    wanted: Filter,
+    position: Position | None = None,
+    *,
+    size: int = 25,
+    scanned: int = SCANNED,
 ) -> Found:
     """Rows come without payload and outputs. At most two statements."""
     backwards = position is not None and not position.older
@@ -99,13 +105,13 @@ def search(
         plain: list[ExecutionRow] = list(session.scalars(window.limit(size + 1)))
         more, plain = len(plain) > size, plain[:size]
         return _found(plain, backwards, position, more)
-    ids = window.with_only_columns(ExecutionRow.id).limit(SCANNED).subquery()
+    ids = window.with_only_columns(ExecutionRow.id).limit(scanned).subquery()
     matching = _ordered(select(ExecutionRow).where(ExecutionRow.id.in_(select(ids.c.id)), *_scanned(wanted)), backwards)
     rows: list[ExecutionRow] = list(session.scalars(matching.options(load_only(*_SHOWN)).limit(size + 1)))
     if len(rows) > size:
         return _found(rows[:size], backwards, position, True)
     end = session.execute(
-        window.with_only_columns(ExecutionRow.created_at, ExecutionRow.id).offset(SCANNED - 1).limit(1)
+        window.with_only_columns(ExecutionRow.created_at, ExecutionRow.id).offset(scanned - 1).limit(1)
     ).first()
     if end is None or backwards:
         return _found(rows, backwards, position, False)

@@ -27,7 +27,7 @@ from flowforge.logbook.cursor import Position, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
 
 DATABASE, COLLECTION = "flowforge_logs", "execution_logs"
-_TIMEOUT_MS = 5_000
+TIMEOUT_SECONDS = 5.0
 _DUPLICATE = 11000
 _EXPIRY = "flowforge_expiry"
 _BY_PLACE = [("timestamp", ASCENDING), ("_id", ASCENDING)]
@@ -40,12 +40,13 @@ _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
 class MongoLogStore:
     """See flowforge.logbook.port. Indexes are made on first use; old entries expire by a TTL index."""
 
-    def __init__(self, uri: str, *, retention_days: int) -> None:
+    def __init__(self, uri: str, *, retention_days: int, timeout: float = TIMEOUT_SECONDS) -> None:
+        milliseconds = int(timeout * 1000)
         self._client: MongoClient[dict[str, Any]] = MongoClient(
             uri,
-            serverSelectionTimeoutMS=_TIMEOUT_MS,
-            connectTimeoutMS=_TIMEOUT_MS,
-            socketTimeoutMS=3 * _TIMEOUT_MS,
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+            socketTimeoutMS=3 * milliseconds,
             connect=False,
         )
         self._retention_days = retention_days

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, create_engine, insert
+from sqlalchemy import Engine, create_engine, insert, text
 from sqlalchemy.orm import Session
 
 from flowforge import jsonio
@@ -145,11 +145,17 @@ class TestPages:
         assert refused.json["details"][0]["pointer"] == "/" + query.partition("=")[0]
 
     def test_are_counted_no_further_than_a_limit(
-        self, client: FlaskClient, owner: Person, engine: Engine, three: list[UUID], monkeypatch: pytest.MonkeyPatch
+        self, client: FlaskClient, owner: Person, engine: Engine, three: list[UUID]
     ) -> None:
-        monkeypatch.setattr(executions, "COUNT_LIMIT", 2)
+        copies = text(
+            "INSERT INTO orchestrator.workflow_executions (id, workflow_id, user_id, status, current_step)"
+            " SELECT gen_random_uuid(), workflow_id, user_id, status, current_step"
+            " FROM orchestrator.workflow_executions, generate_series(1, :count) WHERE id = :id"
+        )
+        with engine.begin() as connection:
+            connection.execute(copies, {"count": executions.COUNT_LIMIT, "id": three[0]})
 
-        assert page(client, owner)["totalElements"] == 2
+        assert page(client, owner)["totalElements"] == executions.COUNT_LIMIT
 
 
 class TestOne:

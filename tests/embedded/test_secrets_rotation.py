@@ -67,12 +67,11 @@ def test_everything_sealed_is_readable_with_the_new_key_alone(engine: Engine) ->
     assert trigger.configuration["username"] == "ada"
 
 
-def test_more_rows_than_a_batch_are_all_sealed_anew(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flowforge.db.json_columns._BATCH", 2)
+def test_more_rows_than_a_batch_are_all_sealed_anew(engine: Engine) -> None:
     old, new = new_key(), new_key()
     for _ in range(5):
         _store(engine, Vault([old]))
-    assert reseal(engine, Vault([new, old])) == 15
+    assert reseal(engine, Vault([new, old]), batch=2) == 15
 
 
 def test_a_secret_nobody_has_the_key_of_is_named_not_destroyed(engine: Engine) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from flowforge.errors import Invalid
-from flowforge.executions import log_search
 from flowforge.executions.log_search import LogFilter, search
 from flowforge.ids import uuid7
 from flowforge.logbook import LogStore, NewEntry
@@ -53,12 +52,10 @@ def test_a_filter_keeps_what_fits(logbook: LogStore, wanted: LogFilter) -> None:
     assert [entry.status for entry in page.entries] == ["FAILURE"]
 
 
-def test_what_is_looked_through_at_once_is_bounded(logbook: LogStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_search, "SCANNED", 100)
-    monkeypatch.setattr(log_search, "_CHUNK", 50)
+def test_what_is_looked_through_at_once_is_bounded(logbook: LogStore) -> None:
     write(logbook, 120)
     write(logbook, 1, needle=True)
-    first = search(logbook, USER, RUN, LogFilter(text="needle"))
+    first = search(logbook, USER, RUN, LogFilter(text="needle"), scanned=100)
     assert first.entries == []
     assert len(search(logbook, USER, RUN, LogFilter(text="needle"), first.after).entries) == 1
 

@@ -70,16 +70,15 @@ def test_pages_lead_down_and_up_again(session: Session, user_id: UUID, execution
 
 
 def test_a_search_for_text_says_where_it_gave_up_and_goes_on_there(
-    session: Session, user_id: UUID, execution: Execution, monkeypatch: pytest.MonkeyPatch
+    session: Session, user_id: UUID, execution: Execution
 ) -> None:
-    monkeypatch.setattr("flowforge.executions.search.SCANNED", 5)
     needle = execution(0, error={"message": "needle"})
     for minute in range(1, 8):
         execution(minute)
-    first = search(session, user_id, Filter(text="needle"))
+    first = search(session, user_id, Filter(text="needle"), scanned=5)
     assert ids(first) == []
     assert first.searched_to == NOON + timedelta(minutes=3)
-    second = search(session, user_id, Filter(text="needle"), first.older)
+    second = search(session, user_id, Filter(text="needle"), first.older, scanned=5)
     assert (ids(second), second.searched_to) == ([needle], None)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg2
+
+from flowforge.embedded.postgres import program_folder
 
 _numbers = itertools.count()
 _END_OTHER_SESSIONS = """
@@ -81,6 +84,13 @@ class CleanDatabase:
 def administer(server: str, statement: str) -> None:
     with _cursor(server.format(database="postgres")) as cursor:
         cursor.execute(statement)
+
+
+def dump(url: str) -> str:
+    """Every table, constraint, index and row of a database, as SQL."""
+    dumped = subprocess.run([program_folder() / "pg_dump", url], capture_output=True, text=True, check=True)
+    lines = dumped.stdout.splitlines()
+    return "\n".join(line for line in lines if not line.startswith(("\\restrict", "\\unrestrict")))  # random keys
 
 
 @contextmanager

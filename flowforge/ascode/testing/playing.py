@@ -60,7 +60,6 @@ def play(plan: Plan, name: str, scenario: Scenario, catalog: Catalog) -> Played:
 class _Player:
     def __init__(self, plan: Plan, name: str, scenario: Scenario, catalog: Catalog) -> None:
         self._plan = plan
-        self._scenario = scenario
         self._catalog = catalog
         self._now = scenario.now
         self._deadline = _deadline(scenario.now, plan.settings.timeout)
