@@ -16,6 +16,7 @@ from rq.timeouts import JobTimeoutException
 
 from flowforge.settings import Settings
 from flowforge.triggers.mailboxes import polling
+from flowforge.triggers.mailboxes.reader import POLL_LIMITS, PollLimits
 from flowforge.wiring import Backends
 
 QUEUE = "mailboxes"
@@ -33,9 +34,9 @@ def enqueue_due_mailboxes(backends: Backends, connection: Redis, now: datetime |
     return sum(_enqueue(queue, trigger_id, backends.settings) for trigger_id in polling.take_due(backends, moment))
 
 
-def poll_mailbox(backends: Backends, trigger_id: UUID) -> None:
-    """One job. Raises Unavailable."""
-    polling.poll(backends, trigger_id, JobTimeoutException)
+def poll_mailbox(backends: Backends, trigger_id: UUID, limits: PollLimits = POLL_LIMITS) -> None:
+    """Do one job of the queue. Raises Unavailable."""
+    polling.poll(backends, trigger_id, JobTimeoutException, limits)
 
 
 def _enqueue(queue: Queue, trigger_id: UUID, settings: Settings) -> bool:

@@ -35,14 +35,24 @@ from flowforge.workflows.credentials import masked_secrets
 LONGEST_SECONDS = 20.0
 _TRIED_PARTS = ("id", "type", "name", "config", "when")
 _GIVEN_ROOTS = ("trigger", "steps", "item", "loop", "error")
-_OVERTIME_SECONDS = 2.0
-"""For a connector to notice that its time is over; one that does not is left to itself."""
-AT_ONCE = 4
+TRIALS_AT_ONCE = 4
 """In one process: each takes a thread of the web server."""
 
 Json = dict[str, Any]
 _TOO_SLOW = "it took longer than a trial may; it may still go on"
-_room = threading.BoundedSemaphore(AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLimits:
+    """What a trial that calls somebody needs and may take."""
+
+    slots: threading.BoundedSemaphore
+    """One is held as long as the connector works."""
+    overtime: float = 2.0
+    """Seconds for a connector to notice that its time is over; one that does not is left to itself."""
+
+
+TRIAL_LIMITS = TrialLimits(threading.BoundedSemaphore(TRIALS_AT_ONCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,14 @@ class Trial:
         return {"trigger": {}, "steps": {}, **self.data}
 
 
-def try_step(backends: Backends, catalog: Catalog, trial: Trial, *, dry_run: bool = False) -> Tried:
+def try_step(
+    backends: Backends,
+    catalog: Catalog,
+    trial: Trial,
+    *,
+    dry_run: bool = False,
+    limits: TrialLimits = TRIAL_LIMITS,
+) -> Tried:
     """Within LONGEST_SECONDS; a block, and a dry run, calls nobody. Raises Unavailable where too many are tried."""
     begun = time.perf_counter()
     run = _run_of(trial, backends.resume_links)
@@ -113,7 +130,7 @@ def try_step(backends: Backends, catalog: Catalog, trial: Trial, *, dry_run: boo
     missing = _first_unknown(trial.step, run)
     if missing is not None:
         return Tried(time.perf_counter() - begun, preview, preview.config, error=missing.reason)
-    config, outcome = _Call(backends, catalog, trial).outcome()
+    config, outcome = _Call(backends, catalog, trial, limits).outcome()
     error = outcome.failure.message if outcome.failure else None
     output = None if outcome.failure else dict(outcome.output)
     return Tried(time.perf_counter() - begun, preview, config, output, error)
@@ -142,7 +159,8 @@ def _to_try(action: Mapping[str, Any]) -> Json:
 class _Call:
     """A connector at work in a thread of its own: one that takes no notice of its deadline holds up nobody else."""
 
-    def __init__(self, backends: Backends, catalog: Catalog, trial: Trial) -> None:
+    def __init__(self, backends: Backends, catalog: Catalog, trial: Trial, limits: TrialLimits) -> None:
+        self._limits = limits
         self._runner = StepRunner(
             backends.settings,
             catalog,
@@ -157,15 +175,15 @@ class _Call:
 
     def outcome(self) -> tuple[Json | None, Outcome]:
         """With the config it was given, where it got so far. Raises Unavailable."""
-        if not _room.acquire(timeout=1):
+        if not self._limits.slots.acquire(timeout=1):
             raise Unavailable("other steps are being tried; try again in a moment")
         thread = threading.Thread(target=self._work, name="trial", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:
-            _room.release()
+            self._limits.slots.release()
             raise Unavailable("this server has no thread left to try a step in") from error
-        thread.join(self._runner.time_limit(self._run) + _OVERTIME_SECONDS)
+        thread.join(self._runner.time_limit(self._run) + self._limits.overtime)
         config = self._watched[0] if self._watched else None
         return config, self._outcome or Outcome(failure=Failure(_TOO_SLOW))
 
@@ -173,7 +191,7 @@ class _Call:
         try:
             self._outcome = self._runner.run(self._run, self._watched.append)
         finally:
-            _room.release()
+            self._limits.slots.release()
 
 
 def _start(trial: Trial) -> ExecutionStart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +14,7 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import Connector, ConnectorConfig, StepContext, connector
 from flowforge.errors import NotFound, Unavailable
 from flowforge.language.expressions.unknown_values import Unknown
-from flowforge.preview import step_tests
-from flowforge.preview.step_tests import Trial, try_step
+from flowforge.preview.step_tests import Trial, TrialLimits, try_step
 from flowforge.wiring import Backends
 from tests.waiting import eventually
 
@@ -57,29 +57,24 @@ def trial(**action: Any) -> Trial:
     return Trial(uuid4(), uuid4(), "w", definition, "it", {"trigger": {}, "steps": {}})
 
 
-def test_one_that_does_not_end_is_left_to_itself(
-    backends: Backends, catalog: Catalog, stubborn: Stubborn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(step_tests, "_OVERTIME_SECONDS", 0.01)
-    room = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(step_tests, "_room", room)
-    tried = try_step(backends, catalog, trial(config={"n": 3}))
+def test_one_that_does_not_end_is_left_to_itself(backends: Backends, catalog: Catalog, stubborn: Stubborn) -> None:
+    limits = TrialLimits(threading.BoundedSemaphore(1), overtime=0.01)
+    tried = try_step(backends, catalog, trial(config={"n": 3}), limits=limits)
     assert (tried.config, tried.output) == ({"n": 3}, None)
     assert "longer than a trial may" in str(tried.error)
-    with pytest.raises(Unavailable):  # it still takes the only place
-        try_step(backends, catalog, trial())
+    with pytest.raises(Unavailable):  # it still holds the only slot
+        try_step(backends, catalog, trial(), limits=limits)
     assert stubborn.begun == 1
     stubborn.may_end.set()
-    assert eventually(lambda: room.acquire(blocking=False), seconds=10)
+    assert eventually(lambda: limits.slots.acquire(blocking=False), seconds=10)
 
 
-def test_what_is_dry_or_wrong_takes_no_place(
-    backends: Backends, catalog: Catalog, stubborn: Stubborn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(step_tests, "_room", threading.BoundedSemaphore(1))
-    step_tests._room.acquire()
-    assert try_step(backends, catalog, trial(config={"n": "{{ 1 + 1 }}"}), dry_run=True).config == {"n": 2}
-    assert "n: " in str(try_step(backends, catalog, trial(config={"n": []}), dry_run=True).error)
+def test_what_is_dry_or_wrong_takes_no_slot(backends: Backends, catalog: Catalog, stubborn: Stubborn) -> None:
+    limits = TrialLimits(threading.BoundedSemaphore(1))
+    limits.slots.acquire()
+    dry = partial(try_step, backends, catalog, dry_run=True, limits=limits)
+    assert dry(trial(config={"n": "{{ 1 + 1 }}"})).config == {"n": 2}
+    assert "n: " in str(dry(trial(config={"n": []})).error)
     with pytest.raises(NotFound):
         Trial(uuid4(), uuid4(), "w", {"actions": []}, "it", {})
     assert stubborn.begun == 0

@@ -21,6 +21,7 @@ from flowforge.settings import Settings
 from flowforge.triggers.mailboxes import reader as mailbox_reader
 from flowforge.triggers.mailboxes.imap import open_mailbox
 from flowforge.triggers.mailboxes.polling import start_unscheduled
+from flowforge.triggers.mailboxes.reader import PollLimits
 from flowforge.wiring import Backends
 from tests.services.imap import PASSWORD, MailServer, running_imap
 from tests.triggers.registrations import change, events, register, trigger
@@ -113,19 +114,12 @@ class TestNewMail:
         assert subjects(engine, mails) == ["Your order 1"]
 
     def test_more_mails_than_one_batch_holds(
-        self,
-        backends: Backends,
-        engine: Engine,
-        server: MailServer,
-        folder: str,
-        monkeypatch: pytest.MonkeyPatch,
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
     ) -> None:
-        monkeypatch.setattr(mailbox_reader, "HEADERS_AT_ONCE", 3)
-        monkeypatch.setattr(mailbox_reader, "BYTES_AT_ONCE", 400)
         mails = mailbox(engine, server.config(folder))
         expected = [f"mail {number}" for number in range(8)]
         server.deliver(*expected, folder=folder)
-        poll_mailbox(backends, mails)
+        poll_mailbox(backends, mails, PollLimits(headers_at_once=3, bytes_at_once=400))
         assert subjects(engine, mails) == expected
 
     def test_a_mail_nobody_can_decode_does_not_hold_up_the_next(
@@ -191,16 +185,13 @@ class TestBacklog:
         assert subjects(engine, mails) == ["old unseen", "then seen"]
 
     def test_a_long_backlog_is_continued_where_the_last_poll_ran_out_of_time(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
+        self, backends: Backends, engine: Engine, server: MailServer, folder: str
     ) -> None:
         mails = mailbox(engine, server.config(folder, startWith="unseen"))
         server.deliver("one", "two", "three", folder=folder, at=YEAR_AGO)
-        monkeypatch.setattr(mailbox_reader, "HEADERS_AT_ONCE", 1)
-        monkeypatch.setattr("flowforge.triggers.mailboxes.polling._READING_SHARE", 0.0)
-        poll_mailbox(backends, mails)
+        poll_mailbox(backends, mails, PollLimits(headers_at_once=1, reading_share=0.0))
         assert subjects(engine, mails) == []
         assert trigger(engine, mails)["next_scheduled_at"] <= datetime.now(UTC)
-        monkeypatch.undo()
         server.mark_seen(folder)
         server.deliver("late", folder=folder)
         poll_mailbox(backends, mails)
@@ -300,6 +291,9 @@ class TestOverlap:
         assert events(engine, mails) == []
 
 
+ONE_BY_ONE = PollLimits(headers_at_once=1)
+
+
 class Crash(BaseException):
     """The process ends here."""
 
@@ -328,14 +322,13 @@ class TestCrash:
         def crash(*_: Any, **__: Any) -> None:
             raise Crash
 
-        monkeypatch.setattr(mailbox_reader, "HEADERS_AT_ONCE", 1)
         mails = mailbox(engine, server.config(folder))
         server.deliver("one", "two", folder=folder)
         with monkeypatch.context() as broken:
             broken.setattr(point, crash)
             with pytest.raises(Crash):
-                poll_mailbox(backends, mails)
-        poll_mailbox(backends, mails)
+                poll_mailbox(backends, mails, ONE_BY_ONE)
+        poll_mailbox(backends, mails, ONE_BY_ONE)
         assert subjects(engine, mails) == ["one", "two"]
 
     def test_a_failure_of_ours_is_shown_and_logged(

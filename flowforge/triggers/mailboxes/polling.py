@@ -24,12 +24,11 @@ from flowforge.triggers.kinds.email import EMAIL, KIND
 from flowforge.triggers.mailboxes.imap import MailboxTrouble, open_mailbox
 from flowforge.triggers.mailboxes.mailbox import Mailbox, StartWith
 from flowforge.triggers.mailboxes.position import MailTrigger, Overtaken, find
-from flowforge.triggers.mailboxes.reader import read_on
+from flowforge.triggers.mailboxes.reader import POLL_LIMITS, PollLimits, read_on
 from flowforge.wiring import Backends
 
 BATCH = 200
 LONGEST_PAUSE = timedelta(minutes=30)
-_READING_SHARE, _CONNECTED_SHARE = 0.7, 0.85  # of a poll's time limit: what is left is for saying what went wrong
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ def start_unscheduled(backends: Backends, now: datetime | None = None) -> int:
         return connection.execute(adopt).rowcount
 
 
-def poll(backends: Backends, trigger_id: UUID, time_over: type[Exception]) -> None:
+def poll(backends: Backends, trigger_id: UUID, time_over: type[Exception], limits: PollLimits = POLL_LIMITS) -> None:
     """Accept the new mails of one mailbox, and note in its trigger how that went. Raises Unavailable.
 
     `time_over`: what the host raises in a poll that takes longer than its limit.
@@ -81,13 +80,13 @@ def poll(backends: Backends, trigger_id: UUID, time_over: type[Exception]) -> No
     if trigger is None:
         return
     limit = backends.settings.mailbox_time_limit
-    deadline = time.monotonic() + limit * _READING_SHARE
+    deadline = time.monotonic() + limit * limits.reading_share
     try:
         mailbox = _mailbox(backends, trigger)
         position = find(backends.engine, trigger, mailbox)
         guard = AddressGuard(backends.settings.allowed_private_networks)
-        with open_mailbox(mailbox, guard, limit * _CONNECTED_SHARE) as session:
-            is_more_left = read_on(backends, trigger, mailbox, session, position, deadline)
+        with open_mailbox(mailbox, guard, limit * limits.connected_share) as session:
+            is_more_left = read_on(backends, trigger, mailbox, session, position, deadline, limits)
     except Overtaken:
         log.info("Another poll of trigger %s was faster", trigger_id)
     except time_over:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select, update
@@ -24,26 +24,43 @@ from flowforge.triggers.mailboxes.mailbox import Mailbox
 from flowforge.triggers.mailboxes.position import NEVER_OPENED, MailTrigger, Position, move
 from flowforge.wiring import Backends
 
-HEADERS_AT_ONCE = 50
-BYTES_AT_ONCE = 8 * 1024 * 1024
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class PollLimits:
+    """How much one poll reads at once, and how it divides its time limit: the rest is for noting what went wrong."""
+
+    headers_at_once: int = 50
+    bytes_at_once: int = 8 * 1024 * 1024
+    reading_share: float = 0.7
+    connected_share: float = 0.85
+
+
+POLL_LIMITS = PollLimits()
+
+
 def read_on(
-    backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session, position: Position, deadline: float
+    backends: Backends,
+    trigger: MailTrigger,
+    mailbox: Mailbox,
+    session: Session,
+    position: Position,
+    deadline: float,
+    limits: PollLimits = POLL_LIMITS,
 ) -> bool:
     """Accept what came since the last look; True if the deadline (monotonic) left something for the next poll.
 
     Raises Overtaken, Unavailable, and flowforge.triggers.mailboxes.imap's MailboxTrouble.
     """
-    reader = _Reader(backends, trigger, mailbox, session, position)
+    reader = _Reader(backends, trigger, mailbox, session, position, limits.bytes_at_once)
     uids = reader.candidates()
-    for start in range(0, len(uids), HEADERS_AT_ONCE):
+    for start in range(0, len(uids), limits.headers_at_once):
         if time.monotonic() >= deadline:
             return True
-        if not reader.take(uids[start : start + HEADERS_AT_ONCE], deadline):
+        if not reader.take(uids[start : start + limits.headers_at_once], deadline):
             return True
     reader.pass_backlog()
     return False
@@ -53,9 +70,16 @@ class _Reader:
     """One poll of one mailbox."""
 
     def __init__(
-        self, backends: Backends, trigger: MailTrigger, mailbox: Mailbox, session: Session, position: Position
+        self,
+        backends: Backends,
+        trigger: MailTrigger,
+        mailbox: Mailbox,
+        session: Session,
+        position: Position,
+        bytes_at_once: int,
     ) -> None:
         self._backends = backends
+        self._bytes_at_once = bytes_at_once
         self._trigger = trigger
         self._mailbox = mailbox
         self._session = session
@@ -86,7 +110,7 @@ class _Reader:
             if event is not None:
                 events.append(event)
                 size += header.size
-            if size >= BYTES_AT_ONCE or time.monotonic() >= deadline:
+            if size >= self._bytes_at_once or time.monotonic() >= deadline:
                 self._accept(events, header.uid)
                 events, size = [], 0
                 if time.monotonic() >= deadline:
