@@ -101,6 +101,15 @@ def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) ->
     return _each(config, keys, lambda value, _key, _name: vault.open(value))
 
 
+def secret_values(opened: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
+    """The secrets in a config that is in clear, to keep them out of outputs and messages."""
+    values: list[Any] = []
+    for key in keys:
+        value = opened.get(key)
+        values += value.values() if isinstance(value, Mapping) else [value]
+    return [value for value in values if isinstance(value, str) and value]
+
+
 def mask_values(value: Any, secrets: Sequence[str]) -> Any:
     """A copy of JSON-like data in which no secret is left, in plain, URL-encoded or JSON form."""
     forms = {form for secret in secrets if len(secret) >= _SHORTEST_MASKED for form in _forms(secret)}

@@ -1,4 +1,4 @@
-"""All connectors there are: the files of this package, and those other packages offer."""
+"""The catalog of connectors and connection kinds: those in our folders, and those of installed packages."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from flowforge.connectors import actions
-from flowforge.connectors.sdk import Connector
+from flowforge.connectors import actions, connection_kinds
+from flowforge.connectors.sdk import ConnectionKind, Connector
 from flowforge.errors import FlowForgeError, Problem
-from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, unmask_fields
+from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, secret_values, unmask_fields
 
 ENTRY_POINTS = "flowforge.connectors"
 
@@ -23,12 +23,20 @@ class UnknownAction(FlowForgeError):
 
 
 class Catalog:
-    """Connectors by type, in any case. Unknown types are kept whole: nothing is known to be secret in them."""
+    """Connectors by type, in any case, and the connection kinds they take. The config of an unknown type is left as it
+    is: nothing in it is known to be secret."""
 
-    def __init__(self, connectors: Mapping[str, Connector[Any]], disabled: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        connectors: Mapping[str, Connector[Any]],
+        disabled: Mapping[str, str],
+        kinds: Mapping[str, ConnectionKind[Any]] | None = None,
+    ) -> None:
         self._connectors = dict(connectors)
         self.disabled = dict(disabled)
         """Modules that could not be loaded, with the reason."""
+        self.connection_kinds = dict(sorted((kinds or {}).items()))
+        """By name."""
 
     def types(self) -> list[str]:
         return sorted(self._connectors)
@@ -42,14 +50,9 @@ class Catalog:
             raise UnknownAction(f"there is no action type {type_!r}{hint}")
         return found
 
-    def connections(self) -> dict[str, Connector[Any]]:
-        """By the name of the connection type, the connector that declares it."""
-        found: dict[str, Connector[Any]] = {}
-        for type_ in self.types():
-            connector = self._connectors[type_]
-            if connector.connection is not None:
-                found.setdefault(connector.connection.name, connector)
-        return found
+    def connectors(self) -> list[Connector[Any]]:
+        """By type."""
+        return [self._connectors[type_] for type_ in self.types()]
 
     def validate(self, type_: str, config: Mapping[str, Any] | None, pointer: str) -> list[Problem]:
         """`pointer` is the action's; problems point to its type or into its config."""
@@ -82,12 +85,8 @@ class Catalog:
         return open_fields(config, self._secret_keys(type_), vault)
 
     def secret_values(self, type_: str, opened: Mapping[str, Any]) -> list[str]:
-        """The secrets in an opened config, to keep them out of outputs and messages."""
-        values: list[Any] = []
-        for key in self._secret_keys(type_):
-            value = opened.get(key)
-            values += value.values() if isinstance(value, Mapping) else [value]
-        return [value for value in values if isinstance(value, str) and value]
+        """See `secret_values`."""
+        return secret_values(opened, self._secret_keys(type_))
 
     def _secret_keys(self, type_: str) -> list[str]:
         found = self._connectors.get(type_.upper())
@@ -101,21 +100,39 @@ def load_catalog() -> Catalog:
 
 
 def read_catalog(modules: Iterable[str]) -> Catalog:
-    """The connectors that the modules declare. One that cannot be loaded is left out and named, the others work."""
+    """What the modules declare. One that cannot be loaded is left out and named, the others work."""
     connectors: dict[str, Connector[Any]] = {}
+    kinds: dict[str, ConnectionKind[Any]] = {}
     disabled: dict[str, str] = {}
     for name in modules:
         try:
-            module = importlib.import_module(name)
+            found = list(vars(importlib.import_module(name)).values())
+            declared = [value for value in found if isinstance(value, Connector)]
+            kinds |= _kinds_in(found, declared, kinds)
         except Exception as error:  # noqa: BLE001  (a broken package of somebody else's must not stop ours)
             disabled[name] = f"{type(error).__name__}: {error}"
-            continue
-        for value in vars(module).values():
-            if isinstance(value, Connector):
-                connectors[value.action_type] = value
-    return Catalog(connectors, disabled)
+        else:
+            connectors |= {connector.action_type: connector for connector in declared}
+    return Catalog(connectors, disabled, kinds)
+
+
+def _kinds_in(
+    found: Iterable[object], connectors: Iterable[Connector[Any]], earlier: Mapping[str, ConnectionKind[Any]]
+) -> dict[str, ConnectionKind[Any]]:
+    """Those that are declared or taken by a connector. Raises ValueError for another kind by a name that is taken."""
+    taken = [kind for connector in connectors for kind in connector.connections]
+    kinds = [*(value for value in found if isinstance(value, ConnectionKind)), *taken]
+    for kind in kinds:
+        if earlier.get(kind.name, kind) is not kind:
+            raise ValueError(f"there is another kind of connections by the name {kind.name!r} already")
+    return {kind.name: kind for kind in kinds}
 
 
 def _modules() -> list[str]:
-    ours = [f"{actions.__name__}.{info.name}" for info in pkgutil.iter_modules(actions.__path__)]
+    """Ours come first: nobody else takes the name of one of our connection kinds."""
+    ours = [
+        f"{folder.__name__}.{info.name}"
+        for folder in (connection_kinds, actions)
+        for info in pkgutil.iter_modules(folder.__path__)
+    ]
     return [*ours, *(point.module for point in entry_points(group=ENTRY_POINTS))]

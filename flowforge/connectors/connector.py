@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from flowforge.connectors.config import ConnectorConfig, holds_expression, located_messages, secret_keys
+from flowforge.connectors.config import ConnectorConfig, Path, holds_expression, located_messages, secret_keys
+from flowforge.connectors.connection_kind import ConnectionKind
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.summaries import NO_SUMMARY, Summary
@@ -16,22 +18,6 @@ from flowforge.errors import Problem
 from flowforge.icons import require_icon
 
 C = TypeVar("C", bound=ConnectorConfig)
-
-
-Check = Callable[[Mapping[str, Any], StepContext], bool]
-"""Tries a connection out, with its config; false where that could not be done. Raises ConnectorError."""
-
-
-@dataclass(frozen=True)
-class ConnectionType:
-    """What the steps of a connector can share: the part of its config that is kept once, under a name."""
-
-    name: str
-    title: str
-    fields: tuple[str, ...]
-    """As they are written in a config: `webhookUrl`."""
-    check: Check | None = None
-    """None where nothing can be tried without doing something."""
 
 
 CONNECTION = "connection"
@@ -56,7 +42,9 @@ class Connector(Generic[C]):
     """Gives the output of a config without calling anybody; None where only running the step tells it."""
     repeatable: bool = False
     """Whether doing it twice harms nobody."""
-    connection: ConnectionType | None = None
+    connections: tuple[ConnectionKind[Any], ...] = ()
+    """The kinds of connections it takes. Where its config inherits from that of a kind, a step may hold the fields
+    itself, and those of a connection are filled in where it does not."""
 
     def __post_init__(self) -> None:
         require_icon(self.icon)
@@ -72,18 +60,37 @@ class Connector(Generic[C]):
             ) from None
 
     def problems(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:
-        """What is wrong with a config before its expressions are resolved: a field that holds one is not judged, nor
-        what a connection may give."""
-        given = self.connection.fields if self.connection and config.get(CONNECTION) else None
+        """Problems of a config before its expressions are resolved: none of a field that holds one, nor, where a
+        connection is named, of the fields that it may fill in."""
+        named = bool(config.get(CONNECTION))
+        if self.connections and not named and not self.shared_fields:
+            return [Problem(f"{pointer}/{CONNECTION}", "is required")]
         try:
             self.config.model_validate(config)
         except ValidationError as error:
             return [
                 Problem("/".join((pointer, *path)), message)
                 for path, message in located_messages(error)
-                if not holds_expression(config, path) and (given is None or (path and path[0] not in given))
+                if not holds_expression(config, path) and not (named and self._may_be_filled_in(path))
             ]
         return []
+
+    @cached_property
+    def shared_fields(self) -> tuple[str, ...]:
+        """The fields of its config that a connection can fill in."""
+        return tuple(name for kind in self.connections if self.holds(kind) for name in kind.own_fields)
+
+    def holds(self, kind: ConnectionKind[Any]) -> bool:
+        """Whether a step's config has the fields of the kind itself."""
+        return issubclass(self.config, kind.config)
+
+    def kind(self, name: str) -> ConnectionKind[Any] | None:
+        """The kind of connections by that name, where the connector takes them."""
+        return next((kind for kind in self.connections if kind.name == name), None)
+
+    def _may_be_filled_in(self, path: Path) -> bool:
+        """Rules about several fields have no path: a connection may satisfy them."""
+        return not path or path[0] in self.shared_fields
 
     def secret_keys(self) -> Iterator[str]:
         """Every key of the config under which a secret may stand."""
@@ -96,16 +103,23 @@ class Connector(Generic[C]):
             "help": self.help,
             "icon": self.icon,
             "repeatable": self.repeatable,
-            "connection": self.connection.name if self.connection else None,
-            "config": self.config.model_json_schema(by_alias=True),
+            "connection": self.connections[0].name if self.connections else None,
+            "config": self._config_schema(),
             "keywords": self.keywords,
+            "connections": [kind.name for kind in self.connections],
         }
 
-    def connection_schema(self) -> dict[str, Any]:
-        """Of the part of its config that a connection holds."""
+    def _config_schema(self) -> dict[str, Any]:
+        """Its own fields come first; those that it shares with a connection kind are a group."""
         schema = self.config.model_json_schema(by_alias=True)
-        fields = self.connection.fields if self.connection else ()
-        return {"type": "object", "properties": {name: schema["properties"][name] for name in fields}}
+        properties = dict(schema["properties"])
+        shared = {
+            name: {**properties.pop(name), "group": kind.title}
+            for kind in self.connections
+            if self.holds(kind)
+            for name in kind.own_fields
+        }
+        return {**schema, "properties": properties | shared}
 
 
 def connector(
@@ -119,13 +133,13 @@ def connector(
     summary: Summary = NO_SUMMARY,
     computes: Callable[[C], dict[str, Any]] | None = None,
     repeatable: bool = False,
-    connection: ConnectionType | None = None,
+    connections: tuple[ConnectionKind[Any], ...] = (),
 ) -> Callable[[Callable[[C, StepContext], dict[str, Any]]], Connector[C]]:
     """Makes a function into a connector; see Connector for what the parts mean."""
 
     def declare(run: Callable[[C, StepContext], dict[str, Any]]) -> Connector[C]:
         return Connector(
-            action_type, config, run, title, help, icon, keywords, summary, computes, repeatable, connection
+            action_type, config, run, title, help, icon, keywords, summary, computes, repeatable, connections
         )
 
     return declare

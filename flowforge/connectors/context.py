@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from flowforge.connectors.http_client.client import HttpClient
+from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.mail_transport.server import MailServer
+from flowforge.connectors.tokens import TokenCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,14 @@ class Tools:
 
     http: HttpClient
     mail: MailServer
+    tokens: TokenCache
+
+
+class NamedConnection(Signer, Protocol):
+    """The connection that a step names: it signs requests, or opens a session, as its kind does."""
+
+    def open(self) -> AbstractContextManager[Any]:
+        """A session, signed in. Raises ConnectorError, also for a kind that has no sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +46,7 @@ class StepContext:
     trigger: Mapping[str, Any]
     steps: Mapping[str, Any]
     tools: Tools
+    connection: NamedConnection | None = None
+    """None where the step names none, and where its fields are filled in to the step's own config."""
     secrets: list[str] = field(default_factory=list)
     """Texts that are masked in outputs and errors. A connector adds what it makes of its secrets, such as a header."""

@@ -10,18 +10,29 @@ def run(config: Config, context: StepContext) -> dict[str, Any]: ...
 from __future__ import annotations
 
 from flowforge.connectors.config import ConnectorConfig
-from flowforge.connectors.connector import CONNECTION, ConnectionType, Connector, connector
+from flowforge.connectors.connection_kind import ConnectionKind, Credentials
+from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.http_client.signing import Request
+from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
 from flowforge.connectors.summaries import first_of, joined
+from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
 
 __all__ = [
     "CONNECTION",
-    "ConnectionType",
+    "Account",
+    "ConnectionKind",
     "Connector",
     "ConnectorConfig",
     "ConnectorError",
+    "Credentials",
+    "Request",
+    "Response",
+    "Security",
+    "SmtpConversation",
     "StepContext",
     "Tools",
     "connector",
@@ -29,4 +40,5 @@ __all__ = [
     "first_of",
     "joined",
     "secret",
+    "token_key",
 ]

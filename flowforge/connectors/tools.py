@@ -8,6 +8,7 @@ from flowforge.connectors.mail_transport.conversation import Account
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
+from flowforge.connectors.tokens import TokenCache
 from flowforge.settings import Settings
 
 
@@ -18,6 +19,7 @@ def make_tools(settings: Settings) -> Tools:
     return Tools(
         http=HttpClient(guard, deadlines, limits, settings.executor_threads),
         mail=MailServer(guard, deadlines, _own_account(settings), settings.smtp_from),
+        tokens=TokenCache(),
     )
 
 

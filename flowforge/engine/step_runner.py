@@ -7,7 +7,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import reduce
 from operator import getitem
@@ -16,7 +16,8 @@ from uuid import UUID
 
 from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog, UnknownAction
-from flowforge.connectors.sdk import CONNECTION, ConnectorError, Tools
+from flowforge.connectors.saved_connection import SavedConnection
+from flowforge.connectors.sdk import CONNECTION, Connector, ConnectorError, Tools
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.connectors.tools import make_tools
 from flowforge.db.credentials_store import CredentialsStore
@@ -31,7 +32,7 @@ from flowforge.language.expressions.resolving import ExpressionError, resolve, t
 from flowforge.language.expressions.template import OPEN
 from flowforge.language.plan import Step
 from flowforge.resume_links import ResumeLinks
-from flowforge.secrets import SecretUnreadable, Vault, mask_values
+from flowforge.secrets import SecretUnreadable, Vault, mask_values, open_fields, secret_values
 from flowforge.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -112,11 +113,16 @@ class StepRunner:
         connector = self._catalog.get(start.action_type)
         opened = self._catalog.open(start.action_type, start.action_config, self._vault)
         secrets += self._catalog.secret_values(start.action_type, opened)
-        resolved = self._with_connection(start, self._resolved(run, opened, secrets), secrets)
+        resolved = self._resolved(run, opened, secrets)
+        connection, context = self._connection(start, connector, resolved, secrets), self._context(run, secrets)
+        if connection is not None:
+            resolved = connection.filled_in(connector, resolved)
         if watch is not None:
             watch(mask_values(self._catalog.mask(start.action_type, resolved), secrets))
         config = connector.parse(resolved)
-        output = connector.run(config, self._context(run, secrets))
+        if connection is not None:
+            context = replace(context, connection=connection.credentials(connector, context))
+        output = connector.run(config, context)
         return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
 
     def _resolved(self, run: StepRun, config: dict[str, Any], secrets: list[str]) -> dict[str, Any]:
@@ -133,19 +139,20 @@ class StepRunner:
     def _named_secrets(self, user_id: UUID) -> dict[str, str]:
         return {name: self._vault.open(value) for name, value in self._credentials.secrets(user_id).items()}
 
-    def _with_connection(self, start: ExecutionStart, config: dict[str, Any], secrets: list[str]) -> dict[str, Any]:
-        """What the connection gives, where the step itself gives nothing. It is taken literally."""
+    def _connection(
+        self, start: ExecutionStart, connector: Connector[Any], config: Mapping[str, Any], secrets: list[str]
+    ) -> SavedConnection | None:
+        """The one that the config names; None where it names none. Raises ConnectorError."""
         name = config.get(CONNECTION)
         if not name:
-            return config
-        connector = self._catalog.get(start.action_type)
-        found = self._credentials.connection(start.user_id, str(name))
-        if connector.connection is None or found is None or found[0] != connector.connection.name:
+            return None
+        row = self._credentials.connection(start.user_id, str(name))
+        kind = connector.kind(row[0]) if row else None
+        if row is None or kind is None:
             raise ConnectorError(f"there is no connection '{name}' that {start.action_type} could use", permanent=True)
-        given = self._catalog.open(start.action_type, found[1], self._vault)
-        secrets += self._catalog.secret_values(start.action_type, given)
-        own = {key: value for key, value in config.items() if value not in (None, "")}
-        return {key: given[key] for key in connector.connection.fields if key in given} | own
+        opened = open_fields(row[1], kind.secret_keys(), self._vault)
+        secrets += secret_values(opened, kind.secret_keys())
+        return SavedConnection(kind, opened)
 
     def _scope(self, run: StepRun) -> dict[str, Any]:
         assert run.version is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -48,31 +48,25 @@ def _problems_of_connections(session: Session, catalog: Catalog, user_id: UUID, 
     if not called:
         return
     mine = select(Connection.name, Connection.type).where(Connection.user_id == user_id)
-    types = {row.name: row.type for row in session.execute(mine)}
-    kinds = {connector.action_type: kind for kind, connector in catalog.connections().items()}
-    kinds |= _shared_kinds(catalog)
+    kinds = {row.name: row.type for row in session.execute(mine)}
     for path, action in called:
-        name, at = action["config"][CONNECTION], pointer((*path, "config", CONNECTION))
-        kind = kinds.get(str(action["type"]).upper())
-        if action["type"] == UNREAD:
-            continue
-        if kind is None:
-            yield Problem(at, f"{action['type']} takes no connection")
-        elif not isinstance(name, str) or name not in types:
-            fitting = [known for known, type_ in types.items() if type_ == kind]
-            yield Problem(at, f"there is no connection {quoted(str(name))}{hint(str(name), fitting)}")
-        elif types[name] != kind:
-            yield Problem(at, f"{quoted(name)} is a connection of the type {types[name]}; this step needs {kind}")
+        if action["type"] != UNREAD:
+            message = _problem_of_connection(catalog, action, kinds)
+            yield from [Problem(pointer((*path, "config", CONNECTION)), message)] if message else []
 
 
-def _shared_kinds(catalog: Catalog) -> dict[str, str]:
-    """Several connectors may use one type of connection."""
-    found = {}
-    for type_ in catalog.types():
-        kind = catalog.get(type_).connection
-        if kind is not None:
-            found[type_] = kind.name
-    return found
+def _problem_of_connection(catalog: Catalog, action: Mapping[str, Any], kinds: Mapping[str, str]) -> str | None:
+    """`kinds`: of the user's connections, by their names."""
+    name, type_ = action["config"][CONNECTION], str(action["type"])
+    taken = [kind.name for kind in catalog.get(type_).connections] if type_.upper() in catalog.types() else []
+    if not taken:
+        return f"{type_} takes no connection"
+    if not isinstance(name, str) or name not in kinds:
+        fitting = [other for other, kind in kinds.items() if kind in taken]
+        return f"there is no connection {quoted(str(name))}{hint(str(name), fitting)}"
+    if kinds[name] not in taken:
+        return f"{quoted(name)} is a connection of the type {kinds[name]}; this step needs {' or '.join(taken)}"
+    return None
 
 
 def _problems_of_secrets(session: Session, user_id: UUID, actions: Any) -> Iterator[Problem]:

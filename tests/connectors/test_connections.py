@@ -14,16 +14,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_httpserver import HTTPServer
 
-from flowforge.connectors.actions import slack_message
 from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.connection_kinds import slack
 from flowforge.connectors.sdk import (
-    CONNECTION,
-    ConnectionType,
-    ConnectorConfig,
     ConnectorError,
     StepContext,
-    connector,
-    secret,
 )
 from tests.connectors.test_send_email import Inbox, serving
 
@@ -31,10 +26,7 @@ MakeContext = Callable[..., StepContext]
 
 
 def check(name: str, config: dict[str, Any], context: StepContext) -> bool:
-    kind = load_catalog().connections()[name].connection
-    assert kind is not None
-    assert kind.check is not None
-    return kind.check(config, context)
+    return load_catalog().connection_kinds[name].try_out(config, context)
 
 
 class TestSmtp:
@@ -73,7 +65,7 @@ class TestSmtp:
 class TestSlack:
     @pytest.fixture(autouse=True)
     def slack(self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(slack_message, "AUTH_TEST", httpserver.url_for("/auth.test"))
+        monkeypatch.setattr(slack, "AUTH_TEST", httpserver.url_for("/auth.test"))
 
     def test_asks_slack_whose_token_it_is(self, httpserver: HTTPServer, context: StepContext) -> None:
         asked = httpserver.expect_request("/auth.test", method="POST", headers={"Authorization": "Bearer xoxb-1"})
@@ -126,31 +118,3 @@ def test_what_basic_authentication_sends_is_kept_secret(httpserver: HTTPServer, 
     config = {"url": httpserver.url_for("/"), "username": "ada", "password": "hush-hush"}
     http.run(http.parse(config), context)
     assert context.secrets == [base64.b64encode(b"ada:hush-hush").decode()]
-
-
-class Shop(ConnectorConfig):
-    api_key: str = secret(title="API key")
-    order: int
-
-
-@connector(
-    "SHOP_ORDER", Shop, title="Order", help="", icon="table", connection=ConnectionType("shop", "Shop", ("apiKey",))
-)
-def shop_order(config: Shop, context: StepContext) -> dict[str, Any]:
-    return {"order": config.order}
-
-
-class TestDeclaration:
-    def test_a_step_that_names_a_connection_misses_only_its_own_fields(self) -> None:
-        assert [problem.pointer for problem in shop_order.problems({}, "")] == ["/apiKey", "/order"]
-        assert [problem.pointer for problem in shop_order.problems({CONNECTION: "shop"}, "")] == ["/order"]
-
-    def test_its_schema_is_that_of_the_shared_fields(self) -> None:
-        schema = shop_order.connection_schema()
-        assert schema["properties"].keys() == {"apiKey"}
-        assert schema["properties"]["apiKey"]["secret"] is True
-
-    def test_every_shared_field_is_a_field(self) -> None:
-        for found in load_catalog().connections().values():
-            assert found.connection is not None
-            assert found.connection_schema()["properties"].keys() == set(found.connection.fields)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import replace
@@ -17,9 +16,8 @@ from werkzeug import Response
 
 from flowforge import jsonio
 from flowforge.connectors.actions import slack_message
-from flowforge.connectors.actions.google_sheet_row import _keep
 from flowforge.connectors.catalog import UnknownAction, load_catalog
-from flowforge.connectors.sdk import ConnectorError, StepContext
+from flowforge.connectors.sdk import ConnectorError, StepContext, token_key
 from flowforge.secrets import MASK, Vault, mask_values, new_key
 
 catalog = load_catalog()
@@ -142,7 +140,7 @@ class TestGoogleSheets:
 
     def test_a_kept_token_is_for_who_holds_the_key(self, httpserver: HTTPServer, context: StepContext) -> None:
         """Whose service account it is, is known to many."""
-        _keep(hashlib.sha256(context.user_id.bytes + b"{}").digest(), "somebody's token", time.time() + 3600)
+        context.tools.tokens.keep(token_key(context.user_id, "{}"), "somebody's token", time.time() + 3600)
         account = {"client_email": "a@b", "private_key": "not even a key", "token_uri": httpserver.url_for("/token")}
         config = {"spreadsheetId": "s", "range": "A1", "values": ["x"], "serviceAccount": account}
         for user_id in (context.user_id, uuid4()):

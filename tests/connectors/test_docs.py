@@ -1,4 +1,4 @@
-"""The example of docs/connectors.md works as it stands there."""
+"""The examples of docs/connectors.md work as they stand there."""
 
 from __future__ import annotations
 
@@ -9,17 +9,35 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 
 from flowforge.connectors.sdk import Connector, StepContext
+from flowforge.icons import known_icons
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
 
 
-def test_the_example_is_a_connector(httpserver: HTTPServer, context: StepContext) -> None:
-    code = re.search(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert code is not None
+def example(number: int) -> Connector[Any]:
+    """The connector in the page's code of that number, from 0."""
+    code = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[number]
     module: dict[str, Any] = {"__name__": "example"}
-    exec(compile(code[1], str(PAGE), "exec"), module)
-    example = next(value for value in module.values() if isinstance(value, Connector))
+    exec(compile(code, str(PAGE), "exec"), module)
+    return next(value for value in module.values() if isinstance(value, Connector))
+
+
+def test_the_example_is_a_connector(httpserver: HTTPServer, context: StepContext) -> None:
+    connector = example(0)
     httpserver.expect_request("/hook", json={"content": "hi"}).respond_with_data("")
-    output = example.run(example.parse({"url": httpserver.url_for("/hook"), "text": "hi"}), context)
+    output = connector.run(connector.parse({"url": httpserver.url_for("/hook"), "text": "hi"}), context)
     assert output == {"statusCode": 200}
-    assert set(example.secret_keys()) == {"url"}
+    assert set(connector.secret_keys()) == {"url"}
+
+
+def test_the_example_shows_an_icon_and_a_summary() -> None:
+    connector = example(0)
+    assert connector.icon in known_icons() - {"step"}
+    assert connector.summary({"text": "hi"}) == "hi"
+
+
+def test_the_example_of_a_connection_kind_signs_for_its_connector(httpserver: HTTPServer, context: StepContext) -> None:
+    connector = example(1)
+    httpserver.expect_request("/", headers={"X-Api-Key": "k-1"}).respond_with_data("")
+    output = connector.run(connector.parse({"url": httpserver.url_for("/"), "apiKey": "k-1"}), context)
+    assert output == {"statusCode": 200}

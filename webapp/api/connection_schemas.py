@@ -12,10 +12,12 @@ from webapp.api.schemas import Json, Wire
 
 
 class ConnectionType(Wire):
-    type: str
+    type: str = Field(description="What kind of connection it is.")
     title: str
     testable: bool = Field(description="Whether it can be tried out without doing anything.")
     config: dict[str, Any] = Field(description="JSON Schema of its config.")
+    help: str
+    icon: str
 
 
 class NewConnection(Wire):

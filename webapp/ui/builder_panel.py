@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge.connectors.catalog import Catalog
-from flowforge.connectors.sdk import CONNECTION
+from flowforge.connectors.sdk import CONNECTION, Connector
 from flowforge.errors import Problem
 from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS
@@ -109,12 +109,16 @@ def fields_of_type(catalog: Catalog, type_: str, connections: Mapping[str, Seque
         return []
     connector = catalog.get(type_)
     fields = fields_of(connector.json_schema()["config"])
-    if connector.connection is None:
-        return fields
-    names = (connections or {}).get(connector.connection.name, ())
-    titles = [field.label for field in fields if field.key in connector.connection.fields]
-    help_text = f"Fills in what is left empty here of: {', '.join(titles)}."
-    return [Field(CONNECTION, "Connection", help_text, "choice", False, None, names), *fields]
+    return [_connection_field(connector, fields, connections or {}), *fields] if connector.connections else fields
+
+
+def _connection_field(
+    connector: Connector[Any], fields: Sequence[Field], connections: Mapping[str, Sequence[str]]
+) -> Field:
+    names = [name for kind in connector.connections for name in connections.get(kind.name, ())]
+    titles = [field.label for field in fields if field.key in connector.shared_fields]
+    help_text = f"Fills in what is left empty here of: {', '.join(titles)}." if titles else ""
+    return Field(CONNECTION, "Connection", help_text, "choice", not titles, None, names)
 
 
 def notes_of_trigger(problems: Sequence[Problem], fields: Sequence[Field]) -> dict[str, str]:
@@ -125,8 +129,7 @@ def _given(catalog: Catalog, type_: str, config: Json) -> Sequence[str]:
     """The fields that the chosen connection fills in."""
     if not config.get(CONNECTION) or type_ not in catalog.types():
         return ()
-    kind = catalog.get(type_).connection
-    return kind.fields if kind else ()
+    return catalog.get(type_).shared_fields
 
 
 def _shown(fields: Sequence[Field], given: Sequence[str]) -> list[Field]:

@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
 
 from flowforge.connections import named_secrets
-from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.sdk import ConnectionKind
 from flowforge.db.tables import Connection
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.workflows.connection_uses import connection_uses
@@ -28,56 +28,53 @@ def connections() -> str:
 
 @blueprint.get("/connections/new")
 def new_connection() -> str:
-    """`type`: which one is chosen."""
-    type_ = request.args.get("type", "")
-    return (
-        _form_page(type_, None, {}, ())
-        if type_ in _types()
-        else render_template("connections/types.html", types=_types().values(), steps=_steps_by_connection())
-    )
+    """`type`: the chosen kind; without one that there is, the choice."""
+    kind = _kinds().get(request.args.get("type", ""))
+    if kind is None:
+        return render_template("connections/types.html", kinds=_kinds().values(), steps=_steps_by_kind())
+    return _form_page(kind, None, {}, ())
 
 
 @blueprint.post("/connections/new")
 def create_connection() -> Any:
     """Create a connection and try it at once; it is kept even if that fails."""
-    type_ = request.form.get("type", "")
-    config = _config(type_, {})
+    kind = _kind(request.form.get("type", ""))
+    config = config_from_form(fields_of(kind.schema()), request.form, {})
+    wanted = {"name": request.form.get("name", "").strip(), "type": kind.name, "config": config}
     try:
-        row = operations().create(
-            session(), viewer_id(), {"name": request.form.get("name", "").strip(), "type": type_, "config": config}
-        )
-    except (Invalid, Conflict) as error:
+        row = operations().create(session(), viewer_id(), wanted)
+    except Invalid as error:
         session().rollback()
-        problems = (
-            error.problems
-            if isinstance(error, Invalid)
-            else [Problem("/name", "is the name of another connection already")]
-        )
-        return _form_page(type_, None, config, problems), 400
-    return _tried(row, "was created")
+        return _form_page(kind, None, config, error.problems), 400
+    except Conflict:
+        session().rollback()
+        taken = Problem("/name", "is the name of another connection already")
+        return _form_page(kind, None, config, [taken]), 400
+    return _tested(row, "was created")
 
 
 @blueprint.get("/connections/<uuid:connection_id>")
 def connection(connection_id: UUID) -> str:
     row = operations().get(session(), viewer_id(), connection_id)
-    return _form_page(row.type, row, operations().shown(row)["config"], ())
+    return _form_page(_kind(row.type), row, operations().view(row).config, ())
 
 
 @blueprint.post("/connections/<uuid:connection_id>")
 def update_connection(connection_id: UUID) -> Any:
     row = operations().get(session(), viewer_id(), connection_id)
-    config = _config(row.type, {})
+    kind = _kind(row.type)
+    config = config_from_form(fields_of(kind.schema()), request.form, {})
     try:
         row = operations().update(session(), viewer_id(), connection_id, {"config": config})
     except Invalid as error:
         session().rollback()
-        return _form_page(row.type, row, config, error.problems), 400
-    return _tried(row, "was saved")
+        return _form_page(kind, row, config, error.problems), 400
+    return _tested(row, "was saved")
 
 
 @blueprint.post("/connections/<uuid:connection_id>/test")
 def test_connection(connection_id: UUID) -> Any:
-    return _tried(operations().get(session(), viewer_id(), connection_id), "")
+    return _tested(operations().get(session(), viewer_id(), connection_id), "")
 
 
 @blueprint.post("/connections/<uuid:connection_id>/delete")
@@ -115,40 +112,43 @@ def delete_secret(name: str) -> Any:
     return redirect(url_for("ui.connections"), 303)
 
 
-def _tried(row: Connection, done: str) -> Any:
-    """Says what was done, and whether the connection works."""
-    said = f"“{row.name}” {done}" if done else f"“{row.name}”"
+def _tested(row: Connection, done: str) -> Any:
+    """Tests it where it can be, and says what was done and what came of it."""
+    subject = f"“{row.name}” {done}" if done else f"“{row.name}”"
     if not operations().can_be_tested(row):
-        flash(f"{said}.", "done")
-        return redirect(url_for("ui.connections"), 303)
+        return _back_to_list(f"{subject}.")
     tested = operations().test(session(), backends(), viewer_id(), row.id)
     if tested.tested_at is None:
-        flash(f"{said}{'; it' if done else ''} cannot be tried without doing something.", "done")
-        return redirect(url_for("ui.connections"), 303)
+        return _back_to_list(f"{subject}{'; it' if done else ''} cannot be tried without doing something.")
     if tested.problem is None:
-        flash(f"{said}{', and works' if done else ' works'}.", "done")
-        return redirect(url_for("ui.connections"), 303)
-    flash(f"{said}{', but does not work' if done else ' does not work'}: {tested.problem}", "error")
+        return _back_to_list(f"{subject}{', and works' if done else ' works'}.")
+    flash(f"{subject}{', but does not work' if done else ' does not work'}: {tested.problem}", "error")
     return redirect(url_for("ui.connection", connection_id=tested.id), 303)
 
 
-def _types() -> dict[str, Any]:
-    return {one["type"]: one for one in operations().types()}
+def _back_to_list(message: str) -> Any:
+    flash(message, "done")
+    return redirect(url_for("ui.connections"), 303)
 
 
-def _steps_by_connection() -> dict[str, list[str]]:
-    """The titles of the connectors that take a connection, by its type."""
-    found: dict[str, list[str]] = {}
-    for connector in map(load_catalog().get, load_catalog().types()):
-        if connector.connection is not None:
-            found.setdefault(connector.connection.name, []).append(connector.title)
-    return found
+def _kinds() -> Mapping[str, ConnectionKind[Any]]:
+    return operations().catalog.connection_kinds
 
 
-def _config(type_: str, before: Mapping[str, Any]) -> dict[str, Any]:
-    if type_ not in _types():
+def _kind(name: str) -> ConnectionKind[Any]:
+    """Raises NotFound."""
+    if name not in _kinds():
         raise PageNotFound
-    return config_from_form(fields_of(_types()[type_]["config"]), request.form, before)
+    return _kinds()[name]
+
+
+def _steps_by_kind() -> dict[str, list[str]]:
+    """The titles of the connectors that take connections of a kind, by its name."""
+    found: dict[str, list[str]] = {}
+    for connector in operations().catalog.connectors():
+        for kind in connector.connections:
+            found.setdefault(kind.name, []).append(connector.title)
+    return found
 
 
 def _list_page(problems: Sequence[Problem] = ()) -> str:
@@ -156,18 +156,17 @@ def _list_page(problems: Sequence[Problem] = ()) -> str:
     uses = connection_uses(session(), operations().vault, viewer_id()) if rows else {}
     return render_template(
         "connections/list.html",
-        rows=[(row, uses.get(row.name, ())) for row in rows],
-        types=_types(),
+        rows=[(row, uses.get(row.name, ()), operations().can_be_tested(row)) for row in rows],
+        kinds=_kinds(),
         secrets=named_secrets.names(session(), viewer_id()),
         problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
         given=request.form,
     )
 
 
-def _form_page(type_: str, row: Connection | None, config: Mapping[str, Any], problems: Sequence[Problem]) -> str:
-    kind = _types().get(type_)
-    if kind is None:
-        raise PageNotFound
+def _form_page(
+    kind: ConnectionKind[Any], row: Connection | None, config: Mapping[str, Any], problems: Sequence[Problem]
+) -> str:
     notes: dict[str, str] = {}
     for problem in problems:
         notes.setdefault("/".join(problem.pointer.strip("/").split("/")[:2]), problem.message)
@@ -175,10 +174,9 @@ def _form_page(type_: str, row: Connection | None, config: Mapping[str, Any], pr
         "connections/form.html",
         kind=kind,
         row=row,
-        fields=fields_of(kind["config"]),
+        fields=fields_of(kind.schema()),
         config=config,
         notes=notes,
         name=request.form.get("name", ""),
-        testable=kind["testable"],
         used_by=operations().used_by(session(), viewer_id(), row.name) if row else (),
     )

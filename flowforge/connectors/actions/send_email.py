@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import getaddresses, make_msgid
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
-from flowforge.connectors.mail_transport.conversation import Account, Security
-from flowforge.connectors.sdk import (
-    ConnectionType,
-    ConnectorConfig,
-    ConnectorError,
-    StepContext,
-    connector,
-    field,
-    first_of,
-    secret,
-)
+from flowforge.connectors.connection_kinds.smtp import SMTP, MailAccount
+from flowforge.connectors.sdk import ConnectorError, StepContext, connector, field, first_of
 
 
 def _as_list(value: Any) -> Any:
@@ -29,30 +19,15 @@ def _as_list(value: Any) -> Any:
 Addresses = Annotated[list[str], BeforeValidator(_as_list)]
 
 
-class Config(ConnectorConfig):
-    to: Addresses = Field(title="To", description="Addresses, as a list or separated by commas.", min_length=1)
-    cc: Addresses = Field(default_factory=list, title="Cc")
-    bcc: Addresses = Field(default_factory=list, title="Bcc")
-    sender: str | None = Field(None, alias="from", title="From", description="Empty: the instance's own address.")
-    subject: str = Field("", title="Subject", max_length=998)
+class Config(MailAccount):
+    to: Addresses = field(title="To", description="Addresses, as a list or separated by commas.", min_length=1)
+    cc: Addresses = field(default_factory=list, title="Cc")
+    bcc: Addresses = field(default_factory=list, title="Bcc")
+    subject: str = field("", title="Subject", max_length=998)
     text: str = field("", multiline=True, title="Text")
     html: str | None = field(
         None, multiline=True, title="HTML", description="Shown instead of the text where it can be."
     )
-    host: str | None = Field(None, title="SMTP server", description="Empty: the instance's own.")
-    port: int = Field(587, title="SMTP port", ge=1, le=65535)
-    username: str = Field("", title="User name")
-    password: str = secret("", title="Password")
-    security: Security = Field("starttls", title="Security")
-
-
-def _check(config: Mapping[str, Any], context: StepContext) -> bool:
-    """Signs in, and sends nothing."""
-    account = _account(Config.model_validate({"to": ["nobody@example.com"], **config}))
-    if account is None:
-        raise ConnectorError("the name of the SMTP server is missing", permanent=True)
-    context.tools.mail.sign_in(account, context.deadline)
-    return True
 
 
 @connector(
@@ -63,27 +38,18 @@ def _check(config: Mapping[str, Any], context: StepContext) -> bool:
     icon="mail",
     keywords=("email", "message"),
     summary=first_of("subject", "to"),
-    connection=ConnectionType(
-        "smtp", "Mail server (SMTP)", ("host", "port", "username", "password", "security", "from"), _check
-    ),
+    connections=(SMTP,),
 )
 def send_email(config: Config, context: StepContext) -> dict[str, Any]:
-    server = context.tools.mail
-    account = _account(config) or server.default
-    sender = config.sender or server.sender
-    if not account.host:
-        raise ConnectorError("no SMTP server: set host here, or SMTP_HOST for the instance", permanent=True)
+    connection = context.connection or SMTP.credentials(config, context)
+    session = connection.open()
+    sender = config.sender or context.tools.mail.sender
     if not sender:
         raise ConnectorError("no sender: set from here, or SMTP_FROM for the instance", permanent=True)
     message = _message(config, sender, context)
-    refused = server.send(account, message, context.deadline)
+    with session as conversation:
+        refused = conversation.deliver(message)
     return {"messageId": message["Message-ID"], "accepted": True, "refused": refused}
-
-
-def _account(config: Config) -> Account | None:
-    if not config.host:
-        return None
-    return Account(config.host, config.port, config.username, config.password, config.security)
 
 
 def _message(config: Config, sender: str, context: StepContext) -> EmailMessage:

@@ -5,36 +5,18 @@ https://api.slack.com/messaging/webhooks, https://api.slack.com/methods/chat.pos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, model_validator
 
-from flowforge.connectors.sdk import (
-    ConnectionType,
-    ConnectorConfig,
-    ConnectorError,
-    StepContext,
-    connector,
-    field,
-    first_of,
-    secret,
-)
+from flowforge.connectors.connection_kinds.slack import SLACK, SlackSignIn
+from flowforge.connectors.sdk import ConnectorError, StepContext, connector, field, first_of
 
-AUTH_TEST = "https://slack.com/api/auth.test"
 POST_MESSAGE = "https://slack.com/api/chat.postMessage"
 _PASSING_ERRORS = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
 
-class Config(ConnectorConfig):
-    webhook_url: str | None = secret(
-        None,
-        validation_alias=AliasChoices("webhookUrl", "webhook_url"),
-        serialization_alias="webhookUrl",
-        title="Webhook URL",
-        description="Of an incoming webhook. Leave empty to use a bot token.",
-    )
-    bot_token: str | None = secret(None, title="Bot token", description="xoxb-…; needs a channel.")
+class Config(SlackSignIn):
     message: str | None = field(
         None,
         multiline=True,
@@ -43,7 +25,7 @@ class Config(ConnectorConfig):
         title="Message",
         description="Text with Slack's markup. Empty: all the data the workflow has, as JSON.",
     )
-    channel: str | None = Field(None, title="Channel", description="#general or a channel id.")
+    channel: str | None = field(None, title="Channel", description="#general or a channel id.")
 
     @model_validator(mode="after")
     def _one_way_to_slack(self) -> Config:
@@ -54,20 +36,6 @@ class Config(ConnectorConfig):
         return self
 
 
-def _check(config: Mapping[str, Any], context: StepContext) -> bool:
-    """https://api.slack.com/methods/auth.test; a webhook's address cannot be tried without posting."""
-    if not config.get("botToken"):
-        return False
-    headers = {"Authorization": f"Bearer {config['botToken']}"}
-    response = context.tools.http.send(context, "POST", AUTH_TEST, headers=headers)
-    response.raise_for_status("Slack")
-    answer = response.body()
-    if not isinstance(answer, dict) or not answer.get("ok"):
-        reason = answer.get("error", "no reason") if isinstance(answer, dict) else "no JSON"
-        raise ConnectorError(f"Slack refused the bot token: {reason}", permanent=True)
-    return True
-
-
 @connector(
     "SLACK_MESSAGE",
     Config,
@@ -76,7 +44,7 @@ def _check(config: Mapping[str, Any], context: StepContext) -> bool:
     icon="message",
     keywords=("chat",),
     summary=first_of("message", "channel"),
-    connection=ConnectionType("slack", "Slack", ("webhookUrl", "botToken"), _check),
+    connections=(SLACK,),
 )
 def slack_message(config: Config, context: StepContext) -> dict[str, Any]:
     everything = {"trigger": context.trigger, "steps": context.steps}
@@ -92,9 +60,8 @@ def slack_message(config: Config, context: StepContext) -> dict[str, Any]:
 
 def _post_message(config: Config, context: StepContext, body: dict[str, Any]) -> dict[str, Any]:
     """Slack answers 200 to failures, too: `ok` tells."""
-    response = context.tools.http.send(
-        context, "POST", POST_MESSAGE, json=body, headers={"Authorization": f"Bearer {config.bot_token}"}
-    )
+    signed_by = context.connection or SLACK.credentials(config, context)
+    response = context.tools.http.send(context, "POST", POST_MESSAGE, json=body, signed_by=signed_by)
     response.raise_for_status("Slack")
     answer = response.body()
     if not isinstance(answer, dict) or not answer.get("ok"):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
-
-from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector, first_of
+from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector, field, first_of
 
 
 class Config(ConnectorConfig):
-    output: dict[str, Any] = Field(title="Output", description="An object; its values may be expressions.")
+    output: dict[str, Any] = field(title="Output", description="An object; its values may be expressions.")
 
 
 def _output(config: Config) -> dict[str, Any]:

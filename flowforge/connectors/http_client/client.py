@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
@@ -14,13 +13,14 @@ from urllib3.exceptions import HTTPError
 
 from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.call import REDIRECTS, Call, host_of
 from flowforge.connectors.http_client.guarded_adapter import CONNECT_SECONDS, CurrentExchange, GuardedAdapter
 from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
 
 MAX_REDIRECTS = 5
-_KEPT_ACROSS_HOSTS = {"accept", "content-type", "user-agent", "idempotency-key", "accept-encoding"}
 _USER_AGENT = "FlowForge/0.1"
 
 
@@ -62,29 +62,24 @@ class HttpClient:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         data: bytes | str | Mapping[str, Any] | None = None,
+        signed_by: Signer | None = None,
     ) -> Response:
-        """One exchange, redirects followed, before the context's deadline.
+        """One exchange, redirects followed, before the attempt's deadline.
 
         Raises ConnectorError for everything that keeps a whole answer from coming; a status is no error here.
         """
-        body: Any = data
-        sent = {"User-Agent": _USER_AGENT, "Idempotency-Key": attempt.idempotency_key}
+        own = {"User-Agent": _USER_AGENT, "Idempotency-Key": attempt.idempotency_key}
         if json is not None:
-            body = self.encode(json)
-            sent["Content-Type"] = "application/json"
-        sent |= dict(headers or {})
+            data = self.encode(json)
+            own["Content-Type"] = "application/json"
+        call = Call(method, url, {**own, **(headers or {})}, params, data, signed_by)
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._exchange(attempt, method, url, sent, params, body)
+            response = self._answer(attempt, call)
             target = response.headers.get("location")
-            if response.status not in {301, 302, 303, 307, 308} or target is None:
+            if response.status not in REDIRECTS or target is None:
                 return response
-            url, previous, params = urljoin(url, target), url, None
-            if response.status in {301, 302, 303} and method not in {"GET", "HEAD"}:
-                method, body = "GET", None
-                sent = {name: value for name, value in sent.items() if name.lower() != "content-type"}
-            if _origin(url) != _origin(previous):
-                sent = {name: value for name, value in sent.items() if name.lower() in _KEPT_ACROSS_HOSTS}
-        raise ConnectorError(f"{_host(url)} redirects more than {MAX_REDIRECTS} times", permanent=True)
+            call = call.redirected(response.status, target)
+        raise ConnectorError(f"{host_of(call.url)} redirects more than {MAX_REDIRECTS} times", permanent=True)
 
     def encode(self, value: Any) -> bytes:
         """As JSON, not larger than a request may be. Raises ConnectorError."""
@@ -95,35 +90,37 @@ class HttpClient:
         except TypeError as error:
             raise ConnectorError("the request body is nested too deeply to be sent as JSON", permanent=True) from error
 
-    def _exchange(
-        self,
-        attempt: Attempt,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        params: Mapping[str, Any] | None,
-        body: Any,
-    ) -> Response:
-        request = _prepare(method, url, headers, params, body)
+    def _answer(self, attempt: Attempt, call: Call) -> Response:
+        """The answer to the call; to a second try where the first is refused and its signature can be renewed."""
+        response = self._exchange(attempt, call)
+        if response.status == 401 and call.signed_by is not None and call.signed_by.renew(response):
+            return self._exchange(attempt, call)
+        return response
+
+    def _exchange(self, attempt: Attempt, call: Call) -> Response:
+        request = call.prepared()
+        self._require_size(request)
+        seconds = attempt.deadline - time.monotonic()
+        if seconds <= 0:
+            raise ConnectorError(f"no time was left to call {host_of(call.url)}", permanent=False)
+        timeout = min(CONNECT_SECONDS, seconds), seconds
+        try:
+            with (
+                self._deadlines.watch(attempt.deadline) as self._current.watch,
+                self._adapter.send(request, stream=True, timeout=timeout, verify=True) as answer,
+            ):
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                return Response(
+                    answer.status_code, headers, self._read(answer.raw, attempt.deadline, host_of(call.url))
+                )
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _as_connector_error(error, host_of(call.url), attempt.deadline) from error
+
+    def _require_size(self, request: requests.PreparedRequest) -> None:
+        """Raises ConnectorError for a body that is too large."""
         size, limit = len(request.body or b""), self._limits.request
         if size > limit:
             raise ConnectorError(f"the request body has {size} bytes; the limit is {limit}", permanent=True)
-        remaining = attempt.deadline - time.monotonic()
-        if remaining <= 0:
-            raise ConnectorError(f"no time was left to call {_host(url)}", permanent=False)
-        try:
-            with self._deadlines.watch(attempt.deadline) as self._current.watch:
-                answer = self._adapter.send(
-                    request, stream=True, timeout=(min(CONNECT_SECONDS, remaining), remaining), verify=True
-                )
-                with answer:
-                    return Response(
-                        answer.status_code,
-                        {name.lower(): value for name, value in answer.headers.items()},
-                        self._read(answer.raw, attempt.deadline, _host(url)),
-                    )
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise _as_connector_error(error, _host(url), attempt.deadline) from error
 
     def _read(self, raw: urllib3.HTTPResponse, deadline: float, host: str) -> bytes:
         declared = raw.headers.get("content-length", "")
@@ -142,19 +139,6 @@ class HttpClient:
         return b"".join(chunks)
 
 
-def _prepare(
-    method: str, url: str, headers: Mapping[str, str], params: Mapping[str, Any] | None, body: Any
-) -> requests.PreparedRequest:
-    if urlsplit(url).scheme not in {"http", "https"}:
-        raise ConnectorError("only http:// and https:// addresses can be called", permanent=True)
-    request = requests.PreparedRequest()
-    try:
-        request.prepare(method=method, url=url, headers=dict(headers), params=dict(params or {}), data=body)
-    except (requests.RequestException, UnicodeError, ValueError) as error:
-        raise ConnectorError("the address or a header of the request is not valid", permanent=True) from error
-    return request
-
-
 def _as_connector_error(error: Exception, host: str, deadline: float) -> ConnectorError:
     cause: BaseException | None = error
     while cause is not None:
@@ -166,15 +150,3 @@ def _as_connector_error(error: Exception, host: str, deadline: float) -> Connect
     if isinstance(error, requests.exceptions.SSLError):
         return ConnectorError(f"{host} shows no certificate that can be trusted", permanent=True)
     return ConnectorError(f"the connection to {host} failed", permanent=False)
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or "the receiver"
-    except ValueError:
-        return "the receiver"

@@ -20,6 +20,8 @@ _LARGEST_CONVERSATION = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """A mail server, and who signs in to it. No user name: nobody does."""
+
     host: str
     port: int
     username: str
@@ -28,7 +30,7 @@ class Account:
 
 
 class SmtpConversation(smtplib.SMTP):
-    """One conversation with a server: watched from the first byte, and not endless."""
+    """A connection of `smtplib` to the account's server, made by the guard and watched."""
 
     def __init__(self, account: Account, guard: AddressGuard, watch: Watch) -> None:
         self._account = account
@@ -45,12 +47,11 @@ class SmtpConversation(smtplib.SMTP):
         return cast(socket.socket, self.sock)
 
     def deliver(self, message: EmailMessage) -> list[str]:
-        """Returns the addresses that were refused."""
-        self.sign_in()
+        """Returns the addresses that the server refused."""
         return sorted(self.send_message(message))
 
     def sign_in(self) -> None:
-        """Where the account says so."""
+        """As far as the account asks for it: TLS, a user name."""
         self.ehlo_or_helo_if_needed()
         if self._account.security == "starttls":
             self.starttls(context=self._context)
@@ -77,13 +78,13 @@ class SmtpConversation(smtplib.SMTP):
 
 
 def _address_literal(connection: socket.socket) -> str:
-    """What a client without a name of its own greets with (RFC 5321, 4.1.3)."""
+    """The greeting of a client without a name of its own (RFC 5321, 4.1.3)."""
     address = str(connection.getsockname()[0])
     return f"[IPv6:{address}]" if connection.family == socket.AF_INET6 else f"[{address}]"
 
 
 class _BoundedReplies:
-    """What a server says, as far as anybody would listen: a reply of endless lines would fill the memory."""
+    """The replies of a server, bounded in size: one of endless lines would fill the memory."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

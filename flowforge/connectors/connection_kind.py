@@ -1,0 +1,146 @@
+"""The declaration of a connection kind: its fields, how it signs requests or opens a session, how it is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError, create_model
+
+from flowforge.connectors.config import ConnectorConfig, located_messages, secret_keys
+from flowforge.connectors.context import StepContext
+from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.http_client.signing import Request
+from flowforge.errors import Problem
+from flowforge.fields import field
+from flowforge.icons import require_icon
+
+C = TypeVar("C", bound=ConnectorConfig)
+_TEST_URL = "testUrl"
+
+
+class TrialAddress(ConnectorConfig):
+    """The field of connections that are tested by a request to an address of their user's choice."""
+
+    test_url: str = field(
+        "", title="Address to test it at", description="Called with GET, signed; it works where the answer is a 2xx."
+    )
+
+
+@dataclass(frozen=True)
+class ConnectionKind(Generic[C]):
+    """A sort of credentials that people save under a name. Raises ValueError for an icon that the sprite does not have.
+
+    Hooks may call the service by `credentials.context.tools`, keep tokens in `tools.tokens`, and add what they make of
+    secrets to `context.secrets`. They raise ConnectorError.
+    """
+
+    name: str
+    """As the API and the database call it: `http`."""
+    config: type[C]
+    title: str
+    help: str
+    icon: str
+    keywords: tuple[str, ...] = ()
+    sign: Callable[[Request, Credentials[C]], Request] | None = None
+    """Adds to a request what the receiver wants to see; asks for a token first where it needs one."""
+    renew: Callable[[Response, Credentials[C]], bool] | None = None
+    """After an answer 401: makes `sign` begin anew (a token is forgotten, a challenge kept); false where it cannot."""
+    open: Callable[[Credentials[C]], AbstractContextManager[Any]] | None = None
+    """A session with a service that does not speak HTTP, signed in."""
+    test: Callable[[Credentials[C]], bool] | None = None
+    """Tries the credentials out without doing anything; false where that is not possible with these. Where there is
+    none, and it signs requests, people can give an address to call."""
+
+    def __post_init__(self) -> None:
+        require_icon(self.icon)
+
+    @property
+    def testable(self) -> bool:
+        """Whether its connections can be tested at all."""
+        return self.test is not None or self.sign is not None
+
+    def can_test(self, saved: Mapping[str, Any]) -> bool:
+        """Whether there is a way to test this connection; the kind's own may find out that it cannot."""
+        return self.test is not None or bool(self.sign and saved.get(_TEST_URL))
+
+    @cached_property
+    def saved_model(self) -> type[ConnectorConfig]:
+        """The model of a saved connection: the fields of the kind, and the address it is tested at."""
+        if self.test is not None or self.sign is None:
+            return self.config
+        return create_model(f"{self.config.__name__}WithTrialAddress", __base__=(self.config, TrialAddress))
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """Its fields as they are written in a config: `webhookUrl`."""
+        return tuple(self.schema()["properties"])
+
+    @cached_property
+    def own_fields(self) -> tuple[str, ...]:
+        """Its fields but for the address it is tested at: those that a step's config can hold itself."""
+        return tuple(name for name in self.fields if name != _TEST_URL)
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of a saved connection's config."""
+        schema = self.saved_model.model_json_schema(by_alias=True)
+        return {key: schema[key] for key in ("type", "properties", "required", "$defs") if key in schema}
+
+    def secret_keys(self) -> Iterator[str]:
+        return secret_keys(self.config)
+
+    def problems(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:
+        """Taken literally: an expression has no meaning in a connection."""
+        try:
+            self.saved_model.model_validate(config)
+        except ValidationError as error:
+            return [Problem("/".join((pointer, *path)), message) for path, message in located_messages(error)]
+        return []
+
+    def credentials(self, config: C, context: StepContext) -> Credentials[C]:
+        return Credentials(self, config, context)
+
+    def read(self, saved: Mapping[str, Any], context: StepContext) -> Credentials[C]:
+        """The credentials of a saved connection, its secrets in clear. Raises ConnectorError."""
+        try:
+            return self.credentials(self.config.model_validate(saved), context)
+        except ValidationError as error:
+            fields = "; ".join(f"{'.'.join(path)}: {message}" for path, message in located_messages(error))
+            raise ConnectorError(f"the connection cannot be used: {fields}", permanent=True) from None
+
+    def try_out(self, saved: Mapping[str, Any], context: StepContext) -> bool:
+        """Whether a saved connection, its secrets in clear, was tested and works; false where it cannot be tested.
+        Raises ConnectorError where it does not work."""
+        credentials = self.read(saved, context)
+        if self.test is not None:
+            return self.test(credentials)
+        url = saved.get(_TEST_URL)
+        if not url:
+            return False
+        context.tools.http.send(context, "GET", url, signed_by=credentials).raise_for_status("the address")
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials(Generic[C]):
+    """The config of a connection kind, ready for one attempt of a step: a Signer."""
+
+    kind: ConnectionKind[C]
+    config: C
+    context: StepContext
+
+    def sign(self, request: Request) -> Request:
+        return request if self.kind.sign is None else self.kind.sign(request, self)
+
+    def renew(self, refusal: Response) -> bool:
+        return self.kind.renew is not None and self.kind.renew(refusal, self)
+
+    def open(self) -> AbstractContextManager[Any]:
+        """Raises ConnectorError for a kind that has no sessions."""
+        if self.kind.open is None:
+            raise ConnectorError(f"a connection of the kind {self.kind.name} cannot be opened", permanent=True)
+        return self.kind.open(self)

@@ -1,0 +1,45 @@
+"""http: a bearer token, a user name and password, or secret headers, for any address."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+from flowforge.connectors.sdk import ConnectionKind, ConnectorConfig, Credentials, Request, field, secret
+
+
+class HttpSignIn(ConnectorConfig):
+    bearer_token: str | None = secret(None, title="Bearer token")
+    username: str | None = field(None, title="User name", description="For basic authentication.")
+    password: str | None = secret(None, title="Password")
+    secret_headers: dict[str, str] = secret(
+        {}, title="Secret headers", description="Headers whose values are kept secret."
+    )
+
+
+def _sign(request: Request, credentials: Credentials[HttpSignIn]) -> Request:
+    return request.with_headers({**credentials.config.secret_headers, **_authorization(credentials)})
+
+
+def _authorization(credentials: Credentials[HttpSignIn]) -> Mapping[str, str]:
+    """RFC 6750, 2.1 and RFC 7617, 2."""
+    config = credentials.config
+    if config.bearer_token:
+        return {"Authorization": f"Bearer {config.bearer_token}"}
+    if config.username is None:
+        return {}
+    encoded = base64.b64encode(f"{config.username}:{config.password or ''}".encode()).decode()
+    if config.password:
+        credentials.context.secrets.append(encoded)  # echoed by many a receiver that people try out
+    return {"Authorization": f"Basic {encoded}"}
+
+
+HTTP = ConnectionKind(
+    "http",
+    HttpSignIn,
+    title="HTTP sign-in",
+    help="A token, a user name and password, or secret headers, for any address.",
+    icon="globe",
+    keywords=("bearer", "basic", "header", "api key"),
+    sign=_sign,
+)

@@ -1,0 +1,61 @@
+"""smtp: a mail server, and who signs in to it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from flowforge.connectors.sdk import (
+    Account,
+    ConnectionKind,
+    ConnectorConfig,
+    ConnectorError,
+    Credentials,
+    Security,
+    SmtpConversation,
+    field,
+    secret,
+)
+
+
+class MailAccount(ConnectorConfig):
+    host: str | None = field(None, title="SMTP server", description="Empty: the instance's own.")
+    port: int = field(587, title="SMTP port", ge=1, le=65535)
+    username: str = field("", title="User name")
+    password: str = secret("", title="Password")
+    security: Security = field("starttls", title="Security")
+    sender: str | None = field(None, alias="from", title="From", description="Empty: the instance's own address.")
+
+    def account(self) -> Account | None:
+        """None where no server is named."""
+        if not self.host:
+            return None
+        return Account(self.host, self.port, self.username, self.password, self.security)
+
+
+def _open(credentials: Credentials[MailAccount]) -> AbstractContextManager[SmtpConversation]:
+    """A conversation with the server; with the instance's own where none is named."""
+    server = credentials.context.tools.mail
+    account = credentials.config.account() or server.default
+    if not account.host:
+        raise ConnectorError("no SMTP server: set host here, or SMTP_HOST for the instance", permanent=True)
+    return server.session(account, credentials.context.deadline)
+
+
+def _test(credentials: Credentials[MailAccount]) -> bool:
+    """Signs in, and sends nothing."""
+    if credentials.config.account() is None:
+        raise ConnectorError("the name of the SMTP server is missing", permanent=True)
+    with credentials.open():
+        return True
+
+
+SMTP = ConnectionKind(
+    "smtp",
+    MailAccount,
+    title="Mail server (SMTP)",
+    help="A server that mail is sent by, and who signs in to it.",
+    icon="mail",
+    keywords=("email",),
+    open=_open,
+    test=_test,
+)

@@ -1,0 +1,86 @@
+"""A call on its way to the wire: made by a connector, made anew by redirects, signed for its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.signing import Request, Signer
+
+REDIRECTS = {301, 302, 303, 307, 308}
+_BECOME_GET = {301, 302, 303}
+_KEPT_ACROSS_HOSTS = {"accept", "content-type", "user-agent", "idempotency-key", "accept-encoding"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as a connector makes it, or as a redirect makes it anew."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    params: Mapping[str, Any] | None
+    body: Any
+    signed_by: Signer | None
+
+    def redirected(self, status: int, target: str) -> Call:
+        """What is sent to the target of a redirect (RFC 9110, 15.4). Another origin gets no secrets."""
+        method, body, headers, url = self.method, self.body, self.headers, urljoin(self.url, target)
+        if status in _BECOME_GET and method not in {"GET", "HEAD"}:
+            method, body = "GET", None
+            headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
+        if _origin(url) == _origin(self.url):
+            return Call(method, url, headers, None, body, self.signed_by)
+        kept = {name: value for name, value in headers.items() if name.lower() in _KEPT_ACROSS_HOSTS}
+        return Call(method, url, kept, None, body, None)
+
+    def prepared(self) -> requests.PreparedRequest:
+        """The request as it is sent, signed. Raises ConnectorError."""
+        if urlsplit(self.url).scheme not in {"http", "https"}:
+            raise ConnectorError("only http:// and https:// addresses can be called", permanent=True)
+        request = requests.PreparedRequest()
+        headers, params = dict(self.headers), dict(self.params or {})
+        with _refusing_what_is_not_valid():
+            request.prepare(method=self.method, url=self.url, headers=headers, params=params, data=self.body)
+        if self.signed_by is not None:
+            _apply(self.signed_by.sign(_as_sent(request)), request)
+        return request
+
+
+def _as_sent(request: requests.PreparedRequest) -> Request:
+    body = request.body or b""
+    content = body.encode() if isinstance(body, str) else body
+    return Request(request.method or "", request.url or "", dict(request.headers), content)
+
+
+def _apply(signed: Request, request: requests.PreparedRequest) -> None:
+    """Takes over what signing may change: the URL and the headers."""
+    with _refusing_what_is_not_valid():
+        request.prepare_url(signed.url, None)
+        request.prepare_headers(signed.headers)
+
+
+@contextmanager
+def _refusing_what_is_not_valid() -> Iterator[None]:
+    try:
+        yield
+    except (requests.RequestException, UnicodeError, ValueError) as error:
+        raise ConnectorError("the address or a header of the request is not valid", permanent=True) from error
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "the receiver"
+    except ValueError:
+        return "the receiver"

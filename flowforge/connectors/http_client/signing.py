@@ -1,0 +1,42 @@
+"""Signing: what may be done to a request just before it goes out, so that the receiver knows who sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from flowforge.connectors.http_client.response import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it goes over the wire: the URL holds the query, the body is final."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def with_headers(self, headers: Mapping[str, str]) -> Request:
+        """In place of those of the same names, in whatever case they are written."""
+        replaced = {name.lower() for name in headers}
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in replaced}
+        return replace(self, headers={**kept, **headers})
+
+    def with_query(self, **parameters: str) -> Request:
+        """With the parameters added to the query."""
+        parts = urlsplit(self.url)
+        query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
+        return replace(self, url=urlunsplit(parts._replace(query=query)))
+
+
+class Signer(Protocol):
+    """Signs every request to the origin that a connector calls; none to an origin it is redirected to."""
+
+    def sign(self, request: Request) -> Request:
+        """The request with headers or query parameters added. Raises ConnectorError."""
+
+    def renew(self, refusal: Response) -> bool:
+        """Whether a request that was answered 401 is worth signing and sending once more. Raises ConnectorError."""
