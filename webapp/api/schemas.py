@@ -343,6 +343,7 @@ class Connector(Wire):
     connection: str | None = Field(description="The type of connection it takes.")
     config: Json = Field(description="JSON schema of an action's `config`.")
     keywords: list[str] = Field(description="Other words under which people look for it.")
+    connections: list[str] = Field(description="All types of connections it takes.")
 
 
 class BlockType(Wire):

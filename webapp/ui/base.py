@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from flowforge import jsonio
 from webapp.ui import csrf, guard, text
+from webapp.ui.forms import by_group
 from webapp.ui.sparkline import bars_by_status, outcome
 from webapp.ui.trigger_kinds import trigger_icon_name, trigger_name
 
@@ -31,6 +32,7 @@ for _filter in (
     trigger_icon_name,
     bars_by_status,
     outcome,
+    by_group,
 ):
     blueprint.add_app_template_filter(_filter)
 

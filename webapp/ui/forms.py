@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal
 
 from werkzeug.datastructures import MultiDict
@@ -35,6 +36,8 @@ class Field:
     """Of records: the fields that each has."""
     entry: str = ""
     """Of records: what one is called."""
+    group: str = ""
+    """The heading it is drawn under; empty for none."""
 
     def shown(self, config: Mapping[str, Any]) -> str:
         """The value as the field's text."""
@@ -69,10 +72,16 @@ class Field:
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[Field]:
-    """Those of an object's schema, as pydantic or we write them; required ones first."""
+    """The fields of an object's schema, as pydantic or we write them; required ones first, groups last."""
     required = set(schema.get("required", ()))
     found = [_field(key, declared, key in required) for key, declared in schema.get("properties", {}).items()]
-    return sorted(found, key=lambda field: not field.required)
+    groups = ["", *dict.fromkeys(field.group for field in found if field.group)]
+    return sorted(found, key=lambda field: (groups.index(field.group), not field.required))
+
+
+def by_group(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
+    """The headings of the fields, each with the fields under it."""
+    return [(group, list(members)) for group, members in groupby(fields, key=lambda field: field.group)]
 
 
 def config_from_form(
@@ -203,6 +212,7 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
         choices,
         inner=fields_of(item),
         entry=str(item.get("title", "entry")),
+        group=str(declared.get("group", "")),
     )
 
 

@@ -49,7 +49,8 @@ class Call:
         with _refusing_what_is_not_valid():
             request.prepare(method=self.method, url=self.url, headers=headers, params=params, data=self.body)
         if self.signed_by is not None:
-            _apply(self.signed_by.sign(_as_sent(request)), request)
+            unsigned = _as_sent(request)
+            _apply(unsigned, self.signed_by.sign(unsigned), request)
         return request
 
 
@@ -59,11 +60,13 @@ def _as_sent(request: requests.PreparedRequest) -> Request:
     return Request(request.method or "", request.url or "", dict(request.headers), content)
 
 
-def _apply(signed: Request, request: requests.PreparedRequest) -> None:
+def _apply(unsigned: Request, signed: Request, request: requests.PreparedRequest) -> None:
     """Takes over what signing may change: the URL and the headers."""
     with _refusing_what_is_not_valid():
-        request.prepare_url(signed.url, None)
-        request.prepare_headers(signed.headers)
+        if signed.url != unsigned.url:
+            request.prepare_url(signed.url, None)
+        if signed.headers is not unsigned.headers:
+            request.prepare_headers(signed.headers)
 
 
 @contextmanager

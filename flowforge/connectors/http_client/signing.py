@@ -21,6 +21,8 @@ class Request:
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """In place of those of the same names, in whatever case they are written."""
+        if not headers:
+            return self
         replaced = {name.lower() for name in headers}
         kept = {name: value for name, value in self.headers.items() if name.lower() not in replaced}
         return replace(self, headers={**kept, **headers})
