@@ -1,4 +1,4 @@
-"""The loop of every consumer: poll, sort out what cannot be read, handle, acknowledge.
+"""The loop of every consumer: poll, bury what cannot be read, handle, acknowledge.
 
 A consumer's `handle` returns when the database has the work; only then is the batch acknowledged. When a server it
 needs is away, the same batch is tried again until it is back. A message that makes `handle` fail by itself goes to the
@@ -13,10 +13,8 @@ import time
 import traceback
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
 from flowforge.bus import Delivery, Message, Subscription
-from flowforge.db.engine import unavailable_when_down
+from flowforge.db.engine import Connection, savepoint, transaction
 from flowforge.engine import answers
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Consumer, Received, member_name
@@ -44,7 +42,7 @@ class Runner:
         subscription = self._subscribe()
         try:
             while subscription is not None and not self._stopping.is_set():
-                self._turn(subscription)
+                self._poll_once(subscription)
         finally:
             self._consumer.stop()
             if subscription is not None:
@@ -59,7 +57,7 @@ class Runner:
                 self._wait_out(error)
         return None
 
-    def _turn(self, subscription: Subscription) -> None:
+    def _poll_once(self, subscription: Subscription) -> None:
         try:
             self._consumer.tick()
             limit = self._consumer.room()
@@ -84,7 +82,8 @@ class Runner:
             self._handle(readable)
 
     def _handle(self, received: Sequence[Received]) -> None:
-        """Until it is done: a batch that fails for what it holds is handled one by one, to find the one."""
+        """Returns when it is done. A batch that fails for what it holds is handled one by one, to find the message that
+        does not pass."""
         while True:
             try:
                 self._consumer.handle(received)
@@ -98,8 +97,8 @@ class Runner:
                     self._bury(received[0].delivery, traceback.format_exc(limit=-3), received[0].message, error)
                     return
                 logger.exception("%s: a batch of %d failed; trying one by one", self._consumer.name, len(received))
-                for one in received:
-                    self._handle([one])
+                for delivered in received:
+                    self._handle([delivered])
                 return
 
     def _read(self, delivery: Delivery) -> Received | None:
@@ -114,13 +113,14 @@ class Runner:
     def _bury(
         self, delivery: Delivery, reason: str, message: TopicMessage | None = None, error: Exception | None = None
     ) -> None:
-        """Until PostgreSQL has it: acknowledging comes after. What the message is about ends in the same moment."""
+        """Returns when PostgreSQL has it: only then it is acknowledged. What the message is about ends with the same
+        commit."""
         logger.error("%s: dead letter from %s: %s", self._consumer.name, delivery.topic, reason)
         while True:
             try:
-                with unavailable_when_down(), self._backends.engine.begin() as connection:
+                with transaction(self._backends.engine) as connection:
                     bury(connection, delivery, self._consumer.group, reason)
-                    post_commit = self._given_up(connection, message, error)
+                    post_commit = self._give_up(connection, message, error)
                 break
             except Unavailable as unavailable:
                 if self._stopping.is_set():
@@ -130,14 +130,14 @@ class Runner:
             self._backends.bus.publish([Message(DEAD_LETTERS, delivery.key, delivery.value), *post_commit.messages])
         except Exception:
             logger.exception("a dead letter is in PostgreSQL but could not be put on %s", DEAD_LETTERS)
-        answers.tell(self._backends.redis, post_commit.answered)
+        answers.notify(self._backends.redis, post_commit.answered)
 
-    def _given_up(self, connection: Connection, message: TopicMessage | None, error: Exception | None) -> PostCommit:
-        """Whatever goes wrong in it, the message is buried and the partition goes on."""
+    def _give_up(self, connection: Connection, message: TopicMessage | None, error: Exception | None) -> PostCommit:
+        """Ends what the message is about. Whatever goes wrong in that, it is buried and the partition goes on."""
         if message is None or error is None:
             return PostCommit()
         try:
-            with unavailable_when_down(), connection.begin_nested():
+            with savepoint(connection):
                 return self._consumer.give_up(connection, message, error)
         except Unavailable:
             raise
@@ -156,7 +156,7 @@ class Runner:
         try:
             subscription.close()
         except Unavailable as error:
-            logger.warning("%s: left its group without a word: %s", self._consumer.name, error)
+            logger.warning("%s: did not leave its group: %s", self._consumer.name, error)
 
     def _wait_out(self, error: Unavailable) -> None:
         logger.warning("%s: %s; trying again in %.1f s", self._consumer.name, error, self._pause)

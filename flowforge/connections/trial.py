@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flowforge.connectors.sdk import ConnectionKind, ConnectorError, StepContext
-from flowforge.engine.step_output import told
+from flowforge.engine.step_output import error_text
 from flowforge.ids import uuid7
 from flowforge.secrets import open_fields, secret_values
 from flowforge.wiring import Backends
@@ -33,7 +33,7 @@ def try_out(backends: Backends, kind: ConnectionKind[Any], sealed: Mapping[str, 
     try:
         return Trial(kind.try_out(opened, context))
     except ConnectorError as error:
-        return Trial(True, told(error, context.secrets))
+        return Trial(True, error_text(error, context.secrets))
 
 
 def _context(backends: Backends, user_id: UUID, secrets: list[str]) -> StepContext:

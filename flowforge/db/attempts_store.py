@@ -1,33 +1,33 @@
-"""The executor's queries: claiming attempts, holding them, handing in results. A batch is one statement."""
+"""The executor's queries: claiming attempts, holding their leases, handing in results.
+
+Each handles a whole batch in one statement; the caller owns the transaction.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from flowforge import jsonio
-
-AttemptKey = tuple[UUID, int, int, int]
-"""(execution id, step index, iteration, attempt)"""
+from flowforge.db.attempt_rows import AttemptKey, AttemptResult, permanent_error
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An attempt this executor holds."""
+    """An attempt that an executor holds under a lease; `version_id` is the version its execution is pinned to."""
 
     key: AttemptKey
     version_id: UUID | None
-    claims: int
 
 
 def claim(connection: Connection, keys: Sequence[AttemptKey], *, owner: str, lease: float) -> list[Claim]:
-    """Takes those that are still queued in a running execution; the row decides between two executors.
+    """Takes the attempts that are still queued in a running execution, for `lease` seconds; the row decides between two
+    executors.
 
-    An attempt that has no row (another implementation's orchestrator sent it) gets one.
+    An attempt without a row (another implementation's orchestrator sent it) gets one.
     """
     rows = connection.exec_driver_sql(
         """
@@ -47,18 +47,18 @@ def claim(connection: Connection, keys: Sequence[AttemptKey], *, owner: str, lea
             SET state = 'RUNNING', parked = false, claims = a.claims + 1, lease_owner = excluded.lease_owner,
                 lease_until = excluded.lease_until, started_at = excluded.started_at
             WHERE a.state = 'QUEUED'
-            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt, a.claims
+            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         )
-        SELECT c.execution_id, c.step_index, c.iteration, c.attempt, x.version_id, c.claims
+        SELECT c.execution_id, c.step_index, c.iteration, c.attempt, x.version_id
         FROM claimed c JOIN orchestrator.workflow_executions x ON x.id = c.execution_id
         """,
         {"rows": _rows(keys), "owner": owner, "lease": lease},
     )
-    return [Claim((row[0], row[1], row[2], row[3]), row[4], row[5]) for row in rows]
+    return [Claim(AttemptKey(*key), version_id) for *key, version_id in rows]
 
 
 def park(connection: Connection, keys: Sequence[AttemptKey]) -> None:
-    """No room for these now: they wait in the table, and `parked` finds them without a message."""
+    """Leaves queued attempts in the table, for want of room: `find_parked` gives them out without a message."""
     connection.exec_driver_sql(
         """
         UPDATE orchestrator.step_attempts a SET parked = true
@@ -70,8 +70,8 @@ def park(connection: Connection, keys: Sequence[AttemptKey]) -> None:
     )
 
 
-def parked(connection: Connection, *, full: Sequence[UUID], each: int, limit: int) -> list[AttemptKey]:
-    """Parked attempts, oldest first, at most `each` of one workflow and none of the `full` ones.
+def find_parked(connection: Connection, *, full: Sequence[UUID], each: int, limit: int) -> list[AttemptKey]:
+    """Returns parked attempts, the oldest first: at most `each` of one workflow, none of the `full` workflows.
 
     Walks the index from workflow to workflow: the cost grows with the number of workflows that wait, not with what
     waits behind them.
@@ -98,12 +98,11 @@ def parked(connection: Connection, *, full: Sequence[UUID], each: int, limit: in
         """,
         {"full": [str(id_) for id_ in full], "each": each, "limit": limit},
     )
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    return [AttemptKey(*row) for row in rows]
 
 
 def extend_leases(connection: Connection, owner: str, keys: Sequence[AttemptKey], lease: float) -> None:
-    """Only of those that the owner knows it holds: a claim whose COMMIT was not answered is nobody's, and has to run
-    out."""
+    """Extends the leases of these attempts. A claim whose COMMIT was not answered is nobody's: it has to run out."""
     connection.exec_driver_sql(
         """
         UPDATE orchestrator.step_attempts a SET lease_until = now() + make_interval(secs => %(lease)s)
@@ -116,7 +115,7 @@ def extend_leases(connection: Connection, owner: str, keys: Sequence[AttemptKey]
 
 
 def refuse(connection: Connection, key: AttemptKey, reason: str) -> None:
-    """A queued attempt that no executor can begin has failed; its result is owed to the orchestrator."""
+    """Fails a queued attempt that no executor can begin; the orchestrator has yet to take that result."""
     connection.exec_driver_sql(
         """
         UPDATE orchestrator.step_attempts a
@@ -125,15 +124,12 @@ def refuse(connection: Connection, key: AttemptKey, reason: str) -> None:
         WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
             AND a.attempt = r.attempt AND a.state = 'QUEUED'
         """,
-        {"rows": _rows([key]), "error": jsonio.dumps_for_database({"message": reason, "permanent": True})},
+        {"rows": _rows([key]), "error": jsonio.dumps_for_database(permanent_error(reason))},
     )
 
 
-def hand_in(connection: Connection, owner: str, rows: Sequence[dict[str, Any]]) -> set[AttemptKey]:
-    """Stores results: execution_id, step_index, iteration, attempt, succeeded, output, error.
-
-    Returns those that counted: a lease that was lost meanwhile makes the result void.
-    """
+def hand_in(connection: Connection, owner: str, results: Sequence[AttemptResult]) -> set[AttemptKey]:
+    """Stores results. Returns the attempts whose results counted: a lease that was lost meanwhile makes one void."""
     counted = connection.exec_driver_sql(
         """
         UPDATE orchestrator.step_attempts a
@@ -145,13 +141,13 @@ def hand_in(connection: Connection, owner: str, rows: Sequence[dict[str, Any]]) 
             AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
         RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
-        {"rows": jsonio.dumps_for_database(rows), "owner": owner},
+        {"rows": jsonio.dumps_for_database(results), "owner": owner},
     )
-    return {(row[0], row[1], row[2], row[3]) for row in counted}
+    return {AttemptKey(*row) for row in counted}
 
 
 def give_back(connection: Connection, owner: str, keys: Sequence[AttemptKey]) -> None:
-    """Claimed but not begun, and this executor stops: any other may take them at once."""
+    """Parks attempts that a stopping executor has claimed but not begun: any other may take them at once."""
     connection.exec_driver_sql(
         """
         UPDATE orchestrator.step_attempts a
@@ -165,6 +161,4 @@ def give_back(connection: Connection, owner: str, keys: Sequence[AttemptKey]) ->
 
 
 def _rows(keys: Sequence[AttemptKey]) -> str:
-    return jsonio.dumps(
-        [{"execution_id": key[0], "step_index": key[1], "iteration": key[2], "attempt": key[3]} for key in keys]
-    ).decode()
+    return jsonio.dumps(keys).decode()

@@ -1,16 +1,29 @@
-"""Connections to PostgreSQL."""
+"""Connections to PostgreSQL, and transactions on them; the types are SQLAlchemy's, for who only hands them on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from flowforge import jsonio
 from flowforge.errors import Unavailable
+
+__all__ = [
+    "Connection",
+    "Engine",
+    "driver_error",
+    "engine_options",
+    "make_engine",
+    "rehearsal",
+    "savepoint",
+    "sqlalchemy_url",
+    "transaction",
+    "unavailable_when_down",
+]
 
 CONNECT_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT_MS = 30_000
@@ -58,3 +71,30 @@ def unavailable_when_down() -> Iterator[None]:
         if error.connection_invalidated:
             raise Unavailable("PostgreSQL closed the connection") from error
         raise
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A connection for one transaction, which is committed at the end of the block, or rolled back where it raises.
+    Raises Unavailable where PostgreSQL does not answer."""
+    with unavailable_when_down(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """A part of a transaction that is undone alone where it raises. Raises Unavailable."""
+    with unavailable_when_down(), connection.begin_nested():
+        yield
+
+
+@contextmanager
+def rehearsal(engine: Engine) -> Iterator[Connection]:
+    """A transaction of which nothing is kept. Raises Unavailable."""
+    with unavailable_when_down(), engine.connect() as connection:
+        yield connection
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """The database's own error, where SQLAlchemy has wrapped it; any other as it is."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error

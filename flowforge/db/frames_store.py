@@ -1,9 +1,13 @@
-"""Frames and open blocks in PostgreSQL. Each query handles a whole batch in one statement; the caller owns the
-transaction, and holds the locks of the executions."""
+"""Frames and open blocks in PostgreSQL.
+
+Each query handles a whole batch in one statement; the caller owns the transaction, and holds the locks of the
+executions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +16,59 @@ from sqlalchemy import Connection
 from flowforge import jsonio
 from flowforge.execution.state import BlockKey, EndedFrame, Frame, FrameStatus, OpenBlock
 
-FrameKey = tuple[UUID, int]
-OpenBlockKey = tuple[UUID, int, int]
-"""(execution id, frame, step index)"""
+
+@dataclass(frozen=True, slots=True, order=True)
+class FrameKey:
+    """A frame of an execution."""
+
+    execution_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBlockKey:
+    """An open block: the frame in which it stands, and its step."""
+
+    execution_id: UUID
+    frame: int
+    step_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFrame:
+    """A frame, with the block that opened it."""
+
+    execution_id: UUID
+    frame: Frame
+    block: OpenBlock
+
+
+@dataclass(frozen=True, slots=True)
+class _FrameUpdate(FrameKey):
+    status: FrameStatus
+    current_step: int
+    recorded: Mapping[str, Any]
+    result: Any
+    error: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _BlockUpdate(OpenBlockKey):
+    begun: int
+    ended: int
+    failed: int
+    failed_position: int | None
+    error: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _NewBlock(_BlockUpdate):
+    first_frame: int
+    total: int
+    at_once: int
+    closure: Mapping[str, Any]
+    items: Sequence[Any]
+
 
 _FRAME = "f.number, f.block_frame, f.block_step, f.position, f.status, f.current_step, f.outputs, f.item"
 _BLOCK = (
@@ -24,11 +78,8 @@ _BLOCK = (
 
 
 def open_blocks(connection: Connection, opened: Sequence[tuple[UUID, OpenBlock, Sequence[Any]]]) -> None:
-    """Keeps each block, and a waiting frame for every item."""
-    blocks = [
-        _block_row(execution_id, block) | {"closure": block.closure, "items": items}
-        for execution_id, block, items in opened
-    ]
+    """Stores blocks of executions, and a waiting frame for every item of each."""
+    blocks = [_new_block(execution_id, block, items) for execution_id, block, items in opened]
     connection.exec_driver_sql(
         """
         WITH rows AS (
@@ -53,7 +104,7 @@ def open_blocks(connection: Connection, opened: Sequence[tuple[UUID, OpenBlock, 
 
 
 def enter_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[tuple[UUID, Frame]]:
-    """The waiting frames, which run from now on."""
+    """Sets waiting frames to RUNNING; returns them with their executions."""
     rows = connection.exec_driver_sql(
         f"""
         UPDATE orchestrator.step_frames f SET status = 'RUNNING'
@@ -61,13 +112,13 @@ def enter_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[tuple
         WHERE f.execution_id = k.execution_id AND f.number = k.number AND f.status = 'WAITING'
         RETURNING f.execution_id, {_FRAME}
         """,  # noqa: S608  (names of columns)
-        {"keys": _frame_keys(keys)},
+        {"keys": jsonio.dumps(keys).decode()},
     )
     return [(row[0], _frame(row[1:])) for row in rows]
 
 
-def load_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[tuple[UUID, Frame, OpenBlock]]:
-    """Each frame, with the block that opened it."""
+def load_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[LoadedFrame]:
+    """Returns the frames that exist."""
     rows = connection.exec_driver_sql(
         f"""
         SELECT f.execution_id, {_FRAME}, {_BLOCK}
@@ -76,12 +127,13 @@ def load_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[tuple[
         JOIN orchestrator.open_blocks b
             ON b.execution_id = f.execution_id AND b.frame = f.block_frame AND b.step_index = f.block_step
         """,  # noqa: S608
-        {"keys": _frame_keys(keys)},
+        {"keys": jsonio.dumps(keys).decode()},
     )
-    return [(row[0], _frame(row[1:9]), OpenBlock(*row[9:])) for row in rows]
+    return [LoadedFrame(row[0], _frame(row[1:9]), OpenBlock(*row[9:])) for row in rows]
 
 
 def load_blocks(connection: Connection, keys: Sequence[OpenBlockKey]) -> list[tuple[UUID, OpenBlock]]:
+    """Returns the blocks that are open, with their executions."""
     rows = connection.exec_driver_sql(
         f"""
         SELECT b.execution_id, {_BLOCK}
@@ -89,7 +141,7 @@ def load_blocks(connection: Connection, keys: Sequence[OpenBlockKey]) -> list[tu
         JOIN orchestrator.open_blocks b
             ON b.execution_id = k.execution_id AND b.frame = k.frame AND b.step_index = k.step_index
         """,  # noqa: S608
-        {"keys": _block_keys(keys)},
+        {"keys": jsonio.dumps(keys).decode()},
     )
     return [(row[0], OpenBlock(*row[1:])) for row in rows]
 
@@ -97,9 +149,9 @@ def load_blocks(connection: Connection, keys: Sequence[OpenBlockKey]) -> list[tu
 def save(
     connection: Connection, frames: Iterable[tuple[UUID, Frame]], blocks: Iterable[tuple[UUID, OpenBlock]]
 ) -> None:
-    """What the machine has changed. A frame's outputs are added to, never replaced."""
-    frame_rows = [_frame_row(execution_id, frame) for execution_id, frame in frames]
-    block_rows = [_block_row(execution_id, block) for execution_id, block in blocks]
+    """Writes what the state machine has changed. A frame's outputs are added to, never replaced."""
+    frame_rows = [_frame_update(execution_id, frame) for execution_id, frame in frames]
+    block_rows = [_block_update(execution_id, block) for execution_id, block in blocks]
     connection.exec_driver_sql(
         """
         WITH blocks AS (
@@ -123,14 +175,14 @@ def save(
 
 
 def ended_frames(
-    connection: Connection, keys: Sequence[OpenBlockKey], *, lanes: bool
+    connection: Connection, keys: Sequence[OpenBlockKey], *, with_outputs: bool
 ) -> dict[OpenBlockKey, list[EndedFrame]]:
-    """What the frames of each block gave, by position. The outputs come along for `lanes` only."""
+    """Returns what the frames of each block gave, by position; their steps' outputs only where they are wanted."""
     rows = connection.exec_driver_sql(
         """
         SELECT k.execution_id, k.frame, k.step_index, f.position, f.status = 'FAILED',
                CASE WHEN f.status = 'FAILED' THEN jsonb_build_object('error', f.error) ELSE f.result END,
-               CASE WHEN %(lanes)s THEN f.outputs END
+               CASE WHEN %(with_outputs)s THEN f.outputs END
         FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(execution_id uuid, frame int, step_index int)
         JOIN orchestrator.open_blocks b
             ON b.execution_id = k.execution_id AND b.frame = k.frame AND b.step_index = k.step_index
@@ -138,12 +190,12 @@ def ended_frames(
             ON f.execution_id = b.execution_id AND f.number >= b.first_frame AND f.number < b.first_frame + b.begun
         ORDER BY f.execution_id, f.number
         """,
-        {"keys": _block_keys(keys), "lanes": lanes},
+        {"keys": jsonio.dumps(keys).decode(), "with_outputs": with_outputs},
     )
     found: dict[OpenBlockKey, list[EndedFrame]] = {key: [] for key in keys}
     for execution_id, frame, step_index, *ended in rows:
         position, failed, result, outputs = ended
-        found[execution_id, frame, step_index].append(EndedFrame(position, failed, result, outputs or {}))
+        found[OpenBlockKey(execution_id, frame, step_index)].append(EndedFrame(position, failed, result, outputs or {}))
     return found
 
 
@@ -153,37 +205,29 @@ def _frame(row: Sequence[Any]) -> Frame:
     return Frame(number, key, position, FrameStatus(status), current_step, outputs, item)
 
 
-def _frame_row(execution_id: UUID, frame: Frame) -> dict[str, Any]:
-    return {
-        "execution_id": execution_id,
-        "number": frame.number,
-        "status": frame.status,
-        "current_step": frame.current_step,
-        "recorded": frame.recorded,
-        "result": frame.result,
-        "error": frame.error,
-    }
+def _frame_update(execution_id: UUID, frame: Frame) -> _FrameUpdate:
+    changed = (frame.status, frame.current_step, frame.recorded, frame.result, frame.error)
+    return _FrameUpdate(execution_id, frame.number, *changed)
 
 
-def _block_row(execution_id: UUID, block: OpenBlock) -> dict[str, Any]:
-    return {
-        "execution_id": execution_id,
-        "frame": block.frame,
-        "step_index": block.step_index,
-        "first_frame": block.first_frame,
-        "total": block.total,
-        "at_once": block.at_once,
-        "begun": block.begun,
-        "ended": block.ended,
-        "failed": block.failed,
-        "failed_position": block.failed_position,
-        "error": block.error,
-    }
+def _block_update(execution_id: UUID, block: OpenBlock) -> _BlockUpdate:
+    changed = (block.begun, block.ended, block.failed, block.failed_position, block.error)
+    return _BlockUpdate(execution_id, block.frame, block.step_index, *changed)
 
 
-def _frame_keys(keys: Sequence[FrameKey]) -> str:
-    return jsonio.dumps([{"execution_id": key[0], "number": key[1]} for key in keys]).decode()
-
-
-def _block_keys(keys: Sequence[OpenBlockKey]) -> str:
-    return jsonio.dumps([{"execution_id": key[0], "frame": key[1], "step_index": key[2]} for key in keys]).decode()
+def _new_block(execution_id: UUID, block: OpenBlock, items: Sequence[Any]) -> _NewBlock:
+    return _NewBlock(
+        execution_id=execution_id,
+        frame=block.frame,
+        step_index=block.step_index,
+        begun=block.begun,
+        ended=block.ended,
+        failed=block.failed,
+        failed_position=block.failed_position,
+        error=block.error,
+        first_frame=block.first_frame,
+        total=block.total,
+        at_once=block.at_once,
+        closure=block.closure,
+        items=items,
+    )

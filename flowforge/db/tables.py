@@ -307,7 +307,7 @@ class MailboxState(Base):
 
 
 class TriggerEventRow(Base):
-    """An accepted event: the durable moment. While `handled_at` is null the orchestrator owes it an execution."""
+    """An accepted event: the durable moment. While `handled_at` is null it is redelivered to the orchestrator."""
 
     __tablename__ = "trigger_events"
     __table_args__ = (
@@ -332,7 +332,7 @@ class TriggerEventRow(Base):
     metadata_: Mapped[Json] = mapped_column("metadata")
     idempotency_key: Mapped[str | None]
     execution_id: Mapped[UUID | None]
-    """Given in advance for a manual start, so that the caller can be told."""
+    """Chosen in advance for a manual start, so that the caller learns it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     handled_at: Mapped[datetime | None]
     dropped_because: Mapped[str | None]
@@ -437,16 +437,16 @@ class ExecutionRow(ContractRow, Base):
     deadline: Mapped[datetime | None]
     """When it fails for taking too long."""
     begin_at: Mapped[datetime | None]
-    """While PENDING, held back by a limit of its workflow: limits_store.NO_PLACE or, where only its turn is missing,
-    the earliest time at which that may have come."""
+    """While PENDING, held back by a limit of its workflow: held_executions_store.NO_SLOT or, where it lacks only a rate
+    permit, the earliest time at which it may have one."""
     concurrency_key: Mapped[str | None]
 
 
 class AttemptState(StrEnum):
-    QUEUED = "QUEUED"  # owed to an executor from `due_at` on
+    QUEUED = "QUEUED"  # for an executor to begin, from `due_at` on
     RUNNING = "RUNNING"  # held by `lease_owner` until `lease_until`
     WAITING = "WAITING"  # rests until `due_at`, or until somebody resumes it
-    ENDED = "ENDED"  # its result is in the row, and owed to the orchestrator
+    ENDED = "ENDED"  # its result is in the row, for the orchestrator to take
     APPLIED = "APPLIED"  # the execution has taken its result
 
 
@@ -492,8 +492,7 @@ class StepAttempt(Base):
 
 
 class BusMemory(Base):
-    """What the bus was when it was last seen: how one that was emptied is noticed. And up to which ended execution
-    the log is known to be whole."""
+    """The mark that the bus carried when it was last seen: how one that was emptied is noticed."""
 
     __tablename__ = "bus_memory"
     __table_args__ = ({"schema": "orchestrator"},)
@@ -503,8 +502,19 @@ class BusMemory(Base):
     seen_at: Mapped[datetime]
 
 
+class LogRepairPosition(Base):
+    """Up to which ended execution the log is known to be whole (flowforge.db.log_repair_store)."""
+
+    __tablename__ = "log_repair_positions"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    finished_at: Mapped[datetime]
+    execution_id: Mapped[UUID]
+
+
 class RatePermitsRow(Base):
-    """Which turns of a workflow's rate limit were taken."""
+    """Which rate permits of a workflow were taken."""
 
     __tablename__ = "rate_turns"
     __table_args__ = (
@@ -514,11 +524,11 @@ class RatePermitsRow(Base):
 
     workflow_id: Mapped[UUID] = mapped_column(primary_key=True)
     taken_until: Mapped[datetime]
-    """When the next turn is free."""
+    """When the next permit is free."""
     begun: Mapped[Any] = mapped_column(JSONB, server_default=text("'[]'"))
-    """[[when, how many], ...] of the executions that began last (flowforge.engine.rate_permits)."""
+    """[[when, how many], ...] of the executions that began last (flowforge.engine.rate_window)."""
     awaited: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether executions wait for a turn."""
+    """Whether executions wait for a permit."""
 
 
 class OpenBlockRow(Base):

@@ -1,5 +1,7 @@
-"""Attempts that wait for a time, a call or another workflow. Each query handles a batch; the caller owns the
-transaction."""
+"""Attempts that wait for a time, a call, a person or another workflow.
+
+Each query handles a whole batch in one statement; the caller owns the transaction.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +13,31 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge import jsonio
+from flowforge.db.attempt_rows import AttemptKey, AttemptResult
 
 
 @dataclass(frozen=True, slots=True)
-class EndedWait:
-    """A waiting attempt that has ended: its result is in the row, and has to be announced."""
+class EndedWait(AttemptKey):
+    """A waiting attempt that has ended. Its row holds the result, which is still to be announced."""
 
-    execution_id: UUID
     workflow_id: UUID
     user_id: UUID
-    step_index: int
-    iteration: int
-    attempt: int
     succeeded: bool
     output: dict[str, Any] | None
     message: str | None
+    """Why it failed."""
 
 
-def end_waits(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[EndedWait]:
-    """Ends waiting attempts, which then owe their result: execution_id, step_index, iteration, attempt, succeeded,
-    output, error. Returns those that were still waiting."""
+_ENDED = """
+    a.execution_id, a.step_index, a.iteration, a.attempt, x.workflow_id, x.user_id, a.succeeded, a.output,
+    a.error->>'message'
+"""
+
+
+def end_waits(connection: Connection, results: Sequence[AttemptResult]) -> list[EndedWait]:
+    """Ends waiting attempts of running executions. Returns those that were still waiting."""
     ended = connection.exec_driver_sql(
-        """
+        f"""
         UPDATE orchestrator.step_attempts a
         SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now()
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
@@ -40,25 +45,25 @@ def end_waits(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[En
             error jsonb), orchestrator.workflow_executions x
         WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
             AND a.attempt = r.attempt AND a.state = 'WAITING' AND x.id = a.execution_id AND x.status = 'RUNNING'
-        RETURNING a.execution_id, x.workflow_id, x.user_id, a.step_index, a.iteration, a.attempt, a.succeeded, a.output,
-            a.error->>'message'
-        """,
-        {"rows": jsonio.dumps_for_database(rows)},
+        RETURNING {_ENDED}
+        """,  # noqa: S608  (names of columns)
+        {"rows": jsonio.dumps_for_database(results)},
     )
     return [EndedWait(*row) for row in ended]
 
 
 def end_due_waits(connection: Connection, limit: int, only: UUID | None = None) -> list[EndedWait]:
-    """Waits whose time has come: a rest is over, a wait for somebody has timed out."""
+    """Ends at most `limit` waits whose time has come, of all executions or of `only` one: rests that are over, waits
+    for a call or a person that have timed out."""
     ended = connection.exec_driver_sql(
-        """
+        f"""
         UPDATE orchestrator.step_attempts a
         SET state = 'ENDED', finished_at = now(),
             succeeded = NOT COALESCE((a.waiting->>'failsWhenDue')::boolean, false),
-            output = CASE WHEN a.waiting->>'kind' IN ('resume', 'approval') THEN '{"timedOut": true}'::jsonb
-                ELSE '{}' END,
+            output = CASE WHEN a.waiting->>'kind' IN ('resume', 'approval') THEN '{{"timedOut": true}}'::jsonb
+                ELSE '{{}}' END,
             error = CASE WHEN (a.waiting->>'failsWhenDue')::boolean
-                THEN '{"message": "nobody came within the time limit", "permanent": true}'::jsonb END
+                THEN '{{"message": "nobody came within the time limit", "permanent": true}}'::jsonb END
         FROM (
             SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
             WHERE state = 'WAITING' AND due_at <= now() AND (%(only)s::uuid IS NULL OR execution_id = %(only)s::uuid)
@@ -66,9 +71,8 @@ def end_due_waits(connection: Connection, limit: int, only: UUID | None = None) 
         ) d, orchestrator.workflow_executions x
         WHERE a.execution_id = d.execution_id AND a.step_index = d.step_index AND a.iteration = d.iteration
             AND a.attempt = d.attempt AND x.id = a.execution_id
-        RETURNING a.execution_id, x.workflow_id, x.user_id, a.step_index, a.iteration, a.attempt, a.succeeded, a.output,
-            a.error->>'message'
-        """,
+        RETURNING {_ENDED}
+        """,  # noqa: S608
         {"limit": limit, "only": only and str(only)},
     )
     return [EndedWait(*row) for row in ended]

@@ -1,39 +1,39 @@
-"""Whether an execution may begin: the concurrency and the rate limit of its workflow.
+"""Whether an execution may begin: the concurrency limit and the rate limit of its workflow.
 
-First it needs a place among the executions of its key, then a turn of its workflow: what is dropped for want of a place
-takes no turn, and what waits for its turn keeps its place. Nobody overtakes an older one that waits.
+First it needs a slot among the executions of its key, then a rate permit of its workflow: what is dropped for want of a
+slot takes no permit, and what waits for a permit keeps its slot. Nothing overtakes an older execution that waits.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from flowforge import jsonio
-from flowforge.db import limits_store
-from flowforge.db.limits_store import Turns
+from flowforge.db import held_executions_store, permits_store, slots_store
+from flowforge.db.engine import Connection
+from flowforge.db.permits_store import Permits, PermitsUpdate
 from flowforge.engine.plans import Version
-from flowforge.engine.rate_permits import RateWindow
+from flowforge.engine.rate_window import RateWindow
 from flowforge.language.definition import ConcurrencyLimit, RateLimit
 from flowforge.language.expressions.resolving import resolve
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An execution that wants to begin. `key` is that of its concurrency limit."""
+    """An execution that is about to begin. `key` is that of its concurrency limit."""
 
     execution_id: UUID
     version: Version
     key: str | None
 
     @property
-    def limit(self) -> ConcurrencyLimit | None:
+    def concurrency(self) -> ConcurrencyLimit | None:
         return self.version.plan.settings.concurrency
 
     @property
@@ -43,8 +43,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """It begins now, or is held back, or never begins: it is dropped (`skipped` says why), or displaced by a newer one
-    of its batch."""
+    """Why an execution may not begin now: it is held until `begin_at`, dropped (`skipped` says why), or displaced by a
+    newer one of its batch."""
 
     begin_at: datetime | None = None
     skipped: str | None = None
@@ -52,33 +52,34 @@ class Verdict:
 
 
 Verdicts = dict[UUID, Verdict]
-"""Of those that may not begin now."""
+"""By execution; those that may begin have none."""
 
 
 @dataclass(slots=True)
-class _Places:
-    """The places of one key while a batch asks for them."""
+class _Slots:
+    """The slots of one key while the executions of a batch ask for them."""
 
-    placed: int
+    holders: int
     """Before the batch, without those that have to make room."""
     awaited: bool
-    entered: list[Candidate] = field(default_factory=list)
-    """Those of the batch that have a place, the oldest first."""
+    given: list[Candidate] = field(default_factory=list)
+    """Those of the batch that have a slot, the oldest first."""
     to_displace: int = 0
     """Of the executions before the batch."""
 
     @property
     def taken(self) -> int:
-        return self.placed + len(self.entered)
+        return self.holders + len(self.given)
 
     def make_room(self, limit: int) -> list[Candidate]:
-        """The oldest go until there is room for one: those before the batch, then of the batch. Returns the latter."""
+        """Takes slots from the oldest until one is free: first from executions before the batch, then from those of
+        the batch, which are returned."""
         excess = max(0, self.taken - limit + 1)
-        before = min(excess, self.placed)
-        self.placed -= before
+        before = min(excess, self.holders)
+        self.holders -= before
         self.to_displace += before
-        gone, self.entered = self.entered[: excess - before], self.entered[excess - before :]
-        return gone
+        displaced, self.given = self.given[: excess - before], self.given[excess - before :]
+        return displaced
 
 
 @dataclass(slots=True)
@@ -90,66 +91,73 @@ class Admission:
     """How many executions of a key have to make room, the oldest first."""
 
     def admit(self, candidates: Sequence[Candidate]) -> Verdicts:
-        """Of executions that come for the first time."""
-        verdicts = self._give_places([one for one in candidates if one.key is not None])
-        return verdicts | self.give_turns([one for one in candidates if one.execution_id not in verdicts])
+        """Gives slots and permits to executions that come for the first time."""
+        verdicts = self._give_slots([candidate for candidate in candidates if candidate.key is not None])
+        left = [candidate for candidate in candidates if candidate.execution_id not in verdicts]
+        return verdicts | self.give_permits(left)
 
-    def _give_places(self, candidates: Sequence[Candidate]) -> Verdicts:
-        keys = [one.key for one in candidates if one.key is not None]
-        if not keys:
-            return {}
-        limits_store.lock_keys(self.connection, keys)
-        queues = limits_store.queues(self.connection, keys)
-        places = {key: _Places(queue.placed, queue.next_version is not None) for key, queue in queues.items()}
-        verdicts: Verdicts = {}
-        for one in candidates:
-            if one.key is not None and one.limit is not None:
-                _ask_for_place(one, one.limit, places[one.key], verdicts)
-        self.to_displace = {key: its.to_displace for key, its in places.items() if its.to_displace}
-        return verdicts
-
-    def give_turns(self, candidates: Sequence[Candidate]) -> Verdicts:
-        """Of executions that have a place, or need none."""
-        by_workflow: dict[UUID, list[Candidate]] = {}
-        for one in candidates:
-            if one.rate is not None:
-                by_workflow.setdefault(one.version.workflow_id, []).append(one)
+    def give_permits(self, candidates: Sequence[Candidate]) -> Verdicts:
+        """Gives permits to executions that have a slot, or need none."""
+        by_workflow: dict[UUID, list[Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            if candidate.rate is not None:
+                by_workflow[candidate.version.workflow_id].append(candidate)
         if not by_workflow:
             return {}
-        limits_store.lock_turns(self.connection, by_workflow)
+        held_executions_store.lock_permits(self.connection, by_workflow)
+        permits = permits_store.load_permits(self.connection, list(by_workflow))
         verdicts: Verdicts = {}
-        rows = []
-        for workflow_id, turns in limits_store.turns(self.connection, list(by_workflow)).items():
-            its = by_workflow[workflow_id]
-            rate = its[-1].rate
-            assert rate is not None
-            window = RateWindow.of(rate, turns.begun, turns.asked_at)
-            taken = 0 if turns.next_version is not None else window.take(len(its), turns.now)
-            row = turns_row(workflow_id, window, turns, awaited=turns.awaited or taken < len(its))
-            verdicts |= {one.execution_id: Verdict(begin_at=row["taken_until"]) for one in its[taken:]}
-            rows.append(row)
-        limits_store.keep_turns(self.connection, rows)
+        updates = [_take_permits(by_workflow[id_], id_, its, verdicts) for id_, its in permits.items()]
+        permits_store.save_permits(self.connection, updates)
+        return verdicts
+
+    def _give_slots(self, candidates: Sequence[Candidate]) -> Verdicts:
+        keys = [candidate.key for candidate in candidates if candidate.key is not None]
+        if not keys:
+            return {}
+        held_executions_store.lock_keys(self.connection, keys)
+        queues = slots_store.slot_queues(self.connection, keys)
+        slots = {key: _Slots(queue.holders, queue.next_version is not None) for key, queue in queues.items()}
+        verdicts: Verdicts = {}
+        for candidate in candidates:
+            if candidate.key is not None and candidate.concurrency is not None:
+                _take_slot(candidate, candidate.concurrency, slots[candidate.key], verdicts)
+        self.to_displace = {key: its.to_displace for key, its in slots.items() if its.to_displace}
         return verdicts
 
 
-def _ask_for_place(one: Candidate, limit: ConcurrencyLimit, places: _Places, verdicts: Verdicts) -> None:
-    """Adds the verdict on it, where it gets none, and on those that have to make room for it."""
+def _take_slot(candidate: Candidate, limit: ConcurrencyLimit, slots: _Slots, verdicts: Verdicts) -> None:
+    """Adds the verdict on the candidate, where it gets no slot, and on those that have to make room for it."""
     newest_first = limit.on_limit == "cancelOldest"
     if newest_first:
-        verdicts |= {gone.execution_id: Verdict(displaced=True) for gone in places.make_room(limit.limit)}
-    if places.taken < limit.limit and (newest_first or not places.awaited):
-        places.entered.append(one)
+        verdicts |= {gone.execution_id: Verdict(displaced=True) for gone in slots.make_room(limit.limit)}
+    if slots.taken < limit.limit and (newest_first or not slots.awaited):
+        slots.given.append(candidate)
     elif limit.on_limit == "skip":
-        verdicts[one.execution_id] = Verdict(skipped=f"{places.taken} executions run already, which is the limit")
+        verdicts[candidate.execution_id] = Verdict(skipped=f"{slots.taken} executions run already, which is the limit")
     else:
-        places.awaited = True
-        verdicts[one.execution_id] = Verdict(begin_at=limits_store.NO_PLACE)
+        slots.awaited = True
+        verdicts[candidate.execution_id] = Verdict(begin_at=held_executions_store.NO_SLOT)
 
 
-def turns_row(workflow_id: UUID, window: RateWindow, turns: Turns, *, awaited: bool) -> dict[str, Any]:
-    """As limits_store.keep_turns takes it."""
-    free_at = datetime.fromtimestamp(window.next_free(turns.now), UTC)
-    return {"workflow_id": workflow_id, "begun": window.begun, "taken_until": free_at, "awaited": awaited}
+def _take_permits(
+    candidates: Sequence[Candidate], workflow_id: UUID, permits: Permits, verdicts: Verdicts
+) -> PermitsUpdate:
+    """Adds the verdicts on candidates of one workflow that get no permit."""
+    rate = candidates[-1].rate
+    assert rate is not None
+    window = RateWindow.of(rate, permits.begun, permits.transaction_began)
+    taken = 0 if permits.next_version is not None else window.take(len(candidates), permits.now)
+    awaited = permits.awaited or taken < len(candidates)
+    update = permits_update(workflow_id, window, permits, awaited=awaited)
+    verdicts |= {candidate.execution_id: Verdict(begin_at=update.taken_until) for candidate in candidates[taken:]}
+    return update
+
+
+def permits_update(workflow_id: UUID, window: RateWindow, permits: Permits, *, awaited: bool) -> PermitsUpdate:
+    """What is to be remembered of the permits that were taken from the window."""
+    free_at = datetime.fromtimestamp(window.next_free(permits.now), UTC)
+    return PermitsUpdate(workflow_id, window.begun, free_at, awaited)
 
 
 def concurrency_key(version: Version, payload: Mapping[str, Any]) -> str | None:
@@ -158,8 +166,6 @@ def concurrency_key(version: Version, payload: Mapping[str, Any]) -> str | None:
     if limit is None:
         return None
     workflow = {"id": str(version.workflow_id), "name": version.name}
-    value = resolve(
-        limit.key or "", {"trigger": payload, "workflow": workflow}, step="settings", field="concurrency.key"
-    )
-    text = jsonio.dumps(value)
-    return f"{version.workflow_id}:{hashlib.sha256(text).hexdigest()[:32]}"
+    roots = {"trigger": payload, "workflow": workflow}
+    value = resolve(limit.key or "", roots, step="settings", field="concurrency.key")
+    return f"{version.workflow_id}:{hashlib.sha256(jsonio.dumps(value)).hexdigest()[:32]}"

@@ -2,136 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection
-
-from flowforge.db import executions_store as store
-from flowforge.db.executions_store import OpenAttempt
+from flowforge.db import executions_store
+from flowforge.db.attempt_rows import AttemptResult, OpenAttempt
+from flowforge.db.engine import Connection
+from flowforge.db.executions_store import StepKey
+from flowforge.db.frames_store import FrameKey, OpenBlockKey
 from flowforge.engine.completion import PostCommit
-from flowforge.engine.execution_batch import Batch
-from flowforge.engine.loaded_execution import LoadedExecution, announce
+from flowforge.engine.execution_batch import ExecutionBatch
+from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.run_factory import RunFactory
 from flowforge.events import ExecutionResult
 from flowforge.execution.retry import Failure
 from flowforge.execution.state import ROOT, StepEnded
 from flowforge.language.blocks import BlockType
 
-Fact = tuple[UUID, OpenAttempt, StepEnded]
-"""Of which execution, which attempt it ends, and what it says."""
+
+@dataclass(frozen=True, slots=True)
+class Applicable:
+    """A result that an execution still waits for: the attempt it ends, and what it tells the state machine."""
+
+    execution: LoadedExecution
+    attempt: OpenAttempt
+    fact: StepEnded
+
+    @property
+    def goes_on_with_block(self) -> bool:
+        """Whether it is the pause of a loop that goes on by itself, not the end of a step."""
+        step = self.execution.version.plan.step(self.fact.step_index)
+        return step is not None and step.block in {BlockType.FOR_EACH, BlockType.PARALLEL}
+
+    def applied(self) -> AttemptResult:
+        """The attempt's row from now on; the output is the execution's."""
+        attempt, failure = self.attempt, self.fact.failure
+        key = (attempt.execution_id, attempt.step_index, attempt.iteration, attempt.attempt)
+        return AttemptResult(*key, succeeded=failure is None, error=failure.as_json() if failure else None)
 
 
 def advance(
     runs: RunFactory, connection: Connection, results: Sequence[ExecutionResult], post_commit: PostCommit
 ) -> None:
-    """Where that leads is written, and what is to be done after the commit is added to `post_commit`. What is no longer
-    waited for changes nothing."""
-    ids = sorted({result.execution_id for result in results})
-    states = store.lock_executions(connection, ids)
-    attempts: dict[UUID, list[OpenAttempt]] = {}
-    for attempt in _open_attempts(connection, results):
-        attempts.setdefault(attempt.execution_id, []).append(attempt)
-    batch = runs.load(connection, list(states.values()))
-    facts = _facts(results, attempts, batch)
-    _load_surroundings(batch, facts)
-    for execution_id, _, fact in facts:
-        _tell(batch, batch.loaded[execution_id], fact)
-    batch.settle(batch.loaded.values())
-    batch.write([_applied_row(execution_id, open_, fact) for execution_id, open_, fact in facts])
-    batch.publish_to(post_commit)
-
-
-def _facts(results: Sequence[ExecutionResult], attempts: dict[UUID, list[OpenAttempt]], batch: Batch) -> list[Fact]:
-    facts = []
-    for result in results:
-        waiting = attempts.get(result.execution_id, [])
-        open_ = _matching(waiting, result)
-        if open_ is not None and result.execution_id in batch.loaded:
-            waiting.remove(open_)
-            facts.append((result.execution_id, open_, _fact(open_, result)))
-    return facts
-
-
-def _load_surroundings(batch: Batch, facts: Sequence[Fact]) -> None:
-    """The frames the facts are about, and the blocks of loops that go on by themselves."""
-    frames = sorted({(id_, fact.iteration) for id_, _, fact in facts if fact.iteration != ROOT})
-    if frames:
-        batch.load_frames(frames)
-    blocks = [(id_, fact.iteration, fact.step_index) for id_, _, fact in facts if _goes_on(batch.loaded[id_], fact)]
-    if blocks:
-        batch.load_blocks(blocks)
-
-
-def _tell(batch: Batch, one: LoadedExecution, fact: StepEnded) -> None:
-    if one.over:
-        return
-    starts = one.run.effects.starts
-    before = len(starts)
-    one.run.step_ended(fact)
-    retry = next((start for start in starts[before:] if start.due_at is not None), None)
-    if retry is not None and fact.failure is not None:
-        more = {"step_index": fact.step_index, "iteration": fact.iteration, "attempt": fact.attempt}
-        error = {"message": fact.failure.message}
-        batch.messages.append(announce(one, "RETRYING", error=error, retry_at=retry.due_at, **more))
+    """Applies results and writes where that leads; the work that follows the commit is added to `post_commit`. A result
+    that no execution waits for changes nothing."""
+    states = executions_store.lock_executions(connection, sorted({result.execution_id for result in results}))
+    attempts = _open_attempts(connection, results)
+    batch = runs.load(connection, states, post_commit)
+    applicable = _applicable(results, attempts, batch)
+    _load_surroundings(batch, applicable)
+    for its in applicable:
+        _apply(its, post_commit)
+    batch.advance_until_blocked(batch.executions)
+    batch.write([its.applied() for its in applicable])
 
 
 def open_attempt(connection: Connection, result: ExecutionResult) -> OpenAttempt | None:
-    """The attempt that the result is about, while it is waited for."""
+    """Returns the attempt that the result ends, while an execution waits for it."""
     return _matching(_open_attempts(connection, [result]), result)
 
 
 def _open_attempts(connection: Connection, results: Sequence[ExecutionResult]) -> list[OpenAttempt]:
-    asked_about = [(result.execution_id, result.step_index, result.iteration) for result in results]
-    return store.open_attempts(connection, asked_about)
+    steps = [StepKey(result.execution_id, result.step_index, result.iteration) for result in results]
+    return executions_store.open_attempts(connection, steps)
 
 
-def _goes_on(one: LoadedExecution, fact: StepEnded) -> bool:
-    step = one.version.plan.step(fact.step_index)
-    return step is not None and step.block in {BlockType.FOR_EACH, BlockType.PARALLEL}
+def _applicable(
+    results: Sequence[ExecutionResult], attempts: Sequence[OpenAttempt], batch: ExecutionBatch
+) -> list[Applicable]:
+    waiting: dict[UUID, list[OpenAttempt]] = defaultdict(list)
+    for attempt in attempts:
+        waiting[attempt.execution_id].append(attempt)
+    found = []
+    for result in results:
+        execution, its_attempts = batch.get(result.execution_id), waiting[result.execution_id]
+        ended = _matching(its_attempts, result)
+        if execution is not None and ended is not None:
+            its_attempts.remove(ended)
+            found.append(Applicable(execution, ended, _fact(ended, result)))
+    return found
 
 
-def _matching(attempts: Sequence[OpenAttempt], result: ExecutionResult) -> OpenAttempt | None:
-    """The attempt a result is about; another implementation's result names none: the one that is open."""
-    return next(
-        (
-            attempt
-            for attempt in attempts
-            if attempt.step_index == result.step_index
-            and attempt.iteration == result.iteration
-            and result.attempt in (None, attempt.attempt)
-        ),
-        None,
+def _load_surroundings(batch: ExecutionBatch, applicable: Sequence[Applicable]) -> None:
+    """Loads the frames that the facts are about, and the blocks of loops that go on by themselves."""
+    inner = {(its.execution.execution_id, its.fact.iteration) for its in applicable if its.fact.iteration != ROOT}
+    batch.frames.load([FrameKey(*key) for key in sorted(inner)])
+    batch.frames.load_blocks(
+        [
+            OpenBlockKey(its.execution.execution_id, its.fact.iteration, its.fact.step_index)
+            for its in applicable
+            if its.goes_on_with_block
+        ]
     )
 
 
-def _fact(open_: OpenAttempt, result: ExecutionResult) -> StepEnded:
-    """What the executor stored rules; the message speaks for executors that store nothing."""
-    if open_.state == "ENDED":
-        succeeded, output, failure = bool(open_.succeeded), open_.output or {}, Failure.of_json(open_.error or {})
-    else:
-        succeeded, output = result.status == "SUCCESS", result.output or {}
-        failure = Failure(
-            result.error_message or "the step failed without a reason",
-            True if result.permanent is None else result.permanent,
-            result.retry_after,
-        )
-    return StepEnded(
-        open_.step_index,
-        open_.attempt,
-        open_.iteration,
-        output=output,
-        failure=None if succeeded else failure,
+def _apply(its: Applicable, post_commit: PostCommit) -> None:
+    """Gives the fact to the execution's run, and announces the retry that follows a failure."""
+    execution, fact = its.execution, its.fact
+    if execution.is_over:
+        return
+    starts = execution.run.effects.starts
+    before = len(starts)
+    execution.run.step_ended(fact)
+    retry = next((start for start in starts[before:] if start.due_at is not None), None)
+    if retry is not None and fact.failure is not None:
+        failed = {"step_index": fact.step_index, "iteration": fact.iteration, "attempt": fact.attempt}
+        error = {"message": fact.failure.message}
+        post_commit.messages.append(execution.announcement("RETRYING", error=error, retry_at=retry.due_at, **failed))
+
+
+def _matching(attempts: Iterable[OpenAttempt], result: ExecutionResult) -> OpenAttempt | None:
+    """The attempt that a result ends. Another implementation's result names no attempt: the open one is meant."""
+    return next((attempt for attempt in attempts if _is_about(result, attempt)), None)
+
+
+def _is_about(result: ExecutionResult, attempt: OpenAttempt) -> bool:
+    same_step = (attempt.step_index, attempt.iteration) == (result.step_index, result.iteration)
+    return same_step and result.attempt in (None, attempt.attempt)
+
+
+def _fact(attempt: OpenAttempt, result: ExecutionResult) -> StepEnded:
+    """What the executor stored decides; the message counts for executors that store nothing."""
+    key = (attempt.step_index, attempt.attempt, attempt.iteration)
+    if attempt.state == "ENDED":
+        failure = None if attempt.succeeded else Failure.of_json(attempt.error or {})
+        return StepEnded(*key, output=attempt.output or {}, failure=failure)
+    failure = None if result.status == "SUCCESS" else _failure(result)
+    return StepEnded(*key, output=result.output or {}, failure=failure)
+
+
+def _failure(result: ExecutionResult) -> Failure:
+    return Failure(
+        result.error_message or "the step failed without a reason",
+        True if result.permanent is None else result.permanent,
+        result.retry_after,
     )
-
-
-def _applied_row(execution_id: UUID, open_: OpenAttempt, fact: StepEnded) -> dict[str, Any]:
-    return {
-        "execution_id": execution_id,
-        "step_index": open_.step_index,
-        "iteration": open_.iteration,
-        "attempt": open_.attempt,
-        "succeeded": fact.failure is None,
-        "error": fact.failure and fact.failure.as_json(),
-    }

@@ -1,4 +1,4 @@
-"""Messages that tell what PostgreSQL already knows: the log, the live view and the orchestrator hear of it by them."""
+"""Messages about what PostgreSQL already holds: for the log, the live view and the orchestrator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def execution_event(execution_id: UUID, workflow_id: UUID, user_id: UUID, status: Any, **more: Any) -> Message:
-    """An execution has reached a state worth a line in the log."""
+    """A line for the log and the live view: an execution has reached that status."""
     event = ExecutionEvent(
         execution_id=execution_id,
         workflow_id=workflow_id,
@@ -31,7 +31,7 @@ def execution_event(execution_id: UUID, workflow_id: UUID, user_id: UUID, status
 
 
 def wait_result(ended: EndedWait) -> ExecutionResult:
-    """The result of a wait, as an executor would tell it."""
+    """The result of a wait, as an executor would publish it."""
     return ExecutionResult(
         execution_id=ended.execution_id,
         workflow_id=ended.workflow_id,
@@ -47,12 +47,12 @@ def wait_result(ended: EndedWait) -> ExecutionResult:
 
 
 def wait_messages(ended: Sequence[EndedWait]) -> list[Message]:
-    """What tells the orchestrator of them, and the log."""
-    return [Message.of(events.EXECUTION_RESULT, wait_result(one)) for one in ended]
+    """The results of waits, for the orchestrator and the log."""
+    return [Message.of(events.EXECUTION_RESULT, wait_result(wait)) for wait in ended]
 
 
 def announce_quietly(bus: EventBus, messages: Sequence[Message]) -> None:
-    """After the commit; never raises: a bus that is away costs a delay or a line in the log, never the thing itself."""
+    """Publishes after the commit; never raises: a bus that is away costs a delay or a line in the log, nothing else."""
     try:
         bus.publish(messages)
     except Unavailable as error:

@@ -1,5 +1,5 @@
-"""What follows when executions are over: callers get their answers, a place is free for the next in the queue, an error
-workflow hears of a failure. The caller owns the transaction in which they ended."""
+"""What follows when executions are over: callers get their answers, a concurrency slot is free for the next execution,
+an error workflow is started. The caller owns the transaction in which they ended."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from flowforge.bus import Message
 from flowforge.db import waits_store
+from flowforge.db.ending_store import EndedExecution
+from flowforge.db.engine import Connection
+from flowforge.db.events_store import NewEvent
 from flowforge.engine import answers, intake
 from flowforge.engine.announcements import execution_event, wait_messages
 from flowforge.engine.answers import Answer
-from flowforge.engine.intake import NewEvent
+from flowforge.engine.workflow_calls import ended_call, is_call, refused_call
 from flowforge.execution.state import Status
 
 ERROR = "error"
@@ -24,102 +25,113 @@ AFTER_FAILURE = "afterFailure"
 """Set in `awaited_by` of such an execution, and of all that it calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndedExecution:
-    """An execution that is over."""
-
-    execution_id: UUID
-    workflow_id: UUID
-    user_id: UUID
-    event_id: UUID | None
-    trigger_type: str | None
-    status: Status
-    workflow_name: str = ""
-    error: Mapping[str, Any] | None = None
-    result: Any = None
-    awaited_by: Mapping[str, Any] | None = None
-    concurrency_key: str | None = None
-    error_workflow: UUID | None = None
-
-
 @dataclass(slots=True)
 class PostCommit:
-    """What is to be done after the commit."""
+    """The work that is left to be done once a transaction is committed."""
 
     messages: list[Message] = field(default_factory=list)
     answered: list[UUID] = field(default_factory=list)
     """Events whose callers have an answer now."""
     freed: set[str] = field(default_factory=set)
-    """Concurrency keys whose next execution may begin. An orchestrator that is not told finds them itself."""
+    """Concurrency keys that have a free slot. A process that loses this finds them by looking."""
+
+    def add(self, other: PostCommit) -> None:
+        self.messages += other.messages
+        self.answered += other.answered
+        self.freed |= other.freed
 
 
-def follow(connection: Connection, ended: Sequence[EndedExecution], inline_limit: int) -> PostCommit:
+@dataclass(frozen=True, slots=True)
+class RefusedEvent:
+    """An event that leads to no execution."""
+
+    event_id: UUID
+    awaited_by: Mapping[str, Any] | None
+    reason: str
+
+
+def complete(connection: Connection, ended: Sequence[EndedExecution], inline_limit: int) -> PostCommit:
     """At most one statement for each kind of thing that follows, however many executions ended."""
-    post_commit = PostCommit(
-        [execution_event(one.execution_id, one.workflow_id, one.user_id, one.status, error=one.error) for one in ended]
-    )
-    calls = [called_ended(one) for one in ended if "executionId" in (one.awaited_by or {})]
+    if not ended:
+        return PostCommit()
+    messages = [_end_event(execution) for execution in ended]
+    messages += _end_calls(connection, ended)
+    messages += _start_error_workflows(connection, ended, inline_limit)
+    freed = {execution.concurrency_key for execution in ended if execution.concurrency_key}
+    return PostCommit(messages, _answer_callers(connection, ended), freed)
+
+
+def refuse(connection: Connection, refused: Sequence[RefusedEvent]) -> PostCommit:
+    """Ends the calls and answers the callers that wait for events which lead to no execution."""
+    post_commit = PostCommit()
+    calls = [
+        refused_call(event.awaited_by, event.reason)
+        for event in refused
+        if event.awaited_by and is_call(event.awaited_by)
+    ]
     if calls:
         post_commit.messages += wait_messages(waits_store.end_waits(connection, calls))
-    callers = [(one.event_id, _answer(one)) for one in ended if one.event_id and "caller" in (one.awaited_by or {})]
+    callers = [(event.event_id, _refusal(event.reason)) for event in refused if "caller" in (event.awaited_by or {})]
     if callers:
         post_commit.answered += answers.keep(connection, callers)
-    post_commit.freed = {one.concurrency_key for one in ended if one.concurrency_key}
-    failures = [_failure_event(one) for one in ended if _is_told_of(one)]
-    if failures:
-        post_commit.messages += intake.messages(intake.record(connection, failures), inline_limit)
     return post_commit
 
 
-def called_ended(one: EndedExecution) -> dict[str, Any]:
-    """The end of the step that called the workflow, as waits_store.end_waits takes it."""
-    caller = one.awaited_by or {}
-    succeeded = one.status is Status.COMPLETED
-    reason = (one.error or {}).get("message") or "it was cancelled"
-    return {
-        "execution_id": caller["executionId"],
-        "step_index": caller["stepIndex"],
-        "iteration": caller["iteration"],
-        "attempt": 1,
-        "succeeded": succeeded,
-        "output": {"executionId": one.execution_id, "result": one.result} if succeeded else None,
-        "error": None if succeeded else {"message": f"{_named(one)} did not complete: {reason}", "permanent": True},
-    }
-
-
-def _named(one: EndedExecution) -> str:
-    return f"workflow '{one.workflow_name}'" if one.workflow_name else "the workflow that was called"
-
-
-def _answer(one: EndedExecution) -> Answer:
-    """For a caller whom no RESPOND step has answered."""
-    caller = (one.awaited_by or {}).get("caller")
-    if one.status is not Status.COMPLETED:
-        body = {"success": False, "executionId": one.execution_id, "status": one.status, "error": dict(one.error or {})}
-        return Answer(500, {}, body)
-    if caller == "when finished":
-        return Answer(200, {}, one.result)
-    return Answer(200, {}, {"success": True, "executionId": one.execution_id, "status": one.status})
-
-
-def _is_told_of(one: EndedExecution) -> bool:
-    """What was started by a failure, itself or through those it calls, tells of no other: or two broken workflows
-    would call each other without end."""
-    follows = follows_a_failure(one.trigger_type, one.awaited_by)
-    return one.status is Status.FAILED and one.error_workflow is not None and not follows
-
-
 def follows_a_failure(trigger_type: str | None, awaited_by: Mapping[str, Any] | None) -> bool:
+    """Whether an execution was started by a failure, itself or through executions that have called it."""
     return trigger_type == ERROR or AFTER_FAILURE in (awaited_by or {})
 
 
-def _failure_event(one: EndedExecution) -> NewEvent:
-    assert one.error_workflow is not None
+def _end_event(ended: EndedExecution) -> Message:
+    return execution_event(ended.execution_id, ended.workflow_id, ended.user_id, ended.status, error=ended.error)
+
+
+def _end_calls(connection: Connection, ended: Sequence[EndedExecution]) -> list[Message]:
+    calls = [ended_call(execution) for execution in ended if is_call(execution.awaited_by)]
+    return wait_messages(waits_store.end_waits(connection, calls)) if calls else []
+
+
+def _answer_callers(connection: Connection, ended: Sequence[EndedExecution]) -> list[UUID]:
+    """Returns the events whose callers no RESPOND step has answered."""
+    callers = [
+        (execution.event_id, _answer(execution))
+        for execution in ended
+        if execution.event_id and "caller" in (execution.awaited_by or {})
+    ]
+    return answers.keep(connection, callers) if callers else []
+
+
+def _start_error_workflows(connection: Connection, ended: Sequence[EndedExecution], inline_limit: int) -> list[Message]:
+    failures = [_failure_event(execution) for execution in ended if _has_error_workflow(execution)]
+    return intake.messages(intake.record(connection, failures), inline_limit)
+
+
+def _answer(ended: EndedExecution) -> Answer:
+    outcome = {"executionId": ended.execution_id, "status": ended.status}
+    if ended.status is not Status.COMPLETED:
+        return Answer(500, {}, {"success": False, **outcome, "error": dict(ended.error or {})})
+    if (ended.awaited_by or {}).get("caller") == "when finished":
+        return Answer(200, {}, ended.result)
+    return Answer(200, {}, {"success": True, **outcome})
+
+
+def _refusal(reason: str) -> Answer:
+    return Answer(409, {}, {"success": False, "error": reason})
+
+
+def _has_error_workflow(ended: EndedExecution) -> bool:
+    """What follows a failure starts no error workflow: two broken workflows would start each other without end."""
+    follows = follows_a_failure(ended.trigger_type, ended.awaited_by)
+    return ended.status is Status.FAILED and ended.error_workflow is not None and not follows
+
+
+def _failure_event(ended: EndedExecution) -> NewEvent:
+    assert ended.error_workflow is not None
     payload = {
-        "error": dict(one.error or {}),
-        "execution": {"id": one.execution_id, "triggerType": one.trigger_type},
-        "workflow": {"id": one.workflow_id, "name": one.workflow_name},
+        "error": dict(ended.error or {}),
+        "execution": {"id": ended.execution_id, "triggerType": ended.trigger_type},
+        "workflow": {"id": ended.workflow_id, "name": ended.workflow_name},
     }
-    metadata = {"source": ERROR, "workflowId": one.workflow_id, "executionId": one.execution_id}
-    heard = {AFTER_FAILURE: True}
-    return NewEvent(None, one.error_workflow, one.user_id, ERROR, payload, metadata, awaited_by=heard)
+    metadata = {"source": ERROR, "workflowId": ended.workflow_id, "executionId": ended.execution_id}
+    after_failure = {AFTER_FAILURE: True}
+    return NewEvent(None, ended.error_workflow, ended.user_id, ERROR, payload, metadata, awaited_by=after_failure)

@@ -1,8 +1,8 @@
-"""Executions that a limit of their workflow holds back: whose place is free, whose turn has come.
+"""Executions that a limit of their workflow holds: which slots are free, which permits.
 
-An orchestrator knows the places it has freed itself, and lets the next ones begin right after. What others have freed
-(somebody who cancels, a process that died), it finds by looking: at a bounded number of queues at a time, never at
-what is in them.
+An orchestrator knows the slots it has freed itself, and lets the next executions begin right after. What others have
+freed (a person who cancels, a process that died), it finds by looking: at a bounded number of queues at a time, never
+at what is in them.
 """
 
 from __future__ import annotations
@@ -11,142 +11,165 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection
-
-from flowforge.db import executions_store as store
-from flowforge.db import limits_store
+from flowforge.db import held_executions_store, permits_store, slots_store
+from flowforge.db.engine import Connection
 from flowforge.db.executions_store import ExecutionState
-from flowforge.db.limits_store import Queue, Turns
-from flowforge.engine.admission import Admission, Candidate, turns_row
+from flowforge.db.permits_store import Permits, PermitsUpdate
+from flowforge.db.slots_store import SlotQueue
+from flowforge.engine.admission import Admission, Candidate, permits_update
 from flowforge.engine.plans import Plans, Version
-from flowforge.engine.rate_permits import RateWindow
+from flowforge.engine.rate_window import RateWindow
 from flowforge.language.definition import RateLimit
 
 AT_ONCE = 500
 """Queues that are looked at, and executions that begin, in one transaction."""
 _UNLIMITED = RateLimit(limit=AT_ONCE, seconds=1)
-"""Of a version that cannot be read any more: what waits of it begins, and fails for that."""
+"""For a version that cannot be read any more: its executions begin, and fail for that."""
 
 _Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True)
-class _Next:
-    """What may be taken from the queue of a key: so many executions, as long as they are of that version."""
+class _Head:
+    """What may begin from the queue of a key: so many executions, as long as they are of that version."""
 
     room: int
     version: Version
 
+    @property
+    def is_rate_limited(self) -> bool:
+        return self.version.plan.settings.rate_limit is not None
+
 
 class HeldExecutions:
-    """The queues that are to be looked at. Who begins is decided under their locks, in a transaction of its own."""
+    """The queues to look at. Which executions begin is decided under their locks, in a transaction of its own."""
 
     def __init__(self, plans: Plans) -> None:
         self._plans = plans
         self._freed: dict[str, None] = {}
-        """Keys, in the order in which they were freed."""
+        """Keys, in the order in which a slot of theirs was freed."""
         self._looked_up_to = ""
 
+    # Concurrency slots
+
     @property
-    def any_freed(self) -> bool:
+    def has_freed_slots(self) -> bool:
         return bool(self._freed)
 
-    def freed(self, keys: Iterable[str]) -> None:
-        """A place of each of these keys is free, and that is committed when somebody takes it."""
+    def note_freed(self, keys: Iterable[str]) -> None:
+        """Notes that a slot of each of these keys is free, committed before anything takes it."""
         self._freed |= dict.fromkeys(keys)
 
-    def look_for_places(self, connection: Connection) -> None:
-        """Goes on where the last look ended."""
-        keys = limits_store.awaited_keys(connection, after=self._looked_up_to, limit=AT_ONCE)
+    def find_free_slots(self, connection: Connection) -> None:
+        """Looks for keys that have a free slot and an execution that lacks one, from where the last look ended."""
+        keys = slots_store.keys_lacking_slots(connection, after=self._looked_up_to, limit=AT_ONCE)
         self._looked_up_to = keys[-1] if len(keys) == AT_ONCE else ""
         if keys:
-            self.freed(self._next(connection, limits_store.queues(connection, keys)))
+            self.note_freed(self._heads(connection, slots_store.slot_queues(connection, keys)))
 
-    def take_places(self, connection: Connection) -> list[ExecutionState]:
-        """Of the keys that were freed: as many executions as there is room for, the oldest of each first. Returns,
-        locked, those that begin now; those that lack a turn keep their place until it comes."""
+    def take_slots(self, connection: Connection) -> list[ExecutionState]:
+        """Gives the slots of freed keys to their oldest held executions. Returns, locked, those that begin now; those
+        that lack a permit keep their slot until there is one."""
+        keys = self._take_freed()
+        held_executions_store.lock_keys(connection, keys)
+        heads = self._heads(connection, slots_store.slot_queues(connection, keys))
+        limited = {head.version.workflow_id for head in heads.values() if head.is_rate_limited}
+        held_executions_store.lock_permits(connection, limited)
+        wanted = _bounded({key: head.room for key, head in heads.items()})
+        found = held_executions_store.lock_lacking_slots(connection, wanted) if wanted else []
+        taken, left = _split_by_version(found, heads)
+        self._note_more(heads, wanted, taken, left)
+        return _hold_without_permit(connection, taken, heads)
+
+    def _take_freed(self) -> list[str]:
+        """What fails from here on is found again by looking."""
         keys = list(self._freed)[:AT_ONCE]
-        for key in keys:  # what comes to grief from here on is found again by looking
+        for key in keys:
             del self._freed[key]
-        limits_store.lock_keys(connection, keys)
-        next_ = self._next(connection, limits_store.queues(connection, keys))
-        limits_store.lock_turns(connection, {one.version.workflow_id for one in next_.values() if _has_turns(one)})
-        wanted = _bounded({key: one.room for key, one in next_.items()})
-        found = store.lock_placeless(connection, wanted) if wanted else []
-        taken, left = _led_by_their_version(found, next_)
-        fed = {state.concurrency_key for state in taken}
-        cut = {state.concurrency_key for state in left} & fed
-        self.freed(key for key, one in next_.items() if key in cut or wanted.get(key, 0) < one.room)
-        return _without_turnless(connection, taken, next_)
+        return keys
 
-    def _next(self, connection: Connection, queues: Mapping[str, Queue]) -> dict[str, _Next]:
-        """Of the keys whose oldest waiting execution finds a place."""
-        heads = {key: queue.next_version for key, queue in queues.items() if queue.next_version is not None}
-        versions = self._plans.get(connection, heads.values())
-        known = {key: versions[id_] for key, id_ in heads.items() if id_ in versions}
-        found = {key: _Next(_room(version, queues[key]), version) for key, version in known.items()}
-        return {key: one for key, one in found.items() if one.room > 0}
+    def _note_more(
+        self,
+        heads: Mapping[str, _Head],
+        wanted: Mapping[str, int],
+        taken: Sequence[ExecutionState],
+        left: Sequence[ExecutionState],
+    ) -> None:
+        """Notes the keys that have more slots: executions of another version follow, or not all were asked for."""
+        of_other_version = {state.concurrency_key for state in left} & {state.concurrency_key for state in taken}
+        self.note_freed(key for key, head in heads.items() if key in of_other_version or wanted.get(key, 0) < head.room)
 
-    def look_for_turns(self, connection: Connection, within: float) -> tuple[list[UUID], float]:
-        """Workflows with a turn that is free and awaited; and in how many seconds the next look is worth while."""
-        awaited = limits_store.awaited_turns(connection, within=within, limit=AT_ONCE)
+    def _heads(self, connection: Connection, queues: Mapping[str, SlotQueue]) -> dict[str, _Head]:
+        """Of the keys whose oldest held execution finds a slot."""
+        pinned = {key: queue.next_version for key, queue in queues.items() if queue.next_version is not None}
+        versions = self._plans.get(connection, pinned.values())
+        readable = {key: versions[id_] for key, id_ in pinned.items() if id_ in versions}
+        heads = {key: _Head(_room(version, queues[key]), version) for key, version in readable.items()}
+        return {key: head for key, head in heads.items() if head.room > 0}
+
+    # Rate permits
+
+    def find_free_permits(self, connection: Connection, within: float) -> tuple[list[UUID], float]:
+        """Returns workflows with a free permit that an execution waits for; and in how many seconds to look again."""
+        awaited = permits_store.awaited_permits(connection, within=within, limit=AT_ONCE)
         later = [seconds for seconds in awaited.values() if seconds > 0]
         return [id_ for id_, seconds in awaited.items() if seconds <= 0], min(later, default=within)
 
-    def take_turns(self, connection: Connection, workflow_ids: Sequence[UUID]) -> list[ExecutionState]:
-        """Of these workflows: as many executions as there are turns, the oldest of each first. They are locked."""
-        limits_store.lock_turns(connection, workflow_ids)
-        turns = limits_store.turns(connection, workflow_ids)
-        windows = self._windows(connection, turns)
+    def take_permits(self, connection: Connection, workflow_ids: Sequence[UUID]) -> list[ExecutionState]:
+        """Gives the free permits of these workflows to their oldest held executions. Returns those, locked."""
+        held_executions_store.lock_permits(connection, workflow_ids)
+        permits = permits_store.load_permits(connection, workflow_ids)
+        windows = self._windows(connection, permits)
         wanted = _bounded({id_: window.free() for id_, window in windows.items()})
-        found = store.lock_turnless(connection, wanted) if wanted else []
+        found = held_executions_store.lock_lacking_permits(connection, wanted) if wanted else []
         counts = Counter(state.workflow_id for state in found)
         for id_, window in windows.items():
-            window.take(counts[id_], turns[id_].now)
-        limits_store.keep_turns(
-            connection,
-            [turns_row(id_, window, turns[id_], awaited=True) for id_, window in windows.items()]
-            + [_unawaited_row(id_, its) for id_, its in turns.items() if id_ not in windows],
-        )
+            window.take(counts[id_], permits[id_].now)
+        permits_store.save_permits(connection, _updates(permits, windows))
         return found
 
-    def _windows(self, connection: Connection, turns: Mapping[UUID, Turns]) -> dict[UUID, RateWindow]:
-        """Of the workflows whose turns somebody waits for."""
-        heads = {id_: its.next_version for id_, its in turns.items() if its.next_version is not None}
-        versions = self._plans.get(connection, heads.values())
-        known = {id_: versions[head] for id_, head in heads.items() if head in versions}
-        rates = {id_: version.plan.settings.rate_limit or _UNLIMITED for id_, version in known.items()}
-        return {id_: RateWindow.of(rate, turns[id_].begun, turns[id_].asked_at) for id_, rate in rates.items()}
+    def _windows(self, connection: Connection, permits: Mapping[UUID, Permits]) -> dict[UUID, RateWindow]:
+        """Of the workflows whose permits an execution waits for."""
+        pinned = {id_: its.next_version for id_, its in permits.items() if its.next_version is not None}
+        versions = self._plans.get(connection, pinned.values())
+        readable = {id_: versions[version] for id_, version in pinned.items() if version in versions}
+        rates = {id_: version.plan.settings.rate_limit or _UNLIMITED for id_, version in readable.items()}
+        return {
+            id_: RateWindow.of(rate, permits[id_].begun, permits[id_].transaction_began) for id_, rate in rates.items()
+        }
 
 
-def _without_turnless(
-    connection: Connection, taken: Sequence[ExecutionState], next_: Mapping[str, _Next]
+def _updates(permits: Mapping[UUID, Permits], windows: Mapping[UUID, RateWindow]) -> list[PermitsUpdate]:
+    awaited = [permits_update(id_, window, permits[id_], awaited=True) for id_, window in windows.items()]
+    return awaited + [_no_longer_awaited(id_, its) for id_, its in permits.items() if id_ not in windows]
+
+
+def _no_longer_awaited(workflow_id: UUID, permits: Permits) -> PermitsUpdate:
+    return PermitsUpdate(workflow_id, permits.begun, datetime.fromtimestamp(permits.now, UTC), awaited=False)
+
+
+def _hold_without_permit(
+    connection: Connection, taken: Sequence[ExecutionState], heads: Mapping[str, _Head]
 ) -> list[ExecutionState]:
-    candidates = [Candidate(state.id, next_[key].version, key) for state in taken if (key := state.concurrency_key)]
-    begin_at = {
-        id_: verdict.begin_at
-        for id_, verdict in Admission(connection).give_turns(candidates).items()
-        if verdict.begin_at is not None
-    }
+    """Returns the executions that have a permit, or need none; the others go on waiting, with their slot."""
+    candidates = [Candidate(state.id, heads[key].version, key) for state in taken if (key := state.concurrency_key)]
+    verdicts = Admission(connection).give_permits(candidates)
+    begin_at = {id_: verdict.begin_at for id_, verdict in verdicts.items() if verdict.begin_at is not None}
     if begin_at:
-        limits_store.put_off(connection, begin_at)
+        held_executions_store.put_off(connection, begin_at)
     return [state for state in taken if state.id not in begin_at]
 
 
-def _room(version: Version, queue: Queue) -> int:
+def _room(version: Version, queue: SlotQueue) -> int:
     limit = version.plan.settings.concurrency
-    return AT_ONCE if limit is None else limit.limit - queue.placed
-
-
-def _has_turns(one: _Next) -> bool:
-    return one.version.plan.settings.rate_limit is not None
+    return AT_ONCE if limit is None else limit.limit - queue.holders
 
 
 def _bounded(wanted: Mapping[_Key, int]) -> dict[_Key, int]:
-    """No more than are taken at once; those that get nothing are left out."""
+    """At most AT_ONCE together; keys that get nothing are left out."""
     left = AT_ONCE
     bounded = {}
     for key, count in wanted.items():
@@ -157,23 +180,17 @@ def _bounded(wanted: Mapping[_Key, int]) -> dict[_Key, int]:
     return bounded
 
 
-def _led_by_their_version(
-    found: Sequence[ExecutionState], next_: Mapping[str, _Next]
+def _split_by_version(
+    found: Sequence[ExecutionState], heads: Mapping[str, _Head]
 ) -> tuple[list[ExecutionState], list[ExecutionState]]:
     """Of each key those before the first of another version, for which other limits may hold; and the others."""
     taken, left = [], []
     stopped = set()
     for state in found:
         key = state.concurrency_key or ""
-        if key not in stopped and state.version_id == next_[key].version.id:
+        if key not in stopped and state.version_id == heads[key].version.id:
             taken.append(state)
         else:
             stopped.add(key)
             left.append(state)
     return taken, left
-
-
-def _unawaited_row(workflow_id: UUID, turns: Turns) -> dict[str, Any]:
-    """As limits_store.keep_turns takes it."""
-    free_at = datetime.fromtimestamp(turns.now, UTC)
-    return {"workflow_id": workflow_id, "begun": turns.begun, "taken_until": free_at, "awaited": False}

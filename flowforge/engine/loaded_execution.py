@@ -1,4 +1,4 @@
-"""One execution on the move: what is known of it while the state machine drives it, and what came of that."""
+"""One execution while the state machine drives it: what is loaded of it, and what its commands have become so far."""
 
 from __future__ import annotations
 
@@ -9,21 +9,31 @@ from uuid import UUID
 
 from flowforge import jsonio
 from flowforge.bus import Message
-from flowforge.db.executions_store import ExecutionState
+from flowforge.db.attempt_rows import AttemptResult, NewAttempt, permanent_error
+from flowforge.db.ending_store import EndedExecution
+from flowforge.db.events_store import NewEvent
+from flowforge.db.executions_store import ExecutionState, ExecutionUpdate, NewExecution
+from flowforge.db.tables import AttemptState
+from flowforge.engine import completion
 from flowforge.engine.announcements import execution_event
-from flowforge.engine.completion import EndedExecution
-from flowforge.engine.intake import NewEvent
 from flowforge.engine.plans import Version
-from flowforge.engine.replay_start import Replay
-from flowforge.execution.commands import Effects, Respond
+from flowforge.engine.replay import Replay
+from flowforge.engine.start_messages import StartMessages, StepContext
+from flowforge.engine.workflow_calls import MOST_CALLS_DEEP, call_event, depth_of
+from flowforge.events import TriggerEvent
+from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartStep, Wait
+from flowforge.execution.context import step_context
 from flowforge.execution.machine import Run
 from flowforge.execution.state import ROOT, Frame, Status
 from flowforge.language.blocks import BlockType
 
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+_WITH_FRAMES = {BlockType.FOR_EACH, BlockType.PARALLEL}
+
 
 @dataclass(slots=True)
 class LoadedExecution:
-    """One execution of the batch."""
+    """An execution of a batch (`flowforge.engine.execution_batch`)."""
 
     execution_id: UUID
     workflow_id: UUID
@@ -35,28 +45,28 @@ class LoadedExecution:
     awaited_by: dict[str, Any] | None = None
     concurrency_key: str | None = None
     begin_at: datetime | None = None
-    """While it is held back by a limit."""
+    """While a limit holds it."""
     replay: Replay | None = None
     deadline: datetime | None = None
-    """Given when it begins."""
-    complete: bool = True
+    """Set when it begins."""
+    is_complete: bool = True
     """Whether payload and outputs are loaded."""
-    before: tuple[Any, ...] = ()
-    """What the row holds of what may change."""
     was_over: bool = False
     """Before this batch."""
-    attempts: list[dict[str, Any]] = field(default_factory=list)
-    """Rows of the attempts that follow."""
-    starts: list[Message] = field(default_factory=list)
+    attempts: list[NewAttempt] = field(default_factory=list)
+    """Attempts that follow."""
+    start_messages: list[Message] = field(default_factory=list)
     calls: list[NewEvent] = field(default_factory=list)
-    uncalled: list[dict[str, Any]] = field(default_factory=list)
-    """Calls that end at once, as rows for waits_store.end_waits."""
+    ended_calls: list[AttemptResult] = field(default_factory=list)
+    """Calls that are not awaited, or never begin."""
     response: Respond | None = None
-    asked: Effects | None = None
-    """What the machine has asked for when the execution was not stored yet."""
+    pending_effects: Effects | None = None
+    """Effects that were taken before the execution was stored, to be carried out afterwards."""
+    _stored: tuple[Status, int, int] | None = None
 
     @classmethod
     def of(cls, state: ExecutionState, version: Version, run: Run) -> LoadedExecution:
+        """An execution as its row has it."""
         root = Frame(current_step=state.current_step, outputs=state.step_outputs or {})
         run.status, run.next_frame, run.frames[ROOT] = Status(state.status), state.next_frame, root
         loaded = cls(
@@ -69,61 +79,42 @@ class LoadedExecution:
             state.trigger_type,
             state.awaited_by,
             state.concurrency_key,
-            complete=not state.in_block,
+            is_complete=not state.in_block,
         )
-        loaded.was_over = loaded.over
-        loaded.stored()
+        loaded.was_over = loaded.is_over
+        loaded.mark_stored()
         return loaded
 
-    def stored(self) -> None:
-        """The row holds what is known now."""
-        root = self.run.frames[ROOT]
-        self.before, root.recorded = (self.run.status, root.current_step, self.run.next_frame), {}
+    # What it is like
 
     @property
-    def changed(self) -> bool:
-        """Whether the execution's own row has to be written; what happens inside a block does not touch it."""
-        root = self.run.frames[ROOT]
-        return bool(root.recorded) or self.before != (self.run.status, root.current_step, self.run.next_frame)
-
-    @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         return self.run.status.terminal
 
     @property
-    def in_block(self) -> bool:
-        """Whether the step due in the workflow's own list is a block with frames."""
-        root = self.run.frames[ROOT]
-        step = self.version.plan.step(root.current_step)
-        return not self.over and step is not None and step.block in _WITH_FRAMES
-
-    def row(self) -> dict[str, Any]:
-        """As executions_store.apply and begin_executions take it."""
-        root, run = self.run.frames[ROOT], self.run
-        return {
-            "id": self.execution_id,
-            "status": run.status,
-            "current_step": root.current_step,
-            "outputs": root.recorded,
-            "in_block": self.in_block or None,
-            "next_frame": run.next_frame if run.next_frame > 1 else None,
-            "error": run.error,
-            "result": None if run.result is None else {"value": run.result},
-            "deadline": self.deadline,
-            "finished": self.over,
-        }
-
-    @property
-    def calls_others(self) -> bool:
-        return any(step.block is BlockType.RUN_WORKFLOW for step in self.run.plan.steps)
+    def is_changed(self) -> bool:
+        """Whether the execution's own row has to be written; what happens inside a block does not touch it."""
+        return bool(self.run.frames[ROOT].recorded) or self._stored != self._position()
 
     @property
     def is_limited(self) -> bool:
         settings = self.version.plan.settings
         return settings.concurrency is not None or settings.rate_limit is not None
 
+    @property
+    def calls_others(self) -> bool:
+        return any(step.block is BlockType.RUN_WORKFLOW for step in self.run.plan.steps)
+
+    @property
+    def _in_block(self) -> bool:
+        """Whether the step due in the workflow's own list is a block with frames."""
+        step = self.version.plan.step(self.run.frames[ROOT].current_step)
+        return not self.is_over and step is not None and step.block in _WITH_FRAMES
+
+    # What happens to it
+
     def begin(self) -> None:
-        """Lets it move: its time limit counts from now."""
+        """Begins it, at the step of its replay or at the first; its time limit counts from now."""
         limit = self.version.plan.settings.timeout
         if limit is not None:
             self.deadline = datetime.now(UTC) + timedelta(seconds=limit)
@@ -133,13 +124,140 @@ class LoadedExecution:
             self.run.begin_at(self.replay.step, self.replay.outputs)
 
     def fail(self, message: str) -> None:
-        """It ends for a reason that is no step's."""
+        """Ends it for a reason that is no step's."""
         self.run.frames.setdefault(ROOT, Frame())
         self.run.status, self.run.error = Status.FAILED, {"message": jsonio.writable(message)}
 
     def cancel(self) -> None:
-        """It ends because another took its place before it began."""
+        """Ends it before it has begun."""
         self.run.status = Status.CANCELLED
+
+    def mark_stored(self) -> None:
+        """Notes that the row holds what is loaded."""
+        self.run.frames[ROOT].recorded = {}
+        self._stored = self._position()
+
+    def _position(self) -> tuple[Status, int, int]:
+        return self.run.status, self.run.frames[ROOT].current_step, self.run.next_frame
+
+    # What its commands become
+
+    def take_effects(self, starts: StartMessages) -> Effects:
+        """Returns the commands of the state machine since the last call; those about attempts, calls and answers are
+        gathered here, to be written at the end of the batch."""
+        if self.pending_effects is not None:
+            effects, self.pending_effects = self.pending_effects, None
+            return effects
+        effects, self.run.effects = self.run.effects, Effects()
+        self.response = self.response or effects.response
+        if not self.is_over:
+            self._gather(effects, starts)
+        return effects
+
+    def _gather(self, effects: Effects, starts: StartMessages) -> None:
+        for start in effects.starts:
+            self._add_start(start, starts)
+        for wait in effects.waits:
+            self._add_wait(wait)
+        for call in effects.calls:
+            self._add_call(call)
+
+    def _add_start(self, start: StartStep, starts: StartMessages) -> None:
+        key = (start.step_index, start.iteration, start.attempt)
+        self.attempts.append(NewAttempt(self.execution_id, *key, self.workflow_id, AttemptState.QUEUED, start.due_at))
+        if start.due_at is None:
+            self.start_messages.append(self._start_message(start, starts))
+
+    def _start_message(self, start: StartStep, starts: StartMessages) -> Message:
+        run = self.run
+        step, frame = run.plan.step(start.step_index), run.frames[start.iteration]
+        assert step is not None
+        block = run.blocks[frame.block] if frame.block else None
+        context = step_context(run.plan, step, frame, block, run.trigger)
+        return starts.message(
+            StepContext(self.execution_id, self.workflow_id, self.user_id, context),
+            step,
+            start.attempt,
+            start.iteration,
+        )
+
+    def _add_wait(self, wait: Wait) -> None:
+        why = {"kind": wait.kind, "failsWhenDue": wait.fails_when_due, "message": wait.message}
+        self._add_waiting((wait.step_index, wait.iteration, wait.attempt), wait.due_at, why)
+
+    def _add_call(self, call: CallWorkflow) -> None:
+        """Called too deep, the step fails; not awaited, it ends with the id of the execution it has started."""
+        key = (call.step_index, call.iteration, 1)
+        self._add_waiting(key, _NEVER, {"kind": "workflow"})
+        depth = depth_of(self.awaited_by) + 1
+        if depth > MOST_CALLS_DEEP:
+            error = permanent_error(f"workflows call one another more than {MOST_CALLS_DEEP} deep")
+            self.ended_calls.append(AttemptResult(self.execution_id, *key, succeeded=False, error=error))
+            return
+        inherited = {**self._after_failure(), "depth": depth}
+        event = call_event(call, self.execution_id, self.workflow_id, self.user_id, inherited)
+        self.calls.append(event)
+        if not call.awaited:
+            output = {"executionId": event.execution_id}
+            self.ended_calls.append(AttemptResult(self.execution_id, *key, succeeded=True, output=output))
+
+    def _add_waiting(self, key: tuple[int, int, int], due_at: datetime, why: dict[str, Any]) -> None:
+        self.attempts.append(NewAttempt(self.execution_id, *key, self.workflow_id, AttemptState.WAITING, due_at, why))
+
+    def _after_failure(self) -> dict[str, Any]:
+        follows = completion.follows_a_failure(self.trigger_type, self.awaited_by)
+        return {completion.AFTER_FAILURE: True} if follows else {}
+
+    # What is stored of it, and told about it
+
+    def new_row(self, event: TriggerEvent) -> NewExecution:
+        """Its row where it has none yet; `event` is the one that leads to it."""
+        root, run = self.run.frames[ROOT], self.run
+        return NewExecution(
+            event_id=event.event_id,
+            execution_id=self.execution_id,
+            workflow_id=event.workflow_id,
+            user_id=event.user_id,
+            trigger_id=event.trigger_id,
+            trigger_type=event.trigger_type,
+            version_id=self.version.id,
+            awaited_by=self.awaited_by,
+            status=run.status,
+            current_step=root.current_step,
+            outputs=root.recorded,
+            in_block=self._in_block or None,
+            next_frame=self._next_frame(),
+            error=run.error,
+            result=self._result(),
+            deadline=self.deadline,
+            begin_at=self.begin_at,
+            concurrency_key=self.concurrency_key,
+            replay_of=self.replay.execution_id if self.replay else None,
+            finished=self.is_over,
+            attempts=[] if self.is_over else self.attempts,
+        )
+
+    def update(self) -> ExecutionUpdate:
+        """The change of its row."""
+        root, run = self.run.frames[ROOT], self.run
+        return ExecutionUpdate(
+            id=self.execution_id,
+            status=run.status,
+            current_step=root.current_step,
+            outputs=root.recorded,
+            in_block=self._in_block or None,
+            next_frame=self._next_frame(),
+            error=run.error,
+            result=self._result(),
+            deadline=self.deadline,
+            finished=self.is_over,
+        )
+
+    def _next_frame(self) -> int | None:
+        return self.run.next_frame if self.run.next_frame > 1 else None
+
+    def _result(self) -> dict[str, Any] | None:
+        return None if self.run.result is None else {"value": self.run.result}
 
     def ended(self) -> EndedExecution:
         return EndedExecution(
@@ -148,19 +266,15 @@ class LoadedExecution:
             self.user_id,
             self.event_id,
             self.trigger_type,
-            self.run.status,
-            self.version.name,
-            self.run.error,
-            self.run.result,
             self.awaited_by,
             self.concurrency_key,
+            self.run.status,
+            self.version.name,
             self.version.error_workflow,
+            self.run.error,
+            self.run.result,
         )
 
-
-_WITH_FRAMES = {BlockType.FOR_EACH, BlockType.PARALLEL}
-
-
-def announce(one: LoadedExecution, status: Any, **more: Any) -> Message:
-    """A line for the log and the live view."""
-    return execution_event(one.execution_id, one.workflow_id, one.user_id, status, **more)
+    def announcement(self, status: Any, **more: Any) -> Message:
+        """A line for the log and the live view."""
+        return execution_event(self.execution_id, self.workflow_id, self.user_id, status, **more)

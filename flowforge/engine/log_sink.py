@@ -1,4 +1,4 @@
-"""The log sink: every message of the topics becomes a line in the log store, once, and is announced to who watches."""
+"""The log sink: every message of the topics becomes a line in the log store, once, and is sent to live viewers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from redis.exceptions import RedisError
-from sqlalchemy import Connection
 
 from flowforge import events, jsonio
 from flowforge.connectors.catalog import load_catalog
+from flowforge.db.engine import Connection
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
 from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
@@ -31,7 +31,7 @@ class LogSink:
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_START, events.EXECUTION_RESULT, events.EXECUTION_EVENTS)
     patience = 1.0
     pace = 0.05
-    """Nothing waits for the log but eyes, and a batch costs much more than a line."""
+    """Only people wait for the log, and a batch costs much more than a line."""
 
     def __init__(self, backends: Backends) -> None:
         self.group = backends.settings.group_log_sink
@@ -45,22 +45,22 @@ class LogSink:
         self.write([one.message for one in received])
 
     def write(self, messages: Sequence[TopicMessage]) -> None:
-        """A line for each, unless it is there already."""
+        """Writes a line for each message, unless it is there already."""
         entries = [self._entry(message) for message in sorted(messages, key=_when)]
         self._announce(self._backends.logbook.append(entries))
 
     def give_up(self, _connection: Connection, _message: TopicMessage, _error: Exception) -> PostCommit:
-        """A line is missing, nothing else."""
+        """Ends nothing: all that is missing is a line."""
         return PostCommit()
 
     def tick(self) -> None:
-        """Time brings nothing here."""
+        """Nothing is due by time."""
 
     def stop(self) -> None:
         """Nothing is in flight between two batches."""
 
     def _announce(self, entries: Sequence[LogEntry]) -> None:
-        """To whoever watches now; a watcher that misses it finds it in the store."""
+        """Publishes lines to live viewers; one that misses a line finds it in the store."""
         try:
             pipeline = self._backends.redis.pipeline(transaction=False)
             for entry in entries:
@@ -85,7 +85,7 @@ class LogSink:
 
 
 def _when(message: TopicMessage) -> float:
-    """A batch comes from several topics: what happened first is written first."""
+    """The time of a message, in seconds since 1970: a batch comes from several topics, and is written in this order."""
     moment = getattr(message, "timestamp", None)
     return moment.timestamp() if moment is not None else 0.0
 
@@ -104,31 +104,31 @@ def _trigger_entry(message: TriggerEvent) -> NewEntry:
 
 
 def _start_entry(message: ExecutionStart) -> NewEntry:
-    """Without the context: it repeats the trigger's payload and every earlier output."""
+    """Leaves the context out: it repeats the trigger's payload and every earlier output."""
     lean = message.model_copy(update={"context": {}, "trigger_payload": {}})
     attempt = f"{message.step_index}:{message.iteration}:{message.attempt}"
-    return _of_execution(message, f"start:{message.execution_id}:{attempt}", "START", "STARTED", _data(lean))
+    return _execution_entry(message, f"start:{message.execution_id}:{attempt}", "START", "STARTED", _data(lean))
 
 
 def _result_entry(message: ExecutionResult) -> NewEntry:
     attempt = f"{message.step_index}:{message.iteration}:{message.attempt or 1}"
     key = f"result:{message.execution_id}:{attempt}"
-    return _of_execution(message, key, "RESULT", message.status, _data(message))
+    return _execution_entry(message, key, "RESULT", message.status, _data(message))
 
 
 def key_of_execution(execution_id: UUID, status: str, *attempt: int) -> str:
-    """Under which the line is written that says that an execution has that status; of a retry also which attempt (step,
-    iteration, number) has failed."""
+    """The key of the line that says that an execution has that status; `attempt` (step index, iteration, number) is the
+    one that failed before a retry."""
     return ":".join(["execution", str(execution_id), status, *map(str, attempt)])
 
 
 def _event_entry(message: ExecutionEvent) -> NewEntry:
     failed = () if message.attempt is None else (message.step_index or 0, message.iteration or 0, message.attempt)
     key = key_of_execution(message.execution_id, message.status, *failed)
-    return _of_execution(message, key, "EXECUTION", message.status, _data(message))
+    return _execution_entry(message, key, "EXECUTION", message.status, _data(message))
 
 
-def _of_execution(
+def _execution_entry(
     message: ExecutionStart | ExecutionResult | ExecutionEvent,
     dedup_key: str,
     event_type: str,
@@ -148,7 +148,7 @@ def _of_execution(
 
 
 def _data(message: TopicMessage) -> dict[str, Any]:
-    """The whole message, unless it is too long to be a line in a log."""
+    """The whole message, unless it is too long for a line of the log."""
     encoded = message.encode()
     data: dict[str, Any] = jsonio.loads(encoded)
     if len(encoded) <= DATA_LIMIT_BYTES:

@@ -6,14 +6,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
-from flowforge import jsonio
+from flowforge.db import versions_store
+from flowforge.db.engine import Connection
+from flowforge.db.versions_store import SavedVersion
 from flowforge.errors import Invalid
-from flowforge.ids import uuid7
 from flowforge.language.plan import Plan, compile_plan
 
 _CAPACITY = 2_000
@@ -32,82 +30,47 @@ class Version:
 
     @property
     def error_workflow(self) -> UUID | None:
-        """The workflow that hears of a failure."""
+        """The workflow that is started when an execution fails."""
         named = self.plan.settings.error_workflow
         return UUID(named) if named else None
 
 
 class Plans:
-    """Safe to share between threads."""
+    """A cache of versions, safe to share between threads."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[UUID, Version] = OrderedDict()
+        self._cached: OrderedDict[UUID, Version] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, connection: Connection, version_ids: Iterable[UUID]) -> dict[UUID, Version]:
-        """At most one query, for the versions this process has not met. Missing ones are left out."""
+        """Returns versions by id, those that do not exist left out. At most one query, for what is not cached."""
         wanted = set(version_ids)
-        with self._lock:
-            found = {id_: self._known[id_] for id_ in wanted if id_ in self._known}
-            for id_ in found:
-                self._known.move_to_end(id_)
+        found = self._get_cached(wanted)
         missing = wanted - found.keys()
         if missing:
-            loaded = _load(connection, missing)
-            with self._lock:
-                self._known |= loaded
-                while len(self._known) > _CAPACITY:
-                    self._known.popitem(last=False)
+            loaded = {saved.id: _compile(saved) for saved in versions_store.load_versions(connection, missing)}
+            self._cache(loaded)
             found |= loaded
         return found
 
+    def _get_cached(self, wanted: set[UUID]) -> dict[UUID, Version]:
+        with self._lock:
+            found = {id_: self._cached[id_] for id_ in wanted if id_ in self._cached}
+            for id_ in found:
+                self._cached.move_to_end(id_)
+        return found
 
-def adopt(connection: Connection, workflow_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Gives workflows of an adopted database, which were never saved here, their first version: taken literally.
-
-    Returns workflow id -> version id. Two callers at once end with the same version.
-    """
-    ids = [str(id_) for id_ in workflow_ids]
-    connection.exec_driver_sql(
-        """
-        INSERT INTO workflow.workflow_versions (id, workflow_id, number, definition, templated, note)
-        SELECT (n.ids->>w.id::text)::uuid, w.id, 1,
-               jsonb_build_object('name', w.name, 'trigger', w.trigger_definition,
-                                  'actions', COALESCE(w.actions_definition, '[]')), false, 'as found'
-        FROM workflow.workflows w, (SELECT %(new)s::jsonb AS ids) n
-        WHERE w.id = ANY(%(ids)s::uuid[]) AND w.version_id IS NULL
-        ON CONFLICT (workflow_id, number) DO NOTHING
-        """,
-        {"ids": ids, "new": jsonio.dumps({id_: uuid7() for id_ in ids}).decode()},
-    )
-    rows = connection.exec_driver_sql(
-        """
-        UPDATE workflow.workflows w SET version_id = COALESCE(w.version_id, v.id)
-        FROM workflow.workflow_versions v
-        WHERE w.id = ANY(%(ids)s::uuid[]) AND v.workflow_id = w.id AND v.number = 1
-        RETURNING w.id, w.version_id
-        """,
-        {"ids": ids},
-    )
-    return {row[0]: row[1] for row in rows}
+    def _cache(self, loaded: dict[UUID, Version]) -> None:
+        with self._lock:
+            self._cached |= loaded
+            while len(self._cached) > _CAPACITY:
+                self._cached.popitem(last=False)
 
 
-def _load(connection: Connection, version_ids: Iterable[UUID]) -> dict[UUID, Version]:
-    rows = connection.exec_driver_sql(
-        """
-        SELECT id, workflow_id, definition, templated, pins FROM workflow.workflow_versions
-        WHERE id = ANY(%(ids)s::uuid[])
-        """,
-        {"ids": [str(id_) for id_ in version_ids]},
-    )
-    return {row[0]: _compile(*row) for row in rows}
-
-
-def _compile(
-    id_: UUID, workflow_id: UUID, definition: dict[str, Any], templated: bool, pins: dict[str, Any] | None
-) -> Version:
-    name = str(definition.get("name") or "")
+def _compile(saved: SavedVersion) -> Version:
+    name = str(saved.definition.get("name") or "")
     try:
-        return Version(id_, workflow_id, name, compile_plan({**definition, "pins": pins}, templated=templated))
+        plan = compile_plan({**saved.definition, "pins": saved.pins}, templated=saved.templated)
     except Invalid as error:
-        return Version(id_, workflow_id, name, Plan.empty(), problem=str(error))
+        return Version(saved.id, saved.workflow_id, name, Plan.empty(), problem=str(error))
+    return Version(saved.id, saved.workflow_id, name, plan)

@@ -1,41 +1,49 @@
-"""What earlier executions recorded, for those that do them again."""
+"""What earlier executions have recorded, for the executions that replay them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Connection
-
+from flowforge.db import events_store, executions_store
+from flowforge.db.engine import Connection
+from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.plans import Plans
+from flowforge.engine.replay import Replay, replay_in
 from flowforge.language.plan import Plan, Step
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedOutputs:
-    """By execution: the outputs, and the plan they belong to."""
-
-    _found: Mapping[UUID, tuple[Mapping[str, Any], Plan]]
-
-    def before(self, plan: Plan, step: Step, execution_id: UUID) -> dict[str, Any]:
-        """The outputs of the steps in front of `step`, under their numbers in `plan`: from version to version a step
-        keeps its id and its type, not its number."""
-        outputs, recorded_by = self._found.get(execution_id, ({}, Plan.empty()))
-        old = {(known.id, known.type): known.key for known in recorded_by.steps if known.key in outputs}
-        earlier = [known for known in plan.steps if known.index < step.index]
-        return {known.key: outputs[old[known.id, known.type]] for known in earlier if (known.id, known.type) in old}
+def recall_replays(connection: Connection, executions: Iterable[LoadedExecution]) -> None:
+    """Finds out again which replays the events of held executions have asked for."""
+    by_event = {execution.event_id: execution for execution in executions if execution.event_id is not None}
+    for event_id, context in events_store.event_contexts(connection, by_event).items():
+        execution = by_event[event_id]
+        execution.replay = replay_in(context, execution.version)
 
 
-def recorded_outputs(connection: Connection, plans: Plans, execution_ids: set[UUID]) -> RecordedOutputs:
-    """One statement, and one for the versions that are not known yet."""
-    rows = connection.exec_driver_sql(
-        """
-        SELECT id, COALESCE(step_outputs, '{}'), version_id FROM orchestrator.workflow_executions
-        WHERE id = ANY(%(ids)s::uuid[])
-        """,
-        {"ids": [str(id_) for id_ in execution_ids]},
-    ).all()
-    versions = plans.get(connection, {row[2] for row in rows if row[2]})
-    return RecordedOutputs({row[0]: (row[1], versions[row[2]].plan) for row in rows if row[2] in versions})
+def load_recorded(connection: Connection, plans: Plans, executions: Iterable[LoadedExecution]) -> None:
+    """Gives replays the outputs of the steps before the one with which they begin."""
+    replays = [(execution, execution.replay) for execution in executions if execution.replay and execution.replay.step]
+    if not replays:
+        return
+    recorded = executions_store.recorded_outputs(connection, {replay.execution_id for _, replay in replays})
+    versions = plans.get(connection, {its.version_id for its in recorded.values() if its.version_id})
+    for execution, replay in replays:
+        its = recorded.get(replay.execution_id)
+        if its is not None and its.version_id in versions:
+            _restore(replay, execution.version.plan, its.outputs, versions[its.version_id].plan)
+
+
+def _restore(replay: Replay, plan: Plan, outputs: dict[str, Any], recorded_by: Plan) -> None:
+    assert replay.step is not None
+    replay.outputs = _translated(outputs, recorded_by, _steps_before(plan, replay.step))
+
+
+def _steps_before(plan: Plan, step: Step) -> list[Step]:
+    return [earlier for earlier in plan.steps if earlier.index < step.index]
+
+
+def _translated(outputs: dict[str, Any], recorded_by: Plan, steps: Iterable[Step]) -> dict[str, Any]:
+    """Outputs under the keys of these steps: between versions a step keeps its id and its type, not its number."""
+    old_keys = {(step.id, step.type): step.key for step in recorded_by.steps if step.key in outputs}
+    return {step.key: outputs[old_keys[step.id, step.type]] for step in steps if (step.id, step.type) in old_keys}

@@ -1,24 +1,25 @@
-"""The execution.start message of a step: made from what the orchestrator has at hand, or again from PostgreSQL."""
+"""The execution.start message of a step: made from what the orchestrator has loaded, or again from PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from flowforge.bus import Message
 from flowforge.connectors.catalog import Catalog
-from flowforge.db import frames_store
-from flowforge.db.attempts_store import AttemptKey
+from flowforge.db import executions_store, frames_store
+from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.engine import Connection
+from flowforge.db.executions_store import RunningExecution
+from flowforge.db.frames_store import FrameKey, LoadedFrame
 from flowforge.engine.plans import Plans, Version
 from flowforge.events import EXECUTION_START, ExecutionStart
 from flowforge.execution.context import step_context
 from flowforge.execution.state import ROOT, Frame
-from flowforge.language.plan import Step
+from flowforge.language.plan import Plan, Step
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
 from flowforge.settings import Settings
@@ -26,12 +27,20 @@ from flowforge.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """Whose step it is, and what it sees (flowforge.execution.context)."""
+    """The execution and its owner, and what a step of it sees (flowforge.execution.context)."""
 
     execution_id: UUID
     workflow_id: UUID
     user_id: UUID
     context: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStart:
+    """A step that is to be run, and what it sees."""
+
+    context: StepContext
+    step: Step
 
 
 class StartMessages:
@@ -45,18 +54,19 @@ class StartMessages:
         self._vault = vault
 
     def message(
-        self, seen: StepContext, step: Step, attempt: int, iteration: int = ROOT, *, by_reference: bool = False
+        self, source: StepContext, step: Step, attempt: int, iteration: int = ROOT, *, by_reference: bool = False
     ) -> Message:
-        """What is larger than the inline limit goes without payload and context: PostgreSQL holds them."""
+        """Makes the message of one attempt. One that is larger than the inline limit goes without payload and context:
+        PostgreSQL holds them."""
         start = ExecutionStart(
-            execution_id=seen.execution_id,
-            workflow_id=seen.workflow_id,
-            user_id=seen.user_id,
+            execution_id=source.execution_id,
+            workflow_id=source.workflow_id,
+            user_id=source.user_id,
             step_index=step.index,
             action_type=step.type,
             action_config=self._config(step),
-            trigger_payload={} if by_reference else seen.context.get("trigger") or {},
-            context={} if by_reference else seen.context,
+            trigger_payload={} if by_reference else source.context.get("trigger") or {},
+            context={} if by_reference else source.context,
             iteration=iteration,
             attempt=attempt,
             by_reference=by_reference or None,
@@ -64,35 +74,32 @@ class StartMessages:
         )
         message = Message.of(EXECUTION_START, start)
         if len(message.value) > self.inline_limit and not by_reference:
-            return self.message(seen, step, attempt, iteration, by_reference=True)
+            return self.message(source, step, attempt, iteration, by_reference=True)
         return message
 
-    def again(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
+    def remake(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
         """The messages of attempts that PostgreSQL shows as queued. Executions that are over get none."""
         return [
-            self.message(seen, step, key[3], key[2]) for key, (seen, step) in self.contexts(connection, keys).items()
+            self.message(start.context, start.step, key.attempt, key.iteration)
+            for key, start in self.load(connection, keys).items()
         ]
 
-    def contexts(
-        self, connection: Connection, keys: Sequence[AttemptKey]
-    ) -> dict[AttemptKey, tuple[StepContext, Step]]:
-        """What each attempt's step sees, from PostgreSQL; of running executions only."""
-        rows = _rows(connection, {key[0] for key in keys}, {key[0] for key in keys if key[2] == ROOT})
-        versions = self._plans.get(connection, {row[3] for row in rows.values() if row[3]})
-        inner = sorted({(key[0], key[2]) for key in keys if key[2] != ROOT and key[0] in rows})
-        frames = frames_store.load_frames(connection, inner) if inner else []
-        framed = {(execution_id, frame.number): (frame, block) for execution_id, frame, block in frames}
-        found = {}
-        for key in keys:
-            execution_id, step_index, iteration, _ = key
-            version = versions.get(rows[execution_id][3]) if execution_id in rows else None
-            step = version.plan.step(step_index) if version else None
-            if version is None or step is None or (iteration != ROOT and (execution_id, iteration) not in framed):
-                continue
-            _, workflow_id, user_id, _, payload, outputs = rows[execution_id]
-            frame, block = framed.get((execution_id, iteration), (Frame(outputs=outputs or {}), None))
-            context = step_context(version.plan, step, frame, block, payload or {})
-            found[key] = (StepContext(execution_id, workflow_id, user_id, context), step)
+    def load(self, connection: Connection, keys: Iterable[AttemptKey]) -> dict[AttemptKey, LoadedStart]:
+        """Loads what each attempt's step sees from PostgreSQL; of running executions only."""
+        wanted = list(keys)
+        in_root = {key.execution_id for key in wanted if key.iteration == ROOT}
+        executions = executions_store.running_executions(
+            connection, {key.execution_id for key in wanted}, with_data=in_root
+        )
+        versions = self._plans.get(connection, {its.version_id for its in executions.values() if its.version_id})
+        frames = _load_frames(connection, [key for key in wanted if key.execution_id in executions])
+        found: dict[AttemptKey, LoadedStart] = {}
+        for key in wanted:
+            execution = executions.get(key.execution_id)
+            version = versions.get(execution.version_id) if execution and execution.version_id else None
+            if execution is not None and version is not None:
+                start = _loaded_start(key, execution, version.plan, frames)
+                found |= {key: start} if start else {}
         return found
 
     def _config(self, step: Step) -> dict[str, Any]:
@@ -111,14 +118,21 @@ def around(version: Version, execution_id: UUID, iteration: int, now: datetime, 
     }
 
 
-def _rows(connection: Connection, execution_ids: set[UUID], with_data: set[UUID]) -> dict[UUID, Sequence[Any]]:
-    rows = connection.exec_driver_sql(
-        """
-        SELECT id, workflow_id, user_id, version_id,
-               CASE WHEN id = ANY(%(with_data)s::uuid[]) THEN trigger_payload END,
-               CASE WHEN id = ANY(%(with_data)s::uuid[]) THEN step_outputs END
-        FROM orchestrator.workflow_executions WHERE id = ANY(%(ids)s::uuid[]) AND status = 'RUNNING'
-        """,
-        {"ids": [str(id_) for id_ in execution_ids], "with_data": [str(id_) for id_ in with_data]},
-    )
-    return {row[0]: row for row in rows}
+Frames = Mapping[FrameKey, LoadedFrame]
+
+
+def _load_frames(connection: Connection, keys: Iterable[AttemptKey]) -> Frames:
+    wanted = sorted({FrameKey(key.execution_id, key.iteration) for key in keys if key.iteration != ROOT})
+    loaded = frames_store.load_frames(connection, wanted) if wanted else []
+    return {FrameKey(its.execution_id, its.frame.number): its for its in loaded}
+
+
+def _loaded_start(key: AttemptKey, execution: RunningExecution, plan: Plan, frames: Frames) -> LoadedStart | None:
+    """None where the step or its frame does not exist."""
+    step = plan.step(key.step_index)
+    loaded = frames.get(FrameKey(key.execution_id, key.iteration))
+    if step is None or (loaded is None and key.iteration != ROOT):
+        return None
+    frame, block = (loaded.frame, loaded.block) if loaded else (Frame(outputs=execution.outputs or {}), None)
+    context = step_context(plan, step, frame, block, execution.payload or {})
+    return LoadedStart(StepContext(execution.id, execution.workflow_id, execution.user_id, context), step)

@@ -1,4 +1,4 @@
-"""What a connector hands back becomes plain JSON of bounded size without secrets, or the reason why not."""
+"""Turns what a connector gives back into plain JSON of bounded size without secrets, and its errors into safe texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _MOST_READ = 64 * 1024
 
 
 def plain_output(output: Any, action_type: str, limit: int, secrets: Sequence[str]) -> dict[str, Any]:
-    """A copy that shares nothing with the connector. Raises ConnectorError, permanent, for what is no such output."""
+    """Returns a copy that shares nothing with the connector. Raises ConnectorError, permanent, for what is not a JSON
+    object of at most `limit` bytes."""
     if not isinstance(output, Mapping):
         raise ConnectorError(f"connector {action_type} gave {type(output).__name__}, not an object", permanent=True)
     try:
@@ -31,8 +32,8 @@ def plain_output(output: Any, action_type: str, limit: int, secrets: Sequence[st
     return masked
 
 
-def told(error: BaseException, secrets: Sequence[str]) -> str:
-    """The error's text in one line, fit to be stored and shown; those of foreign connectors may hold anything."""
+def error_text(error: BaseException, secrets: Sequence[str]) -> str:
+    """The error's text in one line, fit to be stored and shown; that of a foreign connector may hold anything."""
     try:
         text = str(error)
     except Exception as failure:  # noqa: BLE001  (whatever its __str__ does)

@@ -1,5 +1,7 @@
-"""One attempt of one step, as executors and trials make it: open its secrets, resolve its expressions, run its
-connector, keep the secrets in."""
+"""Runs one attempt of one step, for executors and step tests.
+
+Opens its secrets, resolves its expressions, runs its connector, and masks the secrets in what that gives.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from flowforge.connectors.tools import make_tools
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.engine.plans import Version
 from flowforge.engine.start_messages import around
-from flowforge.engine.step_output import plain_output, told
+from flowforge.engine.step_output import error_text, plain_output
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import scope
@@ -40,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StepRun:
-    """What to run. `version` is None where another implementation's orchestrator sent it."""
+    """An attempt to run. `version` is None where another implementation's orchestrator sent it."""
 
     start: ExecutionStart
     version: Version | None
@@ -56,14 +58,14 @@ class StepRun:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: an output, or a failure."""
+    """The end of an attempt: its output, or its failure."""
 
     output: Mapping[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
 
 
 Watch = Callable[[dict[str, Any]], None]
-"""Is told the config a connector is called with, its secrets masked."""
+"""Called with the config that a connector is about to be run with, its secrets masked."""
 
 
 class StepRunner:
@@ -86,7 +88,7 @@ class StepRunner:
         self._tools = tools or make_tools(settings)
 
     def time_limit(self, run: StepRun) -> float:
-        """Seconds."""
+        """Returns how many seconds the step may take."""
         return (run.step.timeout if run.step else None) or self._settings.step_timeout_seconds
 
     def run(self, run: StepRun, watch: Watch | None = None) -> Outcome:
@@ -94,14 +96,14 @@ class StepRunner:
         try:
             return self._run(run, secrets, watch)
         except ConnectorError as error:
-            failure = Failure(told(error, secrets), error.permanent, error.retry_after)
+            failure = Failure(error_text(error, secrets), error.permanent, error.retry_after)
         except Unavailable as error:
             failure = Failure(str(error), permanent=False)
         except (ExpressionError, UnknownAction, SecretUnreadable) as error:
             failure = Failure(str(error), permanent=True)
         except BaseException as error:  # noqa: BLE001
             # A connector may raise anything, SystemExit too, and a worker must outlive it.
-            what = f"{type(error).__name__} in connector {run.start.action_type}: {told(error, secrets)}"
+            what = f"{type(error).__name__} in connector {run.start.action_type}: {error_text(error, secrets)}"
             failure = Failure(what, permanent=True)
             # Not the error itself: its text may hold a secret.
             trace = "".join(traceback.format_tb(error.__traceback__))
@@ -142,7 +144,7 @@ class StepRunner:
     def _connection(
         self, start: ExecutionStart, connector: Connector[Any], config: Mapping[str, Any], secrets: list[str]
     ) -> SavedConnection | None:
-        """The one that the config names; None where it names none. Raises ConnectorError."""
+        """The connection that the config names; None where it names none. Raises ConnectorError."""
         name = config.get(CONNECTION)
         if not name:
             return None
@@ -181,7 +183,7 @@ class StepRunner:
 
 
 def _made_of_secrets(config: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[str]:
-    """Every text that an expression with a secret gave: the secret encoded, cut or joined is a secret, too."""
+    """Yields every text that an expression with a secret gave: the secret encoded, cut or joined is a secret, too."""
     for path, text in texts(config):
         if "secrets" in text and OPEN in text:
             yield from (made for _, made in texts(reduce(getitem, path, resolved)))  # type: ignore[arg-type]

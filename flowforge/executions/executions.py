@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, defer
 
+from flowforge.db import ending_store
 from flowforge.db.tables import ExecutionRow, StepAttempt
-from flowforge.engine import answers, cancellation, completion
+from flowforge.engine import answers, completion
 from flowforge.engine.announcements import announce_quietly
 from flowforge.errors import NotFound
 from flowforge.executions import within_bytes
@@ -105,11 +106,11 @@ def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UU
     Commits. Raises NotFound."""
     row = get(session, user_id, execution_id)
     connection = session.connection()
-    cancelled = cancellation.cancel(connection, [row.id])
-    following = completion.follow(connection, cancelled, backends.settings.payload_inline_limit)
+    cancelled = ending_store.cancel(connection, [row.id])
+    following = completion.complete(connection, cancelled, backends.settings.payload_inline_limit)
     session.commit()
     announce_quietly(backends.bus, following.messages)
-    answers.tell(backends.redis, following.answered)
+    answers.notify(backends.redis, following.answered)
     session.refresh(row)
     return row
 

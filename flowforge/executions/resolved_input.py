@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.db import frames_store
+from flowforge.db.frames_store import FrameKey
 from flowforge.db.tables import ExecutionRow
 from flowforge.engine.plans import Plans, Version
 from flowforge.engine.start_messages import around
@@ -64,8 +65,8 @@ def _step(session: Session, execution: ExecutionRow, step_index: int) -> tuple[V
 def _frame(session: Session, execution: ExecutionRow, number: int) -> tuple[Frame, OpenBlock | None]:
     if number == ROOT:
         return Frame(outputs=execution.step_outputs or {}), None
-    found = frames_store.load_frames(session.connection(), [(execution.id, number)])
+    found = frames_store.load_frames(session.connection(), [FrameKey(execution.id, number)])
     if not found:
         raise NotFound("there is no such frame in this execution")
-    [(_, frame, block)] = found
-    return frame, block
+    [loaded] = found
+    return loaded.frame, loaded.block

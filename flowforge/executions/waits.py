@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.bus import EventBus
 from flowforge.db import waits_store
+from flowforge.db.attempt_rows import AttemptResult
 from flowforge.db.tables import AttemptState, ExecutionRow, StepAttempt
 from flowforge.engine.announcements import announce_quietly, wait_messages
 from flowforge.errors import Conflict, NotFound
@@ -62,16 +63,8 @@ def waiting(session: Session, execution_id: UUID) -> Sequence[OpenWait]:
 def resume(session: Session, bus: EventBus, place: WaitPlace, output: Mapping[str, Any]) -> None:
     """Ends the wait; `output` becomes the step's. Commits. Raises NotFound, and Conflict where it has ended before."""
     find(session, place)
-    row = {
-        "execution_id": place.execution_id,
-        "step_index": place.step_index,
-        "iteration": place.iteration,
-        "attempt": 1,
-        "succeeded": True,
-        "output": output,
-        "error": None,
-    }
-    ended = waits_store.end_waits(session.connection(), [row])
+    result = AttemptResult(place.execution_id, place.step_index, place.iteration, 1, succeeded=True, output=output)
+    ended = waits_store.end_waits(session.connection(), [result])
     session.commit()
     if not ended:
         raise Conflict("this link was used already, or its time is over")

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from flowforge import jsonio
 from flowforge.bus import EventBus
 from flowforge.connectors.masked_secrets import stored_configs
+from flowforge.db import versions_store
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
-from flowforge.engine.plans import adopt
 from flowforge.errors import Conflict, Invalid, Problem, raise_any
 from flowforge.ids import uuid7
 from flowforge.language.plan import can_be_pinned
@@ -203,7 +203,7 @@ class Drafts:
 
 def _published_to_run(session: Session, user_id: UUID, workflow: Workflow, pins: Mapping[str, Json]) -> UUID:
     """What is published; with pins, a version without a number that carries them."""
-    version_id = workflow.version_id or adopt(session.connection(), [workflow.id])[workflow.id]
+    version_id = workflow.version_id or versions_store.adopt_workflows(session.connection(), [workflow.id])[workflow.id]
     version = session.get_one(WorkflowVersion, version_id)
     if not _usable(pins, version.definition):
         return version_id

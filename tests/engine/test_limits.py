@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from flowforge.db import waits_store
+from flowforge.db.attempt_rows import AttemptResult
 from flowforge.db.tables import Workflow
 from flowforge.engine.announcements import wait_result
 from flowforge.engine.consumer import Received
@@ -62,12 +63,15 @@ def end(pipeline: Pipeline, orchestrator: Orchestrator, events: Sequence[UUID], 
     """Executions that hold are over, all in one batch of the orchestrator; then what follows from that, unless it
     dies."""
     rows = [row for event in events if (row := pipeline.execution(event)) is not None]
-    ends = {"step_index": 0, "iteration": ROOT, "attempt": 1, "succeeded": True, "output": {}, "error": None}
     with pipeline.backends.engine.begin() as connection:
-        ended = waits_store.end_waits(connection, [{"execution_id": row.id, **ends} for row in rows])
+        ended = waits_store.end_waits(connection, [first_step_done(row.id) for row in rows])
     orchestrator.handle([Received(None, wait_result(wait)) for wait in ended])  # type: ignore[arg-type]
     if not dies:
         publish_to(orchestrator)
+
+
+def first_step_done(execution_id: UUID) -> AttemptResult:
+    return AttemptResult(execution_id, 0, ROOT, 1, succeeded=True, output={})
 
 
 def publish_to(orchestrator: Orchestrator) -> None:
@@ -321,9 +325,8 @@ class TestCancelOldest:
         old, holds = come(pipeline, orchestrator, limited, {}), come(pipeline, orchestrator, free, {})
         row = pipeline.execution(holds[0])
         assert row is not None
-        ends = {"step_index": 0, "iteration": ROOT, "attempt": 1, "succeeded": True, "output": {}, "error": None}
         with pipeline.backends.engine.begin() as connection:
-            (wait,) = waits_store.end_waits(connection, [{"execution_id": row.id, **ends}])
+            (wait,) = waits_store.end_waits(connection, [first_step_done(row.id)])
         new = pipeline.accept(limited.id, {})
         orchestrator.handle(
             [

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from flowforge.adoption import take_over_database
 from flowforge.connectors.catalog import load_catalog
+from flowforge.db import versions_store
 from flowforge.db.adoption import date_finished_executions, seal_adopted_secrets
 from flowforge.db.migrate import upgrade
 from flowforge.db.tables import Base, ExecutionRow, TriggerRegistration, User, Workflow, WorkflowVersion
 from flowforge.engine import intake, upkeep
-from flowforge.engine.plans import adopt
 from flowforge.secrets import is_sealed
 from flowforge.triggers.schedules import firing
 from flowforge.wiring import Backends
@@ -297,7 +297,7 @@ class TestSecrets:
 
     def test_versions_taken_before_the_sealing_are_sealed_too(self, original: Original, ours: Backends) -> None:
         with ours.engine.begin() as connection:
-            adopt(connection, [originals.TO_SLACK])
+            versions_store.adopt_workflows(connection, [originals.TO_SLACK])
             connection.execute(
                 text(
                     "UPDATE workflow.workflow_versions SET definition ="

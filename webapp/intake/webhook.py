@@ -50,7 +50,7 @@ def receive(token: str) -> Response:
 @blueprint.get("/webhook-answers/<uuid:event_id>")
 def later_answer(event_id: UUID) -> Response:
     """What a workflow answers to a call that could not wait for it; 202 while there is no answer yet"""
-    found = answers.find_awaited(backends().engine, event_id)
+    found = answers.find_pending(backends().engine, event_id)
     if found is None:
         raise NotFound("no caller waits for the answer of such an event")
     return as_response(found.answer) if found.answer else Response(_NOT_YET, 202, mimetype="application/json")

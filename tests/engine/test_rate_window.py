@@ -8,7 +8,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowforge.engine.rate_permits import RateWindow
+from flowforge.engine.rate_window import RateWindow
 from flowforge.language.definition import RateLimit
 
 rates = st.builds(RateLimit, limit=st.integers(1, 12), seconds=st.sampled_from([0.01, 1.0, 60.0, 3600.0]))

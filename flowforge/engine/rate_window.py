@@ -1,5 +1,7 @@
-"""The arithmetic of a rate limit: at most `limit` executions begin within any `seconds`, and so many at once after a
-quiet time."""
+"""The arithmetic of a rate limit: at most `limit` executions begin within any `seconds`.
+
+After a quiet time so many may begin at once.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,14 @@ from dataclasses import dataclass
 from flowforge.language.definition import RateLimit
 
 _PARTS = 200
-"""Beginnings of the same part of the time are remembered as one, at its end. So what is remembered does not grow with
-the limit, and a turn comes back late by no more than this fraction of the time, never early."""
+"""Beginnings in the same part of the time are remembered as one, at its end. So what is remembered does not grow with
+the limit, and a permit comes back late by no more than this fraction of the time, never early."""
 _SHORTEST_PART = 0.000_001
 
 
 @dataclass(slots=True)
 class RateWindow:
-    """What a workflow's rate limit allows, by what has begun. Times are seconds of one clock."""
+    """The permits that a workflow's rate limit gives, by what has begun. Times are seconds of one clock."""
 
     limit: int
     seconds: float
@@ -26,22 +28,22 @@ class RateWindow:
 
     @classmethod
     def of(cls, rate: RateLimit, begun: Sequence[tuple[float, int]], now: float) -> RateWindow:
-        """What has begun by then; what counts no more is forgotten."""
+        """A window at that time: what began before it does not count any more."""
         return cls(rate.limit, rate.seconds, [(at, count) for at, count in begun if at > now - rate.seconds])
 
     def free(self) -> int:
-        """How many may begin now."""
+        """Returns how many permits are free now."""
         return max(0, self.limit - sum(count for _, count in self.begun))
 
     def take(self, wanted: int, now: float) -> int:
-        """How many of those who want to may begin; they do so by `now`."""
+        """Takes up to `wanted` permits at the time `now`; returns how many."""
         taken = min(wanted, self.free())
         if taken:
             self._note(taken, now)
         return taken
 
     def next_free(self, now: float) -> float:
-        """When one more may begin."""
+        """Returns when one more permit is free: `now`, or later."""
         excess = -self.limit + sum(count for _, count in self.begun)
         for at, count in self.begun:
             if excess < 0:

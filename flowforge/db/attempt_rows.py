@@ -1,0 +1,59 @@
+"""Rows of `orchestrator.step_attempts` as the stores take and give them.
+
+Their fields are named like the columns: a batch of rows is sent to PostgreSQL as one JSON array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flowforge.db.tables import AttemptState
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AttemptKey:
+    """Identifies one try of one step in one frame; `attempt` counts from 1."""
+
+    execution_id: UUID
+    step_index: int
+    iteration: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt(AttemptKey):
+    """An attempt to store: QUEUED, or WAITING for what `waiting` says ({kind, failsWhenDue, message})."""
+
+    workflow_id: UUID
+    state: AttemptState
+    due_at: datetime | None = None
+    """None: now, and its message is published right after the commit."""
+    waiting: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult(AttemptKey):
+    """How an attempt ended. `error` is {message, permanent, retryAfter}."""
+
+    succeeded: bool
+    output: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt(AttemptKey):
+    """An attempt whose result its execution has not taken yet."""
+
+    state: str
+    succeeded: bool | None
+    output: dict[str, Any] | None
+    error: dict[str, Any] | None
+
+
+def permanent_error(message: str) -> dict[str, Any]:
+    """The error of an attempt that another attempt cannot mend, as its row holds it."""
+    return {"message": message, "permanent": True}

@@ -1,0 +1,245 @@
+"""Accepted events: rows of `trigger_service.trigger_events`, from acceptance to the answer for the caller.
+
+A committed row is the durable moment (design invariant 1). Unless a function says otherwise, it handles a whole batch
+in one statement and the caller owns the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+
+from flowforge import jsonio
+from flowforge.db.autocommit import autocommitting
+from flowforge.db.engine import unavailable_when_down
+from flowforge.ids import uuid7
+
+_NUL = "\x00"
+"""PostgreSQL holds no text with it, so no token has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something that happened and asks for an execution."""
+
+    trigger_id: UUID | None
+    workflow_id: UUID
+    user_id: UUID
+    trigger_type: str
+    payload: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    event_id: UUID = field(default_factory=uuid7)
+    idempotency_key: str | None = None
+    execution_id: UUID | None = None
+    """Chosen in advance where the caller is told it."""
+    awaited_by: Mapping[str, Any] | None = None
+    replay: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalCall:
+    """A call to the address of a trigger of that type. `payload` and `metadata` are JSON texts."""
+
+    trigger_type: str
+    token: str
+    payload: str
+    metadata: str
+    idempotency_key: str | None = None
+    proven: str | None = None
+    """The sealed secret that the caller has proved to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """The trigger that was called, and what became of the call."""
+
+    trigger_id: UUID
+    workflow_id: UUID
+    user_id: UUID
+    enabled: bool
+    respond: str | None
+    """When the caller is answered; None: at once."""
+    respond_timeout: float | None
+    secret: str | None
+    """Sealed; None where the trigger has none."""
+    fresh: UUID | None
+    """The event that this call made."""
+    earlier: UUID | None
+    """The event that an earlier call with the same idempotency key made."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventContext:
+    """What stands behind an accepted event. `version_id` is null for an adopted workflow that never ran here."""
+
+    event_id: UUID
+    execution_id: UUID | None
+    handled: bool
+    workflow_owner: UUID | None
+    workflow_enabled: bool | None
+    version_id: UUID | None
+    payload: dict[str, Any] | None
+    """Only where `event_contexts` was told to load it."""
+    awaited_by: dict[str, Any] | None
+    replay: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventResponse:
+    """The answer for the caller of an event: {status, headers, body}."""
+
+    event_id: UUID
+    response: Mapping[str, Any]
+
+
+def insert_events(connection: Connection, new: Sequence[NewEvent]) -> set[UUID]:
+    """Inserts events. Returns the ids of those whose id and idempotency key were new."""
+    rows = connection.exec_driver_sql(
+        """
+        INSERT INTO trigger_service.trigger_events
+            (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, execution_id,
+             awaited_by, replay, created_at)
+        SELECT r.event_id, r.trigger_id, r.workflow_id, r.user_id, r.trigger_type, r.payload, r.metadata,
+               r.idempotency_key, r.execution_id, r.awaited_by, r.replay, now()
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+            event_id uuid, trigger_id uuid, workflow_id uuid, user_id uuid, trigger_type text, payload jsonb,
+            metadata jsonb, idempotency_key text, execution_id uuid, awaited_by jsonb, replay jsonb)
+        ON CONFLICT DO NOTHING
+        RETURNING id
+        """,
+        {"rows": jsonio.dumps_for_database(new)},
+    )
+    return {row[0] for row in rows}
+
+
+def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
+    """Looks the token up and stores the event, in one statement that commits by itself. None: no such token.
+
+    Nothing is stored for a disabled trigger, nor where `proven` is not its secret. Raises Unavailable.
+    """
+    if _NUL in call.token:
+        return None
+    with unavailable_when_down(), autocommitting(engine) as connection:
+        row = connection.exec_driver_sql(
+            """
+            WITH hook AS (
+                SELECT id, workflow_id, user_id, enabled,
+                       NULLIF(NULLIF(configuration->>'respond', 'immediately'), '') AS respond,
+                       configuration->'respondTimeout' AS seconds,
+                       substring(configuration->>'secret' FROM '^enc:.*') AS secret
+                FROM trigger_service.trigger_registrations
+                WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s
+            ), accepted AS (
+                INSERT INTO trigger_service.trigger_events
+                    (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, awaited_by,
+                     created_at)
+                SELECT %(id)s, id, workflow_id, user_id, %(type)s, %(payload)s, %(metadata)s, %(key)s,
+                       CASE WHEN respond IS NOT NULL THEN jsonb_build_object('caller', respond) END, now()
+                FROM hook WHERE enabled AND (secret IS NULL OR secret = %(proven)s)
+                ON CONFLICT DO NOTHING
+                RETURNING id
+            )
+            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, h.secret, a.id
+            FROM hook h LEFT JOIN accepted a ON true
+            """,
+            {
+                "type": call.trigger_type,
+                "token": call.token,
+                "id": str(uuid7()),
+                "payload": call.payload,
+                "metadata": call.metadata,
+                "key": call.idempotency_key,
+                "proven": call.proven,
+            },
+        ).first()
+        if row is None:
+            return None
+        repeated = row[-1] is None and call.idempotency_key is not None and row.secret in (None, call.proven)
+        return StoredCall(*(*row, _first_with_key(connection, row[0], call) if repeated else None))
+
+
+def has_token(engine: Engine, trigger_type: str, token: str) -> bool:
+    """Whether a trigger of that type has the token. Raises Unavailable."""
+    if _NUL in token:
+        return False
+    with unavailable_when_down(), autocommitting(engine) as connection:
+        found = connection.exec_driver_sql(
+            "SELECT 1 FROM trigger_service.trigger_registrations"
+            " WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s",
+            {"token": token, "type": trigger_type},
+        )
+        return found.first() is not None
+
+
+def event_contexts(
+    connection: Connection, event_ids: Iterable[UUID], *, with_payload: Iterable[UUID] = ()
+) -> dict[UUID, EventContext]:
+    """Returns what stands behind the events that exist, by id; the payload of those in `with_payload` only."""
+    rows = connection.exec_driver_sql(
+        """
+        SELECT e.id, e.execution_id, e.handled_at IS NOT NULL, w.user_id, w.enabled, w.version_id,
+               CASE WHEN e.id = ANY(%(with_payload)s::uuid[]) THEN e.payload END, e.awaited_by, e.replay
+        FROM trigger_service.trigger_events e
+        LEFT JOIN workflow.workflows w ON w.id = e.workflow_id AND w.user_id = e.user_id
+        WHERE e.id = ANY(%(ids)s::uuid[])
+        """,
+        {"ids": [str(id_) for id_ in event_ids], "with_payload": [str(id_) for id_ in with_payload]},
+    )
+    return {row[0]: EventContext(*row) for row in rows}
+
+
+def note_triggered(connection: Connection, trigger_ids: Sequence[UUID]) -> None:
+    """Notes at the triggers that they have just led to an execution."""
+    connection.exec_driver_sql(
+        """
+        UPDATE trigger_service.trigger_registrations SET last_triggered_at = now(), last_success_at = now()
+        WHERE id = ANY(%(ids)s::uuid[])
+        """,
+        {"ids": [str(id_) for id_ in trigger_ids]},
+    )
+
+
+def keep_responses(connection: Connection, responses: Sequence[EventResponse]) -> list[UUID]:
+    """Stores the answers of events that have none yet; returns the ids of those events."""
+    rows = connection.exec_driver_sql(
+        """
+        UPDATE trigger_service.trigger_events e SET response = r.response
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(event_id uuid, response jsonb)
+        WHERE e.id = r.event_id AND e.response IS NULL RETURNING e.id
+        """,
+        {"rows": jsonio.dumps_for_database(responses)},
+    )
+    return [row[0] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingResponse:
+    """An event whose caller waits, or has waited, for an answer; `response` is None while there is none."""
+
+    response: Mapping[str, Any] | None
+
+
+def find_response(engine: Engine, event_id: UUID) -> PendingResponse | None:
+    """None where no caller waits, or has waited, for such an event. Raises Unavailable."""
+    with unavailable_when_down(), autocommitting(engine) as connection:
+        row = connection.exec_driver_sql(
+            """
+            SELECT response FROM trigger_service.trigger_events
+            WHERE id = %(id)s AND awaited_by->>'caller' IS NOT NULL
+            """,
+            {"id": str(event_id)},
+        ).first()
+    return None if row is None else PendingResponse(row[0])
+
+
+def _first_with_key(connection: Connection, trigger_id: UUID, call: ExternalCall) -> UUID | None:
+    """The event of the first call with that idempotency key."""
+    found: UUID | None = connection.exec_driver_sql(
+        "SELECT id FROM trigger_service.trigger_events WHERE trigger_id = %(id)s AND idempotency_key = %(key)s",
+        {"id": str(trigger_id), "key": call.idempotency_key},
+    ).scalar()
+    return found

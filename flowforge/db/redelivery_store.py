@@ -1,0 +1,119 @@
+"""What PostgreSQL shows as not yet acted upon: events, starts and results whose messages were lost, and lost leases.
+
+Every function is given `grace`, the seconds that a message may be on its way before it is taken for lost, and handles
+at most `limit` rows in one statement; the caller owns the transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from flowforge.db.attempt_rows import AttemptKey
+
+
+@dataclass(frozen=True, slots=True)
+class UnhandledEvent:
+    """An accepted event without an execution; `payload` is None where it is large."""
+
+    event_id: UUID
+    trigger_id: UUID | None
+    workflow_id: UUID
+    user_id: UUID
+    trigger_type: str
+    created_at: datetime
+    metadata: dict[str, Any]
+    payload: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class UntakenResult(AttemptKey):
+    """An attempt that has ended, and whose execution has not taken its result."""
+
+    workflow_id: UUID
+    user_id: UUID
+    succeeded: bool
+    message: str | None
+    """Why it failed."""
+
+
+def requeue_lost_leases(connection: Connection, *, most_claims: int, grace: float, limit: int) -> int:
+    """Queues the attempts of dead executors again, under the same number; those that were claimed `most_claims` times
+    have failed. Returns how many leases were lost."""
+    rows = connection.exec_driver_sql(
+        """
+        WITH lost AS (
+            SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
+            WHERE state = 'RUNNING' AND lease_until < now()
+            ORDER BY lease_until LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE orchestrator.step_attempts a
+        SET state = CASE WHEN a.claims < %(most)s THEN 'QUEUED' ELSE 'ENDED' END,
+            parked = a.claims < %(most)s, lease_owner = NULL, lease_until = NULL,
+            succeeded = CASE WHEN a.claims >= %(most)s THEN false END,
+            finished_at = CASE WHEN a.claims >= %(most)s THEN now() - make_interval(secs => %(grace)s) END,
+            error = CASE WHEN a.claims >= %(most)s THEN jsonb_build_object(
+                'message', format('the executor died %%s times while it ran this step', a.claims),
+                'permanent', true) END
+        FROM lost l
+        WHERE a.execution_id = l.execution_id AND a.step_index = l.step_index AND a.iteration = l.iteration
+            AND a.attempt = l.attempt
+        RETURNING a.execution_id
+        """,
+        {"limit": limit, "most": most_claims, "grace": grace},
+    )
+    return len(rows.all())
+
+
+def unhandled_events(connection: Connection, *, inline_limit: int, grace: float, limit: int) -> list[UnhandledEvent]:
+    """Returns events that no orchestrator has handled, the oldest first; payloads above `inline_limit` bytes, as they
+    are stored, are left out."""
+    rows = connection.exec_driver_sql(
+        """
+        SELECT id, trigger_id, workflow_id, user_id, trigger_type, created_at, metadata,
+               CASE WHEN pg_column_size(payload) <= %(inline)s THEN payload END
+        FROM trigger_service.trigger_events
+        WHERE handled_at IS NULL AND created_at < now() - make_interval(secs => %(grace)s)
+        ORDER BY created_at LIMIT %(limit)s
+        """,
+        {"inline": inline_limit, "grace": grace, "limit": limit},
+    )
+    return [UnhandledEvent(*row) for row in rows]
+
+
+def take_unclaimed_starts(connection: Connection, *, grace: float, limit: int) -> list[AttemptKey]:
+    """Marks attempts as sent anew that were sent long ago, are still queued and not parked. It spaces redeliveries."""
+    rows = connection.exec_driver_sql(
+        """
+        WITH lost AS (
+            SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
+            WHERE state = 'QUEUED' AND NOT parked AND sent_at < now() - make_interval(secs => %(grace)s)
+            ORDER BY sent_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE orchestrator.step_attempts a SET sent_at = now() FROM lost l
+        WHERE a.execution_id = l.execution_id AND a.step_index = l.step_index AND a.iteration = l.iteration
+            AND a.attempt = l.attempt
+        RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
+        """,
+        {"grace": grace, "limit": limit},
+    )
+    return [AttemptKey(*row) for row in rows]
+
+
+def untaken_results(connection: Connection, *, grace: float, limit: int) -> list[UntakenResult]:
+    """Returns attempts that ended some time ago and whose result is still in their row, the oldest first."""
+    rows = connection.exec_driver_sql(
+        """
+        SELECT a.execution_id, a.step_index, a.iteration, a.attempt, x.workflow_id, x.user_id, a.succeeded,
+               a.error->>'message'
+        FROM orchestrator.step_attempts a JOIN orchestrator.workflow_executions x ON x.id = a.execution_id
+        WHERE a.state = 'ENDED' AND a.finished_at <= now() - make_interval(secs => %(grace)s)
+        ORDER BY a.finished_at LIMIT %(limit)s
+        """,
+        {"grace": grace, "limit": limit},
+    )
+    return [UntakenResult(*row) for row in rows]

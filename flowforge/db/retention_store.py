@@ -1,0 +1,53 @@
+"""Deleting what is older than it is kept: a kind of row each, a bounded number of rows a statement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+FINISHED_EXECUTIONS = """
+    DELETE FROM orchestrator.workflow_executions WHERE id IN (
+        SELECT id FROM orchestrator.workflow_executions WHERE finished_at < :before LIMIT :rows)
+"""
+HANDLED_EVENTS = """
+    DELETE FROM trigger_service.trigger_events WHERE id IN (
+        SELECT id FROM trigger_service.trigger_events
+         WHERE created_at < :before AND handled_at IS NOT NULL LIMIT :rows)
+"""
+EXPIRED_REFRESH_TOKENS = """
+    DELETE FROM auth.refresh_tokens WHERE id IN (
+        SELECT id FROM auth.refresh_tokens WHERE expires_at < :before LIMIT :rows)
+"""
+ABANDONED_SESSIONS = """
+    DELETE FROM auth.web_sessions WHERE id IN (
+        SELECT id FROM auth.web_sessions WHERE last_seen_at < :before LIMIT :rows)
+"""
+DEAD_LETTERS = """
+    DELETE FROM orchestrator.dead_letters WHERE id IN (
+        SELECT id FROM orchestrator.dead_letters WHERE created_at < :before LIMIT :rows)
+"""
+UNUSED_VERSIONS = """
+    DELETE FROM workflow.workflow_versions WHERE id IN (
+        SELECT version.id FROM workflow.workflow_versions AS version
+         WHERE version.created_at < :before
+           AND (version.number IS NULL
+                OR NOT EXISTS (SELECT FROM workflow.workflows AS w WHERE w.id = version.workflow_id))
+           AND NOT EXISTS (SELECT FROM workflow.workflow_drafts AS draft WHERE draft.run_version_id = version.id)
+           AND NOT EXISTS (SELECT FROM orchestrator.workflow_executions AS x
+                            WHERE x.workflow_id = version.workflow_id AND x.version_id = version.id)
+         LIMIT :rows)
+"""
+"""Versions of drafts that were run by hand, and of deleted workflows, once their executions are gone."""
+ABANDONED_MAILBOX_STATES = """
+    DELETE FROM trigger_service.mailbox_states WHERE trigger_id IN (
+        SELECT state.trigger_id FROM trigger_service.mailbox_states AS state
+         WHERE state.updated_at < :before AND NOT EXISTS (
+               SELECT FROM trigger_service.trigger_registrations AS trigger WHERE trigger.id = state.trigger_id)
+         LIMIT :rows)
+"""
+
+
+def delete_older(connection: Connection, statement: str, before: datetime, limit: int) -> int:
+    """Runs one of the statements above; returns how many rows were deleted, at most `limit`."""
+    return connection.execute(text(statement), {"before": before, "rows": limit}).rowcount

@@ -1,0 +1,52 @@
+"""What becomes due by time alone: retries, and every execution in which something is due.
+
+The caller owns the transaction.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from flowforge.db.attempt_rows import AttemptKey
+
+
+def take_due_retries(connection: Connection, limit: int, only: UUID | None = None) -> list[AttemptKey]:
+    """Marks at most `limit` retries as sent whose time has come and whose message was not sent yet, of all executions
+    or of `only` one."""
+    rows = connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a SET sent_at = now()
+        FROM (
+            SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
+            WHERE state = 'QUEUED' AND sent_at IS NULL AND due_at <= now()
+                AND (%(only)s::uuid IS NULL OR execution_id = %(only)s::uuid)
+            ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        ) d
+        WHERE a.execution_id = d.execution_id AND a.step_index = d.step_index
+            AND a.iteration = d.iteration AND a.attempt = d.attempt
+        RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
+        """,
+        {"limit": limit, "only": only and str(only)},
+    )
+    return [AttemptKey(*row) for row in rows]
+
+
+def due_executions(connection: Connection, limit: int) -> list[UUID]:
+    """Returns every execution in which something is due now: a retry, the end of a wait, its time limit. At most
+    `limit` of each kind."""
+    rows = connection.exec_driver_sql(
+        """
+        (SELECT execution_id FROM orchestrator.step_attempts
+         WHERE state = 'QUEUED' AND sent_at IS NULL AND due_at <= now() ORDER BY due_at LIMIT %(limit)s)
+        UNION
+        (SELECT execution_id FROM orchestrator.step_attempts
+         WHERE state = 'WAITING' AND due_at <= now() ORDER BY due_at LIMIT %(limit)s)
+        UNION
+        (SELECT id FROM orchestrator.workflow_executions
+         WHERE deadline <= now() AND finished_at IS NULL ORDER BY deadline LIMIT %(limit)s)
+        """,
+        {"limit": limit},
+    )
+    return [row[0] for row in rows]

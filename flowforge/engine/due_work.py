@@ -1,0 +1,64 @@
+"""What time alone brings to executions: retries, ends of waits, time limits."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flowforge import events
+from flowforge.bus import Message
+from flowforge.db import ending_store, executions_store, timers_store, waits_store
+from flowforge.db.engine import Connection
+from flowforge.engine.advancing import advance
+from flowforge.engine.announcements import wait_result
+from flowforge.engine.completion import PostCommit
+from flowforge.engine.recent_results import RecentResults
+from flowforge.engine.run_factory import RunFactory
+
+AT_ONCE = 500
+_OVERDUE_AT_ONCE = 100
+
+
+class DueWork:
+    """Does what is due, in transactions of the caller's, of all executions or of `only` one."""
+
+    def __init__(self, runs: RunFactory, recent_results: RecentResults) -> None:
+        self._runs = runs
+        self._recent_results = recent_results
+
+    def do(self, connection: Connection, post_commit: PostCommit, only: UUID | None = None) -> bool:
+        """Returns whether more of it may be due."""
+        retries = self._send_retries(connection, post_commit, only)
+        waits = self._end_waits(connection, post_commit, only)
+        self._end_overdue(connection, post_commit, only)
+        return AT_ONCE in (retries, waits)
+
+    def executions(self, connection: Connection) -> list[UUID]:
+        """Returns the executions in which something is due."""
+        return timers_store.due_executions(connection, AT_ONCE)
+
+    def _send_retries(self, connection: Connection, post_commit: PostCommit, only: UUID | None) -> int:
+        due = timers_store.take_due_retries(connection, AT_ONCE, only)
+        if due:
+            post_commit.messages += self._runs.starts.remake(connection, due)
+        return len(due)
+
+    def _end_waits(self, connection: Connection, post_commit: PostCommit, only: UUID | None) -> int:
+        """Goes on from waits at once: many may be due at the same moment. Their results are published for the log."""
+        ended = waits_store.end_due_waits(connection, AT_ONCE, only)
+        if ended:
+            results = [wait_result(wait) for wait in ended]
+            advance(self._runs, connection, results, post_commit)
+            self._recent_results.add(results)
+            post_commit.messages += [Message.of(events.EXECUTION_RESULT, result) for result in results]
+        return len(ended)
+
+    def _end_overdue(self, connection: Connection, post_commit: PostCommit, only: UUID | None) -> None:
+        """Fails executions whose time limit is over."""
+        overdue = executions_store.lock_overdue(connection, _OVERDUE_AT_ONCE, only)
+        if not overdue:
+            return
+        batch = self._runs.load(connection, overdue, post_commit)
+        for execution in batch.executions:
+            execution.fail(execution.run.why_overdue)
+        batch.write()
+        ending_store.drop_pending_attempts(connection, [its.execution_id for its in batch.executions])

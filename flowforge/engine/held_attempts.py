@@ -1,0 +1,43 @@
+"""The attempts that an executor holds under leases, from the claim to the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from flowforge.db.attempt_rows import AttemptKey
+from flowforge.events import ExecutionStart
+
+
+class HeldAttempts:
+    """Safe to share between threads: every method changes or copies a dictionary in one operation."""
+
+    def __init__(self) -> None:
+        self._held: dict[AttemptKey, ExecutionStart] = {}
+        self._must_end_by: dict[AttemptKey, float] = {}
+        """Of those that have begun, by `time.monotonic`."""
+
+    def add(self, key: AttemptKey, start: ExecutionStart) -> None:
+        self._held[key] = start
+
+    def begin(self, key: AttemptKey, seconds: float) -> None:
+        """Notes that the attempt begins, and has to end within that time."""
+        self._must_end_by[key] = time.monotonic() + seconds
+
+    def remove(self, key: AttemptKey) -> None:
+        self._held.pop(key, None)
+        self._must_end_by.pop(key, None)
+
+    def keys(self) -> list[AttemptKey]:
+        return list(self._held)
+
+    def unbegun(self) -> list[AttemptKey]:
+        return [key for key in self.keys() if key not in self._must_end_by]
+
+    def take_overtime(self) -> Sequence[ExecutionStart]:
+        """Returns, once, those that have not ended in time. They are held until they are removed."""
+        now = time.monotonic()
+        late = [key for key, until in list(self._must_end_by.items()) if now > until]
+        for key in late:
+            self._must_end_by.pop(key, None)
+        return [start for key in late if (start := self._held.get(key)) is not None]

@@ -1,0 +1,41 @@
+"""Replays: executions that do an earlier one again, from its start or from a step on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from flowforge.db.events_store import EventContext
+from flowforge.engine.plans import Version
+from flowforge.language.plan import Step
+
+
+@dataclass(slots=True)
+class Replay:
+    """Which execution is done again, and from which step (None: its start)."""
+
+    execution_id: UUID
+    step: Step | None
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """What was recorded before that step, by step key."""
+
+
+def replay_in(context: EventContext, version: Version) -> Replay | None:
+    """The replay an event asks for. One that only names a version, to try a draft, does nothing again."""
+    if context.replay is None or "executionId" not in context.replay:
+        return None
+    from_step = context.replay["fromStep"]
+    step = version.plan.step(from_step) if from_step is not None else None
+    return Replay(UUID(context.replay["executionId"]), step)
+
+
+def wanted_version(context: EventContext) -> UUID | None:
+    """The version to which the event's execution is pinned; None for a workflow that was never saved here."""
+    replayed = (context.replay or {}).get("versionId")
+    return UUID(replayed) if replayed else context.version_id
+
+
+def may_run(context: EventContext) -> bool:
+    """Whether the event leads to an execution. A person asks for a replay: a disabled workflow does not hinder it."""
+    return bool(context.workflow_enabled) or (context.replay is not None and context.workflow_enabled is not None)
