@@ -1,4 +1,4 @@
-"""The one place that turns settings into connections and chooses the implementations of bus and log store."""
+"""Turns settings into connections, and chooses the implementations of bus and log store: here alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Backends:
     settings: Settings
     process: str
     bus_patience: float = 10
-    """Seconds that a message waits for its broker; afterwards it is owed."""
+    """Seconds that a message waits for its broker; afterwards it is left to redelivery."""
 
     @cached_property
     def keys(self) -> Keys:

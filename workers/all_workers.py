@@ -29,7 +29,7 @@ def _named(child: Child, log_level: str) -> Child:
 
 
 def _run_named(name: str, log_level: str, run: Callable[[], object]) -> None:
-    """Shows the name where processes are listed and in every line of the log they share."""
+    """Runs with that name in lists of processes, and in every line of the common log."""
     show_as(name)
     _log_as(name, log_level)
     run()

@@ -1,6 +1,6 @@
 """An RQ worker that hosts consumers: `python -m workers.host orchestrator executor log-sink`.
 
-RQ knows it like any other worker (`rq info` shows it, with its heartbeat), on a queue named after the consumer; the
+RQ lists it like any other worker (`rq info` shows it, with its heartbeat), on a queue named after the consumer; the
 consumers' loops run in threads of this process. SIGTERM and SIGINT drain them, within 10 seconds.
 """
 
@@ -38,7 +38,7 @@ HEARTBEAT_SECONDS = 20.0
 
 
 class HostWorker(SimpleWorker):
-    """A worker whose only work are the consumers it hosts: it takes no jobs."""
+    """A worker that hosts consumers and takes no jobs."""
 
     death_penalty_class = TimerDeathPenalty
 
@@ -47,30 +47,30 @@ class HostWorker(SimpleWorker):
         threads = [threading.Thread(target=_run, args=(runner, stopping), daemon=True) for runner in runners]
         for thread in threads:
             thread.start()
-        self._appear()
+        self._register()
         while not stopping.wait(HEARTBEAT_SECONDS):
-            self._appear()
+            self._register()
         for thread in threads:
             thread.join(timeout=10)
-        self._disappear()
+        self._unregister()
 
-    def _appear(self) -> None:
-        """Registers, or says that it lives; anew when the server was emptied."""
+    def _register(self) -> None:
+        """Registers at RQ, anew where Valkey was emptied, and sends a heartbeat."""
         try:
             if not self.connection.exists(self.key):
                 self.register_birth()  # type: ignore[no-untyped-call]
                 self.set_state(WorkerStatus.BUSY)
-                # `rq info` lists the workers of the queues it knows
+                # `rq info` lists the workers of registered queues
                 self.connection.sadd(Queue.redis_queues_keys, *(queue.key for queue in self.queues))
             self.heartbeat(int(HEARTBEAT_SECONDS * 3))
         except (RedisError, ValueError) as error:
-            logger.warning("RQ does not see this worker now: %s", error)
+            logger.warning("this worker is not registered at RQ now: %s", error)
 
-    def _disappear(self) -> None:
+    def _unregister(self) -> None:
         try:
             self.register_death()  # type: ignore[no-untyped-call]
         except RedisError as error:
-            logger.warning("RQ did not hear that this worker ended: %s", error)
+            logger.warning("this worker is still registered at RQ: %s", error)
 
 
 def _run(runner: Runner, stopping: threading.Event) -> None:

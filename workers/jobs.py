@@ -1,4 +1,4 @@
-"""`python -m workers.jobs`: everything that runs on the clock, hosted on RQ.
+"""`python -m workers.jobs`: everything that runs on a schedule, hosted on RQ.
 
 rq-scheduler puts the periodic jobs on their queues; RQ workers run them. Ticks run inside their worker, which costs
 little; polls of mailboxes and long chores run in a process of their own, which can be ended whatever it hangs in. What
@@ -77,10 +77,10 @@ class Clock(Scheduler):  # type: ignore[misc]
         self._jobs = jobs
 
     def reconcile(self) -> None:
-        """Exactly our jobs are scheduled, as they are defined now. Other people's jobs are left alone."""
+        """Schedules exactly our jobs, as they are defined now. Jobs of others are left alone."""
         wanted = {job.id for job in self._jobs}
-        for known in self.connection.zrange(self.scheduled_jobs_key, 0, -1):
-            job_id = known.decode()
+        for scheduled in self.connection.zrange(self.scheduled_jobs_key, 0, -1):
+            job_id = scheduled.decode()
             if job_id.startswith(_PREFIX) and job_id not in wanted:
                 self.cancel(job_id)
         for job in self._jobs:
@@ -94,12 +94,13 @@ class Clock(Scheduler):  # type: ignore[misc]
         super().enqueue_jobs()
 
     def enqueue_job(self, job: Job) -> None:
-        """While its worker is away a job waits once, not once for every time it was due."""
+        """Queues a job once while its worker is away, not once for every time it was due."""
         if self.connection.lpos(Queue(job.origin, connection=self.connection).key, job.id) is None:
             super().enqueue_job(job)
 
     def acquire_lock(self) -> bool:
-        """Short, so that a scheduler that was killed does not stop the clock. Two at once would do no harm."""
+        """Takes a short lock, so that a scheduler that was killed does not stop the clock. Two at once would do no
+        harm."""
         self._lock_acquired = self.connection.set(self.scheduler_lock_key, self.name, ex=2 * CLOCK_SECONDS, nx=True)
         return bool(self._lock_acquired)
 
@@ -119,7 +120,7 @@ class Clock(Scheduler):  # type: ignore[misc]
 
 
 class _Registered:
-    """Makes a worker show up in `rq info` from its start, and again when Valkey has forgotten it."""
+    """Registers a worker from its start, and again when Valkey was emptied, so that `rq info` shows it."""
 
     max_connection_wait_time = 2.0
     log_result_lifespan = False
@@ -127,13 +128,13 @@ class _Registered:
     def heartbeat(self: Any, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         super().heartbeat(timeout, pipeline)  # type: ignore[misc]
         if pipeline is None and not self.connection.sismember(self.redis_workers_keys, self.key):
-            self._appear()
+            self._register()
 
     def bootstrap(self: Any, *arguments: Any) -> None:
         super().bootstrap(*arguments)  # type: ignore[misc]
-        self._appear()
+        self._register()
 
-    def _appear(self: Any) -> None:
+    def _register(self: Any) -> None:
         self.connection.hset(self.key, mapping=self.serialize())
         worker_registration.register(self)
         self.connection.sadd(Queue.redis_queues_keys, *self.queue_keys())  # `rq info` asks queues for their workers
@@ -152,13 +153,13 @@ class ForkWorker(_Registered, Worker):
 
 
 def tick(settings: Settings) -> None:
-    """The clock, and the worker for what must happen on time."""
+    """Runs the clock, and the worker for what must happen on time."""
     threading.Thread(target=_keep_time, args=(settings,), daemon=True).start()
     work(TickWorker, [SCHEDULES, UPKEEP], settings)
 
 
 def work(kind: type[TickWorker] | type[ForkWorker], queues: Sequence[str], settings: Settings) -> None:
-    """One RQ worker, until SIGTERM."""
+    """Runs one RQ worker until SIGTERM."""
     name = "+".join(queues)
     tasks.use(Backends(settings, f"flowforge-{name}"))
     worker = kind(
@@ -202,8 +203,8 @@ def _connect(settings: Settings) -> Redis:
     return connect_redis(settings.redis_url)
 
 
-def _share_what_all_need(settings: Settings) -> None:
-    """Loads once, before the forks, what is loaded on first use. Connects to nothing."""
+def _load_shared(settings: Settings) -> None:
+    """Loads, once before the forks, modules that are loaded on first use. Connects to nothing."""
     backends = Backends(settings, "flowforge-jobs")
     _ = backends.engine, backends.logbook
     backends.close()
@@ -213,7 +214,7 @@ def main() -> None:
     settings = Settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("rq_scheduler").setLevel(logging.WARNING)
-    _share_what_all_need(settings)
+    _load_shared(settings)
     Prefork(children(settings)).run()
 
 

@@ -1,4 +1,4 @@
-"""A parent process that imports once, forks its children, keeps them alive and takes them along when it goes."""
+"""A parent process that imports once, forks its children, restarts those that end, and ends them when it ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 GRACE_SECONDS = 8.0
-_GLANCE_SECONDS = 0.1
+_LOOK_EVERY_SECONDS = 0.1
 _SETTLED_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
@@ -24,15 +24,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """Something that runs in a process of its own until SIGTERM. `run` opens its own connections."""
+    """Work for a process of its own, until SIGTERM. `run` opens its own connections."""
 
     name: str
     run: Callable[[], object]
 
 
 @dataclass(slots=True)
-class _Life:
-    """One child's processes, one after the other."""
+class _Supervised:
+    """A child, with the process that runs it now (0: none) and the pause before the next one."""
 
     child: Child
     pid: int = 0
@@ -40,8 +40,8 @@ class _Life:
     start_at: float = 0.0
     pause: float = 0.0
 
-    def died(self, now: float) -> None:
-        """The sooner it died after its start, the longer until the next one."""
+    def note_end(self, now: float) -> None:
+        """Plans the next process: the sooner this one died after its start, the longer the pause."""
         self.pid = 0
         settled = now - self.started > _SETTLED_SECONDS
         self.pause = 0.0 if settled else min(max(self.pause * 2, 0.1), _LONGEST_PAUSE_SECONDS)
@@ -49,61 +49,61 @@ class _Life:
 
 
 class Prefork:
-    """Forks from the main thread of a process that has no other thread and no connection."""
+    """Forks children from the main thread of a process that has no other thread and no connection."""
 
     def __init__(self, children: Sequence[Child], grace: float = GRACE_SECONDS) -> None:
-        self._lives = [_Life(child) for child in children]
+        self._supervised = [_Supervised(child) for child in children]
         self._grace = grace
         self._stopping = False
 
     def run(self) -> None:
-        """Until SIGTERM or SIGINT; returns when every child has ended, which takes at most `grace` seconds."""
+        """Runs until SIGTERM or SIGINT; returns when every child has ended, at most `grace` seconds later."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         gc.collect()
         gc.freeze()  # what was imported stays shared: the collector would write to its pages
         while not self._stopping:
-            self._start_absent()
-            time.sleep(_GLANCE_SECONDS)
-            self._bury_dead()
+            self._start_missing()
+            time.sleep(_LOOK_EVERY_SECONDS)
+            self._reap_dead()
         self._end()
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
-    def _start_absent(self) -> None:
+    def _start_missing(self) -> None:
         now = time.monotonic()
-        for life in self._lives:
-            if not life.pid and life.start_at <= now and not self._stopping:
-                life.started = now
-                life.pid = _fork(life.child)
+        for supervised in self._supervised:
+            if not supervised.pid and supervised.start_at <= now and not self._stopping:
+                supervised.started = now
+                supervised.pid = _fork(supervised.child)
 
-    def _bury_dead(self) -> None:
-        for life in self._lives:
-            if life.pid and (status := _ended(life.pid)) is not None:
-                life.died(time.monotonic())
+    def _reap_dead(self) -> None:
+        for supervised in self._supervised:
+            if supervised.pid and (status := _ended(supervised.pid)) is not None:
+                supervised.note_end(time.monotonic())
                 if not self._stopping:
-                    log.error("%s ended (%s); starting it again", life.child.name, status)
+                    log.error("%s ended (%s); starting it again", supervised.child.name, status)
 
     def _end(self) -> None:
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + self._grace
-        while any(life.pid for life in self._lives) and time.monotonic() < deadline:
-            time.sleep(_GLANCE_SECONDS / 5)
-            self._bury_dead()
+        while any(supervised.pid for supervised in self._supervised) and time.monotonic() < deadline:
+            time.sleep(_LOOK_EVERY_SECONDS / 5)
+            self._reap_dead()
         self._signal(signal.SIGKILL)
-        for life in self._lives:
-            if life.pid:
-                os.waitpid(life.pid, 0)
+        for supervised in self._supervised:
+            if supervised.pid:
+                os.waitpid(supervised.pid, 0)
 
     def _signal(self, number: signal.Signals) -> None:
-        for life in self._lives:
-            if life.pid:
-                os.kill(life.pid, number)
+        for supervised in self._supervised:
+            if supervised.pid:
+                os.kill(supervised.pid, number)
 
 
 def die_with(parent: int) -> None:
-    """This process is killed when `parent` dies, however that happens (Linux)."""
+    """Lets this process be killed when `parent` dies, however that happens (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

@@ -25,7 +25,7 @@ _in_use: list[Backends] = []
 
 
 def use(backends: Backends) -> None:
-    """Once in a process, before its worker starts."""
+    """Sets the backends of this process; called once, before its worker starts."""
     _in_use[:] = [backends]
 
 

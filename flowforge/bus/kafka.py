@@ -45,7 +45,7 @@ _GONE = (
     NodeNotReadyError,
     RequestTimedOutError,
 )
-"""What says that nobody answers; other errors are about what was asked."""
+"""Errors that say that no broker answers; other errors are about the request."""
 
 
 class KafkaBus:
@@ -110,7 +110,7 @@ class KafkaBus:
             admin.list_topics()
 
     def close(self) -> None:
-        """What was published was awaited, so nothing is left to send."""
+        """Nothing is left to send: `publish` waits for what it sends."""
         self._producer.close()
         self._admin.close()
 
@@ -132,12 +132,13 @@ class KafkaBus:
 
 
 def _end(producer: KafkaProducer) -> None:
-    """It ends only when nothing waits to be sent: what brokers that are gone never took has to expire first."""
+    """Ends a producer, which it does only when nothing waits to be sent: what dead brokers never took has to expire
+    first."""
     producer.close(timeout=PUBLISH_SECONDS + 2)
 
 
 def _create_missing(admin: KafkaAdminClient, topics: Sequence[str]) -> None:
-    """With the broker's own partition count, as auto-creation would."""
+    """Creates topics with the broker's own partition count, as auto-creation would."""
     missing = sorted(set(topics) - set(admin.list_topics()))
     for topic in missing:
         try:
@@ -202,14 +203,14 @@ class KafkaSubscription:
             if open_ is not None and int(offset) in open_:
                 open_[int(offset)] = True
                 touched.add(partition)
-        self._commit({partition: next_ for partition in touched if (next_ := self._settle(partition)) is not None})
+        self._commit({partition: next_ for partition in touched if (next_ := self._advance(partition)) is not None})
 
     def close(self) -> None:
         with _unavailable():
             self._consumer.close(autocommit=False, timeout_ms=5_000)
 
-    def _settle(self, partition: TopicPartition) -> int | None:
-        """Takes the acknowledged run at the front off; the offset to commit, if it moved."""
+    def _advance(self, partition: TopicPartition) -> int | None:
+        """Drops the acknowledged offsets at the front; returns the offset to commit, if it has moved."""
         open_ = self._open[partition]
         next_ = None
         for offset in list(open_):
@@ -237,7 +238,7 @@ class KafkaSubscription:
 
 @contextmanager
 def _using(link: Link[Client], patience: float) -> Iterator[Client]:
-    """The client for the length of a `with` block; whoever finds its brokers gone tells the others."""
+    """The client for the length of a `with` block; where its brokers turn out to be gone, the link is told."""
     client = link.get(patience)
     with _unavailable():
         try:

@@ -1,7 +1,7 @@
-"""A client that many threads share, connected beside them: nobody waits behind an attempt that may take its time.
+"""A client that many threads share, connected in a thread of its own: no caller waits for an attempt without end.
 
-Who comes first starts the attempt, and all who come meanwhile wait for that one, for as long as they have patience.
-Once it is known that the server is away nobody waits: it is tried again after a pause, until it answers.
+The first caller starts the attempt, and all callers meanwhile wait for that one, for as long as they have patience.
+Once it is known that the server is away no caller waits: it is tried again after a pause, until it answers.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ class Link(Generic[Client]):
         try:
             return attempt.result(patience)
         except TimeoutError as error:
-            self._tell_others(attempt)
+            self._stop_waiting(attempt)
             raise Unavailable(f"{self._name} has not answered yet") from error
         except self._failures as error:
             raise Unavailable(f"{self._name} does not answer: {type(error).__name__}") from error
 
     def lost(self, client: Client) -> None:
-        """This client's server has gone: until it answers again, nobody waits for it."""
+        """Notes that this client's server has gone: until it answers again, no caller waits for it."""
         with self._lock:
             if client is not self._client:
                 return
@@ -77,8 +77,8 @@ class Link(Generic[Client]):
         if client is not None:
             self._end(client)
 
-    def _tell_others(self, attempt: Future[Client]) -> None:
-        """One has waited in vain; the rest of this attempt is waited for by nobody."""
+    def _stop_waiting(self, attempt: Future[Client]) -> None:
+        """Lets no other caller wait for the rest of this attempt: one has waited in vain."""
         with self._lock:
             if self._attempt is attempt:
                 self._down = True
@@ -86,7 +86,7 @@ class Link(Generic[Client]):
     def _try(self, attempt: Future[Client]) -> None:
         try:
             client = self._connect()
-        except Exception as error:  # noqa: BLE001  whatever it is: those who wait are told
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is raised for those who wait)
             with self._lock:
                 self._attempt, self._down = None, True
                 self._not_before = time.monotonic() + self._pause

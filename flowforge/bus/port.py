@@ -1,4 +1,4 @@
-"""The event bus: what every implementation promises. One contract suite (tests/bus) runs against each of them.
+"""The interface of the event bus, and its promises. One contract suite (tests/bus) runs against every implementation.
 
 - *At least once.* A delivery that was not acknowledged is delivered again, to this or another member of the group.
 - *Durable when published.* `publish` returns after the broker has the messages, or raises `Unavailable`.

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 MAX_LENGTH = 500_000
 """Bound of a stream whatever its groups do; what a hopelessly slow group misses is resent from PostgreSQL."""
 MAX_BYTES = 64 * 1024 * 1024
-"""The same in memory of the server: four streams of this size leave half of the embedded Valkey to others."""
+"""Bound of a stream in memory of the server: four of this size leave half of the embedded Valkey to others."""
 _LENGTHS = {events.DEAD_LETTERS: 1_000}
 """Nothing of ours reads the dead letters there, and PostgreSQL holds them."""
 _MEASURED_EVERY = 16
@@ -34,8 +34,8 @@ _KEPT_WHEN_FULL = 0.75
 _LONGEST_BLOCK_SECONDS = 5.0
 _FORGET_MEMBERS_AFTER_MS = 10 * 60 * 1000
 _REFUSALS = (ResponseError, AuthenticationError, BusyLoadingError)
-"""What a server says that answers. It recovers by itself (loading, full, a replica) or an operator mends it (a
-password, a permission, a key of another kind in the place of a stream), so all of them are waited out."""
+"""Refusals of a server that answers. It recovers by itself (loading, full, a replica) or an operator mends it (a
+password, a permission, a key of another kind where a stream should be), so all of them are waited out."""
 
 
 class StreamsBus:
@@ -76,7 +76,7 @@ class StreamsBus:
             self._keep_within_bytes(self._grown(messages))
 
     def _grown(self, messages: Sequence[Message]) -> set[str]:
-        """The topics to which so much was added that they are worth measuring."""
+        """Returns the topics to which so much was added that they are worth measuring."""
         for message in messages:
             self._unmeasured[message.topic] = self._unmeasured.get(message.topic, 0) + len(message.value)
         enough = self._max_bytes // _MEASURED_EVERY
@@ -109,7 +109,7 @@ class StreamsBus:
             self._redis.ping()
 
     def close(self) -> None:
-        """The connection belongs to whoever made it."""
+        """The connection belongs to the caller that made it."""
 
 
 class StreamsSubscription:
@@ -162,7 +162,7 @@ class StreamsSubscription:
             _raise_refusal(pipeline.execute(raise_on_error=False))
 
     def close(self) -> None:
-        """What this member still holds is claimed by another after the claim time; a member that holds nothing goes."""
+        """Removes this member where it holds nothing; what it holds is claimed by another after the claim time."""
         with _unavailable():
             for topic in self._topics:
                 if self._holds_nothing(topic):
@@ -180,7 +180,7 @@ class StreamsSubscription:
         return list(_deliveries(answer))
 
     def _claim(self, limit: int) -> list[Delivery]:
-        """Take over what a member has held for too long: it died, or its handler failed."""
+        """Takes over what a member has held for too long: it died, or its handler failed."""
         found: list[Delivery] = []
         for topic in self._topics:
             try:
@@ -202,7 +202,7 @@ class StreamsSubscription:
                 self._redis.xgroup_delconsumer(_stream(topic), self._group, consumer["name"])
 
     def _trim(self) -> None:
-        """Drop what every group has acknowledged."""
+        """Drops what every group has acknowledged."""
         for topic in self._topics:
             groups = _groups(self._redis, topic)
             if not self._readers.get(topic, frozenset()) <= {group["name"].decode() for group in groups}:
@@ -219,7 +219,7 @@ class StreamsSubscription:
         return _parse_id(group["last-delivered-id"])
 
     def _holds_nothing(self, topic: str) -> bool:
-        """Of a group that there is; one that went with an emptied server has no members either."""
+        """Whether this member has nothing pending. A group that went with an emptied server has no members either."""
         try:
             return not self._redis.xpending_range(_stream(topic), self._group, "-", "+", 1, self._member)
         except ResponseError as error:
@@ -249,7 +249,7 @@ def _unavailable() -> Iterator[None]:
 
 
 def _raise_refusal(answers: Iterable[Any]) -> None:
-    """The first one, in the server's own words: the client's would quote what was to be published."""
+    """Raises the first refusal, in the server's own words: the client's would quote what was to be published."""
     for answer in answers:
         if isinstance(answer, RedisError):
             raise answer
@@ -285,7 +285,8 @@ def _deliveries(answer: Any) -> Iterator[Delivery]:
 
 
 def _entries(topic: str, entries: Any) -> list[Delivery]:
-    """One that no bus of ours has written is delivered too, for its reader to bury: it would come again for ever."""
+    """An entry that no bus of ours has written is delivered too, for its reader to bury: it would come again for
+    ever."""
     return [
         Delivery(topic, fields.get(b"k", b"").decode("utf-8", "replace"), fields.get(b"v", b""), position.decode())
         for position, fields in entries

@@ -30,7 +30,7 @@ DATABASE, COLLECTION = "flowforge_logs", "execution_logs"
 TIMEOUT_SECONDS = 5.0
 _DUPLICATE = 11000
 _EXPIRY = "flowforge_expiry"
-_BY_PLACE = [("timestamp", ASCENDING), ("_id", ASCENDING)]
+_BY_POSITION = [("timestamp", ASCENDING), ("_id", ASCENDING)]
 _IDS = {"user_id": "userId", "workflow_id": "workflowId", "execution_id": "executionId", "event_id": "eventId"}
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True, tzinfo=UTC, uuid_representation=UuidRepresentation.UNSPECIFIED
@@ -60,7 +60,7 @@ class MongoLogStore:
         documents = [_document(entry, id_, moment) for entry, id_, moment in stamped]
         with _unavailable():
             known = self._insert(documents)
-        return [_entry(document) for place, document in enumerate(documents) if place not in known]
+        return [_entry(document) for index, document in enumerate(documents) if index not in known]
 
     def missing(self, dedup_keys: Sequence[str]) -> set[str]:
         with _unavailable():
@@ -81,13 +81,13 @@ class MongoLogStore:
 
     def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:
         with _unavailable():
-            found = self._logs().find(_behind(user_id, execution_id, after)).sort(_BY_PLACE).limit(limit)
+            found = self._logs().find(_behind(user_id, execution_id, after)).sort(_BY_POSITION).limit(limit)
             return [_entry(document) for document in found]
 
     def positions(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Position]:
         with _unavailable():
             wanted = _behind(user_id, execution_id, after)
-            found = self._logs().find(wanted, {"timestamp": 1}).sort(_BY_PLACE).limit(limit)
+            found = self._logs().find(wanted, {"timestamp": 1}).sort(_BY_POSITION).limit(limit)
             return [(document["timestamp"], str(document["_id"])) for document in found]
 
     def prune(self, before: datetime) -> int:
@@ -102,7 +102,7 @@ class MongoLogStore:
         self._client.close()
 
     def _insert(self, documents: Sequence[dict[str, Any]]) -> set[int]:
-        """One round trip; returns the places of those that were there already."""
+        """Inserts in one round trip; returns the indexes of those that were there already."""
         try:
             self._logs().insert_many(documents, ordered=False)
         except BulkWriteError as error:
@@ -122,7 +122,7 @@ class MongoLogStore:
 
     def _prepare(self, logs: Collection[dict[str, Any]]) -> None:
         for field in ("userId", "executionId", "workflowId"):
-            logs.create_index([(field, ASCENDING), *_BY_PLACE])
+            logs.create_index([(field, ASCENDING), *_BY_POSITION])
         logs.create_index(
             [("dedupKey", ASCENDING)], unique=True, partialFilterExpression={"dedupKey": {"$exists": True}}
         )
