@@ -1,0 +1,34 @@
+// Sends edits one at a time, each on the revision that the one before it made.
+
+import { refuse } from "./messages.js";
+import { openedStep, palette, revision, root } from "./page.js";
+import { showParts } from "./parts.js";
+import { request } from "./server.js";
+
+let last = Promise.resolve();
+
+export const allSent = () => last;
+
+export function sendEdit(url, data) {
+  const send = () => post(url, data).then(showParts);
+  last = last.then(send).catch(() => refuse("The server does not answer. What you typed is still here."));
+  return last;
+}
+
+function post(url, data) {
+  data.set("revision", revision());
+  const keepalive = !data.has("text"); // a body kept alive after the page is left may have 64 KiB at most
+  return request(url, { method: "POST", body: data, headers: { "X-Part": "yes" }, keepalive });
+}
+
+export function sendForm(form, submitter) {
+  const url = submitter?.getAttribute("formaction") || form.action;
+  return sendEdit(url, new FormData(form, submitter));
+}
+
+// Does to a step what its menu could do, or moves it.
+export function sendOperation(op, at, more = {}) {
+  const data = new FormData(palette.querySelector("form"));
+  for (const [name, value] of Object.entries({ op, at, step: openedStep(), ...more })) data.set(name, value);
+  return sendEdit(root.dataset.edits, data);
+}

@@ -1,0 +1,45 @@
+// Shows below a field what its expression gives with the data at hand.
+
+import { panel, root } from "./page.js";
+import { requestFragment } from "./server.js";
+
+const PAUSE_MS = 350;
+let timer = null;
+
+root.addEventListener("input", (event) => previewSoon(event.target));
+panel.addEventListener("focusin", (event) => previewSoon(event.target));
+
+function previewSoon(field) {
+  if (!field.matches("[data-expression]")) return;
+  if (!field.value.includes("{{")) {
+    shownBelow(field)?.remove();
+    return;
+  }
+  clearTimeout(timer);
+  timer = setTimeout(() => preview(field), PAUSE_MS);
+}
+
+async function preview(field) {
+  const form = field.closest("[data-preview]");
+  const nodes = await requestFragment(form.dataset.preview, questionOf(form, field));
+  if (nodes && field.isConnected) (shownBelow(field) ?? addBelow(field)).replaceChildren(...nodes);
+}
+
+function questionOf(form, field) {
+  const data = new FormData();
+  for (const name of ["csrf_token", "at"]) data.set(name, form.elements[name].value);
+  data.set("text", field.value);
+  return data;
+}
+
+function shownBelow(field) {
+  const next = field.nextElementSibling;
+  return next?.matches(".preview") ? next : null;
+}
+
+function addBelow(field) {
+  const output = document.createElement("output");
+  output.className = "preview";
+  field.after(output);
+  return output;
+}

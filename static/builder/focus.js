@@ -1,0 +1,23 @@
+// Replaces what is inside an element, so that whoever types or uses the keyboard notices nothing.
+
+import { cardLink, openedStep } from "./page.js";
+
+export function replaceContent(element, part) {
+  for (const fallback of part.querySelectorAll("noscript")) fallback.remove(); // parsed apart, they count as content
+  const before = focusedIn(element);
+  element.replaceChildren(...part.childNodes);
+  if (before) restore(before);
+}
+
+function focusedIn(element) {
+  const active = document.activeElement;
+  if (!element.contains(active)) return null;
+  return { id: active.id, step: active.dataset.open, caret: active.selectionStart, value: active.value };
+}
+
+function restore({ id, step, caret, value }) {
+  const again = (id && document.getElementById(id)) || cardLink(step ?? openedStep());
+  if (again && id === "workflow-name") again.value = value; // it saves while it is typed
+  again?.focus({ preventScroll: true });
+  if (caret != null) again?.setSelectionRange?.(caret, caret);
+}

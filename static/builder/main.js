@@ -1,0 +1,13 @@
+// The builder's page: sends its forms as edits, one after another, and shows the parts of the page that come back.
+// Without scripts the same forms are posted and the page is loaded again.
+
+import "./autosave.js";
+import "./data-picker.js";
+import "./dragging.js";
+import "./expression-preview.js";
+import "./fields.js";
+import "./forms.js";
+import "./keyboard.js";
+import "./menus.js";
+import "./navigation.js";
+import "./palette.js";

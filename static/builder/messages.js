@@ -1,0 +1,39 @@
+// What the page says about an edit: that it was refused, above the flow; that it is done, in a corner.
+
+import { undo } from "./undo.js";
+
+const TOAST_MS = 6000;
+const refusal = document.getElementById("refused");
+const toasts = document.getElementById("said");
+
+export function refuse(...content) {
+  refusal.replaceChildren(...content);
+  refusal.hidden = false;
+}
+
+export function refuseInView(...content) {
+  refuse(...content);
+  refusal.scrollIntoView({ block: "nearest" });
+}
+
+export function clearRefusal() {
+  refusal.hidden = true;
+}
+
+export function toast(text) {
+  const shown = document.createElement("p");
+  shown.className = "toast";
+  shown.dataset.kind = "done";
+  shown.append(text);
+  if (text === "Deleted.") shown.append(" ", undoButton());
+  toasts.replaceChildren(shown);
+  setTimeout(() => shown.remove(), TOAST_MS);
+}
+
+function undoButton() {
+  const button = document.createElement("button");
+  button.className = "small-button";
+  button.textContent = "Undo";
+  button.addEventListener("click", undo);
+  return button;
+}

@@ -1,0 +1,27 @@
+// Problems beside the fields that have them.
+
+import { panel } from "./page.js";
+
+export function showNotes(part) {
+  const texts = new Map([...part.children].map((note) => [note.dataset.for, note.textContent]));
+  for (const note of panel.querySelectorAll("[data-note]")) showNote(note, texts.get(note.dataset.note) ?? "");
+}
+
+function showNote(note, text) {
+  note.textContent = text;
+  const field = note.dataset.note && fieldOf(note);
+  if (!field) return;
+  if (text) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
+}
+
+function fieldOf(note) {
+  const around = note.previousElementSibling?.closest(".condition") ?? note.parentElement;
+  return around.querySelector("input, textarea, select");
+}
+
+// Focuses what a step that was just added cannot do without.
+export function focusMissing() {
+  const note = panel.querySelector("[data-field] [data-note]:not(:empty)");
+  if (note) fieldOf(note)?.focus();
+}

@@ -1,0 +1,32 @@
+// The parts of the builder's page, which stay while what is inside them changes.
+
+export const root = document.getElementById("builder");
+export const palette = document.getElementById("palette");
+export const panel = document.getElementById("panel");
+export const flow = document.getElementById("flow");
+export const bar = document.getElementById("bar");
+export const guide = document.getElementById("guide");
+
+const state = () => bar.querySelector("[data-revision]").dataset;
+export const revision = () => state().revision;
+export const openedStep = () => state().step;
+
+export const isField = (element) => element.matches?.("input, textarea, select") ?? false;
+export const cardLink = (step) => flow.querySelector(`[data-open="${CSS.escape(step)}"]`);
+
+// A link clicked with a modifier opens in a tab or window of its own, as everywhere.
+export function onClick(selector, handle) {
+  root.addEventListener("click", (event) => {
+    const target = event.target.closest("a, button");
+    if (!target?.matches(selector) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    handle(target);
+  });
+}
+
+// On a phone the panel stands below the flow.
+export function scrollOnPhone(element, block) {
+  if (!matchMedia("(max-width: 60rem)").matches) return;
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  element?.scrollIntoView({ behavior, block });
+}

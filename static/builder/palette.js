@@ -1,0 +1,61 @@
+// The dialog with the steps that can be added: searched by typing, chosen by keyboard or mouse.
+
+import { onClick, palette } from "./page.js";
+
+const search = palette.querySelector("[data-search]");
+const close = palette.querySelector("[data-close]");
+const form = palette.querySelector("form");
+const choices = [...palette.querySelectorAll(".choices li")];
+const buttons = () => [...palette.querySelectorAll(".choices li:not([hidden]) button")];
+
+onClick("[data-add]", (link) => {
+  const { into, position } = link.closest("[data-into]").dataset;
+  form.elements.into.value = into;
+  form.elements.position.value = position;
+  search.value = "";
+  filter();
+  palette.showModal();
+  search.focus();
+});
+
+function filter() {
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const choice of choices) choice.hidden = !words.every((word) => choice.dataset.words.includes(word));
+  for (const group of palette.querySelectorAll("section")) group.hidden = !group.querySelector("li:not([hidden])");
+  palette.querySelector("[data-nothing]").hidden = buttons().length > 0;
+}
+
+// A word in a title counts more than one in a help text, and that more than a part of one.
+function rank(button) {
+  const wanted = search.value.trim().toLowerCase();
+  const title = button.querySelector("strong").textContent.toLowerCase();
+  if (title.includes(wanted)) return title.startsWith(wanted) ? 0 : 1;
+  return button.closest("li").dataset.words.split(" ").includes(wanted) ? 2 : 3;
+}
+
+const bestMatch = () => buttons().toSorted((one, other) => rank(one) - rank(other))[0];
+
+function moveFocus(by) {
+  const all = buttons();
+  const next = all.indexOf(document.activeElement) + by;
+  if (next < 0) search.focus();
+  else all[Math.min(next, all.length - 1)]?.focus();
+}
+
+const KEYS = {
+  ArrowDown: () => moveFocus(1),
+  ArrowUp: () => moveFocus(-1),
+};
+
+palette.addEventListener("keydown", (event) => {
+  const act = event.key === "Enter" && event.target === search ? () => bestMatch()?.click() : KEYS[event.key];
+  if (!act) return;
+  act();
+  event.preventDefault();
+});
+
+search.addEventListener("input", filter);
+close.addEventListener("click", () => palette.close());
+palette.addEventListener("click", (event) => event.target === palette && palette.close());
+for (const control of [search, close]) control.hidden = false;
+if (palette.open) palette.close(); // it stands open for those without scripts

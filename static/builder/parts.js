@@ -1,0 +1,58 @@
+// Shows the parts of the page that an answer of the server holds.
+
+import { offerExpressions } from "./fields.js";
+import { replaceContent } from "./focus.js";
+import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
+import { showNotes } from "./notes.js";
+import { bar, flow, guide, openedStep, panel } from "./page.js";
+
+const SHOW = {
+  bar: showBar,
+  flow: (part) => replaceContent(flow, part),
+  guide: showGuide,
+  notes: showNotes,
+  panel: showPanel,
+  refused: (part) => refuseInView(...part.childNodes),
+  said: (part) => toast(part.textContent),
+  trigger: (part) => panel.querySelector("#trigger")?.replaceChildren(...part.childNodes),
+};
+
+export function showParts({ ok, page }) {
+  const parts = page.querySelectorAll("[data-part]");
+  if (!parts.length) return refuse("You may have been signed out, or the server is restarting. Reload the page.");
+  if (ok) clearRefusal();
+  for (const part of parts) SHOW[part.dataset.part]?.(part);
+}
+
+function showBar(part) {
+  const note = bar.querySelector("details.publish[open] [name=note]")?.value;
+  replaceContent(bar, part);
+  if (note !== undefined) reopenPublishing(note);
+  addressOpenedStep();
+}
+
+function reopenPublishing(note) {
+  const publishing = bar.querySelector("details.publish");
+  if (!publishing) return;
+  publishing.open = true;
+  publishing.querySelector("[name=note]").value = note;
+}
+
+// Loading the page again opens what is open now.
+function addressOpenedStep() {
+  const url = new URL(location.href);
+  if ((url.searchParams.get("step") ?? "") === openedStep()) return;
+  url.searchParams.set("step", openedStep());
+  history.replaceState({}, "", url);
+}
+
+function showGuide(part) {
+  guide.replaceChildren(...part.childNodes);
+  globalThis.htmx?.process(guide); // it looks for what happens elsewhere
+}
+
+function showPanel(part) {
+  replaceContent(panel, part);
+  globalThis.htmx?.process(panel); // it listens for a test call
+  offerExpressions();
+}

@@ -1,0 +1,16 @@
+// Runs the opened step alone and shows what it gave.
+
+import { saveNow } from "./autosave.js";
+import { panel } from "./page.js";
+import { requestFragment } from "./server.js";
+
+export async function tryStep(form, submitter) {
+  const shown = panel.querySelector("#tried");
+  const data = new FormData(form, submitter);
+  shown.textContent = "Trying …";
+  await saveNow();
+  const nodes = await requestFragment(form.action, data);
+  if (!shown.isConnected) return;
+  shown.replaceChildren(...(nodes ?? ["The server does not answer."]));
+  shown.scrollIntoView({ block: "nearest" });
+}
