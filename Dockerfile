@@ -8,7 +8,7 @@
 FROM node:22-slim AS static
 WORKDIR /build
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM python:3.11-slim AS dependencies
 RUN python -m venv /opt/flowforge
@@ -25,8 +25,7 @@ COPY workers workers
 COPY migrations migrations
 COPY templates templates
 COPY static static
-COPY --from=static /build/node_modules/htmx.org/dist/htmx.min.js \
-                   /build/node_modules/htmx.org/dist/ext/hx-sse.min.js static/vendor/
+COPY --from=static /build/node_modules/htmx.org/dist/htmx.min.js static/vendor/
 COPY --from=static /build/node_modules/uplot/dist/uPlot.iife.min.js static/vendor/uplot.min.js
 COPY --from=static /build/node_modules/uplot/dist/uPlot.min.css static/vendor/uplot.min.css
 COPY --from=static /build/node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2 static/vendor/inter-5.3.0.woff2

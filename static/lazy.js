@@ -5,11 +5,13 @@ document.addEventListener("toggle", (event) => load(event.target), true);
 async function load(details) {
   if (!details.open || !details.dataset?.source || details.dataset.loaded) return;
   details.dataset.loaded = "true";
-  const answer = await fetch(details.dataset.source, { redirect: "error", signal: AbortSignal.timeout(10_000) }).catch(() => null);
+  const answer = await fetch(details.dataset.source, { redirect: "error", signal: AbortSignal.timeout(10_000) }).catch(
+    () => null,
+  );
   if (!answer?.ok) {
     delete details.dataset.loaded; // what was written stays there to read; opening it again tries again
     return;
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
-  details.querySelector(".body").replaceChildren(...fresh.childNodes);
+  details.querySelector("[data-content]").replaceChildren(...fresh.childNodes);
 }

@@ -37,13 +37,18 @@ async function renew(part) {
 function show(part, html) {
   const fresh = new DOMParser().parseFromString(html, "text/html").body;
   keepOpenDetails(part, fresh);
-  const focused = part.contains(document.activeElement) ? document.activeElement.closest("details[data-key]")?.dataset.key : null;
+  const focused = part.contains(document.activeElement)
+    ? document.activeElement.closest("details[data-key]")?.dataset.key
+    : null;
   part.replaceChildren(...fresh.childNodes);
-  if (focused) part.querySelector(`details[data-key="${CSS.escape(focused)}"] > summary`)?.focus({ preventScroll: true });
+  if (focused)
+    part.querySelector(`details[data-key="${CSS.escape(focused)}"] > summary`)?.focus({ preventScroll: true });
 }
 
 function keepOpenDetails(part, fresh) {
-  const known = new Map([...part.querySelectorAll("details[data-key]")].map((details) => [details.dataset.key, details]));
+  const known = new Map(
+    [...part.querySelectorAll("details[data-key]")].map((details) => [details.dataset.key, details]),
+  );
   for (const details of fresh.querySelectorAll("details[data-key]")) {
     const before = known.get(details.dataset.key);
     if (!before) continue;
