@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
+from pytest_httpserver import HTTPServer
 
+from flowforge.connectors.http_client.client import Attempt, HttpClient
+from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.sdk import StepContext
 from flowforge.connectors.tools import make_tools
 from flowforge.settings import Settings
@@ -34,6 +39,28 @@ def make_context() -> Callable[..., StepContext]:
         )
 
     return make
+
+
+class Redirected:
+    """The HTTP client of connectors, with one host's requests sent to a server of the test."""
+
+    def __init__(self, client: HttpClient, host: str, target: str) -> None:
+        self._client = client
+        self._origin = f"https://{host}/"
+        self._target = target
+
+    def send(self, attempt: Attempt, method: str, url: str, **parts: Any) -> Response:
+        return self._client.send(attempt, method, url.replace(self._origin, self._target), **parts)
+
+    def encode(self, value: Any) -> bytes:
+        return self._client.encode(value)
+
+
+@pytest.fixture
+def slack_context(context: StepContext, httpserver: HTTPServer) -> StepContext:
+    """A context in which the test's server is Slack."""
+    slack = Redirected(context.tools.http, "slack.com", httpserver.url_for("/"))
+    return replace(context, tools=replace(context.tools, http=slack))
 
 
 @pytest.fixture

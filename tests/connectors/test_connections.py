@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_httpserver import HTTPServer
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.connectors.connection_kinds import slack
 from flowforge.connectors.sdk import (
     ConnectorError,
     StepContext,
@@ -63,25 +62,25 @@ class TestSmtp:
 
 
 class TestSlack:
-    @pytest.fixture(autouse=True)
-    def slack(self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(slack, "AUTH_TEST", httpserver.url_for("/auth.test"))
-
-    def test_asks_slack_whose_token_it_is(self, httpserver: HTTPServer, context: StepContext) -> None:
-        asked = httpserver.expect_request("/auth.test", method="POST", headers={"Authorization": "Bearer xoxb-1"})
+    def test_asks_slack_whose_token_it_is(self, httpserver: HTTPServer, slack_context: StepContext) -> None:
+        asked = httpserver.expect_request("/api/auth.test", method="POST", headers={"Authorization": "Bearer xoxb-1"})
         asked.respond_with_json({"ok": True, "team": "Team"})
-        assert check("slack", {"botToken": "xoxb-1"}, context)
+        assert check("slack", {"botToken": "xoxb-1"}, slack_context)
 
     @pytest.mark.parametrize(
         ("answer", "reason"), [({"ok": False, "error": "invalid_auth"}, "invalid_auth"), ([], "no JSON")]
     )
-    def test_a_refusal_is_told(self, httpserver: HTTPServer, context: StepContext, answer: Any, reason: str) -> None:
-        httpserver.expect_request("/auth.test").respond_with_json(answer)
+    def test_a_refusal_is_told(
+        self, httpserver: HTTPServer, slack_context: StepContext, answer: Any, reason: str
+    ) -> None:
+        httpserver.expect_request("/api/auth.test").respond_with_json(answer)
         with pytest.raises(ConnectorError, match=f"refused the bot token: {reason}"):
-            check("slack", {"botToken": "xoxb-1"}, context)
+            check("slack", {"botToken": "xoxb-1"}, slack_context)
 
-    def test_a_webhook_is_not_tried_for_that_would_post(self, httpserver: HTTPServer, context: StepContext) -> None:
-        assert not check("slack", {"webhookUrl": httpserver.url_for("/hook")}, context)
+    def test_a_webhook_is_not_tried_for_that_would_post(
+        self, httpserver: HTTPServer, slack_context: StepContext
+    ) -> None:
+        assert not check("slack", {"webhookUrl": httpserver.url_for("/hook")}, slack_context)
         assert httpserver.log == []
 
 

@@ -15,7 +15,6 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from flowforge import jsonio
-from flowforge.connectors.actions import slack_message
 from flowforge.connectors.catalog import UnknownAction, load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext, token_key
 from flowforge.secrets import MASK, Vault, mask_values, new_key
@@ -47,29 +46,20 @@ class TestSlack:
         request, _ = httpserver.log[-1]
         assert json.loads(request.json["text"]) == {"trigger": {"body": {"order": 17}}, "steps": {}}
 
-    def test_uses_a_bot_token(
-        self, httpserver: HTTPServer, context: StepContext, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(slack_message, "POST_MESSAGE", httpserver.url_for("/api"))
-        httpserver.expect_request("/api", headers={"Authorization": "Bearer xoxb"}).respond_with_json(
+    def test_uses_a_bot_token(self, httpserver: HTTPServer, slack_context: StepContext) -> None:
+        httpserver.expect_request("/api/chat.postMessage", headers={"Authorization": "Bearer xoxb"}).respond_with_json(
             {"ok": True, "channel": "C1", "ts": "1.2"}
         )
-        output = run("SLACK_MESSAGE", {"botToken": "xoxb", "channel": "#a", "message": "hi"}, context)
+        output = run("SLACK_MESSAGE", {"botToken": "xoxb", "channel": "#a", "message": "hi"}, slack_context)
         assert output["ts"] == "1.2"
 
     @pytest.mark.parametrize(("reason", "permanent"), [("channel_not_found", True), ("ratelimited", False)])
     def test_a_refusal_of_slack_is_a_failure_though_it_answers_200(
-        self,
-        httpserver: HTTPServer,
-        context: StepContext,
-        monkeypatch: pytest.MonkeyPatch,
-        reason: str,
-        permanent: bool,
+        self, httpserver: HTTPServer, slack_context: StepContext, reason: str, permanent: bool
     ) -> None:
-        monkeypatch.setattr(slack_message, "POST_MESSAGE", httpserver.url_for("/api"))
-        httpserver.expect_request("/api").respond_with_json({"ok": False, "error": reason})
+        httpserver.expect_request("/api/chat.postMessage").respond_with_json({"ok": False, "error": reason})
         with pytest.raises(ConnectorError, match=reason) as caught:
-            run("SLACK_MESSAGE", {"botToken": "x", "channel": "#a"}, context)
+            run("SLACK_MESSAGE", {"botToken": "x", "channel": "#a"}, slack_context)
         assert caught.value.permanent is permanent
 
     def test_a_missing_url_is_named(self) -> None:
