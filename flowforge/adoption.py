@@ -1,4 +1,4 @@
-"""Making a database ours: a fresh one, an older one of ours, or one that an original implementation leaves behind."""
+"""Take-over of a database: a fresh one, an older one of ours, or one that an original implementation left behind."""
 
 from __future__ import annotations
 

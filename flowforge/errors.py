@@ -1,4 +1,4 @@
-"""Errors that a person or a client is told about. The faces map each class to one status code, once."""
+"""Errors that are shown to a person or a client. The web application maps each class to one status code, once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_TOLD = 200
 
 
 def at_most(problems: Sequence[Problem], most: int = MOST_TOLD) -> list[Problem]:
-    """All of them, or the first ones and how many more there are."""
+    """Cut the list to the first ones, with a line that says how many more there are."""
     if len(problems) <= most:
         return list(problems)
     more = len(problems) - most + 1
@@ -38,7 +38,7 @@ class FlowForgeError(Exception):
 
 
 class NotFound(FlowForgeError):
-    """It does not exist, or belongs to somebody else: both look the same. (404)"""
+    """Something does not exist, or belongs to another user: both look the same. (404)"""
 
 
 class Invalid(FlowForgeError):
@@ -60,7 +60,7 @@ def raise_any(problems: Sequence[Problem]) -> None:
 
 
 class Unauthorized(FlowForgeError):
-    """Who is asking is not known. (401)"""
+    """The caller has not proved an identity. (401)"""
 
 
 class Conflict(FlowForgeError):

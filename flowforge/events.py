@@ -18,7 +18,7 @@ TRIGGER_EVENTS = "trigger.events"
 EXECUTION_START = "execution.start"
 EXECUTION_RESULT = "execution.result"
 EXECUTION_EVENTS = "execution.events"
-"""Ours, additive: what the log and the live view are told beyond the contract's three topics."""
+"""A topic of ours, beside the contract's three: what the log and the live view show besides them."""
 DEAD_LETTERS = "flowforge.dead-letters"
 
 TOPICS = (TRIGGER_EVENTS, EXECUTION_START, EXECUTION_RESULT, EXECUTION_EVENTS, DEAD_LETTERS)
@@ -130,7 +130,7 @@ class ExecutionResult(TopicMessage):
     permanent: bool | None = None
     """For a failure: whether trying again can not help."""
     retry_after: float | None = Field(None, alias="retryAfter")
-    """For a failure: seconds the receiver asked us to wait."""
+    """For a failure: the seconds to wait that the receiver demanded (Retry-After)."""
     started_at: Time | None = Field(None, alias="startedAt")
     timestamp: Time | None = None
 

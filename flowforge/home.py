@@ -22,7 +22,7 @@ class Keys:
 
 
 def load_keys(settings: Settings) -> Keys:
-    """From the settings; what is unset there is read from the home, and generated into it on first start."""
+    """Load keys from the settings; those not set there are read from the home, and generated into it at first start."""
     folder = settings.home / "secrets"
     vault = (
         settings.secret_keys_setting.get_secret_value()
@@ -41,7 +41,7 @@ def load_keys(settings: Settings) -> Keys:
 
 
 def _read_or_create(path: Path, generate: Callable[[], str]) -> str:
-    """Mode 0600. Several processes may start at once: whoever links its file first wins, all read the same."""
+    """Read a key file (mode 0600), or create it. Of several processes the first to link its file wins; all read it."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -32,8 +32,11 @@ def dumps_for_database(value: Any) -> str:
 
 
 def carried_for_database(value: Any) -> str:
-    """The same, for what messages and documents will carry inside them. JSON can be read from deeper nesting than it
-    can be written in: raises TypeError where there would be no room left around it."""
+    """`dumps_for_database` for what messages and documents will carry inside them.
+
+    JSON can be read from deeper nesting than it can be written in: raises TypeError if there would be no room left
+    around it.
+    """
     for _ in range(_HEADROOM):
         value = [value]
     return dumps_for_database(value)[_HEADROOM:-_HEADROOM]
@@ -44,7 +47,7 @@ class TooLarge(ValueError):
 
 
 def dumps_within(value: Any, limit: int, *, carried: bool = False) -> bytes:
-    """The same as `dumps`, but raises TooLarge before much more than `limit` bytes are made.
+    """Like `dumps`, but raises TooLarge before much more than `limit` bytes are made.
 
     A small value can be large when written: the same text may stand in it a thousand times. `carried`: raises
     TypeError where no room is left for what will carry it, see `carried_for_database`.
@@ -62,13 +65,13 @@ def dumps_within(value: Any, limit: int, *, carried: bool = False) -> bytes:
 
 
 def why_not_json(error: TypeError) -> str:
-    """What `dumps` and its like raised, for people."""
+    """Explain to people what `dumps` and its like raised."""
     cause = str(error.__cause__ or error)
     return "it is nested too deeply" if "recursion" in cause.lower() else writable(cause)
 
 
 def writable(text: str) -> str:
-    """The text as JSON and PostgreSQL can hold it: half characters and NUL are replaced."""
+    """Replace what JSON and PostgreSQL cannot hold in a text: half characters and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
@@ -103,7 +106,7 @@ def parse_time(value: str | float | int) -> datetime:
 
 
 def _more_than(value: Any, limit: int) -> bool:
-    """Whether it certainly is; counts at least one byte for every part, so it ends even where a value holds itself."""
+    """Whether a value certainly has more than `limit` bytes. Ends even if the value holds itself: every part counts."""
     left = limit
     waiting = [iter((value,))]
     while waiting and left >= 0:

@@ -1,4 +1,4 @@
-"""What goes between the log sink and the live views: one channel for each execution, one JSON text for each line."""
+"""Announcements from the log sink to the live views: one channel per execution, one JSON text per line."""
 
 from __future__ import annotations
 

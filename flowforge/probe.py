@@ -29,7 +29,7 @@ def ask_readiness(settings: Settings, timeout: float = 5) -> tuple[bool, str]:
 
 
 def reachable_host(listening: str) -> str:
-    """Where a server is found on its own machine that listens on `listening`."""
+    """The host by which a server that listens on `listening` is reached on its own machine."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listening, listening)  # noqa: S104  compared, not bound
 
 

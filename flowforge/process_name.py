@@ -1,4 +1,4 @@
-"""How a process is called where processes are listed: children that were forked are all shown as their parent else."""
+"""The name of a process in lists of processes: without one, forked children are shown under their parent's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ _LONGEST = 15
 
 
 def show_as(name: str) -> None:
-    """From now on, on Linux; elsewhere nothing changes. Only the first 15 bytes are shown (prctl(2))."""
+    """Show this process under `name`, on Linux; elsewhere nothing changes. Only 15 bytes are shown (prctl(2))."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:_LONGEST])

@@ -17,7 +17,7 @@ from flowforge.settings import Settings
 
 
 def new_environment() -> str:
-    """Lines for the `.env` of an installation whose processes share no home: fresh secrets, nobody else's."""
+    """Lines for the `.env` of an installation whose processes share no home, with fresh secrets."""
     return "\n".join(
         [
             f"POSTGRES_PASSWORD={random.token_urlsafe(24)}",
@@ -29,7 +29,7 @@ def new_environment() -> str:
 
 
 def rotate(settings: Settings) -> int:
-    """Seals every secret in PostgreSQL anew under the newest key; the number of rows changed.
+    """Seal every secret in PostgreSQL anew under the newest key; return the number of rows changed.
 
     Where the keys live in the home, a new one is made first; nothing may run on that home meanwhile, because running
     processes know the old keys only (raises AlreadyRunning). Where they come from FLOWFORGE_SECRET_KEYS, the operator
@@ -49,7 +49,7 @@ def rotate(settings: Settings) -> int:
 
 @contextmanager
 def _held(settings: Settings) -> Iterator[None]:
-    """Holds the home, where something of it is needed."""
+    """Hold the home's lock, if something of the home is needed."""
     if settings.secret_keys_setting is not None and settings.postgres_url is not None:
         yield
         return

@@ -40,7 +40,7 @@ class Vault:
             raise SecretUnreadable("this secret was encrypted with a key that is no longer configured") from error
 
     def rotate(self, sealed: str) -> str:
-        """The same secret under the newest key."""
+        """Seal the same secret under the newest key."""
         try:
             return _PREFIX + self._fernet.rotate(sealed.removeprefix(_PREFIX).encode()).decode()
         except InvalidToken as error:
@@ -56,7 +56,7 @@ def new_key() -> str:
 
 
 def is_expression(value: object) -> bool:
-    """One single expression and nothing else: it names a value, it is none, so it may be shown."""
+    """Whether a text is a single expression and nothing else: it refers to a secret without being one."""
     if not isinstance(value, str):
         return False
     text = value.strip()

@@ -453,7 +453,7 @@ class Settings(BaseSettings):
 
     @property
     def refresh_token_lifetime(self) -> timedelta:
-        """Of the two names in which it may be set, the NestJS version's counts first."""
+        """The lifetime of refresh tokens, from the NestJS version's name for it before the Spring version's."""
         if self.jwt_refresh_expiration and "refresh_token_hours_setting" not in self.model_fields_set:
             return self.jwt_refresh_expiration
         return timedelta(hours=self.refresh_token_hours_setting)
@@ -464,7 +464,7 @@ class Settings(BaseSettings):
 
     @property
     def payload_inline_limit(self) -> int:
-        """Streams live in memory, and a payload is in PostgreSQL anyway."""
+        """Bytes above which a payload travels by reference: streams live in memory, and PostgreSQL has it anyway."""
         return self.payload_inline_limit_setting or (256 * 1024 if self.kafka_brokers else 32 * 1024)
 
     @cached_property

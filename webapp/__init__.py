@@ -36,7 +36,7 @@ from webapp.intake import blueprints, calls
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BUS_PATIENCE_SECONDS = 2.0
-"""A caller of a webhook waits for the commit; what tells of it may come later."""
+"""A caller of a webhook waits for the commit; the message about it may come later."""
 _FACES = (
     auth,
     account,

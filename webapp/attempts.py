@@ -34,7 +34,7 @@ class Attempts:
         self._own = FixedWindowRateLimiter(MemoryStorage())
 
     def count(self, address: str) -> None:
-        """Raises TooManyRequests, which tells when to come again."""
+        """Count an attempt. Raises TooManyRequests, which says when to try again."""
         try:
             wait = _seconds_to_wait(self._shared, self._limit, address)
         except RedisError as error:
@@ -49,7 +49,7 @@ def install(app: Flask, backends: Backends) -> None:
 
 
 def counts_as_attempt(view: Callable[P, R]) -> Callable[P, R]:
-    """A view whose calls use up AUTH_RATE_LIMIT; beyond it the answer is 429. All such views share it."""
+    """Let the calls of a view use up AUTH_RATE_LIMIT, which all such views share; beyond it the answer is 429."""
 
     @wraps(view)
     def counted(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,4 +1,4 @@
-"""Reading request bodies: JSON at the edge, with errors that name the place or the field."""
+"""Request bodies: JSON at the edge, with errors that name the position or the field."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def install(app: Flask) -> None:
 
 
 def json_object() -> dict[str, Any]:
-    """The body, which has to be a JSON object. Raises Invalid."""
+    """Read the body, which has to be a JSON object. Raises Invalid."""
     body = request.get_json()
     if not isinstance(body, dict):
         raise Invalid.at("", "the body must be a JSON object")
@@ -54,7 +54,7 @@ def json_object() -> dict[str, Any]:
 
 
 def read(model: type[Model]) -> Model:
-    """The body as `model`. Raises Invalid with every problem, each at its field."""
+    """Read the body as `model`. Raises Invalid with every problem, each at its field."""
     try:
         return model.model_validate(json_object())
     except ValidationError as error:
@@ -62,7 +62,7 @@ def read(model: type[Model]) -> Model:
 
 
 def _problem(item: Any) -> Problem:
-    """Pydantic's complaint as ours; the refused input is left out, it may be a secret."""
+    """Turn an error of Pydantic's into a problem, without the refused input: it may be a secret."""
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in item["loc"])
     if item["type"] == "missing":
         return Problem(pointer, "is required")

@@ -1,4 +1,4 @@
-"""Answers travel compressed where the client takes it: a page of the dashboard becomes a fifth of its size."""
+"""Compression of responses, where the client accepts it: a page of the dashboard becomes a fifth of its size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SMALLEST_BYTES = 1024
 
 
 def install(app: Flask) -> None:
-    """Live streams stay as they are: their type is not among those that are compressed."""
+    """Compress responses, except live streams: their type is not among those that are compressed."""
     app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
     app.config["COMPRESS_MIN_SIZE"] = _SMALLEST_BYTES
     Compress(app)

@@ -1,4 +1,4 @@
-"""The outer edge: what every request passes on its way in, and every answer on its way out."""
+"""The outer edge, which every request passes on its way in and every response on its way out."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _CORS_METHODS = "GET, POST, PUT, PATCH, DELETE"
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class NobodySaysWhoTheyAre:
-    """Drops `X-User-Id`: the originals' services believed it, so it must never get past this point."""
+class ClaimedUserDropped:
+    """Middleware that drops `X-User-Id`: the originals' services believed it, so it must not get past this point."""
 
     def __init__(self, wsgi: Wsgi) -> None:
         self._wsgi = wsgi
@@ -38,7 +38,7 @@ class NobodySaysWhoTheyAre:
 
 
 class UuidConverter(BaseConverter):
-    """`<uuid:id>` in a route. What is no UUID is the caller's mistake (400), not an unknown page (404)."""
+    """`<uuid:id>` in a route. Anything but a UUID is the caller's mistake (400), not an unknown page (404)."""
 
     def to_python(self, value: str) -> UUID:
         if not _CANONICAL_UUID.fullmatch(value):
@@ -69,7 +69,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.after_request(_protect)
     if settings.cors_origins:
         app.after_request(_share_with(frozenset(settings.cors_origins)))
-    wsgi: Any = NobodySaysWhoTheyAre(app.wsgi_app)
+    wsgi: Any = ClaimedUserDropped(app.wsgi_app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         wsgi = ProxyFix(wsgi, x_for=hops, x_proto=hops, x_host=hops)
@@ -96,7 +96,7 @@ def _protect(response: Response) -> Response:
 
 
 def _share_with(origins: frozenset[str]) -> Callable[[Response], Response]:
-    """Cross-origin calls for the origins the operator named. Bearer tokens only: cookies are never shared."""
+    """Allow cross-origin calls (CORS) to the origins the operator named, without cookies: with bearer tokens only."""
 
     def share(response: Response) -> Response:
         response.vary.add("Origin")

@@ -1,4 +1,4 @@
-"""Errors as answers: each error class has one status, every answer the one shape (contract.md, section 1.3)."""
+"""Errors as responses: each error class has one status, every response the one shape (contract.md, section 1.3)."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ Details = Sequence[errors.Problem]
 
 
 def install(app: Flask) -> None:
-    app.register_error_handler(errors.FlowForgeError, _ours)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(errors.FlowForgeError, _own_error)
+    app.register_error_handler(HTTPException, _http_error)
     for lost in (OperationalError, PoolTimeout, RedisError):
         app.register_error_handler(lost, _backend_lost)
     app.register_error_handler(DBAPIError, _database_error)
@@ -65,7 +65,7 @@ def error_response(
     return response
 
 
-def _ours(error: errors.FlowForgeError) -> Response:
+def _own_error(error: errors.FlowForgeError) -> Response:
     status = next((code for kind, code in _STATUS_OF.items() if isinstance(error, kind)), 500)
     if status == 500:
         return _unexpected(error)
@@ -75,14 +75,14 @@ def _ours(error: errors.FlowForgeError) -> Response:
     return error_response(status, str(error), error.problems if isinstance(error, errors.Invalid) else (), headers)
 
 
-def _http(error: HTTPException) -> Any:
+def _http_error(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error  # a redirect
     headers = {name: value for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}}
-    return error_response(error.code, _said(error), headers=headers)
+    return error_response(error.code, _message_of(error), headers=headers)
 
 
-def _said(error: HTTPException) -> str:
+def _message_of(error: HTTPException) -> str:
     """Return the message that the error was raised with, or ours in place of Werkzeug's standard texts."""
     if error.description and error.description != type(error).description:
         return error.description
@@ -96,7 +96,7 @@ def _said(error: HTTPException) -> str:
 
 def _backend_lost(error: Exception) -> Response:
     current_app.logger.warning("%s %s: %s [%s]", request.method, request.path, _first_line(error), _request_id())
-    return _ours(errors.Unavailable("a database does not answer; please try again"))
+    return _own_error(errors.Unavailable("a database does not answer; please try again"))
 
 
 def _database_error(error: DBAPIError) -> Response:
@@ -104,7 +104,7 @@ def _database_error(error: DBAPIError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    """The log gets everything, the client only a number to quote."""
+    """Log the error in full; tell the client only a number to quote."""
     current_app.logger.error("%s %s failed [%s]", request.method, request.path, _request_id(), exc_info=error)
     return error_response(500, f"something went wrong on our side (request {_request_id()})")
 

@@ -23,8 +23,8 @@ blueprint = Blueprint("health", __name__)
 metrics.install(blueprint)
 
 READY_WITHIN_SECONDS = 4.0
-_COUNTED_TO = 10_000
-_OWED = {
+_COUNT_LIMIT = 10_000
+_UNFINISHED = {
     "events": "SELECT 1 FROM trigger_service.trigger_events WHERE handled_at IS NULL",
     "queued_steps": "SELECT 1 FROM orchestrator.step_attempts WHERE state = 'QUEUED'",
     "running_steps": "SELECT 1 FROM orchestrator.step_attempts WHERE state = 'RUNNING'",
@@ -47,7 +47,7 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 def ready() -> tuple[Response, int]:
     """Whether everything this process needs answers; names what does not"""
-    checks = {name: "up" if up else "down" for name, up in _answering(_pings(backends())).items()}
+    checks = {name: "up" if up else "down" for name, up in _ping_all(_pings(backends())).items()}
     up = all(state == "up" for state in checks.values())
     return jsonify({"status": "up" if up else "down", "checks": checks}), 200 if up else 503
 
@@ -75,10 +75,10 @@ def _gather_work(registry: CollectorRegistry) -> None:
         "flowforge_executions_finished_last_minute", "Executions by terminal status", ["status"], registry=registry
     )
     with unavailable_when_down(), backends().engine.connect() as connection:
-        for kind, query in _OWED.items():
-            counted = f"SELECT count(*) FROM ({query} LIMIT {_COUNTED_TO}) AS bounded"  # noqa: S608
+        for kind, query in _UNFINISHED.items():
+            counted = f"SELECT count(*) FROM ({query} LIMIT {_COUNT_LIMIT}) AS bounded"  # noqa: S608
             work.labels(kind).set(connection.execute(text(counted)).scalar_one())
-        for status, count in connection.execute(text(_FINISHED), {"most": _COUNTED_TO}):
+        for status, count in connection.execute(text(_FINISHED), {"most": _COUNT_LIMIT}):
             finished.labels(status).set(count)
 
 
@@ -95,18 +95,18 @@ def _pings(backends: Backends) -> dict[str, Callable[[], object]]:
     }
 
 
-def _answering(pings: dict[str, Callable[[], object]]) -> dict[str, bool]:
-    """Asked side by side; what is silent for too long counts as down, and its thread ends by its own time limit."""
-    asking = ThreadPoolExecutor(len(pings), "ready")
-    answers: dict[str, Future[bool]] = {name: asking.submit(_succeeds, name, ping) for name, ping in pings.items()}
-    asking.shutdown(wait=False)
+def _ping_all(pings: dict[str, Callable[[], object]]) -> dict[str, bool]:
+    """Ping all in parallel; one that is silent for too long counts as down, its thread ends by its own time limit."""
+    pool = ThreadPoolExecutor(len(pings), "ready")
+    answers: dict[str, Future[bool]] = {name: pool.submit(_succeeds, name, ping) for name, ping in pings.items()}
+    pool.shutdown(wait=False)
     wait(answers.values(), READY_WITHIN_SECONDS)
     return {name: answer.done() and answer.result() for name, answer in answers.items()}
 
 
-def _succeeds(name: str, ask: Callable[[], object]) -> bool:
+def _succeeds(name: str, ping: Callable[[], object]) -> bool:
     try:
-        ask()
+        ping()
     except (Unavailable, RedisError) as error:
         logger.warning("%s does not answer: %s", name, error)
         return False

@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 _LEEWAY_SECONDS = 30
 _MAX_TOKEN_LENGTH = 4096
-_KNOWN = "flowforge.user_id"  # belongs to one request; no header can reach a key of this form
+_USER_ID = "flowforge.user_id"  # belongs to one request; no header can reach a key of this form
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 login_manager = LoginManager()
@@ -91,7 +91,7 @@ def access_token(user: User) -> str:
 
 
 def signed_in(view: Callable[P, R]) -> Callable[P, R]:
-    """Lets a view run only for a known user; `current_user_id()` tells which."""
+    """Let a view run only for an authenticated user; `current_user_id()` says which."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -103,10 +103,10 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R]:
 
 def current_user_id() -> UUID:
     """Raises Unauthorized. The dashboard's session counts for reading only: no cookie can change anything here."""
-    if _KNOWN not in request.environ:
-        request.environ[_KNOWN] = _user_of_token() if "Authorization" in request.headers else _user_of_session()
-    known: UUID = request.environ[_KNOWN]
-    return known
+    if _USER_ID not in request.environ:
+        request.environ[_USER_ID] = _user_of_token() if "Authorization" in request.headers else _user_of_session()
+    user_id: UUID = request.environ[_USER_ID]
+    return user_id
 
 
 def _user_of_token() -> UUID:
@@ -141,8 +141,8 @@ def _user_in(claims: dict[str, Any]) -> UUID:
 
 def _user_of_session() -> UUID:
     if request.method in _SAFE_METHODS and current_user.is_authenticated:
-        known: UUID = current_user.id
-        return known
+        user_id: UUID = current_user.id
+        return user_id
     raise Unauthorized("a bearer access token is required")
 
 
@@ -153,8 +153,9 @@ def _load(cookie: str) -> DashboardUser | None:
     user = session().get(User, UUID(user_id))
     if user is None or _mark(user.password) != mark or not session_id:
         return None
-    known = DashboardUser.of(user, UUID(session_id))
-    return known if web_sessions.is_alive(session(), known.id, known.session_id) else None
+    dashboard_user = DashboardUser.of(user, UUID(session_id))
+    is_alive = web_sessions.is_alive(session(), dashboard_user.id, dashboard_user.session_id)
+    return dashboard_user if is_alive else None
 
 
 def _mark(password_hash: str) -> str:

@@ -1,4 +1,4 @@
-"""The operations, as this application's backends make them."""
+"""The services of the core on this application's backends."""
 
 from __future__ import annotations
 

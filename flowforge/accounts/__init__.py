@@ -1,1 +1,1 @@
-"""Accounts: who somebody is, and every way of proving it."""
+"""Accounts, and every way of proving an identity."""

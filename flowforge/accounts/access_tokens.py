@@ -59,7 +59,7 @@ def revoke(session: Session, user_id: UUID, token_id: UUID) -> None:
 
 
 def owner_of(session: Session, token: str) -> UUID | None:
-    """None for a token that is unknown, revoked or expired. Notes its use, to the minute; commits then."""
+    """The owner of a token; None if it is unknown, revoked or expired. Notes its use, to the minute; commits then."""
     now = datetime.now(UTC)
     row = session.scalar(select(AccessToken).where(AccessToken.token_hash == _digest(token)))
     if row is None or (row.expires_at is not None and row.expires_at <= now):

@@ -21,13 +21,13 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
 _BCRYPT_BYTES = 72  # bcrypt has never looked further
 _LONGEST_CHECKED = 4096
-_AT_ONCE = threading.BoundedSemaphore(8)
+_SLOTS = threading.BoundedSemaphore(8)
 _WAIT_SECONDS = 10
 
 
 def hash_password(password: str) -> str:
     """Raises Unavailable when too many are being hashed already."""
-    with _turn():
+    with _hashing_slot():
         return _HASHER.hash(password)
 
 
@@ -35,7 +35,7 @@ def matches(stored: str, password: str) -> bool:
     """Whether `password` is the one behind the hash. A hash nobody can read matches nothing."""
     if len(password) > _LONGEST_CHECKED:
         return False
-    with _turn():
+    with _hashing_slot():
         if stored.startswith(_BCRYPT_PREFIXES):
             return _matches_bcrypt(stored, password)
         try:
@@ -45,13 +45,13 @@ def matches(stored: str, password: str) -> bool:
 
 
 def is_outdated(stored: str) -> bool:
-    """Whether a hash should be replaced, now that the password is known."""
+    """Whether a hash should be replaced at the next sign-in, when the password is at hand."""
     return not stored.startswith("$argon2id$") or _HASHER.check_needs_rehash(stored)
 
 
 def spend_the_same_time(password: str) -> None:
-    """What checking a real password costs, so that the time of an answer does not tell which names exist."""
-    matches(_nobody(), password)
+    """Take as long as checking a real password, so that the time of an answer does not reveal which names exist."""
+    matches(_hash_of_nobody(), password)
 
 
 def _matches_bcrypt(stored: str, password: str) -> bool:
@@ -62,15 +62,15 @@ def _matches_bcrypt(stored: str, password: str) -> bool:
 
 
 @cache
-def _nobody() -> str:
+def _hash_of_nobody() -> str:
     return hash_password("the password of nobody")
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    if not _AT_ONCE.acquire(timeout=_WAIT_SECONDS):
+def _hashing_slot() -> Iterator[None]:
+    if not _SLOTS.acquire(timeout=_WAIT_SECONDS):
         raise Unavailable("too many people are signing in; please try again")
     try:
         yield
     finally:
-        _AT_ONCE.release()
+        _SLOTS.release()

@@ -1,4 +1,4 @@
-"""What people may change about themselves, but for the password (flowforge.accounts.accounts)."""
+"""The part of an account that its owner may change, except the password (flowforge.accounts.accounts)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNUSUAL = ("Etc/", "SystemV/", "posix/", "right/")
 
 @cache
 def time_zones() -> tuple[str, ...]:
-    """Those people choose from, by name."""
+    """The names of the time zones that people choose from, sorted."""
     return tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(_UNUSUAL)))
 
 

@@ -72,7 +72,7 @@ def end_all(session: Session, user_id: UUID) -> None:
 
 
 def lock_account(session: Session, user_id: UUID) -> User | None:
-    """The account as it is now; until the transaction ends nobody else changes it or its tokens."""
+    """Lock and return the account: until the transaction ends nobody else changes it or its tokens."""
     return session.scalar(
         select(User).where(User.id == user_id).with_for_update(key_share=True).execution_options(populate_existing=True)
     )

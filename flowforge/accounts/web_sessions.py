@@ -1,4 +1,4 @@
-"""Where somebody is signed in: browsers with the dashboard open, and clients that hold refresh tokens."""
+"""Sessions of a user: browsers with the dashboard open, and clients with refresh tokens."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ class SignedIn:
 
 
 def begin(session: Session, user_id: UUID, user_agent: str, address: str, lifetime: timedelta) -> UUID:
-    """A browser that has just proved who is there. Forgets those of the user that were not seen for a lifetime.
-    Commits."""
+    """Begin the session of a browser whose user has just signed in. Commits.
+
+    Deletes those of the user that were not seen for a lifetime.
+    """
     stale = WebSession.last_seen_at < datetime.now(UTC) - lifetime
     session.execute(delete(WebSession).where(WebSession.user_id == user_id, stale))
     row = WebSession(
@@ -50,7 +52,7 @@ def begin(session: Session, user_id: UUID, user_agent: str, address: str, lifeti
 
 
 def is_alive(session: Session, user_id: UUID, session_id: UUID) -> bool:
-    """Notes that it was seen, to the minute; commits then."""
+    """Whether the session exists. Notes that it was seen, to the minute; commits then."""
     row = session.get(WebSession, session_id)
     if row is None or row.user_id != user_id:
         return False
@@ -62,7 +64,7 @@ def is_alive(session: Session, user_id: UUID, session_id: UUID) -> bool:
 
 
 def all_of(session: Session, user_id: UUID) -> Sequence[SignedIn]:
-    """The last seen first."""
+    """All sessions of a user, the one seen last first."""
     browsers = session.scalars(
         select(WebSession)
         .where(WebSession.user_id == user_id)
@@ -72,7 +74,7 @@ def all_of(session: Session, user_id: UUID) -> Sequence[SignedIn]:
     found = [
         SignedIn(row.id, "browser", row.user_agent, row.address, row.created_at, row.last_seen_at) for row in browsers
     ]
-    return sorted([*found, *_clients(session, user_id)], key=lambda one: one.last_seen_at, reverse=True)
+    return sorted([*found, *_clients(session, user_id)], key=lambda session: session.last_seen_at, reverse=True)
 
 
 def end(session: Session, user_id: UUID, session_id: UUID) -> None:
@@ -115,7 +117,7 @@ def session_fields(row: SignedIn) -> dict[str, Any]:
 
 
 def _clients(session: Session, user_id: UUID) -> list[SignedIn]:
-    """Each a family of refresh tokens of which one can still be used."""
+    """Clients: families of refresh tokens of which one can still be used."""
     rows = session.execute(
         select(
             RefreshToken.family_id,

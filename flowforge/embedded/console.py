@@ -1,4 +1,4 @@
-"""What the operator sees while `run` is in the foreground: starts, ends, and the errors of every process."""
+"""The output of `run` in the foreground: starts, ends, and the errors of every process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Console:
             sys.stdout.flush()
 
     def tail(self, name: str, path: str) -> None:
-        """The last lines of a log file."""
+        """Show the last lines of a log file."""
         for line in _last_lines(path):
             self.say(f"  [{name}] {line.decode(errors='replace')}")
 

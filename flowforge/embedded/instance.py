@@ -1,4 +1,4 @@
-"""One running instance per home: a lock held for its life, and a record of its processes for whoever comes next."""
+"""One running instance per home: a lock held for its life, and a record of its processes for the next start."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run_folder(home: Path) -> Path:
 
 
 def lock(home: Path) -> int:
-    """A descriptor that holds the home until it is closed, at the latest by our own death. Raises AlreadyRunning."""
+    """Lock the home until the returned descriptor is closed, at the latest by our own death. Raises AlreadyRunning."""
     folder = run_folder(home)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -76,7 +76,7 @@ def read_records(home: Path) -> list[ProcessRecord]:
 
 
 def end_left_over_processes(home: Path) -> list[str]:
-    """Ends what a killed launcher left running on this home, and gives their names. Needs the lock."""
+    """End what a killed launcher left running on this home; return the names. Needs the lock."""
     import psutil
 
     from flowforge.embedded.orphans import end

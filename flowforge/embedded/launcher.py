@@ -19,9 +19,9 @@ _PROJECT = Path(__file__).resolve().parents[2]
 
 
 def run(settings: Settings) -> None:
-    """Starts everything on this machine; comes back only by an error: CannotStart, AlreadyRunning.
+    """Start everything on this machine; returns only by an error: CannotStart, AlreadyRunning.
 
-    What has a URL in the settings is used from there, the rest is started here.
+    A server that has a URL in the settings is used from there, the others are started here.
     """
     home = settings.home.resolve()
     home.mkdir(parents=True, exist_ok=True, mode=0o711)
@@ -48,7 +48,7 @@ def run(settings: Settings) -> None:
 
 
 def _listeners(settings: Settings) -> list[socket.socket]:
-    """The one of PORT first."""
+    """Listening sockets, that of PORT first."""
     named = [(settings.port, "PORT"), (settings.legacy_webhook_port, "LEGACY_WEBHOOK_PORT")]
     return [_listener(settings.host, port, name) for port, name in named if port is not None]
 
@@ -81,8 +81,8 @@ def _embedded_servers(settings: Settings) -> dict[str, EmbeddedServer]:
 
 
 def _environment(settings: Settings, servers: dict[str, EmbeddedServer]) -> dict[str, str]:
-    """What every process is told; it wins over `.env`."""
+    """Environment variables for every process; they win over `.env`."""
     python_path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
-    told = {"FLOWFORGE_HOME": str(settings.home), "PORT": str(settings.port), "PYTHONPATH": python_path}
+    environment = {"FLOWFORGE_HOME": str(settings.home), "PORT": str(settings.port), "PYTHONPATH": python_path}
     urls = {"postgres": "POSTGRES_URL", "valkey": "REDIS_URL"}
-    return told | {urls[name]: server.url for name, server in servers.items()} | {"PYTHONUNBUFFERED": "1"}
+    return environment | {urls[name]: server.url for name, server in servers.items()} | {"PYTHONUNBUFFERED": "1"}

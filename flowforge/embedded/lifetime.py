@@ -12,7 +12,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def ending_with_us(stop_signal: signal.Signals) -> Callable[[], None]:
-    """Return a `preexec_fn` for `subprocess.Popen`: the child gets `stop_signal` when we end, killed or not.
+    """Return what a child has to call between fork and exec, so that it gets `stop_signal` when we end, killed or not.
 
     "We" is the thread that starts the child, as prctl(2) has it. On systems other than Linux it does nothing.
     """
@@ -23,6 +23,6 @@ def ending_with_us(stop_signal: signal.Signals) -> Callable[[], None]:
     def bind_to_parent() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, stop_signal)
         if os.getppid() != parent:  # it ended before the line above
-            os.kill(os.getpid(), stop_signal)
+            os._exit(1)
 
     return bind_to_parent

@@ -30,7 +30,7 @@ def stop_orphan(pidfile: Path, *, executable: str, stop_signal: signal.Signals =
 
 
 def end(process: psutil.Process, stop_signal: signal.Signals = signal.SIGTERM) -> None:
-    """Asks the process to stop, and kills it when it doesn't. It is psutil that makes sure the pid is still its own."""
+    """Ask the process to stop, and kill it if it doesn't. psutil makes sure that the pid is still its own."""
     try:
         process.send_signal(stop_signal)
         process.wait(_PATIENCE_SECONDS)

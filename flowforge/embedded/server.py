@@ -1,4 +1,4 @@
-"""What the embedded PostgreSQL and Valkey have in common: a command line to keep alive, and a private socket folder."""
+"""Common parts of the embedded PostgreSQL and Valkey: a command line to keep alive, and a private socket folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CannotStart(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServer:
-    """A server that runs in the foreground until it gets `stop_signal`; whoever starts `command` keeps it alive."""
+    """A server that runs in the foreground until it gets `stop_signal`; the starter of `command` keeps it alive."""
 
     command: tuple[str, ...]
     url: str
@@ -54,7 +54,7 @@ def socket_folder(preferred: Path, socket_name: str, owner: int) -> Path:
 
 
 def make_private(folder: Path, owner: int) -> None:
-    """Creates `folder`, or takes the one that is there, for `owner` alone; refuses what somebody else put there."""
+    """Create `folder` for `owner` alone, or take the one that exists. Raises CannotStart if it is another user's."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), owner}:

@@ -30,7 +30,7 @@ def set_up(settings: Settings) -> None:
 
 
 def greet(settings: Settings, console: Console) -> bool:
-    """Tells the address as soon as everything is ready; what is missing, when that takes too long."""
+    """Say the address as soon as everything is ready, or what is missing if that takes too long."""
     answer = ""
 
     def ready() -> bool:

@@ -16,7 +16,7 @@ _MIB = 1024 * 1024
 
 
 def report(settings: Settings) -> int:
-    """0 when the instance of this home runs, 3 when it doesn't (as service managers have it)."""
+    """Print the processes; return 0 if the instance of this home runs, else 3 (as service managers have it)."""
     console = Console()
     home = settings.home.resolve()
     processes = processes_of(home) if home.exists() else {}

@@ -10,7 +10,6 @@ own that imports little, so that it stays small.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import signal
@@ -28,9 +27,9 @@ from supervisor.supervisord import Supervisor
 
 from flowforge.embedded.console import Console, ErrorRelay
 from flowforge.embedded.instance import ProcessRecord, new_record, write_records
+from flowforge.embedded.lifetime import ending_with_us
 from flowforge.embedded.programs import GREETER, SET_UP
 
-_PR_SET_PDEATHSIG = 1
 _DATABASES = "databases"
 
 
@@ -40,8 +39,7 @@ class _Options(ServerOptions):  # type: ignore[misc]
     def __init__(self, listeners: Sequence[int]) -> None:
         super().__init__()
         self.listeners = listeners
-        self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-        self._pid = os.getpid()
+        self._bind_to_us = ending_with_us(signal.SIGTERM)
 
     def setsignals(self) -> None:
         hang_up_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
@@ -56,10 +54,7 @@ class _Options(ServerOptions):  # type: ignore[misc]
     def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> None:
         for listener in self.listeners:
             os.set_inheritable(listener, f"fd://{listener}" in argv)
-        if self._libc is not None:
-            self._libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-            if os.getppid() != self._pid:  # the supervisor died before the kernel knew whom to tell
-                self._exit(1)
+        self._bind_to_us()
         super().execve(filename, argv, env)
 
 
@@ -90,7 +85,7 @@ class _WakeUp:
 
 
 class _Supervisor(Supervisor):  # type: ignore[misc]
-    """supervisord's loop; after each turn it starts what may start now and records which processes there are."""
+    """supervisord's loop; after each round it starts what may start now and records which processes there are."""
 
     def __init__(self, options: _Options, home: Path, console: Console) -> None:
         super().__init__(options)
@@ -123,7 +118,7 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
         self._continue_after_set_up()
         self._stop_next_group()
         for group in self.process_groups.values():
-            group.transition()  # starts what has just ended, without waiting for the next turn
+            group.transition()  # starts what has just ended, without waiting for the next round
         self._record()
 
     def _processes(self) -> dict[str, Subprocess]:
@@ -144,7 +139,7 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
                 process.spawn()
 
     def _stop_next_group(self) -> None:
-        """As soon as a group has ended; the loop alone would take a turn of a second for each."""
+        """Stop the next group as soon as one has ended; the loop alone would take a second for each."""
         while self.stop_groups and not self.stop_groups[-1].get_unstopped_processes():
             self.stop_groups.pop()
             if self.stop_groups:

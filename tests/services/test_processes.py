@@ -17,16 +17,16 @@ from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended"),
 ]
 
 PROJECT = Path(__file__).resolve().parents[2]
-SERVERS = {"postgres", "valkey-server", "live"}
-"""Names of their processes; "live" is a child of the web server (webapp.live.hub_process)."""
+SERVERS = {"postgres", "valkey-server"}
 A_LONG_TEST = """
 import time
 
-def test_that_takes_long(stage):
+def test_that_takes_long(postgres_server, valkey_server):
     time.sleep(600)
 """
 
@@ -40,7 +40,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def run_of_pytest(folder: Path, *options: str) -> Iterator[psutil.Process]:
-    """A run of pytest of its own, in the middle of a test that uses every server there is."""
+    """A run of pytest of its own, in the middle of a test that uses PostgreSQL and Valkey."""
     (folder / "test_long.py").write_text(A_LONG_TEST)
     plugins = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", str(PROJECT / "pyproject.toml")]
     command = [sys.executable, "-m", "pytest", *plugins, f"--rootdir={PROJECT}", *options, str(folder)]
@@ -69,13 +69,13 @@ def assert_all_end(processes: list[psutil.Process]) -> None:
 
 def test_when_it_is_killed(folder: Path) -> None:
     with run_of_pytest(folder, "-n0") as process:
-        started = eventually(lambda: servers_below(process), seconds=60, every=0.1)
+        started = eventually(lambda: servers_below(process), seconds=150, every=0.1)
         process.kill()
         assert_all_end(started)
 
 
 def test_when_a_parallel_one_is_killed(folder: Path) -> None:
     with run_of_pytest(folder, "-n1", "--max-worker-restart=0") as process:
-        started = eventually(lambda: servers_below(process), seconds=60, every=0.1)
+        started = eventually(lambda: servers_below(process), seconds=150, every=0.1)
         process.children()[0].kill()
         assert_all_end(started)
