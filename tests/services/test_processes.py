@@ -56,8 +56,11 @@ def run_of_pytest(folder: Path, *options: str) -> Iterator[psutil.Process]:
 
 def servers_below(process: psutil.Process) -> list[psutil.Process]:
     """All of its descendants, once every server is among them."""
-    below = process.children(recursive=True)
-    return below if {child.name() for child in below} >= SERVERS else []
+    try:
+        below = process.children(recursive=True)
+        return below if {child.name() for child in below} >= SERVERS else []
+    except psutil.NoSuchProcess:  # a program of the set-up has just ended
+        return []
 
 
 def assert_all_end(processes: list[psutil.Process]) -> None:
