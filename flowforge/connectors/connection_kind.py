@@ -73,7 +73,7 @@ class ConnectionKind(Generic[C]):
         """The model of a saved connection: the fields of the kind, and the address it is tested at."""
         if self.test is not None or self.sign is None:
             return self.config
-        return create_model(f"{self.config.__name__}WithTrialAddress", __base__=(self.config, TrialAddress))
+        return create_model(f"{self.config.__name__}WithTrialAddress", __base__=(TrialAddress, self.config))
 
     @cached_property
     def fields(self) -> tuple[str, ...]:

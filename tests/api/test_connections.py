@@ -215,3 +215,18 @@ def test_one_that_is_called_in_a_draft_only_is_used_too(ask: Ask, httpserver: HT
     assert (refused.status_code, refused.json["message"]) == (409, "it is used by Being built")
     assert ask("DELETE", f"/workflows/{made}/draft").status_code in {200, 204}
     assert ask("DELETE", f"/connections/{connection}").status_code == 204
+
+
+def test_one_for_http_is_tested_at_an_address_of_its_users_choice(ask: Ask, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/me", headers={"Authorization": f"Bearer {TOKEN}"}).respond_with_data("ada")
+    made = ask("POST", "/connections", HTTP | {"config": {"bearerToken": TOKEN, "testUrl": httpserver.url_for("/me")}})
+    assert made.json["config"] == {"bearerToken": MASK, "testUrl": httpserver.url_for("/me")}
+    tested = ask("POST", f"/connections/{made.json['id']}/test").json
+    assert (tested["problem"], tested["testedAt"] is None) == (None, False)
+
+
+def test_a_refusal_of_the_address_is_told_without_the_secret_that_it_repeats(ask: Ask, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/me").respond_with_data(f"Bearer {TOKEN} is not known", status=401)
+    made = ask("POST", "/connections", HTTP | {"config": {"bearerToken": TOKEN, "testUrl": httpserver.url_for("/me")}})
+    problem = ask("POST", f"/connections/{made.json['id']}/test").json["problem"]
+    assert problem == f"the address answered 401: Bearer {MASK} is not known"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 
 from flowforge.db.tables import Connection
@@ -89,3 +90,17 @@ def test_other_peoples_connections_are_not_there(ada: Browser, signed_up: object
     eve: Browser = signed_up("eve")  # type: ignore[operator]
     assert eve.get(path).status_code == 404
     assert "shop" not in eve.get("/connections").text
+
+
+def test_one_for_http_is_tested_where_an_address_is_given(ada: Browser, httpserver: HTTPServer) -> None:
+    path = made(ada)
+    assert "Test shop" not in ada.get("/connections").text
+    httpserver.expect_request("/me", headers={"Authorization": "Bearer hush-hush"}).respond_with_data("ada")
+    address = {"config.bearerToken": MASK, "config.testUrl": httpserver.url_for("/me")}
+    assert ada.send(path, path, **address).location == "/connections"
+    page = ada.get("/connections").text
+    assert "Works" in page
+    assert "Test shop" in page
+    httpserver.clear()
+    assert ada.send(f"{path}/test", "/connections").location == path
+    assert "the address answered 500" in ada.get(path).text
