@@ -3,8 +3,8 @@
 import { undo } from "./undo.js";
 
 const TOAST_MS = 6000;
-const refusal = document.getElementById("refused");
-const toasts = document.getElementById("said");
+const refusal = document.getElementById("refusal");
+const toasts = document.getElementById("messages");
 
 export function refuse(...content) {
   refusal.replaceChildren(...content);

@@ -12,8 +12,8 @@ const SHOW = {
   guide: showGuide,
   notes: showNotes,
   panel: showPanel,
-  refused: (part) => refuseInView(...part.childNodes),
-  said: (part) => toast(part.textContent),
+  refusal: (part) => refuseInView(...part.childNodes),
+  message: (part) => toast(part.textContent),
   trigger: (part) => panel.querySelector("#trigger")?.replaceChildren(...part.childNodes),
 };
 

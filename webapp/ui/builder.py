@@ -47,17 +47,17 @@ def found(workflow_id: UUID) -> Workflow:
     return workflows().get(session(), viewer_id(), workflow_id)
 
 
-def answer(workflow: Workflow, shown: Json, opened: str, *, said: str = "", with_panel: bool = True) -> Any:
+def answer(workflow: Workflow, shown: Json, opened: str, *, message: str = "", with_panel: bool = True) -> Any:
     """After an edit: the parts of the page that changed, or, without our script, the page."""
     if PART not in request.headers:
         return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None), 303)
     changed = ("panel",) if with_panel else ("notes", "trigger") if opened == TRIGGER else ("notes",)
-    return _parts(_page(workflow, shown, opened), "bar", "flow", *changed, said=said)
+    return _parts(_page(workflow, shown, opened), "bar", "flow", *changed, message=message)
 
 
-def _parts(page: Json, *names: str, said: str = "") -> str:
+def _parts(page: Json, *names: str, message: str = "") -> str:
     parts = ["guide", *names] if page["guide"] else names
-    return render_template("builder/_parts.html", parts=parts, said=said, **page)
+    return render_template("builder/_parts.html", parts=parts, message=message, **page)
 
 
 def refused(workflow: Workflow, error: Exception, status: int) -> Any:

@@ -78,7 +78,7 @@ def undo_edit(workflow_id: UUID) -> Any:
 def _edited(
     workflow_id: UUID,
     edit: Callable[[Json], Edited],
-    said: str = "",
+    message: str = "",
     *,
     with_panel: bool = True,
     keep: bool = True,
@@ -96,7 +96,7 @@ def _edited(
         return refused(workflow, error, 400)
     if keep:
         undo.remember(workflow_id, before)
-    return answer(workflow, shown, opened, said=said, with_panel=with_panel)
+    return answer(workflow, shown, opened, message=message, with_panel=with_panel)
 
 
 def _fill_in(definition: Json) -> Edited:

@@ -85,7 +85,7 @@ def forget_output(workflow_id: UUID) -> Any:
     shown = drafts().shown(session(), viewer_id(), workflow_id)
     with suppress(NotFound, Invalid):  # forgotten, or the step deleted, in another tab
         pins.unpin(session(), workflow.id, str(edits.step_at(shown["definition"], at).get("id")))
-    return answer(workflow, shown, at, said="Forgotten.")
+    return answer(workflow, shown, at, message="Forgotten.")
 
 
 def _kept(workflow_id: UUID, step_id: str, output: Any) -> bool:
@@ -114,7 +114,7 @@ def keep_sample(workflow_id: UUID) -> Any:
         pass
     except Invalid as error:
         return refused(workflow, error, 400)
-    return answer(workflow, shown, request.form.get("step", ""), said="The sample is kept.")
+    return answer(workflow, shown, request.form.get("step", ""), message="The sample is kept.")
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/run")
