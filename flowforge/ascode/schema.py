@@ -15,7 +15,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from flowforge.connectors.catalog import Catalog
-from flowforge.language.blocks import BLOCKS, Block, BlockType
+from flowforge.language.block import Block
+from flowforge.language.blocks import BLOCKS
 from flowforge.language.definition import WorkflowDefinition
 from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.workflow_keys import KEY_PATTERN, PREFIX
@@ -84,17 +85,17 @@ def _rules_of_connectors(catalog: Catalog, definitions: Json) -> Iterator[Json]:
 def _rules_of_blocks(definitions: Json) -> Iterator[Json]:
     for block in BLOCKS.values():
         _define(definitions, block.name, block.config, block.help, block.config.literal)
-        if block.name == BlockType.RUN_WORKFLOW:
-            ways = definitions[_name(block.name)]["properties"]["workflowId"]["anyOf"]
+        if block.workflow_field is not None:
+            ways = definitions[_name(block.name)]["properties"][block.workflow_field]["anyOf"]
             ways.append({"type": "string", "pattern": f"^{PREFIX}{KEY_PATTERN}$"})
         yield _rule(block.name, {**_with_config(definitions, block.name), **_bodies(block)})
 
 
 def _bodies(block: Block[Any]) -> Json:
     """`allOf`, so that it stands beside the rule about the config."""
-    if block.bodies not in ("branches", "lanes"):
+    if not block.bodies.has_branches:
         return {}
-    branch: Json = {"required": ["when"]} if block.bodies == "branches" else {}
+    branch: Json = {"required": ["when"]} if block.bodies.has_conditions else {}
     branches = {"type": "array", "minItems": 1, "items": branch}
     return {"allOf": [{"required": ["branches"], "properties": {"branches": branches}}]}
 

@@ -13,9 +13,9 @@ from flowforge.connectors.config import ConnectorConfig, Path, holds_expression,
 from flowforge.connectors.connection_kind import ConnectionKind
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.summaries import NO_SUMMARY, Summary
 from flowforge.errors import Problem
 from flowforge.icons import require_icon
+from flowforge.summaries import NO_SUMMARY, Summary
 
 C = TypeVar("C", bound=ConnectorConfig)
 

@@ -17,9 +17,9 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
-from flowforge.connectors.summaries import first_of, joined
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
+from flowforge.summaries import first_of, joined
 
 __all__ = [
     "CONNECTION",

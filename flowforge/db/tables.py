@@ -532,7 +532,7 @@ class RatePermitsRow(Base):
 
 
 class OpenBlockRow(Base):
-    """A FOR_EACH or PARALLEL, and how far its frames are (flowforge.execution.state.OpenBlock)."""
+    """A block, and how far its frames are (flowforge.execution.state.OpenBlock)."""
 
     __tablename__ = "open_blocks"
     __table_args__ = ({"schema": "orchestrator"},)

@@ -19,7 +19,6 @@ from flowforge.engine.run_factory import RunFactory
 from flowforge.events import ExecutionResult
 from flowforge.execution.retry import Failure
 from flowforge.execution.state import ROOT, StepEnded
-from flowforge.language.blocks import BlockType
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Applicable:
     def goes_on_with_block(self) -> bool:
         """Whether it is the pause of a loop that goes on by itself, not the end of a step."""
         step = self.execution.version.plan.step(self.fact.step_index)
-        return step is not None and step.block in {BlockType.FOR_EACH, BlockType.PARALLEL}
+        return step is not None and step.has_frames
 
     def applied(self) -> AttemptResult:
         """The attempt's row from now on; the output is the execution's."""

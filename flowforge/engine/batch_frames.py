@@ -13,9 +13,10 @@ from flowforge.db import executions_store, frames_store
 from flowforge.db.engine import Connection
 from flowforge.db.frames_store import FrameKey, OpenBlockKey
 from flowforge.engine.loaded_execution import LoadedExecution
+from flowforge.execution.block import Gathered
+from flowforge.execution.blocks import frame_behaviour_of
 from flowforge.execution.commands import Effects
 from flowforge.execution.state import ROOT, EndedFrame, Frame, FrameStatus, OpenBlock
-from flowforge.language.blocks import BlockType
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,10 @@ class _Closing:
     key: OpenBlockKey
 
     @property
-    def gives_outputs(self) -> bool:
-        """Branches of a PARALLEL give their steps' outputs; items keep theirs to themselves."""
+    def gathered(self) -> Gathered:
+        """What the block asks for of its frames."""
         step = self.execution.run.plan.step(self.key.step_index)
-        return step is not None and step.block is BlockType.PARALLEL
+        return frame_behaviour_of(step).gathered(step) if step is not None else Gathered.NOTHING
 
 
 class BatchFrames:
@@ -129,9 +130,10 @@ class BatchFrames:
             execution.is_complete = True
 
     def _ended_frames(self, closing: Sequence[_Closing]) -> dict[OpenBlockKey, list[EndedFrame]]:
-        found: dict[OpenBlockKey, list[EndedFrame]] = {}
-        for with_outputs in (True, False):
-            keys = [block.key for block in closing if block.gives_outputs is with_outputs]
+        found: dict[OpenBlockKey, list[EndedFrame]] = {block.key: [] for block in closing}
+        for gathered in (Gathered.RESULTS, Gathered.OUTPUTS):
+            keys = [block.key for block in closing if block.gathered is gathered]
             if keys:
+                with_outputs = gathered is Gathered.OUTPUTS
                 found |= frames_store.ended_frames(self._connection, keys, with_outputs=with_outputs)
         return found

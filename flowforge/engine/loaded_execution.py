@@ -25,10 +25,8 @@ from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartSt
 from flowforge.execution.context import step_context
 from flowforge.execution.machine import Run
 from flowforge.execution.state import ROOT, Frame, Status
-from flowforge.language.blocks import BlockType
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-_WITH_FRAMES = {BlockType.FOR_EACH, BlockType.PARALLEL}
 
 
 @dataclass(slots=True)
@@ -103,13 +101,13 @@ class LoadedExecution:
 
     @property
     def calls_others(self) -> bool:
-        return any(step.block is BlockType.RUN_WORKFLOW for step in self.run.plan.steps)
+        return any(step.calls_workflow for step in self.run.plan.steps)
 
     @property
     def _in_block(self) -> bool:
         """Whether the step due in the workflow's own list is a block with frames."""
         step = self.version.plan.step(self.run.frames[ROOT].current_step)
-        return not self.is_over and step is not None and step.block in _WITH_FRAMES
+        return not self.is_over and step is not None and step.has_frames
 
     # What happens to it
 

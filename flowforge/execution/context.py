@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flowforge.execution.blocks import frame_behaviour_of
 from flowforge.execution.state import ROOT, Frame, OpenBlock
-from flowforge.language.plan import BodyKind, Needs, Plan, Step
+from flowforge.language.blocks import INNER_ROOTS
+from flowforge.language.bodies import BodyKind
+from flowforge.language.plan import Needs, Plan, Step
 
-_HANDED_IN = ("trigger", "item", "loop", "error")
+_FROM_OUTSIDE = ("trigger", "error", *INNER_ROOTS)
+"""Roots that what is inside a block takes from around it."""
 
 
 def step_context(
     plan: Plan, step: Step, frame: Frame, block: OpenBlock | None, trigger: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`trigger` and `steps`, as contract.md (section 7) has them; inside blocks also `item` and `loop`, and `error`
-    where one is handled. Inside blocks only what the block's steps refer to is there."""
+    """`trigger` and `steps`, as contract.md (section 7) has them; inside blocks also the roots that these declare, and
+    `error` where one is handled. Inside blocks only what the block's steps refer to is there."""
     if frame.number == ROOT or block is None:
         context: dict[str, Any] = {"trigger": trigger, "steps": frame.outputs}
     else:
         closure = block.closure
         context = {**closure, "steps": {**closure.get("steps", {}), **frame.outputs}}
-        if _is_item(plan, block):
-            context["loop"] = _loop(frame, block)
-            context["item"] = frame.item
+        owner = plan.step(block.step_index)
+        if owner is not None:
+            context |= frame_behaviour_of(owner).roots(frame, block)
     error = _handled_error(step, frame)
     return context if error is None else {**context, "error": error}
 
@@ -37,31 +41,15 @@ def scope(plan: Plan, context: Mapping[str, Any], around: Mapping[str, Any]) -> 
 def closure(plan: Plan, block: Step, context: Mapping[str, Any]) -> dict[str, Any]:
     """The part of the context that the steps inside the block refer to."""
     needs = plan.needs(block)
-    kept = {root: context[root] for root in _HANDED_IN if root in context and _is_taken(root, needs)}
+    kept = {root: context[root] for root in _FROM_OUTSIDE if root in context and _is_taken(root, needs)}
     outputs = plan.outputs(context["steps"])
     steps = outputs if needs.steps is None else {name: outputs[name] for name in needs.steps if name in outputs}
     return {**kept, "steps": steps}
 
 
 def _is_taken(root: str, needs: Needs) -> bool:
-    return needs.takes(root) or (root == "item" and needs.takes("loop"))  # for `loop.parent.item`
-
-
-def _is_item(plan: Plan, block: OpenBlock) -> bool:
-    step = plan.step(block.step_index)
-    return step is not None and step.bodies[0].kind is BodyKind.ITEM
-
-
-def _loop(frame: Frame, block: OpenBlock) -> dict[str, Any]:
-    loop = {
-        "index": frame.position,
-        "number": frame.position + 1,
-        "count": block.total,
-        "first": frame.position == 0,
-        "last": frame.position == block.total - 1,
-    }
-    outer = block.closure.get("loop")
-    return loop if outer is None else {**loop, "parent": {**outer, "item": block.closure.get("item")}}
+    made_of_it = (name for name, inner in INNER_ROOTS.items() if root in inner.made_of)
+    return needs.takes(root) or any(needs.takes(name) for name in made_of_it)
 
 
 def _handled_error(step: Step, frame: Frame) -> Any:

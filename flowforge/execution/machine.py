@@ -20,11 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flowforge import jsonio
-from flowforge.execution.commands import CallWorkflow, Effects, OpenFrames, Respond, StartStep, Wait
+from flowforge.execution.block import BlockFailed, Following
+from flowforge.execution.blocks import behaviour_of, frame_behaviour_of
+from flowforge.execution.commands import Effects, OpenFrames, StartStep, Wait
+from flowforge.execution.conditions import holds
 from flowforge.execution.context import closure, scope, step_context
 from flowforge.execution.retry import Failure, retry_at
 from flowforge.execution.state import (
@@ -37,27 +40,16 @@ from flowforge.execution.state import (
     Status,
     StepEnded,
 )
-from flowforge.language.blocks import (
-    BLOCKS,
-    BlockType,
-    ConfigUnusable,
-    ForEachConfig,
-    RespondConfig,
-    RunWorkflowConfig,
-    StopConfig,
-    WaitConfig,
-)
+from flowforge.language.block import ConfigUnusable
+from flowforge.language.bodies import BodyKind
 from flowforge.language.definition import RetryPolicy
 from flowforge.language.expressions.resolving import ExpressionError, resolve
-from flowforge.language.expressions.unknown_values import Undecided, Unknown
-from flowforge.language.plan import Body, BodyKind, OnError, Plan, Step
+from flowforge.language.plan import Body, OnError, Plan, Step
 
-FOREVER = timedelta(days=30)
-"""How long a call or a person is waited for where nothing else is said."""
 _ENTERED_AT_ONCE = 500
 """Frames that one run of the machine begins; a loop that needs no executor goes on in another run."""
-_LIST_PER_OUTPUT = 16
-"""A list to go through may be larger than an output so many times: it may come from a payload that is larger."""
+_MOST_FRAMES = 2**31 - 1
+"""The highest number of a frame that the tables and the topics can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +113,9 @@ class Run:
             return False
         if frame.status is not FrameStatus.RUNNING or frame.current_step != fact.step_index:
             return False
-        if step.bodies and step.block in {BlockType.FOR_EACH, BlockType.PARALLEL}:
-            self._begin_more(self.blocks[frame.number, step.index])
+        if step.has_frames:
+            self.entered = 0  # it has rested since
+            self.begin_frames(self.blocks[frame.number, step.index])
         elif fact.failure is not None:
             self._attempt_failed(frame, step, fact, fact.failure)
         else:
@@ -148,11 +141,10 @@ class Run:
         if block.error is not None:
             self._failed(frame, step, block.error)
             return
-        output = self._collected(frame, step, block, ended)
         try:
-            _judge(output, "what it collected", self.rules.output_limit)
-        except ConfigUnusable as error:
-            self._failed(frame, step, self._error(step, frame, f"{error}: let `collect` keep less"))
+            output = self._output_of_block(frame, step, block, ended)
+        except BlockFailed as error:
+            self._failed(frame, step, self.error_of(step, frame, str(error)))
             return
         frame.record(step.key, output)
         self._go(frame, step.body, step.next)
@@ -179,14 +171,14 @@ class Run:
             frame.current_step = step.index
             try:
                 following = self._take(frame, step)
-            except (ExpressionError, ConfigUnusable) as error:
-                following = self._handled(frame, step, self._error(step, frame, _message(error, step)))
+            except (ExpressionError, ConfigUnusable, BlockFailed) as error:
+                following = self._handled(frame, step, self.error_of(step, frame, _message(error, step)))
             if following is None:
                 return
             body, step = following
 
-    def _take(self, frame: Frame, step: Step) -> tuple[Body, Step | None] | None:
-        """Does what the step is; returns where to go on, or None where something has to be awaited first."""
+    def _take(self, frame: Frame, step: Step) -> Following:
+        """Does what the step is."""
         if not self._runs(frame, step):
             return step.body, step.next
         if step.pinned is not None:
@@ -195,101 +187,45 @@ class Run:
         return self._enter(frame, step)
 
     def _runs(self, frame: Frame, step: Step) -> bool:
-        return step.when is None or holds(self._value(frame, step, step.when, "when"))
+        return step.when is None or holds(self.value(frame, step, step.when, "when"))
 
-    def _enter(self, frame: Frame, step: Step) -> tuple[Body, Step | None] | None:
-        match step.block:
-            case None:
-                self.effects.starts.append(StartStep(step.index, iteration=frame.number))
-                return None
-            case BlockType.BRANCH:
-                return self._branch(frame, step)
-            case BlockType.FOR_EACH | BlockType.PARALLEL:
-                return self._open(frame, step)
-            case BlockType.WAIT:
-                self._wait(frame, step)
-                return None
-            case BlockType.RUN_WORKFLOW:
-                self._call(frame, step)
-                return None
-            case BlockType.STOP:
-                self._stop(frame, step)
-                return None
-            case BlockType.RESPOND:
-                config: RespondConfig = self._config(frame, step)
-                self.effects.response = self.effects.response or Respond(config.status, config.headers, config.body)
-                frame.record(step.key, {"status": config.status})
-                return step.body, step.next
-
-    def _branch(self, frame: Frame, step: Step) -> tuple[Body, Step | None]:
-        for number, body in enumerate(step.bodies):
-            if body.when is None or holds(self._value(frame, step, body.when, f"branches[{number}].when")):
-                frame.record(step.key, {"branch": body.name})
-                return body, body.first
-        frame.record(step.key, {"branch": None})
-        return step.body, step.next
-
-    def _open(self, frame: Frame, step: Step) -> tuple[Body, Step | None] | None:
-        items: Sequence[Any] = [None] * len(step.bodies)
-        at_once = len(items)
-        if step.block is BlockType.FOR_EACH:
-            config: ForEachConfig = self._config(frame, step, without="collect")
-            items, at_once = config.items, config.concurrency
-        block = OpenBlock(
-            frame.number,
-            step.index,
-            self.next_frame,
-            len(items),
-            at_once,
-            closure(self.plan, step, self._context(frame, step)),
-        )
-        if not items or not step.bodies:
-            frame.record(step.key, self._collected(frame, step, block, []))
-            return step.body, step.next
-        self.next_frame += block.total
-        self.blocks[block.key] = block
-        self.effects.opened.append(OpenFrames(block, items))
-        self._begin_more(block)
+    def _enter(self, frame: Frame, step: Step) -> Following:
+        behaviour = behaviour_of(step)
+        if behaviour is not None:
+            return behaviour.enter(self, frame, step)
+        self.effects.starts.append(StartStep(step.index, iteration=frame.number))
         return None
-
-    def _wait(self, frame: Frame, step: Step) -> None:
-        config: WaitConfig = self._config(frame, step)
-        if config.for_ is not None:
-            due = self.rules.now + (FOREVER if config.timeout is None else timedelta(seconds=config.timeout))
-            fails = config.on_timeout == "fail"
-            wait = Wait(step.index, frame.number, due, config.for_, fails_when_due=fails, message=config.message)
-        else:
-            wait = Wait(step.index, frame.number, config.ends(self.rules.now))
-        self.effects.waits.append(wait)
-
-    def _call(self, frame: Frame, step: Step) -> None:
-        config: RunWorkflowConfig = self._config(frame, step)
-        self.effects.calls.append(
-            CallWorkflow(step.index, frame.number, config.workflow_id, config.payload, config.wait)
-        )
-
-    def _stop(self, frame: Frame, step: Step) -> None:
-        config: StopConfig = self._config(frame, step)
-        if config.status == "failed":
-            self._end(Status.FAILED, self._error(step, frame, config.message or "stopped"))
-            return
-        if config.message is not None:
-            frame.record(step.key, {"message": config.message})
-        self.result = config.output
-        self._end(Status.COMPLETED)
 
     # Frames and their blocks
 
-    def _begin_more(self, block: OpenBlock) -> None:
-        """Begins as many frames as the block may run at once; asks for its end when there is nothing left to do."""
-        stopped = block.error is not None
-        while not stopped and block.begun < block.total and block.running < block.at_once:
-            if self.entered >= _ENTERED_AT_ONCE and block.running == 0:
-                self.effects.waits.append(
-                    Wait(block.step_index, block.frame, self.rules.now, "continue", attempt=block.begun + 1)
-                )
-                return
+    def open_block(
+        self,
+        frame: Frame,
+        step: Step,
+        items: Sequence[Any],
+        *,
+        at_once: int,
+    ) -> Following:
+        """See flowforge.execution.block.Machine."""
+        inside = closure(self.plan, step, self._context(frame, step))
+        block = OpenBlock(frame.number, step.index, self.next_frame, len(items), at_once, inside)
+        if not items or not step.bodies:
+            frame.record(step.key, frame_behaviour_of(step).output(self, frame, step, block, []))
+            return step.body, step.next
+        self.next_frame += block.total
+        if self.next_frame > _MOST_FRAMES:
+            raise ConfigUnusable("the execution has gone through more items and rounds than one execution can")
+        self.blocks[block.key] = block
+        self.effects.opened.append(OpenFrames(block, items))
+        self.begin_frames(block)
+        return None
+
+    def begin_frames(self, block: OpenBlock) -> None:
+        """See flowforge.execution.block.Machine."""
+        while block.error is None and block.begun < block.total and block.running < block.at_once:
             if self.entered >= _ENTERED_AT_ONCE:
+                if block.running == 0:
+                    self.begin_frames_later(block, self.rules.now)
                 return
             self.entered += 1
             self.effects.entering.append(block.first_frame + block.begun)
@@ -297,54 +233,57 @@ class Run:
         if block.running == 0:
             self.effects.closing.append(block.key)
 
+    def begin_frames_later(self, block: OpenBlock, due_at: datetime) -> None:
+        """See flowforge.execution.block.Machine."""
+        wait = Wait(block.step_index, block.frame, due_at, "continue", attempt=block.begun + 1)
+        self.effects.waits.append(wait)
+
     def _frame_over(self, frame: Frame, body: Body) -> None:
         """The last step of a list is over that has no owner in its frame."""
-        if frame.block is None:
-            self.result = self._last_output(frame, body)
-            self._end(Status.COMPLETED)
-            return
         owner = body.owner
-        assert owner is not None
+        if frame.block is None or owner is None:
+            self.result = self.last_output(frame, body)
+            self.end(Status.COMPLETED)
+            return
+        block, behaviour = self.blocks[frame.block], frame_behaviour_of(owner)
         try:
-            frame.result = self._last_output(frame, body)
-            if body.kind is BodyKind.ITEM and owner.config.get("collect") is not None:
-                frame.result = self._value(frame, owner, owner.config["collect"], "config.collect")
-                _judge(frame.result, "what `collect` gives", self.rules.output_limit)
+            frame.result = behaviour.result(self, frame, owner, block)
         except (ExpressionError, ConfigUnusable) as error:
-            frame.result = None
-            self._frame_failed(frame, self._error(owner, frame, _message(error, owner)))
+            self._frame_failed(frame, self.error_of(owner, frame, _message(error, owner)))
             return
         frame.status = FrameStatus.COMPLETED
-        block = self.blocks[frame.block]
         block.ended += 1
-        self._begin_more(block)
+        behaviour.advance(self, block)
 
     def _frame_failed(self, frame: Frame, error: Mapping[str, Any]) -> None:
         assert frame.block is not None
-        block = self.blocks[frame.block]
+        block, owner = self.blocks[frame.block], self._owner(frame)
         frame.status, frame.error = FrameStatus.FAILED, error
         block.ended += 1
         block.failed += 1
-        step = self.plan.step(block.step_index)
-        goes_on = step is not None and step.config.get("onItemError") == "continue"
         first = block.failed_position is None or frame.position < block.failed_position
-        if not goes_on and first:
+        if first and not frame_behaviour_of(owner).tolerates_failure(owner):
             block.failed_position, block.error = frame.position, error
-        self._begin_more(block)
+        self.begin_frames(block)
 
-    def _body_of(self, frame: Frame) -> Body:
+    def _owner(self, frame: Frame) -> Step:
+        """The step whose block opened the frame."""
         assert frame.block is not None
         step = self.plan.step(frame.block[1])
         assert step is not None
-        return step.bodies[frame.position if step.block is BlockType.PARALLEL else 0]
+        return step
 
-    def _collected(self, frame: Frame, step: Step, block: OpenBlock, ended: Sequence[EndedFrame]) -> dict[str, Any]:
-        if step.block is BlockType.FOR_EACH:
-            return {"count": block.total, "failed": block.failed, "results": [one.result for one in ended]}
-        for lane in ended:
-            for key, output in lane.outputs.items():
-                frame.record(key, output)
-        return {"branches": {step.bodies[lane.position].name: lane.result for lane in ended}}
+    def _body_of(self, frame: Frame) -> Body:
+        owner = self._owner(frame)
+        return frame_behaviour_of(owner).body(owner, frame)
+
+    def _output_of_block(self, frame: Frame, step: Step, block: OpenBlock, ended: Sequence[EndedFrame]) -> Any:
+        """Raises BlockFailed."""
+        output = frame_behaviour_of(step).output(self, frame, step, block, ended)
+        try:
+            return self.keepable(output, "what it collected")
+        except ConfigUnusable as error:
+            raise BlockFailed(f"{error}: let `collect` keep less") from error
 
     # Errors
 
@@ -355,7 +294,7 @@ class Run:
             if again is not None:
                 self.effects.starts.append(StartStep(step.index, fact.attempt + 1, frame.number, again))
                 return
-        self._failed(frame, step, self._error(step, frame, failure.message, fact.attempt))
+        self._failed(frame, step, self.error_of(step, frame, failure.message, fact.attempt))
 
     def _failed(self, frame: Frame, step: Step, error: Mapping[str, Any]) -> None:
         following = self._handled(frame, step, error)
@@ -378,72 +317,77 @@ class Run:
                 self._frame_failed(frame, error)
                 return None
             if body.owner is None:
-                self._end(Status.FAILED, error)
+                self.end(Status.FAILED, error)
                 return None
             step = body.owner
 
-    def _end(self, status: Status, error: Mapping[str, Any] | None = None) -> None:
+    def end(self, status: Status, error: Mapping[str, Any] | None = None) -> None:
+        """See flowforge.execution.block.Machine."""
         self.status, self.error = status, error
         root = self.frames.get(ROOT)
         if status is Status.COMPLETED and root is not None:
             root.current_step = self.plan.length
 
-    def _error(self, step: Step, frame: Frame, message: str, attempt: int = 1) -> dict[str, Any]:
+    def error_of(self, step: Step, frame: Frame, message: str, attempt: int = 1) -> dict[str, Any]:
+        """See flowforge.execution.block.Machine."""
         error = {"step": step.id, "stepIndex": step.index, "message": jsonio.writable(message), "attempt": attempt}
-        return {**error, "item": frame.position} if self._is_item(frame) else error
-
-    def _is_item(self, frame: Frame) -> bool:
-        return frame.block is not None and self._body_of(frame).kind is BodyKind.ITEM
+        if frame.block is None:
+            return error
+        return error | frame_behaviour_of(self._owner(frame)).position(frame)
 
     # Data
+
+    @property
+    def now(self) -> datetime:
+        """The time by which the machine decides."""
+        return self.rules.now
 
     def _context(self, frame: Frame, step: Step) -> dict[str, Any]:
         block = self.blocks[frame.block] if frame.block else None
         return step_context(self.plan, step, frame, block, self.trigger)
 
-    def _value(self, frame: Frame, step: Step, value: Any, field: str) -> Any:
+    def value(self, frame: Frame, step: Step, value: Any, field: str) -> Any:
+        """See flowforge.execution.block.Machine."""
         if not step.templated:
             return value
-        return resolve(
-            value, scope(self.plan, self._context(frame, step), self.around(frame.number)), step=step.id, field=field
-        )
+        roots = scope(self.plan, self._context(frame, step), self.around(frame.number))
+        return resolve(value, roots, step=step.id, field=field)
 
-    def _config(self, frame: Frame, step: Step, *, without: str | None = None) -> Any:
-        """The config of a block with its expressions resolved, judged as an output is: it will be stored and sent.
-        Raises ExpressionError, ConfigUnusable."""
-        written = {name: value for name, value in step.config.items() if name != without}
-        config = self._value(frame, step, written, "config")
-        per_output = _LIST_PER_OUTPUT if step.block is BlockType.FOR_EACH else 1
-        _judge(config, "its config, with its expressions resolved,", self.rules.output_limit * per_output)
-        return BLOCKS[step.type].parse(config)
+    def config(self, frame: Frame, step: Step, *, outputs: int = 1) -> Any:
+        """See flowforge.execution.block.Machine."""
+        assert step.block is not None
+        deferred = {name: value for name, value in step.config.items() if name in step.deferred_fields}
+        written = {name: value for name, value in step.config.items() if name not in deferred}
+        config = self.value(frame, step, written, "config")
+        _check_size(config, "its config, with its expressions resolved,", self.rules.output_limit * outputs)
+        return step.block.parse({**config, **deferred})
 
-    def _last_output(self, frame: Frame, body: Body | None) -> Any:
-        """What the last step of the list gave that gave anything; of a BRANCH or a handled error, what came of it."""
-        for step in reversed(body.steps if body else ()):
+    def keepable(self, value: Any, what: str) -> Any:
+        """See flowforge.execution.block.Machine."""
+        _check_size(value, what, self.rules.output_limit)
+        return value
+
+    def last_output(self, frame: Frame, body: Body) -> Any:
+        """See flowforge.execution.block.Machine. Where the step went into another list in the same frame, what that
+        list gave counts, where it gave anything."""
+        for step in reversed(body.steps):
             output = frame.outputs.get(step.key)
             if output is not None:
-                gone = self._gone_into(step, output)
-                inner = self._last_output(frame, gone)
+                taken = _body_taken(step, output)
+                inner = self.last_output(frame, taken) if taken else None
                 return output if inner is None else inner
         return None
 
-    def _gone_into(self, step: Step, output: Any) -> Body | None:
-        if step.handler is not None and "error" in output:
-            return step.handler
-        if step.block is BlockType.BRANCH:
-            return next((body for body in step.bodies if body.name == output.get("branch")), None)
-        return None
+
+def _body_taken(step: Step, output: Mapping[str, Any]) -> Body | None:
+    if step.handler is not None and "error" in output:
+        return step.handler
+    behaviour = behaviour_of(step)
+    return behaviour.body_taken(step, output) if behaviour else None
 
 
-def holds(value: Any) -> bool:
-    """Whether a condition is met: not false, null, 0, empty, or the text `false`. Raises Undecided for an unknown."""
-    if isinstance(value, Unknown):
-        raise Undecided(value)
-    return value.strip().lower() not in {"", "false"} if isinstance(value, str) else bool(value)
-
-
-def _judge(value: Any, what: str, limit: int) -> None:
-    """Whether a value can be kept and carried on. Raises ConfigUnusable."""
+def _check_size(value: Any, what: str, limit: int) -> None:
+    """Raises ConfigUnusable where the value, as JSON, has more bytes than the limit, or cannot be written as JSON."""
     try:
         jsonio.dumps_within(value, limit, carried=True)
     except jsonio.TooLarge as error:

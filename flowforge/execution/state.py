@@ -1,7 +1,7 @@
 """What is known of an execution: its own row, and the frames and blocks that are open inside it.
 
-A *frame* is one run of a list of steps with outputs of its own: frame 0 is the workflow's list, the others are items
-of a FOR_EACH or branches of a PARALLEL. An *open block* is the step whose frames they are.
+A *frame* is one run of a list of steps with outputs of its own: frame 0 is the workflow's list, the others are runs of
+what is inside a block. An *open block* is the step whose frames they are.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Frame:
     number: int = ROOT
     block: BlockKey | None = None
     position: int = 0
-    """Of the item in its list, or of the branch."""
+    """Among the frames of its block, from 0."""
     status: FrameStatus = FrameStatus.RUNNING
     current_step: int = 0
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Frame:
 
 @dataclass(slots=True)
 class OpenBlock:
-    """How far the frames of a FOR_EACH or PARALLEL are: `total` of them, begun in the order of their positions."""
+    """How far the frames of a block are: there are `total` of them, begun in the order of their positions."""
 
     frame: int
     step_index: int
@@ -79,7 +79,7 @@ class OpenBlock:
     ended: int = 0
     failed: int = 0
     failed_position: int | None = None
-    """The first item, by position, whose failure is the block's."""
+    """Position of the first frame whose failure is the block's."""
     error: Mapping[str, Any] | None = None
 
     @property
@@ -99,7 +99,7 @@ class EndedFrame:
     failed: bool
     result: Any = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
-    """Only those of a branch: items keep theirs to themselves."""
+    """Empty where the block does not ask for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,15 +49,15 @@ class LoopSpan:
     ended: datetime | None
 
 
-def look(session: Session, execution: ExecutionRow, number: int, parallels: Collection[int]) -> dict[int, FrameLook]:
-    """The frame and the branches inside it, by number; `parallels` are the steps that are a PARALLEL. Three statements
-    for each level of branches. Raises NotFound."""
+def look(session: Session, execution: ExecutionRow, number: int, with_lanes: Collection[int]) -> dict[int, FrameLook]:
+    """The frame and the branches inside it, by number; `with_lanes` are the steps whose branches run side by side.
+    Three statements for each level of these. Raises NotFound."""
     found: dict[int, FrameLook] = {}
     waiting = [number]
     while waiting:
         found |= _load(session, execution, waiting)
         opened = [block for look in waiting if look in found for block in found[look].blocks.values()]
-        lanes = [lane for block in opened if block.step_index in parallels for lane in _frames_of(block)]
+        lanes = [lane for block in opened if block.step_index in with_lanes for lane in _frames_of(block)]
         waiting = lanes[: MOST_FRAMES - len(found)]
     if number not in found:
         raise NotFound("there is no such frame in this execution")
@@ -87,7 +87,7 @@ def loop_spans(session: Session, loops: Collection[OpenBlockRow]) -> dict[tuple[
 
 
 def called(session: Session, execution_id: UUID) -> dict[tuple[int, int], UUID]:
-    """The executions it has started by RUN_WORKFLOW, by (frame, step); the newest MOST_CALLS."""
+    """The executions that its steps have started, by (frame, step); the newest MOST_CALLS."""
     rows = session.execute(
         select(ExecutionRow.id, ExecutionRow.awaited_by)
         .where(ExecutionRow.parent_execution_id == execution_id)

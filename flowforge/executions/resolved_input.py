@@ -24,9 +24,6 @@ from flowforge.language.plan import Step
 from flowforge.resume_links import ResumeLinks
 from flowforge.workflows.credentials import masked_secrets
 
-_RESOLVED_LATER = {"FOR_EACH": ("collect",)}
-"""What is computed inside the block, not where it begins."""
-
 
 def resolved_input(
     session: Session, catalog: Catalog, links: ResumeLinks, execution: ExecutionRow, step_index: int, frame: int
@@ -34,11 +31,8 @@ def resolved_input(
     """The config, its secrets masked, as it would be resolved when the execution began; a text says why it cannot be.
     Raises NotFound."""
     version, step = _step(session, execution, step_index)
-    config = {
-        key: value
-        for key, value in catalog.mask(step.type, step.config).items()
-        if key not in _RESOLVED_LATER.get(step.type, ())
-    }
+    masked = catalog.mask(step.type, step.config)
+    config = {key: value for key, value in masked.items() if key not in step.deferred_fields}
     if not step.templated:
         return config
     inside, block = _frame(session, execution, frame)

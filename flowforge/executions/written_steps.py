@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, WorkflowVersion
 from flowforge.errors import Invalid
-from flowforge.language.blocks import default_branch_name
+from flowforge.language.block import Block, Loop
+from flowforge.language.blocks import BLOCKS
+from flowforge.language.bodies import BodyKind, default_branch_name
 from flowforge.language.definition import ActionDefinition, ActionList, WrittenBody
 from flowforge.language.pointers import Part
 
@@ -23,6 +26,27 @@ class WrittenStep:
     path: tuple[Part, ...]
     """In the definition."""
     inside: Sequence[WrittenList]
+
+    @property
+    def block(self) -> Block[Any] | None:
+        """Which block it is; None for an action of a connector."""
+        return BLOCKS.get(self.action.type)
+
+    @property
+    def loop(self) -> Loop | None:
+        """What its block says of one run of its actions; None where it is no loop."""
+        return self.block.loop if self.block else None
+
+    @property
+    def has_lanes(self) -> bool:
+        """Whether lists inside it run side by side."""
+        return any(inner.body.kind is BodyKind.LANE for inner in self.inside)
+
+    def list_in_frame(self, position: int) -> WrittenList | None:
+        """The list that runs in the frame at that position among those of the step."""
+        loops = (inner for inner in self.inside if inner.body.kind is BodyKind.LOOP)
+        lanes = [inner for inner in self.inside if inner.body.kind is BodyKind.LANE]
+        return lanes[position] if position < len(lanes) else next(loops, None)
 
     def all(self) -> Iterator[WrittenStep]:
         """Itself and every step inside it."""

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge.errors import Problem
-from flowforge.language.blocks import BLOCKS, BlockType, problems_of_block
-from flowforge.language.definition import Place, WorkflowDefinition, WrittenBody, places
+from flowforge.language.block_validation import problems_of_block
+from flowforge.language.blocks import BLOCKS, INNER_ROOTS
+from flowforge.language.definition import LocatedAction, WorkflowDefinition, located_actions
 from flowforge.language.evaluation.names import Hints, quoted
 from flowforge.language.expressions.resolving import ROOTS, Reference, judged, texts
 from flowforge.language.expressions.template import OPEN, has_meaning
+from flowforge.language.locations import Location
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.repair import UNREAD
+from flowforge.language.scope_rules import frames_around, is_disabled, roots_around, why_hidden
 
 MAX_EXPRESSIONS = 10_000
 """Of a whole workflow: each is compiled when it is checked."""
@@ -21,88 +24,93 @@ MAX_EXPRESSIONS = 10_000
 
 def check(definition: WorkflowDefinition, in_doubt: Collection[str] = ()) -> list[Problem]:
     """Every problem of every block and every expression, with pointers such as `/actions/1/config/url`; empty when
-    there is none. Steps named in `in_doubt` are not judged where they are referred to: their actions could not be read,
-    so that nobody knows what they are."""
-    every = list(places(definition.actions))
-    written = [(place, found) for place in every for found in _texts_of(place)]
+    there is none. References to the steps named in `in_doubt` are not checked: their actions could not be read, so that
+    it is not known what they are."""
+    every = list(located_actions(definition.actions))
+    written = [(step, found) for step in every for found in _texts_of(step)]
     count = sum(found.text.count(OPEN) for _, found in written)
     if count > MAX_EXPRESSIONS:
         return [Problem("/actions", f"have {count:,} expressions; at most {MAX_EXPRESSIONS:,} are allowed")]
     workflow = _Workflow.of(every, in_doubt)
-    problems = [problem for place in every for problem in problems_of_block(place.action, place.path)]
+    problems = [problem for step in every for problem in problems_of_block(step.action, step.path)]
     problems += [
         problem
-        for place, found in written
-        for problem in _check_text(found, _View(place, found.inside, _is_in_config(place, found), workflow))
+        for step, found in written
+        for problem in _check_text(found, _View(step, found.inside, _is_in_config(step, found), workflow))
     ]
     return problems + list(_problems_of_settings(definition, workflow.hints))
 
 
 @dataclass(frozen=True)
 class _Workflow:
-    """What all the expressions of a workflow are judged by."""
+    """What all the expressions of a workflow are checked against."""
 
-    steps: Mapping[str, Place]
+    steps: Mapping[str, LocatedAction]
     """Every name of every step. People's own names first: they make the better suggestions."""
-    waits: Mapping[str, Place]
-    """Those that somebody can end."""
+    waits: Mapping[str, LocatedAction]
+    """Those that a call or a person can end."""
     in_doubt: Collection[str]
     hints: Hints
 
     @classmethod
-    def of(cls, every: Sequence[Place], in_doubt: Collection[str]) -> _Workflow:
-        own = {place.action.id: place for place in every if place.action.id is not None}
-        steps = own | {f"step_{place.index}": place for place in every}
+    def of(cls, every: Sequence[LocatedAction], in_doubt: Collection[str]) -> _Workflow:
+        own = {step.own_id: step for step in every if step.own_id is not None}
+        steps = own | {step.key: step for step in every}
         waits = {name: step for name, step in steps.items() if _can_be_resumed(step)}
         return cls(steps, waits, in_doubt, Hints())
 
-    def before(self, place: Place) -> Iterator[str]:
+    def before(self, here: Location) -> Iterator[str]:
         """The names of the steps before it."""
-        return (name for name, step in self.steps.items() if step.index < place.index)
+        return (name for name, step in self.steps.items() if step.index < here.index)
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text that may hold expressions. `inside`: whether it is computed inside the block's body."""
+    """A text that may hold expressions. `inside`: whether they are evaluated inside the block, after its actions."""
 
     path: tuple[Part, ...]
     text: str
     inside: bool = False
 
 
-def _texts_of(place: Place) -> Iterator[_Text]:
-    action = place.action
+def _texts_of(step: LocatedAction) -> Iterator[_Text]:
+    action = step.action
     whens: list[tuple[tuple[Part, ...], Any]] = [(("when",), action.when)]
     whens += [(("branches", number, "when"), branch.when) for number, branch in enumerate(action.branches or ())]
     for path, when in whens:
         if isinstance(when, str):
-            yield _Text((*place.path, *path), when)
+            yield _Text((*step.path, *path), when)
+    inside = _evaluated_inside(action.type)
     for path, text in texts(action.config):
         if has_meaning(text):
-            inside = action.type in (BlockType.FOR_EACH, UNREAD) and path[0] == "collect"
-            yield _Text((*place.path, "config", *path), text, inside)
+            yield _Text((*step.path, "config", *path), text, path[0] in inside)
 
 
-@dataclass(frozen=True)
+def _evaluated_inside(type_: str) -> Collection[str]:
+    """The fields whose expressions may be; of a type that cannot be read, those of every block."""
+    if type_ == UNREAD:
+        return {name for block in BLOCKS.values() for name in block.config.evaluated_inside}
+    block = BLOCKS.get(type_)
+    return block.config.evaluated_inside if block else ()
+
+
+@dataclass(frozen=True, slots=True)
 class _View:
-    """What the expressions of the action at `place` can refer to."""
+    """What the expressions of the action `here` can refer to."""
 
-    place: Place
+    here: LocatedAction
     inside: bool
     in_config: bool
     workflow: _Workflow
 
-    def roots(self) -> Sequence[str]:
-        around = [body.kind for _, body in self.place.inside] + (["item"] if self.inside else [])
-        more = (["item", "loop"] if "item" in around else []) + (["error"] if "error" in around else [])
-        secret = ["secrets"] if self.in_config and self.place.action.type not in BLOCKS else []
-        return [*ROOTS, *more, *secret, "resume"]
+    def _roots(self) -> tuple[str, ...]:
+        secret = ["secrets"] if self.in_config and self.here.type not in BLOCKS else []
+        return (*ROOTS, *roots_around(self.here, evaluated_inside=self.inside), *secret, "resume")
 
     def problem_of(self, used: Reference) -> str | None:
         """What is wrong with the reference; None when nothing is known to be."""
-        roots = self.roots()
-        if used.root not in roots:
-            known = self.workflow.hints.hint(used.root, tuple(roots), lambda: roots)
+        if used.root not in ROOTS and used.root not in (roots := self._roots()):
+            known = self.workflow.hints.hint(used.root, roots, lambda: roots)
             return f"{quoted(used.root)} is not known{_where_known(used.root)}{known}"
         if not used.keys or str(used.keys[0]) in self.workflow.in_doubt:
             return None
@@ -113,87 +121,41 @@ class _View:
         return None
 
     def _problem_of_step(self, name: str, optional: bool) -> str | None:
-        named = self.workflow.steps.get(name)
+        workflow, here = self.workflow, self.here
+        named = workflow.steps.get(name)
         if named is None:
-            workflow, place = self.workflow, self.place
-            known = workflow.hints.hint(name, place.index, lambda: workflow.before(place))
+            known = workflow.hints.hint(name, here.index, lambda: workflow.before(here))
             return f"there is no earlier step {quoted(name)}{known}"
-        hidden = self._why_hidden(named, quoted(name))
-        if hidden:
+        hidden = why_hidden(named, here, name=name, evaluated_inside=self.inside)
+        if hidden is not None:
             return hidden
-        if not named.enabled and not optional:
+        if is_disabled(named, here) and not optional:
             return f"step {quoted(name)} is disabled, so it has no output; add | default(…) if that is meant"
         return None
-
-    def _why_hidden(self, named: Place, name: str) -> str | None:
-        """Why the step's output cannot be there when this expression is computed."""
-        around = {outer.index: body for outer, body in self.place.inside}
-        if self.inside and named.index == self.place.index:
-            return f"step {name} has not ended by then"
-        if named.index in around:
-            return (
-                None if around[named.index].kind == "error" else f"step {name} has not ended by then: this is inside it"
-            )
-        for outer, body in named.inside:
-            here = self._body_of(outer, around)
-            if here is None or (here.kind, here.number) != (body.kind, body.number):
-                why = _why_not_from_outside(outer, body, here, name)
-                if why is not None:
-                    return why
-        within = any(outer.index == self.place.index for outer, _ in named.inside)
-        if named.index >= self.place.index and not (self.inside and within):
-            return f"step {name} has not run by then: only earlier steps have an output"
-        return None
-
-    def _body_of(self, outer: Place, around: Mapping[int, WrittenBody]) -> WrittenBody | None:
-        """The body of that action in which this expression is computed."""
-        if self.inside and outer.index == self.place.index:
-            return next((body for body in outer.action.bodies() if body.kind == "item"), None)
-        return around.get(outer.index)
 
     def _problem_of_resume(self, name: str) -> str | None:
         waits = self.workflow.waits
         if name not in waits:
             known = self.workflow.hints.hint(name, "waits", lambda: waits)
             return f"there is no step {quoted(name)} that waits for a call or a person{known}"
-        if _frame_of(waits[name]) != _frame_of(self.place):
+        if frames_around(waits[name]) != frames_around(self.here):
             return f"step {quoted(name)} waits in another loop or branch: its link is known only there"
         return None
 
 
-def _is_in_config(place: Place, found: _Text) -> bool:
-    return found.path[len(place.path) : len(place.path) + 1] == ("config",)
+def _is_in_config(step: Location, found: _Text) -> bool:
+    return found.path[len(step.path) : len(step.path) + 1] == ("config",)
 
 
-def _why_not_from_outside(outer: Place, body: WrittenBody, here: WrittenBody | None, name: str) -> str | None:
-    """`name` stands in `body` of `outer`, the expression in another body of it (`here`) or outside of it."""
-    if body.kind == "item":
-        block = quoted(outer.action.id or f"step_{outer.index}")
-        return f"step {name} runs once for every item of {block}; from outside, use the results of {block}"
-    if here is None:
-        return None
-    if body.kind == "branch" and (here.kind == "branch" or outer.action.type == BlockType.PARALLEL):
-        return f"step {name} is in another branch"
-    return None
-
-
-def _frame_of(place: Place) -> list[tuple[int, int]]:
-    """The loops and parallel branches around the place: only steps in the same ones share their data."""
-    return [
-        (outer.index, body.number)
-        for outer, body in place.inside
-        if body.kind == "item" or (body.kind == "branch" and outer.action.type == BlockType.PARALLEL)
-    ]
-
-
-def _can_be_resumed(place: Place) -> bool:
-    return place.action.type == BlockType.WAIT and (place.action.config or {}).get("for") is not None
+def _can_be_resumed(step: LocatedAction) -> bool:
+    block = BLOCKS.get(step.type)
+    return block is not None and block.can_be_resumed(step.action.config or {})
 
 
 def _where_known(root: str) -> str:
+    if root in INNER_ROOTS:
+        return f" here: {INNER_ROOTS[root].hint}"
     return {
-        "item": " here: it is the item of a FOR_EACH, inside it",
-        "loop": " here: it tells of a FOR_EACH, inside it",
         "error": " here: it is what went wrong, inside onError",
         "secrets": " here: it is known in the configs of actions, not where the flow is steered",
     }.get(root, "")

@@ -18,6 +18,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from flowforge import jsonio
 from flowforge.errors import MOST_TOLD, Invalid, Problem
+from flowforge.language.blocks import body_kind
+from flowforge.language.bodies import BodyKind
+from flowforge.language.locations import Enclosure, Location
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.repair import Repair
 from flowforge.language.tree import actions_in, members_in
@@ -112,7 +115,7 @@ When = Annotated[
 
 
 class BranchDefinition(_Part):
-    """One way through a block. Of a BRANCH the first whose `when` holds is taken; those of a PARALLEL all are."""
+    """One branch of a block; `when` is its condition, where the block's branches have one."""
 
     name: Name | None = None
     when: When | None = None
@@ -152,23 +155,22 @@ class ActionDefinition(_Part):
 
     def bodies(self) -> Iterator[WrittenBody]:
         """The lists of actions inside this one, in the order in which they are written."""
+        kind = body_kind(self.type, "branches")
         for number, branch in enumerate(self.branches or ()):
-            yield WrittenBody(
-                "branch", number, branch.name, branch.when, branch.actions, ("branches", number, "actions")
-            )
+            path = ("branches", number, "actions")
+            yield WrittenBody(kind, number, branch.name, branch.when, branch.actions, path)
         if self.otherwise is not None:
-            number = len(self.branches or ())
-            yield WrittenBody("branch", number, "else", None, self.otherwise, ("else",))
+            yield WrittenBody(kind, len(self.branches or ()), "else", None, self.otherwise, ("else",))
         if self.actions is not None:
-            yield WrittenBody("item", 0, None, None, self.actions, ("actions",))
+            yield WrittenBody(BodyKind.LOOP, 0, None, None, self.actions, ("actions",))
         if isinstance(self.on_error, list):
-            yield WrittenBody("error", 0, None, None, self.on_error, ("onError",))
+            yield WrittenBody(BodyKind.HANDLER, 0, None, None, self.on_error, ("onError",))
 
 
 class WrittenBody(NamedTuple):
     """A list of actions inside an action."""
 
-    kind: Literal["branch", "item", "error"]
+    kind: BodyKind
     number: int
     """Among the branches; `else` is the last one."""
     name: str | None
@@ -179,37 +181,44 @@ class WrittenBody(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where an action stands. `index` numbers all actions of a workflow from 0, in the order they are written."""
+class LocatedAction(Location):
+    """An action, and where it stands."""
 
-    index: int
-    path: tuple[Part, ...]
     action: ActionDefinition
-    inside: tuple[tuple[Place, WrittenBody], ...]
-    """The actions around it, outermost first, each with the body that leads here."""
 
     @property
-    def enabled(self) -> bool:
-        return self.action.runs and all(outer.action.runs for outer, _ in self.inside)
+    def own_id(self) -> str | None:
+        return self.action.id
+
+    @property
+    def type(self) -> str:
+        return self.action.type
+
+    @property
+    def runs(self) -> bool:
+        return self.action.runs
 
 
-def places(actions: list[ActionDefinition]) -> Iterator[Place]:
-    """Every action with its place, each before those inside it."""
-    waiting: list[tuple[tuple[Part, ...], ActionDefinition, tuple[tuple[Place, WrittenBody], ...]]] = [
+def located_actions(actions: list[ActionDefinition]) -> Iterator[LocatedAction]:
+    """Every action, each before those inside it."""
+    waiting: list[_Waiting] = [
         (("actions", number), action, ()) for number, action in reversed(list(enumerate(actions)))
     ]
     index = 0
     while waiting:
-        path, action, inside = waiting.pop()
-        place = Place(index, path, action, inside)
-        yield place
+        path, action, around = waiting.pop()
+        found = LocatedAction(index, path, around, action)
+        yield found
         index += 1
         for body in reversed(list(action.bodies())):
-            around = (*inside, (place, body))
+            inside = (*around, Enclosure(found, body.kind, body.path))
             waiting.extend(
-                ((*path, *body.path, number), inner, around)
+                ((*path, *body.path, number), inner, inside)
                 for number, inner in reversed(list(enumerate(body.actions)))
             )
+
+
+_Waiting = tuple[tuple[Part, ...], ActionDefinition, tuple[Enclosure, ...]]
 
 
 class ActionList(_Part):
@@ -351,12 +360,12 @@ def _names_in_doubt(raw: Any, gone: set[tuple[Part, ...]]) -> Iterator[str]:
 
 def _numbers_in_doubt(raw: Any, definition: WorkflowDefinition) -> Iterator[str]:
     """Where a list of actions is left out, those after it have other numbers than they will have."""
-    if sum(1 for _ in members_in(raw.get("actions"))) != sum(1 for _ in places(definition.actions)):
+    if sum(1 for _ in members_in(raw.get("actions"))) != sum(1 for _ in located_actions(definition.actions)):
         yield from (f"step_{number}" for number in range(MAX_ACTIONS))
 
 
 def _used_twice(definition: WorkflowDefinition) -> Iterator[str]:
-    ids = Counter(place.action.id for place in places(definition.actions))
+    ids = Counter(found.own_id for found in located_actions(definition.actions))
     return (identifier for identifier, times in ids.items() if identifier is not None and times > 1)
 
 
@@ -392,18 +401,18 @@ def _deeper_than(limit: int, raw: object) -> tuple[Part, ...] | None:
 
 def _problems_of_tree(definition: WorkflowDefinition) -> list[Problem]:
     """Ids that are used twice, too many actions, and actions that stand too deep."""
-    first: dict[str, Place] = {}
+    first: dict[str, LocatedAction] = {}
     problems = []
-    for place in places(definition.actions):
-        if place.index == MAX_ACTIONS:
+    for found in located_actions(definition.actions):
+        if found.index == MAX_ACTIONS:
             problems.append(Problem("/actions", f"hold more than {MAX_ACTIONS:,} actions"))
-        if len(place.inside) == MAX_NESTING + 1:
-            problems.append(Problem(pointer(place.path), f"actions may be nested {MAX_NESTING} levels deep"))
-        identifier = place.action.id
+        if len(found.enclosures) == MAX_NESTING + 1:
+            problems.append(Problem(pointer(found.path), f"actions may be nested {MAX_NESTING} levels deep"))
+        identifier = found.own_id
         if identifier is None:
             continue
         if identifier in first:
             where = pointer(first[identifier].path)
-            problems.append(Problem(pointer((*place.path, "id")), f"'{identifier}' is the id of {where} already"))
-        first.setdefault(identifier, place)
+            problems.append(Problem(pointer((*found.path, "id")), f"'{identifier}' is the id of {where} already"))
+        first.setdefault(identifier, found)
     return problems

@@ -12,6 +12,7 @@ from typing import Any
 
 from flowforge.errors import Invalid
 from flowforge.language.blocks import BLOCKS
+from flowforge.language.bodies import Bodies
 from flowforge.language.pointers import Part, parsed, pointer
 from flowforge.language.tree import actions_in, map_actions
 
@@ -99,7 +100,7 @@ def change(definition: Json, at: str, fields: Mapping[str, Any]) -> Json:
 
 
 def add_branch(definition: Json, at: str) -> Json:
-    """One more way through a BRANCH or PARALLEL. Raises Invalid."""
+    """One more branch of a block that has branches. Raises Invalid."""
     step = step_at(definition, at)
     branches = step.get("branches")
     if not isinstance(branches, list):
@@ -107,7 +108,8 @@ def add_branch(definition: Json, at: str) -> Json:
     names = {branch.get("name") for branch in branches if isinstance(branch, dict)}
     number = next(n for n in range(len(branches) + 1, len(branches) + len(names) + 2) if f"branch {n}" not in names)
     more: Json = {"name": f"branch {number}", "actions": []}
-    if str(step.get("type")).upper() == "BRANCH":
+    block = BLOCKS.get(str(step.get("type")).upper())
+    if block is not None and block.bodies.has_conditions:
         more["when"] = ""
     return change(definition, at, {"branches": [*branches, more]})
 
@@ -124,14 +126,19 @@ def blank(definition: Mapping[str, Any], type_: str) -> Json:
     """A new step of that type, with an id that nobody has."""
     action: Json = {"id": _fresh(type_.lower(), _ids(definition)), "type": type_, "config": {}}
     block = BLOCKS.get(type_)
-    match block.bodies if block else "none":
-        case "branches":
-            action |= {"branches": [{"name": "yes", "when": "", "actions": []}], "else": []}
-        case "lanes":
-            action |= {"branches": [{"name": "one", "actions": []}, {"name": "other", "actions": []}]}
-        case "actions":
-            action |= {"actions": []}
-    return action
+    return action | (_empty_bodies(block.bodies) if block else {})
+
+
+def _empty_bodies(bodies: Bodies) -> Json:
+    match bodies:
+        case Bodies.BRANCHES:
+            return {"branches": [{"name": "yes", "when": "", "actions": []}], "else": []}
+        case Bodies.LANES:
+            return {"branches": [{"name": "one", "actions": []}, {"name": "other", "actions": []}]}
+        case Bodies.ACTIONS:
+            return {"actions": []}
+        case Bodies.NONE:
+            return {}
 
 
 def _fresh(base: str, taken: set[str]) -> str:

@@ -13,7 +13,9 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from flowforge.language.blocks import BlockType, default_branch_name
+from flowforge.language.block import Block
+from flowforge.language.blocks import BLOCKS
+from flowforge.language.bodies import BodyKind, default_branch_name
 from flowforge.language.definition import (
     ActionDefinition,
     ActionList,
@@ -24,21 +26,6 @@ from flowforge.language.definition import (
 from flowforge.language.expressions.resolving import references_in, texts
 from flowforge.language.expressions.template import TemplateFailure
 from flowforge.language.pointers import Part
-
-
-class BodyKind(Enum):
-    """What a list of steps is to its owner, and so what follows when its last step is over."""
-
-    ROOT = "root"  # the workflow's own list: the execution is over
-    BRANCH = "branch"  # of BRANCH: its owner is over
-    LANE = "lane"  # of PARALLEL: one of the frames its owner waits for
-    ITEM = "item"  # of FOR_EACH: one of the frames its owner waits for
-    HANDLER = "handler"  # onError: its owner is over
-
-    @property
-    def has_frames(self) -> bool:
-        """Whether each run of it has outputs of its own (docs/execution-states.md)."""
-        return self in {BodyKind.LANE, BodyKind.ITEM}
 
 
 class OnError(Enum):
@@ -104,9 +91,24 @@ class Step:
         return self.body.steps[following] if following < len(self.body.steps) else None
 
     @property
-    def block(self) -> BlockType | None:
+    def block(self) -> Block[Any] | None:
         """Which block it is; None for an action of a connector."""
-        return BlockType(self.type) if self.type in BlockType.__members__ else None
+        return BLOCKS.get(self.type)
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether it runs what is inside it in frames of their own."""
+        return self.block is not None and self.block.bodies.has_frames
+
+    @property
+    def calls_workflow(self) -> bool:
+        """Whether it starts another workflow."""
+        return self.block is not None and self.block.workflow_field is not None
+
+    @property
+    def deferred_fields(self) -> frozenset[str]:
+        """The fields of its config that are evaluated inside it, not where it begins."""
+        return self.block.config.evaluated_inside if self.block else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ class Plan:
     @cached_property
     def resumable(self) -> tuple[Step, ...]:
         """The waits that somebody may end: those for a call or a person."""
-        return tuple(step for step in self.steps if step.block is BlockType.WAIT and step.config.get("for") is not None)
+        return tuple(step for step in self.steps if step.block and step.block.can_be_resumed(step.config))
 
     def needs(self, block: Step) -> Needs:
         """What the steps inside the block refer to. Worked out once: their expressions have to be read for it."""
@@ -198,10 +200,8 @@ def compile_plan(definition: Mapping[str, Any], *, templated: bool) -> Plan:
 
 def can_be_pinned(type_: str) -> bool:
     """Whether an output may stand for the step. Not for those that steer: what they do is more than their output."""
-    return type_.upper() not in _STEERING
-
-
-_STEERING = frozenset({BlockType.BRANCH, BlockType.PARALLEL, BlockType.STOP, BlockType.RESPOND})
+    block = BLOCKS.get(type_.upper())
+    return block is None or block.can_be_pinned
 
 
 class _Planned(ActionList):
@@ -246,13 +246,8 @@ class _Compiler:
         )
 
     def _inner(self, step: Step, written: WrittenBody) -> Body:
-        kind = {
-            "item": BodyKind.ITEM,
-            "error": BodyKind.HANDLER,
-            "branch": BodyKind.LANE if step.block is BlockType.PARALLEL else BodyKind.BRANCH,
-        }[written.kind]
-        inner = Body(kind, step, written.name or default_branch_name(written.number), written.when)
-        if kind is BodyKind.HANDLER:
+        inner = Body(written.kind, step, written.name or default_branch_name(written.number), written.when)
+        if inner.kind is BodyKind.HANDLER:
             step.handler = inner
         else:
             step.bodies.append(inner)
@@ -260,7 +255,7 @@ class _Compiler:
 
 
 def _needs_of(block: Step) -> Needs:
-    found = set(_used_in(block.config.get("collect")))
+    found = _used_in([block.config.get(name) for name in block.deferred_fields])
     waiting = list(block.bodies)
     while waiting:
         body = waiting.pop()

@@ -1,41 +1,40 @@
-"""Which steps of a definition, in whatever state it is, have an output at a place in it, and which loops and handlers
-stand around that place. The same rules as in flowforge.language.check, for what is still being written."""
+"""What expressions can refer to, by where they stand: the rules of `check`, and of the data picker for definitions that
+are still being written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
-from flowforge.language.pointers import Part
-from flowforge.language.tree import Action, actions_in
+from flowforge.language.blocks import BLOCKS, INNER_ROOTS, body_kind
+from flowforge.language.bodies import BodyKind
+from flowforge.language.evaluation.names import quoted
+from flowforge.language.locations import Enclosure, End, Location, Path
+from flowforge.language.tree import Action, lists_in
 
-Path = tuple[Part, ...]
-_ITEM: Path = ("actions",)
-_HANDLER: Path = ("onError",)
+_OTHER_BRANCH = frozenset({BodyKind.BRANCH, BodyKind.LANE})
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """An action where it is written. `index` is its number among all actions."""
+class Written(Location):
+    """An action of a definition in whatever state it is, and where it stands."""
 
-    index: int
-    path: Path
     action: Action
 
     @property
-    def key(self) -> str:
-        return f"step_{self.index}"
-
-    @property
-    def id(self) -> str:
-        """Its own, or by its position."""
+    def own_id(self) -> str | None:
         own = self.action.get("id")
-        return own if isinstance(own, str) and own else self.key
+        return own if isinstance(own, str) and own else None
 
     @property
     def type(self) -> str:
         return str(self.action.get("type", "")).upper()
+
+    @property
+    def runs(self) -> bool:
+        return self.action.get("enabled") is not False
 
     @property
     def config(self) -> dict[str, Any]:
@@ -45,67 +44,126 @@ class Written:
 
 def written_steps(definition: Mapping[str, Any]) -> list[Written]:
     """All actions, each before those inside it."""
-    every = enumerate(actions_in(definition.get("actions")))
-    return [Written(index, path, action) for index, (path, action) in every]
+    return list(_written(definition.get("actions"), ("actions",), (), count()))
+
+
+def why_hidden(
+    step: Location, here: Location, *, name: str | None = None, evaluated_inside: bool = False
+) -> str | None:
+    """Why the output of `step` cannot be there when an expression of the action `here` is evaluated; None where nothing
+    stands in the way. `name`: how the expression calls the step; its id where nothing else is said. `evaluated_inside`:
+    the expression is evaluated at the end of each run of the action's own `actions`."""
+    around = _around(here, evaluated_inside)
+    enclosing = _list_in(around, step)
+    if enclosing is not None:
+        return None if enclosing.kind is BodyKind.HANDLER else _not_ended(step, here, name)
+    for theirs in step.enclosures:
+        apart = _why_apart(theirs, _list_in(around, theirs.owner))
+        if apart is not None:
+            return f"step {quoted(name or step.id)} {apart}"
+    if step.index >= here.index and not (evaluated_inside and step.is_inside(here)):
+        return f"step {quoted(name or step.id)} has not run by then: only earlier steps have an output"
+    return None
+
+
+def roots_around(here: Location, *, evaluated_inside: bool = False) -> list[str]:
+    """The roots of expressions that exist only inside a loop or a handler, and so at this point."""
+    inner = [root for around in _around(here, evaluated_inside) for root in _roots_of(around)]
+    return list(dict.fromkeys(inner))
+
+
+def is_disabled(step: Location, here: Location) -> bool:
+    """Whether `step` is disabled, or something around it that is not around `here`, too."""
+    owners = (inner.owner for inner in step.enclosures if not here.is_inside(inner.owner))
+    return not step.runs or any(not owner.runs for owner in owners)
+
+
+def frames_around(here: Location) -> list[tuple[Path, Path]]:
+    """The lists around an action that run in frames: only actions in the same ones share their data."""
+    return [(inner.owner.path, inner.body) for inner in here.enclosures if inner.kind.has_frames]
 
 
 def earlier(steps: Sequence[Written], path: Path) -> list[Written]:
-    """Those whose output expressions of the action at `path` can use, in the order in which they are written."""
-    types = {step.path: step.type for step in steps}
-    return [step for step in steps if step.action.get("enabled") is not False and _is_seen(step.path, path, types)]
+    """The steps whose outputs the expressions of the action at `path` can use, in the order in which they are written;
+    a path behind the last step sees what the whole workflow leaves behind."""
+    here = _location(steps, path)
+    if here is None:
+        return []
+    return [step for step in steps if not is_disabled(step, here) and why_hidden(step, here) is None]
 
 
 def loops_around(steps: Sequence[Written], path: Path) -> list[Written]:
-    """The FOR_EACH blocks that the place is inside of, the outermost first."""
-    by_path = {step.path: step for step in steps}
-    owners = [by_path.get(owner) for owner, body in _bodies_around(path) if body == _ITEM]
-    return [owner for owner in owners if owner is not None]
+    """The loops that the action at `path` is inside of, the outermost first."""
+    here = _location(steps, path)
+    owners = [inner.owner for inner in here.enclosures if inner.kind is BodyKind.LOOP] if here else []
+    return [owner for owner in owners if isinstance(owner, Written)]
 
 
 def handled_step(steps: Sequence[Written], path: Path) -> Written | None:
-    """The step whose error the place handles."""
-    by_path = {step.path: step for step in steps}
-    for owner, body in reversed(list(_bodies_around(path))):
-        if body == _HANDLER:
-            return by_path.get(owner)
-        if body == _ITEM or (owner in by_path and by_path[owner].type == "PARALLEL"):
+    """The step whose error the action at `path` handles."""
+    here = _location(steps, path)
+    for inner in reversed(here.enclosures if here else ()):
+        if inner.kind is BodyKind.HANDLER:
+            return inner.owner if isinstance(inner.owner, Written) else None
+        if inner.kind.has_frames:
             return None
     return None
 
 
-def _is_seen(step: Path, here: Path, types: Mapping[Path, str]) -> bool:
-    levels, around = _levels(step), _levels(here)
-    common = next((depth for depth, pair in enumerate(zip(levels, around, strict=False)) if pair[0] != pair[1]), None)
-    if common is None:  # one of them is inside the other, or they are the same
-        return len(levels) < len(around) and around[len(levels)][0] == _HANDLER
-    (body, position), (other, place) = levels[common], around[common]
-    inside = [entered for entered, _ in levels[common + 1 :]]
-    if body == other:
-        return position < place and _ITEM not in inside
-    owner = types.get(_path_of(levels[:common]))
-    ends_before = other == _HANDLER and body not in (_ITEM, _HANDLER) and owner != "PARALLEL"
-    return ends_before and _ITEM not in inside
+def _roots_of(around: Enclosure) -> Iterable[str]:
+    if around.kind is BodyKind.HANDLER:
+        return ("error",)
+    if around.kind is not BodyKind.LOOP:
+        return ()
+    block = BLOCKS.get(around.owner.type)
+    return block.inner_roots if block and block.loop else INNER_ROOTS  # of a type that is not known: any of them
 
 
-def _bodies_around(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Path of an action around, and which of its lists leads here."""
-    levels = _levels(path)
-    for depth in range(1, len(levels)):
-        yield _path_of(levels[:depth]), levels[depth][0]
+def _around(here: Location, evaluated_inside: bool) -> tuple[Enclosure, ...]:
+    own = Enclosure(here, BodyKind.LOOP, ("actions",))
+    return (*here.enclosures, own) if evaluated_inside else here.enclosures
 
 
-def _levels(path: Path) -> list[tuple[Path, int]]:
-    """`actions/1/branches/0/actions/2` is in the list `actions` at 1, in its list `branches/0/actions` at 2."""
-    levels: list[tuple[Path, int]] = []
-    body: list[Part] = []
-    for part in path:
-        if isinstance(part, int) and body and body[-1] != "branches":
-            levels.append((tuple(body), part))
-            body = []
-        else:
-            body.append(part)
-    return levels
+def _list_in(around: Sequence[Enclosure], owner: Location) -> Enclosure | None:
+    return next((inner for inner in around if inner.owner.path == owner.path), None)
 
 
-def _path_of(levels: Sequence[tuple[Path, int]]) -> Path:
-    return tuple(part for body, position in levels for part in (*body, position))
+def _not_ended(step: Location, here: Location, name: str | None) -> str:
+    sentence = f"step {quoted(name or step.id)} has not ended by then"
+    return sentence if step.path == here.path else f"{sentence}: this is inside it"
+
+
+def _why_apart(theirs: Enclosure, ours: Enclosure | None) -> str | None:
+    """Why a step in the list `theirs` cannot be seen from another list of its owner (`ours`), or from outside of it."""
+    if ours is not None and ours.body == theirs.body:
+        return None
+    if theirs.kind is BodyKind.LOOP:
+        owner = quoted(theirs.owner.id)
+        return f"runs once for every {_noun(theirs)} of {owner}; from outside, use the results of {owner}"
+    if ours is None or theirs.kind not in _OTHER_BRANCH:
+        return None
+    apart = ours.kind in _OTHER_BRANCH or theirs.kind is BodyKind.LANE
+    return "is in another branch" if apart else None
+
+
+def _noun(loop: Enclosure) -> str:
+    block = BLOCKS.get(loop.owner.type)
+    return block.loop.noun if block and block.loop else "item"
+
+
+def _location(steps: Sequence[Written], path: Path) -> Location | None:
+    if path == ("actions", len(steps)):
+        return End(len(steps), path, ())
+    return next((step for step in steps if step.path == path), None)
+
+
+def _written(actions: Any, path: Path, around: tuple[Enclosure, ...], numbers: Iterator[int]) -> Iterator[Written]:
+    for position, action in enumerate(actions if isinstance(actions, list) else ()):
+        if not isinstance(action, dict):
+            continue
+        here = (*path, position)
+        step = Written(next(numbers), here, around, action)
+        yield step
+        for body, inner in lists_in(action):
+            inside = Enclosure(step, body_kind(step.type, str(body[0])), body)
+            yield from _written(inner, (*here, *body), (*around, inside), numbers)

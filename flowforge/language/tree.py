@@ -17,7 +17,7 @@ def actions_in(actions: Any, path: tuple[Part, ...] = ("actions",)) -> Iterator[
         if isinstance(action, dict):
             here = (*path, index)
             yield here, action
-            for key, inner in _lists(action):
+            for key, inner in lists_in(action):
                 yield from actions_in(inner, (*here, *key))
 
 
@@ -26,7 +26,7 @@ def members_in(actions: Any) -> Iterator[Any]:
     for member in actions if isinstance(actions, list) else ():
         yield member
         if isinstance(member, dict):
-            for _, inner in _lists(member):
+            for _, inner in lists_in(member):
                 yield from members_in(inner)
 
 
@@ -54,7 +54,8 @@ def _changed(action: Action, change: Callable[[Action], Action]) -> Action:
     return {**changed, **lists} if lists else changed
 
 
-def _lists(action: Action) -> Iterator[tuple[tuple[Part, ...], Any]]:
+def lists_in(action: Action) -> Iterator[tuple[tuple[Part, ...], Any]]:
+    """Whatever stands where the lists of actions inside an action should, by the path from the action."""
     branches = action.get("branches")
     for number, branch in enumerate(branches if isinstance(branches, list) else ()):
         if isinstance(branch, dict):

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, GuideRow, Workflow
-from flowforge.language.blocks import BLOCKS, BlockType
+from flowforge.language.blocks import BLOCKS
 from flowforge.preview import expression_context
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.workflows import Workflows
@@ -130,10 +130,15 @@ def _workflow_of(session: Session, user_id: UUID) -> UUID | None:
 def _decisions(actions: Any) -> Iterator[Mapping[str, Any]]:
     """The branches that look at what came in."""
     for action in actions if isinstance(actions, list) else ():
-        if isinstance(action, dict) and str(action.get("type", "")).upper() == BlockType.BRANCH:
+        if isinstance(action, dict) and _has_conditions(action):
             for branch in action.get("branches") or ():
                 if isinstance(branch, dict) and "trigger" in str(branch.get("when", "")):
                     yield branch
+
+
+def _has_conditions(action: Mapping[str, Any]) -> bool:
+    block = BLOCKS.get(str(action.get("type", "")).upper())
+    return block is not None and block.bodies.has_conditions
 
 
 def _acts(actions: Any) -> bool:

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid
 from flowforge.language.expressions.unknown_values import Unknown
+from flowforge.language.locations import Path
 from flowforge.language.plan import Plan, Step, compile_plan
 from flowforge.language.pointers import parsed
-from flowforge.language.scope_rules import Path, written_steps
+from flowforge.language.scope_rules import written_steps
 from flowforge.preview.known_outputs import KnownOutputs, Source
 from flowforge.preview.last_outputs import last_outputs, last_trigger
 from flowforge.preview.preview_run import PreviewRun

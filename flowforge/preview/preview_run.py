@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flowforge.execution.commands import Effects, Wait
+from flowforge.execution.conditions import holds
 from flowforge.execution.context import closure, scope, step_context
-from flowforge.execution.machine import Rules, Run, holds
+from flowforge.execution.machine import Rules, Run
 from flowforge.execution.state import Frame, OpenBlock, Status, StepEnded
-from flowforge.language.blocks import BlockConfig, ConfigUnusable
+from flowforge.language.block import BlockConfig, ConfigUnusable
 from flowforge.language.definition import RetryPolicy
 from flowforge.language.expressions.resolving import ExpressionError
 from flowforge.language.expressions.unknown_values import (
@@ -89,7 +90,7 @@ class PreviewRun(Run):
     def resolved_config(self, frame: Frame, step: Step) -> Mapping[str, Any]:
         """The config as the machine has resolved it, else with every expression in it. Raises ExpressionError."""
         entered = self.inputs.get(step.index)
-        resolved: Mapping[str, Any] = entered.resolved if entered else self._value(frame, step, step.config, "config")
+        resolved: Mapping[str, Any] = entered.resolved if entered else self.value(frame, step, step.config, "config")
         return resolved
 
     def body_of(self, frame: Frame) -> Body:
@@ -107,7 +108,7 @@ class PreviewRun(Run):
         self.status, self.error, self.result = Status.RUNNING, None, None
 
     def step_error(self, frame: Frame, step: Step, message: str) -> dict[str, Any]:
-        return self._error(step, frame, message)
+        return self.error_of(step, frame, message)
 
     def context(self, frame: Frame, step: Step) -> dict[str, Any]:
         """The roots of expressions that come from the execution's data."""
@@ -120,7 +121,7 @@ class PreviewRun(Run):
     def may_go(self, frame: Frame, step: Step, body: Body) -> bool:
         """False where it is known that a run does not go into the body."""
         try:
-            return body.when is None or holds(self._value(frame, step, body.when, "when"))
+            return body.when is None or holds(self.value(frame, step, body.when, "when"))
         except (Undecided, ExpressionError):
             return True
 
@@ -148,18 +149,18 @@ class PreviewRun(Run):
     def _failed(self, frame: Frame, step: Step, error: Mapping[str, Any]) -> None:
         raise StepFailed(error)
 
-    def _value(self, frame: Frame, step: Step, value: Any, field: str) -> Any:
+    def value(self, frame: Frame, step: Step, value: Any, field: str) -> Any:
         if not step.templated:
             return value
         seen = self.scope(frame, step) if self.computes else _AllUnknown()
         return resolve_known(value, seen, step=step.id, field=field)
 
-    def _config(self, frame: Frame, step: Step, *, without: str | None = None) -> Any:
-        written = {name: value for name, value in step.config.items() if name != without}
-        resolved = self._value(frame, step, written, "config")
+    def config(self, frame: Frame, step: Step, *, outputs: int = 1) -> Any:
+        written = {name: value for name, value in step.config.items() if name not in step.deferred_fields}
+        resolved = self.value(frame, step, written, "config")
         self.inputs[step.index] = BlockInput(resolved)
         try:
-            read = Run._config(self, frame, step, without=without)
+            read = Run.config(self, frame, step, outputs=outputs)
         except ConfigUnusable as error:
             unknown = first_unknown(resolved)
             if unknown is None:
@@ -179,14 +180,14 @@ class PreviewRun(Run):
         other = step_context(self.plan, step, frame, larger, self.trigger)
         return {root: _common(root, value, other[root]) for root, value in context.items()}
 
-    def _last_output(self, frame: Frame, body: Body | None) -> Any:
-        for step in reversed(body.steps if body else ()):
+    def last_output(self, frame: Frame, body: Body) -> Any:
+        for step in reversed(body.steps):
             output = frame.outputs.get(step.key)
             if isinstance(output, Unknown | UncertainOutput):
                 return Unknown(step.id)
             if output is not None:
                 break
-        return Run._last_output(self, frame, body)
+        return Run.last_output(self, frame, body)
 
 
 class _AllUnknown(dict[str, Unknown]):

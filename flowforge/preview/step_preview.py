@@ -10,10 +10,11 @@ from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.sdk import ConnectorError
 from flowforge.execution.commands import Effects, Wait
 from flowforge.execution.state import Frame
-from flowforge.language.blocks import ConfigUnusable
+from flowforge.language.block import ConfigUnusable
+from flowforge.language.bodies import BodyKind
 from flowforge.language.expressions.resolving import ExpressionError
 from flowforge.language.expressions.unknown_values import Undecided, unknown_pointers
-from flowforge.language.plan import BodyKind, Step
+from flowforge.language.plan import Step
 from flowforge.language.pointers import dotted, parsed
 from flowforge.preview.preview_run import Following, PreviewRun
 from flowforge.secrets import mask_values

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow
 from flowforge.errors import Problem
-from flowforge.language.blocks import BlockType
 from flowforge.language.definition import WorkflowDefinition
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.tree import actions_in
+from flowforge.workflows.called_workflow import called_workflow
 
 _MOST_FOLLOWED = 500
 """Workflows looked at to find a circle; an execution's own limit of depth holds beyond."""
@@ -46,11 +46,10 @@ def problems_of_calls(
 
 def _calls(actions: Any) -> Iterator[tuple[tuple[Part, ...], UUID]]:
     for path, action in actions_in(actions):
-        config = action.get("config")
-        if str(action.get("type")).upper() == BlockType.RUN_WORKFLOW and isinstance(config, dict):
-            called = _uuid(config.get("workflowId"))
-            if called is not None:
-                yield (*path, "config", "workflowId"), called
+        called = called_workflow(action)
+        id_ = _uuid(called.named) if called else None
+        if called is not None and id_ is not None:
+            yield (*path, "config", called.field), id_
 
 
 def _leads_to(session: Session, user_id: UUID, start: UUID, goal: UUID, known: dict[UUID, set[UUID]]) -> bool:

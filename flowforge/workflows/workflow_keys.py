@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from flowforge.errors import Problem
-from flowforge.language.blocks import BlockType
 from flowforge.language.pointers import Part
 from flowforge.language.tree import actions_in, map_actions
+from flowforge.workflows.called_workflow import called_workflow
 
 PREFIX = "key:"
 LONGEST_KEY = 64
@@ -36,9 +36,9 @@ def problems_of_key(key: Any) -> list[Problem]:
 def called_keys(definition: Mapping[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
     """Every key by which the definition names another workflow, with its place."""
     for path, action in actions_in(definition.get("actions")):
-        called = _called(action)
-        if isinstance(called, str) and called.startswith(PREFIX):
-            yield (*path, "config", "workflowId"), called.removeprefix(PREFIX)
+        called = called_workflow(action)
+        if called is not None and isinstance(called.named, str) and called.named.startswith(PREFIX):
+            yield (*path, "config", called.field), called.named.removeprefix(PREFIX)
     settings = definition.get("settings")
     error_workflow = settings.get("errorWorkflow") if isinstance(settings, dict) else None
     if isinstance(error_workflow, str) and error_workflow.startswith(PREFIX):
@@ -73,8 +73,10 @@ def _renamed(definition: Mapping[str, Any], rename: Callable[[Any], Any]) -> Jso
     renamed = dict(definition)
 
     def change(action: Json) -> Json:
-        called = _called(action)
-        return action if called is None else {**action, "config": {**action["config"], "workflowId": rename(called)}}
+        called = called_workflow(action)
+        if called is None:
+            return action
+        return {**action, "config": {**action["config"], called.field: rename(called.named)}}
 
     renamed["actions"] = map_actions(definition.get("actions"), change)
     if "actions" not in definition:
@@ -83,9 +85,3 @@ def _renamed(definition: Mapping[str, Any], rename: Callable[[Any], Any]) -> Jso
     if isinstance(settings, dict) and settings.get("errorWorkflow") is not None:
         renamed["settings"] = {**settings, "errorWorkflow": rename(settings["errorWorkflow"])}
     return renamed
-
-
-def _called(action: Mapping[str, Any]) -> Any:
-    config = action.get("config")
-    is_call = str(action.get("type")).strip().upper() == BlockType.RUN_WORKFLOW
-    return config.get("workflowId") if is_call and isinstance(config, dict) else None

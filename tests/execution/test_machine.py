@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from flowforge.execution.commands import CallWorkflow, StartStep, Wait
-from flowforge.execution.machine import holds
+from flowforge.execution.conditions import holds
 from flowforge.execution.retry import Failure, retry_at
 from flowforge.execution.simulator import Simulation
 from flowforge.execution.state import Status, StepEnded

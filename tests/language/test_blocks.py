@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from flowforge.errors import Invalid
-from flowforge.language.blocks import BLOCKS, ConfigUnusable
+from flowforge.language.block import ConfigUnusable
+from flowforge.language.blocks import BLOCKS
 from flowforge.language.check import check
 from flowforge.language.definition import parse
 from flowforge.language.plan import compile_plan

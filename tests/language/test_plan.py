@@ -100,7 +100,7 @@ def test_blocks_and_handlers_are_numbered_as_they_are_written() -> None:
         (3, "C", "branch"),
         (4, "D", "handler"),
         (5, "FOR_EACH", "root"),
-        (7, "F", "item"),
+        (7, "F", "loop"),
         (8, "G", "root"),
     ]
     assert plan.length == 9

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flowforge.execution.machine import holds
+from flowforge.execution.conditions import holds
 from flowforge.language.expressions.unknown_values import (
     UncertainOutput,
     Undecided,

@@ -11,6 +11,7 @@ from flask import request
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid
 from flowforge.language import edits
+from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import parsed, pointer
 from flowforge.triggers.kinds.manual import MANUAL
 from webapp.context import session
@@ -112,7 +113,7 @@ def _fill_in(definition: Json) -> Edited:
     if "retry.attempts" in form:
         fields["retry"] = _retry(action)
     if isinstance(action.get("branches"), list):
-        fields["branches"] = [_branch(number, branch, type_) for number, branch in enumerate(action["branches"])]
+        fields["branches"] = [_branch(number, branch) for number, branch in enumerate(action["branches"])]
     return edits.change(definition, at, fields), at
 
 
@@ -132,14 +133,14 @@ def _retry(action: Json) -> Json | None:
     return None if attempts is None else {**before, "attempts": attempts}
 
 
-def _branch(number: int, branch: Any, type_: str) -> Any:
+def _branch(number: int, branch: Any) -> Any:
     form, prefix = request.form, f"branch.{number}"
     if not isinstance(branch, dict) or f"{prefix}.name" not in form:
         return branch
-    own = {**branch, "name": form[f"{prefix}.name"].strip() or f"branch {number + 1}"}
-    if type_ == "BRANCH" and f"{prefix}.when" in form:
+    own = {**branch, "name": form[f"{prefix}.name"].strip() or default_branch_name(number)}
+    if f"{prefix}.when" in form:
         own["when"] = form[f"{prefix}.when"].strip()
-    elif type_ == "BRANCH" and f"{prefix}.left" in form:
+    elif f"{prefix}.left" in form:
         left, operator, right = (form.get(f"{prefix}.{part}", "") for part in ("left", "operator", "right"))
         own["when"] = write_condition(Condition(left, operator, right))
     return own

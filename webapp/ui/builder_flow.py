@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowforge.connectors.catalog import Catalog
-from flowforge.connectors.summaries import first_of
 from flowforge.errors import Problem
-from flowforge.language.blocks import BLOCKS
+from flowforge.language.blocks import BLOCKS, body_kind
+from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import pointer
-from flowforge.language.tree import actions_in
+from flowforge.language.tree import actions_in, lists_in
 from webapp.ui.conditions import in_words
-from webapp.ui.kinds import ALSO_CALLED, BLOCK_ICONS, kind_of, title_of
+from webapp.ui.kinds import StepKind, kind_of, title_of, title_of_list
 
 _LONGEST_SUMMARY = 90
-_summary_of_block = first_of("message", "items", "seconds", "until", "for", "status", "output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +73,15 @@ class Flaw:
 
 def choices(catalog: Catalog) -> dict[str, list[Choice]]:
     """By group."""
-    connectors = [catalog.get(type_) for type_ in catalog.types()]
     return {
-        "Apps": [Choice(c.action_type, c.title, c.help, c.icon, " ".join(c.keywords)) for c in connectors],
-        "Flow": [Choice(b.name, b.title, b.help, BLOCK_ICONS[b.name], ALSO_CALLED[b.name]) for b in BLOCKS.values()],
+        "Apps": [_choice(catalog, type_) for type_ in catalog.types()],
+        "Flow": [_choice(catalog, type_) for type_ in BLOCKS],
     }
+
+
+def _choice(catalog: Catalog, type_: str) -> Choice:
+    kind = kind_of(catalog, type_)
+    return Choice(type_, kind.title, kind.help, kind.icon, " ".join(kind.keywords))
 
 
 def flow_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog) -> Lane:
@@ -110,16 +113,16 @@ class _Drawing:
             if isinstance(action, dict)
         ]
 
-    def _node(self, action: Mapping[str, Any], at: str, position: int, last: bool) -> Node:
+    def _node(self, action: dict[str, Any], at: str, position: int, last: bool) -> Node:
         type_ = str(action.get("type", "")).upper()
-        kind, icon = kind_of(self._catalog, type_)
+        kind = kind_of(self._catalog, type_)
         return Node(
             at=at,
             type=type_,
             title=_title(action, self._catalog),
-            kind=kind,
-            icon=icon,
-            summary=_summary(self._catalog, type_, action.get("config")),
+            kind=kind.title,
+            icon=kind.icon,
+            summary=_summary(kind, action.get("config")),
             enabled=action.get("enabled") is not False,
             problems=self._problems[at],
             position=position,
@@ -127,16 +130,15 @@ class _Drawing:
             lanes=list(self._lanes(action, at, type_)),
         )
 
-    def _lanes(self, action: Mapping[str, Any], at: str, type_: str) -> Iterator[Lane]:
-        branches = action.get("branches")
-        for number, branch in enumerate(branches if isinstance(branches, list) else ()):
-            if isinstance(branch, dict):
-                inner = f"{at}/branches/{number}/actions"
-                steps = self.steps(branch.get("actions"), inner)
-                yield Lane(inner, _branch_title(branch, number, type_), steps, number)
-        for key, title in (("else", "Otherwise"), ("actions", "For each item"), ("onError", "If it fails")):
-            if isinstance(action.get(key), list):
-                yield Lane(f"{at}/{key}", title, self.steps(action[key], f"{at}/{key}"))
+    def _lanes(self, action: dict[str, Any], at: str, type_: str) -> Iterator[Lane]:
+        for path, steps in lists_in(action):
+            inner, is_branch = f"{at}{pointer(path)}", path[0] == "branches"
+            if is_branch:
+                branch = action["branches"][path[1]]
+                yield Lane(inner, _branch_title(branch, int(path[1]), type_), self.steps(steps, inner), int(path[1]))
+            elif isinstance(steps, list):
+                title = title_of_list(type_, body_kind(type_, str(path[0])), str(path[0]))
+                yield Lane(inner, title, self.steps(steps, inner))
 
 
 def step_of(pointer: str) -> str:
@@ -151,8 +153,8 @@ def step_of(pointer: str) -> str:
 
 
 def _branch_title(branch: Mapping[str, Any], number: int, type_: str) -> str:
-    name = str(branch.get("name") or f"branch {number + 1}")
-    if type_ != "BRANCH":
+    name = str(branch.get("name") or default_branch_name(number))
+    if type_ not in BLOCKS or not BLOCKS[type_].bodies.has_conditions:
         return name
     when = branch.get("when")
     return f"{name}: if {in_words(when) if isinstance(when, str) else str(when).lower()}"
@@ -167,11 +169,10 @@ def _text(action: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _summary(catalog: Catalog, type_: str, config: Any) -> str:
+def _summary(kind: StepKind, config: Any) -> str:
     """One short line; empty where the config says nothing, or its type is not known."""
     if not isinstance(config, dict):
         return ""
-    summary = catalog.get(type_).summary if type_ in catalog.types() else _summary_of_block
-    value = summary(config)
+    value = kind.summary(config)
     text = " ".join(str(", ".join(value) if isinstance(value, dict) else "" if value is None else value).split())
     return text if len(text) <= _LONGEST_SUMMARY else f"{text[:_LONGEST_SUMMARY]}…"

@@ -10,7 +10,8 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import CONNECTION, Connector
 from flowforge.errors import Problem
 from flowforge.language import edits
-from flowforge.language.blocks import BLOCKS
+from flowforge.language.blocks import BLOCKS, INNER_ROOTS
+from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import parsed
 from flowforge.language.scope_rules import earlier, written_steps
 from webapp.ui.builder_flow import step_of
@@ -32,6 +33,8 @@ class Branch:
     when: str
     condition: Condition | None
     """None where only an expression can say it."""
+    has_condition: bool
+    """False where all branches of the block are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def step_panel(
     action = edits.step_at(definition, at)
     type_ = str(action.get("type", "")).upper()
     config = action["config"] if isinstance(action.get("config"), dict) else {}
-    kind, icon = kind_of(catalog, type_)
+    kind = kind_of(catalog, type_)
     fields = fields_of_type(catalog, type_, connections)
     branches = _branches(action, type_)
     notes = _notes(at, [problem for problem in problems if step_of(problem.pointer) == at], fields)
@@ -86,9 +89,9 @@ def step_panel(
     shown = _shown(fields, _given(catalog, type_, config))
     return StepPanel(
         at=at,
-        kind=kind,
-        help=BLOCKS[type_].help if type_ in BLOCKS else catalog.get(type_).help if type_ in catalog.types() else "",
-        icon=icon,
+        kind=kind.title,
+        help=kind.help,
+        icon=kind.icon,
         action=action,
         config=config,
         fields=shown,
@@ -167,13 +170,15 @@ def _places_in_records(field: Field, config: Json) -> Iterator[str]:
 
 
 def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:
-    found = []
+    found, block = [], BLOCKS.get(type_)
+    has_conditions = block is not None and block.bodies.has_conditions
     for number, branch in enumerate(action.get("branches") or ()):
         if isinstance(branch, dict):
             when = branch.get("when")
             text = when if isinstance(when, str) else "" if when is None else f"{{{{ {str(when).lower()} }}}}"
-            condition = read_condition(text) if type_ == "BRANCH" else None
-            found.append(Branch(number, str(branch.get("name") or f"branch {number + 1}"), text, condition))
+            condition = read_condition(text) if has_conditions else None
+            name = str(branch.get("name") or default_branch_name(number))
+            found.append(Branch(number, name, text, condition, has_conditions))
     return found
 
 
@@ -187,4 +192,4 @@ def _data(definition: Mapping[str, Any], at: str, known: Mapping[str, Any]) -> l
     return [*found, tree_of("Trigger", known.get("trigger") or {}, "trigger")]
 
 
-_AROUND = {"item": "This item", "loop": "The loop", "error": "The error"}
+_AROUND = {name: root.title for name, root in INNER_ROOTS.items()} | {"error": "The error"}

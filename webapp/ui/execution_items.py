@@ -39,6 +39,7 @@ def execution_items(execution_id: UUID) -> str:
         workflow_name=workflow_name(row),
         way=way_to(row, frame, written),
         title=step_title(owner),
+        noun=owner.loop.noun if owner and owner.loop else "item",
         block=block,
         items=listed[:PAGE],
         after=listed[PAGE - 1].position if len(listed) > PAGE else None,

@@ -17,7 +17,6 @@ from flowforge.executions import frame_progress, log_search
 from flowforge.executions.log_search import LogFilter
 from flowforge.executions.pending import awaited
 from flowforge.executions.written_steps import WrittenStep, version_of, written_steps
-from flowforge.language.blocks import BlockType
 from flowforge.language.pointers import pointer
 from flowforge.resume_links import WaitPlace
 from webapp.context import backends, session
@@ -98,11 +97,10 @@ def _progress(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, An
 
 def _steps(row: ExecutionRow, written: Sequence[WrittenStep], frame: int) -> tuple[list[Step], Any]:
     every = [step for top in written for step in top.all()]
-    parallels = {step.index for step in every if step.action.type == BlockType.PARALLEL}
-    loops = {step.index for step in every if step.action.type == BlockType.FOR_EACH}
-    looks = frame_progress.look(session(), row, frame, parallels)
+    loops = {step.index for step in every if step.loop}
+    looks = frame_progress.look(session(), row, frame, {step.index for step in every if step.has_lanes})
     opened = [block for look in looks.values() for block in look.blocks.values() if block.step_index in loops]
-    calls = any(step.action.type == BlockType.RUN_WORKFLOW for step in every)
+    calls = any(step.block and step.block.workflow_field for step in every)
     called = frame_progress.called(session(), row.id) if calls else {}
     flow = Flow(row, looks, called, load_catalog())
     shown = written if frame == ROOT else steps_of_frame(row, frame, every)

@@ -9,12 +9,11 @@ from uuid import UUID
 from flask import request, url_for
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.tables import ExecutionRow
+from flowforge.db.tables import ExecutionRow, FrameRow
 from flowforge.errors import NotFound
 from flowforge.execution.state import ROOT
 from flowforge.executions import frames
 from flowforge.executions.written_steps import WrittenStep
-from flowforge.language.blocks import BlockType
 from webapp.context import session
 from webapp.ui.kinds import title_of
 
@@ -25,6 +24,8 @@ class Crumb:
 
     title: str
     says: str
+    noun: str
+    """What the frame is: an item, a round, a branch."""
     items: str | None
     inside: str
 
@@ -44,10 +45,10 @@ def steps_of_frame(row: ExecutionRow, frame: int, every: Sequence[WrittenStep]) 
     """The list of steps that the frame runs. Raises NotFound."""
     found = frames.get(session(), row.id, frame)
     block = next((step for step in every if step.index == found.block_step), None)
-    lists = [] if block is None else [inner for inner in block.inside if inner.body.kind != "error"]
-    if block is None or not lists:
+    listed = block.list_in_frame(found.position) if block else None
+    if listed is None:
         raise NotFound("there is no such frame in this execution")
-    return lists[found.position if block.action.type == BlockType.PARALLEL else 0].steps
+    return listed.steps
 
 
 def way_to(row: ExecutionRow, frame: int, written: Sequence[WrittenStep]) -> list[Crumb]:
@@ -57,19 +58,19 @@ def way_to(row: ExecutionRow, frame: int, written: Sequence[WrittenStep]) -> lis
     while frame != ROOT:
         found = frames.get(session(), row.id, frame)
         block = every.get(found.block_step)
-        is_loop = block is not None and block.action.type == BlockType.FOR_EACH
-        branch = block.inside[found.position].name if block and not is_loop else ""
-        way.insert(
-            0,
-            Crumb(
-                step_title(block),
-                f"item {found.position + 1}" if is_loop else branch,
-                _items_path(row.id, found.block_frame, found.block_step) if is_loop else None,
-                url_for("ui.execution", execution_id=row.id, frame=frame),
-            ),
-        )
+        way.insert(0, _crumb(row.id, found, block))
         frame = found.block_frame
     return way
+
+
+def _crumb(execution_id: UUID, frame: FrameRow, block: WrittenStep | None) -> Crumb:
+    inside = url_for("ui.execution", execution_id=execution_id, frame=frame.number)
+    noun = block.loop.noun if block and block.loop else None
+    if noun is not None:
+        items = _items_path(execution_id, frame.block_frame, frame.block_step)
+        return Crumb(step_title(block), f"{noun} {frame.position + 1}", noun, items, inside)
+    branch = block.list_in_frame(frame.position) if block else None
+    return Crumb(step_title(block), branch.name if branch else "", "branch", None, inside)
 
 
 def _items_path(execution_id: UUID, frame: int, step: int) -> str:

@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.language.blocks import BLOCKS
-
-BLOCK_ICONS = {
-    "BRANCH": "branch",
-    "FOR_EACH": "loop",
-    "PARALLEL": "parallel",
-    "WAIT": "clock",
-    "RUN_WORKFLOW": "workflows",
-    "STOP": "stop",
-    "RESPOND": "reply",
-}
-ALSO_CALLED = {
-    "BRANCH": "if switch filter decide",
-    "FOR_EACH": "loop iterate repeat",
-    "PARALLEL": "split fork",
-    "WAIT": "delay sleep pause approval",
-    "RUN_WORKFLOW": "call subworkflow",
-    "STOP": "end exit fail",
-    "RESPOND": "answer reply return webhook",
-}
-"""What people look for who know a step's type from elsewhere."""
+from flowforge.language.bodies import BodyKind
+from flowforge.summaries import NO_SUMMARY, Summary
 
 
-def kind_of(catalog: Catalog, type_: str) -> tuple[str, str]:
-    """Of a type that nobody knows, too."""
-    if type_ in BLOCKS:
-        return BLOCKS[type_].title, BLOCK_ICONS[type_]
+@dataclass(frozen=True, slots=True)
+class StepKind:
+    """What people are told about a type of steps."""
+
+    title: str
+    help: str
+    icon: str
+    keywords: tuple[str, ...] = ()
+    summary: Summary = NO_SUMMARY
+
+
+def kind_of(catalog: Catalog, type_: str) -> StepKind:
+    """The kind of a type in capitals, also of one that does not exist."""
+    block = BLOCKS.get(type_)
+    if block is not None:
+        return StepKind(block.title, block.help, block.icon, block.keywords, block.summary)
     if type_ in catalog.types():
         connector = catalog.get(type_)
-        return connector.title, connector.icon
-    return type_ or "No type", "alert"
+        return StepKind(connector.title, connector.help, connector.icon, connector.keywords, connector.summary)
+    return StepKind(type_ or "No type", "", "alert")
 
 
 def title_of(catalog: Catalog, type_: str, name: str | None, id_: str | None) -> str:
     """What every page calls a step: its name, else the id that somebody has chosen for it, else its type."""
     chosen = id_ if id_ and not re.fullmatch(rf"{re.escape(type_)}(_\d+)?", id_, re.IGNORECASE) else None
-    return name or chosen or kind_of(catalog, type_)[0]
+    return name or chosen or kind_of(catalog, type_).title
+
+
+def title_of_list(type_: str, kind: BodyKind, name: str) -> str:
+    """What every page writes above a list of steps inside a step of that type; `name` is its own, as plans have it."""
+    if kind is BodyKind.HANDLER:
+        return "If it fails"
+    block = BLOCKS.get(type_)
+    if kind is BodyKind.LOOP:
+        return block.loop.title if block and block.loop else "Again and again"
+    return "Otherwise" if name == "else" else name

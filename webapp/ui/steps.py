@@ -13,9 +13,10 @@ from flowforge.db.tables import AttemptState, ExecutionRow, OpenBlockRow, StepAt
 from flowforge.executions.frame_progress import FrameLook
 from flowforge.executions.waits import RESUMABLE
 from flowforge.executions.written_steps import WrittenList, WrittenStep
-from flowforge.language.blocks import BlockType
+from flowforge.language.blocks import BLOCKS
+from flowforge.language.bodies import BodyKind
 from flowforge.language.definition import ActionDefinition
-from webapp.ui.kinds import kind_of, title_of
+from webapp.ui.kinds import kind_of, title_of, title_of_list
 
 OVER = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 
@@ -25,15 +26,18 @@ class Lane:
     """A list of steps inside a step. `taken` is None where all of them run."""
 
     kind: str
-    name: str
+    """A BodyKind's value."""
+    title: str
     taken: bool | None
     steps: Sequence[Step]
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Progress of a loop: how many of its frames have ended."""
+    """How many runs of a loop's steps are over."""
 
+    noun: str
+    """The name of one run: an item, a round."""
     frame: int
     total: int
     ended: int
@@ -48,7 +52,7 @@ class Loop:
 class Step:
     index: int
     frame: int | None
-    """None for what runs once for each item: the items have their own pages."""
+    """None for what is inside a loop: each run of it has its own page."""
     title: str
     kind: str
     """What its type is called."""
@@ -62,7 +66,7 @@ class Step:
     error: str | None = None
     loop: Loop | None = None
     child: UUID | None = None
-    """The execution that a RUN_WORKFLOW has started."""
+    """The execution that it has started."""
     lanes: Sequence[Lane] = field(default_factory=list)
 
     @property
@@ -122,38 +126,28 @@ class Flow:
         key = f"step_{index}"
         state = self._state(action, index, look)
         config = action.config
-        kind, icon = kind_of(self._catalog, action.type)
+        kind = kind_of(self._catalog, action.type)
         return Step(
             index=index,
             frame=look.number if look else None,
             title=title_of(self._catalog, action.type, action.name, action.id),
-            kind=kind,
-            icon=icon,
+            kind=kind.title,
+            icon=kind.icon,
             state=state,
             attempts=attempts,
             config=self._catalog.mask(action.type, config) if config else None,
             has_output=key in outputs,
             output=outputs.get(key),
             error=_error(attempts, look, index, block) if state in {"FAILED", "RETRYING", "HANDLED"} else None,
-            loop=_loop(block) if action.type == BlockType.FOR_EACH else None,
+            loop=_loop(action.type, block),
             child=self._called.get((look.number, index)) if look else None,
             lanes=[self._lane(written, inner, look) for inner in written.inside],
         )
 
     def _lane(self, written: WrittenStep, inner: WrittenList, look: FrameLook | None) -> Lane:
-        body, type_ = inner.body, written.action.type
-        output = look.outputs.get(f"step_{written.index}") if look else None
-        frame, taken = (look.number if look else None), None
-        if body.kind == "item":
-            frame = None
-        elif type_ == BlockType.PARALLEL and body.kind == "branch":
-            block = look.blocks.get(written.index) if look else None
-            frame = block.first_frame + body.number if block else None
-        elif body.kind == "branch":
-            taken = isinstance(output, dict) and output.get("branch") == inner.name if look and output else None
-        else:
-            taken = isinstance(output, dict) and output.keys() == {"error"} if look and (output or look.over) else None
-        return Lane(body.kind, inner.name, taken, self.steps(inner.steps, frame))
+        title = title_of_list(written.action.type, inner.body.kind, inner.name)
+        steps = self.steps(inner.steps, _frame_of(written, inner, look))
+        return Lane(inner.body.kind.value, title, _is_taken(written, inner, look), steps)
 
     def _state(self, action: ActionDefinition, index: int, look: FrameLook | None) -> str:
         if not action.runs:
@@ -185,6 +179,26 @@ class Flow:
         return "RETRYING" if last.attempt > 1 else "QUEUED"
 
 
+def _frame_of(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) -> int | None:
+    """The frame in which the list runs; None where it runs in many, or in none yet."""
+    if look is None or inner.body.kind is BodyKind.LOOP:
+        return None
+    if inner.body.kind is not BodyKind.LANE:
+        return look.number
+    opened = look.blocks.get(owner.index)
+    return opened.first_frame + inner.body.number if opened else None
+
+
+def _is_taken(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) -> bool | None:
+    """Whether the owner went into the list; None while that is open, and for lists that all run."""
+    if look is None or inner.body.kind.has_frames:
+        return None
+    output = look.outputs.get(f"step_{owner.index}")
+    if inner.body.kind is BodyKind.HANDLER:
+        return _is_handled(output) if output or look.over else None
+    return isinstance(output, dict) and output.get("branch") == inner.name if output else None
+
+
 def _state_of_block(block: OpenBlockRow, look: FrameLook, execution: ExecutionRow) -> str:
     if not look.over:
         return "RUNNING"
@@ -203,8 +217,11 @@ def _is_handled(output: Any) -> bool:
     return isinstance(output, dict) and output.keys() == {"error"}
 
 
-def _loop(block: OpenBlockRow | None) -> Loop | None:
-    return Loop(block.frame, block.total, block.ended, block.failed) if block else None
+def _loop(type_: str, opened: OpenBlockRow | None) -> Loop | None:
+    block = BLOCKS.get(type_)
+    if opened is None or block is None or block.loop is None:
+        return None
+    return Loop(block.loop.noun, opened.frame, opened.total, opened.ended, opened.failed)
 
 
 def _error(

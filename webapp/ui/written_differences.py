@@ -69,14 +69,14 @@ def written(found: Differences, catalog: Catalog) -> Written:
 
 
 def _step(change: StepChange, catalog: Catalog) -> WrittenStep:
-    kind, icon = kind_of(catalog, change.type.upper())
+    kind = kind_of(catalog, change.type.upper())
     at = change.after or change.before or ""
     fields = [_field(one, at) for one in change.fields]
     if change.action is not None:
         fields = list(_whole(change.action, change.kind))
     moved = (_place(change.before), _place(change.after)) if change.kind == "moved" else None
     title = title_of(catalog, change.type.upper(), change.name, change.id)
-    return WrittenStep(change.kind, title, kind, icon, fields, moved)
+    return WrittenStep(change.kind, title, kind.title, kind.icon, fields, moved)
 
 
 def _whole(action: dict[str, Any], kind: str) -> Iterator[WrittenField]:

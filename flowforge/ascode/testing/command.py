@@ -16,8 +16,8 @@ from flowforge.ascode.testing.matching import MISSING, Mismatch
 from flowforge.ascode.testing.playing import CannotGoOn, play
 from flowforge.ascode.testing.scenario import Scenario, Suite, problems_of_names, read_suite
 from flowforge.connectors.catalog import load_catalog
-from flowforge.language.blocks import BlockType
-from flowforge.language.definition import Place, places
+from flowforge.language.bodies import BodyKind
+from flowforge.language.definition import LocatedAction, located_actions
 from flowforge.language.plan import compile_plan
 from flowforge.language.pointers import dotted
 
@@ -66,16 +66,16 @@ def _run(suite: Suite) -> Iterator[tuple[Scenario, list[str]]]:
         yield test, [_told(mismatch) for mismatch in judge(test.expect, played, looped)]
 
 
-def _steps(suite: Suite) -> Mapping[str, Place]:
+def _steps(suite: Suite) -> Mapping[str, LocatedAction]:
     """By the names that expressions have for them."""
     assert suite.workflow.document is not None
-    every = list(places(read(suite.workflow.document).actions))
-    own = {place.action.id: place for place in every if place.action.id is not None}
-    return own | {f"step_{place.index}": place for place in every}
+    every = list(located_actions(read(suite.workflow.document).actions))
+    own = {step.own_id: step for step in every if step.own_id is not None}
+    return own | {step.key: step for step in every}
 
 
-def _in_loop(place: Place) -> bool:
-    return any(outer.action.type == BlockType.FOR_EACH and body.kind == "item" for outer, body in place.inside)
+def _in_loop(step: LocatedAction) -> bool:
+    return any(around.kind is BodyKind.LOOP for around in step.enclosures)
 
 
 def _problems_of_names(suite: Suite) -> list[Finding]:

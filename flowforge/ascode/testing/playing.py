@@ -16,7 +16,6 @@ from flowforge.execution.commands import CallWorkflow, StartStep, Wait
 from flowforge.execution.retry import Failure
 from flowforge.execution.simulator import Due, Simulation
 from flowforge.execution.state import Frame, StepEnded
-from flowforge.language.blocks import BlockType
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.plan import Plan, Step
 from flowforge.workflows.credentials import masked_secrets
@@ -186,7 +185,7 @@ class _Player:
             return ()
         around = self._items_around(self._simulation.run.frames[frame.block[0]])
         block = self._plan.step(frame.block[1])
-        in_loop = block is not None and block.block is BlockType.FOR_EACH
+        in_loop = block is not None and block.block is not None and block.block.loop is not None
         return (*around, frame.position) if in_loop else around
 
     def _played(self) -> Played:

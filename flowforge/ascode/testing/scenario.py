@@ -14,8 +14,8 @@ from flowforge import jsonio
 from flowforge.ascode.files import SUFFIXES, TEST_SUFFIXES, Unusable, WorkflowFile, read_document, read_file
 from flowforge.ascode.findings import Finding, located
 from flowforge.errors import Problem
-from flowforge.language.blocks import BlockType
-from flowforge.language.definition import Place
+from flowforge.language.blocks import BLOCKS
+from flowforge.language.definition import LocatedAction
 from flowforge.language.evaluation.names import hint
 from flowforge.language.pointers import pointer
 from flowforge.language.wording import problems_of
@@ -140,7 +140,7 @@ def read_suite(path: Path) -> Suite | list[Finding]:
     return Suite(path, workflow, tuple(written.tests), tuple(workflow.findings()))
 
 
-def problems_of_names(tests: tuple[Scenario, ...], steps: Mapping[str, Place]) -> Iterator[Problem]:
+def problems_of_names(tests: tuple[Scenario, ...], steps: Mapping[str, LocatedAction]) -> Iterator[Problem]:
     """Steps that the workflow does not have, and those of which nothing can be said."""
     for number, test in enumerate(tests):
         expect = test.expect
@@ -155,14 +155,14 @@ def problems_of_names(tests: tuple[Scenario, ...], steps: Mapping[str, Place]) -
                 yield Problem(pointer(("tests", number, *path)), message)
 
 
-def _problem_of_name(name: str, path: tuple[str | int, ...], steps: Mapping[str, Place]) -> str | None:
+def _problem_of_name(name: str, path: tuple[str | int, ...], steps: Mapping[str, LocatedAction]) -> str | None:
     if name not in steps:
         return f"the workflow has no step '{name}'{hint(name, steps)}"
-    kind = steps[name].action.type
-    if path[:2] == ("expect", "branches") and kind != BlockType.BRANCH:
+    block = BLOCKS.get(steps[name].type)
+    if path[:2] == ("expect", "branches") and (block is None or not block.bodies.has_conditions):
         return f"'{name}' is no BRANCH"
-    if path[1] in ("ran", "skipped", "calls") and kind == BlockType.STOP:
-        return f"'{name}' is a STOP, which leaves no trace but status, result and error"
+    if path[1] in ("ran", "skipped", "calls") and block is not None and not block.output:
+        return f"'{name}' is a {block.name}, which leaves no trace but status, result and error"
     return None
 
 

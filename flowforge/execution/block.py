@@ -1,0 +1,131 @@
+"""What a block does in an execution: how it is entered and, where it opens frames, how these go on and are collected.
+
+Each file of flowforge/execution/blocks holds one, as `BEHAVIOUR`, under the name of the file that declares the block
+(flowforge.language.block).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, ClassVar, Protocol
+
+from flowforge.execution.commands import Effects
+from flowforge.execution.state import EndedFrame, Frame, OpenBlock, Status
+from flowforge.language.plan import Body, Step
+
+Following = tuple[Body, Step | None] | None
+"""Where the execution goes on (None for the step: at the end of that list); None where something is awaited first."""
+
+
+class BlockFailed(ValueError):
+    """The block fails; the text says why."""
+
+
+class Machine(Protocol):
+    """What the state machine (flowforge.execution.machine) does for blocks."""
+
+    effects: Effects
+    result: Any
+
+    @property
+    def now(self) -> datetime: ...
+
+    def value(self, frame: Frame, step: Step, value: Any, field: str) -> Any:
+        """The value with its expressions resolved as the step sees them. Raises ExpressionError."""
+
+    def config(self, frame: Frame, step: Step, *, outputs: int = 1) -> Any:
+        """The step's config, parsed; fields that are evaluated inside are left as they are written. It may be as large
+        as so many outputs. Raises ExpressionError, ConfigUnusable."""
+
+    def open_block(
+        self,
+        frame: Frame,
+        step: Step,
+        items: Sequence[Any],
+        *,
+        at_once: int,
+    ) -> Following:
+        """Opens a frame for each item, and begins `at_once` of them. Raises ConfigUnusable where the execution would
+        have too many."""
+
+    def begin_frames(self, block: OpenBlock) -> None:
+        """Begins as many frames as may run at once; ends the block where there is nothing left to do."""
+
+    def begin_frames_later(self, block: OpenBlock, due_at: datetime) -> None:
+        """Begins them at that time: until then the block rests."""
+
+    def last_output(self, frame: Frame, body: Body) -> Any:
+        """The output of the last step of the list that has one."""
+
+    def keepable(self, value: Any, what: str) -> Any:
+        """The value itself, where it can be kept and carried on. Raises ConfigUnusable, which calls it `what`."""
+
+    def error_of(self, step: Step, frame: Frame, message: str) -> dict[str, Any]:
+        """The error of a step that fails in that frame."""
+
+    def end(self, status: Status, error: Mapping[str, Any] | None = None) -> None:
+        """Ends the execution."""
+
+
+class BlockBehaviour(ABC):
+    """One block. It holds no state: that is in the frame, and in the open block."""
+
+    name: ClassVar[str]
+    """The block's, as it is declared."""
+
+    @abstractmethod
+    def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
+        """Does what the step is. Raises ExpressionError, ConfigUnusable."""
+
+    def body_taken(self, step: Step, output: Mapping[str, Any]) -> Body | None:
+        """The list of steps that the block went into in its own frame, by the output it has."""
+        return None
+
+
+class Gathered(Enum):
+    """What a block needs of the frames that it has opened, when all of them are over."""
+
+    NOTHING = "nothing"
+    RESULTS = "results"
+    OUTPUTS = "outputs"
+    """Results, and the outputs of the steps."""
+
+
+class FrameBehaviour(BlockBehaviour):
+    """A block that runs what is inside it in frames of their own (docs/execution-states.md)."""
+
+    @abstractmethod
+    def body(self, step: Step, frame: Frame) -> Body:
+        """The list that the frame runs."""
+
+    @abstractmethod
+    def output(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock, ended: Sequence[EndedFrame]) -> Any:
+        """What the block gives, when its frames are over: `ended` are those that were begun, by position. `frame` is
+        the one in which the block stands. Raises BlockFailed."""
+
+    def gathered(self, step: Step) -> Gathered:
+        """What `ended` holds of them; without any it is empty."""
+        return Gathered.RESULTS
+
+    def roots(self, frame: Frame, block: OpenBlock) -> dict[str, Any]:
+        """The roots of expressions that exist only inside the block, in that frame of it."""
+        return {}
+
+    def position(self, frame: Frame) -> dict[str, int]:
+        """Which frame it is, as the error of a step in it says."""
+        return {}
+
+    def result(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock) -> Any:
+        """What a frame gives whose last step is over. Raises ExpressionError, ConfigUnusable."""
+        return machine.last_output(frame, self.body(step, frame))
+
+    def advance(self, machine: Machine, block: OpenBlock) -> None:
+        """Goes on when a frame is over that has not failed."""
+        machine.begin_frames(block)
+
+    def tolerates_failure(self, step: Step) -> bool:
+        """Whether the block goes on when one of its frames fails."""
+        return False

@@ -1,0 +1,41 @@
+"""WAIT in an execution: a command that ends by its time, by a call, or by a person's decision."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flowforge.execution.block import BlockBehaviour, Following, Machine
+from flowforge.execution.commands import Wait
+from flowforge.execution.state import Frame
+from flowforge.language.blocks.wait import WaitConfig
+from flowforge.language.plan import Step
+
+LONGEST_UNSET = timedelta(days=30)
+"""How long a call or a person is waited for where nothing else is said."""
+
+
+class WaitBehaviour(BlockBehaviour):
+    """Its output is what the call or the person brought along."""
+
+    name = "WAIT"
+
+    def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
+        config: WaitConfig = machine.config(frame, step)
+        machine.effects.waits.append(_wait(step.index, frame.number, config, machine.now))
+        return None
+
+
+def gives_up_at(config: WaitConfig, now: datetime) -> datetime:
+    """When a wait for a call or a person that begins now is over at the latest."""
+    return now + (LONGEST_UNSET if config.timeout is None else timedelta(seconds=config.timeout))
+
+
+def _wait(step_index: int, frame: int, config: WaitConfig, now: datetime) -> Wait:
+    if config.for_ is None:
+        return Wait(step_index, frame, config.ends(now))
+    fails = config.on_timeout == "fail"
+    due = gives_up_at(config, now)
+    return Wait(step_index, frame, due, config.for_, fails_when_due=fails, message=config.message)
+
+
+BEHAVIOUR = WaitBehaviour()

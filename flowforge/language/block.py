@@ -1,0 +1,125 @@
+"""What a block declares about itself.
+
+A block is a step that the engine itself carries out: it steers, waits, calls another workflow, or answers the caller.
+Each file of flowforge/language/blocks declares one, as `BLOCK`; flowforge/execution/blocks holds, under the same name,
+what it does in an execution. All other types of steps are connectors'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from flowforge.language.bodies import Bodies
+from flowforge.language.pointers import dotted
+from flowforge.language.wording import located
+from flowforge.summaries import NO_SUMMARY, Summary
+
+
+class ConfigUnusable(ValueError):
+    """The config of a block, its expressions resolved, is not what the block needs; the text names the fields."""
+
+
+class BlockConfig(BaseModel):
+    """Base of the configs: camelCase outside, unknown keys ignored.
+
+    A config is validated twice: as it is written, where a field may hold an expression, and with its expressions
+    resolved, when the step is due.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+    literal: ClassVar[frozenset[str]] = frozenset()
+    """Fields that hold no expression: they are read before there is anything to compute it from."""
+    evaluated_inside: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose expressions are evaluated at the end of each run of the block's `actions`, and see what is in it."""
+
+
+class NoConfig(BlockConfig):
+    """The config of a block that only has bodies."""
+
+
+@dataclass(frozen=True, slots=True)
+class InnerRoot:
+    """A root of expressions that exists only inside a loop, such as `item`."""
+
+    title: str
+    """What the data picker calls it."""
+    hint: str
+    """What it is, for the message where it is used elsewhere."""
+    made_of: frozenset[str] = frozenset()
+    """Roots from around the loop that its value is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What a block that runs its `actions` any number of times says about one of these runs."""
+
+    noun: str
+    """What one run is called: `item`."""
+    title: str
+    """What stands above the actions: `For each item`."""
+    roots: Mapping[str, InnerRoot]
+
+
+C = TypeVar("C", bound=BlockConfig)
+
+
+@dataclass(frozen=True)
+class Block(Generic[C]):
+    """One block: what it needs, and what people are told about it."""
+
+    name: str
+    """The `type` of its steps, in capitals."""
+    config: type[C]
+    title: str
+    help: str
+    icon: str
+    """A symbol of static/icons.svg."""
+    keywords: tuple[str, ...] = ()
+    """What people also call it."""
+    summary: Summary = NO_SUMMARY
+    """What sums it up on its card."""
+    bodies: Bodies = Bodies.NONE
+    loop: Loop | None = None
+    """Set where, and only where, `bodies` is ACTIONS."""
+    output: Mapping[str, str] = field(default_factory=dict)
+    """The fields of its output, and what each is; empty where nothing can follow that takes them."""
+    can_be_pinned: bool = True
+    """Whether an output may stand for it. Not where what it does is more than its output."""
+    workflow_field: str | None = None
+    """The field of its config that names a workflow it calls, by id."""
+    can_be_resumed: Callable[[Mapping[str, Any]], bool] = lambda config: False
+    """Whether with that config, as it is written, it waits for a call or a person."""
+
+    def __post_init__(self) -> None:
+        if (self.loop is not None) is not (self.bodies is Bodies.ACTIONS):
+            raise ValueError(f"{self.name}: `loop` belongs to a block with `actions`")
+
+    @property
+    def inner_roots(self) -> Mapping[str, InnerRoot]:
+        """The roots that exist only inside it."""
+        return self.loop.roots if self.loop else {}
+
+    def parse(self, config: Mapping[str, Any]) -> C:
+        """The config with its expressions resolved. Raises ConfigUnusable."""
+        try:
+            return self.config.model_validate(config)
+        except ValidationError as error:
+            problems = "; ".join(f"{dotted(path)} {sentence}".strip() for path, sentence in located(error))
+            raise ConfigUnusable(f"the config of {self.name} cannot be used: {problems}") from error
+
+    def json_schema(self) -> dict[str, Any]:
+        """The block in the shape in which connectors describe themselves."""
+        return {
+            "type": self.name,
+            "title": self.title,
+            "help": self.help,
+            "icon": self.icon,
+            "bodies": self.bodies.value,
+            "config": self.config.model_json_schema(by_alias=True),
+        }

@@ -1,0 +1,91 @@
+"""Whether an action has the shape that its type asks for: its bodies and, of a block, its config as it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from flowforge.errors import Problem
+from flowforge.language.block import Block
+from flowforge.language.blocks import BLOCKS
+from flowforge.language.bodies import Bodies, default_branch_name
+from flowforge.language.definition import ActionDefinition
+from flowforge.language.expressions.template import has_meaning
+from flowforge.language.pointers import Part, pointer
+from flowforge.language.repair import UNREAD
+from flowforge.language.wording import located
+
+Flaw = tuple[tuple[Part, ...], str]
+"""The path from the action, and what is wrong there."""
+
+
+def problems_of_block(action: ActionDefinition, path: tuple[Part, ...]) -> list[Problem]:
+    """The problems of an action at that path, a block or not; expressions are not looked into."""
+    if action.type == UNREAD:
+        return []
+    return [Problem(pointer((*path, *at)), message) for at, message in _flaws(action, BLOCKS.get(action.type))]
+
+
+def _flaws(action: ActionDefinition, block: Block[Any] | None) -> Iterator[Flaw]:
+    yield from _flaws_of_bodies(action, block.bodies if block else Bodies.NONE)
+    yield from _flaws_of_names(action)
+    if block is None:
+        return
+    if action.retry is not None:
+        yield ("retry",), f"{block.name} cannot be tried again; give the actions a retry"
+    if action.timeout is not None:
+        yield ("timeout",), f"{block.name} has no time limit of its own; the workflow's settings and actions have"
+    yield from _flaws_of_config(action.config or {}, block)
+
+
+def _flaws_of_bodies(action: ActionDefinition, bodies: Bodies) -> Iterator[Flaw]:
+    if action.branches is not None and not bodies.has_branches:
+        yield ("branches",), f"{action.type} has no branches"
+    if action.otherwise is not None and not bodies.has_conditions:
+        yield ("else",), f"{action.type} has no else"
+    if action.actions is not None and bodies is not Bodies.ACTIONS:
+        yield ("actions",), f"{action.type} holds no actions"
+    if bodies.has_branches:
+        yield from _flaws_of_branches(action, bodies)
+
+
+def _flaws_of_branches(action: ActionDefinition, bodies: Bodies) -> Iterator[Flaw]:
+    if not action.branches:
+        yield ("branches",), "is required, with at least one branch"
+    for number, branch in enumerate(action.branches or ()):
+        if bodies.has_conditions and branch.when is None:
+            yield ("branches", number, "when"), "is required: the condition of the branch"
+        if not bodies.has_conditions and branch.when is not None:
+            yield ("branches", number, "when"), f"has no meaning: all branches of {action.type} are gone"
+
+
+def _flaws_of_names(action: ActionDefinition) -> Iterator[Flaw]:
+    """The output of a block calls its branches by name, so that no two may share one."""
+    seen: set[str] = {"else"} if action.otherwise is not None else set()
+    for number, branch in enumerate(action.branches or ()):
+        name = branch.name or default_branch_name(number)
+        if name in seen:
+            yield ("branches", number, "name"), f"'{name}' is the name of another branch already"
+        seen.add(name)
+
+
+def _flaws_of_config(config: Mapping[str, Any], block: Block[Any]) -> Iterator[Flaw]:
+    try:
+        block.config.model_validate(config)
+    except ValidationError as error:
+        for at, sentence in located(error):
+            name = str(at[0]) if at else ""
+            if not _holds_expression(config.get(name)):
+                yield ("config", *at), sentence
+            elif name in block.config.literal:
+                yield ("config", *at), f"takes no expression: {name} {sentence}"
+
+
+def _holds_expression(value: Any) -> bool:
+    if isinstance(value, str):
+        return has_meaning(value)
+    if isinstance(value, Mapping):
+        return any(_holds_expression(inner) for inner in value.values())
+    return isinstance(value, list) and any(_holds_expression(inner) for inner in value)

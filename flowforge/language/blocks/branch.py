@@ -1,0 +1,18 @@
+"""BRANCH: takes the first branch whose condition holds."""
+
+from __future__ import annotations
+
+from flowforge.language.block import Block, NoConfig
+from flowforge.language.bodies import Bodies
+
+BLOCK = Block(
+    "BRANCH",
+    NoConfig,
+    title="Branch",
+    help="Goes the first way whose condition holds, else the last",
+    icon="branch",
+    keywords=("if", "switch", "filter", "decide"),
+    bodies=Bodies.BRANCHES,
+    output={"branch": "the name of the branch that was taken, or null"},
+    can_be_pinned=False,
+)

@@ -1,0 +1,18 @@
+"""PARALLEL: runs all its branches side by side."""
+
+from __future__ import annotations
+
+from flowforge.language.block import Block, NoConfig
+from flowforge.language.bodies import Bodies
+
+BLOCK = Block(
+    "PARALLEL",
+    NoConfig,
+    title="Parallel",
+    help="Goes several ways at once, and waits for all",
+    icon="parallel",
+    keywords=("split", "fork"),
+    bodies=Bodies.LANES,
+    output={"branches": "what the last step of each branch gave, by the name of the branch"},
+    can_be_pinned=False,
+)

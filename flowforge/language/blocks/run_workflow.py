@@ -1,0 +1,30 @@
+"""RUN_WORKFLOW: starts another workflow, and waits for its end."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from flowforge.language.block import Block, BlockConfig
+
+
+class RunWorkflowConfig(BlockConfig):
+    """Which workflow, with what payload."""
+
+    workflow_id: UUID = Field(title="Workflow", description="The id of the workflow to run")
+    payload: dict[str, Any] = Field(default_factory=dict, title="Payload", description="What it finds in `trigger`")
+    wait: bool = Field(True, title="Wait for its end", description="Then its result is this step's output")
+
+
+BLOCK = Block(
+    "RUN_WORKFLOW",
+    RunWorkflowConfig,
+    title="Run a workflow",
+    help="Starts another workflow and uses its result",
+    icon="workflows",
+    keywords=("call", "subworkflow"),
+    output={"executionId": "the execution it started", "result": "what that gave, where its end is waited for"},
+    workflow_field="workflowId",
+)

@@ -1,0 +1,30 @@
+"""STOP: ends the execution."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from flowforge.language.block import Block, BlockConfig
+from flowforge.summaries import first_of
+
+
+class StopConfig(BlockConfig):
+    """How the execution ends, and with what."""
+
+    status: Literal["completed", "failed"] = Field("completed", title="End as")
+    message: str | None = Field(None, title="Message", max_length=2_000)
+    output: Any = Field(None, title="Result", description="What a workflow that called this one gets")
+
+
+BLOCK = Block(
+    "STOP",
+    StopConfig,
+    title="Stop",
+    help="Ends the execution here, as completed or as failed",
+    icon="stop",
+    keywords=("end", "exit", "fail"),
+    summary=first_of("message", "status", "output"),
+    can_be_pinned=False,
+)
