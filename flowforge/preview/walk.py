@@ -30,7 +30,6 @@ _SHORT_LOOPS_AFTER = 2_000
 """Steps; of loops behind them only the first round is gone through."""
 
 Json = dict[str, Any]
-Error = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,15 @@ class PreviewedStep:
     """Whether it would only run to handle an error."""
     output: KnownOutput | None = None
     """None where the step does not run, or its output was not come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An error that a run would meet, too, and the outputs of its frame that it has by then. The walk goes on with what
+    is known of the other steps, until the error is handled."""
+
+    error: Mapping[str, Any]
+    outputs: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +111,12 @@ class Walk:
             pass
         return self
 
-    def _list(self, frame: Frame, body: Body, way: _Way) -> Error | None:
-        """Looks at all steps, also behind an error; returns the first error."""
-        errors = [self._visit(frame, step, way) for step in body.steps]
-        return next((error for error in errors if error is not None), None)
+    def _list(self, frame: Frame, body: Body, way: _Way) -> _Failure | None:
+        """Looks at all steps, also behind a failure; returns the first one."""
+        failures = [self._visit(frame, step, way) for step in body.steps]
+        return next((failure for failure in failures if failure is not None), None)
 
-    def _visit(self, frame: Frame, step: Step, way: _Way) -> Error | None:
+    def _visit(self, frame: Frame, step: Step, way: _Way) -> _Failure | None:
         """What a run would fail with there."""
         if step is self._target:
             self.context = self.run.context(frame, step)
@@ -116,12 +124,12 @@ class Walk:
         self._visits += 1
         self._mind_time()
         before = frame.outputs
-        error = self._take(frame, step, way)
+        failure = self._take(frame, step, way)
         towards = self._bodies_towards_target.get(step.index)
         if towards is not None:  # the target is inside, and a run would not come to it
             frame.outputs = before
             self._go_into(frame, step, towards, way.uncertain())
-        return error if way.certain else None
+        return failure if way.certain else None
 
     def _mind_time(self) -> None:
         if time.monotonic() < self._ends_at:
@@ -130,7 +138,7 @@ class Walk:
         if self._as_run:
             raise _Ended
 
-    def _take(self, frame: Frame, step: Step, way: _Way) -> Error | None:
+    def _take(self, frame: Frame, step: Step, way: _Way) -> _Failure | None:
         before = frame.outputs
         is_first = step.index not in self.steps
         entered = preview_step(self._catalog, self.run, frame, step)
@@ -139,13 +147,13 @@ class Walk:
         if preview.runs is False:
             return None
         inside = way if preview.runs else way.uncertain()
-        error = None
+        failure = None
         if not self._has_ended_run(step, inside):
-            error = self._go_inside(frame, step, entered, inside)
-            error = self._end(frame, step, error, entered.computed, inside, is_first=is_first)
+            failure = self._go_inside(frame, step, entered, inside)
+            failure = self._end(frame, step, failure, entered.computed, inside, is_first=is_first)
         if preview.runs is None:
             frame.outputs = self._uncertain(before, [frame.outputs])
-        return error
+        return failure
 
     def _note(self, step: Step, preview: StepPreview, way: _Way) -> None:
         """In later rounds only an error that the first one did not have."""
@@ -169,10 +177,10 @@ class Walk:
             raise _Ended
         return True
 
-    def _go_inside(self, frame: Frame, step: Step, entered: EnteredStep, way: _Way) -> Error | None:
+    def _go_inside(self, frame: Frame, step: Step, entered: EnteredStep, way: _Way) -> _Failure | None:
         try:
             if not entered.decided:
-                self._go_every_way(frame, step, way.uncertain())
+                self._go_every_way(frame, step, way.uncertain(), failed=entered.failure is not None)
             elif entered.following is not None and entered.following[0].owner is step:
                 return self._list(frame, entered.following[0], way)
             else:
@@ -181,10 +189,12 @@ class Walk:
             self.run.take_effects()
         except StepFailed as failed:
             self._note_failed(step, failed.error)
-            return failed.error
-        return None if entered.failure is None else self.run.step_error(frame, step, entered.failure)
+            return _Failure(failed.error, frame.outputs)
+        if entered.failure is None:
+            return None
+        return _Failure(self.run.step_error(frame, step, entered.failure), frame.outputs)
 
-    def _note_failed(self, step: Step, error: Error) -> None:
+    def _note_failed(self, step: Step, error: Mapping[str, Any]) -> None:
         """Notes an error of the block itself: those inside it are noted where they are."""
         if error.get("step") == step.id:
             self._note(step, StepPreview(error=str(error.get("message"))), _Way())
@@ -218,18 +228,20 @@ class Walk:
         frame = self.run.frames[number] = self._frames.waiting(number)
         self.run.frame_entered(number)
         body = self.run.body_of(frame)
-        self.run.end_frame(frame, body, self._list(frame, body, way))
+        failure = self._list(frame, body, way)
+        self.run.end_frame(frame, body, None if failure is None else failure.error)
 
     # Ways of which it is not known whether a run goes them
 
-    def _go_every_way(self, frame: Frame, step: Step, way: _Way) -> None:
+    def _go_every_way(self, frame: Frame, step: Step, way: _Way, *, failed: bool) -> None:
+        """`failed`: a run goes none of them."""
         before, after = frame.outputs, []
         for body in step.bodies:
             if self.run.may_go(frame, step, body):
                 self._go_into(frame, step, body, way)
                 after.append(frame.outputs)
                 frame.outputs = before
-        frame.outputs = self._uncertain(before, after)
+        frame.outputs = before if failed else self._uncertain(before, after)
 
     def _go_into(self, frame: Frame, step: Step, body: Body, way: _Way) -> None:
         if body is step.handler:
@@ -251,20 +263,21 @@ class Walk:
     # What a step gives
 
     def _end(
-        self, frame: Frame, step: Step, error: Error | None, computed: Json | None, way: _Way, *, is_first: bool
-    ) -> Error | None:
-        """Records the output, and looks at what handles an error. Returns the error that nothing handles."""
-        if error is not None and step.on_error is not OnError.FAIL:
-            return self._handle(frame, step, error, way)
+        self, frame: Frame, step: Step, failure: _Failure | None, computed: Json | None, way: _Way, *, is_first: bool
+    ) -> _Failure | None:
+        """Records the output, and looks at what handles an error. Returns the failure that nothing handles."""
+        if failure is not None and step.on_error is not OnError.FAIL:
+            return self._handle(frame, step, failure, way)
         if step.handler is not None:
             self._look_at_handler(frame, step, step.handler, way)
         given = frame.outputs.get(step.key) if computed is None else computed
-        output = self._known.output(step, given if error is None else None, recorded=is_first)
+        output = self._known.output(step, given if failure is None else None, recorded=is_first)
         self._record(frame, step, output)
-        return error
+        return failure
 
-    def _handle(self, frame: Frame, step: Step, error: Error, way: _Way) -> Error | None:
-        self._record(frame, step, KnownOutput({"error": dict(error)}, "computed"))
+    def _handle(self, frame: Frame, step: Step, failure: _Failure, way: _Way) -> _Failure | None:
+        frame.outputs = failure.outputs
+        self._record(frame, step, KnownOutput({"error": dict(failure.error)}, "computed"))
         if step.handler is None:
             return None
         return self._list(frame, step.handler, replace(way, handles_error=True))
