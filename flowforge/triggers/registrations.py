@@ -102,6 +102,13 @@ class Triggers:
             raise NotFound("there is no such trigger")
         return row
 
+    def at_address(self, session: Session, kind: TriggerKind[Any], token: str) -> TriggerRegistration:
+        """The registration of that kind, whoever owns it, that has the token in its address. Raises NotFound."""
+        row = session.scalar(select(TriggerRegistration).where(TriggerRegistration.webhook_token == token))
+        if row is None or row.trigger_type.lower() != kind.type:
+            raise NotFound("there is nothing at this address")
+        return row
+
     def manage(self, session: Session, workflow: Workflow, trigger: Mapping[str, Any] | None) -> None:
         """Makes the managed registration fit the workflow's own `trigger`; the caller commits. Raises Invalid.
 

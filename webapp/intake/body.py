@@ -24,7 +24,7 @@ def read_body(limit: int) -> Any:
     """
     if request.method == "GET":
         return {}
-    data = _read(limit)
+    data = read_bytes(limit)
     if request.mimetype in _FORMS:
         return _form(limit)
     if not data:
@@ -34,8 +34,11 @@ def read_body(limit: int) -> Any:
     return _text_or_bytes(data)
 
 
-def _read(limit: int) -> bytes:
-    """A body of unknown length is cut off at Werkzeug's limit without a word, so that limit is set one byte higher."""
+def read_bytes(limit: int) -> bytes:
+    """The whole body, whatever its type; a form in it can be read afterwards. Raises TooLarge above `limit` bytes.
+
+    A body of unknown length is cut off at Werkzeug's limit without a word, so that limit is set one byte higher.
+    """
     request.max_content_length = limit + 1
     try:
         data = request.get_data()
