@@ -15,9 +15,15 @@ Seconds = Annotated[float, Field(strict=True, ge=1, le=LONGEST_WAIT_SECONDS)]
 class AnsweringConfig(TriggerConfig):
     """Says when the caller is answered."""
 
-    respond: Mode = Field("immediately", title="Respond", description="When the caller is answered.")
+    respond: Mode = Field(
+        "immediately",
+        title="Respond",
+        description="When the caller is answered.",
+        json_schema_extra={"group": "The answer"},
+    )
     respond_timeout: Seconds = Field(
         DEFAULT_WAIT_SECONDS,
         title="Respond timeout",
         description="Seconds the caller waits; then it gets the address of the answer.",
+        json_schema_extra={"group": "The answer"},
     )

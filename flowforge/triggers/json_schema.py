@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 Json = dict[str, Any]
-_ABOUT = ("title", "description", "default", "writeOnly", "secret", "multiline")
+_ABOUT = ("title", "description", "default", "writeOnly", "secret", "multiline", "group")
 _NULL = {"type": "null"}
 
 
