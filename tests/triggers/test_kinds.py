@@ -1,0 +1,79 @@
+"""Every kind of trigger declares itself whole, so that nobody else has to know it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowforge.triggers.kind import Registered, TriggerKind
+from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys, trigger_kinds
+
+SPRITE = (Path(__file__).parents[2] / "static" / "icons.svg").read_text(encoding="utf-8")
+KINDS = list(trigger_kinds().values())
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type)
+
+
+@each_kind
+def test_says_what_pages_show(kind: TriggerKind[Any]) -> None:
+    assert kind.title
+    assert kind.help
+    assert f'<symbol id="{kind.icon}"' in SPRITE
+    assert kind.describe({})
+
+
+@each_kind
+def test_its_schema_names_every_field_for_people_and_refers_to_nothing(kind: TriggerKind[Any]) -> None:
+    schema = kind.json_schema()
+    assert "$ref" not in json.dumps(schema)
+    assert all(re.match(r"[A-Z]", field["title"]) for field in schema["properties"].values())
+
+
+@each_kind
+def test_says_what_is_wrong_with_anything_that_may_be_written(kind: TriggerKind[Any]) -> None:
+    for value in (7, "text", True, [], [1], {}, {"a": 1}):
+        config = dict.fromkeys(kind.json_schema()["properties"], value)
+        for problem in kind.problems(config):
+            assert problem.pointer.startswith("/")
+            assert problem.message
+        assert isinstance(kind.describe(config), str)
+        assert isinstance(kind.sample(config), dict)
+
+
+def test_kinds_are_offered_in_one_order() -> None:
+    ranks = [kind.rank for kind in KINDS]
+    assert ranks == sorted(set(ranks))
+
+
+def test_a_kind_is_found_by_its_type_in_any_case() -> None:
+    webhook = trigger_kinds()["webhook"]
+    assert find_kind("WebHook") is webhook
+    assert [find_kind(nothing) for nothing in ("pigeon", "", None, 7)] == [None] * 4
+    assert find_kind("manual") is not None
+    assert find_registered_kind("manual") is None
+
+
+def test_what_is_secret_in_one_kind_is_secret_in_all() -> None:
+    assert secret_keys() == ("password", "secret")
+
+
+@pytest.mark.parametrize(
+    ("type_", "config", "other"),
+    [
+        ("scheduler", {"cron": "0 8 * * *"}, {"cron": "0 9 * * *"}),
+        ("email", {"username": "a", "password": "b"}, {"username": "c", "password": "b"}),
+    ],
+)
+def test_an_edit_moves_the_next_time_only_where_it_says_something_else(
+    type_: str, config: dict[str, Any], other: dict[str, Any]
+) -> None:
+    kind, now = trigger_kinds()[type_], datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
+    due = now + timedelta(minutes=3)
+    assert kind.due_at(config, Registered(due, True, config), now) == due
+    assert kind.due_at(other, Registered(due, True, config), now) != due
+    assert kind.due_at(config, Registered(due, False, config), now) != due
+    assert kind.due_at(config, Registered(None, True, config), now) is not None
