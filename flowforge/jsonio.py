@@ -10,13 +10,16 @@ from typing import Any
 
 import orjson
 
+JsonObject = dict[str, Any]
+"""An object of free JSON: what people and programs write, send and give back; nothing here knows its shape."""
+
 _HEADROOM = 40
 # NUL is legal in JSON text but PostgreSQL's jsonb refuses it.
 _ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def dumps(value: Any) -> bytes:
-    """UTF-8 JSON. Raises TypeError for what JSON cannot hold."""
+    """UTF-8 JSON; what has an `as_json` method is written as that. Raises TypeError for what JSON cannot hold."""
     return orjson.dumps(value, default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
 
 
@@ -134,4 +137,6 @@ def _encode(value: Any) -> Any:
         return value.decode("utf-8", "replace")
     if isinstance(value, set | frozenset | tuple):
         return list(value)
+    if hasattr(value, "as_json"):
+        return value.as_json()
     raise TypeError(f"{type(value).__name__} is not JSON serialisable")

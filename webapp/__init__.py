@@ -81,11 +81,16 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     static_files.install(app)
     compression.install(app)
     _install_database(app, backends.settings)
+    register_faces(app)
+    return app
+
+
+def register_faces(app: Flask) -> None:
+    """Adds every route there is."""
     for face in _FACES:
         app.register_blueprint(face.blueprint)
     for blueprint in blueprints():
         app.register_blueprint(blueprint)
-    return app
 
 
 def _install_database(app: Flask, settings: Settings) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import orjson
 from flask import Flask, Request, request
 from flask.json.provider import JSONProvider
-from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from flowforge import jsonio
-from flowforge.errors import Invalid, Problem
-
-Model = TypeVar("Model", bound=BaseModel)
+from flowforge.errors import Invalid
+from flowforge.jsonio import JsonObject
 
 
 class ContractJson(JSONProvider):
@@ -41,7 +39,7 @@ def install(app: Flask) -> None:
     app.json = ContractJson(app)
 
 
-def json_object() -> dict[str, Any]:
+def json_object() -> JsonObject:
     """Read the body, which has to be a JSON object. Raises Invalid."""
     body = request.get_json()
     if not isinstance(body, dict):
@@ -51,23 +49,6 @@ def json_object() -> dict[str, Any]:
     except TypeError as error:
         raise Invalid.at("", "the body is nested too deeply") from error
     return body
-
-
-def read(model: type[Model]) -> Model:
-    """Read the body as `model`. Raises Invalid with every problem, each at its field."""
-    try:
-        return model.model_validate(json_object())
-    except ValidationError as error:
-        raise Invalid([_problem(item) for item in error.errors(include_url=False)]) from error
-
-
-def _problem(item: Any) -> Problem:
-    """Turn an error of Pydantic's into a problem, without the refused input: it may be a secret."""
-    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in item["loc"])
-    if item["type"] == "missing":
-        return Problem(pointer, "is required")
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return Problem(pointer, message[:1].lower() + message[1:])
 
 
 def _position_of(error: ValueError) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Literal
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from redis.exceptions import RedisError
@@ -17,6 +18,8 @@ from flowforge.errors import Unavailable
 from flowforge.wiring import Backends
 from webapp import metrics
 from webapp.context import backends
+from webapp.endpoint import TEXT, Answer, Tag, endpoint
+from webapp.wire import Wire
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("health", __name__)
@@ -38,21 +41,37 @@ _FINISHED = """
 """
 
 
+class Live(Wire):
+    status: Literal["up"]
+
+
+class Ready(Wire):
+    status: Literal["up", "down"]
+    checks: dict[str, Literal["up", "down"]]
+
+
 @blueprint.get("/health/live")
-def live() -> Response:
+@endpoint(Tag.HEALTH, Live, public=True)
+def live() -> Live:
     """Whether this process answers"""
-    return jsonify({"status": "up"})
+    return Live(status="up")
 
 
 @blueprint.get("/health/ready")
-def ready() -> tuple[Response, int]:
+@endpoint(Tag.HEALTH, {200: Answer(Ready, "Ready"), 503: Answer(Ready, "Something is down")}, public=True)
+def ready() -> tuple[Ready, int]:
     """Whether everything this process needs answers; names what does not"""
-    checks = {name: "up" if up else "down" for name, up in _ping_all(_pings(backends())).items()}
-    up = all(state == "up" for state in checks.values())
-    return jsonify({"status": "up" if up else "down", "checks": checks}), 200 if up else 503
+    answering = _ping_all(_pings(backends()))
+    up = all(answering.values())
+    return Ready(status=_word(up), checks={name: _word(each) for name, each in answering.items()}), 200 if up else 503
+
+
+def _word(up: bool) -> Literal["up", "down"]:
+    return "up" if up else "down"
 
 
 @blueprint.get("/metrics")
+@endpoint(Tag.HEALTH, {200: Answer(None, "Metrics", TEXT)}, public=True)
 def scrape() -> Response:
     """Prometheus: this process's requests, the topics' backlog, and work under way (counted up to 10,000)"""
     registry = CollectorRegistry()

@@ -8,9 +8,7 @@ that another implementation signed with the same key counts if it names the user
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -88,17 +86,6 @@ def access_token(user: User) -> str:
     claims = {"sub": str(user.id), "username": user.username}
     token: str = create_access_token(identity=str(user.id), additional_claims=claims)
     return token
-
-
-def signed_in(view: Callable[P, R]) -> Callable[P, R]:
-    """Let a view run only for an authenticated user; `current_user_id()` says which."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        current_user_id()
-        return view(*args, **kwargs)
-
-    return guarded
 
 
 def current_user_id() -> UUID:

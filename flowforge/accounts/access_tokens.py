@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,9 +24,26 @@ _SHOWN_CHARACTERS = 9
 _TOUCHED_EVERY = timedelta(minutes=1)
 
 
-def create(session: Session, user_id: UUID, name: Any, days: Any = None) -> tuple[AccessToken, str]:
-    """The row, and the token itself, which nobody can be shown again. `days` is its life; None: without end. Commits.
-    Raises Invalid, Conflict."""
+@dataclass(frozen=True, slots=True)
+class PersonalToken:
+    id: UUID
+    name: str
+    start: str
+    """Its first characters, by which its owner recognises it."""
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken(PersonalToken):
+    token: str
+    """The token itself, which cannot be shown again."""
+
+
+def create(session: Session, user_id: UUID, name: Any, days: Any = None) -> NewToken:
+    """Makes a token that is valid for `days`; None: without end. Commits. Raises Invalid for an unusable name or
+    number of days, and Conflict where there are MOST_TOKENS."""
     if problems := [*_name_problems(name), *_days_problems(days)]:
         raise Invalid(problems)
     held = session.scalar(select(func.count()).select_from(AccessToken).where(AccessToken.user_id == user_id)) or 0
@@ -41,13 +59,14 @@ def create(session: Session, user_id: UUID, name: Any, days: Any = None) -> tupl
     )
     session.add(row)
     session.commit()
-    return row, token
+    return NewToken(**asdict(_token(row)), token=token)
 
 
-def all_of(session: Session, user_id: UUID) -> Sequence[AccessToken]:
-    """Newest first, the expired ones too."""
+def all_of(session: Session, user_id: UUID) -> Sequence[PersonalToken]:
+    """Lists the user's tokens, newest first, the expired ones too."""
     mine = select(AccessToken).where(AccessToken.user_id == user_id)
-    return session.scalars(mine.order_by(AccessToken.created_at.desc(), AccessToken.id.desc())).all()
+    rows = session.scalars(mine.order_by(AccessToken.created_at.desc(), AccessToken.id.desc()))
+    return [_token(row) for row in rows]
 
 
 def revoke(session: Session, user_id: UUID, token_id: UUID) -> None:
@@ -72,15 +91,8 @@ def owner_of(session: Session, token: str) -> UUID | None:
     return user_id
 
 
-def token_fields(row: AccessToken) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "start": row.start,
-        "createdAt": row.created_at,
-        "expiresAt": row.expires_at,
-        "lastUsedAt": row.last_used_at,
-    }
+def _token(row: AccessToken) -> PersonalToken:
+    return PersonalToken(row.id, row.name, row.start, row.created_at, row.expires_at, row.last_used_at)
 
 
 def _name_problems(name: Any) -> list[Problem]:

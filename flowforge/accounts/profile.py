@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TypeGuard
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -18,42 +19,58 @@ from flowforge.errors import Invalid, Problem
 _UNUSUAL = ("Etc/", "SystemV/", "posix/", "right/")
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    id: UUID
+    username: str
+    email: str
+    time_zone: str
+    """By its name; UTC unless another one was chosen."""
+    created_at: datetime
+
+
 @cache
 def time_zones() -> tuple[str, ...]:
     """The names of the time zones that people choose from, sorted."""
     return tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(_UNUSUAL)))
 
 
-def update(session: Session, user_id: UUID, raw: Mapping[str, Any]) -> User:
-    """`email` and `timeZone` (empty: UTC); what is left out is kept. Commits. Raises Invalid, NotFound."""
+def find(session: Session, user_id: UUID) -> Profile:
+    """Raises NotFound."""
+    return _profile(accounts.find(session, user_id))
+
+
+def update(session: Session, user_id: UUID, email: object, time_zone: object) -> Profile:
+    """Changes what is not None; an empty time zone is UTC. Commits. Raises Invalid for what is no e-mail address or no
+    time zone, and NotFound."""
     user = accounts.find(session, user_id)
-    problems: list[Problem] = []
-    if raw.get("email") is not None:
-        email = raw["email"]
-        problems += accounts.email_problems(email) if isinstance(email, str) else [Problem("/email", "must be a text")]
-    if raw.get("timeZone") is not None and not _is_zone(raw["timeZone"]):
-        problems.append(Problem("/timeZone", "must be the name of a time zone, such as Europe/Berlin"))
-    if problems:
+    if problems := [*_problems_of_email(email), *_problems_of_time_zone(time_zone)]:
         raise Invalid(problems)
-    user.email = user.email if raw.get("email") is None else raw["email"]
-    user.time_zone = user.time_zone if raw.get("timeZone") is None else raw["timeZone"] or None
+    user.email = email if isinstance(email, str) else user.email
+    user.time_zone = (time_zone or None) if isinstance(time_zone, str) else user.time_zone
     try:
         session.commit()
     except IntegrityError as error:
         session.rollback()
         raise Invalid.at("/email", "is taken") from error
-    return user
+    return _profile(user)
 
 
-def profile_fields(user: User) -> dict[str, Any]:
-    return {
-        "id": user.id,
-        "username": user.username,
-        "email": user.email,
-        "timeZone": user.time_zone or "UTC",
-        "createdAt": user.created_at,
-    }
+def _profile(user: User) -> Profile:
+    return Profile(user.id, user.username, user.email, user.time_zone or "UTC", user.created_at)
 
 
-def _is_zone(name: Any) -> bool:
+def _problems_of_email(email: object) -> list[Problem]:
+    if email is None:
+        return []
+    return accounts.email_problems(email) if isinstance(email, str) else [Problem("/email", "must be a text")]
+
+
+def _problems_of_time_zone(name: object) -> list[Problem]:
+    if name is None or _is_zone(name):
+        return []
+    return [Problem("/timeZone", "must be the name of a time zone, such as Europe/Berlin")]
+
+
+def _is_zone(name: object) -> TypeGuard[str]:
     return isinstance(name, str) and (name in {"", "UTC"} or name in available_timezones())

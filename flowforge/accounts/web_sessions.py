@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -103,17 +102,6 @@ def end_others(session: Session, user_id: UUID, keep: UUID | None) -> None:
         .values(revoked_at=func.now())
     )
     session.commit()
-
-
-def session_fields(row: SignedIn) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "userAgent": row.user_agent,
-        "address": row.address,
-        "since": row.since,
-        "lastSeenAt": row.last_seen_at,
-    }
 
 
 def _clients(session: Session, user_id: UUID) -> list[SignedIn]:

@@ -19,6 +19,7 @@ from flowforge.connectors.sdk import ConnectionKind
 from flowforge.db.tables import Connection
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.ids import uuid7
+from flowforge.jsonio import JsonObject
 from flowforge.secrets import Vault, mask_fields, seal_fields
 from flowforge.wiring import Backends
 from flowforge.workflows.connection_uses import Use, connection_uses
@@ -35,7 +36,7 @@ class ConnectionView:
     id: UUID
     name: str
     type: str
-    config: Mapping[str, Any]
+    config: JsonObject
     tested_at: datetime | None
     problem: str | None
     created_at: datetime
@@ -140,7 +141,7 @@ class Connections:
 
     def _sealed(
         self, kind: ConnectionKind[Any], config: Mapping[str, Any], stored: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         return seal_fields(filled_in(config), kind.secret_keys(), self.vault, stored, literal=True)
 
     def _commit(self, session: Session) -> None:

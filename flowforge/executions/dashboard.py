@@ -109,10 +109,6 @@ def next_runs(session: Session, user_id: UUID) -> Sequence[TriggerRegistration]:
     return session.scalars(due.limit(SHOWN)).all()
 
 
-def hour_fields(hour: Hour) -> dict[str, Any]:
-    return {"start": hour.start, "completed": hour.completed, "failed": hour.failed, "cancelled": hour.cancelled}
-
-
 def _latest(user_id: UUID) -> Any:
     return (
         select(ExecutionRow)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,8 +28,21 @@ _TOPICS = frozenset({events.TRIGGER_EVENTS, events.EXECUTION_START, events.EXECU
 
 
 @dataclass(frozen=True, slots=True)
+class ShownLetter:
+    id: UUID
+    topic: str
+    consumer_group: str
+    key: str
+    reason: str
+    value: str
+    """Its beginning, as text."""
+    size: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LetterPage:
-    rows: Sequence[DeadLetter]
+    letters: Sequence[ShownLetter]
     after: UUID | None
     """Give it to get the next page; None on the last one."""
 
@@ -60,8 +74,8 @@ def page_of(session: Session, user_id: UUID, after: UUID | None = None, size: in
         wanted = wanted.where(tuple_(DeadLetter.created_at, DeadLetter.id) < (last.created_at, last.id))
     newest_first = wanted.order_by(DeadLetter.created_at.desc(), DeadLetter.id.desc()).limit(size + 1)
     found = session.scalars(newest_first).all()
-    rows = found[:size]
-    return LetterPage(rows, rows[-1].id if len(found) > size else None)
+    letters = [_shown(row) for row in found[:size]]
+    return LetterPage(letters, letters[-1].id if len(found) > size else None)
 
 
 def send_again(session: Session, bus: EventBus, user_id: UUID, letter_id: UUID) -> None:
@@ -82,17 +96,9 @@ def discard(session: Session, user_id: UUID, letter_id: UUID) -> None:
     session.commit()
 
 
-def letter_fields(row: DeadLetter) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "topic": row.topic,
-        "consumerGroup": row.consumer_group,
-        "key": row.key,
-        "reason": row.reason,
-        "value": readable(row.value),
-        "size": len(row.value),
-        "createdAt": row.created_at,
-    }
+def _shown(row: DeadLetter) -> ShownLetter:
+    text, size = readable(row.value), len(row.value)
+    return ShownLetter(row.id, row.topic, row.consumer_group, row.key, row.reason, text, size, row.created_at)
 
 
 def readable(value: bytes) -> str:

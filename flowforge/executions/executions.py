@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, defer
 
 from flowforge.db import ending_store
-from flowforge.db.tables import ExecutionRow, StepAttempt
+from flowforge.db.tables import ExecutionRow
 from flowforge.engine import answers, completion
 from flowforge.engine.announcements import announce_quietly
 from flowforge.errors import NotFound
@@ -113,46 +113,3 @@ def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UU
     answers.notify(backends.redis, following.answered)
     session.refresh(row)
     return row
-
-
-def execution_fields(row: ExecutionRow) -> dict[str, Any]:
-    """An execution as the API shows it: the contract's fields, then ours."""
-    return {
-        "id": row.id,
-        "workflowId": row.workflow_id,
-        "userId": row.user_id,
-        "status": row.status,
-        "currentStep": row.current_step,
-        "triggerPayload": row.trigger_payload,
-        "stepOutputs": row.step_outputs,
-        "createdAt": row.created_at,
-        "updatedAt": row.updated_at,
-        "error": row.error,
-        "eventId": row.event_id,
-        "triggerId": row.trigger_id,
-        "triggerType": row.trigger_type,
-        "versionId": row.version_id,
-        "finishedAt": row.finished_at,
-        "result": row.result["value"] if row.result else None,
-        "parentExecutionId": row.parent_execution_id,
-        "replayOf": row.replay_of,
-    }
-
-
-def replay_fields(row: ExecutionRow) -> dict[str, Any]:
-    return {"id": row.id, "status": row.status, "createdAt": row.created_at}
-
-
-def attempt_fields(row: StepAttempt) -> dict[str, Any]:
-    return {
-        "stepIndex": row.step_index,
-        "iteration": row.iteration,
-        "attempt": row.attempt,
-        "state": row.state,
-        "succeeded": row.succeeded,
-        "error": row.error,
-        "dueAt": row.due_at,
-        "startedAt": row.started_at,
-        "finishedAt": row.finished_at,
-        "waiting": {"for": row.waiting.get("kind"), "message": row.waiting.get("message")} if row.waiting else None,
-    }

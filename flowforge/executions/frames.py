@@ -78,30 +78,3 @@ def attempts(session: Session, execution_id: UUID, frame: int) -> Sequence[StepA
     """Of the steps in a frame, in the order they were made; the first thousand."""
     wanted = select(StepAttempt).where(StepAttempt.execution_id == execution_id, StepAttempt.iteration == frame)
     return session.scalars(wanted.order_by(StepAttempt.step_index, StepAttempt.attempt).limit(MOST_ATTEMPTS)).all()
-
-
-def block_fields(row: OpenBlockRow) -> dict[str, Any]:
-    return {
-        "frame": row.frame,
-        "stepIndex": row.step_index,
-        "total": row.total,
-        "begun": row.begun,
-        "ended": row.ended,
-        "failed": row.failed,
-        "error": row.error,
-    }
-
-
-def frame_fields(row: FrameRow) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "blockFrame": row.block_frame,
-        "blockStep": row.block_step,
-        "position": row.position,
-        "status": row.status,
-        "currentStep": row.current_step,
-        "item": row.item,
-        "outputs": row.outputs,
-        "result": row.result,
-        "error": row.error,
-    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from redis.exceptions import RedisError
 from rq import Worker
@@ -55,18 +54,6 @@ class Health:
 
 def health(backends: Backends) -> Health:
     return Health(_workers(backends), _lags(backends))
-
-
-def health_fields(found: Health) -> dict[str, Any]:
-    return {
-        "workers": None
-        if found.workers is None
-        else [{"name": one.name, "jobs": one.jobs, "lastHeartbeat": one.last_heartbeat} for one in found.workers],
-        "lag": None
-        if found.lags is None
-        else [{"topic": lag.topic, "group": lag.group, "waiting": lag.waiting} for lag in found.lags],
-        "missing": found.missing,
-    }
 
 
 def _workers(backends: Backends) -> list[LivingWorker] | None:

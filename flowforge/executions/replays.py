@@ -97,6 +97,10 @@ class ReplayedAll:
     replayed: Sequence[Replayed]
     skipped: Sequence[Skipped]
 
+    @property
+    def count(self) -> int:
+        return len(self.replayed)
+
 
 def replay_all(session: Session, backends: Backends, user_id: UUID, raw: Mapping[str, Any]) -> ReplayedAll:
     """Executions that are over, by `workflowId`, `status` (FAILED), `since`, `until`; the newest first, up to `limit`

@@ -36,10 +36,6 @@ class FieldChange:
     before: Any
     after: Any
 
-    def as_json(self) -> Json:
-        told = {"pointer": self.pointer, "from": self.before, "to": self.after}
-        return {key: value for key, value in told.items() if value is not ABSENT}
-
 
 @dataclass(slots=True, eq=False)
 class _Step:
@@ -74,11 +70,6 @@ class StepChange:
     name: str | None = None
     """What it is called now, or was last."""
 
-    def as_json(self) -> Json:
-        told = {"kind": self.kind, "id": self.id, "type": self.type, "from": self.before, "to": self.after}
-        fields = [change.as_json() for change in self.fields]
-        return told | {"fields": fields} | ({} if self.action is None else {"action": self.action})
-
 
 @dataclass(frozen=True, slots=True)
 class Differences:
@@ -87,12 +78,9 @@ class Differences:
     fields: list[FieldChange]
     steps: list[StepChange]
 
-    def as_json(self) -> Json:
-        return {
-            "same": not self.fields and not self.steps,
-            "fields": [change.as_json() for change in self.fields],
-            "steps": [change.as_json() for change in self.steps],
-        }
+    @property
+    def same(self) -> bool:
+        return not self.fields and not self.steps
 
 
 def differences(old: Seen, new: Seen) -> Differences:

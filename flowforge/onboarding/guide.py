@@ -54,6 +54,11 @@ class Guide:
         return next((step for step in self.steps if not step.done), None)
 
     @property
+    def next(self) -> str | None:
+        """The name of the current step."""
+        return self.current.name if self.current else None
+
+    @property
     def done(self) -> int:
         return sum(step.done for step in self.steps)
 
@@ -84,7 +89,7 @@ def guide_of(session: Session, drafts: Drafts, user_id: UUID) -> Guide | None:
         return None
     shown = drafts.shown(session, user_id, workflow_id)
     workflow = drafts.workflows.get(session, user_id, workflow_id)
-    return guide_through(session, workflow, shown["definition"], wrong=bool(shown["problems"]))
+    return guide_through(session, workflow, shown.definition, wrong=bool(shown.problems))
 
 
 def guide_to(session: Session, workflow: Workflow, definition: Mapping[str, Any], *, wrong: bool) -> Guide | None:
@@ -113,14 +118,6 @@ def guide_through(session: Session, workflow: Workflow, definition: Mapping[str,
         "call": any(row.trigger_type == "webhook" and row.status == "COMPLETED" for row in recent),
     }
     return Guide(workflow.id, [GuideStep(name, title, done[name]) for name, title in _TITLES.items()])
-
-
-def guide_fields(guide: Guide) -> Json:
-    return {
-        "workflowId": guide.workflow_id,
-        "steps": [{"name": step.name, "title": step.title, "done": step.done} for step in guide.steps],
-        "next": guide.current.name if guide.current else None,
-    }
 
 
 def _workflow_of(session: Session, user_id: UUID) -> UUID | None:

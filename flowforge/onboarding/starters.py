@@ -65,18 +65,6 @@ def _problem(field: Field, value: Any) -> Problem | None:
     return None
 
 
-def starter_fields(one: Starter) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "title": one.title,
-        "text": one.text,
-        "fields": [
-            {"name": field.name, "label": field.label, "hint": field.hint, "default": field.default}
-            for field in one.fields
-        ],
-    }
-
-
 def _greet(_: Values) -> dict[str, Any]:
     return {
         "name": "Greet whoever calls",

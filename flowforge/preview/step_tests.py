@@ -68,6 +68,10 @@ class Tried:
     error: str | None = None
 
     @property
+    def duration_ms(self) -> int:
+        return round(self.seconds * 1000)
+
+    @property
     def field(self) -> str | None:
         """Where in the step the error is, such as `config.rows[0]`, where that is known."""
         return self.preview.field if self.error else None

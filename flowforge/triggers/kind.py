@@ -80,6 +80,10 @@ class TrialResult:
     subject: str
     problem: str | None = None
 
+    @property
+    def works(self) -> bool:
+        return self.problem is None
+
 
 class TriggerKind(Generic[C]):
     """Something that can start a workflow. `config` as a parameter is a config as it was written, in any state."""

@@ -206,30 +206,6 @@ class Triggers:
         row.configuration, row.enabled = configuration, enabled
 
 
-def trigger_fields(triggers: Triggers, row: TriggerRegistration) -> dict[str, Any]:
-    """A trigger as the API shows it: the contract's fields, then ours."""
-    return {
-        "id": row.id,
-        "workflowId": row.workflow_id,
-        "userId": row.user_id,
-        "triggerType": row.trigger_type.lower(),
-        "configuration": triggers.masked(configuration_of(row)),
-        "enabled": row.enabled,
-        "webhookUrl": row.webhook_url,
-        "webhookToken": row.webhook_token,
-        "createdAt": row.created_at,
-        "updatedAt": row.updated_at,
-        "managed": bool(row.managed),
-        "nextFireTimes": triggers.fire_times(row),
-        "health": {
-            "lastTriggeredAt": row.last_triggered_at,
-            "lastSuccessAt": row.last_success_at,
-            "lastErrorAt": row.last_error_at,
-            "lastError": row.last_error,
-        },
-    }
-
-
 def _managed(session: Session, workflow_id: UUID, kind: str) -> TriggerRegistration | None:
     return session.scalar(
         select(TriggerRegistration).where(

@@ -19,6 +19,7 @@ from flowforge.db.tables import Workflow
 from flowforge.enabled import problems_of_enabled, switched
 from flowforge.errors import Conflict, Invalid, Problem, at_most, raise_any
 from flowforge.ids import uuid7
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import Reading, read
 from flowforge.language.evaluation.names import Hints, quoted
 from flowforge.language.pointers import pointer
@@ -29,8 +30,45 @@ MOST_WORKFLOWS = 200
 """In one bundle."""
 LONGEST_NOTE = 500
 
-Json = dict[str, Any]
 Outcome = Literal["created", "changed", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A workflow as text keeps it, secrets masked; `key` is None where it has none."""
+
+    key: str | None
+    enabled: bool
+    definition: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedWorkflow:
+    key: str | None
+    name: str
+    outcome: Outcome
+    id: UUID
+    version_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWorkflow:
+    """What applying would make of a workflow; `id` and `before` are None for a new one."""
+
+    key: str | None
+    name: str
+    outcome: Outcome
+    id: UUID | None
+    before: Document | None
+    after: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was done, or with `dry_run` would be, in the order of the bundle."""
+
+    dry_run: bool
+    workflows: Sequence[AppliedWorkflow | PlannedWorkflow]
 
 
 @dataclass
@@ -50,7 +88,7 @@ class _Entry:
     """What is wrong with the definition itself."""
     not_found: set[str] = field(default_factory=set)
     """Pointers to keys that no workflow has."""
-    before: Json | None = None
+    before: Document | None = None
     outcome: Outcome = "unchanged"
 
     @property
@@ -67,6 +105,12 @@ class _Entry:
         self.judged += [problem for problem in problems if problem.pointer not in self.not_found]
 
     @property
+    def written(self) -> Workflow:
+        """The workflow that the entry became; it has no problems."""
+        assert self.workflow is not None
+        return self.workflow
+
+    @property
     def all_problems(self) -> list[Problem]:
         """From the bundle's point of view."""
         judged = [problem.under("/definition") for problem in at_most(self.judged)]
@@ -79,7 +123,7 @@ class Bundles:
 
     def export(
         self, session: Session, user_id: UUID, wanted: Sequence[str], *, page: int = 0, size: int = MOST_WORKFLOWS
-    ) -> list[Json]:
+    ) -> list[Document]:
         """The user's workflows as documents, by name, secrets masked; `wanted` are keys or names, none: all."""
         mine = select(Workflow).where(Workflow.user_id == user_id)
         if wanted:
@@ -88,7 +132,7 @@ class Bundles:
         keys = _keys(session, user_id)
         return [self._document(workflow, keys) for workflow in session.scalars(by_name)]
 
-    def apply(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Json:
+    def apply(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Applied:
         """Makes the user's workflows what the bundle says, in one transaction; what is as it says already is left
         alone. `dryRun` tells what would be done. Raises Invalid with the problems of all workflows, Conflict."""
         entries, dry_run, note = _read(raw)
@@ -102,16 +146,17 @@ class Bundles:
         self._judge_names(session, user_id, entries)
         raise_any([problem for entry in entries for problem in entry.all_problems])
         keys = _keys(session, user_id)
-        answer = {"dryRun": dry_run, "workflows": [self._told(entry, keys, dry_run) for entry in entries]}
         if dry_run:
+            planned = [self._planned(entry, keys) for entry in entries]
             session.rollback()
-            return answer
+            return Applied(True, planned)
+        applied = [_applied(entry) for entry in entries]
         try:
             session.commit()
         except IntegrityError as error:  # somebody gave one of the keys to another workflow at the same moment
             session.rollback()
             raise Conflict("a workflow changed at the same moment; please apply again") from error
-        return answer
+        return Applied(False, applied)
 
     def _match(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
         """Finds the workflow that each entry means, or makes a new row for it."""
@@ -179,24 +224,20 @@ class Bundles:
             if entry.workflow is not None and (entry.all_problems or entry.outcome != "unchanged"):
                 entry.judge(self.workflows.problems_of_names(session, user_id, entry.reading, entry.workflow.id))
 
-    def _told(self, entry: _Entry, keys: Mapping[UUID, str], dry_run: bool) -> Json:
-        workflow = entry.workflow
-        assert workflow is not None
-        told = {"key": workflow.key, "name": workflow.name, "outcome": entry.outcome}
-        if not dry_run:
-            return {**told, "id": workflow.id, "versionId": workflow.version_id}
-        return {
-            **told,
-            "id": None if entry.new else workflow.id,
-            "before": entry.before,
-            "after": self._document(workflow, keys),
-        }
+    def _planned(self, entry: _Entry, keys: Mapping[UUID, str]) -> PlannedWorkflow:
+        workflow = entry.written
+        id_, after = None if entry.new else workflow.id, self._document(workflow, keys)
+        return PlannedWorkflow(workflow.key, workflow.name, entry.outcome, id_, entry.before, after)
 
-    def _document(self, workflow: Workflow, keys: Mapping[UUID, str]) -> Json:
-        shown = self.workflows.shown(workflow)
+    def _document(self, workflow: Workflow, keys: Mapping[UUID, str]) -> Document:
+        shown = self.workflows.shown(workflow).definition
         parts = {part: shown[part] for part in ("name", "trigger", "settings", "actions") if shown[part] is not None}
-        document: Json = {"enabled": workflow.enabled, "definition": with_keys(parts, keys)}
-        return document if workflow.key is None else {"key": workflow.key, **document}
+        return Document(workflow.key, workflow.enabled, with_keys(parts, keys))
+
+
+def _applied(entry: _Entry) -> AppliedWorkflow:
+    workflow = entry.written
+    return AppliedWorkflow(workflow.key, workflow.name, entry.outcome, workflow.id, workflow.version_id)
 
 
 def _read(raw: Mapping[str, Any]) -> tuple[list[_Entry], bool, str | None]:

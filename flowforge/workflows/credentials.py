@@ -13,6 +13,7 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import CONNECTION
 from flowforge.db.tables import Connection, NamedSecret
 from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import WorkflowDefinition
 from flowforge.language.evaluation.names import hint, quoted
 from flowforge.language.expressions.resolving import references_in, texts
@@ -37,7 +38,7 @@ def problems_of_credentials(
     ]
 
 
-def masked_secrets(value: Any) -> dict[str, Any]:
+def masked_secrets(value: Any) -> JsonObject:
     """The root `secrets` for those who only look: every secret that the value calls, masked; nothing where none is."""
     called = {name: MASK for _, text in texts(value) for name in _names_in(text)}
     return {SECRETS: called} if called else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,15 +18,16 @@ from flowforge.db import versions_store
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, Problem, raise_any
 from flowforge.ids import uuid7
+from flowforge.jsonio import JsonObject
 from flowforge.language.plan import can_be_pinned
 from flowforge.language.tree import map_actions
 from flowforge.secrets import SecretUnreadable, Vault
 from flowforge.workflows.pins import TRIGGER, pinned_outputs
+from flowforge.workflows.shown import ShownDraft
 from flowforge.workflows.validation import config_of, flat
 from flowforge.workflows.version_notes import problems_of_note
 from flowforge.workflows.workflows import Started, Workflows, before_of, published
 
-Json = dict[str, Any]
 _CHANGED_ELSEWHERE = "the draft was changed elsewhere meanwhile: it is at revision {}, not at {}"
 _LARGEST_REVISION = 2_000_000_000
 
@@ -35,12 +36,13 @@ _LARGEST_REVISION = 2_000_000_000
 class Drafts:
     workflows: Workflows
 
-    def shown(self, session: Session, user_id: UUID, workflow_id: UUID) -> Json:
-        """What there is to go on with: the draft, or, at revision 0, what is published. Raises NotFound, Conflict."""
+    def shown(self, session: Session, user_id: UUID, workflow_id: UUID) -> ShownDraft:
+        """Returns what there is to go on with: the draft or, at revision 0, what is published. Raises NotFound,
+        Conflict."""
         workflow = self.workflows.get(session, user_id, workflow_id)
         return self._shown(session, workflow, session.get(WorkflowDraft, workflow.id))
 
-    def save(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> Json:
+    def save(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> ShownDraft:
         """`raw`: the `definition`, in whatever state it is, and the `revision` it was made from (0: there was no
         draft). Commits, and tells what is wrong with it still. Raises NotFound, Invalid, and Conflict when somebody
         has saved another meanwhile."""
@@ -91,7 +93,7 @@ class Drafts:
         bus: EventBus,
         user_id: UUID,
         workflow_id: UUID,
-        payload: dict[str, Any] | None = None,
+        payload: JsonObject | None = None,
         *,
         pinned: bool = False,
     ) -> Started:
@@ -108,7 +110,7 @@ class Drafts:
         return self.workflows.start_version(session, bus, workflow, given, version_id)
 
     def _version_to_run(
-        self, session: Session, user_id: UUID, workflow: Workflow, draft: WorkflowDraft, pins: Mapping[str, Json]
+        self, session: Session, user_id: UUID, workflow: Workflow, draft: WorkflowDraft, pins: Mapping[str, JsonObject]
     ) -> UUID:
         """The draft as a version without a number; one for each state it is run in. Raises Invalid."""
         known = session.get(WorkflowVersion, draft.run_version_id) if draft.run_version_id else None
@@ -120,12 +122,12 @@ class Drafts:
         draft.run_version_id = _add_version_to_run(session, user_id, workflow, stored, True, pins, note)
         return draft.run_version_id
 
-    def clear(self, session: Session, workflow: Workflow) -> Json:
+    def clear(self, session: Session, workflow: Workflow) -> JsonObject:
         """What there is to go on with, its secrets in clear: the draft, or what is published. Raises Conflict."""
         draft = session.get(WorkflowDraft, workflow.id)
         return self._published(workflow) if draft is None else self._clear(draft)
 
-    def to_try(self, session: Session, workflow: Workflow, *, draft: bool) -> tuple[Json, bool]:
+    def to_try(self, session: Session, workflow: Workflow, *, draft: bool) -> tuple[JsonObject, bool]:
         """The draft, where there is one and it is asked for, else what is published, its secrets in clear; and whether
         `{{` has a meaning in it. Raises Conflict, and Invalid with all that is wrong with a draft."""
         written = session.get(WorkflowDraft, workflow.id) if draft else None
@@ -136,7 +138,7 @@ class Drafts:
         version = session.get(WorkflowVersion, workflow.version_id) if workflow.version_id else None
         return self._published(workflow), version is not None and version.templated
 
-    def _published(self, workflow: Workflow) -> Json:
+    def _published(self, workflow: Workflow) -> JsonObject:
         try:
             return self.workflows.form.opened(published(workflow))
         except SecretUnreadable as error:
@@ -147,34 +149,32 @@ class Drafts:
         workflow = self.workflows.locked(session, user_id, workflow_id)
         return workflow, session.get(WorkflowDraft, workflow.id, populate_existing=True)
 
-    def _clear(self, draft: WorkflowDraft) -> Json:
+    def _clear(self, draft: WorkflowDraft) -> JsonObject:
         return opened_draft(self.workflows.vault, draft)
 
-    def _shown(self, session: Session, workflow: Workflow, draft: WorkflowDraft | None) -> Json:
-        stored = published(workflow)
-        definition = self._clear(draft) if draft else stored
+    def _shown(self, session: Session, workflow: Workflow, draft: WorkflowDraft | None) -> ShownDraft:
+        definition = self._clear(draft) if draft else published(workflow)
         masked = self.workflows.form.masked(definition)
-        return {
-            "workflowId": workflow.id,
-            "revision": draft.revision if draft else 0,
-            "definition": {**definition, **{part: value for part, value in masked.items() if part in definition}},
-            "problems": self.problems(session, workflow, definition) if draft else [],
-            "versionId": workflow.version_id,
-            "baseVersionId": draft.base_version_id if draft else workflow.version_id,
-            "behind": draft is not None and draft.base_version_id != workflow.version_id,
-            "updatedAt": draft.updated_at if draft else workflow.updated_at,
-            "updatedBy": draft.updated_by if draft else None,
-        }
+        return ShownDraft(
+            workflow_id=workflow.id,
+            revision=draft.revision if draft else 0,
+            definition={**definition, **{part: value for part, value in masked.items() if part in definition}},
+            problems=self.problems(session, workflow, definition) if draft else (),
+            version_id=workflow.version_id,
+            base_version_id=draft.base_version_id if draft else workflow.version_id,
+            updated_at=draft.updated_at if draft else workflow.updated_at,
+            updated_by=draft.updated_by if draft else None,
+        )
 
-    def problems(self, session: Session, workflow: Workflow, clear: Mapping[str, Any]) -> list[Json]:
-        """What would keep it from being published."""
+    def problems(self, session: Session, workflow: Workflow, clear: Mapping[str, Any]) -> Sequence[Problem]:
+        """Returns what would keep the definition from being published."""
         try:
             self.workflows.read(session, workflow.user_id, clear, workflow)
         except Invalid as error:
-            return [{"pointer": problem.pointer, "message": problem.message} for problem in error.problems]
-        return []
+            return error.problems
+        return ()
 
-    def _unmasked(self, definition: Json, before: Json, workflow: Workflow) -> Json:
+    def _unmasked(self, definition: JsonObject, before: JsonObject, workflow: Workflow) -> JsonObject:
         """With the secrets its masks stand for: those of the draft before it, else those that are published."""
         form = self.workflows.form
         try:
@@ -185,7 +185,7 @@ class Drafts:
         stored = [*flat(before.get("actions")), *flat(known.get("actions"))]
         kept = iter(stored_configs(catalog, flat(definition.get("actions")), stored))
 
-        def unmask(action: Json) -> Json:
+        def unmask(action: JsonObject) -> JsonObject:
             previous, config, type_ = next(kept), config_of(action), str(action.get("type", ""))
             if config is None:
                 return action
@@ -201,7 +201,7 @@ class Drafts:
         return clear
 
 
-def _published_to_run(session: Session, user_id: UUID, workflow: Workflow, pins: Mapping[str, Json]) -> UUID:
+def _published_to_run(session: Session, user_id: UUID, workflow: Workflow, pins: Mapping[str, JsonObject]) -> UUID:
     """What is published; with pins, a version without a number that carries them."""
     version_id = workflow.version_id or versions_store.adopt_workflows(session.connection(), [workflow.id])[workflow.id]
     version = session.get_one(WorkflowVersion, version_id)
@@ -217,7 +217,7 @@ def _add_version_to_run(
     workflow: Workflow,
     stored: Mapping[str, Any],
     templated: bool,
-    pins: Mapping[str, Json],
+    pins: Mapping[str, JsonObject],
     note: str,
 ) -> UUID:
     version = WorkflowVersion(
@@ -234,16 +234,16 @@ def _add_version_to_run(
     return version.id
 
 
-def _usable(pins: Mapping[str, Json], definition: Mapping[str, Any]) -> Json:
+def _usable(pins: Mapping[str, JsonObject], definition: Mapping[str, Any]) -> JsonObject:
     """Those of steps that are there, and can be pinned."""
     steps = {str(action.get("id")): str(action.get("type")) for action in flat(definition.get("actions"))}
     return {name: output for name, output in pins.items() if name in steps and can_be_pinned(steps[name])}
 
 
-def opened_draft(vault: Vault, draft: WorkflowDraft) -> Json:
+def opened_draft(vault: Vault, draft: WorkflowDraft) -> JsonObject:
     """Raises Conflict."""
     try:
-        clear: Json = jsonio.loads(vault.open(draft.definition))
+        clear: JsonObject = jsonio.loads(vault.open(draft.definition))
     except SecretUnreadable as error:
         raise Conflict("the draft was encrypted with a key that is no longer configured; discard it") from error
     return clear

@@ -119,23 +119,6 @@ def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -
     return {workflow_id: sorted(found, key=lambda run: (run.created_at, run.id)) for workflow_id, found in runs.items()}
 
 
-def listed_fields(row: Listed) -> dict[str, object]:
-    """A workflow of the list as the API shows it."""
-    return {
-        "id": row.id,
-        "name": row.name,
-        "enabled": row.enabled,
-        "createdAt": row.created_at,
-        "triggerType": row.trigger_type,
-        "steps": row.steps,
-        "tags": row.tags,
-        "recentRuns": [
-            {"id": run.id, "status": run.status, "createdAt": run.created_at, "finishedAt": run.finished_at}
-            for run in row.runs
-        ],
-    }
-
-
 def _listed() -> Select[UUID, str, bool, datetime, str, int]:
     """Of the definitions only what is shown: they may be long."""
     is_list = func.jsonb_typeof(Workflow.actions_definition) == literal("array")

@@ -15,16 +15,15 @@ from sqlalchemy.orm import Session
 from flowforge import jsonio
 from flowforge.db.tables import PinnedOutput
 from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.jsonio import JsonObject
 
 TRIGGER = "trigger"
 """What is pinned under this name stands for what comes in."""
 MOST_PINNED_BYTES = 256 * 1024
 MOST_PINS = 1_000
 
-Json = dict[str, Any]
 
-
-def pinned_outputs(session: Session, workflow_id: UUID) -> dict[str, Json]:
+def pinned_outputs(session: Session, workflow_id: UUID) -> dict[str, JsonObject]:
     """By the step's id; `trigger` for what comes in."""
     rows = session.scalars(select(PinnedOutput).where(PinnedOutput.workflow_id == workflow_id).limit(MOST_PINS))
     return {row.step_id: row.output for row in rows}

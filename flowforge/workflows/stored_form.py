@@ -9,14 +9,13 @@ from typing import Any
 from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.masked_secrets import stored_configs
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import WorkflowDefinition
 from flowforge.language.differences import same
 from flowforge.language.tree import map_actions
 from flowforge.secrets import SecretUnreadable, Vault
 from flowforge.triggers.registrations import Triggers
 from flowforge.workflows.validation import Before, config_of, flat
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class StoredForm:
     vault: Vault
     triggers: Triggers
 
-    def of(self, definition: WorkflowDefinition, before: Before) -> Json:
+    def of(self, definition: WorkflowDefinition, before: Before) -> JsonObject:
         """As a version holds it. A masked secret is the one that was there before."""
         written = definition.dump()
         trigger = written["trigger"]
@@ -40,7 +39,7 @@ class StoredForm:
         except SecretUnreadable:
             return False
 
-    def masked(self, definition: Mapping[str, Any]) -> Json:
+    def masked(self, definition: Mapping[str, Any]) -> JsonObject:
         """`{name, trigger, actions, settings}`, stored or in clear, as it may be shown."""
         return {
             "name": definition.get("name"),
@@ -56,19 +55,19 @@ class StoredForm:
         config = config_of(trigger)
         return trigger if config is None else {**trigger, "config": self.triggers.masked(config)}
 
-    def _sealed(self, actions: list[Json], stored: Any) -> list[Json]:
+    def _sealed(self, actions: list[JsonObject], stored: Any) -> list[JsonObject]:
         before = iter(stored_configs(self.catalog, flat(actions), flat(stored)))
 
-        def seal(action: Json) -> Json:
+        def seal(action: JsonObject) -> JsonObject:
             kept = next(before)
             if not action.get("config"):
                 return action
             return {**action, "config": self.catalog.seal(action["type"], action["config"], self.vault, kept)}
 
-        sealed: list[Json] = map_actions(actions, seal)
+        sealed: list[JsonObject] = map_actions(actions, seal)
         return sealed
 
-    def opened(self, stored: Mapping[str, Any]) -> Json:
+    def opened(self, stored: Mapping[str, Any]) -> JsonObject:
         """A stored definition with its secrets in clear. Raises SecretUnreadable."""
         trigger, config = stored.get("trigger"), config_of(stored.get("trigger"))
         opened = {
@@ -77,14 +76,14 @@ class StoredForm:
             "actions": map_actions(listed(stored.get("actions")), self._opened_action),
             "settings": stored.get("settings"),
         }
-        as_the_database_gives_it: Json = jsonio.loads(jsonio.dumps_for_database(opened))
+        as_the_database_gives_it: JsonObject = jsonio.loads(jsonio.dumps_for_database(opened))
         return as_the_database_gives_it
 
-    def _opened_action(self, action: Json) -> Json:
+    def _opened_action(self, action: JsonObject) -> JsonObject:
         config = config_of(action)
         return action if config is None else {**action, "config": self.catalog.open(action["type"], config, self.vault)}
 
-    def _masked_action(self, action: Json) -> Json:
+    def _masked_action(self, action: JsonObject) -> JsonObject:
         config = config_of(action)
         if config is None:
             return action

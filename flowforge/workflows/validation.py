@@ -11,6 +11,7 @@ from typing import Any
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.masked_secrets import masks_of_nothing, secret_keys, stored_configs
 from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.check import check
 from flowforge.language.definition import Reading, WorkflowDefinition
@@ -41,13 +42,13 @@ def validate_definition(catalog: Catalog, triggers: Triggers, reading: Reading, 
     return [problem for problem in found if not reading.says_nothing(problem)]
 
 
-def config_of(part: Any) -> dict[str, Any] | None:
+def config_of(part: Any) -> JsonObject | None:
     """Of a trigger or an action as it is stored, in whatever shape an adopted row has it."""
     config = part.get("config") if isinstance(part, dict) else None
     return config if isinstance(config, dict) else None
 
 
-def flat(actions: Any) -> list[dict[str, Any]]:
+def flat(actions: Any) -> list[JsonObject]:
     """All actions, those inside others too, in the order in which they are written."""
     return [action for _, action in actions_in(actions)]
 

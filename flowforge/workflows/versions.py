@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound, raise_any
+from flowforge.jsonio import JsonObject
 from flowforge.language.differences import Differences, Seen, differences
 from flowforge.secrets import SecretUnreadable
 from flowforge.workflows.drafts import opened_draft
@@ -59,7 +60,7 @@ class Versions:
         parts = {part: clear.get(part) for part in DEFINITION}  # in a draft, anything may stand besides
         return Seen(parts, self.workflows.form.masked(parts))
 
-    def _opened(self, definition: Mapping[str, Any]) -> dict[str, Any]:
+    def _opened(self, definition: Mapping[str, Any]) -> JsonObject:
         try:
             return self.workflows.form.opened(definition)
         except SecretUnreadable as error:

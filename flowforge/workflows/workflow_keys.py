@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import Part
 from flowforge.language.tree import actions_in, map_actions
 from flowforge.workflows.called_workflow import called_workflow
@@ -19,8 +20,6 @@ LONGEST_KEY = 64
 KEY_PATTERN = rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_KEY - 1}}}"
 NOWHERE = UUID(int=0)
 """Stands for the id of a workflow that is not known."""
-
-Json = dict[str, Any]
 
 
 def problems_of_key(key: Any) -> list[Problem]:
@@ -45,7 +44,7 @@ def called_keys(definition: Mapping[str, Any]) -> Iterator[tuple[tuple[Part, ...
         yield ("settings", "errorWorkflow"), error_workflow.removeprefix(PREFIX)
 
 
-def with_ids(definition: Mapping[str, Any], ids: Mapping[str, UUID]) -> Json:
+def with_ids(definition: Mapping[str, Any], ids: Mapping[str, UUID]) -> JsonObject:
     """The definition with ids in place of keys; NOWHERE for a key that is not known."""
 
     def id_of(called: Any) -> Any:
@@ -56,12 +55,12 @@ def with_ids(definition: Mapping[str, Any], ids: Mapping[str, UUID]) -> Json:
     return _renamed(definition, id_of)
 
 
-def with_placeholders(definition: Mapping[str, Any]) -> Json:
+def with_placeholders(definition: Mapping[str, Any]) -> JsonObject:
     """The definition with an id that means nothing in place of each key, where there is no server to ask."""
     return with_ids(definition, {})
 
 
-def with_keys(definition: Mapping[str, Any], keys: Mapping[UUID, str]) -> Json:
+def with_keys(definition: Mapping[str, Any], keys: Mapping[UUID, str]) -> JsonObject:
     """The definition with keys in place of the ids of workflows that have one."""
     by_text = {str(id_): f"{PREFIX}{key}" for id_, key in keys.items()}
     return _renamed(
@@ -69,10 +68,10 @@ def with_keys(definition: Mapping[str, Any], keys: Mapping[UUID, str]) -> Json:
     )
 
 
-def _renamed(definition: Mapping[str, Any], rename: Callable[[Any], Any]) -> Json:
+def _renamed(definition: Mapping[str, Any], rename: Callable[[Any], Any]) -> JsonObject:
     renamed = dict(definition)
 
-    def change(action: Json) -> Json:
+    def change(action: JsonObject) -> JsonObject:
         called = called_workflow(action)
         if called is None:
             return action

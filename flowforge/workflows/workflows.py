@@ -19,11 +19,13 @@ from flowforge.engine import intake
 from flowforge.engine.intake import NewEvent
 from flowforge.errors import Conflict, NotFound, Problem, at_most, raise_any
 from flowforge.ids import uuid7
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import Reading, WorkflowDefinition, read
 from flowforge.secrets import Vault
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.triggers.registrations import Triggers
 from flowforge.workflows.credentials import problems_of_credentials
+from flowforge.workflows.shown import ShownVersion, ShownWorkflow
 from flowforge.workflows.stored_form import StoredForm
 from flowforge.workflows.subworkflows import problems_of_calls
 from flowforge.workflows.validation import Before, validate_definition
@@ -94,8 +96,7 @@ class Workflows:
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
             return workflow
-        shown = self.shown(workflow)
-        written = {**{part: shown[part] for part in DEFINITION}, **given}
+        written = {**self.shown(workflow).definition, **given}
         definition = self.read(session, user_id, written, workflow)
         workflow.enabled = switched(raw, workflow.enabled)
         self.save(session, workflow, definition, user_id, raw.get("note"))
@@ -108,9 +109,7 @@ class Workflows:
         session.delete(workflow)
         session.commit()
 
-    def start(
-        self, session: Session, bus: EventBus, user_id: UUID, workflow_id: UUID, payload: dict[str, Any]
-    ) -> Started:
+    def start(self, session: Session, bus: EventBus, user_id: UUID, workflow_id: UUID, payload: JsonObject) -> Started:
         """Starts it by hand. Raises NotFound, and Conflict for a disabled one."""
         workflow = self.get(session, user_id, workflow_id)
         if not workflow.enabled:
@@ -118,7 +117,7 @@ class Workflows:
         return self.start_version(session, bus, workflow, payload, None)
 
     def start_version(
-        self, session: Session, bus: EventBus, workflow: Workflow, payload: dict[str, Any], version_id: UUID | None
+        self, session: Session, bus: EventBus, workflow: Workflow, payload: JsonObject, version_id: UUID | None
     ) -> Started:
         """Of None the published one. Commits."""
         event = NewEvent(
@@ -137,35 +136,35 @@ class Workflows:
         assert event.execution_id is not None
         return Started(event.execution_id, event.event_id)
 
-    def shown(self, workflow: Workflow) -> dict[str, Any]:
-        """A workflow as the API shows it, secrets masked."""
-        return {
-            "id": workflow.id,
-            "name": workflow.name,
-            "userId": workflow.user_id,
-            "enabled": workflow.enabled,
-            "trigger": self.form.masked_trigger(workflow.trigger_definition),
-            "actions": self.form.masked_actions(workflow.actions_definition),
-            "createdAt": workflow.created_at,
-            "updatedAt": workflow.updated_at,
-            "versionId": workflow.version_id,
-            "settings": workflow.settings,
-            "key": workflow.key,
-        }
+    def shown(self, workflow: Workflow) -> ShownWorkflow:
+        return ShownWorkflow(
+            id=workflow.id,
+            name=workflow.name,
+            user_id=workflow.user_id,
+            enabled=workflow.enabled,
+            trigger=self.form.masked_trigger(workflow.trigger_definition),
+            actions=self.form.masked_actions(workflow.actions_definition),
+            created_at=workflow.created_at,
+            updated_at=workflow.updated_at,
+            version_id=workflow.version_id,
+            settings=workflow.settings,
+            key=workflow.key,
+        )
 
-    def shown_version(self, version: WorkflowVersion) -> dict[str, Any]:
-        """A version as the API shows it, secrets masked."""
+    def shown_version(self, version: WorkflowVersion) -> ShownVersion:
         masked = self.form.masked(version.definition)
-        return {
-            "id": version.id,
-            "workflowId": version.workflow_id,
-            "number": version.number,
-            **masked,
-            "name": str(masked["name"] or ""),
-            "createdAt": version.created_at,
-            "createdBy": version.created_by,
-            "note": version.note,
-        }
+        return ShownVersion(
+            id=version.id,
+            workflow_id=version.workflow_id,
+            number=version.number,
+            name=str(masked["name"] or ""),
+            trigger=masked["trigger"],
+            actions=masked["actions"],
+            settings=masked["settings"],
+            created_at=version.created_at,
+            created_by=version.created_by,
+            note=version.note,
+        )
 
     def read(
         self, session: Session, user_id: UUID, raw: Mapping[str, Any], stored: Workflow | None
@@ -255,12 +254,12 @@ def _found(workflow: Workflow | None) -> Workflow:
     return workflow
 
 
-def _given(raw: Mapping[str, Any]) -> dict[str, Any]:
+def _given(raw: Mapping[str, Any]) -> JsonObject:
     """What a client sent and means: null is the same as leaving it out, but for `trigger`, where it means none."""
     return {name: value for name, value in raw.items() if value is not None or name == "trigger"}
 
 
-def published(workflow: Workflow) -> dict[str, Any]:
+def published(workflow: Workflow) -> JsonObject:
     """The definition that runs, as it is stored."""
     return {
         "name": workflow.name,

@@ -25,12 +25,12 @@ from sqlalchemy import Engine
 
 from flowforge.wiring import Backends
 from tests.api.conftest import Person, registered
+from tests.api.described import OPERATIONS
 from tests.api.things import EXECUTIONS, WORKFLOWS, execution, slack, trigger, workflow
 from tests.conftest import MigratedDatabase, instance_settings
 from tests.engine.pipeline import working
 from tests.waiting import eventually
 from webapp import create_app
-from webapp.api.described import OPERATIONS
 
 EXAMPLES = 5
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema_rs import meta
 
-from webapp.api.described import OPERATIONS
+from tests.api.described import OPERATIONS
 
 _FACES = ("/api/", "/auth/", "/webhook/", "/webhook-answers/", "/resume/", "/health/", "/metrics")
 

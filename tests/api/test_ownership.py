@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import FrameRow, OpenBlockRow
 from tests.api.conftest import Person
+from tests.api.described import OPERATIONS
 from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, dead_letter, execution, trigger, workflow
-from webapp.api.described import OPERATIONS
 
 STEP = {"id": "first", "type": "TRANSFORM", "config": {"output": {}}}
 SLACK = {"name": "team", "type": "slack", "config": {"webhookUrl": "https://hooks.example.test/"}}

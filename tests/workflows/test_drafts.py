@@ -24,6 +24,8 @@ from flowforge.wiring import Backends
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.versions import DRAFT, PUBLISHED, Versions
 from flowforge.workflows.workflows import Workflows
+from webapp.api import version_schemas
+from webapp.wire import to_wire
 
 Json = dict[str, Any]
 WORDS = [
@@ -81,15 +83,16 @@ def test_whatever_is_written_can_be_saved_looked_at_and_compared(
     row = workflow()
     for revision, definition in enumerate((first, second)):
         saved = drafts.save(session, row.user_id, row.id, {"definition": definition, "revision": revision})
-        assert saved["revision"] == revision + 1
-        assert saved["definition"].keys() == definition.keys()
-        jsonio.dumps(saved)
-    jsonio.dumps(Versions(drafts.workflows).compare(session, row.user_id, row.id, PUBLISHED, DRAFT).as_json())
+        assert saved.revision == revision + 1
+        assert saved.definition.keys() == definition.keys()
+        jsonio.dumps(to_wire(version_schemas.Draft, saved))
+    compared = Versions(drafts.workflows).compare(session, row.user_id, row.id, PUBLISHED, DRAFT)
+    jsonio.dumps(to_wire(version_schemas.Differences, compared))
     context_at(session, row.id, drafts.clear(session, row), "")
     try:
         dry_run(session, drafts, backends.resume_links, row.user_id, row.id, draft=True)
     except FlowForgeError:
-        assert saved["problems"]
+        assert saved.problems
 
 
 def test_of_two_who_save_at_once_one_is_told(
@@ -124,7 +127,7 @@ def test_a_secret_goes_from_the_published_definition_into_the_draft_and_back(
     mail = {"type": "email", "config": {"username": "ada@example.test", "password": "pa55word", "host": "mail.test"}}
     definition = {"name": "Both", "trigger": mail, "actions": [slack]}
     drafts.workflows.update(session, row.user_id, row.id, definition)
-    shown = drafts.shown(session, row.user_id, row.id)["definition"]
+    shown = drafts.shown(session, row.user_id, row.id).definition
     assert (shown["trigger"]["config"]["password"], shown["actions"][0]["config"]["webhookUrl"]) == (MASK, MASK)
     drafts.save(session, row.user_id, row.id, {"definition": {**shown, "name": "Again"}, "revision": 0})
     published = drafts.publish(session, row.user_id, row.id, {})

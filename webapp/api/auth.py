@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Blueprint, Response, jsonify, request
-from pydantic import AliasChoices, BaseModel, Field
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden
 
 from flowforge.accounts import accounts, sign_ins
 from flowforge.db.tables import User
 from flowforge.errors import NotFound, Unauthorized
+from webapp.api.account_schemas import HeldToken, Login, Me, Registration, TokenPair
 from webapp.attempts import counts_as_attempt
-from webapp.body import read
 from webapp.context import backends, session
-from webapp.identity import access_token, current_user_id, signed_in
+from webapp.endpoint import Answer, Tag, endpoint
+from webapp.identity import access_token, current_user_id
 
 MAX_BYTES = 16 * 1024
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 
-class Registration(BaseModel):
-    username: str
-    email: str
-    password: str
-
-
-class Login(BaseModel):
-    username: str
-    password: str
-
-
-class HeldToken(BaseModel):
-    """The refresh token a client holds; it may be sent under the name it came with."""
-
-    refresh_token: str = Field(
-        min_length=1,
-        validation_alias=AliasChoices("refreshToken", "refresh_token"),
-        serialization_alias="refreshToken",
-    )
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    access_token: str
+    refresh_token: str
 
 
 @blueprint.before_request
@@ -55,50 +41,49 @@ def _never_store(response: Response) -> Response:
 
 @blueprint.post("/register")
 @counts_as_attempt
-def register() -> Response:
+@endpoint(Tag.ACCOUNTS, TokenPair, takes=Registration, refuses=(403, 429), public=True)
+def register(body: Registration) -> Tokens:
     """Create an account and sign in"""
     if not backends().settings.registration_open:
         raise Forbidden("registration is closed on this server")
-    wanted = read(Registration)
-    user = accounts.register(session(), wanted.username, wanted.email, wanted.password)
-    return _token_pair(user, sign_ins.begin(session(), user.id, _lifetime(), _agent()))
+    user = accounts.register(session(), body.username, body.email, body.password)
+    return _tokens(user, sign_ins.begin(session(), user.id, _lifetime(), _agent()))
 
 
 @blueprint.post("/login")
 @counts_as_attempt
-def login() -> Response:
+@endpoint(Tag.ACCOUNTS, TokenPair, takes=Login, refuses=(401, 429), public=True)
+def login(body: Login) -> Tokens:
     """Sign in"""
-    given = read(Login)
-    return _token_pair(*accounts.sign_in(session(), given.username, given.password, _lifetime(), _agent()))
+    return _tokens(*accounts.sign_in(session(), body.username, body.password, _lifetime(), _agent()))
 
 
 @blueprint.post("/refresh-token")
-def refresh_token() -> Response:
+@endpoint(Tag.ACCOUNTS, TokenPair, takes=HeldToken, refuses=(401,), public=True)
+def refresh_token(body: HeldToken) -> Tokens:
     """Exchange a refresh token for new tokens"""
-    return _token_pair(*sign_ins.rotate(session(), read(HeldToken).refresh_token, _lifetime(), _agent()))
+    return _tokens(*sign_ins.rotate(session(), body.refresh_token, _lifetime(), _agent()))
 
 
 @blueprint.post("/logout")
-@signed_in
-def logout() -> Response:
+@endpoint(Tag.ACCOUNTS, {200: Answer(None, "Signed out", None)}, takes=HeldToken)
+def logout(body: HeldToken) -> None:
     """Sign this device out"""
-    sign_ins.end(session(), current_user_id(), read(HeldToken).refresh_token)
-    return Response(status=200)
+    sign_ins.end(session(), current_user_id(), body.refresh_token)
 
 
 @blueprint.get("/me")
-@signed_in
-def me() -> Response:
+@endpoint(Tag.ACCOUNTS, Me)
+def me() -> User:
     """Who I am"""
     try:
-        user = accounts.find(session(), current_user_id())
+        return accounts.find(session(), current_user_id())
     except NotFound as error:
         raise Unauthorized("the account of this access token does not exist any more") from error
-    return jsonify(id=user.id, username=user.username, email=user.email)
 
 
-def _token_pair(user: User, refresh: str) -> Response:
-    return jsonify(access_token=access_token(user), refresh_token=refresh)
+def _tokens(user: User, refresh: str) -> Tokens:
+    return Tokens(access_token(user), refresh)
 
 
 def _lifetime() -> timedelta:

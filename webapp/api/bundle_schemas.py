@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from pydantic import Field
 from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, TriggerDefinition, WorkflowSettings
 from flowforge.workflows.bundles import LONGEST_NOTE, MOST_WORKFLOWS
 from flowforge.workflows.workflow_keys import KEY_PATTERN
-from webapp.api.schemas import Wire
+from webapp.wire import FreeObject, Wire, left_out_when_none
 
 
 class BundledDefinition(Wire):
@@ -39,9 +39,9 @@ class Bundle(Wire):
 
 
 class ExportedWorkflow(Wire):
-    key: str | None = None
+    key: str | None = left_out_when_none()
     enabled: bool
-    definition: dict[str, Any]
+    definition: FreeObject
 
 
 class Exported(Wire):

@@ -2,46 +2,64 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from flask import Blueprint, Response
+from pydantic import Field
 
 from flowforge import jsonio
 from flowforge.ascode.schema import workflow_schema
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid
-from flowforge.workflows.bundles import MOST_WORKFLOWS, Bundles
-from webapp.api.paging import whole_number
-from webapp.body import json_object
+from flowforge.jsonio import JsonObject
+from flowforge.workflows.bundles import MOST_WORKFLOWS, Applied, Bundles, Document
+from webapp.api import bundle_schemas
+from webapp.api.paging import StrictPage
 from webapp.context import session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import Answer, Tag, endpoint, object_body
+from webapp.identity import current_user_id
+from webapp.query_params import Query, WholeNumber
 from webapp.services import workflows
 
 SCHEMA = "application/schema+json"
-_HIGHEST_PAGE = 1_000_000
 
 blueprint = Blueprint("bundles", __name__, url_prefix="/api")
 
 
+class ExportQuery(Query):
+    name: list[str] = Field([], description="Keys or names; none: all workflows.")
+    page: StrictPage = 0
+    size: Annotated[int, WholeNumber(1, MOST_WORKFLOWS, default=MOST_WORKFLOWS)] = Field(
+        MOST_WORKFLOWS, description=f"At most {MOST_WORKFLOWS}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    workflows: Sequence[Document]
+
+
 @blueprint.post("/v1/workflows/apply")
-@signed_in
-def apply() -> Response:
+@endpoint(Tag.AS_CODE, bundle_schemas.Applied, takes=object_body(bundle_schemas.Bundle), refuses=(409,))
+def apply(body: JsonObject) -> Applied:
     """Create and change many workflows, all together or not at all"""
-    return jsonify(Bundles(workflows()).apply(session(), current_user_id(), json_object()))
+    return Bundles(workflows()).apply(session(), current_user_id(), body)
 
 
 @blueprint.get("/v1/workflows/export")
-@signed_in
-def export() -> Response:
+@endpoint(Tag.AS_CODE, bundle_schemas.Exported, query=ExportQuery)
+def export(query: ExportQuery) -> Exported:
     """Workflows as they are applied, secrets masked, by name"""
-    wanted = request.args.getlist("name")
-    if len(wanted) > MOST_WORKFLOWS:
+    if len(query.name) > MOST_WORKFLOWS:
         raise Invalid.at("/name", f"may be given {MOST_WORKFLOWS} times")
-    page = whole_number("page", 0, 0, _HIGHEST_PAGE)
-    size = whole_number("size", MOST_WORKFLOWS, 1, MOST_WORKFLOWS)
-    found = Bundles(workflows()).export(session(), current_user_id(), wanted, page=page, size=size)
-    return jsonify({"workflows": found})
+    bundles = Bundles(workflows())
+    return Exported(bundles.export(session(), current_user_id(), query.name, page=query.page, size=query.size))
 
 
 @blueprint.get("/schema/workflow.json")
+@endpoint(Tag.AS_CODE, {200: Answer(None, "A JSON Schema, 2020-12", SCHEMA)}, public=True)
 def schema() -> Response:
     """The JSON Schema of a workflow, as files hold it"""
     return Response(jsonio.dumps(workflow_schema(load_catalog())), mimetype=SCHEMA)

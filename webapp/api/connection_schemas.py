@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
-from webapp.api.schemas import Json, Wire
+from flowforge.jsonio import JsonObject
+from webapp.wire import FreeObject, Wire
 
 
 class ConnectionType(Wire):
     type: str = Field(description="What kind of connection it is.")
     title: str
     testable: bool = Field(description="Whether it can be tried out without doing anything.")
-    config: dict[str, Any] = Field(description="JSON Schema of its config.")
+    config: FreeObject = Field(description="JSON Schema of its config.")
     help: str
     icon: str
 
@@ -23,18 +23,18 @@ class ConnectionType(Wire):
 class NewConnection(Wire):
     name: str = Field(max_length=63, description="Small letters, digits, _ and -; steps call it by this.")
     type: str
-    config: Json
+    config: JsonObject
 
 
 class ConnectionChange(Wire):
-    config: Json = Field(description="******** keeps the secret that is stored.")
+    config: JsonObject = Field(description="******** keeps the secret that is stored.")
 
 
 class Connection(Wire):
     id: UUID
     name: str
     type: str
-    config: Json
+    config: FreeObject
     tested_at: datetime | None
     problem: str | None = Field(description="What was wrong when it was last tried out.")
     created_at: datetime

@@ -2,108 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
+from pydantic import Field
 
 from flowforge.connections import named_secrets
+from flowforge.connections.connections import ConnectionView
 from flowforge.connectors.sdk import ConnectionKind
-from flowforge.db.tables import Connection
-from webapp.api import connection_schemas, query_params
-from webapp.api.schemas import Json
-from webapp.body import json_object
+from flowforge.db.tables import NamedSecret
+from flowforge.jsonio import JsonObject
+from webapp.api import connection_schemas
 from webapp.context import backends, session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
+from webapp.identity import current_user_id
+from webapp.query_params import Flag, Query
 from webapp.services import connections
 
 blueprint = Blueprint("connections", __name__, url_prefix="/api/v1")
 
 
+class DeleteQuery(Query):
+    force: Flag = Field(False, description="Also one that workflows use.")
+
+
 @blueprint.get("/connection-types")
-@signed_in
-def list_types() -> Response:
+@endpoint(Tag.CONNECTIONS, [connection_schemas.ConnectionType])
+def list_types() -> list[connection_schemas.ConnectionType]:
     """What a connection can be to, with the JSON Schema of its config"""
-    return jsonify([_kind_fields(kind) for kind in connections().catalog.connection_kinds.values()])
+    return [_described(kind) for kind in connections().catalog.connection_kinds.values()]
 
 
 @blueprint.get("/connections")
-@signed_in
-def list_all() -> Response:
+@endpoint(Tag.CONNECTIONS, [connection_schemas.Connection])
+def list_all() -> list[ConnectionView]:
     """List the caller's connections by name, secrets masked"""
-    return jsonify([_fields(row) for row in connections().all(session(), current_user_id())])
+    return [connections().view(row) for row in connections().all(session(), current_user_id())]
 
 
 @blueprint.post("/connections")
-@signed_in
-def create() -> tuple[Response, int]:
+@endpoint(
+    Tag.CONNECTIONS,
+    created(connection_schemas.Connection),
+    takes=object_body(connection_schemas.NewConnection),
+    refuses=(409,),
+)
+def create(body: JsonObject) -> ConnectionView:
     """Create a connection; steps call it by its name"""
-    row = connections().create(session(), current_user_id(), json_object())
-    return jsonify(_fields(row)), 201
+    row = connections().create(session(), current_user_id(), body)
+    return connections().view(row)
 
 
 @blueprint.get("/connections/<uuid:connection_id>")
-@signed_in
-def show(connection_id: UUID) -> Response:
+@endpoint(Tag.CONNECTIONS, connection_schemas.Connection)
+def show(connection_id: UUID) -> ConnectionView:
     """Get a connection, secrets masked"""
-    return jsonify(_fields(connections().get(session(), current_user_id(), connection_id)))
+    return connections().view(connections().get(session(), current_user_id(), connection_id))
 
 
 @blueprint.put("/connections/<uuid:connection_id>")
-@signed_in
-def replace(connection_id: UUID) -> Response:
+@endpoint(
+    Tag.CONNECTIONS,
+    connection_schemas.Connection,
+    takes=object_body(connection_schemas.ConnectionChange),
+    refuses=(409,),
+)
+def replace(connection_id: UUID, body: JsonObject) -> ConnectionView:
     """Replace the config of a connection; a masked secret stays as it is"""
-    row = connections().update(session(), current_user_id(), connection_id, json_object())
-    return jsonify(_fields(row))
+    row = connections().update(session(), current_user_id(), connection_id, body)
+    return connections().view(row)
 
 
 @blueprint.delete("/connections/<uuid:connection_id>")
-@signed_in
-def delete(connection_id: UUID) -> tuple[str, int]:
+@endpoint(Tag.CONNECTIONS, DELETED, query=DeleteQuery, refuses=(400, 409))
+def delete(connection_id: UUID, query: DeleteQuery) -> None:
     """Delete a connection; with `force` also one that workflows use"""
-    connections().delete(session(), current_user_id(), connection_id, force=query_params.flag("force"))
-    return "", 204
+    connections().delete(session(), current_user_id(), connection_id, force=query.force)
 
 
 @blueprint.post("/connections/<uuid:connection_id>/test")
-@signed_in
-def test(connection_id: UUID) -> Response:
+@endpoint(Tag.CONNECTIONS, connection_schemas.Connection)
+def test(connection_id: UUID) -> ConnectionView:
     """Try a connection out; `problem` says what is wrong with it"""
     row = connections().test(session(), backends(), current_user_id(), connection_id)
-    return jsonify(_fields(row))
+    return connections().view(row)
 
 
 @blueprint.get("/secrets")
-@signed_in
-def list_secrets() -> Response:
+@endpoint(Tag.CONNECTIONS, [connection_schemas.SecretName])
+def list_secrets() -> Sequence[NamedSecret]:
     """List the names of the caller's secrets; their values are never shown"""
-    rows = named_secrets.names(session(), current_user_id())
-    return jsonify([{"name": row.name, "updatedAt": row.updated_at} for row in rows])
+    return named_secrets.names(session(), current_user_id())
 
 
 @blueprint.put("/secrets/<name>")
-@signed_in
-def put_secret(name: str) -> tuple[str, int]:
+@endpoint(Tag.CONNECTIONS, DELETED, takes=object_body(connection_schemas.SecretValue), refuses=(400, 409))
+def put_secret(name: str, body: JsonObject) -> None:
     """Create or change a secret"""
-    named_secrets.put(session(), backends().vault, current_user_id(), name, json_object().get("value"))
-    return "", 204
+    named_secrets.put(session(), backends().vault, current_user_id(), name, body.get("value"))
 
 
 @blueprint.delete("/secrets/<name>")
-@signed_in
-def delete_secret(name: str) -> tuple[str, int]:
+@endpoint(Tag.CONNECTIONS, DELETED, refuses=(404,))
+def delete_secret(name: str) -> None:
     """Delete a secret; steps that call it fail from then on"""
     named_secrets.remove(session(), current_user_id(), name)
-    return "", 204
 
 
-def _fields(row: Connection) -> Json:
-    view = connections().view(row)
-    return connection_schemas.Connection.model_validate(view, from_attributes=True).model_dump(by_alias=True)
-
-
-def _kind_fields(kind: ConnectionKind[Any]) -> Json:
-    described = connection_schemas.ConnectionType(
+def _described(kind: ConnectionKind[Any]) -> connection_schemas.ConnectionType:
+    return connection_schemas.ConnectionType(
         type=kind.name, title=kind.title, testable=kind.testable, config=kind.schema(), help=kind.help, icon=kind.icon
     )
-    return described.model_dump(by_alias=True)

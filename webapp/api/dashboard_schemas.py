@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SkipValidation
 
-from webapp.api.schemas import ExecutionError, Wire
+from webapp.api.schemas import ExecutionError
+from webapp.wire import Wire
 
 Status = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+
+
+def _as_text(position: object) -> str | None:
+    return None if position is None else str(position)
+
+
+Cursor = Annotated[str | None, BeforeValidator(_as_text)]
 
 
 class ExecutionFound(Wire):
     id: UUID
     workflow_id: UUID
     status: Status
-    error: ExecutionError | None
+    error: SkipValidation[ExecutionError | None]
     trigger_type: str | None
     created_at: datetime
     finished_at: datetime | None
 
 
 class ExecutionsFound(Wire):
-    content: list[ExecutionFound]
-    newer: str | None = Field(description="Give it as `cursor` to get the page before this one.")
-    older: str | None = Field(description="Give it as `cursor` to get the next page.")
+    content: list[ExecutionFound] = Field(validation_alias="rows")
+    newer: Cursor = Field(description="Give it as `cursor` to get the page before this one.")
+    older: Cursor = Field(description="Give it as `cursor` to get the next page.")
     searched_to: datetime | None = Field(description="Set where a search for text gave up; `older` goes on behind it.")
 
 
@@ -45,18 +53,18 @@ class WorkflowFound(Wire):
     trigger_type: str
     steps: int
     tags: list[str]
-    recent_runs: list[RecentRun] = Field(description="The newest 20, oldest first.")
+    recent_runs: list[RecentRun] = Field(validation_alias="runs", description="The newest 20, oldest first.")
 
 
 class WorkflowsFound(Wire):
-    content: list[WorkflowFound]
+    content: list[WorkflowFound] = Field(validation_alias="rows")
     after: UUID | None = Field(description="Give it as `after` to get the next page.")
 
 
 class ScheduledRun(Wire):
     workflow_id: UUID
-    trigger_id: UUID
-    at: datetime
+    trigger_id: UUID = Field(validation_alias="id")
+    at: datetime = Field(validation_alias="next_scheduled_at")
 
 
 class LivingWorker(Wire):
@@ -73,7 +81,7 @@ class TopicLag(Wire):
 
 class PipelineHealth(Wire):
     workers: list[LivingWorker] | None = Field(description="Null while Redis does not answer.")
-    lag: list[TopicLag] | None = Field(description="Null while the event bus does not answer.")
+    lag: list[TopicLag] | None = Field(validation_alias="lags", description="Null while the event bus does not answer.")
     missing: list[str] = Field(description="Consumers that no worker hosts.")
 
 
@@ -97,48 +105,6 @@ class Throughput(Wire):
     success_rate: float | None = Field(description="Of what completed or failed; null where nothing did.")
 
 
-class Profile(Wire):
-    id: UUID
-    username: str
-    email: str
-    time_zone: str
-    created_at: datetime
-
-
-class ProfileChange(Wire):
-    """What is left out is kept."""
-
-    email: str | None = None
-    time_zone: str | None = Field(None, description="Such as Europe/Berlin; empty: UTC.")
-
-
-class TokenRequest(Wire):
-    name: str = Field(min_length=1, max_length=100)
-    days: int | None = Field(None, ge=1, le=3650, description="How long it is valid; left out: without end.")
-
-
-class Token(Wire):
-    id: UUID
-    name: str
-    start: str = Field(description="Its first characters, to know it again.")
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-
-
-class NewToken(Token):
-    token: str = Field(description="Send it as `Authorization: Bearer …`. It is not shown again.")
-
-
-class SignedIn(Wire):
-    id: UUID
-    kind: Literal["browser", "client"]
-    user_agent: str
-    address: str | None
-    since: datetime
-    last_seen_at: datetime
-
-
 class DeadLetter(Wire):
     id: UUID
     topic: str
@@ -151,7 +117,7 @@ class DeadLetter(Wire):
 
 
 class DeadLetters(Wire):
-    content: list[DeadLetter]
+    content: list[DeadLetter] = Field(validation_alias="letters")
     after: UUID | None = Field(description="Give it as `after` to get the next page.")
 
 
@@ -170,7 +136,7 @@ class Template(Wire):
 
 
 class MailboxAnswer(Wire):
-    source: str = Field(description="user@host:port/folder")
+    source: str = Field(validation_alias="subject", description="user@host:port/folder")
     works: bool
     problem: str | None
 

@@ -4,36 +4,41 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
+from pydantic import Field
 
 from flowforge.executions import dead_letters
-from webapp.api import query_params
-from webapp.api.finding import size
+from flowforge.executions.dead_letters import LetterPage
+from webapp.api import dashboard_schemas
+from webapp.api.paging import SearchQuery
 from webapp.context import backends, session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import DELETED, Answer, Tag, endpoint
+from webapp.identity import current_user_id
+from webapp.query_params import UuidOrNone
 
 blueprint = Blueprint("dead_letters", __name__, url_prefix="/api/v1/dead-letters")
 
 
+class LettersQuery(SearchQuery):
+    after: UuidOrNone = Field(None, description="The `after` of the page before.")
+
+
 @blueprint.get("")
-@signed_in
-def list_page() -> Response:
+@endpoint(Tag.DEAD_LETTERS, dashboard_schemas.DeadLetters, query=LettersQuery, refuses=(404,))
+def list_page(query: LettersQuery) -> LetterPage:
     """List what could not be processed, newest first"""
-    page = dead_letters.page_of(session(), current_user_id(), query_params.uuid("after"), size())
-    return jsonify({"content": [dead_letters.letter_fields(row) for row in page.rows], "after": page.after})
+    return dead_letters.page_of(session(), current_user_id(), query.after, query.size)
 
 
 @blueprint.post("/<uuid:letter_id>/retry")
-@signed_in
-def retry(letter_id: UUID) -> tuple[str, int]:
+@endpoint(Tag.DEAD_LETTERS, {202: Answer(None, "Sent again", None)}, refuses=(409,))
+def retry(letter_id: UUID) -> None:
     """Put a message back on its topic"""
     dead_letters.send_again(session(), backends().bus, current_user_id(), letter_id)
-    return "", 202
 
 
 @blueprint.delete("/<uuid:letter_id>")
-@signed_in
-def discard(letter_id: UUID) -> tuple[str, int]:
+@endpoint(Tag.DEAD_LETTERS, DELETED)
+def discard(letter_id: UUID) -> None:
     """Throw a message away"""
     dead_letters.discard(session(), current_user_id(), letter_id)
-    return "", 204

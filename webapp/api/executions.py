@@ -1,158 +1,192 @@
-"""/api/v1/executions: list, get, cancel."""
+"""/api/v1/executions: list, get, replay, cancel, frames, waits."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint
+from pydantic import Field
 
 from flowforge.execution.state import ROOT, FrameStatus, Status
 from flowforge.executions import executions, frames, replays, waits
-from flowforge.executions.executions import SORTABLE, attempt_fields, execution_fields, replay_fields
-from flowforge.executions.frames import block_fields, frame_fields
-from flowforge.executions.replays import Replayed
-from webapp.api import query_params
-from webapp.api.paging import MAX_SIZE, envelope, page_request, whole_number
-from webapp.body import json_object
+from flowforge.executions.executions import SORTABLE
+from flowforge.executions.replays import Replayed, ReplayedAll
+from flowforge.executions.shown import (
+    ExecutionDetail,
+    FrameDetail,
+    ListedExecution,
+    ListedFrame,
+    ShownAttempt,
+    WholeExecution,
+)
+from flowforge.jsonio import JsonObject
+from webapp.api import schemas
+from webapp.api.paging import LARGEST_INTEGER, MAX_SIZE, Envelope, PageQuery, Sort, SortableBy
 from webapp.context import backends, session
-from webapp.identity import current_user_id, signed_in
-
-_MOST = 2_147_483_647
-"""PostgreSQL's largest integer."""
+from webapp.endpoint import Answer, Tag, endpoint, object_body
+from webapp.identity import current_user_id
+from webapp.query_params import OneOf, Query, UuidOrNone, WholeNumber
 
 blueprint = Blueprint("executions", __name__, url_prefix="/api/v1/executions")
 
+_SORTABLE = SortableBy(("createdAt", *(name for name in SORTABLE if name != "createdAt")))
+_IN_FRAME = "The frame in which the {} stands; 0: the workflow's own list."
+Number = Annotated[int, WholeNumber(0, LARGEST_INTEGER, default=0)]
+
+
+class ExecutionsQuery(PageQuery):
+    workflow_id: UuidOrNone = Field(None, description="Only this workflow's.")
+    status: Annotated[Status | None, OneOf(Status)] = Field(None, description="Only these.")
+    sort: Annotated[Sort, _SORTABLE] = Field(default_factory=_SORTABLE.default)
+
+
+class OutputQuery(Query):
+    frame: Number = Field(ROOT, description=_IN_FRAME.format("step"))
+
+
+class FramesQuery(Query):
+    block_frame: Number = Field(ROOT, description=_IN_FRAME.format("block"))
+    block_step: Number = Field(0, description="The block's step.")
+    after: Annotated[int, WholeNumber(-1, LARGEST_INTEGER, default=-1)] = Field(
+        -1, description="Only positions behind this one."
+    )
+    status: Annotated[FrameStatus | None, OneOf(FrameStatus)] = Field(None, description="Only these.")
+    size: Annotated[int, WholeNumber(1, MAX_SIZE, default=50, shows_most=True)] = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    key: str
+    frame: int
+    output: object
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedWait:
+    """A wait, with the link that resumes it."""
+
+    step_index: int
+    iteration: int
+    kind: str
+    message: str | None
+    due_at: datetime
+    url: str
+
 
 @blueprint.get("")
-@signed_in
-def list_page() -> Response:
+@endpoint(Tag.EXECUTIONS, schemas.ExecutionPage, query=ExecutionsQuery)
+def list_page(query: ExecutionsQuery) -> Envelope:
     """A page of the caller's executions; totals are counted up to 10,000, data are left out above 8 MB"""
-    asked = page_request(SORTABLE, "createdAt", strict=False)
     found = executions.find(
         session(),
         current_user_id(),
-        workflow_id=query_params.uuid("workflowId"),
-        status=query_params.one_of(Status, "status"),
-        page=asked.page,
-        size=asked.size,
-        sort=asked.sort,
-        descending=asked.descending,
+        workflow_id=query.workflow_id,
+        status=query.status,
+        page=query.page,
+        size=query.size,
+        sort=query.sort.field,
+        descending=query.sort.descending,
     )
-    content = [execution_fields(row) | {"truncated": row in found.truncated} for row in found.rows]
-    return jsonify(envelope(asked, content, found.total))
+    content = [ListedExecution.of(row, truncated=row in found.truncated) for row in found.rows]
+    return Envelope(content, query.page, query.size, found.total)
 
 
 @blueprint.get("/<uuid:execution_id>")
-@signed_in
-def show(execution_id: UUID) -> Response:
+@endpoint(Tag.EXECUTIONS, schemas.ExecutionWithAttempts)
+def show(execution_id: UUID) -> ExecutionDetail:
     """Get an execution with the attempts of its steps; outputs above 8 MB are left out, and named"""
-    whole = _whole(execution_id)
-    again = [replay_fields(replay) for replay in executions.replays(session(), execution_id)]
-    return jsonify(whole | _inside(execution_id, ROOT) | {"replays": again})
+    found = executions.whole(session(), current_user_id(), execution_id)
+    return ExecutionDetail.of(
+        found.row,
+        omitted_outputs=found.omitted,
+        attempts=_attempts(execution_id, ROOT),
+        blocks=frames.blocks(session(), execution_id, ROOT),
+        replays=executions.replays(session(), execution_id),
+    )
 
 
 @blueprint.get("/<uuid:execution_id>/outputs/<key>")
-@signed_in
-def show_output(execution_id: UUID, key: str) -> Response:
+@endpoint(Tag.EXECUTIONS, schemas.StepOutput, query=OutputQuery)
+def show_output(execution_id: UUID, key: str, query: OutputQuery) -> StepOutput:
     """Get what one step of an execution, or of one of its frames, gave"""
-    frame = whole_number("frame", ROOT, ROOT, _MOST)
-    if frame == ROOT:
-        output = executions.output(session(), current_user_id(), execution_id, key)
-    else:
-        row = executions.get(session(), current_user_id(), execution_id)
-        output = frames.output(session(), row.id, frame, key)
-    return jsonify({"key": key, "frame": frame, "output": output})
+    if query.frame == ROOT:
+        return StepOutput(key, ROOT, executions.output(session(), current_user_id(), execution_id, key))
+    row = executions.get(session(), current_user_id(), execution_id)
+    return StepOutput(key, query.frame, frames.output(session(), row.id, query.frame, key))
 
 
 @blueprint.post("/<uuid:execution_id>/replay")
-@signed_in
-def replay(execution_id: UUID) -> tuple[Response, int]:
+@endpoint(
+    Tag.EXECUTIONS,
+    {202: Answer(schemas.Replayed, "Accepted: the execution will follow")},
+    takes=object_body(schemas.ReplayRequest, may_be_absent=True),
+    refuses=(409,),
+)
+def replay(execution_id: UUID, body: JsonObject) -> Replayed:
     """Do an execution again: from its start, from the step that failed, or from any other"""
-    asked = json_object() if request.get_data() else {}
-    done = replays.replay(session(), backends(), current_user_id(), execution_id, asked)
-    return jsonify(_replayed(done)), 202
+    return replays.replay(session(), backends(), current_user_id(), execution_id, body)
 
 
 @blueprint.post("/replay")
-@signed_in
-def replay_all() -> tuple[Response, int]:
+@endpoint(
+    Tag.EXECUTIONS,
+    {202: Answer(schemas.ReplayedAll, "Accepted: the executions will follow")},
+    takes=object_body(schemas.ReplaysRequest, may_be_absent=True),
+)
+def replay_all(body: JsonObject) -> ReplayedAll:
     """Do many executions again, those that failed by default"""
-    asked = json_object() if request.get_data() else {}
-    done = replays.replay_all(session(), backends(), current_user_id(), asked)
-    skipped = [{"executionId": one.execution_id, "why": one.why} for one in done.skipped]
-    replayed = [_replayed(one) for one in done.replayed]
-    return jsonify({"count": len(replayed), "replayed": replayed, "skipped": skipped}), 202
-
-
-def _replayed(done: Replayed) -> dict[str, UUID]:
-    return {"executionId": done.execution_id, "eventId": done.event_id, "replayOf": done.replay_of}
+    return replays.replay_all(session(), backends(), current_user_id(), body)
 
 
 @blueprint.get("/<uuid:execution_id>/frames")
-@signed_in
-def list_frames(execution_id: UUID) -> Response:
+@endpoint(Tag.EXECUTIONS, [schemas.ListedFrame], query=FramesQuery)
+def list_frames(execution_id: UUID, query: FramesQuery) -> list[ListedFrame]:
     """The frames of a block, in order: items of a loop, or parallel branches; data are left out above 8 MB"""
     row = executions.get(session(), current_user_id(), execution_id)
-    found = frames.page(
-        session(),
-        row.id,
-        whole_number("blockFrame", 0, 0, _MOST),
-        whole_number("blockStep", 0, 0, _MOST),
-        after=whole_number("after", -1, -1, _MOST),
-        size=whole_number("size", 50, 1, MAX_SIZE),
-        status=query_params.one_of(FrameStatus, "status"),
-    )
-    return jsonify([frame_fields(frame) | {"truncated": frame in found.truncated} for frame in found.rows])
+    block = row.id, query.block_frame, query.block_step
+    found = frames.page(session(), *block, after=query.after, size=query.size, status=query.status)
+    return [ListedFrame.of(frame, truncated=frame in found.truncated) for frame in found.rows]
 
 
 @blueprint.get("/<uuid:execution_id>/frames/<int:number>")
-@signed_in
-def show_frame(execution_id: UUID, number: int) -> Response:
+@endpoint(Tag.EXECUTIONS, schemas.FrameWithAttempts)
+def show_frame(execution_id: UUID, number: int) -> FrameDetail:
     """One frame, with the attempts of its steps and the blocks in it; outputs above 8 MB are left out, and named"""
     row = executions.get(session(), current_user_id(), execution_id)
-    frame = frames.whole(session(), row.id, min(number, _MOST))
-    return jsonify(frame_fields(frame.row) | {"omittedOutputs": frame.omitted} | _inside(row.id, frame.row.number))
-
-
-@blueprint.get("/<uuid:execution_id>/waits")
-@signed_in
-def list_waits(execution_id: UUID) -> Response:
-    """What the execution waits for: calls and people"""
-    row = executions.get(session(), current_user_id(), execution_id)
-    links = backends().resume_links
-    return jsonify(
-        [
-            {
-                "stepIndex": wait.place.step_index,
-                "iteration": wait.place.iteration,
-                "for": wait.kind,
-                "message": wait.message,
-                "dueAt": wait.due_at,
-                "url": links.url(wait.place),
-            }
-            for wait in waits.waiting(session(), row.id)
-        ]
+    frame = frames.whole(session(), row.id, min(number, LARGEST_INTEGER))
+    return FrameDetail.of(
+        frame.row,
+        omitted_outputs=frame.omitted,
+        attempts=_attempts(row.id, frame.row.number),
+        blocks=frames.blocks(session(), row.id, frame.row.number),
     )
 
 
-def _inside(execution_id: UUID, frame: int) -> dict[str, Any]:
-    attempts = frames.attempts(session(), execution_id, frame)
-    blocks = frames.blocks(session(), execution_id, frame)
-    return {
-        "attempts": [attempt_fields(attempt) for attempt in attempts],
-        "blocks": [block_fields(block) for block in blocks],
-    }
+@blueprint.get("/<uuid:execution_id>/waits")
+@endpoint(Tag.EXECUTIONS, [schemas.OpenWait])
+def list_waits(execution_id: UUID) -> list[LinkedWait]:
+    """What the execution waits for: calls and people"""
+    row = executions.get(session(), current_user_id(), execution_id)
+    return [_linked(wait) for wait in waits.waiting(session(), row.id)]
 
 
 @blueprint.post("/<uuid:execution_id>/cancel")
-@signed_in
-def cancel(execution_id: UUID) -> Response:
+@endpoint(Tag.EXECUTIONS, schemas.WholeExecution)
+def cancel(execution_id: UUID) -> WholeExecution:
     """Cancel an execution; one that is over stays as it is"""
     executions.cancel(session(), backends(), current_user_id(), execution_id)
-    return jsonify(_whole(execution_id))
-
-
-def _whole(execution_id: UUID) -> dict[str, Any]:
     found = executions.whole(session(), current_user_id(), execution_id)
-    return execution_fields(found.row) | {"omittedOutputs": found.omitted}
+    return WholeExecution.of(found.row, omitted_outputs=found.omitted)
+
+
+def _attempts(execution_id: UUID, frame: int) -> Sequence[ShownAttempt]:
+    return [ShownAttempt.of(row) for row in frames.attempts(session(), execution_id, frame)]
+
+
+def _linked(wait: waits.OpenWait) -> LinkedWait:
+    place, url = wait.place, backends().resume_links.url(wait.place)
+    return LinkedWait(place.step_index, place.iteration, wait.kind, wait.message, wait.due_at, url)

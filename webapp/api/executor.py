@@ -6,13 +6,14 @@ from flask import Blueprint, Response, jsonify
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.language.blocks import BLOCKS
-from webapp.identity import signed_in
+from webapp.api import schemas
+from webapp.endpoint import Tag, endpoint
 
 blueprint = Blueprint("executor", __name__, url_prefix="/api/v1/executor")
 
 
 @blueprint.get("/plugins")
-@signed_in
+@endpoint(Tag.CONNECTORS, schemas.Plugins)
 def plugins() -> Response:
     """The action types, and what each of them is configured with"""
     catalog = load_catalog()

@@ -2,91 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint
+from pydantic import Field
 
-from flowforge.db.tables import ExecutionRow
 from flowforge.execution.state import Status
 from flowforge.executions import search
-from flowforge.executions.search import Filter, Position
-from flowforge.workflows import listing, tags
-from webapp.api import query_params
-from webapp.body import json_object
+from flowforge.executions.search import Filter, Found, Position
+from flowforge.jsonio import JsonObject
+from flowforge.workflows import listing
+from flowforge.workflows import tags as operations
+from flowforge.workflows.listing import WorkflowPage
+from webapp.api import dashboard_schemas
+from webapp.api.paging import SearchQuery
 from webapp.context import session
-from webapp.identity import current_user_id, signed_in
-
-MAX_SIZE = 100
+from webapp.endpoint import Tag, endpoint, object_body
+from webapp.identity import current_user_id
+from webapp.query_params import FlagOrNone, InstantOrNone, OneOf, TextOrNone, UuidOrNone
 
 blueprint = Blueprint("finding", __name__, url_prefix="/api/v1")
 
 
+class ExecutionsQuery(SearchQuery):
+    workflow_id: UuidOrNone = Field(None, description="Only this workflow's.")
+    status: Annotated[Status | None, OneOf(Status)] = Field(None, description="Only these.")
+    trigger_type: TextOrNone = Field(None, description="webhook, scheduler, email, manual, ...")
+    text: str = Field("", description="Looked for in payload, error and id.")
+    from_: InstantOrNone = Field(None, alias="from", description="Inclusive.")
+    to: InstantOrNone = Field(None, description="Exclusive.")
+    cursor: TextOrNone = Field(None, description="`newer` or `older` of the page before.")
+
+    @property
+    def filter(self) -> Filter:
+        return Filter(
+            workflow_id=self.workflow_id,
+            status=self.status,
+            trigger_type=self.trigger_type,
+            text=self.text,
+            since=self.from_,
+            until=self.to,
+        )
+
+
+class WorkflowsQuery(SearchQuery):
+    text: str = Field("", description="Part of the name.")
+    enabled: FlagOrNone = Field(None, description="Only those that are on, or off.")
+    tag: TextOrNone = Field(None, description="Only those with this tag.")
+    after: UuidOrNone = Field(None, description="The `after` of the page before.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    tags: list[str]
+
+
 @blueprint.get("/executions/search")
-@signed_in
-def executions() -> Response:
+@endpoint(Tag.EXECUTIONS, dashboard_schemas.ExecutionsFound, query=ExecutionsQuery)
+def executions(query: ExecutionsQuery) -> Found:
     """Find executions, newest first, page by page; payloads and outputs are left out"""
-    cursor = request.args.get("cursor")
-    found = search.search(
-        session(), current_user_id(), _filter(), Position.parse(cursor) if cursor else None, size=size()
-    )
-    return jsonify(
-        {
-            "content": [execution_fields(row) for row in found.rows],
-            "newer": str(found.newer) if found.newer else None,
-            "older": str(found.older) if found.older else None,
-            "searchedTo": found.searched_to,
-        }
-    )
+    position = Position.parse(query.cursor) if query.cursor else None
+    return search.search(session(), current_user_id(), query.filter, position, size=query.size)
 
 
 @blueprint.get("/workflows/search")
-@signed_in
-def workflows() -> Response:
+@endpoint(Tag.WORKFLOWS, dashboard_schemas.WorkflowsFound, query=WorkflowsQuery, refuses=(404,))
+def workflows(query: WorkflowsQuery) -> WorkflowPage:
     """Find workflows by name and state, newest first, each with its recent runs"""
-    page = listing.search(
+    return listing.search(
         session(),
         current_user_id(),
-        text=request.args.get("text", ""),
-        enabled=query_params.flag("enabled") if request.args.get("enabled") else None,
-        tag=request.args.get("tag"),
-        after=query_params.uuid("after"),
-        size=size(),
+        text=query.text,
+        enabled=query.enabled,
+        tag=query.tag,
+        after=query.after,
+        size=query.size,
     )
-    return jsonify({"content": [listing.listed_fields(row) for row in page.rows], "after": page.after})
 
 
 @blueprint.put("/workflows/<uuid:workflow_id>/tags")
-@signed_in
-def set_tags(workflow_id: UUID) -> Response:
+@endpoint(Tag.WORKFLOWS, dashboard_schemas.Tags, takes=object_body(dashboard_schemas.Tags))
+def set_tags(workflow_id: UUID, body: JsonObject) -> Tags:
     """Replace a workflow's tags"""
-    return jsonify({"tags": tags.replace(session(), current_user_id(), workflow_id, json_object().get("tags"))})
-
-
-def _filter() -> Filter:
-    return Filter(
-        workflow_id=query_params.uuid("workflowId"),
-        status=query_params.one_of(Status, "status"),
-        trigger_type=request.args.get("triggerType") or None,
-        text=request.args.get("text", ""),
-        since=query_params.instant("from"),
-        until=query_params.instant("to"),
-    )
-
-
-def execution_fields(row: ExecutionRow) -> dict[str, Any]:
-    """An execution without its data."""
-    return {
-        "id": row.id,
-        "workflowId": row.workflow_id,
-        "status": row.status,
-        "error": row.error,
-        "triggerType": row.trigger_type,
-        "createdAt": row.created_at,
-        "finishedAt": row.finished_at,
-    }
-
-
-def size() -> int:
-    """Of a page that is asked for."""
-    return max(1, min(request.args.get("size", 25, type=int), MAX_SIZE))
+    return Tags(operations.replace(session(), current_user_id(), workflow_id, body.get("tags")))

@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint
+from pydantic import Field
 
-from flowforge.errors import Invalid
+from flowforge.db.tables import ExecutionRow, TriggerRegistration
 from flowforge.executions import dashboard as figures
-from flowforge.executions.pipeline_health import health, health_fields
-from webapp.api.finding import execution_fields
+from flowforge.executions.dashboard import Throughput
+from flowforge.executions.pipeline_health import Health, health
+from webapp.api import dashboard_schemas
 from webapp.context import backends, session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import Tag, endpoint
+from webapp.identity import current_user_id
+from webapp.query_params import NumberFromTo, Query
 
 MOST_HOURS = 31 * 24
 
 blueprint = Blueprint("home", __name__, url_prefix="/api/v1/home")
 
 
+class ThroughputQuery(Query):
+    hours: Annotated[int, NumberFromTo(1, MOST_HOURS)] = Field(24)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    failures: Sequence[ExecutionRow]
+    running: Sequence[ExecutionRow]
+    running_count: int
+    next_runs: Sequence[TriggerRegistration]
+    health: Health
+
+
 @blueprint.get("")
-@signed_in
-def overview() -> Response:
+@endpoint(Tag.OVERVIEW, dashboard_schemas.Home)
+def overview() -> Home:
     """What failed in the last 24 hours, what runs, what comes next, and how the workers do"""
-    user_id, now = current_user_id(), datetime.now(UTC)
-    return jsonify(
-        {
-            "failures": [
-                execution_fields(row) for row in figures.failures(session(), user_id, now - timedelta(days=1))
-            ],
-            "running": [execution_fields(row) for row in figures.running(session(), user_id)],
-            "runningCount": figures.count_running(session(), user_id),
-            "nextRuns": [
-                {"workflowId": row.workflow_id, "triggerId": row.id, "at": row.next_scheduled_at}
-                for row in figures.next_runs(session(), user_id)
-            ],
-            "health": health_fields(health(backends())),
-        }
+    user_id, yesterday = current_user_id(), datetime.now(UTC) - timedelta(days=1)
+    return Home(
+        failures=figures.failures(session(), user_id, yesterday),
+        running=figures.running(session(), user_id),
+        running_count=figures.count_running(session(), user_id),
+        next_runs=figures.next_runs(session(), user_id),
+        health=health(backends()),
     )
 
 
 @blueprint.get("/throughput")
-@signed_in
-def throughput() -> Response:
+@endpoint(Tag.OVERVIEW, dashboard_schemas.Throughput, query=ThroughputQuery)
+def throughput(query: ThroughputQuery) -> Throughput:
     """How many executions ended in each of the last hours, by how they ended"""
-    found = figures.throughput(session(), current_user_id(), _hours(), datetime.now(UTC))
-    return jsonify({"hours": [figures.hour_fields(hour) for hour in found.hours], "successRate": found.success_rate})
-
-
-def _hours() -> int:
-    text = request.args.get("hours", "24")
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_HOURS:
-        raise Invalid.at("/hours", f"must be a whole number from 1 to {MOST_HOURS}")
-    return int(text)
+    return figures.throughput(session(), current_user_id(), query.hours, datetime.now(UTC))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from flask import Blueprint, Flask, Response, current_app, render_template
 from pydantic import BaseModel
@@ -13,12 +14,14 @@ from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from flowforge import jsonio
+from flowforge.jsonio import JsonObject
 from webapp.api import schemas
-from webapp.api.described import JSON, OPERATIONS, Answer, Operation, Parameter
+from webapp.endpoint import HTML, JSON, Answer, Body, Endpoint, Tag, declared_on, endpoint
+from webapp.query_params import parameter_schemas
+from webapp.wire import Shape
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api")
 
-Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
 _PHRASES = {
     400: "The request cannot be used",
@@ -31,12 +34,12 @@ _PHRASES = {
     429: "Too many attempts, or calls",
     503: "A database does not answer; try again later",
 }
-_TEXT: Json = {"type": "string", "minLength": 1}
-_IN_PATHS: dict[str | None, Json] = {
+_TEXT: JsonObject = {"type": "string", "minLength": 1}
+_IN_PATHS: dict[str | None, JsonObject] = {
     "uuid": {"type": "string", "format": "uuid"},
     "int": {"type": "integer", "minimum": 0},
 }
-"""What the converters of routes take."""
+"""By the converter of a part of a route: what it takes."""
 _INTRODUCTION = (
     "Workflows, what starts them, and what became of it. Names are camelCase, ids UUIDs, times ISO-8601 in UTC. "
     "Sign in with /auth/login and send the access token as `Authorization: Bearer …`."
@@ -44,131 +47,148 @@ _INTRODUCTION = (
 
 
 @blueprint.get("/openapi.json")
+@endpoint(Tag.DESCRIPTION, {200: Answer(None, "An OpenAPI 3.1 document", JSON)}, public=True)
 def document() -> Response:
     """This description as an OpenAPI document"""
     return Response(jsonio.dumps(describe(current_app)), mimetype=JSON)
 
 
 @blueprint.get("/docs")
+@endpoint(Tag.DESCRIPTION, {200: Answer(None, "A page", HTML)}, public=True)
 def page() -> str:
     """This description as a page"""
     return render_template("api/docs.html", api=describe(current_app))
 
 
-def describe(app: Flask) -> Json:
-    """The document. Every route of the JSON faces must be in OPERATIONS."""
-    references, definitions = _schemas()
-    paths: dict[str, Json] = {}
-    for rule in sorted(_rules(app), key=lambda rule: (_TAGS.index(OPERATIONS[rule.endpoint].tag), rule.rule)):
-        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):  # type: ignore[operator]
-            view = app.view_functions[rule.endpoint]
-            described = _Described(rule, method, OPERATIONS[rule.endpoint], references)
-            paths.setdefault(described.path, {})[method.lower()] = described.json(view.__doc__ or "")
+def endpoints(app: Flask) -> dict[str, Endpoint]:
+    """Flask's name of a view -> what it declares, for every view of the described interface."""
+    declared = {name: declared_on(view) for name, view in app.view_functions.items()}
+    return {name: found for name, found in declared.items() if found is not None}
+
+
+def describe(app: Flask) -> JsonObject:
+    """The document, made from the routes, from what their views declare, and from the views' docstrings."""
+    declared = endpoints(app)
+    models = _Models.used_by(declared.values())
+    paths: dict[str, JsonObject] = {}
+    for method in sorted(_methods(app, declared), key=lambda method: method.order):
+        paths.setdefault(method.path, {})[method.name.lower()] = method.described(models)
     return {
         "openapi": "3.1.0",
         "info": {"title": "FlowForge", "version": "1", "description": _INTRODUCTION},
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in _TAGS],
+        "tags": [{"name": tag} for tag in Tag],
         "paths": paths,
         "components": {
-            "schemas": definitions,
+            "schemas": models.definitions,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
 
 
-_TAGS = list(dict.fromkeys(operation.tag for operation in OPERATIONS.values()))
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """The models that endpoints take and answer: a reference to each, and the definitions these lead to."""
+
+    references: Mapping[type[BaseModel], JsonObject]
+    definitions: JsonObject
+
+    @classmethod
+    def used_by(cls, declared: Iterable[Endpoint]) -> _Models:
+        modes: dict[type[BaseModel], Literal["validation", "serialization"]] = {schemas.Error: "serialization"}
+        for each in declared:
+            modes |= {_model(answer.shape): "serialization" for answer in each.answers.values() if answer.shape}
+            if each.takes is not None and isinstance(each.takes.described_by, type):
+                modes[each.takes.described_by] = "validation"
+        references, definitions = models_json_schema(list(modes.items()), ref_template=_REFERENCE)
+        return cls({model: references[model, mode] for model, mode in modes.items()}, definitions["$defs"])
+
+    def schema(self, shape: Shape | None) -> JsonObject:
+        if shape is None:
+            return {}
+        reference = self.references[_model(shape)]
+        return {"type": "array", "items": reference} if isinstance(shape, list) else reference
 
 
-class _Described:
+def _model(shape: Shape) -> type[BaseModel]:
+    return shape[0] if isinstance(shape, list) else shape
+
+
+def _methods(app: Flask, declared: Mapping[str, Endpoint]) -> Iterator[_Method]:
+    for rule in app.url_map.iter_rules():
+        for name in (rule.methods or set()) - {"HEAD", "OPTIONS"} if rule.endpoint in declared else ():
+            yield _Method(rule, name, declared[rule.endpoint], app.view_functions[rule.endpoint])
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
     """One method of one path."""
 
-    def __init__(self, rule: Rule, method: str, operation: Operation, references: dict[type[BaseModel], Json]) -> None:
-        self.path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: "{" + to_camel(found.group(1)) + "}", rule.rule)
-        self._rule = rule
-        self._operation = operation
-        self._takes = operation.takes if method in {"POST", "PUT"} else None
-        self._references = references
-        self._id = f"{rule.endpoint.replace('.', '_')}_{method.lower()}"
+    rule: Rule
+    name: str
+    declared: Endpoint
+    view: Callable[..., object]
 
-    def json(self, summary: str) -> Json:
-        described: Json = {
-            "operationId": self._id,
-            "summary": summary.partition("\n")[0],
-            "tags": [self._operation.tag],
-            "security": [] if self._operation.public else [{"bearer": []}],
-            "parameters": [_parameter(parameter) for parameter in self._parameters()],
-            "responses": {str(status): answer for status, answer in sorted(self._responses().items())},
+    @property
+    def order(self) -> tuple[int, str, str]:
+        return list(Tag).index(self.declared.tag), self.rule.rule, self.name
+
+    @property
+    def path(self) -> str:
+        return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: "{" + to_camel(found.group(1)) + "}", self.rule.rule)
+
+    @property
+    def takes(self) -> Body | None:
+        return self.declared.takes if self.name in {"POST", "PUT"} else None
+
+    def described(self, models: _Models) -> JsonObject:
+        described: JsonObject = {
+            "operationId": f"{self.rule.endpoint.replace('.', '_')}_{self.name.lower()}",
+            "summary": (self.view.__doc__ or "").partition("\n")[0],
+            "tags": [self.declared.tag],
+            "security": [] if self.declared.public else [{"bearer": []}],
+            "parameters": list(self._parameters()),
+            "responses": {str(status): answer for status, answer in sorted(self._responses(models).items())},
         }
-        if self._takes is not None:
-            described["requestBody"] = self._body(self._takes)
-        return described
+        return described if self.takes is None else described | {"requestBody": _body(self.takes, models)}
 
-    def _parameters(self) -> Iterator[Parameter]:
-        for name in sorted(self._rule.arguments):
-            converter = re.search(rf"<(?:(\w+):)?{name}>", self._rule.rule)
-            kind = converter.group(1) if converter else None
-            yield Parameter(to_camel(name), _IN_PATHS.get(kind, _TEXT), where="path")
-        yield from self._operation.parameters
+    def _parameters(self) -> Iterator[JsonObject]:
+        for name in sorted(self.rule.arguments):
+            converter = re.search(rf"<(?:(\w+):)?{name}>", self.rule.rule)
+            schema = _IN_PATHS.get(converter.group(1) if converter else None, _TEXT)
+            yield {"name": to_camel(name), "in": "path", "required": True, "schema": schema}
+        for name, schema in (parameter_schemas(self.declared.query) if self.declared.query else {}).items():
+            yield _parameter(name, "query", schema)
+        for header in self.declared.headers:
+            yield _parameter(header.name, "header", {**header.schema, "description": header.description})
 
-    def _body(self, takes: type[BaseModel] | Json) -> Json:
-        if not isinstance(takes, dict):
-            return {"required": True, "content": {JSON: {"schema": self._references[takes]}}}
-        media_type = JSON if takes else "*/*"
-        return {"required": False, "content": {media_type: {"schema": takes}}}
+    def _responses(self, models: _Models) -> dict[int, JsonObject]:
+        error = {JSON: {"schema": models.references[schemas.Error]}}
+        refused = {status: {"description": _PHRASES[status], "content": error} for status in self._refused()}
+        return refused | {status: _answer(answer, models) for status, answer in self.declared.answers.items()}
 
-    def _responses(self) -> dict[int, Json]:
-        errors = {status: self._error(status) for status in self._error_statuses()}
-        return errors | {status: self._answer(answer) for status, answer in self._operation.answers.items()}
-
-    def _answer(self, answer: Answer) -> Json:
-        if answer.media_type is None:
-            return {"description": answer.description}
-        if isinstance(answer.of, list):
-            schema: Json = {"type": "array", "items": self._references[answer.of[0]]}
-        else:
-            schema = self._references[answer.of] if answer.of else {}
-        return {"description": answer.description, "content": {answer.media_type: {"schema": schema}}}
-
-    def _error(self, status: int) -> Json:
-        return {"description": _PHRASES[status], "content": {JSON: {"schema": self._references[schemas.Error]}}}
-
-    def _error_statuses(self) -> set[int]:
-        found = {*self._operation.errors, 503}
-        if not self._operation.public:
-            found.add(401)
-        if self._takes is not None:
-            found |= {400, 413, 415}
-        if self._rule.arguments:
-            found |= {400, 404}
-        if self._operation.parameters:
-            found.add(400)
-        return found
+    def _refused(self) -> set[int]:
+        refused = {*self.declared.refuses, 503}
+        refused |= set() if self.declared.public else {401}
+        refused |= {400, 413, 415} if self.takes is not None else set()
+        refused |= {400, 404} if self.rule.arguments else set()
+        return refused | ({400} if self.declared.query or self.declared.headers else set())
 
 
-def _rules(app: Flask) -> Iterable[Rule]:
-    return [rule for rule in app.url_map.iter_rules() if rule.endpoint in OPERATIONS]
+def _parameter(name: str, where: str, schema: JsonObject) -> JsonObject:
+    bare = {key: value for key, value in schema.items() if key != "description"}
+    described: JsonObject = {"name": name, "in": where, "required": False, "schema": bare}
+    return described | {key: value for key, value in schema.items() if key == "description"}
 
 
-def _parameter(parameter: Parameter) -> Json:
-    described: Json = {
-        "name": parameter.name,
-        "in": parameter.where,
-        "required": parameter.where == "path",
-        "schema": parameter.schema,
-    }
-    return described | ({"description": parameter.description} if parameter.description else {})
+def _body(body: Body, models: _Models) -> JsonObject:
+    described, media_type = body.described_by, "*/*" if body.described_by is None else JSON
+    schema = described or {} if isinstance(described, dict | None) else models.references[described]
+    return {"required": body.required, "content": {media_type: {"schema": schema}}}
 
 
-def _schemas() -> tuple[dict[type[BaseModel], Json], Json]:
-    """A reference for each model that is used, and the definitions they lead to."""
-    modes: dict[type[BaseModel], Any] = {schemas.Error: "serialization"}
-    for operation in OPERATIONS.values():
-        for answer in operation.answers.values():
-            model = answer.of[0] if isinstance(answer.of, list) else answer.of
-            if model is not None:
-                modes[model] = "serialization"
-        if operation.takes is not None and not isinstance(operation.takes, dict):
-            modes[operation.takes] = "validation"
-    references, definitions = models_json_schema(list(modes.items()), ref_template=_REFERENCE)
-    return {model: references[model, mode] for model, mode in modes.items()}, definitions["$defs"]
+def _answer(answer: Answer, models: _Models) -> JsonObject:
+    if answer.media_type is None:
+        return {"description": answer.description}
+    content = {answer.media_type: {"schema": models.schema(answer.shape)}}
+    return {"description": answer.description, "content": content}

@@ -1,95 +1,144 @@
-"""Pages: how they are asked for, and the envelope they come in (contract.md, section 1.3)."""
+"""Pages: the parameters that choose one, and the envelope it comes in (contract.md, section 1.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Annotated, Any
 
-from flask import request
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema
 
-from flowforge.errors import Invalid
+from flowforge.jsonio import JsonObject
+from webapp.query_params import Query, WholeNumber
 
 DEFAULT_SIZE, MAX_SIZE = 20, 200
 MOST_LISTED = 1_000
 """In one bare array."""
-_HIGHEST_PAGE = 1_000_000
+MOST_FOUND = 100
+"""On one page of a search."""
+HIGHEST_PAGE = 1_000_000
+LARGEST_INTEGER = 2_147_483_647
+"""PostgreSQL's."""
+
+LenientPage = Annotated[int, WholeNumber(0, HIGHEST_PAGE, default=0, lenient=True, shows_most=True)]
+StrictPage = Annotated[int, WholeNumber(0, HIGHEST_PAGE, default=0, shows_most=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    page: int
-    size: int
-    sort: str
-    descending: bool
+class ListQuery(Query):
+    """Part of a bare array: all of it at once, up to MOST_LISTED. An unusable page or size is brought into range."""
 
-
-class Window(TypedDict):
-    page: int
-    size: int
-
-
-def page_request(sortable: Collection[str], default_sort: str, *, strict: bool) -> PageRequest:
-    """From the query; of a repeated parameter the first counts. An unusable page or size is brought into range, or,
-    where `strict`, refused with Invalid. An unknown sort falls back to the default, newest first."""
-    field, _, direction = request.args.get("sort", "").partition(",")
-    if field not in sortable:
-        field, direction = default_sort, "desc"
-    return PageRequest(
-        page=_number("page", 0, 0, _HIGHEST_PAGE, strict),
-        size=_number("size", DEFAULT_SIZE, 1, MAX_SIZE, strict),
-        sort=field,
-        descending=direction.strip().lower() == "desc",
+    page: LenientPage = 0
+    size: Annotated[int, WholeNumber(1, MOST_LISTED, default=MOST_LISTED, lenient=True)] = Field(
+        MOST_LISTED, description=f"At most {MOST_LISTED:,}."
     )
 
 
-def window() -> Window:
-    """Of a bare array: all of it at once, up to MOST_LISTED. An unusable page or size is brought into range."""
-    return {
-        "page": _number("page", 0, 0, _HIGHEST_PAGE, strict=False),
-        "size": _number("size", MOST_LISTED, 1, MOST_LISTED, strict=False),
-    }
+class PageQuery(Query):
+    """One page. An unusable page or size is brought into range."""
+
+    page: LenientPage = 0
+    size: Annotated[int, WholeNumber(1, MAX_SIZE, default=DEFAULT_SIZE, lenient=True)] = Field(
+        DEFAULT_SIZE, description=f"Cut to {MAX_SIZE}."
+    )
 
 
-def envelope(asked: PageRequest, content: Sequence[Any], total: int) -> dict[str, Any]:
-    """The Spring version's whole set, a superset of the NestJS version's."""
-    pages = -(-total // asked.size)
-    sort = {"empty": False, "sorted": True, "unsorted": False}
-    return {
-        "content": content,
-        "number": asked.page,
-        "size": asked.size,
-        "totalElements": total,
-        "totalPages": pages,
-        "first": asked.page == 0,
-        "last": asked.page >= pages - 1,
-        "empty": not content,
-        "numberOfElements": len(content),
-        "sort": sort,
-        "pageable": {
-            "pageNumber": asked.page,
-            "pageSize": asked.size,
-            "offset": asked.page * asked.size,
-            "paged": True,
-            "unpaged": False,
-            "sort": sort,
-        },
-    }
+class StrictPageQuery(Query):
+    """One page. An unusable page or size is refused."""
+
+    page: StrictPage = 0
+    size: Annotated[int, WholeNumber(1, MAX_SIZE, default=DEFAULT_SIZE)] = Field(
+        DEFAULT_SIZE, description=f"Cut to {MAX_SIZE}."
+    )
 
 
-def whole_number(name: str, default: int, least: int, most: int) -> int:
-    """From the query. Raises Invalid for what is none, or too small; what is too large is cut."""
-    return _number(name, default, least, most, strict=True)
+class SearchQuery(Query):
+    size: Annotated[int, WholeNumber(1, MOST_FOUND, default=25, lenient=True)] = Field(
+        25, description=f"At most {MOST_FOUND}."
+    )
 
 
-def _number(name: str, default: int, least: int, most: int, strict: bool) -> int:
-    text = request.args.get(name, "")
-    try:
-        value = int(text) if text else default
-    except ValueError:
-        if strict:
-            raise Invalid.at(f"/{name}", "must be a whole number") from None
-        value = default
-    if strict and value < least:
-        raise Invalid.at(f"/{name}", f"must be at least {least}")
-    return max(least, min(value, most))
+@dataclass(frozen=True, slots=True)
+class Sort:
+    field: str
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SortableBy:
+    """Reads `field,asc` or `field,desc`. For anything else it is the first field, descending."""
+
+    fields: tuple[str, ...]
+
+    def read(self, given: Any) -> Sort:
+        field, _, direction = str(given).partition(",")
+        return Sort(field, direction.strip().lower() == "desc") if field in self.fields else self.default()
+
+    def default(self) -> Sort:
+        return Sort(self.fields[0])
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
+        first, fields = self.fields[0], ", ".join(self.fields)
+        words = f"field,asc or field,desc; fields: {fields}. Default: {first},desc."
+        return {"type": "string", "description": words}
+
+
+@dataclass(frozen=True, slots=True)
+class PageSort:
+    """What the original implementations say of a page that is sorted: always the same."""
+
+    empty: bool = False
+    sorted: bool = True
+    unsorted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pageable:
+    page_number: int
+    page_size: int
+    sort: PageSort
+    paged: bool = True
+    unpaged: bool = False
+
+    @property
+    def offset(self) -> int:
+        return self.page_number * self.page_size
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One page of a list of `total_elements`, with all that the Spring version says of it, a superset of the NestJS
+    version's."""
+
+    content: Sequence[object]
+    number: int
+    size: int
+    total_elements: int
+    sort: PageSort = PageSort()
+
+    @property
+    def total_pages(self) -> int:
+        return -(-self.total_elements // self.size)
+
+    @property
+    def first(self) -> bool:
+        return self.number == 0
+
+    @property
+    def last(self) -> bool:
+        return self.number >= self.total_pages - 1
+
+    @property
+    def empty(self) -> bool:
+        return not self.content
+
+    @property
+    def number_of_elements(self) -> int:
+        return len(self.content)
+
+    @property
+    def pageable(self) -> Pageable:
+        return Pageable(self.number, self.size, self.sort)

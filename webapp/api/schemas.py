@@ -6,24 +6,19 @@ Requests are read by the operations and the workflow language, which know more t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, SkipValidation, WithJsonSchema
 
 from flowforge.execution.state import Status
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, TriggerDefinition
 from flowforge.triggers.kinds import registered_types, trigger_kinds
+from webapp.wire import FreeObject, Wire
 
+Item = TypeVar("Item", bound=Wire)
 TriggerType = Annotated[str, WithJsonSchema({"enum": registered_types(), "type": "string"})]
-Json = dict[str, Any]
-
-
-class Wire(BaseModel):
-    """camelCase outside."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class ErrorDetail(Wire):
@@ -39,20 +34,6 @@ class Error(Wire):
     message: str
     path: str
     details: list[ErrorDetail] = Field([], description="For validation: one entry for each problem.")
-
-
-# -- accounts
-
-
-class TokenPair(BaseModel):
-    access_token: str
-    refresh_token: str
-
-
-class Me(Wire):
-    id: UUID
-    username: str
-    email: str
 
 
 # -- workflows
@@ -80,7 +61,7 @@ class WorkflowPart(Wire):
     model_config = ConfigDict(extra="allow")
 
     type: str
-    config: Json | None = None
+    config: FreeObject | None = None
 
 
 class Workflow(Wire):
@@ -88,11 +69,12 @@ class Workflow(Wire):
     name: str
     user_id: UUID
     enabled: bool
-    trigger: WorkflowPart | None
-    actions: list[WorkflowPart]
+    trigger: SkipValidation[WorkflowPart | None]
+    actions: SkipValidation[list[WorkflowPart]]
     created_at: datetime
     updated_at: datetime
     version_id: UUID | None
+    settings: FreeObject | None = None
     key: str | None = Field(None, description="The owner's own name for it, the same on every server.")
 
 
@@ -108,8 +90,9 @@ class WorkflowVersion(Wire):
     workflow_id: UUID
     number: int | None = Field(description="null: a draft that was run and never published.")
     name: str
-    trigger: WorkflowPart | None
-    actions: list[WorkflowPart]
+    trigger: SkipValidation[WorkflowPart | None]
+    actions: SkipValidation[list[WorkflowPart]]
+    settings: FreeObject | None = None
     created_at: datetime
     created_by: UUID | None
     note: str | None
@@ -126,7 +109,7 @@ class Started(Wire):
 class TriggerChange(Wire):
     """What is left out is kept; type and workflow never change."""
 
-    configuration: Json | None = Field(
+    configuration: JsonObject | None = Field(
         None,
         description="; ".join(
             f"{type_}: " + ", ".join(f"`{key}`" for key in kind.json_schema()["properties"])
@@ -156,7 +139,7 @@ class Trigger(Wire):
     workflow_id: UUID
     user_id: UUID
     trigger_type: str
-    configuration: Json
+    configuration: FreeObject
     enabled: bool
     webhook_url: str | None
     webhook_token: str | None
@@ -182,11 +165,11 @@ class Execution(Wire):
     user_id: UUID
     status: Status
     current_step: int
-    trigger_payload: Json | None
-    step_outputs: Json | None
+    trigger_payload: SkipValidation[JsonObject | None]
+    step_outputs: SkipValidation[JsonObject | None]
     created_at: datetime
     updated_at: datetime
-    error: ExecutionError | None
+    error: SkipValidation[ExecutionError | None]
     event_id: UUID | None
     trigger_id: UUID | None
     trigger_type: str | None
@@ -198,7 +181,9 @@ class Execution(Wire):
 
 
 class WaitingCallers(Wire):
-    for_: str = Field(alias="for", description="time, resume, approval, workflow or continue")
+    for_: SkipValidation[str] = Field(
+        validation_alias="kind", serialization_alias="for", description="time, resume, approval, workflow or continue"
+    )
     message: str | None
 
 
@@ -209,7 +194,7 @@ class Block(Wire):
     begun: int
     ended: int
     failed: int
-    error: ExecutionError | None
+    error: SkipValidation[ExecutionError | None]
 
 
 class Frame(Wire):
@@ -220,15 +205,15 @@ class Frame(Wire):
     status: Literal["WAITING", "RUNNING", "COMPLETED", "FAILED"]
     current_step: int
     item: Any
-    outputs: Json | None
+    outputs: SkipValidation[JsonObject | None]
     result: Any
-    error: ExecutionError | None
+    error: SkipValidation[ExecutionError | None]
 
 
 class OpenWait(Wire):
     step_index: int
     iteration: int
-    for_: Literal["resume", "approval"] = Field(alias="for")
+    for_: Literal["resume", "approval"] = Field(validation_alias="kind", serialization_alias="for")
     message: str | None
     due_at: datetime
     url: str = Field(description="The link that resumes it.")
@@ -240,7 +225,7 @@ class Attempt(Wire):
     attempt: int
     state: Literal["QUEUED", "RUNNING", "WAITING", "ENDED", "APPLIED"]
     succeeded: bool | None
-    error: ExecutionError | None
+    error: SkipValidation[ExecutionError | None]
     due_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -278,7 +263,7 @@ class ExecutionWithAttempts(WholeExecution):
 class ReplayRequest(Wire):
     from_: str | int = Field("start", alias="from", description="start, failed, or the id or number of a step.")
     version: Literal["same", "latest"] = Field("same", description="The definition that ran, or the newest one.")
-    payload: Json | None = Field(None, description="Instead of the payload it had.")
+    payload: JsonObject | None = Field(None, description="Instead of the payload it had.")
 
 
 class ReplaysRequest(Wire):
@@ -330,7 +315,7 @@ class LogEntry(Wire):
     event_id: UUID | None
     event_type: str
     status: str
-    data: Json | None
+    data: SkipValidation[JsonObject | None]
     timestamp: datetime
 
 
@@ -341,7 +326,7 @@ class Connector(Wire):
     icon: str
     repeatable: bool
     connection: str | None = Field(description="The type of connection it takes.")
-    config: Json = Field(description="JSON schema of an action's `config`.")
+    config: FreeObject = Field(description="JSON schema of an action's `config`.")
     keywords: list[str] = Field(description="Other words under which people look for it.")
     connections: list[str] = Field(description="All types of connections it takes.")
 
@@ -352,7 +337,7 @@ class BlockType(Wire):
     help: str
     icon: str
     bodies: Literal["branches", "lanes", "actions", "none"] = Field(description="Which lists of actions it holds.")
-    config: Json = Field(description="JSON schema of the block's `config`.")
+    config: FreeObject = Field(description="JSON schema of the block's `config`.")
 
 
 class Plugins(Wire):
@@ -380,7 +365,8 @@ class Pageable(Wire):
     sort: PageSort
 
 
-class Page(Wire):
+class Page(Wire, Generic[Item]):
+    content: list[Item]
     number: int
     size: int
     total_elements: int = Field(description="Counted up to 10,000.")
@@ -400,8 +386,8 @@ class ListedExecution(Execution):
     )
 
 
-class ExecutionPage(Page):
-    content: list[ListedExecution]
+class ExecutionPage(Page[ListedExecution]):
+    pass
 
 
 class ListedLogEntry(LogEntry):
@@ -411,39 +397,5 @@ class ListedLogEntry(LogEntry):
     )
 
 
-class LogPage(Page):
-    content: list[ListedLogEntry]
-
-
-# -- webhooks and health
-
-
-class WebhookAccepted(Wire):
-    success: bool
-    message: str
-    trigger_id: UUID
-    event_id: UUID | None = Field(None, description="Absent when ignored.")
-    ignored: bool = Field(False, description="True when the trigger is disabled: nothing was started.")
-
-
-class AnswerPending(Wire):
-    success: bool
-    message: str
-
-
-class Resumed(Wire):
-    success: bool
-
-
-class WebhookUnknown(Wire):
-    success: bool
-    error: str
-
-
-class Live(Wire):
-    status: Literal["up"]
-
-
-class Ready(Wire):
-    status: Literal["up", "down"]
-    checks: dict[str, Literal["up", "down"]]
+class LogPage(Page[ListedLogEntry]):
+    pass

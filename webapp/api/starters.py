@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint
 
+from flowforge.jsonio import JsonObject
 from flowforge.onboarding import starters
-from webapp.body import json_object
+from flowforge.onboarding.starters import Starter
+from flowforge.workflows.shown import ShownWorkflow
+from webapp.api import dashboard_schemas, schemas
 from webapp.context import session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import Tag, created, endpoint, object_body
+from webapp.identity import current_user_id
 from webapp.services import workflows
 
 blueprint = Blueprint("starters", __name__, url_prefix="/api/v1/templates")
 
 
 @blueprint.get("")
-@signed_in
-def list_all() -> Response:
+@endpoint(Tag.WORKFLOWS, [dashboard_schemas.Template])
+def list_all() -> tuple[Starter, ...]:
     """List the templates, and what each wants to know"""
-    return jsonify([starters.starter_fields(one) for one in starters.starters()])
+    return starters.starters()
 
 
 @blueprint.post("/<name>")
-@signed_in
-def use(name: str) -> tuple[Response, int]:
+@endpoint(Tag.WORKFLOWS, created(schemas.Workflow), takes=object_body(may_be_absent=True), refuses=(409,))
+def use(name: str, body: JsonObject) -> ShownWorkflow:
     """Make a workflow from a template; the body holds its fields"""
-    given = json_object() if request.get_data() else {}
-    chosen = starters.starter(name)
-    made = workflows().create(session(), current_user_id(), starters.filled(chosen, given))
-    return jsonify(workflows().shown(made)), 201
+    made = workflows().create(session(), current_user_id(), starters.filled(starters.starter(name), body))
+    return workflows().shown(made)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
 
+from flowforge.triggers.kind import TrialResult
+from webapp.api import dashboard_schemas
 from webapp.context import session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import Tag, endpoint
+from webapp.identity import current_user_id
 from webapp.services import triggers
 
 blueprint = Blueprint("trigger_checks", __name__, url_prefix="/api/v1/triggers")
 
 
 @blueprint.post("/<uuid:trigger_id>/test")
-@signed_in
-def try_out(trigger_id: UUID) -> Response:
+@endpoint(Tag.TRIGGERS, dashboard_schemas.MailboxAnswer, refuses=(400,))
+def try_out(trigger_id: UUID) -> TrialResult:
     """Sign in to a mailbox and open its folder, for reading only"""
-    result = triggers().test(session(), current_user_id(), trigger_id)
-    return jsonify({"source": result.subject, "works": result.problem is None, "problem": result.problem})
+    return triggers().test(session(), current_user_id(), trigger_id)

@@ -4,53 +4,57 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
 
-from flowforge.triggers.registrations import trigger_fields
-from webapp.api.paging import window
-from webapp.body import json_object
+from flowforge.db.tables import TriggerRegistration
+from flowforge.jsonio import JsonObject
+from flowforge.triggers.shown import ShownTrigger
+from webapp.api import schemas
+from webapp.api.paging import ListQuery
 from webapp.context import session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
+from webapp.identity import current_user_id
 from webapp.services import triggers
 
 blueprint = Blueprint("triggers", __name__, url_prefix="/api/v1/triggers")
 
 
 @blueprint.post("")
-@signed_in
-def create() -> tuple[Response, int]:
+@endpoint(Tag.TRIGGERS, created(schemas.Trigger), takes=object_body(schemas.TriggerRequest), refuses=(404,))
+def create(body: JsonObject) -> ShownTrigger:
     """Register a trigger for a workflow"""
-    row = triggers().create(session(), current_user_id(), json_object())
-    return jsonify(trigger_fields(triggers(), row)), 201
+    return _shown(triggers().create(session(), current_user_id(), body))
 
 
 @blueprint.get("")
-@signed_in
-def list_all() -> Response:
+@endpoint(Tag.TRIGGERS, [schemas.Trigger], query=ListQuery)
+def list_all(query: ListQuery) -> list[ShownTrigger]:
     """List the caller's triggers"""
-    rows = triggers().all(session(), current_user_id(), **window())
-    return jsonify([trigger_fields(triggers(), row) for row in rows])
+    rows = triggers().all(session(), current_user_id(), page=query.page, size=query.size)
+    return [_shown(row) for row in rows]
 
 
 @blueprint.get("/workflow/<uuid:workflow_id>")
-@signed_in
-def list_of_workflow(workflow_id: UUID) -> Response:
+@endpoint(Tag.TRIGGERS, [schemas.Trigger], query=ListQuery)
+def list_of_workflow(workflow_id: UUID, query: ListQuery) -> list[ShownTrigger]:
     """List the triggers of one workflow"""
-    rows = triggers().all(session(), current_user_id(), workflow_id, **window())
-    return jsonify([trigger_fields(triggers(), row) for row in rows])
+    rows = triggers().all(session(), current_user_id(), workflow_id, page=query.page, size=query.size)
+    return [_shown(row) for row in rows]
 
 
 @blueprint.put("/<uuid:trigger_id>")
-@signed_in
-def replace(trigger_id: UUID) -> Response:
+@endpoint(Tag.TRIGGERS, schemas.Trigger, takes=object_body(schemas.TriggerChange))
+def replace(trigger_id: UUID, body: JsonObject) -> ShownTrigger:
     """Change a trigger; what is omitted is kept"""
-    row = triggers().update(session(), current_user_id(), trigger_id, json_object())
-    return jsonify(trigger_fields(triggers(), row))
+    return _shown(triggers().update(session(), current_user_id(), trigger_id, body))
 
 
 @blueprint.delete("/<uuid:trigger_id>")
-@signed_in
-def delete(trigger_id: UUID) -> tuple[str, int]:
+@endpoint(Tag.TRIGGERS, DELETED)
+def delete(trigger_id: UUID) -> None:
     """Delete a trigger"""
     triggers().delete(session(), current_user_id(), trigger_id)
-    return "", 204
+
+
+def _shown(row: TriggerRegistration) -> ShownTrigger:
+    return ShownTrigger.of(row, triggers())

@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, SkipValidation
 
-from webapp.api.schemas import ErrorDetail, Json, Wire
+from flowforge.jsonio import JsonObject
+from flowforge.language.differences import ABSENT
+from webapp.api.schemas import ErrorDetail
+from webapp.wire import FreeObject, Wire, left_out_when_none
 
 Note = Field(None, max_length=500, description="What people say about the version.")
 
@@ -17,20 +20,34 @@ class Restoring(Wire):
     note: str | None = Note
 
 
+def _is_absent(value: object) -> bool:
+    return value is ABSENT
+
+
 class FieldChange(Wire):
     pointer: str = Field(description="Into the new definition; where the field is gone, into the old one.")
-    from_: Any = Field(None, alias="from", description="Absent where there was none.")
-    to: Any = Field(None, description="Absent where it is gone.")
+    from_: Any = Field(
+        None,
+        validation_alias="before",
+        serialization_alias="from",
+        exclude_if=_is_absent,
+        description="Absent where there was none.",
+    )
+    to: Any = Field(None, validation_alias="after", exclude_if=_is_absent, description="Absent where it is gone.")
 
 
 class StepChange(Wire):
     kind: Literal["added", "removed", "changed", "moved"] = Field(description="What was moved may be changed, too.")
     id: Any
     type: str
-    from_: str | None = Field(alias="from", description="Pointer to it in the old definition.")
-    to: str | None = Field(description="Pointer to it in the new definition.")
+    from_: str | None = Field(
+        validation_alias="before", serialization_alias="from", description="Pointer to it in the old definition."
+    )
+    to: str | None = Field(validation_alias="after", description="Pointer to it in the new definition.")
     fields: list[FieldChange]
-    action: Json | None = Field(None, description="What was added or removed, without the actions inside it.")
+    action: SkipValidation[JsonObject | None] = left_out_when_none(
+        "What was added or removed, without the actions inside it."
+    )
 
 
 class Differences(Wire):
@@ -41,13 +58,13 @@ class Differences(Wire):
 
 class DraftChange(Wire):
     revision: int = Field(0, ge=0, le=2_000_000_000, description="The one it was made from; 0: there was no draft.")
-    definition: Json = Field(description="name, trigger, actions and settings, in whatever state they are.")
+    definition: JsonObject = Field(description="name, trigger, actions and settings, in whatever state they are.")
 
 
 class Draft(Wire):
     workflow_id: UUID
     revision: int = Field(description="0: there is no draft; the definition is the one that is published.")
-    definition: Json
+    definition: FreeObject
     problems: list[ErrorDetail] = Field(description="What keeps it from being published.")
     version_id: UUID | None = Field(description="What is published now.")
     base_version_id: UUID | None = Field(description="What was published when the draft was begun.")
@@ -65,17 +82,17 @@ class Publishing(Wire):
 class Trying(Wire):
     """Each part that is not given is what is known: pinned, or of the latest execution."""
 
-    trigger: Json | None = None
-    steps: Json | None = Field(None, description="Outputs by the step's id.")
+    trigger: JsonObject | None = None
+    steps: JsonObject | None = Field(None, description="Outputs by the step's id.")
     item: Any = None
-    loop: Json | None = None
-    error: Json | None = None
+    loop: JsonObject | None = None
+    error: JsonObject | None = None
     dry_run: bool = Field(False, description="Resolves everything and calls nobody.")
 
 
 class Tried(Wire):
-    config: Json | None = Field(description="What the step was given, secrets masked.")
-    output: Json | None = Field(description="Of a block: what it would do.")
+    config: SkipValidation[JsonObject | None] = Field(description="What the step was given, secrets masked.")
+    output: SkipValidation[JsonObject | None] = Field(description="Of a block: what it would do.")
     error: str | None
     field: str | None = Field(description="Where in the step the error is, where that is known.")
     runs: bool | None = Field(description="Whether its `when` holds; null: that depends on what is not known.")
@@ -87,7 +104,7 @@ Source = Literal["pinned", "execution", "computed", "unknown"]
 
 
 class KnownData(Wire):
-    roots: Json = Field(description="trigger, steps by id and number, and inside blocks item, loop and error.")
+    roots: FreeObject = Field(description="trigger, steps by id and number, and inside blocks item, loop and error.")
     trigger: Source
     steps: dict[str, Source] = Field(description="Of the steps whose output can be used there, by id.")
 
@@ -111,8 +128,10 @@ class DryStep(Wire):
     pointer: str | None
     runs: bool | None = Field(description="null: it depends on what is not known.")
     on_error: bool = Field(description="Whether it would only run to handle an error.")
-    config: Json | None = Field(description="Resolved, secrets masked; notes stand where a value is not known.")
-    would: Json | None = Field(description="Of a block: what it would do.")
+    config: SkipValidation[JsonObject | None] = Field(
+        description="Resolved, secrets masked; notes stand where a value is not known."
+    )
+    would: SkipValidation[JsonObject | None] = Field(description="Of a block: what it would do.")
     output: Any = Field(description="What the steps behind it were shown as its output.")
     source: Source | None
     error: str | None
@@ -125,13 +144,16 @@ class DryRun(Wire):
     steps: list[DryStep] = Field(description="In the order in which they would run; of loops the first item.")
     errors: int
     unknown: int
-    stopped_by: Json | None = Field(description="The STOP that would end it.")
+    stopped_by: SkipValidation[JsonObject | None] = Field(description="The STOP that would end it.")
     complete: bool = Field(description="false: it took too long, the steps behind were not looked at.")
 
 
 class Sample(Wire):
-    trigger: Json | None
+    trigger: SkipValidation[JsonObject | None]
 
 
-class Pins(RootModel[dict[str, Json]]):
+class Pins(RootModel[dict[str, FreeObject]]):
     """Outputs by the step's id."""
+
+    def as_json(self) -> dict[str, JsonObject]:
+        return self.root

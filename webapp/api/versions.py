@@ -4,69 +4,86 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint
+from pydantic import Field
 
+from flowforge.jsonio import JsonObject
+from flowforge.language.differences import Differences
+from flowforge.workflows.shown import ShownDraft, ShownVersion, ShownWorkflow
 from flowforge.workflows.versions import PUBLISHED
-from webapp.body import json_object
+from webapp.api import schemas, version_schemas
 from webapp.context import session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import DELETED, Tag, endpoint, object_body
+from webapp.identity import current_user_id
+from webapp.query_params import Query
 from webapp.services import drafts, versions, workflows
 
 blueprint = Blueprint("versions", __name__, url_prefix="/api/v1/workflows/<uuid:workflow_id>")
 
 
+class CompareQuery(Query):
+    from_: str = Field(
+        PUBLISHED, alias="from", description="The id or number of a version, published (the default) or draft."
+    )
+    to: str = Field(PUBLISHED, description="The same.")
+
+
 @blueprint.get("/versions/<uuid:version_id>")
-@signed_in
-def show(workflow_id: UUID, version_id: UUID) -> Response:
+@endpoint(Tag.WORKFLOWS, schemas.WorkflowVersion)
+def show(workflow_id: UUID, version_id: UUID) -> ShownVersion:
     """Get a version, its secrets masked"""
     version = versions().get(session(), current_user_id(), workflow_id, version_id)
-    return jsonify(workflows().shown_version(version))
+    return workflows().shown_version(version)
 
 
 @blueprint.post("/versions/<uuid:version_id>/restore")
-@signed_in
-def restore(workflow_id: UUID, version_id: UUID) -> Response:
+@endpoint(
+    Tag.WORKFLOWS,
+    schemas.Workflow,
+    takes=object_body(version_schemas.Restoring, may_be_absent=True),
+    refuses=(400, 409),
+)
+def restore(workflow_id: UUID, version_id: UUID, body: JsonObject) -> ShownWorkflow:
     """Publish an old version again, as a new one"""
-    workflow = versions().restore(session(), current_user_id(), workflow_id, version_id, _optional_object())
-    return jsonify(workflows().shown(workflow))
+    workflow = versions().restore(session(), current_user_id(), workflow_id, version_id, body)
+    return workflows().shown(workflow)
 
 
 @blueprint.get("/diff")
-@signed_in
-def compare(workflow_id: UUID) -> Response:
+@endpoint(Tag.WORKFLOWS, version_schemas.Differences, query=CompareQuery, refuses=(400, 409))
+def compare(workflow_id: UUID, query: CompareQuery) -> Differences:
     """What differs between two versions, step by step"""
-    old, new = request.args.get("from", PUBLISHED), request.args.get("to", PUBLISHED)
-    return jsonify(versions().compare(session(), current_user_id(), workflow_id, old, new).as_json())
+    return versions().compare(session(), current_user_id(), workflow_id, query.from_, query.to)
 
 
 @blueprint.get("/draft")
-@signed_in
-def show_draft(workflow_id: UUID) -> Response:
+@endpoint(Tag.WORKFLOWS, version_schemas.Draft, refuses=(409,))
+def show_draft(workflow_id: UUID) -> ShownDraft:
     """Get the draft, or at revision 0 what is published; secrets masked"""
-    return jsonify(drafts().shown(session(), current_user_id(), workflow_id))
+    return drafts().shown(session(), current_user_id(), workflow_id)
 
 
 @blueprint.put("/draft")
-@signed_in
-def save_draft(workflow_id: UUID) -> Response:
+@endpoint(Tag.WORKFLOWS, version_schemas.Draft, takes=object_body(version_schemas.DraftChange), refuses=(409,))
+def save_draft(workflow_id: UUID, body: JsonObject) -> ShownDraft:
     """Save the draft in whatever state it is; nothing runs it"""
-    return jsonify(drafts().save(session(), current_user_id(), workflow_id, json_object()))
+    return drafts().save(session(), current_user_id(), workflow_id, body)
 
 
 @blueprint.delete("/draft")
-@signed_in
-def discard_draft(workflow_id: UUID) -> tuple[str, int]:
+@endpoint(Tag.WORKFLOWS, DELETED)
+def discard_draft(workflow_id: UUID) -> None:
     """Discard the draft; what is published stays"""
     drafts().discard(session(), current_user_id(), workflow_id)
-    return "", 204
 
 
 @blueprint.post("/publish")
-@signed_in
-def publish(workflow_id: UUID) -> Response:
+@endpoint(
+    Tag.WORKFLOWS,
+    schemas.Workflow,
+    takes=object_body(version_schemas.Publishing, may_be_absent=True),
+    refuses=(409,),
+)
+def publish(workflow_id: UUID, body: JsonObject) -> ShownWorkflow:
     """Publish the draft: it becomes the workflow's next version"""
-    return jsonify(workflows().shown(drafts().publish(session(), current_user_id(), workflow_id, _optional_object())))
-
-
-def _optional_object() -> dict[str, object]:
-    return json_object() if request.get_data() else {}
+    return workflows().shown(drafts().publish(session(), current_user_id(), workflow_id, body))

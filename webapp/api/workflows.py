@@ -2,85 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, request
+from pydantic import Field
 
+from flowforge.db import tables
+from flowforge.jsonio import JsonObject
 from flowforge.preview.dry_run import dry_run
-from webapp.api import query_params, version_schemas
-from webapp.api.paging import window
-from webapp.body import json_object
+from flowforge.workflows.shown import ShownVersion, ShownWorkflow
+from webapp.api import schemas, version_schemas
+from webapp.api.paging import ListQuery
 from webapp.context import backends, session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import DELETED, Answer, Tag, created, endpoint, object_body
+from webapp.identity import current_user_id
+from webapp.query_params import Flag, Query
 from webapp.services import drafts, workflows
 
 blueprint = Blueprint("workflows", __name__, url_prefix="/api/v1/workflows")
 
 
+class RunQuery(Query):
+    dry_run: Flag = Field(False, description="Resolves everything and calls nobody.")
+    draft: Flag = Field(False, description="Runs the draft, published or not, enabled or not.")
+    pinned: Flag = Field(False, description="With draft: steps with a pinned output are not run.")
+
+
 @blueprint.post("")
-@signed_in
-def create() -> tuple[Response, int]:
+@endpoint(Tag.WORKFLOWS, created(schemas.Workflow), takes=object_body(schemas.WorkflowRequest), refuses=(409,))
+def create(body: JsonObject) -> ShownWorkflow:
     """Create a workflow"""
-    workflow = workflows().create(session(), current_user_id(), json_object())
-    return jsonify(workflows().shown(workflow)), 201
+    return workflows().shown(workflows().create(session(), current_user_id(), body))
 
 
 @blueprint.get("")
-@signed_in
-def list_all() -> Response:
+@endpoint(Tag.WORKFLOWS, [schemas.WorkflowSummary], query=ListQuery)
+def list_all(query: ListQuery) -> Sequence[tables.Workflow]:
     """List the caller's workflows, newest first"""
-    found = workflows().all(session(), current_user_id(), **window())
-    return jsonify(
-        [
-            {"id": workflow.id, "name": workflow.name, "enabled": workflow.enabled, "createdAt": workflow.created_at}
-            for workflow in found
-        ]
-    )
+    return workflows().all(session(), current_user_id(), page=query.page, size=query.size)
 
 
 @blueprint.get("/<uuid:workflow_id>")
-@signed_in
-def show(workflow_id: UUID) -> Response:
+@endpoint(Tag.WORKFLOWS, schemas.Workflow)
+def show(workflow_id: UUID) -> ShownWorkflow:
     """Get a workflow, its secrets masked"""
-    return jsonify(workflows().shown(workflows().get(session(), current_user_id(), workflow_id)))
+    return workflows().shown(workflows().get(session(), current_user_id(), workflow_id))
 
 
 @blueprint.put("/<uuid:workflow_id>")
-@signed_in
-def replace(workflow_id: UUID) -> Response:
+@endpoint(Tag.WORKFLOWS, schemas.Workflow, takes=object_body(schemas.WorkflowChange), refuses=(409,))
+def replace(workflow_id: UUID, body: JsonObject) -> ShownWorkflow:
     """Replace a workflow; what is omitted is kept, and a masked secret too"""
-    workflow = workflows().update(session(), current_user_id(), workflow_id, json_object())
-    return jsonify(workflows().shown(workflow))
+    return workflows().shown(workflows().update(session(), current_user_id(), workflow_id, body))
 
 
 @blueprint.delete("/<uuid:workflow_id>")
-@signed_in
-def delete(workflow_id: UUID) -> tuple[str, int]:
+@endpoint(Tag.WORKFLOWS, DELETED)
+def delete(workflow_id: UUID) -> None:
     """Delete a workflow and its triggers; its executions stay"""
     workflows().delete(session(), current_user_id(), workflow_id)
-    return "", 204
 
 
 @blueprint.post("/<uuid:workflow_id>/run")
-@signed_in
-def run(workflow_id: UUID) -> tuple[Response, int]:
+@endpoint(
+    Tag.WORKFLOWS,
+    {
+        202: Answer(schemas.Started, "Accepted: the execution will follow"),
+        200: Answer(version_schemas.DryRun, "A dry run: what each step would be given"),
+    },
+    takes=object_body(may_be_absent=True),
+    query=RunQuery,
+    refuses=(409,),
+)
+def run(workflow_id: UUID, query: RunQuery, body: JsonObject) -> object:
     """Start a workflow by hand; the body, any JSON object, is its payload"""
-    payload = json_object() if request.get_data() else None
-    who, draft, bus = current_user_id(), query_params.flag("draft"), backends().bus
-    if query_params.flag("dryRun"):
+    payload = body if request.get_data() else None
+    user_id, bus = current_user_id(), backends().bus
+    if query.dry_run:
         links = backends().resume_links
-        ran = dry_run(session(), drafts(), links, who, workflow_id, payload, draft=draft)
-        return jsonify(version_schemas.DryRun.model_validate(ran, from_attributes=True).model_dump(by_alias=True)), 200
-    if draft:
-        started = drafts().start(session(), bus, who, workflow_id, payload, pinned=query_params.flag("pinned"))
-    else:
-        started = workflows().start(session(), bus, who, workflow_id, payload or {})
-    return jsonify({"executionId": started.execution_id, "eventId": started.event_id}), 202
+        return dry_run(session(), drafts(), links, user_id, workflow_id, payload, draft=query.draft), 200
+    if query.draft:
+        return drafts().start(session(), bus, user_id, workflow_id, payload, pinned=query.pinned)
+    return workflows().start(session(), bus, user_id, workflow_id, payload or {})
 
 
 @blueprint.get("/<uuid:workflow_id>/versions")
-@signed_in
-def versions(workflow_id: UUID) -> Response:
+@endpoint(Tag.WORKFLOWS, [schemas.WorkflowVersion], query=ListQuery)
+def versions(workflow_id: UUID, query: ListQuery) -> list[ShownVersion]:
     """List what was saved of a workflow, newest first"""
-    saved = workflows().versions(session(), current_user_id(), workflow_id, **window())
-    return jsonify([workflows().shown_version(version) for version in saved])
+    saved = workflows().versions(session(), current_user_id(), workflow_id, page=query.page, size=query.size)
+    return [workflows().shown_version(version) for version in saved]

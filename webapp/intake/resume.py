@@ -14,7 +14,9 @@ from flowforge.executions import waits
 from flowforge.executions.waits import OpenWait
 from flowforge.resume_links import WaitPlace
 from webapp.context import backends, session
+from webapp.endpoint import ANY_BODY, HTML, Answer, Tag, endpoint
 from webapp.intake.body import read_body
+from webapp.intake.schemas import Resumed
 
 blueprint = Blueprint("resume", __name__)
 
@@ -24,6 +26,15 @@ _ANSWERS = {"true": True, "false": False}
 
 
 @blueprint.get("/resume/<token>")
+@endpoint(
+    Tag.WEBHOOKS,
+    {
+        200: Answer(None, "A page with buttons", HTML),
+        404: Answer(None, "No such link", HTML),
+        409: Answer(None, "Over", HTML),
+    },
+    public=True,
+)
 def show(token: str) -> tuple[str, int]:
     """What is waited for, with buttons"""
     try:
@@ -35,14 +46,15 @@ def show(token: str) -> tuple[str, int]:
 
 
 @blueprint.post("/resume/<token>")
-def resume(token: str) -> Response | str:
+@endpoint(Tag.WEBHOOKS, Resumed, takes=ANY_BODY, refuses=(409,), public=True)
+def resume(token: str) -> Response:
     """Resume a wait: the body becomes the step's output; for a person it holds `approved`, true or false"""
     place = _place(token)
     wait = waits.find(session(), place)
     body = read_body(backends().settings.webhook_max_bytes)
     waits.resume(session(), backends().bus, place, output_of(wait, body))
     if "text/html" in request.headers.get("Accept", ""):
-        return render_template("resume/done.html", wait=wait, output=body)
+        return Response(render_template("resume/done.html", wait=wait, output=body), mimetype=HTML)
     return Response(jsonio.dumps({"success": True}), mimetype="application/json")
 
 

@@ -15,7 +15,8 @@ from flowforge.secrets import SecretUnreadable
 from flowforge.triggers import signatures
 from flowforge.triggers.kinds.webhook import WEBHOOK
 from webapp.context import backends
-from webapp.intake import calls
+from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
+from webapp.intake import calls, schemas
 from webapp.intake.accepted import announce
 from webapp.intake.body import read_body
 from webapp.intake.headers import AS_SENT, shown_headers
@@ -29,7 +30,31 @@ _UNSIGNED = "this webhook takes POST requests whose signature is right (X-Hub-Si
 _UNKNOWN = jsonio.dumps({"success": False, "error": "Invalid webhook token"})
 
 
+_IDEMPOTENCY_KEY = Header(
+    "Idempotency-Key",
+    "A repeat with the same key starts nothing and gets the first answer.",
+    {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY},
+)
+_SIGNATURE = Header(
+    "X-Hub-Signature-256",
+    "sha256= and the HMAC-SHA256 of the body, where the trigger's configuration holds a `secret`; also read"
+    " from X-Signature-256.",
+    {"type": "string"},
+)
+
+
 @blueprint.route("/webhook/<path:token>", methods=["POST", "GET"])
+@endpoint(
+    Tag.WEBHOOKS,
+    {
+        200: Answer(schemas.WebhookAccepted, "Accepted for good"),
+        404: Answer(schemas.WebhookUnknown, "No such webhook"),
+    },
+    takes=ANY_BODY,
+    headers=(_IDEMPOTENCY_KEY, _SIGNATURE),
+    refuses=(401, 429),
+    public=True,
+)
 def receive(token: str) -> Response:
     """Call a webhook"""
     if request.method == "HEAD":  # asks whether a GET would be accepted, and must not make anything happen
@@ -48,6 +73,14 @@ def receive(token: str) -> Response:
 
 
 @blueprint.get("/webhook-answers/<uuid:event_id>")
+@endpoint(
+    Tag.WEBHOOKS,
+    {
+        200: Answer(None, "What the workflow answered, with its status", None),
+        202: Answer(schemas.AnswerPending, "Not yet"),
+    },
+    public=True,
+)
 def later_answer(event_id: UUID) -> Response:
     """What a workflow answers to a call that could not wait for it; 202 while there is no answer yet"""
     found = answers.find_pending(backends().engine, event_id)

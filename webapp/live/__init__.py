@@ -15,7 +15,8 @@ from flowforge.executions import executions
 from flowforge.logbook.cursor import parse_cursor
 from flowforge.wiring import Backends
 from webapp.context import backends, session
-from webapp.identity import current_user_id, signed_in
+from webapp.endpoint import EVENTS, Answer, Header, Tag, endpoint
+from webapp.identity import current_user_id
 from webapp.live.connection_handoff import CAN_HAND_OFF, StreamBody
 from webapp.live.hub import Hub
 from webapp.live.stream import StreamRequest
@@ -30,7 +31,11 @@ _creating_hub = threading.Lock()
 
 
 @blueprint.get("/api/v1/executions/<uuid:execution_id>/live")
-@signed_in
+@endpoint(
+    Tag.EXECUTIONS,
+    {200: Answer(None, "The stream; it ends with the execution", EVENTS)},
+    headers=(Header("Last-Event-ID", "Go on behind this event.", {"type": "string"}),),
+)
 def live(execution_id: UUID) -> Response:
     """Follow an execution: events `log`, `status`, `end`"""
     after = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or None

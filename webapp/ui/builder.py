@@ -3,7 +3,6 @@ each part of the page can be asked for alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +10,11 @@ from flask import redirect, render_template, request, url_for
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
-from flowforge.errors import Invalid, NotFound, Problem
+from flowforge.errors import Invalid, NotFound
 from flowforge.onboarding import guide
 from flowforge.preview import expression_context
 from flowforge.workflows import pins
+from flowforge.workflows.shown import ShownDraft
 from webapp.context import session
 from webapp.services import connections, drafts, triggers, workflows
 from webapp.ui import undo
@@ -47,7 +47,7 @@ def found(workflow_id: UUID) -> Workflow:
     return workflows().get(session(), viewer_id(), workflow_id)
 
 
-def answer(workflow: Workflow, shown: Json, opened: str, *, message: str = "", with_panel: bool = True) -> Any:
+def answer(workflow: Workflow, shown: ShownDraft, opened: str, *, message: str = "", with_panel: bool = True) -> Any:
     """After an edit: the parts of the page that changed, or, without our script, the page."""
     if PART not in request.headers:
         return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None), 303)
@@ -73,9 +73,8 @@ def _open() -> str:
     return request.values.get("step", "")
 
 
-def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
-    definition: Mapping[str, Any] = shown["definition"]
-    problems = [Problem(one["pointer"], one["message"]) for one in shown["problems"]]
+def _page(workflow: Workflow, shown: ShownDraft, opened: str) -> Json:
+    definition, problems = shown.definition, shown.problems
     catalog = load_catalog()
     registered = triggers().all(session(), viewer_id(), workflow.id)
     sample = expression_context.sample(session(), workflow.id) if not opened.startswith("/") else None
@@ -108,10 +107,10 @@ def _page(workflow: Workflow, shown: Json, opened: str) -> Json:
         return page | {"notes": notes_of_trigger(problems, page["trigger"].fields), "opened": TRIGGER}
 
 
-def guide_page(workflow: Workflow, shown: Json) -> Json:
+def guide_page(workflow: Workflow, shown: ShownDraft) -> Json:
     """`guide` is None where nobody is guided through this workflow."""
-    definition = shown["definition"]
-    through = guide.guide_to(session(), workflow, definition, wrong=bool(shown["problems"]))
+    definition = shown.definition
+    through = guide.guide_to(session(), workflow, definition, wrong=bool(shown.problems))
     actions = definition.get("actions") if through else None
     decision = next((n for n, one in enumerate(actions or ()) if isinstance(one, dict) and one.get("branches")), None)
     branch = None if decision is None else f"/actions/{decision}/branches/0/actions"

@@ -28,7 +28,7 @@ def builder_text(workflow_id: UUID) -> str:
     """`as`: yaml or json."""
     workflow = found(workflow_id)
     shown = drafts().shown(session(), viewer_id(), workflow_id)
-    return _page(workflow, shown, _form(), _text(shown["definition"], _form()), shown["problems"])
+    return _page(workflow, shown, _form(), _text(shown.definition, _form()), shown.problems)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/text")

@@ -84,7 +84,7 @@ def forget_output(workflow_id: UUID) -> Any:
     workflow, at = found(workflow_id), request.form.get("at", "")
     shown = drafts().shown(session(), viewer_id(), workflow_id)
     with suppress(NotFound, Invalid):  # forgotten, or the step deleted, in another tab
-        pins.unpin(session(), workflow.id, str(edits.step_at(shown["definition"], at).get("id")))
+        pins.unpin(session(), workflow.id, str(edits.step_at(shown.definition, at).get("id")))
     return answer(workflow, shown, at, message="Forgotten.")
 
 

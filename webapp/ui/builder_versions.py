@@ -28,7 +28,7 @@ def workflow_versions(workflow_id: UUID) -> str:
     workflow = workflows().get(session(), viewer_id(), workflow_id)
     page = max(request.args.get("page", 0, type=int), 0)
     listed = workflows().versions(session(), viewer_id(), workflow_id, page=page, size=_PAGE + 1)
-    has_draft = drafts().shown(session(), viewer_id(), workflow_id)["revision"] > 0
+    has_draft = drafts().shown(session(), viewer_id(), workflow_id).revision > 0
     old, new = _compared(listed, has_draft)
     found = versions().compare(session(), viewer_id(), workflow_id, old, new) if old and new else None
     return render_template(

@@ -21,7 +21,6 @@ def dead_letters() -> str:
         "dead_letters/list.html",
         page=operations.page_of(session(), viewer_id(), after),
         after=after,
-        readable=operations.readable,
     )
 
 

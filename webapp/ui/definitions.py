@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from flowforge import jsonio
 from flowforge.errors import Invalid
+from flowforge.workflows.shown import ShownWorkflow
 
 STARTER = """\
 {
@@ -31,12 +31,11 @@ STARTER = """\
   ]
 }
 """
-_WRITTEN = ("name", "trigger", "actions")
 
 
-def written(shown: Mapping[str, Any]) -> str:
-    """A workflow's own parts, secrets masked as they come."""
-    parts = {name: shown[name] for name in _WRITTEN}
+def written(shown: ShownWorkflow) -> str:
+    """Writes a workflow's own parts, secrets masked."""
+    parts = {"name": shown.name, "trigger": shown.trigger, "actions": shown.actions}
     return json.dumps(jsonio.loads(jsonio.dumps(parts)), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -27,9 +27,7 @@ def settings() -> str:
 @blueprint.post("/settings")
 def save_profile() -> Any:
     try:
-        profile.update(
-            session(), viewer_id(), {"email": request.form.get("email"), "timeZone": request.form.get("time_zone")}
-        )
+        profile.update(session(), viewer_id(), request.form.get("email"), request.form.get("time_zone"))
     except Invalid as error:
         session().rollback()
         return _profile_page(error.problems), 400
@@ -67,12 +65,12 @@ def create_token() -> Any:
     days = request.form.get("days", "")
     life = int(days) if days in LIVES and days else None
     try:
-        _, token = access_tokens.create(session(), viewer_id(), request.form.get("name", ""), life)
+        made = access_tokens.create(session(), viewer_id(), request.form.get("name", ""), life)
     except Invalid as error:
         return _token_page(error.problems), 400
     except Conflict as error:
         return _token_page([Problem("/name", str(error))]), 409
-    return _token_page(token=token)
+    return _token_page(token=made.token)
 
 
 @blueprint.post("/settings/tokens/<uuid:token_id>/revoke")

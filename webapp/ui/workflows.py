@@ -154,7 +154,7 @@ def _to_workflow(workflow_id: UUID) -> Any:
 def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any = ()) -> str:
     found = operations().get(session(), viewer_id(), workflow_id)
     registered = triggers().all(session(), viewer_id(), workflow_id)
-    definition = operations().shown(found)
+    definition = operations().shown(found).definition
     sample = expression_context.sample(session(), workflow_id)
     return render_template(
         "workflows/show.html",

@@ -1,0 +1,68 @@
+"""Workflows, versions and drafts as they may be shown: their secrets are masked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class ShownWorkflow:
+    id: UUID
+    name: str
+    user_id: UUID
+    enabled: bool
+    trigger: Any
+    """As it is stored: an adopted row may hold anything."""
+    actions: Any
+    created_at: datetime
+    updated_at: datetime
+    version_id: UUID | None
+    settings: JsonObject | None
+    key: str | None
+
+    @property
+    def definition(self) -> JsonObject:
+        return {"name": self.name, "trigger": self.trigger, "actions": self.actions, "settings": self.settings}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVersion:
+    id: UUID
+    workflow_id: UUID
+    number: int | None
+    """None: a draft that was run and never published."""
+    name: str
+    trigger: Any
+    actions: Any
+    settings: JsonObject | None
+    created_at: datetime
+    created_by: UUID | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDraft:
+    workflow_id: UUID
+    revision: int
+    """0: there is no draft; the definition is the one that is published."""
+    definition: JsonObject
+    problems: Sequence[Problem]
+    """What keeps it from being published."""
+    version_id: UUID | None
+    """What is published now."""
+    base_version_id: UUID | None
+    """What was published when the draft was begun."""
+    updated_at: datetime
+    updated_by: UUID | None
+
+    @property
+    def behind(self) -> bool:
+        """Whether another version was published since the draft was begun."""
+        return self.base_version_id != self.version_id
