@@ -79,8 +79,11 @@ def _cpu(product: Product) -> dict[str, float]:
 
 @contextmanager
 def stack(name: str, folder: Path) -> Iterator[dict[str, str]]:
-    """The settings that choose it: `embedded`, or `kafka` (Apache Kafka for the bus, and for the log MONGO_URI, or else
-    SecantusDB, which speaks MongoDB's protocol but is far slower)."""
+    """Settings that choose a stack: `embedded` or `kafka`.
+
+    `kafka` is Apache Kafka for the bus; the log goes to MONGO_URI, or else to SecantusDB, which speaks MongoDB's
+    protocol but is far slower.
+    """
     if name == "embedded":
         yield {}
         return

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Load:
-    """What was sent: order number -> when, and how long the webhook took to answer."""
+    """The calls that were sent: order number -> when, and how long the webhook took to answer."""
 
     sent: dict[int, float] = field(default_factory=dict)
     answered: list[float] = field(default_factory=list)

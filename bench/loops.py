@@ -64,7 +64,7 @@ def _shown(product: Product, headers: dict[str, str], execution_id: str) -> dict
 
 
 def _memory(process: psutil.Process) -> int:
-    """Of FlowForge's own processes; PostgreSQL's share one large block."""
+    """Memory of FlowForge's own processes, without PostgreSQL's, which share one large block."""
     try:
         return 0 if process.name() == "postgres" else int(process.memory_info().rss)
     except psutil.NoSuchProcess:

@@ -39,7 +39,7 @@ class Page:
 
 
 class Visitor:
-    """Somebody who is signed in."""
+    """A signed-in user."""
 
     def __init__(self, product: Product) -> None:
         self._product = product
@@ -93,7 +93,7 @@ def pages(product: Product, headers: dict[str, str]) -> Iterator[Page]:
 
 
 def _deep(ask: Callable[[str], Any], listed: Sequence[Any]) -> str:
-    """Where somebody stands who has gone back two weeks."""
+    """The address of a page two weeks back in the list of executions."""
     return "/executions?until=2020-01-01T00:00" if not listed else f"/executions?until={listed[-1]['createdAt'][:16]}"
 
 
@@ -113,9 +113,9 @@ def with_history(size: Size, kept: Path | None) -> Iterator[tuple[Product, dict[
         running((kept or Path(temporary)) / "home", {"POSTGRES_URL": url}) as product,
     ):
         account = {"username": NAME, "password": PASSWORD}
-        known = requests.post(f"{product.url}/auth/login", json=account, timeout=30)
-        if known.ok:
-            yield product, {"Authorization": f"Bearer {known.json()['access_token']}"}
+        signed_in = requests.post(f"{product.url}/auth/login", json=account, timeout=30)
+        if signed_in.ok:
+            yield product, {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
             return
         headers = product.register(NAME)
         me = requests.get(f"{product.url}/auth/me", headers=headers, timeout=30).json()

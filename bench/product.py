@@ -31,11 +31,11 @@ class Product:
         return f"http://127.0.0.1:{self.port}"
 
     def processes(self) -> list[psutil.Process]:
-        """The instance's own, servers included."""
+        """The instance's own processes, servers included."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def register(self, name: str = "bench") -> dict[str, str]:
-        """A new user; returns the headers that make a request theirs."""
+        """Register a user; return the headers that authenticate a request."""
         account = {"username": name, "email": f"{name}@example.test", "password": "bench-password"}
         answer = requests.post(f"{self.url}/auth/register", json=account, timeout=30)
         answer.raise_for_status()
@@ -53,7 +53,7 @@ class Product:
 
 @contextmanager
 def running(home: Path, environment: dict[str, str] | None = None) -> Iterator[Product]:
-    """Ready when it is given, stopped afterwards."""
+    """Run an instance for the length of a `with` block; it is ready when the block begins."""
     port = _free_port()
     settings = {
         **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}},

@@ -36,7 +36,7 @@ SETTLE_SECONDS = 5
 
 @dataclass
 class Seen:
-    """By one viewer: seconds from each line's writing, and from its step's end, to its arrival."""
+    """Delays that one viewer saw: seconds from each line's writing, and from its step's end, to its arrival."""
 
     open: bool = False
     from_line: list[float] = field(default_factory=list)
@@ -90,31 +90,31 @@ class Audience:
         arguments = (there, port, headers, [executions[number % len(executions)] for number in range(count)])
         self._process = multiprocessing.get_context("spawn").Process(target=_watch_all, args=arguments)
         self._process.start()
-        self._told()
+        self._receive()
         time.sleep(SETTLE_SECONDS)
         self._here.send("begin")
 
     def seen(self) -> Seen:
-        """What all of them together have seen since they settled."""
+        """The delays that all of them together have seen since they settled."""
         self._here.send("end")
-        everything: Seen = self._told()
+        everything: Seen = self._receive()
         self._process.join(30)
         return everything
 
-    def _told(self) -> Seen:
+    def _receive(self) -> Seen:
         if not self._here.poll(OPENED_WITHIN_SECONDS):
             raise RuntimeError("the viewers do not answer")
-        told = self._here.recv()
-        if isinstance(told, Exception):
-            raise RuntimeError("the viewers failed") from told
-        seen: Seen = told
+        received = self._here.recv()
+        if isinstance(received, Exception):
+            raise RuntimeError("the viewers failed") from received
+        seen: Seen = received
         return seen
 
 
 def _watch_all(pipe: Connection, port: int, headers: dict[str, str], executions: Sequence[str]) -> None:
     try:
         asyncio.run(_watching(pipe, [Viewer(port, headers, execution) for execution in executions]))
-    except Exception as error:  # noqa: BLE001  told in the process that measures
+    except Exception as error:  # noqa: BLE001  raised again in the process that measures
         pipe.send(error)
 
 

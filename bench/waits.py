@@ -47,7 +47,7 @@ def _call(url: str, bodies: list[dict[str, Any]]) -> None:
 
 
 def _lateness(product: Product, headers: dict[str, str], workflow_id: str, count: int) -> list[float]:
-    """Seconds, of every execution; waits until all are over."""
+    """Seconds that every execution was late; waits until all are over."""
     deadline = time.perf_counter() + 300
     while True:
         found = _all(product, headers, workflow_id)

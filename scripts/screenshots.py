@@ -49,7 +49,7 @@ WHERE extract(hour FROM at) BETWEEN 6 AND 20 OR random() < 0.3
 
 
 class Partner(BaseHTTPRequestHandler):
-    """What the workflows call: a shop, a chat, and a service that is down."""
+    """A server for the workflows to call: a shop, a chat, and a service that is down."""
 
     def do_GET(self) -> None:
         orders = [{"number": 4810 + n, "customerId": n, "total": 40 * n + 19} for n in range(1, 24)]
@@ -69,7 +69,7 @@ class Partner(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        """Write no log."""
 
 
 @contextmanager
@@ -292,7 +292,7 @@ class Stage:
 
 
 def windows(browser: Browser, product: Product) -> Iterator[tuple[Page, str]]:
-    """One of each size and theme, nobody signed in; with what its pictures' names end in."""
+    """A window of each size and theme, signed out, with the suffix of its pictures' names."""
     for size in SIZES:
         for scheme in SCHEMES:
             context = browser.new_context(
@@ -318,7 +318,7 @@ def photograph(browser: Browser, product: Product, pages: dict[str, str], folder
 
 
 def photograph_first_steps(browser: Browser, product: Product, folder: Path) -> None:
-    """What meets somebody who is new."""
+    """Take pictures of what a new user sees first."""
     for page, look in windows(browser, product):
         _take(page, "/register", folder / f"register-{look}.png")
         page.get_by_label("User name").fill(f"grace-{look}")

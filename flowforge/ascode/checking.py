@@ -1,4 +1,4 @@
-"""Checks a workflow without a server, by the rules and in the words the server has.
+"""Validation of a workflow without a server, by the rules and in the words of the server.
 
 What only a server knows is left to it: which other workflows there are, and what a mask (`********`) stands for.
 """
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 def problems_of(document: Json) -> list[Problem]:
-    """Of a document, `{key, enabled, definition}`; pointers go from the file, in which these are one object."""
+    """Problems of a document, `{key, enabled, definition}`; pointers start at the file, where these are one object."""
     problems = [*problems_of_key(document.get("key")), *problems_of_enabled(document)]
     for path, key in called_keys(document["definition"]):
         problems += [Problem(pointer(path), f"the key {one.message}") for one in problems_of_key(key)]
@@ -37,7 +37,7 @@ def problems_of(document: Json) -> list[Problem]:
 
 
 def read(document: Json) -> WorkflowDefinition:
-    """Its definition, with stand-ins for the workflows it names by their keys. Raises Invalid."""
+    """Read a document's definition, with stand-ins for the workflows it names by their keys. Raises Invalid."""
     return _reading(document).usable()
 
 
@@ -47,5 +47,5 @@ def _reading(document: Json) -> Reading:
 
 @lru_cache(maxsize=1)
 def _triggers() -> Triggers:
-    """As an instance has them whose operator has set nothing."""
+    """Triggers as an instance with default settings has them."""
     return Triggers(Settings.model_construct(), Vault([new_key()]))

@@ -82,7 +82,7 @@ class Client:
                 return
 
     def apply(self, documents: Sequence[Json], *, dry_run: bool, note: str | None = None) -> list[Json]:
-        """What became of each. Raises Invalid as the server does."""
+        """Apply documents; return what became of each. Raises Invalid as the server does."""
         body = {"workflows": list(documents), "dryRun": dry_run, "note": note}
         return list(self._ask("POST", "/api/v1/workflows/apply", body=body)["workflows"])
 

@@ -32,7 +32,7 @@ def add_commands(commands: Any) -> None:
     )
     apply = add("apply", _apply, "Bring workflow files to a server: all of them or, with problems, none.")
     _takes_files(apply)
-    apply.add_argument("--dry-run", action="store_true", help="tell what would be done, and do nothing")
+    apply.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
     apply.add_argument("--note", help="kept with every version that is made")
     diff = add("diff", _diff, "Show what applying workflow files would change; exit 1 if anything.")
     _takes_files(diff)

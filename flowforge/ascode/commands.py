@@ -1,4 +1,4 @@
-"""What the commands do: export, apply, diff and validate. Each returns its exit code."""
+"""The commands export, apply, diff and validate. Each returns its exit code."""
 
 from __future__ import annotations
 
@@ -44,33 +44,33 @@ def export(client: Client, names: Sequence[str], folder: Path, say: Say) -> int:
 
 
 def apply(client: Client, paths: Sequence[Path], say: Say, *, dry_run: bool, note: str | None) -> int:
-    """All files, or none."""
+    """Apply all files, or none."""
     files = _readable(paths)
     try:
-        told = client.apply(_documents(files), dry_run=dry_run, note=note)
+        applied = client.apply(_documents(files), dry_run=dry_run, note=note)
     except Invalid as error:
         return _report(_findings(files, error.problems), say, "nothing was applied")
-    for file, one in zip(files, told, strict=True):
+    for file, one in zip(files, applied, strict=True):
         say(f"{one['outcome']:<10} {one['name']} ({file.name})")
-    say(_summary(one["outcome"] for one in told) + (" (dry run: nothing was done)" if dry_run else ""))
+    say(_summary(one["outcome"] for one in applied) + (" (dry run: nothing was done)" if dry_run else ""))
     return OK
 
 
 def diff(client: Client, paths: Sequence[Path], say: Say) -> int:
-    """What applying the files would change, as text; 1 where there is something."""
+    """Print what applying the files would change; 1 if there is something."""
     files = _readable(paths)
     try:
-        told = client.apply(_documents(files), dry_run=True)
+        applied = client.apply(_documents(files), dry_run=True)
     except Invalid as error:
         return _report(_findings(files, error.problems), say, "they cannot be applied")
-    changed = [(file, one) for file, one in zip(files, told, strict=True) if one["outcome"] != "unchanged"]
+    changed = [(file, one) for file, one in zip(files, applied, strict=True) if one["outcome"] != "unchanged"]
     for file, one in changed:
         say("\n".join(_difference(file, one)))
     return PROBLEMS if changed else OK
 
 
 def validate(paths: Sequence[Path], say: Say) -> int:
-    """Without a server."""
+    """Validate files without a server."""
     files = [read_file(path) for path in find(paths)]
     findings = [finding for file in files for finding in [*file.findings(), *_repeated_keys(file, files)]]
     if findings:
@@ -80,7 +80,7 @@ def validate(paths: Sequence[Path], say: Say) -> int:
 
 
 def schema(say: Say) -> int:
-    """As this installation's connectors make it."""
+    """Print the JSON Schema of workflows, with this installation's connectors."""
     say(jsonio.dumps(workflow_schema(load_catalog())).decode())
     return OK
 
@@ -136,13 +136,13 @@ def _report(findings: Sequence[Finding], say: Say, ending: str) -> int:
     return PROBLEMS
 
 
-def _difference(file: WorkflowFile, told: Json) -> list[str]:
-    before = text_of(told["before"]) if told["before"] else ""
+def _difference(file: WorkflowFile, applied: Json) -> list[str]:
+    before = text_of(applied["before"]) if applied["before"] else ""
     lines = list(
         difflib.unified_diff(
             before.splitlines(),
-            text_of(told["after"]).splitlines(),
-            f"server/{told['key'] or told['name']}" if before else "/dev/null",
+            text_of(applied["after"]).splitlines(),
+            f"server/{applied['key'] or applied['name']}" if before else "/dev/null",
             file.name,
             lineterm="",
         )

@@ -41,7 +41,7 @@ class WorkflowFile:
         return str(self.path)
 
     def findings(self) -> list[Finding]:
-        """Everything that is wrong with it, as far as that can be known without a server."""
+        """All findings, as far as they can be made without a server."""
         if self.document is None:
             return list(self.flaws)
         return sorted([*self.flaws, *self.located(problems_of(self.document))], key=lambda finding: finding.line)
@@ -51,7 +51,7 @@ class WorkflowFile:
 
 
 def read_file(path: Path) -> WorkflowFile:
-    """Raises Unusable where there is no such file; what is wrong inside it is told by the answer."""
+    """Read a file, with the findings inside it. Raises Unusable if there is no such file."""
     source, flaws = read_document(path)
     plain = source.plain()
     if source.root is not None and not isinstance(plain, dict):
@@ -72,7 +72,7 @@ def read_document(path: Path) -> tuple[Document, list[Finding]]:
         line = data[: error.start].count(b"\n") + 1
         if len(data) <= yaml_reader.MAX_BYTES:
             return Document(None), [Finding(str(path), line, "", "is not UTF-8")]
-        source = yaml_reader.read("\n" * len(data))  # cut in the middle of a character: too large, and told so
+        source = yaml_reader.read("\n" * len(data))  # cut in the middle of a character: too large, which is a finding
     return source, flaws_in(str(path), source)
 
 
@@ -91,8 +91,8 @@ def find_tests(paths: Sequence[Path]) -> list[Path]:
 def file_name(document: Json, taken: Iterable[str]) -> str:
     """For a workflow that is written into a folder: its key, or its name as a file system takes it."""
     title = document.get("key") or _slug(str(document["definition"].get("name", "")))
-    known, number, name = set(taken), 1, f"{title}.yaml"
-    while name in known:
+    used, number, name = set(taken), 1, f"{title}.yaml"
+    while name in used:
         number += 1
         name = f"{title}-{number}.yaml"
     return name

@@ -1,4 +1,4 @@
-"""What was found wrong in a file: where, for people and for editors, and what."""
+"""Findings: what is wrong in a file and where, for people and for editors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Finding:
 
 
 def flaws_in(file: str, document: Document) -> list[Finding]:
-    """What is wrong with the text itself."""
+    """Findings about the text itself, before it is read as a workflow."""
     return [Finding(file, flaw.line, "", flaw.message) for flaw in document.flaws]
 
 

@@ -1,6 +1,6 @@
 """A workflow as a file holds it: `key`, `name`, `enabled`, `trigger`, `settings`, `actions`, in the order people read.
 
-A *document* is the same as the API has it: `{key, enabled, definition: {name, trigger, settings, actions}}`.
+A *document* is what the API has for it: `{key, enabled, definition: {name, trigger, settings, actions}}`.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def text_of(document: Mapping[str, Any]) -> str:
 
 
 def document_of(written: Json) -> Json:
-    """What a file holds, as the API has it: the opposite of `text_of`."""
+    """Convert a file's content to what the API has for it: the inverse of `text_of`."""
     own = {key: written[key] for key in _OF_DOCUMENT if key in written}
     return own | {"definition": {key: value for key, value in written.items() if key not in _OF_DOCUMENT}}
 
 
 def pointer_in_file(pointer: str) -> str:
-    """The place in the file of a part of the document."""
+    """The path in the file of a part of the document."""
     return pointer.removeprefix("/definition")
 
 
@@ -76,5 +76,5 @@ def _ordered_action(action: Json) -> Json:
 
 def _ordered(part: Json, keys: Sequence[str]) -> Json:
     """Known keys first; the others follow as they stand."""
-    known = {key: part[key] for key in keys if key in part}
-    return known | {key: value for key, value in part.items() if key not in known}
+    first = {key: part[key] for key in keys if key in part}
+    return first | {key: value for key, value in part.items() if key not in first}

@@ -1,7 +1,7 @@
 """The JSON Schema of a workflow, for editors: what an action's `config` holds follows from its `type`.
 
-It accepts what the product accepts, written as the documentation has it; expressions, references and cron the product
-alone can judge.
+It accepts what the product accepts, written as the documentation has it; expressions, references and cron are
+validated by the product alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ABOUT = ("title", "description", "default", "writeOnly", "secret", "multiline",
 
 @lru_cache(maxsize=1)
 def workflow_schema(catalog: Catalog) -> Json:
-    """Of a file and of the definition in it."""
+    """The JSON Schema of a file and of the definition in it."""
     schema = WorkflowDefinition.model_json_schema(by_alias=True)
     definitions: Json = schema["$defs"]
     definitions[_EXPRESSION] = {"type": "string", "pattern": r"\{\{", "description": "{{ an expression }}"}
@@ -66,8 +66,8 @@ def _top(properties: Json) -> Json:
 
 
 def _describe_action(properties: Json, catalog: Catalog) -> None:
-    known = {"enum": [*catalog.types(), *BLOCKS]}
-    properties["type"] = {"description": "A connector's type, or a block's.", "anyOf": [known, _SPELLED_OTHERWISE]}
+    types = {"enum": [*catalog.types(), *BLOCKS]}
+    properties["type"] = {"description": "A connector's type, or a block's.", "anyOf": [types, _SPELLED_OTHERWISE]}
     properties["id"] = {
         "type": ["string", "null"],
         "pattern": _ID,
@@ -135,7 +135,7 @@ def _or_null(schema: Json) -> Json:
 
 
 class _AsWritten(GenerateJsonSchema):
-    """Where a value is brought into shape before it is judged, anything may be written."""
+    """Generator of schemas that allow anything where a value is converted before it is validated."""
 
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         inner = schema["schema"]
@@ -143,7 +143,7 @@ class _AsWritten(GenerateJsonSchema):
 
 
 def _open(schema: Json) -> Json:
-    """The same object, where each part may also be an expression."""
+    """Allow an expression for each part of an object."""
     opened = dict(schema)
     if "properties" in schema:
         opened["properties"] = {name: _field(inner) for name, inner in schema["properties"].items()}
@@ -166,7 +166,7 @@ def _field(schema: Json) -> Json:
 
 
 def _takes_any_text(schema: Mapping[str, Any]) -> bool:
-    judged = schema.keys() - {*_ABOUT, "minLength", "examples"}
-    if judged == {"anyOf"}:
+    validated = schema.keys() - {*_ABOUT, "minLength", "examples"}
+    if validated == {"anyOf"}:
         return any(_takes_any_text(inner) for inner in schema["anyOf"])
-    return not judged or (judged == {"type"} and schema["type"] == "string")
+    return not validated or (validated == {"type"} and schema["type"] == "string")

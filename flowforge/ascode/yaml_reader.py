@@ -43,7 +43,7 @@ class Node:
     height: int = 1
 
     def plain(self) -> Any:
-        """As JSON's types."""
+        """The value in JSON's types."""
         if isinstance(self.value, list):
             return [node.plain() for node in self.value]
         if isinstance(self.value, dict):
@@ -66,7 +66,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What was read; `root` is None where the text is no YAML at all. With flaws, the rest can still be judged."""
+    """The result of reading; `root` is None if the text is no YAML at all. Beside flaws, the rest can be validated."""
 
     root: Node | None
     flaws: tuple[Flaw, ...] = ()
@@ -80,7 +80,7 @@ class Document:
 
 
 def read(text: str) -> Document:
-    """The one document in the text. Never raises: what is wrong is told as flaws."""
+    """Read the one document in the text. Never raises: what is wrong becomes a flaw."""
     builder = _Builder()
     try:
         if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
@@ -218,7 +218,7 @@ class _Builder:
 
 
 def _resolved(text: str) -> Any:
-    """What a scalar without quotes stands for."""
+    """The value of a scalar without quotes."""
     if text in _WORDS:
         return _WORDS[text]
     if _NUMBER.fullmatch(text):

@@ -40,7 +40,7 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 
 
 def _style(text: str) -> str | None:
-    """None leaves the choice to the library, which knows what other readers would take for something else."""
+    """The style of a text; None leaves it to the library, which knows what readers would take for another type."""
     if _ODD_BREAKS.search(text) or text[:1] in _BLANKS:
         return '"'
     if "\n" in text.rstrip("\n"):

@@ -1,1 +1,1 @@
-"""Tests of workflows as files: recorded outputs go in, what the workflow does with them is looked at."""
+"""Tests of workflows as files: recorded outputs go in, and what the workflow does with them is compared."""

@@ -1,4 +1,4 @@
-"""`flowforge test`: runs test files and tells what differs."""
+"""`flowforge test`: runs test files and shows what differs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowforge.ascode import yaml_writer
 from flowforge.ascode.checking import read
 from flowforge.ascode.files import find_tests, read_document
 from flowforge.ascode.findings import Finding, located
-from flowforge.ascode.testing.judgement import judge
+from flowforge.ascode.testing.comparison import compare
 from flowforge.ascode.testing.matching import MISSING, Mismatch
 from flowforge.ascode.testing.playing import CannotGoOn, play
 from flowforge.ascode.testing.scenario import Scenario, Suite, problems_of_names, read_suite
@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 
 def run_tests(paths: Sequence[Path], say: Say) -> int:
-    """1 where a test fails or cannot be run. Raises Unusable where there is nothing to run."""
+    """Run every test; return 1 if one fails or cannot be run. Raises Unusable if there is nothing to run."""
     passed = failed = unusable = 0
     for path in find_tests(paths):
         suite = read_suite(path)
@@ -63,11 +63,11 @@ def _run(suite: Suite) -> Iterator[tuple[Scenario, list[str]]]:
             continue
         for found in (played.outputs, played.calls):
             found |= {name: found[id_] for name, id_ in same.items() if id_ in found}
-        yield test, [_told(mismatch) for mismatch in judge(test.expect, played, looped)]
+        yield test, [_shown(mismatch) for mismatch in compare(test.expect, played, looped)]
 
 
 def _steps(suite: Suite) -> Mapping[str, LocatedAction]:
-    """By the names that expressions have for them."""
+    """The steps by each name that expressions have for them."""
     assert suite.workflow.document is not None
     every = list(located_actions(read(suite.workflow.document).actions))
     own = {step.own_id: step for step in every if step.own_id is not None}
@@ -83,7 +83,7 @@ def _problems_of_names(suite: Suite) -> list[Finding]:
     return located(str(suite.path), source, problems_of_names(suite.tests, _steps(suite)))
 
 
-def _told(mismatch: Mismatch) -> str:
+def _shown(mismatch: Mismatch) -> str:
     expected, found = _text(mismatch.expected), _text(mismatch.found)
     lines = difflib.unified_diff(expected, found, "expected", "found", lineterm="", n=3)
     body = [f"- {line}" for line in expected] + [f"+ {line}" for line in found]

@@ -1,4 +1,4 @@
-"""Whether what was found is what was expected; of objects only the fields that are expected are looked at."""
+"""Comparison of values with expected ones; of objects only the expected fields are compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowforge.language.pointers import Part
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """`path` leads to the place; `found` is MISSING where there is nothing."""
+    """A difference at `path`; `found` is MISSING where there is nothing."""
 
     path: tuple[Part, ...]
     expected: Any
@@ -27,12 +27,12 @@ MISSING = _Missing()
 
 
 def mismatches(expected: Any, found: Any, path: tuple[Part, ...]) -> Iterator[Mismatch]:
-    """Each as deep inside as it can be told. 1 is 1.0, and neither is true."""
+    """Yield the differences, each as deep inside as possible. 1 equals 1.0, and neither equals true."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for name, value in expected.items():
             yield from mismatches(value, found.get(name, MISSING), (*path, name))
     elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from mismatches(one, other, (*path, index))
+        for index, (wanted, given) in enumerate(zip(expected, found, strict=True)):
+            yield from mismatches(wanted, given, (*path, index))
     elif isinstance(expected, bool) is not isinstance(found, bool) or expected != found:
         yield Mismatch(path, expected, found)

@@ -1,4 +1,4 @@
-"""Plays a scenario through in memory: the product's own state machine, recorded outputs in place of the world."""
+"""Play of a scenario in memory: the product's own state machine, with recorded outputs instead of the world."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CannotGoOn(Exception):
 
 @dataclass(slots=True)
 class Played:
-    """What came of it. Steps by id; each list is in the order of the items around the step."""
+    """The outcome of a scenario. Steps by id; each list is in the order of the items around the step."""
 
     status: str
     result: Any
@@ -174,7 +174,7 @@ class _Player:
         return {**due.scope, "now": self._now}
 
     def _called(self, due: Due, config: Any) -> None:
-        """Of several attempts the last one stays."""
+        """Note a call; of several attempts the last one stays."""
         self._calls.setdefault(due.step.id, {})[self._path_of(due)] = config
 
     def _path_of(self, due: Due) -> Path:
@@ -209,7 +209,7 @@ class _Player:
 
 
 def _deadline(begun: datetime, limit: float | None) -> datetime:
-    """Of an execution that began then; what happens at that very moment is still in time."""
+    """The deadline of an execution that began at `began`; what happens at that very moment is still in time."""
     try:
         return _NEVER if limit is None else begun + timedelta(seconds=limit)
     except OverflowError:
@@ -230,7 +230,7 @@ def _by_index(plan: Plan, scenario: Scenario) -> dict[int, Recorded]:
 
 
 def _without_items(recorded: Recorded, path: Path) -> Recorded:
-    """What is recorded for the items at that path. Raises CannotGoOn."""
+    """The recording for the items at that path. Raises CannotGoOn."""
     for position in path:
         if recorded.items is None:
             return recorded
@@ -255,5 +255,5 @@ def _in_order(found: Mapping[str, Mapping[Path, Any]]) -> dict[str, list[Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """As it would be stored and shown: times are text."""
+    """Convert to what would be stored and shown: times are text."""
     return jsonio.loads(jsonio.dumps(value))

@@ -1,4 +1,4 @@
-"""A test file: which workflow, what it is given, and what is expected of it."""
+"""Test files: the workflow, what it is given, and what is expected of it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Json = dict[str, Any]
 
 
 class _Written(BaseModel):
-    """What is misspelled here would test nothing, so unknown keys are refused."""
+    """Base of the models of a test file. Unknown keys are refused: a misspelled one would test nothing."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Recorded(_Written):
-    """How a step ends, in place of doing it: one of these."""
+    """The end of a step, instead of doing it: exactly one of these fields."""
 
     output: Any = None
     """Its output, an object; texts in it may be expressions, which see what the step sees."""
@@ -66,7 +66,7 @@ def _as_error(value: Any) -> Any:
 
 
 class Expectation(_Written):
-    """What is not named here may be anything; of objects only the fields that are named are looked at."""
+    """Expectations of a test. What is not named may be anything; of objects only the named fields are compared."""
 
     status: Annotated[Literal["COMPLETED", "FAILED"] | None, BeforeValidator(_as_status)] = None
     """COMPLETED where nothing else is said, and no error is expected."""
@@ -128,7 +128,7 @@ class Suite:
 
 
 def read_suite(path: Path) -> Suite | list[Finding]:
-    """Findings where it is not known what is meant. Raises Unusable where a file is missing."""
+    """Read a test file; a list of findings if it cannot be understood. Raises Unusable if a file is missing."""
     source, flaws = read_document(path)
     try:
         written = _TestFile.model_validate(source.plain() if source.root else {})

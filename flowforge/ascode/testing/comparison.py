@@ -1,4 +1,4 @@
-"""Holds what a scenario expects against what came of it."""
+"""Comparison of a scenario's expectations with the outcome of its play."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from flowforge.ascode.testing.playing import Played
 from flowforge.ascode.testing.scenario import Expectation
 
 
-def judge(expect: Expectation, played: Played, looped: Collection[str]) -> Iterator[Mismatch]:
-    """`looped`: steps inside loops, of which there is a list of everything."""
+def compare(expect: Expectation, played: Played, looped: Collection[str]) -> Iterator[Mismatch]:
+    """Yield a mismatch for every expectation that is not met.
+
+    `looped` names the steps inside loops, whose outputs, calls and branches are lists: one entry an item.
+    """
 
     def of(found: dict[str, list[Any]], name: str) -> Any:
         if name in looped:
@@ -21,7 +24,7 @@ def judge(expect: Expectation, played: Played, looped: Collection[str]) -> Itera
     if expect.expected_status != played.status:
         yield Mismatch(("status",), expect.expected_status, played.status)
     if expect.error is not None or played.status != expect.expected_status:
-        yield from _judge_error(expect, played)
+        yield from _compare_error(expect, played)
     for part in ("result", "response"):
         if expect.expects(part):
             yield from mismatches(getattr(expect, part), getattr(played, part), (part,))
@@ -30,17 +33,17 @@ def judge(expect: Expectation, played: Played, looped: Collection[str]) -> Itera
     for name, call in expect.calls.items():
         yield from mismatches(call, of(played.calls, name), ("calls", name))
     for name, branch in expect.branches.items():
-        yield from mismatches(branch, _ways(of(played.outputs, name)), ("branches", name))
-    for place, name in enumerate(expect.ran):
+        yield from mismatches(branch, _branches(of(played.outputs, name)), ("branches", name))
+    for index, name in enumerate(expect.ran):
         if name not in played.ran:
-            yield Mismatch(("ran", place), name, sorted(played.ran))
-    for place, name in enumerate(expect.skipped):
+            yield Mismatch(("ran", index), name, sorted(played.ran))
+    for index, name in enumerate(expect.skipped):
         if name in played.ran:
-            yield Mismatch(("skipped", place), f"not {name}", name)
+            yield Mismatch(("skipped", index), f"not {name}", name)
 
 
-def _judge_error(expect: Expectation, played: Played) -> Iterator[Mismatch]:
-    """An error that nobody expected is shown, too: it is what one has to know."""
+def _compare_error(expect: Expectation, played: Played) -> Iterator[Mismatch]:
+    """Compare the error; one that was not expected is a mismatch as well."""
     found = played.error or {}
     if expect.error is None:
         if played.error is not None:
@@ -53,7 +56,7 @@ def _judge_error(expect: Expectation, played: Played) -> Iterator[Mismatch]:
         yield Mismatch(("error", "step"), expect.error.step, found.get("step", MISSING))
 
 
-def _ways(output: Any) -> Any:
+def _branches(output: Any) -> Any:
     if isinstance(output, list):
-        return [_ways(one) for one in output]
+        return [_branches(item) for item in output]
     return output.get("branch") if isinstance(output, dict) else output
