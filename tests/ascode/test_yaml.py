@@ -35,10 +35,11 @@ def test_a_workflow_comes_back_as_it_was(definition: Json, key: str | None, enab
     document = {"enabled": enabled, "definition": definition} | ({"key": key} if key else {})
 
     text = text_of(document)
+    back = document_of(read(text))
 
-    assert exactly(document_of(read(text))) == exactly(document)
-    assert parse(document_of(read(text))["definition"]).dump() == parse(definition).dump()
-    assert text_of(document_of(read(text))) == text
+    assert exactly(back) == exactly(document)
+    assert parse(back["definition"]).dump() == parse(definition).dump()
+    assert text_of(back) == text
 
 
 @unhurried
