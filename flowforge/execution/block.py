@@ -80,6 +80,11 @@ class BlockBehaviour(ABC):
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         """Does what the step is. Raises ExpressionError, ConfigUnusable."""
 
+    def intent(self, step: Step, config: Any, now: datetime) -> dict[str, Any]:
+        """What the block, entered now, would do, as a preview shows it. `config` is the block's own, read; None for
+        one that has none."""
+        return {} if config is None else config.model_dump(by_alias=True, mode="json")
+
     def body_taken(self, step: Step, output: Mapping[str, Any]) -> Body | None:
         """The list of steps that the block went into in its own frame, by the output it has."""
         return None

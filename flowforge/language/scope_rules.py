@@ -92,24 +92,6 @@ def earlier(steps: Sequence[Written], path: Path) -> list[Written]:
     return [step for step in steps if not is_disabled(step, here) and why_hidden(step, here) is None]
 
 
-def loops_around(steps: Sequence[Written], path: Path) -> list[Written]:
-    """The loops that the action at `path` is inside of, the outermost first."""
-    here = _location(steps, path)
-    owners = [inner.owner for inner in here.enclosures if inner.kind is BodyKind.LOOP] if here else []
-    return [owner for owner in owners if isinstance(owner, Written)]
-
-
-def handled_step(steps: Sequence[Written], path: Path) -> Written | None:
-    """The step whose error the action at `path` handles."""
-    here = _location(steps, path)
-    for inner in reversed(here.enclosures if here else ()):
-        if inner.kind is BodyKind.HANDLER:
-            return inner.owner if isinstance(inner.owner, Written) else None
-        if inner.kind.has_frames:
-            return None
-    return None
-
-
 def _roots_of(around: Enclosure) -> Iterable[str]:
     if around.kind is BodyKind.HANDLER:
         return ("error",)

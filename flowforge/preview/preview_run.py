@@ -93,6 +93,11 @@ class PreviewRun(Run):
         resolved: Mapping[str, Any] = entered.resolved if entered else self.value(frame, step, step.config, "config")
         return resolved
 
+    def config_of(self, step: Step) -> BlockConfig | None:
+        """The config with which a block was entered last; None for one that takes none."""
+        entered = self.inputs.get(step.index)
+        return entered.read if entered else None
+
     def body_of(self, frame: Frame) -> Body:
         return self._body_of(frame)
 

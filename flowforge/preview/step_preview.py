@@ -8,10 +8,10 @@ from typing import Any
 
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.sdk import ConnectorError
-from flowforge.execution.commands import Effects, Wait
+from flowforge.execution.blocks import behaviour_of
+from flowforge.execution.commands import Effects
 from flowforge.execution.state import Frame
 from flowforge.language.block import ConfigUnusable
-from flowforge.language.bodies import BodyKind
 from flowforge.language.expressions.resolving import ExpressionError
 from flowforge.language.expressions.unknown_values import Undecided, unknown_pointers
 from flowforge.language.plan import Step
@@ -21,7 +21,6 @@ from flowforge.secrets import mask_values
 from flowforge.workflows.credentials import masked_secrets
 
 Json = dict[str, Any]
-_ITEMS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +109,13 @@ class _Entering:
             _check_action(self._catalog, self._step, resolved)
             self._entered = replace(self._entered, computed=_computed(self._catalog, self._step, resolved))
         elif self._entered.decided and not unknown:
-            self._note(output=self._would())
+            self._note(output=self._intent())
 
-    def _would(self) -> Json:
-        """What the machine would do with the block next, as people are told."""
-        effects, frame, step = self._entered.effects, self._frame, self._step
-        for opened in effects.opened:
-            if step.bodies[0].kind is not BodyKind.LANE:
-                return {"count": opened.block.total, "items": list(opened.items[:_ITEMS_SHOWN])}
-            return {"branches": [body.name for body in step.bodies]}
-        for wait in effects.waits:
-            return _wait(wait)
-        given = self._run.inputs.get(step.index)
-        if given is not None and given.read is not None and not step.bodies:
-            read: Json = given.read.model_dump(by_alias=True, mode="json")
-            return read
-        return dict(frame.outputs.get(step.key) or {})
+    def _intent(self) -> Json:
+        """What the block would do; of one that needs no config and asks for nothing, what it gives."""
+        behaviour, read = behaviour_of(self._step), self._run.config_of(self._step)
+        told = behaviour.intent(self._step, read, self._run.now) if behaviour else {}
+        return told or dict(self._frame.outputs.get(self._step.key) or {})
 
 
 def _masked(catalog: Catalog, step: Step, resolved: Json) -> Json:
@@ -148,10 +138,3 @@ def _computed(catalog: Catalog, step: Step, config: Mapping[str, Any]) -> Json |
     """The output of a step whose connector calls nobody. Raises ConnectorError."""
     connector = catalog.get(step.type)
     return None if connector.computes is None else connector.computes(connector.parse(config))
-
-
-def _wait(wait: Wait) -> Json:
-    if not wait.needs_answer:
-        return {"until": wait.due_at}
-    after = "fail" if wait.fails_when_due else "continue"
-    return {"for": wait.kind, "message": wait.message, "until": wait.due_at, "onTimeout": after}

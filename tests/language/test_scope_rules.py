@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flowforge.language.check import check
 from flowforge.language.definition import parse
 from flowforge.language.pointers import pointer
-from flowforge.language.scope_rules import earlier, handled_step, loops_around, written_steps
+from flowforge.language.scope_rules import earlier, written_steps
 
 Action = dict[str, Any]
 
@@ -50,20 +50,9 @@ def test_what_is_seen_is_what_may_be_referred_to(program: list[Action]) -> None:
         assert {step.index for step in earlier(steps, here.path)} == allowed, pointer(here.path)
 
 
-def test_the_loops_and_the_error_around_a_place() -> None:
-    inner = {"id": "inner", "type": "FOR_EACH", "actions": [{"type": "T", "onError": [{"type": "H"}]}]}
-    steps = written_steps({"actions": [{"id": "outer", "type": "FOR_EACH", "actions": [inner]}]})
-    handler = steps[-1].path
-    assert [loop.id for loop in loops_around(steps, handler)] == ["outer", "inner"]
-    assert (handled := handled_step(steps, handler)) is not None
-    assert handled.key == "step_2"
-    assert handled_step(steps, steps[2].path) is None
-
-
 def test_places_and_actions_that_make_no_sense_see_nothing() -> None:
     steps = written_steps({"actions": [None, "text", {"type": 7, "id": [], "config": "x", "branches": {"a": 1}}]})
     [odd] = steps
     assert (odd.id, odd.type, odd.config) == ("step_0", "7", {})
     for path in ((), ("actions",), ("x", 1), ("actions", 0, "branches"), (1, 2, 3)):
         assert earlier(steps, path) == []
-        assert loops_around(steps, path) == []

@@ -7,6 +7,11 @@ from typing import Any
 from tests.preview.conftest import Draft
 
 Json = dict[str, Any]
+CALL: Json = {"id": "call", "type": "HTTP_REQUEST", "config": {"url": "https://example.test/"}}
+
+
+def gives(name: str, **output: Any) -> Json:
+    return {"id": name, "type": "TRANSFORM", "config": {"output": output}}
 
 
 def test_a_step_whose_condition_does_not_hold_gives_nothing(draft: Draft) -> None:
@@ -34,3 +39,57 @@ def test_a_loop_over_nothing_gives_no_results(draft: Draft) -> None:
     nothing = {"each": {"count": 0, "failed": 0, "results": []}}
     assert draft.outputs_of_dry_run() == nothing
     assert draft.outputs_in_picker() == nothing
+
+
+def test_of_a_way_that_is_not_known_every_branch_is_offered(draft: Draft) -> None:
+    branches = [{"when": "{{ steps.call.ok }}", "actions": [gives("yes", n=1)]}]
+    draft.write(CALL, {"id": "way", "type": "BRANCH", "branches": branches, "else": [gives("no", n=2)]})
+    assert draft.outputs_in_picker() == {"yes": {"n": 1}, "no": {"n": 2}}
+    assert draft.outputs_of_dry_run() == {"call": None, "way": None, "yes": {"n": 1}, "no": {"n": 2}}
+
+
+def test_whether_a_step_ran_that_may_not_have_run_is_not_known(draft: Draft) -> None:
+    maybe = {**gives("maybe", n=1), "when": "{{ steps.call.ok }}"}
+    given = gives("given", n="{{ steps.maybe.n }}")
+    counted = gives("counted", n="{{ steps.maybe.n | default(0) }}")
+    draft.write(CALL, maybe, given, counted)
+    assert draft.outputs_of_dry_run() == {"call": None, "maybe": {"n": 1}, "given": {"n": 1}, "counted": None}
+
+
+def test_the_results_of_all_rounds_of_a_short_loop_are_known(draft: Draft) -> None:
+    inner = gives("inner", twice="{{ item * 2 }}")
+    draft.write({"id": "each", "type": "FOR_EACH", "config": {"items": [1, 2]}, "actions": [inner]})
+    results = [{"twice": 2}, {"twice": 4}]
+    assert draft.outputs_in_picker() == {"each": {"count": 2, "failed": 0, "results": results}}
+
+
+def test_what_a_long_loop_gives_is_not_known(draft: Draft) -> None:
+    inner = gives("inner", twice="{{ item * 2 }}")
+    draft.write({"id": "each", "type": "FOR_EACH", "config": {"items": list(range(1_000))}, "actions": [inner]})
+    assert draft.outputs_of_dry_run() == {"each": None, "inner": {"twice": 0}}
+
+
+def test_an_error_that_is_handled_is_an_output(draft: Draft) -> None:
+    handler = gives("handler", was="{{ error.step }}")
+    draft.write({**gives("risky", n="{{ trigger.nothing.at.all }}"), "onError": [handler]}, gives("after", n=1))
+    shown = draft.outputs_in_picker()
+    assert shown["risky"]["error"]["step"] == "risky"
+    assert (shown["handler"], shown["after"]) == ({"was": "risky"}, {"n": 1})
+
+
+def test_a_step_that_a_run_does_not_come_to_has_a_scope_all_the_same(draft: Draft) -> None:
+    no = {"name": "no", "when": "{{ false }}", "actions": [gives("first", n=1), gives("second", n=2)]}
+    draft.write(
+        gives("before", n=0),
+        {"id": "stop", "type": "STOP"},
+        {"id": "way", "type": "BRANCH", "branches": [no], "else": [gives("other", n=3)]},
+        {
+            "id": "each",
+            "type": "FOR_EACH",
+            "config": {"items": []},
+            "actions": [gives("in_first", n=4), gives("in", n=5)],
+        },
+    )
+    assert draft.outputs_in_picker("/actions/2/branches/0/actions/1") == {"before": {"n": 0}, "first": {"n": 1}}
+    in_loop = draft.outputs_in_picker("/actions/3/actions/1")
+    assert in_loop == {"before": {"n": 0}, "way": {"branch": "else"}, "other": {"n": 3}, "in_first": {"n": 4}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flowforge.execution.block import Following, FrameBehaviour, Machine
@@ -13,6 +14,9 @@ from flowforge.language.plan import Body, Step
 _OUTPUTS_IN_A_LIST = 16
 """A list to go through may be so many times as large as an output: it may come from a payload, which may be larger."""
 
+_ITEMS_SHOWN = 20
+"""In a preview."""
+
 
 class ForEach(FrameBehaviour):
     """Its output has the result of each item."""
@@ -22,6 +26,9 @@ class ForEach(FrameBehaviour):
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         config: ForEachConfig = machine.config(frame, step, outputs=_OUTPUTS_IN_A_LIST)
         return machine.open_block(frame, step, config.items, at_once=config.concurrency)
+
+    def intent(self, step: Step, config: ForEachConfig, now: datetime) -> dict[str, Any]:
+        return {"count": len(config.items), "items": config.items[:_ITEMS_SHOWN]}
 
     def body(self, step: Step, frame: Frame) -> Body:
         return step.bodies[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flowforge.execution.block import Following, FrameBehaviour, Gathered, Machine
@@ -17,6 +18,9 @@ class Parallel(FrameBehaviour):
 
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         return machine.open_block(frame, step, [None] * len(step.bodies), at_once=len(step.bodies))
+
+    def intent(self, step: Step, config: Any, now: datetime) -> dict[str, Any]:
+        return {"branches": [body.name for body in step.bodies]}
 
     def body(self, step: Step, frame: Frame) -> Body:
         return step.bodies[frame.position]

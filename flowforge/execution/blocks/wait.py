@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from flowforge.execution.block import BlockBehaviour, Following, Machine
 from flowforge.execution.commands import Wait
@@ -23,6 +24,12 @@ class WaitBehaviour(BlockBehaviour):
         config: WaitConfig = machine.config(frame, step)
         machine.effects.waits.append(_wait(step.index, frame.number, config, machine.now))
         return None
+
+    def intent(self, step: Step, config: WaitConfig, now: datetime) -> dict[str, Any]:
+        if config.for_ is None:
+            return {"until": config.ends(now)}
+        until = gives_up_at(config, now)
+        return {"for": config.for_, "message": config.message, "until": until, "onTimeout": config.on_timeout}
 
 
 def gives_up_at(config: WaitConfig, now: datetime) -> datetime:
