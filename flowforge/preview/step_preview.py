@@ -114,8 +114,8 @@ class _Entering:
     def _intent(self) -> Json:
         """What the block would do; of one that needs no config and asks for nothing, what it gives."""
         behaviour, read = behaviour_of(self._step), self._run.config_of(self._step)
-        told = behaviour.intent(self._step, read, self._run.now) if behaviour else {}
-        return told or dict(self._frame.outputs.get(self._step.key) or {})
+        intent = behaviour.intent(self._step, read, self._run.now) if behaviour else {}
+        return intent or dict(self._frame.outputs.get(self._step.key) or {})
 
 
 def _masked(catalog: Catalog, step: Step, resolved: Json) -> Json:

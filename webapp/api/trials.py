@@ -102,7 +102,7 @@ def data(workflow_id: UUID, query: DataQuery) -> KnownData:
 @blueprint.post("/preview")
 @endpoint(Tag.WORKFLOWS, version_schemas.Preview, takes=Previewing, refuses=(409,))
 def preview(workflow_id: UUID, body: Previewing) -> Value | Failure:
-    """What a text with expressions would be at a place of the draft, or why it cannot be computed"""
+    """What a text with expressions would be at one step of the draft, or why it cannot be computed"""
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), workflow)
     known = context_at(session(), workflow.id, definition, body.pointer)

@@ -134,13 +134,13 @@ def run_draft(workflow_id: UUID) -> Any:
 @blueprint.post("/workflows/<uuid:workflow_id>/build/publish")
 def publish_draft(workflow_id: UUID) -> Any:
     workflow = found(workflow_id)
-    asked: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "revision": request.form.get("revision", type=int),
         "note": request.form.get("note", "").strip() or None,
         "overwrite": request.form.get("overwrite") == "true",
     }
     try:
-        published = drafts().publish(session(), viewer_id(), workflow_id, asked)
+        published = drafts().publish(session(), viewer_id(), workflow_id, fields)
     except (Invalid, Conflict) as error:
         session().rollback()
         flash(f"It was not published: {error}", "error")
