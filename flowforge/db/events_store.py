@@ -35,7 +35,7 @@ class NewEvent:
     event_id: UUID = field(default_factory=uuid7)
     idempotency_key: str | None = None
     execution_id: UUID | None = None
-    """Chosen in advance where the caller is told it."""
+    """Chosen in advance where the caller learns it."""
     awaited_by: Mapping[str, Any] | None = None
     replay: Mapping[str, Any] | None = None
 
@@ -83,7 +83,7 @@ class EventContext:
     workflow_enabled: bool | None
     version_id: UUID | None
     payload: dict[str, Any] | None
-    """Only where `event_contexts` was told to load it."""
+    """Only where `event_contexts` loads it."""
     awaited_by: dict[str, Any] | None
     replay: dict[str, Any] | None
 

@@ -275,7 +275,7 @@ def apply(
 
 @dataclass(frozen=True, slots=True)
 class RunningExecution:
-    """An execution that runs; payload and outputs only where `running_executions` was told to load them."""
+    """An execution that runs; payload and outputs only where `running_executions` loads them."""
 
     id: UUID
     workflow_id: UUID

@@ -20,7 +20,7 @@ def rewrite(
 ) -> int:
     """Writes `change(value)` where it differs, `batch` rows per transaction; the number of rows changed.
 
-    A row that somebody else changes meanwhile is left to them. A row keeps its `updated_at`: nobody has edited it.
+    A row that changes meanwhile is left as it is. A row keeps its `updated_at`: nobody has edited it.
     """
     key = column.class_.id
     page = select(key, column).where(which, column.is_not(None)).order_by(key).limit(batch)

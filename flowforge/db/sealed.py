@@ -1,4 +1,4 @@
-"""The places where sealed secrets lie in PostgreSQL, and how they get under a new key."""
+"""The columns that hold sealed secrets, and how these get under a new key."""
 
 from __future__ import annotations
 

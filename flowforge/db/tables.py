@@ -165,7 +165,7 @@ class WorkflowVersion(Base):
 
 
 class WorkflowDraft(Base):
-    """What somebody is writing: nothing runs it until it is published, unless by hand."""
+    """A definition that is being edited: nothing runs it until it is published, unless by hand."""
 
     __tablename__ = "workflow_drafts"
     __table_args__ = ({"schema": "workflow"},)
@@ -175,7 +175,7 @@ class WorkflowDraft(Base):
     definition: Mapped[Any] = mapped_column(JSONB)
     """Sealed as a whole: in what is half written, nobody can tell the secrets from the rest."""
     revision: Mapped[int]
-    """Counts the saves: whoever saves says which one they have seen."""
+    """Counts the saves: a request that saves says which one it has seen."""
     base_version_id: Mapped[UUID | None]
     """What was published when it was begun."""
     run_version_id: Mapped[UUID | None]
@@ -241,7 +241,7 @@ class WorkflowTag(Base):
 
 
 class GuideRow(Base):
-    """A first workflow that somebody is guided through; gone when they are done with it."""
+    """A first workflow that its user is guided through; gone when they are done with it."""
 
     __tablename__ = "guides"
     __table_args__ = (Index("idx_guides_workflow", "workflow_id"), {"schema": "workflow"})
@@ -445,7 +445,7 @@ class ExecutionRow(ContractRow, Base):
 class AttemptState(StrEnum):
     QUEUED = "QUEUED"  # for an executor to begin, from `due_at` on
     RUNNING = "RUNNING"  # held by `lease_owner` until `lease_until`
-    WAITING = "WAITING"  # rests until `due_at`, or until somebody resumes it
+    WAITING = "WAITING"  # rests until `due_at`, or until it is resumed
     ENDED = "ENDED"  # its result is in the row, for the orchestrator to take
     APPLIED = "APPLIED"  # the execution has taken its result
 

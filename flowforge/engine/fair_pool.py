@@ -1,4 +1,4 @@
-"""A bounded pool of threads that is fair between keys: nobody's slow work holds up somebody else's.
+"""A bounded pool of threads that is fair between keys: the slow work of one does not hold up the others.
 
 Keys (workflows) take turns; one key never has more than its limit running, and never more than there are idle threads.
 So the more is taken, the less any key may add: of 32 threads a first key that never lets go holds 16, a second one 8,
@@ -23,7 +23,7 @@ class FairPool:
     def __init__(self, threads: int, per_key: int, name: str = "step") -> None:
         self._per_key = per_key
         self._waiting: dict[Hashable, deque[Task]] = {}
-        self._turns: deque[Hashable] = deque()
+        self._rotation: deque[Hashable] = deque()
         self._running: dict[Hashable, int] = {}
         self._idle = threads
         self._count = 0
@@ -41,7 +41,7 @@ class FairPool:
             queue = self._waiting.get(key)
             if queue is None:
                 queue = self._waiting[key] = deque()
-                self._turns.append(key)
+                self._rotation.append(key)
             queue.append(task)
             self._count += 1
             self._changed.notify()
@@ -69,7 +69,7 @@ class FairPool:
             self._closed = True
             left = [task for queue in self._waiting.values() for task in queue]
             self._waiting.clear()
-            self._turns.clear()
+            self._rotation.clear()
             self._count = 0
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._running, timeout=seconds)
@@ -91,16 +91,16 @@ class FairPool:
 
     def _next_key(self) -> Hashable | None:
         limit = min(self._per_key, self._idle)
-        return next((key for key in self._turns if self._running.get(key, 0) < limit), None)
+        return next((key for key in self._rotation if self._running.get(key, 0) < limit), None)
 
     def _take(self) -> tuple[Hashable, Task]:
         key = self._next_key()
         assert key is not None
-        self._turns.remove(key)
+        self._rotation.remove(key)
         queue = self._waiting[key]
         task = queue.popleft()
         if queue:
-            self._turns.append(key)
+            self._rotation.append(key)
         else:
             del self._waiting[key]
         self._count -= 1

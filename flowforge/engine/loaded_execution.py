@@ -206,7 +206,7 @@ class LoadedExecution:
         follows = completion.follows_a_failure(self.trigger_type, self.awaited_by)
         return {completion.AFTER_FAILURE: True} if follows else {}
 
-    # What is stored of it, and told about it
+    # What is stored and announced
 
     def new_row(self, event: TriggerEvent) -> NewExecution:
         """Its row where it has none yet; `event` is the one that leads to it."""

@@ -13,7 +13,7 @@ frame is stale and changes nothing.
 
 Steps that only steer (BRANCH, `when`, opening a block, STOP, RESPOND) and those whose output is pinned happen on the
 way; the machine goes on until every frame it can move has a step to be tried, a wait, or an end. It holds only the
-frames that a fact is about: what it needs besides, it asks for (`entering`, `closing`), and is told as a further fact.
+frames that a fact is about: what it needs besides, it asks for (`entering`, `closing`), and gets as a further fact.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Status(StrEnum):
     RUNNING = "RUNNING"  # a step is due, being tried, or waiting
     COMPLETED = "COMPLETED"  # every step succeeded
     FAILED = "FAILED"  # a step failed for good; `error` says why
-    CANCELLED = "CANCELLED"  # somebody stopped it
+    CANCELLED = "CANCELLED"  # a person or a limit has stopped it
 
     @property
     def terminal(self) -> bool:
@@ -32,7 +32,7 @@ class Status(StrEnum):
 
 
 class FrameStatus(StrEnum):
-    WAITING = "WAITING"  # its turn has not come
+    WAITING = "WAITING"  # not entered yet
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"

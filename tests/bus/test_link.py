@@ -122,16 +122,16 @@ def test_a_lost_client_is_ended_and_made_again() -> None:
     link.lost(first)
     eventually(lambda: server.closed == [first])
     second = eventually(lambda: found(link))
-    link.lost(first)  # told late
+    link.lost(first)  # too late
     assert link.get(PATIENT) is second
 
 
-def test_a_dead_kafka_is_asked_once_by_all_who_publish(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
+def test_a_dead_kafka_is_tried_once_for_all_who_publish(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
     away = threading.Event()
 
     def refuse(**options: Any) -> object:
-        asked.append(options)
+        tried.append(options)
         away.wait(PATIENT)
         raise ConnectionRefusedError
 
@@ -146,4 +146,4 @@ def test_a_dead_kafka_is_asked_once_by_all_who_publish(monkeypatch: pytest.Monke
     with ThreadPoolExecutor(10) as threads:  # the attempt goes on all the while
         assert all(threads.map(publish, range(30)))
     away.set()
-    assert len(asked) == 1
+    assert len(tried) == 1

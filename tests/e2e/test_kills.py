@@ -24,7 +24,7 @@ BETWEEN_KILLS_SECONDS = 1.0
 
 
 class Senders:
-    """Threads that call the webhook until told to stop; they remember which calls were answered with a 200."""
+    """Threads that call the webhook until they are stopped; they remember which calls were answered with a 200."""
 
     def __init__(self, product: Product, path: str, count: int = 3) -> None:
         self._url = product.url + path

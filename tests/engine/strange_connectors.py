@@ -1,4 +1,4 @@
-"""Connectors as somebody else might write them: each hands back or raises what it should not."""
+"""Connectors as third parties might write them: each returns or raises something it should not."""
 
 from __future__ import annotations
 
@@ -95,4 +95,4 @@ FAILING: dict[str, tuple[Connector[Config], str]] = {
     "an error as long as a book": (raising(ConnectorError("x" * 5_000_000, True)), "x" * 1_000 + "…"),
     "memory": (raising(MemoryError()), "MemoryError in connector STRANGE: "),
 }
-"""By name: the connector, and what its user is told."""
+"""By name: the connector, and the error that its user sees."""

@@ -329,6 +329,6 @@ def test_what_is_called_and_not_awaited_outlives_a_failing_caller(pipeline: Pipe
 def resume_everything(pipeline: Pipeline, execution_id: UUID) -> None:
     """Whoever is called for the open waits comes."""
     [attempt] = [one for one in pipeline.attempts(execution_id) if (one.waiting or {}).get("kind") == "resume"]
-    place = WaitPlace(execution_id, attempt.step_index, attempt.iteration)
+    wait = WaitPlace(execution_id, attempt.step_index, attempt.iteration)
     with Session(pipeline.backends.engine) as session:
-        waits.resume(session, pipeline.backends.bus, place, {})
+        waits.resume(session, pipeline.backends.bus, wait, {})

@@ -118,7 +118,7 @@ def test_what_is_held_is_held_beyond_its_first_lease(pipeline: Pipeline, httpser
 
 
 class Receiver:
-    """Answers the `call` of a workflow when it is told to."""
+    """Answers the `call` of a workflow once `answer` is set."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.called, self.answer = threading.Event(), threading.Event()

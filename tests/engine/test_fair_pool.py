@@ -1,4 +1,4 @@
-"""The pool's promise: whatever some keys hold on to, others get their turn."""
+"""The pool's promise: however many threads some keys hold, the others get theirs."""
 
 from __future__ import annotations
 

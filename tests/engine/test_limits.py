@@ -27,7 +27,7 @@ from tests.waiting import eventually
 
 Action = dict[str, Any]
 HOLDS: Action = {"type": "WAIT", "config": {"for": "resume"}}
-"""Runs until somebody lets it go on."""
+"""Runs until it is resumed."""
 
 
 @pytest.fixture
@@ -60,22 +60,21 @@ def received(event_id: UUID, workflow_id: UUID, payload: dict[str, Any]) -> Rece
 
 
 def end(pipeline: Pipeline, orchestrator: Orchestrator, events: Sequence[UUID], *, dies: bool = False) -> None:
-    """Executions that hold are over, all in one batch of the orchestrator; then what follows from that, unless it
-    dies."""
+    """Ends executions that wait, all in one batch of the orchestrator; then gives their slots away, unless it dies."""
     rows = [row for event in events if (row := pipeline.execution(event)) is not None]
     with pipeline.backends.engine.begin() as connection:
         ended = waits_store.end_waits(connection, [first_step_done(row.id) for row in rows])
     orchestrator.handle([Received(None, wait_result(wait)) for wait in ended])  # type: ignore[arg-type]
     if not dies:
-        publish_to(orchestrator)
+        give_slots_away(orchestrator)
 
 
 def first_step_done(execution_id: UUID) -> AttemptResult:
     return AttemptResult(execution_id, 0, ROOT, 1, succeeded=True, output={})
 
 
-def publish_to(orchestrator: Orchestrator) -> None:
-    """What follows from what has ended, without the clock."""
+def give_slots_away(orchestrator: Orchestrator) -> None:
+    """Lets executions begin in the slots that were freed, without looking for anything that is due."""
     orchestrator._next_look = float("inf")
     while orchestrator.patience == 0.0:
         orchestrator.tick()
@@ -85,7 +84,7 @@ def look(orchestrator: Orchestrator) -> None:
     """What the clock brings, and what follows from that."""
     orchestrator._next_look = 0.0
     orchestrator.tick()
-    publish_to(orchestrator)
+    give_slots_away(orchestrator)
 
 
 def time_passes(pipeline: Pipeline, seconds: float) -> None:
@@ -114,7 +113,7 @@ RUNS, WAITS, OVER, DISPLACED = "RUNNING", "PENDING", "COMPLETED", "CANCELLED"
 
 
 class TestQueue:
-    def test_no_more_than_the_limit_run_at_once_and_the_others_wait_for_their_turn(self, pipeline: Pipeline) -> None:
+    def test_no_more_than_the_limit_run_at_once_and_the_others_wait(self, pipeline: Pipeline) -> None:
         limit = {"limit": 1, "key": "{{ trigger.customer }}"}
         workflow = pipeline.workflow(
             {"type": "WAIT", "config": {"seconds": 0.1}}, transform(done=True), settings={"concurrency": limit}
@@ -155,12 +154,12 @@ class TestQueue:
         end(pipeline, orchestrator, [first])
         assert statuses(pipeline, [first, second]) == [OVER, RUNS]
 
-    def test_what_is_over_as_soon_as_it_begins_hands_its_place_on_at_once(
+    def test_what_is_over_as_soon_as_it_begins_frees_its_slot_at_once(
         self, pipeline: Pipeline, orchestrator: Orchestrator
     ) -> None:
         workflow = pipeline.workflow({**transform(n=1), "when": False}, settings=at_once(1))
         events = come(pipeline, orchestrator, workflow, *[{}] * 5)
-        publish_to(orchestrator)
+        give_slots_away(orchestrator)
         assert statuses(pipeline, events) == [OVER] * 5
 
     def test_as_many_begin_as_have_ended_together(self, pipeline: Pipeline, orchestrator: Orchestrator) -> None:
@@ -179,7 +178,7 @@ class TestQueue:
         end(pipeline, orchestrator, [a, b])
         assert statuses(pipeline, [a, more_a, b, more_b]) == [OVER, RUNS, OVER, RUNS]
 
-    def test_places_that_a_process_freed_and_never_gave_away_are_found(
+    def test_slots_that_a_process_freed_and_never_gave_away_are_found(
         self, pipeline: Pipeline, orchestrator: Orchestrator
     ) -> None:
         workflow = pipeline.workflow(HOLDS, settings=at_once(2))
@@ -234,7 +233,7 @@ class TestQueue:
             eventually(all_over, seconds=60)
         assert max(seen) <= 3
 
-    def test_handing_a_place_on_costs_the_same_however_many_wait(
+    def test_giving_a_slot_away_costs_the_same_however_many_wait(
         self, pipeline: Pipeline, orchestrator: Orchestrator
     ) -> None:
         workflow = pipeline.workflow(HOLDS, settings=at_once(1))
@@ -301,7 +300,7 @@ class TestCancelOldest:
         new = come(pipeline, orchestrator, workflow, {}, {})
         assert statuses(pipeline, old + new) == [DISPLACED, RUNS, RUNS, RUNS]
 
-    def test_a_displaced_one_has_no_step_left_to_do_and_its_place_is_given_once(
+    def test_a_displaced_one_has_no_step_left_to_do_and_its_slot_is_given_once(
         self, pipeline: Pipeline, orchestrator: Orchestrator
     ) -> None:
         workflow = pipeline.workflow(HOLDS, settings=at_once(1, onLimit="cancelOldest"))
@@ -373,7 +372,7 @@ class TestRate:
         assert statuses(pipeline, come(pipeline, orchestrator, workflow, *[{}] * 4)) == [RUNS] * 3 + [WAITS]
 
     def test_what_comes_new_does_not_overtake_what_waits(self, pipeline: Pipeline, orchestrator: Orchestrator) -> None:
-        """Not even when a turn is free and nobody has looked yet."""
+        """Not even when a permit is free and nothing has looked yet."""
         workflow = pipeline.workflow(HOLDS, settings={"rateLimit": {"limit": 1, "seconds": 600}})
         first, second = come(pipeline, orchestrator, workflow, {}, {})
         time_passes(pipeline, 605)
@@ -382,7 +381,7 @@ class TestRate:
         look(orchestrator)
         assert statuses(pipeline, [first, second, *third]) == [RUNS, RUNS, WAITS]
 
-    def test_what_is_skipped_takes_no_turn(self, pipeline: Pipeline, orchestrator: Orchestrator) -> None:
+    def test_what_is_skipped_takes_no_permit(self, pipeline: Pipeline, orchestrator: Orchestrator) -> None:
         limits = {**at_once(1, onLimit="skip"), "rateLimit": {"limit": 2, "seconds": 600}}
         workflow = pipeline.workflow(HOLDS, settings=limits)
         first, *dropped = come(pipeline, orchestrator, workflow, *[{}] * 5)
@@ -390,7 +389,7 @@ class TestRate:
         end(pipeline, orchestrator, [first])
         assert statuses(pipeline, come(pipeline, orchestrator, workflow, {})) == [RUNS]
 
-    def test_what_waits_for_a_place_takes_its_turn_when_it_begins(
+    def test_what_waits_for_a_slot_takes_its_permit_when_it_begins(
         self, pipeline: Pipeline, orchestrator: Orchestrator
     ) -> None:
         limits = {**at_once(2), "rateLimit": {"limit": 3, "seconds": 600}}
@@ -431,7 +430,7 @@ class TestRate:
 
         assert statements(workflows[:1]) == statements(workflows[1:])
 
-    def test_the_clock_alone_brings_the_turns(self, pipeline: Pipeline) -> None:
+    def test_time_alone_frees_permits(self, pipeline: Pipeline) -> None:
         workflow = pipeline.workflow(transform(n=1), settings={"rateLimit": {"limit": 2, "seconds": 0.5}})
         with working(pipeline.backends):
             events = [pipeline.accept(workflow.id).event_id for _ in range(7)]

@@ -170,7 +170,7 @@ class TestWhatTimeBrings:
         assert "refused by the test" in failed.error["message"]
         assert ended == ["FAILED"] * 4
 
-    def test_a_turn(self, pipeline: Pipeline) -> None:
+    def test_a_permit(self, pipeline: Pipeline) -> None:
         limited = {"concurrency": {"limit": 1, "onLimit": "queue"}}
         workflow = pipeline.workflow(WAIT, settings=limited)
         condition = f"NEW.workflow_id = '{workflow.id}' AND OLD.status = 'PENDING' AND NEW.status = 'RUNNING'"
@@ -181,7 +181,7 @@ class TestWhatTimeBrings:
         assert ends.count("COMPLETED") >= 1
         assert set(ends) <= {"COMPLETED", "FAILED"}
 
-    def test_whoever_called_it_hears_of_it(self, pipeline: Pipeline) -> None:
+    def test_the_execution_that_called_it_goes_on(self, pipeline: Pipeline) -> None:
         called = pipeline.workflow(WAIT, transform(a=1))
         caller = pipeline.workflow({"type": "RUN_WORKFLOW", "config": {"workflowId": str(called.id)}})
         condition = f"NEW.workflow_id = '{called.id}' AND NEW.step_index = 1"
@@ -286,7 +286,7 @@ class TestMessages:
             eventually(lambda: pipeline.resend() and all(_is_over(pipeline, event.event_id) for event in accepted))
         assert [pipeline.finished(event.event_id).status for event in accepted] == ["FAILED", "COMPLETED"]
 
-    def test_an_owed_start_whose_message_cannot_be_made(self, pipeline: Pipeline) -> None:
+    def test_a_start_whose_message_cannot_be_made_again(self, pipeline: Pipeline) -> None:
         poison, other = pipeline.workflow(transform(a=1)), pipeline.workflow(transform(a=1))
         with working(pipeline.backends, Orchestrator):
             accepted = [pipeline.accept(workflow.id) for workflow in (poison, other)]

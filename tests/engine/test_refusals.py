@@ -1,4 +1,4 @@
-"""A Valkey that refuses what a consumer asks: it waits, says why, and goes on when somebody has mended it."""
+"""A Valkey that refuses commands: consumers wait, log why, and go on when it is mended."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def catalog_with(strange: Connector[Any]) -> Catalog:
 
 @contextmanager
 def working_with(catalog: Catalog, backends: Backends) -> Iterator[Pipeline]:
-    """Offer this catalog to whoever writes a workflow, and to the executor."""
+    """Gives this catalog to the editor of workflows and to the executor."""
     with working(backends, Orchestrator, partial(Executor, catalog=catalog), LogSink):
         yield Pipeline(backends, catalog)
 

@@ -49,9 +49,9 @@ def never_published(pipeline: Pipeline, status: str) -> None:
     """As if its process had been killed right after the commit."""
     stream = f"flowforge:{events.EXECUTION_EVENTS}"
     redis = pipeline.backends.redis
-    told = [position for position, fields in redis.xrange(stream) if f'"{status}"'.encode() in fields[b"v"]]
-    assert told
-    redis.xdel(stream, *told)
+    published = [position for position, fields in redis.xrange(stream) if f'"{status}"'.encode() in fields[b"v"]]
+    assert published
+    redis.xdel(stream, *published)
 
 
 def logged(pipeline: Pipeline, count: int) -> None:
@@ -74,7 +74,7 @@ def lines(backends: Backends) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("status", ["STARTED", "COMPLETED"])
-def test_a_line_that_nobody_was_told_of_is_written(pipeline: Pipeline, status: str) -> None:
+def test_a_line_that_was_not_published_is_written(pipeline: Pipeline, status: str) -> None:
     ran(pipeline)
     never_published(pipeline, status)
     logged(pipeline, len(WHOLE) - 1)
@@ -84,7 +84,7 @@ def test_a_line_that_nobody_was_told_of_is_written(pipeline: Pipeline, status: s
     assert write_unpublished_messages(pipeline.backends) == 0
 
 
-def test_a_retry_that_nobody_was_told_of_is_written_as_it_was(pipeline: Pipeline) -> None:
+def test_a_retry_that_was_not_published_is_written_as_it_was(pipeline: Pipeline) -> None:
     fails = {
         "type": "HTTP_REQUEST",
         "config": {"url": "http://127.0.0.1:1/"},
@@ -93,21 +93,21 @@ def test_a_retry_that_nobody_was_told_of_is_written_as_it_was(pipeline: Pipeline
     event = pipeline.accept(pipeline.workflow(fails).id)
     with working(pipeline.backends, Orchestrator, Executor):
         execution_id = pipeline.finished(event.event_id).id
-    told = [ExecutionEvent.decode(one) for one in events_of(pipeline) if b'"RETRYING"' in one]
+    published = [ExecutionEvent.decode(value) for value in events_of(pipeline) if b'"RETRYING"' in value]
     never_published(pipeline, "RETRYING")
     logged(pipeline, 9)
 
     assert write_unpublished_messages(pipeline.backends) == 1
 
     written = [entry.data or {} for entry in entries(pipeline.backends) if entry.status == "RETRYING"]
-    for line, message in zip(written, told, strict=True):
+    for line, message in zip(written, published, strict=True):
         assert line | {"timestamp": ""} == jsonio.loads(message.encode()) | {"timestamp": ""}
     assert [line["attempt"] for line in written] == [1, 2]
     assert written[0]["executionId"] == str(execution_id)
 
 
 def test_steps_of_a_loop_that_rests_are_no_retries(pipeline: Pipeline) -> None:
-    """Its rests are attempts of the same step, one behind the other."""
+    """Its rests are attempts of the same step, in a row."""
     item = {"type": "BRANCH", "branches": [{"when": False, "actions": []}]}
     loop = {"type": "FOR_EACH", "config": {"items": list(range(1_200))}, "actions": [item]}
     workflow = pipeline.workflow(loop)

@@ -68,12 +68,12 @@ def test_old_finished_executions_go_with_their_attempts(backends: Backends, engi
     assert left(engine, StepAttempt.execution_id) == sorted([recent, running])
 
 
-def test_old_events_go_unless_they_are_owed_an_execution(backends: Backends, engine: Engine) -> None:
+def test_old_events_go_once_they_are_handled(backends: Backends, engine: Engine) -> None:
     event(engine, days_ago(91), days_ago(91))
     recent = event(engine, days_ago(89), days_ago(89))
-    owed = event(engine, days_ago(91), None)
+    unhandled = event(engine, days_ago(91), None)
     assert upkeep.prune(backends, NOW)["events"] == 1
-    assert left(engine, TriggerEventRow.id) == sorted([recent, owed])
+    assert left(engine, TriggerEventRow.id) == sorted([recent, unhandled])
 
 
 def test_versions_that_were_only_tried_go_with_their_executions(backends: Backends, engine: Engine) -> None:
@@ -135,8 +135,8 @@ def test_expired_tokens_and_old_dead_letters_and_logs_go(backends: Backends, eng
 def test_a_mailbox_is_forgotten_with_its_trigger(backends: Backends, engine: Engine) -> None:
     kept = register(engine, "email", {})
     for trigger_id in (kept, uuid7()):
-        place = {"uid_validity": 1, "last_uid": 2, "source": "s", "backlog_uid": 2, "updated_at": days_ago(1)}
-        add(engine, MailboxState, trigger_id=trigger_id, **place)
+        position = {"uid_validity": 1, "last_uid": 2, "source": "s", "backlog_uid": 2, "updated_at": days_ago(1)}
+        add(engine, MailboxState, trigger_id=trigger_id, **position)
     assert upkeep.prune(backends, NOW)["mailbox states"] == 1
     assert left(engine, MailboxState.trigger_id) == [kept]
 

@@ -39,9 +39,9 @@ def succeed(simulation: Simulation, output: Any = None) -> None:
     assert simulation.end(StepEnded(first.step.index, first.attempt, first.what.iteration, output or {}))
 
 
-def fail(simulation: Simulation, *, permanent: bool = True, place: int = 0) -> None:
-    first = simulation.due[place]
-    del simulation.due[place]
+def fail(simulation: Simulation, *, permanent: bool = True, index: int = 0) -> None:
+    first = simulation.due[index]
+    del simulation.due[index]
     failure = Failure("no such channel", permanent)
     assert simulation.end(StepEnded(first.step.index, first.attempt, first.what.iteration, failure=failure))
 
@@ -151,7 +151,7 @@ class TestBlocks:
     def test_the_first_failing_item_is_the_reason_whichever_failed_first(self) -> None:
         loop = {"type": "FOR_EACH", "config": {"items": [1, 2, 3], "concurrency": 2}, "actions": steps(1)}
         execution = begun(loop)
-        fail(execution, place=1)
+        fail(execution, index=1)
         assert execution.status is Status.RUNNING, "the item that runs is let finish"
         fail(execution)
         assert execution.status is Status.FAILED

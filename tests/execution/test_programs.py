@@ -92,16 +92,16 @@ def test_a_program_ends_as_it_reads(data: st.DataObject) -> None:
 
 def _play(simulation: Simulation, outcome: Any, chaos: Any) -> None:
     """Results come in any order, some of them twice, some of the attempts fail in passing."""
-    told: list[StepEnded] = []
+    facts: list[StepEnded] = []
     while simulation.due:
-        place = chaos.randrange(len(simulation.due))
-        due = simulation.due[place]
-        del simulation.due[place]
+        index = chaos.randrange(len(simulation.due))
+        due = simulation.due[index]
+        del simulation.due[index]
         fact = _fact(due, outcome, passing=chaos.random() < 0.2)
         assert simulation.end(fact)
-        told.append(fact)
+        facts.append(fact)
         if chaos.random() < 0.3:
-            again = chaos.choice(told)
+            again = chaos.choice(facts)
             if not _is_due(simulation, again):
                 before = (simulation.status, dict(simulation.outputs), len(simulation.due))
                 simulation.end(again)
@@ -132,7 +132,7 @@ def _path(loop: Any) -> Path:
 def _plain(value: Any) -> Any:
     """Without the parts of errors that the interpreter does not tell."""
     if isinstance(value, dict):
-        told = {"stepIndex", "message"} if "stepIndex" in value else value.keys()
+        compared = {"stepIndex", "message"} if "stepIndex" in value else value.keys()
         return {key: _plain(inner) for key, inner in value.items() if key in told}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
 

@@ -146,12 +146,12 @@ class TestClock:
 
     def test_restarts_leave_exactly_the_jobs_there_are_now(self, settings: Settings, redis: Redis) -> None:
         Clock(periodic_jobs(settings), redis).reconcile()
-        redis.zadd(Clock.scheduled_jobs_key, {"flowforge-of-an-older-version": 0, "of-somebody-else": 0})
+        redis.zadd(Clock.scheduled_jobs_key, {"flowforge-of-an-older-version": 0, "of-another-product": 0})
         jobs = [job for job in periodic_jobs(settings) if job.name != "mailboxes"]
         Clock(jobs, redis).reconcile()
         Clock(jobs, redis).reconcile()
         scheduled = {member.decode() for member in redis.zrange(Clock.scheduled_jobs_key, 0, -1)}
-        assert scheduled == {job.id for job in jobs} | {"of-somebody-else"}
+        assert scheduled == {job.id for job in jobs} | {"of-another-product"}
 
     def test_while_nobody_works_each_job_waits_once(self, settings: Settings, redis: Redis) -> None:
         jobs = periodic_jobs(settings)
