@@ -105,7 +105,7 @@ class Clock(Scheduler):  # type: ignore[misc]
         return bool(self._lock_acquired)
 
     def _install_signal_handlers(self) -> None:
-        """It runs beside a worker, whose main thread has them."""
+        """Installs none: it runs beside a worker, whose main thread has them."""
 
     def _schedule(self, job: Periodic) -> None:
         self.schedule(

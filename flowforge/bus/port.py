@@ -42,7 +42,7 @@ class Subscription(Protocol):
     """One member of a consumer group. Used by one thread."""
 
     def poll(self, limit: int, timeout: float) -> list[Delivery]:
-        """Up to `limit` deliveries; returns as soon as there is one, or empty after `timeout` seconds.
+        """Receives up to `limit` deliveries; returns as soon as there is one, or empty after `timeout` seconds.
 
         Raises Unavailable when the broker does not answer.
         """

@@ -67,7 +67,7 @@ def date_finished_executions(engine: Engine) -> int:
 
 
 def stored_forms(refresh_token: str) -> list[str]:
-    """What `users.refresh_token` may hold for a token that a client presents: it, or its hash."""
+    """The values that `users.refresh_token` may hold for a token that a client presents: itself, or its hash."""
     if refresh_token.startswith(_HASHED):  # or a stored hash would do as a token
         return [_hashed(refresh_token)]
     return [_hashed(refresh_token), refresh_token]

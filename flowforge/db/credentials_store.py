@@ -1,4 +1,4 @@
-"""What a step that runs needs of its user's connections and named secrets: one statement each, when it needs any."""
+"""The connections and named secrets of a user, for steps that run: one statement each, when a step needs any."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import Connection, NamedSecret
 
 MOST_SECRETS = 200
-"""Of one user."""
+"""The most that one user can have."""
 
 
 @dataclass(frozen=True, slots=True)

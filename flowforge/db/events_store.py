@@ -74,7 +74,10 @@ class StoredCall:
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """What stands behind an accepted event. `version_id` is null for an adopted workflow that never ran here."""
+    """The workflow and the requests behind an accepted event.
+
+    `version_id` is None for an adopted workflow that never ran here.
+    """
 
     event_id: UUID
     execution_id: UUID | None
@@ -83,7 +86,7 @@ class EventContext:
     workflow_enabled: bool | None
     version_id: UUID | None
     payload: dict[str, Any] | None
-    """Only where `event_contexts` loads it."""
+    """None where `event_contexts` does not load it."""
     awaited_by: dict[str, Any] | None
     replay: dict[str, Any] | None
 

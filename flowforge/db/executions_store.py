@@ -57,7 +57,7 @@ class DroppedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionUpdate:
-    """What the state machine has changed in an execution's own row."""
+    """A change of an execution's own row, as the state machine has decided."""
 
     id: UUID
     status: Status

@@ -22,14 +22,14 @@ from flowforge import jsonio
 from flowforge.db.executions_store import STATE_COLUMNS, ExecutionState
 
 NO_SLOT = datetime(9999, 1, 1, tzinfo=UTC)
-"""As a time to begin: when another execution of the key is over."""
+"""The time to begin of an execution that waits for another one of its key to end."""
 
 _NO_SLOT = "'9999-01-01 00:00:00+00'::timestamptz"
 HAS_SLOT = f"x.status IN ('PENDING', 'RUNNING') AND x.begin_at IS DISTINCT FROM {_NO_SLOT}"
-"""It runs, or will as soon as it has a permit."""
+"""The condition of an execution that runs, or will as soon as it has a permit."""
 LACKS_SLOT = f"x.begin_at = {_NO_SLOT}"
 LACKS_PERMIT = f"x.begin_at < {_NO_SLOT}"
-"""Only what is PENDING has a time to begin."""
+"""The conditions of held executions: only what is PENDING has a time to begin."""
 
 
 def lock_keys(connection: Connection, keys: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""What PostgreSQL knows of the executions whose log lines may be missing, and how far the log was checked.
+"""Executions whose log lines may be missing, as PostgreSQL knows them, and how far the log was checked.
 
 The caller owns the transaction.
 """
@@ -74,7 +74,7 @@ class EndedRun:
 
 @dataclass(frozen=True, slots=True)
 class RepairPosition:
-    """Up to which ended execution the log is known to be whole; they are ordered by (finished_at, id)."""
+    """The last ended execution up to which the log is known to be whole, in the order of (finished_at, id)."""
 
     finished_at: datetime
     execution_id: UUID

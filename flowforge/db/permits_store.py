@@ -29,7 +29,7 @@ class Permits:
 
 @dataclass(frozen=True, slots=True)
 class PermitsUpdate:
-    """What is to be remembered of a workflow's permits."""
+    """The permits of a workflow as they are remembered."""
 
     workflow_id: UUID
     begun: Sequence[tuple[float, int]]

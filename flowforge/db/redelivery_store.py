@@ -1,4 +1,4 @@
-"""What PostgreSQL shows as not yet acted upon: events, starts and results whose messages were lost, and lost leases.
+"""Rows that are not yet acted upon: events, starts and results whose messages were lost, and lost leases.
 
 Every function is given `grace`, the seconds that a message may be on its way before it is taken for lost, and handles
 at most `limit` rows in one statement; the caller owns the transaction.

@@ -36,7 +36,7 @@ class Base(DeclarativeBase):
 
 
 class ContractRow:
-    """What the contract's four tables have in common."""
+    """The columns that the contract's four tables have in common."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, server_default=text("gen_random_uuid()"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -161,7 +161,7 @@ class WorkflowVersion(Base):
     created_by: Mapped[UUID | None]
     note: Mapped[str | None]
     pins: Mapped[Json | None]
-    """Of a draft that was run: outputs by the ids of the steps that were not."""
+    """Outputs by the ids of the steps that a draft's run did not run."""
 
 
 class WorkflowDraft(Base):
@@ -177,7 +177,7 @@ class WorkflowDraft(Base):
     revision: Mapped[int]
     """Counts the saves: a request that saves says which one it has seen."""
     base_version_id: Mapped[UUID | None]
-    """What was published when it was begun."""
+    """The version that was published when the draft was begun."""
     run_version_id: Mapped[UUID | None]
     """The version that was made of it to run it; null since the draft has changed."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -185,7 +185,7 @@ class WorkflowDraft(Base):
 
 
 class PinnedOutput(Base):
-    """What a step gives when its workflow is tried out, whatever it would really give."""
+    """The output of a step when its workflow is tried out, instead of running it."""
 
     __tablename__ = "pinned_outputs"
     __table_args__ = ({"schema": "workflow"},)
@@ -197,7 +197,7 @@ class PinnedOutput(Base):
 
 
 class Connection(Base):
-    """What several steps share to reach a service, under a name of its user's."""
+    """Credentials and settings that several steps share to reach a service, under a name of its user's."""
 
     __tablename__ = "connections"
     __table_args__ = (Index("uq_connections_name", "user_id", "name", unique=True), {"schema": "workflow"})
@@ -210,7 +210,7 @@ class Connection(Base):
     """Its secrets are sealed."""
     tested_at: Mapped[datetime | None]
     problem: Mapped[str | None]
-    """What was wrong when it was last tried out."""
+    """The error of its last test; null where that went well."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -431,7 +431,7 @@ class ExecutionRow(ContractRow, Base):
     result: Mapped[Json | None]
     """{value}: what a workflow that called it gets."""
     awaited_by: Mapped[Json | None]
-    """As in its event."""
+    """The value that its event has."""
     parent_execution_id: Mapped[UUID | None]
     replay_of: Mapped[UUID | None]
     deadline: Mapped[datetime | None]
@@ -503,7 +503,7 @@ class BusMemory(Base):
 
 
 class LogRepairPosition(Base):
-    """Up to which ended execution the log is known to be whole (flowforge.db.log_repair_store)."""
+    """The last ended execution up to which the log is known to be whole (flowforge.db.log_repair_store)."""
 
     __tablename__ = "log_repair_positions"
     __table_args__ = ({"schema": "orchestrator"},)
@@ -594,11 +594,11 @@ class DeadLetter(Base):
     reason: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     user_id: Mapped[UUID | None]
-    """Whom the message names; null where nobody can tell."""
+    """The user the message names; null where it names none."""
 
 
 class ExecutionHour(Base):
-    """What ended in one hour that is over; worked out when it is first looked at, and kept after the executions."""
+    """The executions that ended in one hour that is over; counted at the first look, and kept after the executions."""
 
     __tablename__ = "execution_hours"
     __table_args__ = ({"schema": "orchestrator"},)

@@ -1,4 +1,4 @@
-"""What becomes due by time alone: retries, and every execution in which something is due.
+"""Retries and other things that become due by time alone.
 
 The caller owns the transaction.
 """

@@ -63,9 +63,9 @@ class _Slots:
     """Before the batch, without those that have to make room."""
     awaited: bool
     given: list[Candidate] = field(default_factory=list)
-    """Those of the batch that have a slot, the oldest first."""
+    """Executions of the batch that have a slot, the oldest first."""
     to_displace: int = 0
-    """Of the executions before the batch."""
+    """How many executions before the batch have to end."""
 
     @property
     def taken(self) -> int:
@@ -155,13 +155,13 @@ def _take_permits(
 
 
 def permits_update(workflow_id: UUID, window: RateWindow, permits: Permits, *, awaited: bool) -> PermitsUpdate:
-    """What is to be remembered of the permits that were taken from the window."""
+    """The row that remembers the permits taken from the window."""
     free_at = datetime.fromtimestamp(window.next_free(permits.now), UTC)
     return PermitsUpdate(workflow_id, window.begun, free_at, awaited)
 
 
 def concurrency_key(version: Version, payload: Mapping[str, Any]) -> str | None:
-    """What executions of the workflow are counted by; None where nothing limits them. Raises ExpressionError."""
+    """The key by which executions of the workflow are counted; None without a limit. Raises ExpressionError."""
     limit = version.plan.settings.concurrency
     if limit is None:
         return None

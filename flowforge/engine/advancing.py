@@ -123,7 +123,7 @@ def _is_about(result: ExecutionResult, attempt: OpenAttempt) -> bool:
 
 
 def _fact(attempt: OpenAttempt, result: ExecutionResult) -> StepEnded:
-    """What the executor stored decides; the message counts for executors that store nothing."""
+    """Reads the attempt's row; the message counts for executors of others, which store nothing."""
     key = (attempt.step_index, attempt.attempt, attempt.iteration)
     if attempt.state == "ENDED":
         failure = None if attempt.succeeded else Failure.of_json(attempt.error or {})

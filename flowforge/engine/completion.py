@@ -1,4 +1,4 @@
-"""What follows when executions are over: callers get their answers, a concurrency slot is free for the next execution,
+"""Completing executions that are over: callers get their answers, a concurrency slot is free for the next execution,
 an error workflow is started. The caller owns the transaction in which they ended."""
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ def _refusal(reason: str) -> Answer:
 
 
 def _has_error_workflow(ended: EndedExecution) -> bool:
-    """What follows a failure starts no error workflow: two broken workflows would start each other without end."""
+    """Whether the failure starts a workflow. One that follows another does not: two broken workflows would start
+    each other without end."""
     follows = follows_a_failure(ended.trigger_type, ended.awaited_by)
     return ended.status is Status.FAILED and ended.error_workflow is not None and not follows
 

@@ -1,4 +1,4 @@
-"""What time alone brings to executions: retries, ends of waits, time limits."""
+"""Work that becomes due by time alone: retries, ends of waits, time limits."""
 
 from __future__ import annotations
 

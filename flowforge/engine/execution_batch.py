@@ -98,7 +98,7 @@ class ExecutionBatch:
             executions_store.apply(self.connection, updates, applied, attempts)
 
     def _drop_pending_attempts(self, ended: Iterable[LoadedExecution]) -> None:
-        """Only those with frames may have something pending beside the step that has ended them."""
+        """Closes what is pending in executions with frames; others have nothing beside the step that has ended them."""
         framed = [execution.execution_id for execution in ended if execution.run.next_frame > 1]
         if framed:
             ending_store.drop_pending_attempts(self.connection, framed)

@@ -44,7 +44,7 @@ _LOOK_FOR_PARKED_SECONDS = 0.02
 _IDLE_SECONDS = 1.0
 _DRAIN_SECONDS = 8.0
 _OVERTIME_SECONDS = 5.0
-"""What a step may exceed its time limit by before its lease is let go: connectors end by themselves before that."""
+"""How far a step may exceed its time limit before its lease is let go: connectors end by themselves before that."""
 
 Starts = Mapping[AttemptKey, ExecutionStart]
 

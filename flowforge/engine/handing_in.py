@@ -44,7 +44,7 @@ class Finished:
         return key_of(self.start)
 
     def result(self) -> AttemptResult:
-        """As its row holds it."""
+        """The result as the attempt's row holds it."""
         start, failure = self.start, self.outcome.failure
         key = (start.execution_id, start.step_index, start.iteration, start.attempt)
         if failure is not None:
@@ -52,7 +52,7 @@ class Finished:
         return AttemptResult(*key, succeeded=True, output=self.outcome.output)
 
     def message(self) -> Message:
-        """As it is published."""
+        """The result as it is published."""
         failure = self.outcome.failure
         result = ExecutionResult(
             execution_id=self.start.execution_id,

@@ -15,7 +15,7 @@ class HeldAttempts:
     def __init__(self) -> None:
         self._held: dict[AttemptKey, ExecutionStart] = {}
         self._must_end_by: dict[AttemptKey, float] = {}
-        """Of those that have begun, by `time.monotonic`."""
+        """When those that have begun must have ended, by `time.monotonic`."""
 
     def add(self, key: AttemptKey, start: ExecutionStart) -> None:
         self._held[key] = start

@@ -34,7 +34,7 @@ _Key = TypeVar("_Key")
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What may begin from the queue of a key: so many executions, as long as they are of that version."""
+    """The front of a key's queue: so many executions may begin, as long as they are of that version."""
 
     room: int
     version: Version
@@ -85,7 +85,7 @@ class HeldExecutions:
         return _hold_without_permit(connection, taken, heads)
 
     def _take_freed(self) -> list[str]:
-        """What fails from here on is found again by looking."""
+        """Takes keys off the list; what fails from here on is found again by looking."""
         keys = list(self._freed)[:AT_ONCE]
         for key in keys:
             del self._freed[key]
@@ -103,7 +103,7 @@ class HeldExecutions:
         self.note_freed(key for key, head in heads.items() if key in of_other_version or wanted.get(key, 0) < head.room)
 
     def _heads(self, connection: Connection, queues: Mapping[str, SlotQueue]) -> dict[str, _Head]:
-        """Of the keys whose oldest held execution finds a slot."""
+        """The fronts of queues whose oldest execution finds a free slot."""
         pinned = {key: queue.next_version for key, queue in queues.items() if queue.next_version is not None}
         versions = self._plans.get(connection, pinned.values())
         readable = {key: versions[id_] for key, id_ in pinned.items() if id_ in versions}
@@ -132,7 +132,7 @@ class HeldExecutions:
         return found
 
     def _windows(self, connection: Connection, permits: Mapping[UUID, Permits]) -> dict[UUID, RateWindow]:
-        """Of the workflows whose permits an execution waits for."""
+        """The windows of workflows whose permits an execution waits for."""
         pinned = {id_: its.next_version for id_, its in permits.items() if its.next_version is not None}
         versions = self._plans.get(connection, pinned.values())
         readable = {id_: versions[version] for id_, version in pinned.items() if version in versions}
@@ -183,7 +183,7 @@ def _bounded(wanted: Mapping[_Key, int]) -> dict[_Key, int]:
 def _split_by_version(
     found: Sequence[ExecutionState], heads: Mapping[str, _Head]
 ) -> tuple[list[ExecutionState], list[ExecutionState]]:
-    """Of each key those before the first of another version, for which other limits may hold; and the others."""
+    """Splits off, of each key, what follows the first execution of another version, which may have other limits."""
     taken, left = [], []
     stopped = set()
     for state in found:

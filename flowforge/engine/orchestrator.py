@@ -56,7 +56,7 @@ class Orchestrator:
 
     @property
     def patience(self) -> float:
-        """It has none while a slot is free for an execution that waits."""
+        """Seconds until something may be due; none while a slot is free for an execution that waits."""
         return 0.0 if self._held.has_freed_slots else max(0.0, self._next_look - time.monotonic())
 
     def room(self) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flowforge.events import ExecutionResult
 
 _REMEMBERED = 20_000
-"""What is forgotten costs a look into PostgreSQL, nothing else."""
+"""A result that is forgotten costs a look into PostgreSQL, nothing else."""
 
 
 class RecentResults:

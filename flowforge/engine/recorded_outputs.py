@@ -1,4 +1,4 @@
-"""What earlier executions have recorded, for the executions that replay them."""
+"""Outputs that earlier executions have recorded, for the executions that replay them."""
 
 from __future__ import annotations
 

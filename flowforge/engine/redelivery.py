@@ -137,7 +137,7 @@ def _event_message(event: UnhandledEvent) -> Message:
 
 
 def _result_message(result: UntakenResult) -> Message:
-    """Without the output: the orchestrator takes that from the attempt's row."""
+    """Leaves the output out: the orchestrator takes that from the attempt's row."""
     return Message.of(
         events.EXECUTION_RESULT,
         ExecutionResult(

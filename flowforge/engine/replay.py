@@ -18,7 +18,7 @@ class Replay:
     execution_id: UUID
     step: Step | None
     outputs: dict[str, Any] = field(default_factory=dict)
-    """What was recorded before that step, by step key."""
+    """Outputs that were recorded before that step, by step key."""
 
 
 def replay_in(context: EventContext, version: Version) -> Replay | None:

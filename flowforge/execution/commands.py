@@ -1,4 +1,4 @@
-"""What the state machine asks for. Nothing here is done by the machine itself."""
+"""The commands of the state machine. It carries none of them out itself."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class OpenFrames:
 
 @dataclass(slots=True)
 class Effects:
-    """What a run of the machine asks for."""
+    """The commands that a run of the machine has given."""
 
     starts: list[StartStep] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)

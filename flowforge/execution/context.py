@@ -1,4 +1,4 @@
-"""What a step sees: the context that travels to executors, and the scope of its expressions made from it."""
+"""The data a step sees: the context that travels to executors, and the scope of its expressions made from it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Failure:
     retry_after: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As an attempt keeps it."""
+        """The JSON that an attempt's row holds."""
         return {"message": self.message, "permanent": self.permanent, "retryAfter": self.retry_after}
 
     @classmethod

@@ -67,7 +67,7 @@ class Simulation:
 
     @property
     def outputs(self) -> Mapping[str, Any]:
-        """As `step_outputs` has them."""
+        """The outputs of the root frame, as the column `step_outputs` holds them."""
         return self.run.frames[ROOT].outputs
 
     @property
@@ -83,7 +83,7 @@ class Simulation:
         return applied
 
     def fail(self, message: str) -> None:
-        """It ends for a reason that is no step's."""
+        """Ends it for a reason that is no step's."""
         self.run.status, self.run.error = Status.FAILED, {"message": message}
         self._settle()
 

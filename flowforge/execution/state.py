@@ -1,4 +1,4 @@
-"""What is known of an execution: its own row, and the frames and blocks that are open inside it.
+"""The state of an execution: its own row, and the frames and blocks that are open inside it.
 
 A *frame* is one run of a list of steps with outputs of its own: frame 0 is the workflow's list, the others are runs of
 what is inside a block. An *open block* is the step whose frames they are.
@@ -18,7 +18,7 @@ ROOT = 0
 
 
 class Status(StrEnum):
-    """Of an execution: the five values old readers know (contract.md, section 4)."""
+    """The status of an execution: the five values that contract.md, section 4, knows."""
 
     PENDING = "PENDING"  # accepted, not begun
     RUNNING = "RUNNING"  # a step is due, being tried, or waiting
@@ -74,7 +74,7 @@ class OpenBlock:
     total: int
     at_once: int
     closure: Mapping[str, Any]
-    """What the steps inside take from outside: roots of expressions, as they were when it was opened."""
+    """The roots of expressions that the steps inside take from outside, as they were when it was opened."""
     begun: int = 0
     ended: int = 0
     failed: int = 0
@@ -93,7 +93,7 @@ class OpenBlock:
 
 @dataclass(frozen=True, slots=True)
 class EndedFrame:
-    """What a block collects from one of its frames."""
+    """The end of a frame, as its block collects it."""
 
     position: int
     failed: bool

@@ -171,7 +171,7 @@ def _entry(document: dict[str, Any]) -> LogEntry:
 
 
 def _within(entries: Iterable[LogEntry], most_bytes: int) -> tuple[tuple[LogEntry, ...], frozenset[str]]:
-    """Without the data that are too much, as they come from the server; and the ids of those that lack them."""
+    """Returns the entries, without the data that exceed the limit, and the ids of those that lack them."""
     kept: list[LogEntry] = []
     cut, behind = set(), 0
     for entry in entries:
@@ -225,7 +225,7 @@ def _uuid(value: Any) -> UUID | None:
 
 
 def _plain(value: Any) -> Any:
-    """What only BSON knows, as JSON can say it."""
+    """Turns values that only BSON knows into JSON."""
     if isinstance(value, dict):
         return {str(name): _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -18,7 +18,7 @@ COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
 
 PAGE_BYTES = 8 * 1024 * 1024
-"""Of data in one page, as text."""
+"""The most data in one page, counted as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class LogStore(Protocol):
         """
 
     def missing(self, dedup_keys: Sequence[str]) -> set[str]:
-        """Those under which nothing is written."""
+        """Returns the keys under which nothing is written."""
 
     def find(
         self, query: LogQuery, *, page: int, size: int, newest_first: bool = True, most_bytes: int = PAGE_BYTES

@@ -110,7 +110,7 @@ def _behind(statement: Select[Any], user_id: UUID, execution_id: UUID, after: st
 
 
 def _within(entries: Select[Any], newest_first: bool, most_bytes: int) -> Select[Any]:
-    """The same, in order, with the data of the first, and of others while all together are not above that."""
+    """Selects the entries in order, with data from the first on, as long as these are no more than that together."""
 
     def order(of: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[Any]]:
         return [column.desc() if newest_first else column for column in (of.timestamp, of.id)]

@@ -133,7 +133,7 @@ def _plain(value: Any) -> Any:
     """Without the parts of errors that the interpreter does not tell."""
     if isinstance(value, dict):
         compared = {"stepIndex", "message"} if "stepIndex" in value else value.keys()
-        return {key: _plain(inner) for key, inner in value.items() if key in told}
+        return {key: _plain(inner) for key, inner in value.items() if key in compared}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 

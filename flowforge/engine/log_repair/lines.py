@@ -17,7 +17,7 @@ from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, To
 from flowforge.language.plan import Step
 
 _MOST_ATTEMPTS = 10_000
-"""Of one execution."""
+"""Looked at in one execution."""
 
 
 def lines_of_event(connection: Connection, plans: Plans, event: LoggedEvent) -> Iterator[TopicMessage]:

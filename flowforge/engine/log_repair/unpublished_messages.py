@@ -25,7 +25,7 @@ SETTLED_SECONDS = 60.0
 EXECUTIONS_AT_ONCE = 500
 LONGEST_LOOK_BACK_HOURS = 24
 _RETRIES = 100
-"""Of one execution, whose lines are looked for."""
+"""Looked for in the log of one execution."""
 _MOST_BATCHES = 20
 _BACKLOG = 100
 

@@ -1,0 +1,51 @@
+"""What an executor holds: from the claim to the end, and not beyond its time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flowforge.db.attempt_rows import AttemptKey
+from flowforge.engine.handing_in import key_of
+from flowforge.engine.held_attempts import HeldAttempts
+from flowforge.events import ExecutionStart
+from flowforge.ids import uuid7
+
+
+def held_start(held: HeldAttempts) -> ExecutionStart:
+    start = ExecutionStart(
+        execution_id=uuid7(),
+        workflow_id=uuid7(),
+        user_id=uuid7(),
+        step_index=0,
+        action_type="TRANSFORM",
+        action_config={},
+        attempt=1,
+        timestamp=datetime.now(UTC),
+    )
+    held.add(key_of(start), start)
+    return start
+
+
+def test_what_was_claimed_is_held_until_it_is_removed() -> None:
+    held = HeldAttempts()
+    first, second = held_start(held), held_start(held)
+    held.remove(key_of(first))
+    assert held.keys() == [key_of(second)]
+    held.remove(AttemptKey(first.execution_id, 0, 0, 1))  # once more changes nothing
+
+
+def test_only_what_has_not_begun_can_be_given_back() -> None:
+    held = HeldAttempts()
+    begun, waiting = held_start(held), held_start(held)
+    held.begin(key_of(begun), seconds=60)
+    assert held.unbegun() == [key_of(waiting)]
+
+
+def test_what_takes_too_long_is_reported_once_and_stays_held() -> None:
+    held = HeldAttempts()
+    late, in_time = held_start(held), held_start(held)
+    held.begin(key_of(late), seconds=-1)
+    held.begin(key_of(in_time), seconds=60)
+    assert list(held.take_overtime()) == [late]
+    assert list(held.take_overtime()) == []
+    assert set(held.keys()) == {key_of(late), key_of(in_time)}
