@@ -1,1 +1,1 @@
-"""Connections and named secrets: written once, called by name."""
+"""Connections and named secrets: saved once, called by name."""

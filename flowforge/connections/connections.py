@@ -25,7 +25,7 @@ from flowforge.wiring import Backends
 from flowforge.workflows.connection_uses import Use, connection_uses
 
 MOST = 200
-"""Of one user."""
+"""Connections of one user."""
 _MOST_NAMED = 20
 
 
@@ -120,7 +120,7 @@ class Connections:
         return kind is not None and kind.can_test(row.config)
 
     def view(self, row: Connection) -> ConnectionView:
-        """Without its config where its kind is not known: nothing tells what is secret in it."""
+        """The row as it is shown; without its config where its kind is unknown: nothing tells what is secret in it."""
         kind = self.catalog.connection_kinds.get(row.type)
         config = mask_fields(row.config, kind.secret_keys(), literal=True) if kind else {}
         return ConnectionView(

@@ -1,5 +1,4 @@
-"""Named secrets: what expressions call `{{ secrets.NAME }}`. They are written, and never read again by anybody but the
-executor."""
+"""Named secrets, which expressions call `{{ secrets.NAME }}`. Once written, only the executor reads them."""
 
 from __future__ import annotations
 
@@ -23,14 +22,14 @@ LONGEST = 32_768
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
-def names(session: Session, user_id: UUID) -> Sequence[NamedSecret]:
-    """By name."""
+def list_secrets(session: Session, user_id: UUID) -> Sequence[NamedSecret]:
+    """The user's secrets by name, still sealed."""
     mine = select(NamedSecret).where(NamedSecret.user_id == user_id)
     return session.scalars(mine.order_by(NamedSecret.name)).all()
 
 
-def put(session: Session, vault: Vault, user_id: UUID, name: str, value: Any) -> None:
-    """Commits. Raises Invalid, and Conflict where there are too many."""
+def put_secret(session: Session, vault: Vault, user_id: UUID, name: str, value: Any) -> None:
+    """Creates it or changes its value. Commits. Raises Invalid, and Conflict where there are too many."""
     if not _NAME.fullmatch(name):
         raise Invalid.at(
             "/name", "must be letters, digits and _, not start with a digit, and have at most 64 characters"
@@ -50,9 +49,9 @@ def put(session: Session, vault: Vault, user_id: UUID, name: str, value: Any) ->
     session.commit()
 
 
-def remove(session: Session, user_id: UUID, name: str) -> None:
-    """Steps that call it fail from now on. Commits. Raises NotFound."""
-    gone = session.execute(delete(NamedSecret).where(NamedSecret.user_id == user_id, NamedSecret.name == name))
+def delete_secret(session: Session, user_id: UUID, name: str) -> None:
+    """Deletes it; steps that call it fail from now on. Commits. Raises NotFound."""
+    deleted = session.execute(delete(NamedSecret).where(NamedSecret.user_id == user_id, NamedSecret.name == name))
     session.commit()
-    if not gone.rowcount:  # type: ignore[attr-defined]
+    if not deleted.rowcount:  # type: ignore[attr-defined]
         raise NotFound("there is no such secret")

@@ -100,7 +100,7 @@ def load_catalog() -> Catalog:
 
 
 def read_catalog(modules: Iterable[str]) -> Catalog:
-    """What the modules declare. One that cannot be loaded is left out and named, the others work."""
+    """The declarations of the modules. One that cannot be loaded is left out and named, the others work."""
     connectors: dict[str, Connector[Any]] = {}
     kinds: dict[str, ConnectionKind[Any]] = {}
     disabled: dict[str, str] = {}
@@ -109,7 +109,7 @@ def read_catalog(modules: Iterable[str]) -> Catalog:
             found = list(vars(importlib.import_module(name)).values())
             declared = [value for value in found if isinstance(value, Connector)]
             kinds |= _kinds_in(found, declared, kinds)
-        except Exception as error:  # noqa: BLE001  (a broken package of somebody else's must not stop ours)
+        except Exception as error:  # noqa: BLE001  (a broken package must not stop the others)
             disabled[name] = f"{type(error).__name__}: {error}"
         else:
             connectors |= {connector.action_type: connector for connector in declared}
@@ -129,7 +129,7 @@ def _kinds_in(
 
 
 def _modules() -> list[str]:
-    """Ours come first: nobody else takes the name of one of our connection kinds."""
+    """The names of all modules to read. Ours come first, so that no package takes the name of one of our kinds."""
     ours = [
         f"{folder.__name__}.{info.name}"
         for folder in (connection_kinds, actions)

@@ -47,7 +47,7 @@ class ConnectionKind(Generic[C]):
     icon: str
     keywords: tuple[str, ...] = ()
     sign: Callable[[Request, Credentials[C]], Request] | None = None
-    """Adds to a request what the receiver wants to see; asks for a token first where it needs one."""
+    """Adds headers or query parameters to a request; asks for a token first where it needs one."""
     renew: Callable[[Response, Credentials[C]], bool] | None = None
     """After an answer 401: makes `sign` begin anew (a token is forgotten, a challenge kept); false where it cannot."""
     open: Callable[[Credentials[C]], AbstractContextManager[Any]] | None = None
@@ -94,7 +94,7 @@ class ConnectionKind(Generic[C]):
         return secret_keys(self.config)
 
     def problems(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:
-        """Taken literally: an expression has no meaning in a connection."""
+        """Problems of a config to be saved. It is taken literally: an expression has no meaning in a connection."""
         try:
             self.saved_model.model_validate(config)
         except ValidationError as error:

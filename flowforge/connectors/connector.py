@@ -41,7 +41,7 @@ class Connector(Generic[C]):
     computes: Callable[[C], dict[str, Any]] | None = None
     """Gives the output of a config without calling anybody; None where only running the step tells it."""
     repeatable: bool = False
-    """Whether doing it twice harms nobody."""
+    """Whether running it twice does no harm."""
     connections: tuple[ConnectionKind[Any], ...] = ()
     """The kinds of connections it takes. Where its config inherits from that of a kind, a step may hold the fields
     itself, and those of a connection are filled in where it does not."""
@@ -110,7 +110,7 @@ class Connector(Generic[C]):
         }
 
     def _config_schema(self) -> dict[str, Any]:
-        """Its own fields come first; those that it shares with a connection kind are a group."""
+        """JSON Schema of its config: its own fields first, then a group for those it shares with a connection kind."""
         schema = self.config.model_json_schema(by_alias=True)
         properties = dict(schema["properties"])
         shared = {

@@ -1,10 +1,10 @@
-"""The failure of a step, as connectors and their tools raise it."""
+"""The error by which connectors and their tools fail a step."""
 
 from __future__ import annotations
 
 
 class ConnectorError(Exception):
-    """The step failed. `permanent`: trying again cannot help. `retry_after`: seconds the receiver asked for.
+    """A failure of the step. `permanent`: trying again cannot help. `retry_after`: seconds the receiver asked for.
 
     The text is shown to people and logged, so it never quotes a secret.
     """

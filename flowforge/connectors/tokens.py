@@ -39,5 +39,5 @@ class TokenCache:
 
 
 def token_key(user_id: UUID, credentials: str) -> bytes:
-    """A key that only somebody with all of the credentials arrives at, and that does not reveal them."""
+    """A key that only the holder of the whole credentials arrives at, and that does not reveal them."""
     return hashlib.sha256(user_id.bytes + credentials.encode()).digest()

@@ -33,7 +33,7 @@ def connect(pipeline: Pipeline, name: str, type_: str, **config: Any) -> None:
 def keep(pipeline: Pipeline, **secrets: str) -> None:
     with Session(pipeline.backends.engine) as session:
         for name, value in secrets.items():
-            named_secrets.put(session, pipeline.backends.vault, OWNER, name, value)
+            named_secrets.put_secret(session, pipeline.backends.vault, OWNER, name, value)
 
 
 def ran(pipeline: Pipeline, *actions: dict[str, Any], payload: dict[str, Any] | None = None) -> ExecutionRow:

@@ -1,4 +1,4 @@
-"""What goes over the wire about connections and named secrets, as models (see schemas.py)."""
+"""The wire models of connections and named secrets (see schemas.py)."""
 
 from __future__ import annotations
 

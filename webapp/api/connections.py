@@ -31,7 +31,7 @@ class DeleteQuery(Query):
 @blueprint.get("/connection-types")
 @endpoint(Tag.CONNECTIONS, [connection_schemas.ConnectionType])
 def list_types() -> list[connection_schemas.ConnectionType]:
-    """What a connection can be to, with the JSON Schema of its config"""
+    """List the kinds of connections, with the JSON Schemas of their configs"""
     return [_described(kind) for kind in connections().catalog.connection_kinds.values()]
 
 
@@ -94,21 +94,21 @@ def test(connection_id: UUID) -> ConnectionView:
 @endpoint(Tag.CONNECTIONS, [connection_schemas.SecretName])
 def list_secrets() -> Sequence[NamedSecret]:
     """List the names of the caller's secrets; their values are never shown"""
-    return named_secrets.names(session(), current_user_id())
+    return named_secrets.list_secrets(session(), current_user_id())
 
 
 @blueprint.put("/secrets/<name>")
 @endpoint(Tag.CONNECTIONS, DELETED, takes=object_body(connection_schemas.SecretValue), refuses=(400, 409))
 def put_secret(name: str, body: JsonObject) -> None:
     """Create or change a secret"""
-    named_secrets.put(session(), backends().vault, current_user_id(), name, body.get("value"))
+    named_secrets.put_secret(session(), backends().vault, current_user_id(), name, body.get("value"))
 
 
 @blueprint.delete("/secrets/<name>")
 @endpoint(Tag.CONNECTIONS, DELETED, refuses=(404,))
 def delete_secret(name: str) -> None:
     """Delete a secret; steps that call it fail from then on"""
-    named_secrets.remove(session(), current_user_id(), name)
+    named_secrets.delete_secret(session(), current_user_id(), name)
 
 
 def _described(kind: ConnectionKind[Any]) -> connection_schemas.ConnectionType:

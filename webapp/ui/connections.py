@@ -94,7 +94,7 @@ def delete_connection(connection_id: UUID) -> Any:
 def put_secret() -> Any:
     name = request.form.get("name", "").strip()
     try:
-        named_secrets.put(session(), backends().vault, viewer_id(), name, request.form.get("value", ""))
+        named_secrets.put_secret(session(), backends().vault, viewer_id(), name, request.form.get("value", ""))
     except Invalid as error:
         session().rollback()
         return _list_page(error.problems), 400
@@ -107,7 +107,7 @@ def put_secret() -> Any:
 
 @blueprint.post("/connections/secrets/<name>/delete")
 def delete_secret(name: str) -> Any:
-    named_secrets.remove(session(), viewer_id(), name)
+    named_secrets.delete_secret(session(), viewer_id(), name)
     flash(f"“{name}” was deleted.", "done")
     return redirect(url_for("ui.connections"), 303)
 
@@ -158,7 +158,7 @@ def _list_page(problems: Sequence[Problem] = ()) -> str:
         "connections/list.html",
         rows=[(row, uses.get(row.name, ()), operations().can_be_tested(row)) for row in rows],
         kinds=_kinds(),
-        secrets=named_secrets.names(session(), viewer_id()),
+        secrets=named_secrets.list_secrets(session(), viewer_id()),
         problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
         given=request.form,
     )

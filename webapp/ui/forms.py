@@ -33,9 +33,9 @@ class Field:
     default: Any
     choices: Sequence[str] = ()
     inner: Sequence[Field] = ()
-    """Of records: the fields that each has."""
+    """The fields of each record, for a list of records."""
     entry: str = ""
-    """Of records: what one is called."""
+    """The word for a single record."""
     group: str = ""
     """The heading it is drawn under; empty for none."""
 
@@ -44,7 +44,7 @@ class Field:
         value = config.get(self.key)
         if value is None:
             return ""
-        if self.kind == "list" and isinstance(value, list) and all(_is_line(one) for one in value):
+        if self.kind == "list" and isinstance(value, list) and all(_is_line(line) for line in value):
             return "\n".join(value)
         return as_text(value) if self.kind in ("json", "list", "map") else _plain(value)
 
@@ -53,11 +53,11 @@ class Field:
         value = config.get(self.key)
         entries = value.items() if isinstance(value, dict) else ()
         shown = as_text if self.kind == "map" else _plain
-        return [*((str(name), shown(one)) for name, one in entries), ("", "")]
+        return [*((str(name), shown(entry)) for name, entry in entries), ("", "")]
 
     def records(self, config: Mapping[str, Any]) -> list[Json]:
         value = config.get(self.key)
-        return [one if isinstance(one, dict) else {} for one in value] if isinstance(value, list) else []
+        return [record if isinstance(record, dict) else {} for record in value] if isinstance(value, list) else []
 
     @property
     def options(self) -> list[tuple[str, str]]:
@@ -87,9 +87,9 @@ def by_group(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
 def config_from_form(
     fields: Sequence[Field], form: MultiDict[str, str], before: Mapping[str, Any], prefix: str = "config."
 ) -> Json:
-    """What stands in the fields; what is left empty is left out. Keys that no field is for stay as they were."""
-    known = {field.key for field in fields}
-    config = {key: value for key, value in before.items() if key not in known}
+    """The config that filled-in fields stand for, without the empty ones. Keys without a field stay as they were."""
+    drawn = {field.key for field in fields}
+    config = {key: value for key, value in before.items() if key not in drawn}
     for field in fields:
         name = f"{prefix}{field.key}"
         value = _read_records(field, form, before, name) if field.kind == "records" else _read(field, form, name)
@@ -153,8 +153,8 @@ def _read_map(field: Field, form: MultiDict[str, str], name: str) -> Any:
 
 def _read_records(field: Field, form: MultiDict[str, str], before: Mapping[str, Any], name: str) -> list[Json] | None:
     count = min(form.get(f"{name}.{_COUNT}", 0, type=int), MOST_RECORDS)
-    known = [*field.records(before), *[{}] * count]
-    written = [config_from_form(field.inner, form, known[n], f"{name}.{n}.") for n in range(count)]
+    earlier = [*field.records(before), *[{}] * count]
+    written = [config_from_form(field.inner, form, earlier[n], f"{name}.{n}.") for n in range(count)]
     return _arranged(written, form.get(ARRANGE, ""), name) or None
 
 
@@ -217,10 +217,10 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
 
 
 def _shape(declared: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part that says more than null."""
-    for one in declared.get("anyOf", ()):
-        if one.get("type") != "null":
-            return {**one, **({"enum": declared["enum"]} if "enum" in declared else {})}
+    """The part of a type with alternatives that is not null."""
+    for shape in declared.get("anyOf", ()):
+        if shape.get("type") != "null":
+            return {**shape, **({"enum": declared["enum"]} if "enum" in declared else {})}
     return declared
 
 
@@ -230,7 +230,7 @@ def _kind(key: str, declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tu
     if declared.get("writeOnly"):
         return ("secrets" if "object" in types else "secret"), ()
     if "enum" in shape:
-        return "choice", [str(one) for one in shape["enum"] if one is not None]
+        return "choice", [str(choice) for choice in shape["enum"] if choice is not None]
     if "object" in types:
         inner = shape.get("additionalProperties")
         only_text = isinstance(inner, dict) and inner.get("type") == "string"

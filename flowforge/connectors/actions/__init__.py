@@ -1,1 +1,1 @@
-"""Actions: what a step can do. Each file is one connector, and knows the SDK alone."""
+"""Actions: each file declares one connector, with the SDK and the connection kinds alone."""

@@ -1,1 +1,1 @@
-"""Connection kinds: sorts of credentials that people save under a name. Each file is one, and knows the SDK alone."""
+"""Connection kinds: each file declares one sort of credentials that people save under a name, with the SDK alone."""

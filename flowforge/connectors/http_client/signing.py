@@ -1,4 +1,4 @@
-"""Signing: what may be done to a request just before it goes out, so that the receiver knows who sends it."""
+"""Signing: the last change to a request before it goes out, so that the receiver knows who sends it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Request:
     body: bytes
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
-        """In place of those of the same names, in whatever case they are written."""
+        """A copy with the headers added, or replaced where one of that name is there, in whatever case."""
         if not headers:
             return self
         replaced = {name.lower() for name in headers}
@@ -28,7 +28,7 @@ class Request:
         return replace(self, headers={**kept, **headers})
 
     def with_query(self, **parameters: str) -> Request:
-        """With the parameters added to the query."""
+        """A copy with the parameters added to the query."""
         parts = urlsplit(self.url)
         query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
         return replace(self, url=urlunsplit(parts._replace(query=query)))

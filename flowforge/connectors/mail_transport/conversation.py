@@ -20,7 +20,7 @@ _LARGEST_CONVERSATION = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A mail server, and who signs in to it. No user name: nobody does."""
+    """A mail server, and the user that signs in to it; without a user name, none does."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""Which addresses connectors may reach: public ones, and the private networks an operator opened."""
+"""The addresses that connectors may reach: public ones, and the private networks that an operator opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _LAST_BITS_ARE_IPV4 = [
     ipaddress.IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052
-    ipaddress.IPv6Network("64:ff9b:1::/48"),  # NAT64 of one's own, RFC 8215
+    ipaddress.IPv6Network("64:ff9b:1::/48"),  # local-use NAT64, RFC 8215
     ipaddress.IPv6Network("::ffff:0:0:0/96"),  # translated, RFC 2765
     ipaddress.IPv6Network("::/96"),  # compatible, RFC 4291
 ]
@@ -27,21 +27,22 @@ class AddressGuard:
         self._allowed = tuple(allowed)
 
     def resolve(self, host: str, port: int) -> list[tuple[int, str]]:
-        """(family, address) pairs in the resolver's order. Raises ConnectorError."""
+        """(family, address) pairs in the resolver's order, all of them allowed. Raises ConnectorError."""
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise ConnectorError(f"the host {host!r} is not known", permanent=False) from error
-        addresses = [(int(family), str(address[0])) for family, _, _, _, address in found]
+        addresses = [(int(family), str(address[0])) for family, _, _, _, address in answers]
         for _, address in addresses:
             if not self.allows(address):
                 raise ConnectorError(f"{host} is on a private network; ALLOW_PRIVATE_NETWORKS opens it", permanent=True)
         return addresses
 
     def allows(self, address: str) -> bool:
+        """Whether it is public or in an opened network. Where an IPv6 address wraps an IPv4 one, that counts."""
         ip = ipaddress.ip_address(address.partition("%")[0])
         if isinstance(ip, ipaddress.IPv6Address):
-            ip = _inside(ip) or ip
+            ip = _embedded_ipv4(ip) or ip
         if ip.is_global and not ip.is_multicast and not _is_historic(ip):
             return True
         return any(ip.version == network.version and ip in network for network in self._allowed)
@@ -54,9 +55,9 @@ class AddressGuard:
         last: OSError | None = None
         until = time.monotonic() + timeout
         addresses = self.resolve(host, port)
-        for tried, (family, address) in enumerate(addresses):
+        for failed, (family, address) in enumerate(addresses):
             connection = socket.socket(family, socket.SOCK_STREAM)
-            connection.settimeout(max(0.001, (until - time.monotonic()) / (len(addresses) - tried)))
+            connection.settimeout(max(0.001, (until - time.monotonic()) / (len(addresses) - failed)))
             try:
                 connection.connect((address, port))
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -68,7 +69,7 @@ class AddressGuard:
         raise last or OSError(f"no address for {host}")
 
 
-def _inside(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+def _embedded_ipv4(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     """The IPv4 address that a gateway would go on to; None where there is none."""
     if ip.is_loopback or ip.is_unspecified:
         return None
