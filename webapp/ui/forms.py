@@ -199,7 +199,7 @@ def _number(text: str) -> Any:
 
 def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
     shape = _shape(declared)
-    kind, choices = _kind(key, declared, shape)
+    kind, choices = _kind(declared, shape)
     label = str(declared.get("title") or _words(key))
     item = shape["items"] if kind == "records" else {}
     return Field(
@@ -224,7 +224,7 @@ def _shape(declared: Mapping[str, Any]) -> Mapping[str, Any]:
     return declared
 
 
-def _kind(key: str, declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tuple[Kind, Sequence[str]]:
+def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tuple[Kind, Sequence[str]]:
     types = shape.get("type", ())
     types = {types} if isinstance(types, str) else set(types)
     if declared.get("writeOnly"):
@@ -242,7 +242,7 @@ def _kind(key: str, declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tu
     if types & {"integer", "number"}:
         return "number", ()
     if "string" in types:
-        return ("lines" if declared.get("multiline") or key == "message" else "text"), ()
+        return ("lines" if declared.get("multiline") else "text"), ()
     return "json", ()
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from flowforge.fields import field
 from flowforge.language.block import Block, BlockConfig
 from flowforge.summaries import first_of
 
@@ -14,7 +15,7 @@ class StopConfig(BlockConfig):
     """How the execution ends, and with what."""
 
     status: Literal["completed", "failed"] = Field("completed", title="End as")
-    message: str | None = Field(None, title="Message", max_length=2_000)
+    message: str | None = field(None, multiline=True, title="Message", max_length=2_000)
     output: Any = Field(None, title="Result", description="What a workflow that called this one gets")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from flowforge import jsonio
+from flowforge.fields import field
 from flowforge.language.block import Block, BlockConfig, ConfigUnusable
 from flowforge.summaries import first_of
 
@@ -36,7 +37,9 @@ class WaitConfig(BlockConfig):
         title="For",
         description="Wait until a resume link is called, or until a person approves or rejects",
     )
-    message: str | None = Field(None, title="Question", description="What the person is asked", max_length=2_000)
+    message: str | None = field(
+        None, multiline=True, title="Question", description="What the person is asked", max_length=2_000
+    )
     timeout: float | None = Field(
         None,
         title="Give up after (seconds)",
