@@ -9,6 +9,7 @@ from typing import Any
 from flowforge.connectors.masked_secrets import masks_of_nothing
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.names import hint
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -41,6 +42,6 @@ def problems_of_config(
     ]
 
 
-def filled_in(config: Mapping[str, Any]) -> dict[str, Any]:
+def filled_in(config: Mapping[str, Any]) -> JsonObject:
     """The fields that say something; a form sends empty texts, too."""
     return {key: value for key, value in config.items() if value not in (None, "")}

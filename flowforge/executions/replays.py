@@ -22,6 +22,7 @@ from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.events import Time, TriggerEvent
 from flowforge.execution.state import Status
 from flowforge.ids import uuid7
+from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Plan, Step
 from flowforge.language.wording import problems_of
 from flowforge.wiring import Backends
@@ -31,18 +32,18 @@ REPLAY = "replay"
 MOST_AT_ONCE = 1_000
 
 
-def _a_place(value: Any) -> Any:
+def _start(value: Any) -> Any:
     if isinstance(value, str | int) and not isinstance(value, bool):
         return value
     raise ValueError("must be 'start', 'failed', or the id or number of a step")
 
 
-class _Asked(BaseModel):
+class _Options(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
-    from_: Annotated[Any, AfterValidator(_a_place)] = Field("start", alias="from")
+    from_: Annotated[Any, AfterValidator(_start)] = Field("start", alias="from")
     version: Literal["same", "latest"] = "same"
-    payload: dict[str, Any] | None = None
+    payload: JsonObject | None = None
 
 
 class _Filter(BaseModel):
@@ -72,7 +73,7 @@ class Replayed:
 def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UUID, raw: Mapping[str, Any]) -> Replayed:
     """`raw`: `from` (`start`, `failed`, or the id or number of a step), `version` (`same` or `latest`), `payload` (an
     edited one). Commits. Raises NotFound, Invalid, and Conflict for an execution that is not over."""
-    asked = _read(_Asked, raw)
+    options = _read(_Options, raw)
     found = _sources(session, user_id, ExecutionRow.id == execution_id)
     if not found:
         raise NotFound("there is no such execution, or its workflow is gone")
@@ -80,7 +81,7 @@ def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UU
     if not Status(source.status).terminal:
         raise Conflict("the execution is not over; cancel it to replay it")
     plans = _Plans(session.connection(), [source])
-    [done] = _store(session, backends, [_replay_row(source, asked.from_, asked.version, plans)], asked.payload)
+    [done] = _store(session, backends, [_new_replay(source, options.from_, options.version, plans)], options.payload)
     return done
 
 
@@ -105,17 +106,17 @@ class ReplayedAll:
 def replay_all(session: Session, backends: Backends, user_id: UUID, raw: Mapping[str, Any]) -> ReplayedAll:
     """Executions that are over, by `workflowId`, `status` (FAILED), `since`, `until`; the newest first, up to `limit`
     (100, at most 1,000). Those whose step is not there any more are skipped. Commits. Raises Invalid."""
-    asked = _read(_Filter, raw)
-    wanted = [ExecutionRow.status == asked.status]
-    wanted += [ExecutionRow.workflow_id == asked.workflow_id] if asked.workflow_id else []
-    wanted += [ExecutionRow.created_at >= asked.since] if asked.since else []
-    wanted += [ExecutionRow.created_at < asked.until] if asked.until else []
-    sources = _sources(session, user_id, *wanted, limit=asked.limit)
+    options = _read(_Filter, raw)
+    wanted = [ExecutionRow.status == options.status]
+    wanted += [ExecutionRow.workflow_id == options.workflow_id] if options.workflow_id else []
+    wanted += [ExecutionRow.created_at >= options.since] if options.since else []
+    wanted += [ExecutionRow.created_at < options.until] if options.until else []
+    sources = _sources(session, user_id, *wanted, limit=options.limit)
     plans = _Plans(session.connection(), sources)
     rows, skipped = [], []
     for source in sources:
         try:
-            rows.append(_replay_row(source, _start_of(source, asked.from_), asked.version, plans))
+            rows.append(_new_replay(source, _start_of(source, options.from_), options.version, plans))
         except Invalid as error:
             skipped.append(Skipped(source.id, error.problems[0].message))
     return ReplayedAll(_store(session, backends, rows, None), skipped)
@@ -139,7 +140,7 @@ def _start_of(source: Any, wanted: str) -> str | int:
 
 
 class _Plans:
-    """The plans of all versions that are asked about: one statement."""
+    """Plans of all versions that are named: one statement."""
 
     def __init__(self, connection: Connection, sources: Sequence[Any]) -> None:
         wanted = {id_ for source in sources for id_ in (source.version_id, source.latest) if id_}
@@ -150,15 +151,31 @@ class _Plans:
         return version.plan if version else None
 
 
-def _replay_row(source: Any, start: str | int, version: str, plans: _Plans) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _NewReplay:
+    """An execution that is about to be stored; `from_step` is None for one from the start."""
+
+    ids: Replayed
+    from_step: int | None
+    version_id: UUID | None
+
+    def record(self) -> JsonObject:
+        """Writes it as `_store` reads it."""
+        source = self.ids.replay_of
+        replay = {"executionId": source, "fromStep": self.from_step, "versionId": self.version_id}
+        return {
+            "event_id": self.ids.event_id,
+            "execution_id": self.ids.execution_id,
+            "source": source,
+            "replay": replay,
+        }
+
+
+def _new_replay(source: Any, start: str | int, version: str, plans: _Plans) -> _NewReplay:
+    """Raises Invalid where there is no such step."""
     version_id = source.latest if version == "latest" or source.version_id is None else source.version_id
     step = _step(source, start, plans.of(version_id), plans.of(source.version_id))
-    return {
-        "event_id": uuid7(),
-        "execution_id": uuid7(),
-        "source": source.id,
-        "replay": {"executionId": source.id, "fromStep": step.index if step else None, "versionId": version_id},
-    }
+    return _NewReplay(Replayed(uuid7(), uuid7(), source.id), step.index if step else None, version_id)
 
 
 def _step(source: Any, start: str | int, plan: Plan | None, before: Plan | None) -> Step | None:
@@ -190,7 +207,7 @@ def _outermost(step: Step) -> Step:
 
 
 def _store(
-    session: Session, backends: Backends, rows: Sequence[dict[str, Any]], payload: dict[str, Any] | None
+    session: Session, backends: Backends, rows: Sequence[_NewReplay], payload: JsonObject | None
 ) -> list[Replayed]:
     if not rows:
         return []
@@ -210,14 +227,14 @@ def _store(
             {
                 "type": REPLAY,
                 "payload": None if payload is None else jsonio.dumps_for_database(payload),
-                "rows": jsonio.dumps(list(rows)).decode(),
+                "rows": jsonio.dumps([row.record() for row in rows]).decode(),
             },
         )
         .all()
     )
     session.commit()
     announce_quietly(backends.bus, [_announcement(row) for row in stored])
-    return [Replayed(row["execution_id"], row["event_id"], row["source"]) for row in rows]
+    return [row.ids for row in rows]
 
 
 def _announcement(row: Any) -> Message:

@@ -5,7 +5,6 @@ Storing it with every attempt would cost each of them; looking at one is rare.
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -19,6 +18,7 @@ from flowforge.engine.start_messages import around
 from flowforge.errors import NotFound
 from flowforge.execution.context import scope, step_context
 from flowforge.execution.state import ROOT, Frame, OpenBlock
+from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.plan import Step
 from flowforge.resume_links import ResumeLinks
@@ -27,7 +27,7 @@ from flowforge.workflows.credentials import masked_secrets
 
 def resolved_input(
     session: Session, catalog: Catalog, links: ResumeLinks, execution: ExecutionRow, step_index: int, frame: int
-) -> dict[str, Any] | str:
+) -> JsonObject | str:
     """The config, its secrets masked, as it would be resolved when the execution began; a text says why it cannot be.
     Raises NotFound."""
     version, step = _step(session, execution, step_index)
@@ -40,7 +40,7 @@ def resolved_input(
     outside = around(version, execution.id, frame, execution.created_at, links) | masked_secrets(config)
     roots = scope(version.plan, context, outside)
     try:
-        resolved: dict[str, Any] = resolve(config, roots, step=step.id, field="config")
+        resolved: JsonObject = resolve(config, roots, step=step.id, field="config")
     except ExpressionError as error:
         return str(error)
     return resolved

@@ -17,6 +17,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from flowforge import jsonio
 from flowforge.db.tables import Base
 from flowforge.errors import NotFound
+from flowforge.jsonio import JsonObject
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of payloads, outputs and results in one answer."""
@@ -98,7 +99,7 @@ def whole(
 
 def _fitting_outputs(
     session: Session, wanted: Select[Any], outputs: _Column, most_bytes: int
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[JsonObject, list[str]]:
     each = func.jsonb_each(outputs).table_valued("key", column("value", JSONB)).lateral()
     apart = wanted.join(each, true())
     names = apart.with_only_columns(each.c.key, _text_size(each.c.value), maintain_column_froms=True)

@@ -33,8 +33,6 @@ _TITLES = {
     "call": "Call it for real",
 }
 
-Json = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class GuideStep:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge.errors import Invalid, NotFound, Problem
+from flowforge.jsonio import JsonObject
 
 _LONGEST_VALUE = 2_000
 Values = Mapping[str, str]
@@ -30,7 +31,7 @@ class Starter:
     title: str
     text: str
     icon: str
-    build: Callable[[Values], dict[str, Any]]
+    build: Callable[[Values], JsonObject]
     fields: tuple[Field, ...] = ()
 
 
@@ -46,7 +47,7 @@ def starter(name: str) -> Starter:
     return found
 
 
-def filled(chosen: Starter, given: Mapping[str, Any]) -> dict[str, Any]:
+def filled(chosen: Starter, given: Mapping[str, Any]) -> JsonObject:
     """The workflow as it can be created. Raises Invalid naming each field that is missing or too long."""
     values = {field.name: given.get(field.name) or field.default for field in chosen.fields}
     problems = [problem for field in chosen.fields if (problem := _problem(field, values[field.name]))]
@@ -65,7 +66,7 @@ def _problem(field: Field, value: Any) -> Problem | None:
     return None
 
 
-def _greet(_: Values) -> dict[str, Any]:
+def _greet(_: Values) -> JsonObject:
     return {
         "name": "Greet whoever calls",
         "trigger": {"type": "webhook"},
@@ -80,7 +81,7 @@ def _greet(_: Values) -> dict[str, Any]:
     }
 
 
-def _tell_slack(values: Values) -> dict[str, Any]:
+def _tell_slack(values: Values) -> JsonObject:
     return {
         "name": "Tell Slack when a webhook is called",
         "trigger": {"type": "webhook"},
@@ -95,7 +96,7 @@ def _tell_slack(values: Values) -> dict[str, Any]:
     }
 
 
-def _watch_address(values: Values) -> dict[str, Any]:
+def _watch_address(values: Values) -> JsonObject:
     return {
         "name": "Watch a web address",
         "trigger": {"type": "scheduler", "config": {"intervalMinutes": 15}},

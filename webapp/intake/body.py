@@ -12,6 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from flowforge import jsonio
 from flowforge.errors import Invalid, TooLarge
+from flowforge.jsonio import JsonObject
 
 _FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _NEVER_TEXT = re.compile(r"(image|audio|video|font)/(?!svg)|application/(octet-stream|pdf|zip|gzip)$")
@@ -60,7 +61,7 @@ def _json(data: bytes) -> Any:
         raise Invalid.at("", f"the body is not JSON: {error}") from error
 
 
-def _form(limit: int) -> dict[str, Any]:
+def _form(limit: int) -> JsonObject:
     request.max_form_memory_size = limit
     fields: dict[str, list[Any]] = {name: list(values) for name, values in request.form.lists()}
     for name, files in request.files.lists():

@@ -12,6 +12,7 @@ from flowforge import jsonio
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.executions import waits
 from flowforge.executions.waits import OpenWait
+from flowforge.jsonio import JsonObject
 from flowforge.resume_links import WaitPlace
 from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, HTML, Answer, Tag, endpoint
@@ -58,7 +59,7 @@ def resume(token: str) -> Response:
     return Response(jsonio.dumps({"success": True}), mimetype="application/json")
 
 
-def output_of(wait: OpenWait, body: Any) -> dict[str, Any]:
+def output_of(wait: OpenWait, body: Any) -> JsonObject:
     """What the waiting step gives. Raises Invalid."""
     at = {"resumedAt": datetime.now(UTC)}
     if wait.kind == "resume":

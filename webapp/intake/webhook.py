@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
@@ -11,6 +10,7 @@ from flask import Blueprint, Response, request, url_for
 from flowforge import jsonio
 from flowforge.engine import answers, intake
 from flowforge.errors import Invalid, NotFound, Unauthorized, Unavailable
+from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable
 from flowforge.triggers import signatures
 from flowforge.triggers.kinds.webhook import WEBHOOK
@@ -119,7 +119,7 @@ def _demand_signature(sealed: str) -> None:
         raise Unauthorized(_UNSIGNED)
 
 
-def _payload() -> dict[str, Any]:
+def _payload() -> JsonObject:
     return {
         "body": read_body(backends().settings.webhook_max_bytes),
         "headers": shown_headers(request.headers, request.environ.get(AS_SENT, ())),
@@ -129,7 +129,7 @@ def _payload() -> dict[str, Any]:
     }
 
 
-def _metadata() -> dict[str, Any]:
+def _metadata() -> JsonObject:
     return {
         "source": WEBHOOK,
         "receivedAt": datetime.now(UTC),
@@ -138,8 +138,8 @@ def _metadata() -> dict[str, Any]:
     }
 
 
-def _accepted(answer: intake.AcceptedCall) -> dict[str, Any]:
-    body: dict[str, Any] = {"success": True, "message": "Webhook received", "triggerId": answer.trigger_id}
+def _accepted(answer: intake.AcceptedCall) -> JsonObject:
+    body: JsonObject = {"success": True, "message": "Webhook received", "triggerId": answer.trigger_id}
     return body | ({"eventId": answer.event_id} if answer.event_id else {"ignored": True})
 
 
@@ -150,5 +150,5 @@ def _idempotency_key() -> str | None:
     return key
 
 
-def _query() -> dict[str, Any]:
+def _query() -> JsonObject:
     return {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}

@@ -9,6 +9,7 @@ from typing import Any
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS, body_kind
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import pointer
@@ -113,7 +114,7 @@ class _Drawing:
             if isinstance(action, dict)
         ]
 
-    def _node(self, action: dict[str, Any], at: str, position: int, last: bool) -> Node:
+    def _node(self, action: JsonObject, at: str, position: int, last: bool) -> Node:
         type_ = str(action.get("type", "")).upper()
         kind = kind_of(self._catalog, type_)
         return Node(
@@ -130,7 +131,7 @@ class _Drawing:
             lanes=list(self._lanes(action, at, type_)),
         )
 
-    def _lanes(self, action: dict[str, Any], at: str, type_: str) -> Iterator[Lane]:
+    def _lanes(self, action: JsonObject, at: str, type_: str) -> Iterator[Lane]:
         for path, steps in lists_in(action):
             inner, is_branch = f"{at}{pointer(path)}", path[0] == "branches"
             if is_branch:

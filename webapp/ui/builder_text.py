@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flowforge import jsonio
 from flowforge.ascode import yaml_reader, yaml_writer
 from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import pointer
 from webapp.context import session
 from webapp.services import drafts
@@ -62,14 +63,14 @@ def _form() -> str:
     return form if form in FORMS else "yaml"
 
 
-def _text(definition: dict[str, Any], form: str) -> str:
+def _text(definition: JsonObject, form: str) -> str:
     ordered = {part: definition[part] for part in _PARTS if definition.get(part) is not None}
     ordered |= {part: value for part, value in definition.items() if part not in _PARTS}
     plain = jsonio.loads(jsonio.dumps(ordered))
     return yaml_writer.write(plain) if form == "yaml" else jsonio.indented(plain) + "\n"
 
 
-def _read(text: str, form: str) -> dict[str, Any]:
+def _read(text: str, form: str) -> JsonObject:
     """Raises Invalid, with the place of the mistake."""
     if form == "json":
         return read_object(text)

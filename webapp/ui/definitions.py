@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import orjson
 
 from flowforge import jsonio
 from flowforge.errors import Invalid
+from flowforge.jsonio import JsonObject
 from flowforge.workflows.shown import ShownWorkflow
 
 STARTER = """\
@@ -39,7 +39,7 @@ def written(shown: ShownWorkflow) -> str:
     return json.dumps(jsonio.loads(jsonio.dumps(parts)), indent=2, ensure_ascii=False) + "\n"
 
 
-def read_object(text: str) -> dict[str, Any]:
+def read_object(text: str) -> JsonObject:
     """Raises Invalid, with the place of the mistake."""
     try:
         value = jsonio.loads(text)

@@ -8,6 +8,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from flowforge import jsonio
+from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable
 from webapp.context import backends
 
@@ -16,7 +17,7 @@ _SECONDS = 3_600
 _LARGEST = 256 * 1024
 
 
-def remember(workflow_id: UUID, definition: dict[str, Any]) -> None:
+def remember(workflow_id: UUID, definition: JsonObject) -> None:
     """Sealed as a whole: its secrets are in clear."""
     sealed = backends().vault.seal(jsonio.dumps_for_database(definition))
     if len(sealed) > _LARGEST:
@@ -31,7 +32,7 @@ def remember(workflow_id: UUID, definition: dict[str, Any]) -> None:
         return  # the edit counts; that it cannot be taken back is no reason to refuse it
 
 
-def recall(workflow_id: UUID) -> dict[str, Any] | None:
+def recall(workflow_id: UUID) -> JsonObject | None:
     """The last one, and forgets it; None where there is none."""
     try:
         sealed: Any = backends().redis.lpop(_key(workflow_id))
@@ -40,7 +41,7 @@ def recall(workflow_id: UUID) -> dict[str, Any] | None:
     if sealed is None:
         return None
     try:
-        clear: dict[str, Any] = jsonio.loads(
+        clear: JsonObject = jsonio.loads(
             backends().vault.open(sealed.decode() if isinstance(sealed, bytes) else sealed)
         )
     except SecretUnreadable:

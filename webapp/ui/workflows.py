@@ -11,6 +11,7 @@ from flowforge import jsonio
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.executions import executions
+from flowforge.jsonio import JsonObject
 from flowforge.onboarding import guide
 from flowforge.onboarding.starters import starters
 from flowforge.preview import expression_context
@@ -170,7 +171,7 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
     )
 
 
-def _example(sample: dict[str, Any] | None) -> str:
+def _example(sample: JsonObject | None) -> str:
     """Return the payload offered for a manual run: the latest one, if it is short."""
     text = jsonio.indented(sample or {})
     return text if len(text) <= _LONGEST_EXAMPLE else "{}"

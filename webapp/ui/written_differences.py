@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog
+from flowforge.jsonio import JsonObject
 from flowforge.language.differences import ABSENT, Differences, FieldChange, StepChange
 from flowforge.language.pointers import dotted, parsed
 from webapp.ui.kinds import kind_of, title_of
@@ -79,7 +80,7 @@ def _step(change: StepChange, catalog: Catalog) -> WrittenStep:
     return WrittenStep(change.kind, title, kind.title, kind.icon, fields, moved)
 
 
-def _whole(action: dict[str, Any], kind: str) -> Iterator[WrittenField]:
+def _whole(action: JsonObject, kind: str) -> Iterator[WrittenField]:
     """A step that is new, or gone: everything it says."""
     side: Literal["before", "after"] = "after" if kind == "added" else "before"
     said = {f"config/{key}": value for key, value in (action.get("config") or {}).items()}
