@@ -55,10 +55,10 @@ class Throughput:
 
     @property
     def success_rate(self) -> float | None:
-        """Of what completed or failed; None while there is nothing to judge."""
+        """Of what completed or failed; None where none did."""
         completed = sum(hour.completed for hour in self.hours)
-        judged = completed + self.failed
-        return completed / judged if judged else None
+        ended = completed + self.failed
+        return completed / ended if ended else None
 
 
 def throughput(session: Session, user_id: UUID, hours: int, now: datetime) -> Throughput:

@@ -74,7 +74,7 @@ def find(
 
 def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
     """Raises NotFound."""
-    row = session.scalar(_one(user_id, execution_id))
+    row = session.scalar(_by_id(user_id, execution_id))
     if row is None:
         raise NotFound(_MISSING)
     return row
@@ -82,15 +82,15 @@ def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
 
 def whole(session: Session, user_id: UUID, execution_id: UUID) -> Whole[ExecutionRow]:
     """As it is shown by itself. Raises NotFound."""
-    return within_bytes.whole(session, _one(user_id, execution_id), ExecutionRow.step_outputs, _MISSING)
+    return within_bytes.whole(session, _by_id(user_id, execution_id), ExecutionRow.step_outputs, _MISSING)
 
 
 def output(session: Session, user_id: UUID, execution_id: UUID, key: str) -> Any:
     """What one step gave. Raises NotFound."""
-    return within_bytes.output(session, _one(user_id, execution_id), ExecutionRow.step_outputs, key)
+    return within_bytes.output(session, _by_id(user_id, execution_id), ExecutionRow.step_outputs, key)
 
 
-def _one(user_id: UUID, execution_id: UUID) -> Select[ExecutionRow]:
+def _by_id(user_id: UUID, execution_id: UUID) -> Select[ExecutionRow]:
     return select(ExecutionRow).where(ExecutionRow.id == execution_id, ExecutionRow.user_id == user_id)
 
 

@@ -62,15 +62,15 @@ def get(session: Session, execution_id: UUID, number: int) -> FrameRow:
 
 def whole(session: Session, execution_id: UUID, number: int) -> Whole[FrameRow]:
     """As it is shown by itself. Raises NotFound."""
-    return within_bytes.whole(session, _one(execution_id, number), FrameRow.outputs, _MISSING)
+    return within_bytes.whole(session, _by_number(execution_id, number), FrameRow.outputs, _MISSING)
 
 
 def output(session: Session, execution_id: UUID, number: int, key: str) -> Any:
     """What one step in the frame gave. Raises NotFound."""
-    return within_bytes.output(session, _one(execution_id, number), FrameRow.outputs, key)
+    return within_bytes.output(session, _by_number(execution_id, number), FrameRow.outputs, key)
 
 
-def _one(execution_id: UUID, number: int) -> Select[FrameRow]:
+def _by_number(execution_id: UUID, number: int) -> Select[FrameRow]:
     return select(FrameRow).where(FrameRow.execution_id == execution_id, FrameRow.number == number)
 
 

@@ -84,7 +84,7 @@ class _Entry:
     workflow: Workflow | None = None
     new: bool = False
     reading: Reading = field(default_factory=lambda: Reading(None))
-    judged: list[Problem] = field(default_factory=list)
+    definition_problems: list[Problem] = field(default_factory=list)
     """What is wrong with the definition itself."""
     not_found: set[str] = field(default_factory=set)
     """Pointers to keys that no workflow has."""
@@ -95,14 +95,14 @@ class _Entry:
     def pointer(self) -> str:
         return f"/workflows/{self.number}"
 
-    def complain(self, problem: Problem) -> None:
+    def add_problem(self, problem: Problem) -> None:
         """Of the entry, not of its definition. One problem for each place: the first says what is wrong there."""
         if problem.pointer not in {known.pointer for known in self.problems}:
             self.problems.append(problem)
 
-    def judge(self, problems: Iterable[Problem]) -> None:
+    def add_problems(self, problems: Iterable[Problem]) -> None:
         """What is said about a workflow whose key is not known says nothing more."""
-        self.judged += [problem for problem in problems if problem.pointer not in self.not_found]
+        self.definition_problems += [problem for problem in problems if problem.pointer not in self.not_found]
 
     @property
     def written(self) -> Workflow:
@@ -113,8 +113,8 @@ class _Entry:
     @property
     def all_problems(self) -> list[Problem]:
         """From the bundle's point of view."""
-        judged = [problem.under("/definition") for problem in at_most(self.judged)]
-        return [problem.under(self.pointer) for problem in [*self.problems, *judged]]
+        inner = [problem.under("/definition") for problem in at_most(self.definition_problems)]
+        return [problem.under(self.pointer) for problem in [*self.problems, *inner]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +141,9 @@ class Bundles:
             text("SELECT pg_advisory_xact_lock(hashtextextended(:whose, 0))"), {"whose": f"apply {user_id}"}
         )
         self._match(session, user_id, entries)
-        self._judge(session, user_id, entries)
+        self._validate(session, user_id, entries)
         self._write(session, user_id, entries, note)
-        self._judge_names(session, user_id, entries)
+        self._validate_names(session, user_id, entries)
         raise_any([problem for entry in entries for problem in entry.all_problems])
         keys = _keys(session, user_id)
         if dry_run:
@@ -178,28 +178,28 @@ class Bundles:
                 session.add(entry.workflow)
             first = taken.setdefault(entry.workflow.id, entry)
             if first is not entry:
-                entry.complain(Problem("/definition/name", f"is the same workflow as {first.pointer}"))
+                entry.add_problem(Problem("/definition/name", f"is the same workflow as {first.pointer}"))
         session.flush()
         ids = _keys(session, user_id)
         for entry in entries:
             if not entry.new and entry.workflow is not None:
                 entry.before = self._document(entry.workflow, ids)
 
-    def _judge(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
+    def _validate(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
         """Every problem but those of names: the workflows that are called are to be written first."""
         ids = {key: id_ for id_, key in _keys(session, user_id).items()}
         ids |= {entry.key: entry.workflow.id for entry in entries if entry.key and entry.workflow}
         hints = Hints()
         for entry in entries:
             unknown = [(pointer(path), key) for path, key in called_keys(entry.definition) if key not in ids]
-            entry.judge(
+            entry.add_problems(
                 Problem(at, f"there is no workflow with the key {quoted(key)}{hints.hint(key, 'keys', lambda: ids)}")
                 for at, key in unknown
             )
             entry.not_found = {at for at, _ in unknown}
             entry.reading = read(with_ids({"actions": [], **entry.definition}, ids))
-            entry.judge(entry.reading.problems)
-            entry.judge(self.workflows.problems_of(entry.reading, None if entry.new else entry.workflow))
+            entry.add_problems(entry.reading.problems)
+            entry.add_problems(self.workflows.problems_of(entry.reading, None if entry.new else entry.workflow))
 
     def _write(self, session: Session, user_id: UUID, entries: Sequence[_Entry], note: str | None) -> None:
         """The entries without problems; the caller rolls back if there are others."""
@@ -217,12 +217,12 @@ class Bundles:
                 self.workflows.triggers.manage(session, workflow, workflow.trigger_definition)
             entry.outcome = "created" if entry.new else "changed" if differs or not kept else "unchanged"
 
-    def _judge_names(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
+    def _validate_names(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
         session.flush()
         for entry in entries:
             # What is as it was is left alone, even where something that it names is gone since.
             if entry.workflow is not None and (entry.all_problems or entry.outcome != "unchanged"):
-                entry.judge(self.workflows.problems_of_names(session, user_id, entry.reading, entry.workflow.id))
+                entry.add_problems(self.workflows.problems_of_names(session, user_id, entry.reading, entry.workflow.id))
 
     def _planned(self, entry: _Entry, keys: Mapping[UUID, str]) -> PlannedWorkflow:
         workflow = entry.written
@@ -281,9 +281,11 @@ def _refuse_repetitions(entries: Sequence[_Entry]) -> None:
     names = Counter(entry.name for entry in entries)
     for entry in entries:
         if entry.key is None and entry.name and names[entry.name] > 1:
-            entry.complain(Problem("/definition/name", "is the name of another workflow of the bundle; give it a key"))
+            entry.add_problem(
+                Problem("/definition/name", "is the name of another workflow of the bundle; give it a key")
+            )
         elif entry.key is not None and keys.setdefault(entry.key, entry) is not entry:
-            entry.complain(Problem("/key", f"is the key of {keys[entry.key].pointer} already"))
+            entry.add_problem(Problem("/key", f"is the key of {keys[entry.key].pointer} already"))
             entry.key = None
 
 
@@ -295,7 +297,7 @@ def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:
     named = [row for row in rows if row.name == entry.name and (entry.key is None or row.key is None)]
     if len(named) > 1:
         advice = "give the one that is meant another name first" if entry.key else "give it a key"
-        entry.complain(Problem("/definition/name", f"is the name of {len(named)} workflows here; {advice}"))
+        entry.add_problem(Problem("/definition/name", f"is the name of {len(named)} workflows here; {advice}"))
     elif named:
         entry.workflow = named[0]
 

@@ -79,7 +79,7 @@ def search(
         tagged = select(WorkflowTag.workflow_id).where(WorkflowTag.user_id == user_id, WorkflowTag.tag == tag.lower())
         wanted = wanted.where(Workflow.id.in_(tagged))
     if after is not None:
-        wanted = wanted.where(tuple_(Workflow.created_at, Workflow.id) < _place(session, user_id, after))
+        wanted = wanted.where(tuple_(Workflow.created_at, Workflow.id) < _position_of(session, user_id, after))
     found = session.execute(wanted.order_by(Workflow.created_at.desc(), Workflow.id.desc()).limit(size + 1)).all()
     rows = found[:size]
     ids = [row.id for row in rows]
@@ -104,15 +104,15 @@ def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -
     if not workflow_ids:
         return {}
     wanted = bindparam("wanted", list(workflow_ids), ARRAY(Uuid()))
-    asked = func.unnest(wanted).table_valued("id", with_ordinality="place", name="asked").render_derived()
+    listed = func.unnest(wanted).table_valued("id", with_ordinality="place", name="listed").render_derived()
     newest = (
         select(ExecutionRow.id, ExecutionRow.status, ExecutionRow.created_at, ExecutionRow.finished_at)
-        .where(ExecutionRow.workflow_id == asked.c.id, ExecutionRow.user_id == user_id)
+        .where(ExecutionRow.workflow_id == listed.c.id, ExecutionRow.user_id == user_id)
         .order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
         .limit(RUNS_SHOWN)
         .lateral()
     )
-    statement = select(asked.c.place, newest).select_from(asked).join(newest, true())
+    statement = select(listed.c.place, newest).select_from(listed).join(newest, true())
     runs: dict[UUID, list[Run]] = {}
     for place, *run in session.execute(statement):  # its id in every row would take longer to read than all the rest
         runs.setdefault(workflow_ids[place - 1], []).append(Run(*run))
@@ -132,7 +132,7 @@ def _listed() -> Select[UUID, str, bool, datetime, str, int]:
     )
 
 
-def _place(session: Session, user_id: UUID, workflow_id: UUID) -> tuple[datetime, UUID]:
+def _position_of(session: Session, user_id: UUID, workflow_id: UUID) -> tuple[datetime, UUID]:
     created_at = session.scalar(
         select(Workflow.created_at).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
     )
