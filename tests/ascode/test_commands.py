@@ -159,12 +159,12 @@ class TestServer:
 @pytest.mark.usefixtures("offline")
 class TestWithoutAServer:
     def test_the_examples_are_valid(self, flowforge: Callable[..., Said]) -> None:
-        assert flowforge("validate", EXAMPLES) == Said(0, "4 valid\n")
+        assert flowforge("validate", EXAMPLES) == Said(0, "5 valid\n")
 
     def test_the_examples_pass_their_tests(self, flowforge: Callable[..., Said]) -> None:
         said = flowforge("test", EXAMPLES)
         assert said.code == 0, said.text
-        assert said.text.endswith("10 passed, 0 failed\n")
+        assert said.text.endswith("12 passed, 0 failed\n")
 
     def test_every_problem_of_every_file_is_told_at_once(self, flowforge: Callable[..., Said], tmp_path: Path) -> None:
         write(

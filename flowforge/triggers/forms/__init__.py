@@ -1,0 +1,1 @@
+"""Forms: their fields, what people answer, and how the page shows both."""

@@ -1,0 +1,128 @@
+"""The types of a form's fields: the control that each is filled in with, and the value that an answer becomes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, Literal
+
+LONGEST_LINE, LONGEST_TEXT = 1_000, 20_000
+LONGEST_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*\.)*[A-Za-z0-9-]*[A-Za-z0-9]")
+"""The addresses that browsers take (HTML, 4.10.5.1.5, "valid e-mail address"), roughly."""
+
+Control = Literal["line", "text", "choice", "boxes", "box", "file"]
+Read = Callable[[Sequence[str], Sequence[str]], Any]
+"""Makes a value of the texts that were sent, given the options of the field. Raises ValueError with what is wrong."""
+
+
+class AnswerType(StrEnum):
+    TEXT = "text"
+    LONG_TEXT = "long text"
+    NUMBER = "number"
+    CHOICE = "choice"
+    SEVERAL_CHOICES = "several choices"
+    DATE = "date"
+    EMAIL = "e-mail"
+    CHECK_BOX = "check box"
+    FILE = "file"
+
+    @property
+    def form(self) -> AnswerForm:
+        return _FORMS[self]
+
+    @property
+    def has_options(self) -> bool:
+        return self in (AnswerType.CHOICE, AnswerType.SEVERAL_CHOICES)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerForm:
+    """How answers of a type are asked for and read."""
+
+    control: Control
+    read: Read
+    sample: Any
+    input_type: str = "text"
+    """Of a line: the `type` of the input element."""
+    autocomplete: str = "off"
+    empty: Any = None
+    """The value where nothing was filled in."""
+
+
+def _text(longest: int) -> Read:
+    def read(texts: Sequence[str], options: Sequence[str]) -> str:
+        del options
+        text = texts[0].replace("\r\n", "\n").strip()
+        if len(text) > longest:
+            raise ValueError(f"must have at most {longest:,} characters")
+        if "\x00" in text:
+            raise ValueError("holds a character that cannot be kept")
+        return text
+
+    return read
+
+
+def _number(texts: Sequence[str], options: Sequence[str]) -> int | float:
+    del options
+    text = texts[0].strip()
+    try:
+        number = float(text)
+        whole = int(text) if re.fullmatch(r"[+-]?\d{1,15}", text) else None
+    except ValueError:
+        raise ValueError("must be a number") from None
+    if not math.isfinite(number):
+        raise ValueError("must be a number")
+    return number if whole is None else whole
+
+
+def _choice(texts: Sequence[str], options: Sequence[str]) -> str:
+    if texts[0] not in options:
+        raise ValueError("must be one of the choices")
+    return texts[0]
+
+
+def _choices(texts: Sequence[str], options: Sequence[str]) -> list[str]:
+    """In the order of the options, each once."""
+    if not set(texts) <= set(options):
+        raise ValueError("must be among the choices")
+    return [option for option in options if option in texts]
+
+
+def _date(texts: Sequence[str], options: Sequence[str]) -> str:
+    del options
+    try:
+        return date.fromisoformat(texts[0].strip()).isoformat()
+    except ValueError:
+        raise ValueError("must be a date, such as 2026-03-31") from None
+
+
+def _email(texts: Sequence[str], options: Sequence[str]) -> str:
+    del options
+    address = texts[0].strip()
+    if len(address) > LONGEST_ADDRESS or not _EMAIL.fullmatch(address):
+        raise ValueError("must be an e-mail address, such as ada@example.com")
+    return address
+
+
+def _check(texts: Sequence[str], options: Sequence[str]) -> bool:
+    del options
+    return texts[0].strip().lower() not in ("", "false", "no", "0")
+
+
+_SAMPLE_FILE = {"name": "photo.png", "type": "image/png", "size": 4, "base64": "iVBORw=="}
+_FORMS: Mapping[AnswerType, AnswerForm] = {
+    AnswerType.TEXT: AnswerForm("line", _text(LONGEST_LINE), "Some text"),
+    AnswerType.LONG_TEXT: AnswerForm("text", _text(LONGEST_TEXT), "Some text,\nseveral lines of it"),
+    AnswerType.NUMBER: AnswerForm("line", _number, 42, input_type="number"),
+    AnswerType.CHOICE: AnswerForm("choice", _choice, ""),
+    AnswerType.SEVERAL_CHOICES: AnswerForm("boxes", _choices, [], empty=[]),
+    AnswerType.DATE: AnswerForm("line", _date, "2026-03-31", input_type="date"),
+    AnswerType.EMAIL: AnswerForm("line", _email, "ada@example.com", input_type="email", autocomplete="email"),
+    AnswerType.CHECK_BOX: AnswerForm("box", _check, sample=True, empty=False),
+    AnswerType.FILE: AnswerForm("file", _text(LONGEST_LINE), _SAMPLE_FILE),
+}

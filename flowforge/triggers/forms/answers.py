@@ -1,0 +1,79 @@
+"""What people fill in, read: typed values, or what is wrong with each field."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowforge.triggers.forms.answer_types import AnswerType
+from flowforge.triggers.forms.field import FormField
+
+MOST_FILE_BYTES = 1_000_000
+"""Of all files of one form together."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    name: str
+    type: str
+    content: bytes
+
+    @property
+    def value(self) -> dict[str, Any]:
+        encoded = base64.b64encode(self.content).decode()
+        return {"name": self.name, "type": self.type, "size": len(self.content), "base64": encoded}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form as it was sent: texts and files by the name of their field."""
+
+    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    files: Mapping[str, SentFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    values: Mapping[str, Any]
+    problems: Mapping[str, str]
+    """By the name of the field; with problems, the values are of no use."""
+
+
+def read_answers(fields: Sequence[FormField], sent: Sent) -> Answers:
+    """Every field has a value; where nothing was filled in, null, false or an empty list."""
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for asked in fields:
+        try:
+            values[asked.key] = _value(asked, sent)
+        except ValueError as error:
+            problems[asked.key] = str(error)
+    return Answers(values, problems | _problems_of_files(fields, sent))
+
+
+def _value(asked: FormField, sent: Sent) -> Any:
+    """Raises ValueError."""
+    value = _file(asked, sent) if asked.type is AnswerType.FILE else _typed(asked, sent)
+    if asked.required and (value is None or value is False or value == []):
+        raise ValueError("must be ticked" if asked.type is AnswerType.CHECK_BOX else "is required")
+    return value
+
+
+def _typed(asked: FormField, sent: Sent) -> Any:
+    form = asked.type.form
+    texts = [text for text in sent.texts.get(asked.key, ()) if text.strip()]
+    return form.read(texts, asked.options) if texts else form.empty
+
+
+def _file(asked: FormField, sent: Sent) -> Any:
+    found = sent.files.get(asked.key)
+    return found.value if found else None
+
+
+def _problems_of_files(fields: Sequence[FormField], sent: Sent) -> dict[str, str]:
+    names = [asked.key for asked in fields if asked.type is AnswerType.FILE and asked.key in sent.files]
+    if sum(len(sent.files[name].content) for name in names) <= MOST_FILE_BYTES:
+        return {}
+    return dict.fromkeys(names, f"is too large: at most {MOST_FILE_BYTES // 1_000_000} MB, all files together")

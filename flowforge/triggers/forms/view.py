@@ -1,0 +1,74 @@
+"""A form as its page, and the preview of it, show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flowforge.triggers.forms.answer_types import Control
+from flowforge.triggers.forms.answers import Sent
+from flowforge.triggers.forms.field import FormField
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    name: str
+    label: str
+    control: Control
+    input_type: str
+    autocomplete: str
+    options: Sequence[str]
+    is_required: bool
+    help: str
+    texts: Sequence[str]
+    """What is filled in."""
+    problem: str
+    is_focused: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.texts[0] if self.texts else ""
+
+    @property
+    def notes(self) -> str:
+        """The ids of what is said about it."""
+        said = {"help": self.help, "problem": self.problem}
+        return " ".join(f"form-{self.name}-{what}" for what, text in said.items() if text)
+
+
+@dataclass(frozen=True, slots=True)
+class FormView:
+    title: str
+    description: str
+    button: str
+    fields: Sequence[FieldView]
+
+    @property
+    def wrong(self) -> Sequence[FieldView]:
+        return [field for field in self.fields if field.problem]
+
+
+def view_fields(
+    fields: Sequence[FormField], sent: Sent | None = None, problems: Mapping[str, str] | None = None
+) -> list[FieldView]:
+    """With what was sent and what is wrong with it; without that, with the defaults."""
+    wrong = problems or {}
+    first = next((asked.key for asked in fields if asked.key in wrong), None)
+    return [_view(asked, sent, wrong.get(asked.key, ""), asked.key == first) for asked in fields]
+
+
+def _view(asked: FormField, sent: Sent | None, problem: str, is_focused: bool) -> FieldView:
+    form = asked.type.form
+    return FieldView(
+        name=asked.key,
+        label=asked.label,
+        control=form.control,
+        input_type=form.input_type,
+        autocomplete=form.autocomplete,
+        options=asked.options,
+        is_required=asked.required,
+        help=asked.help,
+        texts=asked.default_texts if sent is None else sent.texts.get(asked.key, ()),
+        problem=problem,
+        is_focused=is_focused,
+    )

@@ -1,0 +1,125 @@
+"""Started by a person who fills in a public page of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from flowforge import jsonio
+from flowforge.connectors.sdk import secret
+from flowforge.errors import Invalid
+from flowforge.triggers.answering import AnsweringConfig
+from flowforge.triggers.forms.field import FormField
+from flowforge.triggers.forms.view import FormView, view_fields
+from flowforge.triggers.kind import Address, TriggerKind
+
+FORM = "form"
+MOST_FIELDS = 100
+_SUBMITTED_AT = "2026-03-31T08:30:00.000Z"
+
+Json = Mapping[str, Any]
+
+
+def _different_names(fields: list[FormField]) -> list[FormField]:
+    names = [field.key for field in fields]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"has two fields with the name {name!r}")
+    return fields
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a web address, such as https://example.com/thanks")
+    return url
+
+
+class Config(AnsweringConfig):
+    title: str = Field("Form", title="Title", max_length=200)
+    description: str = Field(
+        "",
+        title="Description",
+        description="Stands above the fields.",
+        max_length=5_000,
+        json_schema_extra={"multiline": True},
+    )
+    fields: Annotated[list[FormField], Field(max_length=MOST_FIELDS), AfterValidator(_different_names)] = Field(
+        [], title="Fields", description="What people are asked."
+    )
+    button: str = Field("Send", title="Button", max_length=100)
+    message: str = Field(
+        "Thank you. What you filled in has been received.",
+        title="Message",
+        description="What people read after they have sent it.",
+        max_length=5_000,
+        json_schema_extra={"multiline": True, "group": "The answer"},
+    )
+    redirect: Annotated[str, Field(max_length=2_000), AfterValidator(_web_address)] | None = Field(
+        None,
+        title="Redirect",
+        description="The page they get in place of the message.",
+        json_schema_extra={"group": "The answer"},
+    )
+    password: str | None = secret(
+        None, title="Password", description="Needed to see the form. Empty: whoever has the address sees it."
+    )
+
+
+class Form(TriggerKind[Config]):
+    type = FORM
+    title = "Form"
+    help = "When somebody fills in a page"
+    icon = "form"
+    keywords = "page survey questionnaire input submit public"
+    rank = 15
+    config = Config
+    address = Address("forms", "fill in the form now", is_page=True)
+
+    def describe(self, config: Json) -> str:
+        legible = self._legible(config)
+        count = len(legible.fields)
+        return f"“{legible.title}”, {count} field{'' if count == 1 else 's'}"
+
+    def sample(self, config: Json) -> dict[str, Any]:
+        fields = {field.key: field.sample for field in self._legible(config).fields}
+        return {"fields": fields, "submittedAt": _SUBMITTED_AT}
+
+    def preview(self, config: Json) -> FormView:
+        return form_view(self._legible(config))
+
+    def _legible(self, config: Json) -> Config:
+        """The parts of a config that can be used; defaults in place of the others."""
+        wrong = {problem.pointer.split("/")[1] for problem in self.problems(config) if problem.pointer}
+        written = config.get("fields")
+        fields = [field for field in written if _is_usable(field)] if isinstance(written, list) else []
+        usable = {key: value for key, value in config.items() if key not in wrong}
+        try:
+            return self.read({**usable, "fields": fields})
+        except Invalid:  # fields of the same name
+            return self.read({key: value for key, value in usable.items() if key != "fields"})
+
+
+KIND = Form()
+
+
+def form_view(config: Config) -> FormView:
+    """The form as it is before anything is filled in."""
+    return FormView(config.title, config.description, config.button, view_fields(config.fields))
+
+
+def payload_of(values: Json, submitted_at: Any) -> dict[str, Any]:
+    return {"fields": dict(values), "submittedAt": jsonio.format_time(submitted_at)}
+
+
+def _is_usable(written: object) -> bool:
+    if not isinstance(written, Mapping):
+        return False
+    try:
+        FormField.model_validate(written)
+    except ValueError:
+        return False
+    return True

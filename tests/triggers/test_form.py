@@ -1,0 +1,403 @@
+"""Forms: public pages that start a workflow with what people fill in."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from werkzeug.test import TestResponse
+
+from flowforge.triggers.kinds.form import KIND
+from flowforge.wiring import Backends
+from tests.api.conftest import Person
+from tests.api.things import TRIGGERS, WORKFLOWS, accepted_events, pointers, stored_trigger, triggers_of, workflow
+from tests.engine.pipeline import working
+from tests.waiting import eventually
+
+FIELDS: list[dict[str, Any]] = [
+    {"label": "Your name", "required": True, "help": "As on your badge."},
+    {"label": "Story", "type": "long text"},
+    {"label": "Guests", "type": "number", "default": 1},
+    {"label": "Meal", "type": "choice", "options": ["Soup", "Salad"]},
+    {
+        "label": "Days",
+        "type": "several choices",
+        "options": ["Monday", "Tuesday", "Friday"],
+        "default": "Friday, Monday",
+    },
+    {"label": "Arrival", "type": "date"},
+    {"label": "E-mail", "type": "e-mail", "name": "mail"},
+    {"label": "I agree", "type": "check box", "name": "agreed"},
+    {"label": "Photo", "type": "file"},
+]
+HTML = {"Accept": "text/html"}
+
+
+class FormPage:
+    """A form as a browser meets it, which takes its time to fill it in."""
+
+    def __init__(self, app: Flask, path: str) -> None:
+        self.client = app.test_client()
+        self.path = path
+
+    def get(self) -> TestResponse:
+        return self.client.get(self.path, headers=HTML)
+
+    def stamp(self, seconds: float = 30) -> str:
+        """The one of a page that was opened so many seconds ago."""
+        with time_machine.travel(datetime.now(UTC) - timedelta(seconds=seconds), tick=True):
+            return stamp_on(self.get())
+
+    def send(self, opened: str | None = None, website: str = "", **fields: Any) -> TestResponse:
+        data = {f"field.{name}": value for name, value in fields.items()}
+        stamp = self.stamp() if opened is None else opened
+        return self.client.post(self.path, data={**data, "opened": stamp, "website": website}, headers=HTML)
+
+
+def stamp_on(page: TestResponse) -> str:
+    found = re.search(r'name="opened" value="([^"]+)"', page.text)
+    assert found, page.text
+    return found[1]
+
+
+@pytest.fixture
+def owner_form(client: FlaskClient, owner: Person, app: Flask) -> Callable[..., FormPage]:
+    def make(*actions: dict[str, Any], **config: Any) -> FormPage:
+        trigger = {"type": "form", "config": {"title": "Dinner", "fields": FIELDS, **config}}
+        made = workflow(client, owner, trigger=trigger, actions=list(actions))
+        (registered,) = triggers_of(client, owner, made["id"])
+        return FormPage(app, f"/forms/{registered['webhookToken']}")
+
+    return make
+
+
+class TestPage:
+    def test_shows_what_its_author_wrote(self, owner_form: Callable[..., FormPage]) -> None:
+        page = owner_form(description="Tell us <b>all</b>", button="Count me in").get()
+
+        assert page.status_code == 200
+        for text in ("<h1>Dinner</h1>", "Tell us &lt;b&gt;all", "Count me in", "As on your badge.", "Salad", "Tuesday"):
+            assert text in page.text
+        assert 'value="1"' in page.text  # the default of Guests
+        assert re.findall(r'value="(\w+)" checked', page.text) == ["Monday", "Friday"]
+
+    def test_needs_no_script_and_is_kept_by_nobody(self, owner_form: Callable[..., FormPage]) -> None:
+        page = owner_form(redirect="https://shop.example/thanks?a=1").get()
+
+        assert "<script" not in page.text
+        assert "form-action 'self' https://shop.example;" in page.headers["Content-Security-Policy"]
+        assert "script-src" not in page.headers["Content-Security-Policy"]
+        assert page.headers["Cache-Control"] == "no-store"
+
+    def test_is_not_there_while_the_workflow_is_disabled(
+        self, owner_form: Callable[..., FormPage], client: FlaskClient, owner: Person
+    ) -> None:
+        form = owner_form()
+        stamp = form.stamp()
+        (listed,) = client.get(WORKFLOWS, headers=owner.headers).json
+        client.put(f"{WORKFLOWS}/{listed['id']}", json={"enabled": False}, headers=owner.headers)
+
+        assert form.get().status_code == 404
+        assert form.send(stamp, your_name="Ada").status_code == 404
+
+    @pytest.mark.parametrize("token", ["nothing", "%00", "a%00b"])
+    def test_is_not_there_under_another_token(self, client: FlaskClient, token: str) -> None:
+        assert client.get(f"/forms/{token}", headers=HTML).status_code == 404
+
+    def test_is_no_webhook_nor_the_reverse(
+        self, owner_form: Callable[..., FormPage], client: FlaskClient, owner: Person
+    ) -> None:
+        token = owner_form().path.rpartition("/")[2]
+        made = workflow(client, owner, trigger={"type": "webhook"})
+        (hook,) = triggers_of(client, owner, made["id"])
+
+        assert client.post(f"/webhook/{token}", json={}).status_code == 404
+        assert client.get(f"/forms/{hook['webhookToken']}").status_code == 404
+
+
+class TestSubmission:
+    def test_becomes_an_event_with_typed_values(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        form = owner_form()
+        sent = form.send(
+            your_name=" Ada ",
+            story="one\r\ntwo",
+            guests="3",
+            meal="Soup",
+            days=["Friday", "Monday"],
+            arrival="2026-03-31",
+            mail="ada@example.com",
+            agreed="true",
+            photo=(io.BytesIO(b"\x89PNG"), "me.png", "image/png"),
+        )
+
+        assert (sent.status_code, sent.location) == (303, f"{form.path}/sent")
+        (event,) = accepted_events(engine)
+        assert event.trigger_type == "form"
+        assert event.payload["fields"] == {
+            "your_name": "Ada",
+            "story": "one\ntwo",
+            "guests": 3,
+            "meal": "Soup",
+            "days": ["Monday", "Friday"],
+            "arrival": "2026-03-31",
+            "mail": "ada@example.com",
+            "agreed": True,
+            "photo": {"name": "me.png", "type": "image/png", "size": 4, "base64": "iVBORw=="},
+        }
+        assert datetime.now(UTC) - datetime.fromisoformat(event.payload["submittedAt"]) < timedelta(minutes=1)
+        assert event.metadata_["source"] == "form"
+
+    def test_has_a_value_for_what_was_left_empty(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        owner_form().send(your_name="Ada", guests="")
+
+        (event,) = accepted_events(engine)
+        assert event.payload["fields"] == {
+            "your_name": "Ada",
+            "story": None,
+            "guests": None,
+            "meal": None,
+            "days": [],
+            "arrival": None,
+            "mail": None,
+            "agreed": False,
+            "photo": None,
+        }
+
+    def test_is_thanked_for(self, owner_form: Callable[..., FormPage]) -> None:
+        form = owner_form(message="See you\non Friday.")
+        answer = form.client.get(form.send(your_name="Ada").location)
+
+        assert answer.status_code == 200
+        assert "See you\non Friday." in answer.text
+
+    def test_leads_where_its_author_wants(self, owner_form: Callable[..., FormPage]) -> None:
+        sent = owner_form(redirect="https://shop.example/thanks").send(your_name="Ada")
+        assert (sent.status_code, sent.location) == (303, "https://shop.example/thanks")
+
+    def test_sent_twice_from_one_page_counts_once(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        form = owner_form()
+        stamp = form.stamp()
+        for _ in range(2):
+            assert form.send(stamp, your_name="Ada").status_code == 303
+        assert form.send(stamp, your_name="Ada B.").status_code == 303
+
+        assert [event.payload["fields"]["your_name"] for event in accepted_events(engine)] == ["Ada", "Ada B."]
+
+    def test_runs_the_workflow(self, owner_form: Callable[..., FormPage], backends: Backends) -> None:
+        respond = {"type": "RESPOND", "config": {"body": "Hello {{ trigger.fields.your_name }}!"}}
+        form = owner_form(respond, respond="by a RESPOND step")
+        with working(backends):
+            answer = form.send(your_name="Ada")
+
+        assert (answer.status_code, answer.text) == (200, "Hello Ada!")
+
+    def test_waits_on_a_page_for_an_answer_that_takes_longer(
+        self, owner_form: Callable[..., FormPage], backends: Backends
+    ) -> None:
+        respond = {"type": "RESPOND", "config": {"body": "Hello {{ trigger.fields.your_name }}!"}}
+        form = owner_form(respond, respond="by a RESPOND step", respondTimeout=1)
+        late = form.send(your_name="Ada")  # nobody works on it
+        waiting = form.client.get(late.location, headers=HTML)
+
+        assert late.status_code == 303
+        assert waiting.status_code == 202
+        assert 'http-equiv="refresh"' in waiting.text
+        with working(backends):
+            eventually(lambda: form.client.get(late.location).text == "Hello Ada!")
+
+
+class TestRefusing:
+    @pytest.mark.parametrize(
+        ("field", "value", "told"),
+        [
+            ("your_name", "", "Your name is required"),
+            ("your_name", "   ", "Your name is required"),
+            ("your_name", "x" * 1_001, "Your name must have at most 1,000 characters"),
+            ("your_name", "a\x00b", "Your name holds a character that cannot be kept"),
+            ("guests", "many", "Guests must be a number"),
+            ("guests", "nan", "Guests must be a number"),
+            ("meal", "Steak", "Meal must be one of the choices"),
+            ("days", ["Monday", "Sunday"], "Days must be among the choices"),
+            ("arrival", "31.03.2026", "Arrival must be a date"),
+            ("mail", "ada", "E-mail must be an e-mail address"),
+        ],
+    )
+    def test_says_what_is_wrong_and_keeps_the_rest(
+        self, owner_form: Callable[..., FormPage], engine: Engine, field: str, value: Any, told: str
+    ) -> None:
+        filled = {"your_name": "Ada", "story": "A long one", field: value}
+        refused = owner_form().send(**filled)
+
+        assert refused.status_code == 422
+        assert refused.text.count(told) == 2  # in the summary, and beside the field
+        assert "A long one" in refused.text
+        assert "<title>Error: Dinner" in refused.text
+        assert refused.text.count("autofocus") == 1
+        assert accepted_events(engine) == []
+
+    def test_a_box_that_must_be_ticked(self, owner_form: Callable[..., FormPage]) -> None:
+        agree = {"label": "I agree", "type": "check box", "required": True}
+        assert "I agree must be ticked" in owner_form(fields=[agree]).send().text
+
+    def test_zero_is_an_answer(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        count = {"label": "Guests", "type": "number", "required": True}
+        assert owner_form(fields=[count]).send(guests="0").status_code == 303
+        assert accepted_events(engine)[0].payload["fields"] == {"guests": 0}
+
+    def test_files_that_are_too_large_together(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        form = owner_form(fields=[{"label": "One", "type": "file"}, {"label": "Two", "type": "file"}])
+        half = b"x" * 600_000
+        refused = form.send(one=(io.BytesIO(half), "1"), two=(io.BytesIO(half), "2"))
+
+        assert refused.status_code == 422
+        assert "is too large" in refused.text
+        assert form.send(one=(io.BytesIO(half), "1")).status_code == 303
+        assert len(accepted_events(engine)) == 1
+
+    def test_more_bytes_than_any_form_needs(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        assert owner_form().send(your_name="Ada", photo=(io.BytesIO(b"x" * 3_000_000), "p")).status_code == 413
+        assert accepted_events(engine) == []
+
+
+class TestRobots:
+    def test_who_fills_in_what_people_do_not_see_is_refused(
+        self, owner_form: Callable[..., FormPage], engine: Engine
+    ) -> None:
+        assert owner_form().send(website="https://spam.example", your_name="Ada").status_code == 422
+        assert accepted_events(engine) == []
+
+    def test_who_is_faster_than_people_is_asked_again(
+        self, owner_form: Callable[..., FormPage], engine: Engine
+    ) -> None:
+        form = owner_form()
+        asked = form.send(form.stamp(seconds=0), your_name="Ada")
+
+        assert asked.status_code == 422
+        assert "very quick" in asked.text
+        assert accepted_events(engine) == []
+        with time_machine.travel(datetime.now(UTC) + timedelta(seconds=3), tick=True):
+            assert form.send(stamp_on(asked), your_name="Ada").status_code == 303
+
+    @pytest.mark.parametrize("opened", ["", "made up", "another form's", "yesterday's"])
+    def test_a_page_that_was_not_opened_lately_is_shown_anew(
+        self, owner_form: Callable[..., FormPage], engine: Engine, opened: str
+    ) -> None:
+        form = owner_form()
+        stamps = {"another form's": owner_form().stamp(), "yesterday's": form.stamp(seconds=25 * 3600)}
+        again = form.send(stamps.get(opened, opened), your_name="Ada")
+
+        assert again.status_code == 422
+        assert "open for too long" in again.text
+        assert 'value="Ada"' in again.text
+        assert accepted_events(engine) == []
+
+    def test_one_address_sends_so_often_and_no_more(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        form = owner_form()
+        stamp = form.stamp()
+        statuses = [form.send(stamp, your_name="").status_code for _ in range(31)]
+
+        assert statuses == [422] * 30 + [429]
+        elsewhere = form.client.post(
+            form.path,
+            data={"field.your_name": "Ada", "opened": stamp},
+            environ_base={"REMOTE_ADDR": "203.0.113.9"},
+        )
+        assert elsewhere.status_code == 303
+
+
+class TestPassword:
+    def unlocked(self, form: FormPage, password: str) -> TestResponse:
+        """A minute ago."""
+        with time_machine.travel(datetime.now(UTC) - timedelta(minutes=1), tick=True):
+            return form.client.post(f"{form.path}/unlocked", data={"password": password}, headers=HTML)
+
+    def test_is_asked_for_before_anything_is_shown(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        form = owner_form(password="open sesame")
+        for page in (form.get(), form.send("", your_name="Ada"), form.client.get(f"{form.path}/sent")):
+            assert page.status_code == 401
+            assert "Your name" not in page.text
+        assert accepted_events(engine) == []
+
+    def test_lets_in_who_knows_it(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        form = owner_form(password="open sesame")
+        assert self.unlocked(form, "open says me").status_code == 422
+        assert form.get().status_code == 401
+
+        assert self.unlocked(form, "open sesame").status_code == 303
+        assert "Your name" in form.get().text
+        assert form.send(your_name="Ada").status_code == 303
+        assert len(accepted_events(engine)) == 1
+
+    def test_another_one_locks_everybody_out(
+        self, owner_form: Callable[..., FormPage], client: FlaskClient, owner: Person
+    ) -> None:
+        form = owner_form(password="open sesame")
+        self.unlocked(form, "open sesame")
+        (made,) = client.get(TRIGGERS, headers=owner.headers).json
+        changed = {**made["configuration"], "password": "quite another"}
+        client.put(f"{TRIGGERS}/{made['id']}", json={"configuration": changed}, headers=owner.headers)
+
+        assert form.get().status_code == 401
+
+    def test_is_sealed_and_never_shown(
+        self, owner_form: Callable[..., FormPage], client: FlaskClient, owner: Person, engine: Engine
+    ) -> None:
+        owner_form(password="open sesame")
+        shown = client.get(TRIGGERS, headers=owner.headers)
+
+        assert "open sesame" not in shown.text
+        assert stored_trigger(engine, shown.json[0]["id"]).configuration["password"].startswith("enc:v1:")
+
+
+class TestDeclaration:
+    @pytest.mark.parametrize(
+        ("config", "fields"),
+        [
+            ({"fields": [{"type": "text"}]}, {"/fields/0/label"}),
+            ({"fields": [{"label": "A", "type": "colour"}]}, {"/fields/0/type"}),
+            ({"fields": [{"label": "A", "type": "choice"}]}, {"/fields/0/options"}),
+            ({"fields": [{"label": "A", "type": "choice", "options": ["x", "x"]}]}, {"/fields/0/options"}),
+            ({"fields": [{"label": "A", "type": "number", "default": "x"}]}, {"/fields/0/default"}),
+            ({"fields": [{"label": "A", "type": "file", "default": "x"}]}, {"/fields/0/default"}),
+            ({"fields": [{"label": "A", "name": "a b"}]}, {"/fields/0/name"}),
+            ({"fields": [{"label": "年齢"}]}, {"/fields/0/name"}),
+            ({"fields": [{"label": "A"}, {"label": "a"}]}, {"/fields"}),
+            ({"fields": "all"}, {"/fields"}),
+            ({"redirect": "javascript:alert(1)"}, {"/redirect"}),
+            ({"redirect": "//shop.example"}, {"/redirect"}),
+            ({"respond": "never"}, {"/respond"}),
+            ({"title": "x" * 201}, {"/title"}),
+        ],
+    )
+    def test_names_what_cannot_be_used(
+        self, client: FlaskClient, owner: Person, config: dict[str, Any], fields: set[str]
+    ) -> None:
+        wanted = {"name": "F", "trigger": {"type": "form", "config": config}}
+        refused = client.post(WORKFLOWS, json=wanted, headers=owner.headers)
+
+        assert refused.status_code == 400
+        assert pointers(refused.json) == {f"/trigger/config{pointer}" for pointer in fields}
+
+    def test_shows_what_can_be_read_of_one_that_is_being_written(self) -> None:
+        fields = [{"label": "Name"}, {}, "x", {"label": "Age", "type": "number"}]
+        half = {"title": 7, "redirect": "no", "fields": fields}
+
+        view = KIND.preview(half)
+        assert (view.title, [field.name for field in view.fields]) == ("Form", ["name", "age"])
+        assert KIND.preview({"fields": [{"label": "A"}, {"label": "A"}]}).fields == []
+        assert KIND.describe(half) == "“Form”, 2 fields"
+
+    def test_gives_a_sample_like_a_payload(self) -> None:
+        sample = KIND.sample({"fields": FIELDS})
+        assert sample["fields"]["meal"] == "Soup"
+        assert sample["fields"].keys() == {
+            "your_name", "story", "guests", "meal", "days", "arrival", "mail", "agreed", "photo"
+        }  # fmt: skip

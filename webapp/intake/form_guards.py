@@ -1,0 +1,93 @@
+"""What keeps robots and strangers out of a form: the time its page was open, a password, a limit for each address."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+
+from flask import Flask, current_app, request
+from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.exceptions import TooManyRequests
+from werkzeug.wrappers import Response
+
+from webapp.intake.calls import Calls
+
+FASTEST_SECONDS = 2
+"""Nobody fills in a form in less time."""
+LONGEST_SECONDS = 24 * 60 * 60
+"""So long a page that was opened can be sent, and a password that was given holds."""
+SUBMISSIONS, PER_SECONDS = 30, 60
+"""What one address may send to one form, passwords included."""
+STAMP, TRAP, PASSWORD = "opened", "website", "password"
+"""The names of fields. People do not see the trap; programs that fill in every field do."""
+_EXTENSION = "flowforge.form_submissions"
+_TOO_FAST = "That was very quick. Please look at it once more, and send it again."
+_TOO_OLD = "This page was open for too long. Please send it again."
+_TRAPPED = "A field that must stay empty was filled in. Please send it again."
+
+
+def install(app: Flask) -> None:
+    app.extensions[_EXTENSION] = Calls(SUBMISSIONS, PER_SECONDS)
+
+
+def new_stamp(token: str) -> str:
+    """The moment at which a page of the form is opened, signed."""
+    return _stamps().dumps(token)
+
+
+def check_stamp(token: str) -> tuple[str, str]:
+    """Why a submission cannot be taken, empty where it can; and the stamp for the page if it is shown again."""
+    if request.form.get(TRAP):
+        return _TRAPPED, new_stamp(token)
+    stamp = request.form.get(STAMP, "")
+    try:
+        opened_for, opened_at = _stamps().loads(stamp, max_age=LONGEST_SECONDS, return_timestamp=True)
+    except BadData:
+        return _TOO_OLD, new_stamp(token)
+    if opened_for != token:
+        return _TOO_OLD, new_stamp(token)
+    return _TOO_FAST if (datetime.now(UTC) - opened_at).total_seconds() < FASTEST_SECONDS else "", stamp
+
+
+def is_unlocked(token: str, password: str | None) -> bool:
+    """Whether there is no password, or the caller has given it."""
+    if not password:
+        return True
+    try:
+        given_for = _keys(password).loads(request.cookies.get(PASSWORD, ""), max_age=LONGEST_SECONDS)
+    except BadData:
+        return False
+    return bool(given_for == token)
+
+
+def knows(password: str) -> bool:
+    """Whether the caller sends the password."""
+    return hmac.compare_digest(password.encode(), request.form.get(PASSWORD, "").encode())
+
+
+def unlock(response: Response, token: str, password: str, path: str) -> None:
+    """Lets the browser that gets the response in from now on."""
+    key = _keys(password).dumps(token)
+    secure = request.is_secure
+    response.set_cookie(PASSWORD, key, LONGEST_SECONDS, path=path, httponly=True, samesite="Lax", secure=secure)
+
+
+def refuse_too_many(token: str) -> None:
+    """Counts something that is sent to a form. Raises TooManyRequests."""
+    submissions: Calls = current_app.extensions[_EXTENSION]
+    caller = f"{token} {request.remote_addr}"
+    wait = submissions.wait(caller)
+    if wait > 0:
+        raise TooManyRequests("too much was sent from here; please wait a moment", retry_after=max(1, round(wait)))
+    submissions.count(caller)
+
+
+def _stamps() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="flowforge.form")
+
+
+def _keys(password: str) -> URLSafeTimedSerializer:
+    """Makes the cookies of those who gave the password; they are worth nothing under another one."""
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt=f"flowforge.form.password.{digest}")
