@@ -1,4 +1,4 @@
-"""A trigger that fails, told to the workflow that its own names for errors."""
+"""A trigger that fails starts the workflow that its own workflow names for errors."""
 
 from __future__ import annotations
 

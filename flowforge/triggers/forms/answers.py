@@ -45,35 +45,35 @@ def read_answers(fields: Sequence[FormField], sent: Sent) -> Answers:
     """Every field has a value; where nothing was filled in, null, false or an empty list."""
     values: dict[str, Any] = {}
     problems: dict[str, str] = {}
-    for asked in fields:
+    for question in fields:
         try:
-            values[asked.key] = _value(asked, sent)
+            values[question.key] = _value(question, sent)
         except ValueError as error:
-            problems[asked.key] = str(error)
+            problems[question.key] = str(error)
     return Answers(values, problems | _problems_of_files(fields, sent))
 
 
-def _value(asked: FormField, sent: Sent) -> Any:
+def _value(question: FormField, sent: Sent) -> Any:
     """Raises ValueError."""
-    value = _file(asked, sent) if asked.type is AnswerType.FILE else _typed(asked, sent)
-    if asked.required and (value is None or value is False or value == []):
-        raise ValueError("must be ticked" if asked.type is AnswerType.CHECK_BOX else "is required")
+    value = _file(question, sent) if question.type is AnswerType.FILE else _typed(question, sent)
+    if question.required and (value is None or value is False or value == []):
+        raise ValueError("must be ticked" if question.type is AnswerType.CHECK_BOX else "is required")
     return value
 
 
-def _typed(asked: FormField, sent: Sent) -> Any:
-    form = asked.type.form
-    texts = [text for text in sent.texts.get(asked.key, ()) if text.strip()]
-    return form.read(texts, asked.options) if texts else form.empty
+def _typed(question: FormField, sent: Sent) -> Any:
+    form = question.type.form
+    texts = [text for text in sent.texts.get(question.key, ()) if text.strip()]
+    return form.read(texts, question.options) if texts else form.empty
 
 
-def _file(asked: FormField, sent: Sent) -> Any:
-    found = sent.files.get(asked.key)
+def _file(question: FormField, sent: Sent) -> Any:
+    found = sent.files.get(question.key)
     return found.value if found else None
 
 
 def _problems_of_files(fields: Sequence[FormField], sent: Sent) -> dict[str, str]:
-    names = [asked.key for asked in fields if asked.type is AnswerType.FILE and asked.key in sent.files]
+    names = [question.key for question in fields if question.type is AnswerType.FILE and question.key in sent.files]
     if sum(len(sent.files[name].content) for name in names) <= MOST_FILE_BYTES:
         return {}
     return dict.fromkeys(names, f"is too large: at most {MOST_FILE_BYTES // 1_000_000} MB, all files together")

@@ -53,22 +53,22 @@ def view_fields(
 ) -> list[FieldView]:
     """With what was sent and what is wrong with it; without that, with the defaults."""
     wrong = problems or {}
-    first = next((asked.key for asked in fields if asked.key in wrong), None)
-    return [_view(asked, sent, wrong.get(asked.key, ""), asked.key == first) for asked in fields]
+    first = next((question.key for question in fields if question.key in wrong), None)
+    return [_view(question, sent, wrong.get(question.key, ""), question.key == first) for question in fields]
 
 
-def _view(asked: FormField, sent: Sent | None, problem: str, is_focused: bool) -> FieldView:
-    form = asked.type.form
+def _view(question: FormField, sent: Sent | None, problem: str, is_focused: bool) -> FieldView:
+    form = question.type.form
     return FieldView(
-        name=asked.key,
-        label=asked.label,
+        name=question.key,
+        label=question.label,
         control=form.control,
         input_type=form.input_type,
         autocomplete=form.autocomplete,
-        options=asked.options,
-        is_required=asked.required,
-        help=asked.help,
-        texts=asked.default_texts if sent is None else sent.texts.get(asked.key, ()),
+        options=question.options,
+        is_required=question.required,
+        help=question.help,
+        texts=question.default_texts if sent is None else sent.texts.get(question.key, ()),
         problem=problem,
         is_focused=is_focused,
     )
