@@ -9,7 +9,7 @@ from flowforge.errors import Problem
 
 
 def switched(raw: Mapping[str, Any], otherwise: bool) -> bool:
-    """Whether it shall be enabled; null is the same as leaving it out."""
+    """Read whether it is to be enabled; null is the same as leaving it out."""
     enabled = raw.get("enabled")
     return otherwise if enabled is None else bool(enabled)
 

@@ -17,7 +17,7 @@ class Problem:
         return f"{self.pointer}: {self.message}" if self.pointer else self.message
 
     def under(self, prefix: str) -> Problem:
-        """The same problem, seen from the object that holds this one at `prefix`."""
+        """Move the problem's pointer below `prefix`, the object that holds this one."""
         return Problem(prefix + self.pointer, self.message)
 
 

@@ -128,7 +128,7 @@ class ExecutionResult(TopicMessage):
     iteration: int = 0
     attempt: int | None = None
     permanent: bool | None = None
-    """For a failure: whether trying again can not help."""
+    """For a failure: whether trying again cannot help."""
     retry_after: float | None = Field(None, alias="retryAfter")
     """For a failure: the seconds to wait that the receiver demanded (Retry-After)."""
     started_at: Time | None = Field(None, alias="startedAt")

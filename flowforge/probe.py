@@ -13,7 +13,7 @@ _SILENCE = timedelta(minutes=2)
 
 
 def ask_readiness(settings: Settings, timeout: float = 5) -> tuple[bool, str]:
-    """Whether this machine's web server reports itself ready, and its answer; a server that is down is not ready."""
+    """Ask whether this machine's web server is ready, and return its answer; a server that is down is not ready."""
     connection = http.client.HTTPConnection(reachable_host(settings.host), settings.port, timeout=timeout)
     try:
         connection.request("GET", "/health/ready")

@@ -23,7 +23,7 @@ _PURPOSE = b"flowforge resume link 1:"
 
 @dataclass(frozen=True, slots=True)
 class WaitPlace:
-    """Which wait of which execution; `iteration` is the frame in which it stands."""
+    """The address of a wait: the execution, the step, and in `iteration` the frame in which it stands."""
 
     execution_id: UUID
     step_index: int

@@ -47,7 +47,7 @@ def lifetime(value: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """What an operator may choose. Raises pydantic.ValidationError naming the variable when a value is unusable."""
+    """Settings of an operator. Raises pydantic.ValidationError naming the variable when a value is unusable."""
 
     model_config = SettingsConfigDict(
         env_file=".env",

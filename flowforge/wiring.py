@@ -60,7 +60,7 @@ class Backends:
 
     @cached_property
     def tools(self) -> Tools:
-        """What connectors reach the world with: one set per process, its connections are pooled."""
+        """Access of connectors to the world: one set per process, since its connections are pooled."""
         from flowforge.connectors.tools import make_tools
 
         return make_tools(self.settings)
@@ -100,7 +100,7 @@ class Backends:
 
 
 def readers(settings: Settings) -> dict[str, frozenset[str]]:
-    """Which consumer groups of ours read each topic."""
+    """List the consumer groups that read each topic."""
     orchestrator, executor, sink = settings.group_orchestrator, settings.group_executor, settings.group_log_sink
     return {
         events.TRIGGER_EVENTS: frozenset({orchestrator, sink}),

@@ -1,4 +1,4 @@
-"""What an endpoint of the HTTP interface takes, answers and refuses, declared next to its route.
+"""Declaration of an HTTP endpoint next to its route: what it takes, answers and refuses.
 
 The view is called and its answer written by the declaration, and /api/openapi.json describes it (webapp.api.openapi).
 """
@@ -103,7 +103,7 @@ def created(model: type[BaseModel]) -> dict[int, Answer]:
 class Endpoint:
     tag: Tag
     answers: Mapping[int, Answer]
-    """By status. A view that answers with another one than the first says so: it returns the value and the status."""
+    """Answers by status. A view that answers with another status than the first returns the value and the status."""
     takes: Body | None = None
     query: type[Query] | None = None
     headers: tuple[Header, ...] = ()
@@ -112,7 +112,7 @@ class Endpoint:
     public: bool = False
 
     def arguments(self) -> dict[str, object]:
-        """What the view is given besides what stands in the path. Raises Unauthorized, Invalid."""
+        """Read the view's arguments from the query and the body. Raises Unauthorized, Invalid."""
         if not self.public:
             current_user_id()
         given: dict[str, object] = {}

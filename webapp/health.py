@@ -53,14 +53,14 @@ class Ready(Wire):
 @blueprint.get("/health/live")
 @endpoint(Tag.HEALTH, Live, public=True)
 def live() -> Live:
-    """Whether this process answers"""
+    """Report that this process answers"""
     return Live(status="up")
 
 
 @blueprint.get("/health/ready")
 @endpoint(Tag.HEALTH, {200: Answer(Ready, "Ready"), 503: Answer(Ready, "Something is down")}, public=True)
 def ready() -> tuple[Ready, int]:
-    """Whether everything this process needs answers; names what does not"""
+    """Report whether everything this process needs answers, and name what does not"""
     answering = _ping_all(_pings(backends()))
     up = all(answering.values())
     return Ready(status=_word(up), checks={name: _word(each) for name, each in answering.items()}), 200 if up else 503

@@ -44,7 +44,7 @@ class DashboardUser:
     email: str
     time_zone: str | None
     session_id: UUID
-    """Of this browser (flowforge.accounts.web_sessions)."""
+    """The id of this browser's session (flowforge.accounts.web_sessions)."""
     _password_mark: str
 
     is_authenticated = True

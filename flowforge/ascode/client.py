@@ -30,7 +30,8 @@ class CannotReach(FlowForgeError):
 
 
 class ServerSettings(BaseSettings):
-    """Which server the commands talk to, and as whom; read where a command runs, not where the server does."""
+    """The server the commands talk to and the account they use; read where a command runs, not where the server
+    does."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, populate_by_name=True, env_prefix="FLOWFORGE_FIELD_")
 

@@ -89,7 +89,8 @@ def find_tests(paths: Sequence[Path]) -> list[Path]:
 
 
 def file_name(document: Json, taken: Iterable[str]) -> str:
-    """For a workflow that is written into a folder: its key, or its name as a file system takes it."""
+    """Choose a file name for a workflow that is written into a folder: its key, or its name as a file system takes
+    it."""
     title = document.get("key") or _slug(str(document["definition"].get("name", "")))
     used, number, name = set(taken), 1, f"{title}.yaml"
     while name in used:

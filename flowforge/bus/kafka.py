@@ -178,7 +178,7 @@ class KafkaSubscription:
             reconnect_backoff_max_ms=1000,
         )
         self._open: dict[TopicPartition, dict[int, bool]] = {}
-        """For each partition, in order: offset -> whether it is acknowledged."""
+        """The offsets of each partition, in order: offset -> whether it is acknowledged."""
 
     def poll(self, limit: int, timeout: float) -> list[Delivery]:
         with _unavailable():

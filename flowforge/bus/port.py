@@ -64,7 +64,7 @@ class EventBus(Protocol):
         """Join `group`; `member` is unique among the living members."""
 
     def lag(self) -> dict[tuple[str, str], int]:
-        """For each (topic, group): messages published and not yet acknowledged."""
+        """Count the messages published and not yet acknowledged, for each (topic, group)."""
 
     def ping(self) -> None:
         """Raises Unavailable."""

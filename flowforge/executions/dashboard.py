@@ -1,4 +1,4 @@
-"""What people look for first: what failed, what runs, how much got done, what comes next.
+"""Figures of the home page: failures, running executions, throughput, next due times.
 
 Each figure comes from an index and is bounded; hours that are over are counted once and kept.
 """
@@ -22,12 +22,12 @@ SHOWN = 6
 COUNTED_TO = 1_000
 _HOUR = timedelta(hours=1)
 _SETTLED = timedelta(minutes=2)
-"""How long after an hour's end a transaction that began in it may still commit."""
+"""The time after an hour's end within which a transaction that began in it may still commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What ended between `start` and an hour later."""
+    """Executions that ended between `start` and an hour later."""
 
     start: datetime
     completed: int = 0
@@ -55,7 +55,7 @@ class Throughput:
 
     @property
     def success_rate(self) -> float | None:
-        """Of what completed or failed; None where none did."""
+        """The share of completed executions among those that completed or failed; None where none did."""
         completed = sum(hour.completed for hour in self.hours)
         ended = completed + self.failed
         return completed / ended if ended else None
@@ -133,7 +133,7 @@ def _kept(session: Session, user_id: UUID, since: datetime) -> list[Hour]:
 
 
 def _counted(session: Session, user_id: UUID, missing: Sequence[datetime]) -> list[Hour]:
-    """From the executions themselves, for each of the hours, also the empty ones."""
+    """Count the executions themselves, for each of the hours, also the empty ones."""
     if not missing:
         return []
     hour = func.date_trunc("hour", ExecutionRow.finished_at, "UTC")

@@ -123,7 +123,7 @@ def _visible_to(session: Session, user_id: UUID) -> Any:
 
 
 def _named_user(value: bytes) -> UUID | None:
-    """As far as it can be read at all."""
+    """Read the user's id from a message, as far as it can be read at all."""
     try:
         message = jsonio.loads(value)
         return UUID(message.get("userId") or message.get("user_id"))

@@ -42,7 +42,7 @@ class ExecutionPage:
     total: int
     """Counted up to COUNT_LIMIT."""
     truncated: frozenset[ExecutionRow]
-    """Those that came without payload, outputs and result: they would not have fitted into the page."""
+    """Rows without payload, outputs and result: they would not have fitted into the page."""
 
 
 def find(
@@ -81,12 +81,12 @@ def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
 
 
 def whole(session: Session, user_id: UUID, execution_id: UUID) -> Whole[ExecutionRow]:
-    """As it is shown by itself. Raises NotFound."""
+    """Read one execution with its data, as its own page shows it. Raises NotFound."""
     return within_bytes.whole(session, _by_id(user_id, execution_id), ExecutionRow.step_outputs, _MISSING)
 
 
 def output(session: Session, user_id: UUID, execution_id: UUID, key: str) -> Any:
-    """What one step gave. Raises NotFound."""
+    """Read the output of one step. Raises NotFound."""
     return within_bytes.output(session, _by_id(user_id, execution_id), ExecutionRow.step_outputs, key)
 
 
@@ -95,7 +95,7 @@ def _by_id(user_id: UUID, execution_id: UUID) -> Select[ExecutionRow]:
 
 
 def replays(session: Session, execution_id: UUID) -> Sequence[ExecutionRow]:
-    """What did it again, newest first; the latest of them, without their data."""
+    """List the latest replays of the execution, newest first, without their data."""
     again = select(ExecutionRow).where(ExecutionRow.replay_of == execution_id).order_by(ExecutionRow.id.desc())
     without = (defer(ExecutionRow.trigger_payload), defer(ExecutionRow.step_outputs))
     return session.scalars(again.limit(REPLAYS_SHOWN).options(*without)).all()

@@ -1,4 +1,4 @@
-"""How far the steps of one frame are: of the workflow's own list, of one item of a loop, or of one branch.
+"""Progress of the steps in one frame: the workflow's own list, an item of a loop, or a branch.
 
 A loop makes thousands of attempts in thousands of frames. Whoever looks sees one frame at a time, with the branches
 that run beside one another inside it; of a loop only how many of its items are over.
@@ -33,17 +33,17 @@ class FrameLook:
     completed: bool
     current_step: int
     outputs: Mapping[str, Any]
-    """By `step_<index>`."""
+    """Outputs by `step_<index>`."""
     error: Mapping[str, Any] | None
     attempts: Mapping[int, Sequence[StepAttempt]] = field(default_factory=dict)
-    """By step the last SHOWN, in the order they were made."""
+    """The last SHOWN attempts of each step, in the order in which they were made."""
     blocks: Mapping[int, OpenBlockRow] = field(default_factory=dict)
-    """By step, without their closures."""
+    """Open blocks by step index, without their closures."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoopSpan:
-    """From the beginning of a loop's first item to the end of its last one, where these are known."""
+    """The time from the beginning of a loop's first item to the end of its last one, as far as these have happened."""
 
     begun: datetime | None
     ended: datetime | None
@@ -65,7 +65,7 @@ def look(session: Session, execution: ExecutionRow, number: int, with_lanes: Col
 
 
 def loop_spans(session: Session, loops: Collection[OpenBlockRow]) -> dict[tuple[int, int], LoopSpan]:
-    """By (frame, step)."""
+    """Measure how long the loops took, by (frame, step)."""
     if not loops:
         return {}
     [execution_id] = {block.execution_id for block in loops}

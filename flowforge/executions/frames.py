@@ -1,4 +1,4 @@
-"""What happened inside an execution's blocks: the frames of loops and parallel branches, a page at a time."""
+"""Frames inside an execution's blocks, of loops and parallel branches, a page at a time."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def get(session: Session, execution_id: UUID, number: int) -> FrameRow:
 
 
 def whole(session: Session, execution_id: UUID, number: int) -> Whole[FrameRow]:
-    """As it is shown by itself. Raises NotFound."""
+    """Read one frame with its data, as its own page shows it. Raises NotFound."""
     return within_bytes.whole(session, _by_number(execution_id, number), FrameRow.outputs, _MISSING)
 
 
 def output(session: Session, execution_id: UUID, number: int, key: str) -> Any:
-    """What one step in the frame gave. Raises NotFound."""
+    """Read the output of one step in the frame. Raises NotFound."""
     return within_bytes.output(session, _by_number(execution_id, number), FrameRow.outputs, key)
 
 
@@ -75,6 +75,6 @@ def _by_number(execution_id: UUID, number: int) -> Select[FrameRow]:
 
 
 def attempts(session: Session, execution_id: UUID, frame: int) -> Sequence[StepAttempt]:
-    """Of the steps in a frame, in the order they were made; the first thousand."""
+    """List the attempts of the steps in a frame, in the order in which they were made; at most the first thousand."""
     wanted = select(StepAttempt).where(StepAttempt.execution_id == execution_id, StepAttempt.iteration == frame)
     return session.scalars(wanted.order_by(StepAttempt.step_index, StepAttempt.attempt).limit(MOST_ATTEMPTS)).all()

@@ -1,4 +1,4 @@
-"""What an execution is before it is a row."""
+"""Executions that are not rows yet."""
 
 from __future__ import annotations
 

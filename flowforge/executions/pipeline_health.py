@@ -1,4 +1,4 @@
-"""How the machinery does: which processes are alive, and how far each consumer is behind."""
+"""Health of the pipeline: which processes are alive, and how far each consumer is behind."""
 
 from __future__ import annotations
 

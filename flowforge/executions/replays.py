@@ -123,7 +123,7 @@ def replay_all(session: Session, backends: Backends, user_id: UUID, raw: Mapping
 
 
 def _sources(session: Session, user_id: UUID, *wanted: Any, limit: int = 1) -> Sequence[Any]:
-    """What is replayed, without its data; executions whose workflow is gone cannot be."""
+    """Find the executions to replay, without their data; one whose workflow is gone cannot be replayed."""
     row = ExecutionRow
     return session.execute(
         select(row.id, row.workflow_id, row.status, row.version_id, row.error, Workflow.version_id.label("latest"))
@@ -135,7 +135,7 @@ def _sources(session: Session, user_id: UUID, *wanted: Any, limit: int = 1) -> S
 
 
 def _start_of(source: Any, wanted: str) -> str | int:
-    """Of a failure that is no step's, such as a time limit, the start."""
+    """Choose the start of the replay: a failure that is no step's, such as a time limit, is replayed from the start."""
     return wanted if wanted == "start" or "stepIndex" in (source.error or {}) else "start"
 
 
@@ -179,7 +179,7 @@ def _new_replay(source: Any, start: str | int, version: str, plans: _Plans) -> _
 
 
 def _step(source: Any, start: str | int, plan: Plan | None, before: Plan | None) -> Step | None:
-    """Where to begin, in the plan that will run; None for its start. Raises Invalid."""
+    """Find the step to begin with, in the plan that will run; None for its start. Raises Invalid."""
     if start == "start" or plan is None:
         return None
     if start == "failed":
@@ -238,7 +238,7 @@ def _store(
 
 
 def _announcement(row: Any) -> Message:
-    """By reference: payloads may be large, and there may be many."""
+    """Build the message that announces a replay by reference: payloads may be large, and there may be many."""
     event = TriggerEvent(
         event_id=row.id,
         workflow_id=row.workflow_id,

@@ -1,4 +1,4 @@
-"""What a step was given: its config with the expressions resolved, worked out again from what the execution recorded.
+"""The input of a step: its config with the expressions resolved, computed again from what the execution recorded.
 
 Storing it with every attempt would cost each of them; looking at one is rare.
 """

@@ -174,7 +174,7 @@ def _found(rows: list[ExecutionRow], backwards: bool, position: Position | None,
 
 
 def workflow_names(session: Session, user_id: UUID, workflow_ids: set[UUID]) -> dict[UUID, str]:
-    """Of those that still exist."""
+    """Find the names of those workflows that still exist."""
     if not workflow_ids:
         return {}
     mine = select(Workflow.id, Workflow.name).where(Workflow.user_id == user_id, Workflow.id.in_(workflow_ids))

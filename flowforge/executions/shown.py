@@ -75,7 +75,7 @@ class WholeExecution(ShownExecution):
 
 @dataclass(frozen=True, slots=True)
 class ShownWait:
-    """What a step waits for. `kind`: time, resume, approval, workflow or continue."""
+    """A wait of a step. `kind`: time, resume, approval, workflow or continue."""
 
     kind: str | None
     message: str | None

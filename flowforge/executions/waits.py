@@ -51,7 +51,7 @@ def find(session: Session, place: WaitPlace) -> OpenWait:
 
 
 def waiting(session: Session, execution_id: UUID) -> Sequence[OpenWait]:
-    """What an execution waits for, the oldest first."""
+    """List the execution's open waits for calls and people, the oldest first."""
     wanted = select(StepAttempt).where(
         StepAttempt.execution_id == execution_id,
         StepAttempt.state == AttemptState.WAITING,

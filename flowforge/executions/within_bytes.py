@@ -20,7 +20,7 @@ from flowforge.errors import NotFound
 from flowforge.jsonio import JsonObject
 
 MOST_BYTES = 8 * 1024 * 1024
-"""Of payloads, outputs and results in one answer."""
+"""The limit on the payloads, outputs and results in one answer."""
 _NEVER_COMPRESSED = 512
 """Bytes of a column; from there on its size on disk says little about it."""
 
@@ -35,7 +35,7 @@ class Page(Generic[_Row]):
 
     rows: Sequence[_Row]
     truncated: frozenset[_Row]
-    """Those that came without their data: they would not have fitted into the page."""
+    """Rows without their data: they would not have fitted into the page."""
 
 
 def page(
@@ -120,7 +120,7 @@ def output(session: Session, wanted: Select[Any], outputs: _Column, key: str) ->
 
 
 def _size(data: Iterable[_Column]) -> ColumnElement[int]:
-    """Of a row's data as text."""
+    """Build the SQL for the size of a row's data as text, in bytes."""
     size: ColumnElement[int] = func.coalesce(0)
     for part in data:
         stored = func.pg_column_size(part)
@@ -133,7 +133,7 @@ def _text_size(value: ColumnElement[Any] | _Column) -> ColumnElement[int]:
 
 
 def _fitting(sizes: Iterable[tuple[_Key, int]], most_bytes: int) -> set[_Key]:
-    """From the first on; one that is too large does not keep out the smaller ones behind it."""
+    """Choose the rows that fit, from the first on; a row that is too large does not keep out smaller ones behind it."""
     fitting, left = set(), most_bytes
     for one, size in sizes:
         if size <= left:

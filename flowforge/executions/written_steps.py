@@ -24,17 +24,17 @@ class WrittenStep:
     action: ActionDefinition
     """Its secrets are sealed."""
     path: tuple[Part, ...]
-    """In the definition."""
+    """The path of the step in the definition."""
     inside: Sequence[WrittenList]
 
     @property
     def block(self) -> Block[Any] | None:
-        """Which block it is; None for an action of a connector."""
+        """The block's declaration; None for an action of a connector."""
         return BLOCKS.get(self.action.type)
 
     @property
     def loop(self) -> Loop | None:
-        """What its block says of one run of its actions; None where it is no loop."""
+        """The declaration of one run of its actions; None where it is no loop."""
         return self.block.loop if self.block else None
 
     @property
@@ -69,7 +69,7 @@ class WrittenList:
 
 
 def written_steps(session: Session, execution: ExecutionRow) -> Sequence[WrittenStep]:
-    """As they were when it started; empty for a run whose definition was never kept, or cannot be read."""
+    """Number the steps of the definition that the execution runs; empty where it was never kept, or cannot be read."""
     version = version_of(session, execution)
     if version is None:
         return ()
@@ -81,7 +81,7 @@ def written_steps(session: Session, execution: ExecutionRow) -> Sequence[Written
 
 
 def version_of(session: Session, execution: ExecutionRow) -> WorkflowVersion | None:
-    """What it runs by; None where that was never kept."""
+    """Find the version that the execution runs; None where it was never kept."""
     return session.get(WorkflowVersion, execution.version_id) if execution.version_id else None
 
 

@@ -1,4 +1,4 @@
-"""Where a follower of a log stands: (timestamp, id), and its text form."""
+"""Cursors, the position of a follower in a log: (timestamp, id), and its text form."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def parse_cursor(text: str) -> Position:
 
 
 def cursor_at(moment: datetime) -> str:
-    """Where one stands before the entries of this moment."""
+    """Build the cursor that stands before the entries of this moment."""
     milliseconds = max(0, (moment - _EPOCH) // timedelta(milliseconds=1))
     return f"{milliseconds}-{'0' * 24}"

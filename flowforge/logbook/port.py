@@ -37,7 +37,7 @@ class LogEntry:
 
     @property
     def cursor(self) -> str:
-        """Where a follower stands after this entry: entries are ordered by (timestamp, id)."""
+        """The cursor after this entry: entries are ordered by (timestamp, id)."""
         return f"{int(self.timestamp.timestamp() * 1000)}-{self.id}"
 
 
@@ -104,7 +104,7 @@ class LogStore(Protocol):
         """
 
     def positions(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Position]:
-        """Where the entries stand that `follow` would give: enough to see whether one is missing."""
+        """List the positions of the entries that `follow` would give: enough to see whether one is missing."""
 
     def prune(self, before: datetime) -> int:
         """Delete older entries in bounded batches; returns how many (0 where the store expires them itself)."""

@@ -21,9 +21,9 @@ from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.workflows import Workflows
 
 EXAMPLE: Mapping[str, Any] = {"method": "POST", "body": {"customer": "Ada", "total": 240}}
-"""What comes in, for those who cannot call the address just now."""
+"""An example of a call, for people who cannot call the address just now."""
 _LOOKED_AT = 20
-"""Of its executions the newest: there are few, and one is enough."""
+"""The number of newest executions that are looked at: there are few, and one is enough."""
 _TITLES = {
     "sample": "Send it something",
     "decide": "Make a decision",
@@ -48,7 +48,7 @@ class Guide:
 
     @property
     def current(self) -> GuideStep | None:
-        """What comes next; None where all is done."""
+        """The next step to do; None where all are done."""
         return next((step for step in self.steps if not step.done), None)
 
     @property
@@ -91,7 +91,7 @@ def guide_of(session: Session, drafts: Drafts, user_id: UUID) -> Guide | None:
 
 
 def guide_to(session: Session, workflow: Workflow, definition: Mapping[str, Any], *, wrong: bool) -> Guide | None:
-    """The same for a page that shows this workflow already; None where it is not the one."""
+    """Find the guide for a page that has loaded this workflow already; None where it is not the guided one."""
     guided = session.get(GuideRow, workflow.user_id)
     if guided is None or guided.workflow_id != workflow.id:
         return None
@@ -137,6 +137,6 @@ def _has_conditions(action: Mapping[str, Any]) -> bool:
 
 
 def _acts(actions: Any) -> bool:
-    """Whether anything is done besides steering."""
+    """Whether any action does more than steering."""
     listed = actions if isinstance(actions, list) else []
     return any(isinstance(one, dict) and str(one.get("type", "")).upper() not in BLOCKS for one in listed)

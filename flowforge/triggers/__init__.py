@@ -1,1 +1,1 @@
-"""What starts workflows: webhooks, schedules, mailboxes."""
+"""Triggers, which start workflows: webhooks, schedules, mailboxes, forms."""

@@ -53,7 +53,7 @@ class Address:
 
     path: str
     listening: str
-    """What is to be done while the builder listens for a test call."""
+    """Instructions for people while the builder listens for a test call."""
     is_page: bool = False
     """Whether people open it in a browser."""
     command: Command | None = None
@@ -89,19 +89,19 @@ class TriggerKind(Generic[C]):
     """Something that can start a workflow. `config` as a parameter is a config as it was written, in any state."""
 
     type: ClassVar[str]
-    """As definitions name it, in lower case."""
+    """The name of the kind in definitions, in lower case."""
     title: ClassVar[str]
     help: ClassVar[str]
     icon: ClassVar[str]
     keywords: ClassVar[str] = ""
-    """What people also call it, separated by spaces."""
+    """Other names that people use for it, separated by spaces."""
     rank: ClassVar[int]
     """Its place among the kinds that the builder offers; the lowest comes first."""
     config: Model[C]
     is_registered: ClassVar[bool] = True
     """Whether it has a registration: a row that says when or where it starts the workflow."""
     has_times: ClassVar[bool] = False
-    """Whether it fires at times that can be told beforehand."""
+    """Whether it fires at times that can be computed beforehand."""
     can_be_tested: ClassVar[bool] = False
     address: ClassVar[Address | None] = None
 
@@ -134,7 +134,7 @@ class TriggerKind(Generic[C]):
         return self.help
 
     def due_at(self, config: Json, before: Registered, now: datetime) -> datetime | None:
-        """When a registration that is enabled with a usable config is due next."""
+        """Compute when a registration that is enabled with a usable config is due next."""
         del config, now
         return before.due_at
 

@@ -70,7 +70,8 @@ class Triggers:
         return session.scalars(oldest_first.offset(page * size).limit(size)).all()
 
     def update(self, session: Session, user_id: UUID, trigger_id: UUID, raw: Mapping[str, Any]) -> TriggerRegistration:
-        """What is omitted is kept; the type and the workflow never change. Raises Invalid, NotFound.
+        """Change a registration; omitted fields are kept, the type and the workflow never change. Raises Invalid,
+        NotFound.
 
         The client's from now on: saving the workflow does not undo what was set here.
         """
@@ -159,11 +160,11 @@ class Triggers:
         return mask_fields(config, secret_keys(), literal=True)
 
     def unmasked(self, config: Mapping[str, Any], stored: Mapping[str, Any] | None) -> dict[str, Any]:
-        """With the secrets of `stored` where it has masks."""
+        """Replace each mask by its secret in `stored`."""
         return unmask_fields(config, secret_keys(), stored)
 
     def opened(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """With its secrets in clear. Raises SecretUnreadable."""
+        """Decrypt the secrets of a config. Raises SecretUnreadable."""
         return open_fields(config, secret_keys(), self.vault)
 
     def fire_times(self, row: TriggerRegistration) -> list[datetime]:
@@ -188,7 +189,7 @@ class Triggers:
             return TrialResult("the trigger", str(error))
 
     def test_configuration(self, type_: object, configuration: Mapping[str, Any]) -> TrialResult:
-        """The same for a trigger that is being written; its secrets are in clear. Raises Invalid."""
+        """Test a trigger that is being written; its secrets are in clear. Raises Invalid."""
         kind = find_kind(type_)
         if kind is None:
             raise Invalid.at("/triggerType", "there is no such kind of trigger")

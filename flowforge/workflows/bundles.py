@@ -27,7 +27,7 @@ from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with
 from flowforge.workflows.workflows import Workflows
 
 MOST_WORKFLOWS = 200
-"""In one bundle."""
+"""The most workflows in one bundle."""
 LONGEST_NOTE = 500
 
 Outcome = Literal["created", "changed", "unchanged"]
@@ -53,7 +53,7 @@ class AppliedWorkflow:
 
 @dataclass(frozen=True, slots=True)
 class PlannedWorkflow:
-    """What applying would make of a workflow; `id` and `before` are None for a new one."""
+    """The effect that applying the bundle has on a workflow; `id` and `before` are None for a new one."""
 
     key: str | None
     name: str
@@ -65,7 +65,7 @@ class PlannedWorkflow:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was done, or with `dry_run` would be, in the order of the bundle."""
+    """The effects of a bundle in its order; with `dry_run`, those that applying it would have."""
 
     dry_run: bool
     workflows: Sequence[AppliedWorkflow | PlannedWorkflow]
@@ -85,7 +85,7 @@ class _Entry:
     new: bool = False
     reading: Reading = field(default_factory=lambda: Reading(None))
     definition_problems: list[Problem] = field(default_factory=list)
-    """What is wrong with the definition itself."""
+    """Problems of the definition itself."""
     not_found: set[str] = field(default_factory=set)
     """Pointers to keys that no workflow has."""
     before: Document | None = None
@@ -96,12 +96,12 @@ class _Entry:
         return f"/workflows/{self.number}"
 
     def add_problem(self, problem: Problem) -> None:
-        """Of the entry, not of its definition. One problem for each place: the first says what is wrong there."""
+        """Add a problem of the entry, not of its definition; at each pointer only the first is kept."""
         if problem.pointer not in {known.pointer for known in self.problems}:
             self.problems.append(problem)
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
-        """What is said about a workflow whose key is not known says nothing more."""
+        """Add problems of the definition, but for those at references to workflows whose key was not found."""
         self.definition_problems += [problem for problem in problems if problem.pointer not in self.not_found]
 
     @property
@@ -112,7 +112,7 @@ class _Entry:
 
     @property
     def all_problems(self) -> list[Problem]:
-        """From the bundle's point of view."""
+        """The entry's problems, with pointers from the root of the bundle."""
         inner = [problem.under("/definition") for problem in at_most(self.definition_problems)]
         return [problem.under(self.pointer) for problem in [*self.problems, *inner]]
 
@@ -290,7 +290,7 @@ def _refuse_repetitions(entries: Sequence[_Entry]) -> None:
 
 
 def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:
-    """By its key; else by its name, where that is the name of one workflow only."""
+    """Find the entry's workflow by its key; else by its name, where only one workflow has that name."""
     entry.workflow = next((row for row in rows if entry.key is not None and row.key == entry.key), None)
     if entry.workflow is not None:
         return

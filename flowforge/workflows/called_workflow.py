@@ -1,4 +1,4 @@
-"""Which workflow an action calls."""
+"""The workflow that an action calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowforge.language.blocks import BLOCKS
 
 
 class CalledWorkflow(NamedTuple):
-    """How the config of an action names the workflow it calls."""
+    """The field and the value by which an action's config names the workflow it calls."""
 
     field: str
     named: Any

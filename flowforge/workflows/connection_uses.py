@@ -1,4 +1,4 @@
-"""Which workflows call which connections, as published and in drafts."""
+"""Uses of connections by workflows, as published and in drafts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Use:
 
 
 def connection_uses(session: Session, vault: Vault, user_id: UUID) -> Mapping[str, Sequence[Use]]:
-    """By the connection's name. Two statements, however many connections there are."""
+    """Find the uses by the connection's name. Two statements, however many connections there are."""
     found: dict[str, dict[UUID, Use]] = {}
     for in_draft, calls in ((False, _published(session, user_id)), (True, _drafted(session, vault, user_id))):
         for workflow_id, workflow_name, name in calls:

@@ -1,4 +1,4 @@
-"""Which connections and named secrets a definition calls, and whether they exist."""
+"""Check of the connections and named secrets that a definition uses: whether they exist."""
 
 from __future__ import annotations
 

@@ -123,7 +123,8 @@ class Drafts:
         return draft.run_version_id
 
     def clear(self, session: Session, workflow: Workflow) -> JsonObject:
-        """What there is to go on with, its secrets in clear: the draft, or what is published. Raises Conflict."""
+        """Read the definition to go on with, its secrets in clear: the draft's, or the published one. Raises
+        Conflict."""
         draft = session.get(WorkflowDraft, workflow.id)
         return self._published(workflow) if draft is None else self._clear(draft)
 
@@ -175,7 +176,7 @@ class Drafts:
         return ()
 
     def _unmasked(self, definition: JsonObject, before: JsonObject, workflow: Workflow) -> JsonObject:
-        """With the secrets its masks stand for: those of the draft before it, else those that are published."""
+        """Replace each mask by its secret: the one of the draft before, else the published one."""
         form = self.workflows.form
         try:
             known = form.opened(published(workflow))
@@ -202,7 +203,8 @@ class Drafts:
 
 
 def _published_to_run(session: Session, user_id: UUID, workflow: Workflow, pins: Mapping[str, JsonObject]) -> UUID:
-    """What is published; with pins, a version without a number that carries them."""
+    """Find the version that a run of the published definition uses; with pins, a version without a number that carries
+    them."""
     version_id = workflow.version_id or versions_store.adopt_workflows(session.connection(), [workflow.id])[workflow.id]
     version = session.get_one(WorkflowVersion, version_id)
     if not _usable(pins, version.definition):
@@ -235,7 +237,7 @@ def _add_version_to_run(
 
 
 def _usable(pins: Mapping[str, JsonObject], definition: Mapping[str, Any]) -> JsonObject:
-    """Those of steps that are there, and can be pinned."""
+    """Select the pins of steps that exist and can be pinned."""
     steps = {str(action.get("id")): str(action.get("type")) for action in flat(definition.get("actions"))}
     return {name: output for name, output in pins.items() if name in steps and can_be_pinned(steps[name])}
 

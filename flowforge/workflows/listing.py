@@ -120,7 +120,8 @@ def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -
 
 
 def _listed() -> Select[UUID, str, bool, datetime, str, int]:
-    """Of the definitions only what is shown: they may be long."""
+    """Build the query for a list; it reads only the parts of a definition that the list shows, since definitions may be
+    long."""
     is_list = func.jsonb_typeof(Workflow.actions_definition) == literal("array")
     return select(
         Workflow.id,

@@ -18,13 +18,13 @@ from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.jsonio import JsonObject
 
 TRIGGER = "trigger"
-"""What is pinned under this name stands for what comes in."""
+"""The name under which the payload is pinned."""
 MOST_PINNED_BYTES = 256 * 1024
 MOST_PINS = 1_000
 
 
 def pinned_outputs(session: Session, workflow_id: UUID) -> dict[str, JsonObject]:
-    """By the step's id; `trigger` for what comes in."""
+    """Find the pinned outputs by the step's id; the payload under `trigger`."""
     rows = session.scalars(select(PinnedOutput).where(PinnedOutput.workflow_id == workflow_id).limit(MOST_PINS))
     return {row.step_id: row.output for row in rows}
 

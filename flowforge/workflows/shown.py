@@ -19,7 +19,7 @@ class ShownWorkflow:
     user_id: UUID
     enabled: bool
     trigger: Any
-    """As it is stored: an adopted row may hold anything."""
+    """The trigger as it is stored: an adopted row may hold anything."""
     actions: Any
     created_at: datetime
     updated_at: datetime
@@ -54,11 +54,11 @@ class ShownDraft:
     """0: there is no draft; the definition is the one that is published."""
     definition: JsonObject
     problems: Sequence[Problem]
-    """What keeps it from being published."""
+    """Problems that keep it from being published."""
     version_id: UUID | None
-    """What is published now."""
+    """The version that is published now."""
     base_version_id: UUID | None
-    """What was published when the draft was begun."""
+    """The version that was published when the draft was begun."""
     updated_at: datetime
     updated_by: UUID | None
 

@@ -25,7 +25,8 @@ class StoredForm:
     triggers: Triggers
 
     def of(self, definition: WorkflowDefinition, before: Before) -> JsonObject:
-        """As a version holds it. A masked secret is the one that was there before."""
+        """Convert a definition to the form in which a version holds it. A mask stands for the secret that was there
+        before."""
         written = definition.dump()
         trigger = written["trigger"]
         if trigger is not None and trigger.get("config"):
@@ -91,5 +92,5 @@ class StoredForm:
 
 
 def listed(actions: Any) -> Sequence[Any]:
-    """Of an adopted row, which may hold anything."""
+    """The actions as a list; an adopted row may hold anything."""
     return actions if isinstance(actions, list) else []

@@ -23,8 +23,8 @@ _MOST_FOLLOWED = 500
 def problems_of_calls(
     session: Session, user_id: UUID, workflow_id: UUID | None, definition: WorkflowDefinition
 ) -> list[Problem]:
-    """Of the workflows that are named by an id: what an expression will name cannot be known. `workflow_id` is None
-    for a workflow that is new. One statement for each step from workflow to workflow."""
+    """Validate the calls of workflows that are named by an id; names that are expressions are resolved by the run only.
+    `workflow_id` is None for a workflow that is new. One statement for each step from workflow to workflow."""
     written = definition.dump()
     named = list(_calls(written["actions"]))
     error_workflow = (written.get("settings") or {}).get("errorWorkflow")

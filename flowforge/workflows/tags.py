@@ -39,7 +39,7 @@ def all_of(session: Session, user_id: UUID) -> Sequence[str]:
 
 
 def of_workflows(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[str]]:
-    """By the alphabet."""
+    """Find the tags of each workflow, in alphabetical order."""
     if not workflow_ids:
         return {}
     rows = session.execute(

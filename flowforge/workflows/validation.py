@@ -1,4 +1,4 @@
-"""What is wrong with a definition besides its shape: its language, its connectors' configs, its trigger, its masks.
+"""Validation of a definition beyond its shape: its language, its connectors' configs, its trigger, its masks.
 
 Needs no database, so that a file is judged before it reaches a server by the very words the server has.
 """
@@ -23,7 +23,7 @@ from flowforge.triggers.registrations import Triggers
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What is stored of the workflow: where a mask stands, its secret is kept."""
+    """The stored parts of the workflow: a mask in a new definition keeps the secret that is stored here."""
 
     actions: Any = None
     trigger: Any = None
@@ -43,7 +43,7 @@ def validate_definition(catalog: Catalog, triggers: Triggers, reading: Reading, 
 
 
 def config_of(part: Any) -> JsonObject | None:
-    """Of a trigger or an action as it is stored, in whatever shape an adopted row has it."""
+    """Find the config of a trigger or an action as it is stored; an adopted row may have any shape."""
     config = part.get("config") if isinstance(part, dict) else None
     return config if isinstance(config, dict) else None
 

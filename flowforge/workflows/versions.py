@@ -39,8 +39,8 @@ class Versions:
     def restore(
         self, session: Session, user_id: UUID, workflow_id: UUID, version_id: UUID, raw: Mapping[str, Any]
     ) -> Workflow:
-        """What it was then is published as a new version, with the `note` of `raw` or one that names the old version.
-        Commits. Raises NotFound, Conflict, and Invalid where it would not be accepted today."""
+        """Publish an old version as a new one, with the `note` of `raw` or a note that names the old version. Commits.
+        Raises NotFound, Conflict, and Invalid where the definition would not be accepted today."""
         raise_any(problems_of_note(raw))
         workflow = self.workflows.locked(session, user_id, workflow_id)
         version = self._found(session, workflow, WorkflowVersion.id == version_id)

@@ -70,13 +70,13 @@ class Workflows:
         return _found(session.scalar(_mine(user_id, workflow_id)))
 
     def locked(self, session: Session, user_id: UUID, workflow_id: UUID) -> Workflow:
-        """The same, and nobody else changes it until the transaction ends. Raises NotFound."""
+        """Get a workflow and lock it until the transaction ends. Raises NotFound."""
         return _found(session.scalar(_mine(user_id, workflow_id).with_for_update()))
 
     def versions(
         self, session: Session, user_id: UUID, workflow_id: UUID, *, page: int = 0, size: int = 100
     ) -> Sequence[WorkflowVersion]:
-        """What was published, newest first. Raises NotFound."""
+        """List the published versions, newest first. Raises NotFound."""
         workflow = self.get(session, user_id, workflow_id)
         saved = select(WorkflowVersion).where(
             WorkflowVersion.workflow_id == workflow.id, WorkflowVersion.number.is_not(None)
@@ -119,7 +119,7 @@ class Workflows:
     def start_version(
         self, session: Session, bus: EventBus, workflow: Workflow, payload: JsonObject, version_id: UUID | None
     ) -> Started:
-        """Of None the published one. Commits."""
+        """Start a version by hand; None means the published one. Commits."""
         event = NewEvent(
             None,
             workflow.id,
@@ -178,7 +178,8 @@ class Workflows:
         return reading.usable()
 
     def problems_of(self, reading: Reading, stored: Workflow | None) -> list[Problem]:
-        """What is wrong with its meaning, the names of things of the user's aside. Masks stand for what is stored."""
+        """List the problems of the definition's meaning, except for names of the user's own things. Masks stand for
+        what is stored."""
         before = before_of(stored) if stored else Before()
         return validate_definition(self.catalog, self.triggers, reading, before)
 
@@ -234,7 +235,7 @@ class Workflows:
     def save(
         self, session: Session, workflow: Workflow, definition: WorkflowDefinition, user_id: UUID, note: str | None
     ) -> None:
-        """It becomes the next version of a locked workflow. Commits. Raises Conflict."""
+        """Publish the definition as the next version of a locked workflow. Commits. Raises Conflict."""
         workflow.name = definition.name
         try:
             self.keep(session, workflow, definition, user_id, note)
@@ -255,7 +256,8 @@ def _found(workflow: Workflow | None) -> Workflow:
 
 
 def _given(raw: Mapping[str, Any]) -> JsonObject:
-    """What a client sent and means: null is the same as leaving it out, but for `trigger`, where it means none."""
+    """Drop the nulls a client sent, which mean the same as leaving the field out; in `trigger` null means no
+    trigger."""
     return {name: value for name, value in raw.items() if value is not None or name == "trigger"}
 
 

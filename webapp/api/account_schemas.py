@@ -52,7 +52,7 @@ class Profile(Wire):
 
 
 class ProfileChange(Wire):
-    """What is left out is kept."""
+    """Changes to a profile: omitted fields are kept."""
 
     email: str | None = None
     time_zone: str | None = Field(None, description="Such as Europe/Berlin; empty: UTC.")

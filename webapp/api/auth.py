@@ -75,7 +75,7 @@ def logout(body: HeldToken) -> None:
 @blueprint.get("/me")
 @endpoint(Tag.ACCOUNTS, Me)
 def me() -> User:
-    """Who I am"""
+    """Show the account of the caller"""
     try:
         return accounts.find(session(), current_user_id())
     except NotFound as error:

@@ -1,4 +1,4 @@
-"""What the dashboard's JSON twins answer, as models."""
+"""Models of the JSON that the dashboard's API answers."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def show_frame(execution_id: UUID, number: int) -> FrameDetail:
 @blueprint.get("/<uuid:execution_id>/waits")
 @endpoint(Tag.EXECUTIONS, [schemas.OpenWait])
 def list_waits(execution_id: UUID) -> list[LinkedWait]:
-    """What the execution waits for: calls and people"""
+    """List the calls and people that the execution waits for"""
     row = executions.get(session(), current_user_id(), execution_id)
     return [_linked(wait) for wait in waits.waiting(session(), row.id)]
 

@@ -41,7 +41,7 @@ class Home:
 @blueprint.get("")
 @endpoint(Tag.OVERVIEW, dashboard_schemas.Home)
 def overview() -> Home:
-    """What failed in the last 24 hours, what runs, what comes next, and how the workers do"""
+    """Summarise the failures of the last 24 hours, what runs, what comes next, and the health of the workers"""
     user_id, yesterday = current_user_id(), datetime.now(UTC) - timedelta(days=1)
     return Home(
         failures=figures.failures(session(), user_id, yesterday),
@@ -55,5 +55,5 @@ def overview() -> Home:
 @blueprint.get("/throughput")
 @endpoint(Tag.OVERVIEW, dashboard_schemas.Throughput, query=ThroughputQuery)
 def throughput(query: ThroughputQuery) -> Throughput:
-    """How many executions ended in each of the last hours, by how they ended"""
+    """Count the executions that ended in each of the last hours, by status"""
     return figures.throughput(session(), current_user_id(), query.hours, datetime.now(UTC))

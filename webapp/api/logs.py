@@ -34,7 +34,7 @@ Word = Annotated[str | None, AfterValidator(_printable), WithJsonSchema({"type":
 @dataclass(frozen=True, slots=True)
 class ListedEntry(LogEntry):
     truncated: bool
-    """Whether its data were left out."""
+    """Whether the data of the line were left out."""
 
     @classmethod
     def of(cls, entry: LogEntry, *, truncated: bool) -> ListedEntry:

@@ -39,7 +39,7 @@ _IN_PATHS: dict[str | None, JsonObject] = {
     "uuid": {"type": "string", "format": "uuid"},
     "int": {"type": "integer", "minimum": 0},
 }
-"""By the converter of a part of a route: what it takes."""
+"""Schemas of path parameters, by the converter in the route."""
 _INTRODUCTION = (
     "Workflows, what starts them, and what became of it. Names are camelCase, ids UUIDs, times ISO-8601 in UTC. "
     "Sign in with /auth/login and send the access token as `Authorization: Bearer …`."

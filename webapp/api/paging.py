@@ -14,7 +14,7 @@ from webapp.query_params import Query, WholeNumber
 
 DEFAULT_SIZE, MAX_SIZE = 20, 200
 MOST_LISTED = 1_000
-"""In one bare array."""
+"""The most items that one bare array holds."""
 MOST_FOUND = 100
 """On one page of a search."""
 HIGHEST_PAGE = 1_000_000
@@ -88,7 +88,7 @@ class SortableBy:
 
 @dataclass(frozen=True, slots=True)
 class PageSort:
-    """What the original implementations say of a page that is sorted: always the same."""
+    """Sort information of a page, as the original implementations give it for a sorted one: always the same."""
 
     empty: bool = False
     sorted: bool = True

@@ -1,4 +1,4 @@
-"""What goes over the wire, as models: the OpenAPI document is made from them, and a test holds the answers to them.
+"""Models of the JSON on the wire: the OpenAPI document is made from them, and a test holds the answers to them.
 
 Requests are read by the operations and the workflow language, which know more than a schema can say.
 """
@@ -40,7 +40,7 @@ class Error(Wire):
 
 
 class WorkflowChange(Wire):
-    """What is left out is kept; a masked secret (`********`) sent back is kept, too."""
+    """Changes to a workflow: omitted fields are kept, and so is a secret that is sent back masked (`********`)."""
 
     name: Name | None = Field(None, description="What people call it.")
     enabled: bool | None = Field(None, description="On unless it says otherwise.")
@@ -107,7 +107,7 @@ class Started(Wire):
 
 
 class TriggerChange(Wire):
-    """What is left out is kept; type and workflow never change."""
+    """Changes to a trigger: omitted fields are kept; its type and workflow never change."""
 
     configuration: JsonObject | None = Field(
         None,

@@ -48,14 +48,14 @@ class KnownData:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a text with expressions would be."""
+    """The value of a text with expressions."""
 
     value: object
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why it cannot be computed."""
+    """The reason why a value cannot be computed."""
 
     error: str
 
@@ -92,7 +92,7 @@ def test_step(workflow_id: UUID, step_id: str, body: JsonObject) -> Tried:
 @blueprint.get("/data")
 @endpoint(Tag.WORKFLOWS, version_schemas.KnownData, query=DataQuery, refuses=(400, 409))
 def data(workflow_id: UUID, query: DataQuery) -> KnownData:
-    """What the expressions of a step of the draft would see, as far as it is known; large values are cut"""
+    """Show the data that a step of the draft can refer to, as far as it can be computed; large values are cut"""
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), workflow)
     known = context_at(session(), workflow.id, definition, query.at)
@@ -102,7 +102,7 @@ def data(workflow_id: UUID, query: DataQuery) -> KnownData:
 @blueprint.post("/preview")
 @endpoint(Tag.WORKFLOWS, version_schemas.Preview, takes=Previewing, refuses=(409,))
 def preview(workflow_id: UUID, body: Previewing) -> Value | Failure:
-    """What a text with expressions would be at one step of the draft, or why it cannot be computed"""
+    """Compute a text with expressions at one step of the draft, or say why it cannot be computed"""
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), workflow)
     known = context_at(session(), workflow.id, definition, body.pointer)
@@ -113,7 +113,7 @@ def preview(workflow_id: UUID, body: Previewing) -> Value | Failure:
 @blueprint.get("/sample")
 @endpoint(Tag.WORKFLOWS, version_schemas.Sample)
 def sample(workflow_id: UUID) -> Sample:
-    """What came in last, or what is pinned in its place; null where nothing has come in yet"""
+    """Show the pinned payload, else the newest one that came in; null where there is neither"""
     return Sample(sample_of(session(), _workflow(workflow_id).id))
 
 

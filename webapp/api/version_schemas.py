@@ -1,4 +1,4 @@
-"""What goes over the wire about versions, drafts and trials, as models (see schemas.py)."""
+"""Models of the JSON on the wire about versions, drafts and trials (see schemas.py)."""
 
 from __future__ import annotations
 

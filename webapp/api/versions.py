@@ -52,7 +52,7 @@ def restore(workflow_id: UUID, version_id: UUID, body: JsonObject) -> ShownWorkf
 @blueprint.get("/diff")
 @endpoint(Tag.WORKFLOWS, version_schemas.Differences, query=CompareQuery, refuses=(400, 409))
 def compare(workflow_id: UUID, query: CompareQuery) -> Differences:
-    """What differs between two versions, step by step"""
+    """Compare two versions, step by step"""
     return versions().compare(session(), current_user_id(), workflow_id, query.from_, query.to)
 
 

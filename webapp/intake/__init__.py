@@ -13,7 +13,7 @@ from flask import Blueprint
 
 
 def blueprints() -> Iterator[Blueprint]:
-    """Those of all files of this package."""
+    """Yield the blueprints of all files of this package."""
     for found in pkgutil.iter_modules(__path__):
         blueprint = getattr(importlib.import_module(f"{__name__}.{found.name}"), "blueprint", None)
         if isinstance(blueprint, Blueprint):

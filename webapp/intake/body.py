@@ -1,4 +1,4 @@
-"""What a webhook's sender sent, as JSON (contract.md, section 1.4)."""
+"""The body of a webhook's request, as JSON (contract.md, section 1.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often one webhook may be called: a bucket for each, in the web process, so that no call costs a round trip."""
+"""Rate limit of one webhook: a bucket for each, in the web process, so that no call costs a round trip."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Calls:
         self._rate = most / seconds
         self._clock = clock
         self._levels: dict[str, tuple[float, float]] = {}
-        """What is left, and when that was so."""
+        """The remaining level of each bucket, and the time at which it was measured."""
         self._lock = threading.Lock()
 
     def wait(self, token: str) -> float:

@@ -34,7 +34,7 @@ from webapp.services import triggers
 blueprint = Blueprint("forms", __name__, url_prefix="/forms/<token>")
 
 MOST_BYTES = MOST_FILE_BYTES + 1_000_000
-"""Of a whole submission: the files, and the texts."""
+"""The limit on a whole submission: the files, and the texts."""
 _FIELD = "field."
 """Begins the names of the author's own fields."""
 _NO_FORM = "there is no such form"
@@ -97,7 +97,7 @@ def submit(token: str) -> Response:
 
 @blueprint.get("/sent")
 def sent(token: str) -> Response:
-    """What people read after they have sent a form"""
+    """Show the message for people who have sent a form"""
     form = _open_form(token)
     return _page(form, "forms/sent.html", message=form.config.message) if form.is_unlocked else _locked(form)
 
@@ -143,7 +143,8 @@ def _sent() -> Sent:
 
 
 def _accept(form: OpenForm, read: Answers, stamp: str) -> AcceptedCall:
-    """The same answers sent twice from one page make one event. Raises NotFound where it was disabled meanwhile."""
+    """Accept a submission; the same answers sent twice from one page make one event. Raises NotFound where the form was
+    disabled meanwhile."""
     now = datetime.now(UTC)
     payload = payload_of(read.values, now)
     metadata = {"source": FORM, "receivedAt": now, "remoteAddress": request.remote_addr}
@@ -186,7 +187,7 @@ def _page(form: OpenForm, template: str, status: int = 200, **context: Any) -> R
 
 
 def _targets(config: Config) -> list[str]:
-    """Where a submission may be redirected to: a workflow that answers may name any page."""
+    """List the sources that a submission may be redirected to: a workflow that answers may name any page."""
     if config.respond != "immediately":
         return ["https:", "http:"]
     parts = urlsplit(config.redirect or "")

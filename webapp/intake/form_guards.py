@@ -1,4 +1,4 @@
-"""What keeps robots and strangers out of a form: the time its page was open, a password, a limit for each address."""
+"""Protection of forms from robots and strangers: the time the page was open, a password, a limit for each address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FASTEST_SECONDS = 2
 LONGEST_SECONDS = 24 * 60 * 60
 """So long a page that was opened can be sent, and a password that was given holds."""
 SUBMISSIONS, PER_SECONDS = 30, 60
-"""What one address may send to one form, passwords included."""
+"""Submissions of one form that one address may send in so many seconds, wrong passwords included."""
 STAMP, TRAP, PASSWORD = "opened", "website", "password"
 """The names of fields. People do not see the trap; programs that fill in every field do."""
 _EXTENSION = "flowforge.form_submissions"
@@ -37,7 +37,8 @@ def new_stamp(token: str) -> str:
 
 
 def check_stamp(token: str) -> tuple[str, str]:
-    """Why a submission cannot be taken, empty where it can; and the stamp for the page if it is shown again."""
+    """Check the stamp of a submission: the reason to refuse it, empty where it is accepted, and the stamp for the page
+    if it is shown again."""
     if request.form.get(TRAP):
         return _TRAPPED, new_stamp(token)
     stamp = request.form.get(STAMP, "")
@@ -51,7 +52,7 @@ def check_stamp(token: str) -> tuple[str, str]:
 
 
 def is_unlocked(token: str, password: str | None) -> bool:
-    """Whether there is no password, or the caller has given it."""
+    """Whether the form has no password, or the caller has entered it."""
     if not password:
         return True
     try:

@@ -9,7 +9,8 @@ from werkzeug.datastructures import Headers
 
 REDACTED = "[redacted]"
 AS_SENT = "flowforge.headers_as_sent"
-"""Where our web server leaves the pairs of name and value in a request's environment: WSGI joins repeated ones."""
+"""The key in a request's environ under which our web server leaves the pairs of name and value: WSGI joins repeated
+ones."""
 _SECRET = re.compile("authorization|cookie|signature|secret|token|password|api-?key|hmac")
 
 

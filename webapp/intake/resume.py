@@ -37,7 +37,7 @@ _ANSWERS = {"true": True, "false": False}
     public=True,
 )
 def show(token: str) -> tuple[str, int]:
-    """What is waited for, with buttons"""
+    """Show a wait, with buttons to answer it"""
     try:
         wait = waits.find(session(), _place(token))
     except (Conflict, NotFound) as error:
@@ -60,7 +60,7 @@ def resume(token: str) -> Response:
 
 
 def output_of(wait: OpenWait, body: Any) -> JsonObject:
-    """What the waiting step gives. Raises Invalid."""
+    """Build the output of the waiting step from the answer. Raises Invalid."""
     at = {"resumedAt": datetime.now(UTC)}
     if wait.kind == "resume":
         return {**at, "body": body}

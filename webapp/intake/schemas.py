@@ -1,4 +1,4 @@
-"""What webhooks and the links that resume a wait answer (contract.md, section 1.4)."""
+"""Answers of webhooks and of the links that resume a wait (contract.md, section 1.4)."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def receive(token: str) -> Response:
     public=True,
 )
 def later_answer(event_id: UUID) -> Response:
-    """What a workflow answers to a call that could not wait for it; 202 while there is no answer yet"""
+    """Show a workflow's answer to a call that could not wait for it; 202 while there is none yet"""
     found = answers.find_pending(backends().engine, event_id)
     if found is None:
         raise NotFound("no caller waits for the answer of such an event")

@@ -62,7 +62,8 @@ def _stream_body(stream_request: StreamRequest, service: StreamService) -> Strea
 
 
 def _service(extensions: dict[str, Any], backends: Backends) -> StreamService:
-    """By default a hub in this process, made when the first viewer comes: a server that forks must not share it."""
+    """Find the stream service of this process; by default a hub made when the first viewer comes, because a server that
+    forks must not share it."""
     with _creating_hub:
         found = extensions.get(_EXTENSION)
         if not isinstance(found, StreamService):

@@ -54,7 +54,7 @@ def end_event(status: Status | None) -> bytes:
 
 
 class SentPositions:
-    """Where the lines sent last stand in the log, to tell a late line from a repeated one."""
+    """Positions in the log of the lines sent last, to tell a late line from a repeated one."""
 
     def __init__(self, before: Position | None, size: int = 1000) -> None:
         self._before = before  # nothing is remembered up to here, so that every line counts as sent

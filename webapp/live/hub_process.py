@@ -31,9 +31,9 @@ _SEND_SECONDS = 5.0
 _ENDS_WITHIN_SECONDS = 1.0
 _DESCRIPTORS_AT_ONCE = 64
 _NICENESS = 5
-"""Where processors are scarce, callers of webhooks come before viewers."""
+"""Niceness of the hub: where processors are scarce, callers of webhooks come before viewers."""
 _MESSAGE = TypeAdapter(tuple[StreamRequest, bool])
-"""What goes with a connection: the request, and whether its response is chunked."""
+"""The message that accompanies a connection: the request, and whether its response is chunked."""
 _IGNORED_SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 """They reach the whole process group; the hub ends with its worker."""
 

@@ -30,22 +30,22 @@ PAGE = 500
 _INBOX_LINES = 256
 _OVERLAP = timedelta(seconds=5)
 _UNDER_WAY = timedelta(seconds=2)
-"""How long the announcement of a line may take."""
+"""Longest delay of a line's announcement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a stream waits for what, in seconds."""
+    """Waiting times of a stream, in seconds."""
 
     heartbeat: float = 10.0
-    """Of silence, before a comment shows that the connection is alive."""
+    """Silence before a comment shows that the connection is alive."""
     check: float = 30.0
-    """How long a line may be missing whose announcement got lost."""
+    """Interval of the checks for lines whose announcement was lost."""
     store_retry: float = 2.0
     last_lines: float = 3.0
-    """How long the terminal log line may come after the terminal state."""
+    """Longest delay of the terminal log line after the terminal state."""
     stragglers: float = 0.2
-    """How long another line may come after the terminal one: they travel over different topics."""
+    """Longest delay of another line after the terminal one: they travel over different topics."""
 
 
 TIMING = Timing()
@@ -64,7 +64,7 @@ class StreamRequest:
 
 
 class Inbox:
-    """What is to be sent to one viewer. Belongs to the event loop."""
+    """Updates to be sent to one viewer. Belongs to the event loop."""
 
     def __init__(self, status: Status | None) -> None:
         self.status = status
@@ -97,7 +97,7 @@ class Inbox:
         self._news.set()
 
     async def wait(self, seconds: float) -> bool:
-        """Whether something new came within this time."""
+        """Wait until something new comes; False when the time is over."""
         if self._news.is_set():
             return True
         try:
@@ -170,7 +170,7 @@ class Stream:
             await self._read_store()
 
     async def _lacks_lines(self) -> bool:
-        """Whether a line has been stored for a while and not been sent."""
+        """Whether a line has been stored for a while without being sent."""
         positions = await self._retry(self._store.positions, self._checked_up_to)
         under_way = datetime.now(UTC) - _UNDER_WAY
         if len(positions) == PAGE or not all(at in self._sent or at[0] > under_way for at in positions):

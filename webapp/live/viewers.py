@@ -35,7 +35,7 @@ class ServeStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StreamService:
-    """What serves the streams of one web process."""
+    """The streams of one web process: its viewer slots, and the server of its streams."""
 
     slots: ViewerSlots
     serve: ServeStream

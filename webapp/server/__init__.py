@@ -1,1 +1,1 @@
-"""How gunicorn hosts the web application: buffered requests, and connections that are handed off."""
+"""Hosting of the web application by gunicorn: buffered requests, and connections that are handed off."""

@@ -23,12 +23,12 @@ _MAX_CHUNK_LINE_BYTES = 8192
 
 @dataclass(frozen=True, slots=True)
 class ReceiveLimits:
-    """How long a sender may take, and how much of a body is waited for."""
+    """Limits on how long a sender may take, and on how much of a body is buffered."""
 
     idle_seconds: float
-    """Between two pieces of a request."""
+    """Longest pause between two pieces of a request."""
     total_seconds: float
-    """From its first byte to its last."""
+    """Longest time from a request's first byte to its last."""
     body_bytes: int
     """A longer body is not waited for: the application refuses it by its head, or by its first bytes."""
 
@@ -64,7 +64,7 @@ class RequestBuffer:
 
     @property
     def deadline(self) -> float:
-        """When the sender's time is over."""
+        """The time at which the sender has taken too long."""
         return min(self._last + self._limits.idle_seconds, self._began + self._limits.total_seconds)
 
     def _find_head(self) -> None:
@@ -106,7 +106,7 @@ class _ChunkedBody:
         self._last = False
 
     def is_complete(self, data: bytearray) -> bool:
-        """Whether its end has come; also true of what is malformed: the parser will refuse it."""
+        """Whether the request is complete; also true of a malformed one, which the parser will refuse."""
         while not self._last and len(data) > self._at:
             line_end = data.find(b"\r\n", self._at, self._at + _MAX_CHUNK_LINE_BYTES)
             if line_end < 0:

@@ -36,7 +36,7 @@ _INCOMPLETE: Final = object()
 """Result of `handle`: more of the request has to come."""
 _RECEIVE_BYTES = 256 * 1024
 _MAX_BUFFERED_BYTES = 64 * 1024 * 1024
-"""Of incomplete requests, in one process."""
+"""The limit on the bytes of incomplete requests that one process buffers."""
 _SWEEP_SECONDS = 0.5
 _SOCKET_TIMEOUT_SECONDS = 30
 _LINGER_SECONDS = 2.0
@@ -49,7 +49,7 @@ _REFUSALS = {
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a connection has come; kept at gunicorn's own object as `conn.progress`."""
+    """The progress of a connection; kept at gunicorn's own object as `conn.progress`."""
 
     buffer: RequestBuffer | None = None
     truncated: bool = False
@@ -65,7 +65,7 @@ class _Progress:
 
 @dataclass(frozen=True, slots=True)
 class _RequestFacts:
-    """What the application is told of a request beside what WSGI says."""
+    """Facts about a request that the application needs beyond WSGI's environ."""
 
     headers: Sequence[tuple[str, str]] = ()
     can_hand_off: bool = False
@@ -73,7 +73,7 @@ class _RequestFacts:
 
 _NO_FACTS = _RequestFacts()
 _facts: ContextVar[_RequestFacts] = ContextVar("request_facts")
-"""Of the request that this thread serves."""
+"""The facts of the request that this thread serves."""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]

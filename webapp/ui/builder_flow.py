@@ -36,12 +36,12 @@ class Node:
     type: str
     title: str
     kind: str
-    """What its type is called."""
+    """The title of its type."""
     icon: str
     summary: str
     enabled: bool
     problems: int
-    """Of itself; those of the steps inside it are theirs."""
+    """The number of its own problems, without those of the steps inside it."""
     position: int
     last: bool
     lanes: Sequence[Lane] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Flaw:
 
 
 def choices(catalog: Catalog) -> dict[str, list[Choice]]:
-    """By group."""
+    """List the types of steps that can be added, by group."""
     return {
         "Apps": [_choice(catalog, type_) for type_ in catalog.types()],
         "Flow": [_choice(catalog, type_) for type_ in BLOCKS],

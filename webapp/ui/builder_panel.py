@@ -41,7 +41,7 @@ class Branch:
 class StepPanel:
     at: str
     kind: str
-    """What its type is called."""
+    """The title of its type."""
     help: str
     icon: str
     action: Json
@@ -51,12 +51,12 @@ class StepPanel:
     """Folded away."""
     branches: Sequence[Branch]
     notes: Mapping[str, str]
-    """What is wrong, by the place in the step: `config/url`, `branches/0/when`."""
+    """Problems by the path of their field in the step: `config/url`, `branches/0/when`."""
     others: Sequence[str]
-    """What is wrong and has no field."""
+    """Problems that belong to no field."""
     data: Sequence[Datum]
     can_fail: bool
-    """Whether it can be tried again, and has a time limit."""
+    """Whether the step can be retried, and has a time limit."""
 
     @property
     def attempts(self) -> str:
@@ -183,7 +183,8 @@ def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:
 
 
 def _data(definition: Mapping[str, Any], at: str, known: Mapping[str, Any]) -> list[Datum]:
-    """What is nearest comes first, the trigger last. Of a step that has not run yet only its name is known."""
+    """List the data that the step can refer to, the nearest first and the trigger last. A step that has not run yet is
+    listed by name only."""
     found = [tree_of(label, known[root], root) for root, label in _AROUND.items() if root in known]
     outputs = known.get("steps") or {}
     for step in reversed(earlier(written_steps(definition), parsed(at))):

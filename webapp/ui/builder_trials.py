@@ -33,7 +33,7 @@ _LONGEST_PREVIEW = 20_000
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/preview")
 def preview_expression(workflow_id: UUID) -> str:
-    """What the text of a field would be, with what is known."""
+    """Show the value of a field's text, computed from the data available to the step."""
     workflow, at = found(workflow_id), request.form.get("at", "")
     text = request.form.get("text", "")[:_LONGEST_PREVIEW]
     try:
@@ -66,7 +66,7 @@ def try_step(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/trigger/test")
 def test_draft_trigger(workflow_id: UUID) -> Any:
-    """Whether what the draft's trigger listens to can be reached."""
+    """Check that the source the draft's trigger listens to can be reached."""
     workflow = found(workflow_id)
     trigger = drafts().clear(session(), workflow).get("trigger")
     trigger = trigger if isinstance(trigger, dict) else {}
@@ -80,7 +80,7 @@ def test_draft_trigger(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/forget")
 def forget_output(workflow_id: UUID) -> Any:
-    """What a test of the open step gave stands for it no longer."""
+    """Unpin the output of the open step that a test gave."""
     workflow, at = found(workflow_id), request.form.get("at", "")
     shown = drafts().shown(session(), viewer_id(), workflow_id)
     with suppress(NotFound, Invalid):  # forgotten, or the step deleted, in another tab
@@ -89,7 +89,7 @@ def forget_output(workflow_id: UUID) -> Any:
 
 
 def _kept(workflow_id: UUID, step_id: str, output: Any) -> bool:
-    """Whether the output can be picked from from now on."""
+    """Pin the output, so that it can be picked from; False where it cannot be pinned."""
     if output is None:
         return False
     try:
@@ -101,7 +101,7 @@ def _kept(workflow_id: UUID, step_id: str, output: Any) -> bool:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/sample")
 def keep_sample(workflow_id: UUID) -> Any:
-    """What stands for what comes in, while the workflow is tried; empty: what came in last."""
+    """Pin a payload for trying the workflow; an empty text unpins it, and the newest payload is used again."""
     workflow = found(workflow_id)
     text = request.form.get("sample", "").strip()
     shown = drafts().shown(session(), viewer_id(), workflow_id)

@@ -39,7 +39,7 @@ class TriggerPanel:
     example: Json
     """A payload as the kind gives it."""
     preview: Any
-    """What people will see of it; None where they see nothing."""
+    """A preview of what people will see; None where there is nothing to see."""
 
     @property
     def title(self) -> str:

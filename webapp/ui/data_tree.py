@@ -10,7 +10,7 @@ from typing import Any
 from flowforge import jsonio
 
 DEEPEST, WIDEST, LONGEST = 6, 40, 60
-"""What is drawn of it: levels, entries of one level, letters of one value."""
+"""Limits of what is drawn: levels, entries of one level, characters of one value."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _METHODS = frozenset({"items", "keys", "values", "get"})
 
@@ -19,9 +19,9 @@ _METHODS = frozenset({"items", "keys", "values", "get"})
 class Datum:
     label: str
     path: str
-    """As an expression writes it: `steps.fetch.body[0].id`."""
+    """The reference that an expression writes: `steps.fetch.body[0].id`."""
     value: str
-    """In short."""
+    """The value, shortened."""
     inside: Sequence[Datum] = field(default_factory=list)
     more: int = 0
     """Entries that are not drawn."""

@@ -67,7 +67,7 @@ class Field:
         return [(choice, choice) for choice in self.choices]
 
     def is_expression(self, config: Mapping[str, Any]) -> bool:
-        """Whether an expression stands where something else is expected."""
+        """Whether an expression stands where a literal of another type is expected."""
         return has_expression(config.get(self.key))
 
 
@@ -169,7 +169,7 @@ def _arranged(records: list[Json], operation: str, name: str) -> list[Json]:
 
 
 def _moved(records: list[Json], number: int, by: int | None) -> list[Json]:
-    """Without the record of that number, or with it moved; None: taken away."""
+    """Move the record of that number by so many positions, or remove it where `by` is None."""
     if number >= len(records):
         return records
     others = [*records[:number], *records[number + 1 :]]

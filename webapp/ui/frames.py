@@ -25,7 +25,7 @@ class Crumb:
     title: str
     says: str
     noun: str
-    """What the frame is: an item, a round, a branch."""
+    """The name of what the frame runs: an item, a round, a branch."""
     items: str | None
     inside: str
 

@@ -16,7 +16,7 @@ _PATH_HERE = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 def will_turn_away() -> bool:
-    """Whether this request is a stranger's, for a page that has to know who is there."""
+    """Whether this request has no session, and the page needs one."""
     return request.endpoint not in _OPEN_ENDPOINTS and not current_user.is_authenticated
 
 

@@ -1,4 +1,4 @@
-"""What steps and their types are called, and their icons."""
+"""Titles and icons of steps and their types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flowforge.summaries import NO_SUMMARY, Summary
 
 @dataclass(frozen=True, slots=True)
 class StepKind:
-    """What people are told about a type of steps."""
+    """A type of steps as people see it."""
 
     title: str
     help: str
@@ -34,13 +34,13 @@ def kind_of(catalog: Catalog, type_: str) -> StepKind:
 
 
 def title_of(catalog: Catalog, type_: str, name: str | None, id_: str | None) -> str:
-    """What every page calls a step: its name, else the id that somebody has chosen for it, else its type."""
+    """Choose the title of a step on every page: its name, else an id written by hand, else the title of its type."""
     chosen = id_ if id_ and not re.fullmatch(rf"{re.escape(type_)}(_\d+)?", id_, re.IGNORECASE) else None
     return name or chosen or kind_of(catalog, type_).title
 
 
 def title_of_list(type_: str, kind: BodyKind, name: str) -> str:
-    """What every page writes above a list of steps inside a step of that type; `name` is its own, as plans have it."""
+    """Choose the heading of a list of steps inside a step of that type; `name` is the list's own, as plans have it."""
     if kind is BodyKind.HANDLER:
         return "If it fails"
     block = BLOCKS.get(type_)

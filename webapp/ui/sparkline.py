@@ -10,7 +10,7 @@ from flowforge.workflows.listing import Run
 
 TALLEST, SHORTEST = 26, 6
 WIDTH, PITCH = 120, 6
-"""Of the picture, and from one bar to the next."""
+"""Width of the picture, and distance from one bar to the next."""
 
 
 def bar_height(run: Run) -> int:

@@ -34,7 +34,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """How many runs of a loop's steps are over."""
+    """Progress of a loop: how many of its frames have ended."""
 
     noun: str
     """The name of one run: an item, a round."""
@@ -55,7 +55,7 @@ class Step:
     """None for what is inside a loop: each run of it has its own page."""
     title: str
     kind: str
-    """What its type is called."""
+    """The title of its type."""
     icon: str
     state: str
     attempts: Sequence[StepAttempt] = ()
@@ -190,7 +190,7 @@ def _frame_of(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) ->
 
 
 def _is_taken(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) -> bool | None:
-    """Whether the owner went into the list; None while that is open, and for lists that all run."""
+    """Whether the execution went into the list; None while that is undecided, and for lists that always run."""
     if look is None or inner.body.kind.has_frames:
         return None
     output = look.outputs.get(f"step_{owner.index}")

@@ -51,13 +51,13 @@ class WrittenStep:
     icon: str
     fields: Sequence[WrittenField]
     moved: tuple[str, str] | None = None
-    """From where to where."""
+    """Positions before and after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     fields: Sequence[WrittenField]
-    """Of the workflow itself."""
+    """Changed fields of the workflow itself."""
     steps: Sequence[WrittenStep]
 
     @property

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask_login import current_user
 
 LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
-"""What a datetime-local input sends."""
+"""The format that a datetime-local input sends."""
 
 
 def viewers_zone() -> tzinfo:

@@ -88,7 +88,7 @@ class _Player:
         raise CannotGoOn(f"the execution does not end within {MOST_STEPS:,} steps")
 
     def _time_of(self, due: Due) -> datetime:
-        """When it ends: what is recorded ends at once, waits when their time has come."""
+        """The time at which it ends: a recorded step ends at once, a wait when it is due."""
         what = due.what
         if isinstance(what, CallWorkflow) or (isinstance(what, Wait) and self._is_answered(due, what)):
             return self._now

@@ -36,13 +36,14 @@ class Recorded(_Written):
     output: Any = None
     """Its output, an object; texts in it may be expressions, which see what the step sees."""
     error: str | None = Field(None, min_length=1)
-    """It fails with this message; inside `attempts` in passing, so that it is tried again, else for good."""
+    """The message with which it fails; inside `attempts` the failure is temporary, so that it is tried again, else
+    permanent."""
     items: list[Recorded] | None = Field(None, min_length=1)
-    """Of a step in a loop: one for each item of the outermost loop around it."""
+    """Records of a step in a loop: one for each item of the outermost loop around it."""
     attempts: list[Recorded] | None = Field(None, min_length=1)
     """One for each attempt; the last one holds for all further attempts."""
     timed_out: Literal[True] | None = Field(None, alias="timedOut")
-    """Of a wait for a call or a person: nobody comes."""
+    """Ends a wait for a call or a person by its time limit: nobody comes."""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -72,16 +73,16 @@ class Expectation(_Written):
     """COMPLETED where nothing else is said, and no error is expected."""
     result: Any = None
     outputs: dict[str, Any] = Field(default_factory=dict)
-    """By the step's id; of a step in a loop a list, one for each item."""
+    """Outputs by the step's id; of a step in a loop a list, one for each item."""
     calls: dict[str, Any] = Field(default_factory=dict)
     """The configs with which steps were run, their expressions resolved; in a loop a list."""
     branches: dict[str, Any] = Field(default_factory=dict)
-    """Which way each BRANCH went; in a loop a list."""
+    """The branch that each BRANCH took; in a loop a list."""
     ran: list[str] = Field(default_factory=list)
     skipped: list[str] = Field(default_factory=list)
     error: Annotated[ExpectedError | None, BeforeValidator(_as_error)] = None
     response: Any = None
-    """What a RESPOND answers: `status`, `headers`, `body`."""
+    """The answer of a RESPOND: `status`, `headers`, `body`."""
 
     @property
     def expected_status(self) -> str:
@@ -105,9 +106,9 @@ class Scenario(_Written):
     trigger: dict[str, Any] = Field(default_factory=dict)
     """The payload."""
     steps: dict[str, Recorded] = Field(default_factory=dict)
-    """By the step's id (or `step_<number>`)."""
+    """Records by the step's id (or `step_<number>`)."""
     now: Annotated[datetime, BeforeValidator(_as_moment)] = _WHEN
-    """When the execution begins; waits move the time on at once."""
+    """The time at which the execution begins; waits move it on at once."""
     expect: Expectation = Expectation()
 
 
@@ -124,7 +125,7 @@ class Suite:
     workflow: WorkflowFile
     tests: tuple[Scenario, ...]
     findings: tuple[Finding, ...]
-    """With any, nothing can be run."""
+    """Findings about the scenario; with any, nothing can be run."""
 
 
 def read_suite(path: Path) -> Suite | list[Finding]:

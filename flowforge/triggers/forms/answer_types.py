@@ -42,13 +42,13 @@ class AnswerType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerForm:
-    """How answers of a type are asked for and read."""
+    """Control and reader for answers of one type."""
 
     control: Control
     read: Read
     sample: Any
     input_type: str = "text"
-    """Of a line: the `type` of the input element."""
+    """The `type` of the input element, for a control that is a line of text."""
     autocomplete: str = "off"
     empty: Any = None
     """The value where nothing was filled in."""
@@ -87,7 +87,7 @@ def _choice(texts: Sequence[str], options: Sequence[str]) -> str:
 
 
 def _choices(texts: Sequence[str], options: Sequence[str]) -> list[str]:
-    """In the order of the options, each once."""
+    """Read the choices, each once and in the order of the options."""
     if not set(texts) <= set(options):
         raise ValueError("must be among the choices")
     return [option for option in options if option in texts]

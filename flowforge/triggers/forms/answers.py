@@ -1,4 +1,4 @@
-"""What people fill in, read: typed values, or what is wrong with each field."""
+"""Reading of what people fill in: typed values, or a problem for each field."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowforge.triggers.forms.answer_types import AnswerType
 from flowforge.triggers.forms.field import FormField
 
 MOST_FILE_BYTES = 1_000_000
-"""Of all files of one form together."""
+"""The limit on all files of one form together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Sent:
 class Answers:
     values: Mapping[str, Any]
     problems: Mapping[str, str]
-    """By the name of the field; with problems, the values are of no use."""
+    """Problems by the name of the field; with any, the values are of no use."""
 
 
 def read_answers(fields: Sequence[FormField], sent: Sent) -> Answers:

@@ -83,7 +83,7 @@ class FormField(TriggerConfig):
 
     @property
     def default_texts(self) -> list[str]:
-        """What is filled in at first, as a browser would send it."""
+        """The texts that are filled in at first, as a browser would send them."""
         return [] if self.default is None else _texts(self.type, self.default)
 
     @property

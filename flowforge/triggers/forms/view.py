@@ -21,7 +21,7 @@ class FieldView:
     is_required: bool
     help: str
     texts: Sequence[str]
-    """What is filled in."""
+    """The texts that are filled in."""
     problem: str
     is_focused: bool = False
 
@@ -51,7 +51,8 @@ class FormView:
 def view_fields(
     fields: Sequence[FormField], sent: Sent | None = None, problems: Mapping[str, str] | None = None
 ) -> list[FieldView]:
-    """With what was sent and what is wrong with it; without that, with the defaults."""
+    """Build the fields to show, with the texts that were sent and their problems; with the defaults where nothing was
+    sent."""
     wrong = problems or {}
     first = next((question.key for question in fields if question.key in wrong), None)
     return [_view(question, sent, wrong.get(question.key, ""), question.key == first) for question in fields]

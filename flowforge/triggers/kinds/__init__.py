@@ -13,7 +13,7 @@ from flowforge.triggers.kind import TriggerKind
 
 @cache
 def trigger_kinds() -> Mapping[str, TriggerKind[Any]]:
-    """By type, in the order in which people are offered them."""
+    """Collect the kinds of this package by type, in the order in which they are offered."""
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
     kinds = [value for module in modules for value in vars(module).values() if isinstance(value, TriggerKind)]
     return {kind.type: kind for kind in sorted(kinds, key=lambda kind: kind.rank)}
@@ -25,7 +25,7 @@ def find_kind(type_: object) -> TriggerKind[Any] | None:
 
 
 def find_registered_kind(type_: object) -> TriggerKind[Any] | None:
-    """The same among the kinds that have registrations."""
+    """Find a kind by its type among those that have registrations."""
     kind = find_kind(type_)
     return kind if kind is not None and kind.is_registered else None
 

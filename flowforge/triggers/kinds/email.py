@@ -40,7 +40,7 @@ Flag = Annotated[bool, BeforeValidator(_lower_case), WithJsonSchema({"type": ["b
 
 
 def _may_be_half_written(schema: dict[str, Any]) -> None:
-    """Which of `username` and `emailAddress` is needed, no schema says."""
+    """Drop `required`: a schema cannot express that one of `username` and `emailAddress` is needed."""
     schema.pop("required")
 
 

@@ -96,7 +96,7 @@ class Scheduler(TriggerKind[Config]):
     has_times = True
 
     def describe(self, config: Mapping[str, Any]) -> str:
-        """In words: `At 02:30, Monday through Friday (Europe/Berlin)`, `Every 5 minutes`."""
+        """Describe the schedule in words: `At 02:30, Monday through Friday (Europe/Berlin)`, `Every 5 minutes`."""
         try:
             pattern = self.read(config).schedule.pattern
         except Invalid as error:

@@ -34,12 +34,12 @@ _DATE = re.compile(r'\bINTERNALDATE "([^"]+)"')
 
 
 class MailboxTrouble(Exception):
-    """Why a mailbox cannot be read, fit to be shown to its owner."""
+    """The reason why a mailbox cannot be read, in words for its owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What one round trip tells of a mail."""
+    """The facts about a mail that one round trip fetches."""
 
     uid: int
     received_at: datetime
@@ -67,7 +67,8 @@ class Session:
         return self.uids(f"UID {first}:{last} UNSEEN")
 
     def since(self, first: int, last: int, moment: datetime) -> list[int]:
-        """Those that arrived on the day of `moment` or later. IMAP knows no hours here, and days of any zone."""
+        """Search the mails that arrived on the day of `moment` or later. IMAP knows no hours here, and days of any
+        zone."""
         day = moment.astimezone(UTC) - timedelta(days=1)
         return self.uids(f"UID {first}:{last} SINCE {imap_date(day)}")
 
@@ -76,7 +77,7 @@ class Session:
         return [uid for uid in self.uids(f"UID {first}:*") if uid >= first]
 
     def headers(self, uids: Sequence[int]) -> list[Header]:
-        """In order of uid; mails that are gone by now are left out."""
+        """Fetch headers, in order of uid; mails that are gone by now are left out."""
         parts = f"(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.{LARGEST_HEADER}>)"
         items = self._fetch(uids, parts)
         return sorted((_header(about, raw) for about, raw in items), key=lambda header: header.uid)
@@ -240,7 +241,7 @@ def _said(data: Sequence[object]) -> str:
 
 
 def _items(data: Sequence[object]) -> Iterator[tuple[str, bytes]]:
-    """What a FETCH told about each mail, and the part of it that came along."""
+    """Yield the attributes of each mail in the answer to a FETCH, and the part of the mail that came along."""
     for position, item in enumerate(data):
         following = data[position + 1] if position + 1 < len(data) else b""
         if isinstance(item, tuple):

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the filters and the payload need of a mail's header."""
+    """The parts of a mail's header that the filters and the payload need."""
 
     subject: str
     sender: str
@@ -118,7 +118,7 @@ def _text_of(html: str) -> str:
 
 
 class _TextReader(HTMLParser):
-    """What a person reads of an HTML mail."""
+    """Extracts the text that a person reads from an HTML mail."""
 
     def __init__(self) -> None:
         super().__init__()

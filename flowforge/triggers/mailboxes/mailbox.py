@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class StartWith(StrEnum):
-    """Which mails of a mailbox count that are older than the trigger's first look into it."""
+    """The choice of mails, older than the trigger's first look into the mailbox, that start the workflow."""
 
     NEW = "new"  # those that arrived since the trigger was made
     UNSEEN = "unseen"  # those without the seen flag, as the originals have it

@@ -1,4 +1,4 @@
-"""How far mailboxes have been read: the rows of trigger_service.mailbox_states.
+"""Positions up to which mailboxes have been read: the rows of trigger_service.mailbox_states.
 
 They change by compare-and-set only, so that of two polls that overlap one wins and the other changes nothing.
 """
@@ -40,7 +40,7 @@ class MailTrigger:
 
     @property
     def failing_since(self) -> datetime:
-        """When it last worked, or was changed."""
+        """The time of the last success, or of the last change if that was later."""
         return max(self.last_success_at or self.created_at, self.updated_at)
 
 
@@ -56,7 +56,8 @@ class Position:
 
 
 def find(engine: Engine, trigger: MailTrigger, mailbox: Mailbox) -> Position:
-    """Where the last poll stopped. The first poll of a mailbox begins, and notes since when mail counts.
+    """Find the position where the last poll stopped. The first poll of a mailbox stores one, with the time since when
+    mail counts.
 
     It does so before the mailbox is opened: mail that arrives while that fails is not lost. Raises Overtaken.
     """

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PollLimits:
-    """How much one poll reads at once, and how it divides its time limit: the rest is for noting what went wrong."""
+    """Limits on how much one poll reads at once; its time limit is divided, the rest is for noting what went wrong."""
 
     headers_at_once: int = 50
     bytes_at_once: int = 8 * 1024 * 1024
@@ -119,7 +119,7 @@ class _Reader:
         return True
 
     def pass_backlog(self) -> None:
-        """What is left of the backlog does not count."""
+        """Skip the rest of the backlog: those mails start nothing."""
         if self._position.last_uid < self._position.backlog_uid:
             self._accept([], self._position.backlog_uid)
 
@@ -169,7 +169,7 @@ class _Reader:
         return header.uid > self._position.backlog_uid or since is None or header.received_at >= since
 
     def _accepted_message_ids(self, headers: Sequence[Header]) -> set[str]:
-        """Of mails in the backlog, those already accepted under another uid."""
+        """Find the message ids of mails in the backlog that were already accepted under another uid."""
         ids = [mail.envelope(header.raw).message_id for header in headers if header.uid <= self._position.backlog_uid]
         ids = [message_id for message_id in ids if message_id]
         if not ids:

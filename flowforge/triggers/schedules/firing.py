@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one due trigger in this tick."""
+    """The outcome of one due trigger in this tick."""
 
     trigger_id: UUID
     next_at: datetime

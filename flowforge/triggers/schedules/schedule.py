@@ -1,4 +1,4 @@
-"""When a schedule fires: intervals, and cron in a time zone. Pure: the time is always passed in.
+"""Schedules: intervals, and cron in a time zone. Pure: the time is always passed in.
 
 Cron follows Debian's cron where clocks change: a time that the change skips fires at the first moment after the gap; a
 time that the change repeats fires once; expressions whose minute or hour starts with `*` go on at their real intervals.
@@ -27,7 +27,7 @@ _LONGEST_CLOCK_CHANGE = timedelta(days=1)
 
 
 class CatchUp(StrEnum):
-    """What happens to due times that passed while nothing was running."""
+    """Handling of due times that passed while nothing was running."""
 
     LAST = "last"  # they collapse into the latest one
     ALL = "all"  # each fires, in order
@@ -36,7 +36,7 @@ class CatchUp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a look at the clock found: the due times to fire now, and the next one to wait for."""
+    """The due times to fire now, and the next one to wait for."""
 
     times: tuple[datetime, ...]
     next: datetime
@@ -89,7 +89,7 @@ class Cron:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a scheduler trigger fires. All answers are in UTC."""
+    """The times at which a scheduler trigger fires. All answers are in UTC."""
 
     pattern: Every | Cron
     catch_up: CatchUp = CatchUp.LAST
@@ -111,7 +111,7 @@ class Schedule:
         return [due.astimezone(UTC) for due in islice(self.pattern.after(moment, anchor or moment), count)]
 
     def due(self, since: datetime, now: datetime, limit: int) -> Due:
-        """What to fire at `now` when `since` is the due time that was waited for (`since` <= `now`).
+        """Compute the times to fire at `now` when `since` is the due time that was waited for (`since` <= `now`).
 
         At most `limit` times come at once; if more are left, `next` is the first of them and lies in the past.
         """
