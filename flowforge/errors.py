@@ -21,11 +21,11 @@ class Problem:
         return Problem(prefix + self.pointer, self.message)
 
 
-MOST_TOLD = 200
+MAX_PROBLEMS = 200
 """Problems of one definition: nobody reads more."""
 
 
-def at_most(problems: Sequence[Problem], most: int = MOST_TOLD) -> list[Problem]:
+def at_most(problems: Sequence[Problem], most: int = MAX_PROBLEMS) -> list[Problem]:
     """Cut the list to the first ones, with a line that says how many more there are."""
     if len(problems) <= most:
         return list(problems)

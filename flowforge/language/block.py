@@ -1,4 +1,4 @@
-"""What a block declares about itself.
+"""The declaration of a block.
 
 A block is a step that the engine itself carries out: it steers, waits, calls another workflow, or answers the caller.
 Each file of flowforge/language/blocks declares one, as `BLOCK`; flowforge/execution/blocks holds, under the same name,
@@ -48,21 +48,21 @@ class InnerRoot:
     """A root of expressions that exists only inside a loop, such as `item`."""
 
     title: str
-    """What the data picker calls it."""
+    """Its name in the data picker."""
     hint: str
-    """What it is, for the message where it is used elsewhere."""
+    """Its meaning, for the message where it is used elsewhere."""
     made_of: frozenset[str] = frozenset()
     """Roots from around the loop that its value is made of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """What a block that runs its `actions` any number of times says about one of these runs."""
+    """Names of one run of the `actions` of a block that repeats them, and the roots inside it."""
 
     noun: str
-    """What one run is called: `item`."""
+    """The word for one run: `item`."""
     title: str
-    """What stands above the actions: `For each item`."""
+    """The heading above the actions: `For each item`."""
     roots: Mapping[str, InnerRoot]
 
 
@@ -71,7 +71,7 @@ C = TypeVar("C", bound=BlockConfig)
 
 @dataclass(frozen=True)
 class Block(Generic[C]):
-    """One block: what it needs, and what people are told about it."""
+    """One block: its config, its bodies, and its texts for people."""
 
     name: str
     """The `type` of its steps, in capitals."""
@@ -81,9 +81,9 @@ class Block(Generic[C]):
     icon: str
     """A symbol of static/icons.svg."""
     keywords: tuple[str, ...] = ()
-    """What people also call it."""
+    """Other words for it, by which it is found."""
     summary: Summary = NO_SUMMARY
-    """What sums it up on its card."""
+    """The line that sums it up on its card."""
     bodies: Bodies = Bodies.NONE
     loop: Loop | None = None
     """Set where, and only where, `bodies` is ACTIONS."""

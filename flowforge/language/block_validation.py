@@ -1,4 +1,4 @@
-"""Whether an action has the shape that its type asks for: its bodies and, of a block, its config as it is written."""
+"""Validation of an action's shape against its type: its bodies and, of a block, its config as it is written."""
 
 from __future__ import annotations
 

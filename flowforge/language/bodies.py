@@ -6,7 +6,7 @@ from enum import Enum, StrEnum
 
 
 class BodyKind(Enum):
-    """What a list of steps is to its owner, and so what follows when its last step is over."""
+    """The part that a list of steps plays for its owner, and so what follows when its last step is over."""
 
     ROOT = "root"
     """The workflow's own list: the execution is over."""
@@ -26,7 +26,7 @@ class BodyKind(Enum):
 
 
 class Bodies(StrEnum):
-    """Which lists of actions a block has; the values are those of the JSON API."""
+    """The lists of actions that a block has; the values are those of the JSON API."""
 
     NONE = "none"
     BRANCHES = "branches"

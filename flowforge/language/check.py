@@ -1,4 +1,4 @@
-"""What can be known to be wrong with a workflow before it runs: the shape of its blocks, and its expressions."""
+"""Problems of a workflow that can be found before it runs: in the shape of its blocks, and in its expressions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowforge.language.block_validation import problems_of_block
 from flowforge.language.blocks import BLOCKS, INNER_ROOTS
 from flowforge.language.definition import LocatedAction, WorkflowDefinition, located_actions
 from flowforge.language.evaluation.names import Hints, quoted
-from flowforge.language.expressions.resolving import ROOTS, Reference, judged, texts
+from flowforge.language.expressions.resolving import ROOTS, Reference, references_and_problems, texts
 from flowforge.language.expressions.template import OPEN, has_meaning
 from flowforge.language.locations import Location
 from flowforge.language.pointers import Part, pointer
@@ -19,13 +19,12 @@ from flowforge.language.repair import UNREAD
 from flowforge.language.scope_rules import frames_around, is_disabled, roots_around, why_hidden
 
 MAX_EXPRESSIONS = 10_000
-"""Of a whole workflow: each is compiled when it is checked."""
+"""Expressions of a workflow: each is compiled when it is checked."""
 
 
 def check(definition: WorkflowDefinition, in_doubt: Collection[str] = ()) -> list[Problem]:
     """Every problem of every block and every expression, with pointers such as `/actions/1/config/url`; empty when
-    there is none. References to the steps named in `in_doubt` are not checked: their actions could not be read, so that
-    it is not known what they are."""
+    there is none. References to the steps named in `in_doubt` are not checked: their actions could not be read."""
     every = list(located_actions(definition.actions))
     written = [(step, found) for step in every for found in _texts_of(step)]
     count = sum(found.text.count(OPEN) for _, found in written)
@@ -36,19 +35,19 @@ def check(definition: WorkflowDefinition, in_doubt: Collection[str] = ()) -> lis
     problems += [
         problem
         for step, found in written
-        for problem in _check_text(found, _View(step, found.inside, _is_in_config(step, found), workflow))
+        for problem in _check_text(found, _Scope(step, found.inside, _is_in_config(step, found), workflow))
     ]
     return problems + list(_problems_of_settings(definition, workflow.hints))
 
 
 @dataclass(frozen=True)
 class _Workflow:
-    """What all the expressions of a workflow are checked against."""
+    """The names against which the expressions of a workflow are checked."""
 
     steps: Mapping[str, LocatedAction]
     """Every name of every step. People's own names first: they make the better suggestions."""
     waits: Mapping[str, LocatedAction]
-    """Those that a call or a person can end."""
+    """Every name of the waits that a call or a person can end."""
     in_doubt: Collection[str]
     hints: Hints
 
@@ -87,7 +86,7 @@ def _texts_of(step: LocatedAction) -> Iterator[_Text]:
 
 
 def _evaluated_inside(type_: str) -> Collection[str]:
-    """The fields whose expressions may be; of a type that cannot be read, those of every block."""
+    """The fields whose expressions are evaluated inside the block; of an unreadable type, those of all blocks."""
     if type_ == UNREAD:
         return {name for block in BLOCKS.values() for name in block.config.evaluated_inside}
     block = BLOCKS.get(type_)
@@ -95,8 +94,8 @@ def _evaluated_inside(type_: str) -> Collection[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
-    """What the expressions of the action `here` can refer to."""
+class _Scope:
+    """The data that the expressions of the action `here` can refer to."""
 
     here: LocatedAction
     inside: bool
@@ -108,10 +107,10 @@ class _View:
         return (*ROOTS, *roots_around(self.here, evaluated_inside=self.inside), *secret, "resume")
 
     def problem_of(self, used: Reference) -> str | None:
-        """What is wrong with the reference; None when nothing is known to be."""
+        """The problem of the reference; None where none is found."""
         if used.root not in ROOTS and used.root not in (roots := self._roots()):
-            known = self.workflow.hints.hint(used.root, roots, lambda: roots)
-            return f"{quoted(used.root)} is not known{_where_known(used.root)}{known}"
+            hint = self.workflow.hints.hint(used.root, roots, lambda: roots)
+            return f"{quoted(used.root)} is not known{_where_defined(used.root)}{hint}"
         if not used.keys or str(used.keys[0]) in self.workflow.in_doubt:
             return None
         if used.root == "steps":
@@ -124,8 +123,8 @@ class _View:
         workflow, here = self.workflow, self.here
         named = workflow.steps.get(name)
         if named is None:
-            known = workflow.hints.hint(name, here.index, lambda: workflow.before(here))
-            return f"there is no earlier step {quoted(name)}{known}"
+            hint = workflow.hints.hint(name, here.index, lambda: workflow.before(here))
+            return f"there is no earlier step {quoted(name)}{hint}"
         hidden = why_hidden(named, here, name=name, evaluated_inside=self.inside)
         if hidden is not None:
             return hidden
@@ -136,8 +135,8 @@ class _View:
     def _problem_of_resume(self, name: str) -> str | None:
         waits = self.workflow.waits
         if name not in waits:
-            known = self.workflow.hints.hint(name, "waits", lambda: waits)
-            return f"there is no step {quoted(name)} that waits for a call or a person{known}"
+            hint = self.workflow.hints.hint(name, "waits", lambda: waits)
+            return f"there is no step {quoted(name)} that waits for a call or a person{hint}"
         if frames_around(waits[name]) != frames_around(self.here):
             return f"step {quoted(name)} waits in another loop or branch: its link is known only there"
         return None
@@ -152,7 +151,7 @@ def _can_be_resumed(step: LocatedAction) -> bool:
     return block is not None and block.can_be_resumed(step.action.config or {})
 
 
-def _where_known(root: str) -> str:
+def _where_defined(root: str) -> str:
     if root in INNER_ROOTS:
         return f" here: {INNER_ROOTS[root].hint}"
     return {
@@ -161,36 +160,36 @@ def _where_known(root: str) -> str:
     }.get(root, "")
 
 
-def _check_text(found: _Text, view: _View) -> Iterator[Problem]:
+def _check_text(found: _Text, scope: _Scope) -> Iterator[Problem]:
     if not has_meaning(found.text):
         if found.path[-1] == "when":
             what = "is text; it needs" if found.text.strip() else "is missing; it is"
             yield Problem(pointer(found.path), f"{what} an expression, such as {{{{ trigger.body.total > 100 }}}}")
         return
-    for one in judged(found.text, found.path, view.workflow.hints):
-        wrong = one if isinstance(one, str) else _about(one, view.problem_of(one))
-        if wrong is not None:
-            yield Problem(pointer(found.path), wrong)
+    for item in references_and_problems(found.text, found.path, scope.workflow.hints):
+        problem = item if isinstance(item, str) else _quoting(item, scope.problem_of(item))
+        if problem is not None:
+            yield Problem(pointer(found.path), problem)
 
 
-def _about(reference: Reference, message: str | None) -> str | None:
+def _quoting(reference: Reference, message: str | None) -> str | None:
     return None if message is None else f"{message} (in {reference.text})"
 
 
 def _problems_of_settings(definition: WorkflowDefinition, hints: Hints) -> Iterator[Problem]:
-    """The key of the concurrency limit is computed when nothing has run yet."""
+    """Check the key of the concurrency limit: it is computed before any step has run."""
     limit = definition.settings and definition.settings.concurrency
     if not limit or limit.key is None:
         return
     path = ("settings", "concurrency", "key")
-    for one in judged(limit.key, path, hints):
-        wrong = one if isinstance(one, str) else _about(one, _problem_at_the_start(one, hints))
-        if wrong is not None:
-            yield Problem(pointer(path), wrong)
+    for item in references_and_problems(limit.key, path, hints):
+        problem = item if isinstance(item, str) else _quoting(item, _problem_at_the_start(item, hints))
+        if problem is not None:
+            yield Problem(pointer(path), problem)
 
 
 def _problem_at_the_start(used: Reference, hints: Hints) -> str | None:
-    known = ("trigger", "workflow")
-    if used.root in known:
+    available = ("trigger", "workflow")
+    if used.root in available:
         return None
-    return f"{quoted(used.root)} is not known here{hints.hint(used.root, known, lambda: known)}"
+    return f"{quoted(used.root)} is not known here{hints.hint(used.root, available, lambda: available)}"

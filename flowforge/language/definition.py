@@ -1,8 +1,7 @@
 """Workflow definitions: what a person or a client writes, and what the tables hold.
 
 The contract's `{name, trigger, actions: [{type, config}]}`, with optional keys of ours. Actions may hold actions: the
-bodies of blocks, and what is done about an error. Reading reports every problem at once. Fields nobody knows are
-ignored.
+bodies of blocks, and what is done about an error. Reading reports every problem at once. Unknown fields are ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from flowforge import jsonio
-from flowforge.errors import MOST_TOLD, Invalid, Problem
+from flowforge.errors import MAX_PROBLEMS, Invalid, Problem
 from flowforge.language.blocks import body_kind
 from flowforge.language.bodies import BodyKind
 from flowforge.language.locations import Enclosure, Location
@@ -27,12 +26,12 @@ from flowforge.language.tree import actions_in, members_in
 from flowforge.language.wording import UNWRITTEN, located, problems_of
 
 MAX_ACTIONS = 1_000
-"""Of a whole workflow, those inside blocks included."""
+"""Actions of a workflow, those inside blocks included."""
 MAX_BRANCHES = 50
 MAX_NESTING = 10
-"""How many actions may stand around an action."""
+"""Actions that may enclose an action."""
 MAX_BYTES = 1_000_000
-"""Of the whole definition as JSON."""
+"""Size of a definition as JSON."""
 MAX_DEPTH = 80
 """Levels of objects and lists in a definition."""
 _MOST_REPAIRS = 10
@@ -82,10 +81,10 @@ class _Part(BaseModel):
 
 
 class RetryPolicy(_Part):
-    """How often a failed step is tried, and how long it rests before each new attempt.
+    """Number of attempts at a step, and the delay before each new one.
 
-    The rest before attempt n+1 is `delay * factor ** (n - 1)` seconds, at most `max_delay`; with `jitter` it is drawn
-    between half of that and all of it, so that many failures at once do not come back at once.
+    The delay before attempt n+1 is `delay * factor ** (n - 1)` seconds, at most `max_delay`; with `jitter` it is drawn
+    between half of that and all of it, so that simultaneous failures are not retried simultaneously.
     """
 
     attempts: int = Field(5, ge=1, le=100)
@@ -94,11 +93,11 @@ class RetryPolicy(_Part):
     max_delay: Seconds = Field(300.0, alias="maxDelay")
     jitter: bool = True
     on: Literal["passing", "any"] = "passing"
-    """Which failures are tried again: those that may pass, as the connector says, or all of them."""
+    """Failures that are retried: those that the connector calls temporary, or all of them."""
 
 
 class TriggerDefinition(_Part):
-    """What starts the workflow. Which types there are, and what their config holds, the triggers know."""
+    """The trigger of a workflow. Its types and their configs are declared by the trigger kinds."""
 
     type: Annotated[Type, AfterValidator(str.lower)]
     config: dict[str, Any] | None = None
@@ -127,7 +126,7 @@ OnError = Annotated[
     | Annotated[list["ActionDefinition"], Tag(f"{UNWRITTEN}value"), Field(max_length=MAX_ACTIONS)],
     Discriminator(_written_as),
 ]
-"""What follows from an error: the end (`fail`), the next step (`continue`), or actions of its own."""
+"""Reaction to an error: the end (`fail`), the next step (`continue`), or actions of its own."""
 
 
 class ActionDefinition(_Part):
@@ -177,7 +176,7 @@ class WrittenBody(NamedTuple):
     when: bool | str | None
     actions: list[ActionDefinition]
     path: tuple[Part, ...]
-    """From the action to the list."""
+    """Path from the action to the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +242,7 @@ class ActionList(_Part):
 
 
 class ConcurrencyLimit(_Part):
-    """How many executions run at once, of the workflow or of each value of `key`, and what becomes of one more."""
+    """Limit on simultaneous executions of the workflow, or of each value of `key`, and what becomes of further ones."""
 
     limit: int = Field(ge=1, le=1_000)
     key: str | None = Field(None, max_length=2_000)
@@ -251,14 +250,14 @@ class ConcurrencyLimit(_Part):
 
 
 class RateLimit(_Part):
-    """At most `limit` executions begin within `seconds`; more of them wait for their turn."""
+    """At most `limit` executions begin within `seconds`; further ones wait for a permit."""
 
     limit: int = Field(ge=1, le=100_000)
     seconds: float = Field(gt=0, le=86_400, allow_inf_nan=False)
 
 
 class WorkflowSettings(_Part):
-    """What holds for whole executions."""
+    """Settings that apply to whole executions."""
 
     timeout: float | None = Field(None, gt=0, le=31_622_400, allow_inf_nan=False)
     """Seconds an execution may take, its waits included."""
@@ -276,7 +275,7 @@ class WorkflowDefinition(ActionList):
     settings: WorkflowSettings | None = None
 
     def dump(self) -> dict[str, Any]:
-        """As JSON: three parts always, the settings where there are some; of each part the keys that were written."""
+        """Return it as JSON: three parts always, the settings where there are any; of each part the written keys."""
         written = self.model_dump(by_alias=True, exclude_unset=True)
         parts = {"name": self.name, "trigger": written.get("trigger"), "actions": written.get("actions", [])}
         return parts | ({"settings": written["settings"]} if written.get("settings") else {})
@@ -284,22 +283,22 @@ class WorkflowDefinition(ActionList):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of reading a definition. Where its shape is wrong, `definition` is what is left of it without the parts
-    that are wrong: fit to be judged, not to be saved."""
+    """Result of reading a definition. Where its shape is wrong, `definition` is what is left of it without the wrong
+    parts: fit to be validated, not to be saved."""
 
     definition: WorkflowDefinition | None
-    """None where there is nothing to judge."""
+    """None where there is nothing to validate."""
     problems: tuple[Problem, ...] = ()
-    """Of its shape, each with a JSON pointer."""
-    gone: frozenset[str] = frozenset()
+    """Problems of its shape, each with a JSON pointer."""
+    removed: frozenset[str] = frozenset()
     """Pointers to the parts that are left out."""
     in_doubt: frozenset[str] = frozenset()
-    """Names of steps of which it is not known what they are, or which one is meant."""
+    """Names of steps that cannot be identified: unreadable, or used twice."""
 
-    def says_nothing(self, problem: Problem) -> bool:
-        """Whether it is about a part that is left out, whose own problem is told."""
+    def concerns_removed_part(self, problem: Problem) -> bool:
+        """Whether it is about a part that is left out, whose own problem is reported."""
         parts = problem.pointer.split("/")
-        return any("/".join(parts[: length + 1]) in self.gone for length in range(len(parts)))
+        return any("/".join(parts[: length + 1]) in self.removed for length in range(len(parts)))
 
     def usable(self) -> WorkflowDefinition:
         """Raises Invalid with all that is wrong with the shape."""
@@ -314,7 +313,7 @@ def parse(raw: object) -> WorkflowDefinition:
 
 
 def read(raw: object) -> Reading:
-    """As much of it as can be judged, and what is wrong with the shape of the rest."""
+    """Read as much of the definition as possible, and list what is wrong with the shape of the rest."""
     too_large = _problem_of_size(raw)
     if too_large:
         return Reading(None, (too_large,))
@@ -327,39 +326,39 @@ def read(raw: object) -> Reading:
 
 def _read_in_part(raw: object, error: ValidationError) -> Reading:
     found = located(error)
-    problems = [Problem(pointer(place), sentence) for place, sentence in found]
+    problems = [Problem(pointer(path), sentence) for path, sentence in found]
     repair = Repair(raw)
-    definition = _repaired(repair, [place for place, _ in found]) if len(found) <= MOST_TOLD else None
+    definition = _repaired(repair, [path for path, _ in found]) if len(found) <= MAX_PROBLEMS else None
     if definition is None:
         return Reading(None, tuple(problems))
-    gone = frozenset(map(pointer, repair.gone))
-    in_doubt = {*_used_twice(definition), *_names_in_doubt(raw, repair.gone), *_numbers_in_doubt(raw, definition)}
-    return Reading(definition, (*problems, *_problems_of_tree(definition)), gone, frozenset(in_doubt))
+    removed = frozenset(map(pointer, repair.removed))
+    in_doubt = {*_used_twice(definition), *_names_in_doubt(raw, repair.removed), *_numbers_in_doubt(raw, definition)}
+    return Reading(definition, (*problems, *_problems_of_tree(definition)), removed, frozenset(in_doubt))
 
 
 def _repaired(repair: Repair, wrong: list[tuple[Part, ...]]) -> WorkflowDefinition | None:
     """None where nothing is left, or too much of it."""
     for _ in range(_MOST_REPAIRS):
-        if not repair.without(wrong):
+        if not repair.remove(wrong):
             return None
         try:
             return WorkflowDefinition.model_validate(repair.raw)
         except ValidationError as error:  # what was required is missing now
-            wrong = [place for place, _ in located(error)]
+            wrong = [path for path, _ in located(error)]
     return None
 
 
-def _names_in_doubt(raw: Any, gone: set[tuple[Part, ...]]) -> Iterator[str]:
-    """Ids of actions that are left out, or that have lost what they are judged by."""
-    holders = {place[:-1] for place in gone if place[-1] in ("id", "type", "config")}
+def _names_in_doubt(raw: Any, removed: set[tuple[Part, ...]]) -> Iterator[str]:
+    """Ids of actions that are left out, or that have lost their id, type or config."""
+    holders = {path[:-1] for path in removed if path[-1] in ("id", "type", "config")}
     for path, action in actions_in(raw.get("actions")):
-        left_out = any(path[:length] in gone for length in range(1, len(path) + 1))
+        left_out = any(path[:length] in removed for length in range(1, len(path) + 1))
         if isinstance(action.get("id"), str) and (left_out or path in holders):
             yield action["id"]
 
 
 def _numbers_in_doubt(raw: Any, definition: WorkflowDefinition) -> Iterator[str]:
-    """Where a list of actions is left out, those after it have other numbers than they will have."""
+    """All positional names where a list of actions is left out: the actions after it are numbered differently."""
     if sum(1 for _ in members_in(raw.get("actions"))) != sum(1 for _ in located_actions(definition.actions)):
         yield from (f"step_{number}" for number in range(MAX_ACTIONS))
 
@@ -370,7 +369,7 @@ def _used_twice(definition: WorkflowDefinition) -> Iterator[str]:
 
 
 def _problem_of_size(raw: object) -> Problem | None:
-    """What is too large is not looked at any further."""
+    """Find what makes a definition too large to be read any further, if anything does."""
     deep = _deeper_than(MAX_DEPTH, raw)
     if deep is not None:
         return Problem(pointer(deep), f"objects and lists may be nested {MAX_DEPTH} levels deep")
@@ -386,7 +385,7 @@ def _problem_of_size(raw: object) -> Problem | None:
 
 
 def _deeper_than(limit: int, raw: object) -> tuple[Part, ...] | None:
-    """The place of a part that is nested too deeply, if there is one."""
+    """The path of a part that is nested too deeply, if there is one."""
     waiting: list[tuple[tuple[Part, ...], object]] = [((), raw)]
     while waiting:
         path, part = waiting.pop()

@@ -1,7 +1,6 @@
-"""What differs between two definitions, step by step: each is found again by its id, or by what it says and where it
-stands.
+"""Differences between two definitions, step by step: a step is matched by its id, or by its content and its path.
 
-Values are compared in clear and told as they may be shown: whoever asks gives each definition twice.
+Values are compared in clear and reported masked: the caller passes each definition in both forms.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ _LISTS = ("actions", "else", "onError")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A definition as it is, and as it may be shown: the same, but for its secrets."""
+class Side:
+    """One side of a comparison: a definition in clear, and with its secrets masked."""
 
     clear: Mapping[str, Any]
-    shown: Mapping[str, Any]
+    masked: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,13 @@ class FieldChange:
 
 @dataclass(slots=True, eq=False)
 class _Step:
-    """An action in its place. `own` is what it says, the lists inside it aside."""
+    """An action at its path. `own` is its content, the lists inside it aside."""
 
     path: Path
     container: tuple[_Step | None, Path]
     """The action around it, and which of its lists."""
     own: Json
-    shown: Json
+    masked: Json
     twin: _Step | None = None
 
     @property
@@ -66,14 +65,14 @@ class StepChange:
     """Pointer to it in the new definition."""
     fields: list[FieldChange] = field(default_factory=list)
     action: Json | None = None
-    """What was added or removed."""
+    """The action that was added or removed."""
     name: str | None = None
-    """What it is called now, or was last."""
+    """Its current name, or its last one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Of the workflow itself (name, trigger, settings), and of its actions in the order in which they are written."""
+    """Changes of the workflow itself (name, trigger, settings), and of its actions in the order they are written in."""
 
     fields: list[FieldChange]
     steps: list[StepChange]
@@ -83,47 +82,47 @@ class Differences:
         return not self.fields and not self.steps
 
 
-def differences(old: Seen, new: Seen) -> Differences:
+def differences(old: Side, new: Side) -> Differences:
     before, after = list(_steps(old)), list(_steps(new))
-    _find_again(before, after)
+    _match(before, after)
     moved = _moved(after)
-    told = [change for step in after for change in _told(step, moved)]
-    told += [_gone(step) for step in before if step.twin is None]
-    return Differences(_outside_of_steps(old, new), told)
+    steps = [change for step in after for change in _step_changes(step, moved)]
+    steps += [_removal(step) for step in before if step.twin is None]
+    return Differences(_outside_of_steps(old, new), steps)
 
 
-def _outside_of_steps(old: Seen, new: Seen) -> list[FieldChange]:
+def _outside_of_steps(old: Side, new: Side) -> list[FieldChange]:
     def part(of: Mapping[str, Any]) -> Json:
         return {key: value for key, value in of.items() if key != "actions" and value is not None}
 
-    return list(_changes(part(old.clear), part(new.clear), part(old.shown), part(new.shown), (), ()))
+    return list(_changes(part(old.clear), part(new.clear), part(old.masked), part(new.masked), (), ()))
 
 
 # The actions
 
 
-def _steps(seen: Seen) -> Iterator[_Step]:
-    yield from _in_list(seen.clear.get("actions"), seen.shown.get("actions"), ("actions",), (None, ("actions",)))
+def _steps(side: Side) -> Iterator[_Step]:
+    yield from _in_list(side.clear.get("actions"), side.masked.get("actions"), ("actions",), (None, ("actions",)))
 
 
-def _in_list(clear: Any, shown: Any, path: Path, container: tuple[_Step | None, Path]) -> Iterator[_Step]:
+def _in_list(clear: Any, masked: Any, path: Path, container: tuple[_Step | None, Path]) -> Iterator[_Step]:
     for number, action in enumerate(clear if isinstance(clear, list) else ()):
         if not isinstance(action, dict):
             continue
-        step = _Step((*path, number), container, _own(action), _own(shown[number]))
+        step = _Step((*path, number), container, _own(action), _own(masked[number]))
         yield step
-        for key, inner, inner_shown in _lists(action, shown[number]):
-            yield from _in_list(inner, inner_shown, (*step.path, *key), (step, key))
+        for key, inner, inner_masked in _lists(action, masked[number]):
+            yield from _in_list(inner, inner_masked, (*step.path, *key), (step, key))
 
 
-def _lists(action: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tuple[Path, Any, Any]]:
+def _lists(action: Mapping[str, Any], masked: Mapping[str, Any]) -> Iterator[tuple[Path, Any, Any]]:
     branches = action.get("branches")
     for number, branch in enumerate(branches if isinstance(branches, list) else ()):
         if isinstance(branch, dict):
-            yield ("branches", number, "actions"), branch.get("actions"), shown["branches"][number].get("actions")
+            yield ("branches", number, "actions"), branch.get("actions"), masked["branches"][number].get("actions")
     for key in _LISTS:
         if isinstance(action.get(key), list):
-            yield (key,), action[key], shown[key]
+            yield (key,), action[key], masked[key]
 
 
 def _own(action: Mapping[str, Any]) -> Json:
@@ -136,11 +135,11 @@ def _own(action: Mapping[str, Any]) -> Json:
     return own
 
 
-# Which is which
+# Matching
 
 
-def _find_again(before: Sequence[_Step], after: Sequence[_Step]) -> None:
-    """By their ids (which a draft may repeat); then those that say the same, at the same place at best; then by type,
+def _match(before: Sequence[_Step], after: Sequence[_Step]) -> None:
+    """Match steps by id (which a draft may repeat); then those of equal content, at the same path first; then by type,
     in the same list."""
     by_id: dict[str, list[_Step]] = {}
     for step in reversed(before):
@@ -149,38 +148,38 @@ def _find_again(before: Sequence[_Step], after: Sequence[_Step]) -> None:
     for step in after:
         if isinstance(step.id, str) and by_id.get(step.id):
             _pair(by_id[step.id].pop(), step)
-    _find_alike(before, after, in_place=True)
-    _find_alike(before, after, in_place=False)
-    _find_in_the_same_list(before, after)
+    _match_alike(before, after, same_path=True)
+    _match_alike(before, after, same_path=False)
+    _match_in_same_list(before, after)
 
 
-def _find_alike(before: Sequence[_Step], after: Sequence[_Step], *, in_place: bool) -> None:
+def _match_alike(before: Sequence[_Step], after: Sequence[_Step], *, same_path: bool) -> None:
     alike: dict[Any, list[_Step]] = {}
     for step in before:
         if step.twin is None:
-            alike.setdefault(_likeness(step, in_place), []).append(step)
+            alike.setdefault(_likeness(step, same_path), []).append(step)
     for step in after:
-        candidates = alike.get(_likeness(step, in_place), []) if step.twin is None else []
+        candidates = alike.get(_likeness(step, same_path), []) if step.twin is None else []
         found = next((old for old in candidates if same(old.own, step.own)), None)
         if found is not None:
             candidates.remove(found)
             _pair(found, step)
 
 
-def _likeness(step: _Step, in_place: bool) -> Any:
-    """Equal for actions that are: where to look for them."""
-    return _type(step), str(step.own.get("name")), step.path if in_place else ()
+def _likeness(step: _Step, same_path: bool) -> Any:
+    """A key that equal actions share."""
+    return _type(step), str(step.own.get("name")), step.path if same_path else ()
 
 
-def _find_in_the_same_list(before: Sequence[_Step], after: Sequence[_Step]) -> None:
+def _match_in_same_list(before: Sequence[_Step], after: Sequence[_Step]) -> None:
     waiting: dict[Any, list[_Step]] = {}
     for step in reversed([step for step in before if step.twin is None]):
         waiting.setdefault((_owner(step.container[0]), step.container[1], _type(step)), []).append(step)
     for step in after:
         owner = step.container[0]
         if step.twin is None and (owner is None or owner.twin is not None):
-            place = (_owner(owner.twin if owner else None), step.container[1], _type(step))
-            candidates = waiting.get(place, [])
+            key = (_owner(owner.twin if owner else None), step.container[1], _type(step))
+            candidates = waiting.get(key, [])
             if candidates and not _named_apart(candidates[-1], step):
                 _pair(candidates.pop(), step)
 
@@ -203,8 +202,7 @@ def _pair(old: _Step, new: _Step) -> None:
 
 
 def _moved(after: Sequence[_Step]) -> set[int]:
-    """Those in another list than before, and those that have to be taken out for the rest of the list to keep its
-    order."""
+    """The `id()` of steps in another list than before, and of those without which their list has kept its order."""
     stayed: dict[Any, list[_Step]] = {}
     moved = set()
     for step in after:
@@ -227,9 +225,9 @@ def _longest_rising(values: Sequence[int]) -> set[int]:
     ends: list[int] = []
     before: list[int | None] = []
     for position, value in enumerate(values):
-        place = bisect_left(ends, value, key=values.__getitem__)
-        before.append(ends[place - 1] if place else None)
-        ends[place : place + 1] = [position]
+        slot = bisect_left(ends, value, key=values.__getitem__)
+        before.append(ends[slot - 1] if slot else None)
+        ends[slot : slot + 1] = [position]
     found: set[int] = set()
     position_before = ends[-1] if ends else None
     while position_before is not None:
@@ -238,51 +236,51 @@ def _longest_rising(values: Sequence[int]) -> set[int]:
     return found
 
 
-# What is told
+# Changes
 
 
-def _told(step: _Step, moved: set[int]) -> Iterator[StepChange]:
+def _step_changes(step: _Step, moved: set[int]) -> Iterator[StepChange]:
     old = step.twin
     if old is None:
-        yield StepChange("added", step.id, _type(step), None, pointer(step.path), action=step.shown, name=_name(step))
+        yield StepChange("added", step.id, _type(step), None, pointer(step.path), action=step.masked, name=_name(step))
         return
-    changes = list(_changes(old.own, step.own, old.shown, step.shown, old.path, step.path))
+    changes = list(_changes(old.own, step.own, old.masked, step.masked, old.path, step.path))
     if changes or id(step) in moved:
         kind: Literal["moved", "changed"] = "moved" if id(step) in moved else "changed"
         yield StepChange(kind, step.id, _type(step), pointer(old.path), pointer(step.path), changes, name=_name(step))
 
 
-def _gone(step: _Step) -> StepChange:
-    return StepChange("removed", step.id, _type(step), pointer(step.path), None, action=step.shown, name=_name(step))
+def _removal(step: _Step) -> StepChange:
+    return StepChange("removed", step.id, _type(step), pointer(step.path), None, action=step.masked, name=_name(step))
 
 
 def _name(step: _Step) -> str | None:
-    name = step.shown.get("name")
+    name = step.masked.get("name")
     return name if isinstance(name, str) else None
 
 
-def _changes(old: Any, new: Any, old_shown: Any, new_shown: Any, at_old: Path, at_new: Path) -> Iterator[FieldChange]:
+def _changes(old: Any, new: Any, old_masked: Any, new_masked: Any, at_old: Path, at_new: Path) -> Iterator[FieldChange]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
             if key not in new:
-                yield FieldChange(pointer((*at_old, key)), old_shown[key], ABSENT)
+                yield FieldChange(pointer((*at_old, key)), old_masked[key], ABSENT)
             elif key not in old:
-                yield FieldChange(pointer((*at_new, key)), ABSENT, new_shown[key])
+                yield FieldChange(pointer((*at_new, key)), ABSENT, new_masked[key])
             else:
-                inner = (old[key], new[key], old_shown[key], new_shown[key])
+                inner = (old[key], new[key], old_masked[key], new_masked[key])
                 yield from _changes(*inner, (*at_old, key), (*at_new, key))
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for number, (one, other) in enumerate(zip(old, new, strict=True)):
-            inner = (one, other, old_shown[number], new_shown[number])
+        for number, (before, after) in enumerate(zip(old, new, strict=True)):
+            inner = (before, after, old_masked[number], new_masked[number])
             yield from _changes(*inner, (*at_old, number), (*at_new, number))
     elif not same(old, new):
-        yield FieldChange(pointer(at_new), old_shown, new_shown)
+        yield FieldChange(pointer(at_new), old_masked, new_masked)
 
 
-def same(one: Any, other: Any) -> bool:
+def same(left: Any, right: Any) -> bool:
     """Equal as JSON: 1 is 1.0, which databases do not keep apart, and neither is true."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return isinstance(left, bool) is isinstance(right, bool) and bool(left == right)

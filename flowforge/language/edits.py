@@ -1,6 +1,6 @@
 """Edits of a definition, as a builder makes them: a new definition from an old one, in whatever state it is.
 
-Places are JSON pointers: of a step `/actions/0/branches/1/actions/2`, of a list of steps `/actions/0/else`.
+Steps and lists of steps are named by JSON pointers: a step `/actions/0/branches/1/actions/2`, a list `/actions/0/else`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 def step_at(definition: Mapping[str, Any], at: str) -> Json:
-    """Raises Invalid."""
+    """The step at the pointer. Raises Invalid."""
     step = _reach(definition, parsed(at))
     if not isinstance(step, dict) or not _is_step(parsed(at)):
         raise Invalid.at("/at", "there is no such step; it was moved or deleted meanwhile")
@@ -30,7 +30,7 @@ def step_at(definition: Mapping[str, Any], at: str) -> Json:
 
 
 def insert(definition: Json, into: str, position: int, action: Json) -> Json:
-    """Before the step that stands at `position` of the list, or at its end. Raises Invalid."""
+    """Insert a step before the one at `position` of the list, or at its end. Raises Invalid."""
     changed = copy.deepcopy(definition)
     steps = _list_at(changed, parsed(into))
     steps.insert(min(max(position, 0), len(steps)), copy.deepcopy(action))
@@ -38,7 +38,7 @@ def insert(definition: Json, into: str, position: int, action: Json) -> Json:
 
 
 def remove(definition: Json, at: str) -> Json:
-    """Raises Invalid."""
+    """Remove a step. Raises Invalid."""
     step_at(definition, at)
     changed = copy.deepcopy(definition)
     *into, position = parsed(at)
@@ -47,8 +47,8 @@ def remove(definition: Json, at: str) -> Json:
 
 
 def move(definition: Json, at: str, into: str, position: int) -> Json:
-    """To before the step that stands now at `position` of the list `into`. Raises Invalid, also for a step that would
-    end up inside itself."""
+    """Move a step before the one that is now at `position` of the list `into`. Raises Invalid, also for a step that
+    would end up inside itself."""
     action = step_at(definition, at)
     from_, to = parsed(at), parsed(into)
     if to[: len(from_)] == from_:
@@ -59,14 +59,14 @@ def move(definition: Json, at: str, into: str, position: int) -> Json:
 
 
 def landing(at: str, into: str, position: int) -> tuple[str, int]:
-    """The list, and the place in it, where a step is once it was moved there: it leaves a gap that closes."""
+    """The list and the position of a step after such a move: the gap that it leaves has closed."""
     from_, to = parsed(at), parsed(into)
     behind = to == from_[:-1] and position > int(from_[-1])
-    return pointer(_without(from_, to)), position - 1 if behind else position
+    return pointer(_after_removal(from_, to)), position - 1 if behind else position
 
 
 def duplicate(definition: Json, at: str) -> Json:
-    """The copy stands behind it, with ids of its own. Raises Invalid."""
+    """Insert a copy behind the step, with ids of its own. Raises Invalid."""
     step = step_at(definition, at)
     *into, position = parsed(at)
     taken = _ids(definition)
@@ -84,7 +84,7 @@ def duplicate(definition: Json, at: str) -> Json:
 
 
 def change(definition: Json, at: str, fields: Mapping[str, Any]) -> Json:
-    """Sets fields of a step; None takes one away. An id that changes is changed in every expression, too."""
+    """Set fields of a step; None removes one. A new id replaces the old one in every expression, too."""
     before = step_at(definition, at).get("id")
     changed = copy.deepcopy(definition)
     step = _reach(changed, parsed(at))
@@ -100,7 +100,7 @@ def change(definition: Json, at: str, fields: Mapping[str, Any]) -> Json:
 
 
 def add_branch(definition: Json, at: str) -> Json:
-    """One more branch of a block that has branches. Raises Invalid."""
+    """Add a branch to a block that has branches. Raises Invalid."""
     step = step_at(definition, at)
     branches = step.get("branches")
     if not isinstance(branches, list):
@@ -115,7 +115,7 @@ def add_branch(definition: Json, at: str) -> Json:
 
 
 def remove_branch(definition: Json, at: str, number: int) -> Json:
-    """With the steps inside it. Raises Invalid."""
+    """Remove a branch with the steps inside it. Raises Invalid."""
     branches = step_at(definition, at).get("branches")
     if not isinstance(branches, list) or not 0 <= number < len(branches):
         raise Invalid.at("/number", "there is no such branch")
@@ -123,7 +123,7 @@ def remove_branch(definition: Json, at: str, number: int) -> Json:
 
 
 def blank(definition: Mapping[str, Any], type_: str) -> Json:
-    """A new step of that type, with an id that nobody has."""
+    """A new step of that type, with an unused id."""
     action: Json = {"id": _fresh(type_.lower(), _ids(definition)), "type": type_, "config": {}}
     block = BLOCKS.get(type_)
     return action | (_empty_bodies(block.bodies) if block else {})
@@ -157,7 +157,7 @@ def _ids(definition: Mapping[str, Any]) -> set[str]:
 
 
 def _renamed(actions: Any, before: str, after: str) -> Any:
-    """Every `steps.before` and `resume.before` inside expressions."""
+    """Replace every `steps.before` and `resume.before` inside expressions."""
     name = re.escape(before)
     used = re.compile(rf"\b(steps|resume)(\.{name}(?![\w-])|\[\s*(['\"]){name}\3\s*\])")
 
@@ -177,33 +177,33 @@ def _map_texts(value: Any, transform: Callable[[str], str]) -> Any:
     return value
 
 
-def _without(taken: tuple[Part, ...], place: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Where `place` is once the step at `taken` is gone: behind it in the same list, everything moves up."""
-    depth = len(taken) - 1
-    if len(place) <= depth or place[:depth] != taken[:depth]:
-        return place
-    here, gone = place[depth], taken[depth]
+def _after_removal(removed: tuple[Part, ...], path: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The path that leads to the same thing once the step at `removed` is gone: what is behind it moves up."""
+    depth = len(removed) - 1
+    if len(path) <= depth or path[:depth] != removed[:depth]:
+        return path
+    here, gone = path[depth], removed[depth]
     moves_up = isinstance(here, int) and isinstance(gone, int) and here > gone
-    return (*place[:depth], int(here) - 1, *place[depth + 1 :]) if moves_up else place
+    return (*path[:depth], int(here) - 1, *path[depth + 1 :]) if moves_up else path
 
 
-def _is_step(place: tuple[Part, ...]) -> bool:
-    return len(place) >= 2 and isinstance(place[-1], int) and place[-2] in _LISTS
+def _is_step(path: tuple[Part, ...]) -> bool:
+    return len(path) >= 2 and isinstance(path[-1], int) and path[-2] in _LISTS
 
 
-def _list_at(definition: Json, place: tuple[Part, ...]) -> list[Any]:
+def _list_at(definition: Json, path: tuple[Part, ...]) -> list[Any]:
     """The list itself, to be changed; one that is not there yet is made. Raises Invalid."""
-    owner = _reach(definition, place[:-1])
-    if not place or place[-1] not in _LISTS or not isinstance(owner, dict):
+    owner = _reach(definition, path[:-1])
+    if not path or path[-1] not in _LISTS or not isinstance(owner, dict):
         raise Invalid.at("/into", "there is no such list of steps; it was moved or deleted meanwhile")
-    steps = owner.get(str(place[-1]))
+    steps = owner.get(str(path[-1]))
     if not isinstance(steps, list):
-        steps = owner[str(place[-1])] = []
+        steps = owner[str(path[-1])] = []
     return steps
 
 
-def _reach(value: Any, place: tuple[Part, ...]) -> Any:
-    for part in place:
+def _reach(value: Any, path: tuple[Part, ...]) -> Any:
+    for part in path:
         if not _has(value, part):
             return None
         value = value[part]

@@ -1,4 +1,4 @@
-"""Where the actions of a definition stand, whether it is read or still being written."""
+"""Locations of the actions of a definition, whether it is read or still being written."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Enclosure:
     """The action that has the list."""
     kind: BodyKind
     body: Path
-    """From the owner to the list: `("branches", 0, "actions")`."""
+    """Path from the owner to the list: `("branches", 0, "actions")`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Location(ABC):
-    """Where an action stands."""
+    """The location of an action."""
 
     index: int
     """Its number among all actions of the workflow, from 0, in the order in which they are written."""
@@ -35,7 +35,7 @@ class Location(ABC):
     @property
     @abstractmethod
     def own_id(self) -> str | None:
-        """The id it was given."""
+        """The id that is written, if any."""
 
     @property
     @abstractmethod

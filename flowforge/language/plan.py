@@ -59,7 +59,7 @@ class Step:
     """The action's own id, or `step_<index>`."""
     type: str
     name: str
-    """What people call it: the action's name, or its id."""
+    """Its name for people: the action's name, or its id."""
     config: dict[str, Any]
     retry: RetryPolicy | None
     """None: as the instance is set up."""
@@ -69,30 +69,30 @@ class Step:
     """Whether `{{` has a meaning in the config."""
     body: Body
     """The list it stands in."""
-    place: int
-    """Its place in that list."""
+    position: int
+    """Its position in that list."""
     when: bool | str | None
     on_error: OnError
     bodies: list[Body] = field(default_factory=list)
-    """Of a block: what is inside it."""
+    """The bodies of a block, its handler aside."""
     handler: Body | None = None
     pinned: dict[str, Any] | None = None
-    """What it gives without being run, when its workflow is tried out."""
+    """The output that a trial uses instead of running it."""
 
     @property
     def key(self) -> str:
-        """Under which its output is recorded (contract.md, section 7)."""
+        """The name under which its output is recorded (contract.md, section 7)."""
         return f"step_{self.index}"
 
     @property
     def next(self) -> Step | None:
-        """What follows it in its list."""
-        following = self.place + 1
+        """The step that follows it in its list."""
+        following = self.position + 1
         return self.body.steps[following] if following < len(self.body.steps) else None
 
     @property
     def block(self) -> Block[Any] | None:
-        """Which block it is; None for an action of a connector."""
+        """The block that it is; None for an action of a connector."""
         return BLOCKS.get(self.type)
 
     @property
@@ -113,7 +113,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the steps inside a block take from outside of it."""
+    """The data that the steps inside a block take from outside of it."""
 
     roots: frozenset[str] | None
     """`trigger`, `item`, `loop`, `error`, ...; None for all of them."""
@@ -147,7 +147,7 @@ class Plan:
         return cls(Body(BodyKind.ROOT), (), 0)
 
     def first(self) -> Step | None:
-        """Where to begin; None when there is nothing to do."""
+        """The step to begin with; None when there is nothing to do."""
         return self.root.first
 
     def step(self, index: int) -> Step | None:
@@ -173,15 +173,15 @@ class Plan:
 
     @cached_property
     def resumable(self) -> tuple[Step, ...]:
-        """The waits that somebody may end: those for a call or a person."""
+        """The waits for a call or a person."""
         return tuple(step for step in self.steps if step.block and step.block.can_be_resumed(step.config))
 
     def needs(self, block: Step) -> Needs:
-        """What the steps inside the block refer to. Worked out once: their expressions have to be read for it."""
-        known = self._needs.get(block.index)
-        if known is None:
-            known = self._needs[block.index] = _needs_of(block)
-        return known
+        """The data that the steps inside the block refer to. Computed once: it takes reading their expressions."""
+        needs = self._needs.get(block.index)
+        if needs is None:
+            needs = self._needs[block.index] = _needs_of(block)
+        return needs
 
 
 def compile_plan(definition: Mapping[str, Any], *, templated: bool) -> Plan:
@@ -239,7 +239,7 @@ class _Compiler:
             timeout=action.timeout,
             templated=self._templated,
             body=body,
-            place=len(body.steps),
+            position=len(body.steps),
             when=action.when,
             on_error=OnError.HANDLE if isinstance(action.on_error, list) else OnError(action.on_error or "fail"),
             pinned=self._pins.get(identifier) if can_be_pinned(action.type) else None,

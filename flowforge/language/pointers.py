@@ -1,4 +1,4 @@
-"""Where in a document: JSON pointers (RFC 6901) for clients, dotted paths for people."""
+"""Paths in a document, written as JSON pointers (RFC 6901) for clients, and dotted for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def pointer(parts: Iterable[Part]) -> str:
 
 
 def parsed(text: str) -> tuple[Part, ...]:
-    """The parts of a pointer; those that are all digits are taken for places in lists."""
+    """The parts of a pointer; those that are all digits are taken for positions in lists."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
     return tuple(int(part) if part.isdecimal() and len(part) < 10 else part for part in parts)
 

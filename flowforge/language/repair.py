@@ -1,4 +1,4 @@
-"""A definition of the wrong shape without the parts that are wrong, so that the rest of it can be judged, too."""
+"""A definition of the wrong shape without the parts that are wrong, so that the rest of it can be validated, too."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from flowforge import jsonio
 from flowforge.language.pointers import Part
 
 UNREAD = "?"
-"""The type of an action whose own cannot be read: nothing is known of it."""
+"""The type given to an action whose own cannot be read."""
 
 Path = tuple[Part, ...]
 
 
 class Repair:
-    """Takes the wrong parts out of a copy of a definition. Nothing moves: what stands in a list keeps its place."""
+    """Removes the wrong parts from a copy of a definition. Nothing moves: members of lists keep their positions."""
 
     def __init__(self, raw: object) -> None:
         self.raw: Any = jsonio.loads(jsonio.dumps(raw))
-        self.gone: set[Path] = set()
-        """Where something was taken out: what is said about these places, or about parts of them, says nothing."""
+        self.removed: set[Path] = set()
+        """Paths of the removed parts: further problems of these, or of what they held, are not worth reporting."""
 
-    def without(self, places: Iterable[Path]) -> bool:
-        """False where nothing would be left."""
-        done = [self._take_out(place) for place in places]
+    def remove(self, paths: Iterable[Path]) -> bool:
+        """Remove the parts at the paths. False where nothing would be left."""
+        done = [self._remove_part(path) for path in paths]
         return all(done)
 
-    def _take_out(self, place: Path) -> bool:
-        self.gone.add(place)
-        if not place:
+    def _remove_part(self, path: Path) -> bool:
+        self.removed.add(path)
+        if not path:
             return False
-        holder = self._at(place[:-1])
+        holder = self._at(path[:-1])
         if isinstance(holder, dict):
-            return self._take_out_field(holder, place)
-        if isinstance(holder, list) and isinstance(place[-1], int) and place[-1] < len(holder):
-            holder[place[-1]] = {} if place[-2] == "branches" else {"type": UNREAD}
-        return True  # also where what holds it was taken out before
+            return self._remove_field(holder, path)
+        if isinstance(holder, list) and isinstance(path[-1], int) and path[-1] < len(holder):
+            holder[path[-1]] = {} if path[-2] == "branches" else {"type": UNREAD}
+        return True  # also where its holder has been removed before
 
-    def _take_out_field(self, holder: dict[str, Any], place: Path) -> bool:
-        name = place[-1]
-        if place == ("name",):
+    def _remove_field(self, holder: dict[str, Any], path: Path) -> bool:
+        name = path[-1]
+        if path == ("name",):
             holder["name"] = UNREAD
-        elif name == "type" and _is_action(place[:-1]):
+        elif name == "type" and _is_action(path[:-1]):
             holder["type"] = UNREAD
         elif name in holder:
             del holder[str(name)]
-        else:  # it is required, or has another name here: what it belongs to cannot be read without it
-            return self._take_out(place[:-1])
+        else:  # required, or another name for it: its holder cannot be read without it
+            return self._remove_part(path[:-1])
         return True
 
-    def _at(self, place: Path) -> Any:
+    def _at(self, path: Path) -> Any:
         part = self.raw
-        for key in place:
+        for key in path:
             try:
                 part = part[key]
             except (LookupError, TypeError):
@@ -60,5 +60,5 @@ class Repair:
         return part
 
 
-def _is_action(place: Path) -> bool:
-    return len(place) > 1 and isinstance(place[-1], int) and place[-2] != "branches"
+def _is_action(path: Path) -> bool:
+    return len(path) > 1 and isinstance(path[-1], int) and path[-2] != "branches"

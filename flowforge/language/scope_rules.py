@@ -1,5 +1,5 @@
-"""What expressions can refer to, by where they stand: the rules of `check`, and of the data picker for definitions that
-are still being written."""
+"""The data that expressions can refer to, by where they stand: the rules of `check`, and of the data picker for
+definitions that are still being written."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def written_steps(definition: Mapping[str, Any]) -> list[Written]:
 def why_hidden(
     step: Location, here: Location, *, name: str | None = None, evaluated_inside: bool = False
 ) -> str | None:
-    """Why the output of `step` cannot be there when an expression of the action `here` is evaluated; None where nothing
-    stands in the way. `name`: how the expression calls the step; its id where nothing else is said. `evaluated_inside`:
-    the expression is evaluated at the end of each run of the action's own `actions`."""
+    """The reason why an expression of the action `here` cannot use the output of `step`; None where it can. `name`: the
+    step's name in the expression, by default its id. `evaluated_inside`: the expression is evaluated at the end of each
+    run of the action's own `actions`."""
     around = _around(here, evaluated_inside)
     enclosing = _list_in(around, step)
     if enclosing is not None:
@@ -98,7 +98,7 @@ def _roots_of(around: Enclosure) -> Iterable[str]:
     if around.kind is not BodyKind.LOOP:
         return ()
     block = BLOCKS.get(around.owner.type)
-    return block.inner_roots if block and block.loop else INNER_ROOTS  # of a type that is not known: any of them
+    return block.inner_roots if block and block.loop else INNER_ROOTS  # an unknown type: any of them
 
 
 def _around(here: Location, evaluated_inside: bool) -> tuple[Enclosure, ...]:
@@ -116,7 +116,7 @@ def _not_ended(step: Location, here: Location, name: str | None) -> str:
 
 
 def _why_apart(theirs: Enclosure, ours: Enclosure | None) -> str | None:
-    """Why a step in the list `theirs` cannot be seen from another list of its owner (`ours`), or from outside of it."""
+    """The reason why a step in the list `theirs` is out of scope in its owner's list `ours`, or outside its owner."""
     if ours is not None and ours.body == theirs.body:
         return None
     if theirs.kind is BodyKind.LOOP:

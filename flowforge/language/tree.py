@@ -1,5 +1,5 @@
-"""Actions inside actions, as JSON: for those who treat every action of a stored definition alike, whatever shape an
-adopted row has."""
+"""Actions inside actions, as JSON: for code that treats every action of a stored definition alike, whatever the
+shape of an adopted row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Action = dict[str, Any]
 
 
 def actions_in(actions: Any, path: tuple[Part, ...] = ("actions",)) -> Iterator[tuple[tuple[Part, ...], Action]]:
-    """Every action with its place, in the order in which they are written, each before those inside it."""
+    """Every action with its path, in the order in which they are written, each before those inside it."""
     for index, action in enumerate(actions if isinstance(actions, list) else ()):
         if isinstance(action, dict):
             here = (*path, index)
@@ -22,7 +22,7 @@ def actions_in(actions: Any, path: tuple[Part, ...] = ("actions",)) -> Iterator[
 
 
 def members_in(actions: Any) -> Iterator[Any]:
-    """Whatever stands where an action should, an action or not, in the same order."""
+    """Every value that stands where an action should, an action or not, in the same order."""
     for member in actions if isinstance(actions, list) else ():
         yield member
         if isinstance(member, dict):
@@ -31,7 +31,7 @@ def members_in(actions: Any) -> Iterator[Any]:
 
 
 def map_actions(actions: Any, change: Callable[[Action], Action]) -> Any:
-    """The same tree with every action changed, in the same order; `change` leaves the lists inside alone."""
+    """Return the tree with every action changed, in order; `change` leaves the lists inside alone."""
     if not isinstance(actions, list):
         return actions
     return [_changed(action, change) if isinstance(action, dict) else action for action in actions]
@@ -55,7 +55,7 @@ def _changed(action: Action, change: Callable[[Action], Action]) -> Action:
 
 
 def lists_in(action: Action) -> Iterator[tuple[tuple[Part, ...], Any]]:
-    """Whatever stands where the lists of actions inside an action should, by the path from the action."""
+    """Every value that stands where a list of actions inside an action should, by its path from the action."""
     branches = action.get("branches")
     for number, branch in enumerate(branches if isinstance(branches, list) else ()):
         if isinstance(branch, dict):

@@ -1,4 +1,4 @@
-"""Pydantic's validation errors in our words."""
+"""Pydantic's validation errors, worded for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowforge.errors import Problem
 from flowforge.language.pointers import Part, pointer
 
 UNWRITTEN = "·"
-"""Begins the names that pydantic puts into a place for a choice it made: nobody wrote them."""
+"""Prefix of the names that pydantic adds to a path for the member of a union it chose: nobody wrote them."""
 
 _SENTENCES = {
     "missing": "is required",
@@ -41,19 +41,19 @@ _SENTENCES = {
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
-    """Every problem, with the place as a JSON pointer."""
-    return [Problem(pointer(place), sentence) for place, sentence in located(error)]
+    """Every problem, with its JSON pointer."""
+    return [Problem(pointer(path), sentence) for path, sentence in located(error)]
 
 
 def located(error: ValidationError) -> list[tuple[tuple[Part, ...], str]]:
-    """Every problem, with the place in parts."""
+    """Every problem, with its path."""
     return [
         (_written(found["loc"]), _sentence(found)) for found in error.errors(include_url=False, include_input=False)
     ]
 
 
-def _written(place: tuple[Part, ...]) -> tuple[Part, ...]:
-    return tuple(part for part in place if not (isinstance(part, str) and part.startswith(UNWRITTEN)))
+def _written(path: tuple[Part, ...]) -> tuple[Part, ...]:
+    return tuple(part for part in path if not (isinstance(part, str) and part.startswith(UNWRITTEN)))
 
 
 def _sentence(found: Mapping[str, Any]) -> str:

@@ -39,7 +39,7 @@ def validate_definition(catalog: Catalog, triggers: Triggers, reading: Reading, 
         *_problems_of_actions(catalog, definition, before.actions),
         *_problems_of_trigger(triggers, definition, before.trigger),
     ]
-    return [problem for problem in found if not reading.says_nothing(problem)]
+    return [problem for problem in found if not reading.concerns_removed_part(problem)]
 
 
 def config_of(part: Any) -> JsonObject | None:

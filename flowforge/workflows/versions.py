@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound, raise_any
 from flowforge.jsonio import JsonObject
-from flowforge.language.differences import Differences, Seen, differences
+from flowforge.language.differences import Differences, Side, differences
 from flowforge.secrets import SecretUnreadable
 from flowforge.workflows.drafts import opened_draft
 from flowforge.workflows.version_notes import problems_of_note
@@ -49,7 +49,7 @@ class Versions:
         self.workflows.save(session, workflow, definition, user_id, note)
         return workflow
 
-    def _seen(self, session: Session, workflow: Workflow, named: str, at: str) -> Seen:
+    def _seen(self, session: Session, workflow: Workflow, named: str, at: str) -> Side:
         if named == DRAFT:
             draft = session.get(WorkflowDraft, workflow.id)
             clear = opened_draft(self.workflows.vault, draft) if draft else self._opened(published(workflow))
@@ -58,7 +58,7 @@ class Versions:
         else:
             clear = self._opened(self._found(session, workflow, _which(named, at)).definition)
         parts = {part: clear.get(part) for part in DEFINITION}  # in a draft, anything may stand besides
-        return Seen(parts, self.workflows.form.masked(parts))
+        return Side(parts, self.workflows.form.masked(parts))
 
     def _opened(self, definition: Mapping[str, Any]) -> JsonObject:
         try:

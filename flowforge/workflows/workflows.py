@@ -193,7 +193,7 @@ class Workflows:
             *problems_of_calls(session, user_id, workflow_id, reading.definition),
             *problems_of_credentials(session, self.catalog, user_id, reading.definition),
         ]
-        return [problem for problem in found if not reading.says_nothing(problem)]
+        return [problem for problem in found if not reading.concerns_removed_part(problem)]
 
     def differs(self, session: Session, workflow: Workflow, definition: WorkflowDefinition) -> bool:
         """Whether saving it would change anything: a masked secret does not."""

@@ -196,12 +196,12 @@ class TestWhatIsLeft:
         ]
         assert reading.in_doubt == {"untyped"}
 
-    def test_what_is_said_about_a_part_that_is_left_out_says_nothing(self) -> None:
+    def test_a_problem_of_a_part_that_is_left_out_is_recognised(self) -> None:
         reading = read({"name": "x", "actions": [{"type": "A", "config": []}, {"type": "A", "timeout": 0}]})
-        assert reading.says_nothing(Problem("/actions/0/config/url", "is required"))
-        assert reading.says_nothing(Problem("/actions/1/timeout", "is odd"))
-        assert not reading.says_nothing(Problem("/actions/1/config/url", "is required"))
-        assert not reading.says_nothing(Problem("/actions/1/timeouts", "is odd"))
+        assert reading.concerns_removed_part(Problem("/actions/0/config/url", "is required"))
+        assert reading.concerns_removed_part(Problem("/actions/1/timeout", "is odd"))
+        assert not reading.concerns_removed_part(Problem("/actions/1/config/url", "is required"))
+        assert not reading.concerns_removed_part(Problem("/actions/1/timeouts", "is odd"))
 
     def test_what_is_too_large_is_not_looked_at_any_further(self) -> None:
         nested = {"type": "FOR_EACH", "actions": [1] * 999}

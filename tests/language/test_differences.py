@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowforge.language.differences import ABSENT, Seen, StepChange, differences
+from flowforge.language.differences import ABSENT, Side, StepChange, differences
 from flowforge.language.pointers import parsed, pointer
 from flowforge.language.tree import actions_in
 
@@ -29,7 +29,7 @@ definitions = st.fixed_dictionaries({"name": names, "actions": lists})
 
 
 def between(old: Any, new: Any) -> Any:
-    return differences(Seen(old, old), Seen(new, new))
+    return differences(Side(old, old), Side(new, new))
 
 
 @given(definitions)
@@ -67,11 +67,11 @@ def test_what_is_told_makes_the_new_steps_of_the_old_ones(old: Any, new: Any) ->
 
 
 def test_secrets_are_told_to_differ_and_not_shown() -> None:
-    def seen(secret: str) -> Seen:
+    def seen(secret: str) -> Side:
         def of(value: str) -> Any:
             return {"trigger": {"config": {"password": value}}, "actions": [{"type": "T", "config": {"token": value}}]}
 
-        return Seen(of(secret), of("********"))
+        return Side(of(secret), of("********"))
 
     found = differences(seen("one"), seen("two"))
     assert [field.pointer for field in found.fields] == ["/trigger/config/password"]

@@ -17,7 +17,7 @@ def _declared() -> dict[str, Block[Any]]:
 
 
 BLOCKS: Mapping[str, Block[Any]] = _declared()
-"""By type."""
+"""All blocks by type."""
 INNER_ROOTS: Mapping[str, InnerRoot] = {
     name: root for block in BLOCKS.values() for name, root in block.inner_roots.items()
 }
@@ -25,7 +25,7 @@ INNER_ROOTS: Mapping[str, InnerRoot] = {
 
 
 def body_kind(type_: str, key: str) -> BodyKind:
-    """What a list of actions is to an action of that type; `key`: `branches`, `else`, `actions` or `onError`."""
+    """The kind of a list inside an action of that type; `key`: `branches`, `else`, `actions` or `onError`."""
     if key == "onError":
         return BodyKind.HANDLER
     if key == "actions":

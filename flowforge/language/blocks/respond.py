@@ -11,14 +11,14 @@ from flowforge.summaries import first_of
 
 
 def _as_text(value: Any) -> Any:
-    """An expression may give a number."""
+    """Turn a number, which an expression may give, into text."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")]
 """A token (RFC 9110, 5.1)."""
 HeaderValue = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[\t\x20-\x7e\xa0-\xff]{0,8000}$")]
-"""What may stand in one line, of Latin-1 (RFC 9110, 5.5)."""
+"""One line of Latin-1 (RFC 9110, 5.5)."""
 
 
 class RespondConfig(BlockConfig):

@@ -11,7 +11,7 @@ from flowforge.language.block import Block, BlockConfig
 
 
 class RunWorkflowConfig(BlockConfig):
-    """Which workflow, with what payload."""
+    """The workflow to run, and its payload."""
 
     workflow_id: UUID = Field(title="Workflow", description="The id of the workflow to run")
     payload: dict[str, Any] = Field(default_factory=dict, title="Payload", description="What it finds in `trigger`")

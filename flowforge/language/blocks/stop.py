@@ -12,7 +12,7 @@ from flowforge.summaries import first_of
 
 
 class StopConfig(BlockConfig):
-    """How the execution ends, and with what."""
+    """The way the execution ends, its message and its result."""
 
     status: Literal["completed", "failed"] = Field("completed", title="End as")
     message: str | None = field(None, multiline=True, title="Message", max_length=2_000)

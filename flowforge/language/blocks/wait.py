@@ -52,12 +52,12 @@ class WaitConfig(BlockConfig):
 
     @model_validator(mode="after")
     def _one_of_three(self) -> WaitConfig:
-        if sum(given is not None for given in (self.seconds, self.until, self.for_)) != 1:
+        if sum(choice is not None for choice in (self.seconds, self.until, self.for_)) != 1:
             raise ValueError("needs one of 'seconds', 'until' and 'for'")
         return self
 
     def ends(self, now: datetime) -> datetime:
-        """When a wait for a time that begins now is over. Raises ConfigUnusable where that is too far away."""
+        """The moment at which a wait that begins now is over. Raises ConfigUnusable where that is too far away."""
         if self.until is None:
             return now + timedelta(seconds=self.seconds or 0.0)
         if self.until - now > timedelta(seconds=LONGEST_WAIT_SECONDS):
@@ -66,7 +66,7 @@ class WaitConfig(BlockConfig):
         return self.until
 
 
-def _waits_for_somebody(config: Mapping[str, Any]) -> bool:
+def _is_resumed_from_outside(config: Mapping[str, Any]) -> bool:
     return config.get("for") is not None
 
 
@@ -85,5 +85,5 @@ BLOCK = Block(
         "resumedAt": "when the call or the person came",
         "timedOut": "true where nobody came in time",
     },
-    can_be_resumed=_waits_for_somebody,
+    can_be_resumed=_is_resumed_from_outside,
 )

@@ -8,7 +8,7 @@ the same outcome: nothing here looks at a clock.
 from __future__ import annotations
 
 EXPRESSIONS = 1_000
-"""How many expressions a step may have."""
+"""Expressions that a step may have."""
 MEMORY = 8_000_000
 """Bytes that all expressions of one step may make, together."""
 EXPRESSION_WORK = 12_000_000

@@ -16,7 +16,7 @@ from flowforge.language.evaluation.values import number
 
 @dataclass(frozen=True)
 class Predicate:
-    """One test: how it is decided, and whether it may be asked about what does not exist."""
+    """One test: its function, and whether it accepts a missing value."""
 
     name: str
     compute: Callable[..., bool]

@@ -12,7 +12,7 @@ from flowforge.language.evaluation.meter import Failure, Meter
 _NODE_NANOSECONDS = 250
 _STRING_NANOSECONDS = 200
 _CHARACTER_NANOSECONDS = 8
-_MOST_OWED = 50_000
+_MAX_UNPAID = 50_000
 _LONG_TEXT = 10_000
 _RESERVED_BYTES = 8
 _NODE_BYTES = 8
@@ -93,16 +93,16 @@ class Weight(NamedTuple):
 
 def weigh(value: Any, meter: Meter) -> Weight:
     """Pays for looking at every part of the value."""
-    total, longest, owed = 0, 0, 0
+    total, longest, unpaid = 0, 0, 0
     waiting = [value]
     while waiting:
         part = waiting.pop()
         total += _NODE_BYTES
         if isinstance(part, str):
-            owed += _STRING_NANOSECONDS + len(part) * _CHARACTER_NANOSECONDS
-            if owed > _MOST_OWED:
-                meter.work(owed)
-                owed = 0
+            unpaid += _STRING_NANOSECONDS + len(part) * _CHARACTER_NANOSECONDS
+            if unpaid > _MAX_UNPAID:
+                meter.work(unpaid)
+                unpaid = 0
             total += len(part) * _bytes_per_character(part)
             longest = max(longest, _utf8_length(part))
         elif isinstance(part, dict):
@@ -114,7 +114,7 @@ def weigh(value: Any, meter: Meter) -> Weight:
             waiting.extend(part)
         else:
             total += 3 * _NODE_BYTES
-    meter.work(owed)
+    meter.work(unpaid)
     return Weight(total, longest)
 
 

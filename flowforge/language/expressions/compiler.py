@@ -16,7 +16,7 @@ from flowforge.language.evaluation.names import UnknownName
 from flowforge.language.evaluation.operators import ARITHMETIC, COMPARISONS, concatenate, negate
 from flowforge.language.evaluation.predicates import find_predicate
 from flowforge.language.evaluation.values import number
-from flowforge.language.expressions.paths import ASK_WHETHER_IT_EXISTS, constant_path, trail
+from flowforge.language.expressions.paths import EXISTENCE_TESTS, constant_path, trail
 from flowforge.language.filters.all_filters import find_filter
 from flowforge.language.pointers import Part
 
@@ -229,7 +229,7 @@ def _filter(node: nodes.Filter) -> Evaluate:
     named = [(str(keyword.key), compile_tree(keyword.value)) for keyword in node.kwargs]
     found.check_arguments(len(node.args), [key for key, _ in named])
     compute = found.compute
-    value = _compile_lenient(node.node) if found.name in ASK_WHETHER_IT_EXISTS else compile_tree(node.node)
+    value = _compile_lenient(node.node) if found.name in EXISTENCE_TESTS else compile_tree(node.node)
     arguments = [compile_tree(argument) for argument in node.args]
 
     def evaluate(scope: Scope, meter: Meter) -> Any:

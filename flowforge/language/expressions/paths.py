@@ -10,7 +10,7 @@ from jinja2 import nodes
 from flowforge.language.evaluation.lookup import THIS_VALUE
 from flowforge.language.pointers import Part, dotted
 
-ASK_WHETHER_IT_EXISTS = {"default", "d", "defined", "undefined"}
+EXISTENCE_TESTS = {"default", "d", "defined", "undefined"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ def _references(node: nodes.Node, *, optional: bool) -> Iterator[PathReference]:
     if keys is not None:
         yield PathReference(str(keys[0]), keys[1:], optional)
         return
-    asks = isinstance(node, nodes.Filter | nodes.Test) and node.name in ASK_WHETHER_IT_EXISTS
+    tests_existence = isinstance(node, nodes.Filter | nodes.Test) and node.name in EXISTENCE_TESTS
     subject = node.node if isinstance(node, nodes.Filter | nodes.Test) else None
     within = optional and isinstance(node, nodes.Getattr | nodes.Getitem)
     for child in node.iter_child_nodes():
-        yield from _references(child, optional=within or (asks and child is subject))
+        yield from _references(child, optional=within or (tests_existence and child is subject))
 
 
 def _is_key(value: object) -> bool:

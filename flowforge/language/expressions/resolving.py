@@ -61,8 +61,8 @@ def resolve(value: Any, scope: Mapping[str, Any], *, step: str, field: str = "")
     try:
         return walk.resolve(value)
     except TemplateFailure as error:
-        place = dotted(walk.path, field)
-        raise ExpressionError(step, place, str(error), shown(error.source)) from error
+        failed_field = dotted(walk.path, field)
+        raise ExpressionError(step, failed_field, str(error), shown(error.source)) from error
     except RecursionError as error:
         raise ExpressionError(step, field, "objects and lists are nested too deeply", "") from error
 
@@ -78,13 +78,13 @@ def references_in(text: str, path: tuple[Part, ...] = ()) -> list[Reference]:
     return [reference for expression in found for reference in _references_of(expression, pointer(path))]
 
 
-def judged(text: str, path: tuple[Part, ...], hints: Hints) -> Iterator[Reference | str]:
-    """List the references of one text, and in words what is wrong with expressions that cannot be computed."""
-    for one in readings(text):
-        if isinstance(one, TemplateFailure):
-            where = f" (in {shown(one.source)})" if one.source else ""
-            yield from (told + where for told in one.told(hints))
-        yield from _references_of(one, pointer(path))
+def references_and_problems(text: str, path: tuple[Part, ...], hints: Hints) -> Iterator[Reference | str]:
+    """List the references of one text, and the problems, as sentences, of expressions that cannot be computed."""
+    for reading in readings(text):
+        if isinstance(reading, TemplateFailure):
+            where = f" (in {shown(reading.source)})" if reading.source else ""
+            yield from (sentence + where for sentence in reading.explain(hints))
+        yield from _references_of(reading, pointer(path))
 
 
 def _references_of(read: Expression | TemplateFailure, at: str) -> Iterator[Reference]:
@@ -93,7 +93,7 @@ def _references_of(read: Expression | TemplateFailure, at: str) -> Iterator[Refe
 
 
 def texts(value: Any) -> Iterator[tuple[tuple[Part, ...], str]]:
-    """Every text in the value with its place, in document order."""
+    """Every text in the value with its path, in document order."""
     waiting: list[tuple[tuple[Part, ...], Any]] = [((), value)]
     while waiting:
         path, part = waiting.pop()

@@ -24,7 +24,7 @@ _PIECE = re.compile(
     r"""'[^'\\]*(?:\\.[^'\\]*)*' | "[^"\\]*(?:\\.[^"\\]*)*" | [{}\[\]()] | [^'"{}\[\]()]+""", re.DOTALL | re.VERBOSE
 )
 _REMEMBERED_BYTES = 32_000_000
-"""Of memory, for the texts of all the workflows that a process runs: some 25,000 expressions of the usual kind."""
+"""Memory for the texts of all the workflows that a process runs: some 25,000 expressions of the usual kind."""
 _NODE_BYTES = 300
 _EXPRESSION_BYTES = 500
 _SHOWN_BEFORE, _SHOWN_AFTER = 20, 40
@@ -44,13 +44,13 @@ class TemplateFailure(Exception):
         super().__init__(reason)
         self.source = source
         self.references = references
-        """What the expression uses, where that can be judged although it cannot be computed."""
+        """The data that the expression uses, where that can be read although it cannot be computed."""
         self.unknown = unknown
-        """All its names that nothing has, where one of them is the reason."""
+        """All its unknown names, where one of them is the reason."""
 
-    def told(self, hints: Hints) -> list[str]:
-        """The reason; of unknown names every one, each with a hint if there is one left to give."""
-        return [name.told(hints) for name in self.unknown] or [str(self.args[0])]
+    def explain(self, hints: Hints) -> list[str]:
+        """Return the reason; of unknown names every one, each with a hint if there is one left to give."""
+        return [name.explain(hints) for name in self.unknown] or [str(self.args[0])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def template(text: str) -> Template:
 
 
 def readings(text: str) -> list[Expression | TemplateFailure]:
-    """Every expression of the text, or what is wrong with it: one that is wrong does not hide the others."""
+    """Every expression of the text, or what is wrong with it: a wrong one does not hide the others."""
     found = _templates.get(text)
     if found is not None:
         return list(found.expressions)
@@ -219,7 +219,7 @@ def _unended(text: str, start: int, position: int, limit: int) -> str:
 
 
 def _around(text: str, position: int) -> str:
-    """The text around a place, as a message shows it: in quotes, on one line."""
+    """The text around a position, as a message shows it: in quotes, on one line."""
     start, end = max(0, position - _SHOWN_BEFORE), position + _SHOWN_AFTER
     line = " ".join(text[start:end].split())
     return f"'{'…' if start else ''}{line}{'…' if end < len(text) else ''}'"

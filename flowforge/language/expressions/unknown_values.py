@@ -24,7 +24,7 @@ class Unknown(str):
 
     @property
     def reason(self) -> str:
-        """Why it is not known, and what helps."""
+        """The reason why it is not known, and what helps."""
         if self.is_root:
             return f"'{self.name}' is not known yet: run the workflow"
         return f"the output of step '{self.name}' is not known yet: run the step, run the workflow, or pin an output"
@@ -55,7 +55,7 @@ def unknown_in(text: str, scope: Mapping[str, Any]) -> Unknown | None:
         used = references_in(text)
     except TemplateFailure:
         return None
-    return next((found for found in (_reached(reference, scope) for reference in used) if found is not None), None)
+    return next((found for found in (_unknown_at(reference, scope) for reference in used) if found is not None), None)
 
 
 def resolve_known(value: Any, scope: Mapping[str, Any], *, step: str, field: str = "") -> Any:
@@ -82,8 +82,8 @@ def _with_notes(value: Any, scope: Mapping[str, Any]) -> Any:
     return [_with_notes(part, scope) for part in value] if isinstance(value, list) else value
 
 
-def _reached(reference: Reference, scope: Mapping[str, Any]) -> Unknown | None:
-    """What of the value that the reference leads to, or of what lies on the way, is not known."""
+def _unknown_at(reference: Reference, scope: Mapping[str, Any]) -> Unknown | None:
+    """The first unknown part of the value that the reference leads to, or of what is on the way to it."""
     value: Any = scope
     for key in (reference.root, *reference.keys):
         value = _part(value, key)

@@ -126,7 +126,7 @@ def _expanded(replacement: str, found: Any) -> str:
 
 
 def _reason(error: Exception) -> str:
-    told = error.args[0] if error.args else ""
+    message = error.args[0] if error.args else ""
     if isinstance(error, UnicodeEncodeError):
         return "it holds half a character"
-    return told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
+    return message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)

@@ -145,8 +145,8 @@ def _begin(moment: datetime, unit: str) -> datetime:
 
 def _whole_months(earlier: datetime, later: datetime) -> int:
     months = (later.year - earlier.year) * 12 + later.month - earlier.month
-    same_place = (later.day, later.time()) >= (earlier.day, earlier.time())
-    return months if same_place else months - 1
+    day_is_reached = (later.day, later.time()) >= (earlier.day, earlier.time())
+    return months if day_is_reached else months - 1
 
 
 def _unit(value: Any, purpose: str) -> str:
