@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge import jsonio
+from flowforge.execution.commands import OpenFrames
 from flowforge.execution.state import BlockKey, EndedFrame, Frame, FrameStatus, OpenBlock
 
 
@@ -54,52 +55,62 @@ class _FrameUpdate(FrameKey):
 
 @dataclass(frozen=True, slots=True)
 class _BlockUpdate(OpenBlockKey):
+    total: int
     begun: int
     ended: int
     failed: int
     failed_position: int | None
     error: Mapping[str, Any] | None
+    memory: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class _NewBlock(_BlockUpdate):
     first_frame: int
-    total: int
     at_once: int
     closure: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _NewFrames(OpenBlockKey):
+    first_frame: int
+    """Number of the one at position 0."""
+    position: int
     items: Sequence[Any]
 
 
 _FRAME = "f.number, f.block_frame, f.block_step, f.position, f.status, f.current_step, f.outputs, f.item"
 _BLOCK = (
     "b.frame, b.step_index, b.first_frame, b.total, b.at_once, b.closure, b.begun, b.ended, b.failed,"
-    " b.failed_position, b.error"
+    " b.failed_position, b.error, b.memory"
 )
 
 
-def open_blocks(connection: Connection, opened: Sequence[tuple[UUID, OpenBlock, Sequence[Any]]]) -> None:
-    """Stores blocks of executions, and a waiting frame for every item of each."""
-    blocks = [_new_block(execution_id, block, items) for execution_id, block, items in opened]
+def open_frames(connection: Connection, opened: Sequence[tuple[UUID, OpenFrames]]) -> None:
+    """Stores waiting frames of executions, and the blocks that have none yet."""
+    blocks = [_new_block(execution_id, frames.block) for execution_id, frames in opened if frames.position == 0]
     connection.exec_driver_sql(
         """
-        WITH rows AS (
-            SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
-                execution_id uuid, frame int, step_index int, first_frame int, total int, at_once int, begun int,
-                ended int, failed int, failed_position int, error jsonb, closure jsonb, items jsonb)
-        ), blocks AS (
+        WITH blocks AS (
             INSERT INTO orchestrator.open_blocks
                 (execution_id, frame, step_index, first_frame, total, at_once, begun, ended, failed, failed_position,
-                 error, closure)
-            SELECT execution_id, frame, step_index, first_frame, total, at_once, begun, ended, failed, failed_position,
-                   error, closure FROM rows
+                 error, closure, memory)
+            SELECT * FROM jsonb_to_recordset(%(blocks)s::jsonb) AS r(
+                execution_id uuid, frame int, step_index int, first_frame int, total int, at_once int, begun int,
+                ended int, failed int, failed_position int, error jsonb, closure jsonb, memory jsonb)
         )
         INSERT INTO orchestrator.step_frames
             (execution_id, number, block_frame, block_step, position, status, current_step, item, outputs)
-        SELECT r.execution_id, r.first_frame + i.ordinality - 1, r.frame, r.step_index, i.ordinality - 1, 'WAITING',
-               r.step_index, i.value, '{}'
-        FROM rows r CROSS JOIN LATERAL jsonb_array_elements(r.items) WITH ORDINALITY i
+        SELECT r.execution_id, r.first_frame + r.position + i.ordinality - 1, r.frame, r.step_index,
+               r.position + i.ordinality - 1, 'WAITING', r.step_index, i.value, '{}'
+        FROM jsonb_to_recordset(%(frames)s::jsonb) AS r(
+                execution_id uuid, frame int, step_index int, first_frame int, position int, items jsonb)
+            CROSS JOIN LATERAL jsonb_array_elements(r.items) WITH ORDINALITY i
         """,
-        {"rows": jsonio.dumps_for_database(blocks)},
+        {
+            "blocks": jsonio.dumps_for_database(blocks),
+            "frames": jsonio.dumps_for_database([_new_frames(*one) for one in opened]),
+        },
     )
 
 
@@ -156,11 +167,11 @@ def save(
         """
         WITH blocks AS (
             UPDATE orchestrator.open_blocks b
-            SET begun = r.begun, ended = r.ended, failed = r.failed, failed_position = r.failed_position,
-                error = r.error
+            SET total = r.total, begun = r.begun, ended = r.ended, failed = r.failed,
+                failed_position = r.failed_position, error = r.error, memory = r.memory
             FROM jsonb_to_recordset(%(blocks)s::jsonb) AS r(
-                execution_id uuid, frame int, step_index int, begun int, ended int, failed int, failed_position int,
-                error jsonb)
+                execution_id uuid, frame int, step_index int, total int, begun int, ended int, failed int,
+                failed_position int, error jsonb, memory jsonb)
             WHERE b.execution_id = r.execution_id AND b.frame = r.frame AND b.step_index = r.step_index
         )
         UPDATE orchestrator.step_frames f
@@ -211,23 +222,28 @@ def _frame_update(execution_id: UUID, frame: Frame) -> _FrameUpdate:
 
 
 def _block_update(execution_id: UUID, block: OpenBlock) -> _BlockUpdate:
-    changed = (block.begun, block.ended, block.failed, block.failed_position, block.error)
+    changed = (block.total, block.begun, block.ended, block.failed, block.failed_position, block.error, block.memory)
     return _BlockUpdate(execution_id, block.frame, block.step_index, *changed)
 
 
-def _new_block(execution_id: UUID, block: OpenBlock, items: Sequence[Any]) -> _NewBlock:
+def _new_block(execution_id: UUID, block: OpenBlock) -> _NewBlock:
     return _NewBlock(
         execution_id=execution_id,
         frame=block.frame,
         step_index=block.step_index,
+        first_frame=block.first_frame,
+        total=block.total,
+        at_once=block.at_once,
         begun=block.begun,
         ended=block.ended,
         failed=block.failed,
         failed_position=block.failed_position,
         error=block.error,
-        first_frame=block.first_frame,
-        total=block.total,
-        at_once=block.at_once,
         closure=block.closure,
-        items=items,
+        memory=block.memory,
     )
+
+
+def _new_frames(execution_id: UUID, frames: OpenFrames) -> _NewFrames:
+    block = frames.block
+    return _NewFrames(execution_id, block.frame, block.step_index, block.first_frame, frames.position, frames.items)

@@ -551,6 +551,7 @@ class OpenBlockRow(Base):
     failed_position: Mapped[int | None]
     error: Mapped[Json | None]
     closure: Mapped[Json]
+    memory: Mapped[Json | None]
 
 
 class FrameRow(Base):

@@ -58,12 +58,10 @@ class BatchFrames:
             self._executions[execution_id].run.blocks.setdefault(block.key, block)
 
     def open(self, rounds: Iterable[Round]) -> None:
-        """Stores the blocks that begin, with their frames."""
-        opened = [
-            (its.execution.execution_id, frames.block, frames.items) for its in rounds for frames in its.effects.opened
-        ]
+        """Stores the frames that are opened, and the blocks that begin with them."""
+        opened = [(its.execution.execution_id, frames) for its in rounds for frames in its.effects.opened]
         if opened:
-            frames_store.open_blocks(self._connection, opened)
+            frames_store.open_frames(self._connection, opened)
 
     def enter(self, rounds: Iterable[Round]) -> None:
         """Begins frames, in the order of their numbers."""

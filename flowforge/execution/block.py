@@ -47,9 +47,15 @@ class Machine(Protocol):
         items: Sequence[Any],
         *,
         at_once: int,
+        reserved: int = 0,
+        memory: Mapping[str, Any] | None = None,
     ) -> Following:
-        """Opens a frame for each item, and begins `at_once` of them. Raises ConfigUnusable where the execution would
+        """Opens a frame for each item, and begins `at_once` of them; `memory` is kept with the block. For a block that
+        will add frames `reserved` says how many it may have in all. Raises ConfigUnusable where the execution would
         have too many."""
+
+    def add_frame(self, block: OpenBlock, item: Any) -> None:
+        """Opens one more frame for the block, behind those it has, and does not begin it."""
 
     def begin_frames(self, block: OpenBlock) -> None:
         """Begins as many frames as may run at once; ends the block where there is nothing left to do."""
@@ -101,6 +107,9 @@ class Gathered(Enum):
 
 class FrameBehaviour(BlockBehaviour):
     """A block that runs what is inside it in frames of their own (docs/execution-states.md)."""
+
+    opens_all: ClassVar[bool] = True
+    """Whether it opens all its frames when it is entered."""
 
     @abstractmethod
     def body(self, step: Step, frame: Frame) -> Body:

@@ -62,9 +62,11 @@ class Respond:
 
 @dataclass(frozen=True, slots=True)
 class OpenFrames:
-    """Command: keep a frame for every item (for a branch: null), in this order; none has begun."""
+    """Command: keep a frame for every item (for a branch: null), in this order, from a position
+    on; none has begun. The block is kept with those at position 0."""
 
     block: OpenBlock
+    position: int
     items: Sequence[Any]
 
 

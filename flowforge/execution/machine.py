@@ -205,20 +205,27 @@ class Run:
         items: Sequence[Any],
         *,
         at_once: int,
+        reserved: int = 0,
+        memory: Mapping[str, Any] | None = None,
     ) -> Following:
         """See flowforge.execution.block.Machine."""
         inside = closure(self.plan, step, self._context(frame, step))
-        block = OpenBlock(frame.number, step.index, self.next_frame, len(items), at_once, inside)
+        block = OpenBlock(frame.number, step.index, self.next_frame, len(items), at_once, inside, memory=memory)
         if not items or not step.bodies:
             frame.record(step.key, frame_behaviour_of(step).output(self, frame, step, block, []))
             return step.body, step.next
-        self.next_frame += block.total
+        self.next_frame += max(reserved, block.total)
         if self.next_frame > _MOST_FRAMES:
             raise ConfigUnusable("the execution has gone through more items and rounds than one execution can")
         self.blocks[block.key] = block
-        self.effects.opened.append(OpenFrames(block, items))
+        self.effects.opened.append(OpenFrames(block, 0, items))
         self.begin_frames(block)
         return None
+
+    def add_frame(self, block: OpenBlock, item: Any) -> None:
+        """See flowforge.execution.block.Machine."""
+        self.effects.opened.append(OpenFrames(block, block.total, [item]))
+        block.total += 1
 
     def begin_frames(self, block: OpenBlock) -> None:
         """See flowforge.execution.block.Machine."""

@@ -139,7 +139,7 @@ class FramesInMemory:
     def keep(self, opened: Iterable[OpenFrames]) -> None:
         for frames in opened:
             block = frames.block
-            for position, item in enumerate(frames.items):
+            for position, item in enumerate(frames.items, frames.position):
                 self._opened[block.first_frame + position] = (block.key, position, item)
 
     def waiting(self, number: int) -> Frame:

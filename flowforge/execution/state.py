@@ -81,6 +81,8 @@ class OpenBlock:
     failed_position: int | None = None
     """Position of the first frame whose failure is the block's."""
     error: Mapping[str, Any] | None = None
+    memory: Mapping[str, Any] | None = None
+    """What the block itself keeps from one of its frames to the next."""
 
     @property
     def key(self) -> BlockKey:

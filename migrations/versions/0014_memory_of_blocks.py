@@ -1,0 +1,23 @@
+"""A block may keep something from one of its frames to the next."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+STATEMENTS = """
+ALTER TABLE orchestrator.open_blocks ADD COLUMN IF NOT EXISTS memory jsonb;
+"""
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute(STATEMENTS)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("migrations only go forward")
