@@ -108,9 +108,6 @@ class Gathered(Enum):
 class FrameBehaviour(BlockBehaviour):
     """A block that runs what is inside it in frames of their own (docs/execution-states.md)."""
 
-    opens_all: ClassVar[bool] = True
-    """Whether it opens all its frames when it is entered."""
-
     @abstractmethod
     def body(self, step: Step, frame: Frame) -> Body:
         """The list that the frame runs."""

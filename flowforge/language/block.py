@@ -51,6 +51,8 @@ class InnerRoot:
     """Its name in the data picker."""
     hint: str
     """Its meaning, for the message where it is used elsewhere."""
+    is_object: bool = False
+    """Whether its value is an object; else it may be anything."""
     made_of: frozenset[str] = frozenset()
     """Roots from around the loop that its value is made of."""
 

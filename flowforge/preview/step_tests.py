@@ -20,6 +20,7 @@ from flowforge.events import ExecutionStart
 from flowforge.execution.retry import Failure
 from flowforge.execution.state import ROOT
 from flowforge.ids import uuid7
+from flowforge.language.blocks import INNER_ROOTS
 from flowforge.language.expressions.resolving import ExpressionError, resolve, texts
 from flowforge.language.expressions.unknown_values import Unknown, unknown_in
 from flowforge.language.plan import Step, compile_plan
@@ -34,7 +35,8 @@ from flowforge.workflows.credentials import masked_secrets
 
 LONGEST_SECONDS = 20.0
 _TRIED_PARTS = ("id", "type", "name", "config", "when")
-_GIVEN_ROOTS = ("trigger", "steps", "item", "loop", "error")
+_GIVEN_ROOTS = ("trigger", "steps", *INNER_ROOTS, "error")
+_OBJECTS = ("trigger", "steps", *(name for name, root in INNER_ROOTS.items() if root.is_object), "error")
 TRIALS_AT_ONCE = 4
 """In one process: each takes a thread of the web server."""
 
@@ -98,7 +100,7 @@ class Trial:
     definition: Mapping[str, Any]
     step_id: str
     data: Mapping[str, Any]
-    """By root: `trigger`, `steps` by id, and `item`, `loop`, `error`; Unknown where a value is not known."""
+    """By root: `trigger`, `steps` by id, `error`, and those of the loops around it; Unknown where it is not known."""
     version: Version = field(init=False)
     step: Step = field(init=False)
 
@@ -214,7 +216,7 @@ def _start(trial: Trial) -> ExecutionStart:
 def data_from(raw: Mapping[str, Any], known: Mapping[str, Any], steps: Sequence[Written]) -> Json:
     """What is given, and for the roots that are not, what is known. `steps`: those of the definition, each of which has
     two names. Raises Invalid."""
-    for root in ("trigger", "steps", "loop", "error"):
+    for root in _OBJECTS:
         if raw.get(root) is not None and not isinstance(raw[root], dict):
             raise Invalid.at(f"/{root}", "must be an object")
     given = {root: raw[root] for root in {*_GIVEN_ROOTS, *known} if raw.get(root) is not None}

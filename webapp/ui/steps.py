@@ -121,7 +121,7 @@ class Flow:
     def _step(self, written: WrittenStep, look: FrameLook | None) -> Step:
         action, index = written.action, written.index
         block = look.blocks.get(index) if look else None
-        attempts = look.attempts.get(index, ()) if look else ()
+        attempts = _shown_attempts(index, look) if look else ()
         outputs = look.outputs if look else {}
         key = f"step_{index}"
         state = self._state(action, index, look)
@@ -155,7 +155,7 @@ class Flow:
         if look is None:
             return ""
         attempts = look.attempts.get(index)
-        if attempts:
+        if attempts and index not in look.blocks:
             return self._state_tried(index, look, attempts[-1])
         if f"step_{index}" in look.outputs:
             return "HANDLED" if _is_handled(look.outputs[f"step_{index}"]) else "SUCCEEDED"
@@ -199,9 +199,17 @@ def _is_taken(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) ->
     return isinstance(output, dict) and output.get("branch") == inner.name if output else None
 
 
+def _shown_attempts(index: int, look: FrameLook) -> Sequence[StepAttempt]:
+    """Those of a block that runs frames are its rests between them: only the one it is in says anything."""
+    attempts = look.attempts.get(index, ())
+    return attempts if index not in look.blocks else [one for one in attempts if one.state == AttemptState.WAITING]
+
+
 def _state_of_block(block: OpenBlockRow, look: FrameLook, execution: ExecutionRow) -> str:
     if not look.over:
-        return "RUNNING"
+        return "WAITING" if _shown_attempts(block.step_index, look) else "RUNNING"
+    if (look.error or {}).get("stepIndex") == block.step_index:
+        return "FAILED"
     return "FAILED" if block.failed and execution.status == "FAILED" else "CANCELLED"
 
 

@@ -48,7 +48,9 @@ BLOCK = Block(
         title="For each item",
         roots={
             "item": InnerRoot("This item", "it is the item of a FOR_EACH, inside it"),
-            "loop": InnerRoot("The loop", "it tells of a FOR_EACH, inside it", made_of=frozenset({"loop", "item"})),
+            "loop": InnerRoot(
+                "The loop", "it tells of a FOR_EACH, inside it", is_object=True, made_of=frozenset({"loop", "item"})
+            ),
         },
     ),
     output={
