@@ -137,6 +137,14 @@ class FrameBehaviour(BlockBehaviour):
         """Goes on when a frame is over that has not failed."""
         machine.begin_frames(block)
 
+    def evaluated(self, machine: Machine, frame: Frame, step: Step, field: str, otherwise: Any = None) -> Any:
+        """The value of a field of the config that is evaluated inside, at the end of the frame; `otherwise` where it is
+        not written. Raises ExpressionError, ConfigUnusable."""
+        written = step.config.get(field)
+        if written is None:
+            return otherwise
+        return machine.keepable(machine.value(frame, step, written, f"config.{field}"), f"what `{field}` gives")
+
     def tolerates_failure(self, step: Step) -> bool:
         """Whether the block goes on when one of its frames fails."""
         return False

@@ -114,13 +114,19 @@ class Run:
         if frame.status is not FrameStatus.RUNNING or frame.current_step != fact.step_index:
             return False
         if step.has_frames:
-            self.entered = 0  # it has rested since
-            self.begin_frames(self.blocks[frame.number, step.index])
-        elif fact.failure is not None:
+            return self._rest_ended(self.blocks[frame.number, step.index], fact)
+        if fact.failure is not None:
             self._attempt_failed(frame, step, fact, fact.failure)
         else:
             frame.record(step.key, dict(fact.output))
             self._go(frame, step.body, step.next)
+        return True
+
+    def _rest_ended(self, block: OpenBlock, fact: StepEnded) -> bool:
+        if fact.attempt != block.begun + 1:
+            return False
+        self.entered = 0
+        self.begin_frames(block)
         return True
 
     def frame_entered(self, number: int) -> None:

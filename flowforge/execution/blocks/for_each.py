@@ -40,10 +40,7 @@ class ForEach(FrameBehaviour):
         return {"item": frame.position}
 
     def result(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock) -> Any:
-        written = step.config.get("collect")
-        if written is None:
-            return machine.last_output(frame, self.body(step, frame))
-        return machine.keepable(machine.value(frame, step, written, "config.collect"), "what `collect` gives")
+        return self.evaluated(machine, frame, step, "collect", machine.last_output(frame, self.body(step, frame)))
 
     def tolerates_failure(self, step: Step) -> bool:
         return bool(step.config.get("onItemError") == "continue")
