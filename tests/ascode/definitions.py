@@ -65,13 +65,13 @@ def action(draw: st.DrawFn, depth: int) -> Json:
         )
     )
     if depth:
-        kind = draw(st.sampled_from(["PLAIN", "BRANCH", "FOR_EACH", "PARALLEL", "HANDLED"]))
+        kind = draw(st.sampled_from(["PLAIN", "BRANCH", "FOR_EACH", "REPEAT", "PARALLEL", "HANDLED"]))
         if kind in ("BRANCH", "PARALLEL"):
             ways = st.fixed_dictionaries({"actions": actions(depth - 1)}, optional={"name": names, "when": texts})
             made |= {"type": kind, "branches": draw(st.lists(ways, max_size=2))}
         if kind == "BRANCH":
             made["else"] = draw(actions(depth - 1))
-        elif kind == "FOR_EACH":
+        elif kind in ("FOR_EACH", "REPEAT"):
             made |= {"type": kind, "actions": draw(actions(depth - 1))}
         elif kind == "HANDLED":
             made["onError"] = draw(actions(depth - 1))

@@ -110,6 +110,39 @@ def test_a_loop_in_a_loop_goes_on_where_its_orchestrator_died(tmp_path: Path) ->
     assert sorted(called) == list(range(TEAMS * MEMBERS)), "no call is lost, and none is made twice"
 
 
+def test_a_repeated_call_goes_on_where_its_workers_died(tmp_path: Path) -> None:
+    with receiving() as receiver, running(tmp_path / "home", {"STEP_LEASE_SECONDS": "3"}) as product:
+        headers = product.register()
+        workflow_id, path = product.webhook_workflow(headers, [_repeated_call(receiver)])
+        assert requests.post(product.url + path, json={}, timeout=10).status_code == 200
+        for share, kind in ((0.1, "orchestrator"), (0.3, "executor"), (0.5, "orchestrator"), (0.7, "orchestrator")):
+            eventually(lambda share=share: len(receiver.calls) > share * ROUNDS, seconds=60)
+            _kill(product, kind)
+        [execution] = eventually(lambda: _over(product, headers, workflow_id), seconds=90, every=0.5)
+    assert execution["status"] == "COMPLETED", execution["error"]
+    output = execution["stepOutputs"]["step_0"]
+    assert (output["count"], output["done"], output["carry"]) == (ROUNDS, True, sum(range(1, ROUNDS + 1)))
+    assert output["results"] == list(range(1, ROUNDS + 1)), "no round is lost, and none is done twice"
+    keys = {(call.body["n"], call.idempotency_key) for call in receiver.calls}
+    assert len(keys) == ROUNDS, "a repeated call must carry the same Idempotency-Key"
+
+
+ROUNDS = 30
+
+
+def _repeated_call(receiver: Receiver) -> dict[str, Any]:
+    body = {"n": "{{ round.number }}"}
+    call = {"type": "HTTP_REQUEST", "config": {"method": "POST", "url": f"{receiver.url}/echo", "body": body}}
+    config = {
+        "until": f"{{{{ steps.ask.body.n == {ROUNDS} }}}}",
+        "start": 0,
+        "carry": "{{ carry + steps.ask.body.n }}",
+        "collect": "{{ steps.ask.body.n }}",
+        "delay": 0.05,
+    }
+    return {"type": "REPEAT", "config": config, "actions": [{**call, "id": "ask"}]}
+
+
 TEAMS, MEMBERS = 6, 8
 
 
@@ -175,6 +208,11 @@ def _all_over(product: Product, headers: dict[str, str], workflow_id: str) -> bo
     metrics = requests.get(f"{product.url}/metrics", timeout=10).text
     working = re.findall(r'flowforge_work\{kind="\w+"\} (\S+)', metrics)
     return len(working) == 4 and all(float(count) == 0 for count in working)
+
+
+def _over(product: Product, headers: dict[str, str], workflow_id: str) -> list[dict[str, Any]]:
+    """Executions that are over; one that rests is no work, and still running."""
+    return [one for one in _executions(product, headers, workflow_id) if one["status"] not in ("PENDING", "RUNNING")]
 
 
 def _executions(product: Product, headers: dict[str, str], workflow_id: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from flowforge.execution.state import Status
 
 Action = dict[str, Any]
 Path = tuple[int, ...]
-"""Positions of the items around a step, the outermost first."""
+"""Positions of the items and rounds around a step, the outermost first."""
 Outcome = Callable[[int, Path], str | None]
 """Why a step fails for good (None: it does not), by its number and path."""
 
@@ -113,6 +113,8 @@ class _List:
             return self._branch(action)
         if kind == "FOR_EACH":
             return self._for_each(action)
+        if kind == "REPEAT":
+            return self._repeat(action)
         if kind == "PARALLEL":
             return self._parallel(action)
         if kind == "STOP":
@@ -142,6 +144,18 @@ class _List:
                 failed += 1
                 results.append({"error": error.error})
         return self._record(action, {"count": len(results), "failed": failed, "results": results})
+
+    def _repeat(self, action: Action) -> Any:
+        """Until the round that `rounds` says; each hands on the sum of the numbers so far."""
+        config, count, carry, last, done = action["config"], 0, 0, None, False
+        while not done and count < config["most"]:
+            last = _List(self.outcome, (*self.path, count), {}).run(action["actions"])
+            count += 1
+            carry, done = carry + count, count >= config["rounds"]
+        if not done and config["onMost"] == "fail":
+            number = action["number"]
+            raise Failed(self._error(action, f"step 'step_{number}': `until` did not hold within {count} rounds"))
+        return self._record(action, {"count": count, "done": done, "last": last, "carry": carry})
 
     def _parallel(self, action: Action) -> Any:
         lanes = [_List(self.outcome, self.path, {}) for _ in action["branches"]]

@@ -11,6 +11,7 @@ from flowforge.execution.commands import StartStep
 from flowforge.execution.retry import Failure
 from flowforge.execution.simulator import Due, Simulation
 from flowforge.execution.state import StepEnded
+from flowforge.language.bodies import BodyKind
 from flowforge.language.plan import compile_plan
 from tests.execution.interpreter import Action, Path, interpret, number_actions, pin_actions
 
@@ -26,7 +27,7 @@ def actions(draw: st.DrawFn, depth: int = 3, *, alone: bool = True) -> list[Acti
 def action(draw: st.DrawFn, depth: int, *, alone: bool) -> Action:
     """`alone`: nothing else of the execution runs beside it, so that a STOP has one meaning."""
     kinds = ["ACTION", "ACTION", *(["STOP"] if alone and draw(st.integers(0, 4)) == 0 else [])]
-    kinds += ["BRANCH", "FOR_EACH", "PARALLEL"] if depth else []
+    kinds += ["BRANCH", "FOR_EACH", "REPEAT", "PARALLEL"] if depth else []
     kind = draw(st.sampled_from(kinds))
     made: Action = {"type": kind, "config": {"seen": "{{ loop is defined }}"}}
     if kind == "BRANCH":
@@ -39,12 +40,26 @@ def action(draw: st.DrawFn, depth: int, *, alone: bool) -> Action:
         items = list(range(draw(st.integers(0, 4))))
         made["config"] = {"items": items, "concurrency": at_once, "onItemError": ends}
         made["actions"] = draw(actions(depth - 1, alone=alone and at_once == 1))
+    elif kind == "REPEAT":
+        made["config"] = draw(repeating())
+        made["actions"] = draw(actions(depth - 1, alone=alone))
     elif kind == "PARALLEL":
         lanes = draw(st.lists(actions(depth - 1, alone=False), min_size=1, max_size=3))
         made["branches"] = [{"actions": lane} for lane in lanes]
     elif kind == "STOP":
         made["config"] = {"status": draw(st.sampled_from(["completed", "failed"]))}
     return made | draw(extras(depth, alone=alone))
+
+
+@st.composite
+def repeating(draw: st.DrawFn) -> Action:
+    """`rounds` says to the plain reading what `until` says to the machine."""
+    rounds = draw(st.integers(1, 4))
+    ends = {"until": f"{{{{ round.number >= {rounds} }}}}", "rounds": rounds, "most": draw(st.integers(1, 4))}
+    carries = {"start": 0, "carry": "{{ carry + round.number }}"}
+    return (
+        ends | carries | {"onMost": draw(st.sampled_from(["fail", "continue"])), "delay": draw(st.sampled_from([0, 2]))}
+    )
 
 
 @st.composite
@@ -97,7 +112,7 @@ def _play(simulation: Simulation, outcome: Any, chaos: Any) -> None:
         index = chaos.randrange(len(simulation.due))
         due = simulation.due[index]
         del simulation.due[index]
-        fact = _fact(due, outcome, passing=chaos.random() < 0.2)
+        fact = _fact(simulation, due, outcome, passing=chaos.random() < 0.2)
         assert simulation.end(fact)
         facts.append(fact)
         if chaos.random() < 0.3:
@@ -108,9 +123,9 @@ def _play(simulation: Simulation, outcome: Any, chaos: Any) -> None:
                 assert (simulation.status, dict(simulation.outputs), len(simulation.due)) == before
 
 
-def _fact(due: Due, outcome: Any, *, passing: bool) -> StepEnded:
+def _fact(simulation: Simulation, due: Due, outcome: Any, *, passing: bool) -> StepEnded:
     step, iteration = due.step, due.what.iteration
-    path = _path(due.scope.get("loop"))
+    path = _path(simulation, iteration)
     reason = outcome(step.index, path)
     if not isinstance(due.what, StartStep):
         return StepEnded(step.index, due.attempt, iteration)
@@ -125,8 +140,13 @@ def _is_due(simulation: Simulation, fact: StepEnded) -> bool:
     return any((due.step.index, due.what.iteration) == (fact.step_index, fact.iteration) for due in simulation.due)
 
 
-def _path(loop: Any) -> Path:
-    return () if loop is None else (*_path(loop.get("parent")), loop["index"])
+def _path(simulation: Simulation, number: int) -> Path:
+    frame = simulation.run.frames[number]
+    if frame.block is None:
+        return ()
+    owner = simulation.plan.step(frame.block[1])
+    in_loop = owner is not None and owner.bodies[0].kind is BodyKind.LOOP
+    return (*_path(simulation, frame.block[0]), *([frame.position] if in_loop else []))
 
 
 def _plain(value: Any) -> Any:

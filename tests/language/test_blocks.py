@@ -33,6 +33,10 @@ def loop(*actions: Action, **config: Any) -> Action:
     return {"type": "FOR_EACH", "id": "each", "config": {"items": [1], **config}, "actions": list(actions)}
 
 
+def repeat(*actions: Action, **config: Any) -> Action:
+    return {"type": "REPEAT", "id": "again", "config": config, "actions": list(actions)}
+
+
 def parallel(*lanes: list[Action], **more: Any) -> Action:
     return {"type": "PARALLEL", "id": "both", "branches": [{"actions": lane} for lane in lanes], **more}
 
@@ -59,6 +63,15 @@ def parallel(*lanes: list[Action], **more: Any) -> Action:
             {"type": "WAIT", "config": {"for": "{{ trigger.how }}"}},
             "/config/for",
             "takes no expression: for must be 'resume' or 'approval'",
+        ),
+        ({"type": "REPEAT"}, "/config/until", "is required"),
+        ({"type": "REPEAT", "config": {"until": "done"}}, "/config/until", "needs an expression"),
+        ({"type": "REPEAT", "config": {"until": True, "most": 10_001}}, "/config/most", "at most 10000"),
+        ({"type": "REPEAT", "config": {"until": True, "delay": -1}}, "/config/delay", "at least 0"),
+        (
+            {"type": "REPEAT", "config": {"until": True, "onMost": "{{ trigger.mode }}"}},
+            "/config/onMost",
+            "takes no expression: onMost must be 'fail' or 'continue'",
         ),
         ({"type": "WAIT"}, "/config", "needs one of"),
         ({"type": "WAIT", "config": {"seconds": 1, "until": "2026-01-01"}}, "/config", "needs one of"),
@@ -122,6 +135,17 @@ class TestWhatCanBeSeen:
         found = problems(loop(says("a", "x"), items="{{ steps.a.text }}"))
         assert [pointer for pointer, _ in found] == ["/actions/0/config/items"]
 
+    def test_the_expressions_after_a_round_see_its_steps_and_what_it_begins_with_does_not(self) -> None:
+        seen = {"until": "{{ steps.a.text == carry }}", "carry": "{{ round.number }}", "collect": "{{ steps.a.text }}"}
+        assert not problems(repeat(says("a", "{{ round.last }}"), **seen))
+        found = problems(repeat(says("a", "x"), until=True, start="{{ steps.a.text }}", most="{{ round.number }}"))
+        assert {pointer for pointer, _ in found} == {"/actions/0/config/start", "/actions/0/config/most"}
+
+    def test_from_outside_only_what_comes_of_the_rounds_is_seen(self) -> None:
+        assert not problems(repeat(says("a", "x"), until=True), says("b", "{{ steps.again.last }}"))
+        found = problems(repeat(says("a", "x"), until=True), says("b", "{{ steps.a.text }}"))
+        assert "runs once for every round of 'again'" in found[0][1]
+
     def test_a_step_inside_a_block_cannot_use_the_block(self) -> None:
         found = problems(loop(says("a", "{{ steps.each.count }}")))
         assert "this is inside it" in found[0][1]
@@ -130,7 +154,7 @@ class TestWhatCanBeSeen:
         handler = says("mend", "{{ error.message ~ steps.call.error.message }}")
         assert not problems({"type": "TRANSFORM", "id": "call", "onError": [handler]})
 
-    @pytest.mark.parametrize("root", ["item", "loop", "error"])
+    @pytest.mark.parametrize("root", ["item", "loop", "round", "carry", "error"])
     def test_what_belongs_to_a_block_is_not_known_outside(self, root: str) -> None:
         found = problems(says("a", f"{{{{ {root} }}}}"))
         assert "is not known here" in found[0][1]

@@ -61,7 +61,7 @@ class _Drawing:
 
     def _type(self, depth: int, alone: bool) -> str:
         types = ["TRANSFORM", "TRANSFORM", "WAIT", *(["CALL", "CALL"] if self._calls else [])]
-        types += ["BRANCH", "BRANCH", "FOR_EACH", "PARALLEL"] if depth else []
+        types += ["BRANCH", "BRANCH", "FOR_EACH", "REPEAT", "PARALLEL"] if depth else []
         types += ["STOP"] if alone and self._draw(st.integers(0, 4)) == 0 else []
         return self._draw(st.sampled_from(types))
 
@@ -91,6 +91,13 @@ class _Drawing:
         if self._draw(st.booleans()):
             config["collect"] = f"{{{{ {self._condition()} }}}}"
         return {"config": config, "actions": self.actions(depth - 1, alone=alone and at_once == 1)}
+
+    def _repeat(self, depth: int, alone: bool) -> Action:
+        until, ends = self._draw(st.sampled_from(["round.number >= 2", self._condition()])), self._draw(st.booleans())
+        config: Json = {"until": f"{{{{ {until} }}}}", "most": 3, "onMost": "continue" if ends else "fail"}
+        if self._draw(st.booleans()):
+            config |= {"start": 1, "carry": "{{ carry + round.number }}", "collect": "{{ [carry, round.last] }}"}
+        return {"config": config, "actions": self.actions(depth - 1, alone=alone)}
 
     def _parallel(self, depth: int, alone: bool) -> Action:
         count = self._draw(st.integers(1, 2))

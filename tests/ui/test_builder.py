@@ -88,6 +88,18 @@ def test_a_step_is_added_where_it_is_wanted_and_opened(orders: Builder) -> None:
     assert [step["type"] for step in orders.definition["actions"][1]["else"]] == ["TRANSFORM"]
 
 
+def test_a_block_that_repeats_has_its_list_its_fields_and_what_its_rounds_see(orders: Builder) -> None:
+    orders.edit("add", type="REPEAT", into="/actions", position="3")
+    assert orders.definition["actions"][3] == {"id": "repeat", "type": "REPEAT", "config": {}, "actions": []}
+    orders.edit("", to="step", at="/actions/3", **{"config.until": "{{ round.number == 3 }}", "config.delay": "5"})
+    orders.edit("add", type="TRANSFORM", into="/actions/3/actions", position="0")
+    assert orders.definition["actions"][3]["config"] == {"until": "{{ round.number == 3 }}", "delay": 5}
+    page = orders.page("/actions/3/actions/0")
+    for text in ("Each round", "{{ round.number == 3 }}", "This round", "Carried from the round before"):
+        assert text in page
+    assert 'data-into="/actions/3/actions"' in page
+
+
 def test_steps_are_moved_copied_switched_and_deleted(orders: Builder) -> None:
     orders.edit("up", at="/actions/2")
     assert orders.ids == ["fetch", "tell", "large"]

@@ -132,6 +132,45 @@ def test_every_step_is_drawn_in_its_block_with_its_state(ada: Browser, run: Call
     assert "1 failed" in page
 
 
+ASKING = {
+    "name": "Asking",
+    "actions": [
+        {
+            "id": "again",
+            "name": "Until it is done",
+            "type": "REPEAT",
+            "config": {
+                "until": "{{ round.number == 2 }}",
+                "delay": "{{ trigger.delay }}",
+                "carry": "{{ round.number }}",
+            },
+            "actions": [transform("ask", n="{{ round.number }}")],
+        }
+    ],
+}
+
+
+def test_the_rounds_of_a_block_that_repeats_are_listed_like_items(ada: Browser, run: Callable[..., str]) -> None:
+    path = run(ASKING, '{"delay": 0}')
+    page = ada.get(path).text
+    assert states(page) == {"Until it is done": "SUCCEEDED", "ask": ""}
+    assert "Each round" in page
+    assert re.search(r">\s*2 rounds\s*</a>", page)
+    rounds = ada.get(f"{path}/items?step=0").text
+    assert "Until it is done: 2 rounds" in rounds
+    assert rounds.count('role="cell" class="lead tight"') == 2
+    second = ada.get(f"{path}?frame=2").text
+    assert "round 2" in second
+    assert "Steps of this round" in second
+
+
+def test_a_block_that_rests_between_its_rounds_says_until_when(ada: Browser, run: Callable[..., str]) -> None:
+    page = ada.get(run(ASKING, '{"delay": 3600}', ends='data-state="WAITING"')).text
+    assert states(page)["Until it is done"] == "WAITING"
+    assert "Waits until" in page
+    assert not re.search(r"\d attempts", page)
+
+
 def test_the_items_of_a_loop_have_a_list_and_pages_of_their_own(ada: Browser, run: Callable[..., str]) -> None:
     path = run(ORDERS, '{"orders": [1, 0, 4]}')
     items = f"{path}/items?step=4"

@@ -1,0 +1,76 @@
+"""REPEAT in an execution: a frame for every round, opened when the one before is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from flowforge.execution.block import BlockFailed, Following, FrameBehaviour, Gathered, Machine
+from flowforge.execution.conditions import holds
+from flowforge.execution.state import EndedFrame, Frame, OpenBlock
+from flowforge.language.blocks.repeat import RepeatConfig
+from flowforge.language.plan import Body, Step
+
+
+class Repeat(FrameBehaviour):
+    """The item of a frame is what the round before gave and carried on: `last` and `carry`.
+
+    The block remembers `most` and `delay` and, once there is no further round, whether the condition held (`done`), and
+    `last` and `carry` of the last round.
+    """
+
+    name = "REPEAT"
+
+    def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
+        config: RepeatConfig = machine.config(frame, step)
+        first = {"last": None, "carry": config.start}
+        memory = {"most": config.most, "delay": config.delay, "done": False, **first}
+        return machine.open_block(frame, step, [first], at_once=1, reserved=config.most, memory=memory)
+
+    def body(self, step: Step, frame: Frame) -> Body:
+        return step.bodies[0]
+
+    def roots(self, frame: Frame, block: OpenBlock) -> dict[str, Any]:
+        before = _round_before(frame)
+        return {"round": {"number": frame.position + 1, "last": before["last"]}, "carry": before["carry"]}
+
+    def position(self, frame: Frame) -> dict[str, int]:
+        return {"round": frame.position + 1}
+
+    def result(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock) -> Any:
+        result = self.evaluated(machine, frame, step, "collect", machine.last_output(frame, self.body(step, frame)))
+        carried = {"last": result, "carry": self.evaluated(machine, frame, step, "carry")}
+        done = holds(machine.value(frame, step, step.config["until"], "config.until"))
+        memory = block.memory or {}
+        if done or block.total >= memory["most"]:
+            block.memory = {**memory, **carried, "done": done}
+        else:
+            machine.add_frame(block, carried)
+        return result
+
+    def advance(self, machine: Machine, block: OpenBlock) -> None:
+        delay = (block.memory or {})["delay"]
+        if delay and block.begun < block.total:
+            machine.begin_frames_later(block, machine.now + timedelta(seconds=delay))
+        else:
+            machine.begin_frames(block)
+
+    def gathered(self, step: Step) -> Gathered:
+        return Gathered.NOTHING if step.config.get("collect") is None else Gathered.RESULTS
+
+    def output(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock, ended: Sequence[EndedFrame]) -> Any:
+        memory = block.memory or {}
+        if block.ended and not memory["done"] and step.config.get("onMost") != "continue":
+            raise BlockFailed(f"step '{step.id}': `until` did not hold within {block.ended:,} rounds")
+        output = {"count": block.ended, "done": memory["done"], "last": memory["last"], "carry": memory["carry"]}
+        collects = step.config.get("collect") is not None
+        return {**output, "results": [one.result for one in ended]} if collects else output
+
+
+def _round_before(frame: Frame) -> Mapping[str, Any]:
+    """In a preview it may not be known: then neither is anything of it."""
+    return frame.item if isinstance(frame.item, Mapping) else {"last": frame.item, "carry": frame.item}
+
+
+BEHAVIOUR = Repeat()
