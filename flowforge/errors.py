@@ -22,7 +22,7 @@ class Problem:
 
 
 MAX_PROBLEMS = 200
-"""Problems of one definition: nobody reads more."""
+"""The most problems that are reported of one definition: nobody reads more."""
 
 
 def at_most(problems: Sequence[Problem], most: int = MAX_PROBLEMS) -> list[Problem]:

@@ -10,11 +10,11 @@ SPRITE = Path(__file__).resolve().parents[1] / "static" / "icons.svg"
 
 
 @cache
-def known_icons() -> frozenset[str]:
+def icon_names() -> frozenset[str]:
     return frozenset(re.findall(r'<symbol id="([^"]+)"', SPRITE.read_text()))
 
 
 def require_icon(name: str) -> None:
     """Raises ValueError, naming the icons there are."""
-    if name not in known_icons():
-        raise ValueError(f"there is no icon {name!r}; there are: {', '.join(sorted(known_icons()))}")
+    if name not in icon_names():
+        raise ValueError(f"there is no icon {name!r}; there are: {', '.join(sorted(icon_names()))}")

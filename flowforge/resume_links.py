@@ -1,4 +1,4 @@
-"""Links that resume a wait: unguessable, known before the wait begins, and good for that wait alone.
+"""Links that resume a wait: unguessable, computed before the wait begins, and good for that wait alone.
 
 A token holds the execution, step and frame, and a MAC over them; nothing is stored. It works once because a wait ends
 once.
@@ -16,14 +16,14 @@ from uuid import UUID
 
 from flowforge.language.plan import Plan
 
-_PLACE = struct.Struct(">16sHI")
+_PACKED_KEY = struct.Struct(">16sHI")
 _MAC_BYTES = 16
 _PURPOSE = b"flowforge resume link 1:"
 
 
 @dataclass(frozen=True, slots=True)
-class WaitPlace:
-    """The address of a wait: the execution, the step, and in `iteration` the frame in which it stands."""
+class WaitKey:
+    """The key of a wait: its execution and step, and in `iteration` its frame."""
 
     execution_id: UUID
     step_index: int
@@ -40,31 +40,31 @@ class ResumeLinks:
     def of_frame(self, plan: Plan, execution_id: UUID, iteration: int) -> dict[str, Mapping[str, str]]:
         """The root `resume` of expressions: the links of every wait that can be resumed, by the step's id."""
         return {
-            step.id: self._links(WaitPlace(execution_id, step.index, iteration), str(step.config.get("for")))
+            step.id: self._links(WaitKey(execution_id, step.index, iteration), str(step.config.get("for")))
             for step in plan.resumable
         }
 
-    def read(self, token: str) -> WaitPlace | None:
+    def read(self, token: str) -> WaitKey | None:
         """None for what no link of ours has."""
         try:
             data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):
             return None
-        place, mac = data[: _PLACE.size], data[_PLACE.size :]
-        if len(place) != _PLACE.size or not hmac.compare_digest(mac, self._mac(place)):
+        key, mac = data[: _PACKED_KEY.size], data[_PACKED_KEY.size :]
+        if len(key) != _PACKED_KEY.size or not hmac.compare_digest(mac, self._mac(key)):
             return None
-        execution_id, step_index, iteration = _PLACE.unpack(place)
-        return WaitPlace(UUID(bytes=execution_id), step_index, iteration)
+        execution_id, step_index, iteration = _PACKED_KEY.unpack(key)
+        return WaitKey(UUID(bytes=execution_id), step_index, iteration)
 
-    def url(self, place: WaitPlace) -> str:
-        return f"{self.base}/resume/{self.token(place)}"
+    def url(self, key: WaitKey) -> str:
+        return f"{self.base}/resume/{self.token(key)}"
 
-    def token(self, place: WaitPlace) -> str:
-        packed = _PLACE.pack(place.execution_id.bytes, place.step_index, place.iteration)
+    def token(self, key: WaitKey) -> str:
+        packed = _PACKED_KEY.pack(key.execution_id.bytes, key.step_index, key.iteration)
         return base64.urlsafe_b64encode(packed + self._mac(packed)).rstrip(b"=").decode()
 
-    def _links(self, place: WaitPlace, kind: str) -> dict[str, str]:
-        url = self.url(place)
+    def _links(self, key: WaitKey, kind: str) -> dict[str, str]:
+        url = self.url(key)
         return {"url": url} | (
             {"approveUrl": f"{url}?approve", "rejectUrl": f"{url}?reject"} if kind == "approval" else {}
         )

@@ -31,10 +31,10 @@ def _entry(field: FieldInfo) -> str:
     name, *aliases = names(field)
     meaning = (field.description or "") + (f" Also read from {', '.join(aliases)}." if aliases else "")
     comment = textwrap.fill(meaning, width=110, initial_indent="# ", subsequent_indent="# ")
-    return f"{comment}\n#{name}={_shown(field.default)}\n"
+    return f"{comment}\n#{name}={_format_default(field.default)}\n"
 
 
-def _shown(default: Any) -> str:
+def _format_default(default: Any) -> str:
     match default:
         case None:
             return ""

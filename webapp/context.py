@@ -14,7 +14,7 @@ from flowforge.wiring import Backends
 
 
 class _SharedPool(SQLAlchemy):
-    """Flask-SQLAlchemy on the backends' own engine: one pool per process, whoever asks for a connection."""
+    """Flask-SQLAlchemy on the backends' own engine: one pool per process, for every user of a connection."""
 
     def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Flask) -> Engine:
         return _backends_of(app).engine

@@ -77,8 +77,8 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def _name_the_request() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid7().hex
+    sent = request.headers.get("X-Request-Id", "")
+    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
 
 
 def _protect(response: Response) -> Response:

@@ -115,12 +115,12 @@ class Endpoint:
         """Read the view's arguments from the query and the body. Raises Unauthorized, Invalid."""
         if not self.public:
             current_user_id()
-        given: dict[str, object] = {}
+        found: dict[str, object] = {}
         if self.query is not None:
-            given["query"] = read_query(self.query)
+            found["query"] = read_query(self.query)
         if self.takes is not None and self.takes.read is not None:
-            given["body"] = self.takes.read()
-        return given
+            found["body"] = self.takes.read()
+        return found
 
     def answer(self, returned: Any) -> ResponseReturnValue:
         """The response for what a view returned; one that it made itself stays as it is."""

@@ -33,8 +33,8 @@ Details = Sequence[errors.Problem]
 def install(app: Flask) -> None:
     app.register_error_handler(errors.FlowForgeError, _own_error)
     app.register_error_handler(HTTPException, _http_error)
-    for lost in (OperationalError, PoolTimeout, RedisError):
-        app.register_error_handler(lost, _backend_lost)
+    for failure in (OperationalError, PoolTimeout, RedisError):
+        app.register_error_handler(failure, _backend_lost)
     app.register_error_handler(DBAPIError, _database_error)
     app.register_error_handler(Exception, _unexpected)
 

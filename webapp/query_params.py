@@ -35,10 +35,10 @@ class Query(BaseModel):
 
 def read_query(model: type[Params]) -> Params:
     """The parameters of this request. Raises Invalid."""
-    return from_wire(model, dict(_given(model)))
+    return from_wire(model, dict(_sent_values(model)))
 
 
-def _given(model: type[Query]) -> Iterator[tuple[str, str | list[str]]]:
+def _sent_values(model: type[Query]) -> Iterator[tuple[str, str | list[str]]]:
     for field in model.model_fields.values():
         name = field.alias or ""
         values = request.args.getlist(name)
@@ -79,16 +79,16 @@ class WholeNumber:
     lenient: bool = False
     shows_most: bool = False
 
-    def read(self, given: Any) -> int:
+    def read(self, raw: Any) -> int:
         """Raises ValueError."""
-        value = self._number(given)
+        value = self._number(raw)
         if value < self.least and not self.lenient:
             raise ValueError(f"must be at least {self.least}")
         return max(self.least, min(value, self.most))
 
-    def _number(self, given: Any) -> int:
+    def _number(self, raw: Any) -> int:
         try:
-            return int(given)
+            return int(raw)
         except ValueError:
             if self.lenient:
                 return self.default
@@ -109,11 +109,11 @@ class NumberFromTo:
     least: int
     most: int
 
-    def read(self, given: Any) -> int:
+    def read(self, raw: Any) -> int:
         """Raises ValueError."""
-        if not str(given).isdecimal() or not self.least <= int(given) <= self.most:
+        if not str(raw).isdecimal() or not self.least <= int(raw) <= self.most:
             raise ValueError(f"must be a whole number from {self.least} to {self.most}")
-        return int(given)
+        return int(raw)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self.read)
@@ -122,23 +122,23 @@ class NumberFromTo:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
-def _flag(given: Any) -> Any:
-    text = str(given).lower()
+def _flag(raw: Any) -> Any:
+    text = str(raw).lower()
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
     return text == "true"
 
 
-def _uuid(given: Any) -> UUID:
+def _uuid(raw: Any) -> UUID:
     try:
-        return UUID(given)
+        return UUID(raw)
     except ValueError:
         raise ValueError("is not a UUID") from None
 
 
-def _instant(given: Any) -> datetime:
+def _instant(raw: Any) -> datetime:
     try:
-        return jsonio.parse_time(given)
+        return jsonio.parse_time(raw)
     except ValueError:
         raise ValueError("is not an ISO-8601 time") from None
 
@@ -149,10 +149,10 @@ class OneOf:
 
     choices: type[StrEnum]
 
-    def read(self, given: Any) -> StrEnum:
+    def read(self, raw: Any) -> StrEnum:
         """Raises ValueError."""
         try:
-            return self.choices(str(given).upper())
+            return self.choices(str(raw).upper())
         except ValueError:
             raise ValueError(f"must be one of {', '.join(self.choices)}") from None
 

@@ -38,7 +38,7 @@ class Wire(BaseModel):
 
 @cache
 def _written_fields(model: type[Wire]) -> tuple[tuple[str, str, Callable[[Any], bool] | None], ...]:
-    """Returns of each field its name, its name outside, and what tells from its value that it is left out."""
+    """Return for each field its name, its name on the wire, and the test by which a value of it is left out."""
     return tuple(
         (name, field.serialization_alias or field.alias or name, field.exclude_if)
         for name, field in model.model_fields.items()

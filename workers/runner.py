@@ -106,7 +106,7 @@ class Runner:
             return Received(delivery, MESSAGE_TYPES[delivery.topic].decode(delivery.value))
         except UnreadableMessage as error:
             self._bury(delivery, str(error))
-        except Exception:  # noqa: BLE001  (whatever it is, nobody can read it)
+        except Exception:  # noqa: BLE001  (whatever it is, the message cannot be read)
             self._bury(delivery, traceback.format_exc(limit=-3))
         return None
 

@@ -27,7 +27,7 @@ def problems_of(document: Json) -> list[Problem]:
     """Problems of a document, `{key, enabled, definition}`; pointers start at the file, where these are one object."""
     problems = [*problems_of_key(document.get("key")), *problems_of_enabled(document)]
     for path, key in called_keys(document["definition"]):
-        problems += [Problem(pointer(path), f"the key {one.message}") for one in problems_of_key(key)]
+        problems += [Problem(pointer(path), f"the key {problem.message}") for problem in problems_of_key(key)]
     reading = _reading(document)
     # A mask is taken to stand for something: so it does in what a server gave out.
     written = reading.definition.dump() if reading.definition else {}

@@ -117,7 +117,7 @@ def _understood(url: str, response: requests.Response) -> Json:
         raise CannotReach(f"{url} answers with status {status}, and not as a FlowForge server does")
     details = answer.get("details")
     if status == 400 and isinstance(details, list):
-        raise Invalid([Problem(str(one["pointer"]), str(one["message"])) for one in details])
+        raise Invalid([Problem(str(detail["pointer"]), str(detail["message"])) for detail in details])
     if status == 401:
         raise CannotReach(f"{url} does not know you: {answer['message']} (FLOWFORGE_TOKEN, or --user)")
     raise CannotReach(f"{url} refuses: {answer['message']} (status {status})")

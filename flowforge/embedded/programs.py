@@ -101,7 +101,7 @@ def supervisor_configuration(home: Path, listed: list[Program]) -> str:
         "minprocs": "50",
     }
     if os.geteuid() == 0:
-        head["user"] = "root"  # said aloud, or supervisord warns of it at every start
+        head["user"] = "root"  # explicit, or supervisord warns of it at every start
     sections = [_section("supervisord", head)]
     sections += [_section(f"program:{program.name}", _program_options(program, logs)) for program in listed]
     groups = {program.group: program.priority for program in listed}

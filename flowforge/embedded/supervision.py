@@ -148,14 +148,14 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
     def _record(self) -> None:
         running = {name: process.pid for name, process in self._processes().items() if process.pid}
         if running != {name: record.pid for name, record in self._records.items()}:
-            known = {record.pid: record for record in self._records.values()}
-            self._records = {name: known.get(pid) or new_record(name, pid) for name, pid in running.items()}
+            by_pid = {record.pid: record for record in self._records.values()}
+            self._records = {name: by_pid.get(pid) or new_record(name, pid) for name, pid in running.items()}
             write_records(self._home, list(self._records.values()))
 
     def _relay(self, event: events.ProcessLogEvent) -> None:
         name = event.process.config.name
         if event.process.group.config.name == _DATABASES:
-            return  # their errors are answers to us, and show up where they were asked for
+            return  # their errors are answers to us, and show up where the request was made
         if name not in self._relays:
             self._relays[name] = ErrorRelay(name, self._console, everything=name in {SET_UP, GREETER})
         self._relays[name].feed(event.data)
@@ -180,7 +180,7 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
 
 
 def main(home: Path, listeners: Sequence[int]) -> int:
-    """Runs until told to stop; 0, or 1 when the set-up failed."""
+    """Run until a signal to stop; 0, or 1 when the set-up failed."""
     console = Console()
     options = _Options(listeners)
     options.realize(["--configuration", str(home / "run" / "supervisord.conf")], doc=__doc__)

@@ -1,4 +1,4 @@
-"""Messages nobody could read, kept with their reason for people to look at, send again or throw away.
+"""Dead letters: messages that could not be read, kept with the reason for people to look at, send again or discard.
 
 A message that names its user is that user's; one that names nobody is the operator's: the oldest account's.
 """

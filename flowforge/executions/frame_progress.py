@@ -149,16 +149,16 @@ def _blocks(session: Session, execution_id: UUID, numbers: Sequence[int]) -> dic
 def _attempts(
     session: Session, execution_id: UUID, numbers: Sequence[int]
 ) -> dict[int, dict[int, Sequence[StepAttempt]]]:
-    place = func.row_number().over(
+    rank = func.row_number().over(
         partition_by=(StepAttempt.iteration, StepAttempt.step_index), order_by=StepAttempt.attempt.desc()
     )
     ranked = (
-        select(StepAttempt, place.label("place"))
+        select(StepAttempt, rank.label("rank"))
         .where(StepAttempt.execution_id == execution_id, StepAttempt.iteration.in_(numbers))
         .subquery()
     )
     attempt = aliased(StepAttempt, ranked)
-    newest = select(attempt).where(ranked.c.place <= SHOWN).options(defer(attempt.output))
+    newest = select(attempt).where(ranked.c.rank <= SHOWN).options(defer(attempt.output))
     found: dict[int, dict[int, list[StepAttempt]]] = {}
     for row in session.scalars(newest.order_by(attempt.iteration, attempt.step_index, attempt.attempt)):
         found.setdefault(row.iteration, {}).setdefault(row.step_index, []).append(row)

@@ -45,7 +45,7 @@ class Health:
 
     @property
     def missing(self) -> list[str]:
-        """Consumers that nobody hosts: without them executions stand still."""
+        """Consumers that no process hosts: without them executions stand still."""
         if self.workers is None:
             return []
         hosted = {job for worker in self.workers for job in worker.jobs.split(", ")}

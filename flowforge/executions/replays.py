@@ -87,7 +87,7 @@ def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UU
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An execution that cannot be done again as it was asked, and why."""
+    """An execution that cannot be replayed as requested, and why."""
 
     execution_id: UUID
     why: str

@@ -17,7 +17,7 @@ from flowforge.db.attempt_rows import AttemptResult
 from flowforge.db.tables import AttemptState, ExecutionRow, StepAttempt
 from flowforge.engine.announcements import announce_quietly, wait_messages
 from flowforge.errors import Conflict, NotFound
-from flowforge.resume_links import WaitPlace
+from flowforge.resume_links import WaitKey
 
 RESUMABLE = ("resume", "approval")
 MOST_LISTED = 200
@@ -25,19 +25,19 @@ MOST_LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class OpenWait:
-    """Somebody is waited for. `kind` is `resume` or `approval`."""
+    """A wait for a call or a person. `kind` is `resume` or `approval`."""
 
-    place: WaitPlace
+    key: WaitKey
     kind: str
     message: str | None
     due_at: datetime
 
 
-def find(session: Session, place: WaitPlace) -> OpenWait:
+def find(session: Session, key: WaitKey) -> OpenWait:
     """Raises NotFound where the execution is gone, Conflict where the wait is over or has not begun."""
-    row = session.scalar(_attempts(place))
+    row = session.scalar(_attempts(key))
     if row is None:
-        execution = session.get(ExecutionRow, place.execution_id)
+        execution = session.get(ExecutionRow, key.execution_id)
         if execution is None:
             raise NotFound("there is no such wait")
         raise Conflict(
@@ -60,10 +60,10 @@ def waiting(session: Session, execution_id: UUID) -> Sequence[OpenWait]:
     return [_open(row) for row in session.scalars(wanted.order_by(StepAttempt.due_at).limit(MOST_LISTED))]
 
 
-def resume(session: Session, bus: EventBus, place: WaitPlace, output: Mapping[str, Any]) -> None:
+def resume(session: Session, bus: EventBus, key: WaitKey, output: Mapping[str, Any]) -> None:
     """Ends the wait; `output` becomes the step's. Commits. Raises NotFound, and Conflict where it has ended before."""
-    find(session, place)
-    result = AttemptResult(place.execution_id, place.step_index, place.iteration, 1, succeeded=True, output=output)
+    find(session, key)
+    result = AttemptResult(key.execution_id, key.step_index, key.iteration, 1, succeeded=True, output=output)
     ended = waits_store.end_waits(session.connection(), [result])
     session.commit()
     if not ended:
@@ -71,11 +71,11 @@ def resume(session: Session, bus: EventBus, place: WaitPlace, output: Mapping[st
     announce_quietly(bus, wait_messages(ended))
 
 
-def _attempts(place: WaitPlace) -> Any:
+def _attempts(key: WaitKey) -> Any:
     return select(StepAttempt).where(
-        StepAttempt.execution_id == place.execution_id,
-        StepAttempt.step_index == place.step_index,
-        StepAttempt.iteration == place.iteration,
+        StepAttempt.execution_id == key.execution_id,
+        StepAttempt.step_index == key.step_index,
+        StepAttempt.iteration == key.iteration,
         StepAttempt.attempt == 1,
         StepAttempt.waiting["kind"].astext.in_(RESUMABLE),
     )
@@ -83,5 +83,5 @@ def _attempts(place: WaitPlace) -> Any:
 
 def _open(row: StepAttempt) -> OpenWait:
     waiting = row.waiting or {}
-    place = WaitPlace(row.execution_id, row.step_index, row.iteration)
-    return OpenWait(place, str(waiting.get("kind")), waiting.get("message"), row.due_at)
+    key = WaitKey(row.execution_id, row.step_index, row.iteration)
+    return OpenWait(key, str(waiting.get("kind")), waiting.get("message"), row.due_at)

@@ -135,8 +135,8 @@ def _text_size(value: ColumnElement[Any] | _Column) -> ColumnElement[int]:
 def _fitting(sizes: Iterable[tuple[_Key, int]], most_bytes: int) -> set[_Key]:
     """Choose the rows that fit, from the first on; a row that is too large does not keep out smaller ones behind it."""
     fitting, left = set(), most_bytes
-    for one, size in sizes:
+    for key, size in sizes:
         if size <= left:
-            fitting.add(one)
+            fitting.add(key)
             left -= size
     return fitting

@@ -88,7 +88,7 @@ def version_of(session: Session, execution: ExecutionRow) -> WorkflowVersion | N
 def _numbered(
     actions: Sequence[ActionDefinition], path: tuple[Part, ...], numbers: Iterator[int]
 ) -> Sequence[WrittenStep]:
-    return [_step(action, (*path, place), numbers) for place, action in enumerate(actions)]
+    return [_step(action, (*path, index), numbers) for index, action in enumerate(actions)]
 
 
 def _step(action: ActionDefinition, path: tuple[Part, ...], numbers: Iterator[int]) -> WrittenStep:

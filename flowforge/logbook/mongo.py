@@ -59,8 +59,8 @@ class MongoLogStore:
         stamped = [(entry, *self._clock.next()) for entry in entries]
         documents = [_document(entry, id_, moment) for entry, id_, moment in stamped]
         with _unavailable():
-            known = self._insert(documents)
-        return [_entry(document) for index, document in enumerate(documents) if index not in known]
+            duplicates = self._insert(documents)
+        return [_entry(document) for index, document in enumerate(documents) if index not in duplicates]
 
     def missing(self, dedup_keys: Sequence[str]) -> set[str]:
         with _unavailable():

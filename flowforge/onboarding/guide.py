@@ -81,7 +81,7 @@ def end(session: Session, user_id: UUID) -> None:
 
 
 def guide_of(session: Session, drafts: Drafts, user_id: UUID) -> Guide | None:
-    """None where nobody is being guided. Raises Conflict where the draft cannot be read."""
+    """None where the user is not being guided. Raises Conflict where the draft cannot be read."""
     workflow_id = _workflow_of(session, user_id)
     if workflow_id is None:
         return None
@@ -139,4 +139,4 @@ def _has_conditions(action: Mapping[str, Any]) -> bool:
 def _acts(actions: Any) -> bool:
     """Whether any action does more than steering."""
     listed = actions if isinstance(actions, list) else []
-    return any(isinstance(one, dict) and str(one.get("type", "")).upper() not in BLOCKS for one in listed)
+    return any(isinstance(action, dict) and str(action.get("type", "")).upper() not in BLOCKS for action in listed)

@@ -41,15 +41,15 @@ def starters() -> tuple[Starter, ...]:
 
 def starter(name: str) -> Starter:
     """Raises NotFound."""
-    found = next((one for one in _STARTERS if one.name == name), None)
+    found = next((starter for starter in _STARTERS if starter.name == name), None)
     if found is None:
         raise NotFound("there is no such template")
     return found
 
 
-def filled(chosen: Starter, given: Mapping[str, Any]) -> JsonObject:
+def filled(chosen: Starter, entered: Mapping[str, Any]) -> JsonObject:
     """The workflow as it can be created. Raises Invalid naming each field that is missing or too long."""
-    values = {field.name: given.get(field.name) or field.default for field in chosen.fields}
+    values = {field.name: entered.get(field.name) or field.default for field in chosen.fields}
     problems = [problem for field in chosen.fields if (problem := _problem(field, values[field.name]))]
     if problems:
         raise Invalid(problems)
@@ -81,7 +81,7 @@ def _greet(_: Values) -> JsonObject:
     }
 
 
-def _tell_slack(values: Values) -> JsonObject:
+def _notify_slack(values: Values) -> JsonObject:
     return {
         "name": "Tell Slack when a webhook is called",
         "trigger": {"type": "webhook"},
@@ -130,7 +130,7 @@ _STARTERS = (
         "Tell Slack when a webhook is called",
         "Whatever is posted to your webhook becomes a message in a Slack channel.",
         "message",
-        _tell_slack,
+        _notify_slack,
         (
             Field(
                 "webhookUrl",

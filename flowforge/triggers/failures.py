@@ -15,7 +15,7 @@ from flowforge.engine.intake import NewEvent
 from flowforge.wiring import Backends
 
 
-def tell(backends: Backends, workflow_id: UUID, trigger: dict[str, Any], message: str) -> None:
+def report(backends: Backends, workflow_id: UUID, trigger: dict[str, Any], message: str) -> None:
     """Starts the error workflow, where there is one. `trigger` is {id, type}. Raises Unavailable."""
     with unavailable_when_down(), Session(backends.engine) as session:
         workflow = session.get(Workflow, workflow_id)

@@ -24,7 +24,7 @@ def object_schema(model: type[BaseModel]) -> Json:
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """The schema with its definitions in place of the references to them."""
+    """Replace the references in a schema by the definitions they name."""
     if isinstance(schema, list):
         return [_inlined(part, definitions) for part in schema]
     if not isinstance(schema, dict):

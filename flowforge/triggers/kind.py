@@ -96,7 +96,7 @@ class TriggerKind(Generic[C]):
     keywords: ClassVar[str] = ""
     """Other names that people use for it, separated by spaces."""
     rank: ClassVar[int]
-    """Its place among the kinds that the builder offers; the lowest comes first."""
+    """Its rank among the kinds that the builder offers; the lowest comes first."""
     config: Model[C]
     is_registered: ClassVar[bool] = True
     """Whether it has a registration: a row that says when or where it starts the workflow."""

@@ -15,7 +15,7 @@ from flowforge.triggers.kinds import find_registered_kind, registered_types
 
 @dataclass(frozen=True, slots=True)
 class NewTrigger:
-    """A trigger that a client asks for; its configuration is not checked yet. What cannot be read is None."""
+    """A trigger that a client requests; its configuration is not validated yet. An unreadable field is None."""
 
     workflow_id: UUID | None
     kind: TriggerKind[Any] | None

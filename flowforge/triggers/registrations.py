@@ -76,15 +76,15 @@ class Triggers:
         The client's from now on: saving the workflow does not undo what was set here.
         """
         row = self.get(session, user_id, trigger_id)
-        stored, given = configuration_of(row), raw.get("configuration")
+        stored, sent = configuration_of(row), raw.get("configuration")
         enabled = switched(raw, row.enabled)
         problems = problems_of_enabled(raw)
-        if given is not None or (enabled and not row.enabled):
-            wanted = stored if given is None else given
+        if sent is not None or (enabled and not row.enabled):
+            wanted = stored if sent is None else sent
             problems += self.validate(find_kind(row.trigger_type), wanted, "/configuration", stored)
         raise_any(problems)
         row.managed = None
-        self._write(row, stored if given is None else self.seal(given, stored), enabled)
+        self._write(row, stored if sent is None else self.seal(sent, stored), enabled)
         session.commit()
         return row
 
@@ -104,7 +104,7 @@ class Triggers:
         return row
 
     def at_address(self, session: Session, kind: TriggerKind[Any], token: str) -> TriggerRegistration:
-        """The registration of that kind, whoever owns it, that has the token in its address. Raises NotFound."""
+        """Find the registration of that kind, of any owner, that has the token in its address. Raises NotFound."""
         row = session.scalar(select(TriggerRegistration).where(TriggerRegistration.webhook_token == token))
         if row is None or row.trigger_type.lower() != kind.type:
             raise NotFound("there is nothing at this address")

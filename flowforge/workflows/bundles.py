@@ -1,4 +1,4 @@
-"""Many workflows at once, as text keeps them: brought in all together or not at all, and given out again.
+"""Bundles, many workflows as text: imported all together or not at all, and exported again.
 
 A *document* is `{key, enabled, definition}`; `export` gives what `apply` takes.
 """
@@ -97,7 +97,7 @@ class _Entry:
 
     def add_problem(self, problem: Problem) -> None:
         """Add a problem of the entry, not of its definition; at each pointer only the first is kept."""
-        if problem.pointer not in {known.pointer for known in self.problems}:
+        if problem.pointer not in {earlier.pointer for earlier in self.problems}:
             self.problems.append(problem)
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
@@ -134,7 +134,7 @@ class Bundles:
 
     def apply(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Applied:
         """Makes the user's workflows what the bundle says, in one transaction; what is as it says already is left
-        alone. `dryRun` tells what would be done. Raises Invalid with the problems of all workflows, Conflict."""
+        alone. `dryRun` reports what would be done. Raises Invalid with the problems of all workflows, Conflict."""
         entries, dry_run, note = _read(raw)
         # One bundle of a user at a time: else two of them could make the same workflow twice.
         session.execute(
@@ -255,9 +255,9 @@ def _read(raw: Mapping[str, Any]) -> tuple[list[_Entry], bool, str | None]:
     if not isinstance(written, list) or not 1 <= len(written) <= MOST_WORKFLOWS:
         raise Invalid([*problems, Problem("/workflows", f"must be a list of 1 to {MOST_WORKFLOWS} workflows")])
     entries = []
-    for number, one in enumerate(written):
-        if isinstance(one, dict) and isinstance(one.get("definition"), dict):
-            entries.append(_entry(number, one))
+    for number, raw_entry in enumerate(written):
+        if isinstance(raw_entry, dict) and isinstance(raw_entry.get("definition"), dict):
+            entries.append(_entry(number, raw_entry))
         else:
             problems.append(Problem(f"/workflows/{number}/definition", "must be an object"))
     _refuse_repetitions(entries)
@@ -270,9 +270,9 @@ def _entry(number: int, raw: Mapping[str, Any]) -> _Entry:
     name, definition = raw["definition"].get("name"), dict(raw["definition"])
     problems = [*problems_of_key(raw.get("key")), *problems_of_enabled(raw)]
     key = raw.get("key") if not problems_of_key(raw.get("key")) else None
-    # PostgreSQL refuses NUL; a name that holds it is refused by us, in its place.
-    shown = name.strip().replace("\x00", "") if isinstance(name, str) else ""
-    return _Entry(number, key, shown, raw, definition, problems)
+    # PostgreSQL refuses NUL; validation reports a name that holds it, at the name's own pointer.
+    usable_name = name.strip().replace("\x00", "") if isinstance(name, str) else ""
+    return _Entry(number, key, usable_name, raw, definition, problems)
 
 
 def _refuse_repetitions(entries: Sequence[_Entry]) -> None:

@@ -82,9 +82,9 @@ def _problems_of_secrets(session: Session, user_id: UUID, actions: Any) -> Itera
 
 def _called_secrets(actions: Any) -> Iterator[tuple[str, str]]:
     for path, action in actions_in(actions):
-        for place, text in texts(action.get("config")):
+        for config_path, text in texts(action.get("config")):
             for name in _names_in(text):
-                yield pointer((*path, "config", *place)), name
+                yield pointer((*path, "config", *config_path)), name
 
 
 def _names_in(text: str) -> Iterator[str]:
@@ -92,6 +92,6 @@ def _names_in(text: str) -> Iterator[str]:
         return
     try:
         used = references_in(text)
-    except TemplateFailure:  # told elsewhere
+    except TemplateFailure:  # reported elsewhere
         return
     yield from (str(reference.keys[0]) for reference in used if reference.root == SECRETS and reference.keys)

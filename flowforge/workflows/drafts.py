@@ -1,4 +1,4 @@
-"""Drafts: what somebody is writing, saved as often as they like, and run by nothing until it is published."""
+"""Drafts: definitions that are being written, saved at any time, and started by no trigger until published."""
 
 from __future__ import annotations
 
@@ -102,20 +102,20 @@ class Drafts:
         and Invalid with all that is wrong with it."""
         workflow, draft = self._locked(session, user_id, workflow_id)
         pins = pinned_outputs(session, workflow_id)
-        given = pins.get(TRIGGER, {}) if payload is None else payload
+        input_data = pins.get(TRIGGER, {}) if payload is None else payload
         if draft is not None:
             version_id = self._version_to_run(session, user_id, workflow, draft, pins if pinned else {})
         else:
             version_id = _published_to_run(session, user_id, workflow, pins if pinned else {})
-        return self.workflows.start_version(session, bus, workflow, given, version_id)
+        return self.workflows.start_version(session, bus, workflow, input_data, version_id)
 
     def _version_to_run(
         self, session: Session, user_id: UUID, workflow: Workflow, draft: WorkflowDraft, pins: Mapping[str, JsonObject]
     ) -> UUID:
         """The draft as a version without a number; one for each state it is run in. Raises Invalid."""
-        known = session.get(WorkflowVersion, draft.run_version_id) if draft.run_version_id else None
-        if known is not None and (known.pins or {}) == _usable(pins, known.definition):
-            return known.id
+        version = session.get(WorkflowVersion, draft.run_version_id) if draft.run_version_id else None
+        if version is not None and (version.pins or {}) == _usable(pins, version.definition):
+            return version.id
         definition = self.workflows.read(session, user_id, self._clear(draft), workflow)
         stored = self.workflows.form.of(definition, before_of(workflow))
         note = f"revision {draft.revision} of a draft, as it was run"
@@ -179,11 +179,11 @@ class Drafts:
         """Replace each mask by its secret: the one of the draft before, else the published one."""
         form = self.workflows.form
         try:
-            known = form.opened(published(workflow))
+            publication = form.opened(published(workflow))
         except SecretUnreadable:
-            known = {}
+            publication = {}
         catalog, triggers = self.workflows.catalog, self.workflows.triggers
-        stored = [*flat(before.get("actions")), *flat(known.get("actions"))]
+        stored = [*flat(before.get("actions")), *flat(publication.get("actions"))]
         kept = iter(stored_configs(catalog, flat(definition.get("actions")), stored))
 
         def unmask(action: JsonObject) -> JsonObject:
@@ -197,7 +197,7 @@ class Drafts:
             clear["actions"] = map_actions(definition["actions"], unmask)
         config = config_of(definition.get("trigger"))
         if config is not None:
-            previous = config_of(before.get("trigger")) or config_of(known.get("trigger"))
+            previous = config_of(before.get("trigger")) or config_of(publication.get("trigger"))
             clear["trigger"] = {**definition["trigger"], "config": triggers.unmasked(config, previous)}
         return clear
 

@@ -104,7 +104,7 @@ def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -
     if not workflow_ids:
         return {}
     wanted = bindparam("wanted", list(workflow_ids), ARRAY(Uuid()))
-    listed = func.unnest(wanted).table_valued("id", with_ordinality="place", name="listed").render_derived()
+    listed = func.unnest(wanted).table_valued("id", with_ordinality="ordinal", name="listed").render_derived()
     newest = (
         select(ExecutionRow.id, ExecutionRow.status, ExecutionRow.created_at, ExecutionRow.finished_at)
         .where(ExecutionRow.workflow_id == listed.c.id, ExecutionRow.user_id == user_id)
@@ -112,10 +112,10 @@ def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -
         .limit(RUNS_SHOWN)
         .lateral()
     )
-    statement = select(listed.c.place, newest).select_from(listed).join(newest, true())
+    statement = select(listed.c.ordinal, newest).select_from(listed).join(newest, true())
     runs: dict[UUID, list[Run]] = {}
-    for place, *run in session.execute(statement):  # its id in every row would take longer to read than all the rest
-        runs.setdefault(workflow_ids[place - 1], []).append(Run(*run))
+    for ordinal, *run in session.execute(statement):  # its id in every row would take longer to read than all the rest
+        runs.setdefault(workflow_ids[ordinal - 1], []).append(Run(*run))
     return {workflow_id: sorted(found, key=lambda run: (run.created_at, run.id)) for workflow_id, found in runs.items()}
 
 

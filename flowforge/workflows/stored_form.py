@@ -33,10 +33,10 @@ class StoredForm:
             trigger["config"] = self.triggers.seal(trigger["config"], config_of(before.trigger))
         return {**written, "trigger": trigger, "actions": self._sealed(written["actions"], before.actions)}
 
-    def same(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    def same(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
         """Whether two stored definitions are the same but for the ciphers of their secrets."""
         try:
-            return same(self.opened(one), self.opened(other))
+            return same(self.opened(first), self.opened(second))
         except SecretUnreadable:
             return False
 

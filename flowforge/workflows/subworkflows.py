@@ -28,16 +28,16 @@ def problems_of_calls(
     written = definition.dump()
     named = list(_calls(written["actions"]))
     error_workflow = (written.get("settings") or {}).get("errorWorkflow")
-    known = _callees(session, user_id, {id_ for _, id_ in named})
+    callees = _callees(session, user_id, {id_ for _, id_ in named})
     problems = [
         Problem(pointer(path), "there is no such workflow")
         for path, id_ in named
-        if id_ not in known and id_ != workflow_id
+        if id_ not in callees and id_ != workflow_id
     ]
     problems += [
         Problem(pointer(path), "leads back to this workflow: workflows cannot call one another in a circle")
         for path, id_ in named
-        if workflow_id is not None and _leads_to(session, user_id, id_, workflow_id, known)
+        if workflow_id is not None and _leads_to(session, user_id, id_, workflow_id, callees)
     ]
     if error_workflow is not None and not _exists(session, user_id, error_workflow):
         problems.append(Problem("/settings/errorWorkflow", "there is no such workflow"))
@@ -52,15 +52,15 @@ def _calls(actions: Any) -> Iterator[tuple[tuple[Part, ...], UUID]]:
             yield (*path, "config", called.field), id_
 
 
-def _leads_to(session: Session, user_id: UUID, start: UUID, goal: UUID, known: dict[UUID, set[UUID]]) -> bool:
+def _leads_to(session: Session, user_id: UUID, start: UUID, goal: UUID, callees: dict[UUID, set[UUID]]) -> bool:
     seen: set[UUID] = set()
     waiting = {start}
     while waiting and len(seen) < _MOST_FOLLOWED:
         if goal in waiting:
             return True
         seen |= waiting
-        known |= _callees(session, user_id, waiting - known.keys())
-        waiting = {called for id_ in waiting for called in known.get(id_, ())} - seen
+        callees |= _callees(session, user_id, waiting - callees.keys())
+        waiting = {called for id_ in waiting for called in callees.get(id_, ())} - seen
     return False
 
 

@@ -33,7 +33,7 @@ def replace(session: Session, user_id: UUID, workflow_id: UUID, wanted: Any) -> 
 
 
 def all_of(session: Session, user_id: UUID) -> Sequence[str]:
-    """Every tag the user has given, by the alphabet."""
+    """List every tag of the user, in alphabetical order."""
     mine = select(WorkflowTag.tag).where(WorkflowTag.user_id == user_id).distinct()
     return session.scalars(mine.order_by(WorkflowTag.tag).limit(MOST_LISTED)).all()
 

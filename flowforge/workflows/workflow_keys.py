@@ -19,7 +19,7 @@ PREFIX = "key:"
 LONGEST_KEY = 64
 KEY_PATTERN = rf"[a-z0-9][a-z0-9._-]{{0,{LONGEST_KEY - 1}}}"
 NOWHERE = UUID(int=0)
-"""Stands for the id of a workflow that is not known."""
+"""Stands for the id of an unknown workflow."""
 
 
 def problems_of_key(key: Any) -> list[Problem]:
@@ -33,7 +33,7 @@ def problems_of_key(key: Any) -> list[Problem]:
 
 
 def called_keys(definition: Mapping[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
-    """Every key by which the definition names another workflow, with its place."""
+    """Yield every key by which the definition names another workflow, with its path."""
     for path, action in actions_in(definition.get("actions")):
         called = called_workflow(action)
         if called is not None and isinstance(called.named, str) and called.named.startswith(PREFIX):
@@ -45,7 +45,7 @@ def called_keys(definition: Mapping[str, Any]) -> Iterator[tuple[tuple[Part, ...
 
 
 def with_ids(definition: Mapping[str, Any], ids: Mapping[str, UUID]) -> JsonObject:
-    """The definition with ids in place of keys; NOWHERE for a key that is not known."""
+    """Replace keys in the definition by ids; NOWHERE for an unknown key."""
 
     def id_of(called: Any) -> Any:
         if not isinstance(called, str) or not called.startswith(PREFIX):
@@ -56,12 +56,12 @@ def with_ids(definition: Mapping[str, Any], ids: Mapping[str, UUID]) -> JsonObje
 
 
 def with_placeholders(definition: Mapping[str, Any]) -> JsonObject:
-    """The definition with an id that means nothing in place of each key, where there is no server to ask."""
+    """Replace each key in the definition by an id without meaning, where there is no server to resolve it."""
     return with_ids(definition, {})
 
 
 def with_keys(definition: Mapping[str, Any], keys: Mapping[UUID, str]) -> JsonObject:
-    """The definition with keys in place of the ids of workflows that have one."""
+    """Replace the ids of workflows that have a key by it."""
     by_text = {str(id_): f"{PREFIX}{key}" for id_, key in keys.items()}
     return _renamed(
         definition, lambda called: by_text.get(called.lower(), called) if isinstance(called, str) else called

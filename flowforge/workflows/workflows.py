@@ -51,7 +51,7 @@ class Workflows:
 
     def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Workflow:
         """Raises Invalid with every problem there is."""
-        definition = self.read(session, user_id, {"actions": [], **_given(raw)}, None)
+        definition = self.read(session, user_id, {"actions": [], **_without_nulls(raw)}, None)
         workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=switched(raw, True))
         session.add(workflow)
         self.save(session, workflow, definition, user_id, raw.get("note"))
@@ -89,14 +89,14 @@ class Workflows:
         Switching it on or off changes no definition, so it makes no version.
         """
         workflow = self.locked(session, user_id, workflow_id)
-        given = _given(raw)
-        if given.keys().isdisjoint(DEFINITION):
+        changes = _without_nulls(raw)
+        if changes.keys().isdisjoint(DEFINITION):
             raise_any([*problems_of_enabled(raw), *problems_of_note(raw)])
             workflow.enabled = switched(raw, workflow.enabled)
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
             return workflow
-        written = {**self.shown(workflow).definition, **given}
+        written = {**self.shown(workflow).definition, **changes}
         definition = self.read(session, user_id, written, workflow)
         workflow.enabled = switched(raw, workflow.enabled)
         self.save(session, workflow, definition, user_id, raw.get("note"))
@@ -255,7 +255,7 @@ def _found(workflow: Workflow | None) -> Workflow:
     return workflow
 
 
-def _given(raw: Mapping[str, Any]) -> JsonObject:
+def _without_nulls(raw: Mapping[str, Any]) -> JsonObject:
     """Drop the nulls a client sent, which mean the same as leaving the field out; in `trigger` null means no
     trigger."""
     return {name: value for name, value in raw.items() if value is not None or name == "trigger"}

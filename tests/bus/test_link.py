@@ -119,10 +119,10 @@ def test_a_lost_client_is_ended_and_made_again() -> None:
     server = Server()
     link = server.link()
     first = link.get(PATIENT)
-    link.lost(first)
+    link.report_loss(first)
     eventually(lambda: server.closed == [first])
     second = eventually(lambda: found(link))
-    link.lost(first)  # too late
+    link.report_loss(first)  # too late
     assert link.get(PATIENT) is second
 
 

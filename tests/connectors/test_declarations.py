@@ -8,7 +8,7 @@ import pytest
 
 from flowforge.connectors.catalog import load_catalog, read_catalog
 from flowforge.connectors.sdk import Connector, ConnectorConfig, StepContext, connector, field, first_of, joined
-from flowforge.icons import known_icons
+from flowforge.icons import icon_names
 
 
 class Config(ConnectorConfig):
@@ -31,7 +31,7 @@ def test_an_icon_that_the_sprite_does_not_have_is_an_error_that_names_those_it_h
 @pytest.mark.parametrize("type_", load_catalog().types())
 def test_every_connector_has_an_icon_of_its_own_choice_and_can_be_searched_for(type_: str) -> None:
     found = load_catalog().get(type_)
-    assert found.icon in known_icons() - {"step", "alert"}
+    assert found.icon in icon_names() - {"step", "alert"}
     assert found.keywords
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 
 from flowforge.connectors.sdk import Connector, StepContext
-from flowforge.icons import known_icons
+from flowforge.icons import icon_names
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
 
@@ -32,7 +32,7 @@ def test_the_example_is_a_connector(httpserver: HTTPServer, context: StepContext
 
 def test_the_example_shows_an_icon_and_a_summary() -> None:
     connector = example(0)
-    assert connector.icon in known_icons() - {"step"}
+    assert connector.icon in icon_names() - {"step"}
     assert connector.summary({"text": "hi"}) == "hi"
 
 

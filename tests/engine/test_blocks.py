@@ -13,7 +13,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.engine.executor import Executor
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.executions import waits
-from flowforge.resume_links import WaitPlace
+from flowforge.resume_links import WaitKey
 from flowforge.triggers.registrations import Triggers
 from flowforge.workflows.workflows import Workflows
 from tests.actions import transform
@@ -329,6 +329,6 @@ def test_what_is_called_and_not_awaited_outlives_a_failing_caller(pipeline: Pipe
 def resume_everything(pipeline: Pipeline, execution_id: UUID) -> None:
     """Whoever is called for the open waits comes."""
     [attempt] = [one for one in pipeline.attempts(execution_id) if (one.waiting or {}).get("kind") == "resume"]
-    wait = WaitPlace(execution_id, attempt.step_index, attempt.iteration)
+    wait = WaitKey(execution_id, attempt.step_index, attempt.iteration)
     with Session(pipeline.backends.engine) as session:
         waits.resume(session, pipeline.backends.bus, wait, {})

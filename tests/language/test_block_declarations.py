@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flowforge.execution.blocks import behaviour_of
-from flowforge.icons import known_icons
+from flowforge.icons import icon_names
 from flowforge.language.block import Block, Loop, NoConfig
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import Bodies
@@ -21,7 +21,7 @@ each_block = pytest.mark.parametrize("block", BLOCKS.values(), ids=lambda block:
 
 @each_block
 def test_its_icon_is_one_of_the_sprite(block: Block[Any]) -> None:
-    assert block.icon in known_icons()
+    assert block.icon in icon_names()
 
 
 @each_block

@@ -188,5 +188,5 @@ def _attempts(execution_id: UUID, frame: int) -> Sequence[ShownAttempt]:
 
 
 def _linked(wait: waits.OpenWait) -> LinkedWait:
-    place, url = wait.place, backends().resume_links.url(wait.place)
-    return LinkedWait(place.step_index, place.iteration, wait.kind, wait.message, wait.due_at, url)
+    key, url = wait.key, backends().resume_links.url(wait.key)
+    return LinkedWait(key.step_index, key.iteration, wait.kind, wait.message, wait.due_at, url)

@@ -70,8 +70,8 @@ class SortableBy:
 
     fields: tuple[str, ...]
 
-    def read(self, given: Any) -> Sort:
-        field, _, direction = str(given).partition(",")
+    def read(self, raw: Any) -> Sort:
+        field, _, direction = str(raw).partition(",")
         return Sort(field, direction.strip().lower() == "desc") if field in self.fields else self.default()
 
     def default(self) -> Sort:

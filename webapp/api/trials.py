@@ -82,8 +82,8 @@ def test_step(workflow_id: UUID, step_id: str, body: JsonObject) -> Tried:
     step = next((step for step in steps if step_id in (step.id, step.key)), None)
     if step is None:
         raise NotFound("there is no such step")
-    known = context_at(session(), workflow.id, definition, pointer(step.path))
-    data = step_tests.data_from(body, known.data, steps)
+    context = context_at(session(), workflow.id, definition, pointer(step.path))
+    data = step_tests.data_from(body, context.data, steps)
     trial = Trial(workflow.id, workflow.user_id, workflow.name, definition, step_id, data)
     session().rollback()  # the step may take its time
     return step_tests.try_step(backends(), load_catalog(), trial, dry_run=bool(body.get("dryRun")))
@@ -95,8 +95,8 @@ def data(workflow_id: UUID, query: DataQuery) -> KnownData:
     """Show the data that a step of the draft can refer to, as far as it can be computed; large values are cut"""
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), workflow)
-    known = context_at(session(), workflow.id, definition, query.at)
-    return KnownData(excerpt(known.roots), known.trigger_source, known.sources)
+    context = context_at(session(), workflow.id, definition, query.at)
+    return KnownData(excerpt(context.roots), context.trigger_source, context.sources)
 
 
 @blueprint.post("/preview")
@@ -105,8 +105,8 @@ def preview(workflow_id: UUID, body: Previewing) -> Value | Failure:
     """Compute a text with expressions at one step of the draft, or say why it cannot be computed"""
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), workflow)
-    known = context_at(session(), workflow.id, definition, body.pointer)
-    value, error = step_tests.preview(workflow.id, workflow.name, body.text, known.data)
+    context = context_at(session(), workflow.id, definition, body.pointer)
+    value, error = step_tests.preview(workflow.id, workflow.name, body.text, context.data)
     return Value(excerpt(value)) if error is None else Failure(error)
 
 

@@ -77,6 +77,6 @@ def _text_or_bytes(data: bytes) -> Any:
     if not _NEVER_TEXT.match(request.mimetype):
         try:
             return data.decode(request.mimetype_params.get("charset", "utf-8"))
-        except (ValueError, LookupError):  # not text after all, or in a charset nobody knows
+        except (ValueError, LookupError):  # not text after all, or in an unknown charset
             pass
     return {"base64": base64.b64encode(data).decode(), "contentType": request.content_type or ""}

@@ -37,7 +37,7 @@ class Calls:
         with self._lock:
             self._levels[token] = self._level(token) - 1, self._clock()
             if len(self._levels) > _REMEMBERED:
-                self._levels = {one: left for one, left in self._levels.items() if self._level(one) < self._most}
+                self._levels = {each: left for each, left in self._levels.items() if self._level(each) < self._most}
 
     def _level(self, token: str) -> float:
         left, then = self._levels.get(token, (self._most, 0.0))
@@ -52,7 +52,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def refuse_too_many(token: str) -> None:
-    """Raises TooManyRequests, which tells when to come again. What nobody knows has no bucket, and is not refused."""
+    """Raises TooManyRequests, with the time to wait. An unknown token has no bucket, and is not refused."""
     calls = _calls()
     wait = calls.wait(token) if calls else 0
     if wait > 0:

@@ -72,7 +72,7 @@ def unlock(token: str) -> Response:
     form = _open_form(token)
     form_guards.refuse_too_many(token)
     password, path = form.config.password or "", url_for("forms.show", token=token)
-    if not form_guards.knows(password):
+    if not form_guards.password_matches(password):
         return _locked(form, "This is not the password.")
     unlocked = redirect(path, 303)
     form_guards.unlock(unlocked, token, password, path)

@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 from webapp.intake.calls import Calls
 
 FASTEST_SECONDS = 2
-"""Nobody fills in a form in less time."""
+"""No person fills in a form in less time."""
 LONGEST_SECONDS = 24 * 60 * 60
-"""So long a page that was opened can be sent, and a password that was given holds."""
+"""How long an opened page can be submitted, and a password that was entered holds."""
 SUBMISSIONS, PER_SECONDS = 30, 60
 """Submissions of one form that one address may send in so many seconds, wrong passwords included."""
 STAMP, TRAP, PASSWORD = "opened", "website", "password"
@@ -56,14 +56,14 @@ def is_unlocked(token: str, password: str | None) -> bool:
     if not password:
         return True
     try:
-        given_for = _keys(password).loads(request.cookies.get(PASSWORD, ""), max_age=LONGEST_SECONDS)
+        unlocked_for = _keys(password).loads(request.cookies.get(PASSWORD, ""), max_age=LONGEST_SECONDS)
     except BadData:
         return False
-    return bool(given_for == token)
+    return bool(unlocked_for == token)
 
 
-def knows(password: str) -> bool:
-    """Whether the caller sends the password."""
+def password_matches(password: str) -> bool:
+    """Whether the password sent is this one."""
     return hmac.compare_digest(password.encode(), request.form.get(PASSWORD, "").encode())
 
 

@@ -14,7 +14,7 @@ ones."""
 _SECRET = re.compile("authorization|cookie|signature|secret|token|password|api-?key|hmac")
 
 
-def shown_headers(headers: Headers, as_sent: Iterable[tuple[str, str]] = ()) -> dict[str, str | list[str]]:
+def redact_headers(headers: Headers, as_sent: Iterable[tuple[str, str]] = ()) -> dict[str, str | list[str]]:
     """Names in lower case; text, or a list where a header came more than once (contract.md, section 1.4).
 
     Under a server that does not tell what was sent, the values of a repeated header are joined with commas.
@@ -22,10 +22,10 @@ def shown_headers(headers: Headers, as_sent: Iterable[tuple[str, str]] = ()) -> 
     sent: dict[str, list[str]] = {}
     for name, value in as_sent:
         sent.setdefault(name.lower(), []).append(value)
-    return {name.lower(): _shown(name.lower(), value, sent) for name, value in headers.items()}
+    return {name.lower(): _redact(name.lower(), value, sent) for name, value in headers.items()}
 
 
-def _shown(name: str, value: str, sent: dict[str, list[str]]) -> str | list[str]:
+def _redact(name: str, value: str, sent: dict[str, list[str]]) -> str | list[str]:
     if _SECRET.search(name):
         return REDACTED
     values = sent.get(name, ())

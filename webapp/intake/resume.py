@@ -13,7 +13,7 @@ from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.executions import waits
 from flowforge.executions.waits import OpenWait
 from flowforge.jsonio import JsonObject
-from flowforge.resume_links import WaitPlace
+from flowforge.resume_links import WaitKey
 from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, HTML, Answer, Tag, endpoint
 from webapp.intake.body import read_body
@@ -39,7 +39,7 @@ _ANSWERS = {"true": True, "false": False}
 def show(token: str) -> tuple[str, int]:
     """Show a wait, with buttons to answer it"""
     try:
-        wait = waits.find(session(), _place(token))
+        wait = waits.find(session(), _read_token(token))
     except (Conflict, NotFound) as error:
         return render_template("resume/over.html", reason=str(error)), 409 if isinstance(error, Conflict) else 404
     wanted = "approve" if "approve" in request.args else "reject" if "reject" in request.args else None
@@ -50,10 +50,10 @@ def show(token: str) -> tuple[str, int]:
 @endpoint(Tag.WEBHOOKS, Resumed, takes=ANY_BODY, refuses=(409,), public=True)
 def resume(token: str) -> Response:
     """Resume a wait: the body becomes the step's output; for a person it holds `approved`, true or false"""
-    place = _place(token)
-    wait = waits.find(session(), place)
+    key = _read_token(token)
+    wait = waits.find(session(), key)
     body = read_body(backends().settings.webhook_max_bytes)
-    waits.resume(session(), backends().bus, place, output_of(wait, body))
+    waits.resume(session(), backends().bus, key, output_of(wait, body))
     if "text/html" in request.headers.get("Accept", ""):
         return Response(render_template("resume/done.html", wait=wait, output=body), mimetype=HTML)
     return Response(jsonio.dumps({"success": True}), mimetype="application/json")
@@ -74,8 +74,8 @@ def output_of(wait: OpenWait, body: Any) -> JsonObject:
     return {**at, "approved": approved, "comment": comment}
 
 
-def _place(token: str) -> WaitPlace:
-    place = backends().resume_links.read(token)
-    if place is None:
+def _read_token(token: str) -> WaitKey:
+    key = backends().resume_links.read(token)
+    if key is None:
         raise NotFound("there is no such link")
-    return place
+    return key

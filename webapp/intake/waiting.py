@@ -22,11 +22,11 @@ stranger to the dashboard, whose cookies and pages its scripts cannot reach."""
 def as_response(answer: Answer) -> Response:
     headers = {name: value for name, value in answer.headers.items() if name.lower() not in _NOT_SENT}
     headers["Content-Security-Policy"] = _SANDBOX
-    given_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
+    content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
     if isinstance(answer.body, str):
-        return Response(answer.body, answer.status, headers, content_type=given_type or "text/plain; charset=utf-8")
+        return Response(answer.body, answer.status, headers, content_type=content_type or "text/plain; charset=utf-8")
     data = b"" if answer.body is None else jsonio.dumps(answer.body)
-    return Response(data, answer.status, headers, content_type=given_type or "application/json")
+    return Response(data, answer.status, headers, content_type=content_type or "application/json")
 
 
 def wait_for_answer(event_id: UUID, seconds: float) -> Answer | None:

@@ -19,7 +19,7 @@ from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
 from webapp.intake import calls, schemas
 from webapp.intake.accepted import announce
 from webapp.intake.body import read_body
-from webapp.intake.headers import AS_SENT, shown_headers
+from webapp.intake.headers import AS_SENT, redact_headers
 from webapp.intake.waiting import as_response, wait_for_answer
 
 blueprint = Blueprint("webhooks", __name__)
@@ -58,8 +58,8 @@ _SIGNATURE = Header(
 def receive(token: str) -> Response:
     """Call a webhook"""
     if request.method == "HEAD":  # asks whether a GET would be accepted, and must not make anything happen
-        known = intake.has_token(backends().engine, WEBHOOK, token)
-        return Response(status=200 if known else 404, mimetype="application/json")
+        exists = intake.has_token(backends().engine, WEBHOOK, token)
+        return Response(status=200 if exists else 404, mimetype="application/json")
     calls.refuse_too_many(token)
     answer = _accept(token)
     if answer is None:
@@ -114,15 +114,15 @@ def _demand_signature(sealed: str) -> None:
         secret = backends().vault.open(sealed)
     except SecretUnreadable as error:
         raise Unavailable(str(error)) from error
-    given = [value for name in signatures.HEADERS for value in request.headers.getlist(name)]
-    if request.method == "GET" or not signatures.is_signed(secret, request.get_data(), given):
+    sent = [value for name in signatures.HEADERS for value in request.headers.getlist(name)]
+    if request.method == "GET" or not signatures.is_signed(secret, request.get_data(), sent):
         raise Unauthorized(_UNSIGNED)
 
 
 def _payload() -> JsonObject:
     return {
         "body": read_body(backends().settings.webhook_max_bytes),
-        "headers": shown_headers(request.headers, request.environ.get(AS_SENT, ())),
+        "headers": redact_headers(request.headers, request.environ.get(AS_SENT, ())),
         "queryParams": _query(),
         "method": request.method,
         "remoteAddress": request.remote_addr,

@@ -17,7 +17,7 @@ _STATUS_AFTER = {"STARTED": Status.RUNNING} | {status.value: status for status i
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an execution's log; `status` is the execution's after it, if the line tells one."""
+    """One line of an execution's log; `status` is the execution's after it, if the line carries one."""
 
     cursor: str
     position: Position

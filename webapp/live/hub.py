@@ -131,7 +131,7 @@ class Hub:
             inbox.mark_incomplete()
 
     async def _check_statuses(self) -> None:
-        """Ask for all watched executions at once, in case the line that tells a status is lost or late."""
+        """Read the status of all watched executions at once, in case the line that carries one is lost or late."""
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
             watched = [id_ for id_, inboxes in self._viewers.items() if not all(inbox.over for inbox in inboxes)]

@@ -231,7 +231,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._buffered -= _progress(conn).buffered
 
     def _disconnect(self, conn: TConn, status: int) -> None:
-        """Close a connection that waits in the poller; a sender that has begun a request is told why."""
+        """Close a connection that waits in the poller; a sender that has begun a request is answered `status`."""
         self._leave_poller(conn)
         if _progress(conn).buffered:
             with contextlib.suppress(OSError):

@@ -97,7 +97,7 @@ def _registration_page(problems: Any) -> str:
     return render_template(
         "accounts/register.html",
         problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
-        given=request.form,
+        entered=request.form,
     )
 
 

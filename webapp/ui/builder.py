@@ -1,5 +1,5 @@
 """The builder: a workflow as a flow of cards, one of them open beside it. The draft on the server is what is edited;
-each part of the page can be asked for alone."""
+each part of the page can be requested alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from webapp.ui.guard import viewer_id
 
 TRIGGER, SETTINGS = "trigger", "settings"
 PART = "X-Part"
-"""The header by which our script asks for parts of the page."""
+"""The header by which our script requests parts of the page."""
 
 Json = dict[str, Any]
 
@@ -99,8 +99,8 @@ def _page(workflow: Workflow, shown: ShownDraft, opened: str) -> Json:
     if opened == TRIGGER or not opened:
         return page | {"notes": notes_of_trigger(problems, page["trigger"].fields), "opened": TRIGGER}
     try:
-        known = expression_context.context_roots(session(), workflow.id, definition, opened)
-        panel = step_panel(definition, opened, problems, catalog, known, _connections())
+        context = expression_context.context_roots(session(), workflow.id, definition, opened)
+        panel = step_panel(definition, opened, problems, catalog, context, _connections())
         pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
         return page | {"panel": panel, "pinned": pinned}
     except (Invalid, NotFound):  # it was moved or deleted meanwhile
@@ -108,11 +108,11 @@ def _page(workflow: Workflow, shown: ShownDraft, opened: str) -> Json:
 
 
 def guide_page(workflow: Workflow, shown: ShownDraft) -> Json:
-    """`guide` is None where nobody is guided through this workflow."""
+    """`guide` is None where the workflow has no guide."""
     definition = shown.definition
     through = guide.guide_to(session(), workflow, definition, wrong=bool(shown.problems))
-    actions = definition.get("actions") if through else None
-    decision = next((n for n, one in enumerate(actions or ()) if isinstance(one, dict) and one.get("branches")), None)
+    actions = definition.get("actions") or () if through else ()
+    decision = next((n for n, each in enumerate(actions) if isinstance(each, dict) and each.get("branches")), None)
     branch = None if decision is None else f"/actions/{decision}/branches/0/actions"
     return {"workflow": workflow, "guide": through, "guide_branch": branch, "guide_example": guide.EXAMPLE}
 
@@ -126,6 +126,6 @@ def _connections() -> dict[str, list[str]]:
 
 
 def _adding() -> Json | None:
-    """Return where a step is to be added, as a browser without script asks for it."""
+    """Return the position at which a browser without script asks to add a step."""
     into = request.args.get("into")
     return {"into": into, "position": request.args.get("position", 0, type=int)} if into else None

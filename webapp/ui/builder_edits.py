@@ -36,7 +36,7 @@ def edit_draft(workflow_id: UUID) -> Any:
     op = request.form.get("op", "").partition(":")[0]
     if op not in _OPERATIONS:
         return refused(found(workflow_id), Invalid.at("/op", "there is no such edit"), 400)
-    return _edited(workflow_id, _OPERATIONS[op], _SAID.get(op, ""))
+    return _edited(workflow_id, _OPERATIONS[op], _MESSAGES.get(op, ""))
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/name")
@@ -89,8 +89,8 @@ def _edited(
     try:
         before = drafts().clear(session(), workflow)
         definition, opened = edit(before)
-        asked = {"definition": definition, "revision": revision}
-        shown = drafts().save(session(), viewer_id(), workflow_id, asked)
+        fields = {"definition": definition, "revision": revision}
+        shown = drafts().save(session(), viewer_id(), workflow_id, fields)
     except Conflict as error:
         return refused(workflow, error, 409)
     except Invalid as error:
@@ -164,8 +164,8 @@ def _add(definition: Json) -> Edited:
     into, position = request.form.get("into") or "/actions", request.form.get("position", 0, type=int)
     action = edits.blank(definition, request.form.get("type", "").upper())
     changed = edits.insert(definition, into, position, action)
-    place = next(i for i, step in enumerate(_list(changed, into)) if isinstance(step, dict) and step == action)
-    return changed, f"{into}/{place}"
+    index = next(i for i, step in enumerate(_list(changed, into)) if isinstance(step, dict) and step == action)
+    return changed, f"{into}/{index}"
 
 
 def _move(definition: Json) -> Edited:
@@ -174,23 +174,23 @@ def _move(definition: Json) -> Edited:
 
 def _up(definition: Json) -> Edited:
     """Move a step that is the first of a body out of its block."""
-    into, position = _place(_at())
+    into, position = _split_pointer(_at())
     if position > 0:
         return _moved(definition, into, position - 1)
     owner = _owner(_at())
-    return _moved(definition, *_place(owner)) if owner else (definition, _at())
+    return _moved(definition, *_split_pointer(owner)) if owner else (definition, _at())
 
 
 def _down(definition: Json) -> Edited:
     edits.step_at(definition, _at())
-    into, position = _place(_at())
+    into, position = _split_pointer(_at())
     if position + 1 < len(_list(definition, into)):
         return _moved(definition, into, position + 2)
     owner = _owner(_at())
     if not owner:
         return definition, _at()
-    around, place = _place(owner)
-    return _moved(definition, around, place + 1)
+    around, owner_position = _split_pointer(owner)
+    return _moved(definition, around, owner_position + 1)
 
 
 def _moved(definition: Json, into: str, position: int) -> Edited:
@@ -200,7 +200,7 @@ def _moved(definition: Json, into: str, position: int) -> Edited:
 
 
 def _duplicate(definition: Json) -> Edited:
-    into, position = _place(_at())
+    into, position = _split_pointer(_at())
     return edits.duplicate(definition, _at()), f"{into}/{position + 1}"
 
 
@@ -222,7 +222,7 @@ def _remove_branch(definition: Json) -> Edited:
     return edits.remove_branch(definition, _at(), int(number) if number.isdecimal() else -1), _at()
 
 
-def _place(at: str) -> tuple[str, int]:
+def _split_pointer(at: str) -> tuple[str, int]:
     *into, position = parsed(at) or ("",)
     if not isinstance(position, int):
         raise Invalid.at("/at", "there is no such step")
@@ -254,8 +254,12 @@ _OPERATIONS: dict[str, Callable[[Json], Edited]] = {
     "add-branch": _add_branch,
     "remove-branch": _remove_branch,
 }
-_SAID = {"add": "Step added.", "move": "Moved.", "up": "Moved up.", "down": "Moved down.", "duplicate": "Duplicated."}
-_SAID |= {
+_MESSAGES = {
+    "add": "Step added.",
+    "move": "Moved.",
+    "up": "Moved up.",
+    "down": "Moved down.",
+    "duplicate": "Duplicated.",
     "switch": "Switched.",
     "delete": "Deleted.",
     "add-branch": "Branch added.",

@@ -65,7 +65,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """A problem as the builder tells it. `at`: what is opened to solve it, a step or the trigger."""
+    """A problem as the builder shows it. `at`: the step or the trigger that is opened to solve it."""
 
     at: str
     title: str
@@ -145,10 +145,10 @@ class _Drawing:
 def step_of(pointer: str) -> str:
     """The innermost step that a problem's pointer is about; empty where it is the workflow itself."""
     parts, end = pointer.split("/"), 0
-    for place in range(1, len(parts)):
-        if parts[place].isdecimal() and parts[place - 1] in ("actions", "else", "onError"):
-            end = place + 1
-        elif parts[place] == "config":
+    for index in range(1, len(parts)):
+        if parts[index].isdecimal() and parts[index - 1] in ("actions", "else", "onError"):
+            end = index + 1
+        elif parts[index] == "config":
             break
     return "/".join(parts[:end])
 
@@ -171,7 +171,7 @@ def _text(action: Mapping[str, Any], key: str) -> str | None:
 
 
 def _summary(kind: StepKind, config: Any) -> str:
-    """One short line; empty where the config says nothing, or its type is not known."""
+    """One short line; empty where the config is empty, or its type unknown."""
     if not isinstance(config, dict):
         return ""
     value = kind.summary(config)

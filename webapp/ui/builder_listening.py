@@ -1,4 +1,4 @@
-"""Listening for a test call: the page asks every moment whether something has come in, and shows it."""
+"""Listening for a test call: the page polls for a payload, and shows it."""
 
 from __future__ import annotations
 

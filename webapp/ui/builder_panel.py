@@ -74,7 +74,7 @@ def step_panel(
     at: str,
     problems: Sequence[Problem],
     catalog: Catalog,
-    known: Mapping[str, Any],
+    context: Mapping[str, Any],
     connections: Mapping[str, Sequence[str]],
 ) -> StepPanel:
     """`connections`: names by type. Raises Invalid where there is no such step."""
@@ -86,7 +86,7 @@ def step_panel(
     branches = _branches(action, type_)
     notes = _notes(at, [problem for problem in problems if step_of(problem.pointer) == at], fields)
     drawn = _drawn(fields, config, branches)
-    shown = _shown(fields, _given(catalog, type_, config))
+    shown = _select_visible(fields, _filled_by_connection(catalog, type_, config))
     return StepPanel(
         at=at,
         kind=kind.title,
@@ -97,15 +97,15 @@ def step_panel(
         fields=shown,
         more=[field for field in fields if field not in shown],
         branches=branches,
-        notes={place: message for place, message in notes.items() if place in drawn},
-        others=[message for place, message in notes.items() if place not in drawn],
-        data=_data(definition, at, known),
+        notes={path: message for path, message in notes.items() if path in drawn},
+        others=[message for path, message in notes.items() if path not in drawn],
+        data=_data(definition, at, context),
         can_fail=type_ not in BLOCKS,
     )
 
 
 def fields_of_type(catalog: Catalog, type_: str, connections: Mapping[str, Sequence[str]] | None = None) -> list[Field]:
-    """None of a type that nobody knows. The connection comes first, where the type takes one."""
+    """List the fields of a type; none for an unknown one. The connection comes first, where the type takes one."""
     if type_ in BLOCKS:
         return fields_of(BLOCKS[type_].json_schema()["config"])
     if type_ not in catalog.types():
@@ -128,15 +128,15 @@ def notes_of_trigger(problems: Sequence[Problem], fields: Sequence[Field]) -> di
     return _notes("/trigger", [problem for problem in problems if problem.pointer.startswith("/trigger")], fields)
 
 
-def _given(catalog: Catalog, type_: str, config: Json) -> Sequence[str]:
+def _filled_by_connection(catalog: Catalog, type_: str, config: Json) -> Sequence[str]:
     """The fields that the chosen connection fills in."""
     if not config.get(CONNECTION) or type_ not in catalog.types():
         return ()
     return catalog.get(type_).shared_fields
 
 
-def _shown(fields: Sequence[Field], given: Sequence[str]) -> list[Field]:
-    fields = [field for field in fields if field.key not in given]
+def _select_visible(fields: Sequence[Field], filled: Sequence[str]) -> list[Field]:
+    fields = [field for field in fields if field.key not in filled]
     if len(fields) <= _ALWAYS_SHOWN:
         return list(fields)
     first = [field for field in fields if field.required or field.key == CONNECTION]
@@ -157,14 +157,14 @@ def _notes(at: str, problems: Sequence[Problem], fields: Sequence[Field]) -> dic
 
 
 def _drawn(fields: Sequence[Field], config: Json, branches: Sequence[Branch]) -> set[str]:
-    """The places that have a field of their own."""
+    """Collect the paths that have a field of their own."""
     own = {"name", "id", "when", "timeout", "retry/attempts"}
     own |= {f"config/{field.key}" for field in fields}
-    own |= {place for field in fields for place in _places_in_records(field, config)}
+    own |= {path for field in fields for path in _paths_in_records(field, config)}
     return own | {f"branches/{branch.number}/{part}" for branch in branches for part in ("name", "when")}
 
 
-def _places_in_records(field: Field, config: Json) -> Iterator[str]:
+def _paths_in_records(field: Field, config: Json) -> Iterator[str]:
     for number in range(len(field.records(config))):
         yield from (f"config/{field.key}/{number}/{inner.key}" for inner in field.inner)
 
@@ -182,15 +182,15 @@ def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:
     return found
 
 
-def _data(definition: Mapping[str, Any], at: str, known: Mapping[str, Any]) -> list[Datum]:
+def _data(definition: Mapping[str, Any], at: str, context: Mapping[str, Any]) -> list[Datum]:
     """List the data that the step can refer to, the nearest first and the trigger last. A step that has not run yet is
     listed by name only."""
-    found = [tree_of(label, known[root], root) for root, label in _AROUND.items() if root in known]
-    outputs = known.get("steps") or {}
+    found = [tree_of(label, context[root], root) for root, label in _AROUND.items() if root in context]
+    outputs = context.get("steps") or {}
     for step in reversed(earlier(written_steps(definition), parsed(at))):
         name = str(step.action.get("name") or step.id)
         found.append(tree_of(name, outputs.get(step.id, "has not run yet"), f"steps.{step.id}"))
-    return [*found, tree_of("Trigger", known.get("trigger") or {}, "trigger")]
+    return [*found, tree_of("Trigger", context.get("trigger") or {}, "trigger")]
 
 
 _AROUND = {name: root.title for name, root in INNER_ROOTS.items()} | {"error": "The error"}

@@ -71,7 +71,7 @@ def _text(definition: JsonObject, form: str) -> str:
 
 
 def _read(text: str, form: str) -> JsonObject:
-    """Raises Invalid, with the place of the mistake."""
+    """Raises Invalid, with the line of each flaw."""
     if form == "json":
         return read_object(text)
     document = yaml_reader.read(text)

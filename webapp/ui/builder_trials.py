@@ -37,8 +37,8 @@ def preview_expression(workflow_id: UUID) -> str:
     workflow, at = found(workflow_id), request.form.get("at", "")
     text = request.form.get("text", "")[:_LONGEST_PREVIEW]
     try:
-        known = expression_context.context_at(session(), workflow.id, drafts().clear(session(), workflow), at)
-        value, error = step_tests.preview(workflow.id, workflow.name, text, known.data)
+        context = expression_context.context_at(session(), workflow.id, drafts().clear(session(), workflow), at)
+        value, error = step_tests.preview(workflow.id, workflow.name, text, context.data)
     except Invalid as gone:
         value, error = None, str(gone)
     return render_template("builder/_preview.html", value=excerpt(value), error=error)
@@ -46,15 +46,15 @@ def preview_expression(workflow_id: UUID) -> str:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/test")
 def try_step(workflow_id: UUID) -> Any:
-    """Runs the open step, with what is known; `dry` calls nobody. What it gives can be picked from afterwards."""
+    """Run the open step with the data available to it; `dry` calls nobody. Its output can be picked from afterwards."""
     workflow, at = found(workflow_id), request.form.get("at", "")
     dry_run = request.form.get("dry") == "true"
     try:
         definition = drafts().clear(session(), workflow)
         own_id = edits.step_at(definition, at).get("id")
-        known = expression_context.context_at(session(), workflow.id, definition, at)
+        context = expression_context.context_at(session(), workflow.id, definition, at)
         step_id = next(step.id for step in written_steps(definition) if step.path == parsed(at))
-        trial = Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, known.data)
+        trial = Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, context.data)
         session().rollback()  # the step may take its time
         tried = step_tests.try_step(backends(), load_catalog(), trial, dry_run=dry_run)
     except (Invalid, NotFound, Conflict, Unavailable) as error:

@@ -47,9 +47,9 @@ def workflow_versions(workflow_id: UUID) -> str:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/versions/<uuid:version_id>/restore")
 def restore_version(workflow_id: UUID, version_id: UUID) -> Any:
-    asked = {"note": request.form.get("note", "").strip() or None}
+    fields = {"note": request.form.get("note", "").strip() or None}
     try:
-        restored: Workflow = versions().restore(session(), viewer_id(), workflow_id, version_id, asked)
+        restored: Workflow = versions().restore(session(), viewer_id(), workflow_id, version_id, fields)
         flash(f"“{restored.name}” runs as it was then.", "done")
     except (Invalid, Conflict) as error:
         session().rollback()

@@ -42,9 +42,9 @@ def read_condition(text: str) -> Condition | None:
     if not text:
         return Condition("", "==")
     if match := _COMPARED.fullmatch(text):
-        return Condition(match[1], match[2], _shown(match[3]))
+        return Condition(match[1], match[2], _operand(match[3]))
     if match := _CONTAINS.fullmatch(text):
-        return Condition(match[3], "lacks" if match[2] else "contains", _shown(match[1]))
+        return Condition(match[3], "lacks" if match[2] else "contains", _operand(match[1]))
     if match := _ALONE.fullmatch(text):
         return Condition(match[2], "empty" if match[1] else "filled")
     return None
@@ -93,7 +93,7 @@ def _literal(text: str) -> str:
     return json.dumps(stripped.strip('"') if re.fullmatch(r'"-?\d+(\.\d+)?"', stripped) else text, ensure_ascii=False)
 
 
-def _shown(literal: str) -> str:
+def _operand(literal: str) -> str:
     if literal.startswith('"'):
         text = str(json.loads(literal))
         return f'"{text}"' if re.fullmatch(r"-?\d+(\.\d+)?|true|false", text) else text

@@ -160,7 +160,7 @@ def _list_page(problems: Sequence[Problem] = ()) -> str:
         kinds=_kinds(),
         secrets=named_secrets.list_secrets(session(), viewer_id()),
         problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
-        given=request.form,
+        entered=request.form,
     )
 
 

@@ -23,7 +23,7 @@ _BYTES = 32
 
 
 def token() -> str:
-    """This session's token, made when first asked for; one mask for each request."""
+    """This session's token, made at its first use; one mask for each request."""
     if _KEY not in cookie:
         cookie[_KEY] = secrets.token_urlsafe(_BYTES)
     if "csrf_token" not in g:
@@ -40,7 +40,7 @@ def renew() -> None:
 
 def check() -> None:
     """Before every view. Raises Forbidden for a POST without the session's token."""
-    if request.method != "POST" or guard.will_turn_away():
+    if request.method != "POST" or guard.needs_sign_in():
         return
     held, sent = str(cookie.get(_KEY, "")).encode(), _unmasked(request.form.get(FIELD, ""))
     if not held or not hmac.compare_digest(held, sent):
@@ -62,5 +62,5 @@ def _unmasked(sent: str) -> bytes:
     return _xor(both[:half], both[half:])
 
 
-def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=False))
+def _xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=False))

@@ -40,7 +40,7 @@ def written(shown: ShownWorkflow) -> str:
 
 
 def read_object(text: str) -> JsonObject:
-    """Raises Invalid, with the place of the mistake."""
+    """Raises Invalid, with the line and column of the mistake."""
     try:
         value = jsonio.loads(text)
     except orjson.JSONDecodeError as error:

@@ -26,8 +26,8 @@ def cancel_execution(execution_id: UUID) -> Any:
 def replay_execution(execution_id: UUID) -> Any:
     """`from`: `start`, `failed` or a step's number; `version`: `same` or `latest`; `payload`: an edited one."""
     try:
-        asked = {"from": _start(), "version": request.form.get("version", "same"), "payload": _payload()}
-        done = replays.replay(session(), backends(), viewer_id(), execution_id, asked)
+        fields = {"from": _start(), "version": request.form.get("version", "same"), "payload": _payload()}
+        done = replays.replay(session(), backends(), viewer_id(), execution_id, fields)
     except (Invalid, Conflict) as error:
         flash(f"It was not started again: {error}", "error")
         return _to(execution_id)

@@ -1,4 +1,4 @@
-"""The items of a loop, a page at a time; and what a step was given."""
+"""The items of a loop, a page at a time; and the input of a step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flowforge.executions.written_steps import written_steps
 from webapp.context import backends, session
 from webapp.ui.base import blueprint
 from webapp.ui.executions import workflow_name
-from webapp.ui.frames import asked_frame, step_title, way_to
+from webapp.ui.frames import requested_frame, step_title, way_to
 from webapp.ui.guard import viewer_id
 
 PAGE = 50
@@ -25,14 +25,14 @@ STATES = {"FAILED": "Failed", "RUNNING": "Running", "COMPLETED": "Completed", "W
 @blueprint.get("/executions/<uuid:execution_id>/items")
 def execution_items(execution_id: UUID) -> str:
     row = executions.get(session(), viewer_id(), execution_id)
-    frame, step, state = asked_frame(), _asked("step", 0), _asked_state()
-    after = _asked("after", -1)
+    frame, step, state = requested_frame(), _requested_number("step", 0), _requested_state()
+    after = _requested_number("after", -1)
     listed = frames.page(session(), row.id, frame, step, after=after, size=PAGE + 1, status=state).rows
     block = next((block for block in frames.blocks(session(), row.id, frame) if block.step_index == step), None)
     if block is None:
         raise NotFound("there is no such block in this execution")
     written = written_steps(session(), row)
-    owner = next((one for top in written for one in top.all() if one.index == step), None)
+    owner = next((candidate for top in written for candidate in top.all() if candidate.index == step), None)
     return render_template(
         "executions/items.html",
         execution=row,
@@ -55,15 +55,16 @@ def execution_items(execution_id: UUID) -> str:
 def step_input(execution_id: UUID) -> str:
     """Show a step's input, as a part of its page."""
     row = executions.get(session(), viewer_id(), execution_id)
-    resolved = resolved_input(session(), load_catalog(), backends().resume_links, row, _asked("step", 0), asked_frame())
+    step, frame = _requested_number("step", 0), requested_frame()
+    resolved = resolved_input(session(), load_catalog(), backends().resume_links, row, step, frame)
     return render_template("executions/_input.html", resolved=resolved)
 
 
-def _asked(name: str, otherwise: int) -> int:
+def _requested_number(name: str, otherwise: int) -> int:
     number = request.args.get(name, otherwise, type=int)
     return number if -1 <= number < 2**31 else otherwise
 
 
-def _asked_state() -> FrameStatus | None:
+def _requested_state() -> FrameStatus | None:
     state = request.args.get("state", "")
     return FrameStatus(state) if state in STATES else None

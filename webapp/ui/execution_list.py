@@ -1,4 +1,4 @@
-"""The list of executions: what is asked for stands in the address."""
+"""The list of executions: its filter stands in the address."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SPANS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(day
 
 @blueprint.get("/executions")
 def executions() -> str:
-    wanted = _asked()
+    wanted = _requested_filter()
     found = search(session(), viewer_id(), wanted, _position())
     return render_template(
         "executions/list.html",
@@ -49,7 +49,7 @@ def executions() -> str:
     )
 
 
-def _asked() -> Filter:
+def _requested_filter() -> Filter:
     """Read the filter of the list; values that make no sense are ignored, since addresses may be old, or typed."""
     status = request.args.get("status", "").upper()
     span = _span()

@@ -18,11 +18,11 @@ from flowforge.executions.log_search import LogFilter
 from flowforge.executions.pending import awaited
 from flowforge.executions.written_steps import WrittenStep, version_of, written_steps
 from flowforge.language.pointers import pointer
-from flowforge.resume_links import WaitPlace
+from flowforge.resume_links import WaitKey
 from webapp.context import backends, session
 from webapp.services import workflows
 from webapp.ui.base import blueprint
-from webapp.ui.frames import asked_frame, step_title, steps_of_frame, way_to
+from webapp.ui.frames import requested_frame, step_title, steps_of_frame, way_to
 from webapp.ui.guard import viewer_id
 from webapp.ui.steps import OVER, Flow, Step
 from webapp.ui.timeline import timeline_of
@@ -59,7 +59,7 @@ def found(execution_id: UUID) -> ExecutionRow:
     try:
         return operations.get(session(), viewer_id(), execution_id)
     except NotFound:
-        event_id = _asked_id("event")
+        event_id = _requested_id("event")
         if event_id is None:
             raise
         return awaited(session(), viewer_id(), event_id, execution_id)
@@ -74,7 +74,7 @@ def workflow_name(row: ExecutionRow) -> str | None:
 
 
 def _progress(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, Any]:
-    frame, event_id = asked_frame(), _asked_id("event")
+    frame, event_id = requested_frame(), _requested_id("event")
     steps, loops = _steps(row, written, frame)
     return {
         "stream_url": url_for("live.live", execution_id=row.id),
@@ -124,15 +124,15 @@ def _answer_path(step: Step) -> str:
     wait = step.wait
     assert wait is not None
     return url_for(
-        "resume.show", token=backends().resume_links.token(WaitPlace(wait.execution_id, step.index, wait.iteration))
+        "resume.show", token=backends().resume_links.token(WaitKey(wait.execution_id, step.index, wait.iteration))
     )
 
 
 def _log(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, Any]:
     """`lines` is None while the log does not answer: the rest of the page is worth showing."""
-    wanted = _asked_filter()
-    asked: dict[str, Any] = {
-        "event": _asked_id("event"),
+    wanted = _requested_filter()
+    params: dict[str, Any] = {
+        "event": _requested_id("event"),
         "log": wanted.text or None,
         "state": wanted.status or None,
         "kind": wanted.event_type or None,
@@ -147,17 +147,17 @@ def _log(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, Any]:
     return {
         "lines": lines,
         "wanted": wanted,
-        "asked": asked,
+        "log_params": params,
         "filtered": wanted != LogFilter(),
         "paged": "after" in request.args,
-        "log_url": url_for("ui.execution_log", execution_id=row.id, after=request.args.get("after"), **asked),
+        "log_url": url_for("ui.execution_log", execution_id=row.id, after=request.args.get("after"), **params),
         "step_titles": {step.index: step_title(step) for top in written for step in top.all()},
         "log_states": LOG_STATES,
         "log_kinds": LOG_KINDS,
     }
 
 
-def _asked_filter() -> LogFilter:
+def _requested_filter() -> LogFilter:
     status, kind = request.args.get("state", ""), request.args.get("kind", "")
     return LogFilter(
         text=request.args.get("log", "").strip()[:_LONGEST_TEXT],
@@ -167,8 +167,8 @@ def _asked_filter() -> LogFilter:
     )
 
 
-def _asked_id(name: str) -> UUID | None:
-    """Anything that is no id counts as not given."""
+def _requested_id(name: str) -> UUID | None:
+    """Read an id from the query; anything that is no id counts as left out."""
     try:
         return UUID(request.args.get(name, ""))
     except ValueError:

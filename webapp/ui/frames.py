@@ -1,4 +1,4 @@
-"""The frames of an execution in its pages: where somebody stands, and the way back."""
+"""The frames of an execution in its pages: the one that is shown, and the way back."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Crumb:
     """A block on the way from the workflow's own list to a frame. `items` is None for a branch, which has no list."""
 
     title: str
-    says: str
+    label: str
     noun: str
     """The name of what the frame runs: an item, a round, a branch."""
     items: str | None
     inside: str
 
 
-def asked_frame() -> int:
+def requested_frame() -> int:
     """The frame in the address; anything that is none is the workflow's own list."""
     frame = request.args.get("frame", ROOT, type=int)
     return frame if 0 <= frame < 2**31 else ROOT

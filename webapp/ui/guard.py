@@ -15,14 +15,14 @@ _HELD = "_user_id"  # where Flask-Login keeps who was signed in
 _PATH_HERE = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
-def will_turn_away() -> bool:
+def needs_sign_in() -> bool:
     """Whether this request has no session, and the page needs one."""
     return request.endpoint not in _OPEN_ENDPOINTS and not current_user.is_authenticated
 
 
 def require_sign_in() -> Any:
     """Before every view: sends strangers to the sign-in page, and from there back."""
-    if not will_turn_away():
+    if not needs_sign_in():
         return None
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     ended = "1" if _HELD in cookie or request.method == "POST" else None
@@ -31,8 +31,8 @@ def require_sign_in() -> Any:
 
 def viewer_id() -> UUID:
     """The signed-in person; every view behind the guard has one."""
-    known: UUID = current_user.id
-    return known
+    user_id: UUID = current_user.id
+    return user_id
 
 
 def return_path(wanted: str) -> str:

@@ -39,7 +39,7 @@ def use_example(workflow_id: UUID) -> Any:
 
 @blueprint.get("/workflows/<uuid:workflow_id>/build/guide")
 def builder_guide(workflow_id: UUID) -> str:
-    """Asked for again and again while something is awaited that happens elsewhere: a call, a run."""
+    """Refresh the guide while it waits for something that happens elsewhere: a call, a run."""
     workflow = found(workflow_id)
     shown = drafts().shown(session(), viewer_id(), workflow_id)
     return render_template("builder/_guide_part.html", **guide_page(workflow, shown))

@@ -33,7 +33,7 @@ def home() -> str:
 
 @blueprint.get("/home/now")
 def home_now() -> str:
-    """The part of the page that is asked for again and again."""
+    """The part of the page that is refreshed every few seconds."""
     return render_template("home/_now.html", **_now())
 
 

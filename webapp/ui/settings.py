@@ -105,7 +105,7 @@ def _profile_page(problems: Any = ()) -> str:
     return render_template(
         "settings/profile.html",
         user=accounts.find(session(), viewer_id()),
-        given=request.form,
+        entered=request.form,
         problems=_by_field(problems),
         zones=profile.time_zones(),
     )
@@ -117,7 +117,7 @@ def _token_page(problems: Any = (), token: str = "") -> str:
         tokens=access_tokens.all_of(session(), viewer_id()),
         token=token,
         lives=LIVES,
-        given=request.form if problems else {},
+        entered=request.form if problems else {},
         problems=_by_field(problems),
     )
 

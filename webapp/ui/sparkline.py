@@ -25,8 +25,8 @@ def bar_height(run: Run) -> int:
 def bars_by_status(runs: Sequence[Run]) -> Mapping[str, str]:
     """The bars of each status as one SVG path, the newest run at the right edge: a page shows hundreds of them."""
     paths: dict[str, str] = {}
-    for place, run in enumerate(reversed(runs)):
-        x = WIDTH - PITCH * place - PITCH // 2
+    for position, run in enumerate(reversed(runs)):
+        x = WIDTH - PITCH * position - PITCH // 2
         paths[run.status] = f"{paths.get(run.status, '')}M{x} {TALLEST}v-{bar_height(run)}"
     return paths
 
@@ -34,5 +34,5 @@ def bars_by_status(runs: Sequence[Run]) -> Mapping[str, str]:
 def outcome(runs: Sequence[Run]) -> str:
     """Say in words what the bars show."""
     counted = Counter(run.status.lower() for run in runs)
-    said = ", ".join(f"{number} {status}" for status, number in counted.most_common())
-    return f"The last {len(runs)} runs: {said}" if len(runs) > 1 else f"The only run: {said.removeprefix('1 ')}"
+    counts = ", ".join(f"{number} {status}" for status, number in counted.most_common())
+    return f"The last {len(runs)} runs: {counts}" if len(runs) > 1 else f"The only run: {counts.removeprefix('1 ')}"

@@ -1,4 +1,4 @@
-"""Templates: for an account that has no workflow yet, and for whoever wants another one."""
+"""Templates: for an account that has no workflow yet, and for anyone who wants another one."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def use_template(name: str) -> Any:
 
 
 def _form(chosen: operations.Starter, problems: Any = ()) -> str:
-    known = {f"/{field.name}" for field in chosen.fields}
+    of_fields = {f"/{field.name}" for field in chosen.fields}
     return render_template(
         "workflows/template.html",
         starter=chosen,
-        given=request.form,
+        entered=request.form,
         problems={problem.pointer.rpartition("/")[2]: problem.message for problem in problems},
-        others=[problem for problem in problems if problem.pointer not in known],
+        others=[problem for problem in problems if problem.pointer not in of_fields],
     )

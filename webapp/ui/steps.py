@@ -88,7 +88,7 @@ class Step:
         return last if last and last.state == AttemptState.WAITING and self.state == "WAITING" else None
 
     @property
-    def awaits_somebody(self) -> bool:
+    def awaits_answer(self) -> bool:
         return self.wait is not None and (self.wait.waiting or {}).get("kind") in RESUMABLE
 
     def all(self) -> Iterator[Step]:
@@ -100,7 +100,7 @@ class Step:
 
 
 class Flow:
-    """Puts what is known of an execution's frames on its written steps."""
+    """Joins the progress of an execution's frames with its written steps."""
 
     def __init__(
         self,

@@ -67,7 +67,7 @@ def brief(value: Any) -> str:
 
 
 def pretty(value: Any) -> str:
-    """Indented JSON, cut where nobody reads on."""
+    """Indented JSON, cut to a readable length."""
     text = jsonio.indented(value)
     return (
         text if len(text) <= _LONGEST_JSON else f"{text[:_LONGEST_JSON]}\n… cut here, {len(text):,} characters in all"

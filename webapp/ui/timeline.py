@@ -21,7 +21,7 @@ class Bar:
     x: float
     width: float
     state: str
-    says: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class _Scale:
     def spans(self) -> timedelta:
         return self.ended - self.begun
 
-    def bar(self, start: datetime, end: datetime, state: str, says: str) -> Bar:
+    def bar(self, start: datetime, end: datetime, state: str, label: str) -> Bar:
         x = min(max((start - self.begun) / self.spans, 0.0), 1.0) * WIDTH
         width = max((end - start) / self.spans * WIDTH, _NARROWEST)
         x = min(x, WIDTH - _NARROWEST)
-        return Bar(round(x, 1), round(min(width, WIDTH - x), 1), state, says)
+        return Bar(round(x, 1), round(min(width, WIDTH - x), 1), state, label)
 
 
 def _is_over(step: Step) -> bool:

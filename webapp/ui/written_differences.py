@@ -72,31 +72,31 @@ def written(found: Differences, catalog: Catalog) -> Written:
 def _step(change: StepChange, catalog: Catalog) -> WrittenStep:
     kind = kind_of(catalog, change.type.upper())
     at = change.after or change.before or ""
-    fields = [_field(one, at) for one in change.fields]
+    fields = [_field(field, at) for field in change.fields]
     if change.action is not None:
         fields = list(_whole(change.action, change.kind))
-    moved = (_place(change.before), _place(change.after)) if change.kind == "moved" else None
+    moved = (_describe_position(change.before), _describe_position(change.after)) if change.kind == "moved" else None
     title = title_of(catalog, change.type.upper(), change.name, change.id)
     return WrittenStep(change.kind, title, kind.title, kind.icon, fields, moved)
 
 
 def _whole(action: JsonObject, kind: str) -> Iterator[WrittenField]:
-    """A step that is new, or gone: everything it says."""
+    """Yield all fields of a step that is new, or gone."""
     side: Literal["before", "after"] = "after" if kind == "added" else "before"
-    said = {f"config/{key}": value for key, value in (action.get("config") or {}).items()}
-    said |= {key: action[key] for key in ("when", "onError", "retry", "timeout") if key in action}
-    for place, value in said.items():
-        if value not in (None, "", [], {}) and not (place == "onError" and isinstance(value, list)):
-            yield WrittenField(_label(place), [Piece(side, _text(value))])
+    values = {f"config/{key}": value for key, value in (action.get("config") or {}).items()}
+    values |= {key: action[key] for key in ("when", "onError", "retry", "timeout") if key in action}
+    for path, value in values.items():
+        if value not in (None, "", [], {}) and not (path == "onError" and isinstance(value, list)):
+            yield WrittenField(_label(path), [Piece(side, _text(value))])
 
 
 def _field(change: FieldChange, at: str) -> WrittenField:
     return WrittenField(_label(change.pointer.removeprefix(at)), _pieces(change.before, change.after))
 
 
-def _label(place: str) -> str:
-    """`/config/headers/accept` as `headers.accept`."""
-    parts = parsed(f"/{place.strip('/')}")
+def _label(field_path: str) -> str:
+    """Name a field: `/config/headers/accept` becomes `headers.accept`."""
+    parts = parsed(f"/{field_path.strip('/')}")
     if parts[0] == "branches" and len(parts) > 2 and isinstance(parts[1], int):
         return f"Branch {parts[1] + 1}: {'if' if parts[2] == 'when' else dotted(parts[2:])}"
     path = dotted(parts[1:] if parts[0] == "config" and len(parts) > 1 else parts)
@@ -104,8 +104,8 @@ def _label(place: str) -> str:
     return _LABELS.get(path, f"{words[:1].upper()}{words[1:]}")
 
 
-def _place(pointer: str | None) -> str:
-    """`/actions/2` as `step 3`, deeper ones with the way that leads there."""
+def _describe_position(pointer: str | None) -> str:
+    """Describe a position: `/actions/2` becomes `step 3`, a deeper one is followed by the path to it."""
     *way, last = parsed(pointer or "/actions/0")
     number = f"step {last + 1}" if isinstance(last, int) else str(last)
     around = [part for part in way if part not in ("actions", "branches")]

@@ -53,8 +53,8 @@ def _run(suite: Suite) -> Iterator[tuple[Scenario, list[str]]]:
     definition = read(suite.workflow.document)
     plan = compile_plan(definition.dump(), templated=True)
     steps = _steps(suite)
-    looped = {name for name, place in steps.items() if _in_loop(place)}
-    same = {name: place.action.id or name for name, place in steps.items()}
+    looped = {name for name, step in steps.items() if _in_loop(step)}
+    same = {name: step.action.id or name for name, step in steps.items()}
     for test in suite.tests:
         try:
             played = play(plan, definition.name, test, load_catalog())
@@ -63,7 +63,7 @@ def _run(suite: Suite) -> Iterator[tuple[Scenario, list[str]]]:
             continue
         for found in (played.outputs, played.calls):
             found |= {name: found[id_] for name, id_ in same.items() if id_ in found}
-        yield test, [_shown(mismatch) for mismatch in compare(test.expect, played, looped)]
+        yield test, [_describe(mismatch) for mismatch in compare(test.expect, played, looped)]
 
 
 def _steps(suite: Suite) -> Mapping[str, LocatedAction]:
@@ -83,7 +83,7 @@ def _problems_of_names(suite: Suite) -> list[Finding]:
     return located(str(suite.path), source, problems_of_names(suite.tests, _steps(suite)))
 
 
-def _shown(mismatch: Mismatch) -> str:
+def _describe(mismatch: Mismatch) -> str:
     expected, found = _text(mismatch.expected), _text(mismatch.found)
     lines = difflib.unified_diff(expected, found, "expected", "found", lineterm="", n=3)
     body = [f"- {line}" for line in expected] + [f"+ {line}" for line in found]

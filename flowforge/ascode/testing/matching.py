@@ -32,7 +32,7 @@ def mismatches(expected: Any, found: Any, path: tuple[Part, ...]) -> Iterator[Mi
         for name, value in expected.items():
             yield from mismatches(value, found.get(name, MISSING), (*path, name))
     elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for index, (wanted, given) in enumerate(zip(expected, found, strict=True)):
-            yield from mismatches(wanted, given, (*path, index))
+        for index, (wanted, actual) in enumerate(zip(expected, found, strict=True)):
+            yield from mismatches(wanted, actual, (*path, index))
     elif isinstance(expected, bool) is not isinstance(found, bool) or expected != found:
         yield Mismatch(path, expected, found)

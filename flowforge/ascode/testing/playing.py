@@ -119,9 +119,9 @@ class _Player:
                 self._called(due, {"workflowId": str(call.workflow_id), "payload": call.payload})
                 if recorded is None and not call.awaited:
                     return {"executionId": str(_EXECUTION_ID)}
-                return self._given(due, recorded)
+                return self._recorded_output(due, recorded)
             case Wait(kind="time" | "continue"):
-                return {} if recorded is None else self._given(due, recorded)
+                return {} if recorded is None else self._recorded_output(due, recorded)
             case Wait() as wait:
                 return self._output_of_wait(due, wait, recorded)
 
@@ -134,7 +134,7 @@ class _Player:
         if recorded is None and connector.computes is not None:
             output: Json = connector.computes(parsed)
             return output
-        return self._given(due, recorded)
+        return self._recorded_output(due, recorded)
 
     def _output_of_wait(self, due: Due, wait: Wait, recorded: Recorded | None) -> Json:
         if recorded is not None and recorded.timed_out:
@@ -142,9 +142,9 @@ class _Player:
                 raise _Fails("nobody came within the time limit", permanent=True)
             return {"timedOut": True}
         answer = {"resumedAt": jsonio.format_time(self._now), **({"comment": None} if wait.kind == "approval" else {})}
-        return answer | self._given(due, recorded)
+        return answer | self._recorded_output(due, recorded)
 
-    def _given(self, due: Due, recorded: Recorded | None) -> Json:
+    def _recorded_output(self, due: Due, recorded: Recorded | None) -> Json:
         step = due.step
         if recorded is None:
             raise CannotGoOn(f"step '{step.id}' ({step.type}) runs, and the test has no output for it under 'steps'")

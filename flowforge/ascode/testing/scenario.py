@@ -1,4 +1,4 @@
-"""Test files: the workflow, what it is given, and what is expected of it."""
+"""Test files: the workflow, its input, and what is expected of it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Expectation(_Written):
     """Expectations of a test. What is not named may be anything; of objects only the named fields are compared."""
 
     status: Annotated[Literal["COMPLETED", "FAILED"] | None, BeforeValidator(_as_status)] = None
-    """COMPLETED where nothing else is said, and no error is expected."""
+    """COMPLETED by default, unless an error is expected."""
     result: Any = None
     outputs: dict[str, Any] = Field(default_factory=dict)
     """Outputs by the step's id; of a step in a loop a list, one for each item."""
@@ -142,14 +142,14 @@ def read_suite(path: Path) -> Suite | list[Finding]:
 
 
 def problems_of_names(tests: tuple[Scenario, ...], steps: Mapping[str, LocatedAction]) -> Iterator[Problem]:
-    """Steps that the workflow does not have, and those of which nothing can be said."""
+    """List the problems of steps that the workflow does not have, and of those nothing can be recorded for."""
     for number, test in enumerate(tests):
         expect = test.expect
         named: list[tuple[tuple[str | int, ...], str]] = [(("steps", name), name) for name in test.steps]
         for part in ("outputs", "calls", "branches"):
             named += [(("expect", part, name), name) for name in getattr(expect, part)]
         for part in ("ran", "skipped"):
-            named += [(("expect", part, place), name) for place, name in enumerate(getattr(expect, part))]
+            named += [(("expect", part, index), name) for index, name in enumerate(getattr(expect, part))]
         for path, name in named:
             message = _problem_of_name(name, path, steps)
             if message:

@@ -17,7 +17,7 @@ _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-
 
 Control = Literal["line", "text", "choice", "boxes", "box", "file"]
 Read = Callable[[Sequence[str], Sequence[str]], Any]
-"""Makes a value of the texts that were sent, given the options of the field. Raises ValueError with what is wrong."""
+"""Converts the texts that were sent to a value, with the options of the field. Raises ValueError with what is wrong."""
 
 
 class AnswerType(StrEnum):

@@ -31,9 +31,9 @@ class FieldView:
 
     @property
     def notes(self) -> str:
-        """The ids of what is said about it."""
-        said = {"help": self.help, "problem": self.problem}
-        return " ".join(f"form-{self.name}-{what}" for what, text in said.items() if text)
+        """The ids of its help and its problem, for `aria-describedby`."""
+        texts = {"help": self.help, "problem": self.problem}
+        return " ".join(f"form-{self.name}-{what}" for what, text in texts.items() if text)
 
 
 @dataclass(frozen=True, slots=True)

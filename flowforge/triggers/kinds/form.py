@@ -92,7 +92,7 @@ class Form(TriggerKind[Config]):
         return form_view(self._legible(config))
 
     def _legible(self, config: Json) -> Config:
-        """The parts of a config that can be used; defaults in place of the others."""
+        """Read the usable parts of a config; the others become defaults."""
         wrong = {problem.pointer.split("/")[1] for problem in self.problems(config) if problem.pointer}
         written = config.get("fields")
         fields = [field for field in written if _is_usable(field)] if isinstance(written, list) else []

@@ -61,7 +61,7 @@ class Session:
         try:
             return sorted(map(int, answer))
         except ValueError as error:
-            raise MailboxTrouble(f"the mail server answers a search with {_said(answer)}") from error
+            raise MailboxTrouble(f"the mail server answers a search with {_quote(answer)}") from error
 
     def unseen(self, first: int, last: int) -> list[int]:
         return self.uids(f"UID {first}:{last} UNSEEN")
@@ -92,7 +92,7 @@ class Session:
             return []
         status, data = self._box.client.uid("FETCH", ",".join(map(str, uids)), parts)
         if status != "OK":
-            raise MailboxTrouble(f"the mail server refused to hand out mails: {_said(data)}")
+            raise MailboxTrouble(f"the mail server refused to hand out mails: {_quote(data)}")
         return list(_items(data))
 
     def _announced(self, name: str) -> int | None:
@@ -152,7 +152,7 @@ class _Watchdog:
 
 
 class _Client(imaplib.IMAP4):
-    """Connects to an address that was checked, under the name that was asked for; reads no endless literals."""
+    """Connects to an address that was checked, under the name that was configured; reads no endless literals."""
 
     def __init__(self, server: Server, guard: AddressGuard, watchdog: _Watchdog) -> None:
         self._guard = guard
@@ -185,11 +185,11 @@ class _Box(BaseMailBox):
     """imap-tools on a connection of ours."""
 
     def __init__(self, client: imaplib.IMAP4) -> None:
-        self._given = client
+        self._imap_client = client
         super().__init__()
 
     def _get_mailbox_client(self) -> imaplib.IMAP4:
-        return self._given
+        return self._imap_client
 
 
 def _sign_in(client: imaplib.IMAP4, mailbox: Mailbox) -> Session:
@@ -215,11 +215,11 @@ def _explain(error: Exception, mailbox: Mailbox, seconds: float, watchdog: _Watc
         return f"{where} took longer than {seconds:.0f} s"
     match error:
         case MailboxLoginError():
-            text = f"{where} refuses user {mailbox.username!r} with this password: {_said(error.command_result[1])}"
+            text = f"{where} refuses user {mailbox.username!r} with this password: {_quote(error.command_result[1])}"
         case imaplib.IMAP4.error() if "AUTHENTICATIONFAILED" in str(error):
-            text = f"{where} refuses user {mailbox.username!r} with this password: {_said([str(error)])}"
+            text = f"{where} refuses user {mailbox.username!r} with this password: {_quote([str(error)])}"
         case MailboxFolderSelectError():
-            text = f"{where} cannot open folder {mailbox.folder!r}: {_said(error.command_result[1])}"
+            text = f"{where} cannot open folder {mailbox.folder!r}: {_quote(error.command_result[1])}"
         case ssl.SSLCertVerificationError():
             text = f"the certificate of {where} cannot be trusted: {error.verify_message}"
         case ssl.SSLError():
@@ -231,11 +231,11 @@ def _explain(error: Exception, mailbox: Mailbox, seconds: float, watchdog: _Watc
         case OSError():
             text = f"the connection to {where} failed: {error.strerror or error}"
         case _:
-            text = f"{where} answers in an unexpected way: {_said([str(error)])}"
+            text = f"{where} answers in an unexpected way: {_quote([str(error)])}"
     return text.replace(mailbox.password, MASK)
 
 
-def _said(data: Sequence[object]) -> str:
+def _quote(data: Sequence[object]) -> str:
     texts = (piece.decode("utf-8", "replace") if isinstance(piece, bytes) else str(piece) for piece in data)
     return " ".join(" ".join(texts).split())[:LONGEST_QUOTE]
 
@@ -254,7 +254,7 @@ def _items(data: Sequence[object]) -> Iterator[tuple[str, bytes]]:
 def _header(about: str, raw: bytes) -> Header:
     uid, size, date = _UID.search(about), _SIZE.search(about), _DATE.search(about)
     if uid is None or size is None or date is None:
-        raise MailboxTrouble(f"the mail server leaves out what was asked for: {_said([about])}")
+        raise MailboxTrouble(f"the mail server leaves out what was asked for: {_quote([about])}")
     try:
         received_at = parsedate_to_datetime(date[1]).astimezone(UTC)
     except ValueError as error:

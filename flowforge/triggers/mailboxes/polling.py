@@ -140,11 +140,11 @@ def _note_error(backends: Backends, trigger: MailTrigger, message: str) -> None:
     pause = min(max(_interval(backends), (now - trigger.failing_since) / 2), LONGEST_PAUSE)
     _note(backends, trigger, _next_poll(now + pause).values(last_error=message, last_error_at=now))
     if trigger.last_error_at is None or trigger.last_error_at < trigger.failing_since:
-        failures.tell(backends, trigger.workflow_id, {"id": trigger.id, "type": EMAIL}, message)
+        failures.report(backends, trigger.workflow_id, {"id": trigger.id, "type": EMAIL}, message)
 
 
 def _next_poll(due_at: datetime) -> Update:
-    """`updated_at` stays: it tells when a person changed the trigger."""
+    """`updated_at` stays: it records when a person changed the trigger."""
     return update(TriggerRegistration).values(next_scheduled_at=due_at, updated_at=TriggerRegistration.updated_at)
 
 

@@ -1,1 +1,1 @@
-"""Schedules: when they fire, how that is said in words, and the firing itself."""
+"""Schedules: their times, their description in words, and the firing itself."""

@@ -159,7 +159,7 @@ _WRITE = text(
 
 
 def _write(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """`updated_at` stays: it tells when a person changed the trigger."""
+    """`updated_at` stays: it records when a person changed the trigger."""
     if not outcomes:
         return
     connection.execute(
