@@ -114,7 +114,7 @@ def _keep_sealed(before: Any, after: Any) -> Any:
 
 
 def _hide_refresh_tokens(engine: Engine) -> int:
-    """Hashes those that may still be used (once, see `stored_forms`), and forgets the expired ones."""
+    """Hashes refresh tokens that may still be used (once, see `stored_forms`), and deletes the expired ones."""
     clear = User.refresh_token.is_not(None) & ~User.refresh_token.startswith(_HASHED)
     expired = User.refresh_token.is_not(None) & (User.refresh_token_expiry_date < func.now())
     digest = func.encode(func.sha256(func.convert_to(User.refresh_token, "UTF8")), "hex")

@@ -37,7 +37,7 @@ class NewAttempt(AttemptKey):
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult(AttemptKey):
-    """How an attempt ended. `error` is {message, permanent, retryAfter}."""
+    """The end of an attempt. `error` is {message, permanent, retryAfter}."""
 
     succeeded: bool
     output: Mapping[str, Any] | None = None

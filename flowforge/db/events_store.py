@@ -24,7 +24,7 @@ _NUL = "\x00"
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """Something that happened and asks for an execution."""
+    """An event that is to lead to an execution."""
 
     trigger_id: UUID | None
     workflow_id: UUID
@@ -62,7 +62,7 @@ class StoredCall:
     user_id: UUID
     enabled: bool
     respond: str | None
-    """When the caller is answered; None: at once."""
+    """The moment at which the caller is answered; None: at once."""
     respond_timeout: float | None
     secret: str | None
     """Sealed; None where the trigger has none."""

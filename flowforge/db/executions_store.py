@@ -1,4 +1,4 @@
-"""The orchestrator's queries about executions: creating, locking and moving them.
+"""The orchestrator's queries about executions: creating, locking and advancing them.
 
 Each handles a whole batch in one statement; the caller owns the transaction. Rows travel as one JSON array
 (`jsonb_to_recordset`): the statement's text, and so its cost to prepare, is the same for one row and for five hundred.

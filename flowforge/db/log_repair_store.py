@@ -19,7 +19,7 @@ _ENDED_EXECUTIONS = "ended executions"
 
 @dataclass(frozen=True, slots=True)
 class LoggedExecution:
-    """An execution as its log lines tell of it."""
+    """The data of an execution that its log lines contain."""
 
     execution_id: UUID
     event_id: UUID | None
@@ -48,7 +48,7 @@ class LoggedEvent:
 
 @dataclass(frozen=True, slots=True)
 class LoggedAttempt:
-    """An attempt as its log lines tell of it; `next_due_at` is the time of the retry that follows it."""
+    """The data of an attempt that its log lines contain; `next_due_at` is the time of the retry that follows it."""
 
     step_index: int
     iteration: int
@@ -67,7 +67,7 @@ class EndedRun:
 
     execution: LoggedExecution
     has_begun: bool
-    """False for one that was cancelled while a limit held it."""
+    """False for an execution that was cancelled while a limit held it."""
     retried: tuple[tuple[int, int, int], ...]
     """(step index, iteration, number) of failed attempts that were followed by another."""
 

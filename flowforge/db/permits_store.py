@@ -1,4 +1,4 @@
-"""Rate permits: which of a workflow's were taken, and which workflows have executions that wait for one."""
+"""Rate permits: those of a workflow that were taken, and which workflows have executions that wait for one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Permits:
     """The version of the oldest execution that waits for a permit; None where none does."""
     transaction_began: float
     now: float
-    """When this was read: later, where it had to wait for the lock."""
+    """The time at which this was read: later, where it had to wait for the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class PermitsUpdate:
     workflow_id: UUID
     begun: Sequence[tuple[float, int]]
     taken_until: datetime
-    """When the next permit is free."""
+    """The time at which the next permit is free."""
     awaited: bool
-    """Whether executions wait for one."""
+    """Whether executions wait for a permit."""
 
 
 def load_permits(connection: Connection, workflow_ids: Sequence[UUID]) -> dict[UUID, Permits]:

@@ -1,6 +1,6 @@
 """Rows that are not yet acted upon: events, starts and results whose messages were lost, and lost leases.
 
-Every function is given `grace`, the seconds that a message may be on its way before it is taken for lost, and handles
+Every function takes `grace`, the seconds that a message may be on its way before it counts as lost, and handles
 at most `limit` rows in one statement; the caller owns the transaction.
 """
 
@@ -38,7 +38,7 @@ class UntakenResult(AttemptKey):
     user_id: UUID
     succeeded: bool
     message: str | None
-    """Why it failed."""
+    """The reason why it failed."""
 
 
 def requeue_lost_leases(connection: Connection, *, most_claims: int, grace: float, limit: int) -> int:

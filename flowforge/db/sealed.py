@@ -33,8 +33,8 @@ SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
 def reseal(engine: Engine, vault: Vault, batch: int = BATCH) -> int:
     """Puts every sealed value under the vault's newest key; the number of rows changed.
 
-    May be repeated, and stopped at any moment: a value is always under one of the vault's keys. A row that somebody
-    changes meanwhile is left to them, since they seal with the newest key too. Raises SecretUnreadable.
+    May be repeated, and stopped at any moment: a value is always under one of the vault's keys. A row that is changed
+    meanwhile is left alone: that change has sealed it with the newest key. Raises SecretUnreadable.
     """
     change = partial(rotated, vault=vault)
     return sum(
@@ -43,7 +43,7 @@ def reseal(engine: Engine, vault: Vault, batch: int = BATCH) -> int:
 
 
 def rotated(value: Any, vault: Vault) -> Any:
-    """The same JSON value, its sealed strings under the vault's newest key."""
+    """Return the JSON value with its sealed strings under the vault's newest key."""
     if isinstance(value, dict):
         return {key: rotated(item, vault) for key, item in value.items()}
     if isinstance(value, list):

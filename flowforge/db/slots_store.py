@@ -16,9 +16,9 @@ class SlotQueue:
     """The executions of one concurrency key."""
 
     holders: int = 0
-    """How many hold a slot."""
+    """Number of executions that hold a slot."""
     next_version: UUID | None = None
-    """The version of the oldest one that lacks a slot; None where none does."""
+    """The version of the oldest execution that lacks a slot; None where none does."""
 
 
 def slot_queues(connection: Connection, keys: Sequence[str]) -> dict[str, SlotQueue]:

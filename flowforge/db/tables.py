@@ -173,9 +173,9 @@ class WorkflowDraft(Base):
     id: Mapped[UUID] = mapped_column(ForeignKey("workflow.workflows.id", ondelete="CASCADE"), primary_key=True)
     """The workflow's."""
     definition: Mapped[Any] = mapped_column(JSONB)
-    """Sealed as a whole: in what is half written, nobody can tell the secrets from the rest."""
+    """Sealed as a whole: in a half-written text, secrets cannot be distinguished from the rest."""
     revision: Mapped[int]
-    """Counts the saves: a request that saves says which one it has seen."""
+    """Counts the saves: a request that saves names the revision it is based on."""
     base_version_id: Mapped[UUID | None]
     """The version that was published when the draft was begun."""
     run_version_id: Mapped[UUID | None]
@@ -278,7 +278,7 @@ class TriggerRegistration(ContractRow, Base):
     webhook_token: Mapped[str | None] = mapped_column(unique=True)
     last_triggered_at: Mapped[datetime | None]
     next_scheduled_at: Mapped[datetime | None]
-    """When it is due: a schedule's next time, or a mailbox's next poll."""
+    """The time at which it is due: a schedule's next time, or a mailbox's next poll."""
     managed: Mapped[bool | None]
     """True where the workflow's own `trigger` made it."""
     last_success_at: Mapped[datetime | None]
@@ -287,7 +287,7 @@ class TriggerRegistration(ContractRow, Base):
 
 
 class MailboxState(Base):
-    """How far a mailbox has been read: every message up to `last_uid` under `uid_validity` is accepted or filtered.
+    """Progress in reading a mailbox: every message up to `last_uid` under `uid_validity` is accepted or filtered.
 
     What was in the mailbox at the first look is its backlog: up to `backlog_uid` only those messages count that arrived
     since `backlog_since` (null: only unseen ones).
@@ -300,7 +300,7 @@ class MailboxState(Base):
     uid_validity: Mapped[int] = mapped_column(BigInteger)
     last_uid: Mapped[int] = mapped_column(BigInteger)
     source: Mapped[str]
-    """user@host:port/folder; the uids mean nothing in another one."""
+    """user@host:port/folder; the uids mean nothing in another mailbox."""
     backlog_uid: Mapped[int] = mapped_column(BigInteger)
     backlog_since: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
@@ -336,7 +336,7 @@ class TriggerEventRow(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     handled_at: Mapped[datetime | None]
     dropped_because: Mapped[str | None]
-    """Why no execution came of it: the workflow is gone or disabled."""
+    """The reason why it led to no execution: the workflow is gone or disabled."""
     awaited_by: Mapped[Json | None]
     """{executionId, stepIndex, iteration, depth} of the step that called the workflow, or {caller}: how the caller of
     a webhook is answered."""
@@ -435,7 +435,7 @@ class ExecutionRow(ContractRow, Base):
     parent_execution_id: Mapped[UUID | None]
     replay_of: Mapped[UUID | None]
     deadline: Mapped[datetime | None]
-    """When it fails for taking too long."""
+    """The time at which it fails for taking too long."""
     begin_at: Mapped[datetime | None]
     """While PENDING, held back by a limit of its workflow: held_executions_store.NO_SLOT or, where it lacks only a rate
     permit, the earliest time at which it may have one."""
@@ -474,11 +474,11 @@ class StepAttempt(Base):
     state: Mapped[str]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
-    """When its execution.start was last published; null while a retry waits for its time."""
+    """The time at which its execution.start was last published; null while a retry waits for its time."""
     parked: Mapped[bool] = mapped_column(server_default=text("false"))
     """An executor had no room for it: executors take it from here, without a message."""
     claims: Mapped[int] = mapped_column(server_default=text("0"))
-    """How often an executor has begun it: more than once means that one died with it."""
+    """Number of times that an executor has begun it: more than once means that an executor died with it."""
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     succeeded: Mapped[bool | None]
@@ -492,7 +492,7 @@ class StepAttempt(Base):
 
 
 class BusMemory(Base):
-    """The mark that the bus carried when it was last seen: how one that was emptied is noticed."""
+    """The mark that the bus carried when it was last seen: an emptied bus has lost it."""
 
     __tablename__ = "bus_memory"
     __table_args__ = ({"schema": "orchestrator"},)
@@ -514,7 +514,7 @@ class LogRepairPosition(Base):
 
 
 class RatePermitsRow(Base):
-    """Which rate permits of a workflow were taken."""
+    """The rate permits of a workflow that were taken."""
 
     __tablename__ = "rate_turns"
     __table_args__ = (
@@ -524,7 +524,7 @@ class RatePermitsRow(Base):
 
     workflow_id: Mapped[UUID] = mapped_column(primary_key=True)
     taken_until: Mapped[datetime]
-    """When the next permit is free."""
+    """The time at which the next permit is free."""
     begun: Mapped[Any] = mapped_column(JSONB, server_default=text("'[]'"))
     """[[when, how many], ...] of the executions that began last (flowforge.engine.rate_window)."""
     awaited: Mapped[bool] = mapped_column(server_default=text("false"))

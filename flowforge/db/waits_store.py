@@ -25,7 +25,7 @@ class EndedWait(AttemptKey):
     succeeded: bool
     output: dict[str, Any] | None
     message: str | None
-    """Why it failed."""
+    """The reason why it failed."""
 
 
 _ENDED = """

@@ -43,8 +43,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why an execution may not begin now: it is held until `begin_at`, dropped (`skipped` says why), or displaced by a
-    newer one of its batch."""
+    """The refusal of an execution that may not begin now: it is held until `begin_at`, dropped (`skipped` says why), or
+    displaced by a newer execution of its batch."""
 
     begin_at: datetime | None = None
     skipped: str | None = None
@@ -52,33 +52,33 @@ class Verdict:
 
 
 Verdicts = dict[UUID, Verdict]
-"""By execution; those that may begin have none."""
+"""Verdicts by execution; executions that may begin have none."""
 
 
 @dataclass(slots=True)
 class _Slots:
-    """The slots of one key while the executions of a batch ask for them."""
+    """The slots of one key while the executions of a batch request them."""
 
     holders: int
-    """Before the batch, without those that have to make room."""
+    """Executions before the batch that hold a slot, without those that have to make room."""
     awaited: bool
-    given: list[Candidate] = field(default_factory=list)
+    granted: list[Candidate] = field(default_factory=list)
     """Executions of the batch that have a slot, the oldest first."""
     to_displace: int = 0
-    """How many executions before the batch have to end."""
+    """Number of executions before the batch that have to end."""
 
     @property
     def taken(self) -> int:
-        return self.holders + len(self.given)
+        return self.holders + len(self.granted)
 
     def make_room(self, limit: int) -> list[Candidate]:
-        """Takes slots from the oldest until one is free: first from executions before the batch, then from those of
+        """Takes slots from the oldest until a slot is free: first from executions before the batch, then from those of
         the batch, which are returned."""
         excess = max(0, self.taken - limit + 1)
         before = min(excess, self.holders)
         self.holders -= before
         self.to_displace += before
-        displaced, self.given = self.given[: excess - before], self.given[excess - before :]
+        displaced, self.granted = self.granted[: excess - before], self.granted[excess - before :]
         return displaced
 
 
@@ -88,7 +88,7 @@ class Admission:
 
     connection: Connection
     to_displace: dict[str, int] = field(default_factory=dict)
-    """How many executions of a key have to make room, the oldest first."""
+    """Number of executions of each key that have to make room, the oldest first."""
 
     def admit(self, candidates: Sequence[Candidate]) -> Verdicts:
         """Gives slots and permits to executions that come for the first time."""
@@ -107,7 +107,7 @@ class Admission:
         held_executions_store.lock_permits(self.connection, by_workflow)
         permits = permits_store.load_permits(self.connection, list(by_workflow))
         verdicts: Verdicts = {}
-        updates = [_take_permits(by_workflow[id_], id_, its, verdicts) for id_, its in permits.items()]
+        updates = [_take_permits(by_workflow[id_], id_, current, verdicts) for id_, current in permits.items()]
         permits_store.save_permits(self.connection, updates)
         return verdicts
 
@@ -122,7 +122,7 @@ class Admission:
         for candidate in candidates:
             if candidate.key is not None and candidate.concurrency is not None:
                 _take_slot(candidate, candidate.concurrency, slots[candidate.key], verdicts)
-        self.to_displace = {key: its.to_displace for key, its in slots.items() if its.to_displace}
+        self.to_displace = {key: counted.to_displace for key, counted in slots.items() if counted.to_displace}
         return verdicts
 
 
@@ -132,7 +132,7 @@ def _take_slot(candidate: Candidate, limit: ConcurrencyLimit, slots: _Slots, ver
     if newest_first:
         verdicts |= {gone.execution_id: Verdict(displaced=True) for gone in slots.make_room(limit.limit)}
     if slots.taken < limit.limit and (newest_first or not slots.awaited):
-        slots.given.append(candidate)
+        slots.granted.append(candidate)
     elif limit.on_limit == "skip":
         verdicts[candidate.execution_id] = Verdict(skipped=f"{slots.taken} executions run already, which is the limit")
     else:

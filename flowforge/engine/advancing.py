@@ -23,7 +23,7 @@ from flowforge.execution.state import ROOT, StepEnded
 
 @dataclass(frozen=True, slots=True)
 class Applicable:
-    """A result that an execution still waits for: the attempt it ends, and what it tells the state machine."""
+    """A result that an execution still waits for: the attempt it ends, and the fact for the state machine."""
 
     execution: LoadedExecution
     attempt: OpenAttempt
@@ -52,10 +52,10 @@ def advance(
     batch = runs.load(connection, states, post_commit)
     applicable = _applicable(results, attempts, batch)
     _load_surroundings(batch, applicable)
-    for its in applicable:
-        _apply(its, post_commit)
+    for result in applicable:
+        _apply(result, post_commit)
     batch.advance_until_blocked(batch.executions)
-    batch.write([its.applied() for its in applicable])
+    batch.write([result.applied() for result in applicable])
 
 
 def open_attempt(connection: Connection, result: ExecutionResult) -> OpenAttempt | None:
@@ -86,20 +86,21 @@ def _applicable(
 
 def _load_surroundings(batch: ExecutionBatch, applicable: Sequence[Applicable]) -> None:
     """Loads the frames that the facts are about, and the blocks of loops that go on by themselves."""
-    inner = {(its.execution.execution_id, its.fact.iteration) for its in applicable if its.fact.iteration != ROOT}
+    facts = [(result.execution.execution_id, result.fact) for result in applicable]
+    inner = {(id_, fact.iteration) for id_, fact in facts if fact.iteration != ROOT}
     batch.frames.load([FrameKey(*key) for key in sorted(inner)])
     batch.frames.load_blocks(
         [
-            OpenBlockKey(its.execution.execution_id, its.fact.iteration, its.fact.step_index)
-            for its in applicable
-            if its.goes_on_with_block
+            OpenBlockKey(result.execution.execution_id, result.fact.iteration, result.fact.step_index)
+            for result in applicable
+            if result.goes_on_with_block
         ]
     )
 
 
-def _apply(its: Applicable, post_commit: PostCommit) -> None:
+def _apply(result: Applicable, post_commit: PostCommit) -> None:
     """Gives the fact to the execution's run, and announces the retry that follows a failure."""
-    execution, fact = its.execution, its.fact
+    execution, fact = result.execution, result.fact
     if execution.is_over:
         return
     starts = execution.run.effects.starts

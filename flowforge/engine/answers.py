@@ -19,7 +19,7 @@ from flowforge.db.events_store import EventResponse
 logger = logging.getLogger(__name__)
 
 Mode = Literal["immediately", "when finished", "by a RESPOND step"]
-"""When the caller is answered: `respond` in the trigger's config."""
+"""The moment at which the caller is answered: `respond` in the trigger's config."""
 MODES: tuple[Mode, ...] = get_args(Mode)
 LONGEST_WAIT_SECONDS = 60.0
 DEFAULT_WAIT_SECONDS = 30.0
@@ -40,9 +40,9 @@ class Answer:
         return {"status": self.status, "headers": self.headers, "body": self.body}
 
 
-def keep(connection: Connection, given: Sequence[tuple[UUID, Answer]]) -> list[UUID]:
+def keep(connection: Connection, new: Sequence[tuple[UUID, Answer]]) -> list[UUID]:
     """Stores the answers of events that have none yet; returns the ids of those events."""
-    return events_store.keep_responses(connection, [EventResponse(id_, answer.row()) for id_, answer in given])
+    return events_store.keep_responses(connection, [EventResponse(id_, answer.row()) for id_, answer in new])
 
 
 def notify(redis: Redis, event_ids: Sequence[UUID]) -> None:
@@ -61,7 +61,7 @@ def notify(redis: Redis, event_ids: Sequence[UUID]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PendingAnswer:
-    """An event whose caller has asked for an answer; None: there is none yet."""
+    """An event whose caller waits for an answer; None: there is none yet."""
 
     answer: Answer | None
 

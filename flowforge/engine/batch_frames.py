@@ -1,4 +1,4 @@
-"""The frames and blocks of a batch of executions: loaded when the state machine asks for them, and written back.
+"""The frames and blocks of a batch of executions: loaded when the state machine needs them, and written back.
 
 Each round of commands is one statement of a kind for the whole batch, however many executions and frames it is about.
 """
@@ -21,7 +21,7 @@ from flowforge.execution.state import ROOT, EndedFrame, Frame, FrameStatus, Open
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """An execution, and what the state machine asks for in this round."""
+    """An execution, and the commands of its state machine in this round."""
 
     execution: LoadedExecution
     effects: Effects
@@ -34,7 +34,7 @@ class _Closing:
 
     @property
     def gathered(self) -> Gathered:
-        """What the block asks for of its frames."""
+        """The data that the block needs of its frames."""
         step = self.execution.run.plan.step(self.key.step_index)
         return frame_behaviour_of(step).gathered(step) if step is not None else Gathered.NOTHING
 
@@ -59,13 +59,15 @@ class BatchFrames:
 
     def open(self, rounds: Iterable[Round]) -> None:
         """Stores the frames that are opened, and the blocks that begin with them."""
-        opened = [(its.execution.execution_id, frames) for its in rounds for frames in its.effects.opened]
+        opened = [(round_.execution.execution_id, frames) for round_ in rounds for frames in round_.effects.opened]
         if opened:
             frames_store.open_frames(self._connection, opened)
 
     def enter(self, rounds: Iterable[Round]) -> None:
         """Begins frames, in the order of their numbers."""
-        keys = [FrameKey(its.execution.execution_id, number) for its in rounds for number in its.effects.entering]
+        keys = [
+            FrameKey(round_.execution.execution_id, number) for round_ in rounds for number in round_.effects.entering
+        ]
         if not keys:
             return
         entered = frames_store.enter_frames(self._connection, keys)
@@ -77,9 +79,9 @@ class BatchFrames:
     def close(self, rounds: Iterable[Round]) -> None:
         """Ends blocks, with what their frames gave."""
         closing = [
-            _Closing(its.execution, OpenBlockKey(its.execution.execution_id, *key))
-            for its in rounds
-            for key in its.effects.closing
+            _Closing(round_.execution, OpenBlockKey(round_.execution.execution_id, *key))
+            for round_ in rounds
+            for key in round_.effects.closing
         ]
         if not closing:
             return
@@ -123,8 +125,8 @@ class BatchFrames:
             return
         data = executions_store.root_data(self._connection, [execution.execution_id for execution in incomplete])
         for execution in incomplete:
-            its, root = data[execution.execution_id], execution.run.frames[ROOT]
-            execution.run.trigger, root.outputs = its.payload, {**its.outputs, **root.recorded}
+            stored, root = data[execution.execution_id], execution.run.frames[ROOT]
+            execution.run.trigger, root.outputs = stored.payload, {**stored.outputs, **root.recorded}
             execution.is_complete = True
 
     def _ended_frames(self, closing: Sequence[_Closing]) -> dict[OpenBlockKey, list[EndedFrame]]:

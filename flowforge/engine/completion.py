@@ -51,7 +51,7 @@ class RefusedEvent:
 
 
 def complete(connection: Connection, ended: Sequence[EndedExecution], inline_limit: int) -> PostCommit:
-    """At most one statement for each kind of thing that follows, however many executions ended."""
+    """Does what follows from the ends, in at most one statement of each kind, however many executions ended."""
     if not ended:
         return PostCommit()
     messages = [_end_event(execution) for execution in ended]

@@ -61,4 +61,4 @@ class DueWork:
         for execution in batch.executions:
             execution.fail(execution.run.why_overdue)
         batch.write()
-        ending_store.drop_pending_attempts(connection, [its.execution_id for its in batch.executions])
+        ending_store.drop_pending_attempts(connection, [execution.execution_id for execution in batch.executions])

@@ -61,13 +61,13 @@ class ExecutionBatch:
         execution.pending_effects = execution.take_effects(self._starts)
 
     def advance_until_blocked(self, executions: Iterable[LoadedExecution]) -> None:
-        """Does what the state machine asks for, until it asks for nothing but executors, time and people."""
+        """Carries out the commands of the state machine, until it only waits for executors, time and people."""
         active = list(executions)
         while active:
             rounds = [Round(execution, execution.take_effects(self._starts)) for execution in active]
-            rounds = [its for its in rounds if not its.execution.is_over]
+            rounds = [round_ for round_ in rounds if not round_.execution.is_over]
             self.frames.open(rounds)
-            active = [its.execution for its in rounds if its.effects.entering or its.effects.closing]
+            active = [round_.execution for round_ in rounds if round_.effects.entering or round_.effects.closing]
             if active:
                 self.frames.save(active)
                 self.frames.enter(rounds)
@@ -112,13 +112,13 @@ class ExecutionBatch:
 
     def _keep_responses(self, executions: Iterable[LoadedExecution]) -> None:
         """Stores the answers of RESPOND steps, before the end of the execution gives an answer of its own."""
-        given = [
+        new_answers = [
             (execution.event_id, Answer(response.status, dict(response.headers), response.body))
             for execution in executions
             if (response := execution.response) is not None and execution.event_id is not None
         ]
-        if given:
-            self.post_commit.answered += answers.keep(self.connection, given)
+        if new_answers:
+            self.post_commit.answered += answers.keep(self.connection, new_answers)
 
     def _cancel_called_by(self, ended: Iterable[LoadedExecution]) -> None:
         """Cancels the executions that failed ones have called: nobody awaits them any more."""

@@ -44,7 +44,7 @@ _LOOK_FOR_PARKED_SECONDS = 0.02
 _IDLE_SECONDS = 1.0
 _DRAIN_SECONDS = 8.0
 _OVERTIME_SECONDS = 5.0
-"""How far a step may exceed its time limit before its lease is let go: connectors end by themselves before that."""
+"""Excess over a step's time limit after which its lease is let go: connectors end by themselves before that."""
 
 Starts = Mapping[AttemptKey, ExecutionStart]
 
@@ -144,7 +144,7 @@ class Executor:
         return crowded
 
     def _begin_parked(self, keys: Sequence[AttemptKey]) -> None:
-        """Begins parked attempts; one that makes the others fail with it is found, and fails."""
+        """Begins parked attempts. An attempt that makes the others fail with it is found, and fails."""
         if not keys:
             return
         try:
@@ -197,7 +197,7 @@ class Executor:
         self._pool.submit(run.start.workflow_id, task)
 
     def _outcome(self, key: AttemptKey, run: StepRun) -> Outcome:
-        """Whatever happens there is one: an attempt without would be held for ever."""
+        """Runs the step. There is an outcome whatever happens: an attempt without one would be held for ever."""
         try:
             self._held.begin(key, self._step_runner.time_limit(run) + _OVERTIME_SECONDS)
             return self._step_runner.run(run)

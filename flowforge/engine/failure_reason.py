@@ -1,4 +1,4 @@
-"""Why the engine itself cannot go on with something, for people who look at it."""
+"""The reason why the engine itself cannot go on with something, as a text for people."""
 
 from __future__ import annotations
 

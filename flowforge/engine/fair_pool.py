@@ -1,8 +1,8 @@
 """A bounded pool of threads that is fair between keys: the slow work of one does not hold up the others.
 
-Keys (workflows) take turns; one key never has more than its limit running, and never more than there are idle threads.
+Keys (workflows) are served in rotation; no key has more than its limit running, or more than there are idle threads.
 So the more is taken, the less any key may add: of 32 threads a first key that never lets go holds 16, a second one 8,
-a third 4, and a newcomer still finds one. Work that ends gives its threads back, and the limits rise again.
+a third 4, and a newcomer still finds a free thread. Work that ends gives its threads back, and the limits rise again.
 
 What waits is bounded by the caller in the same way (`load`, `waiting`).
 """
@@ -36,7 +36,7 @@ class FairPool:
             thread.start()
 
     def submit(self, key: Hashable, task: Task) -> None:
-        """Tasks handle their own errors; one that raises is logged and the thread goes on."""
+        """Queues a task. Tasks handle their own errors; an error that escapes is logged, and the thread goes on."""
         with self._changed:
             queue = self._waiting.get(key)
             if queue is None:

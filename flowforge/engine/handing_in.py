@@ -139,7 +139,7 @@ class ResultCollector:
             del batch[0]
 
     def _hand_in_alone(self, finished: Finished) -> None:
-        """Hands one in; as a failure, where it cannot be stored for what it holds."""
+        """Hands in one result; as a failure, where its content cannot be stored."""
         try:
             self._hand_in([finished])
         except Unavailable:

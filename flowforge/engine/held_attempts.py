@@ -10,12 +10,15 @@ from flowforge.events import ExecutionStart
 
 
 class HeldAttempts:
-    """Safe to share between threads: every method changes or copies a dictionary in one operation."""
+    """The attempts that an executor holds.
+
+    Safe to share between threads: every method changes or copies a dictionary in one operation.
+    """
 
     def __init__(self) -> None:
         self._held: dict[AttemptKey, ExecutionStart] = {}
         self._must_end_by: dict[AttemptKey, float] = {}
-        """When those that have begun must have ended, by `time.monotonic`."""
+        """Latest ends of the attempts that have begun, by `time.monotonic`."""
 
     def add(self, key: AttemptKey, start: ExecutionStart) -> None:
         self._held[key] = start

@@ -27,7 +27,7 @@ from flowforge.language.definition import RateLimit
 AT_ONCE = 500
 """Queues that are looked at, and executions that begin, in one transaction."""
 _UNLIMITED = RateLimit(limit=AT_ONCE, seconds=1)
-"""For a version that cannot be read any more: its executions begin, and fail for that."""
+"""The limit of a version that cannot be read any more: its executions begin, and fail for that."""
 
 _Key = TypeVar("_Key")
 
@@ -98,7 +98,7 @@ class HeldExecutions:
         taken: Sequence[ExecutionState],
         left: Sequence[ExecutionState],
     ) -> None:
-        """Notes the keys that have more slots: executions of another version follow, or not all were asked for."""
+        """Notes the keys that have more slots: executions of another version follow, or not all were requested."""
         of_other_version = {state.concurrency_key for state in left} & {state.concurrency_key for state in taken}
         self.note_freed(key for key, head in heads.items() if key in of_other_version or wanted.get(key, 0) < head.room)
 
@@ -133,7 +133,7 @@ class HeldExecutions:
 
     def _windows(self, connection: Connection, permits: Mapping[UUID, Permits]) -> dict[UUID, RateWindow]:
         """The windows of workflows whose permits an execution waits for."""
-        pinned = {id_: its.next_version for id_, its in permits.items() if its.next_version is not None}
+        pinned = {id_: current.next_version for id_, current in permits.items() if current.next_version is not None}
         versions = self._plans.get(connection, pinned.values())
         readable = {id_: versions[version] for id_, version in pinned.items() if version in versions}
         rates = {id_: version.plan.settings.rate_limit or _UNLIMITED for id_, version in readable.items()}
@@ -144,7 +144,7 @@ class HeldExecutions:
 
 def _updates(permits: Mapping[UUID, Permits], windows: Mapping[UUID, RateWindow]) -> list[PermitsUpdate]:
     awaited = [permits_update(id_, window, permits[id_], awaited=True) for id_, window in windows.items()]
-    return awaited + [_no_longer_awaited(id_, its) for id_, its in permits.items() if id_ not in windows]
+    return awaited + [_no_longer_awaited(id_, current) for id_, current in permits.items() if id_ not in windows]
 
 
 def _no_longer_awaited(workflow_id: UUID, permits: Permits) -> PermitsUpdate:
@@ -169,14 +169,14 @@ def _room(version: Version, queue: SlotQueue) -> int:
 
 
 def _bounded(wanted: Mapping[_Key, int]) -> dict[_Key, int]:
-    """At most AT_ONCE together; keys that get nothing are left out."""
+    """Cut the numbers to AT_ONCE in total; keys that get nothing are left out."""
     left = AT_ONCE
     bounded = {}
     for key, count in wanted.items():
-        given = min(count, left)
-        left -= given
-        if given:
-            bounded[key] = given
+        granted = min(count, left)
+        left -= granted
+        if granted:
+            bounded[key] = granted
     return bounded
 
 

@@ -60,7 +60,7 @@ class AcceptedCall:
     fresh: NewEvent | None
     """The event, if this call made it; None for a repeat with the same idempotency key."""
     wait_seconds: float | None = None
-    """How long the caller waits for an answer of the workflow's; None: it is answered at once."""
+    """Seconds that the caller waits for an answer of the workflow; None: it is answered at once."""
     unproven: str | None = None
     """The sealed secret that the caller has to prove to know first; nothing has been stored then."""
 

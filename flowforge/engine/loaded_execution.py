@@ -50,7 +50,7 @@ class LoadedExecution:
     is_complete: bool = True
     """Whether payload and outputs are loaded."""
     was_over: bool = False
-    """Before this batch."""
+    """Whether it was over before this batch."""
     attempts: list[NewAttempt] = field(default_factory=list)
     """Attempts that follow."""
     start_messages: list[Message] = field(default_factory=list)

@@ -42,7 +42,7 @@ class LogSink:
         return BATCH
 
     def handle(self, received: Sequence[Received]) -> None:
-        self.write([one.message for one in received])
+        self.write([delivery.message for delivery in received])
 
     def write(self, messages: Sequence[TopicMessage]) -> None:
         """Writes a line for each message, unless it is there already."""

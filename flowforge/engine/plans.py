@@ -26,7 +26,7 @@ class Version:
     name: str
     plan: Plan
     problem: str | None = None
-    """Why a definition that an earlier product wrote cannot be run."""
+    """The reason why a definition that an earlier product wrote cannot be run."""
 
     @property
     def error_workflow(self) -> UUID | None:

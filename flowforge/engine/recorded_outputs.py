@@ -14,7 +14,7 @@ from flowforge.language.plan import Plan, Step
 
 
 def recall_replays(connection: Connection, executions: Iterable[LoadedExecution]) -> None:
-    """Finds out again which replays the events of held executions have asked for."""
+    """Reads again which replays the events of held executions requested."""
     by_event = {execution.event_id: execution for execution in executions if execution.event_id is not None}
     for event_id, context in events_store.event_contexts(connection, by_event).items():
         execution = by_event[event_id]
@@ -27,11 +27,11 @@ def load_recorded(connection: Connection, plans: Plans, executions: Iterable[Loa
     if not replays:
         return
     recorded = executions_store.recorded_outputs(connection, {replay.execution_id for _, replay in replays})
-    versions = plans.get(connection, {its.version_id for its in recorded.values() if its.version_id})
+    versions = plans.get(connection, {earlier.version_id for earlier in recorded.values() if earlier.version_id})
     for execution, replay in replays:
-        its = recorded.get(replay.execution_id)
-        if its is not None and its.version_id in versions:
-            _restore(replay, execution.version.plan, its.outputs, versions[its.version_id].plan)
+        earlier = recorded.get(replay.execution_id)
+        if earlier is not None and earlier.version_id in versions:
+            _restore(replay, execution.version.plan, earlier.outputs, versions[earlier.version_id].plan)
 
 
 def _restore(replay: Replay, plan: Plan, outputs: dict[str, Any], recorded_by: Plan) -> None:

@@ -27,14 +27,14 @@ from flowforge.wiring import Backends
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 5.0
-"""How long a message may be on its way before it is taken for lost."""
+"""Time that a message may be on its way before it counts as lost."""
 _AT_ONCE = 1_000
 _BACKLOG = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Redelivered:
-    """How many messages went out again, and how many leases of dead executors were ended."""
+    """Numbers of messages that were sent again, and of leases of dead executors that were ended."""
 
     events: int = 0
     starts: int = 0

@@ -13,7 +13,7 @@ from flowforge.language.plan import Step
 
 @dataclass(slots=True)
 class Replay:
-    """Which execution is done again, and from which step (None: its start)."""
+    """The execution that is done again, and the first step to run (None: from its start)."""
 
     execution_id: UUID
     step: Step | None
@@ -22,7 +22,7 @@ class Replay:
 
 
 def replay_in(context: EventContext, version: Version) -> Replay | None:
-    """The replay an event asks for. One that only names a version, to try a draft, does nothing again."""
+    """The replay that an event requests. A request that only names a version, to try a draft, repeats nothing."""
     if context.replay is None or "executionId" not in context.replay:
         return None
     from_step = context.replay["fromStep"]
@@ -37,5 +37,5 @@ def wanted_version(context: EventContext) -> UUID | None:
 
 
 def may_run(context: EventContext) -> bool:
-    """Whether the event leads to an execution. A person asks for a replay: a disabled workflow does not hinder it."""
+    """Whether the event leads to an execution. A replay runs even if the workflow is disabled: a person wants it."""
     return bool(context.workflow_enabled) or (context.replay is not None and context.workflow_enabled is not None)

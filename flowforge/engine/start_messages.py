@@ -91,7 +91,9 @@ class StartMessages:
         executions = executions_store.running_executions(
             connection, {key.execution_id for key in wanted}, with_data=in_root
         )
-        versions = self._plans.get(connection, {its.version_id for its in executions.values() if its.version_id})
+        versions = self._plans.get(
+            connection, {execution.version_id for execution in executions.values() if execution.version_id}
+        )
         frames = _load_frames(connection, [key for key in wanted if key.execution_id in executions])
         found: dict[AttemptKey, LoadedStart] = {}
         for key in wanted:
@@ -124,7 +126,7 @@ Frames = Mapping[FrameKey, LoadedFrame]
 def _load_frames(connection: Connection, keys: Iterable[AttemptKey]) -> Frames:
     wanted = sorted({FrameKey(key.execution_id, key.iteration) for key in keys if key.iteration != ROOT})
     loaded = frames_store.load_frames(connection, wanted) if wanted else []
-    return {FrameKey(its.execution_id, its.frame.number): its for its in loaded}
+    return {FrameKey(found.execution_id, found.frame.number): found for found in loaded}
 
 
 def _loaded_start(key: AttemptKey, execution: RunningExecution, plan: Plan, frames: Frames) -> LoadedStart | None:

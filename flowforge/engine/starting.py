@@ -143,7 +143,8 @@ class ExecutionStarter:
     def _admit(self, batch: ExecutionBatch, admission: Admission) -> dict[UUID, str]:
         """Holds what a limit of its workflow holds. Returns the events that a limit drops, and why."""
         limited = [execution for execution in batch.executions if execution.is_limited and not execution.is_over]
-        verdicts = admission.admit([Candidate(its.execution_id, its.version, its.concurrency_key) for its in limited])
+        candidates = [Candidate(found.execution_id, found.version, found.concurrency_key) for found in limited]
+        verdicts = admission.admit(candidates)
         dropped = {}
         for execution in limited:
             verdict = verdicts.get(execution.execution_id)
@@ -172,12 +173,14 @@ class ExecutionStarter:
     ) -> set[UUID]:
         """Returns the events that got an execution now."""
         rows: list[NewExecution | DroppedEvent] = [DroppedEvent(id_, reason) for id_, reason in dropped.items()]
-        rows += [its.new_row(triggered[its.event_id]) for its in batch.executions if its.event_id is not None]
+        rows += [new.new_row(triggered[new.event_id]) for new in batch.executions if new.event_id is not None]
         return executions_store.begin_executions(batch.connection, rows)
 
     def _finish_beginning(self, batch: ExecutionBatch) -> None:
         begun = [execution for execution in batch.executions if execution.run.status is not Status.PENDING]
-        batch.post_commit.messages += [its.announcement("STARTED", event_id=its.event_id) for its in begun]
+        batch.post_commit.messages += [
+            execution.announcement("STARTED", event_id=execution.event_id) for execution in begun
+        ]
         batch.advance_until_blocked(begun)
         batch.write()
 

@@ -71,7 +71,7 @@ class _Pruner:
     backends: Backends
     rows_at_once: int
     deadline: float
-    """By `time.monotonic`."""
+    """A time of `time.monotonic`."""
 
     def delete(self, statement: str, before: datetime) -> int:
         """Deletes until nothing is left, or the time is over; returns how many rows."""

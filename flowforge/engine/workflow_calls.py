@@ -18,7 +18,7 @@ from flowforge.execution.state import Status
 from flowforge.ids import uuid7
 
 MOST_CALLS_DEEP = 10
-"""How many workflows may call one another in a row."""
+"""Longest chain of workflows that call one another."""
 
 AwaitedBy = Mapping[str, Any]
 
@@ -29,7 +29,7 @@ def is_call(awaited_by: AwaitedBy | None) -> bool:
 
 
 def depth_of(awaited_by: AwaitedBy | None) -> int:
-    """How many executions have called one another before this one."""
+    """The length of the chain of calls that led to this execution."""
     return int((awaited_by or {}).get("depth", 0))
 
 

@@ -1,4 +1,4 @@
-"""What a block does in an execution: how it is entered and, where it opens frames, how these go on and are collected.
+"""The behaviour of a block: how it is entered and, where it opens frames, how these go on and are collected.
 
 Each file of flowforge/execution/blocks holds one, as `BEHAVIOUR`, under the name of the file that declares the block
 (flowforge.language.block).
@@ -17,7 +17,7 @@ from flowforge.execution.state import EndedFrame, Frame, OpenBlock, Status
 from flowforge.language.plan import Body, Step
 
 Following = tuple[Body, Step | None] | None
-"""Where the execution goes on (None for the step: at the end of that list); None where something is awaited first."""
+"""The point where the execution goes on (no step: the end of that list); None where something is awaited first."""
 
 
 class BlockFailed(ValueError):
@@ -25,7 +25,7 @@ class BlockFailed(ValueError):
 
 
 class Machine(Protocol):
-    """What the state machine (flowforge.execution.machine) does for blocks."""
+    """The services of the state machine (flowforge.execution.machine) for blocks."""
 
     effects: Effects
     result: Any
@@ -80,15 +80,15 @@ class BlockBehaviour(ABC):
     """One block. It holds no state: that is in the frame, and in the open block."""
 
     name: ClassVar[str]
-    """The block's, as it is declared."""
+    """The name under which the block is declared."""
 
     @abstractmethod
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
-        """Does what the step is. Raises ExpressionError, ConfigUnusable."""
+        """Carries out the step. Raises ExpressionError, ConfigUnusable."""
 
     def intent(self, step: Step, config: Any, now: datetime) -> dict[str, Any]:
-        """What the block, entered now, would do, as a preview shows it. `config` is the block's own, read; None for
-        one that has none."""
+        """The effect of entering the block now, as a preview shows it. `config` is the block's own, read; None for a
+        block that has none."""
         return {} if config is None else config.model_dump(by_alias=True, mode="json")
 
     def body_taken(self, step: Step, output: Mapping[str, Any]) -> Body | None:
@@ -97,7 +97,7 @@ class BlockBehaviour(ABC):
 
 
 class Gathered(Enum):
-    """What a block needs of the frames that it has opened, when all of them are over."""
+    """The data that a block needs of the frames it has opened, when all of them are over."""
 
     NOTHING = "nothing"
     RESULTS = "results"
@@ -114,11 +114,11 @@ class FrameBehaviour(BlockBehaviour):
 
     @abstractmethod
     def output(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock, ended: Sequence[EndedFrame]) -> Any:
-        """What the block gives, when its frames are over: `ended` are those that were begun, by position. `frame` is
-        the one in which the block stands. Raises BlockFailed."""
+        """The output of the block, when its frames are over: `ended` are those that were begun, by position. `frame` is
+        the frame in which the block stands. Raises BlockFailed."""
 
     def gathered(self, step: Step) -> Gathered:
-        """What `ended` holds of them; without any it is empty."""
+        """The data that `ended` holds of the frames; with NOTHING it is empty."""
         return Gathered.RESULTS
 
     def roots(self, frame: Frame, block: OpenBlock) -> dict[str, Any]:
@@ -126,15 +126,15 @@ class FrameBehaviour(BlockBehaviour):
         return {}
 
     def position(self, frame: Frame) -> dict[str, int]:
-        """Which frame it is, as the error of a step in it says."""
+        """The position of the frame, as the error of a step in it names it."""
         return {}
 
     def result(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock) -> Any:
-        """What a frame gives whose last step is over. Raises ExpressionError, ConfigUnusable."""
+        """The result of a frame whose last step is over. Raises ExpressionError, ConfigUnusable."""
         return machine.last_output(frame, self.body(step, frame))
 
     def advance(self, machine: Machine, block: OpenBlock) -> None:
-        """Goes on when a frame is over that has not failed."""
+        """Goes on after a frame has completed."""
         machine.begin_frames(block)
 
     def evaluated(self, machine: Machine, frame: Frame, step: Step, field: str, otherwise: Any = None) -> Any:

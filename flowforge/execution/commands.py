@@ -72,7 +72,7 @@ class OpenFrames:
 
 @dataclass(slots=True)
 class Effects:
-    """The commands that a run of the machine has given."""
+    """The commands of one run of the machine."""
 
     starts: list[StartStep] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
@@ -80,6 +80,6 @@ class Effects:
     opened: list[OpenFrames] = field(default_factory=list)
     response: Respond | None = None
     entering: list[int] = field(default_factory=list)
-    """Frames that begin: load each, and tell `frame_entered`."""
+    """Frames that begin: load each, and report `frame_entered`."""
     closing: list[BlockKey] = field(default_factory=list)
-    """Blocks that are over: load the frame each stands in and what its frames gave, and tell `block_ended`."""
+    """Blocks that are over: load the frame each stands in and what its frames gave, and report `block_ended`."""

@@ -1,4 +1,4 @@
-"""When a condition is met."""
+"""Truth of conditions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an execution moves. The arrows are drawn, lettered alike, in docs/execution-states.md.
+"""The state machine of an execution. docs/execution-states.md draws the transitions, with the same letters.
 
 A  begin          PENDING  -> RUNNING     a step has to be tried, or waited for
 B  begin          PENDING  -> COMPLETED   nothing has
@@ -8,12 +8,12 @@ E  step failed    RUNNING  -> RUNNING     it is tried again, or its onError goes
 F  step failed    RUNNING  -> FAILED      neither
 G  cancel         PENDING, RUNNING -> CANCELLED
 
-COMPLETED, FAILED and CANCELLED are terminal: no fact moves them. A fact about anything but the step now due in its
+COMPLETED, FAILED and CANCELLED are terminal: no fact changes them. A fact about anything but the step now due in its
 frame is stale and changes nothing.
 
 Steps that only steer (BRANCH, `when`, opening a block, STOP, RESPOND) and those whose output is pinned happen on the
-way; the machine goes on until every frame it can move has a step to be tried, a wait, or an end. It holds only the
-frames that a fact is about: what it needs besides, it asks for (`entering`, `closing`), and gets as a further fact.
+way; the machine goes on until every frame it can advance has a step to be tried, a wait, or an end. It holds only the
+frames that a fact is about: what else it needs, it requests (`entering`, `closing`), and gets as a further fact.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ _MOST_FRAMES = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the machine decides by, besides the plan."""
+    """The machine's inputs besides the plan."""
 
     defaults: RetryPolicy
-    """For steps without a retry of their own."""
+    """The policy of steps without a retry of their own."""
     now: datetime
     chance: float
-    """In [0, 1): spreads retries."""
+    """A random number in [0, 1) that spreads retries."""
     output_limit: int
     """Bytes of JSON that a block may collect."""
 
@@ -77,7 +77,7 @@ class Run:
     status: Status = Status.PENDING
     error: Mapping[str, Any] | None = None
     result: Any = None
-    """Of a completed execution: what a workflow that called it gets."""
+    """The result of a completed execution, for a workflow that called it."""
     frames: dict[int, Frame] = field(default_factory=dict)
     blocks: dict[BlockKey, OpenBlock] = field(default_factory=dict)
     next_frame: int = 1
@@ -86,19 +86,19 @@ class Run:
 
     @property
     def why_overdue(self) -> str:
-        """What an execution fails with when its time limit is over."""
+        """The error of an execution whose time limit is over."""
         return f"the execution took longer than its limit of {self.plan.settings.timeout or 0:g} seconds"
 
     # Facts
 
     def begin(self) -> None:
-        """A, B: an accepted event becomes a moving execution."""
+        """A, B: an accepted event becomes a running execution."""
         self.status = Status.RUNNING
         frame = self.frames[ROOT] = Frame()
         self._go(frame, self.plan.root, self.plan.root.first)
 
     def begin_at(self, step: Step, outputs: Mapping[str, Any]) -> None:
-        """A, B, from a step in the workflow's own frame on, with what is known of the steps before it."""
+        """A, B, from a step in the workflow's own frame on, with recorded outputs of the steps before it."""
         self.status = Status.RUNNING
         frame = self.frames[ROOT] = Frame()
         for key, output in outputs.items():
@@ -184,7 +184,7 @@ class Run:
             body, step = following
 
     def _take(self, frame: Frame, step: Step) -> Following:
-        """Does what the step is."""
+        """Carries out the step, or skips it."""
         if not self._runs(frame, step):
             return step.body, step.next
         if step.pinned is not None:
@@ -315,7 +315,7 @@ class Run:
             self._go(frame, *following)
 
     def _handled(self, frame: Frame, step: Step, error: Mapping[str, Any]) -> tuple[Body, Step | None] | None:
-        """Where to go on after the step failed for good; None where its frame, or the execution, is over by that."""
+        """The point where it goes on after the step failed for good; None where that ends its frame, or all of it."""
         while True:
             if step.on_error is OnError.CONTINUE:
                 frame.record(step.key, {"error": error})

@@ -1,4 +1,4 @@
-"""Whether and when a failed attempt is tried again. A decision, not a loop."""
+"""The decision whether and when a failed attempt is tried again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_RETRY_AFTER_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed. `permanent`: trying again can not help. `retry_after`: seconds the receiver asked for."""
+    """The failure of an attempt. `permanent`: a retry cannot help. `retry_after`: seconds that the receiver demands."""
 
     message: str
     permanent: bool = False
@@ -30,7 +30,7 @@ class Failure:
 
 
 def retry_at(policy: RetryPolicy, attempt: int, failure: Failure, now: datetime, chance: float) -> datetime | None:
-    """When attempt number `attempt`, which failed, is followed by the next; None to give up.
+    """The time of the attempt that follows the failed attempt number `attempt`; None to give up.
 
     `chance` in [0, 1) spreads the wait over its upper half, so that many failures do not come back together.
     A Retry-After of the receiver is honoured as the least wait.

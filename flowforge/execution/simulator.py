@@ -1,6 +1,6 @@
 """An execution played through in memory: what `flowforge test` does, and what the machine is tested with.
 
-Frames, waits and attempts lie in dictionaries instead of tables; the caller says how steps end.
+Frames, waits and attempts are kept in dictionaries instead of tables; the caller says how steps end.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Simulation:
         self._settle()
 
     def play(self, ends: Callable[[Due], StepEnded], most: int = 1_000_000) -> None:
-        """Until nothing is due; raises RuntimeError when that takes more than `most` steps."""
+        """Plays until nothing is due. Raises RuntimeError when that takes more than `most` steps."""
         for _ in range(most):
             if not self.due:
                 return
@@ -99,7 +99,7 @@ class Simulation:
         return Rules(self.defaults, self.clock(), 0.0, self.output_limit)
 
     def _settle(self) -> None:
-        """Does what the machine asks for, until it asks for nothing but time and executors."""
+        """Carries out the machine's commands, until all that is left are attempts, waits and calls."""
         run = self.run
         while True:
             effects, run.effects = run.effects, Effects()
@@ -148,7 +148,7 @@ class FramesInMemory:
 
 
 def ended_frames(run: Run, key: BlockKey) -> list[EndedFrame]:
-    """What a block of the run collects from its frames, all of which have ended."""
+    """The ends of the frames that the block has begun, all of which are over."""
     block = run.blocks[key]
     numbers = range(block.first_frame, block.first_frame + block.begun)
     return [_ended(run.frames[number]) for number in numbers]

@@ -49,7 +49,7 @@ class Frame:
     number: int = ROOT
     block: BlockKey | None = None
     position: int = 0
-    """Among the frames of its block, from 0."""
+    """Its number among the frames of its block, from 0."""
     status: FrameStatus = FrameStatus.RUNNING
     current_step: int = 0
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Frame:
 
 @dataclass(slots=True)
 class OpenBlock:
-    """How far the frames of a block are: there are `total` of them, begun in the order of their positions."""
+    """Progress of the frames of a block: there are `total` of them, begun in the order of their positions."""
 
     frame: int
     step_index: int
@@ -101,7 +101,7 @@ class EndedFrame:
     failed: bool
     result: Any = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
-    """Empty where the block does not ask for them."""
+    """Empty where the block does not need them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from flowforge.wiring import Backends
 EVENTS_AT_ONCE = 500
 MOST_EVENTS = 50_000
 LOOK_BACK = timedelta(minutes=10)
-"""How far behind the log sink may have been."""
+"""Longest lag of the log sink that is made up for."""
 _MARK = "flowforge:bus-epoch"
 
 logger = logging.getLogger(__name__)

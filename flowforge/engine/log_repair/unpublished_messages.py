@@ -21,7 +21,7 @@ from flowforge.errors import Unavailable
 from flowforge.wiring import Backends
 
 SETTLED_SECONDS = 60.0
-"""How long a line may be on its way, after a transaction that may have taken a while."""
+"""Time that a line may be on its way, after a transaction that may have taken a while."""
 EXECUTIONS_AT_ONCE = 500
 LONGEST_LOOK_BACK_HOURS = 24
 _RETRIES = 100

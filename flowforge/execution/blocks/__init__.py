@@ -1,5 +1,5 @@
-"""What every block does in an execution: each file of this package holds one behaviour, the file of the same name in
-flowforge/language/blocks its declaration."""
+"""The behaviours of the blocks: each file of this package holds one; the file of the same name in
+flowforge/language/blocks declares the block."""
 
 from __future__ import annotations
 

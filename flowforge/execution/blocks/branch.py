@@ -1,4 +1,4 @@
-"""BRANCH in an execution: it goes into one of its branches, in the frame in which it stands."""
+"""BRANCH in an execution: it takes one of its branches, in its own frame."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _OUTPUTS_IN_A_LIST = 16
 """A list to go through may be so many times as large as an output: it may come from a payload, which may be larger."""
 
 _ITEMS_SHOWN = 20
-"""In a preview."""
+"""Items that a preview shows."""
 
 
 class ForEach(FrameBehaviour):

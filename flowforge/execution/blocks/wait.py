@@ -12,7 +12,7 @@ from flowforge.language.blocks.wait import WaitConfig
 from flowforge.language.plan import Step
 
 LONGEST_UNSET = timedelta(days=30)
-"""How long a call or a person is waited for where nothing else is said."""
+"""Default limit of a wait for a call or a person."""
 
 
 class WaitBehaviour(BlockBehaviour):
@@ -33,7 +33,7 @@ class WaitBehaviour(BlockBehaviour):
 
 
 def gives_up_at(config: WaitConfig, now: datetime) -> datetime:
-    """When a wait for a call or a person that begins now is over at the latest."""
+    """The latest end of a wait for a call or a person that begins now."""
     return now + (LONGEST_UNSET if config.timeout is None else timedelta(seconds=config.timeout))
 
 
