@@ -75,7 +75,7 @@ class TopicMessage(BaseModel):
 
 
 class TriggerEvent(TopicMessage):
-    """Something happened. Topic `trigger.events`, key workflowId."""
+    """An event was accepted. Topic `trigger.events`, key workflowId."""
 
     event_id: UUID = Field(alias="eventId")
     trigger_id: UUID | None = Field(None, alias="triggerId")
@@ -128,9 +128,9 @@ class ExecutionResult(TopicMessage):
     iteration: int = 0
     attempt: int | None = None
     permanent: bool | None = None
-    """For a failure: whether trying again cannot help."""
+    """True for a failure where trying again cannot help."""
     retry_after: float | None = Field(None, alias="retryAfter")
-    """For a failure: the seconds to wait that the receiver demanded (Retry-After)."""
+    """Seconds to wait before the next attempt, as the receiver demanded (Retry-After)."""
     started_at: Time | None = Field(None, alias="startedAt")
     timestamp: Time | None = None
 

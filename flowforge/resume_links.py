@@ -45,7 +45,7 @@ class ResumeLinks:
         }
 
     def read(self, token: str) -> WaitKey | None:
-        """None for what no link of ours has."""
+        """Read a wait's key from a token; None for a token that is none of ours."""
         try:
             data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):

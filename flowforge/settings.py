@@ -19,7 +19,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PLACEHOLDERS = ("dev-secret", "devsecret", "please-change", "change-me", "changeme", "change_me", "your-secret")
-"""No key that reads like one of these is a secret: they stand in published defaults, repeated up to any length."""
+"""Texts of published defaults: a key that reads like one of these, repeated up to any length, is no secret."""
 _MIN_SECRET_BYTES = 32
 
 Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]

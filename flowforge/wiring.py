@@ -29,7 +29,7 @@ SOCKET_TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Backends:
-    """Everything a process talks to, connected on first use. `process` names it to the servers."""
+    """Connections to the servers a process uses, each made on first use. `process` names it to the servers."""
 
     settings: Settings
     process: str

@@ -166,6 +166,6 @@ def endpoint(
 
 
 def declared_on(view: Callable[..., object]) -> Endpoint | None:
-    """None for a view that is no part of the described interface, such as a page."""
+    """Find the declaration of a view; None for one that is no part of the described interface, such as a page."""
     found: Endpoint | None = getattr(view, "declared", None)
     return found

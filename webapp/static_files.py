@@ -20,7 +20,7 @@ _DIGITS = 10
 _FOR_GOOD = "public, max-age=31536000, immutable"  # RFC 8246
 
 File = tuple[str, int, int]
-"""Its path, when it was changed (nanoseconds) and its size: enough to notice that it holds something else."""
+"""A file's path, time of change (nanoseconds) and size: enough to notice that its content changed."""
 
 
 def install(app: Flask) -> None:

@@ -18,7 +18,7 @@ Answer = Callable[[Parsed], int]
 
 
 def add_commands(commands: Any) -> None:
-    """To the subparsers of an argument parser; each sets `answer`, which gives the exit code."""
+    """Add the commands to the subparsers of an argument parser; each sets `answer`, which gives the exit code."""
 
     def add(name: str, answer: Answer, help_text: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = commands.add_parser(name, help=help_text, description=help_text)

@@ -26,7 +26,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something wrong with the text itself. Lines count from 1."""
+    """A flaw in the text itself. Lines count from 1."""
 
     line: int
     message: str

@@ -110,7 +110,7 @@ class KafkaBus:
             admin.list_topics()
 
     def close(self) -> None:
-        """Nothing is left to send: `publish` waits for what it sends."""
+        """Close at once: `publish` waits for what it sends, so that nothing is left to send."""
         self._producer.close()
         self._admin.close()
 

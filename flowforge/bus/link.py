@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from flowforge.errors import Unavailable
 
 PAUSE_SECONDS = 3.0
-"""Between an attempt that failed and the next."""
+"""The pause between an attempt that failed and the next."""
 
 Client = TypeVar("Client")
 

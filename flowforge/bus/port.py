@@ -17,7 +17,7 @@ from flowforge.events import TopicMessage
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something to publish."""
+    """A message to publish."""
 
     topic: str
     key: str
@@ -30,7 +30,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Something received. `position` is opaque: the bus that made it knows what to acknowledge by it."""
+    """A received message. `position` is opaque: the bus that made it knows what to acknowledge by it."""
 
     topic: str
     key: str
@@ -48,7 +48,8 @@ class Subscription(Protocol):
         """
 
     def ack(self, deliveries: Iterable[Delivery]) -> None:
-        """These are in the database; never deliver them to this group again. Raises Unavailable."""
+        """Acknowledge messages that are in the database; they are never delivered to this group again. Raises
+        Unavailable."""
 
     def close(self) -> None:
         """Leave the group; what was not acknowledged goes to another member."""

@@ -27,7 +27,7 @@ MAX_LENGTH = 500_000
 MAX_BYTES = 64 * 1024 * 1024
 """Bound of a stream in memory of the server: four of this size leave half of the embedded Valkey to others."""
 _LENGTHS = {events.DEAD_LETTERS: 1_000}
-"""Nothing of ours reads the dead letters there, and PostgreSQL holds them."""
+"""Lengths of streams that are cut short. Nothing of ours reads the dead letters there, and PostgreSQL holds them."""
 _MEASURED_EVERY = 16
 """A stream is measured whenever a publisher has added this part of its bound to it."""
 _KEPT_WHEN_FULL = 0.75

@@ -40,7 +40,8 @@ class Program:
 
 
 def programs(settings: Settings, servers: dict[str, EmbeddedServer], listeners: Sequence[int]) -> list[Program]:
-    """Everything `run` starts: the embedded servers, the one-shot set-up and greeter, the web server, the workers."""
+    """List the programs that `run` starts: the embedded servers, the one-shot set-up and greeter, the web server, the
+    workers."""
     python = sys.executable
     binds = [f"fd://{listener}" for listener in listeners]
     return [

@@ -41,7 +41,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Oldest first, the hour that runs now last."""
+    """Throughput by the hour, oldest first; the current hour is last."""
 
     hours: Sequence[Hour]
 

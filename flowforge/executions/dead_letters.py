@@ -35,7 +35,7 @@ class ShownLetter:
     key: str
     reason: str
     value: str
-    """Its beginning, as text."""
+    """The beginning of the message, as text."""
     size: int
     created_at: datetime
 
@@ -67,7 +67,7 @@ def bury(connection: Connection, delivery: Delivery, group: str, reason: str) ->
 
 
 def page_of(session: Session, user_id: UUID, after: UUID | None = None, size: int = PAGE_SIZE) -> LetterPage:
-    """Newest first. Raises NotFound for an `after` that is none of theirs."""
+    """List dead letters, newest first. Raises NotFound for an `after` that is none of the user's."""
     wanted = select(DeadLetter).where(_visible_to(session, user_id))
     if after is not None:
         last = _get(session, user_id, after)
@@ -102,7 +102,7 @@ def _shown(row: DeadLetter) -> ShownLetter:
 
 
 def readable(value: bytes) -> str:
-    """Its beginning; bytes that are no text show as they are escaped in Python."""
+    """Decode the beginning of a message; bytes that are no text are escaped as in Python."""
     return value[:SHOWN_BYTES].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 

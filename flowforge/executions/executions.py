@@ -57,7 +57,7 @@ def find(
     descending: bool = True,
     most_bytes: int = MOST_BYTES,
 ) -> ExecutionPage:
-    """At most `most_bytes` of data are read, however large the executions are."""
+    """List executions. At most `most_bytes` of their data are read, however large they are."""
     mine = select(ExecutionRow).where(ExecutionRow.user_id == user_id)
     if workflow_id is not None:
         mine = mine.where(ExecutionRow.workflow_id == workflow_id)

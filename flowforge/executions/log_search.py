@@ -36,7 +36,7 @@ class LogFilter:
 
 @dataclass(frozen=True, slots=True)
 class LogLines:
-    """Oldest first. `after` is where the next page begins; None when this is the last one."""
+    """A page of log lines, oldest first. `after` begins the next page; None on the last one."""
 
     entries: Sequence[LogEntry]
     after: str | None

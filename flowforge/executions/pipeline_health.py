@@ -38,7 +38,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """None where that part does not answer."""
+    """Health of the pipeline; a part that does not answer is None."""
 
     workers: Sequence[LivingWorker] | None
     lags: Sequence[Lag] | None

@@ -56,7 +56,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Between two executions of the list: `older` looks down from it, else up."""
+    """A position between two executions of the list: with `older` the page goes down from it, else up."""
 
     created_at: datetime
     id: UUID
@@ -81,7 +81,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Newest first. `newer` and `older` lead to the neighbouring pages; `searched_to` is set where a scan gave up."""
+    """A page of results, newest first. `newer` and `older` lead to the neighbouring pages; `searched_to` is set where a
+    scan gave up."""
 
     rows: Sequence[ExecutionRow]
     newer: Position | None

@@ -22,7 +22,7 @@ from flowforge.language.pointers import Part
 class WrittenStep:
     index: int
     action: ActionDefinition
-    """Its secrets are sealed."""
+    """The action as written, its secrets sealed."""
     path: tuple[Part, ...]
     """The path of the step in the definition."""
     inside: Sequence[WrittenList]

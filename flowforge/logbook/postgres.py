@@ -99,7 +99,7 @@ class PostgresLogStore:
             connection.execute(select(1))
 
     def close(self) -> None:
-        """Nothing of its own to close."""
+        """Close nothing: the engine belongs to the caller."""
 
 
 def _behind(statement: Select[Any], user_id: UUID, execution_id: UUID, after: str | None) -> Select[Any]:

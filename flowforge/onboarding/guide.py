@@ -81,7 +81,8 @@ def end(session: Session, user_id: UUID) -> None:
 
 
 def guide_of(session: Session, drafts: Drafts, user_id: UUID) -> Guide | None:
-    """None where the user is not being guided. Raises Conflict where the draft cannot be read."""
+    """Find the user's guide; None where the user is not being guided. Raises Conflict where the draft cannot be
+    read."""
     workflow_id = _workflow_of(session, user_id)
     if workflow_id is None:
         return None

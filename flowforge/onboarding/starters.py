@@ -15,7 +15,7 @@ Values = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Something that only the person knows."""
+    """A value that the person fills in."""
 
     name: str
     label: str

@@ -86,7 +86,7 @@ class TrialResult:
 
 
 class TriggerKind(Generic[C]):
-    """Something that can start a workflow. `config` as a parameter is a config as it was written, in any state."""
+    """A kind of trigger. `config` as a parameter is a config as it was written, in any state."""
 
     type: ClassVar[str]
     """The name of the kind in definitions, in lower case."""

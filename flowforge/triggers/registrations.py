@@ -62,7 +62,7 @@ class Triggers:
         page: int = 0,
         size: int = MOST_LISTED,
     ) -> Sequence[TriggerRegistration]:
-        """Oldest first."""
+        """List registrations, oldest first."""
         statement = select(TriggerRegistration).where(TriggerRegistration.user_id == user_id)
         if workflow_id is not None:
             statement = statement.where(TriggerRegistration.workflow_id == workflow_id)

@@ -276,7 +276,7 @@ def _entry(number: int, raw: Mapping[str, Any]) -> _Entry:
 
 
 def _refuse_repetitions(entries: Sequence[_Entry]) -> None:
-    """Each entry has to say by itself which workflow it means, today and when it is applied again."""
+    """Add problems where two entries mean one workflow: each has to identify its own, also when it is applied again."""
     keys: dict[str, _Entry] = {}
     names = Counter(entry.name for entry in entries)
     for entry in entries:

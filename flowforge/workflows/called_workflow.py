@@ -17,7 +17,8 @@ class CalledWorkflow(NamedTuple):
 
 
 def called_workflow(action: Mapping[str, Any]) -> CalledWorkflow | None:
-    """None for an action, of a stored definition of whatever shape, that calls none or does not say which."""
+    """Find the workflow that a stored action calls; None where it calls none or does not say which. The action may have
+    any shape."""
     block, config = BLOCKS.get(str(action.get("type")).strip().upper()), action.get("config")
     if block is None or block.workflow_field is None or not isinstance(config, dict):
         return None

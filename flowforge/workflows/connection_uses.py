@@ -25,7 +25,7 @@ class Use:
     workflow_id: UUID
     workflow_name: str
     in_draft: bool
-    """Only there: nothing that is published calls it."""
+    """True where only the draft calls it, not the published version."""
 
 
 def connection_uses(session: Session, vault: Vault, user_id: UUID) -> Mapping[str, Sequence[Use]]:

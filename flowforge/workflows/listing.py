@@ -44,7 +44,7 @@ class Listed:
     trigger_type: str
     steps: int
     runs: Sequence[Run]
-    """Oldest first, at most RUNS_SHOWN."""
+    """The newest runs, oldest first, at most RUNS_SHOWN."""
     tags: Sequence[str]
 
     @property
@@ -69,7 +69,8 @@ def search(
     after: UUID | None = None,
     size: int = PAGE_SIZE,
 ) -> WorkflowPage:
-    """Newest first. Three statements. Raises NotFound for an `after` that is no workflow of theirs."""
+    """List workflows, newest first. Three statements. Raises NotFound for an `after` that is no workflow of the
+    user's."""
     wanted = _listed().where(Workflow.user_id == user_id)
     if text.strip():
         wanted = wanted.where(Workflow.name.ilike(f"%{_escaped(text.strip()[:LONGEST_TEXT])}%", escape="\\"))

@@ -58,7 +58,7 @@ class Workflows:
         return workflow
 
     def all(self, session: Session, user_id: UUID, *, page: int = 0, size: int = MOST_LISTED) -> Sequence[Workflow]:
-        """Newest first; their definitions are not loaded."""
+        """List workflows, newest first; their definitions are not loaded."""
         mine = select(Workflow).where(Workflow.user_id == user_id)
         newest_first = mine.order_by(Workflow.created_at.desc(), Workflow.id.desc()).offset(page * size).limit(size)
         return session.scalars(
@@ -103,7 +103,7 @@ class Workflows:
         return workflow
 
     def delete(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
-        """Its triggers go with it; its executions stay readable. Raises NotFound."""
+        """Delete a workflow and its triggers; its executions stay readable. Raises NotFound."""
         workflow = self.locked(session, user_id, workflow_id)
         session.execute(delete(TriggerRegistration).where(TriggerRegistration.workflow_id == workflow.id))
         session.delete(workflow)

@@ -49,14 +49,14 @@ _INTRODUCTION = (
 @blueprint.get("/openapi.json")
 @endpoint(Tag.DESCRIPTION, {200: Answer(None, "An OpenAPI 3.1 document", JSON)}, public=True)
 def document() -> Response:
-    """This description as an OpenAPI document"""
+    """Show this description as an OpenAPI document"""
     return Response(jsonio.dumps(describe(current_app)), mimetype=JSON)
 
 
 @blueprint.get("/docs")
 @endpoint(Tag.DESCRIPTION, {200: Answer(None, "A page", HTML)}, public=True)
 def page() -> str:
-    """This description as a page"""
+    """Show this description as a page"""
     return render_template("api/docs.html", api=describe(current_app))
 
 

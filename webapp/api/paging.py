@@ -16,7 +16,7 @@ DEFAULT_SIZE, MAX_SIZE = 20, 200
 MOST_LISTED = 1_000
 """The most items that one bare array holds."""
 MOST_FOUND = 100
-"""On one page of a search."""
+"""The most results on one page of a search."""
 HIGHEST_PAGE = 1_000_000
 LARGEST_INTEGER = 2_147_483_647
 """PostgreSQL's."""

@@ -80,7 +80,7 @@ class Publishing(Wire):
 
 
 class Trying(Wire):
-    """Each part that is not given is what is known: pinned, or of the latest execution."""
+    """Data for the test of a step; an omitted part is filled from pins, else from the latest execution."""
 
     trigger: JsonObject | None = None
     steps: JsonObject | None = Field(None, description="Outputs by the step's id.")

@@ -19,7 +19,7 @@ _REMEMBERED = 10_000
 
 
 class Calls:
-    """At most `most` calls of one token at once, and as many in `seconds` in the long run."""
+    """Rate limit: at most `most` calls of one token at once, and as many in `seconds` in the long run."""
 
     def __init__(self, most: float, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most

@@ -59,7 +59,7 @@ def _install(state: BlueprintSetupState) -> None:
 
 @blueprint.get("")
 def show(token: str) -> Response:
-    """The form, or what asks for its password"""
+    """Show a form, or the page that asks for its password"""
     form = _open_form(token)
     if not form.is_unlocked:
         return _locked(form)

@@ -16,7 +16,7 @@ from webapp.intake.calls import Calls
 FASTEST_SECONDS = 2
 """No person fills in a form in less time."""
 LONGEST_SECONDS = 24 * 60 * 60
-"""How long an opened page can be submitted, and a password that was entered holds."""
+"""The time for which an opened page can be submitted, and an entered password holds."""
 SUBMISSIONS, PER_SECONDS = 30, 60
 """Submissions of one form that one address may send in so many seconds, wrong passwords included."""
 STAMP, TRAP, PASSWORD = "opened", "website", "password"

@@ -35,7 +35,7 @@ _NICENESS = 5
 _MESSAGE = TypeAdapter(tuple[StreamRequest, bool])
 """The message that accompanies a connection: the request, and whether its response is chunked."""
 _IGNORED_SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
-"""They reach the whole process group; the hub ends with its worker."""
+"""Signals that reach the whole process group; the hub ends with its worker."""
 
 
 class HubProcess:

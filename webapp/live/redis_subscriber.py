@@ -17,7 +17,7 @@ from flowforge.live import channel
 logger = logging.getLogger(__name__)
 
 _NO_EXECUTION = UUID(int=0)
-"""Its channel is always subscribed to: a subscription without any channel has no connection to wait on."""
+"""An id whose channel is always subscribed to: a subscription without any channel has no connection to wait on."""
 _RECONNECT_SECONDS = 1.0
 _CONFIRMED_WITHIN_SECONDS = 2.0
 _POLL_SECONDS = 5.0
@@ -84,7 +84,8 @@ class RedisSubscriber:
                 self._subscription = None
 
     async def _send(self, command: str, name: bytes) -> None:
-        """If it fails, `run` finds the connection broken as well, and subscribes anew to everything."""
+        """Send a subscription command. If it fails, `run` finds the connection broken as well, and subscribes anew to
+        everything."""
         if self._subscription is None:
             return
         try:

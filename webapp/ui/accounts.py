@@ -72,7 +72,7 @@ def _welcome(user: User) -> Any:
 
 
 def sign_in_here(user: User) -> None:
-    """This browser belongs to the user from now on."""
+    """Sign the user in on this browser."""
     lifetime = timedelta(hours=backends().settings.refresh_token_hours)
     agent, address = request.headers.get("User-Agent", ""), request.remote_addr or ""
     login_user(DashboardUser.of(user, web_sessions.begin(session(), user.id, agent, address, lifetime)))

@@ -55,5 +55,5 @@ def _never_store(response: Response) -> Response:
 
 @blueprint.app_context_processor
 def _for_templates() -> dict[str, Any]:
-    """They look things up only when used: an error page must not need the database."""
+    """Provide names to templates. Both look things up only when used: an error page must not need the database."""
     return {"viewer": current_user, "csrf_token": csrf.token}

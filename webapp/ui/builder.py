@@ -48,7 +48,7 @@ def found(workflow_id: UUID) -> Workflow:
 
 
 def answer(workflow: Workflow, shown: ShownDraft, opened: str, *, message: str = "", with_panel: bool = True) -> Any:
-    """After an edit: the parts of the page that changed, or, without our script, the page."""
+    """Answer an edit with the parts of the page that changed, or, without our script, with the page."""
     if PART not in request.headers:
         return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None), 303)
     changed = ("panel",) if with_panel else ("notes", "trigger") if opened == TRIGGER else ("notes",)

@@ -49,7 +49,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something that can be added."""
+    """A type of steps that can be added."""
 
     type: str
     title: str

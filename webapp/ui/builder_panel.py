@@ -22,7 +22,7 @@ from webapp.ui.kinds import kind_of
 
 Json = dict[str, Any]
 _ALWAYS_SHOWN = 6
-"""So many fields are no burden; of more, the optional ones are folded away."""
+"""The most fields that are all shown; of more, the optional ones are folded away."""
 _FIRST_OPTIONAL = 2
 
 

@@ -19,7 +19,7 @@ OPERATORS = {
     "empty": "is missing or empty",
 }
 ALONE = frozenset({"filled", "empty"})
-"""Nothing stands on their right side."""
+"""Operators without a right side."""
 _PATH = r"[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*|\[\d+\]|\['[^']*'\]|\[\"[^\"]*\"\])*"
 _VALUE = rf"-?\d+(?:\.\d+)?|true|false|\"(?:[^\"\\]|\\.)*\"|'[^'\\]*'|{_PATH}"
 _COMPARED = re.compile(rf"\{{\{{\s*({_PATH})\s*(==|!=|>=|<=|>|<)\s*({_VALUE})\s*\}}\}}")
@@ -37,7 +37,8 @@ class Condition:
 
 
 def read_condition(text: str) -> Condition | None:
-    """None for an expression that is more than that. Nothing at all is a condition to fill in."""
+    """Read a condition from an expression; None where the expression is more than that. An empty text is a condition to
+    fill in."""
     text = text.strip()
     if not text:
         return Condition("", "==")

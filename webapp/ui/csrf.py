@@ -39,7 +39,7 @@ def renew() -> None:
 
 
 def check() -> None:
-    """Before every view. Raises Forbidden for a POST without the session's token."""
+    """Check the token of every POST, before the view. Raises Forbidden without the session's token."""
     if request.method != "POST" or guard.needs_sign_in():
         return
     held, sent = str(cookie.get(_KEY, "")).encode(), _unmasked(request.form.get(FIELD, ""))

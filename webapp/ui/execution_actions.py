@@ -41,7 +41,7 @@ def _start() -> str | int:
 
 
 def _payload() -> Any:
-    """None where it stays as it was. Raises Invalid."""
+    """Read the new payload from the form; None where it stays as it was. Raises Invalid."""
     text = request.form.get("payload", "").strip()
     if not text:
         return None

@@ -76,7 +76,7 @@ def _position() -> Position | None:
 
 
 def _link(**changes: Any) -> str:
-    """This list with something changed; the page it stands on is left behind."""
+    """Build the address of this list with something changed, at its first page."""
     kept = {name: value for name, value in request.args.items() if value and name != "at"}
     return url_for("ui.executions", **{name: value for name, value in {**kept, **changes}.items() if value})
 

@@ -55,7 +55,8 @@ def execution_log(execution_id: UUID) -> str:
 
 
 def found(execution_id: UUID) -> ExecutionRow:
-    """Just after a start by hand it is no row yet, but an event that the page's address names. Raises NotFound."""
+    """Find the execution; just after a start by hand it is no row yet, but an event that the address names. Raises
+    NotFound."""
     try:
         return operations.get(session(), viewer_id(), execution_id)
     except NotFound:
@@ -66,7 +67,7 @@ def found(execution_id: UUID) -> ExecutionRow:
 
 
 def workflow_name(row: ExecutionRow) -> str | None:
-    """None where the workflow is gone."""
+    """Find the name of the workflow; None where it is gone."""
     try:
         return workflows().get(session(), row.user_id, row.workflow_id).name
     except NotFound:

@@ -21,7 +21,7 @@ def needs_sign_in() -> bool:
 
 
 def require_sign_in() -> Any:
-    """Before every view: sends strangers to the sign-in page, and from there back."""
+    """Send visitors who are not signed in to the sign-in page, and from there back; runs before every view."""
     if not needs_sign_in():
         return None
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None

@@ -14,7 +14,7 @@ WIDTH, PITCH = 120, 6
 
 
 def bar_height(run: Run) -> int:
-    """On a logarithmic scale from 10 ms to 100 s: runs differ by orders of magnitude."""
+    """Compute the height on a logarithmic scale from 10 ms to 100 s: runs differ by orders of magnitude."""
     if run.finished_at is None:
         return TALLEST
     seconds = max((run.finished_at - run.created_at).total_seconds(), 0.01)

@@ -200,9 +200,14 @@ def _is_taken(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) ->
 
 
 def _shown_attempts(index: int, look: FrameLook) -> Sequence[StepAttempt]:
-    """Those of a block that runs frames are its rests between them: only the one it is in says anything."""
+    """Select the attempts to show. A block that runs frames has an attempt for each rest between them: only the current
+    one matters."""
     attempts = look.attempts.get(index, ())
-    return attempts if index not in look.blocks else [one for one in attempts if one.state == AttemptState.WAITING]
+    return (
+        attempts
+        if index not in look.blocks
+        else [attempt for attempt in attempts if attempt.state == AttemptState.WAITING]
+    )
 
 
 def _state_of_block(block: OpenBlockRow, look: FrameLook, execution: ExecutionRow) -> str:

@@ -102,7 +102,7 @@ class Email(TriggerKind[Config]):
         return str(config.get("username") or config.get("emailAddress") or "A mailbox")
 
     def due_at(self, config: Mapping[str, Any], before: Registered, now: datetime) -> datetime | None:
-        """At once where it begins, or is pointed elsewhere."""
+        """Compute the next poll: at once for a trigger that is new, or whose config has changed."""
         return before.due_at if before.is_waiting and before.config == config else now
 
     def sample(self, config: Mapping[str, Any]) -> dict[str, Any]:

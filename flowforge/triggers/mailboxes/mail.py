@@ -47,7 +47,7 @@ class Received:
 
 
 def envelope(header: bytes) -> Envelope:
-    """Never raises: what cannot be decoded is empty."""
+    """Read the envelope from a header. Never raises: a field that cannot be decoded is empty."""
     message = MailMessage.from_bytes(header)
     return Envelope(
         subject=_header(lambda: message.subject),

@@ -38,7 +38,7 @@ class Mailbox:
         return f"{self.username}@{self.server.host}:{self.server.port}/{self.folder}"
 
     def accepts(self, subject: str, sender: str) -> bool:
-        """Both filters must match, as substrings without regard to case; an empty one always does."""
+        """Match both filters, as substrings without regard to case; an empty one always matches."""
         return (
             self.subject_contains.casefold() in subject.casefold() and self.from_address.casefold() in sender.casefold()
         )

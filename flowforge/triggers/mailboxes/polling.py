@@ -149,7 +149,7 @@ def _next_poll(due_at: datetime) -> Update:
 
 
 def _note(backends: Backends, trigger: MailTrigger, outcome: Update) -> None:
-    """Unless the trigger was changed meanwhile: then this outcome is about another configuration."""
+    """Store the outcome, unless the trigger was changed meanwhile: then it is about another configuration."""
     unchanged = outcome.where(
         TriggerRegistration.id == trigger.id, TriggerRegistration.updated_at == trigger.updated_at
     )

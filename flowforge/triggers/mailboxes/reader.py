@@ -124,7 +124,8 @@ class _Reader:
             self._accept([], self._position.backlog_uid)
 
     def _take_stock(self) -> None:
-        """At the first look, and when the server has numbered its mails anew: what is there now is the backlog."""
+        """Store the mails that are there as the backlog: at the first look, and when the server has numbered its mails
+        anew."""
         since = self._position.backlog_since
         if self._position.uid_validity != NEVER_OPENED:
             log.info("The mailbox of trigger %s has a new UIDVALIDITY", self._trigger.id)
