@@ -89,6 +89,11 @@ class TestPage:
         assert 'value="1"' in page.text  # the default of Guests
         assert re.findall(r'value="(\w+)" checked', page.text) == ["Monday", "Friday"]
 
+    def test_has_every_id_once(self, owner_form: Callable[..., FormPage]) -> None:
+        page = owner_form(fields=[{"label": "Website"}, {"label": "Opened"}]).get().text
+        ids = re.findall(r' id="([^"]*)"', page)
+        assert len(ids) == len(set(ids))
+
     def test_needs_no_script_and_is_kept_by_nobody(self, owner_form: Callable[..., FormPage]) -> None:
         page = owner_form(redirect="https://shop.example/thanks?a=1").get()
 
@@ -191,6 +196,33 @@ class TestSubmission:
 
         assert [event.payload["fields"]["your_name"] for event in accepted_events(engine)] == ["Ada", "Ada B."]
 
+    def test_the_same_answers_of_two_people_count_twice(
+        self, owner_form: Callable[..., FormPage], engine: Engine
+    ) -> None:
+        form = owner_form(fields=[{"label": "I come", "type": "check box"}])
+        with time_machine.travel(datetime.now(UTC) - timedelta(seconds=30), tick=False):
+            stamps = [stamp_on(form.get()) for _ in range(2)]
+        for stamp in stamps:
+            assert form.send(stamp, i_come="true").status_code == 303
+
+        assert len(accepted_events(engine)) == 2
+
+    @pytest.mark.parametrize(
+        ("redirect", "location"),
+        [
+            ("https://例え.jp/ok", "https://xn--r8jz45g.jp/ok"),
+            ("https://münchen.example/", "https://xn--mnchen-3ya.example/"),
+            ("https://a.example/ü?q=ü", "https://a.example/%C3%BC?q=%C3%BC"),
+        ],
+    )
+    def test_leads_to_addresses_in_any_script(
+        self, owner_form: Callable[..., FormPage], redirect: str, location: str
+    ) -> None:
+        form = owner_form(redirect=redirect)
+
+        assert form.get().headers["Content-Security-Policy"].isascii()
+        assert form.send(your_name="Ada").location == location
+
     def test_runs_the_workflow(self, owner_form: Callable[..., FormPage], backends: Backends) -> None:
         respond = {"type": "RESPOND", "config": {"body": "Hello {{ trigger.fields.your_name }}!"}}
         form = owner_form(respond, respond="by a RESPOND step")
@@ -251,6 +283,28 @@ class TestRefusing:
         count = {"label": "Guests", "type": "number", "required": True}
         assert owner_form(fields=[count]).send(guests="0").status_code == 303
         assert accepted_events(engine)[0].payload["fields"] == {"guests": 0}
+
+    @pytest.mark.parametrize(("text", "number"), [("1234567890123456", 1234567890123456), ("-.5e1", -5.0), ("007", 7)])
+    def test_numbers_are_kept_as_they_are(
+        self, owner_form: Callable[..., FormPage], engine: Engine, text: str, number: float
+    ) -> None:
+        assert owner_form(fields=[{"label": "Card", "type": "number"}]).send(card=text).status_code == 303
+        (event,) = accepted_events(engine)
+        assert (event.payload["fields"]["card"], type(event.payload["fields"]["card"])) == (number, type(number))
+
+    @pytest.mark.parametrize(
+        "field", [{"guests": "1_000"}, {"guests": "0x10"}, {"guests": "1e999"}, {"mail": "a@b..c"}]
+    )
+    def test_texts_that_are_no_numbers_nor_addresses(
+        self, owner_form: Callable[..., FormPage], engine: Engine, field: dict[str, str]
+    ) -> None:
+        assert owner_form().send(your_name="Ada", **field).status_code == 422
+        assert accepted_events(engine) == []
+
+    def test_choices_are_taken_as_browsers_send_them(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        form = owner_form(fields=[{"label": "Meal", "type": "choice", "options": [" Green  soup\n", "Salad"]}])
+        assert form.send(meal="Green soup").status_code == 303
+        assert accepted_events(engine)[0].payload["fields"] == {"meal": "Green soup"}
 
     def test_files_that_are_too_large_together(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
         form = owner_form(fields=[{"label": "One", "type": "file"}, {"label": "Two", "type": "file"}])
@@ -373,6 +427,12 @@ class TestDeclaration:
             ({"fields": "all"}, {"/fields"}),
             ({"redirect": "javascript:alert(1)"}, {"/redirect"}),
             ({"redirect": "//shop.example"}, {"/redirect"}),
+            ({"redirect": "https://a.example:port/"}, {"/redirect"}),
+            ({"redirect": "https://a.example\0b/"}, {"/redirect"}),
+            ({"redirect": "https://a.example b/"}, {"/redirect"}),
+            ({"redirect": "https://a.example;script-src/"}, {"/redirect"}),
+            ({"fields": [{"label": "A", "default": []}]}, {"/fields/0/default"}),
+            ({"fields": [{"label": "A", "type": "choice", "options": [" "]}]}, {"/fields/0/options/0"}),
             ({"respond": "never"}, {"/respond"}),
             ({"title": "x" * 201}, {"/title"}),
         ],

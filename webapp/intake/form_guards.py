@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from datetime import UTC, datetime
 
 from flask import Flask, current_app, request
@@ -32,8 +33,9 @@ def install(app: Flask) -> None:
 
 
 def new_stamp(token: str) -> str:
-    """The moment at which a page of the form is opened, signed."""
-    return _stamps().dumps(token)
+    """The moment at which a page of the form is opened, signed; never the same twice, since people open pages in the
+    same second."""
+    return str(_stamps().dumps([token, secrets.token_hex(8)]))
 
 
 def check_stamp(token: str) -> tuple[str, str]:
@@ -43,7 +45,7 @@ def check_stamp(token: str) -> tuple[str, str]:
         return _TRAPPED, new_stamp(token)
     stamp = request.form.get(STAMP, "")
     try:
-        opened_for, opened_at = _stamps().loads(stamp, max_age=LONGEST_SECONDS, return_timestamp=True)
+        (opened_for, _), opened_at = _stamps().loads(stamp, max_age=LONGEST_SECONDS, return_timestamp=True)
     except BadData:
         return _TOO_OLD, new_stamp(token)
     if opened_for != token:

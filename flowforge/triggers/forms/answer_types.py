@@ -12,8 +12,11 @@ from typing import Any, Literal
 
 LONGEST_LINE, LONGEST_TEXT = 1_000, 20_000
 LONGEST_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*\.)*[A-Za-z0-9-]*[A-Za-z0-9]")
-"""The addresses that browsers take (HTML, 4.10.5.1.5, "valid e-mail address"), roughly."""
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@" + rf"{_LABEL}(?:\.{_LABEL})*")
+"""The addresses that browsers take (HTML, 4.10.5.1.5, "valid e-mail address")."""
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
 
 Control = Literal["line", "text", "choice", "boxes", "box", "file"]
 Read = Callable[[Sequence[str], Sequence[str]], Any]
@@ -70,14 +73,9 @@ def _text(longest: int) -> Read:
 def _number(texts: Sequence[str], options: Sequence[str]) -> int | float:
     del options
     text = texts[0].strip()
-    try:
-        number = float(text)
-        whole = int(text) if re.fullmatch(r"[+-]?\d{1,15}", text) else None
-    except ValueError:
-        raise ValueError("must be a number") from None
-    if not math.isfinite(number):
+    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         raise ValueError("must be a number")
-    return number if whole is None else whole
+    return int(text) if _WHOLE.fullmatch(text) else float(text)
 
 
 def _choice(texts: Sequence[str], options: Sequence[str]) -> str:

@@ -27,7 +27,15 @@ def _each_once(options: list[str]) -> list[str]:
     return options
 
 
-Option = Annotated[str, Field(min_length=1, max_length=200)]
+def _single_spaced(option: str) -> str:
+    """The option as browsers send it. Raises ValueError."""
+    words = " ".join(option.split())
+    if not words:
+        raise ValueError("must not be blank")
+    return words
+
+
+Option = Annotated[str, Field(max_length=200), AfterValidator(_single_spaced)]
 
 
 class FormField(TriggerConfig):

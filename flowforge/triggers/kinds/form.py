@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, HttpUrl, TypeAdapter
 
 from flowforge import jsonio
 from flowforge.connectors.sdk import secret
@@ -18,6 +18,10 @@ from flowforge.triggers.kind import Address, TriggerKind
 
 FORM = "form"
 MOST_FIELDS = 100
+_WEB_ADDRESS: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
+"""Hosts in ASCII; nothing in them has a meaning in a Content-Security-Policy."""
+_NO_ADDRESS = "must be a web address, such as https://example.com/thanks"
 _SUBMITTED_AT = "2026-03-31T08:30:00.000Z"
 
 Json = Mapping[str, Any]
@@ -32,10 +36,14 @@ def _different_names(fields: list[FormField]) -> list[FormField]:
 
 
 def _web_address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a web address, such as https://example.com/thanks")
-    return url
+    """The address as a header can hold it: in ASCII. Raises ValueError."""
+    try:
+        address = _WEB_ADDRESS.validate_python(url)
+    except ValueError:
+        raise ValueError(_NO_ADDRESS) from None
+    if not _HOST.fullmatch(address.host or ""):
+        raise ValueError(_NO_ADDRESS)
+    return str(address)
 
 
 class Config(AnsweringConfig):
