@@ -28,9 +28,9 @@ _SENTENCES = {
     "dict_type": "must be an object",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
-    "greater_than": "must be more than {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
+    "greater_than": "must be more than {gt:.10g}",
+    "greater_than_equal": "must be at least {ge:.10g}",
+    "less_than_equal": "must be at most {le:.10g}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
     "too_long": "must have at most {max_length} entries",
@@ -38,6 +38,18 @@ _SENTENCES = {
     "literal_error": "must be {expected}",
     "value_error": "{error}",
 }
+
+_SCALARS = {
+    "string_type": "str",
+    "int_type": "int",
+    "int_parsing": "int",
+    "int_from_float": "int",
+    "float_type": "float",
+    "float_parsing": "float",
+    "bool_type": "bool",
+    "bool_parsing": "bool",
+}
+"""What pydantic adds to the path for each of the types that are allowed, where a value is of none of them."""
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
@@ -47,9 +59,19 @@ def problems_of(error: ValidationError) -> list[Problem]:
 
 def located(error: ValidationError) -> list[tuple[tuple[Part, ...], str]]:
     """Every problem, with its path."""
-    return [
-        (_written(found["loc"]), _sentence(found)) for found in error.errors(include_url=False, include_input=False)
-    ]
+    worded: list[tuple[tuple[Part, ...], str]] = []
+    for found in error.errors(include_url=False, include_input=False):
+        path, sentence = _written(found["loc"]), _sentence(found)
+        if _is_choice(found, path) and worded and worded[-1][0] == path[:-1]:
+            worded[-1] = (path[:-1], f"{worded[-1][1]} or {sentence.removeprefix('must be ')}")
+        else:
+            worded.append((path[:-1] if _is_choice(found, path) else path, sentence))
+    return worded
+
+
+def _is_choice(found: Mapping[str, Any], path: tuple[Part, ...]) -> bool:
+    """Whether it is about one of several types that are allowed, whose name pydantic adds to the path."""
+    return path[-1:] == (_SCALARS.get(found["type"]),)
 
 
 def _written(path: tuple[Part, ...]) -> tuple[Part, ...]:

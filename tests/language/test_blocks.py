@@ -51,6 +51,8 @@ def parallel(*lanes: list[Action], **more: Any) -> Action:
         ({"type": "PARALLEL", "branches": [{"when": True}]}, "/branches/0/when", "has no meaning"),
         ({"type": "PARALLEL", "branches": [{}], "else": []}, "/else", "has no else"),
         ({"type": "FOR_EACH"}, "/config/items", "is required"),
+        ({"type": "REPEAT", "config": {"until": 5}}, "/config/until", "must be text or true or false"),
+        ({"type": "REPEAT", "config": {"until": True, "delay": 1e9}}, "/config/delay", "must be at most 31622400"),
         ({"type": "FOR_EACH", "config": {"items": 3}}, "/config/items", "must be a list"),
         ({"type": "FOR_EACH", "config": {"items": [], "concurrency": 0}}, "/config/concurrency", "at least 1"),
         ({"type": "FOR_EACH", "config": {"items": [], "onItemError": "go"}}, "/config/onItemError", "'stop'"),
