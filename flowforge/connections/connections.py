@@ -51,7 +51,7 @@ class Connections:
     vault: Vault
 
     def all(self, session: Session, user_id: UUID) -> Sequence[Connection]:
-        """By name."""
+        """All connections of a user, sorted by name."""
         mine = select(Connection).where(Connection.user_id == user_id)
         return session.scalars(mine.order_by(Connection.name).limit(MOST)).all()
 
@@ -92,7 +92,7 @@ class Connections:
         return row
 
     def delete(self, session: Session, user_id: UUID, connection_id: UUID, *, force: bool = False) -> None:
-        """Commits. Raises NotFound, and Conflict for one that workflows use, unless it is forced."""
+        """Deletes it and commits. Raises NotFound, and Conflict where workflows use it, unless `force`."""
         row = self.get(session, user_id, connection_id)
         uses = self.used_by(session, user_id, row.name)
         if uses and not force:
@@ -120,7 +120,7 @@ class Connections:
         return kind is not None and kind.can_test(row.config)
 
     def view(self, row: Connection) -> ConnectionView:
-        """The row as it is shown; without its config where its kind is unknown: nothing tells what is secret in it."""
+        """The row, masked; without its config where its kind is unknown, and with it which fields are secret."""
         kind = self.catalog.connection_kinds.get(row.type)
         config = mask_fields(row.config, kind.secret_keys(), literal=True) if kind else {}
         return ConnectionView(

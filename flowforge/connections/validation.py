@@ -29,7 +29,7 @@ def problems_of_kind(name: Any, kinds: Mapping[str, ConnectionKind[Any]]) -> lis
 def problems_of_config(
     kind: ConnectionKind[Any] | None, config: Any, stored: Mapping[str, Any] | None
 ) -> list[Problem]:
-    """`stored`: the config that masks stand for. Nothing can be said about the fields of an unknown kind."""
+    """`stored`: the config that masks stand for. The fields of an unknown kind are not validated."""
     if not isinstance(config, dict):
         return [Problem("/config", "must be an object")]
     if kind is None:

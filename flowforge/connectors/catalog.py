@@ -24,7 +24,7 @@ class UnknownAction(FlowForgeError):
 
 class Catalog:
     """Connectors by type, in any case, and the connection kinds they take. The config of an unknown type is left as it
-    is: nothing in it is known to be secret."""
+    is: its secrets cannot be identified."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Catalog:
         self.disabled = dict(disabled)
         """Modules that could not be loaded, with the reason."""
         self.connection_kinds = dict(sorted((kinds or {}).items()))
-        """By name."""
+        """Connection kinds by name."""
 
     def types(self) -> list[str]:
         return sorted(self._connectors)
@@ -51,7 +51,7 @@ class Catalog:
         return found
 
     def connectors(self) -> list[Connector[Any]]:
-        """By type."""
+        """All connectors, sorted by type."""
         return [self._connectors[type_] for type_ in self.types()]
 
     def validate(self, type_: str, config: Mapping[str, Any] | None, pointer: str) -> list[Problem]:
@@ -100,7 +100,7 @@ def load_catalog() -> Catalog:
 
 
 def read_catalog(modules: Iterable[str]) -> Catalog:
-    """The declarations of the modules. One that cannot be loaded is left out and named, the others work."""
+    """The declarations of the modules. A module that cannot be loaded is left out and named."""
     connectors: dict[str, Connector[Any]] = {}
     kinds: dict[str, ConnectionKind[Any]] = {}
     disabled: dict[str, str] = {}
@@ -119,7 +119,7 @@ def read_catalog(modules: Iterable[str]) -> Catalog:
 def _kinds_in(
     found: Iterable[object], connectors: Iterable[Connector[Any]], earlier: Mapping[str, ConnectionKind[Any]]
 ) -> dict[str, ConnectionKind[Any]]:
-    """Those that are declared or taken by a connector. Raises ValueError for another kind by a name that is taken."""
+    """The kinds that are declared, or taken by a connector. Raises ValueError for a second kind of the same name."""
     taken = [kind for connector in connectors for kind in connector.connections]
     kinds = [*(value for value in found if isinstance(value, ConnectionKind)), *taken]
     for kind in kinds:

@@ -40,14 +40,14 @@ class ConnectionKind(Generic[C]):
     """
 
     name: str
-    """As the API and the database call it: `http`."""
+    """The name in the API and the database: `http`."""
     config: type[C]
     title: str
     help: str
     icon: str
     keywords: tuple[str, ...] = ()
     sign: Callable[[Request, Credentials[C]], Request] | None = None
-    """Adds headers or query parameters to a request; asks for a token first where it needs one."""
+    """Adds headers or query parameters to a request; requests a token first where it needs one."""
     renew: Callable[[Response, Credentials[C]], bool] | None = None
     """After an answer 401: makes `sign` begin anew (a token is forgotten, a challenge kept); false where it cannot."""
     open: Callable[[Credentials[C]], AbstractContextManager[Any]] | None = None

@@ -39,7 +39,7 @@ class Connector(Generic[C]):
     """Other words under which people look for it."""
     summary: Summary = NO_SUMMARY
     computes: Callable[[C], dict[str, Any]] | None = None
-    """Gives the output of a config without calling anybody; None where only running the step tells it."""
+    """Gives the output of a config without calling anybody; None where the step has to run for it."""
     repeatable: bool = False
     """Whether running it twice does no harm."""
     connections: tuple[ConnectionKind[Any], ...] = ()

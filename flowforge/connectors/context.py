@@ -32,7 +32,7 @@ class NamedConnection(Signer, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """Which attempt of which step runs, and until when (`deadline`, of time.monotonic)."""
+    """The attempt that runs, its tools, and its deadline (a time of time.monotonic)."""
 
     execution_id: UUID
     workflow_id: UUID
@@ -41,7 +41,7 @@ class StepContext:
     step_id: str
     attempt: int
     idempotency_key: str
-    """The same for every try of one attempt: receivers can drop repeats by it."""
+    """Constant for every try of one attempt, so that receivers can drop repeats."""
     deadline: float
     trigger: Mapping[str, Any]
     steps: Mapping[str, Any]

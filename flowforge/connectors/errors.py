@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ConnectorError(Exception):
-    """A failure of the step. `permanent`: trying again cannot help. `retry_after`: seconds the receiver asked for.
+    """A failure of the step. `permanent`: trying again cannot help. `retry_after`: seconds that the receiver demands.
 
     The text is shown to people and logged, so it never quotes a secret.
     """

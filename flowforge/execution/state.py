@@ -82,7 +82,7 @@ class OpenBlock:
     """Position of the first frame whose failure is the block's."""
     error: Mapping[str, Any] | None = None
     memory: Mapping[str, Any] | None = None
-    """What the block itself keeps from one of its frames to the next."""
+    """Data that the block itself keeps from one of its frames to the next."""
 
     @property
     def key(self) -> BlockKey:

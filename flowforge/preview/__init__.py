@@ -1,1 +1,1 @@
-"""What a workflow would do: dry runs, step tests, and the data its expressions would see."""
+"""Previews of a workflow: dry runs, step tests, and the data of its expressions."""

@@ -1,7 +1,7 @@
-"""A whole workflow with everything resolved and nobody called: what each step would be given.
+"""A whole workflow with every expression resolved and nobody called: the config with which each step would run.
 
-What a step gives is what is pinned, else what can be computed, else what the latest execution recorded; where nothing
-is known, what depends on it is said to. An error does not end it: all of them are found at once.
+The output of a step is the pinned one, else what can be computed, else what the latest execution recorded; where none
+is known, all that depends on it is marked unknown. An error does not end the dry run: it finds all of them.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class DryStep:
-    """A step that would be come to. Values are cut to what can be looked at."""
+    """A step that a run would reach. Values are cut to a readable size."""
 
     id: str
     index: int
     type: str
     pointer: str | None
     runs: bool | None
-    """None: it depends on what is not known."""
+    """None: it depends on something unknown."""
     on_error: bool
     """Whether it would only run to handle an error."""
     config: Json | None
     would: Json | None
-    """Of a block: what it would do."""
+    """The effect of a block."""
     output: Any
-    """What the steps behind it see; None where that is not known."""
+    """The output for later steps; None where it is unknown."""
     source: Source | None
     error: str | None
     field: str | None
@@ -60,7 +60,7 @@ class DryStep:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a run would do; `stopped_by` names the step that would end it before its last one."""
+    """The outcome of a dry run; `stopped_by` names the step that would end a run before its last step."""
 
     trigger: Any
     steps: tuple[DryStep, ...]
@@ -81,8 +81,8 @@ def dry_run(
     *,
     draft: bool = False,
 ) -> DryRun:
-    """Of the draft, or of what is published; enabled or not. Without a payload, it is what is pinned or came in last.
-    Within LONGEST_SECONDS. Raises NotFound, Conflict, and Invalid with all that is wrong with a draft."""
+    """Go through the draft, or the published version, enabled or not, within LONGEST_SECONDS. The payload defaults to
+    the sample. Raises NotFound, Conflict, and Invalid with all problems of a draft."""
     workflows = drafts.workflows
     workflow = workflows.get(session, user_id, workflow_id)
     definition, templated = drafts.to_try(session, workflow, draft=draft)
@@ -115,7 +115,7 @@ def _found(walk: Walk, pointers: Mapping[int, str]) -> DryRun:
 
 def _dry_step(found: PreviewedStep, at: str | None) -> DryStep:
     step, preview, output = found.step, found.preview, found.output
-    known = output is not None and not isinstance(output.value, Unknown)
+    is_known = output is not None and not isinstance(output.value, Unknown)
     return DryStep(
         id=step.id,
         index=step.index,
@@ -125,7 +125,7 @@ def _dry_step(found: PreviewedStep, at: str | None) -> DryStep:
         on_error=found.handles_error,
         config=excerpt(preview.config),
         would=excerpt(preview.output),
-        output=excerpt(output.value) if output is not None and known else None,
+        output=excerpt(output.value) if output is not None and is_known else None,
         source=None if output is None else output.source,
         error=preview.error,
         field=preview.field,

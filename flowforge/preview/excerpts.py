@@ -1,4 +1,4 @@
-"""Data cut to what can be looked at. What is left out is said in its place."""
+"""Data cut to a readable size, with notes where something is left out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_PARTS = 5_000
 
 
 def excerpt(value: Any) -> Any:
-    """As plain JSON of bounded size."""
+    """Copy a value as plain JSON of bounded size."""
     return _Cut().of(value, 0)
 
 

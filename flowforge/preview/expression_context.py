@@ -1,5 +1,5 @@
-"""What the expressions of a step would see, as far as it is known before it runs: what is pinned, else what can be
-computed from what is known, else what the latest execution gave."""
+"""The data for the expressions of a step, as far as it is known before a run: pinned, else computed from known data,
+else recorded by the latest execution."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from flowforge.workflows.pins import TRIGGER, pinned_outputs
 
 Json = dict[str, Any]
 LONGEST_SECONDS = 1.0
-"""For computing; what is recorded will do after that."""
+"""Time for computing; after that, recorded outputs have to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ExpressionContext:
     stands where a value is not known."""
     trigger_source: Source
     sources: dict[str, Source] = field(default_factory=dict)
-    """Of the steps whose output can be used there, by id."""
+    """Sources of the outputs that can be used there, by the step's id."""
 
     @property
     def roots(self) -> Json:
@@ -56,8 +56,8 @@ def context_roots(session: Session, workflow_id: UUID, definition: Mapping[str, 
 
 
 def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> ExpressionContext:
-    """For the step at the pointer `at`, of a definition in whatever state; for no pointer, behind its last step. At
-    most four statements. Raises Invalid where there is no such step."""
+    """Collect the data for the step at the pointer `at`, of a definition in whatever state; for no pointer, behind its
+    last step. Takes at most four statements. Raises Invalid where there is no such step."""
     path = parsed(at)
     index = _index_of(definition, path)
     plan = compile_plan(readable(definition, path), templated=True)
@@ -70,7 +70,7 @@ def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any
 
 
 def sample(session: Session, workflow_id: UUID) -> Json | None:
-    """What is pinned as coming in, else what came in last; None where nothing has come in yet."""
+    """The pinned payload, else the latest one; None where there is none yet."""
     pinned = pinned_outputs(session, workflow_id).get(TRIGGER)
     return last_trigger(session, workflow_id) if pinned is None else pinned
 
@@ -90,7 +90,7 @@ def _has_frames(plan: Plan) -> bool:
 
 
 def _around(workflow_id: UUID, definition: Mapping[str, Any], plan: Plan) -> Json:
-    """The roots that do not come from the execution's data. What belongs to one execution alone is not known."""
+    """The roots that do not come from the execution's data. Those of one execution alone are unknown."""
     return {
         "workflow": {"id": str(workflow_id), "name": definition.get("name")},
         "execution": Unknown("execution", is_root=True),

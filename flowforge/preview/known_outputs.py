@@ -1,4 +1,4 @@
-"""What is known, before a run, of what steps give: pinned, computed, or recorded by the latest execution."""
+"""Outputs that are known before a run: pinned, computed, or recorded by the latest execution."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class KnownOutput:
 
 @dataclass(frozen=True, slots=True)
 class KnownOutputs:
-    """What is known without a walk."""
+    """Outputs and other data that are known without a walk."""
 
     pinned: Mapping[str, Json] = field(default_factory=dict)
-    """By the step's id; `trigger` for the payload."""
+    """Pinned outputs by the step's id; `trigger` for the payload."""
     last: LastOutputs = LastOutputs()  # noqa: RUF009  (frozen)
 
     @property
@@ -40,7 +40,7 @@ class KnownOutputs:
         return "pinned" if self.pinned.get(TRIGGER) else "execution" if self.last.trigger else "unknown"
 
     def output(self, step: Step, computed: Json | None, *, recorded: bool) -> KnownOutput:
-        """Of these the first that is known: pinned, computed, of the latest execution (`recorded`: whether that is the
+        """The first of these that is known: pinned, computed, of the latest execution (`recorded`: whether that is the
         same round of its loop), computed in part."""
         if step.id in self.pinned and step.id != TRIGGER and can_be_pinned(step.type):
             return KnownOutput(self.pinned[step.id], "pinned")
@@ -54,7 +54,7 @@ class KnownOutputs:
         return self.last.items.get((step.id, step.type), Unknown("item", is_root=True))
 
     def error(self, step: Step) -> Json | None:
-        """What the step failed with in the latest execution."""
+        """The error of the step in the latest execution."""
         recorded = self.last.outputs.get((step.id, step.type), {})
         error = recorded.get("error") if isinstance(recorded, dict) else None
         return error if isinstance(error, dict) else None

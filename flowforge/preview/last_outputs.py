@@ -1,4 +1,4 @@
-"""What the latest executions of a workflow took in and gave. Looking it up costs the same however many there were."""
+"""Payloads and outputs of the latest executions of a workflow. The cost does not grow with their number."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from flowforge.engine.plans import Plans, Version
 
 _EXECUTIONS = 5
-"""Looked at: the latest may not have got far."""
+"""Executions that are searched: the latest may not have got far."""
 _FRAMES = 200
-"""Of each of them, the first."""
+"""Frames of each execution that are searched, the first ones."""
 
 Json = dict[str, Any]
 StepName = tuple[str, str]
@@ -23,17 +23,17 @@ StepName = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class LastOutputs:
-    """Of several executions the latest that knows it."""
+    """Data of several executions; of each item the latest."""
 
     trigger: Json | None = None
     outputs: dict[StepName, Json] = field(default_factory=dict)
-    """Inside loops of the first item."""
+    """Outputs by step; inside loops those of the first item."""
     items: dict[StepName, Any] = field(default_factory=dict)
     """The first item of each loop."""
 
 
 def last_trigger(session: Session, workflow_id: UUID) -> Json | None:
-    """What came in last that was not empty."""
+    """The latest payload that is not empty."""
     rows = session.connection().exec_driver_sql(
         """
         SELECT trigger_payload FROM orchestrator.workflow_executions WHERE workflow_id = %(id)s
@@ -45,7 +45,7 @@ def last_trigger(session: Session, workflow_id: UUID) -> Json | None:
 
 
 def last_outputs(session: Session, workflow_id: UUID, *, in_loops: bool) -> LastOutputs:
-    """At most three statements; `in_loops`: also of the steps inside them."""
+    """Load them in at most three statements. `in_loops`: also the outputs of the steps inside loops."""
     rows = (
         session.connection()
         .exec_driver_sql(
@@ -84,7 +84,7 @@ def _add_frame(found: LastOutputs, version: Version, frame: Any) -> None:
 
 
 def _frames(session: Session, execution_ids: Sequence[UUID]) -> Sequence[Any]:
-    """Of each block the first."""
+    """The first frame of each block."""
     return (
         session.connection()
         .exec_driver_sql(

@@ -25,13 +25,13 @@ from flowforge.language.expressions.unknown_values import (
 from flowforge.language.plan import Body, Needs, Plan, Step
 
 _LARGEST_OUTPUT = 10_000_000
-"""Bytes of what a block may collect."""
+"""Bytes that a block may collect."""
 Json = dict[str, Any]
 Following = tuple[Body, Step | None]
 
 
 class StepFailed(Exception):
-    """A block fails with what its frames gave."""
+    """A block fails because of the results of its frames."""
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         super().__init__(error.get("message"))
@@ -49,26 +49,30 @@ class BlockInput:
 @dataclass(slots=True)
 class PreviewRun(Run):
     """Decides as every run does, but never goes on by itself: its caller says which step is next. Expressions that
-    take something unknown are Unknown; a decision that depends on one raises Undecided."""
+    use something unknown are Unknown; a decision that depends on one raises Undecided."""
 
     computes: bool = True
     """False: expressions are Unknown without being computed, for there is no time left."""
-    given: Json | None = None
+    supplied: Json | None = None
     """The roots of expressions that come from the execution's data, where they do not come from this run."""
     inputs: dict[int, BlockInput] = field(default_factory=dict)
-    """By the index of the step."""
+    """Configs with which blocks were entered last, by the index of the step."""
     assumed: set[int] = field(default_factory=set)
-    """Numbers of the frames that were made although it is not known whether, or how often, their block begins one."""
+    """Numbers of frames that were made although it is unknown whether, or how often, their block begins a frame."""
 
     @classmethod
     def begun(
-        cls, plan: Plan, trigger: Mapping[str, Any], around: Mapping[str, Any], *, given: Json | None = None
+        cls, plan: Plan, trigger: Mapping[str, Any], around: Mapping[str, Any], *, supplied: Json | None = None
     ) -> PreviewRun:
         """A run whose own frame is there, in which no step has been taken yet. `around`: the roots of expressions that
         do not come from the execution's data."""
         rules = Rules(RetryPolicy(), datetime.now(UTC), 0.0, _LARGEST_OUTPUT)
         run = cls(
-            _OpenPlan(plan.root, plan.steps, plan.length, plan.settings), rules, trigger, lambda _: around, given=given
+            _OpenPlan(plan.root, plan.steps, plan.length, plan.settings),
+            rules,
+            trigger,
+            lambda _: around,
+            supplied=supplied,
         )
         run.begin()
         return run
@@ -82,8 +86,8 @@ class PreviewRun(Run):
         return self._runs(frame, step)
 
     def enter(self, frame: Frame, step: Step) -> Following | None:
-        """Does what the step is, as far as the machine does it. Returns where it would go on, or None where something
-        has to be awaited first. Raises ExpressionError, ConfigUnusable, Undecided."""
+        """Carries out the step, as far as the machine does. Returns the point where it would go on, or None where
+        something is awaited first. Raises ExpressionError, ConfigUnusable, Undecided."""
         frame.current_step = step.index
         return self._enter(frame, step)
 
@@ -94,7 +98,7 @@ class PreviewRun(Run):
         return resolved
 
     def config_of(self, step: Step) -> BlockConfig | None:
-        """The config with which a block was entered last; None for one that takes none."""
+        """The config with which a block was entered last; None for a block without config."""
         entered = self.inputs.get(step.index)
         return entered.read if entered else None
 
@@ -102,7 +106,7 @@ class PreviewRun(Run):
         return self._body_of(frame)
 
     def end_frame(self, frame: Frame, body: Body, error: Mapping[str, Any] | None) -> None:
-        """All steps of the frame have been looked at; `error` is what would have failed it. Raises Undecided."""
+        """Ends a frame whose steps have all been visited; `error` is its failure. Raises Undecided."""
         if error is None:
             self._frame_over(frame, body)
         else:
@@ -124,19 +128,19 @@ class PreviewRun(Run):
         return scope(self.plan, self._context(frame, step), self.around(frame.number))
 
     def may_go(self, frame: Frame, step: Step, body: Body) -> bool:
-        """False where it is known that a run does not go into the body."""
+        """Whether a run may enter the body, for all that is known."""
         try:
             return body.when is None or holds(self.value(frame, step, body.when, "when"))
         except (Undecided, ExpressionError):
             return True
 
     def end_wait(self, wait: Wait) -> None:
-        """The time of a wait has come."""
+        """Ends a wait whose time has come."""
         self.entered = 0
         self.step_ended(StepEnded(wait.step_index, wait.attempt, wait.iteration))
 
     def assume_frame(self, frame: Frame, step: Step, body: Body, item: Any) -> Frame:
-        """A frame for a body of a block, which stands in `frame`, where it is not known whether there is one."""
+        """Makes a frame for a body of the block `step` in `frame`, where it is uncertain that a run has it."""
         position, total, first = step.bodies.index(body), len(step.bodies), self.next_frame
         self.next_frame += total
         taken = closure(self.plan, step, self._context(frame, step))
@@ -157,8 +161,8 @@ class PreviewRun(Run):
     def value(self, frame: Frame, step: Step, value: Any, field: str) -> Any:
         if not step.templated:
             return value
-        seen = self.scope(frame, step) if self.computes else _AllUnknown()
-        return resolve_known(value, seen, step=step.id, field=field)
+        roots = self.scope(frame, step) if self.computes else _AllUnknown()
+        return resolve_known(value, roots, step=step.id, field=field)
 
     def config(self, frame: Frame, step: Step, *, outputs: int = 1) -> Any:
         written = {name: value for name, value in step.config.items() if name not in step.deferred_fields}
@@ -175,8 +179,8 @@ class PreviewRun(Run):
         return read
 
     def _context(self, frame: Frame, step: Step) -> dict[str, Any]:
-        if self.given is not None:
-            return self.given
+        if self.supplied is not None:
+            return self.supplied
         context = Run._context(self, frame, step)
         if frame.number not in self.assumed or frame.block is None:
             return context
@@ -196,18 +200,18 @@ class PreviewRun(Run):
 
 
 class _AllUnknown(dict[str, Unknown]):
-    """A scope in which nothing is known."""
+    """A scope in which every root is unknown."""
 
     def __missing__(self, root: str) -> Unknown:
         return Unknown(root, is_root=True)
 
 
-def _common(name: str, one: Any, other: Any) -> Any:
-    """What holds in both cases; the rest is unknown."""
-    if one == other:
-        return one
-    if isinstance(one, dict) and isinstance(other, dict):
-        return {key: _common(f"{name}.{key}", value, other.get(key)) for key, value in one.items()}
+def _common(name: str, value: Any, other: Any) -> Any:
+    """The parts that both values have in common; the rest is unknown."""
+    if value == other:
+        return value
+    if isinstance(value, dict) and isinstance(other, dict):
+        return {key: _common(f"{name}.{key}", part, other.get(key)) for key, part in value.items()}
     return Unknown(name, is_root=True)
 
 

@@ -1,4 +1,4 @@
-"""A definition that is being written, without what cannot be read yet, so that the rest of it can be compiled."""
+"""A definition that is being written, without its unreadable parts, so that the rest of it can be compiled."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _OWN_PARTS = ("type", "config", "id", "name", "when", "retry", "timeout", "enabl
 _LISTS = ("else", "actions", "onError")
 
 
-def readable(definition: Mapping[str, Any], shown: Path = (), *, instead: Action | None = None) -> Action:
-    """The actions alone; steps keep their numbers (flowforge.language.scope_rules). The action at the path `shown`,
-    and those around it, are switched on. `instead`: parts that stand for that action's own, whatever they are."""
-    return {"actions": _Reading(shown, instead).actions(definition.get("actions"), ("actions",))}
+def readable(definition: Mapping[str, Any], target: Path = (), *, instead: Action | None = None) -> Action:
+    """Return the readable actions; steps keep their numbers (flowforge.language.scope_rules). The action at the path
+    `target`, and those around it, are enabled. `instead`: parts that replace that action's own."""
+    return {"actions": _Reading(target, instead).actions(definition.get("actions"), ("actions",))}
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    shown: Path
+    target: Path
     instead: Action | None
 
     def actions(self, written: Any, path: Path) -> list[Action]:
@@ -34,9 +34,9 @@ class _Reading:
         return [self._action(action, (*path, number)) for number, action in members if isinstance(action, dict)]
 
     def _action(self, action: Action, path: Path) -> Action:
-        is_shown = path == self.shown and self.instead is not None
-        read = dict(self.instead or {}) if is_shown else _own_parts(action)
-        if path == self.shown[: len(path)]:
+        is_replaced = path == self.target and self.instead is not None
+        read = dict(self.instead or {}) if is_replaced else _own_parts(action)
+        if path == self.target[: len(path)]:
             read.pop("enabled", None)
         if isinstance(action.get("branches"), list):
             read["branches"] = self._branches(action["branches"], path)

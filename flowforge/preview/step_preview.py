@@ -1,4 +1,4 @@
-"""What a step would do, worked out without doing it: its config resolved, and of a block what it would go on with."""
+"""The preview of a step, worked out without running it: its config resolved, and the effect of a block."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class StepPreview:
-    """`runs` None, `output` None: it depends on what is not known."""
+    """The preview of a step. `runs` or `output` None: it depends on something unknown."""
 
     runs: bool | None = True
     config: Json | None = None
-    """Resolved, its secrets masked; notes stand where a value is not known."""
+    """The resolved config, its secrets masked; notes stand for unknown values."""
     output: Json | None = None
-    """Of a block: what it would do."""
+    """The effect of a block."""
     error: str | None = None
     field: str | None = None
-    """Where the error is, such as `config.rows[0]`."""
+    """Path of the error, such as `config.rows[0]`."""
     unknown: tuple[str, ...] = ()
-    """JSON pointers, from the step, to what is not known of it."""
+    """JSON pointers, from the step, to its unknown parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class EnteredStep:
     preview: StepPreview
     effects: Effects
     following: Following | None = None
-    """Where the machine would go on; None where something is awaited first."""
+    """The point where the machine would go on; None where something is awaited first."""
     decided: bool = False
     """Whether the machine could enter it. It cannot where that takes something unknown, or fails."""
     computed: Json | None = None
     """The output of an action that calls nobody."""
     failure: str | None = None
-    """What a run would fail with there. A config that its connector refuses is no such thing: it is being written."""
+    """The error with which a run would fail there. A config that its connector refuses is unfinished, not a failure."""
 
 
 def preview_step(catalog: Catalog, run: PreviewRun, frame: Frame, step: Step) -> EnteredStep:
@@ -91,15 +91,15 @@ class _Entering:
         try:
             following = self._run.enter(self._frame, self._step)
         except (Undecided, ConfigUnusable) as stopped:
-            self._look_at_config()
+            self._preview_config()
             if isinstance(stopped, ConfigUnusable):
                 self._entered = replace(self._entered, failure=f"step '{self._step.id}': {stopped}")
                 raise
             return
         self._entered = replace(self._entered, following=following, effects=self._run.take_effects(), decided=True)
-        self._look_at_config()
+        self._preview_config()
 
-    def _look_at_config(self) -> None:
+    def _preview_config(self) -> None:
         resolved = dict(self._run.resolved_config(self._frame, self._step))
         unknown = unknown_pointers(resolved, ("config",))
         self._note(
@@ -112,21 +112,21 @@ class _Entering:
             self._note(output=self._intent())
 
     def _intent(self) -> Json:
-        """What the block would do; of one that needs no config and asks for nothing, what it gives."""
+        """The effect of the block; for a block without config or commands, its output."""
         behaviour, read = behaviour_of(self._step), self._run.config_of(self._step)
         intent = behaviour.intent(self._step, read, self._run.now) if behaviour else {}
         return intent or dict(self._frame.outputs.get(self._step.key) or {})
 
 
 def _masked(catalog: Catalog, step: Step, resolved: Json) -> Json:
-    """As it may be shown: no secret of the step is left in it."""
-    shown: Json = mask_values(catalog.mask(step.type, resolved), catalog.secret_values(step.type, step.config))
-    return shown
+    """Replace all secrets of the step by masks."""
+    masked: Json = mask_values(catalog.mask(step.type, resolved), catalog.secret_values(step.type, step.config))
+    return masked
 
 
 def _check_action(catalog: Catalog, step: Step, config: Json) -> None:
-    """What a connection gives is not validated, nor what takes a secret: nobody looks at these. Raises ConfigUnusable,
-    UnknownAction."""
+    """Validate the config, except for fields of connections and fields with secrets, which are not resolved. Raises
+    ConfigUnusable, UnknownAction."""
     secret = {key: value for key, value in step.config.items() if masked_secrets(value)} if step.templated else {}
     problems = catalog.get(step.type).problems({**config, **secret}, "")
     if problems:

@@ -1,4 +1,4 @@
-"""Trying one step alone, at once, and computing one expression, with what is given or known."""
+"""Trials of one step alone, at once, and of one expression, with supplied or known data."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from flowforge.workflows.credentials import masked_secrets
 
 LONGEST_SECONDS = 20.0
 _TRIED_PARTS = ("id", "type", "name", "config", "when")
-_GIVEN_ROOTS = ("trigger", "steps", *INNER_ROOTS, "error")
+_SUPPLIED_ROOTS = ("trigger", "steps", *INNER_ROOTS, "error")
 _OBJECTS = ("trigger", "steps", *(name for name, root in INNER_ROOTS.items() if root.is_object), "error")
 TRIALS_AT_ONCE = 4
-"""In one process: each takes a thread of the web server."""
+"""Trials at once in one process: each takes a thread of the web server."""
 
 Json = dict[str, Any]
 _TOO_SLOW = "it took longer than a trial may; it may still go on"
@@ -46,12 +46,12 @@ _TOO_SLOW = "it took longer than a trial may; it may still go on"
 
 @dataclass(frozen=True, slots=True)
 class TrialLimits:
-    """What a trial that calls somebody needs and may take."""
+    """Limits of trials that call a service."""
 
     slots: threading.BoundedSemaphore
     """One is held as long as the connector works."""
     overtime: float = 2.0
-    """Seconds for a connector to notice that its time is over; one that does not is left to itself."""
+    """Seconds for a connector to notice that its time is over; after that, it is left to itself."""
 
 
 TRIAL_LIMITS = TrialLimits(threading.BoundedSemaphore(TRIALS_AT_ONCE))
@@ -59,14 +59,14 @@ TRIAL_LIMITS = TrialLimits(threading.BoundedSemaphore(TRIALS_AT_ONCE))
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of a trial."""
+    """The outcome of a trial."""
 
     seconds: float
     preview: StepPreview
     config: Json | None = None
-    """What the step was given, its secrets masked; None where it did not get so far."""
+    """The resolved config, its secrets masked; None where the trial did not get so far."""
     output: Json | None = None
-    """Of a block: what it would do."""
+    """The output, or the effect of a block."""
     error: str | None = None
 
     @property
@@ -75,24 +75,24 @@ class Tried:
 
     @property
     def field(self) -> str | None:
-        """Where in the step the error is, such as `config.rows[0]`, where that is known."""
+        """The path of the error in the step, such as `config.rows[0]`, where it is known."""
         return self.preview.field if self.error else None
 
     @property
     def runs(self) -> bool | None:
-        """Whether its `when` holds; None: that depends on what is not known. A trial runs it all the same."""
+        """Whether its `when` holds; None: that depends on something unknown. A trial runs it all the same."""
         return self.preview.runs
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """JSON pointers, from the step, to what depends on outputs that are not known."""
+        """JSON pointers, from the step, to the parts that depend on unknown outputs."""
         return self.preview.unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A step of a definition, secrets in clear, in whatever state the steps around it are; and what its expressions
-    see. Raises NotFound, and Invalid for a step whose shape is wrong."""
+    """A step of a definition, secrets in clear, in whatever state the steps around it are; and the data for
+    its expressions. Raises NotFound, and Invalid for a step whose shape is wrong."""
 
     workflow_id: UUID
     user_id: UUID
@@ -100,7 +100,7 @@ class Trial:
     definition: Mapping[str, Any]
     step_id: str
     data: Mapping[str, Any]
-    """By root: `trigger`, `steps` by id, `error`, and those of the loops around it; Unknown where it is not known."""
+    """The data by root: `trigger`, `steps` by id, `error`, and those of the loops around it, known or Unknown."""
     version: Version = field(init=False)
     step: Step = field(init=False)
 
@@ -127,7 +127,7 @@ def try_step(
     dry_run: bool = False,
     limits: TrialLimits = TRIAL_LIMITS,
 ) -> Tried:
-    """Within LONGEST_SECONDS; a block, and a dry run, calls nobody. Raises Unavailable where too many are tried."""
+    """Try a step within LONGEST_SECONDS; blocks and dry runs call nobody. Raises Unavailable if too many trials run."""
     begun = time.perf_counter()
     run = _run_of(trial, backends.resume_links)
     preview = preview_step(catalog, run, run.frames[ROOT], trial.step).preview
@@ -145,7 +145,7 @@ def try_step(
 def _run_of(trial: Trial, links: ResumeLinks) -> PreviewRun:
     """A run in which the step sees the data of the trial."""
     outside = around(trial.version, UUID(int=0), 0, datetime.now(UTC), links) | masked_secrets(trial.step.config)
-    return PreviewRun.begun(trial.version.plan, trial.context["trigger"], outside, given=trial.context)
+    return PreviewRun.begun(trial.version.plan, trial.context["trigger"], outside, supplied=trial.context)
 
 
 def _first_unknown(step: Step, run: PreviewRun) -> Unknown | None:
@@ -158,12 +158,12 @@ def _to_try(action: Mapping[str, Any]) -> Json:
     """The parts of an action by which it is tried; within LONGEST_SECONDS at most."""
     limit = action.get("timeout")
     usable = isinstance(limit, int | float) and not isinstance(limit, bool) and 0 < limit < LONGEST_SECONDS
-    given = {key: action[key] for key in _TRIED_PARTS if action.get(key) is not None}
-    return {**given, "timeout": limit if usable else LONGEST_SECONDS}
+    parts = {key: action[key] for key in _TRIED_PARTS if action.get(key) is not None}
+    return {**parts, "timeout": limit if usable else LONGEST_SECONDS}
 
 
 class _Call:
-    """A connector at work in a thread of its own: one that takes no notice of its deadline holds up nobody else."""
+    """A connector at work in a thread of its own, so that it holds up nobody else if it ignores its deadline."""
 
     def __init__(self, backends: Backends, catalog: Catalog, trial: Trial, limits: TrialLimits) -> None:
         self._limits = limits
@@ -180,7 +180,7 @@ class _Call:
         self._outcome: Outcome | None = None
 
     def outcome(self) -> tuple[Json | None, Outcome]:
-        """With the config it was given, where it got so far. Raises Unavailable."""
+        """Runs the step; returns its config, where it got so far, and the outcome. Raises Unavailable."""
         if not self._limits.slots.acquire(timeout=1):
             raise Unavailable("other steps are being tried; try again in a moment")
         thread = threading.Thread(target=self._work, name="trial", daemon=True)
@@ -214,15 +214,15 @@ def _start(trial: Trial) -> ExecutionStart:
 
 
 def data_from(raw: Mapping[str, Any], known: Mapping[str, Any], steps: Sequence[Written]) -> Json:
-    """What is given, and for the roots that are not, what is known. `steps`: those of the definition, each of which has
-    two names. Raises Invalid."""
+    """Complete the supplied data `raw` by known data for its missing roots. `steps`: those of the definition, each of
+    which has two names. Raises Invalid."""
     for root in _OBJECTS:
         if raw.get(root) is not None and not isinstance(raw[root], dict):
             raise Invalid.at(f"/{root}", "must be an object")
-    given = {root: raw[root] for root in {*_GIVEN_ROOTS, *known} if raw.get(root) is not None}
-    if "steps" in given:
-        given["steps"] = {**known.get("steps", {}), **_by_both_names(given["steps"], steps)}
-    return {**known, **given}
+    supplied = {root: raw[root] for root in {*_SUPPLIED_ROOTS, *known} if raw.get(root) is not None}
+    if "steps" in supplied:
+        supplied["steps"] = {**known.get("steps", {}), **_by_both_names(supplied["steps"], steps)}
+    return {**known, **supplied}
 
 
 def _by_both_names(outputs: Mapping[str, Any], steps: Sequence[Written]) -> Json:
@@ -231,7 +231,7 @@ def _by_both_names(outputs: Mapping[str, Any], steps: Sequence[Written]) -> Json
 
 
 def preview(workflow_id: UUID, name: str, text: str, data: Mapping[str, Any]) -> tuple[Any, str | None]:
-    """What a text with expressions would be, or why it cannot be computed."""
+    """Compute a text with expressions. Returns its value, or None and the reason why it cannot be computed."""
     outside = {"workflow": {"id": str(workflow_id), "name": name}, "execution": {"id": MASK}, "now": datetime.now(UTC)}
     scope = {**data, **outside, **masked_secrets(text)}
     missing = unknown_in(text, scope)

@@ -1,9 +1,9 @@
 """A workflow gone through on the state machine of real runs without calling anybody.
 
-Where a run would go one way, the walk goes that way. It goes on where a run would not: of decisions that depend on
-something unknown it takes every way, behind an error it looks at the rest, what handles an error is looked at as if
-there were one, and what contains the step that is looked for is gone into in any case. What such a way gives is
-uncertain, and never stands for what a run is known to have.
+Where a run would go one way, the walk goes that way. It goes on where a run would not: at decisions that depend on
+something unknown it takes every way, behind an error it previews the rest, error handlers are previewed as if there
+were an error, and the blocks around the target are entered in any case. Outputs of such ways are uncertain, and never
+replace those that a run is certain to have.
 """
 
 from __future__ import annotations
@@ -25,29 +25,31 @@ from flowforge.preview.preview_run import PreviewRun, StepFailed
 from flowforge.preview.step_preview import EnteredStep, StepPreview, preview_step
 
 MOST_ROUNDS = 20
-"""Of one block whose body is repeated; what a longer one gives is not known."""
+"""Rounds of one loop; the output of a longer loop is unknown."""
 _SHORT_LOOPS_AFTER = 2_000
-"""Steps; of loops behind them only the first round is gone through."""
+"""Steps after which only the first round of each loop is gone through."""
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewedStep:
-    """A step that the walk came to. `preview.runs` None also where it is not known whether a run comes to it."""
+    """A step that the walk reached. `preview.runs` is None also where it is uncertain that a run reaches it."""
 
     step: Step
     preview: StepPreview
     handles_error: bool
     """Whether it would only run to handle an error."""
     output: KnownOutput | None = None
-    """None where the step does not run, or its output was not come to."""
+    """None where the step does not run, or the walk ended before its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """An error that a run would meet, too, and the outputs of its frame that it has by then. The walk goes on with what
-    is known of the other steps, until the error is handled."""
+    """An error that a run would meet, too, and the outputs of its frame by then.
+
+    The walk goes on with the known outputs of the other steps, until the error is handled.
+    """
 
     error: Mapping[str, Any]
     outputs: Json
@@ -55,10 +57,10 @@ class _Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How the walk has come to a step."""
+    """The way on which the walk reaches a step."""
 
     certain: bool = True
-    """Whether a run would come to it, too."""
+    """Whether a run would reach it, too."""
     handles_error: bool = False
 
     def uncertain(self) -> _Way:
@@ -70,7 +72,7 @@ class _Ended(Exception):
 
 
 class Walk:
-    """One walk; `go` makes it. The rest is what came of it."""
+    """One walk; `go` makes it. The other attributes are its results."""
 
     def __init__(
         self,
@@ -82,11 +84,11 @@ class Walk:
         as_run: bool = False,
         target: Step | None = None,
     ) -> None:
-        """`as_run`: it ends where a run would end, and after so many seconds. Else it comes to the `target`, or to the
-        end of the workflow, in any case, and computes nothing any more after these seconds."""
+        """`as_run`: it ends where a run would end, and after so many seconds. Else it reaches the `target`, or the end
+        of the workflow, in any case, and computes nothing any more after these seconds."""
         self.run = run
         self.steps: dict[int, PreviewedStep] = {}
-        """By index; of loops as they were in the first round."""
+        """Steps by index; those of loops as they were in the first round."""
         self.stopped_by: PreviewedStep | None = None
         """The step that would end the execution."""
         self.complete = True
@@ -112,17 +114,17 @@ class Walk:
         return self
 
     def _list(self, frame: Frame, body: Body, way: _Way) -> _Failure | None:
-        """Looks at all steps, also behind a failure; returns the first one."""
+        """Visits all steps, also behind a failure; returns the first failure."""
         failures = [self._visit(frame, step, way) for step in body.steps]
         return next((failure for failure in failures if failure is not None), None)
 
     def _visit(self, frame: Frame, step: Step, way: _Way) -> _Failure | None:
-        """What a run would fail with there."""
+        """Previews a step. Returns the failure that a run would meet there."""
         if step is self._target:
             self.context = self.run.context(frame, step)
             raise _Ended
         self._visits += 1
-        self._mind_time()
+        self._check_time()
         before = frame.outputs
         failure = self._take(frame, step, way)
         towards = self._bodies_towards_target.get(step.index)
@@ -131,7 +133,7 @@ class Walk:
             self._go_into(frame, step, towards, way.uncertain())
         return failure if way.certain else None
 
-    def _mind_time(self) -> None:
+    def _check_time(self) -> None:
         if time.monotonic() < self._ends_at:
             return
         self.complete = self.run.computes = False
@@ -156,7 +158,7 @@ class Walk:
         return failure
 
     def _note(self, step: Step, preview: StepPreview, way: _Way) -> None:
-        """In later rounds only an error that the first one did not have."""
+        """Notes the preview of a step; in later rounds only an error that the first round did not have."""
         noted = self.steps.get(step.index)
         if noted is None:
             runs = preview.runs if way.certain or preview.runs is False else None
@@ -202,8 +204,8 @@ class Walk:
     # Frames
 
     def _settle(self, step: Step, effects: Effects, way: _Way) -> None:
-        """Does what the machine asks for until the block is over. Raises StepFailed, and Undecided where it is not
-        known how it goes on."""
+        """Carries out the machine's commands until the block is over. Raises StepFailed, and Undecided where it is
+        unknown how it goes on."""
         pending, rounds = deque([effects]), 0
         while pending:
             wanted = pending.popleft()
@@ -231,10 +233,10 @@ class Walk:
         failure = self._list(frame, body, way)
         self.run.end_frame(frame, body, None if failure is None else failure.error)
 
-    # Ways of which it is not known whether a run goes them
+    # Ways that a run may or may not go
 
     def _go_every_way(self, frame: Frame, step: Step, way: _Way, *, failed: bool) -> None:
-        """`failed`: a run goes none of them."""
+        """Visits every body that a run may enter. `failed`: a run enters none of them."""
         before, after = frame.outputs, []
         for body in step.bodies:
             if self.run.may_go(frame, step, body):
@@ -245,33 +247,33 @@ class Walk:
 
     def _go_into(self, frame: Frame, step: Step, body: Body, way: _Way) -> None:
         if body is step.handler:
-            self._look_at_handler(frame, step, body, way)
+            self._visit_handler(frame, step, body, way)
         elif body.kind.has_frames:
             assumed = self.run.assume_frame(frame, step, body, self._known.item(step))
             self._list(assumed, body, way)
         else:
             self._list(frame, body, way)
 
-    def _look_at_handler(self, frame: Frame, step: Step, handler: Body, way: _Way) -> None:
-        """As if the step had failed."""
+    def _visit_handler(self, frame: Frame, step: Step, handler: Body, way: _Way) -> None:
+        """Visits an error handler as if the step had failed."""
         before = frame.outputs
         error = self._known.error(step) or self.run.step_error(frame, step, "what went wrong")
         frame.record(step.key, {"error": error})
         self._list(frame, handler, replace(way, certain=False, handles_error=True))
         frame.outputs = before
 
-    # What a step gives
+    # Outputs
 
     def _end(
         self, frame: Frame, step: Step, failure: _Failure | None, computed: Json | None, way: _Way, *, is_first: bool
     ) -> _Failure | None:
-        """Records the output, and looks at what handles an error. Returns the failure that nothing handles."""
+        """Records the output, and visits the error handler. Returns the failure that nothing handles."""
         if failure is not None and step.on_error is not OnError.FAIL:
             return self._handle(frame, step, failure, way)
         if step.handler is not None:
-            self._look_at_handler(frame, step, step.handler, way)
-        given = frame.outputs.get(step.key) if computed is None else computed
-        output = self._known.output(step, given if failure is None else None, recorded=is_first)
+            self._visit_handler(frame, step, step.handler, way)
+        result = frame.outputs.get(step.key) if computed is None else computed
+        output = self._known.output(step, result if failure is None else None, recorded=is_first)
         self._record(frame, step, output)
         return failure
 
@@ -288,7 +290,7 @@ class Walk:
             self.steps[step.index] = replace(self.steps[step.index], output=output)
 
     def _uncertain(self, before: Json, ways: Iterable[Json]) -> Json:
-        """The outputs before several ways, and those that one of them gave: whether a run has these is not known."""
+        """The outputs before several ways, and those of each way, as uncertain ones."""
         outputs = dict(before)
         for way in ways:
             outputs |= {key: self._possible(output, key) for key, output in way.items() if key not in before}
@@ -299,7 +301,7 @@ class Walk:
 
 
 def _bodies_around(step: Step | None) -> dict[int, Body]:
-    """By the indexes of the steps that contain the step: the list that leads to it."""
+    """The bodies that lead to the step, by the indexes of the steps around it."""
     found = {}
     body = step.body if step is not None else None
     while body is not None and body.owner is not None:

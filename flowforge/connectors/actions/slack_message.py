@@ -59,7 +59,7 @@ def slack_message(config: Config, context: StepContext) -> dict[str, Any]:
 
 
 def _post_message(config: Config, context: StepContext, body: dict[str, Any]) -> dict[str, Any]:
-    """Slack answers 200 to failures, too: `ok` tells."""
+    """Post with a token. Slack answers 200 to failures, too: only `ok` is reliable."""
     signed_by = context.connection or SLACK.credentials(config, context)
     response = context.tools.http.send(context, "POST", POST_MESSAGE, json=body, signed_by=signed_by)
     response.raise_for_status("Slack")

@@ -30,7 +30,7 @@ class Call:
     signed_by: Signer | None
 
     def redirected(self, status: int, target: str) -> Call:
-        """The call that a redirect asks for (RFC 9110, 15.4). Another origin gets no secrets."""
+        """The call that follows a redirect (RFC 9110, 15.4). Another origin gets no secrets."""
         method, body, headers, url = self.method, self.body, self.headers, urljoin(self.url, target)
         if status in _BECOME_GET and method not in {"GET", "HEAD"}:
             method, body = "GET", None

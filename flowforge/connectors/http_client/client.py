@@ -82,7 +82,7 @@ class HttpClient:
         raise ConnectorError(f"{host_of(call.url)} redirects more than {MAX_REDIRECTS} times", permanent=True)
 
     def encode(self, value: Any) -> bytes:
-        """As JSON, not larger than a request may be. Raises ConnectorError."""
+        """Encode the value as JSON. Raises ConnectorError where it is larger than a request may be."""
         try:
             return jsonio.dumps_within(value, self._limits.request)
         except jsonio.TooLarge as error:

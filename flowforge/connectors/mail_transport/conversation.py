@@ -38,7 +38,7 @@ class SmtpConversation(smtplib.SMTP):
         self._watch = watch
         self._context = ssl.create_default_context()
         timeout = max(0.001, min(_LONGEST_WAIT_SECONDS, watch.deadline - time.monotonic()))
-        # Any name given here spares the library from asking the DNS for ours, which knows no deadline.
+        # Any name passed here spares the library from asking the DNS for ours, which knows no deadline.
         super().__init__(account.host, account.port, local_hostname="localhost", timeout=timeout)
         self.local_hostname = _address_literal(self.connected)
 
@@ -51,7 +51,7 @@ class SmtpConversation(smtplib.SMTP):
         return sorted(self.send_message(message))
 
     def sign_in(self) -> None:
-        """As far as the account asks for it: TLS, a user name."""
+        """Begin TLS and log in, as far as the account requires it."""
         self.ehlo_or_helo_if_needed()
         if self._account.security == "starttls":
             self.starttls(context=self._context)
@@ -84,7 +84,7 @@ def _address_literal(connection: socket.socket) -> str:
 
 
 class _BoundedReplies:
-    """The replies of a server, bounded in size: one of endless lines would fill the memory."""
+    """The replies of a server, bounded in size: endless lines would fill the memory."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

@@ -29,7 +29,7 @@ class MailServer:
 
     @contextmanager
     def session(self, account: Account, deadline: float) -> Iterator[SmtpConversation]:
-        """A conversation that has signed in, over by the deadline. Raises ConnectorError, for what is said in it, too.
+        """A conversation that has signed in, over by the deadline. Raises ConnectorError, also for errors within it.
 
         The instance's own server may be anywhere, others only where the guard allows.
         """

@@ -1,1 +1,1 @@
-"""Which addresses may be reached, and until when: the ground of the HTTP client and of the mail transport."""
+"""Address guard and deadlines, the ground of the HTTP client and of the mail transport."""

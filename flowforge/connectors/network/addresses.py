@@ -21,7 +21,7 @@ _HISTORIC = [ipaddress.IPv6Network("fec0::/10"), ipaddress.IPv6Network("::/8")]
 
 
 class AddressGuard:
-    """Resolves names and refuses what is private. Connect to the address it returns: asking again could differ."""
+    """Resolves names and refuses what is private. Connect to the address it returns: a second lookup could differ."""
 
     def __init__(self, allowed: Sequence[Network]) -> None:
         self._allowed = tuple(allowed)

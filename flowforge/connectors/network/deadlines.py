@@ -28,7 +28,7 @@ class Watch:
 
     def add(self, connection: socket.socket) -> None:
         """Takes the connection under watch; at once when it is new, so that a TLS handshake is watched, too."""
-        # A descriptor of its own: wrapping the socket for TLS takes the other one away from the object given here.
+        # A descriptor of its own: wrapping the socket for TLS takes the other one away from the object passed here.
         own = socket.fromfd(connection.fileno(), connection.family, connection.type)
         with self._lock:
             self._sockets.append(own)

@@ -69,7 +69,7 @@ class Repeat(FrameBehaviour):
 
 
 def _round_before(frame: Frame) -> Mapping[str, Any]:
-    """In a preview it may not be known: then neither is anything of it."""
+    """The frame's item; in a preview it may be unknown, and then each of its parts is."""
     return frame.item if isinstance(frame.item, Mapping) else {"last": frame.item, "carry": frame.item}
 
 
