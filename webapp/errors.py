@@ -117,10 +117,10 @@ def _wants_page() -> bool:
 
 
 def _page(status: int, message: str) -> str | None:
-    """The dashboard's own page for this error, if it has one."""
+    """Our own page for this error, if there is one: that of the part of the product, such as forms, or the dashboard's."""
     try:
         return render_template(
-            [f"errors/{status}.html", "errors/error.html"],
+            [f"{request.blueprint}/error.html", f"errors/{status}.html", "errors/error.html"],
             status=status,
             title=_phrase(status),
             message=message,

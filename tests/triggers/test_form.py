@@ -115,7 +115,10 @@ class TestPage:
 
     @pytest.mark.parametrize("token", ["nothing", "%00", "a%00b"])
     def test_is_not_there_under_another_token(self, client: FlaskClient, token: str) -> None:
-        assert client.get(f"/forms/{token}", headers=HTML).status_code == 404
+        page = client.get(f"/forms/{token}", headers=HTML)
+        assert page.status_code == 404
+        assert "This form is not open" in page.text
+        assert "/executions" not in page.text
 
     def test_is_no_webhook_nor_the_reverse(
         self, owner_form: Callable[..., FormPage], client: FlaskClient, owner: Person
@@ -317,7 +320,9 @@ class TestRefusing:
         assert len(accepted_events(engine)) == 1
 
     def test_more_bytes_than_any_form_needs(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
-        assert owner_form().send(your_name="Ada", photo=(io.BytesIO(b"x" * 3_000_000), "p")).status_code == 413
+        refused = owner_form().send(your_name="Ada", photo=(io.BytesIO(b"x" * 3_000_000), "p"))
+        assert refused.status_code == 413
+        assert "at most" in refused.text and "1 MB" in refused.text
         assert accepted_events(engine) == []
 
 
