@@ -117,7 +117,7 @@ def _wants_page() -> bool:
 
 
 def _page(status: int, message: str) -> str | None:
-    """Our own page for this error, if there is one: that of the part of the product, such as forms, or the dashboard's."""
+    """Our own page for this error, if there is one: that of the blueprint, such as `forms`, or the dashboard's."""
     try:
         return render_template(
             [f"{request.blueprint}/error.html", f"errors/{status}.html", "errors/error.html"],

@@ -154,7 +154,12 @@ class _List:
             carry, done = carry + count, count >= config["rounds"]
         if not done and config["onMost"] == "fail":
             number = action["number"]
-            raise Failed(self._error(action, f"step 'step_{number}': `until` did not hold within {count} rounds"))
+            raise Failed(
+                self._error(
+                    action,
+                    f"step 'step_{number}': `until` did not hold within {count} round{'' if count == 1 else 's'}",
+                )
+            )
         return self._record(action, {"count": count, "done": done, "last": last, "carry": carry})
 
     def _parallel(self, action: Action) -> Any:

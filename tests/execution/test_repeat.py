@@ -194,3 +194,10 @@ def test_an_execution_has_no_more_frames_than_have_numbers() -> None:
     run.begin()
     assert run.error is not None
     assert "more items and rounds than one execution can" in run.error["message"]
+
+
+def test_a_condition_that_does_not_hold_within_one_round_is_said_so() -> None:
+    execution = begun(repeat(most=1))
+    answer(execution, done=False)
+    assert execution.error is not None
+    assert execution.error["message"] == "step 'again': `until` did not hold within 1 round"

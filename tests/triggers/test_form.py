@@ -322,7 +322,7 @@ class TestRefusing:
     def test_more_bytes_than_any_form_needs(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
         refused = owner_form().send(your_name="Ada", photo=(io.BytesIO(b"x" * 3_000_000), "p"))
         assert refused.status_code == 413
-        assert "at most" in refused.text and "1 MB" in refused.text
+        assert "at most 1 MB" in refused.text
         assert accepted_events(engine) == []
 
 

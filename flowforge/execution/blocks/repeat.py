@@ -62,7 +62,8 @@ class Repeat(FrameBehaviour):
     def output(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock, ended: Sequence[EndedFrame]) -> Any:
         memory = block.memory or {}
         if block.ended and not memory["done"] and step.config.get("onMost") != "continue":
-            raise BlockFailed(f"step '{step.id}': `until` did not hold within {block.ended:,} rounds")
+            rounds = f"{block.ended:,} round{'' if block.ended == 1 else 's'}"
+            raise BlockFailed(f"step '{step.id}': `until` did not hold within {rounds}")
         output = {"count": block.ended, "done": memory["done"], "last": memory["last"], "carry": memory["carry"]}
         collects = step.config.get("collect") is not None
         return {**output, "results": [one.result for one in ended]} if collects else output
