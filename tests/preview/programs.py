@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector
+from flowforge.language.blocks import INNER_ROOTS
 
 Json = dict[str, Any]
 Action = dict[str, Any]
 _DEEPEST, _MOST_ACTIONS, _MOST_IDS = 3, 12, 40
-_ROOTS = "trigger.n, item is defined, loop is defined, error is defined"
+_ROOTS = ", ".join(["trigger.n", *(f"{root} is defined" for root in ("error", *sorted(INNER_ROOTS)))])
 """With these, and all `steps`, blocks hand everything in: what is not referred to is not there in a real run."""
 
 
@@ -93,8 +94,9 @@ class _Drawing:
         return {"config": config, "actions": self.actions(depth - 1, alone=alone and at_once == 1)}
 
     def _repeat(self, depth: int, alone: bool) -> Action:
-        until, ends = self._draw(st.sampled_from(["round.number >= 2", self._condition()])), self._draw(st.booleans())
-        config: Json = {"until": f"{{{{ {until} }}}}", "most": 3, "onMost": "continue" if ends else "fail"}
+        until = self._draw(st.sampled_from(["round.number >= 2", self._condition()]))
+        fails = self._fails and self._draw(st.booleans())
+        config: Json = {"until": f"{{{{ {until} }}}}", "most": 3, "onMost": "fail" if fails else "continue"}
         if self._draw(st.booleans()):
             config |= {"start": 1, "carry": "{{ carry + round.number }}", "collect": "{{ [carry, round.last] }}"}
         return {"config": config, "actions": self.actions(depth - 1, alone=alone)}

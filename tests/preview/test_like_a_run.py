@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,6 +96,15 @@ def failed(run: RealRun) -> bool:
     return run.simulation.status is Status.FAILED and run.simulation.error["message"] != "stopped"  # type: ignore[index]
 
 
+def without_hints(value: Any) -> Any:
+    """The data, with errors that do not say which names there are: inside a block a run has fewer than a preview."""
+    if isinstance(value, dict):
+        return {key: without_hints(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_hints(inner) for inner in value]
+    return re.split("; (?:there is|did you mean) ", value)[0] if type(value) is str else value
+
+
 many = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -108,7 +118,8 @@ def test_with_all_outputs_known_a_dry_run_is_the_run(program: list[Action], give
         assert any(step.preview.error for step in preview.steps.values())
         return
     real, shown = outputs_by_frame(run.simulation.run), outputs_by_frame(preview.run)
-    assert {path: shown[path] for path in real} == real  # the dry run has more: of errors that did not happen
+    # The dry run has more: of errors that did not happen.
+    assert without_hints({path: shown[path] for path in real}) == without_hints(real)
     for at, config in run.configs.items():
         if in_first_round(at, plan):
             assert preview.steps[at[1]].preview.config == config
@@ -125,7 +136,7 @@ def test_with_all_outputs_known_the_picker_shows_the_scope_of_the_run(
     assume(reached)
     at = data.draw(st.sampled_from(reached))
     context = walk(plan, given, block(plan, at[1])).context
-    assert scope(plan, context, {}) == run.scopes[at]
+    assert without_hints(scope(plan, context, {})) == without_hints(run.scopes[at])
 
 
 @many
