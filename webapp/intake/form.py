@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -106,6 +105,8 @@ def sent(token: str) -> Response:
 def later_answer(token: str, event_id: UUID) -> Response:
     """The workflow's answer; a page that looks for it again while there is none"""
     form = _open_form(token)
+    if not form.is_unlocked:
+        return _locked(form)
     found = answers.find_pending(backends().engine, event_id)
     if found is None:
         raise NotFound("nobody waits for the answer of such an event")
@@ -187,8 +188,6 @@ def _page(form: OpenForm, template: str, status: int = 200, **context: Any) -> R
 
 
 def _targets(config: Config) -> list[str]:
-    """List the sources that a submission may be redirected to: a workflow that answers may name any page."""
-    if config.respond != "immediately":
-        return ["https:", "http:"]
-    parts = urlsplit(config.redirect or "")
-    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+    """List the sources that a submission may be redirected to. Browsers hold every further redirect against them, and
+    where the first one leads on to (from `example.com` to `www.example.com`) is known to nobody here."""
+    return ["https:", "http:"] if config.redirect or config.respond != "immediately" else []
