@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 from werkzeug.serving import make_server
 
 from flowforge.__main__ import main
@@ -159,12 +160,14 @@ class TestServer:
 @pytest.mark.usefixtures("offline")
 class TestWithoutAServer:
     def test_the_examples_are_valid(self, flowforge: Callable[..., Said]) -> None:
-        assert flowforge("validate", EXAMPLES) == Said(0, "5 valid\n")
+        workflows = [file for file in EXAMPLES.glob("*.yaml") if not file.name.endswith(".test.yaml")]
+        assert flowforge("validate", EXAMPLES) == Said(0, f"{len(workflows)} valid\n")
 
     def test_the_examples_pass_their_tests(self, flowforge: Callable[..., Said]) -> None:
         said = flowforge("test", EXAMPLES)
         assert said.code == 0, said.text
-        assert said.text.endswith("12 passed, 0 failed\n")
+        tests = sum(len(yaml.safe_load(file.read_text())["tests"]) for file in EXAMPLES.glob("*.test.yaml"))
+        assert said.text.endswith(f"{tests} passed, 0 failed\n")
 
     def test_every_problem_of_every_file_is_told_at_once(self, flowforge: Callable[..., Said], tmp_path: Path) -> None:
         write(

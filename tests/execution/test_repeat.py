@@ -201,3 +201,11 @@ def test_a_condition_that_does_not_hold_within_one_round_is_said_so() -> None:
     answer(execution, done=False)
     assert execution.error is not None
     assert execution.error["message"] == "step 'again': `until` did not hold within 1 round"
+
+
+@pytest.mark.parametrize("written", [{}, {"actions": None}])
+def test_without_actions_it_fails_rather_than_being_done(written: Action) -> None:
+    execution = begun({"id": "again", "type": "REPEAT", "config": {"until": True}, **written})
+    assert execution.status is Status.FAILED
+    assert execution.error is not None
+    assert "no actions to repeat" in execution.error["message"]

@@ -23,6 +23,8 @@ class Repeat(FrameBehaviour):
     name = "REPEAT"
 
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
+        if not step.bodies:
+            raise BlockFailed(f"step '{step.id}': there are no actions to repeat")
         config: RepeatConfig = machine.config(frame, step)
         first = {"last": None, "carry": config.start}
         memory = {"most": config.most, "delay": config.delay, "done": False, **first}
