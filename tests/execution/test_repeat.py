@@ -183,11 +183,6 @@ def test_rounds_that_need_nobody_are_spread_over_several_runs_of_the_machine() -
     assert (execution.outputs["step_0"]["count"], rests) == (1200, 2)
 
 
-def test_a_block_without_actions_has_no_rounds() -> None:
-    execution = begun({"type": "REPEAT", "config": {"until": False, "onMost": "continue"}})
-    assert execution.outputs["step_0"] == {"count": 0, "done": False, "last": None, "carry": None}
-
-
 def test_an_execution_has_no_more_frames_than_have_numbers() -> None:
     plan = compile_plan({"actions": [repeat(most=10_000)]}, templated=True)
     run = Run(plan, Rules(RetryPolicy(), NOW, 0.0, 1_000_000), {}, lambda _: {}, next_frame=2**31 - 10)
