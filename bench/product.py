@@ -17,6 +17,8 @@ from typing import Any
 import psutil
 import requests
 
+from flowforge.embedded.lifetime import ending_with_us
+
 START_SECONDS = 90
 
 
@@ -66,7 +68,11 @@ def running(home: Path, environment: dict[str, str] | None = None) -> Iterator[P
     home.mkdir(parents=True, exist_ok=True)
     with (home / "console.log").open("wb") as console:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flowforge", "run"], env=settings, stdout=console, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "flowforge", "run"],
+            env=settings,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            preexec_fn=ending_with_us(signal.SIGTERM),
         )
         product = Product(process, port, home)
         try:
