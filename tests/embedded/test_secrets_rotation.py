@@ -86,6 +86,7 @@ def test_every_column_that_may_hold_a_secret_is_sealed_anew() -> None:
         "execution_logs.data",
         "open_blocks.closure",
         "open_blocks.error",
+        "open_blocks.memory",
         "pinned_outputs.output",
         "rate_turns.begun",
         "step_attempts.error",

@@ -134,7 +134,7 @@ class HttpClient:
             if size > self._limits.response:
                 raise ConnectorError(f"{host} answers more than {self._limits.response} bytes", permanent=True)
             if time.monotonic() > deadline:
-                raise ConnectorError(f"{host} did not finish its answer in time", permanent=False)
+                raise ConnectorError(f"{host} did not answer in time", permanent=False)
             chunks.append(chunk)
         return b"".join(chunks)
 
