@@ -45,7 +45,7 @@ def workflow_schema(catalog: Catalog) -> Json:
     ]
     definitions["TriggerDefinition"]["properties"]["type"]["examples"] = list(trigger_kinds())
     definitions["TriggerDefinition"]["allOf"] = [
-        _rule(type_, {"properties": {"config": _or_null(kind.json_schema())}})
+        _rule(type_, {"properties": {"config": _or_null(kind.config_schema())}})
         for type_, kind in trigger_kinds().items()
     ]
     return {"$schema": DIALECT, **schema, "title": "FlowForge workflow", "properties": _top(schema["properties"])}
@@ -84,11 +84,11 @@ def _rules_of_connectors(catalog: Catalog, definitions: Json) -> Iterator[Json]:
 
 def _rules_of_blocks(definitions: Json) -> Iterator[Json]:
     for block in BLOCKS.values():
-        _define(definitions, block.name, block.config, block.help, block.config.literal)
+        _define(definitions, block.type, block.config, block.help, block.config.literal)
         if block.workflow_field is not None:
-            ways = definitions[_name(block.name)]["properties"][block.workflow_field]["anyOf"]
+            ways = definitions[_name(block.type)]["properties"][block.workflow_field]["anyOf"]
             ways.append({"type": "string", "pattern": f"^{PREFIX}{KEY_PATTERN}$"})
-        yield _rule(block.name, {**_with_config(definitions, block.name), **_bodies(block)})
+        yield _rule(block.type, {**_with_config(definitions, block.type), **_bodies(block)})
 
 
 def _bodies(block: Block[Any]) -> Json:

@@ -112,7 +112,7 @@ def read_catalog(modules: Iterable[str]) -> Catalog:
         except Exception as error:  # noqa: BLE001  (a broken package must not stop the others)
             disabled[name] = f"{type(error).__name__}: {error}"
         else:
-            connectors |= {connector.action_type: connector for connector in declared}
+            connectors |= {connector.type: connector for connector in declared}
     return Catalog(connectors, disabled, kinds)
 
 
@@ -123,9 +123,9 @@ def _kinds_in(
     taken = [kind for connector in connectors for kind in connector.connections]
     kinds = [*(value for value in found if isinstance(value, ConnectionKind)), *taken]
     for kind in kinds:
-        if earlier.get(kind.name, kind) is not kind:
-            raise ValueError(f"there is another kind of connections by the name {kind.name!r} already")
-    return {kind.name: kind for kind in kinds}
+        if earlier.get(kind.type, kind) is not kind:
+            raise ValueError(f"there is another kind of connections by the name {kind.type!r} already")
+    return {kind.type: kind for kind in kinds}
 
 
 def _modules() -> list[str]:

@@ -18,8 +18,10 @@ from flowforge.connectors.http_client.signing import Request
 from flowforge.errors import Problem
 from flowforge.fields import field
 from flowforge.icons import require_icon
+from flowforge.jsonio import JsonObject
 
 C = TypeVar("C", bound=ConnectorConfig)
+Model = type[C]
 _TEST_URL = "testUrl"
 
 
@@ -39,9 +41,9 @@ class ConnectionKind(Generic[C]):
     secrets to `context.secrets`. They raise ConnectorError.
     """
 
-    name: str
-    """The name in the API and the database: `http`."""
-    config: type[C]
+    type: str
+    """The type of its connections in the API and the database: `http`."""
+    config: Model[C]
     title: str
     help: str
     icon: str
@@ -69,7 +71,7 @@ class ConnectionKind(Generic[C]):
         return self.test is not None or bool(self.sign and saved.get(_TEST_URL))
 
     @cached_property
-    def saved_model(self) -> type[ConnectorConfig]:
+    def saved_model(self) -> Model[ConnectorConfig]:
         """The model of a saved connection: the fields of the kind, and the address it is tested at."""
         if self.test is not None or self.sign is None:
             return self.config
@@ -78,14 +80,14 @@ class ConnectionKind(Generic[C]):
     @cached_property
     def fields(self) -> tuple[str, ...]:
         """Its fields as they are written in a config: `webhookUrl`."""
-        return tuple(self.schema()["properties"])
+        return tuple(self.config_schema()["properties"])
 
     @cached_property
     def own_fields(self) -> tuple[str, ...]:
         """Its fields but for the address it is tested at: those that a step's config can hold itself."""
         return tuple(name for name in self.fields if name != _TEST_URL)
 
-    def schema(self) -> dict[str, Any]:
+    def config_schema(self) -> JsonObject:
         """JSON Schema of a saved connection's config."""
         schema = self.saved_model.model_json_schema(by_alias=True)
         return {key: schema[key] for key in ("type", "properties", "required", "$defs") if key in schema}
@@ -142,5 +144,5 @@ class Credentials(Generic[C]):
     def open(self) -> AbstractContextManager[Any]:
         """Raises ConnectorError for a kind that has no sessions."""
         if self.kind.open is None:
-            raise ConnectorError(f"a connection of the kind {self.kind.name} cannot be opened", permanent=True)
+            raise ConnectorError(f"a connection of the kind {self.kind.type} cannot be opened", permanent=True)
         return self.kind.open(self)

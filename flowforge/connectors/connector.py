@@ -15,9 +15,11 @@ from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
 from flowforge.errors import Problem
 from flowforge.icons import require_icon
+from flowforge.jsonio import JsonObject
 from flowforge.summaries import NO_SUMMARY, Summary
 
 C = TypeVar("C", bound=ConnectorConfig)
+Model = type[C]
 
 
 CONNECTION = "connection"
@@ -28,9 +30,10 @@ CONNECTION = "connection"
 class Connector(Generic[C]):
     """A declared connector. Raises ValueError for an icon that the sprite does not have."""
 
-    action_type: str
-    config: type[C]
-    run: Callable[[C, StepContext], dict[str, Any]]
+    type: str
+    """The type of its steps, in capitals."""
+    config: Model[C]
+    run: Callable[[C, StepContext], JsonObject]
     title: str
     help: str
     icon: str
@@ -38,7 +41,7 @@ class Connector(Generic[C]):
     keywords: tuple[str, ...] = ()
     """Other words under which people look for it."""
     summary: Summary = NO_SUMMARY
-    computes: Callable[[C], dict[str, Any]] | None = None
+    computes: Callable[[C], JsonObject] | None = None
     """Gives the output of a config without calling anybody; None where the step has to run for it."""
     repeatable: bool = False
     """Whether running it twice does no harm."""
@@ -55,9 +58,7 @@ class Connector(Generic[C]):
             return self.config.model_validate(config)
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(p)}: {m}" if p else m for p, m in located_messages(error))
-            raise ConnectorError(
-                f"the config of {self.action_type} cannot be used: {problems}", permanent=True
-            ) from None
+            raise ConnectorError(f"the config of {self.type} cannot be used: {problems}", permanent=True) from None
 
     def problems(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:
         """Problems of a config before its expressions are resolved: none of a field that holds one, nor, where a
@@ -84,9 +85,9 @@ class Connector(Generic[C]):
         """Whether a step's config has the fields of the kind itself."""
         return issubclass(self.config, kind.config)
 
-    def kind(self, name: str) -> ConnectionKind[Any] | None:
-        """The kind of connections by that name, where the connector takes them."""
-        return next((kind for kind in self.connections if kind.name == name), None)
+    def kind(self, type_: str) -> ConnectionKind[Any] | None:
+        """The kind of connections of that type, where the connector takes them."""
+        return next((kind for kind in self.connections if kind.type == type_), None)
 
     def _may_be_filled_in(self, path: Path) -> bool:
         """Rules about several fields have no path: a connection may satisfy them."""
@@ -96,20 +97,7 @@ class Connector(Generic[C]):
         """Every key of the config under which a secret may stand."""
         return secret_keys(self.config)
 
-    def json_schema(self) -> dict[str, Any]:
-        return {
-            "type": self.action_type,
-            "title": self.title,
-            "help": self.help,
-            "icon": self.icon,
-            "repeatable": self.repeatable,
-            "connection": self.connections[0].name if self.connections else None,
-            "config": self._config_schema(),
-            "keywords": self.keywords,
-            "connections": [kind.name for kind in self.connections],
-        }
-
-    def _config_schema(self) -> dict[str, Any]:
+    def config_schema(self) -> JsonObject:
         """JSON Schema of its config: its own fields first, then a group for those it shares with a connection kind."""
         schema = self.config.model_json_schema(by_alias=True)
         properties = dict(schema["properties"])
@@ -123,23 +111,21 @@ class Connector(Generic[C]):
 
 
 def connector(
-    action_type: str,
-    config: type[C],
+    type: str,  # noqa: A002
+    config: Model[C],
     *,
     title: str,
     help: str,  # noqa: A002  (the field's word, and what the declaration reads best with)
     icon: str,
     keywords: tuple[str, ...] = (),
     summary: Summary = NO_SUMMARY,
-    computes: Callable[[C], dict[str, Any]] | None = None,
+    computes: Callable[[C], JsonObject] | None = None,
     repeatable: bool = False,
     connections: tuple[ConnectionKind[Any], ...] = (),
-) -> Callable[[Callable[[C, StepContext], dict[str, Any]]], Connector[C]]:
+) -> Callable[[Callable[[C, StepContext], JsonObject]], Connector[C]]:
     """Makes a function into a connector; see Connector for what the parts mean."""
 
-    def declare(run: Callable[[C, StepContext], dict[str, Any]]) -> Connector[C]:
-        return Connector(
-            action_type, config, run, title, help, icon, keywords, summary, computes, repeatable, connections
-        )
+    def declare(run: Callable[[C, StepContext], JsonObject]) -> Connector[C]:
+        return Connector(type, config, run, title, help, icon, keywords, summary, computes, repeatable, connections)
 
     return declare

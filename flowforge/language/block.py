@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.bodies import Bodies
 from flowforge.language.pointers import dotted
 from flowforge.language.wording import located
@@ -69,15 +70,16 @@ class Loop:
 
 
 C = TypeVar("C", bound=BlockConfig)
+Model = type[C]
 
 
 @dataclass(frozen=True)
 class Block(Generic[C]):
     """One block: its config, its bodies, and its texts for people."""
 
-    name: str
-    """The `type` of its steps, in capitals."""
-    config: type[C]
+    type: str
+    """The type of its steps, in capitals."""
+    config: Model[C]
     title: str
     help: str
     icon: str
@@ -100,7 +102,7 @@ class Block(Generic[C]):
 
     def __post_init__(self) -> None:
         if (self.loop is not None) is not (self.bodies is Bodies.ACTIONS):
-            raise ValueError(f"{self.name}: `loop` belongs to a block with `actions`")
+            raise ValueError(f"{self.type}: `loop` belongs to a block with `actions`")
 
     @property
     def inner_roots(self) -> Mapping[str, InnerRoot]:
@@ -113,15 +115,8 @@ class Block(Generic[C]):
             return self.config.model_validate(config)
         except ValidationError as error:
             problems = "; ".join(f"{dotted(path)} {sentence}".strip() for path, sentence in located(error))
-            raise ConfigUnusable(f"the config of {self.name} cannot be used: {problems}") from error
+            raise ConfigUnusable(f"the config of {self.type} cannot be used: {problems}") from error
 
-    def json_schema(self) -> dict[str, Any]:
-        """The block in the shape in which connectors describe themselves."""
-        return {
-            "type": self.name,
-            "title": self.title,
-            "help": self.help,
-            "icon": self.icon,
-            "bodies": self.bodies.value,
-            "config": self.config.model_json_schema(by_alias=True),
-        }
+    def config_schema(self) -> JsonObject:
+        """JSON Schema of its config."""
+        return self.config.model_json_schema(by_alias=True)

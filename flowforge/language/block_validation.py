@@ -34,9 +34,9 @@ def _flaws(action: ActionDefinition, block: Block[Any] | None) -> Iterator[Flaw]
     if block is None:
         return
     if action.retry is not None:
-        yield ("retry",), f"{block.name} cannot be tried again; give the actions a retry"
+        yield ("retry",), f"{block.type} cannot be tried again; give the actions a retry"
     if action.timeout is not None:
-        yield ("timeout",), f"{block.name} has no time limit of its own; the workflow's settings and actions have"
+        yield ("timeout",), f"{block.type} has no time limit of its own; the workflow's settings and actions have"
     yield from _flaws_of_config(action.config or {}, block)
 
 

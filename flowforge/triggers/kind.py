@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from flowforge.errors import Invalid, Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language.wording import problems_of
 from flowforge.settings import Settings
 from flowforge.triggers.json_schema import object_schema
@@ -89,12 +90,12 @@ class TriggerKind(Generic[C]):
     """A kind of trigger. `config` as a parameter is a config as it was written, in any state."""
 
     type: ClassVar[str]
-    """The name of the kind in definitions, in lower case."""
+    """The type of its triggers, in lower case."""
     title: ClassVar[str]
     help: ClassVar[str]
     icon: ClassVar[str]
-    keywords: ClassVar[str] = ""
-    """Other names that people use for it, separated by spaces."""
+    keywords: ClassVar[tuple[str, ...]] = ()
+    """Other names that people use for it."""
     rank: ClassVar[int]
     """Its rank among the kinds that the builder offers; the lowest comes first."""
     config: Model[C]
@@ -119,8 +120,8 @@ class TriggerKind(Generic[C]):
             return list(error.problems)
         return []
 
-    def json_schema(self) -> dict[str, Any]:
-        """The schema of a config, for forms and for editors of the text form."""
+    def config_schema(self) -> JsonObject:
+        """JSON Schema of a config, for forms and for editors of the text form."""
         return object_schema(self.config)
 
     def secret_keys(self) -> list[str]:
@@ -143,7 +144,7 @@ class TriggerKind(Generic[C]):
         del config, moment, count
         return []
 
-    def sample(self, config: Json) -> dict[str, Any]:
+    def sample(self, config: Json) -> JsonObject:
         """A payload as the kind gives it, for use until a real one has come in."""
         del config
         return {}

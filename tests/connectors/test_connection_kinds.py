@@ -191,12 +191,12 @@ class TestSteps:
 
 class TestDeclaration:
     def test_its_schema_says_what_is_secret_and_required(self) -> None:
-        schema = SHOP.schema()
+        schema = SHOP.config_schema()
         assert schema["properties"]["apiKey"]["secret"] is True
         assert schema["required"] == ["apiKey"]
 
     def test_the_fields_that_a_step_shares_with_it_come_last_under_its_title(self) -> None:
-        properties = shop_order.json_schema()["config"]["properties"]
+        properties = shop_order.config_schema()["properties"]
         assert list(properties) == ["order", "apiKey"]
         assert properties["apiKey"]["group"] == "Shop"
 
@@ -211,7 +211,7 @@ class TestDeclaration:
         [reason] = catalog.disabled.values()
         assert reason == "ValueError: there is another kind of connections by the name 'shop' already"
 
-    @pytest.mark.parametrize("found", load_catalog().connectors(), ids=lambda found: found.action_type)
+    @pytest.mark.parametrize("found", load_catalog().connectors(), ids=lambda found: found.type)
     def test_every_kind_that_a_connector_takes_is_in_the_catalog(self, found: Connector[Any]) -> None:
         for kind in found.connections:
-            assert load_catalog().connection_kinds[kind.name] is kind
+            assert load_catalog().connection_kinds[kind.type] is kind

@@ -184,10 +184,10 @@ class TestCatalog:
     def test_every_connector_helps_the_person_who_uses_it(self) -> None:
         assert catalog.disabled == {}
         for type_ in catalog.types():
-            schema = catalog.get(type_).json_schema()
-            assert schema["title"]
-            assert schema["help"]
-            assert all("title" in field for field in schema["config"]["properties"].values())
+            connector = catalog.get(type_)
+            assert connector.title
+            assert connector.help
+            assert all("title" in field for field in connector.config_schema()["properties"].values())
 
     def test_secrets_are_sealed_masked_kept_and_opened(self) -> None:
         vault = Vault([new_key()])

@@ -36,7 +36,7 @@ def test_every_connector_has_an_icon_of_its_own_choice_and_can_be_searched_for(t
 
 
 def test_forms_learn_which_field_takes_several_lines_and_where_it_is_drawn() -> None:
-    note = declared().json_schema()["config"]["properties"]["note"]
+    note = declared().config_schema()["properties"]["note"]
     assert (note["multiline"], note["group"]) == (True, "Options")
 
 

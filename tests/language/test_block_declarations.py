@@ -16,7 +16,7 @@ from flowforge.language.bodies import Bodies
 from flowforge.language.plan import compile_plan
 
 _DOCS = (Path(__file__).parents[2] / "docs" / "language.md").read_text()
-each_block = pytest.mark.parametrize("block", BLOCKS.values(), ids=lambda block: block.name)
+each_block = pytest.mark.parametrize("block", BLOCKS.values(), ids=lambda block: block.type)
 
 
 @each_block
@@ -33,13 +33,13 @@ def test_fields_with_a_rule_of_their_own_are_fields_of_its_config(block: Block[A
 
 @each_block
 def test_it_is_documented_with_what_it_gives(block: Block[Any]) -> None:
-    [row] = re.findall(rf"^\| `{block.name}` \|.*$", _DOCS, re.MULTILINE)
+    [row] = re.findall(rf"^\| `{block.type}` \|.*$", _DOCS, re.MULTILINE)
     assert {name for name in block.output if f"`{name}`" not in row} <= {"resumedAt"}
 
 
 @each_block
 def test_it_says_what_it_does_in_an_execution(block: Block[Any]) -> None:
-    plan = compile_plan({"actions": [{"type": block.name, "branches": [], "actions": []}]}, templated=True)
+    plan = compile_plan({"actions": [{"type": block.type, "branches": [], "actions": []}]}, templated=True)
     first = plan.first()
     assert first is not None
     assert behaviour_of(first) is not None

@@ -211,12 +211,11 @@ def test_on_error_is_a_word_or_a_list(on_error: Any) -> None:
     assert [problem.pointer for problem in refused.value.problems] == ["/actions/0/onError"]
 
 
-@pytest.mark.parametrize("block", BLOCKS.values(), ids=lambda block: block.name)
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=lambda block: block.type)
 def test_every_block_tells_about_itself(block: Any) -> None:
-    told = block.json_schema()
-    assert told["title"]
-    assert told["help"]
-    assert all(field.get("title") for field in told["config"].get("properties", {}).values())
+    assert block.title
+    assert block.help
+    assert all(field.get("title") for field in block.config_schema().get("properties", {}).values())
 
 
 def test_a_config_that_turns_out_wrong_names_its_fields() -> None:

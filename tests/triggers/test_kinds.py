@@ -28,7 +28,7 @@ def test_says_what_pages_show(kind: TriggerKind[Any]) -> None:
 
 @each_kind
 def test_its_schema_names_every_field_for_people_and_refers_to_nothing(kind: TriggerKind[Any]) -> None:
-    schema = kind.json_schema()
+    schema = kind.config_schema()
     assert "$ref" not in json.dumps(schema)
     assert all(re.match(r"[A-Z]", field["title"]) for field in schema["properties"].values())
 
@@ -36,7 +36,7 @@ def test_its_schema_names_every_field_for_people_and_refers_to_nothing(kind: Tri
 @each_kind
 def test_says_what_is_wrong_with_anything_that_may_be_written(kind: TriggerKind[Any]) -> None:
     for value in (7, "text", True, [], [1], {}, {"a": 1}):
-        config = dict.fromkeys(kind.json_schema()["properties"], value)
+        config = dict.fromkeys(kind.config_schema()["properties"], value)
         for problem in kind.problems(config):
             assert problem.pointer.startswith("/")
             assert problem.message

@@ -113,5 +113,10 @@ def delete_secret(name: str) -> None:
 
 def _described(kind: ConnectionKind[Any]) -> connection_schemas.ConnectionType:
     return connection_schemas.ConnectionType(
-        type=kind.name, title=kind.title, testable=kind.testable, config=kind.schema(), help=kind.help, icon=kind.icon
+        type=kind.type,
+        title=kind.title,
+        testable=kind.testable,
+        config=kind.config_schema(),
+        help=kind.help,
+        icon=kind.icon,
     )

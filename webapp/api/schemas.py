@@ -112,7 +112,7 @@ class TriggerChange(Wire):
     configuration: JsonObject | None = Field(
         None,
         description="; ".join(
-            f"{type_}: " + ", ".join(f"`{key}`" for key in kind.json_schema()["properties"])
+            f"{type_}: " + ", ".join(f"`{key}`" for key in kind.config_schema()["properties"])
             for type_, kind in trigger_kinds().items()
             if kind.is_registered
         ),

@@ -107,18 +107,18 @@ def step_panel(
 def fields_of_type(catalog: Catalog, type_: str, connections: Mapping[str, Sequence[str]] | None = None) -> list[Field]:
     """List the fields of a type; none for an unknown one. The connection comes first, where the type takes one."""
     if type_ in BLOCKS:
-        return fields_of(BLOCKS[type_].json_schema()["config"])
+        return fields_of(BLOCKS[type_].config_schema())
     if type_ not in catalog.types():
         return []
     connector = catalog.get(type_)
-    fields = fields_of(connector.json_schema()["config"])
+    fields = fields_of(connector.config_schema())
     return [_connection_field(connector, fields, connections or {}), *fields] if connector.connections else fields
 
 
 def _connection_field(
     connector: Connector[Any], fields: Sequence[Field], connections: Mapping[str, Sequence[str]]
 ) -> Field:
-    names = [name for kind in connector.connections for name in connections.get(kind.name, ())]
+    names = [name for kind in connector.connections for name in connections.get(kind.type, ())]
     titles = [field.label for field in fields if field.key in connector.shared_fields]
     help_text = f"Fills in what is left empty here of: {', '.join(titles)}." if titles else ""
     return Field(CONNECTION, "Connection", help_text, "choice", not titles, None, names)

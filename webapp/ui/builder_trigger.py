@@ -78,7 +78,7 @@ def trigger_panel(
 
 def trigger_fields(type_: str) -> list[Field]:
     kind = find_kind(type_)
-    return fields_of(kind.json_schema()) if kind else []
+    return fields_of(kind.config_schema()) if kind else []
 
 
 def _addresses(

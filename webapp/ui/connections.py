@@ -39,8 +39,8 @@ def new_connection() -> str:
 def create_connection() -> Any:
     """Create a connection and try it at once; it is kept even if that fails."""
     kind = _kind(request.form.get("type", ""))
-    config = config_from_form(fields_of(kind.schema()), request.form, {})
-    wanted = {"name": request.form.get("name", "").strip(), "type": kind.name, "config": config}
+    config = config_from_form(fields_of(kind.config_schema()), request.form, {})
+    wanted = {"name": request.form.get("name", "").strip(), "type": kind.type, "config": config}
     try:
         row = operations().create(session(), viewer_id(), wanted)
     except Invalid as error:
@@ -63,7 +63,7 @@ def connection(connection_id: UUID) -> str:
 def update_connection(connection_id: UUID) -> Any:
     row = operations().get(session(), viewer_id(), connection_id)
     kind = _kind(row.type)
-    config = config_from_form(fields_of(kind.schema()), request.form, {})
+    config = config_from_form(fields_of(kind.config_schema()), request.form, {})
     try:
         row = operations().update(session(), viewer_id(), connection_id, {"config": config})
     except Invalid as error:
@@ -147,7 +147,7 @@ def _steps_by_kind() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for connector in operations().catalog.connectors():
         for kind in connector.connections:
-            found.setdefault(kind.name, []).append(connector.title)
+            found.setdefault(kind.type, []).append(connector.title)
     return found
 
 
@@ -174,7 +174,7 @@ def _form_page(
         "connections/form.html",
         kind=kind,
         row=row,
-        fields=fields_of(kind.schema()),
+        fields=fields_of(kind.config_schema()),
         config=config,
         notes=notes,
         name=request.form.get("name", ""),

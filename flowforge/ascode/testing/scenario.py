@@ -163,7 +163,7 @@ def _problem_of_name(name: str, path: tuple[str | int, ...], steps: Mapping[str,
     if path[:2] == ("expect", "branches") and (block is None or not block.bodies.has_conditions):
         return f"'{name}' is no BRANCH"
     if path[1] in ("ran", "skipped", "calls") and block is not None and not block.output:
-        return f"'{name}' is a {block.name}, which leaves no trace but status, result and error"
+        return f"'{name}' is a {block.type}, which leaves no trace but status, result and error"
     return None
 
 

@@ -13,7 +13,7 @@ from flowforge.language.bodies import BodyKind
 
 def _declared() -> dict[str, Block[Any]]:
     modules = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    return {module.BLOCK.name: module.BLOCK for module in modules}
+    return {module.BLOCK.type: module.BLOCK for module in modules}
 
 
 BLOCKS: Mapping[str, Block[Any]] = _declared()

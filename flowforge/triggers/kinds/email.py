@@ -92,7 +92,11 @@ class Email(TriggerKind[Config]):
     title = "E-mail"
     help = "When a mail arrives in a mailbox"
     icon = "mail"
-    keywords = "imap inbox mailbox"
+    keywords = (
+        "imap",
+        "inbox",
+        "mailbox",
+    )
     rank = 30
     config = Config
     can_be_tested = True

@@ -82,7 +82,14 @@ class Form(TriggerKind[Config]):
     title = "Form"
     help = "When somebody fills in a page"
     icon = "form"
-    keywords = "page survey questionnaire input submit public"
+    keywords = (
+        "page",
+        "survey",
+        "questionnaire",
+        "input",
+        "submit",
+        "public",
+    )
     rank = 15
     config = Config
     address = Address("forms", "fill in the form now", is_page=True)

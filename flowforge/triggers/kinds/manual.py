@@ -12,7 +12,10 @@ class Manual(TriggerKind[TriggerConfig]):
     title = "By hand"
     help = "When somebody presses Run, or another workflow runs it"
     icon = "manual"
-    keywords = "button subworkflow"
+    keywords = (
+        "button",
+        "subworkflow",
+    )
     rank = 90
     config = TriggerConfig
     is_registered = False

@@ -90,7 +90,14 @@ class Scheduler(TriggerKind[Config]):
     title = "Schedule"
     help = "At certain times, or again and again"
     icon = "clock"
-    keywords = "cron timer interval clock daily hourly"
+    keywords = (
+        "cron",
+        "timer",
+        "interval",
+        "clock",
+        "daily",
+        "hourly",
+    )
     rank = 20
     config = Config
     has_times = True

@@ -47,7 +47,12 @@ class Webhook(TriggerKind[Config]):
     title = "Webhook"
     help = "When another program calls an address"
     icon = "webhook"
-    keywords = "http url callback call"
+    keywords = (
+        "http",
+        "url",
+        "callback",
+        "call",
+    )
     rank = 10
     config = Config
     address = Address("webhook", "call the address now", command=curl)
