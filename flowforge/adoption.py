@@ -7,6 +7,7 @@ import logging
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.adoption import date_finished_executions, seal_adopted_secrets
 from flowforge.db.migrate import upgrade
+from flowforge.db.name_keys import fill_name_keys
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 
@@ -22,9 +23,15 @@ def take_over_database(settings: Settings) -> None:
     try:
         sealed = seal_adopted_secrets(backends.engine, backends.vault, load_catalog())
         dated = date_finished_executions(backends.engine)
+        names = fill_name_keys(backends.engine)
     finally:
         backends.close()
     if sealed:
         log.info("Sealed the secrets in %d rows that were in clear text", sealed)
     if dated:
         log.info("Dated %d executions that were finished before", dated)
+    if names.shadowed:
+        log.warning(
+            "These user names differ from older ones only in case, and sign in exactly as they are spelled: %s",
+            ", ".join(names.shadowed),
+        )

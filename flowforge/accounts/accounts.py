@@ -14,6 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import passwords, sign_ins
+from flowforge.accounts.roles import Role
+from flowforge.db.name_keys import key_of
 from flowforge.db.tables import User
 from flowforge.errors import Conflict, Invalid, NotFound, Problem, Unauthorized
 from flowforge.ids import uuid7
@@ -32,15 +34,27 @@ def register(session: Session, username: str, email: str, password: str) -> User
     problems = [*_name_problems(username), *email_problems(email), *_password_problems(password, "/password")]
     if problems:
         raise Invalid(problems)
-    hashed = passwords.hash_password(password)
-    row = {"id": uuid7(), "username": username, "email": email, "password": hashed}
-    created: User | None = session.scalar(insert(User).values(row).on_conflict_do_nothing().returning(User))
+    created = _insert(session, username, email, passwords.hash_password(password))
     if created is None:
         problems = _taken(session, username, email)
         session.rollback()
         raise Invalid(problems) if problems else Conflict("somebody registered at the same moment; please try again")
     session.commit()
     return created
+
+
+def _insert(session: Session, username: str, email: str, hashed: str) -> User | None:
+    """The new row; None where another has its name, its address, or has just become the owner."""
+    row = {"id": uuid7(), "username": username, "name_key": key_of(username), "email": email, "password": hashed}
+    role = Role.MEMBER if has_owner(session) else Role.OWNER
+    inserted = insert(User).values({**row, "role": role}).on_conflict_do_nothing().returning(User)
+    created: User | None = session.scalar(inserted)
+    return created
+
+
+def has_owner(session: Session) -> bool:
+    """Whether somebody owns the instance: the first account does."""
+    return session.scalar(select(User.id).where(User.role == Role.OWNER)) is not None
 
 
 def authenticate(session: Session, username: str, password: str) -> User:
@@ -107,17 +121,18 @@ def _prove(session: Session, username: str, password: str) -> User:
 def _hash_of(session: Session, username: str) -> tuple[UUID, str] | None:
     if "\0" in username:  # PostgreSQL's text cannot hold it, so nobody is called that
         return None
-    row = session.execute(select(User.id, User.password).where(User.username == username)).first()
+    exactly = User.username == username
+    named = select(User.id, User.password).where(or_(exactly, User.name_key == key_of(username)))
+    row = session.execute(named.order_by(exactly.desc()).limit(1)).first()
     return (row.id, row.password) if row else None
 
 
 def _taken(session: Session, username: str, email: str) -> list[Problem]:
-    rows = session.execute(
-        select(User.username, User.email).where(or_(User.username == username, User.email == email))
-    ).all()
-    names, emails = {row.username for row in rows}, {row.email for row in rows}
+    named = or_(User.username == username, User.name_key == key_of(username))
+    rows = session.execute(select(named.label("named"), User.email).where(or_(named, User.email == email))).all()
+    emails = {row.email for row in rows}
     problems = []
-    if username in names:
+    if any(row.named for row in rows):
         problems.append(Problem("/username", "is taken"))
     if email in emails:
         problems.append(Problem("/email", "is taken"))

@@ -4,7 +4,7 @@ the others are ours. Migrations and these models are held equal by a test.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -50,6 +50,9 @@ class User(ContractRow, Base):
     __tablename__ = "users"
     __table_args__ = (
         Index("idx_users_refresh_token", "refresh_token", postgresql_where=text("refresh_token IS NOT NULL")),
+        Index("uq_users_name_key", "name_key", unique=True),
+        Index("uq_users_owner", "role", unique=True, postgresql_where=text("role = 'owner'")),
+        Index("idx_users_email_folded", text("lower(email)")),
         {"schema": "auth"},
     )
 
@@ -61,6 +64,81 @@ class User(ContractRow, Base):
     """The originals' refresh token, or its hash (db/adoption.py): accepted once, then nulled."""
     refresh_token_expiry_date: Mapped[datetime | None]
     time_zone: Mapped[str | None]
+    role: Mapped[str] = mapped_column(server_default=text("'member'"))
+    """A flowforge.accounts.roles.Role; the first account is the owner."""
+    name_key: Mapped[str | None]
+    """What the name has in common with those that differ from it only in case (flowforge.db.name_keys)."""
+    credentials_epoch: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """Counts up whenever everything that proves the account's identity ends."""
+    disabled_at: Mapped[datetime | None]
+    over_quota: Mapped[str | None]
+    """The quota that is used up, so that no work is accepted before `over_quota_until`."""
+    over_quota_until: Mapped[datetime | None]
+
+
+class Invitation(Base):
+    """A link by which somebody may register while registration is closed. Deleted when it is used."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (Index("idx_invitations_created", "created_at"), {"schema": "auth"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    """SHA-256, as for refresh tokens."""
+    email: Mapped[str | None]
+    """The address it was sent to; null where the link was handed over otherwise."""
+    role: Mapped[str]
+    invited_by: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+
+
+class PasswordReset(Base):
+    """A link by which somebody may set a new password. All of an account's are deleted when one is used."""
+
+    __tablename__ = "password_resets"
+    __table_args__ = (Index("idx_password_resets_user", "user_id"), {"schema": "auth"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("auth.users.id", ondelete="CASCADE"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+
+
+class QuotaRow(Base):
+    """What one account may use, where that is not what all may: null stands for the instance's setting, 0 for none."""
+
+    __tablename__ = "quotas"
+    __table_args__ = ({"schema": "auth"},)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("auth.users.id", ondelete="CASCADE"), primary_key=True)
+    workflows: Mapped[int | None]
+    executions_a_day: Mapped[int | None]
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class DailyUsage(Base):
+    """What an account used on one day, in UTC; counted in the background (flowforge.accounts.usage)."""
+
+    __tablename__ = "daily_usage"
+    __table_args__ = (Index("idx_daily_usage_day", "day"), {"schema": "auth"})
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    executions: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class UsagePosition(Base):
+    """The moment up to which events or executions are counted in `daily_usage`."""
+
+    __tablename__ = "usage_positions"
+    __table_args__ = ({"schema": "auth"},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    counted_until: Mapped[datetime]
 
 
 class RefreshToken(Base):

@@ -52,7 +52,6 @@ def test_whatever_is_wrong_the_answer_is_the_same(client: FlaskClient, owner: Pe
         (owner.username, "x" * 10_000),
         ("nobody", PASSWORD),
         (owner.email, PASSWORD),
-        (owner.username.upper(), PASSWORD),
         ("own\u0000er", PASSWORD),
         ("", PASSWORD),
     ):
@@ -61,6 +60,23 @@ def test_whatever_is_wrong_the_answer_is_the_same(client: FlaskClient, owner: Pe
         assert answer.status_code == 401
         assert answer.json["message"] == "the user name or the password is wrong"
         assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_name_may_be_written_in_any_case(client: FlaskClient, owner: Person) -> None:
+    assert login(client, owner.username.upper()).status_code == 200
+
+
+def test_of_two_adopted_names_that_differ_only_in_case_each_means_its_own_account(
+    client: FlaskClient, owner: Person, stranger: Person, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        twin = "UPDATE auth.users SET username = :name, name_key = NULL WHERE id = :id"
+        connection.execute(text(twin), {"name": owner.username.title(), "id": stranger.id})
+
+    for written, meant in ((owner.username, owner), (owner.username.title(), stranger), ("OWNER", owner)):
+        tokens = login(client, written).json
+        me = client.get("/auth/me", headers={"Authorization": f"Bearer {tokens['access_token']}"})
+        assert me.json["id"] == str(meant.id)
 
 
 def test_an_unknown_name_costs_as_much_as_a_known_one(

@@ -133,9 +133,19 @@ def test_a_taken_name_and_a_taken_address_are_named(client: FlaskClient, owner: 
     assert both == {"/username": "is taken", "/email": "is taken"}
 
 
-def test_names_differ_by_case(client: FlaskClient) -> None:
-    assert register(client).status_code == 200
-    assert register(client, username="Ada", email="Ada@example.test").status_code == 200
+def test_names_that_differ_only_in_case_are_one_name(client: FlaskClient) -> None:
+    assert register(client, username="Straße").status_code == 200
+    for same in ("straße", "STRASSE", "Stra\uff53\uff53e"):
+        assert problems(register(client, username=same, email="other@example.test")) == {"/username": "is taken"}
+
+
+def test_the_first_account_owns_the_instance(client: FlaskClient, engine: Engine) -> None:
+    for name in ("ada", "bob"):
+        assert register(client, username=name, email=f"{name}@example.test").status_code == 200
+
+    with engine.connect() as connection:
+        roles = connection.execute(text("SELECT username, role FROM auth.users ORDER BY id")).all()
+    assert roles == [("ada", "owner"), ("bob", "member")]
 
 
 def test_of_many_who_want_the_same_name_at_once_one_gets_it(app: Flask, engine: Engine) -> None:

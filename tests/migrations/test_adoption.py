@@ -21,6 +21,7 @@ from flowforge.db.migrate import upgrade
 from flowforge.db.tables import Base, ExecutionRow, TriggerRegistration, User, Workflow, WorkflowVersion
 from flowforge.engine import intake, upkeep
 from flowforge.secrets import is_sealed
+from flowforge.settings import Settings
 from flowforge.triggers.schedules import firing
 from flowforge.wiring import Backends
 from tests.migrations import originals
@@ -41,14 +42,15 @@ def test_every_row_stays_as_it_was(original: Original) -> None:
         assert rows == {id_: {name: row[name] for name in rows[id_]} for id_, row in after[table].items()}
 
 
-def test_every_later_column_of_an_old_row_is_empty(original: Original) -> None:
+def test_every_later_column_of_an_old_row_is_empty_or_says_that_nothing_has_changed(original: Original) -> None:
     before = contents(original.url)
 
     upgrade(original.url)
 
     for table, rows in contents(original.url).items():
         for id_, row in rows.items():
-            assert {row[name] for name in row.keys() - before[table][id_].keys()} <= {None}
+            later = {name: row[name] for name in row.keys() - before[table][id_].keys() if row[name] is not None}
+            assert later in ({}, {"role": "member", "credentials_epoch": 0}, {"role": "owner", "credentials_epoch": 0})
 
 
 def test_the_schema_is_the_one_of_the_models(ours: Backends) -> None:
@@ -135,6 +137,23 @@ class TestPeople:
 
         assert answer.status_code == 400
         assert [problem["pointer"] for problem in answer.json["details"]] == ["/username", "/email"]
+
+    def test_the_oldest_account_whose_password_is_not_published_owns_the_instance(self, original: Original) -> None:
+        upgrade(original.url)
+
+        users = contents(original.url)["auth.users"]
+        assert {row["username"]: row["role"] for row in users.values()} == {"flowadmin": "member", "guest": "owner"}
+
+    def test_names_that_differ_only_in_case_stay_apart(self, original: Original, settings: Settings) -> None:
+        with connected(original.url) as connection:
+            twin = "INSERT INTO auth.users (id, username, email, password, created_at, updated_at)"
+            twin += " SELECT gen_random_uuid(), 'Guest', 'twin@example.test', password, now() + '1 day', now()"
+            connection.execute(text(f"{twin} FROM auth.users WHERE username = 'guest'"))
+        take_over_database(settings.model_copy(update={"postgres_url_setting": original.url}))
+
+        users = contents(original.url)["auth.users"]
+        keys = {row["username"]: row["name_key"] for row in users.values()}
+        assert keys == {"flowadmin": "flowadmin", "guest": "guest", "Guest": None}
 
     def test_new_people_may_come(self, client: FlaskClient) -> None:
         answer = client.post(
