@@ -351,6 +351,12 @@ class Settings(BaseSettings):
         validation_alias="ALLOW_PRIVATE_NETWORKS",
         description="false, true, or a comma list of networks (10.0.0.0/8) that actions may call.",
     )
+    egress_hosts: Annotated[list[str], NoDecode] = Field(
+        [],
+        validation_alias="EGRESS_HOSTS",
+        description="Comma list of the hosts that actions and mailboxes may call, such as"
+        " hooks.slack.com,*.googleapis.com; unset: any.",
+    )
     smtp_host: str = Field(
         "",
         validation_alias=AliasChoices("SMTP_HOST", "MAIL_HOST"),
@@ -412,7 +418,7 @@ class Settings(BaseSettings):
     )
     web_processes: int = Field(1, validation_alias="WEB_PROCESSES", ge=1, le=64, description="Web processes.")
 
-    @field_validator("kafka_brokers", "cors_origins", mode="before")
+    @field_validator("kafka_brokers", "cors_origins", "egress_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -8,12 +8,18 @@ from flowforge.connectors.mail_transport.conversation import Account
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
+from flowforge.connectors.network.egress_hosts import EgressHosts
 from flowforge.connectors.tokens import TokenCache
 from flowforge.settings import Settings
 
 
+def make_guard(settings: Settings) -> AddressGuard:
+    """The guard of all ways out, with the networks and hosts that the operator allows."""
+    return AddressGuard(settings.allowed_private_networks, EgressHosts(settings.egress_hosts))
+
+
 def make_tools(settings: Settings) -> Tools:
-    guard = AddressGuard(settings.allowed_private_networks)
+    guard = make_guard(settings)
     deadlines = Deadlines()
     limits = Limits(request=settings.http_request_max_bytes, response=settings.http_response_max_bytes)
     return Tools(

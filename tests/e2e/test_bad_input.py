@@ -114,7 +114,7 @@ class TestReceivers:
             (
                 {"status": 302, "headers": {"Location": "http://10.0.0.1/"}},
                 1,
-                "10.0.0.1 is on a private network; ALLOW_PRIVATE_NETWORKS opens it",
+                "the host '10.0.0.1' is not known, or is on a private network (ALLOW_PRIVATE_NETWORKS opens those)",
             ),
         ],
         ids=["500", "404", "redirect to a private address"],

@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal, cast
 
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Watch
+from flowforge.connectors.network.service_ports import SMTP_PORTS
 
 Security = Literal["starttls", "tls", "none"]
 _LONGEST_WAIT_SECONDS = 30.0
@@ -64,7 +65,7 @@ class SmtpConversation(smtplib.SMTP):
         return super().getreply()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        plain = self._guard.connect(host, port, timeout)
+        plain = self._guard.connect(host, port, timeout, SMTP_PORTS)
         try:
             self._watch.add(plain)
             return self._context.wrap_socket(plain, server_hostname=host) if self._tls else plain

@@ -3,58 +3,66 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 import time
 from collections.abc import Sequence
 
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.network.egress_hosts import EgressHosts
+from flowforge.connectors.network.public_addresses import is_public, unwrapped
+from flowforge.connectors.network.service_ports import require_port
+
+logger = logging.getLogger(__name__)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-_LAST_BITS_ARE_IPV4 = [
-    ipaddress.IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052
-    ipaddress.IPv6Network("64:ff9b:1::/48"),  # local-use NAT64, RFC 8215
-    ipaddress.IPv6Network("::ffff:0:0:0/96"),  # translated, RFC 2765
-    ipaddress.IPv6Network("::/96"),  # compatible, RFC 4291
-]
-_HISTORIC = [ipaddress.IPv6Network("fec0::/10"), ipaddress.IPv6Network("::/8")]
+_NO_PORTS: frozenset[int] = frozenset()
+_ANY_HOST = EgressHosts(())
 
 
 class AddressGuard:
     """Resolves names and refuses what is private. Connect to the address it returns: a second lookup could differ."""
 
-    def __init__(self, allowed: Sequence[Network]) -> None:
+    def __init__(self, allowed: Sequence[Network], hosts: EgressHosts = _ANY_HOST) -> None:
         self._allowed = tuple(allowed)
+        self._hosts = hosts
 
     def resolve(self, host: str, port: int) -> list[tuple[int, str]]:
-        """(family, address) pairs in the resolver's order, all of them allowed. Raises ConnectorError."""
+        """(family, address) pairs in the resolver's order, all of them allowed. Raises ConnectorError.
+
+        A name that nobody knows and one on a private network are answered alike: nobody maps the operator's network
+        by trying names.
+        """
+        if not self._hosts.allow(host):
+            raise ConnectorError(f"{host} is not among the hosts that this instance may call (EGRESS_HOSTS)", True)
         try:
             answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise ConnectorError(f"the host {host!r} is not known", permanent=False) from error
+            raise _unreachable(host, may_pass=_may_pass(error)) from None
         addresses = [(int(family), str(address[0])) for family, _, _, _, address in answers]
         for _, address in addresses:
             if not self.allows(address):
-                raise ConnectorError(f"{host} is on a private network; ALLOW_PRIVATE_NETWORKS opens it", permanent=True)
+                logger.info("A call to %s was refused: ALLOW_PRIVATE_NETWORKS does not open its address", host)
+                raise _unreachable(host, may_pass=False)
         return addresses
 
     def allows(self, address: str) -> bool:
         """Whether it is public or in an opened network. Where an IPv6 address wraps an IPv4 one, that counts."""
-        ip = ipaddress.ip_address(address.partition("%")[0])
-        if isinstance(ip, ipaddress.IPv6Address):
-            ip = _embedded_ipv4(ip) or ip
-        if ip.is_global and not ip.is_multicast and not _is_historic(ip):
+        if is_public(address):
             return True
+        ip = unwrapped(address)
         return any(ip.version == network.version and ip in network for network in self._allowed)
 
-    def connect(self, host: str, port: int, timeout: float) -> socket.socket:
+    def connect(self, host: str, port: int, timeout: float, own_ports: frozenset[int] = _NO_PORTS) -> socket.socket:
         """A TCP connection to a checked address, made within `timeout` seconds; then that is its own time-out.
 
-        Addresses share the time, so that a dead one leaves some for the next. Raises ConnectorError or OSError.
+        Addresses share the time, so that a dead one leaves some for the next. `own_ports`: those of the services that
+        the caller speaks to, among all that belong to some service. Raises ConnectorError or OSError.
         """
         last: OSError | None = None
         until = time.monotonic() + timeout
         addresses = self.resolve(host, port)
+        require_port(port, own_ports)
         for failed, (family, address) in enumerate(addresses):
             connection = socket.socket(family, socket.SOCK_STREAM)
             connection.settimeout(max(0.001, (until - time.monotonic()) / (len(addresses) - failed)))
@@ -69,22 +77,16 @@ class AddressGuard:
         raise last or OSError(f"no address for {host}")
 
 
-def _embedded_ipv4(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that a gateway would go on to; None where there is none."""
-    if ip.is_loopback or ip.is_unspecified:
-        return None
-    if ip.ipv4_mapped is not None:
-        return ip.ipv4_mapped
-    if ip.sixtofour is not None:
-        return ip.sixtofour
-    if any(ip in network for network in _LAST_BITS_ARE_IPV4):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return None
+def _may_pass(error: Exception) -> bool:
+    """Whether the name server could not tell, rather than that there is no such name."""
+    return isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
 
 
-def _is_historic(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Python counts it among the global ones, and no route leads there but a private one."""
-    return isinstance(ip, ipaddress.IPv6Address) and any(ip in network for network in _HISTORIC)
+def _unreachable(host: str, *, may_pass: bool) -> ConnectorError:
+    return ConnectorError(
+        f"the host {host!r} is not known, or is on a private network (ALLOW_PRIVATE_NETWORKS opens those)",
+        permanent=not may_pass,
+    )
 
 
 EVERYWHERE = AddressGuard([ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")])

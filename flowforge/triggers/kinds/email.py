@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.sdk import secret
+from flowforge.connectors.tools import make_guard
 from flowforge.errors import Invalid
 from flowforge.settings import Settings
 from flowforge.triggers.kind import Registered, TrialResult, TriggerConfig, TriggerKind
@@ -128,7 +128,7 @@ class Email(TriggerKind[Config]):
         except Invalid as error:
             return TrialResult("the mailbox", str(error))
         try:
-            with open_mailbox(mailbox, AddressGuard(settings.allowed_private_networks), TEST_SECONDS):
+            with open_mailbox(mailbox, make_guard(settings), TEST_SECONDS):
                 return TrialResult(mailbox.source)
         except MailboxTrouble as error:
             return TrialResult(mailbox.source, str(error))

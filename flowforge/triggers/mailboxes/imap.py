@@ -17,6 +17,7 @@ from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 
 from flowforge.connectors.network.addresses import AddressGuard
+from flowforge.connectors.network.service_ports import IMAP_PORTS
 from flowforge.connectors.sdk import ConnectorError
 from flowforge.secrets import MASK
 from flowforge.triggers.mailboxes.mail import Received
@@ -161,7 +162,7 @@ class _Client(imaplib.IMAP4):
         super().__init__(server.host, server.port, ANSWER_SECONDS)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        connection = self._guard.connect(self.host, self.port, timeout or ANSWER_SECONDS)
+        connection = self._guard.connect(self.host, self.port, timeout or ANSWER_SECONDS, IMAP_PORTS)
         self._watchdog.guard(connection)
         if not self._secure:
             return connection

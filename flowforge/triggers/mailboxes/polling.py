@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Update, case, func, select, update
 
-from flowforge.connectors.network.addresses import AddressGuard
+from flowforge.connectors.tools import make_guard
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerRegistration
 from flowforge.errors import Invalid, Unavailable
@@ -84,7 +84,7 @@ def poll(backends: Backends, trigger_id: UUID, time_over: type[Exception], limit
     try:
         mailbox = _mailbox(backends, trigger)
         position = find(backends.engine, trigger, mailbox)
-        guard = AddressGuard(backends.settings.allowed_private_networks)
+        guard = make_guard(backends.settings)
         with open_mailbox(mailbox, guard, limit * limits.connected_share) as session:
             is_more_left = read_on(backends, trigger, mailbox, session, position, deadline, limits)
     except Overtaken:
