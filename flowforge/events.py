@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from flowforge import jsonio
+from flowforge.jsonio import JsonObject
 
 TRIGGER_EVENTS = "trigger.events"
 EXECUTION_START = "execution.start"
@@ -46,7 +47,8 @@ def _time(value: Any) -> datetime:
 
 
 Time = Annotated[datetime, BeforeValidator(_time)]
-JsonObject = Annotated[dict[str, Any], BeforeValidator(_object)]
+_Object = Annotated[JsonObject, BeforeValidator(_object)]
+"""An object; null is read as an empty one."""
 
 
 class TopicMessage(BaseModel):
@@ -83,8 +85,8 @@ class TriggerEvent(TopicMessage):
     user_id: UUID = Field(alias="userId")
     trigger_type: Annotated[str, BeforeValidator(_lower)] = Field(alias="triggerType")
     timestamp: Time
-    payload: JsonObject = Field(default_factory=dict)
-    metadata: JsonObject = Field(default_factory=dict)
+    payload: _Object = Field(default_factory=dict)
+    metadata: _Object = Field(default_factory=dict)
     by_reference: bool | None = Field(None, alias="byReference")
     """True where the payload is too large to travel: trigger_service.trigger_events holds it."""
 
@@ -101,9 +103,9 @@ class ExecutionStart(TopicMessage):
     user_id: UUID = Field(alias="userId")
     step_index: int = Field(alias="stepIndex")
     action_type: str = Field(alias="actionType")
-    action_config: JsonObject = Field(default_factory=dict, alias="actionConfig")
-    trigger_payload: JsonObject = Field(default_factory=dict, alias="triggerPayload")
-    context: JsonObject = Field(default_factory=dict)
+    action_config: _Object = Field(default_factory=dict, alias="actionConfig")
+    trigger_payload: _Object = Field(default_factory=dict, alias="triggerPayload")
+    context: _Object = Field(default_factory=dict)
     iteration: int = 0
     attempt: int = 1
     by_reference: bool | None = Field(None, alias="byReference")
@@ -123,7 +125,7 @@ class ExecutionResult(TopicMessage):
     user_id: UUID = Field(alias="userId")
     step_index: int = Field(alias="stepIndex")
     status: Annotated[Literal["SUCCESS", "FAILURE"], BeforeValidator(_result_status)]
-    output: dict[str, Any] | None = None
+    output: JsonObject | None = None
     error_message: str | None = Field(None, alias="errorMessage")
     iteration: int = 0
     attempt: int | None = None
@@ -150,7 +152,7 @@ class ExecutionEvent(TopicMessage):
     step_index: int | None = Field(None, alias="stepIndex")
     iteration: int | None = None
     attempt: int | None = None
-    error: dict[str, Any] | None = None
+    error: JsonObject | None = None
     retry_at: Time | None = Field(None, alias="retryAt")
     timestamp: Time
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 
 def field(
@@ -19,7 +20,7 @@ def field(
 
     `secret`: its text (or, in an object, its values) is sealed at rest and masked in every answer.
     """
-    about: dict[str, Any] = {"secret": True, "writeOnly": True} if secret else {}
+    about: JsonDict = {"secret": True, "writeOnly": True} if secret else {}
     about |= {"multiline": True} if multiline else {}
     about |= {"group": group} if group else {}
     return Field(default, json_schema_extra=about or None, **declared)

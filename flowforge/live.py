@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from flowforge import jsonio
+from flowforge.jsonio import JsonObject
 from flowforge.logbook import LogEntry
 
 PATTERN = "flowforge:live:*"
@@ -15,7 +15,7 @@ def channel(execution_id: UUID) -> str:
     return PATTERN.replace("*", str(execution_id))
 
 
-def entry_fields(entry: LogEntry) -> dict[str, Any]:
+def entry_fields(entry: LogEntry) -> JsonObject:
     """A log entry as the API shows it (contract.md, section 1.1)."""
     return {
         "id": entry.id,

@@ -13,6 +13,8 @@ from urllib.parse import quote, quote_plus
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from flowforge.jsonio import JsonObject
+
 MASK = "********"
 _PREFIX = "enc:v1:"
 
@@ -70,7 +72,7 @@ def seal_fields(
     previous: Mapping[str, Any] | None = None,
     *,
     literal: bool = False,
-) -> dict[str, Any]:
+) -> JsonObject:
     """The config with the texts under `keys` sealed. A mask keeps what `previous` has there.
 
     `literal`: nothing in this config is an expression, so what looks like one is a secret as well.
@@ -80,13 +82,13 @@ def seal_fields(
     return _each(config, keys, lambda value, key, name: _sealed(value, _at(stored, key, name), vault, names_a_value))
 
 
-def mask_fields(config: Mapping[str, Any], keys: Iterable[str], *, literal: bool = False) -> dict[str, Any]:
+def mask_fields(config: Mapping[str, Any], keys: Iterable[str], *, literal: bool = False) -> JsonObject:
     """The config as it may be shown. `literal`: as for `seal_fields`."""
     names_a_value = _never if literal else is_expression
     return _each(config, keys, lambda value, _key, _name: value if names_a_value(value) or value == "" else MASK)
 
 
-def unmask_fields(config: Mapping[str, Any], keys: Iterable[str], stored: Mapping[str, Any] | None) -> dict[str, Any]:
+def unmask_fields(config: Mapping[str, Any], keys: Iterable[str], stored: Mapping[str, Any] | None) -> JsonObject:
     """The config with each mask under `keys` replaced by the text that `stored` has there; a mask of nothing stays."""
 
     def unmasked(value: str, key: str, name: str | None) -> str:
@@ -96,7 +98,7 @@ def unmask_fields(config: Mapping[str, Any], keys: Iterable[str], stored: Mappin
     return _each(config, keys, unmasked)
 
 
-def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) -> dict[str, Any]:
+def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) -> JsonObject:
     """The config with its secrets in clear, for the moment of use. Raises SecretUnreadable."""
     return _each(config, keys, lambda value, _key, _name: vault.open(value))
 
@@ -125,9 +127,7 @@ def _forms(secret: str) -> tuple[str, ...]:
     return secret, quote(secret, safe=""), quote_plus(secret), *as_json
 
 
-def _each(
-    config: Mapping[str, Any], keys: Iterable[str], change: Callable[[str, str, str | None], Any]
-) -> dict[str, Any]:
+def _each(config: Mapping[str, Any], keys: Iterable[str], change: Callable[[str, str, str | None], Any]) -> JsonObject:
     """Applies `change(text, key, name)` to the text under each key, or to each text of the object there."""
     changed = dict(config)
     for key in keys:

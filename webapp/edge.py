@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest
@@ -23,16 +24,14 @@ _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"
 _CORS_METHODS = "GET, POST, PUT, PATCH, DELETE"
 
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
 
 class ClaimedUserDropped:
     """Middleware that drops `X-User-Id`: the originals' services believed it, so it must not get past this point."""
 
-    def __init__(self, wsgi: Wsgi) -> None:
+    def __init__(self, wsgi: WSGIApplication) -> None:
         self._wsgi = wsgi
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ.pop("HTTP_X_USER_ID", None)
         return self._wsgi(environ, start_response)
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from flowforge import errors, jsonio
+from flowforge.jsonio import JsonObject
 
 _STATUS_OF: dict[type[errors.FlowForgeError], int] = {
     errors.Invalid: 400,
@@ -39,9 +40,9 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def error_body(status: int, message: str, details: Details = ()) -> dict[str, Any]:
+def error_body(status: int, message: str, details: Details = ()) -> JsonObject:
     """The one error shape; `details` is there for validation."""
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "timestamp": jsonio.format_time(datetime.now(UTC)),
         "status": status,
         "statusCode": status,

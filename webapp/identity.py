@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from flask import Flask, request
@@ -21,6 +21,7 @@ from jwt.exceptions import PyJWTError
 from flowforge.accounts import access_tokens, web_sessions
 from flowforge.db.tables import User
 from flowforge.errors import Unauthorized
+from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
 from webapp.context import session
 
@@ -109,9 +110,9 @@ def _user_of_token() -> UUID:
     return owner
 
 
-def _verified(token: str) -> dict[str, Any]:
+def _verified(token: str) -> JsonObject:
     try:
-        claims: dict[str, Any] = decode_token(token)
+        claims: JsonObject = decode_token(token)
     except (PyJWTError, JWTExtendedException) as error:
         raise Unauthorized("the access token is invalid or has expired") from error
     if claims["type"] == "refresh" or "exp" not in claims:
@@ -119,7 +120,7 @@ def _verified(token: str) -> dict[str, Any]:
     return claims
 
 
-def _user_in(claims: dict[str, Any]) -> UUID:
+def _user_in(claims: JsonObject) -> UUID:
     try:
         return UUID(claims["user_id"])
     except (ValueError, AttributeError, TypeError) as error:

@@ -6,11 +6,11 @@ What only a server knows is left to it: which other workflows there are, and wha
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.enabled import problems_of_enabled
 from flowforge.errors import Problem, at_most
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import Reading, WorkflowDefinition
 from flowforge.language.definition import read as read_definition
 from flowforge.language.pointers import pointer
@@ -20,10 +20,8 @@ from flowforge.triggers.registrations import Triggers
 from flowforge.workflows.validation import Before, validate_definition
 from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with_placeholders
 
-Json = dict[str, Any]
 
-
-def problems_of(document: Json) -> list[Problem]:
+def problems_of(document: JsonObject) -> list[Problem]:
     """Problems of a document, `{key, enabled, definition}`; pointers start at the file, where these are one object."""
     problems = [*problems_of_key(document.get("key")), *problems_of_enabled(document)]
     for path, key in called_keys(document["definition"]):
@@ -36,12 +34,12 @@ def problems_of(document: Json) -> list[Problem]:
     return [*problems, *at_most([*reading.problems, *meaning])]
 
 
-def read(document: Json) -> WorkflowDefinition:
+def read(document: JsonObject) -> WorkflowDefinition:
     """Read a document's definition, with stand-ins for the workflows it names by their keys. Raises Invalid."""
     return _reading(document).usable()
 
 
-def _reading(document: Json) -> Reading:
+def _reading(document: JsonObject) -> Reading:
     return read_definition(with_placeholders({"actions": [], **document["definition"]}))
 
 

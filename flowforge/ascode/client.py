@@ -15,14 +15,13 @@ from requests.auth import AuthBase
 
 from flowforge import jsonio
 from flowforge.errors import FlowForgeError, Invalid, Problem
+from flowforge.jsonio import JsonObject
 
 _TIMEOUTS = (10, 120)
 """Seconds: to connect, and for the server to go on with its answer."""
 _MAX_ANSWER_BYTES = 256 * 1024 * 1024
 _PAGE = 50
 """Workflows in one answer: each may be a megabyte."""
-
-Json = dict[str, Any]
 
 
 class CannotReach(FlowForgeError):
@@ -73,21 +72,23 @@ class Client:
         answer = self._ask("POST", "/auth/login", body={"username": user, "password": password})
         self._session.auth = _Bearer(str(answer["access_token"]))
 
-    def export(self, names: Sequence[str]) -> Iterator[Json]:
+    def export(self, names: Sequence[str]) -> Iterator[JsonObject]:
         """Documents of workflows; all of them where no key or name is given."""
         for page in count():
             query = {"name": list(names), "page": str(page), "size": str(_PAGE)}
-            found: list[Json] = self._ask("GET", "/api/v1/workflows/export", query=query)["workflows"]
+            found: list[JsonObject] = self._ask("GET", "/api/v1/workflows/export", query=query)["workflows"]
             yield from found
             if len(found) < _PAGE:
                 return
 
-    def apply(self, documents: Sequence[Json], *, dry_run: bool, note: str | None = None) -> list[Json]:
+    def apply(self, documents: Sequence[JsonObject], *, dry_run: bool, note: str | None = None) -> list[JsonObject]:
         """Apply documents; return what became of each. Raises Invalid as the server does."""
         body = {"workflows": list(documents), "dryRun": dry_run, "note": note}
         return list(self._ask("POST", "/api/v1/workflows/apply", body=body)["workflows"])
 
-    def _ask(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Json | None = None) -> Json:
+    def _ask(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: JsonObject | None = None
+    ) -> JsonObject:
         data = None if body is None else jsonio.dumps(body)
         try:
             with self._session.request(
@@ -105,7 +106,7 @@ class Client:
             raise CannotReach(f"{self.url} does not answer: {_reason(error)}") from error
 
 
-def _understood(url: str, response: requests.Response) -> Json:
+def _understood(url: str, response: requests.Response) -> JsonObject:
     try:
         answer = jsonio.loads(_content(url, response))
     except ValueError:

@@ -16,9 +16,9 @@ from flowforge.ascode.form import pointer_in_file, text_of
 from flowforge.ascode.schema import workflow_schema
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid, Problem
+from flowforge.jsonio import JsonObject
 
 OK, PROBLEMS, USAGE = 0, 1, 2
-Json = dict[str, Any]
 Say = Callable[[str], None]
 _SCHEMA_LINE = "# yaml-language-server: $schema={url}/api/schema/workflow.json\n"
 
@@ -105,7 +105,7 @@ def _readable(paths: Sequence[Path]) -> list[WorkflowFile]:
     return files
 
 
-def _documents(files: Iterable[WorkflowFile]) -> list[Json]:
+def _documents(files: Iterable[WorkflowFile]) -> list[JsonObject]:
     return [file.document for file in files if file.document is not None]
 
 
@@ -136,7 +136,7 @@ def _report(findings: Sequence[Finding], say: Say, ending: str) -> int:
     return PROBLEMS
 
 
-def _difference(file: WorkflowFile, applied: Json) -> list[str]:
+def _difference(file: WorkflowFile, applied: JsonObject) -> list[str]:
     before = text_of(applied["before"]) if applied["before"] else ""
     lines = list(
         difflib.unified_diff(
@@ -155,7 +155,7 @@ def _summary(outcomes: Iterable[str]) -> str:
     return ", ".join(f"{every.count(outcome)} {outcome}" for outcome in ("created", "changed", "unchanged"))
 
 
-def _names(document: Json) -> tuple[Any, Any]:
+def _names(document: JsonObject) -> tuple[Any, Any]:
     return document.get("key"), document["definition"].get("name")
 
 

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flowforge.ascode import yaml_reader
 from flowforge.ascode.checking import problems_of
@@ -15,12 +14,11 @@ from flowforge.ascode.findings import Finding, flaws_in, located
 from flowforge.ascode.form import document_of
 from flowforge.ascode.yaml_reader import Document
 from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
 
 SUFFIXES = (".yaml", ".yml")
 TEST_SUFFIXES = tuple(f".test{suffix}" for suffix in SUFFIXES)
 MOST_FILES = 1_000
-
-Json = dict[str, Any]
 
 
 class Unusable(Exception):
@@ -33,7 +31,7 @@ class WorkflowFile:
 
     path: Path
     source: Document
-    document: Json | None
+    document: JsonObject | None
     flaws: tuple[Finding, ...]
 
     @property
@@ -88,7 +86,7 @@ def find_tests(paths: Sequence[Path]) -> list[Path]:
     return _found(beside, lambda path: path.name.endswith(TEST_SUFFIXES), "test")
 
 
-def file_name(document: Json, taken: Iterable[str]) -> str:
+def file_name(document: JsonObject, taken: Iterable[str]) -> str:
     """Choose a file name for a workflow that is written into a folder: its key, or its name as a file system takes
     it."""
     title = document.get("key") or _slug(str(document["definition"].get("name", "")))

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flowforge.ascode import yaml_writer
+from flowforge.jsonio import JsonObject
 from flowforge.language.tree import map_actions
-
-Json = dict[str, Any]
 
 _OF_DOCUMENT = ("key", "enabled")
 _TOP = ("key", "name", "enabled", "trigger", "settings", "actions")
@@ -38,7 +37,7 @@ def text_of(document: Mapping[str, Any]) -> str:
     return yaml_writer.write(_ordered_workflow(_flat(document)))
 
 
-def document_of(written: Json) -> Json:
+def document_of(written: JsonObject) -> JsonObject:
     """Convert a file's content to what the API has for it: the inverse of `text_of`."""
     own = {key: written[key] for key in _OF_DOCUMENT if key in written}
     return own | {"definition": {key: value for key, value in written.items() if key not in _OF_DOCUMENT}}
@@ -49,12 +48,12 @@ def pointer_in_file(pointer: str) -> str:
     return pointer.removeprefix("/definition")
 
 
-def _flat(document: Mapping[str, Any]) -> Json:
+def _flat(document: Mapping[str, Any]) -> JsonObject:
     own = {key: document[key] for key in _OF_DOCUMENT if key in document}
     return own | dict(document["definition"])
 
 
-def _ordered_workflow(written: Json) -> Json:
+def _ordered_workflow(written: JsonObject) -> JsonObject:
     ordered = _ordered(written, _TOP)
     if isinstance(ordered.get("trigger"), dict):
         ordered["trigger"] = _ordered(ordered["trigger"], _TRIGGER)
@@ -63,7 +62,7 @@ def _ordered_workflow(written: Json) -> Json:
     return ordered
 
 
-def _with_ordered_branches(action: Json) -> Json:
+def _with_ordered_branches(action: JsonObject) -> JsonObject:
     branches = action.get("branches")
     if not isinstance(branches, list):
         return action
@@ -71,11 +70,11 @@ def _with_ordered_branches(action: Json) -> Json:
     return {**action, "branches": ordered}
 
 
-def _ordered_action(action: Json) -> Json:
+def _ordered_action(action: JsonObject) -> JsonObject:
     return _ordered(action, _ACTION)
 
 
-def _ordered(part: Json, keys: Sequence[str]) -> Json:
+def _ordered(part: JsonObject, keys: Sequence[str]) -> JsonObject:
     """Known keys first; the others follow as they stand."""
     first = {key: part[key] for key in keys if key in part}
     return first | {key: value for key, value in part.items() if key not in first}

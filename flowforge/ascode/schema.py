@@ -15,13 +15,12 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from flowforge.connectors.catalog import Catalog
+from flowforge.jsonio import JsonObject
 from flowforge.language.block import Block
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.definition import WorkflowDefinition
 from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.workflow_keys import KEY_PATTERN, PREFIX
-
-Json = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXPRESSION = "Expression"
@@ -33,10 +32,10 @@ _ABOUT = ("title", "description", "default", "writeOnly", "secret", "multiline",
 
 
 @lru_cache(maxsize=1)
-def workflow_schema(catalog: Catalog) -> Json:
+def workflow_schema(catalog: Catalog) -> JsonObject:
     """The JSON Schema of a file and of the definition in it."""
     schema = WorkflowDefinition.model_json_schema(by_alias=True)
-    definitions: Json = schema["$defs"]
+    definitions: JsonObject = schema["$defs"]
     definitions[_EXPRESSION] = {"type": "string", "pattern": r"\{\{", "description": "{{ an expression }}"}
     _describe_action(definitions["ActionDefinition"]["properties"], catalog)
     definitions["ActionDefinition"]["allOf"] = [
@@ -51,7 +50,7 @@ def workflow_schema(catalog: Catalog) -> Json:
     return {"$schema": DIALECT, **schema, "title": "FlowForge workflow", "properties": _top(schema["properties"])}
 
 
-def _top(properties: Json) -> Json:
+def _top(properties: JsonObject) -> JsonObject:
     return {
         "key": {
             "type": ["string", "null"],
@@ -65,7 +64,7 @@ def _top(properties: Json) -> Json:
     }
 
 
-def _describe_action(properties: Json, catalog: Catalog) -> None:
+def _describe_action(properties: JsonObject, catalog: Catalog) -> None:
     types = {"enum": [*catalog.types(), *BLOCKS]}
     properties["type"] = {"description": "A connector's type, or a block's.", "anyOf": [types, _SPELLED_OTHERWISE]}
     properties["id"] = {
@@ -75,14 +74,14 @@ def _describe_action(properties: Json, catalog: Catalog) -> None:
     }
 
 
-def _rules_of_connectors(catalog: Catalog, definitions: Json) -> Iterator[Json]:
+def _rules_of_connectors(catalog: Catalog, definitions: JsonObject) -> Iterator[JsonObject]:
     for type_ in catalog.types():
         connector = catalog.get(type_)
         _define(definitions, type_, connector.config, connector.help)
         yield _rule(type_, _with_config(definitions, type_))
 
 
-def _rules_of_blocks(definitions: Json) -> Iterator[Json]:
+def _rules_of_blocks(definitions: JsonObject) -> Iterator[JsonObject]:
     for block in BLOCKS.values():
         _define(definitions, block.type, block.config, block.help, block.config.literal)
         if block.workflow_field is not None:
@@ -91,20 +90,20 @@ def _rules_of_blocks(definitions: Json) -> Iterator[Json]:
         yield _rule(block.type, {**_with_config(definitions, block.type), **_bodies(block)})
 
 
-def _bodies(block: Block[Any]) -> Json:
+def _bodies(block: Block[Any]) -> JsonObject:
     """`allOf`, so that it stands beside the rule about the config."""
     if not block.bodies.has_branches:
         return {}
-    branch: Json = {"required": ["when"]} if block.bodies.has_conditions else {}
+    branch: JsonObject = {"required": ["when"]} if block.bodies.has_conditions else {}
     branches = {"type": "array", "minItems": 1, "items": branch}
     return {"allOf": [{"required": ["branches"], "properties": {"branches": branches}}]}
 
 
-def _rule(type_: str, then: Json) -> Json:
+def _rule(type_: str, then: JsonObject) -> JsonObject:
     return {"if": {"required": ["type"], "properties": {"type": {"const": type_}}}, "then": then}
 
 
-def _with_config(definitions: Json, type_: str) -> Json:
+def _with_config(definitions: JsonObject, type_: str) -> JsonObject:
     config = {"$ref": f"#/$defs/{_name(type_)}"}
     if definitions[_name(type_)].get("required"):
         return {"required": ["config"], "properties": {"config": config}}
@@ -112,7 +111,7 @@ def _with_config(definitions: Json, type_: str) -> Json:
 
 
 def _define(
-    definitions: Json, type_: str, model: type[BaseModel], description: str, literal: Collection[str] = ()
+    definitions: JsonObject, type_: str, model: type[BaseModel], description: str, literal: Collection[str] = ()
 ) -> None:
     prefix = _name(type_)
     schema = model.model_json_schema(
@@ -129,7 +128,7 @@ def _name(type_: str) -> str:
     return f"Config.{type_}"
 
 
-def _or_null(schema: Json) -> Json:
+def _or_null(schema: JsonObject) -> JsonObject:
     about = {key: schema[key] for key in _ABOUT if key in schema}
     return {**about, "anyOf": [{key: value for key, value in schema.items() if key not in about}, {"type": "null"}]}
 
@@ -142,7 +141,7 @@ class _AsWritten(GenerateJsonSchema):
         return self.generate_inner(inner) if inner["type"] in ("model", "model-fields") else {}
 
 
-def _open(schema: Json) -> Json:
+def _open(schema: JsonObject) -> JsonObject:
     """Allow an expression for each part of an object."""
     opened = dict(schema)
     if "properties" in schema:
@@ -157,7 +156,7 @@ def _open(schema: Json) -> Json:
     return opened
 
 
-def _field(schema: Json) -> Json:
+def _field(schema: JsonObject) -> JsonObject:
     opened = _open(schema)
     if _takes_any_text(schema):
         return opened

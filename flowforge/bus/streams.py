@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
@@ -36,6 +37,16 @@ _FORGET_MEMBERS_AFTER_MS = 10 * 60 * 1000
 _REFUSALS = (ResponseError, AuthenticationError, BusyLoadingError)
 """Refusals of a server that answers. It recovers by itself (loading, full, a replica) or an operator mends it (a
 password, a permission, a key of another kind where a stream should be), so all of them are waited out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A consumer group of a stream. `lag`: entries that it has not seen; `pending`: those not acknowledged."""
+
+    name: str
+    lag: int
+    pending: int
+    last_delivered: bytes
 
 
 class StreamsBus:
@@ -100,8 +111,7 @@ class StreamsBus:
             found = {}
             for topic in self._readers:
                 for group in _groups(self._redis, topic):
-                    waiting = group["lag"] or 0
-                    found[topic, group["name"].decode()] = waiting + group["pending"]
+                    found[topic, group.name] = group.lag + group.pending
             return found
 
     def ping(self) -> None:
@@ -205,18 +215,18 @@ class StreamsSubscription:
         """Drops what every group has acknowledged."""
         for topic in self._topics:
             groups = _groups(self._redis, topic)
-            if not self._readers.get(topic, frozenset()) <= {group["name"].decode() for group in groups}:
+            if not self._readers.get(topic, frozenset()) <= {group.name for group in groups}:
                 continue
             oldest = [self._oldest_needed(topic, group) for group in groups]
             if oldest:
                 self._redis.xtrim(_stream(topic), minid=b"%d-%d" % min(oldest), approximate=True)
 
-    def _oldest_needed(self, topic: str, group: dict[str, Any]) -> tuple[int, int]:
-        if group["pending"]:
-            summary = self._redis.xpending(_stream(topic), group["name"])
+    def _oldest_needed(self, topic: str, group: _Group) -> tuple[int, int]:
+        if group.pending:
+            summary = self._redis.xpending(_stream(topic), group.name)
             if summary["min"]:
                 return _parse_id(summary["min"])
-        return _parse_id(group["last-delivered-id"])
+        return _parse_id(group.last_delivered)
 
     def _holds_nothing(self, topic: str) -> bool:
         """Whether this member has nothing pending. A group that went with an emptied server has no members either."""
@@ -263,13 +273,17 @@ def _stream(topic: str) -> str:
     return f"flowforge:{topic}"
 
 
-def _groups(redis: Redis, topic: str) -> list[dict[str, Any]]:
+def _groups(redis: Redis, topic: str) -> list[_Group]:
     try:
-        return list(redis.xinfo_groups(_stream(topic)))
+        found = redis.xinfo_groups(_stream(topic))
     except ResponseError as error:
         if not _has_code(error, "no such key"):  # no such stream yet
             raise
         return []
+    return [
+        _Group(group["name"].decode(), group["lag"] or 0, group["pending"], group["last-delivered-id"])
+        for group in found
+    ]
 
 
 def _parse_id(text: bytes) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from typing import Any
 from flowforge.connectors import actions, connection_kinds
 from flowforge.connectors.sdk import ConnectionKind, Connector
 from flowforge.errors import FlowForgeError, Problem
+from flowforge.jsonio import JsonObject
 from flowforge.secrets import Vault, mask_fields, open_fields, seal_fields, secret_values, unmask_fields
 
 ENTRY_POINTS = "flowforge.connectors"
@@ -69,18 +70,18 @@ class Catalog:
         previous: Mapping[str, Any] | None,
         *,
         literal: bool = False,
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """See `seal_fields`."""
         return seal_fields(config, self._secret_keys(type_), vault, previous, literal=literal)
 
-    def mask(self, type_: str, config: Mapping[str, Any], *, literal: bool = False) -> dict[str, Any]:
+    def mask(self, type_: str, config: Mapping[str, Any], *, literal: bool = False) -> JsonObject:
         return mask_fields(config, self._secret_keys(type_), literal=literal)
 
-    def unmask(self, type_: str, config: Mapping[str, Any], stored: Mapping[str, Any] | None) -> dict[str, Any]:
+    def unmask(self, type_: str, config: Mapping[str, Any], stored: Mapping[str, Any] | None) -> JsonObject:
         """See `unmask_fields`."""
         return unmask_fields(config, self._secret_keys(type_), stored)
 
-    def open(self, type_: str, config: Mapping[str, Any], vault: Vault) -> dict[str, Any]:
+    def open(self, type_: str, config: Mapping[str, Any], vault: Vault) -> JsonObject:
         """Raises SecretUnreadable."""
         return open_fields(config, self._secret_keys(type_), vault)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge.connectors.sdk import ConnectionKind, Connector, Credentials, StepContext
+from flowforge.jsonio import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class SavedConnection:
     kind: ConnectionKind[Any]
     config: Mapping[str, Any]
 
-    def filled_in(self, connector: Connector[Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    def filled_in(self, connector: Connector[Any], config: Mapping[str, Any]) -> JsonObject:
         """The step's config, with the connection's fields where the step gives none itself."""
         own = {key: value for key, value in config.items() if value not in (None, "")}
         shared = self.kind.own_fields if connector.holds(self.kind) else ()

@@ -4,7 +4,7 @@ class Config(ConnectorConfig):
     webhook_url: str = secret(title="Webhook URL")
 
 @connector("SLACK_MESSAGE", Config, title="Slack message", help="…", icon="message")
-def run(config: Config, context: StepContext) -> dict[str, Any]: ...
+def run(config: Config, context: StepContext) -> JsonObject: ...
 """
 
 from __future__ import annotations

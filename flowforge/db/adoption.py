@@ -15,6 +15,7 @@ from sqlalchemy import Engine, func, literal, or_, select, text, update
 
 from flowforge.db.json_columns import rewrite
 from flowforge.db.tables import ExecutionRow, TriggerRegistration, User, Workflow, WorkflowVersion
+from flowforge.jsonio import JsonObject
 from flowforge.secrets import Vault, is_sealed, seal_fields
 
 MAIL_SECRETS = ("password",)
@@ -34,7 +35,7 @@ class SealingCatalog(Protocol):
         previous: Mapping[str, Any] | None,
         *,
         literal: bool = False,
-    ) -> dict[str, Any]: ...
+    ) -> JsonObject: ...
 
 
 def seal_adopted_secrets(engine: Engine, vault: Vault, catalog: SealingCatalog) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from flowforge.db.tables import AttemptState
+from flowforge.jsonio import JsonObject
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,10 +51,10 @@ class OpenAttempt(AttemptKey):
 
     state: str
     succeeded: bool | None
-    output: dict[str, Any] | None
-    error: dict[str, Any] | None
+    output: JsonObject | None
+    error: JsonObject | None
 
 
-def permanent_error(message: str) -> dict[str, Any]:
+def permanent_error(message: str) -> JsonObject:
     """The error of an attempt that another attempt cannot mend, as its row holds it."""
     return {"message": message, "permanent": True}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, select
 
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import Connection, NamedSecret
+from flowforge.jsonio import JsonObject
 
 MOST_SECRETS = 200
 """The most that one user can have."""
@@ -19,7 +19,7 @@ MOST_SECRETS = 200
 class CredentialsStore:
     engine: Engine
 
-    def connection(self, user_id: UUID, name: str) -> tuple[str, dict[str, Any]] | None:
+    def connection(self, user_id: UUID, name: str) -> tuple[str, JsonObject] | None:
         """Its type and its config, sealed; None where there is none by that name. Raises Unavailable."""
         wanted = select(Connection.type, Connection.config).where(
             Connection.user_id == user_id, Connection.name == name

@@ -17,6 +17,7 @@ from flowforge import jsonio
 from flowforge.db.autocommit import autocommitting
 from flowforge.db.engine import unavailable_when_down
 from flowforge.ids import uuid7
+from flowforge.jsonio import JsonObject
 
 _NUL = "\x00"
 """PostgreSQL holds no text with it, so no token has one."""
@@ -85,10 +86,10 @@ class EventContext:
     workflow_owner: UUID | None
     workflow_enabled: bool | None
     version_id: UUID | None
-    payload: dict[str, Any] | None
+    payload: JsonObject | None
     """None where `event_contexts` does not load it."""
-    awaited_by: dict[str, Any] | None
-    replay: dict[str, Any] | None
+    awaited_by: JsonObject | None
+    replay: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from flowforge import jsonio
 from flowforge.db.attempt_rows import AttemptResult, NewAttempt, OpenAttempt
 from flowforge.execution.state import Status
+from flowforge.jsonio import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +90,18 @@ class ExecutionState:
     in_block: bool
     next_frame: int
     trigger_type: str | None
-    awaited_by: dict[str, Any] | None
+    awaited_by: JsonObject | None
     concurrency_key: str | None
-    trigger_payload: dict[str, Any] | None
-    step_outputs: dict[str, Any] | None
+    trigger_payload: JsonObject | None
+    step_outputs: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)
 class RootData:
     """The payload and the outputs that an execution's own row holds."""
 
-    payload: dict[str, Any]
-    outputs: dict[str, Any]
+    payload: JsonObject
+    outputs: JsonObject
 
 
 STATE_COLUMNS = """
@@ -281,8 +282,8 @@ class RunningExecution:
     workflow_id: UUID
     user_id: UUID
     version_id: UUID | None
-    payload: dict[str, Any] | None
-    outputs: dict[str, Any] | None
+    payload: JsonObject | None
+    outputs: JsonObject | None
 
 
 def running_executions(
@@ -305,7 +306,7 @@ def running_executions(
 class RecordedOutputs:
     """The outputs that an execution has recorded, by step key, and the version whose steps they belong to."""
 
-    outputs: dict[str, Any]
+    outputs: JsonObject
     version_id: UUID | None
 
 

@@ -13,6 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from flowforge.jsonio import JsonObject
+
 _STREAMS = "streams"
 _ENDED_EXECUTIONS = "ended executions"
 
@@ -42,7 +44,7 @@ class LoggedEvent:
     workflow_id: UUID
     user_id: UUID
     trigger_type: str
-    metadata: dict[str, Any]
+    metadata: JsonObject
     execution: LoggedExecution | None
 
 

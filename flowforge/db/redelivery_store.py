@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from flowforge.db.attempt_rows import AttemptKey
+from flowforge.jsonio import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class UnhandledEvent:
     user_id: UUID
     trigger_type: str
     created_at: datetime
-    metadata: dict[str, Any]
-    payload: dict[str, Any] | None
+    metadata: JsonObject
+    payload: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flowforge.ids import uuid7
+from flowforge.jsonio import JsonObject
 
-Json = dict[str, Any]
 _TIME = DateTime(timezone=True)
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {str: Text, datetime: _TIME, Json: JSONB, list[Any]: JSONB}  # noqa: RUF012
+    type_annotation_map = {str: Text, datetime: _TIME, JsonObject: JSONB, list[Any]: JSONB}  # noqa: RUF012
 
 
 class ContractRow:
@@ -209,11 +209,11 @@ class Workflow(ContractRow, Base):
     name: Mapped[str]
     user_id: Mapped[UUID]
     enabled: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
-    trigger_definition: Mapped[Json | None]
+    trigger_definition: Mapped[JsonObject | None]
     actions_definition: Mapped[list[Any] | None]
     version_id: Mapped[UUID | None]
     """The version new executions start with; null in an adopted row that has never run or been saved here."""
-    settings: Mapped[Json | None]
+    settings: Mapped[JsonObject | None]
     key: Mapped[str | None]
     """The owner's own name for it, the same on every server (flowforge.workflows.workflow_keys)."""
 
@@ -231,14 +231,14 @@ class WorkflowVersion(Base):
     workflow_id: Mapped[UUID]
     number: Mapped[int | None]
     """Null for a draft that was run and never published."""
-    definition: Mapped[Json]
+    definition: Mapped[JsonObject]
     """{name, trigger, actions}, secrets sealed."""
     templated: Mapped[bool]
     """False for a definition taken from the originals: `{{` has no meaning there."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[UUID | None]
     note: Mapped[str | None]
-    pins: Mapped[Json | None]
+    pins: Mapped[JsonObject | None]
     """Outputs by the ids of the steps that a draft's run did not run."""
 
 
@@ -270,7 +270,7 @@ class PinnedOutput(Base):
 
     workflow_id: Mapped[UUID] = mapped_column(ForeignKey("workflow.workflows.id", ondelete="CASCADE"), primary_key=True)
     step_id: Mapped[str] = mapped_column(primary_key=True)
-    output: Mapped[Json]
+    output: Mapped[JsonObject]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -284,7 +284,7 @@ class Connection(Base):
     user_id: Mapped[UUID]
     name: Mapped[str]
     type: Mapped[str]
-    config: Mapped[Json]
+    config: Mapped[JsonObject]
     """Its secrets are sealed."""
     tested_at: Mapped[datetime | None]
     problem: Mapped[str | None]
@@ -351,7 +351,7 @@ class TriggerRegistration(ContractRow, Base):
     user_id: Mapped[UUID]
     enabled: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     trigger_type: Mapped[str]
-    configuration: Mapped[Json | None]
+    configuration: Mapped[JsonObject | None]
     webhook_url: Mapped[str | None] = mapped_column(unique=True)
     webhook_token: Mapped[str | None] = mapped_column(unique=True)
     last_triggered_at: Mapped[datetime | None]
@@ -406,8 +406,8 @@ class TriggerEventRow(Base):
     workflow_id: Mapped[UUID]
     user_id: Mapped[UUID]
     trigger_type: Mapped[str]
-    payload: Mapped[Json]
-    metadata_: Mapped[Json] = mapped_column("metadata")
+    payload: Mapped[JsonObject]
+    metadata_: Mapped[JsonObject] = mapped_column("metadata")
     idempotency_key: Mapped[str | None]
     execution_id: Mapped[UUID | None]
     """Chosen in advance for a manual start, so that the caller learns it."""
@@ -415,13 +415,13 @@ class TriggerEventRow(Base):
     handled_at: Mapped[datetime | None]
     dropped_because: Mapped[str | None]
     """The reason why it led to no execution: the workflow is gone or disabled."""
-    awaited_by: Mapped[Json | None]
+    awaited_by: Mapped[JsonObject | None]
     """{executionId, stepIndex, iteration, depth} of the step that called the workflow, or {caller}: how the caller of
     a webhook is answered."""
-    replay: Mapped[Json | None]
+    replay: Mapped[JsonObject | None]
     """{executionId, fromStep, versionId}: what is done again, from where, and by which version; of a draft that is
     run, only the versionId."""
-    response: Mapped[Json | None]
+    response: Mapped[JsonObject | None]
     """{status, headers, body}: the answer a RESPOND step gave."""
 
 
@@ -494,21 +494,21 @@ class ExecutionRow(ContractRow, Base):
     user_id: Mapped[UUID]
     status: Mapped[str]
     current_step: Mapped[int]
-    trigger_payload: Mapped[Json | None]
-    step_outputs: Mapped[Json | None]
+    trigger_payload: Mapped[JsonObject | None]
+    step_outputs: Mapped[JsonObject | None]
     event_id: Mapped[UUID | None]
     version_id: Mapped[UUID | None]
     trigger_id: Mapped[UUID | None]
     trigger_type: Mapped[str | None]
-    error: Mapped[Json | None]
+    error: Mapped[JsonObject | None]
     """{step, stepIndex, message, attempt} of what ended a FAILED execution."""
     finished_at: Mapped[datetime | None]
     in_block: Mapped[bool | None]
     """True while the step due in the workflow's own list is a block whose frames run."""
     next_frame: Mapped[int | None]
-    result: Mapped[Json | None]
+    result: Mapped[JsonObject | None]
     """{value}: what a workflow that called it gets."""
-    awaited_by: Mapped[Json | None]
+    awaited_by: Mapped[JsonObject | None]
     """The value that its event has."""
     parent_execution_id: Mapped[UUID | None]
     replay_of: Mapped[UUID | None]
@@ -560,12 +560,12 @@ class StepAttempt(Base):
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     succeeded: Mapped[bool | None]
-    output: Mapped[Json | None]
-    error: Mapped[Json | None]
+    output: Mapped[JsonObject | None]
+    error: Mapped[JsonObject | None]
     """{message, permanent, retryAfter}"""
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    waiting: Mapped[Json | None]
+    waiting: Mapped[JsonObject | None]
     """{kind, failsWhenDue, message} of a wait."""
 
 
@@ -627,9 +627,9 @@ class OpenBlockRow(Base):
     ended: Mapped[int]
     failed: Mapped[int]
     failed_position: Mapped[int | None]
-    error: Mapped[Json | None]
-    closure: Mapped[Json]
-    memory: Mapped[Json | None]
+    error: Mapped[JsonObject | None]
+    closure: Mapped[JsonObject]
+    memory: Mapped[JsonObject | None]
 
 
 class FrameRow(Base):
@@ -647,10 +647,10 @@ class FrameRow(Base):
     position: Mapped[int]
     status: Mapped[str]
     current_step: Mapped[int]
-    item: Mapped[Json | None]
-    outputs: Mapped[Json]
-    result: Mapped[Json | None]
-    error: Mapped[Json | None]
+    item: Mapped[JsonObject | None]
+    outputs: Mapped[JsonObject]
+    result: Mapped[JsonObject | None]
+    error: Mapped[JsonObject | None]
 
 
 class DeadLetter(Base):
@@ -712,5 +712,5 @@ class LogEntryRow(Base):
     event_id: Mapped[UUID | None]
     event_type: Mapped[str]
     status: Mapped[str]
-    data: Mapped[Json | None]
+    data: Mapped[JsonObject | None]
     timestamp: Mapped[datetime]

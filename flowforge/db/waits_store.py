@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db.attempt_rows import AttemptKey, AttemptResult
+from flowforge.jsonio import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class EndedWait(AttemptKey):
     workflow_id: UUID
     user_id: UUID
     succeeded: bool
-    output: dict[str, Any] | None
+    output: JsonObject | None
     message: str | None
     """The reason why it failed."""
 

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from flowforge.db import events_store
 from flowforge.db.engine import Connection, Engine
 from flowforge.db.events_store import EventResponse
+from flowforge.jsonio import JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Answer:
     headers: dict[str, str]
     body: Any
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> JsonObject:
         return {"status": self.status, "headers": self.headers, "body": self.body}
 
 

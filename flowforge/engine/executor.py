@@ -14,7 +14,6 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from flowforge import events
@@ -35,6 +34,7 @@ from flowforge.engine.step_runner import Outcome, StepRun, StepRunner
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart, TopicMessage
 from flowforge.execution.retry import Failure
+from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
@@ -237,5 +237,5 @@ class Executor:
             self._results.add(Finished(start, Outcome(failure=failure), datetime.now(UTC)))
 
 
-def _with_context(start: ExecutionStart, context: dict[str, Any]) -> ExecutionStart:
+def _with_context(start: ExecutionStart, context: JsonObject) -> ExecutionStart:
     return start.model_copy(update={"trigger_payload": context.get("trigger") or {}, "context": context})

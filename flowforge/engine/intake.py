@@ -20,6 +20,7 @@ from flowforge.db.events_store import ExternalCall, NewEvent, StoredCall, has_to
 from flowforge.engine import answers
 from flowforge.errors import Invalid, Unavailable
 from flowforge.events import TriggerEvent
+from flowforge.jsonio import JsonObject
 
 __all__ = ["AcceptedCall", "NewEvent", "accept_call", "announce", "has_token", "messages", "record"]
 
@@ -69,8 +70,8 @@ def accept_call(
     engine: Engine,
     trigger_type: str,
     token: str,
-    payload: dict[str, Any],
-    metadata: dict[str, Any],
+    payload: JsonObject,
+    metadata: JsonObject,
     idempotency_key: str | None = None,
     *,
     proven: str | None = None,
@@ -101,7 +102,7 @@ def _wait_seconds(stored: StoredCall) -> float | None:
     return float(stored.respond_timeout or answers.DEFAULT_WAIT_SECONDS)
 
 
-def _nestable(value: dict[str, Any]) -> str:
+def _nestable(value: JsonObject) -> str:
     """The value as JSON text that messages can carry inside them."""
     try:
         return jsonio.carried_for_database(value)

@@ -25,6 +25,7 @@ from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartSt
 from flowforge.execution.context import step_context
 from flowforge.execution.machine import Run
 from flowforge.execution.state import ROOT, Frame, Status
+from flowforge.jsonio import JsonObject
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ class LoadedExecution:
     version: Version
     run: Run
     trigger_type: str | None = None
-    awaited_by: dict[str, Any] | None = None
+    awaited_by: JsonObject | None = None
     concurrency_key: str | None = None
     begin_at: datetime | None = None
     """While a limit holds it."""
@@ -199,10 +200,10 @@ class LoadedExecution:
             output = {"executionId": event.execution_id}
             self.ended_calls.append(AttemptResult(self.execution_id, *key, succeeded=True, output=output))
 
-    def _add_waiting(self, key: tuple[int, int, int], due_at: datetime, why: dict[str, Any]) -> None:
+    def _add_waiting(self, key: tuple[int, int, int], due_at: datetime, why: JsonObject) -> None:
         self.attempts.append(NewAttempt(self.execution_id, *key, self.workflow_id, AttemptState.WAITING, due_at, why))
 
-    def _after_failure(self) -> dict[str, Any]:
+    def _after_failure(self) -> JsonObject:
         follows = completion.follows_a_failure(self.trigger_type, self.awaited_by)
         return {completion.AFTER_FAILURE: True} if follows else {}
 
@@ -254,7 +255,7 @@ class LoadedExecution:
     def _next_frame(self) -> int | None:
         return self.run.next_frame if self.run.next_frame > 1 else None
 
-    def _result(self) -> dict[str, Any] | None:
+    def _result(self) -> JsonObject | None:
         return None if self.run.result is None else {"value": self.run.result}
 
     def ended(self) -> EndedExecution:

@@ -15,6 +15,7 @@ from flowforge.db.engine import Connection
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
 from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
+from flowforge.jsonio import JsonObject
 from flowforge.live import channel, entry_json
 from flowforge.logbook import LogEntry, NewEntry
 from flowforge.secrets import MASK, is_sealed
@@ -133,7 +134,7 @@ def _execution_entry(
     dedup_key: str,
     event_type: str,
     status: str,
-    data: dict[str, Any],
+    data: JsonObject,
 ) -> NewEntry:
     return NewEntry(
         dedup_key=dedup_key,
@@ -147,10 +148,10 @@ def _execution_entry(
     )
 
 
-def _data(message: TopicMessage) -> dict[str, Any]:
+def _data(message: TopicMessage) -> JsonObject:
     """The whole message, unless it is too long for a line of the log."""
     encoded = message.encode()
-    data: dict[str, Any] = jsonio.loads(encoded)
+    data: JsonObject = jsonio.loads(encoded)
     if len(encoded) <= DATA_LIMIT_BYTES:
         return data
     bulky = {"payload", "output", "actionConfig"}

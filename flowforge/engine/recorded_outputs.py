@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from flowforge.db import events_store, executions_store
 from flowforge.db.engine import Connection
 from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.plans import Plans
 from flowforge.engine.replay import Replay, replay_in
+from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Plan, Step
 
 
@@ -34,7 +34,7 @@ def load_recorded(connection: Connection, plans: Plans, executions: Iterable[Loa
             _restore(replay, execution.version.plan, earlier.outputs, versions[earlier.version_id].plan)
 
 
-def _restore(replay: Replay, plan: Plan, outputs: dict[str, Any], recorded_by: Plan) -> None:
+def _restore(replay: Replay, plan: Plan, outputs: JsonObject, recorded_by: Plan) -> None:
     assert replay.step is not None
     replay.outputs = _translated(outputs, recorded_by, _steps_before(plan, replay.step))
 
@@ -43,7 +43,7 @@ def _steps_before(plan: Plan, step: Step) -> list[Step]:
     return [earlier for earlier in plan.steps if earlier.index < step.index]
 
 
-def _translated(outputs: dict[str, Any], recorded_by: Plan, steps: Iterable[Step]) -> dict[str, Any]:
+def _translated(outputs: JsonObject, recorded_by: Plan, steps: Iterable[Step]) -> JsonObject:
     """Outputs under the keys of these steps: between versions a step keeps its id and its type, not its number."""
     old_keys = {(step.id, step.type): step.key for step in recorded_by.steps if step.key in outputs}
     return {step.key: outputs[old_keys[step.id, step.type]] for step in steps if (step.id, step.type) in old_keys}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from flowforge.db.events_store import EventContext
 from flowforge.engine.plans import Version
+from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Step
 
 
@@ -17,7 +17,7 @@ class Replay:
 
     execution_id: UUID
     step: Step | None
-    outputs: dict[str, Any] = field(default_factory=dict)
+    outputs: JsonObject = field(default_factory=dict)
     """Outputs that were recorded before that step, by step key."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from flowforge.connectors.catalog import load_catalog
@@ -17,6 +16,7 @@ from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.plans import Plans, Version
 from flowforge.engine.start_messages import StartMessages, around
 from flowforge.execution.machine import Rules, Run
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import RetryPolicy
 from flowforge.wiring import Backends
 
@@ -32,7 +32,7 @@ class RunFactory:
         self._defaults = RetryPolicy(attempts=settings.step_max_attempts)
         self._output_limit = settings.step_output_max_bytes
 
-    def new_run(self, version: Version, execution_id: UUID, payload: dict[str, Any]) -> Run:
+    def new_run(self, version: Version, execution_id: UUID, payload: JsonObject) -> Run:
         now = datetime.now(UTC)
         rules = Rules(self._defaults, now, random.random(), self._output_limit)  # noqa: S311  (jitter, not a secret)
         return Run(version.plan, rules, payload, lambda frame: around(version, execution_id, frame, now, self._links))

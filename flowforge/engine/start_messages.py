@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from flowforge.bus import Message
@@ -19,6 +18,7 @@ from flowforge.engine.plans import Plans, Version
 from flowforge.events import EXECUTION_START, ExecutionStart
 from flowforge.execution.context import step_context
 from flowforge.execution.state import ROOT, Frame
+from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Plan, Step
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
@@ -32,7 +32,7 @@ class StepContext:
     execution_id: UUID
     workflow_id: UUID
     user_id: UUID
-    context: dict[str, Any]
+    context: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +104,13 @@ class StartMessages:
                 found |= {key: start} if start else {}
         return found
 
-    def _config(self, step: Step) -> dict[str, Any]:
+    def _config(self, step: Step) -> JsonObject:
         if not self._in_clear or step.type not in self._catalog.types():
             return step.config
         return self._catalog.open(step.type, step.config, self._vault)
 
 
-def around(version: Version, execution_id: UUID, iteration: int, now: datetime, links: ResumeLinks) -> dict[str, Any]:
+def around(version: Version, execution_id: UUID, iteration: int, now: datetime, links: ResumeLinks) -> JsonObject:
     """The roots of expressions that do not come from the execution's data."""
     return {
         "workflow": {"id": str(version.workflow_id), "name": version.name},

@@ -7,20 +7,21 @@ from typing import Any
 
 from flowforge import jsonio
 from flowforge.connectors.sdk import ConnectorError
+from flowforge.jsonio import JsonObject
 from flowforge.secrets import mask_values
 
 _LONGEST_REASON = 1_000
 _MOST_READ = 64 * 1024
 
 
-def plain_output(output: Any, action_type: str, limit: int, secrets: Sequence[str]) -> dict[str, Any]:
+def plain_output(output: Any, action_type: str, limit: int, secrets: Sequence[str]) -> JsonObject:
     """Returns a copy that shares nothing with the connector. Raises ConnectorError, permanent, for what is not a JSON
     object of at most `limit` bytes."""
     if not isinstance(output, Mapping):
         raise ConnectorError(f"connector {action_type} gave {type(output).__name__}, not an object", permanent=True)
     try:
-        plain: dict[str, Any] = jsonio.loads(jsonio.dumps_within(output, limit, carried=True))
-        masked: dict[str, Any] = mask_values(plain, secrets)
+        plain: JsonObject = jsonio.loads(jsonio.dumps_within(output, limit, carried=True))
+        masked: JsonObject = mask_values(plain, secrets)
         if masked is not plain:  # a mask is longer than what it hides may be
             jsonio.dumps_within(masked, limit)
     except jsonio.TooLarge as error:

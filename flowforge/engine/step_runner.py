@@ -30,6 +30,7 @@ from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
+from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.resolving import ExpressionError, resolve, texts
 from flowforge.language.expressions.template import OPEN
 from flowforge.language.plan import Step
@@ -64,7 +65,7 @@ class Outcome:
     failure: Failure | None = None
 
 
-Watch = Callable[[dict[str, Any]], None]
+Watch = Callable[[JsonObject], None]
 """Called with the config that a connector is about to be run with, its secrets masked."""
 
 
@@ -127,14 +128,14 @@ class StepRunner:
         output = connector.run(config, context)
         return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
 
-    def _resolved(self, run: StepRun, config: dict[str, Any], secrets: list[str]) -> dict[str, Any]:
+    def _resolved(self, run: StepRun, config: JsonObject, secrets: list[str]) -> JsonObject:
         if run.step is None or not run.step.templated:
             return config
         roots = self._scope(run)
         if b"secrets" in jsonio.dumps(config):
             roots["secrets"] = self._named_secrets(run.start.user_id)
             secrets += roots["secrets"].values()
-        resolved: dict[str, Any] = resolve(config, roots, step=run.step_id, field="config")
+        resolved: JsonObject = resolve(config, roots, step=run.step_id, field="config")
         secrets += _made_of_secrets(config, resolved)
         return resolved
 
@@ -156,12 +157,12 @@ class StepRunner:
         secrets += secret_values(opened, kind.secret_keys())
         return SavedConnection(kind, opened)
 
-    def _scope(self, run: StepRun) -> dict[str, Any]:
+    def _scope(self, run: StepRun) -> JsonObject:
         assert run.version is not None
         context = {"trigger": run.start.trigger_payload, **run.start.context}
         return scope(run.version.plan, context, self._around(run.version, run.start))
 
-    def _around(self, version: Version, start: ExecutionStart) -> dict[str, Any]:
+    def _around(self, version: Version, start: ExecutionStart) -> JsonObject:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)
 
     def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 from flowforge.execution.commands import Effects
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock, Status
+from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Body, Step
 
 Following = tuple[Body, Step | None] | None
@@ -69,7 +70,7 @@ class Machine(Protocol):
     def keepable(self, value: Any, what: str) -> Any:
         """The value itself, where it can be kept and carried on. Raises ConfigUnusable, which calls it `what`."""
 
-    def error_of(self, step: Step, frame: Frame, message: str) -> dict[str, Any]:
+    def error_of(self, step: Step, frame: Frame, message: str) -> JsonObject:
         """The error of a step that fails in that frame."""
 
     def end(self, status: Status, error: Mapping[str, Any] | None = None) -> None:
@@ -86,7 +87,7 @@ class BlockBehaviour(ABC):
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         """Carries out the step. Raises ExpressionError, ConfigUnusable."""
 
-    def intent(self, step: Step, config: Any, now: datetime) -> dict[str, Any]:
+    def intent(self, step: Step, config: Any, now: datetime) -> JsonObject:
         """The effect of entering the block now, as a preview shows it. `config` is the block's own, read; None for a
         block that has none."""
         return {} if config is None else config.model_dump(by_alias=True, mode="json")
@@ -121,7 +122,7 @@ class FrameBehaviour(BlockBehaviour):
         """The data that `ended` holds of the frames; with NOTHING it is empty."""
         return Gathered.RESULTS
 
-    def roots(self, frame: Frame, block: OpenBlock) -> dict[str, Any]:
+    def roots(self, frame: Frame, block: OpenBlock) -> JsonObject:
         """The roots of expressions that exist only inside the block, in that frame of it."""
         return {}
 

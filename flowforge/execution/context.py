@@ -7,6 +7,7 @@ from typing import Any
 
 from flowforge.execution.blocks import frame_behaviour_of
 from flowforge.execution.state import ROOT, Frame, OpenBlock
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import INNER_ROOTS
 from flowforge.language.bodies import BodyKind
 from flowforge.language.plan import Needs, Plan, Step
@@ -17,11 +18,11 @@ _FROM_OUTSIDE = ("trigger", "error", *INNER_ROOTS)
 
 def step_context(
     plan: Plan, step: Step, frame: Frame, block: OpenBlock | None, trigger: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> JsonObject:
     """`trigger` and `steps`, as contract.md (section 7) has them; inside blocks also the roots that these declare, and
     `error` where one is handled. Inside blocks only what the block's steps refer to is there."""
     if frame.number == ROOT or block is None:
-        context: dict[str, Any] = {"trigger": trigger, "steps": frame.outputs}
+        context: JsonObject = {"trigger": trigger, "steps": frame.outputs}
     else:
         closure = block.closure
         context = {**closure, "steps": {**closure.get("steps", {}), **frame.outputs}}
@@ -32,13 +33,13 @@ def step_context(
     return context if error is None else {**context, "error": error}
 
 
-def scope(plan: Plan, context: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, Any]:
+def scope(plan: Plan, context: Mapping[str, Any], around: Mapping[str, Any]) -> JsonObject:
     """The roots of expressions: the context, outputs also under the steps' own ids, and what is around the execution
     (`workflow`, `execution`, `now`, ...)."""
     return {"trigger": {}, **context, "steps": plan.outputs(context.get("steps") or {}), **around}
 
 
-def closure(plan: Plan, block: Step, context: Mapping[str, Any]) -> dict[str, Any]:
+def closure(plan: Plan, block: Step, context: Mapping[str, Any]) -> JsonObject:
     """The part of the context that the steps inside the block refer to."""
     needs = plan.needs(block)
     kept = {root: context[root] for root in _FROM_OUTSIDE if root in context and _is_taken(root, needs)}

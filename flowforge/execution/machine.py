@@ -40,6 +40,7 @@ from flowforge.execution.state import (
     Status,
     StepEnded,
 )
+from flowforge.jsonio import JsonObject
 from flowforge.language.block import ConfigUnusable
 from flowforge.language.bodies import BodyKind
 from flowforge.language.definition import RetryPolicy
@@ -341,7 +342,7 @@ class Run:
         if status is Status.COMPLETED and root is not None:
             root.current_step = self.plan.length
 
-    def error_of(self, step: Step, frame: Frame, message: str, attempt: int = 1) -> dict[str, Any]:
+    def error_of(self, step: Step, frame: Frame, message: str, attempt: int = 1) -> JsonObject:
         """See flowforge.execution.block.Machine."""
         error = {"step": step.id, "stepIndex": step.index, "message": jsonio.writable(message), "attempt": attempt}
         if frame.block is None:
@@ -355,7 +356,7 @@ class Run:
         """The time by which the machine decides."""
         return self.rules.now
 
-    def _context(self, frame: Frame, step: Step) -> dict[str, Any]:
+    def _context(self, frame: Frame, step: Step) -> JsonObject:
         block = self.blocks[frame.block] if frame.block else None
         return step_context(self.plan, step, frame, block, self.trigger)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import RetryPolicy
 
 LONGEST_RETRY_AFTER_SECONDS = 24 * 3600.0
@@ -20,7 +21,7 @@ class Failure:
     permanent: bool = False
     retry_after: float | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """The JSON that an attempt's row holds."""
         return {"message": self.message, "permanent": self.permanent, "retryAfter": self.retry_after}
 

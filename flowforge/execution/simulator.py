@@ -15,6 +15,7 @@ from flowforge.execution.commands import CallWorkflow, Effects, OpenFrames, Resp
 from flowforge.execution.context import scope, step_context
 from flowforge.execution.machine import Rules, Run
 from flowforge.execution.state import ROOT, BlockKey, EndedFrame, Frame, FrameStatus, Status, StepEnded
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import RetryPolicy
 from flowforge.language.plan import Plan, Step
 
@@ -124,7 +125,7 @@ class Simulation:
             assert step is not None
             self.due.append(Due(what, step, self._scope(step, what.iteration)))
 
-    def _scope(self, step: Step, iteration: int) -> dict[str, Any]:
+    def _scope(self, step: Step, iteration: int) -> JsonObject:
         frame = self.run.frames[iteration]
         block = self.run.blocks[frame.block] if frame.block else None
         return scope(self.plan, step_context(self.plan, step, frame, block, self.trigger), self.around)

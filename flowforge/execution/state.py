@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from flowforge.execution.retry import Failure
+from flowforge.jsonio import JsonObject
 
 ROOT = 0
 """The number of the workflow's own frame; `iteration` of its steps on the topics."""
@@ -52,11 +53,11 @@ class Frame:
     """Its number among the frames of its block, from 0."""
     status: FrameStatus = FrameStatus.RUNNING
     current_step: int = 0
-    outputs: dict[str, Any] = field(default_factory=dict)
+    outputs: JsonObject = field(default_factory=dict)
     item: Any = None
     result: Any = None
     error: Mapping[str, Any] | None = None
-    recorded: dict[str, Any] = field(default_factory=dict)
+    recorded: JsonObject = field(default_factory=dict)
 
     def record(self, key: str, output: Any) -> None:
         self.outputs = {**self.outputs, key: output}

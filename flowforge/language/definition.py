@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from flowforge import jsonio
 from flowforge.errors import MAX_PROBLEMS, Invalid, Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import body_kind
 from flowforge.language.bodies import BodyKind
 from flowforge.language.locations import Enclosure, Location
@@ -100,7 +101,7 @@ class TriggerDefinition(_Part):
     """The trigger of a workflow. Its types and their configs are declared by the trigger kinds."""
 
     type: Annotated[Type, AfterValidator(str.lower)]
-    config: dict[str, Any] | None = None
+    config: JsonObject | None = None
 
 
 def _written_as(value: Any) -> str:
@@ -136,7 +137,7 @@ class ActionDefinition(_Part):
     """
 
     type: Annotated[Type, AfterValidator(str.upper)]
-    config: dict[str, Any] | None = None
+    config: JsonObject | None = None
     id: Identifier | None = None
     name: Name | None = None
     when: When | None = None
@@ -274,7 +275,7 @@ class WorkflowDefinition(ActionList):
     trigger: TriggerDefinition | None = None
     settings: WorkflowSettings | None = None
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> JsonObject:
         """Return it as JSON: three parts always, the settings where there are any; of each part the written keys."""
         written = self.model_dump(by_alias=True, exclude_unset=True)
         parts = {"name": self.name, "trigger": written.get("trigger"), "actions": written.get("actions", [])}

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import Part, pointer
 
-Json = dict[str, Any]
 Path = tuple[Part, ...]
 ABSENT: Any = object()
 _LISTS = ("actions", "else", "onError")
@@ -43,8 +43,8 @@ class _Step:
     path: Path
     container: tuple[_Step | None, Path]
     """The action around it, and which of its lists."""
-    own: Json
-    masked: Json
+    own: JsonObject
+    masked: JsonObject
     twin: _Step | None = None
 
     @property
@@ -64,7 +64,7 @@ class StepChange:
     after: str | None
     """Pointer to it in the new definition."""
     fields: list[FieldChange] = field(default_factory=list)
-    action: Json | None = None
+    action: JsonObject | None = None
     """The action that was added or removed."""
     name: str | None = None
     """Its current name, or its last one."""
@@ -92,7 +92,7 @@ def differences(old: Side, new: Side) -> Differences:
 
 
 def _outside_of_steps(old: Side, new: Side) -> list[FieldChange]:
-    def part(of: Mapping[str, Any]) -> Json:
+    def part(of: Mapping[str, Any]) -> JsonObject:
         return {key: value for key, value in of.items() if key != "actions" and value is not None}
 
     return list(_changes(part(old.clear), part(new.clear), part(old.masked), part(new.masked), (), ()))
@@ -125,7 +125,7 @@ def _lists(action: Mapping[str, Any], masked: Mapping[str, Any]) -> Iterator[tup
             yield (key,), action[key], masked[key]
 
 
-def _own(action: Mapping[str, Any]) -> Json:
+def _own(action: Mapping[str, Any]) -> JsonObject:
     own = {key: value for key, value in action.items() if not (key in _LISTS and isinstance(value, list))}
     if isinstance(own.get("branches"), list):
         own["branches"] = [

@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flowforge.errors import Invalid
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import Bodies
 from flowforge.language.pointers import Part, parsed, pointer
 from flowforge.language.tree import actions_in, map_actions
 
-Json = dict[str, Any]
 _LISTS = ("actions", "else", "onError")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
-def step_at(definition: Mapping[str, Any], at: str) -> Json:
+def step_at(definition: Mapping[str, Any], at: str) -> JsonObject:
     """The step at the pointer. Raises Invalid."""
     step = _reach(definition, parsed(at))
     if not isinstance(step, dict) or not _is_step(parsed(at)):
@@ -29,7 +29,7 @@ def step_at(definition: Mapping[str, Any], at: str) -> Json:
     return step
 
 
-def insert(definition: Json, into: str, position: int, action: Json) -> Json:
+def insert(definition: JsonObject, into: str, position: int, action: JsonObject) -> JsonObject:
     """Insert a step before the one at `position` of the list, or at its end. Raises Invalid."""
     changed = copy.deepcopy(definition)
     steps = _list_at(changed, parsed(into))
@@ -37,7 +37,7 @@ def insert(definition: Json, into: str, position: int, action: Json) -> Json:
     return changed
 
 
-def remove(definition: Json, at: str) -> Json:
+def remove(definition: JsonObject, at: str) -> JsonObject:
     """Remove a step. Raises Invalid."""
     step_at(definition, at)
     changed = copy.deepcopy(definition)
@@ -46,7 +46,7 @@ def remove(definition: Json, at: str) -> Json:
     return changed
 
 
-def move(definition: Json, at: str, into: str, position: int) -> Json:
+def move(definition: JsonObject, at: str, into: str, position: int) -> JsonObject:
     """Move a step before the one that is now at `position` of the list `into`. Raises Invalid, also for a step that
     would end up inside itself."""
     action = step_at(definition, at)
@@ -65,13 +65,13 @@ def landing(at: str, into: str, position: int) -> tuple[str, int]:
     return pointer(_after_removal(from_, to)), position - 1 if behind else position
 
 
-def duplicate(definition: Json, at: str) -> Json:
+def duplicate(definition: JsonObject, at: str) -> JsonObject:
     """Insert a copy behind the step, with ids of its own. Raises Invalid."""
     step = step_at(definition, at)
     *into, position = parsed(at)
     taken = _ids(definition)
 
-    def renamed(action: Json) -> Json:
+    def renamed(action: JsonObject) -> JsonObject:
         identifier = action.get("id")
         if not isinstance(identifier, str):
             return action
@@ -83,7 +83,7 @@ def duplicate(definition: Json, at: str) -> Json:
     return insert(definition, pointer(tuple(into)), int(position) + 1, action)
 
 
-def change(definition: Json, at: str, fields: Mapping[str, Any]) -> Json:
+def change(definition: JsonObject, at: str, fields: Mapping[str, Any]) -> JsonObject:
     """Set fields of a step; None removes one. A new id replaces the old one in every expression, too."""
     before = step_at(definition, at).get("id")
     changed = copy.deepcopy(definition)
@@ -99,7 +99,7 @@ def change(definition: Json, at: str, fields: Mapping[str, Any]) -> Json:
     return changed
 
 
-def add_branch(definition: Json, at: str) -> Json:
+def add_branch(definition: JsonObject, at: str) -> JsonObject:
     """Add a branch to a block that has branches. Raises Invalid."""
     step = step_at(definition, at)
     branches = step.get("branches")
@@ -107,14 +107,14 @@ def add_branch(definition: Json, at: str) -> Json:
         raise Invalid.at("/at", "this step has no branches")
     names = {branch.get("name") for branch in branches if isinstance(branch, dict)}
     number = next(n for n in range(len(branches) + 1, len(branches) + len(names) + 2) if f"branch {n}" not in names)
-    more: Json = {"name": f"branch {number}", "actions": []}
+    more: JsonObject = {"name": f"branch {number}", "actions": []}
     block = BLOCKS.get(str(step.get("type")).upper())
     if block is not None and block.bodies.has_conditions:
         more["when"] = ""
     return change(definition, at, {"branches": [*branches, more]})
 
 
-def remove_branch(definition: Json, at: str, number: int) -> Json:
+def remove_branch(definition: JsonObject, at: str, number: int) -> JsonObject:
     """Remove a branch with the steps inside it. Raises Invalid."""
     branches = step_at(definition, at).get("branches")
     if not isinstance(branches, list) or not 0 <= number < len(branches):
@@ -122,14 +122,14 @@ def remove_branch(definition: Json, at: str, number: int) -> Json:
     return change(definition, at, {"branches": [*branches[:number], *branches[number + 1 :]]})
 
 
-def blank(definition: Mapping[str, Any], type_: str) -> Json:
+def blank(definition: Mapping[str, Any], type_: str) -> JsonObject:
     """A new step of that type, with an unused id."""
-    action: Json = {"id": _fresh(type_.lower(), _ids(definition)), "type": type_, "config": {}}
+    action: JsonObject = {"id": _fresh(type_.lower(), _ids(definition)), "type": type_, "config": {}}
     block = BLOCKS.get(type_)
     return action | (_empty_bodies(block.bodies) if block else {})
 
 
-def _empty_bodies(bodies: Bodies) -> Json:
+def _empty_bodies(bodies: Bodies) -> JsonObject:
     match bodies:
         case Bodies.BRANCHES:
             return {"branches": [{"name": "yes", "when": "", "actions": []}], "else": []}
@@ -191,7 +191,7 @@ def _is_step(path: tuple[Part, ...]) -> bool:
     return len(path) >= 2 and isinstance(path[-1], int) and path[-2] in _LISTS
 
 
-def _list_at(definition: Json, path: tuple[Part, ...]) -> list[Any]:
+def _list_at(definition: JsonObject, path: tuple[Part, ...]) -> list[Any]:
     """The list itself, to be changed; one that is not there yet is made. Raises Invalid."""
     owner = _reach(definition, path[:-1])
     if not path or path[-1] not in _LISTS or not isinstance(owner, dict):

@@ -13,6 +13,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.block import Block
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import BodyKind, default_branch_name
@@ -60,7 +61,7 @@ class Step:
     type: str
     name: str
     """Its name for people: the action's name, or its id."""
-    config: dict[str, Any]
+    config: JsonObject
     retry: RetryPolicy | None
     """None: as the instance is set up."""
     timeout: float | None
@@ -76,7 +77,7 @@ class Step:
     bodies: list[Body] = field(default_factory=list)
     """The bodies of a block, its handler aside."""
     handler: Body | None = None
-    pinned: dict[str, Any] | None = None
+    pinned: JsonObject | None = None
     """The output that a trial uses instead of running it."""
 
     @property
@@ -158,7 +159,7 @@ class Plan:
         """Every name by which an expression can call a step's output, and the index of that step."""
         return {step.key: step.index for step in self.steps} | {step.id: step.index for step in self.steps}
 
-    def outputs(self, step_outputs: Mapping[str, Any]) -> dict[str, Any]:
+    def outputs(self, step_outputs: Mapping[str, Any]) -> JsonObject:
         """The root `steps` of expressions: recorded outputs (keys `step_<index>`), also under the steps' own ids."""
         found = dict(step_outputs)
         for key in step_outputs:
@@ -209,7 +210,7 @@ class _Planned(ActionList):
 
 
 class _Compiler:
-    def __init__(self, templated: bool, pins: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(self, templated: bool, pins: Mapping[str, JsonObject]) -> None:
         self._templated = templated
         self._pins = pins
         self.steps: list[Step] = []

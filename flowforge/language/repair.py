@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flowforge import jsonio
+from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import Part
 
 UNREAD = "?"
@@ -38,7 +39,7 @@ class Repair:
             holder[path[-1]] = {} if path[-2] == "branches" else {"type": UNREAD}
         return True  # also where its holder has been removed before
 
-    def _remove_field(self, holder: dict[str, Any], path: Path) -> bool:
+    def _remove_field(self, holder: JsonObject, path: Path) -> bool:
         name = path[-1]
         if path == ("name",):
             holder["name"] = UNREAD

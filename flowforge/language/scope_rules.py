@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS, INNER_ROOTS, body_kind
 from flowforge.language.bodies import BodyKind
 from flowforge.language.evaluation.names import quoted
 from flowforge.language.locations import Enclosure, End, Location, Path
-from flowforge.language.tree import Action, lists_in
+from flowforge.language.tree import lists_in
 
 _OTHER_BRANCH = frozenset({BodyKind.BRANCH, BodyKind.LANE})
 
@@ -21,7 +22,7 @@ _OTHER_BRANCH = frozenset({BodyKind.BRANCH, BodyKind.LANE})
 class Written(Location):
     """An action of a definition in whatever state it is, and where it stands."""
 
-    action: Action
+    action: JsonObject
 
     @property
     def own_id(self) -> str | None:
@@ -37,7 +38,7 @@ class Written(Location):
         return self.action.get("enabled") is not False
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> JsonObject:
         config = self.action.get("config")
         return config if isinstance(config, dict) else {}
 

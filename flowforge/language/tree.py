@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import Part
 
-Action = dict[str, Any]
 
-
-def actions_in(actions: Any, path: tuple[Part, ...] = ("actions",)) -> Iterator[tuple[tuple[Part, ...], Action]]:
+def actions_in(actions: Any, path: tuple[Part, ...] = ("actions",)) -> Iterator[tuple[tuple[Part, ...], JsonObject]]:
     """Every action with its path, in the order in which they are written, each before those inside it."""
     for index, action in enumerate(actions if isinstance(actions, list) else ()):
         if isinstance(action, dict):
@@ -30,16 +29,16 @@ def members_in(actions: Any) -> Iterator[Any]:
                 yield from members_in(inner)
 
 
-def map_actions(actions: Any, change: Callable[[Action], Action]) -> Any:
+def map_actions(actions: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
     """Return the tree with every action changed, in order; `change` leaves the lists inside alone."""
     if not isinstance(actions, list):
         return actions
     return [_changed(action, change) if isinstance(action, dict) else action for action in actions]
 
 
-def _changed(action: Action, change: Callable[[Action], Action]) -> Action:
+def _changed(action: JsonObject, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
     changed = change(action)
-    lists: Action = {}
+    lists: JsonObject = {}
     branches = changed.get("branches")
     if isinstance(branches, list):
         lists["branches"] = [
@@ -54,7 +53,7 @@ def _changed(action: Action, change: Callable[[Action], Action]) -> Action:
     return {**changed, **lists} if lists else changed
 
 
-def lists_in(action: Action) -> Iterator[tuple[tuple[Part, ...], Any]]:
+def lists_in(action: JsonObject) -> Iterator[tuple[tuple[Part, ...], Any]]:
     """Every value that stands where a list of actions inside an action should, by its path from the action."""
     branches = action.get("branches")
     for number, branch in enumerate(branches if isinstance(branches, list) else ()):

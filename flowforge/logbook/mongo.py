@@ -32,7 +32,9 @@ _DUPLICATE = 11000
 _EXPIRY = "flowforge_expiry"
 _BY_POSITION = [("timestamp", ASCENDING), ("_id", ASCENDING)]
 _IDS = {"user_id": "userId", "workflow_id": "workflowId", "execution_id": "executionId", "event_id": "eventId"}
-_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
+Document = dict[str, Any]
+"""A BSON document, or a query for documents."""
+_OPTIONS: CodecOptions[Document] = CodecOptions(
     tz_aware=True, tzinfo=UTC, uuid_representation=UuidRepresentation.UNSPECIFIED
 )
 
@@ -42,7 +44,7 @@ class MongoLogStore:
 
     def __init__(self, uri: str, *, retention_days: int, timeout: float = TIMEOUT_SECONDS) -> None:
         milliseconds = int(timeout * 1000)
-        self._client: MongoClient[dict[str, Any]] = MongoClient(
+        self._client: MongoClient[Document] = MongoClient(
             uri,
             serverSelectionTimeoutMS=milliseconds,
             connectTimeoutMS=milliseconds,
@@ -101,7 +103,7 @@ class MongoLogStore:
     def close(self) -> None:
         self._client.close()
 
-    def _insert(self, documents: Sequence[dict[str, Any]]) -> set[int]:
+    def _insert(self, documents: Sequence[Document]) -> set[int]:
         """Inserts in one round trip; returns the indexes of those that were there already."""
         try:
             self._logs().insert_many(documents, ordered=False)
@@ -112,7 +114,7 @@ class MongoLogStore:
             return {failure["index"] for failure in failures}
         return set()
 
-    def _logs(self) -> Collection[dict[str, Any]]:
+    def _logs(self) -> Collection[Document]:
         database = self._client.get_default_database(DATABASE)
         logs = database.get_collection(COLLECTION, codec_options=_OPTIONS)
         if not self._prepared:
@@ -120,7 +122,7 @@ class MongoLogStore:
             self._prepared = True
         return logs
 
-    def _prepare(self, logs: Collection[dict[str, Any]]) -> None:
+    def _prepare(self, logs: Collection[Document]) -> None:
         for field in ("userId", "executionId", "workflowId"):
             logs.create_index([(field, ASCENDING), *_BY_POSITION])
         logs.create_index(
@@ -142,7 +144,7 @@ def _unavailable() -> Iterator[None]:
         raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
 
 
-def _document(entry: NewEntry, id_: str, moment: datetime) -> dict[str, Any]:
+def _document(entry: NewEntry, id_: str, moment: datetime) -> Document:
     return {
         "_id": ObjectId(id_),
         "userId": str(entry.user_id),
@@ -157,7 +159,7 @@ def _document(entry: NewEntry, id_: str, moment: datetime) -> dict[str, Any]:
     }
 
 
-def _entry(document: dict[str, Any]) -> LogEntry:
+def _entry(document: Document) -> LogEntry:
     ids = {name: _uuid(document.get(field)) for name, field in _IDS.items()}
     data = document.get("data")
     return LogEntry(
@@ -183,8 +185,8 @@ def _within(entries: Iterable[LogEntry], most_bytes: int) -> tuple[tuple[LogEntr
     return tuple(kept), frozenset(cut)
 
 
-def _filter(query: LogQuery) -> dict[str, Any]:
-    wanted: dict[str, Any] = {"userId": _any_form(query.user_id)}
+def _filter(query: LogQuery) -> Document:
+    wanted: Document = {"userId": _any_form(query.user_id)}
     for name, field in _IDS.items():
         value = getattr(query, name)
         if name != "user_id" and value is not None:
@@ -199,8 +201,8 @@ def _filter(query: LogQuery) -> dict[str, Any]:
     return wanted
 
 
-def _behind(user_id: UUID, execution_id: UUID, after: str | None) -> dict[str, Any]:
-    wanted: dict[str, Any] = {"executionId": _any_form(execution_id), "userId": _any_form(user_id)}
+def _behind(user_id: UUID, execution_id: UUID, after: str | None) -> Document:
+    wanted: Document = {"executionId": _any_form(execution_id), "userId": _any_form(user_id)}
     if after is not None:
         moment, id_ = parse_cursor(after)
         wanted["$or"] = [{"timestamp": {"$gt": moment}}, {"timestamp": moment, "_id": {"$gt": ObjectId(id_)}}]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
+from flowforge.jsonio import JsonObject
 from flowforge.logbook.cursor import Position
 
 COUNT_LIMIT = 10_000
@@ -32,7 +33,7 @@ class LogEntry:
     event_id: UUID | None
     event_type: str
     status: str
-    data: dict[str, Any] | None
+    data: JsonObject | None
     timestamp: datetime
 
     @property
@@ -52,7 +53,7 @@ class NewEntry:
     event_id: UUID | None
     event_type: str
     status: str
-    data: dict[str, Any]
+    data: JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import LogEntryRow
+from flowforge.jsonio import JsonObject
 from flowforge.logbook.clock import LogClock
 from flowforge.logbook.cursor import Position, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
@@ -140,7 +141,7 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _row(entry: NewEntry, id_: str, moment: datetime) -> dict[str, Any]:
+def _row(entry: NewEntry, id_: str, moment: datetime) -> JsonObject:
     return {
         "id": id_,
         "dedup_key": entry.dedup_key,

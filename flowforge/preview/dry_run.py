@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from flowforge.engine.plans import Version
 from flowforge.engine.start_messages import around
 from flowforge.ids import uuid7
+from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.unknown_values import Unknown
 from flowforge.language.plan import compile_plan
 from flowforge.language.pointers import pointer
@@ -32,7 +33,6 @@ from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.pins import pinned_outputs
 
 LONGEST_SECONDS = 5.0
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class DryStep:
     """None: it depends on something unknown."""
     on_error: bool
     """Whether it would only run to handle an error."""
-    config: Json | None
-    would: Json | None
+    config: JsonObject | None
+    would: JsonObject | None
     """The effect of a block."""
     output: Any
     """The output for later steps; None where it is unknown."""
@@ -66,7 +66,7 @@ class DryRun:
     steps: tuple[DryStep, ...]
     errors: int
     unknown: int
-    stopped_by: Json | None
+    stopped_by: JsonObject | None
     complete: bool
     """False: it took too long, the steps behind were not looked at."""
 
@@ -77,7 +77,7 @@ def dry_run(
     links: ResumeLinks,
     user_id: UUID,
     workflow_id: UUID,
-    payload: Json | None = None,
+    payload: JsonObject | None = None,
     *,
     draft: bool = False,
 ) -> DryRun:
@@ -95,7 +95,7 @@ def dry_run(
     return _found(walk, {step.index: pointer(step.path) for step in written_steps(definition)})
 
 
-def _around(version: Version, links: ResumeLinks) -> Json:
+def _around(version: Version, links: ResumeLinks) -> JsonObject:
     outside = around(version, UUID(int=0), 0, datetime.now(UTC), links)
     return outside | masked_secrets([step.config for step in version.plan.steps])
 

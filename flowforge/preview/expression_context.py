@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid
+from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.unknown_values import Unknown
 from flowforge.language.locations import Path
 from flowforge.language.plan import Plan, Step, compile_plan
@@ -26,7 +27,6 @@ from flowforge.preview.walk import Walk
 from flowforge.workflows.credentials import masked_secrets
 from flowforge.workflows.pins import TRIGGER, pinned_outputs
 
-Json = dict[str, Any]
 LONGEST_SECONDS = 1.0
 """Time for computing; after that, recorded outputs have to do."""
 
@@ -35,7 +35,7 @@ LONGEST_SECONDS = 1.0
 class ExpressionContext:
     """The roots of expressions of one step, and where they come from."""
 
-    data: Json
+    data: JsonObject
     """`trigger`, `steps` by id and by number, and inside blocks what these give (`item`, `loop`, `error`). Unknown
     stands where a value is not known."""
     trigger_source: Source
@@ -43,14 +43,14 @@ class ExpressionContext:
     """Sources of the outputs that can be used there, by the step's id."""
 
     @property
-    def roots(self) -> Json:
+    def roots(self) -> JsonObject:
         """The data without the outputs that are not known at all."""
         steps = {name: output for name, output in self.data["steps"].items() if not isinstance(output, Unknown)}
         known = {root: value for root, value in self.data.items() if not isinstance(value, Unknown)}
         return {**known, "steps": steps}
 
 
-def context_roots(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> Json:
+def context_roots(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> JsonObject:
     """The roots alone. Raises Invalid."""
     return context_at(session, workflow_id, definition, at).roots
 
@@ -69,7 +69,7 @@ def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any
     return _found(walk, known)
 
 
-def sample(session: Session, workflow_id: UUID) -> Json | None:
+def sample(session: Session, workflow_id: UUID) -> JsonObject | None:
     """The pinned payload, else the latest one; None where there is none yet."""
     pinned = pinned_outputs(session, workflow_id).get(TRIGGER)
     return last_trigger(session, workflow_id) if pinned is None else pinned
@@ -89,7 +89,7 @@ def _has_frames(plan: Plan) -> bool:
     return any(body.kind.has_frames for step in plan.steps for body in step.bodies)
 
 
-def _around(workflow_id: UUID, definition: Mapping[str, Any], plan: Plan) -> Json:
+def _around(workflow_id: UUID, definition: Mapping[str, Any], plan: Plan) -> JsonObject:
     """The roots that do not come from the execution's data. Those of one execution alone are unknown."""
     return {
         "workflow": {"id": str(workflow_id), "name": definition.get("name")},

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.unknown_values import Unknown, first_unknown
 from flowforge.language.plan import Step, can_be_pinned
 from flowforge.preview.last_outputs import LastOutputs
 from flowforge.workflows.pins import TRIGGER
 
-Json = dict[str, Any]
 Source = Literal["pinned", "execution", "computed", "unknown"]
 
 
@@ -19,7 +19,7 @@ Source = Literal["pinned", "execution", "computed", "unknown"]
 class KnownOutput:
     """The output of a step, and where it comes from."""
 
-    value: Json | Unknown
+    value: JsonObject | Unknown
     source: Source
 
 
@@ -27,19 +27,19 @@ class KnownOutput:
 class KnownOutputs:
     """Outputs and other data that are known without a walk."""
 
-    pinned: Mapping[str, Json] = field(default_factory=dict)
+    pinned: Mapping[str, JsonObject] = field(default_factory=dict)
     """Pinned outputs by the step's id; `trigger` for the payload."""
     last: LastOutputs = LastOutputs()  # noqa: RUF009  (frozen)
 
     @property
-    def trigger(self) -> Json:
+    def trigger(self) -> JsonObject:
         return self.pinned.get(TRIGGER) or self.last.trigger or {}
 
     @property
     def trigger_source(self) -> Source:
         return "pinned" if self.pinned.get(TRIGGER) else "execution" if self.last.trigger else "unknown"
 
-    def output(self, step: Step, computed: Json | None, *, recorded: bool) -> KnownOutput:
+    def output(self, step: Step, computed: JsonObject | None, *, recorded: bool) -> KnownOutput:
         """The first of these that is known: pinned, computed, of the latest execution (`recorded`: whether that is the
         same round of its loop), computed in part."""
         if step.id in self.pinned and step.id != TRIGGER and can_be_pinned(step.type):
@@ -53,7 +53,7 @@ class KnownOutputs:
         """The first item of a loop whose list is not known."""
         return self.last.items.get((step.id, step.type), Unknown("item", is_root=True))
 
-    def error(self, step: Step) -> Json | None:
+    def error(self, step: Step) -> JsonObject | None:
         """The error of the step in the latest execution."""
         recorded = self.last.outputs.get((step.id, step.type), {})
         error = recorded.get("error") if isinstance(recorded, dict) else None

@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from flowforge.engine.plans import Plans, Version
+from flowforge.jsonio import JsonObject
 
 _EXECUTIONS = 5
 """Executions that are searched: the latest may not have got far."""
 _FRAMES = 200
 """Frames of each execution that are searched, the first ones."""
 
-Json = dict[str, Any]
 StepName = tuple[str, str]
 """Id and type: from version to version a step keeps these, not its number."""
 
@@ -25,14 +25,14 @@ StepName = tuple[str, str]
 class LastOutputs:
     """Data of several executions; of each item the latest."""
 
-    trigger: Json | None = None
-    outputs: dict[StepName, Json] = field(default_factory=dict)
+    trigger: JsonObject | None = None
+    outputs: dict[StepName, JsonObject] = field(default_factory=dict)
     """Outputs by step; inside loops those of the first item."""
     items: dict[StepName, Any] = field(default_factory=dict)
     """The first item of each loop."""
 
 
-def last_trigger(session: Session, workflow_id: UUID) -> Json | None:
+def last_trigger(session: Session, workflow_id: UUID) -> JsonObject | None:
     """The latest payload that is not empty."""
     rows = session.connection().exec_driver_sql(
         """
@@ -70,7 +70,7 @@ def last_outputs(session: Session, workflow_id: UUID, *, in_loops: bool) -> Last
     return found
 
 
-def _add(found: LastOutputs, version: Version, outputs: Json) -> None:
+def _add(found: LastOutputs, version: Version, outputs: JsonObject) -> None:
     for step in version.plan.steps:
         if step.key in outputs:
             found.outputs.setdefault((step.id, step.type), outputs[step.key])

@@ -12,6 +12,7 @@ from flowforge.execution.conditions import holds
 from flowforge.execution.context import closure, scope, step_context
 from flowforge.execution.machine import Rules, Run
 from flowforge.execution.state import Frame, OpenBlock, Status, StepEnded
+from flowforge.jsonio import JsonObject
 from flowforge.language.block import BlockConfig, ConfigUnusable
 from flowforge.language.definition import RetryPolicy
 from flowforge.language.expressions.resolving import ExpressionError
@@ -26,7 +27,6 @@ from flowforge.language.plan import Body, Needs, Plan, Step
 
 _LARGEST_OUTPUT = 10_000_000
 """Bytes that a block may collect."""
-Json = dict[str, Any]
 Following = tuple[Body, Step | None]
 
 
@@ -53,7 +53,7 @@ class PreviewRun(Run):
 
     computes: bool = True
     """False: expressions are Unknown without being computed, for there is no time left."""
-    supplied: Json | None = None
+    supplied: JsonObject | None = None
     """The roots of expressions that come from the execution's data, where they do not come from this run."""
     inputs: dict[int, BlockInput] = field(default_factory=dict)
     """Configs with which blocks were entered last, by the index of the step."""
@@ -62,7 +62,7 @@ class PreviewRun(Run):
 
     @classmethod
     def begun(
-        cls, plan: Plan, trigger: Mapping[str, Any], around: Mapping[str, Any], *, supplied: Json | None = None
+        cls, plan: Plan, trigger: Mapping[str, Any], around: Mapping[str, Any], *, supplied: JsonObject | None = None
     ) -> PreviewRun:
         """A run whose own frame is there, in which no step has been taken yet. `around`: the roots of expressions that
         do not come from the execution's data."""
@@ -116,14 +116,14 @@ class PreviewRun(Run):
         """Goes on behind a step that has ended the run."""
         self.status, self.error, self.result = Status.RUNNING, None, None
 
-    def step_error(self, frame: Frame, step: Step, message: str) -> dict[str, Any]:
+    def step_error(self, frame: Frame, step: Step, message: str) -> JsonObject:
         return self.error_of(step, frame, message)
 
-    def context(self, frame: Frame, step: Step) -> dict[str, Any]:
+    def context(self, frame: Frame, step: Step) -> JsonObject:
         """The roots of expressions that come from the execution's data."""
         return self._context(frame, step)
 
-    def scope(self, frame: Frame, step: Step) -> dict[str, Any]:
+    def scope(self, frame: Frame, step: Step) -> JsonObject:
         """All roots of expressions."""
         return scope(self.plan, self._context(frame, step), self.around(frame.number))
 
@@ -178,7 +178,7 @@ class PreviewRun(Run):
         self.inputs[step.index] = BlockInput(resolved, read)
         return read
 
-    def _context(self, frame: Frame, step: Step) -> dict[str, Any]:
+    def _context(self, frame: Frame, step: Step) -> JsonObject:
         if self.supplied is not None:
             return self.supplied
         context = Run._context(self, frame, step)

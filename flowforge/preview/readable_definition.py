@@ -8,17 +8,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.definition import ActionDefinition, BranchDefinition
 from flowforge.language.pointers import Part
 from flowforge.language.repair import UNREAD
 
-Action = dict[str, Any]
 Path = tuple[Part, ...]
 _OWN_PARTS = ("type", "config", "id", "name", "when", "retry", "timeout", "enabled", "onError")
 _LISTS = ("else", "actions", "onError")
 
 
-def readable(definition: Mapping[str, Any], target: Path = (), *, instead: Action | None = None) -> Action:
+def readable(definition: Mapping[str, Any], target: Path = (), *, instead: JsonObject | None = None) -> JsonObject:
     """Return the readable actions; steps keep their numbers (flowforge.language.scope_rules). The action at the path
     `target`, and those around it, are enabled. `instead`: parts that replace that action's own."""
     return {"actions": _Reading(target, instead).actions(definition.get("actions"), ("actions",))}
@@ -27,13 +27,13 @@ def readable(definition: Mapping[str, Any], target: Path = (), *, instead: Actio
 @dataclass(frozen=True, slots=True)
 class _Reading:
     target: Path
-    instead: Action | None
+    instead: JsonObject | None
 
-    def actions(self, written: Any, path: Path) -> list[Action]:
+    def actions(self, written: Any, path: Path) -> list[JsonObject]:
         members = enumerate(written if isinstance(written, list) else ())
         return [self._action(action, (*path, number)) for number, action in members if isinstance(action, dict)]
 
-    def _action(self, action: Action, path: Path) -> Action:
+    def _action(self, action: JsonObject, path: Path) -> JsonObject:
         is_replaced = path == self.target and self.instead is not None
         read = dict(self.instead or {}) if is_replaced else _own_parts(action)
         if path == self.target[: len(path)]:
@@ -45,7 +45,7 @@ class _Reading:
                 read[key] = self.actions(action[key], (*path, key))
         return read
 
-    def _branches(self, written: list[Any], path: Path) -> list[Action]:
+    def _branches(self, written: list[Any], path: Path) -> list[JsonObject]:
         return [
             _readable_parts(BranchDefinition, branch, ("name", "when"))
             | {"actions": self.actions(branch.get("actions"), (*path, "branches", number, "actions"))}
@@ -54,14 +54,14 @@ class _Reading:
         ]
 
 
-def _own_parts(action: Action) -> Action:
+def _own_parts(action: JsonObject) -> JsonObject:
     own = {key: value for key, value in action.items() if key != "onError" or not isinstance(value, list)}
     return {"type": UNREAD} | _readable_parts(ActionDefinition, own, _OWN_PARTS)
 
 
 def _readable_parts(
-    model: type[ActionDefinition | BranchDefinition], written: Action, names: tuple[str, ...]
-) -> Action:
+    model: type[ActionDefinition | BranchDefinition], written: JsonObject, names: tuple[str, ...]
+) -> JsonObject:
     parts = {name: written[name] for name in names if name in written}
     try:
         model.model_validate(parts)

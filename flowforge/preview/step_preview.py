@@ -11,6 +11,7 @@ from flowforge.connectors.sdk import ConnectorError
 from flowforge.execution.blocks import behaviour_of
 from flowforge.execution.commands import Effects
 from flowforge.execution.state import Frame
+from flowforge.jsonio import JsonObject
 from flowforge.language.block import ConfigUnusable
 from flowforge.language.expressions.resolving import ExpressionError
 from flowforge.language.expressions.unknown_values import Undecided, unknown_pointers
@@ -20,17 +21,15 @@ from flowforge.preview.preview_run import Following, PreviewRun
 from flowforge.secrets import mask_values
 from flowforge.workflows.credentials import masked_secrets
 
-Json = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class StepPreview:
     """The preview of a step. `runs` or `output` None: it depends on something unknown."""
 
     runs: bool | None = True
-    config: Json | None = None
+    config: JsonObject | None = None
     """The resolved config, its secrets masked; notes stand for unknown values."""
-    output: Json | None = None
+    output: JsonObject | None = None
     """The effect of a block."""
     error: str | None = None
     field: str | None = None
@@ -49,7 +48,7 @@ class EnteredStep:
     """The point where the machine would go on; None where something is awaited first."""
     decided: bool = False
     """Whether the machine could enter it. It cannot where that takes something unknown, or fails."""
-    computed: Json | None = None
+    computed: JsonObject | None = None
     """The output of an action that calls nobody."""
     failure: str | None = None
     """The error with which a run would fail there. A config that its connector refuses is unfinished, not a failure."""
@@ -111,20 +110,20 @@ class _Entering:
         elif self._entered.decided and not unknown:
             self._note(output=self._intent())
 
-    def _intent(self) -> Json:
+    def _intent(self) -> JsonObject:
         """The effect of the block; for a block without config or commands, its output."""
         behaviour, read = behaviour_of(self._step), self._run.config_of(self._step)
         intent = behaviour.intent(self._step, read, self._run.now) if behaviour else {}
         return intent or dict(self._frame.outputs.get(self._step.key) or {})
 
 
-def _masked(catalog: Catalog, step: Step, resolved: Json) -> Json:
+def _masked(catalog: Catalog, step: Step, resolved: JsonObject) -> JsonObject:
     """Replace all secrets of the step by masks."""
-    masked: Json = mask_values(catalog.mask(step.type, resolved), catalog.secret_values(step.type, step.config))
+    masked: JsonObject = mask_values(catalog.mask(step.type, resolved), catalog.secret_values(step.type, step.config))
     return masked
 
 
-def _check_action(catalog: Catalog, step: Step, config: Json) -> None:
+def _check_action(catalog: Catalog, step: Step, config: JsonObject) -> None:
     """Validate the config, except for fields of connections and fields with secrets, which are not resolved. Raises
     ConfigUnusable, UnknownAction."""
     secret = {key: value for key, value in step.config.items() if masked_secrets(value)} if step.templated else {}
@@ -134,7 +133,7 @@ def _check_action(catalog: Catalog, step: Step, config: Json) -> None:
         raise ConfigUnusable(f"the config of {step.type} cannot be used: {found}")
 
 
-def _computed(catalog: Catalog, step: Step, config: Mapping[str, Any]) -> Json | None:
+def _computed(catalog: Catalog, step: Step, config: Mapping[str, Any]) -> JsonObject | None:
     """The output of a step whose connector calls nobody. Raises ConnectorError."""
     connector = catalog.get(step.type)
     return None if connector.computes is None else connector.computes(connector.parse(config))

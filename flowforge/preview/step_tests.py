@@ -20,6 +20,7 @@ from flowforge.events import ExecutionStart
 from flowforge.execution.retry import Failure
 from flowforge.execution.state import ROOT
 from flowforge.ids import uuid7
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import INNER_ROOTS
 from flowforge.language.expressions.resolving import ExpressionError, resolve, texts
 from flowforge.language.expressions.unknown_values import Unknown, unknown_in
@@ -40,7 +41,6 @@ _OBJECTS = ("trigger", "steps", *(name for name, root in INNER_ROOTS.items() if 
 TRIALS_AT_ONCE = 4
 """Trials at once in one process: each takes a thread of the web server."""
 
-Json = dict[str, Any]
 _TOO_SLOW = "it took longer than a trial may; it may still go on"
 
 
@@ -63,9 +63,9 @@ class Tried:
 
     seconds: float
     preview: StepPreview
-    config: Json | None = None
+    config: JsonObject | None = None
     """The resolved config, its secrets masked; None where the trial did not get so far."""
-    output: Json | None = None
+    output: JsonObject | None = None
     """The output, or the effect of a block."""
     error: str | None = None
 
@@ -115,7 +115,7 @@ class Trial:
         object.__setattr__(self, "step", plan.step(written.index))
 
     @property
-    def context(self) -> Json:
+    def context(self) -> JsonObject:
         return {"trigger": {}, "steps": {}, **self.data}
 
 
@@ -154,7 +154,7 @@ def _first_unknown(step: Step, run: PreviewRun) -> Unknown | None:
     return next((unknown for unknown in found if unknown is not None), None)
 
 
-def _to_try(action: Mapping[str, Any]) -> Json:
+def _to_try(action: Mapping[str, Any]) -> JsonObject:
     """The parts of an action by which it is tried; within LONGEST_SECONDS at most."""
     limit = action.get("timeout")
     usable = isinstance(limit, int | float) and not isinstance(limit, bool) and 0 < limit < LONGEST_SECONDS
@@ -176,10 +176,10 @@ class _Call:
             backends.tools,
         )
         self._run = StepRun(_start(trial), trial.version)
-        self._watched: list[Json] = []
+        self._watched: list[JsonObject] = []
         self._outcome: Outcome | None = None
 
-    def outcome(self) -> tuple[Json | None, Outcome]:
+    def outcome(self) -> tuple[JsonObject | None, Outcome]:
         """Runs the step; returns its config, where it got so far, and the outcome. Raises Unavailable."""
         if not self._limits.slots.acquire(timeout=1):
             raise Unavailable("other steps are being tried; try again in a moment")
@@ -213,7 +213,7 @@ def _start(trial: Trial) -> ExecutionStart:
     )
 
 
-def data_from(raw: Mapping[str, Any], known: Mapping[str, Any], steps: Sequence[Written]) -> Json:
+def data_from(raw: Mapping[str, Any], known: Mapping[str, Any], steps: Sequence[Written]) -> JsonObject:
     """Complete the supplied data `raw` by known data for its missing roots. `steps`: those of the definition, each of
     which has two names. Raises Invalid."""
     for root in _OBJECTS:
@@ -225,7 +225,7 @@ def data_from(raw: Mapping[str, Any], known: Mapping[str, Any], steps: Sequence[
     return {**known, **supplied}
 
 
-def _by_both_names(outputs: Mapping[str, Any], steps: Sequence[Written]) -> Json:
+def _by_both_names(outputs: Mapping[str, Any], steps: Sequence[Written]) -> JsonObject:
     names = [pair for step in steps for pair in ((step.id, step.key), (step.key, step.id))]
     return {other: outputs[name] for name, other in names if name in outputs} | dict(outputs)
 

@@ -18,6 +18,7 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.execution.commands import Effects
 from flowforge.execution.simulator import FramesInMemory, ended_frames
 from flowforge.execution.state import ROOT, Frame, Status
+from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.unknown_values import UncertainOutput, Undecided, Unknown
 from flowforge.language.plan import Body, OnError, Step
 from flowforge.preview.known_outputs import KnownOutput, KnownOutputs
@@ -28,8 +29,6 @@ MOST_ROUNDS = 20
 """Rounds of one loop; the output of a longer loop is unknown."""
 _SHORT_LOOPS_AFTER = 2_000
 """Steps after which only the first round of each loop is gone through."""
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class _Failure:
     """
 
     error: Mapping[str, Any]
-    outputs: Json
+    outputs: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class Walk:
         """The step that would end the execution."""
         self.complete = True
         """False: it took too long."""
-        self.context: Json = {}
+        self.context: JsonObject = {}
         """The roots of expressions, at the target or behind the last step, that come from the execution's data."""
         self._catalog, self._known = catalog, known
         self._ends_at = time.monotonic() + seconds
@@ -265,7 +264,14 @@ class Walk:
     # Outputs
 
     def _end(
-        self, frame: Frame, step: Step, failure: _Failure | None, computed: Json | None, way: _Way, *, is_first: bool
+        self,
+        frame: Frame,
+        step: Step,
+        failure: _Failure | None,
+        computed: JsonObject | None,
+        way: _Way,
+        *,
+        is_first: bool,
     ) -> _Failure | None:
         """Records the output, and visits the error handler. Returns the failure that nothing handles."""
         if failure is not None and step.on_error is not OnError.FAIL:
@@ -289,7 +295,7 @@ class Walk:
         if self.steps[step.index].output is None:
             self.steps[step.index] = replace(self.steps[step.index], output=output)
 
-    def _uncertain(self, before: Json, ways: Iterable[Json]) -> Json:
+    def _uncertain(self, before: JsonObject, ways: Iterable[JsonObject]) -> JsonObject:
         """The outputs before several ways, and those of each way, as uncertain ones."""
         outputs = dict(before)
         for way in ways:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,10 +11,11 @@ from flowforge.db.tables import Workflow
 from flowforge.engine import intake
 from flowforge.engine.completion import ERROR
 from flowforge.engine.intake import NewEvent
+from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
 
 
-def report(backends: Backends, workflow_id: UUID, trigger: dict[str, Any], message: str) -> None:
+def report(backends: Backends, workflow_id: UUID, trigger: JsonObject, message: str) -> None:
     """Starts the error workflow, where there is one. `trigger` is {id, type}. Raises Unavailable."""
     with unavailable_when_down(), Session(backends.engine) as session:
         workflow = session.get(Workflow, workflow_id)

@@ -7,15 +7,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-Json = dict[str, Any]
+from flowforge.jsonio import JsonObject
+
 _ABOUT = ("title", "description", "default", "writeOnly", "secret", "multiline", "group")
 _NULL = {"type": "null"}
 
 
-def object_schema(model: type[BaseModel]) -> Json:
+def object_schema(model: type[BaseModel]) -> JsonObject:
     """The schema of a model whose parts do not contain themselves."""
     schema = model.model_json_schema(by_alias=True)
-    inlined: Json = _inlined(schema, schema.get("$defs", {}))
+    inlined: JsonObject = _inlined(schema, schema.get("$defs", {}))
     required = inlined.get("required", ())
     properties = {
         name: declared if name in required else _or_null(declared) for name, declared in inlined["properties"].items()
@@ -35,7 +36,7 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
     return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
 
 
-def _or_null(declared: Json) -> Json:
+def _or_null(declared: JsonObject) -> JsonObject:
     if _NULL in declared.get("anyOf", ()):
         return declared
     about = {key: declared[key] for key in _ABOUT if key in declared}

@@ -15,6 +15,7 @@ from flowforge.connectors.masked_secrets import masks_of_nothing
 from flowforge.db.tables import TriggerRegistration, Workflow
 from flowforge.enabled import problems_of_enabled, switched
 from flowforge.errors import Invalid, NotFound, Problem, raise_any
+from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, Vault, mask_fields, open_fields, seal_fields, unmask_fields
 from flowforge.settings import Settings
 from flowforge.triggers.kind import Registered, TrialResult, TriggerKind
@@ -153,17 +154,17 @@ class Triggers:
         own = kind.problems(config or {}) if kind else []
         return problems + [problem.under(pointer) for problem in own]
 
-    def seal(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any]:
+    def seal(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> JsonObject:
         return seal_fields(config, secret_keys(), self.vault, previous, literal=True)
 
-    def masked(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def masked(self, config: Mapping[str, Any]) -> JsonObject:
         return mask_fields(config, secret_keys(), literal=True)
 
-    def unmasked(self, config: Mapping[str, Any], stored: Mapping[str, Any] | None) -> dict[str, Any]:
+    def unmasked(self, config: Mapping[str, Any], stored: Mapping[str, Any] | None) -> JsonObject:
         """Replace each mask by its secret in `stored`."""
         return unmask_fields(config, secret_keys(), stored)
 
-    def opened(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def opened(self, config: Mapping[str, Any]) -> JsonObject:
         """Decrypt the secrets of a config. Raises SecretUnreadable."""
         return open_fields(config, secret_keys(), self.vault)
 
@@ -195,7 +196,7 @@ class Triggers:
             raise Invalid.at("/triggerType", "there is no such kind of trigger")
         return kind.test(configuration, self.settings)
 
-    def _write(self, row: TriggerRegistration, configuration: dict[str, Any], enabled: bool) -> None:
+    def _write(self, row: TriggerRegistration, configuration: JsonObject, enabled: bool) -> None:
         row.trigger_type = row.trigger_type.lower()
         kind = find_kind(row.trigger_type)
         if kind is not None and enabled:
@@ -226,6 +227,6 @@ def _of_client(session: Session, workflow_id: UUID, kind: str) -> UUID | None:
     )
 
 
-def configuration_of(row: TriggerRegistration) -> dict[str, Any]:
+def configuration_of(row: TriggerRegistration) -> JsonObject:
     """Empty where an adopted row holds something else."""
     return row.configuration if isinstance(row.configuration, dict) else {}

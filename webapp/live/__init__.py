@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, request
@@ -47,7 +46,7 @@ def live(execution_id: UUID) -> Response:
     return _response(_stream_body(stream_request, _service(current_app.extensions, backends())))
 
 
-def serve_with(extensions: dict[str, Any], service: StreamService) -> None:
+def serve_with(extensions: dict[str, object], service: StreamService) -> None:
     """Have streams served by `service` instead of a thread of this process."""
     extensions[_EXTENSION] = service
 
@@ -61,7 +60,7 @@ def _stream_body(stream_request: StreamRequest, service: StreamService) -> Strea
     return StreamBody(_BEGIN, take_connection, service.slots.release, can_hand_off=can_hand_off)
 
 
-def _service(extensions: dict[str, Any], backends: Backends) -> StreamService:
+def _service(extensions: dict[str, object], backends: Backends) -> StreamService:
     """Find the stream service of this process; by default a hub made when the first viewer comes, because a server that
     forks must not share it."""
     with _creating_hub:

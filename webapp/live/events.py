@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 
 from flowforge import jsonio
 from flowforge.execution.state import Status
+from flowforge.jsonio import JsonObject
 from flowforge.live import entry_fields
 from flowforge.logbook import LogEntry
 from flowforge.logbook.cursor import Position, parse_cursor
@@ -74,7 +74,7 @@ class SentPositions:
         return position in self._positions or (self._before is not None and position <= self._before)
 
 
-def _line(cursor: str, fields: dict[str, Any]) -> Line:
+def _line(cursor: str, fields: JsonObject) -> Line:
     status = _STATUS_AFTER.get(fields["status"]) if fields["eventType"] == "EXECUTION" else None
     return Line(cursor, parse_cursor(cursor), status, jsonio.dumps(fields))
 

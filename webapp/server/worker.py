@@ -22,6 +22,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+from wsgiref.types import WSGIEnvironment
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
@@ -250,7 +251,7 @@ def _progress(conn: TConn) -> _Progress:
 def _with_facts(wsgi: Any) -> Any:
     """Wrap the application: the facts of a request stand in its WSGI environment."""
 
-    def call(environ: dict[str, Any], start_response: Any) -> Any:
+    def call(environ: WSGIEnvironment, start_response: Any) -> Any:
         facts = _facts.get(_NO_FACTS)
         environ[AS_SENT], environ[CAN_HAND_OFF] = facts.headers, facts.can_hand_off
         return wsgi(environ, start_response)

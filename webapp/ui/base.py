@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, request
 from flask_login import current_user
 
@@ -54,6 +52,6 @@ def _never_store(response: Response) -> Response:
 
 
 @blueprint.app_context_processor
-def _for_templates() -> dict[str, Any]:
+def _for_templates() -> dict[str, object]:
     """Provide names to templates. Both look things up only when used: an error page must not need the database."""
     return {"viewer": current_user, "csrf_token": csrf.token}

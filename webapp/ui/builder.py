@@ -11,6 +11,7 @@ from flask import redirect, render_template, request, url_for
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
 from flowforge.errors import Invalid, NotFound
+from flowforge.jsonio import JsonObject
 from flowforge.onboarding import guide
 from flowforge.preview import expression_context
 from flowforge.workflows import pins
@@ -28,8 +29,6 @@ from webapp.ui.guard import viewer_id
 TRIGGER, SETTINGS = "trigger", "settings"
 PART = "X-Part"
 """The header by which our script requests parts of the page."""
-
-Json = dict[str, Any]
 
 
 @blueprint.get("/workflows/<uuid:workflow_id>/build")
@@ -55,7 +54,7 @@ def answer(workflow: Workflow, shown: ShownDraft, opened: str, *, message: str =
     return _parts(_page(workflow, shown, opened), "bar", "flow", *changed, message=message)
 
 
-def _parts(page: Json, *names: str, message: str = "") -> str:
+def _parts(page: JsonObject, *names: str, message: str = "") -> str:
     parts = ["guide", *names] if page["guide"] else names
     return render_template("builder/_parts.html", parts=parts, message=message, **page)
 
@@ -73,13 +72,13 @@ def _open() -> str:
     return request.values.get("step", "")
 
 
-def _page(workflow: Workflow, shown: ShownDraft, opened: str) -> Json:
+def _page(workflow: Workflow, shown: ShownDraft, opened: str) -> JsonObject:
     definition, problems = shown.definition, shown.problems
     catalog = load_catalog()
     registered = triggers().all(session(), viewer_id(), workflow.id)
     sample = expression_context.sample(session(), workflow.id) if not opened.startswith("/") else None
     guided = guide_page(workflow, shown)
-    page: Json = {
+    page: JsonObject = {
         "workflow": workflow,
         "draft": shown,
         "definition": definition,
@@ -107,7 +106,7 @@ def _page(workflow: Workflow, shown: ShownDraft, opened: str) -> Json:
         return page | {"notes": notes_of_trigger(problems, page["trigger"].fields), "opened": TRIGGER}
 
 
-def guide_page(workflow: Workflow, shown: ShownDraft) -> Json:
+def guide_page(workflow: Workflow, shown: ShownDraft) -> JsonObject:
     """`guide` is None where the workflow has no guide."""
     definition = shown.definition
     through = guide.guide_to(session(), workflow, definition, wrong=bool(shown.problems))
@@ -125,7 +124,7 @@ def _connections() -> dict[str, list[str]]:
     return found
 
 
-def _adding() -> Json | None:
+def _adding() -> JsonObject | None:
     """Return the position at which a browser without script asks to add a step."""
     into = request.args.get("into")
     return {"into": into, "position": request.args.get("position", 0, type=int)} if into else None

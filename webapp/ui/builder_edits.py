@@ -10,6 +10,7 @@ from flask import request
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid
+from flowforge.jsonio import JsonObject
 from flowforge.language import edits
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import parsed, pointer
@@ -25,8 +26,7 @@ from webapp.ui.conditions import Condition, write_condition
 from webapp.ui.forms import ARRANGE, config_from_form
 from webapp.ui.guard import viewer_id
 
-Json = dict[str, Any]
-Edited = tuple[Json, str]
+Edited = tuple[JsonObject, str]
 """The definition, and which step is open after it."""
 
 
@@ -41,7 +41,7 @@ def edit_draft(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/name")
 def edit_name(workflow_id: UUID) -> Any:
-    def rename(definition: Json) -> Edited:
+    def rename(definition: JsonObject) -> Edited:
         return {**definition, "name": request.form.get("name", "").strip()}, request.form.get("step", "")
 
     return _edited(workflow_id, rename, with_panel=False)
@@ -57,7 +57,7 @@ def edit_step(workflow_id: UUID) -> Any:
 def edit_trigger(workflow_id: UUID) -> Any:
     type_, drawn = request.form.get("type", MANUAL), request.form.get("drawn", "")
 
-    def choose(definition: Json) -> Edited:
+    def choose(definition: JsonObject) -> Edited:
         before = definition.get("trigger") if isinstance(definition.get("trigger"), dict) else None
         config = (before or {}).get("config") or {} if type_ == drawn else {}
         if type_ == drawn:
@@ -78,7 +78,7 @@ def undo_edit(workflow_id: UUID) -> Any:
 
 def _edited(
     workflow_id: UUID,
-    edit: Callable[[Json], Edited],
+    edit: Callable[[JsonObject], Edited],
     message: str = "",
     *,
     with_panel: bool = True,
@@ -100,13 +100,13 @@ def _edited(
     return answer(workflow, shown, opened, message=message, with_panel=with_panel)
 
 
-def _fill_in(definition: Json) -> Edited:
+def _fill_in(definition: JsonObject) -> Edited:
     at, form = request.form.get("at", ""), request.form
     action = edits.step_at(definition, at)
     type_, catalog = str(action.get("type", "")).upper(), load_catalog()
     before = action["config"] if isinstance(action.get("config"), dict) else {}
     config = catalog.unmask(type_, config_from_form(fields_of_type(catalog, type_), form, before), before)
-    fields: Json = {"config": config, "onError": _on_error(action)}
+    fields: JsonObject = {"config": config, "onError": _on_error(action)}
     fields |= {name: form[name].strip() or None for name in ("name", "id", "when") if name in form}
     if "timeout" in form:
         fields["timeout"] = _number(form["timeout"])
@@ -117,7 +117,7 @@ def _fill_in(definition: Json) -> Edited:
     return edits.change(definition, at, fields), at
 
 
-def _on_error(action: Json) -> Any:
+def _on_error(action: JsonObject) -> Any:
     """A path of its own keeps the steps that it has."""
     before, chosen = action.get("onError"), request.form.get("onError")
     if chosen is None:
@@ -127,7 +127,7 @@ def _on_error(action: Json) -> Any:
     return "continue" if chosen == "continue" else None
 
 
-def _retry(action: Json) -> Json | None:
+def _retry(action: JsonObject) -> JsonObject | None:
     attempts = _number(request.form["retry.attempts"])
     before = action["retry"] if isinstance(action.get("retry"), dict) else {}
     return None if attempts is None else {**before, "attempts": attempts}
@@ -160,7 +160,7 @@ def _at() -> str:
     return request.form.get("at", "")
 
 
-def _add(definition: Json) -> Edited:
+def _add(definition: JsonObject) -> Edited:
     into, position = request.form.get("into") or "/actions", request.form.get("position", 0, type=int)
     action = edits.blank(definition, request.form.get("type", "").upper())
     changed = edits.insert(definition, into, position, action)
@@ -168,11 +168,11 @@ def _add(definition: Json) -> Edited:
     return changed, f"{into}/{index}"
 
 
-def _move(definition: Json) -> Edited:
+def _move(definition: JsonObject) -> Edited:
     return _moved(definition, request.form.get("into", ""), request.form.get("position", 0, type=int))
 
 
-def _up(definition: Json) -> Edited:
+def _up(definition: JsonObject) -> Edited:
     """Move a step that is the first of a body out of its block."""
     into, position = _split_pointer(_at())
     if position > 0:
@@ -181,7 +181,7 @@ def _up(definition: Json) -> Edited:
     return _moved(definition, *_split_pointer(owner)) if owner else (definition, _at())
 
 
-def _down(definition: Json) -> Edited:
+def _down(definition: JsonObject) -> Edited:
     edits.step_at(definition, _at())
     into, position = _split_pointer(_at())
     if position + 1 < len(_list(definition, into)):
@@ -193,31 +193,31 @@ def _down(definition: Json) -> Edited:
     return _moved(definition, around, owner_position + 1)
 
 
-def _moved(definition: Json, into: str, position: int) -> Edited:
+def _moved(definition: JsonObject, into: str, position: int) -> Edited:
     changed = edits.move(definition, _at(), into, position)
     into, position = edits.landing(_at(), into, position)
     return changed, f"{into}/{min(position, len(_list(changed, into)) - 1)}"
 
 
-def _duplicate(definition: Json) -> Edited:
+def _duplicate(definition: JsonObject) -> Edited:
     into, position = _split_pointer(_at())
     return edits.duplicate(definition, _at()), f"{into}/{position + 1}"
 
 
-def _switch(definition: Json) -> Edited:
+def _switch(definition: JsonObject) -> Edited:
     off = edits.step_at(definition, _at()).get("enabled") is False
     return edits.change(definition, _at(), {"enabled": None if off else False}), request.form.get("step", "")
 
 
-def _delete(definition: Json) -> Edited:
+def _delete(definition: JsonObject) -> Edited:
     return edits.remove(definition, _at()), ""
 
 
-def _add_branch(definition: Json) -> Edited:
+def _add_branch(definition: JsonObject) -> Edited:
     return edits.add_branch(definition, _at()), _at()
 
 
-def _remove_branch(definition: Json) -> Edited:
+def _remove_branch(definition: JsonObject) -> Edited:
     number = request.form.get("op", "").partition(":")[2]
     return edits.remove_branch(definition, _at(), int(number) if number.isdecimal() else -1), _at()
 
@@ -229,7 +229,7 @@ def _split_pointer(at: str) -> tuple[str, int]:
     return pointer(into), position
 
 
-def _list(definition: Json, into: str) -> list[Any]:
+def _list(definition: JsonObject, into: str) -> list[Any]:
     value: Any = definition
     for part in parsed(into):
         inside = isinstance(value, list) and isinstance(part, int) and part < len(value)
@@ -243,7 +243,7 @@ def _owner(at: str) -> str:
     return pointer(parts[:-2] if len(parts) > 1 and parts[-2] == "branches" else parts)
 
 
-_OPERATIONS: dict[str, Callable[[Json], Edited]] = {
+_OPERATIONS: dict[str, Callable[[JsonObject], Edited]] = {
     "add": _add,
     "move": _move,
     "up": _up,

@@ -9,6 +9,7 @@ from typing import Any
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import CONNECTION, Connector
 from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS, INNER_ROOTS
 from flowforge.language.bodies import default_branch_name
@@ -20,7 +21,6 @@ from webapp.ui.data_tree import Datum, tree_of
 from webapp.ui.forms import Field, fields_of
 from webapp.ui.kinds import kind_of
 
-Json = dict[str, Any]
 _ALWAYS_SHOWN = 6
 """The most fields that are all shown; of more, the optional ones are folded away."""
 _FIRST_OPTIONAL = 2
@@ -44,8 +44,8 @@ class StepPanel:
     """The title of its type."""
     help: str
     icon: str
-    action: Json
-    config: Json
+    action: JsonObject
+    config: JsonObject
     fields: Sequence[Field]
     more: Sequence[Field]
     """Folded away."""
@@ -128,7 +128,7 @@ def notes_of_trigger(problems: Sequence[Problem], fields: Sequence[Field]) -> di
     return _notes("/trigger", [problem for problem in problems if problem.pointer.startswith("/trigger")], fields)
 
 
-def _filled_by_connection(catalog: Catalog, type_: str, config: Json) -> Sequence[str]:
+def _filled_by_connection(catalog: Catalog, type_: str, config: JsonObject) -> Sequence[str]:
     """The fields that the chosen connection fills in."""
     if not config.get(CONNECTION) or type_ not in catalog.types():
         return ()
@@ -156,7 +156,7 @@ def _notes(at: str, problems: Sequence[Problem], fields: Sequence[Field]) -> dic
     return notes
 
 
-def _drawn(fields: Sequence[Field], config: Json, branches: Sequence[Branch]) -> set[str]:
+def _drawn(fields: Sequence[Field], config: JsonObject, branches: Sequence[Branch]) -> set[str]:
     """Collect the paths that have a field of their own."""
     own = {"name", "id", "when", "timeout", "retry/attempts"}
     own |= {f"config/{field.key}" for field in fields}
@@ -164,7 +164,7 @@ def _drawn(fields: Sequence[Field], config: Json, branches: Sequence[Branch]) ->
     return own | {f"branches/{branch.number}/{part}" for branch in branches for part in ("name", "when")}
 
 
-def _paths_in_records(field: Field, config: Json) -> Iterator[str]:
+def _paths_in_records(field: Field, config: JsonObject) -> Iterator[str]:
     for number in range(len(field.records(config))):
         yield from (f"config/{field.key}/{number}/{inner.key}" for inner in field.inner)
 

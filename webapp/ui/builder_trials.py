@@ -13,6 +13,7 @@ from flowforge import jsonio
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
 from flowforge.errors import Conflict, Invalid, NotFound, Unavailable
+from flowforge.jsonio import JsonObject
 from flowforge.language import edits
 from flowforge.language.pointers import parsed
 from flowforge.language.scope_rules import written_steps
@@ -134,7 +135,7 @@ def run_draft(workflow_id: UUID) -> Any:
 @blueprint.post("/workflows/<uuid:workflow_id>/build/publish")
 def publish_draft(workflow_id: UUID) -> Any:
     workflow = found(workflow_id)
-    fields: dict[str, Any] = {
+    fields: JsonObject = {
         "revision": request.form.get("revision", type=int),
         "note": request.form.get("note", "").strip() or None,
         "overwrite": request.form.get("overwrite") == "true",
@@ -163,7 +164,7 @@ def _back(workflow: Workflow) -> Any:
     return redirect(url_for("ui.builder", workflow_id=workflow.id, step=request.form.get("step") or None), 303)
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: str) -> JsonObject:
     """Raises Invalid."""
     try:
         value = jsonio.loads(text)

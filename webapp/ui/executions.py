@@ -74,7 +74,7 @@ def workflow_name(row: ExecutionRow) -> str | None:
         return None
 
 
-def _progress(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, Any]:
+def _progress(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, object]:
     frame, event_id = requested_frame(), _requested_id("event")
     steps, loops = _steps(row, written, frame)
     return {
@@ -129,7 +129,7 @@ def _answer_path(step: Step) -> str:
     )
 
 
-def _log(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, Any]:
+def _log(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, object]:
     """`lines` is None while the log does not answer: the rest of the page is worth showing."""
     wanted = _requested_filter()
     params: dict[str, Any] = {

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from werkzeug.datastructures import MultiDict
 
 from flowforge import jsonio
+from flowforge.jsonio import JsonObject
 
-Json = dict[str, Any]
 Kind = Literal["text", "lines", "number", "switch", "choice", "map", "list", "records", "json", "secret", "secrets"]
 ARRANGE = "arrange"
 """The name of the buttons that change a list of records: `add:<field>`, `remove:<field>:<number>`, `up:…`, `down:…`."""
@@ -55,7 +55,7 @@ class Field:
         shown = as_text if self.kind == "map" else _plain
         return [*((str(name), shown(entry)) for name, entry in entries), ("", "")]
 
-    def records(self, config: Mapping[str, Any]) -> list[Json]:
+    def records(self, config: Mapping[str, Any]) -> list[JsonObject]:
         value = config.get(self.key)
         return [record if isinstance(record, dict) else {} for record in value] if isinstance(value, list) else []
 
@@ -86,7 +86,7 @@ def by_group(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
 
 def config_from_form(
     fields: Sequence[Field], form: MultiDict[str, str], before: Mapping[str, Any], prefix: str = "config."
-) -> Json:
+) -> JsonObject:
     """The config that filled-in fields stand for, without the empty ones. Keys without a field stay as they were."""
     drawn = {field.key for field in fields}
     config = {key: value for key, value in before.items() if key not in drawn}
@@ -151,14 +151,16 @@ def _read_map(field: Field, form: MultiDict[str, str], name: str) -> Any:
     return {key: read(value) for key, value in pairs if key} or None
 
 
-def _read_records(field: Field, form: MultiDict[str, str], before: Mapping[str, Any], name: str) -> list[Json] | None:
+def _read_records(
+    field: Field, form: MultiDict[str, str], before: Mapping[str, Any], name: str
+) -> list[JsonObject] | None:
     count = min(form.get(f"{name}.{_COUNT}", 0, type=int), MOST_RECORDS)
     earlier = [*field.records(before), *[{}] * count]
     written = [config_from_form(field.inner, form, earlier[n], f"{name}.{n}.") for n in range(count)]
     return _arranged(written, form.get(ARRANGE, ""), name) or None
 
 
-def _arranged(records: list[Json], operation: str, name: str) -> list[Json]:
+def _arranged(records: list[JsonObject], operation: str, name: str) -> list[JsonObject]:
     """The records after what a button of their list does; as they are for a button of another one."""
     match operation.split(":"):
         case ["add", wanted] if wanted == name:
@@ -168,7 +170,7 @@ def _arranged(records: list[Json], operation: str, name: str) -> list[Json]:
     return records
 
 
-def _moved(records: list[Json], number: int, by: int | None) -> list[Json]:
+def _moved(records: list[JsonObject], number: int, by: int | None) -> list[JsonObject]:
     """Move the record of that number by so many positions, or remove it where `by` is None."""
     if number >= len(records):
         return records

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from flask import render_template, request
 
@@ -37,7 +36,7 @@ def home_now() -> str:
     return render_template("home/_now.html", **_now())
 
 
-def _now() -> dict[str, Any]:
+def _now() -> dict[str, object]:
     span = request.args.get("last", "")
     span = span if span in SPANS else "24h"
     hours, now = _HOURS[span], datetime.now(UTC)

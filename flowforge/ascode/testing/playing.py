@@ -16,6 +16,7 @@ from flowforge.execution.commands import CallWorkflow, StartStep, Wait
 from flowforge.execution.retry import Failure
 from flowforge.execution.simulator import Due, Simulation
 from flowforge.execution.state import Frame, StepEnded
+from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.plan import Plan, Step
 from flowforge.workflows.credentials import masked_secrets
@@ -25,7 +26,6 @@ MOST_STEPS = 100_000
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _WORKFLOW_ID, _EXECUTION_ID = UUID(int=1), UUID(int=2)
 
-Json = dict[str, Any]
 Path = tuple[int, ...]
 """Positions of the items and lanes around a step, the outermost first."""
 
@@ -64,7 +64,7 @@ class _Player:
         self._deadline = _deadline(scenario.now, plan.settings.timeout)
         self._recorded = _by_index(plan, scenario)
         self._calls: dict[str, dict[Path, Any]] = {}
-        self._around: Json = {
+        self._around: JsonObject = {
             "workflow": {"id": str(_WORKFLOW_ID), "name": name},
             "execution": {"id": str(_EXECUTION_ID)},
             "now": self._now,
@@ -109,7 +109,7 @@ class _Player:
             return StepEnded(due.step.index, due.attempt, due.what.iteration, output)
         return StepEnded(due.step.index, due.attempt, due.what.iteration, failure=failure)
 
-    def _output_of(self, due: Due) -> Json:
+    def _output_of(self, due: Due) -> JsonObject:
         """Raises what the step fails with, and CannotGoOn."""
         recorded = self._record_of(due)
         match due.what:
@@ -125,18 +125,18 @@ class _Player:
             case Wait() as wait:
                 return self._output_of_wait(due, wait, recorded)
 
-    def _output_of_action(self, due: Due, recorded: Recorded | None) -> Json:
+    def _output_of_action(self, due: Due, recorded: Recorded | None) -> JsonObject:
         step = due.step
-        config: Json = resolve(step.config, self._scope(due), step=step.id, field="config")
+        config: JsonObject = resolve(step.config, self._scope(due), step=step.id, field="config")
         self._called(due, config)
         connector = self._catalog.get(step.type)
         parsed = connector.parse(config)
         if recorded is None and connector.computes is not None:
-            output: Json = connector.computes(parsed)
+            output: JsonObject = connector.computes(parsed)
             return output
         return self._recorded_output(due, recorded)
 
-    def _output_of_wait(self, due: Due, wait: Wait, recorded: Recorded | None) -> Json:
+    def _output_of_wait(self, due: Due, wait: Wait, recorded: Recorded | None) -> JsonObject:
         if recorded is not None and recorded.timed_out:
             if wait.fails_when_due:
                 raise _Fails("nobody came within the time limit", permanent=True)
@@ -144,7 +144,7 @@ class _Player:
         answer = {"resumedAt": jsonio.format_time(self._now), **({"comment": None} if wait.kind == "approval" else {})}
         return answer | self._recorded_output(due, recorded)
 
-    def _recorded_output(self, due: Due, recorded: Recorded | None) -> Json:
+    def _recorded_output(self, due: Due, recorded: Recorded | None) -> JsonObject:
         step = due.step
         if recorded is None:
             raise CannotGoOn(f"step '{step.id}' ({step.type}) runs, and the test has no output for it under 'steps'")
@@ -170,7 +170,7 @@ class _Player:
             found = found.attempts[min(due.attempt, len(found.attempts)) - 1]
         return found
 
-    def _scope(self, due: Due) -> Json:
+    def _scope(self, due: Due) -> JsonObject:
         return {**due.scope, "now": self._now}
 
     def _called(self, due: Due, config: Any) -> None:

@@ -14,6 +14,7 @@ from flowforge import jsonio
 from flowforge.ascode.files import SUFFIXES, TEST_SUFFIXES, Unusable, WorkflowFile, read_document, read_file
 from flowforge.ascode.findings import Finding, located
 from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.definition import LocatedAction
 from flowforge.language.evaluation.names import hint
@@ -21,7 +22,6 @@ from flowforge.language.pointers import pointer
 from flowforge.language.wording import problems_of
 
 MOST_TESTS = 1_000
-Json = dict[str, Any]
 
 
 class _Written(BaseModel):
@@ -72,11 +72,11 @@ class Expectation(_Written):
     status: Annotated[Literal["COMPLETED", "FAILED"] | None, BeforeValidator(_as_status)] = None
     """COMPLETED by default, unless an error is expected."""
     result: Any = None
-    outputs: dict[str, Any] = Field(default_factory=dict)
+    outputs: JsonObject = Field(default_factory=dict)
     """Outputs by the step's id; of a step in a loop a list, one for each item."""
-    calls: dict[str, Any] = Field(default_factory=dict)
+    calls: JsonObject = Field(default_factory=dict)
     """The configs with which steps were run, their expressions resolved; in a loop a list."""
-    branches: dict[str, Any] = Field(default_factory=dict)
+    branches: JsonObject = Field(default_factory=dict)
     """The branch that each BRANCH took; in a loop a list."""
     ran: list[str] = Field(default_factory=list)
     skipped: list[str] = Field(default_factory=list)
@@ -103,7 +103,7 @@ class Scenario(_Written):
     """One test."""
 
     name: str = Field(min_length=1, max_length=255)
-    trigger: dict[str, Any] = Field(default_factory=dict)
+    trigger: JsonObject = Field(default_factory=dict)
     """The payload."""
     steps: dict[str, Recorded] = Field(default_factory=dict)
     """Records by the step's id (or `step_<number>`)."""

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, model_validator
 
 from flowforge.connectors.connection_kinds.google import GOOGLE, GoogleSignIn
 from flowforge.connectors.sdk import StepContext, connector, field, first_of
+from flowforge.jsonio import JsonObject
 
 SHEETS = "https://sheets.googleapis.com"
 
@@ -49,7 +50,7 @@ class Config(GoogleSignIn):
     summary=first_of("range"),
     connections=(GOOGLE,),
 )
-def google_sheet_row(config: Config, context: StepContext) -> dict[str, Any]:
+def google_sheet_row(config: Config, context: StepContext) -> JsonObject:
     path = f"/v4/spreadsheets/{quote(config.spreadsheet_id, safe='')}/values/{quote(config.range, safe='')}:append"
     response = context.tools.http.send(
         context,

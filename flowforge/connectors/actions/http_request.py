@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.http import HTTP, HttpSignIn
 from flowforge.connectors.sdk import StepContext, connector, field, joined
+from flowforge.jsonio import JsonObject
 
 
 class Config(HttpSignIn):
     url: str = field(title="URL", description="http:// or https://", min_length=1)
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = field("GET", title="Method")
     headers: dict[str, str] = field(default_factory=dict, title="Headers")
-    query: dict[str, Any] = field(default_factory=dict, title="Query", description="Added to the URL.")
+    query: JsonObject = field(default_factory=dict, title="Query", description="Added to the URL.")
     body: Any = field(None, title="Body", description="An object or list is sent as JSON, a text as it is.")
     form: dict[str, str] | None = field(None, title="Form", description="Sent as a form, instead of a body.")
     fail_on_status: bool = field(True, title="Fail on status", description="Treat anything but 2xx as a failure.")
@@ -28,7 +29,7 @@ class Config(HttpSignIn):
     summary=joined("method", "url"),
     connections=(HTTP,),
 )
-def http_request(config: Config, context: StepContext) -> dict[str, Any]:
+def http_request(config: Config, context: StepContext) -> JsonObject:
     structured = isinstance(config.body, dict | list | int | float | bool)
     response = context.tools.http.send(
         context,

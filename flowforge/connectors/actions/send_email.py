@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 
 from flowforge.connectors.connection_kinds.smtp import SMTP, MailAccount
 from flowforge.connectors.sdk import ConnectorError, StepContext, connector, field, first_of
+from flowforge.jsonio import JsonObject
 
 
 def _as_list(value: Any) -> Any:
@@ -40,7 +41,7 @@ class Config(MailAccount):
     summary=first_of("subject", "to"),
     connections=(SMTP,),
 )
-def send_email(config: Config, context: StepContext) -> dict[str, Any]:
+def send_email(config: Config, context: StepContext) -> JsonObject:
     connection = context.connection or SMTP.credentials(config, context)
     session = connection.open()
     sender = config.sender or context.tools.mail.sender

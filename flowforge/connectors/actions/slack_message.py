@@ -5,12 +5,11 @@ https://api.slack.com/messaging/webhooks, https://api.slack.com/methods/chat.pos
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import AliasChoices, model_validator
 
 from flowforge.connectors.connection_kinds.slack import SLACK, SlackSignIn
 from flowforge.connectors.sdk import ConnectorError, StepContext, connector, field, first_of
+from flowforge.jsonio import JsonObject
 
 POST_MESSAGE = "https://slack.com/api/chat.postMessage"
 _PASSING_ERRORS = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
@@ -46,9 +45,9 @@ class Config(SlackSignIn):
     summary=first_of("message", "channel"),
     connections=(SLACK,),
 )
-def slack_message(config: Config, context: StepContext) -> dict[str, Any]:
+def slack_message(config: Config, context: StepContext) -> JsonObject:
     everything = {"trigger": context.trigger, "steps": context.steps}
-    body: dict[str, Any] = {"text": config.message or context.tools.http.encode(everything).decode()}
+    body: JsonObject = {"text": config.message or context.tools.http.encode(everything).decode()}
     if config.channel:
         body["channel"] = config.channel
     if config.webhook_url:
@@ -58,7 +57,7 @@ def slack_message(config: Config, context: StepContext) -> dict[str, Any]:
     return _post_message(config, context, body)
 
 
-def _post_message(config: Config, context: StepContext, body: dict[str, Any]) -> dict[str, Any]:
+def _post_message(config: Config, context: StepContext, body: JsonObject) -> JsonObject:
     """Post with a token. Slack answers 200 to failures, too: only `ok` is reliable."""
     signed_by = context.connection or SLACK.credentials(config, context)
     response = context.tools.http.send(context, "POST", POST_MESSAGE, json=body, signed_by=signed_by)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector, field, first_of
+from flowforge.jsonio import JsonObject
 
 
 class Config(ConnectorConfig):
-    output: dict[str, Any] = field(title="Output", description="An object; its values may be expressions.")
+    output: JsonObject = field(title="Output", description="An object; its values may be expressions.")
 
 
-def _output(config: Config) -> dict[str, Any]:
+def _output(config: Config) -> JsonObject:
     return config.output
 
 
@@ -26,5 +25,5 @@ def _output(config: Config) -> dict[str, Any]:
     computes=_output,
     repeatable=True,
 )
-def transform(config: Config, context: StepContext) -> dict[str, Any]:
+def transform(config: Config, context: StepContext) -> JsonObject:
     return _output(config)

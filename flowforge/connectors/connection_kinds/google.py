@@ -22,6 +22,7 @@ from flowforge.connectors.sdk import (
     secret,
     token_key,
 )
+from flowforge.jsonio import JsonObject
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 _TOKEN_LIFE_SECONDS = 3600
@@ -77,7 +78,7 @@ def _access_token(service_account: str, credentials: Credentials[GoogleSignIn]) 
     return token
 
 
-def _exchange_assertion(account: dict[str, str], now: int, credentials: Credentials[GoogleSignIn]) -> dict[str, Any]:
+def _exchange_assertion(account: dict[str, str], now: int, credentials: Credentials[GoogleSignIn]) -> JsonObject:
     context = credentials.context
     form = {"grant_type": _GRANT, "assertion": _assertion(account, now)}
     response = context.tools.http.send(context, "POST", account["token_uri"], data=form)

@@ -14,6 +14,7 @@ from flowforge.db.engine import Connection
 from flowforge.db.log_repair_store import LoggedAttempt, LoggedEvent, LoggedExecution
 from flowforge.engine.plans import Plans, Version
 from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
+from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Step
 
 _MOST_ATTEMPTS = 10_000
@@ -79,7 +80,7 @@ def _result_line(execution: LoggedExecution, attempt: LoggedAttempt, finished_at
     )
 
 
-def _key(execution: LoggedExecution, attempt: LoggedAttempt) -> dict[str, Any]:
+def _key(execution: LoggedExecution, attempt: LoggedAttempt) -> JsonObject:
     return {
         "execution_id": execution.execution_id,
         "workflow_id": execution.workflow_id,

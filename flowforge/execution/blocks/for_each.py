@@ -8,6 +8,7 @@ from typing import Any
 
 from flowforge.execution.block import Following, FrameBehaviour, Machine
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks.for_each import ForEachConfig
 from flowforge.language.plan import Body, Step
 
@@ -27,13 +28,13 @@ class ForEach(FrameBehaviour):
         config: ForEachConfig = machine.config(frame, step, outputs=_OUTPUTS_IN_A_LIST)
         return machine.open_block(frame, step, config.items, at_once=config.concurrency)
 
-    def intent(self, step: Step, config: ForEachConfig, now: datetime) -> dict[str, Any]:
+    def intent(self, step: Step, config: ForEachConfig, now: datetime) -> JsonObject:
         return {"count": len(config.items), "items": config.items[:_ITEMS_SHOWN]}
 
     def body(self, step: Step, frame: Frame) -> Body:
         return step.bodies[0]
 
-    def roots(self, frame: Frame, block: OpenBlock) -> dict[str, Any]:
+    def roots(self, frame: Frame, block: OpenBlock) -> JsonObject:
         return {"item": frame.item, "loop": _loop(frame, block)}
 
     def position(self, frame: Frame) -> dict[str, int]:
@@ -49,7 +50,7 @@ class ForEach(FrameBehaviour):
         return {"count": block.total, "failed": block.failed, "results": [item.result for item in ended]}
 
 
-def _loop(frame: Frame, block: OpenBlock) -> dict[str, Any]:
+def _loop(frame: Frame, block: OpenBlock) -> JsonObject:
     loop = {
         "index": frame.position,
         "number": frame.position + 1,

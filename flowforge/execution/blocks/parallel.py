@@ -8,6 +8,7 @@ from typing import Any
 
 from flowforge.execution.block import Following, FrameBehaviour, Gathered, Machine
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock
+from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Body, Step
 
 
@@ -19,7 +20,7 @@ class Parallel(FrameBehaviour):
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         return machine.open_block(frame, step, [None] * len(step.bodies), at_once=len(step.bodies))
 
-    def intent(self, step: Step, config: Any, now: datetime) -> dict[str, Any]:
+    def intent(self, step: Step, config: Any, now: datetime) -> JsonObject:
         return {"branches": [body.name for body in step.bodies]}
 
     def body(self, step: Step, frame: Frame) -> Body:

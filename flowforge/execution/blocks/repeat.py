@@ -9,6 +9,7 @@ from typing import Any
 from flowforge.execution.block import BlockFailed, Following, FrameBehaviour, Gathered, Machine
 from flowforge.execution.conditions import holds
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks.repeat import RepeatConfig
 from flowforge.language.plan import Body, Step
 
@@ -33,7 +34,7 @@ class Repeat(FrameBehaviour):
     def body(self, step: Step, frame: Frame) -> Body:
         return step.bodies[0]
 
-    def roots(self, frame: Frame, block: OpenBlock) -> dict[str, Any]:
+    def roots(self, frame: Frame, block: OpenBlock) -> JsonObject:
         before = _round_before(frame)
         return {"round": {"number": frame.position + 1, "last": before["last"]}, "carry": before["carry"]}
 

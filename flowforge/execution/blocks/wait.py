@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from flowforge.execution.block import BlockBehaviour, Following, Machine
 from flowforge.execution.commands import Wait
 from flowforge.execution.state import Frame
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks.wait import WaitConfig
 from flowforge.language.plan import Step
 
@@ -25,7 +25,7 @@ class WaitBehaviour(BlockBehaviour):
         machine.effects.waits.append(_wait(step.index, frame.number, config, machine.now))
         return None
 
-    def intent(self, step: Step, config: WaitConfig, now: datetime) -> dict[str, Any]:
+    def intent(self, step: Step, config: WaitConfig, now: datetime) -> JsonObject:
         if config.for_ is None:
             return {"until": config.ends(now)}
         until = gives_up_at(config, now)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.block import Block, BlockConfig
 
 
@@ -14,7 +14,7 @@ class RunWorkflowConfig(BlockConfig):
     """The workflow to run, and its payload."""
 
     workflow_id: UUID = Field(title="Workflow", description="The id of the workflow to run")
-    payload: dict[str, Any] = Field(default_factory=dict, title="Payload", description="What it finds in `trigger`")
+    payload: JsonObject = Field(default_factory=dict, title="Payload", description="What it finds in `trigger`")
     wait: bool = Field(True, title="Wait for its end", description="Then its result is this step's output")
 
 

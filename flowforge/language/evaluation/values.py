@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flowforge import jsonio
+from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.meter import Failure, Meter
 
 _NODE_NANOSECONDS = 250
@@ -68,7 +69,7 @@ def items(value: Any, purpose: str) -> list[Any]:
     return value if isinstance(value, list) else list(value)
 
 
-def mapping(value: Any, purpose: str) -> dict[str, Any]:
+def mapping(value: Any, purpose: str) -> JsonObject:
     """The value, if it is an object. Raises Failure."""
     if not isinstance(value, dict):
         raise Failure(f"{purpose} needs an object, not {describe(value)}")

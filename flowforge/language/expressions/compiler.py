@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import nodes
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.lookup import follow, look_up, required
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.names import UnknownName
@@ -145,8 +146,8 @@ def _list(node: nodes.List | nodes.Tuple) -> Evaluate:
 def _dict(node: nodes.Dict) -> Evaluate:
     pairs = [(compile_tree(pair.key), compile_tree(pair.value)) for pair in node.items]
 
-    def evaluate(scope: Scope, meter: Meter) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+    def evaluate(scope: Scope, meter: Meter) -> JsonObject:
+        made: JsonObject = {}
         for key, value in pairs:
             name = key(scope, meter)
             if not isinstance(name, str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.values import describe, items, to_text, weigh, whole
 from flowforge.language.filters.lists import field_of, pay_for_members
@@ -28,7 +29,7 @@ def group_by(meter: Meter, value: Any, attribute: Any) -> dict[str, list[Any]]:
 
 
 @SHAPE_FILTERS.add("index_by")
-def index_by(meter: Meter, value: Any, attribute: Any) -> dict[str, Any]:
+def index_by(meter: Meter, value: Any, attribute: Any) -> JsonObject:
     """An object: for each value of a field, as its name, the member that has it; of several the last."""
     return dict(_named(meter, value, attribute, "index_by"))
 

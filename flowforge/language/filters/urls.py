@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
+from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.values import mapping, text, to_text
 from flowforge.language.filters.registry import Register
@@ -40,7 +41,7 @@ def urldecode(meter: Meter, value: Any) -> str:
 
 
 @URL_FILTERS.add("parse_url")
-def parse_url(meter: Meter, value: Any) -> dict[str, Any]:
+def parse_url(meter: Meter, value: Any) -> JsonObject:
     """The parts of a URL: `scheme`, `host`, `port`, `path`, `query` (an object), `fragment`."""
     parts = _split(meter, value, "parse_url")
     try:
@@ -91,9 +92,9 @@ def _pairs(query: str, purpose: str) -> list[tuple[str, str]]:
         raise Failure(f"{purpose}: the query has too many fields") from error
 
 
-def _fields(query: str, purpose: str) -> dict[str, Any]:
+def _fields(query: str, purpose: str) -> JsonObject:
     """A name that comes several times has a list."""
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for name, field in _pairs(query, purpose):
         if name not in found:
             found[name] = field

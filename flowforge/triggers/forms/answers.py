@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flowforge.jsonio import JsonObject
 from flowforge.triggers.forms.answer_types import AnswerType
 from flowforge.triggers.forms.field import FormField
 
@@ -21,7 +22,7 @@ class SentFile:
     content: bytes
 
     @property
-    def value(self) -> dict[str, Any]:
+    def value(self) -> JsonObject:
         encoded = base64.b64encode(self.content).decode()
         return {"name": self.name, "type": self.type, "size": len(self.content), "base64": encoded}
 
@@ -43,7 +44,7 @@ class Answers:
 
 def read_answers(fields: Sequence[FormField], sent: Sent) -> Answers:
     """Every field has a value; where nothing was filled in, null, false or an empty list."""
-    values: dict[str, Any] = {}
+    values: JsonObject = {}
     problems: dict[str, str] = {}
     for question in fields:
         try:

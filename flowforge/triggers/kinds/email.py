@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJso
 from flowforge.connectors.sdk import secret
 from flowforge.connectors.tools import make_guard
 from flowforge.errors import Invalid
+from flowforge.jsonio import JsonObject
 from flowforge.settings import Settings
 from flowforge.triggers.kind import Registered, TrialResult, TriggerConfig, TriggerKind
 from flowforge.triggers.mailboxes.imap import MailboxTrouble, open_mailbox
@@ -39,7 +40,7 @@ Port = Annotated[int, Field(ge=1, le=65_535), WithJsonSchema({"type": ["integer"
 Flag = Annotated[bool, BeforeValidator(_lower_case), WithJsonSchema({"type": ["boolean", "string"]})]
 
 
-def _may_be_half_written(schema: dict[str, Any]) -> None:
+def _may_be_half_written(schema: JsonObject) -> None:
     """Drop `required`: a schema cannot express that one of `username` and `emailAddress` is needed."""
     schema.pop("required")
 
@@ -109,7 +110,7 @@ class Email(TriggerKind[Config]):
         """Compute the next poll: at once for a trigger that is new, or whose config has changed."""
         return before.due_at if before.is_waiting and before.config == config else now
 
-    def sample(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def sample(self, config: Mapping[str, Any]) -> JsonObject:
         return {
             "subject": "An order",
             "from": "Ada Lovelace <ada@example.com>",

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, HttpUrl, TypeAdapter
 from flowforge import jsonio
 from flowforge.connectors.sdk import secret
 from flowforge.errors import Invalid
+from flowforge.jsonio import JsonObject
 from flowforge.triggers.answering import AnsweringConfig
 from flowforge.triggers.forms.field import FormField
 from flowforge.triggers.forms.view import FormView, view_fields
@@ -99,7 +100,7 @@ class Form(TriggerKind[Config]):
         count = len(legible.fields)
         return f"“{legible.title}”, {count} field{'' if count == 1 else 's'}"
 
-    def sample(self, config: Json) -> dict[str, Any]:
+    def sample(self, config: Json) -> JsonObject:
         fields = {field.key: field.sample for field in self._legible(config).fields}
         return {"fields": fields, "submittedAt": _SUBMITTED_AT}
 
@@ -126,7 +127,7 @@ def form_view(config: Config) -> FormView:
     return FormView(config.title, config.description, config.button, view_fields(config.fields))
 
 
-def payload_of(values: Json, submitted_at: Any) -> dict[str, Any]:
+def payload_of(values: Json, submitted_at: Any) -> JsonObject:
     return {"fields": dict(values), "submittedAt": jsonio.format_time(submitted_at)}
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 
 from flowforge import jsonio
 from flowforge.connectors.sdk import secret
+from flowforge.jsonio import JsonObject
 from flowforge.triggers.answering import AnsweringConfig
 from flowforge.triggers.kind import Address, TriggerKind
 
@@ -57,7 +58,7 @@ class Webhook(TriggerKind[Config]):
     config = Config
     address = Address("webhook", "call the address now", command=curl)
 
-    def sample(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def sample(self, config: Mapping[str, Any]) -> JsonObject:
         return {
             "body": dict(_EXAMPLE_BODY),
             "headers": {"content-type": "application/json"},

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from html.parser import HTMLParser
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from imap_tools import MailAttachment, MailMessage
 
 from flowforge import jsonio
+from flowforge.jsonio import JsonObject
 
 LARGEST_BODY = 1_000_000
 LONGEST_HEADER = 2_000
@@ -56,7 +57,7 @@ def envelope(header: bytes) -> Envelope:
     )
 
 
-def payload(mail: Received) -> dict[str, Any]:
+def payload(mail: Received) -> JsonObject:
     """The contract's payload (section 6) and ours: to, messageId, attachments; `truncated` where something was cut.
 
     Never raises: what cannot be decoded is empty.
@@ -64,7 +65,7 @@ def payload(mail: Received) -> dict[str, Any]:
     message = MailMessage.from_bytes(mail.raw)
     head = envelope(mail.raw)
     body = _readable(lambda: message.text or _text_of(message.html)) or ""
-    fields: dict[str, Any] = {
+    fields: JsonObject = {
         "subject": head.subject,
         "from": head.sender,
         "body": _cut(body, LARGEST_BODY),
@@ -84,11 +85,11 @@ def _recipients(message: MailMessage) -> list[str]:
     return [_cut(address.full, LONGEST_HEADER) for address in message.to_values[:MOST_RECIPIENTS]]
 
 
-def _attachments(message: MailMessage) -> list[dict[str, Any]]:
+def _attachments(message: MailMessage) -> list[JsonObject]:
     return [_attachment(part) for part in message.attachments[:MOST_ATTACHMENTS]]
 
 
-def _attachment(part: MailAttachment) -> dict[str, Any]:
+def _attachment(part: MailAttachment) -> JsonObject:
     return {"name": _header(lambda: part.filename), "type": part.content_type, "size": part.size}
 
 

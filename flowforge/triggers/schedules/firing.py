@@ -16,6 +16,7 @@ from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerRegistration
 from flowforge.engine import intake
 from flowforge.errors import Invalid
+from flowforge.jsonio import JsonObject
 from flowforge.triggers.kinds.scheduler import SCHEDULER, schedule_of
 from flowforge.triggers.schedules.schedule import Cron, Due, Schedule
 from flowforge.wiring import Backends
@@ -103,7 +104,7 @@ def _first(row: Row[Any], now: datetime) -> Outcome:
         return _broken(row, now, error)
 
 
-def _configuration(row: Row[Any]) -> dict[str, Any]:
+def _configuration(row: Row[Any]) -> JsonObject:
     """Adopted rows hold any JSON there."""
     if row.configuration is None:
         return {}
@@ -131,9 +132,9 @@ def _events(row: Row[Any], schedule: Schedule, due: Due, now: datetime) -> list[
     ]
 
 
-def _metadata(schedule: Schedule, scheduled: datetime, now: datetime) -> dict[str, Any]:
+def _metadata(schedule: Schedule, scheduled: datetime, now: datetime) -> JsonObject:
     """The contract's keys, and the expression where it is cron."""
-    metadata: dict[str, Any] = {
+    metadata: JsonObject = {
         "source": SCHEDULER,
         "scheduledTime": jsonio.format_time(scheduled),
         "executedAt": jsonio.format_time(now),
