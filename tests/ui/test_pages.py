@@ -12,8 +12,11 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
+from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import ExecutionRow, StepAttempt, TriggerEventRow, Workflow
 from flowforge.ids import uuid7
+from flowforge.language.blocks import BLOCKS
+from flowforge.triggers.kinds import trigger_kinds
 from flowforge.wiring import Backends
 from tests.ui.conftest import PASSWORD, Browser
 
@@ -111,6 +114,13 @@ def test_what_is_no_json_object_is_refused(ada: Browser, text: str) -> None:
     answer = ada.send("/workflows/new", "/workflows/new", definition=text)
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text
+
+
+@pytest.mark.parametrize("page", ["/workflows/new", "{workflow}/edit", "{workflow}/build/text"])
+def test_who_writes_a_definition_as_text_sees_every_type_there_is(ada: Browser, page: str) -> None:
+    shown = ada.get(page.format(workflow=created(ada))).text
+    for type_ in (*trigger_kinds(), *load_catalog().types(), *BLOCKS):
+        assert f"<code>{type_}</code>" in shown
 
 
 def test_a_secret_is_masked_and_survives_an_edit(ada: Browser, backends: Backends) -> None:

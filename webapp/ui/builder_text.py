@@ -17,7 +17,7 @@ from webapp.services import drafts
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import found
-from webapp.ui.definitions import read_object
+from webapp.ui.definitions import definition_help, read_object
 from webapp.ui.guard import viewer_id
 
 FORMS = {"yaml": "YAML", "json": "JSON"}
@@ -54,7 +54,14 @@ def save_builder_text(workflow_id: UUID) -> Any:
 
 def _page(workflow: Any, shown: Any, form: str, text: str, problems: Any) -> str:
     return render_template(
-        "builder/text.html", workflow=workflow, draft=shown, form=form, forms=FORMS, text=text, problems=problems
+        "builder/text.html",
+        workflow=workflow,
+        draft=shown,
+        form=form,
+        forms=FORMS,
+        text=text,
+        problems=problems,
+        help=definition_help(),
     )
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import orjson
 
 from flowforge import jsonio
+from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
+from flowforge.language.blocks import BLOCKS
+from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.shown import ShownWorkflow
 
 STARTER = """\
@@ -31,6 +35,19 @@ STARTER = """\
   ]
 }
 """
+
+
+@dataclass(frozen=True)
+class DefinitionHelp:
+    """Lists the types that a definition may name, for those who write it as a text."""
+
+    trigger_types: list[str]
+    action_types: list[str]
+    """Of steps and of blocks, sorted."""
+
+
+def definition_help() -> DefinitionHelp:
+    return DefinitionHelp(list(trigger_kinds()), sorted([*load_catalog().types(), *BLOCKS]))
 
 
 def written(shown: ShownWorkflow) -> str:

@@ -21,7 +21,7 @@ from webapp.services import drafts, triggers
 from webapp.services import workflows as operations
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import flow_of
-from webapp.ui.definitions import STARTER, read_object, written
+from webapp.ui.definitions import STARTER, definition_help, read_object, written
 from webapp.ui.guard import return_path, viewer_id
 from webapp.ui.trigger_kinds import trigger_card
 
@@ -183,5 +183,5 @@ def _editor(text: str, problems: Any = (), workflow: Any = None) -> str:
         text=text,
         problems=problems,
         workflow=workflow,
-        action_types=load_catalog().types(),
+        help=definition_help(),
     )
