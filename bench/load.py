@@ -19,7 +19,7 @@ class Load:
 class Generator:
     def __init__(self, host: str, port: int, path: str) -> None:
         self._address = (host, port)
-        self._head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: "
+        self._head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
         self._orders = itertools.count()
 
     async def closed(self, clients: int, seconds: float) -> Load:

@@ -48,7 +48,7 @@ class Viewer:
 
     def __init__(self, port: int, headers: dict[str, str], execution_id: str) -> None:
         self._address = ("127.0.0.1", port)
-        sent = {"Host": "bench", "Accept": "text/event-stream", **headers}
+        sent = {"Host": "localhost", "Accept": "text/event-stream", **headers}
         lines = [f"GET /api/v1/executions/{execution_id}/live HTTP/1.1", *(f"{n}: {v}" for n, v in sent.items())]
         self._request = ("\r\n".join(lines) + "\r\n\r\n").encode()
         self.seen = Seen()

@@ -214,8 +214,17 @@ class Settings(BaseSettings):
         le=10,
         description="How many reverse proxies in front may be believed for the client's address.",
     )
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        [],
+        validation_alias="ALLOWED_HOSTS",
+        description="Comma list of host names under which the server answers, beside localhost, HOST and the host of"
+        " WEBHOOK_BASE_URL; .example.com: every name below it, *: any. Others get a 421.",
+    )
     secure_cookies: bool = Field(
-        False, validation_alias="SECURE_COOKIES", description="Send the session cookie over HTTPS only."
+        False,
+        validation_alias="SECURE_COOKIES",
+        description="Send the session cookie over HTTPS only, also where HTTPS cannot be seen from here (no"
+        " TRUSTED_PROXIES); a request that came by HTTPS always gets such a cookie.",
     )
     cors_origins: Annotated[list[str], NoDecode] = Field(
         [],
@@ -416,9 +425,15 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds within which a request has to arrive, head and body.",
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        validation_alias="METRICS_TOKEN",
+        min_length=16,
+        description="Bearer token for /metrics; unset: only senders on loopback may read it. Never through a proxy.",
+    )
     web_processes: int = Field(1, validation_alias="WEB_PROCESSES", ge=1, le=64, description="Web processes.")
 
-    @field_validator("kafka_brokers", "cors_origins", "egress_hosts", mode="before")
+    @field_validator("kafka_brokers", "cors_origins", "allowed_hosts", "egress_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 
 from flowforge.ids import uuid7
 from flowforge.settings import Settings
+from webapp import hosts
 
 API_MAX_BYTES = 4 * 1024 * 1024
 
@@ -65,6 +66,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = max(API_MAX_BYTES, settings.webhook_max_bytes)
     app.url_map.converters["uuid"] = UuidConverter
     app.before_request(_name_the_request)
+    hosts.install(app, settings)
     app.after_request(_protect)
     if settings.cors_origins:
         app.after_request(_share_with(frozenset(settings.cors_origins)))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Literal
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from redis.exceptions import RedisError
 from sqlalchemy import text
+from werkzeug.exceptions import Forbidden
 
 from flowforge.db.engine import unavailable_when_down
-from flowforge.errors import Unavailable
+from flowforge.errors import Unauthorized, Unavailable
 from flowforge.wiring import Backends
 from webapp import metrics
 from webapp.context import backends
 from webapp.endpoint import TEXT, Answer, Tag, endpoint
+from webapp.hosts import is_loopback_address
 from webapp.wire import Wire
 
 logger = logging.getLogger(__name__)
@@ -26,6 +29,7 @@ blueprint = Blueprint("health", __name__)
 metrics.install(blueprint)
 
 READY_WITHIN_SECONDS = 4.0
+_ADDED_BY_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 _COUNT_LIMIT = 10_000
 _UNFINISHED = {
     "events": "SELECT 1 FROM trigger_service.trigger_events WHERE handled_at IS NULL",
@@ -71,15 +75,38 @@ def _word(up: bool) -> Literal["up", "down"]:
 
 
 @blueprint.get("/metrics")
-@endpoint(Tag.HEALTH, {200: Answer(None, "Metrics", TEXT)}, public=True)
+@endpoint(Tag.HEALTH, {200: Answer(None, "Metrics", TEXT)}, refuses=(401, 403), public=True)
 def scrape() -> Response:
-    """Prometheus: this process's requests, the topics' backlog, and work under way (counted up to 10,000)"""
+    """Prometheus: this process's requests, the topics' backlog, and work under way (counted up to 10,000). For
+    METRICS_TOKEN, or from loopback where there is none"""
+    _refuse_strangers()
     registry = CollectorRegistry()
     part_up = Gauge("flowforge_up", "Whether a part could be asked", ["part"], registry=registry)
     for part, gather in (("bus", _gather_lag), ("postgresql", _gather_work)):
         part_up.labels(part).set(_succeeds(part, lambda gather=gather: gather(registry)))  # type: ignore[misc]
     text_ = generate_latest(metrics.counted().registry) + generate_latest(registry)
     return Response(text_, content_type=CONTENT_TYPE_LATEST)
+
+
+def _refuse_strangers() -> None:
+    """Raises Forbidden or Unauthorized. A proxy on this machine is on loopback, too, but speaks for others."""
+    if any(name in request.headers for name in _ADDED_BY_PROXIES):
+        raise Forbidden("the metrics are not given through a proxy")
+    expected = backends().settings.metrics_token
+    if expected is None:
+        _require_loopback()
+    elif not hmac.compare_digest(_bearer_token().encode(), expected.get_secret_value().encode()):
+        raise Unauthorized("METRICS_TOKEN is required as a bearer token")
+
+
+def _require_loopback() -> None:
+    if not is_loopback_address(request.remote_addr or ""):
+        raise Forbidden("the metrics are given on loopback only; others need a METRICS_TOKEN")
+
+
+def _bearer_token() -> str:
+    authorization = request.authorization
+    return (authorization.token or "") if authorization and authorization.type == "bearer" else ""
 
 
 def _gather_lag(registry: CollectorRegistry) -> None:

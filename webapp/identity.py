@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_jwt_extended import JWTManager, create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import LoginManager, current_user
@@ -61,8 +62,16 @@ class DashboardUser:
         return f"{self.id}.{self._password_mark}.{self.session_id}"
 
 
+class SessionCookies(SecureCookieSessionInterface):
+    """Cookies that a browser sends back over HTTPS alone, once the request that set them came that way."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return super().get_cookie_secure(app) or request.is_secure
+
+
 def install(app: Flask, backends: Backends) -> None:
     settings = backends.settings
+    app.session_interface = SessionCookies()
     app.config.update(
         SECRET_KEY=backends.keys.session,
         SESSION_COOKIE_NAME=f"flowforge_{settings.port}",  # browsers do not keep the cookies of two ports apart

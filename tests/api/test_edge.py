@@ -89,7 +89,9 @@ class TestProxies:
         assert where == {"address": "127.0.0.1", "url": "http://localhost/api/where"}
 
     def test_are_believed_where_they_are_known(self, instance: Instance) -> None:
-        where = instance(trusted_proxies=1).get("/api/where", headers=FORWARDED).json
+        believing = instance(trusted_proxies=1, allowed_hosts=["flows.example.test"])
+
+        where = believing.get("/api/where", headers=FORWARDED).json
 
         assert where == {"address": "203.0.113.9", "url": "https://flows.example.test/api/where"}
 
@@ -97,6 +99,58 @@ class TestProxies:
         forged = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
 
         assert instance(trusted_proxies=1).get("/api/where", headers=forged).json["address"] == "203.0.113.9"
+
+
+class TestHosts:
+    def status(self, client: FlaskClient, host: str, path: str = "/auth/me") -> int:
+        return client.get(path, headers={"Host": host}).status_code
+
+    @pytest.mark.parametrize(
+        "host", ["localhost", "LOCALHOST:8080", "app.localhost", "127.0.0.1:9", "127.1.2.3", "[::1]:8080"]
+    )
+    def test_on_this_machine_are_answered(self, client: FlaskClient, host: str) -> None:
+        assert self.status(client, host) == 401
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "evil.example.test",
+            "localhost.evil.test",
+            "127.0.0.1.evil.test",
+            "192.0.2.7:8080",
+            "",
+            "[",
+            "localhost@evil.test",
+        ],
+    )
+    @pytest.mark.parametrize(
+        "path", ["/auth/me", "/sign-in", "/health/live", "/static/app.css", "/nothing", "/webhook/x"]
+    )
+    def test_that_are_unknown_are_misdirected(self, client: FlaskClient, host: str, path: str) -> None:
+        assert self.status(client, host, path) == 421
+
+    def test_that_are_unknown_are_told_the_setting(self, client: FlaskClient) -> None:
+        refused = client.get("/auth/me", headers={"Host": "evil.example.test"})
+
+        assert refused.json["statusCode"] == 421
+        assert "ALLOWED_HOSTS" in refused.json["message"]
+
+    def test_of_the_settings_are_answered(self, instance: Instance) -> None:
+        settings = {"webhook_base_url": "https://Hooks.Example.test:8443/base", "host": "192.0.2.7"}
+        client = instance(allowed_hosts=["flows.example.test", ".inside.test"], **settings)
+        answered = ["hooks.example.test", "192.0.2.7:8080", "flows.example.test.", "a.b.inside.test", "inside.test"]
+
+        assert {self.status(client, host) for host in answered} == {401}
+        assert self.status(client, "notinside.test") == 421
+
+    def test_of_any_name_are_answered_where_the_operator_says_so(self, instance: Instance) -> None:
+        assert self.status(instance(allowed_hosts=["*"]), "evil.example.test") == 401
+
+    def test_named_by_a_proxy_that_is_not_known_do_not_count(self, instance: Instance) -> None:
+        client = instance(allowed_hosts=["flows.example.test"])
+        forged = {"Host": "evil.example.test", "X-Forwarded-Host": "flows.example.test"}
+
+        assert client.get("/auth/me", headers=forged).status_code == 421
 
 
 class TestOtherOrigins:
@@ -170,3 +224,9 @@ class TestTheDashboardsSession:
         assert cookie.startswith(f"flowforge_{settings.port}=")
         assert "HttpOnly" in cookie
         assert "SameSite=Lax" in cookie
+        assert "Secure" not in cookie
+
+    def test_its_cookie_stays_on_https_where_it_came_by_it(self, browser: FlaskClient, owner: Person) -> None:
+        cookie = browser.get(f"/test/sign-in/{owner.id}", base_url="https://localhost").headers["Set-Cookie"]
+
+        assert "Secure" in cookie

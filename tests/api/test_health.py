@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from flowforge.events import TRIGGER_EVENTS
@@ -97,3 +100,32 @@ class TestMetrics:
 
         assert seen["flowforge_up", "bus"] == 0
         assert seen["flowforge_up", "postgresql"] == 1
+
+
+SCRAPER = {"Authorization": "Bearer a-token-of-the-scraper"}
+FROM_ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
+
+
+class TestMetricsAreNotPublic:
+    @pytest.fixture
+    def with_token(self, backends: Backends) -> Iterator[FlaskClient]:
+        with elsewhere(backends, metrics_token=SecretStr("a-token-of-the-scraper")) as client:
+            yield client
+
+    def test_only_loopback_reads_them_where_there_is_no_token(self, client: FlaskClient) -> None:
+        assert client.get("/metrics", environ_overrides={"REMOTE_ADDR": "::1"}).status_code == 200
+        assert client.get("/metrics", environ_overrides=FROM_ELSEWHERE).status_code == 403
+
+    def test_the_token_opens_them_from_anywhere(self, with_token: FlaskClient) -> None:
+        assert with_token.get("/metrics", headers=SCRAPER, environ_overrides=FROM_ELSEWHERE).status_code == 200
+
+    @pytest.mark.parametrize(
+        "sent", [{}, {"Authorization": "Bearer another-token-of-mine"}, {"Authorization": "Basic YTpi"}]
+    )
+    def test_without_it_they_are_closed_on_loopback_too(self, with_token: FlaskClient, sent: dict[str, str]) -> None:
+        assert with_token.get("/metrics", headers=sent).status_code == 401
+
+    @pytest.mark.parametrize("added", ["Forwarded", "Via", "X-Forwarded-For", "X-Real-IP"])
+    def test_a_proxy_never_gets_them(self, client: FlaskClient, with_token: FlaskClient, added: str) -> None:
+        assert client.get("/metrics", headers={added: "127.0.0.1"}).status_code == 403
+        assert with_token.get("/metrics", headers={added: "127.0.0.1", **SCRAPER}).status_code == 403

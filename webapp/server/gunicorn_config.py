@@ -23,6 +23,11 @@ accesslog = None
 errorlog = "-"
 control_socket_disable = True
 proc_name = "flowforge-web"
+# Gunicorn believes nobody: by default it would take SCRIPT_NAME and the scheme from any sender on loopback.
+# Which proxies are believed, and what, TRUSTED_PROXIES alone decides (webapp.edge).
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 
 
 def pre_fork(_arbiter: Any, _worker: Any) -> None:

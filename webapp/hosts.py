@@ -1,0 +1,69 @@
+"""Host names under which the instance answers. Any other is answered 421 (RFC 9110, section 15.5.20).
+
+Otherwise a page elsewhere could have its own name lead here (DNS rebinding) and read what our pages say, and links
+could be made from a name that the sender of a request chose.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException
+
+from flowforge.settings import Settings
+
+ANY = "*"
+
+
+class MisdirectedRequest(HTTPException):
+    code = 421
+    description = (
+        "this server does not answer under this host name; ALLOWED_HOSTS lists those that it does answer under"
+    )
+
+
+class AllowedHosts:
+    """Loopback names and addresses, and the names given: each exact, with a dot in front also what is below it."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(host_name(name) for name in names) - {""}
+        self._suffixes = tuple(name.lower() for name in names if name.startswith("."))
+        self._any = ANY in names
+
+    def admit(self, host: str) -> bool:
+        """Whether a request with this `Host`, with or without a port, is answered."""
+        name = host_name(host)
+        return self._any or name in self._names or f".{name}".endswith(self._suffixes) or _is_loopback(name)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    own = f"[{settings.host}]" if ":" in settings.host else settings.host
+    allowed = AllowedHosts([*settings.allowed_hosts, own, settings.public_webhook_base])
+
+    def refuse_other_hosts() -> None:
+        if not allowed.admit(request.host):
+            raise MisdirectedRequest
+
+    app.before_request(refuse_other_hosts)
+
+
+def host_name(host: str) -> str:
+    """The name in `name:port` or in a URL, in lower case; empty where there is none."""
+    try:
+        return (urlsplit(host if "//" in host else f"//{host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
+
+
+def is_loopback_address(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_loopback(name: str) -> bool:
+    return name == "localhost" or name.endswith(".localhost") or is_loopback_address(name)
