@@ -18,6 +18,8 @@ from flowforge.settings import Settings
 from webapp import hosts
 
 API_MAX_BYTES = 4 * 1024 * 1024
+MOST_RECEIVED_BYTES = 16 * 1024 * 1024
+"""The limit on a body that the server receives in full. What accepts less can still say so with what was in it."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -227,15 +227,17 @@ class PendingResponse:
     response: Mapping[str, Any] | None
 
 
-def find_response(engine: Engine, event_id: UUID) -> PendingResponse | None:
-    """None where no caller waits, or has waited, for such an event. Raises Unavailable."""
+def find_response(engine: Engine, event_id: UUID, trigger_id: UUID | None = None) -> PendingResponse | None:
+    """None where no caller waits, or has waited, for such an event, of that trigger where one is named. Raises
+    Unavailable."""
     with unavailable_when_down(), autocommitting(engine) as connection:
         row = connection.exec_driver_sql(
             """
             SELECT response FROM trigger_service.trigger_events
             WHERE id = %(id)s AND awaited_by->>'caller' IS NOT NULL
+              AND (%(trigger_id)s::uuid IS NULL OR trigger_id = %(trigger_id)s::uuid)
             """,
-            {"id": str(event_id)},
+            {"id": str(event_id), "trigger_id": trigger_id and str(trigger_id)},
         ).first()
     return None if row is None else PendingResponse(row[0])
 

@@ -67,9 +67,10 @@ class PendingAnswer:
     answer: Answer | None
 
 
-def find_pending(engine: Engine, event_id: UUID) -> PendingAnswer | None:
-    """None where no caller waits, or has waited, for such an event. Raises Unavailable."""
-    pending = events_store.find_response(engine, event_id)
+def find_pending(engine: Engine, event_id: UUID, trigger_id: UUID | None = None) -> PendingAnswer | None:
+    """None where no caller waits, or has waited, for such an event, of that trigger where one is named. Raises
+    Unavailable."""
+    pending = events_store.find_response(engine, event_id, trigger_id)
     if pending is None:
         return None
     return PendingAnswer(Answer(**pending.response) if pending.response else None)

@@ -75,6 +75,18 @@ def test_a_form_with_files(client: FlaskClient, address: str, engine: Engine) ->
     ]
 
 
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=other"])
+def test_a_form_that_cannot_be_read_is_refused(
+    client: FlaskClient, address: str, engine: Engine, content_type: str
+) -> None:
+    body = b'--y\r\nContent-Disposition: form-data; name="note"\r\n\r\nhi\r\n--y--\r\n'
+    answer = client.post(address, data=body, content_type=content_type)
+
+    assert answer.status_code == 400
+    assert "not a form" in answer.json["message"]
+    assert accepted_events(engine) == []
+
+
 def test_the_body_of_a_get_is_not_looked_at(client: FlaskClient, address: str, engine: Engine) -> None:
     client.get(address, data=b"{", content_type="application/json")
 

@@ -15,6 +15,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
+from flowforge.engine import intake
+from flowforge.errors import Unavailable
 from flowforge.triggers.kinds.form import KIND
 from flowforge.wiring import Backends
 from tests.api.conftest import Person
@@ -77,6 +79,13 @@ def owner_form(client: FlaskClient, owner: Person, app: Flask) -> Callable[..., 
         return FormPage(app, f"/forms/{registered['webhookToken']}")
 
     return make
+
+
+def assert_kept(page: TestResponse) -> None:
+    """The page still has the answers of somebody who filled in name, story and days."""
+    assert 'value="Ada"' in page.text
+    assert "A long one" in page.text
+    assert re.findall(r'value="(\w+)" checked', page.text) == ["Tuesday"]
 
 
 class TestPage:
@@ -249,6 +258,15 @@ class TestSubmission:
         with working(backends):
             eventually(lambda: form.client.get(late.location).text == "Hello Ada!")
 
+    def test_is_answered_at_its_own_form_only(self, owner_form: Callable[..., FormPage]) -> None:
+        respond = {"type": "RESPOND", "config": {"body": "for Ada"}}
+        form, other = (owner_form(respond, respond="by a RESPOND step", respondTimeout=1) for _ in range(2))
+        late = form.send(your_name="Ada").location
+
+        assert form.client.get(late, headers=HTML).status_code == 202
+        elsewhere = late.replace(form.path, other.path)
+        assert other.client.get(elsewhere, headers=HTML).status_code == 404
+
 
 class TestRefusing:
     @pytest.mark.parametrize(
@@ -326,6 +344,90 @@ class TestRefusing:
         assert "at most 1 MB" in refused.text
         assert accepted_events(engine) == []
 
+    def test_too_many_bytes_lose_nothing_else_that_was_filled_in(self, owner_form: Callable[..., FormPage]) -> None:
+        photo = (io.BytesIO(b"x" * 3_000_000), "p")
+        refused = owner_form().send(your_name="Ada", story="A long one", days=["Tuesday"], photo=photo)
+
+        assert refused.status_code == 413
+        assert_kept(refused)
+        assert refused.text.count("Photo is too large") == 2
+
+    def test_files_of_a_refused_form_have_to_be_chosen_again(self, owner_form: Callable[..., FormPage]) -> None:
+        refused = owner_form().send(your_name="", photo=(io.BytesIO(b"x"), "p"))
+        assert refused.text.count("Photo has to be chosen again") == 2
+
+    def test_long_texts_are_shown_again_too(self, owner_form: Callable[..., FormPage]) -> None:
+        refused = owner_form().send(your_name="Ada", story="A long one" + " and more" * 150_000)
+        assert refused.status_code == 422
+        assert "Story must have at most 20,000 characters" in refused.text
+        assert "A long one and more" in refused.text
+
+    def test_a_database_that_is_away_loses_nothing(
+        self, owner_form: Callable[..., FormPage], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        form = owner_form()
+        stamp = form.stamp()
+
+        def away(*_: object) -> None:
+            raise Unavailable("the database is away")
+
+        monkeypatch.setattr(intake, "accept_call", away)
+        refused = form.send(stamp, your_name="Ada", story="A long one", days=["Tuesday"])
+        assert refused.status_code == 503
+        assert_kept(refused)
+
+    @pytest.mark.parametrize(
+        ("body", "content_type"),
+        [
+            (b"--x\r\n", "multipart/form-data"),
+            (b"--x\r\n", "multipart/form-data; boundary=y"),
+            (b'{"field.your_name": "Ada"}', "application/json"),
+        ],
+    )
+    def test_what_is_no_form_is_said_to_be_none(
+        self, owner_form: Callable[..., FormPage], engine: Engine, body: bytes, content_type: str
+    ) -> None:
+        form = owner_form()
+        refused = form.client.post(form.path, data=body, content_type=content_type, headers=HTML)
+
+        assert refused.status_code == 400
+        assert "The body is not a form" in refused.text
+        assert accepted_events(engine) == []
+
+    def test_parts_without_a_name_are_passed_over(self, owner_form: Callable[..., FormPage]) -> None:
+        form = owner_form()
+        body = b"--y\r\nContent-Disposition: form-data\r\n\r\nx\r\n--y--\r\n"
+        sent = form.client.post(form.path, data=body, content_type="multipart/form-data; boundary=y", headers=HTML)
+        assert sent.status_code == 422
+
+    @pytest.mark.parametrize(
+        ("name", "type_", "told"),
+        [
+            ("x" * 256, "image/png", "Photo must have a name of at most 255 characters"),
+            ("me.png", "image/" + "x" * 250, "Photo must be of a type with at most 255 characters"),
+        ],
+    )
+    def test_names_and_types_of_files_are_bounded(
+        self, owner_form: Callable[..., FormPage], engine: Engine, name: str, type_: str, told: str
+    ) -> None:
+        form = owner_form()
+        refused = form.send(your_name="Ada", photo=(io.BytesIO(b"x"), name, type_))
+
+        assert refused.status_code == 422
+        assert refused.text.count(told) == 2
+        assert accepted_events(engine) == []
+        longest = (io.BytesIO(b"x"), "x" * 255, "image/" + "x" * 249)
+        assert form.send(your_name="Ada", photo=longest).status_code == 303
+
+    def test_as_many_boxes_as_its_author_wants(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
+        options = [f"Day {number}" for number in range(200)]
+        labels = [f"Week {number}" for number in range(6)]
+        days = [{"label": label, "type": "several choices", "options": options} for label in labels]
+        filled = {f"week_{number}": options for number in range(6)}
+
+        assert owner_form(fields=days).send(**filled).status_code == 303
+        assert len(accepted_events(engine)[0].payload["fields"]["week_5"]) == 200
+
 
 class TestRobots:
     def test_who_fills_in_what_people_do_not_see_is_refused(
@@ -365,6 +467,11 @@ class TestRobots:
         statuses = [form.send(stamp, your_name="").status_code for _ in range(31)]
 
         assert statuses == [422] * 30 + [429]
+        refused = form.send(stamp, your_name="Ada", story="A long one", days=["Tuesday"])
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
+        assert "Please wait a minute" in refused.text
+        assert_kept(refused)
+        assert stamp_on(refused) == stamp
         elsewhere = form.client.post(
             form.path,
             data={"field.your_name": "Ada", "opened": stamp},
@@ -442,6 +549,8 @@ class TestDeclaration:
             ({"fields": [{"label": "A", "type": "choice", "options": [" "]}]}, {"/fields/0/options/0"}),
             ({"respond": "never"}, {"/respond"}),
             ({"title": "x" * 201}, {"/title"}),
+            ({"title": "  ", "button": "\u200b", "message": "\n"}, {"/title", "/button", "/message"}),
+            ({"fields": [{"label": "\u00a0", "name": "a"}]}, {"/fields/0/label"}),
         ],
     )
     def test_names_what_cannot_be_used(
@@ -452,6 +561,11 @@ class TestDeclaration:
 
         assert refused.status_code == 400
         assert pointers(refused.json) == {f"/trigger/config{pointer}" for pointer in fields}
+
+    def test_has_texts_of_its_own_where_its_author_left_them_empty(self, owner_form: Callable[..., FormPage]) -> None:
+        page = owner_form(title="", button="").get()
+        assert "<h1>Form</h1>" in page.text
+        assert '<button class="primary">Send</button>' in page.text
 
     def test_shows_what_can_be_read_of_one_that_is_being_written(self) -> None:
         fields = [{"label": "Name"}, {}, "x", {"label": "Age", "type": "number"}]

@@ -11,6 +11,7 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask import Response as Page
 from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
 from flowforge import jsonio
@@ -18,7 +19,7 @@ from flowforge.engine import answers, intake
 from flowforge.engine.intake import AcceptedCall
 from flowforge.errors import Invalid, NotFound, Unavailable
 from flowforge.secrets import SecretUnreadable
-from flowforge.triggers.forms.answers import MOST_FILE_BYTES, Answers, Sent, SentFile, read_answers
+from flowforge.triggers.forms.answers import MOST_FILE_BYTES
 from flowforge.triggers.forms.view import FormView, view_fields
 from flowforge.triggers.kinds.form import FORM, KIND, Config, form_view, payload_of
 from flowforge.triggers.registrations import configuration_of
@@ -26,17 +27,26 @@ from webapp.context import backends, session
 from webapp.edge import page_policy
 from webapp.intake import calls, form_guards
 from webapp.intake.accepted import announce
-from webapp.intake.body import read_bytes
+from webapp.intake.form_submission import Submission, read_submission
 from webapp.intake.waiting import as_response, wait_for_answer
 from webapp.services import triggers
 
 blueprint = Blueprint("forms", __name__, url_prefix="/forms/<token>")
 
-MOST_BYTES = MOST_FILE_BYTES + 1_000_000
-"""The limit on a whole submission: the files, and the texts."""
-_FIELD = "field."
-"""Begins the names of the author's own fields."""
 _NO_FORM = "there is no such form"
+_TOO_LARGE = f"All files together may have at most {MOST_FILE_BYTES // 1_000_000} MB. Please choose smaller ones."
+_TOO_MANY = "Much was sent from where you are. Please wait a minute, and send it again."
+_NOT_KEPT = "It could not be kept just now. Please send it again in a moment."
+
+
+class Refused(Exception):
+    """A submission that is not accepted: its page is shown again, with what was filled in."""
+
+    def __init__(self, problem: str, status: int = 422, retry_after: object = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.status = status
+        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ class OpenForm:
     """A form that takes submissions."""
 
     token: str
+    trigger_id: UUID
     config: Config
 
     @property
@@ -84,14 +95,12 @@ def submit(token: str) -> Response:
     form = _open_form(token)
     if not form.is_unlocked:
         return _locked(form)
-    calls.refuse_too_many(token)
-    form_guards.refuse_too_many(token)
-    sent = _sent()
-    read = read_answers(form.config.fields, sent)
-    problem, stamp = form_guards.check_stamp(token)
-    if problem or read.problems:
-        return _form_page(form, _refilled(form, sent, read), stamp, problem, 422)
-    return _answer(form, _accept(form, read, stamp))
+    submission = read_submission(token, form.config.fields)
+    try:
+        call = _accept(form, submission)
+    except Refused as refused:
+        return _shown_again(form, submission, refused)
+    return _answer(form, call)
 
 
 @blueprint.get("/sent")
@@ -107,7 +116,7 @@ def later_answer(token: str, event_id: UUID) -> Response:
     form = _open_form(token)
     if not form.is_unlocked:
         return _locked(form)
-    found = answers.find_pending(backends().engine, event_id)
+    found = answers.find_pending(backends().engine, event_id, form.trigger_id)
     if found is None:
         raise NotFound("nobody waits for the answer of such an event")
     return as_response(found.answer) if found.answer else _page(form, "forms/waiting.html", 202)
@@ -118,43 +127,53 @@ def _open_form(token: str) -> OpenForm:
     if "\x00" in token:
         raise NotFound(_NO_FORM)
     row = triggers().at_address(session(), KIND, token)
-    enabled, configuration = row.enabled, configuration_of(row)
+    trigger_id, enabled, configuration = row.id, row.enabled, configuration_of(row)
     session().rollback()  # a caller who waits for an answer holds no connection
     if not enabled:
         raise NotFound(_NO_FORM)
     try:
-        return OpenForm(token, KIND.read(triggers().opened(configuration)))
+        return OpenForm(token, trigger_id, KIND.read(triggers().opened(configuration)))
     except Invalid as error:
         raise NotFound(_NO_FORM) from error
     except SecretUnreadable as error:
         raise Unavailable(str(error)) from error
 
 
-def _sent() -> Sent:
-    """Raises TooLarge."""
-    request.max_form_memory_size = MOST_BYTES
-    read_bytes(MOST_BYTES)
-    texts = {name.removeprefix(_FIELD): values for name, values in request.form.lists() if name.startswith(_FIELD)}
-    files = {
-        name.removeprefix(_FIELD): SentFile(file.filename, file.mimetype, file.read())
-        for name, file in request.files.items()
-        if name.startswith(_FIELD) and file.filename
-    }
-    return Sent(texts, files)
+def _accept(form: OpenForm, submission: Submission) -> AcceptedCall:
+    """Check a submission, and accept it. Raises Refused, and NotFound where the form was disabled meanwhile."""
+    _refuse_too_many(form.token)
+    if submission.is_too_large:
+        raise Refused(_TOO_LARGE, 413)
+    if submission.is_wrong:
+        raise Refused(submission.stamp_problem)
+    try:
+        call = _store(form, submission)
+    except Unavailable as error:
+        raise Refused(_NOT_KEPT, 503) from error
+    calls.count(form.token)
+    announce(call)
+    return call
 
 
-def _accept(form: OpenForm, read: Answers, stamp: str) -> AcceptedCall:
-    """Accept a submission; the same answers sent twice from one page make one event. Raises NotFound where the form was
-    disabled meanwhile."""
+def _refuse_too_many(token: str) -> None:
+    """Raises Refused."""
+    try:
+        calls.refuse_too_many(token)
+        form_guards.refuse_too_many(token)
+    except TooManyRequests as error:
+        raise Refused(_TOO_MANY, 429, error.retry_after) from error
+
+
+def _store(form: OpenForm, submission: Submission) -> AcceptedCall:
+    """Store the event of a submission; the same answers sent twice from one page make one event. Raises NotFound,
+    Unavailable."""
     now = datetime.now(UTC)
-    payload = payload_of(read.values, now)
+    payload = payload_of(submission.answers.values, now)
     metadata = {"source": FORM, "receivedAt": now, "remoteAddress": request.remote_addr}
-    once = hashlib.sha256(stamp.encode() + jsonio.dumps(payload["fields"])).hexdigest()
+    once = hashlib.sha256(submission.stamp.encode() + jsonio.dumps(payload["fields"])).hexdigest()
     call = intake.accept_call(backends().engine, FORM, form.token, payload, metadata, f"form {once}")
     if call is None or call.event_id is None:
         raise NotFound(_NO_FORM)
-    calls.count(form.token)
-    announce(call)
     return call
 
 
@@ -168,12 +187,16 @@ def _answer(form: OpenForm, call: AcceptedCall) -> Response:
     return redirect(url_for("forms.later_answer", token=form.token, event_id=call.event_id), 303)
 
 
-def _refilled(form: OpenForm, sent: Sent, read: Answers) -> FormView:
-    """The form with what was filled in, and what is wrong with it."""
-    return replace(form_view(form.config), fields=view_fields(form.config.fields, sent, read.problems))
+def _shown_again(form: OpenForm, submission: Submission, refused: Refused) -> Response:
+    """The page with what was filled in, and what is wrong with it."""
+    fields = view_fields(form.config.fields, submission.sent, submission.answers.problems)
+    page = _form_page(form, replace(form_view(form.config), fields=fields), submission.stamp, refused)
+    page.headers.update(refused.headers)
+    return page
 
 
-def _form_page(form: OpenForm, view: FormView, stamp: str, problem: str = "", status: int = 200) -> Response:
+def _form_page(form: OpenForm, view: FormView, stamp: str, refused: Refused | None = None) -> Response:
+    problem, status = (refused.problem, refused.status) if refused else ("", 200)
     return _page(form, "forms/show.html", status, view=view, stamp=stamp, problem=problem)
 
 

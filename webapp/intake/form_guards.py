@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from flask import Flask, current_app, request
@@ -38,12 +39,12 @@ def new_stamp(token: str) -> str:
     return str(_stamps().dumps([token, secrets.token_hex(8)]))
 
 
-def check_stamp(token: str) -> tuple[str, str]:
-    """Check the stamp of a submission: the reason to refuse it, empty where it is accepted, and the stamp for the page
-    if it is shown again."""
-    if request.form.get(TRAP):
+def check_stamp(token: str, texts: Mapping[str, str]) -> tuple[str, str]:
+    """Check the stamp among the texts of a submission: the reason to refuse it, empty where it is accepted, and the
+    stamp for the page if it is shown again."""
+    if texts.get(TRAP):
         return _TRAPPED, new_stamp(token)
-    stamp = request.form.get(STAMP, "")
+    stamp = texts.get(STAMP, "")
     try:
         (opened_for, _), opened_at = _stamps().loads(stamp, max_age=LONGEST_SECONDS, return_timestamp=True)
     except BadData:

@@ -27,6 +27,7 @@ from wsgiref.types import WSGIEnvironment
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from webapp import live
+from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.intake.headers import AS_SENT
 from webapp.live.connection_handoff import CAN_HAND_OFF, HandedOff
 from webapp.live.hub_process import HubProcess
@@ -89,7 +90,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         super().load_wsgi()
         settings = self.wsgi.extensions["flowforge"].settings
-        body_bytes = self.wsgi.config["MAX_CONTENT_LENGTH"]
+        body_bytes = max(MOST_RECEIVED_BYTES, settings.webhook_max_bytes)
         self._limits = ReceiveLimits(settings.web_read_timeout, settings.web_request_timeout, body_bytes)
         slots = ViewerSlots(settings.live_viewers)
         listening = [listener.fileno() for listener in self.sockets]

@@ -13,6 +13,10 @@ from flowforge.triggers.forms.field import FormField
 
 MOST_FILE_BYTES = 1_000_000
 """The limit on all files of one form together."""
+LONGEST_FILE_NAME = 255
+"""File systems take no longer names."""
+LONGEST_MEDIA_TYPE = 255
+"""A type and a subtype have at most 127 characters each (RFC 6838, section 4.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,15 @@ def _typed(question: FormField, sent: Sent) -> Any:
 
 
 def _file(question: FormField, sent: Sent) -> Any:
+    """Raises ValueError."""
     found = sent.files.get(question.key)
-    return found.value if found else None
+    if found is None:
+        return None
+    if len(found.name) > LONGEST_FILE_NAME:
+        raise ValueError(f"must have a name of at most {LONGEST_FILE_NAME} characters")
+    if len(found.type) > LONGEST_MEDIA_TYPE:
+        raise ValueError(f"must be of a type with at most {LONGEST_MEDIA_TYPE} characters")
+    return found.value
 
 
 def _problems_of_files(fields: Sequence[FormField], sent: Sent) -> dict[str, str]:

@@ -35,13 +35,21 @@ def _single_spaced(option: str) -> str:
     return words
 
 
+def _visible(text: str) -> str:
+    """Raises ValueError for a text of spaces and invisible characters only."""
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise ValueError("must not be blank")
+    return text
+
+
+VisibleText = Annotated[str, AfterValidator(_visible)]
 Option = Annotated[str, Field(max_length=200), AfterValidator(_single_spaced)]
 
 
 class FormField(TriggerConfig):
     model_config = ConfigDict(title="Field")
 
-    label: str = Field(title="Label", description="What is asked.", max_length=200)
+    label: VisibleText = Field(title="Label", description="What is asked.", max_length=200)
     type: AnswerType = Field(AnswerType.TEXT, title="Type", description="What kind of answer it takes.")
     options: Annotated[list[Option], Field(max_length=200), AfterValidator(_each_once)] = Field(
         [], title="Choices", description="Of a choice, or several.", validate_default=True

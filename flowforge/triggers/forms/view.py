@@ -53,9 +53,14 @@ def view_fields(
 ) -> list[FieldView]:
     """Build the fields to show, with the texts that were sent and their problems; with the defaults where nothing was
     sent."""
-    wrong = problems or {}
+    wrong = _files_to_choose(sent) | dict(problems or {})
     first = next((question.key for question in fields if question.key in wrong), None)
     return [_view(question, sent, wrong.get(question.key, ""), question.key == first) for question in fields]
+
+
+def _files_to_choose(sent: Sent | None) -> dict[str, str]:
+    """Browsers fill in no file: one that was sent is missing in the page that is shown again."""
+    return dict.fromkeys(sent.files, "has to be chosen again") if sent else {}
 
 
 def _view(question: FormField, sent: Sent | None, problem: str, is_focused: bool) -> FieldView:

@@ -13,7 +13,7 @@ from flowforge.connectors.sdk import secret
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.answering import AnsweringConfig
-from flowforge.triggers.forms.field import FormField
+from flowforge.triggers.forms.field import FormField, VisibleText
 from flowforge.triggers.forms.view import FormView, view_fields
 from flowforge.triggers.kind import Address, TriggerKind
 
@@ -48,7 +48,7 @@ def _web_address(url: str) -> str:
 
 
 class Config(AnsweringConfig):
-    title: str = Field("Form", title="Title", max_length=200)
+    title: VisibleText = Field("Form", title="Title", max_length=200)
     description: str = Field(
         "",
         title="Description",
@@ -59,8 +59,8 @@ class Config(AnsweringConfig):
     fields: Annotated[list[FormField], Field(max_length=MOST_FIELDS), AfterValidator(_different_names)] = Field(
         [], title="Fields", description="What people are asked."
     )
-    button: str = Field("Send", title="Button", max_length=100)
-    message: str = Field(
+    button: VisibleText = Field("Send", title="Button", max_length=100)
+    message: VisibleText = Field(
         "Thank you. What you filled in has been received.",
         title="Message",
         description="What people read after they have sent it.",
