@@ -63,6 +63,10 @@ class Unauthorized(FlowForgeError):
     """The caller has not proved an identity. (401)"""
 
 
+class Forbidden(FlowForgeError):
+    """The caller is known, and may not do it. (403)"""
+
+
 class Conflict(FlowForgeError):
     """The thing changed meanwhile, or exists already. (409)"""
 

@@ -13,10 +13,12 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from flowforge.loopback import is_loopback
 
 _PLACEHOLDERS = ("dev-secret", "devsecret", "please-change", "change-me", "changeme", "change_me", "your-secret")
 """Texts of published defaults: a key that reads like one of these, repeated up to any length, is no secret."""
@@ -202,10 +204,11 @@ class Settings(BaseSettings):
         le=timedelta(days=365),
         description="The same in the Spring version's words, in ms; counts where JWT_REFRESH_HOURS is not set.",
     )
-    registration_open: bool = Field(
-        True,
+    registration_open_setting: bool | None = Field(
+        None,
         validation_alias="REGISTRATION_OPEN",
-        description="Whether anyone who reaches the server may register.",
+        description="Whether anyone who reaches the server may register. Unset: while only this machine reaches it;"
+        " otherwise until the first account exists. People can always be invited.",
     )
     trusted_proxies: int = Field(
         0,
@@ -497,6 +500,12 @@ class Settings(BaseSettings):
         if text in {"true", "1", "yes"}:
             return [ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")]
         return [ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",")]
+
+    @property
+    def only_local(self) -> bool:
+        """Whether nothing but this machine reaches the server, as far as the settings tell."""
+        hosts = [self.host, urlsplit(self.public_webhook_base).hostname or "", *self.allowed_hosts]
+        return not self.trusted_proxies and all(is_loopback(host) for host in hosts)
 
     @property
     def public_webhook_base(self) -> str:

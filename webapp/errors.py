@@ -20,6 +20,7 @@ from flowforge.jsonio import JsonObject
 _STATUS_OF: dict[type[errors.FlowForgeError], int] = {
     errors.Invalid: 400,
     errors.Unauthorized: 401,
+    errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.TooLarge: 413,

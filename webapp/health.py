@@ -17,11 +17,11 @@ from werkzeug.exceptions import Forbidden
 
 from flowforge.db.engine import unavailable_when_down
 from flowforge.errors import Unauthorized, Unavailable
+from flowforge.loopback import is_loopback_address
 from flowforge.wiring import Backends
 from webapp import metrics
 from webapp.context import backends
 from webapp.endpoint import TEXT, Answer, Tag, endpoint
-from webapp.hosts import is_loopback_address
 from webapp.wire import Wire
 
 logger = logging.getLogger(__name__)

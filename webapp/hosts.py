@@ -6,13 +6,13 @@ could be made from a name that the sender of a request chose.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
+from flowforge.loopback import is_loopback
 from flowforge.settings import Settings
 
 ANY = "*"
@@ -36,7 +36,7 @@ class AllowedHosts:
     def admit(self, host: str) -> bool:
         """Whether a request with this `Host`, with or without a port, is answered."""
         name = host_name(host)
-        return self._any or name in self._names or f".{name}".endswith(self._suffixes) or _is_loopback(name)
+        return self._any or name in self._names or f".{name}".endswith(self._suffixes) or is_loopback(name)
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -56,14 +56,3 @@ def host_name(host: str) -> str:
         return (urlsplit(host if "//" in host else f"//{host}").hostname or "").removesuffix(".")
     except ValueError:
         return ""
-
-
-def is_loopback_address(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_loopback(name: str) -> bool:
-    return name == "localhost" or name.endswith(".localhost") or is_loopback_address(name)

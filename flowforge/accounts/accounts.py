@@ -1,55 +1,23 @@
-"""Accounts: register, prove who you are, change the password (contract.md, sections 1.2 and 2).
+"""Accounts: prove who you are, change the password (contract.md, sections 1.2 and 2).
 
 Each function is one transaction of its own on the session it is given: it commits.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import passwords, sign_ins
-from flowforge.accounts.roles import Role
+from flowforge.accounts import password_rules, passwords, sign_ins
 from flowforge.db.name_keys import key_of
-from flowforge.db.tables import User
-from flowforge.errors import Conflict, Invalid, NotFound, Problem, Unauthorized
-from flowforge.ids import uuid7
+from flowforge.db.tables import Role, User
+from flowforge.errors import Forbidden, Invalid, NotFound, Unauthorized, raise_any
 
-_LONGEST_NAME = 100
-_LONGEST_EMAIL = 254  # RFC 5321's limit of a path, less its brackets
-_LOCAL_PART = r"[^\s@.\"(),:;<>\[\]\\]+(?:\.[^\s@.\"(),:;<>\[\]\\]+)*"
-_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_EMAIL = re.compile(rf"(?=[^@]{{1,64}}@){_LOCAL_PART}@{_LABEL}(?:\.{_LABEL})+")
 _TRIES = 3
 _WRONG = "the user name or the password is wrong"
-
-
-def register(session: Session, username: str, email: str, password: str) -> User:
-    """A new account. Raises Invalid naming every field at fault; of two who want one name, the database picks one."""
-    problems = [*_name_problems(username), *email_problems(email), *_password_problems(password, "/password")]
-    if problems:
-        raise Invalid(problems)
-    created = _insert(session, username, email, passwords.hash_password(password))
-    if created is None:
-        problems = _taken(session, username, email)
-        session.rollback()
-        raise Invalid(problems) if problems else Conflict("somebody registered at the same moment; please try again")
-    session.commit()
-    return created
-
-
-def _insert(session: Session, username: str, email: str, hashed: str) -> User | None:
-    """The new row; None where another has its name, its address, or has just become the owner."""
-    row = {"id": uuid7(), "username": username, "name_key": key_of(username), "email": email, "password": hashed}
-    role = Role.MEMBER if has_owner(session) else Role.OWNER
-    inserted = insert(User).values({**row, "role": role}).on_conflict_do_nothing().returning(User)
-    created: User | None = session.scalar(inserted)
-    return created
 
 
 def has_owner(session: Session) -> bool:
@@ -58,7 +26,8 @@ def has_owner(session: Session) -> bool:
 
 
 def authenticate(session: Session, username: str, password: str) -> User:
-    """The account behind a name and its password. Raises Unauthorized, after the same work for any name.
+    """The account behind a name and its password. Raises Unauthorized, after the same work for any name, and Forbidden
+    where the password is right and the account is disabled.
 
     A hash of the original implementations, or one of weaker parameters, is replaced.
     """
@@ -77,9 +46,8 @@ def sign_in(
 
 def change_password(session: Session, user_id: UUID, current: str, new: str) -> User:
     """Signs every device out. Raises Invalid naming `/currentPassword` or `/newPassword`."""
-    if problems := _password_problems(new, "/newPassword"):
-        raise Invalid(problems)
     user = find(session, user_id)
+    raise_any(password_rules.problems_of(new, "/newPassword", (user.username, user.email)))
     try:
         proven = _prove(session, user.username, current)
     except Unauthorized as error:
@@ -112,10 +80,17 @@ def _prove(session: Session, username: str, password: str) -> User:
         newer = passwords.hash_password(password) if passwords.is_outdated(stored) else stored
         user = sign_ins.lock_account(session, user_id)
         if user is not None and user.password == stored:
+            _refuse_disabled(session, user)
             user.password = newer
             return user
         session.rollback()  # it was changed in the meantime: look again
     raise Unauthorized(_WRONG)
+
+
+def _refuse_disabled(session: Session, user: User) -> None:
+    if user.disabled_at is not None:
+        session.rollback()
+        raise Forbidden("this account is disabled; an administrator of this server can enable it")
 
 
 def _hash_of(session: Session, username: str) -> tuple[UUID, str] | None:
@@ -125,37 +100,3 @@ def _hash_of(session: Session, username: str) -> tuple[UUID, str] | None:
     named = select(User.id, User.password).where(or_(exactly, User.name_key == key_of(username)))
     row = session.execute(named.order_by(exactly.desc()).limit(1)).first()
     return (row.id, row.password) if row else None
-
-
-def _taken(session: Session, username: str, email: str) -> list[Problem]:
-    named = or_(User.username == username, User.name_key == key_of(username))
-    rows = session.execute(select(named.label("named"), User.email).where(or_(named, User.email == email))).all()
-    emails = {row.email for row in rows}
-    problems = []
-    if any(row.named for row in rows):
-        problems.append(Problem("/username", "is taken"))
-    if email in emails:
-        problems.append(Problem("/email", "is taken"))
-    return problems
-
-
-def _name_problems(username: str) -> list[Problem]:
-    if not username.strip():
-        return [Problem("/username", "must not be empty")]
-    if len(username) > _LONGEST_NAME:
-        return [Problem("/username", f"must have at most {_LONGEST_NAME} characters")]
-    if username != username.strip() or not username.isprintable():
-        return [Problem("/username", "must not hold control characters, nor blanks at its ends")]
-    return []
-
-
-def email_problems(email: str) -> list[Problem]:
-    if len(email) <= _LONGEST_EMAIL and email.isprintable() and _EMAIL.fullmatch(email):
-        return []
-    return [Problem("/email", "must be an e-mail address, such as name@example.com")]
-
-
-def _password_problems(password: str, pointer: str) -> list[Problem]:
-    if passwords.SHORTEST <= len(password) <= passwords.LONGEST:
-        return []
-    return [Problem(pointer, f"must have {passwords.SHORTEST} to {passwords.LONGEST} characters")]

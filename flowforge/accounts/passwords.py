@@ -13,9 +13,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from flowforge.errors import Unavailable
 
-SHORTEST = 8
-LONGEST = 256
-
 # OWASP's parameters of least memory: many people may sign in at once on a small machine.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")

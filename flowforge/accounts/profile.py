@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import accounts
+from flowforge.accounts import accounts, registration
 from flowforge.db.tables import User
 from flowforge.errors import Invalid, Problem
 
@@ -63,7 +63,7 @@ def _profile(user: User) -> Profile:
 def _problems_of_email(email: object) -> list[Problem]:
     if email is None:
         return []
-    return accounts.email_problems(email) if isinstance(email, str) else [Problem("/email", "must be a text")]
+    return registration.email_problems(email) if isinstance(email, str) else [Problem("/email", "must be a text")]
 
 
 def _problems_of_time_zone(name: object) -> list[Problem]:

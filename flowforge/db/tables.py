@@ -46,6 +46,19 @@ class ContractRow:
 # -- auth
 
 
+class Role(StrEnum):
+    """What an account may do on its instance."""
+
+    OWNER = "owner"
+    """An administrator who cannot be disabled, deleted or demoted. There is one: the first account."""
+    ADMIN = "admin"
+    """Manages the accounts of the instance; sees nothing of what belongs to them."""
+    MEMBER = "member"
+
+
+ADMINISTRATORS = (Role.OWNER, Role.ADMIN)
+
+
 class User(ContractRow, Base):
     __tablename__ = "users"
     __table_args__ = (
@@ -65,7 +78,7 @@ class User(ContractRow, Base):
     refresh_token_expiry_date: Mapped[datetime | None]
     time_zone: Mapped[str | None]
     role: Mapped[str] = mapped_column(server_default=text("'member'"))
-    """A flowforge.accounts.roles.Role; the first account is the owner."""
+    """A Role."""
     name_key: Mapped[str | None]
     """What the name has in common with those that differ from it only in case (flowforge.db.name_keys)."""
     credentials_epoch: Mapped[int] = mapped_column(Integer, server_default=text("0"))

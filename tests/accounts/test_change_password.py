@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import accounts, sign_ins
+from flowforge.accounts import accounts, registration, sign_ins
+from flowforge.accounts.registration import NewAccount
 from flowforge.db.tables import User
 from flowforge.errors import Invalid, NotFound, Unauthorized
 
@@ -27,7 +28,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture
 def ada(session: Session) -> User:
-    return accounts.register(session, "ada", "ada@example.test", OLD)
+    return registration.add(session, NewAccount("ada", "ada@example.test", OLD))
 
 
 def test_only_the_new_one_counts_from_then_on(session: Session, ada: User) -> None:

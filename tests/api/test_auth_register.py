@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import product
 from typing import Any
 
 import jwt
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
@@ -113,9 +116,18 @@ def test_a_user_name_is_printable_text_of_bounded_length(client: FlaskClient) ->
         assert problems(register(client, username=username)).keys() == {"/username"}
 
 
-def test_a_password_has_8_to_256_characters(client: FlaskClient) -> None:
-    for password in ("", "seven77", "a" * 257):
+def test_a_password_has_10_to_256_characters(client: FlaskClient) -> None:
+    for password in ("", "nine qqz!", "a" * 257):
         assert problems(register(client, password=password)).keys() == {"/password"}
+
+
+def test_a_password_is_not_what_is_guessed_first(client: FlaskClient) -> None:
+    common = ("qwertyuiop", "1234567890", "basketball", "Password12", "p4ssw0rd1!", "aaaaaaaaaaaa", "1qaz2wsx3edc")
+    own = {"username": "ada.lovelace", "email": "countess@example.test"}
+    for password in (*common, "ada.lovelace", "Ada.Lovelace1", "COUNTESS1815"[:8] + "99", "countess@example.test"):
+        found = problems(register(client, **own, password=password))
+        assert found == {"/password": "is too easy to guess; several unusual words are easy to remember"}
+    assert register(client, **own, password="violet teapot drift").status_code == 200
 
 
 def test_a_password_may_hold_any_character(client: FlaskClient) -> None:
@@ -160,13 +172,66 @@ def test_of_many_who_want_the_same_name_at_once_one_gets_it(app: Flask, engine: 
         assert connection.scalar(text("SELECT count(*) FROM auth.users")) == 1
 
 
-def test_a_closed_server_registers_nobody(settings: Settings) -> None:
-    closed = Backends(settings.model_copy(update={"registration_open": False}), "test")
-    answer = register(create_app(backends=closed).test_client())
-    closed.close()
+@pytest.fixture
+def served(settings: Settings) -> Iterator[Callable[..., FlaskClient]]:
+    """A client of a server with other settings, on the same database."""
+    with ExitStack() as stack:
 
-    assert answer.status_code == 403
-    assert answer.json["message"] == "registration is closed on this server"
+        def serve(**changes: object) -> FlaskClient:
+            backends = Backends(settings.model_copy(update=changes), "test")
+            stack.callback(backends.close)
+            return create_app(backends=backends).test_client(use_cookies=False)
+
+        yield serve
+
+
+REACHABLE: list[dict[str, object]] = [
+    {"host": "0.0.0.0"},
+    {"host": "10.1.2.3"},
+    {"trusted_proxies": 1},
+    {"webhook_base_url": "https://flows.example.test"},
+    {"allowed_hosts": ["flows.example.test"]},
+]
+
+
+class TestWhoMayRegister:
+    def test_nobody_on_a_closed_server(self, served: Callable[..., FlaskClient]) -> None:
+        answer = register(served(registration_open_setting=False))
+
+        assert answer.status_code == 403
+        assert answer.json["message"] == "registration is closed on this server"
+        assert answer.json["path"] == "/auth/register"
+
+    @pytest.mark.parametrize("changes", REACHABLE)
+    def test_where_others_can_reach_the_server_only_the_first(
+        self, served: Callable[..., FlaskClient], changes: dict[str, object]
+    ) -> None:
+        client = served(**changes)
+
+        assert register(client).status_code == 200
+        assert register(client, username="eve", email="eve@example.test").status_code == 403
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
+    def test_everybody_where_only_this_machine_reaches_it(self, served: Callable[..., FlaskClient], host: str) -> None:
+        client = served(host=host)
+
+        for name in ("ada", "bob", "eve"):
+            assert register(client, username=name, email=f"{name}@example.test").status_code == 200
+
+    def test_everybody_where_the_operator_says_so(self, served: Callable[..., FlaskClient]) -> None:
+        client = served(host="0.0.0.0", registration_open_setting=True)
+
+        for name in ("ada", "bob"):
+            assert register(client, username=name, email=f"{name}@example.test").status_code == 200
+
+    def test_of_many_who_come_first_at_once_one(self, served: Callable[..., FlaskClient]) -> None:
+        client = served(host="0.0.0.0")
+
+        def attempt(number: int) -> int:
+            return register(client, username=f"a{number}", email=f"a{number}@example.test").status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sorted(pool.map(attempt, range(8))) == [200] + [403] * 7
 
 
 def test_unknown_fields_are_ignored(client: FlaskClient) -> None:

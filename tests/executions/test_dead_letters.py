@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from flowforge import events, jsonio
-from flowforge.accounts import accounts
+from flowforge.accounts import registration
+from flowforge.accounts.registration import NewAccount
 from flowforge.bus import Delivery
 from flowforge.errors import Conflict, NotFound
 from flowforge.executions import dead_letters
@@ -18,8 +19,11 @@ from flowforge.wiring import Backends
 
 @pytest.fixture
 def people(session: Session) -> list[UUID]:
-    """The operator first."""
-    return [accounts.register(session, name, f"{name}@example.test", "a long password").id for name in ("op", "ada")]
+    """The owner of the instance first."""
+    return [
+        registration.add(session, NewAccount(name, f"{name}@example.test", "a long password")).id
+        for name in ("op", "ada")
+    ]
 
 
 def buried(backends: Backends, value: bytes, topic: str = events.EXECUTION_RESULT) -> None:

@@ -15,6 +15,7 @@ class Registration(BaseModel):
     username: str
     email: str
     password: str
+    invitation: str | None = Field(None, description="What an invitation's link ends with.")
 
 
 class Login(BaseModel):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import Forbidden
 
-from flowforge.accounts import accounts, sign_ins
+from flowforge.accounts import accounts, registration, sign_ins
+from flowforge.accounts.registration import NewAccount
 from flowforge.db.tables import User
 from flowforge.errors import NotFound, Unauthorized
 from webapp.api.account_schemas import HeldToken, Login, Me, Registration, TokenPair
@@ -41,18 +41,17 @@ def _never_store(response: Response) -> Response:
 
 @blueprint.post("/register")
 @counts_as_attempt
-@endpoint(Tag.ACCOUNTS, TokenPair, takes=Registration, refuses=(403, 429), public=True)
+@endpoint(Tag.ACCOUNTS, TokenPair, takes=Registration, refuses=(403, 409, 429), public=True)
 def register(body: Registration) -> Tokens:
-    """Create an account and sign in"""
-    if not backends().settings.registration_open:
-        raise Forbidden("registration is closed on this server")
-    user = accounts.register(session(), body.username, body.email, body.password)
+    """Create an account and sign in; where registration is closed, with an invitation"""
+    new = NewAccount(body.username, body.email, body.password)
+    user = registration.register(session(), backends().settings, new, body.invitation)
     return _tokens(user, sign_ins.begin(session(), user.id, _lifetime(), _agent()))
 
 
 @blueprint.post("/login")
 @counts_as_attempt
-@endpoint(Tag.ACCOUNTS, TokenPair, takes=Login, refuses=(401, 429), public=True)
+@endpoint(Tag.ACCOUNTS, TokenPair, takes=Login, refuses=(401, 403, 429), public=True)
 def login(body: Login) -> Tokens:
     """Sign in"""
     return _tokens(*accounts.sign_in(session(), body.username, body.password, _lifetime(), _agent()))

@@ -8,11 +8,11 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask import session as cookie
 from flask_login import current_user, login_user, logout_user
-from werkzeug.exceptions import Forbidden
 
-from flowforge.accounts import accounts, web_sessions
+from flowforge.accounts import accounts, registration, web_sessions
+from flowforge.accounts.registration import NewAccount
 from flowforge.db.tables import User
-from flowforge.errors import Conflict, Invalid, Problem, Unauthorized
+from flowforge.errors import Conflict, Forbidden, Invalid, Problem, Unauthorized
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.identity import DashboardUser
@@ -33,6 +33,8 @@ def submit_sign_in() -> Any:
         user = accounts.authenticate(session(), request.form.get("username", ""), request.form.get("password", ""))
     except Unauthorized as error:
         return _sign_in_page(str(error)), 401
+    except Forbidden as error:
+        return _sign_in_page(str(error)), 403
     return _welcome(user)
 
 
@@ -45,10 +47,8 @@ def register() -> Any:
 @blueprint.post("/register")
 @counts_as_attempt
 def submit_registration() -> Any:
-    _require_open_registration()
-    username, email, password = (request.form.get(name, "") for name in ("username", "email", "password"))
     try:
-        user = accounts.register(session(), username, email, password)
+        user = registration.register(session(), backends().settings, _entered_account())
     except Invalid as error:
         return _registration_page(error.problems), 400
     except Conflict as error:
@@ -89,7 +89,7 @@ def _sign_in_page(message: str = "") -> str:
         username=request.form.get("username", ""),
         next=request.values.get("next", ""),
         ended="ended" in request.args,
-        registration_open=backends().settings.registration_open,
+        registration_open=registration.is_open(session(), backends().settings),
     )
 
 
@@ -102,5 +102,9 @@ def _registration_page(problems: Any) -> str:
 
 
 def _require_open_registration() -> None:
-    if not backends().settings.registration_open:
+    if not registration.is_open(session(), backends().settings):
         raise Forbidden("registration is closed on this server")
+
+
+def _entered_account() -> NewAccount:
+    return NewAccount(*(request.form.get(name, "") for name in ("username", "email", "password")))

@@ -1,0 +1,86 @@
+"""Invitations: links by which somebody registers on a server whose registration is closed. Each is used once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from flowforge.accounts import one_time_tokens
+from flowforge.db.tables import Invitation, Role
+from flowforge.errors import Invalid, NotFound
+
+LIFETIME = timedelta(days=7)
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PendingInvitation:
+    id: UUID
+    email: str | None
+    role: Role
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvitation(PendingInvitation):
+    token: str
+    """What the link holds; it cannot be shown again."""
+
+
+def create(session: Session, invited_by: UUID, email: str | None, role: Role) -> NewInvitation:
+    """Commits. Raises Invalid for an invitation to own the server: it has one owner."""
+    if role is Role.OWNER:
+        raise Invalid.at("/role", "must be admin or member")
+    token, hashed = one_time_tokens.create()
+    expires_at = datetime.now(UTC) + LIFETIME
+    row = Invitation(token_hash=hashed, email=email, role=role, invited_by=invited_by, expires_at=expires_at)
+    session.add(row)
+    session.commit()
+    return NewInvitation(**asdict(_pending(row)), token=token)
+
+
+def list_pending(session: Session) -> Sequence[PendingInvitation]:
+    """Those that can still be used, the newest first."""
+    usable = select(Invitation).where(Invitation.expires_at > datetime.now(UTC))
+    newest_first = usable.order_by(Invitation.created_at.desc(), Invitation.id.desc())
+    return [_pending(row) for row in session.scalars(newest_first.limit(MOST_LISTED))]
+
+
+def find(session: Session, token: str) -> PendingInvitation:
+    """Raises Invalid for a token that is unknown, used or expired."""
+    row = session.scalar(select(Invitation).where(*_usable(token)))
+    if row is None:
+        raise _unusable()
+    return _pending(row)
+
+
+def use(session: Session, token: str) -> None:
+    """Uses it up; the caller commits. Raises Invalid where somebody else was faster."""
+    if session.scalar(delete(Invitation).where(*_usable(token)).returning(Invitation.id)) is None:
+        raise _unusable()
+
+
+def withdraw(session: Session, invitation_id: UUID) -> None:
+    """Commits. Raises NotFound."""
+    gone = delete(Invitation).where(Invitation.id == invitation_id).returning(Invitation.id)
+    if session.scalar(gone) is None:
+        raise NotFound("there is no such invitation")
+    session.commit()
+
+
+def _usable(token: str) -> tuple[ColumnElement[bool], ...]:
+    return Invitation.token_hash == one_time_tokens.digest(token), Invitation.expires_at > datetime.now(UTC)
+
+
+def _unusable() -> Invalid:
+    return Invalid.at("/invitation", "is unknown, used or expired; ask for another one")
+
+
+def _pending(row: Invitation) -> PendingInvitation:
+    return PendingInvitation(row.id, row.email, Role(row.role), row.created_at, row.expires_at)

@@ -1,0 +1,17 @@
+"""Tokens of links that work once: 256 random bits, of which only the hash is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+
+def create() -> tuple[str, bytes]:
+    """The token and its hash."""
+    token = secrets.token_urlsafe(32)
+    return token, digest(token)
+
+
+def digest(token: str) -> bytes:
+    """The SHA-256 of a token: it is random, so a slow hash would add nothing."""
+    return hashlib.sha256(token.encode()).digest()
