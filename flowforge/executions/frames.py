@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,22 @@ def page(
     if status:
         wanted = wanted.where(FrameRow.status == status)
     return within_bytes.page(session, FrameRow, wanted.limit(size), [FrameRow.number], _DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class FramePosition:
+    """The place of a frame among those of its block."""
+
+    number: int
+    block_step: int
+    position: int
+
+
+def positions(session: Session, execution_id: UUID, numbers: Collection[int]) -> list[FramePosition]:
+    """Find the positions of the frames of these numbers, in one statement."""
+    columns = (FrameRow.number, FrameRow.block_step, FrameRow.position)
+    wanted = select(*columns).where(FrameRow.execution_id == execution_id, FrameRow.number.in_(numbers))
+    return [FramePosition(*row) for row in session.execute(wanted)]
 
 
 def get(session: Session, execution_id: UUID, number: int) -> FrameRow:

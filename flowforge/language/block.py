@@ -38,6 +38,8 @@ class BlockConfig(BaseModel):
     """Fields that hold no expression: they are read before there is anything to compute it from."""
     evaluated_inside: ClassVar[frozenset[str]] = frozenset()
     """Fields whose expressions are evaluated at the end of each run of the block's `actions`, and see what is in it."""
+    conditions: ClassVar[frozenset[str]] = frozenset()
+    """Fields that hold a condition: an expression of which only counts whether it holds."""
 
 
 class NoConfig(BlockConfig):
@@ -67,6 +69,8 @@ class Loop:
     title: str
     """The heading above the actions: `For each item`."""
     roots: Mapping[str, InnerRoot]
+    is_made_for_item: bool = True
+    """Whether each run is made for an item, by which people know it; else they know it by its result."""
 
 
 C = TypeVar("C", bound=BlockConfig)

@@ -28,6 +28,7 @@ from flowforge.preview.last_outputs import last_outputs
 from flowforge.preview.preview_run import PreviewRun
 from flowforge.preview.walk import PreviewedStep, Walk
 from flowforge.resume_links import ResumeLinks
+from flowforge.triggers.kinds import sample_payload
 from flowforge.workflows.credentials import masked_secrets
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.pins import pinned_outputs
@@ -86,7 +87,8 @@ def dry_run(
     workflows = drafts.workflows
     workflow = workflows.get(session, user_id, workflow_id)
     definition, templated = drafts.to_try(session, workflow, draft=draft)
-    known = KnownOutputs(pinned_outputs(session, workflow_id), last_outputs(session, workflow_id, in_loops=True))
+    last = last_outputs(session, workflow_id, in_loops=True)
+    known = KnownOutputs(pinned_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))
     version = Version(uuid7(), workflow_id, workflow.name, compile_plan(definition, templated=templated))
     session.rollback()  # no connection is held while it is worked out
     trigger = known.trigger if payload is None else payload

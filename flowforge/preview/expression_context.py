@@ -1,5 +1,5 @@
 """The data for the expressions of a step, as far as it is known before a run: pinned, else computed from known data,
-else recorded by the latest execution."""
+else recorded by the latest execution. Where nothing has come in yet, the trigger's kind gives a sample."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from flowforge.preview.last_outputs import last_outputs, last_trigger
 from flowforge.preview.preview_run import PreviewRun
 from flowforge.preview.readable_definition import readable
 from flowforge.preview.walk import Walk
+from flowforge.triggers.kinds import sample_payload
 from flowforge.workflows.credentials import masked_secrets
 from flowforge.workflows.pins import TRIGGER, pinned_outputs
 
@@ -50,11 +51,6 @@ class ExpressionContext:
         return {**known, "steps": steps}
 
 
-def context_roots(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> JsonObject:
-    """The roots alone. Raises Invalid."""
-    return context_at(session, workflow_id, definition, at).roots
-
-
 def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> ExpressionContext:
     """Collect the data for the step at the pointer `at`, of a definition in whatever state; for no pointer, behind its
     last step. Takes at most four statements. Raises Invalid where there is no such step."""
@@ -62,7 +58,7 @@ def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any
     index = _index_of(definition, path)
     plan = compile_plan(readable(definition, path), templated=True)
     last = last_outputs(session, workflow_id, in_loops=_has_frames(plan))
-    known = KnownOutputs(pinned_outputs(session, workflow_id), last)
+    known = KnownOutputs(pinned_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))
     target = None if index is None else plan.step(index)
     run = PreviewRun.begun(plan, known.trigger, _around(workflow_id, definition, plan))
     walk = Walk(load_catalog(), run, known, seconds=LONGEST_SECONDS, target=target).go()

@@ -12,7 +12,7 @@ from flowforge.language.plan import Step, can_be_pinned
 from flowforge.preview.last_outputs import LastOutputs
 from flowforge.workflows.pins import TRIGGER
 
-Source = Literal["pinned", "execution", "computed", "unknown"]
+Source = Literal["pinned", "execution", "computed", "sample", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,18 @@ class KnownOutputs:
     """Pinned outputs by the step's id; `trigger` for the payload."""
     last: LastOutputs = LastOutputs()  # noqa: RUF009  (frozen)
 
+    sample: JsonObject = field(default_factory=dict)
+    """A payload as the kind of the trigger gives it, for want of a real one."""
+
     @property
     def trigger(self) -> JsonObject:
-        return self.pinned.get(TRIGGER) or self.last.trigger or {}
+        return self.pinned.get(TRIGGER) or self.last.trigger or self.sample
 
     @property
     def trigger_source(self) -> Source:
-        return "pinned" if self.pinned.get(TRIGGER) else "execution" if self.last.trigger else "unknown"
+        if self.pinned.get(TRIGGER):
+            return "pinned"
+        return "execution" if self.last.trigger else "sample" if self.sample else "unknown"
 
     def output(self, step: Step, computed: JsonObject | None, *, recorded: bool) -> KnownOutput:
         """The first of these that is known: pinned, computed, of the latest execution (`recorded`: whether that is the

@@ -69,6 +69,25 @@ def test_nothing_is_known_of_what_never_ran(known: Callable[..., ExpressionConte
     assert unknown_in("{{ trigger.x }} {{ broken", found.data) is None
 
 
+@pytest.mark.parametrize(
+    ("trigger", "seen"),
+    [
+        ({"type": "form", "config": {"fields": [{"label": "Guests", "type": "number"}]}}, {"fields", "submittedAt"}),
+        ({"type": "WEBHOOK"}, {"body", "headers", "queryParams", "method", "remoteAddress"}),
+        ({"type": "email", "config": "broken"}, {"subject", "from", "body", "to", "attachments", "messageId"}),
+    ],
+)
+def test_before_anything_has_come_in_its_kind_gives_a_sample(
+    known: Callable[..., ExpressionContext], ran: Callable[..., UUID], trigger: Json, seen: set[str]
+) -> None:
+    definition = {**DEFINITION, "trigger": trigger}
+    found = known("/actions/1", definition)
+    assert found.trigger_source == "sample"
+    assert seen <= found.roots["trigger"].keys()
+    ran({}, trigger_payload={"n": 1})
+    assert known("/actions/1", definition).roots["trigger"] == {"n": 1}
+
+
 def test_the_latest_execution_is_known_under_the_numbers_of_the_draft(
     known: Callable[..., ExpressionContext], ran: Callable[..., UUID]
 ) -> None:

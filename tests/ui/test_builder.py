@@ -95,7 +95,7 @@ def test_a_block_that_repeats_has_its_list_its_fields_and_what_its_rounds_see(or
     orders.edit("add", type="TRANSFORM", into="/actions/3/actions", position="0")
     assert orders.definition["actions"][3]["config"] == {"until": "{{ round.number == 3 }}", "delay": 5}
     page = orders.page("/actions/3/actions/0")
-    for text in ("Each round", "{{ round.number == 3 }}", "This round", "Carried from the round before"):
+    for text in ("Each round", "round.number is 3", "This round", "Carried from the round before"):
         assert text in page
     assert 'data-into="/actions/3/actions"' in page
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -58,6 +59,34 @@ def test_what_a_test_gave_can_be_forgotten(builder: Builder) -> None:
 def test_what_nobody_knows_is_said(builder: Builder) -> None:
     assert "is not known yet" in send(builder, "test", at="/actions/3")
     assert "is not known yet" in send(builder, "preview", at="/actions/3", text="{{ steps.call.status }}")
+
+
+SHAPE = {"id": "shape", "type": "TRANSFORM", "config": {"output": {}}}
+
+
+def test_the_condition_of_a_repeat_is_told_as_one(ada: Browser, app: Flask) -> None:
+    asking = {
+        "id": "ask",
+        "type": "TRANSFORM",
+        "config": {"output": {"n": "{{ round.number }}"}},
+    }
+    config = {"until": "{{ steps.ask.n >= 3 }}", "carry": "{{ steps.ask.n }}", "start": "{{ 1 + 1 }}"}
+    repeat = {"id": "again", "type": "REPEAT", "config": config, "actions": [asking]}
+    builder = Builder(ada, app, created(ada, {"name": "Asking", "actions": [repeat]}))
+    told = unescape(send(builder, "test", at="/actions/0"))
+    assert '"until": "steps.ask.n is at least 3"' in told
+    assert '"start": 2' in told
+    assert "{{" not in told
+    assert "steps.ask.n is at least 3" in ada.get(builder.path).text  # on its card
+
+
+def test_the_picker_offers_an_example_until_something_has_come_in(ada: Browser, app: Flask) -> None:
+    fields = [{"label": "Guests", "type": "number"}]
+    dinner = {"name": "Dinner", "trigger": {"type": "form", "config": {"fields": fields}}, "actions": [SHAPE]}
+    builder = Builder(ada, app, created(ada, dinner))
+    page = ada.get(f"{builder.path}?step=/actions/0").text
+    assert 'data-pick="trigger.fields.guests"' in page
+    assert "Trigger, for example" in page
 
 
 def test_a_step_that_is_gone_is_told(builder: Builder) -> None:

@@ -159,9 +159,23 @@ def test_the_rounds_of_a_block_that_repeats_are_listed_like_items(ada: Browser, 
     rounds = ada.get(f"{path}/items?step=0").text
     assert "Until it is done: 2 rounds" in rounds
     assert rounds.count('role="cell" class="lead tight"') == 2
+    assert re.findall(r'<code class="cut">(.*?)</code>', unescape(rounds)) == ['{"n":1}', '{"n":2}']
     second = ada.get(f"{path}?frame=2").text
     assert "round 2" in second
     assert "Steps of this round" in second
+
+
+def test_the_log_names_runs_as_the_block_does(ada: Browser, backends: Backends, run: Callable[..., str]) -> None:
+    path = run(ASKING, '{"delay": 0}')
+    eventually(lambda: "round 2" in ada.get(path).text)
+    log = ada.get(f"{path}/log").text
+    assert re.findall(r"<span>ask, (.*?)</span>", " ".join(log.split())).count("round 2") == 2
+    assert "run 2" not in log
+    path = run(ORDERS, '{"orders": [4, 5]}')
+    log = " ".join(eventually(lambda: (text := ada.get(f"{path}/log").text).count("sorry") == 2 and text).split())
+    assert {"share, item 1", "share, item 2", "l, left", "sorry, right"} <= {
+        *re.findall(r"<span>(\w+, .*?)</span>", log)
+    }
 
 
 def test_a_block_that_rests_between_its_rounds_says_until_when(ada: Browser, run: Callable[..., str]) -> None:

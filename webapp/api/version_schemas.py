@@ -100,7 +100,7 @@ class Tried(Wire):
     duration_ms: int
 
 
-Source = Literal["pinned", "execution", "computed", "unknown"]
+Source = Literal["pinned", "execution", "computed", "sample", "unknown"]
 
 
 class KnownData(Wire):

@@ -98,7 +98,7 @@ def _page(workflow: Workflow, shown: ShownDraft, opened: str) -> JsonObject:
     if opened == TRIGGER or not opened:
         return page | {"notes": notes_of_trigger(problems, page["trigger"].fields), "opened": TRIGGER}
     try:
-        context = expression_context.context_roots(session(), workflow.id, definition, opened)
+        context = expression_context.context_at(session(), workflow.id, definition, opened)
         panel = step_panel(definition, opened, problems, catalog, context, _connections())
         pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
         return page | {"panel": panel, "pinned": pinned}

@@ -14,7 +14,7 @@ from flowforge.language.blocks import BLOCKS, body_kind
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in, lists_in
-from webapp.ui.conditions import in_words
+from webapp.ui.conditions import in_words, with_conditions_in_words
 from webapp.ui.kinds import StepKind, kind_of, title_of, title_of_list
 
 _LONGEST_SUMMARY = 90
@@ -123,7 +123,7 @@ class _Drawing:
             title=_title(action, self._catalog),
             kind=kind.title,
             icon=kind.icon,
-            summary=_summary(kind, action.get("config")),
+            summary=_summary(kind, type_, action.get("config")),
             enabled=action.get("enabled") is not False,
             problems=self._problems[at],
             position=position,
@@ -157,8 +157,7 @@ def _branch_title(branch: Mapping[str, Any], number: int, type_: str) -> str:
     name = str(branch.get("name") or default_branch_name(number))
     if type_ not in BLOCKS or not BLOCKS[type_].bodies.has_conditions:
         return name
-    when = branch.get("when")
-    return f"{name}: if {in_words(when) if isinstance(when, str) else str(when).lower()}"
+    return f"{name}: if {in_words(branch.get('when'))}"
 
 
 def _title(action: Mapping[str, Any], catalog: Catalog) -> str:
@@ -170,10 +169,10 @@ def _text(action: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _summary(kind: StepKind, config: Any) -> str:
+def _summary(kind: StepKind, type_: str, config: Any) -> str:
     """One short line; empty where the config is empty, or its type unknown."""
     if not isinstance(config, dict):
         return ""
-    value = kind.summary(config)
+    value = kind.summary(with_conditions_in_words(type_, config))
     text = " ".join(str(", ".join(value) if isinstance(value, dict) else "" if value is None else value).split())
     return text if len(text) <= _LONGEST_SUMMARY else f"{text[:_LONGEST_SUMMARY]}…"

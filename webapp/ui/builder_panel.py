@@ -15,6 +15,7 @@ from flowforge.language.blocks import BLOCKS, INNER_ROOTS
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import parsed
 from flowforge.language.scope_rules import earlier, written_steps
+from flowforge.preview.expression_context import ExpressionContext
 from webapp.ui.builder_flow import step_of
 from webapp.ui.conditions import Condition, read_condition
 from webapp.ui.data_tree import Datum, tree_of
@@ -74,7 +75,7 @@ def step_panel(
     at: str,
     problems: Sequence[Problem],
     catalog: Catalog,
-    context: Mapping[str, Any],
+    context: ExpressionContext,
     connections: Mapping[str, Sequence[str]],
 ) -> StepPanel:
     """`connections`: names by type. Raises Invalid where there is no such step."""
@@ -182,15 +183,16 @@ def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:
     return found
 
 
-def _data(definition: Mapping[str, Any], at: str, context: Mapping[str, Any]) -> list[Datum]:
+def _data(definition: Mapping[str, Any], at: str, context: ExpressionContext) -> list[Datum]:
     """List the data that the step can refer to, the nearest first and the trigger last. A step that has not run yet is
     listed by name only."""
-    found = [tree_of(label, context[root], root) for root, label in _AROUND.items() if root in context]
-    outputs = context.get("steps") or {}
+    roots = context.roots
+    found = [tree_of(label, roots[root], root) for root, label in _AROUND.items() if root in roots]
     for step in reversed(earlier(written_steps(definition), parsed(at))):
         name = str(step.action.get("name") or step.id)
-        found.append(tree_of(name, outputs.get(step.id, "has not run yet"), f"steps.{step.id}"))
-    return [*found, tree_of("Trigger", context.get("trigger") or {}, "trigger")]
+        found.append(tree_of(name, roots["steps"].get(step.id, "has not run yet"), f"steps.{step.id}"))
+    title = "Trigger, for example" if context.trigger_source == "sample" else "Trigger"
+    return [*found, tree_of(title, roots["trigger"], "trigger")]
 
 
 _AROUND = {name: root.title for name, root in INNER_ROOTS.items()} | {"error": "The error"}

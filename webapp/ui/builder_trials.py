@@ -27,6 +27,7 @@ from webapp.services import drafts, triggers
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import answer, found, refused
+from webapp.ui.conditions import with_conditions_in_words
 from webapp.ui.guard import viewer_id
 
 _LONGEST_PREVIEW = 20_000
@@ -61,7 +62,8 @@ def try_step(workflow_id: UUID) -> Any:
     except (Invalid, NotFound, Conflict, Unavailable) as error:
         return render_template("builder/_tried.html", tried=None, error=str(error), dry_run=dry_run)
     kept = own_id is not None and trial.step.block is None and not dry_run and _kept(workflow_id, step_id, tried.output)
-    shown = replace(tried, config=excerpt(tried.config), output=excerpt(tried.output))
+    output = tried.output and with_conditions_in_words(trial.step.type, tried.output)
+    shown = replace(tried, config=excerpt(tried.config), output=excerpt(output))
     return render_template("builder/_tried.html", tried=shown, error=tried.error, dry_run=dry_run, kept=kept)
 
 

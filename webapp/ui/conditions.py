@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from flowforge.jsonio import JsonObject
+from flowforge.language.blocks import BLOCKS
 
 OPERATORS = {
     "==": "is",
@@ -25,6 +30,9 @@ _VALUE = rf"-?\d+(?:\.\d+)?|true|false|\"(?:[^\"\\]|\\.)*\"|'[^'\\]*'|{_PATH}"
 _COMPARED = re.compile(rf"\{{\{{\s*({_PATH})\s*(==|!=|>=|<=|>|<)\s*({_VALUE})\s*\}}\}}")
 _CONTAINS = re.compile(rf"\{{\{{\s*({_VALUE})\s+(not\s+)?in\s+({_PATH})\s*\}}\}}")
 _ALONE = re.compile(rf"\{{\{{\s*(not\s+)?({_PATH})\s*\|\s*default\(none\)\s*\}}\}}")
+
+_SEVERAL = re.compile(r"\}\}.*\{\{", re.DOTALL)
+"""More than one expression in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +77,19 @@ def write_condition(condition: Condition) -> str:
     return f"{{{{ {left} {operator} {_literal(condition.right)} }}}}"
 
 
-def in_words(text: str) -> str:
-    """`trigger.body.total is more than 100`"""
+def with_conditions_in_words(type_: str, config: Mapping[str, Any]) -> JsonObject:
+    """A block's config, or the effect of one, with its conditions as people read them."""
+    block = BLOCKS.get(type_)
+    names = block.config.conditions if block else frozenset()
+    return {name: in_words(value) if name in names else value for name, value in config.items()}
+
+
+def in_words(written: object) -> str:
+    """`trigger.body.total is more than 100`; of another expression what stands between its braces."""
+    text = written if isinstance(written, str) else "" if written is None else str(written).lower()
     condition = read_condition(text)
     if condition is None:
-        return text
+        return text if _SEVERAL.search(text) else _bare(text)
     if not condition.left:
         return "no condition yet"
     right = "" if condition.operator in ALONE else f" {condition.right or '“”'}"

@@ -27,7 +27,7 @@ def execution_items(execution_id: UUID) -> str:
     row = executions.get(session(), viewer_id(), execution_id)
     frame, step, state = requested_frame(), _requested_number("step", 0), _requested_state()
     after = _requested_number("after", -1)
-    listed = frames.page(session(), row.id, frame, step, after=after, size=PAGE + 1, status=state).rows
+    page = frames.page(session(), row.id, frame, step, after=after, size=PAGE + 1, status=state)
     block = next((block for block in frames.blocks(session(), row.id, frame) if block.step_index == step), None)
     if block is None:
         raise NotFound("there is no such block in this execution")
@@ -40,9 +40,11 @@ def execution_items(execution_id: UUID) -> str:
         way=way_to(row, frame, written),
         title=step_title(owner),
         noun=owner.loop.noun if owner and owner.loop else "item",
+        is_made_for_item=owner is None or owner.loop is None or owner.loop.is_made_for_item,
         block=block,
-        items=listed[:PAGE],
-        after=listed[PAGE - 1].position if len(listed) > PAGE else None,
+        items=page.rows[:PAGE],
+        truncated=page.truncated,
+        after=page.rows[PAGE - 1].position if len(page.rows) > PAGE else None,
         paged=after >= 0,
         frame=frame,
         step=step,

@@ -22,7 +22,7 @@ from flowforge.resume_links import WaitKey
 from webapp.context import backends, session
 from webapp.services import workflows
 from webapp.ui.base import blueprint
-from webapp.ui.frames import requested_frame, step_title, steps_of_frame, way_to
+from webapp.ui.frames import requested_frame, run_labels, step_title, steps_of_frame, way_to
 from webapp.ui.guard import viewer_id
 from webapp.ui.steps import OVER, Flow, Step
 from webapp.ui.timeline import timeline_of
@@ -145,8 +145,10 @@ def _log(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, object]
         lines = None
     except Invalid:
         lines = log_search.search(backends().logbook, row.user_id, row.id, wanted)
+    numbers = {iteration for line in lines.entries if (iteration := _iteration(line.data))} if lines else set()
     return {
         "lines": lines,
+        "run_labels": run_labels(row, numbers, written),
         "wanted": wanted,
         "log_params": params,
         "filtered": wanted != LogFilter(),
@@ -156,6 +158,12 @@ def _log(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, object]
         "log_states": LOG_STATES,
         "log_kinds": LOG_KINDS,
     }
+
+
+def _iteration(data: Any) -> int:
+    """The number of the frame that a line tells of; 0 where it is none, in lines of other writers too."""
+    found = data.get("iteration") if isinstance(data, dict) else None
+    return found if type(found) is int and 0 < found < 2**31 else ROOT
 
 
 def _requested_filter() -> LogFilter:

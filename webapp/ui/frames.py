@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -63,14 +63,27 @@ def way_to(row: ExecutionRow, frame: int, written: Sequence[WrittenStep]) -> lis
     return way
 
 
+def run_labels(row: ExecutionRow, numbers: Collection[int], written: Sequence[WrittenStep]) -> dict[int, str]:
+    """Name the frames of these numbers for people: `round 2`, or as their branch; `run 7` where no more is known."""
+    blocks = {step.index: step for top in written for step in top.all()}
+    found = frames.positions(session(), row.id, numbers) if numbers else ()
+    labels = {frame.number: _label(frame.position, blocks.get(frame.block_step)) for frame in found}
+    return {number: labels.get(number) or f"run {number}" for number in numbers}
+
+
+def _label(position: int, block: WrittenStep | None) -> str:
+    """The name of a block's run; empty for a branch that is not known."""
+    if block and block.loop:
+        return f"{block.loop.noun} {position + 1}"
+    branch = block.list_in_frame(position) if block else None
+    return branch.name if branch else ""
+
+
 def _crumb(execution_id: UUID, frame: FrameRow, block: WrittenStep | None) -> Crumb:
     inside = url_for("ui.execution", execution_id=execution_id, frame=frame.number)
-    noun = block.loop.noun if block and block.loop else None
-    if noun is not None:
-        items = _items_path(execution_id, frame.block_frame, frame.block_step)
-        return Crumb(step_title(block), f"{noun} {frame.position + 1}", noun, items, inside)
-    branch = block.list_in_frame(frame.position) if block else None
-    return Crumb(step_title(block), branch.name if branch else "", "branch", None, inside)
+    noun = block.loop.noun if block and block.loop else "branch"
+    items = _items_path(execution_id, frame.block_frame, frame.block_step) if block and block.loop else None
+    return Crumb(step_title(block), _label(frame.position, block), noun, items, inside)
 
 
 def _items_path(execution_id: UUID, frame: int, step: int) -> str:

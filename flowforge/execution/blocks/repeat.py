@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flowforge.execution.block import BlockFailed, Following, FrameBehaviour, Gathered, Machine
@@ -30,6 +30,10 @@ class Repeat(FrameBehaviour):
         first = {"last": None, "carry": config.start}
         memory = {"most": config.most, "delay": config.delay, "done": False, **first}
         return machine.open_block(frame, step, [first], at_once=1, reserved=config.most, memory=memory)
+
+    def intent(self, step: Step, config: RepeatConfig, now: datetime) -> JsonObject:
+        """Without what is evaluated after each round, but for the condition."""
+        return config.model_dump(by_alias=True, mode="json", exclude={"carry", "collect"})
 
     def body(self, step: Step, frame: Frame) -> Body:
         return step.bodies[0]

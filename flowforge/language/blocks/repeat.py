@@ -20,6 +20,7 @@ class RepeatConfig(BlockConfig):
 
     literal = frozenset({"onMost"})
     evaluated_inside = frozenset({"until", "carry", "collect"})
+    conditions = frozenset({"until"})
 
     until: str | bool = Field(title="Until", description="The condition that ends it, looked at after each round")
     most: int = Field(100, title="Rounds at most", description="How many rounds there may be", ge=1, le=MAX_ROUNDS)
@@ -62,6 +63,7 @@ BLOCK = Block(
     loop=Loop(
         noun="round",
         title="Each round",
+        is_made_for_item=False,
         roots={
             "round": InnerRoot("This round", "it tells of a REPEAT, inside it", is_object=True),
             "carry": InnerRoot("Carried from the round before", "it is what a round of a REPEAT hands on, inside it"),

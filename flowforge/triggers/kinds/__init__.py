@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from flowforge.jsonio import JsonObject
 from flowforge.triggers.kind import TriggerKind
 
 
@@ -22,6 +23,13 @@ def trigger_kinds() -> Mapping[str, TriggerKind[Any]]:
 def find_kind(type_: object) -> TriggerKind[Any] | None:
     """The kind of that type, in any case; None for what an adopted row may hold in its stead."""
     return trigger_kinds().get(type_.lower()) if isinstance(type_, str) else None
+
+
+def sample_payload(trigger: object) -> JsonObject:
+    """A payload as the `trigger` of a definition, in any state, gives it; empty where nobody can say."""
+    written = trigger if isinstance(trigger, Mapping) else {}
+    kind, config = find_kind(written.get("type")), written.get("config")
+    return kind.sample(config if isinstance(config, Mapping) else {}) if kind else {}
 
 
 def find_registered_kind(type_: object) -> TriggerKind[Any] | None:
