@@ -1,8 +1,9 @@
 """`python -m workers.jobs`: everything that runs on a schedule, hosted on RQ.
 
-rq-scheduler puts the periodic jobs on their queues; RQ workers run them. Ticks run inside their worker, which costs
-little; polls of mailboxes and long chores run in a process of their own, which can be ended whatever it hangs in. What
-is kept in Valkey is only the hint that something should be looked at: emptied, it is filled again within a second.
+rq-scheduler puts the periodic jobs on their queues; RQ workers run them. Schedules, upkeep, chores and mail have a
+worker each, so that none waits for another. Their jobs run inside it, which costs little; polls of mailboxes run in a
+process of their own, which can be ended whatever it hangs in. What is kept in Valkey is only the hint that something
+should be looked at: emptied, it is filled again within a second.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker, Worker, worker_registration
 from rq.job import Job
 from rq_scheduler import Scheduler
+from rq_scheduler.utils import to_unix
 
 from flowforge.settings import Settings
 from flowforge.wiring import Backends, connect_redis
 from workers import mailboxes, tasks
 from workers.prefork import Child, Prefork, die_with
 
-SCHEDULES, UPKEEP, CHORES = "schedules", "upkeep", "chores"
+SCHEDULES, UPKEEP, CHORES, MAIL = "schedules", "upkeep", "chores", "mail"
 CLOCK_SECONDS = 1
 _PREFIX = "flowforge-"
 _WORKER_TTL = 30  # an idle worker says that it is alive every 15 s
@@ -57,15 +59,17 @@ class Periodic:
 
 def periodic_jobs(settings: Settings) -> list[Periodic]:
     jobs = [
-        Periodic("start-unscheduled", SCHEDULES, tasks.start_unscheduled, 60, 60),
+        Periodic("start-schedules", SCHEDULES, tasks.start_schedules, 60, 60),
         Periodic("resend", UPKEEP, tasks.resend, 5, 60),
+        Periodic("repair-log", CHORES, tasks.repair_log, 5, 60),
         Periodic("prune", CHORES, tasks.prune, 3600, 300),
+        Periodic("start-mailboxes", MAIL, tasks.start_mailboxes, 60, 60),
     ]
     if settings.scheduler_enabled:
         every = max(1, settings.scheduler_check_interval // 1000)
         jobs.append(Periodic("schedules", SCHEDULES, tasks.fire_schedules, every, 60))
     if settings.email_polling_enabled:
-        jobs.append(Periodic("mailboxes", SCHEDULES, tasks.enqueue_mailboxes, 2, 60))
+        jobs.append(Periodic("mailboxes", MAIL, tasks.enqueue_mailboxes, 2, 60))
     return jobs
 
 
@@ -87,9 +91,12 @@ class Clock(Scheduler):  # type: ignore[misc]
             self._schedule(job)
 
     def enqueue_jobs(self) -> None:
+        """Queues what is due. A job that Valkey has lost is due, and so is one that is later than its interval: the
+        clock was set back."""
         scores = self.connection.zmscore(self.scheduled_jobs_key, [job.id for job in self._jobs])
+        now = to_unix(datetime.utcnow())
         for job, score in zip(self._jobs, scores, strict=True):
-            if score is None:
+            if score is None or score > now + job.seconds:
                 self._schedule(job)
         super().enqueue_jobs()
 
@@ -98,14 +105,21 @@ class Clock(Scheduler):  # type: ignore[misc]
         if self.connection.lpos(Queue(job.origin, connection=self.connection).key, job.id) is None:
             super().enqueue_job(job)
 
+    def run(self, burst: bool = False) -> None:
+        """Queues what is due once a second, as no clock that may be set counts it."""
+        while True:
+            if self.acquire_lock():
+                self.enqueue_jobs()
+                self.remove_lock()
+            if burst:
+                return
+            time.sleep(CLOCK_SECONDS)
+
     def acquire_lock(self) -> bool:
         """Takes a short lock, so that a scheduler that was killed does not stop the clock. Two at once would do no
         harm."""
         self._lock_acquired = self.connection.set(self.scheduler_lock_key, self.name, ex=2 * CLOCK_SECONDS, nx=True)
         return bool(self._lock_acquired)
-
-    def _install_signal_handlers(self) -> None:
-        """Installs none: it runs beside a worker, whose main thread has them."""
 
     def _schedule(self, job: Periodic) -> None:
         self.schedule(
@@ -155,7 +169,7 @@ class ForkWorker(_Registered, Worker):
 def tick(settings: Settings) -> None:
     """Runs the clock, and the worker for what must happen on time."""
     threading.Thread(target=_keep_time, args=(settings,), daemon=True).start()
-    work(TickWorker, [SCHEDULES, UPKEEP], settings)
+    work(TickWorker, [SCHEDULES], settings)
 
 
 def work(kind: type[TickWorker] | type[ForkWorker], queues: Sequence[str], settings: Settings) -> None:
@@ -174,11 +188,12 @@ def work(kind: type[TickWorker] | type[ForkWorker], queues: Sequence[str], setti
 
 
 def children(settings: Settings) -> list[Child]:
+    ticks = [Child(queue, partial(work, TickWorker, [queue], settings)) for queue in (UPKEEP, CHORES, MAIL)]
     polls = [
-        Child(f"{mailboxes.QUEUE} {number}", partial(work, ForkWorker, [mailboxes.QUEUE, CHORES], settings))
+        Child(f"{mailboxes.QUEUE} {number}", partial(work, ForkWorker, [mailboxes.QUEUE], settings))
         for number in range(1, settings.mailbox_workers + 1)
     ]
-    return [Child("ticks", partial(tick, settings)), *polls]
+    return [Child("ticks", partial(tick, settings)), *ticks, *polls]
 
 
 def _keep_time(settings: Settings) -> None:

@@ -52,8 +52,12 @@ def enqueue_mailboxes() -> None:
 
 
 @_waits_for_servers
-def start_unscheduled() -> None:
+def start_schedules() -> None:
     firing.start_unscheduled(_backends())
+
+
+@_waits_for_servers
+def start_mailboxes() -> None:
     polling.start_unscheduled(_backends())
 
 
@@ -65,6 +69,11 @@ def poll(trigger_id: str) -> None:
 @_waits_for_servers
 def resend() -> None:
     upkeep.resend(_backends())
+
+
+@_waits_for_servers
+def repair_log() -> None:
+    upkeep.repair_log(_backends())
 
 
 @_waits_for_servers

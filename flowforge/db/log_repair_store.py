@@ -82,6 +82,15 @@ class RepairPosition:
     execution_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class LogGap:
+    """A time whose log may lack lines. Those of the events up to (written_to, written_to_event) are written."""
+
+    written_to: datetime
+    written_to_event: UUID
+    ends_at: datetime
+
+
 _EXECUTION = "x.id, x.event_id, x.workflow_id, x.user_id, x.version_id, x.status, x.error, x.created_at, x.finished_at"
 
 
@@ -101,16 +110,53 @@ def note_bus_epoch(connection: Connection, epoch: str) -> datetime | None:
     return None if before is None or before.epoch == epoch else before.seen_at
 
 
-def events_after(connection: Connection, created_at: datetime, event_id: UUID, limit: int) -> list[LoggedEvent]:
-    """Returns accepted events behind that one, the oldest first."""
+def open_gap(connection: Connection, begins_at: datetime) -> None:
+    """Notes that the log may lack lines from that time until now. A gap that is still open becomes one with it."""
+    connection.exec_driver_sql(
+        """
+        INSERT INTO orchestrator.log_gaps AS open (name, written_to, written_to_event, ends_at)
+        VALUES (%(name)s, %(at)s, %(id)s, now())
+        ON CONFLICT (name) DO UPDATE SET written_to = LEAST(open.written_to, excluded.written_to),
+            written_to_event = excluded.written_to_event, ends_at = excluded.ends_at
+        """,
+        {"name": _STREAMS, "at": begins_at, "id": str(UUID(int=0))},
+    )
+
+
+def lock_gap(connection: Connection) -> LogGap | None:
+    """Locks the gap; returns None where there is none, or another process fills it now."""
+    row = connection.exec_driver_sql(
+        """
+        SELECT written_to, written_to_event, ends_at FROM orchestrator.log_gaps WHERE name = %(name)s
+        FOR UPDATE SKIP LOCKED
+        """,
+        {"name": _STREAMS},
+    ).first()
+    return LogGap(*row) if row else None
+
+
+def narrow_gap(connection: Connection, written_to: LoggedEvent) -> None:
+    connection.exec_driver_sql(
+        "UPDATE orchestrator.log_gaps SET written_to = %(at)s, written_to_event = %(id)s WHERE name = %(name)s",
+        {"name": _STREAMS, "at": written_to.created_at, "id": str(written_to.event_id)},
+    )
+
+
+def close_gap(connection: Connection) -> None:
+    connection.exec_driver_sql("DELETE FROM orchestrator.log_gaps WHERE name = %(name)s", {"name": _STREAMS})
+
+
+def events_in_gap(connection: Connection, gap: LogGap, limit: int) -> list[LoggedEvent]:
+    """Returns accepted events whose lines are still to be written, the oldest first."""
     rows = connection.exec_driver_sql(
         f"""
         SELECT e.id, e.created_at, e.trigger_id, e.workflow_id, e.user_id, e.trigger_type, e.metadata, {_EXECUTION}
         FROM trigger_service.trigger_events e
         LEFT JOIN orchestrator.workflow_executions x ON x.event_id = e.id
-        WHERE (e.created_at, e.id) > (%(at)s, %(id)s) ORDER BY e.created_at, e.id LIMIT %(limit)s
+        WHERE (e.created_at, e.id) > (%(at)s, %(id)s) AND e.created_at <= %(end)s
+        ORDER BY e.created_at, e.id LIMIT %(limit)s
         """,  # noqa: S608  (names of columns)
-        {"at": created_at, "id": str(event_id), "limit": limit},
+        {"at": gap.written_to, "id": str(gap.written_to_event), "end": gap.ends_at, "limit": limit},
     )
     return [LoggedEvent(*(*row[:7], LoggedExecution(*row[7:]) if row[7] else None)) for row in rows]
 

@@ -604,6 +604,18 @@ class LogRepairPosition(Base):
     execution_id: Mapped[UUID]
 
 
+class LogGap(Base):
+    """The time whose log may lack lines, because the bus was emptied; how far they are written since."""
+
+    __tablename__ = "log_gaps"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    written_to: Mapped[datetime]
+    written_to_event: Mapped[UUID]
+    ends_at: Mapped[datetime]
+
+
 class RatePermitsRow(Base):
     """The rate permits of a workflow that were taken."""
 

@@ -23,16 +23,20 @@ ABANDONED_SESSION_KEPT = timedelta(days=90)
 log = logging.getLogger(__name__)
 
 
-def resend(backends: Backends, settled: float = SETTLED_SECONDS) -> None:
-    """Redelivers what PostgreSQL shows as not acted upon (design invariant 3), and writes what the log lacks.
+def resend(backends: Backends) -> None:
+    """Redelivers what PostgreSQL shows as not acted upon (design invariant 3). Raises Unavailable."""
+    resent = redelivery.resend(backends)
+    if resent != redelivery.Redelivered():
+        log.warning("Redelivered: %s", resent)
+
+
+def repair_log(backends: Backends, settled: float = SETTLED_SECONDS) -> None:
+    """Writes what the log lacks, in one bounded round.
 
     An execution that ended less than `settled` seconds ago may still have lines of its log on their way. Raises
     Unavailable.
     """
     write_lost_messages(backends)
-    resent = redelivery.resend(backends)
-    if resent != redelivery.Redelivered():
-        log.warning("Redelivered: %s", resent)
     write_unpublished_messages(backends, settled)
 
 

@@ -14,7 +14,7 @@ from flowforge.engine.executor import Executor
 from flowforge.engine.log_repair import unpublished_messages
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
-from flowforge.engine.upkeep import resend
+from flowforge.engine.upkeep import repair_log
 from flowforge.events import ExecutionEvent
 from flowforge.logbook import LogEntry, LogQuery
 from flowforge.wiring import Backends
@@ -79,7 +79,7 @@ def test_a_line_that_was_not_published_is_written(pipeline: Pipeline, status: st
     never_published(pipeline, status)
     logged(pipeline, len(WHOLE) - 1)
     assert ("EXECUTION", status) not in lines(pipeline.backends)
-    resend(pipeline.backends, settled=0.0)
+    repair_log(pipeline.backends, settled=0.0)
     assert lines(pipeline.backends) == WHOLE
     assert write_unpublished_messages(pipeline.backends) == 0
 

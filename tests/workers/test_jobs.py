@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from redis import Redis
 from rq import Worker
 from sqlalchemy import Engine
 
+from flowforge.events import TRIGGER_EVENTS
 from flowforge.settings import Settings
 from tests.services.imap import running_imap
 from tests.services.processes import start_server
@@ -78,6 +80,11 @@ def far_schedule(engine: Engine) -> UUID:
     return register(engine, "scheduler", {}, next_scheduled_at=datetime.now(UTC) + timedelta(days=1))
 
 
+def worker_pid(redis: Redis, queue: str) -> int | None:
+    """The process of the worker of that queue, once it has registered."""
+    return next((worker.pid for worker in Worker.all(connection=redis) if worker.queue_names() == [queue]), None)
+
+
 class TestProgram:
     def test_schedules_fire_also_after_valkey_was_emptied(
         self, jobs: subprocess.Popen[bytes], engine: Engine, redis: Redis
@@ -93,10 +100,23 @@ class TestProgram:
         def queues() -> list[str]:
             return sorted(",".join(worker.queue_names()) for worker in Worker.all(connection=redis))
 
-        expected = ["mailboxes,chores", "mailboxes,chores", "schedules,upkeep"]
+        expected = ["chores", "mail", "mailboxes", "mailboxes", "schedules", "upkeep"]
         eventually(lambda: queues() == expected, seconds=30)
         redis.flushall()
         eventually(lambda: queues() == expected, seconds=45)
+
+    def test_redelivery_and_schedules_wait_for_no_chore(
+        self, jobs: subprocess.Popen[bytes], engine: Engine, redis: Redis
+    ) -> None:
+        chores = eventually(lambda: worker_pid(redis, "chores"), seconds=30)
+        os.kill(chores, signal.SIGSTOP)
+        try:
+            schedule = far_schedule(engine)
+            assert fires(engine, schedule)
+            redis.delete(f"flowforge:{TRIGGER_EVENTS}")
+            eventually(lambda: redis.exists(f"flowforge:{TRIGGER_EVENTS}"), seconds=30)
+        finally:
+            os.kill(chores, signal.SIGCONT)
 
     def test_a_child_that_dies_is_replaced(self, jobs: subprocess.Popen[bytes], engine: Engine) -> None:
         schedule = far_schedule(engine)
@@ -109,7 +129,7 @@ class TestProgram:
         process = start(settings)
         assert fires(engine, far_schedule(engine))
         family = children(process.pid)
-        assert len(family) == 3
+        assert len(family) == 6
         process.kill()
         process.wait()
         eventually(lambda: all(map(is_gone, family)))
@@ -168,6 +188,14 @@ class TestClock:
         redis.flushall()
         clock.enqueue_jobs()
         assert redis.zcard(Clock.scheduled_jobs_key) == len(jobs)
+
+    def test_a_clock_that_was_set_back_stops_no_job(self, settings: Settings, redis: Redis) -> None:
+        jobs = periodic_jobs(settings)
+        clock = Clock(jobs, redis)
+        ten_minutes_ahead = time.time() + 600
+        redis.zadd(Clock.scheduled_jobs_key, {job.id: ten_minutes_ahead + job.seconds for job in jobs})
+        clock.enqueue_jobs()
+        assert sum(redis.llen(f"rq:queue:{queue}") for queue in {job.queue for job in jobs}) == len(jobs)
 
     def test_ticks_leave_nothing_behind_in_valkey(
         self, jobs: subprocess.Popen[bytes], settings: Settings, redis: Redis

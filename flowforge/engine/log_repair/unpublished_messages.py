@@ -15,9 +15,10 @@ from flowforge.db import log_repair_store
 from flowforge.db.engine import Connection, transaction
 from flowforge.db.log_repair_store import EndedRun, RepairPosition
 from flowforge.engine.log_repair.lines import lines_of_execution
+from flowforge.engine.log_repair.writing import write_lines
 from flowforge.engine.log_sink import LogSink, key_of_execution
 from flowforge.engine.plans import Plans
-from flowforge.errors import Unavailable
+from flowforge.events import TopicMessage
 from flowforge.wiring import Backends
 
 SETTLED_SECONDS = 60.0
@@ -88,14 +89,12 @@ def _keys(run: EndedRun) -> list[str]:
 
 
 def _write(backends: Backends, connection: Connection, incomplete: Sequence[EndedRun]) -> int:
-    sink, plans, written = LogSink(backends), Plans(), 0
-    for run in incomplete:
-        lines = list(lines_of_execution(connection, plans, run.execution))
-        try:
-            sink.write(lines if run.has_begun else lines[-1:])
-            written += 1
-        except Unavailable:
-            raise
-        except Exception:
-            logger.exception("the log of execution %s cannot be written; the others go on", run.execution.execution_id)
-    return written
+    if not incomplete:
+        return 0  # the connectors, which the log sink knows, take memory
+    plans = Plans()
+    return write_lines(LogSink(backends), incomplete, lambda run: _lines(connection, plans, run))
+
+
+def _lines(connection: Connection, plans: Plans, run: EndedRun) -> list[TopicMessage]:
+    lines = list(lines_of_execution(connection, plans, run.execution))
+    return lines if run.has_begun else lines[-1:]
