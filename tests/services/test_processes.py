@@ -1,10 +1,9 @@
-"""Servers that tests start are gone with the test process, however that one ends."""
+"""Servers that tests start are gone with the test process, however that one ends, and so are their folders."""
 
 from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.services.folders import temporary_folder
 from tests.services.processes import start_server
 from tests.waiting import eventually
 
@@ -33,9 +33,8 @@ def test_that_takes_long(postgres_server, valkey_server):
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Not below pytest's own folder, which admits nobody else: PostgreSQL has to get in."""
-    with tempfile.TemporaryDirectory(prefix="flowforge-test-", ignore_cleanup_errors=True) as path:
-        yield Path(path)
+    with temporary_folder("flowforge-test-") as path:
+        yield path
 
 
 @contextmanager
@@ -63,22 +62,29 @@ def servers_below(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def assert_all_end(processes: list[psutil.Process]) -> None:
+def assert_all_end(processes: list[psutil.Process], folder: Path) -> None:
     _gone, left = psutil.wait_procs(processes, timeout=20)
     for process in left:
         process.kill()
     assert [process.name() for process in left] == []
+    eventually(lambda: not folders_of_servers(folder))
+
+
+def folders_of_servers(folder: Path) -> list[Path]:
+    return list(folder.glob("flowforge-tests-*"))
 
 
 def test_when_it_is_killed(folder: Path) -> None:
     with run_of_pytest(folder, "-n0") as process:
         started = eventually(lambda: servers_below(process), seconds=150, every=0.1)
+        assert folders_of_servers(folder)
         process.kill()
-        assert_all_end(started)
+        assert_all_end(started, folder)
 
 
 def test_when_a_parallel_one_is_killed(folder: Path) -> None:
     with run_of_pytest(folder, "-n1", "--max-worker-restart=0") as process:
         started = eventually(lambda: servers_below(process), seconds=150, every=0.1)
+        assert folders_of_servers(folder)
         process.children()[0].kill()
-        assert_all_end(started)
+        assert_all_end(started, folder)
