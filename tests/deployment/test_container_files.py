@@ -17,7 +17,7 @@ from flowforge.embedded.programs import listen_addresses, web_command
 from flowforge.settings import Settings
 from flowforge.settings_reference import env_example, names
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 OURS = ("web", "orchestrator", "executor", "log-sink", "jobs", "migrate")
 DATABASES = ("postgres", "valkey", "mongo", "kafka")
 SECRETS = {"POSTGRES_PASSWORD", "JWT_SECRET", "SESSION_SECRET", "FLOWFORGE_SECRET_KEYS"}
