@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from redis import Redis
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 from sqlalchemy import Engine
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from flowforge.connectors.sdk import Tools
 
 SOCKET_TIMEOUT_SECONDS = 10
+LONGEST_BLOCK_SECONDS = 2.0
+"""The longest time that a command on `Backends.blocking_redis` may ask the server to wait."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Backends:
     process: str
     bus_patience: float = 10
     """Seconds that a message waits for its broker; afterwards it is left to redelivery."""
+    redis_patience: float | None = None
+    """Seconds that any caller waits for Valkey. None: this process does nothing without it, and waits longer."""
 
     @cached_property
     def keys(self) -> Keys:
@@ -67,7 +71,13 @@ class Backends:
 
     def close(self) -> None:
         """Ends whatever was connected."""
-        for name, end in (("bus", "close"), ("logbook", "close"), ("redis", "close"), ("engine", "dispose")):
+        for name, end in (
+            ("bus", "close"),
+            ("logbook", "close"),
+            ("redis", "close"),
+            ("blocking_redis", "close"),
+            ("engine", "dispose"),
+        ):
             if name in self.__dict__:
                 getattr(self.__dict__[name], end)()
 
@@ -75,7 +85,14 @@ class Backends:
     def redis(self) -> Redis:
         if self.settings.redis_url is None:
             raise RuntimeError("REDIS_URL is not set; `make run` starts an embedded Valkey and sets it")
+        if self.redis_patience is not None:
+            return connect_impatiently(self.settings.redis_url, self.redis_patience)
         return connect_redis(self.settings.redis_url)
+
+    @cached_property
+    def blocking_redis(self) -> Redis:
+        """For commands that wait at the server for something to happen."""
+        return connect_impatiently(str(self.settings.redis_url), LONGEST_BLOCK_SECONDS + 1)
 
     @cached_property
     def bus(self) -> EventBus:
@@ -119,4 +136,15 @@ def connect_redis(url: str) -> Redis:
         health_check_interval=30,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
         retry_on_error=[RedisConnectionError],
+    )
+
+
+def connect_impatiently(url: str, seconds: float) -> Redis:
+    """A pooled client that waits for no answer longer than that. A dropped connection is made anew once, at once."""
+    return Redis.from_url(
+        url,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 1, (RedisConnectionError,)),
     )

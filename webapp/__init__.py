@@ -37,6 +37,8 @@ from webapp.intake import blueprints, calls
 _ROOT = Path(__file__).resolve().parents[1]
 _BUS_PATIENCE_SECONDS = 2.0
 """A caller of a webhook waits for the commit; the message about it may come later."""
+_REDIS_PATIENCE_SECONDS = 0.2
+"""A Valkey that does not answer stops nothing that PostgreSQL holds: calls, pages, signing in."""
 _FACES = (
     auth,
     account,
@@ -64,7 +66,7 @@ _FACES = (
 
 def create_app(settings: Settings | None = None, backends: Backends | None = None) -> Flask:
     """The application on these backends; by default on what the environment names."""
-    backends = backends or Backends(settings or Settings(), "flowforge-web", bus_patience=_BUS_PATIENCE_SECONDS)
+    backends = backends or web_backends(settings or Settings())
     app = Flask(
         __name__,
         template_folder=str(_ROOT / "templates"),
@@ -83,6 +85,12 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     _install_database(app, backends.settings)
     register_faces(app)
     return app
+
+
+def web_backends(settings: Settings) -> Backends:
+    return Backends(
+        settings, "flowforge-web", bus_patience=_BUS_PATIENCE_SECONDS, redis_patience=_REDIS_PATIENCE_SECONDS
+    )
 
 
 def register_faces(app: Flask) -> None:

@@ -16,8 +16,11 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, OutOfMemoryError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from flowforge import events
+from flowforge.bus.breaker import Breaker
 from flowforge.bus.port import Delivery, Message
 from flowforge.errors import Unavailable
 
@@ -64,13 +67,14 @@ class StreamsBus:
         self._claim_after_seconds = claim_after_seconds
         self._readers = readers or {}
         self._max_bytes = max_bytes
+        self._breaker = Breaker("the event bus (Valkey)", (RedisConnectionError, RedisTimeoutError))
         self._unmeasured: dict[str, int] = {}
         """Bytes that were added to each topic since it was last measured. Threads may lose a count: it is a hint."""
 
     def publish(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
-        with _unavailable():
+        with _unavailable(), self._breaker.guard():
             pipeline = self._redis.pipeline(transaction=False)
             for message in messages:
                 pipeline.xadd(

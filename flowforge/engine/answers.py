@@ -16,6 +16,7 @@ from flowforge.db import events_store
 from flowforge.db.engine import Connection, Engine
 from flowforge.db.events_store import EventResponse
 from flowforge.jsonio import JsonObject
+from flowforge.wiring import LONGEST_BLOCK_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 LONGEST_WAIT_SECONDS = 60.0
 DEFAULT_WAIT_SECONDS = 30.0
 _KEPT_SECONDS = 120
-_LOOK_EVERY_SECONDS = 2.0
+_LOOK_EVERY_SECONDS = LONGEST_BLOCK_SECONDS
 """Into the table, in case the notification was lost."""
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from redis import Redis
@@ -22,6 +25,18 @@ def running_postgres() -> Iterator[str]:
     with temporary_folder("flowforge-tests-") as folder, postgres.running_postgres(folder) as url:
         _forget_durability(url)
         yield url.replace(f"/{postgres.DATABASE}?", "/{database}?")
+
+
+@contextmanager
+def frozen(redis_url: str) -> Iterator[None]:
+    """The server takes connections and whatever is sent, and answers nothing until the block ends."""
+    with Redis.from_url(redis_url) as redis:
+        info: Any = redis.info("server")
+    os.kill(info["process_id"], signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(info["process_id"], signal.SIGCONT)
 
 
 def _forget_durability(url: str) -> None:

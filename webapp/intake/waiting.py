@@ -35,7 +35,7 @@ def wait_for_answer(event_id: UUID, seconds: float) -> Answer | None:
     if not slots.acquire(blocking=False):
         return None
     try:
-        return answers.wait_for(backends().engine, backends().redis, event_id, seconds)
+        return answers.wait_for(backends().engine, backends().blocking_redis, event_id, seconds)
     finally:
         slots.release()
 
