@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from flowforge import events
 from flowforge.bus import EventBus
+from flowforge.db.credential_epochs import CredentialEpochs
 from flowforge.db.engine import make_engine
 from flowforge.home import Keys, load_keys
 from flowforge.logbook import LogStore
@@ -63,6 +64,10 @@ class Backends:
         )
 
     @cached_property
+    def credential_epochs(self) -> CredentialEpochs:
+        return CredentialEpochs(self.engine)
+
+    @cached_property
     def tools(self) -> Tools:
         """Access of connectors to the world: one set per process, since its connections are pooled."""
         from flowforge.connectors.tools import make_tools
@@ -71,15 +76,11 @@ class Backends:
 
     def close(self) -> None:
         """Ends whatever was connected."""
-        for name, end in (
-            ("bus", "close"),
-            ("logbook", "close"),
-            ("redis", "close"),
-            ("blocking_redis", "close"),
-            ("engine", "dispose"),
-        ):
+        for name in ("credential_epochs", "bus", "logbook", "redis", "blocking_redis"):
             if name in self.__dict__:
-                getattr(self.__dict__[name], end)()
+                self.__dict__[name].close()
+        if "engine" in self.__dict__:
+            self.engine.dispose()
 
     @cached_property
     def redis(self) -> Redis:

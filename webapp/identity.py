@@ -1,13 +1,13 @@
 """Identity of a request: a verified access token, or our own dashboard session. Nothing else is believed.
 
-Access tokens are checked without the database, but for the personal ones (flowforge.accounts.access_tokens). A token
-that another implementation signed with the same key counts if it names the user in `user_id`; its `sub` is never read
-(contract.md, section 2).
+Access tokens are checked without the database, but for the personal ones (flowforge.accounts.access_tokens): they name
+the epoch of their account's credentials, and the present epoch is in memory (flowforge.db.credential_epochs). A token
+that another implementation signed with the same key counts if it names the user in `user_id`, until the account's first
+epoch ends; its `sub` is never read (contract.md, section 2).
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -24,7 +24,7 @@ from flowforge.db.tables import User
 from flowforge.errors import Unauthorized
 from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
-from webapp.context import session
+from webapp.context import backends, session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,6 +32,7 @@ R = TypeVar("R")
 _LEEWAY_SECONDS = 30
 _MAX_TOKEN_LENGTH = 4096
 _USER_ID = "flowforge.user_id"  # belongs to one request; no header can reach a key of this form
+_EPOCH = "epoch"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 login_manager = LoginManager()
@@ -47,7 +48,8 @@ class DashboardUser:
     time_zone: str | None
     session_id: UUID
     """The id of this browser's session (flowforge.accounts.web_sessions)."""
-    _password_mark: str
+    epoch: int
+    """The epoch of the account's credentials in which the session was begun."""
 
     is_authenticated = True
     is_active = True
@@ -55,11 +57,11 @@ class DashboardUser:
 
     @classmethod
     def of(cls, user: User, session_id: UUID) -> DashboardUser:
-        return cls(user.id, user.username, user.email, user.time_zone, session_id, _mark(user.password))
+        return cls(user.id, user.username, user.email, user.time_zone, session_id, user.credentials_epoch)
 
     def get_id(self) -> str:
-        """Return what the session cookie holds: a new password ends the sessions begun with the old one."""
-        return f"{self.id}.{self._password_mark}.{self.session_id}"
+        """Return what the session cookie holds."""
+        return f"{self.id}.{self.epoch}.{self.session_id}"
 
 
 class SessionCookies(SecureCookieSessionInterface):
@@ -69,17 +71,17 @@ class SessionCookies(SecureCookieSessionInterface):
         return super().get_cookie_secure(app) or request.is_secure
 
 
-def install(app: Flask, backends: Backends) -> None:
-    settings = backends.settings
+def install(app: Flask, own: Backends) -> None:
+    settings = own.settings
     app.session_interface = SessionCookies()
     app.config.update(
-        SECRET_KEY=backends.keys.session,
+        SECRET_KEY=own.keys.session,
         SESSION_COOKIE_NAME=f"flowforge_{settings.port}",  # browsers do not keep the cookies of two ports apart
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=settings.refresh_token_lifetime,
-        JWT_SECRET_KEY=backends.keys.jwt,
+        JWT_SECRET_KEY=own.keys.jwt,
         JWT_ALGORITHM="HS256",
         JWT_DECODE_ALGORITHMS=["HS256"],
         JWT_DECODE_LEEWAY=_LEEWAY_SECONDS,
@@ -93,7 +95,7 @@ def install(app: Flask, backends: Backends) -> None:
 
 
 def access_token(user: User) -> str:
-    claims = {"sub": str(user.id), "username": user.username}
+    claims = {"sub": str(user.id), "username": user.username, _EPOCH: user.credentials_epoch}
     token: str = create_access_token(identity=str(user.id), additional_claims=claims)
     return token
 
@@ -131,9 +133,12 @@ def _verified(token: str) -> JsonObject:
 
 def _user_in(claims: JsonObject) -> UUID:
     try:
-        return UUID(claims["user_id"])
+        user_id = UUID(claims["user_id"])
     except (ValueError, AttributeError, TypeError) as error:
         raise Unauthorized("the access token names no user") from error
+    if claims.get(_EPOCH, 0) != backends().credential_epochs.current(user_id):
+        raise Unauthorized("the access token has been ended; please sign in again")
+    return user_id
 
 
 def _user_of_session() -> UUID:
@@ -145,15 +150,10 @@ def _user_of_session() -> UUID:
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def _load(cookie: str) -> DashboardUser | None:
-    user_id, _, rest = cookie.partition(".")
-    mark, _, session_id = rest.partition(".")
+    user_id, epoch, session_id = (*cookie.split("."), "", "")[:3]
     user = session().get(User, UUID(user_id))
-    if user is None or _mark(user.password) != mark or not session_id:
+    if user is None or str(user.credentials_epoch) != epoch or not session_id:
         return None
     dashboard_user = DashboardUser.of(user, UUID(session_id))
     is_alive = web_sessions.is_alive(session(), dashboard_user.id, dashboard_user.session_id)
     return dashboard_user if is_alive else None
-
-
-def _mark(password_hash: str) -> str:
-    return hashlib.sha256(password_hash.encode()).hexdigest()[:16]

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import password_rules, passwords, sign_ins
+from flowforge.accounts import credentials, password_rules, passwords, sign_ins
 from flowforge.db.name_keys import key_of
 from flowforge.db.tables import Role, User
 from flowforge.errors import Forbidden, Invalid, NotFound, Unauthorized, raise_any
@@ -31,7 +31,7 @@ def authenticate(session: Session, username: str, password: str) -> User:
 
     A hash of the original implementations, or one of weaker parameters, is replaced.
     """
-    user = _prove(session, username, password)
+    user = sign_ins.as_proven(session, _prove(session, username, password))
     session.commit()
     return user
 
@@ -40,12 +40,13 @@ def sign_in(
     session: Session, username: str, password: str, lifetime: timedelta, user_agent: str = ""
 ) -> tuple[User, str]:
     """`authenticate`, and a refresh token for the device that asks."""
-    user = _prove(session, username, password)
+    user = sign_ins.as_proven(session, _prove(session, username, password))
     return user, sign_ins.begin(session, user.id, lifetime, user_agent)
 
 
-def change_password(session: Session, user_id: UUID, current: str, new: str) -> User:
-    """Signs every device out. Raises Invalid naming `/currentPassword` or `/newPassword`."""
+def change_password(session: Session, user_id: UUID, current: str, new: str, *, keep_tokens: bool = False) -> User:
+    """Ends all credentials, but for personal tokens where these are to be kept. Raises Invalid naming
+    `/currentPassword` or `/newPassword`."""
     user = find(session, user_id)
     raise_any(password_rules.problems_of(new, "/newPassword", (user.username, user.email)))
     try:
@@ -53,9 +54,11 @@ def change_password(session: Session, user_id: UUID, current: str, new: str) -> 
     except Unauthorized as error:
         raise Invalid.at("/currentPassword", "is wrong") from error
     proven.password = passwords.hash_password(new)
-    sign_ins.end_all(session, user_id)
+    credentials.end_all(session, user_id, keep_tokens=keep_tokens)
+    session.refresh(proven)
+    changed = sign_ins.as_proven(session, proven)
     session.commit()
-    return proven
+    return changed
 
 
 def find(session: Session, user_id: UUID) -> User:

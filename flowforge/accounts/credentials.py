@@ -1,4 +1,4 @@
-"""Everything that proves an account's identity, ended at once: sessions, refresh tokens, both kinds of access token."""
+"""The end of all that proves an identity: access and refresh tokens, sessions, personal tokens, open live streams."""
 
 from __future__ import annotations
 
@@ -8,14 +8,34 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import sign_ins
+from flowforge.db.credential_epochs import tell_of_change
 from flowforge.db.tables import AccessToken, User, WebSession
 
 
-def end_all(session: Session, user_id: UUID) -> None:
-    """Ends whatever the account is signed in with, and counts its epoch up, which ends the access tokens that are
-    checked without the database. Leaves the commit to the caller, who holds the account's lock."""
-    counted = {"credentials_epoch": User.credentials_epoch + 1, "updated_at": User.updated_at}
-    session.execute(update(User).where(User.id == user_id).values(counted))
-    session.execute(delete(WebSession).where(WebSession.user_id == user_id))
-    session.execute(delete(AccessToken).where(AccessToken.user_id == user_id))
+def end_all(session: Session, user_id: UUID, *, keep_tokens: bool = False, keep_browser: UUID | None = None) -> int:
+    """Ends all credentials of the account, but for its personal tokens or the session of one browser, where that is
+    said; returns the new epoch. Leaves the commit to the caller.
+
+    From the commit on, nothing can be refreshed, and no session or personal token is found. Access tokens and live
+    streams end when the processes hear of the new epoch: at once, at the latest after STALE_SECONDS
+    (flowforge.db.credential_epochs).
+    """
+    epoch = _begin_epoch(session, user_id)
     sign_ins.end_all(session, user_id)
+    _end_browsers(session, user_id, keep_browser)
+    if not keep_tokens:
+        session.execute(delete(AccessToken).where(AccessToken.user_id == user_id))
+    tell_of_change(session, user_id)
+    return epoch
+
+
+def _begin_epoch(session: Session, user_id: UUID) -> int:
+    """Locks the account: whoever is just signing in does so before or after."""
+    counted = {"credentials_epoch": User.credentials_epoch + 1, "updated_at": User.updated_at}
+    later = update(User).where(User.id == user_id).values(counted)
+    return session.scalar(later.returning(User.credentials_epoch)) or 0
+
+
+def _end_browsers(session: Session, user_id: UUID, keep: UUID | None) -> None:
+    browsers = delete(WebSession).where(WebSession.user_id == user_id)
+    session.execute(browsers.where(WebSession.id != keep) if keep else browsers)

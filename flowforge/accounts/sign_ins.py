@@ -49,6 +49,7 @@ def rotate(session: Session, token: str, lifetime: timedelta, user_agent: str = 
         raise Unauthorized(_NOT_VALID)
     link = _find(session, token)
     family_id = _use(session, link) if link else _use_adopted(session, user, token)
+    user = as_proven(session, user)
     return user, _issue(session, user.id, family_id, lifetime, user_agent)
 
 
@@ -69,6 +70,14 @@ def end_all(session: Session, user_id: UUID) -> None:
     ours = RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None)
     session.execute(update(RefreshToken).where(*ours).values(revoked_at=now))
     session.execute(update(User).where(User.id == user_id).values(refresh_token=None, refresh_token_expiry_date=None))
+
+
+def as_proven(session: Session, user: User) -> User:
+    """The account as it is under its lock: what is committed by others later, such as a new epoch of its credentials,
+    does not reach it any more."""
+    session.flush()
+    session.expunge(user)
+    return user
 
 
 def lock_account(session: Session, user_id: UUID) -> User | None:

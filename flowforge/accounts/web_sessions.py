@@ -90,20 +90,6 @@ def end(session: Session, user_id: UUID, session_id: UUID) -> None:
     session.commit()
 
 
-def end_others(session: Session, user_id: UUID, keep: UUID | None) -> None:
-    """Signs out everything but the browser `keep`. Commits."""
-    others = WebSession.user_id == user_id
-    session.execute(
-        delete(WebSession).where(others, WebSession.id != keep) if keep else delete(WebSession).where(others)
-    )
-    session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-    )
-    session.commit()
-
-
 def _clients(session: Session, user_id: UUID) -> list[SignedIn]:
     """Clients: families of refresh tokens of which one can still be used."""
     rows = session.execute(

@@ -104,4 +104,6 @@ def test_a_new_password_signs_everything_out(client: FlaskClient, owner: Person)
     wrong = client.post(f"{PROFILE}/password", json=change | {"currentPassword": "x"}, headers=owner.headers)
     assert wrong.json["details"][0]["pointer"] == "/currentPassword"
     assert client.post(f"{PROFILE}/password", json=change, headers=owner.headers).status_code == 204
-    assert client.get(SESSIONS, headers=owner.headers).json == []
+    assert client.get(SESSIONS, headers=owner.headers).status_code == 401
+    refused = client.post("/auth/refresh-token", json={"refreshToken": owner.refresh_token})
+    assert refused.status_code == 401

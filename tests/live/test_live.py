@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 import requests
 from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow
+from flowforge.accounts import credentials
+from flowforge.db.tables import ExecutionRow, User
+from tests.api.conftest import registered
 from tests.services.stream_readers import WITHIN_SECONDS, Watched, ask, cursors, lines, watching
 from tests.services.web_server import THREADS, VIEWER_SLOTS, Stage
 from tests.waiting import eventually
@@ -82,6 +86,19 @@ def test_many_who_come_and_go_miss_nothing(stage: Stage, watched: Watched) -> No
             seen += lines(events, min(7, 100 - len(seen)))
     writing.join()
     assert seen == written
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["signed out everywhere", "account deleted"])
+def test_the_stream_ends_with_the_credentials_of_its_viewer(stage: Stage, gone: bool) -> None:
+    leaving = replace(stage, owner=registered(stage.client, f"leaver-{gone}"))
+    watched = Watched(leaving)
+    with watching(leaving, watched) as events, Session(stage.backends.engine) as session:
+        assert next(events).data == {"status": "RUNNING"}
+        credentials.end_all(session, leaving.owner.id)
+        if gone:
+            session.execute(delete(User).where(User.id == leaving.owner.id))
+        session.commit()
+        assert list(events) == []
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "CANCELLED"])

@@ -91,3 +91,15 @@ def test_nobody_ends_somebody_elses_session_or_token(ada: Browser, signed_up: Ca
     eve = signed_up("eve")
     assert revoke
     assert eve.send(revoke[0], "/settings").status_code == 404
+
+
+def test_access_tokens_end_with_the_sessions_unless_they_are_kept(ada: Browser) -> None:
+    ada.send("/settings/tokens", "/settings/tokens", name="Deploy", days="30")
+    path = "/settings/sessions"
+    kept = ada.send(f"{path}/end-others", path, keep_tokens="true")
+    assert kept.status_code == 303
+    assert "Access tokens keep working" in ada.get(path).text
+    assert "Deploy" in ada.get("/settings/tokens").text
+    ada.send(f"{path}/end-others", path)
+    assert "Access tokens have ended" in ada.get(path).text
+    assert "Deploy" not in ada.get("/settings/tokens").text

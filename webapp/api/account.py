@@ -6,17 +6,23 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, Response, request
+from pydantic import Field
 from werkzeug.exceptions import Forbidden
 
-from flowforge.accounts import access_tokens, accounts, profile, web_sessions
+from flowforge.accounts import access_tokens, accounts, credentials, profile, web_sessions
 from flowforge.jsonio import JsonObject
 from webapp.api.account_schemas import NewPassword, NewToken, Profile, ProfileChange, SignedIn, Token, TokenRequest
 from webapp.attempts import counts_as_attempt
-from webapp.context import session
+from webapp.context import backends, session
 from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
 from webapp.identity import current_user_id
+from webapp.query_params import Flag, Query
 
 blueprint = Blueprint("account", __name__, url_prefix="/api/v1")
+
+
+class KeptQuery(Query):
+    keep_tokens: Flag = Field(False, description="Personal access tokens stay valid.")
 
 
 @blueprint.after_request
@@ -43,10 +49,11 @@ def change_profile(body: JsonObject) -> profile.Profile:
 @counts_as_attempt
 @endpoint(Tag.ACCOUNTS, DELETED, takes=NewPassword, refuses=(403, 404, 429))
 def change_password(body: NewPassword) -> None:
-    """Change the password; every browser and client is signed out"""
+    """Change the password; every browser and client is signed out, and personal access tokens end"""
     _refuse_personal_tokens()
-    user = accounts.change_password(session(), current_user_id(), body.current_password, body.new_password)
-    web_sessions.end_others(session(), user.id, None)
+    user_id, current, new = current_user_id(), body.current_password, body.new_password
+    accounts.change_password(session(), user_id, current, new, keep_tokens=body.keep_tokens)
+    backends().credential_epochs.forget(user_id)
 
 
 @blueprint.get("/tokens")
@@ -76,6 +83,16 @@ def revoke_token(token_id: UUID) -> None:
 def list_sessions() -> Sequence[web_sessions.SignedIn]:
     """List where the caller is signed in, the last seen first"""
     return web_sessions.all_of(session(), current_user_id())
+
+
+@blueprint.delete("/sessions")
+@endpoint(Tag.ACCOUNTS, DELETED, query=KeptQuery)
+def end_all_sessions(query: KeptQuery) -> None:
+    """Sign every browser and client out, the caller's too, and end personal access tokens"""
+    user_id = current_user_id()
+    credentials.end_all(session(), user_id, keep_tokens=query.keep_tokens)
+    session().commit()
+    backends().credential_epochs.forget(user_id)
 
 
 @blueprint.delete("/sessions/<uuid:session_id>")

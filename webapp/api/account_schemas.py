@@ -62,6 +62,7 @@ class ProfileChange(Wire):
 class NewPassword(Wire):
     current_password: str
     new_password: str
+    keep_tokens: bool = Field(False, description="Personal access tokens stay valid.")
 
 
 class TokenRequest(Wire):

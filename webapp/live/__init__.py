@@ -77,7 +77,8 @@ def _stream_request(execution_id: UUID, after: str | None) -> StreamRequest:
     status = Status(row.status)
     settled = status.terminal and row.updated_at < datetime.now(UTC) - _SETTLED
     session().close()
-    return StreamRequest(current_user_id(), execution_id, after, status, settled)
+    epoch = backends().credential_epochs.current(current_user_id())
+    return StreamRequest(current_user_id(), execution_id, after, status, settled, epoch)
 
 
 def _response(body: StreamBody | bytes) -> Response:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from flowforge.db.engine import unavailable_when_down
-from flowforge.db.tables import ExecutionRow
+from flowforge.db.tables import ExecutionRow, User
 from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry, LogStore
@@ -64,7 +65,7 @@ class Hub:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        own = [self._loop.create_task(self._subscriber.run()), self._loop.create_task(self._check_statuses())]
+        own = [self._loop.create_task(self._subscriber.run()), self._loop.create_task(self._check_watched())]
         try:
             self._loop.run_forever()
         finally:
@@ -96,7 +97,7 @@ class Hub:
             async with self._watching(request) as inbox:
                 store = _LogReader(self._readers, self._backends.logbook, request)
                 stream = Stream(request, inbox, store, partial(_send, writer, chunked))
-                await _wait_for_first(stream.run(), _wait_for_close(reader))
+                await _wait_for_first(stream.run(), _wait_for_close(reader), inbox.wait_for_refusal())
             if chunked:
                 writer.write(b"0\r\n\r\n")
         finally:
@@ -104,7 +105,7 @@ class Hub:
 
     @asynccontextmanager
     async def _watching(self, request: StreamRequest) -> AsyncIterator[Inbox]:
-        inbox = Inbox(request.status)
+        inbox = Inbox(request.status, request.epoch)
         inboxes = self._viewers.setdefault(request.execution_id, set())
         inboxes.add(inbox)
         try:
@@ -130,26 +131,47 @@ class Hub:
         for inbox in self._viewers.get(execution_id, ()):
             inbox.mark_incomplete()
 
-    async def _check_statuses(self) -> None:
-        """Read the status of all watched executions at once, in case the line that carries one is lost or late."""
+    async def _check_watched(self) -> None:
+        """Look at all watched executions at once: their status, in case the line that carries one is lost or late, and
+        whether the credentials of their viewers still count."""
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
-            watched = [id_ for id_, inboxes in self._viewers.items() if not all(inbox.over for inbox in inboxes)]
-            if not watched:
+            if not self._viewers:
                 continue
             try:
-                found = await self._loop.run_in_executor(self._readers, self._statuses, watched)
+                found = await self._loop.run_in_executor(self._readers, self._look_at, list(self._viewers))
             except Unavailable as error:
                 logger.warning("the statuses of watched executions are not known: %s", error)
                 continue
-            for execution_id in watched:
-                for inbox in self._viewers.get(execution_id, ()):
-                    inbox.set_status(found.get(execution_id))
+            for execution_id, inboxes in self._viewers.items():
+                for inbox in inboxes if execution_id in found else ():
+                    found[execution_id].tell(inbox)
 
-    def _statuses(self, execution_ids: list[UUID]) -> dict[UUID, Status]:
-        wanted = select(ExecutionRow.id, ExecutionRow.status).where(ExecutionRow.id.in_(execution_ids))
+    def _look_at(self, execution_ids: list[UUID]) -> dict[UUID, _Watched]:
+        wanted = (
+            select(ExecutionRow.id, ExecutionRow.status, User.credentials_epoch)
+            .join(User, User.id == ExecutionRow.user_id, isouter=True)
+            .where(ExecutionRow.id.in_(execution_ids))
+        )
         with unavailable_when_down(), self._backends.engine.connect() as connection:
-            return {id_: Status(status) for id_, status in connection.execute(wanted)}
+            found = {id_: _Watched(Status(status), epoch) for id_, status, epoch in connection.execute(wanted)}
+        return {id_: found.get(id_, _DELETED) for id_ in execution_ids}
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A watched execution, and the epoch of its owner's credentials; None for what does not exist."""
+
+    status: Status | None
+    epoch: int | None
+
+    def tell(self, inbox: Inbox) -> None:
+        if self.status is not None and self.epoch != inbox.epoch:
+            inbox.refuse()
+        inbox.set_status(self.status)
+
+
+_DELETED = _Watched(None, None)
 
 
 class _LogReader:

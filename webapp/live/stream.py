@@ -61,17 +61,21 @@ class StreamRequest:
     status: Status
     settled: bool
     """The execution ended so long ago that no line of it can be under way."""
+    epoch: int | None = 0
+    """The epoch of the viewer's credentials: the stream ends with it."""
 
 
 class Inbox:
     """Updates to be sent to one viewer. Belongs to the event loop."""
 
-    def __init__(self, status: Status | None) -> None:
+    def __init__(self, status: Status | None, epoch: int | None = 0) -> None:
         self.status = status
         """None: the execution has been deleted."""
+        self.epoch = epoch
         self._lines: deque[Line] = deque()
         self._news = asyncio.Event()
         self._incomplete = False
+        self._refused = asyncio.Event()
 
     @property
     def over(self) -> bool:
@@ -95,6 +99,13 @@ class Inbox:
         """Note that lines may have been missed."""
         self._incomplete = True
         self._news.set()
+
+    def refuse(self) -> None:
+        """Let the viewer see no more."""
+        self._refused.set()
+
+    async def wait_for_refusal(self) -> None:
+        await self._refused.wait()
 
     async def wait(self, seconds: float) -> bool:
         """Wait until something new comes; False when the time is over."""

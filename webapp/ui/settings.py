@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_login import current_user
+from flask_login import current_user, login_user
 
-from flowforge.accounts import access_tokens, accounts, profile, web_sessions
+from flowforge.accounts import access_tokens, accounts, credentials, profile, web_sessions
 from flowforge.errors import Conflict, Invalid, Problem
 from webapp.attempts import counts_as_attempt
-from webapp.context import session
+from webapp.context import backends, session
 from webapp.ui.accounts import sign_in_here
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
@@ -45,12 +46,12 @@ def password_settings() -> str:
 def change_password() -> Any:
     current, new = request.form.get("current", ""), request.form.get("new", "")
     try:
-        user = accounts.change_password(session(), viewer_id(), current, new)
+        user = accounts.change_password(session(), viewer_id(), current, new, keep_tokens=_keeps_tokens())
     except Invalid as error:
         return render_template("settings/password.html", problems=_by_field(error.problems)), 400
-    web_sessions.end_others(session(), user.id, None)
+    backends().credential_epochs.forget(user.id)
     sign_in_here(user)
-    flash("The password was changed. Every other browser and client is signed out.", "done")
+    flash(f"The password was changed. {_ended()}", "done")
     return redirect(url_for("ui.password_settings"), 303)
 
 
@@ -96,9 +97,22 @@ def end_session(session_id: UUID) -> Any:
 
 @blueprint.post("/settings/sessions/end-others")
 def end_other_sessions() -> Any:
-    web_sessions.end_others(session(), viewer_id(), current_user.session_id)
-    flash("Every other browser and client is signed out.", "done")
+    here = current_user.session_id
+    epoch = credentials.end_all(session(), viewer_id(), keep_tokens=_keeps_tokens(), keep_browser=here)
+    session().commit()
+    backends().credential_epochs.forget(viewer_id())
+    login_user(replace(current_user._get_current_object(), epoch=epoch))
+    flash(_ended(), "done")
     return redirect(url_for("ui.session_settings"), 303)
+
+
+def _keeps_tokens() -> bool:
+    return "keep_tokens" in request.form
+
+
+def _ended() -> str:
+    tokens = "Access tokens keep working" if _keeps_tokens() else "Access tokens have ended"
+    return f"Every other browser and client is signed out. {tokens}."
 
 
 def _profile_page(problems: Any = ()) -> str:
