@@ -60,12 +60,17 @@ def model_body(model: type[BaseModel]) -> Body:
     return Body(model, read=lambda: from_wire(model, json_object()))
 
 
-def object_body(model: type[BaseModel] | None = None, *, may_be_absent: bool = False) -> Body:
-    """A JSON object that the operation itself validates, since it knows more than a model can say; any if there is no
-    model. One that may be absent is empty then."""
+def object_body(
+    model: type[BaseModel] | None = None,
+    read_as: Callable[[JsonObject], object] = lambda body: body,
+    *,
+    may_be_absent: bool = False,
+) -> Body:
+    """A JSON object that the core itself reads, by `read_as`, since it knows more than a model can say; any object if
+    there is no model. One that may be absent is empty then."""
 
-    def read() -> JsonObject:
-        return json_object() if request.get_data() or not may_be_absent else {}
+    def read() -> object:
+        return read_as(json_object() if request.get_data() or not may_be_absent else {})
 
     described = {"type": "object", "additionalProperties": True} if model is None else model
     return Body(described, required=model is not None, read=read)

@@ -5,32 +5,27 @@ What only a server knows is left to it: which other workflows there are, and wha
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from flowforge.connectors.catalog import load_catalog
-from flowforge.enabled import problems_of_enabled
 from flowforge.errors import Problem, at_most
 from flowforge.jsonio import JsonObject
 from flowforge.language.definition import Reading, WorkflowDefinition
 from flowforge.language.definition import read as read_definition
 from flowforge.language.pointers import pointer
-from flowforge.secrets import Vault, new_key
-from flowforge.settings import Settings
-from flowforge.triggers.registrations import Triggers
+from flowforge.workflows.bundle import BundledWorkflow
 from flowforge.workflows.validation import Before, validate_definition
 from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with_placeholders
 
 
 def problems_of(document: JsonObject) -> list[Problem]:
     """Problems of a document, `{key, enabled, definition}`; pointers start at the file, where these are one object."""
-    problems = [*problems_of_key(document.get("key")), *problems_of_enabled(document)]
+    problems = [*BundledWorkflow.read(0, document).problems]
     for path, key in called_keys(document["definition"]):
         problems += [Problem(pointer(path), f"the key {problem.message}") for problem in problems_of_key(key)]
     reading = _reading(document)
     # A mask is taken to stand for something: so it does in what a server gave out.
     written = reading.definition.dump() if reading.definition else {}
     before = Before(written.get("actions"), written.get("trigger"))
-    meaning = validate_definition(load_catalog(), _triggers(), reading, before)
+    meaning = validate_definition(load_catalog(), reading, before)
     return [*problems, *at_most([*reading.problems, *meaning])]
 
 
@@ -41,9 +36,3 @@ def read(document: JsonObject) -> WorkflowDefinition:
 
 def _reading(document: JsonObject) -> Reading:
     return read_definition(with_placeholders({"actions": [], **document["definition"]}))
-
-
-@lru_cache(maxsize=1)
-def _triggers() -> Triggers:
-    """Triggers as an instance with default settings has them."""
-    return Triggers(Settings.model_construct(), Vault([new_key()]))

@@ -28,7 +28,7 @@ _TOPICS = frozenset({events.TRIGGER_EVENTS, events.EXECUTION_START, events.EXECU
 
 
 @dataclass(frozen=True, slots=True)
-class ShownLetter:
+class DeadLetterView:
     id: UUID
     topic: str
     consumer_group: str
@@ -42,7 +42,7 @@ class ShownLetter:
 
 @dataclass(frozen=True, slots=True)
 class LetterPage:
-    letters: Sequence[ShownLetter]
+    letters: Sequence[DeadLetterView]
     after: UUID | None
     """Give it to get the next page; None on the last one."""
 
@@ -96,9 +96,9 @@ def discard(session: Session, user_id: UUID, letter_id: UUID) -> None:
     session.commit()
 
 
-def _shown(row: DeadLetter) -> ShownLetter:
+def _shown(row: DeadLetter) -> DeadLetterView:
     text, size = readable(row.value), len(row.value)
-    return ShownLetter(row.id, row.topic, row.consumer_group, row.key, row.reason, text, size, row.created_at)
+    return DeadLetterView(row.id, row.topic, row.consumer_group, row.key, row.reason, text, size, row.created_at)
 
 
 def readable(value: bytes) -> str:

@@ -14,10 +14,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow, GuideRow, Workflow
+from flowforge.db.tables import ExecutionRow, GuideRow
 from flowforge.language.blocks import BLOCKS
 from flowforge.preview import expression_context
+from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.drafts import Drafts
+from flowforge.workflows.views import WorkflowView
 from flowforge.workflows.workflows import Workflows
 
 EXAMPLE: Mapping[str, Any] = {"method": "POST", "body": {"customer": "Ada", "total": 240}}
@@ -67,7 +69,7 @@ def begin(session: Session, workflows: Workflows, user_id: UUID) -> UUID:
     if there is not None:
         return there
     empty = {"name": "My first workflow", "trigger": {"type": "webhook"}, "actions": []}
-    made = workflows.create(session, user_id, empty)
+    made = workflows.create(session, user_id, WorkflowChange(empty))
     row = insert(GuideRow).values(user_id=user_id, workflow_id=made.id)
     session.execute(row.on_conflict_do_update(index_elements=["user_id"], set_={"workflow_id": made.id}))
     session.commit()
@@ -86,12 +88,12 @@ def guide_of(session: Session, drafts: Drafts, user_id: UUID) -> Guide | None:
     workflow_id = _workflow_of(session, user_id)
     if workflow_id is None:
         return None
-    shown = drafts.shown(session, user_id, workflow_id)
+    shown = drafts.get(session, user_id, workflow_id)
     workflow = drafts.workflows.get(session, user_id, workflow_id)
     return guide_through(session, workflow, shown.definition, wrong=bool(shown.problems))
 
 
-def guide_to(session: Session, workflow: Workflow, definition: Mapping[str, Any], *, wrong: bool) -> Guide | None:
+def guide_to(session: Session, workflow: WorkflowView, definition: Mapping[str, Any], *, wrong: bool) -> Guide | None:
     """Find the guide for a page that has loaded this workflow already; None where it is not the guided one."""
     guided = session.get(GuideRow, workflow.user_id)
     if guided is None or guided.workflow_id != workflow.id:
@@ -99,7 +101,7 @@ def guide_to(session: Session, workflow: Workflow, definition: Mapping[str, Any]
     return guide_through(session, workflow, definition, wrong=wrong)
 
 
-def guide_through(session: Session, workflow: Workflow, definition: Mapping[str, Any], *, wrong: bool) -> Guide:
+def guide_through(session: Session, workflow: WorkflowView, definition: Mapping[str, Any], *, wrong: bool) -> Guide:
     """`definition`: what is being built; `wrong`: whether it cannot be published as it is."""
     recent = session.execute(
         select(ExecutionRow.trigger_type, ExecutionRow.status)
@@ -113,7 +115,7 @@ def guide_through(session: Session, workflow: Workflow, definition: Mapping[str,
         "decide": bool(decisions),
         "act": any(_acts(branch.get("actions")) for branch in decisions) and not wrong,
         "test": bool(recent),
-        "publish": any(True for _ in _decisions(workflow.actions_definition)),
+        "publish": any(True for _ in _decisions(workflow.actions)),
         "call": any(row.trigger_type == "webhook" and row.status == "COMPLETED" for row in recent),
     }
     return Guide(workflow.id, [GuideStep(name, title, done[name]) for name, title in _TITLES.items()])

@@ -85,7 +85,7 @@ def dry_run(
     """Go through the draft, or the published version, enabled or not, within LONGEST_SECONDS. The payload defaults to
     the sample. Raises NotFound, Conflict, and Invalid with all problems of a draft."""
     workflows = drafts.workflows
-    workflow = workflows.get(session, user_id, workflow_id)
+    workflow = workflows.load(session, user_id, workflow_id)
     definition, templated = drafts.to_try(session, workflow, draft=draft)
     last = last_outputs(session, workflow_id, in_loops=True)
     known = KnownOutputs(pinned_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))

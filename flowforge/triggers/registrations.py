@@ -11,16 +11,17 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from flowforge.connectors.masked_secrets import masks_of_nothing
 from flowforge.db.tables import TriggerRegistration, Workflow
-from flowforge.enabled import problems_of_enabled, switched
-from flowforge.errors import Invalid, NotFound, Problem, raise_any
+from flowforge.errors import Invalid, NotFound, raise_any
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, Vault, mask_fields, open_fields, seal_fields, unmask_fields
 from flowforge.settings import Settings
+from flowforge.triggers.changes import CONFIGURATION, NewTrigger, TriggerChange
 from flowforge.triggers.kind import Registered, TrialResult, TriggerKind
 from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys
-from flowforge.triggers.new_trigger import new_trigger
+from flowforge.triggers.validation import problems_of_config
+from flowforge.triggers.views import AddressedTrigger, TriggerHealth, TriggerView
+from flowforge.views import view_of
 
 SHOWN_FIRE_TIMES = 5
 MOST_LISTED = 1_000
@@ -33,15 +34,8 @@ class Triggers:
     settings: Settings
     vault: Vault
 
-    def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> TriggerRegistration:
-        """Takes over the registration a workflow's own trigger made, so that there is only one. Raises Invalid,
-        NotFound."""
-        wanted, problems = new_trigger(raw)
-        if wanted.kind is not None:
-            problems += self.validate(wanted.kind, wanted.configuration, "/configuration")
-        raise_any(problems)
-        assert wanted.kind is not None
-        assert wanted.workflow_id is not None
+    def create(self, session: Session, user_id: UUID, wanted: NewTrigger) -> TriggerView:
+        """Takes over the registration a workflow's own trigger made, so that there is only one. Raises NotFound."""
         mine = select(Workflow.id).where(Workflow.id == wanted.workflow_id, Workflow.user_id == user_id)
         if session.scalar(mine.with_for_update()) is None:  # held, so that it is not deleted meanwhile
             raise NotFound("there is no such workflow")
@@ -50,9 +44,9 @@ class Triggers:
             row = TriggerRegistration(workflow_id=wanted.workflow_id, user_id=user_id, trigger_type=wanted.kind.type)
             session.add(row)
         row.managed = None
-        self._write(row, self.seal(wanted.configuration or {}, None), wanted.enabled)
+        self._write(row, self.seal(wanted.configuration, None), wanted.enabled)
         session.commit()
-        return row
+        return self.view(row)
 
     def all(
         self,
@@ -62,38 +56,42 @@ class Triggers:
         *,
         page: int = 0,
         size: int = MOST_LISTED,
-    ) -> Sequence[TriggerRegistration]:
-        """List registrations, oldest first."""
+    ) -> Sequence[TriggerView]:
+        """List triggers, oldest first, secrets masked."""
         statement = select(TriggerRegistration).where(TriggerRegistration.user_id == user_id)
         if workflow_id is not None:
             statement = statement.where(TriggerRegistration.workflow_id == workflow_id)
         oldest_first = statement.order_by(TriggerRegistration.created_at, TriggerRegistration.id)
-        return session.scalars(oldest_first.offset(page * size).limit(size)).all()
+        return [self.view(row) for row in session.scalars(oldest_first.offset(page * size).limit(size))]
 
-    def update(self, session: Session, user_id: UUID, trigger_id: UUID, raw: Mapping[str, Any]) -> TriggerRegistration:
+    def update(self, session: Session, user_id: UUID, trigger_id: UUID, change: TriggerChange) -> TriggerView:
         """Change a registration; omitted fields are kept, the type and the workflow never change. Raises Invalid,
         NotFound.
 
         The client's from now on: saving the workflow does not undo what was set here.
         """
-        row = self.get(session, user_id, trigger_id)
-        stored, sent = configuration_of(row), raw.get("configuration")
-        enabled = switched(raw, row.enabled)
-        problems = problems_of_enabled(raw)
-        if sent is not None or (enabled and not row.enabled):
-            wanted = stored if sent is None else sent
-            problems += self.validate(find_kind(row.trigger_type), wanted, "/configuration", stored)
+        row = self._load(session, user_id, trigger_id)
+        stored, changed = configuration_of(row), change.configuration
+        enabled = row.enabled if change.enabled is None else change.enabled
+        problems = [*change.problems]
+        if changed is not None or (enabled and not row.enabled and not problems):
+            wanted = stored if changed is None else changed
+            problems += problems_of_config(find_kind(row.trigger_type), wanted, CONFIGURATION, stored)
         raise_any(problems)
         row.managed = None
-        self._write(row, stored if sent is None else self.seal(sent, stored), enabled)
+        self._write(row, stored if changed is None else self.seal(changed, stored), enabled)
         session.commit()
-        return row
+        return self.view(row)
 
     def delete(self, session: Session, user_id: UUID, trigger_id: UUID) -> None:
-        session.delete(self.get(session, user_id, trigger_id))
+        session.delete(self._load(session, user_id, trigger_id))
         session.commit()
 
-    def get(self, session: Session, user_id: UUID, trigger_id: UUID) -> TriggerRegistration:
+    def get(self, session: Session, user_id: UUID, trigger_id: UUID) -> TriggerView:
+        """Get a trigger, its secrets masked. Raises NotFound."""
+        return self.view(self._load(session, user_id, trigger_id))
+
+    def _load(self, session: Session, user_id: UUID, trigger_id: UUID) -> TriggerRegistration:
         """Raises NotFound."""
         row = session.scalar(
             select(TriggerRegistration).where(
@@ -104,12 +102,23 @@ class Triggers:
             raise NotFound("there is no such trigger")
         return row
 
-    def at_address(self, session: Session, kind: TriggerKind[Any], token: str) -> TriggerRegistration:
-        """Find the registration of that kind, of any owner, that has the token in its address. Raises NotFound."""
+    def at_address(self, session: Session, kind: TriggerKind[Any], token: str) -> AddressedTrigger:
+        """Find the trigger of that kind, of any owner, that has the token in its address. Raises NotFound."""
         row = session.scalar(select(TriggerRegistration).where(TriggerRegistration.webhook_token == token))
         if row is None or row.trigger_type.lower() != kind.type:
             raise NotFound("there is nothing at this address")
-        return row
+        return AddressedTrigger(row.id, row.enabled, configuration_of(row))
+
+    def view(self, row: TriggerRegistration) -> TriggerView:
+        return view_of(
+            TriggerView,
+            row,
+            trigger_type=row.trigger_type.lower(),
+            configuration=self.masked(configuration_of(row)),
+            managed=bool(row.managed),
+            next_fire_times=_fire_times(row),
+            health=view_of(TriggerHealth, row),
+        )
 
     def manage(self, session: Session, workflow: Workflow, trigger: Mapping[str, Any] | None) -> None:
         """Makes the managed registration fit the workflow's own `trigger`; the caller commits. Raises Invalid.
@@ -138,21 +147,8 @@ class Triggers:
         written = trigger.get("config")
         config = dict(written) if isinstance(written, dict) else {}
         if workflow.enabled:
-            raise_any(self.validate(kind, config, "/trigger/config", config))
+            raise_any(problems_of_config(kind, config, "/trigger/config", config))
         self._write(own, config, workflow.enabled)
-
-    def validate(
-        self, kind: TriggerKind[Any] | None, config: Any, pointer: str, stored: Mapping[str, Any] | None = None
-    ) -> list[Problem]:
-        """The problems that keep a configuration from being used; a mask in it stands for the secret in `stored`.
-
-        `kind`: None for a row of a kind that does not exist here; any object will do for it.
-        """
-        if config is not None and not isinstance(config, dict):
-            return [Problem(pointer, "must be an object")]
-        problems = masks_of_nothing(config or {}, secret_keys(), stored, pointer)
-        own = kind.problems(config or {}) if kind else []
-        return problems + [problem.under(pointer) for problem in own]
 
     def seal(self, config: Mapping[str, Any], previous: Mapping[str, Any] | None) -> JsonObject:
         return seal_fields(config, secret_keys(), self.vault, previous, literal=True)
@@ -168,20 +164,12 @@ class Triggers:
         """Decrypt the secrets of a config. Raises SecretUnreadable."""
         return open_fields(config, secret_keys(), self.vault)
 
-    def fire_times(self, row: TriggerRegistration) -> list[datetime]:
-        """The next five; empty for what is not a schedule, not enabled, or not readable."""
-        kind, first = find_kind(row.trigger_type), row.next_scheduled_at
-        if kind is None or not kind.has_times or not row.enabled or first is None:
-            return []
-        later = kind.upcoming(configuration_of(row), first, SHOWN_FIRE_TIMES - 1)
-        return [first, *later] if later else []
-
     def test(self, session: Session, user_id: UUID, trigger_id: UUID) -> TrialResult:
         """Tries a trigger out. Ends the session's transaction first: what is called may take its time.
 
         Raises NotFound, and Invalid for a trigger of a kind that cannot be tried out.
         """
-        row = self.get(session, user_id, trigger_id)
+        row = self._load(session, user_id, trigger_id)
         type_, configuration = row.trigger_type, configuration_of(row)
         session.rollback()
         try:
@@ -206,6 +194,15 @@ class Triggers:
             row.webhook_token = row.webhook_token or str(uuid4())
             row.webhook_url = f"{self.settings.public_webhook_base}/{kind.address.path}/{row.webhook_token}"
         row.configuration, row.enabled = configuration, enabled
+
+
+def _fire_times(row: TriggerRegistration) -> list[datetime]:
+    """The next five; empty for what is not a schedule, not enabled, or not readable."""
+    kind, first = find_kind(row.trigger_type), row.next_scheduled_at
+    if kind is None or not kind.has_times or not row.enabled or first is None:
+        return []
+    later = kind.upcoming(configuration_of(row), first, SHOWN_FIRE_TIMES - 1)
+    return [first, *later] if later else []
 
 
 def _managed(session: Session, workflow_id: UUID, kind: str) -> TriggerRegistration | None:

@@ -5,10 +5,9 @@ A *document* is `{key, enabled, definition}`; `export` gives what `apply` takes.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, Self
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, text
@@ -16,19 +15,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow
-from flowforge.enabled import problems_of_enabled, switched
-from flowforge.errors import Conflict, Invalid, Problem, at_most, raise_any
+from flowforge.errors import Conflict, Problem, at_most, raise_any
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.definition import Reading, read
 from flowforge.language.evaluation.names import Hints, quoted
 from flowforge.language.pointers import pointer
-from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with_ids, with_keys
+from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle, BundledWorkflow
+from flowforge.workflows.workflow_keys import called_keys, with_ids, with_keys
 from flowforge.workflows.workflows import Workflows
-
-MOST_WORKFLOWS = 200
-"""The most workflows in one bundle."""
-LONGEST_NOTE = 500
 
 Outcome = Literal["created", "changed", "unchanged"]
 
@@ -75,12 +70,8 @@ class Applied:
 class _Entry:
     """One workflow of a bundle, on its way in."""
 
-    number: int
-    key: str | None
-    name: str
-    raw: Mapping[str, Any]
-    definition: Mapping[str, Any]
-    problems: list[Problem] = field(default_factory=list)
+    wanted: BundledWorkflow
+    problems: list[Problem]
     workflow: Workflow | None = None
     new: bool = False
     reading: Reading = field(default_factory=lambda: Reading(None))
@@ -91,9 +82,21 @@ class _Entry:
     before: Document | None = None
     outcome: Outcome = "unchanged"
 
+    @classmethod
+    def of(cls, wanted: BundledWorkflow) -> Self:
+        return cls(wanted, list(wanted.problems))
+
     @property
-    def pointer(self) -> str:
-        return f"/workflows/{self.number}"
+    def key(self) -> str | None:
+        return self.wanted.key
+
+    @property
+    def name(self) -> str:
+        return self.wanted.name
+
+    def enabled(self, otherwise: bool) -> bool:
+        """Whether the workflow is to be enabled; `otherwise` where the bundle does not say."""
+        return otherwise if self.wanted.enabled is None else self.wanted.enabled
 
     def add_problem(self, problem: Problem) -> None:
         """Add a problem of the entry, not of its definition; at each pointer only the first is kept."""
@@ -114,7 +117,7 @@ class _Entry:
     def all_problems(self) -> list[Problem]:
         """The entry's problems, with pointers from the root of the bundle."""
         inner = [problem.under("/definition") for problem in at_most(self.definition_problems)]
-        return [problem.under(self.pointer) for problem in [*self.problems, *inner]]
+        return [problem.under(self.wanted.pointer) for problem in [*self.problems, *inner]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +135,21 @@ class Bundles:
         keys = _keys(session, user_id)
         return [self._document(workflow, keys) for workflow in session.scalars(by_name)]
 
-    def apply(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Applied:
+    def apply(self, session: Session, user_id: UUID, bundle: Bundle) -> Applied:
         """Makes the user's workflows what the bundle says, in one transaction; what is as it says already is left
-        alone. `dryRun` reports what would be done. Raises Invalid with the problems of all workflows, Conflict."""
-        entries, dry_run, note = _read(raw)
+        alone. Raises Invalid with the problems of all workflows, Conflict."""
+        entries = [_Entry.of(wanted) for wanted in bundle.workflows]
         # One bundle of a user at a time: else two of them could make the same workflow twice.
         session.execute(
             text("SELECT pg_advisory_xact_lock(hashtextextended(:whose, 0))"), {"whose": f"apply {user_id}"}
         )
         self._match(session, user_id, entries)
         self._validate(session, user_id, entries)
-        self._write(session, user_id, entries, note)
+        self._write(session, user_id, entries, bundle.note)
         self._validate_names(session, user_id, entries)
         raise_any([problem for entry in entries for problem in entry.all_problems])
         keys = _keys(session, user_id)
-        if dry_run:
+        if bundle.dry_run:
             planned = [self._planned(entry, keys) for entry in entries]
             session.rollback()
             return Applied(True, planned)
@@ -173,12 +176,12 @@ class Bundles:
             if entry.workflow is None:
                 entry.new = True
                 entry.workflow = Workflow(
-                    id=uuid7(), user_id=user_id, name=entry.name, key=entry.key, enabled=switched(entry.raw, True)
+                    id=uuid7(), user_id=user_id, name=entry.name, key=entry.key, enabled=entry.enabled(True)
                 )
                 session.add(entry.workflow)
             first = taken.setdefault(entry.workflow.id, entry)
             if first is not entry:
-                entry.add_problem(Problem("/definition/name", f"is the same workflow as {first.pointer}"))
+                entry.add_problem(Problem("/definition/name", f"is the same workflow as {first.wanted.pointer}"))
         session.flush()
         ids = _keys(session, user_id)
         for entry in entries:
@@ -191,13 +194,13 @@ class Bundles:
         ids |= {entry.key: entry.workflow.id for entry in entries if entry.key and entry.workflow}
         hints = Hints()
         for entry in entries:
-            unknown = [(pointer(path), key) for path, key in called_keys(entry.definition) if key not in ids]
+            unknown = [(pointer(path), key) for path, key in called_keys(entry.wanted.definition) if key not in ids]
             entry.add_problems(
                 Problem(at, f"there is no workflow with the key {quoted(key)}{hints.hint(key, 'keys', lambda: ids)}")
                 for at, key in unknown
             )
             entry.not_found = {at for at, _ in unknown}
-            entry.reading = read(with_ids({"actions": [], **entry.definition}, ids))
+            entry.reading = read(with_ids({"actions": [], **entry.wanted.definition}, ids))
             entry.add_problems(entry.reading.problems)
             entry.add_problems(self.workflows.problems_of(entry.reading, None if entry.new else entry.workflow))
 
@@ -207,7 +210,7 @@ class Bundles:
             workflow, definition = entry.workflow, entry.reading.definition
             if entry.all_problems or workflow is None or definition is None:
                 continue
-            enabled, key = switched(entry.raw, workflow.enabled), entry.key or workflow.key
+            enabled, key = entry.enabled(workflow.enabled), entry.key or workflow.key
             kept = (workflow.enabled, workflow.key) == (enabled, key)
             differs = entry.new or self.workflows.differs(session, workflow, definition)
             workflow.name, workflow.enabled, workflow.key = definition.name, enabled, key
@@ -230,63 +233,14 @@ class Bundles:
         return PlannedWorkflow(workflow.key, workflow.name, entry.outcome, id_, entry.before, after)
 
     def _document(self, workflow: Workflow, keys: Mapping[UUID, str]) -> Document:
-        shown = self.workflows.shown(workflow).definition
-        parts = {part: shown[part] for part in ("name", "trigger", "settings", "actions") if shown[part] is not None}
+        masked = self.workflows.view(workflow).definition
+        parts = {part: masked[part] for part in ("name", "trigger", "settings", "actions") if masked[part] is not None}
         return Document(workflow.key, workflow.enabled, with_keys(parts, keys))
 
 
 def _applied(entry: _Entry) -> AppliedWorkflow:
     workflow = entry.written
     return AppliedWorkflow(workflow.key, workflow.name, entry.outcome, workflow.id, workflow.version_id)
-
-
-def _read(raw: Mapping[str, Any]) -> tuple[list[_Entry], bool, str | None]:
-    """Raises Invalid where the bundle itself, or the frame of one of its workflows, cannot be used."""
-    problems = [
-        Problem(f"/{name}", "must be true or false")
-        for name in ("dryRun", "prune")
-        if not isinstance(raw.get(name), bool | None)
-    ]
-    if raw.get("prune") is True:
-        problems.append(Problem("/prune", "is not supported: workflows that are not in the bundle are left alone"))
-    note, written = raw.get("note"), raw.get("workflows")
-    if note is not None and not (isinstance(note, str) and len(note) <= LONGEST_NOTE):
-        problems.append(Problem("/note", f"must be a text of at most {LONGEST_NOTE} characters"))
-    if not isinstance(written, list) or not 1 <= len(written) <= MOST_WORKFLOWS:
-        raise Invalid([*problems, Problem("/workflows", f"must be a list of 1 to {MOST_WORKFLOWS} workflows")])
-    entries = []
-    for number, raw_entry in enumerate(written):
-        if isinstance(raw_entry, dict) and isinstance(raw_entry.get("definition"), dict):
-            entries.append(_entry(number, raw_entry))
-        else:
-            problems.append(Problem(f"/workflows/{number}/definition", "must be an object"))
-    _refuse_repetitions(entries)
-    if problems:
-        raise Invalid([*problems, *(problem for entry in entries for problem in entry.all_problems)])
-    return entries, raw.get("dryRun") is True, note
-
-
-def _entry(number: int, raw: Mapping[str, Any]) -> _Entry:
-    name, definition = raw["definition"].get("name"), dict(raw["definition"])
-    problems = [*problems_of_key(raw.get("key")), *problems_of_enabled(raw)]
-    key = raw.get("key") if not problems_of_key(raw.get("key")) else None
-    # PostgreSQL refuses NUL; validation reports a name that holds it, at the name's own pointer.
-    usable_name = name.strip().replace("\x00", "") if isinstance(name, str) else ""
-    return _Entry(number, key, usable_name, raw, definition, problems)
-
-
-def _refuse_repetitions(entries: Sequence[_Entry]) -> None:
-    """Add problems where two entries mean one workflow: each has to identify its own, also when it is applied again."""
-    keys: dict[str, _Entry] = {}
-    names = Counter(entry.name for entry in entries)
-    for entry in entries:
-        if entry.key is None and entry.name and names[entry.name] > 1:
-            entry.add_problem(
-                Problem("/definition/name", "is the name of another workflow of the bundle; give it a key")
-            )
-        elif entry.key is not None and keys.setdefault(entry.key, entry) is not entry:
-            entry.add_problem(Problem("/key", f"is the key of {keys[entry.key].pointer} already"))
-            entry.key = None
 
 
 def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:

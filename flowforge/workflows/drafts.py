@@ -16,40 +16,37 @@ from flowforge.bus import EventBus
 from flowforge.connectors.masked_secrets import stored_configs
 from flowforge.db import versions_store
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
-from flowforge.errors import Conflict, Invalid, Problem, raise_any
+from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import can_be_pinned
 from flowforge.language.tree import map_actions
 from flowforge.secrets import SecretUnreadable, Vault
+from flowforge.workflows.changes import DraftChange, Publication, WorkflowChange
 from flowforge.workflows.pins import TRIGGER, pinned_outputs
-from flowforge.workflows.shown import ShownDraft
 from flowforge.workflows.validation import config_of, flat
-from flowforge.workflows.version_notes import problems_of_note
+from flowforge.workflows.views import DraftView, WorkflowView
 from flowforge.workflows.workflows import Started, Workflows, before_of, published
 
 _CHANGED_ELSEWHERE = "the draft was changed elsewhere meanwhile: it is at revision {}, not at {}"
-_LARGEST_REVISION = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
     workflows: Workflows
 
-    def shown(self, session: Session, user_id: UUID, workflow_id: UUID) -> ShownDraft:
-        """Returns what there is to go on with: the draft or, at revision 0, what is published. Raises NotFound,
-        Conflict."""
-        workflow = self.workflows.get(session, user_id, workflow_id)
-        return self._shown(session, workflow, session.get(WorkflowDraft, workflow.id))
+    def get(self, session: Session, user_id: UUID, workflow_id: UUID) -> DraftView:
+        """Get what there is to go on with, secrets masked: the draft or, at revision 0, what is published. Raises
+        NotFound, Conflict."""
+        workflow = self.workflows.load(session, user_id, workflow_id)
+        return self._view(session, workflow, session.get(WorkflowDraft, workflow.id))
 
-    def save(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> ShownDraft:
-        """`raw`: the `definition`, in whatever state it is, and the `revision` it was made from (0: there was no
-        draft). Commits, and tells what is wrong with it still. Raises NotFound, Invalid, and Conflict when somebody
-        has saved another meanwhile."""
-        raise_any(_problems_of_saving(raw))
+    def save(self, session: Session, user_id: UUID, workflow_id: UUID, change: DraftChange) -> DraftView:
+        """Save a draft, and tell what is wrong with it still. Commits. Raises NotFound, and Conflict when somebody has
+        saved another meanwhile."""
         workflow, draft = self._locked(session, user_id, workflow_id)
-        _expect(draft, raw.get("revision") or 0)
-        clear = self._unmasked(raw["definition"], self._clear(draft) if draft else {}, workflow)
+        _expect(draft, change.revision)
+        clear = self._unmasked(change.definition, self._clear(draft) if draft else {}, workflow)
         if draft is None:
             draft = WorkflowDraft(id=workflow.id, revision=0, base_version_id=workflow.version_id)
             session.add(draft)
@@ -61,7 +58,7 @@ class Drafts:
         except IntegrityError as error:  # the workflow was deleted
             session.rollback()
             raise Conflict("the workflow changed at the same moment") from error
-        return self._shown(session, workflow, draft)
+        return self._view(session, workflow, draft)
 
     def discard(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
         """Commits. Raises NotFound for a workflow that does not exist."""
@@ -70,22 +67,20 @@ class Drafts:
             session.delete(draft)
         session.commit()
 
-    def publish(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> Workflow:
-        """The draft becomes the workflow's next version, and is gone. `raw`: the `revision` that is meant, a `note`,
-        and `overwrite` where another version was published since the draft was begun. Commits. Raises NotFound,
-        Invalid with all that is wrong with it, and Conflict."""
-        raise_any([*problems_of_note(raw), *_problems_of_revision(raw), *_problems_of_overwrite(raw)])
+    def publish(self, session: Session, user_id: UUID, workflow_id: UUID, wanted: Publication) -> WorkflowView:
+        """Make the draft the workflow's next version; the draft is gone then. Commits. Raises NotFound, Invalid with
+        all that is wrong with it, and Conflict."""
         workflow, draft = self._locked(session, user_id, workflow_id)
         if draft is None:
             raise Conflict("there is no draft to publish")
-        if raw.get("revision") is not None:
-            _expect(draft, raw["revision"])
-        if draft.base_version_id != workflow.version_id and not raw.get("overwrite"):
+        if wanted.revision is not None:
+            _expect(draft, wanted.revision)
+        if draft.base_version_id != workflow.version_id and not wanted.overwrite:
             raise Conflict("another version was published since this draft was begun; send overwrite to publish it")
-        definition = self.workflows.read(session, user_id, self._clear(draft), workflow)
+        definition = self.workflows.read(session, user_id, self._written(draft), workflow)
         session.delete(draft)
-        self.workflows.save(session, workflow, definition, user_id, raw.get("note"))
-        return workflow
+        self.workflows.save(session, workflow, definition, user_id, wanted.note)
+        return self.workflows.view(workflow)
 
     def start(
         self,
@@ -116,15 +111,16 @@ class Drafts:
         version = session.get(WorkflowVersion, draft.run_version_id) if draft.run_version_id else None
         if version is not None and (version.pins or {}) == _usable(pins, version.definition):
             return version.id
-        definition = self.workflows.read(session, user_id, self._clear(draft), workflow)
+        definition = self.workflows.read(session, user_id, self._written(draft), workflow)
         stored = self.workflows.form.of(definition, before_of(workflow))
         note = f"revision {draft.revision} of a draft, as it was run"
         draft.run_version_id = _add_version_to_run(session, user_id, workflow, stored, True, pins, note)
         return draft.run_version_id
 
-    def clear(self, session: Session, workflow: Workflow) -> JsonObject:
-        """Read the definition to go on with, its secrets in clear: the draft's, or the published one. Raises
+    def clear(self, session: Session, user_id: UUID, workflow_id: UUID) -> JsonObject:
+        """Read the definition to go on with, its secrets in clear: the draft's, or the published one. Raises NotFound,
         Conflict."""
+        workflow = self.workflows.load(session, user_id, workflow_id)
         draft = session.get(WorkflowDraft, workflow.id)
         return self._published(workflow) if draft is None else self._clear(draft)
 
@@ -134,7 +130,7 @@ class Drafts:
         written = session.get(WorkflowDraft, workflow.id) if draft else None
         if written is not None:
             clear = self._clear(written)
-            self.workflows.read(session, workflow.user_id, clear, workflow)
+            self.workflows.read(session, workflow.user_id, WorkflowChange.read(clear), workflow)
             return clear, True
         version = session.get(WorkflowVersion, workflow.version_id) if workflow.version_id else None
         return self._published(workflow), version is not None and version.templated
@@ -150,13 +146,16 @@ class Drafts:
         workflow = self.workflows.locked(session, user_id, workflow_id)
         return workflow, session.get(WorkflowDraft, workflow.id, populate_existing=True)
 
+    def _written(self, draft: WorkflowDraft) -> WorkflowChange:
+        return WorkflowChange.read(self._clear(draft))
+
     def _clear(self, draft: WorkflowDraft) -> JsonObject:
         return opened_draft(self.workflows.vault, draft)
 
-    def _shown(self, session: Session, workflow: Workflow, draft: WorkflowDraft | None) -> ShownDraft:
+    def _view(self, session: Session, workflow: Workflow, draft: WorkflowDraft | None) -> DraftView:
         definition = self._clear(draft) if draft else published(workflow)
         masked = self.workflows.form.masked(definition)
-        return ShownDraft(
+        return DraftView(
             workflow_id=workflow.id,
             revision=draft.revision if draft else 0,
             definition={**definition, **{part: value for part, value in masked.items() if part in definition}},
@@ -170,7 +169,7 @@ class Drafts:
     def problems(self, session: Session, workflow: Workflow, clear: Mapping[str, Any]) -> Sequence[Problem]:
         """Returns what would keep the definition from being published."""
         try:
-            self.workflows.read(session, workflow.user_id, clear, workflow)
+            self.workflows.read(session, workflow.user_id, WorkflowChange.read(clear), workflow)
         except Invalid as error:
             return error.problems
         return ()
@@ -255,20 +254,3 @@ def _expect(draft: WorkflowDraft | None, seen: int) -> None:
     there = draft.revision if draft else 0
     if there != seen:
         raise Conflict(_CHANGED_ELSEWHERE.format(there, seen))
-
-
-def _problems_of_saving(raw: Mapping[str, Any]) -> list[Problem]:
-    usable = isinstance(raw.get("definition"), dict)
-    wrong = "is required" if raw.get("definition") is None else "must be an object"
-    return [*([] if usable else [Problem("/definition", wrong)]), *_problems_of_revision(raw)]
-
-
-def _problems_of_revision(raw: Mapping[str, Any]) -> list[Problem]:
-    revision = raw.get("revision")
-    usable = revision is None or (type(revision) is int and 0 <= revision <= _LARGEST_REVISION)
-    return [] if usable else [Problem("/revision", "must be a whole number, 0 or more")]
-
-
-def _problems_of_overwrite(raw: Mapping[str, Any]) -> list[Problem]:
-    usable = isinstance(raw.get("overwrite"), bool | None)
-    return [] if usable else [Problem("/overwrite", "must be true or false")]

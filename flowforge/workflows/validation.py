@@ -18,7 +18,7 @@ from flowforge.language.definition import Reading, WorkflowDefinition
 from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in
 from flowforge.triggers.kinds import find_kind, trigger_kinds
-from flowforge.triggers.registrations import Triggers
+from flowforge.triggers.validation import problems_of_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Before:
     trigger: Any = None
 
 
-def validate_definition(catalog: Catalog, triggers: Triggers, reading: Reading, before: Before) -> list[Problem]:
+def validate_definition(catalog: Catalog, reading: Reading, before: Before) -> list[Problem]:
     """Every problem of what could be read, the workflows it calls aside: they are in the database."""
     definition = reading.definition
     if definition is None:
@@ -37,7 +37,7 @@ def validate_definition(catalog: Catalog, triggers: Triggers, reading: Reading, 
     found = [
         *check(definition, reading.in_doubt),
         *_problems_of_actions(catalog, definition, before.actions),
-        *_problems_of_trigger(triggers, definition, before.trigger),
+        *_problems_of_trigger(definition, before.trigger),
     ]
     return [problem for problem in found if not reading.concerns_removed_part(problem)]
 
@@ -65,11 +65,11 @@ def _problems_of_actions(catalog: Catalog, definition: WorkflowDefinition, store
     return problems
 
 
-def _problems_of_trigger(triggers: Triggers, definition: WorkflowDefinition, stored: Any) -> list[Problem]:
+def _problems_of_trigger(definition: WorkflowDefinition, stored: Any) -> list[Problem]:
     trigger = definition.trigger
     if trigger is None:
         return []
     kind = find_kind(trigger.type)
     if kind is None:
         return [Problem("/trigger/type", f"must be one of {', '.join(trigger_kinds())}")]
-    return triggers.validate(kind, trigger.config, "/trigger/config", config_of(stored))
+    return problems_of_config(kind, trigger.config, "/trigger/config", config_of(stored))

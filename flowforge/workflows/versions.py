@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
-from flowforge.errors import Conflict, Invalid, NotFound, raise_any
+from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.jsonio import JsonObject
 from flowforge.language.differences import Differences, Side, differences
 from flowforge.secrets import SecretUnreadable
+from flowforge.workflows.changes import Restoration, WorkflowChange
 from flowforge.workflows.drafts import opened_draft
-from flowforge.workflows.version_notes import problems_of_note
+from flowforge.workflows.views import VersionView, WorkflowView
 from flowforge.workflows.workflows import DEFINITION, Workflows, published
 
 PUBLISHED, DRAFT = "published", "draft"
@@ -26,28 +27,29 @@ PUBLISHED, DRAFT = "published", "draft"
 class Versions:
     workflows: Workflows
 
-    def get(self, session: Session, user_id: UUID, workflow_id: UUID, version_id: UUID) -> WorkflowVersion:
-        """One that was published, or a draft as it was run. Raises NotFound."""
-        return self._found(session, self.workflows.get(session, user_id, workflow_id), WorkflowVersion.id == version_id)
+    def get(self, session: Session, user_id: UUID, workflow_id: UUID, version_id: UUID) -> VersionView:
+        """Get one that was published, or a draft as it was run, secrets masked. Raises NotFound."""
+        workflow = self.workflows.load(session, user_id, workflow_id)
+        return self.workflows.version_view(self._found(session, workflow, WorkflowVersion.id == version_id))
 
     def compare(self, session: Session, user_id: UUID, workflow_id: UUID, old: str, new: str) -> Differences:
         """`old` and `new` are each the id or number of a version, `published` or `draft`. Raises NotFound, and
         Conflict where a secret can no longer be read."""
-        workflow = self.workflows.get(session, user_id, workflow_id)
+        workflow = self.workflows.load(session, user_id, workflow_id)
         return differences(self._seen(session, workflow, old, "from"), self._seen(session, workflow, new, "to"))
 
     def restore(
-        self, session: Session, user_id: UUID, workflow_id: UUID, version_id: UUID, raw: Mapping[str, Any]
-    ) -> Workflow:
-        """Publish an old version as a new one, with the `note` of `raw` or a note that names the old version. Commits.
-        Raises NotFound, Conflict, and Invalid where the definition would not be accepted today."""
-        raise_any(problems_of_note(raw))
+        self, session: Session, user_id: UUID, workflow_id: UUID, version_id: UUID, wanted: Restoration
+    ) -> WorkflowView:
+        """Publish an old version as a new one. Commits. Raises NotFound, Conflict, and Invalid where the definition
+        would not be accepted today."""
         workflow = self.workflows.locked(session, user_id, workflow_id)
         version = self._found(session, workflow, WorkflowVersion.id == version_id)
-        note = raw.get("note") or f"restored from {_named(version)}"
-        definition = self.workflows.read(session, user_id, self._opened(version.definition), workflow)
+        note = wanted.note or f"restored from {_named(version)}"
+        written = WorkflowChange(self._opened(version.definition))
+        definition = self.workflows.read(session, user_id, written, workflow)
         self.workflows.save(session, workflow, definition, user_id, note)
-        return workflow
+        return self.workflows.view(workflow)
 
     def _seen(self, session: Session, workflow: Workflow, named: str, at: str) -> Side:
         if named == DRAFT:

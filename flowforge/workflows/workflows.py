@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import Select, delete, func, select
@@ -14,7 +13,6 @@ from sqlalchemy.orm import Session, defer
 from flowforge.bus import EventBus
 from flowforge.connectors.catalog import Catalog
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
-from flowforge.enabled import problems_of_enabled, switched
 from flowforge.engine import intake
 from flowforge.engine.intake import NewEvent
 from flowforge.errors import Conflict, NotFound, Problem, at_most, raise_any
@@ -24,12 +22,13 @@ from flowforge.language.definition import Reading, WorkflowDefinition, read
 from flowforge.secrets import Vault
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.triggers.registrations import Triggers
+from flowforge.views import view_of
+from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.credentials import problems_of_credentials
-from flowforge.workflows.shown import ShownVersion, ShownWorkflow
 from flowforge.workflows.stored_form import StoredForm
 from flowforge.workflows.subworkflows import problems_of_calls
 from flowforge.workflows.validation import Before, validate_definition
-from flowforge.workflows.version_notes import problems_of_note
+from flowforge.workflows.views import VersionView, WorkflowSummary, WorkflowView
 
 MOST_LISTED = 1_000
 DEFINITION = ("name", "trigger", "actions", "settings")
@@ -49,58 +48,68 @@ class Workflows:
     vault: Vault
     triggers: Triggers
 
-    def create(self, session: Session, user_id: UUID, raw: Mapping[str, Any]) -> Workflow:
-        """Raises Invalid with every problem there is."""
-        definition = self.read(session, user_id, {"actions": [], **_without_nulls(raw)}, None)
-        workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=switched(raw, True))
+    def create(self, session: Session, user_id: UUID, change: WorkflowChange) -> WorkflowView:
+        """Create a workflow, enabled unless the change says otherwise. Commits. Raises Invalid with every problem there
+        is."""
+        written = replace(change, definition={"actions": [], **_without_nulls(change.definition)})
+        definition = self.read(session, user_id, written, None)
+        workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=change.enabled is not False)
         session.add(workflow)
-        self.save(session, workflow, definition, user_id, raw.get("note"))
-        return workflow
+        self.save(session, workflow, definition, user_id, change.note)
+        return self.view(workflow)
 
-    def all(self, session: Session, user_id: UUID, *, page: int = 0, size: int = MOST_LISTED) -> Sequence[Workflow]:
+    def all(
+        self, session: Session, user_id: UUID, *, page: int = 0, size: int = MOST_LISTED
+    ) -> Sequence[WorkflowSummary]:
         """List workflows, newest first; their definitions are not loaded."""
         mine = select(Workflow).where(Workflow.user_id == user_id)
         newest_first = mine.order_by(Workflow.created_at.desc(), Workflow.id.desc()).offset(page * size).limit(size)
-        return session.scalars(
-            newest_first.options(defer(Workflow.trigger_definition), defer(Workflow.actions_definition))
-        ).all()
+        without_definitions = defer(Workflow.trigger_definition), defer(Workflow.actions_definition)
+        rows = session.scalars(newest_first.options(*without_definitions))
+        return [view_of(WorkflowSummary, row) for row in rows]
 
-    def get(self, session: Session, user_id: UUID, workflow_id: UUID) -> Workflow:
-        """Raises NotFound."""
+    def get(self, session: Session, user_id: UUID, workflow_id: UUID) -> WorkflowView:
+        """Get a workflow, its secrets masked. Raises NotFound."""
+        return self.view(self.load(session, user_id, workflow_id))
+
+    def load(self, session: Session, user_id: UUID, workflow_id: UUID) -> Workflow:
+        """Load a workflow's row. Raises NotFound."""
         return _found(session.scalar(_mine(user_id, workflow_id)))
 
     def locked(self, session: Session, user_id: UUID, workflow_id: UUID) -> Workflow:
-        """Get a workflow and lock it until the transaction ends. Raises NotFound."""
+        """Load a workflow's row and lock it until the transaction ends. Raises NotFound."""
         return _found(session.scalar(_mine(user_id, workflow_id).with_for_update()))
 
     def versions(
         self, session: Session, user_id: UUID, workflow_id: UUID, *, page: int = 0, size: int = 100
-    ) -> Sequence[WorkflowVersion]:
-        """List the published versions, newest first. Raises NotFound."""
-        workflow = self.get(session, user_id, workflow_id)
+    ) -> Sequence[VersionView]:
+        """List the published versions, newest first, secrets masked. Raises NotFound."""
+        workflow = self.load(session, user_id, workflow_id)
         saved = select(WorkflowVersion).where(
             WorkflowVersion.workflow_id == workflow.id, WorkflowVersion.number.is_not(None)
         )
-        return session.scalars(saved.order_by(WorkflowVersion.number.desc()).offset(page * size).limit(size)).all()
+        newest_first = saved.order_by(WorkflowVersion.number.desc()).offset(page * size).limit(size)
+        return [self.version_view(version) for version in session.scalars(newest_first)]
 
-    def update(self, session: Session, user_id: UUID, workflow_id: UUID, raw: Mapping[str, Any]) -> Workflow:
+    def update(self, session: Session, user_id: UUID, workflow_id: UUID, change: WorkflowChange) -> WorkflowView:
         """A full replacement, but what is omitted is kept: nothing is lost by accident. Raises Invalid, NotFound.
 
         Switching it on or off changes no definition, so it makes no version.
         """
         workflow = self.locked(session, user_id, workflow_id)
-        changes = _without_nulls(raw)
-        if changes.keys().isdisjoint(DEFINITION):
-            raise_any([*problems_of_enabled(raw), *problems_of_note(raw)])
-            workflow.enabled = switched(raw, workflow.enabled)
+        changed = _without_nulls(change.definition)
+        enabled = workflow.enabled if change.enabled is None else change.enabled
+        if changed.keys().isdisjoint(DEFINITION):
+            raise_any(change.problems)
+            workflow.enabled = enabled
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
-            return workflow
-        written = {**self.shown(workflow).definition, **changes}
+            return self.view(workflow)
+        written = replace(change, definition={**self.view(workflow).definition, **changed})
         definition = self.read(session, user_id, written, workflow)
-        workflow.enabled = switched(raw, workflow.enabled)
-        self.save(session, workflow, definition, user_id, raw.get("note"))
-        return workflow
+        workflow.enabled = enabled
+        self.save(session, workflow, definition, user_id, change.note)
+        return self.view(workflow)
 
     def delete(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
         """Delete a workflow and its triggers; its executions stay readable. Raises NotFound."""
@@ -111,7 +120,7 @@ class Workflows:
 
     def start(self, session: Session, bus: EventBus, user_id: UUID, workflow_id: UUID, payload: JsonObject) -> Started:
         """Starts it by hand. Raises NotFound, and Conflict for a disabled one."""
-        workflow = self.get(session, user_id, workflow_id)
+        workflow = self.load(session, user_id, workflow_id)
         if not workflow.enabled:
             raise Conflict("the workflow is disabled; enable it to run it")
         return self.start_version(session, bus, workflow, payload, None)
@@ -136,42 +145,22 @@ class Workflows:
         assert event.execution_id is not None
         return Started(event.execution_id, event.event_id)
 
-    def shown(self, workflow: Workflow) -> ShownWorkflow:
-        return ShownWorkflow(
-            id=workflow.id,
-            name=workflow.name,
-            user_id=workflow.user_id,
-            enabled=workflow.enabled,
-            trigger=self.form.masked_trigger(workflow.trigger_definition),
-            actions=self.form.masked_actions(workflow.actions_definition),
-            created_at=workflow.created_at,
-            updated_at=workflow.updated_at,
-            version_id=workflow.version_id,
-            settings=workflow.settings,
-            key=workflow.key,
-        )
+    def view(self, workflow: Workflow) -> WorkflowView:
+        trigger = self.form.masked_trigger(workflow.trigger_definition)
+        actions = self.form.masked_actions(workflow.actions_definition)
+        return view_of(WorkflowView, workflow, trigger=trigger, actions=actions)
 
-    def shown_version(self, version: WorkflowVersion) -> ShownVersion:
+    def version_view(self, version: WorkflowVersion) -> VersionView:
         masked = self.form.masked(version.definition)
-        return ShownVersion(
-            id=version.id,
-            workflow_id=version.workflow_id,
-            number=version.number,
-            name=str(masked["name"] or ""),
-            trigger=masked["trigger"],
-            actions=masked["actions"],
-            settings=masked["settings"],
-            created_at=version.created_at,
-            created_by=version.created_by,
-            note=version.note,
-        )
+        return view_of(VersionView, version, **masked | {"name": str(masked["name"] or "")})
 
     def read(
-        self, session: Session, user_id: UUID, raw: Mapping[str, Any], stored: Workflow | None
+        self, session: Session, user_id: UUID, change: WorkflowChange, stored: Workflow | None
     ) -> WorkflowDefinition:
-        """Raises Invalid with every problem at once: of the shape, and of the meaning of what has the right shape."""
-        reading = read(dict(raw))
-        problems = [*problems_of_enabled(raw), *problems_of_note(raw), *reading.problems]
+        """Read the definition of a change. Raises Invalid with every problem at once: of the shape, and of the meaning
+        of what has the right shape."""
+        reading = read(change.definition)
+        problems = [*change.problems, *reading.problems]
         problems += self.problems_of(reading, stored)
         problems += self.problems_of_names(session, user_id, reading, stored.id if stored else None)
         raise_any(at_most(problems))
@@ -181,7 +170,7 @@ class Workflows:
         """List the problems of the definition's meaning, except for names of the user's own things. Masks stand for
         what is stored."""
         before = before_of(stored) if stored else Before()
-        return validate_definition(self.catalog, self.triggers, reading, before)
+        return validate_definition(self.catalog, reading, before)
 
     def problems_of_names(
         self, session: Session, user_id: UUID, reading: Reading, workflow_id: UUID | None
@@ -255,10 +244,10 @@ def _found(workflow: Workflow | None) -> Workflow:
     return workflow
 
 
-def _without_nulls(raw: Mapping[str, Any]) -> JsonObject:
-    """Drop the nulls a client sent, which mean the same as leaving the field out; in `trigger` null means no
+def _without_nulls(definition: JsonObject) -> JsonObject:
+    """Drop the nulls a client sent, which mean the same as leaving the part out; in `trigger` null means no
     trigger."""
-    return {name: value for name, value in raw.items() if value is not None or name == "trigger"}
+    return {name: value for name, value in definition.items() if value is not None or name == "trigger"}
 
 
 def published(workflow: Workflow) -> JsonObject:

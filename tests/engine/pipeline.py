@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.bus import Message
 from flowforge.connectors.catalog import Catalog, load_catalog
-from flowforge.db.tables import ExecutionRow, StepAttempt, Workflow
+from flowforge.db.tables import ExecutionRow, StepAttempt
 from flowforge.engine import intake, redelivery
 from flowforge.engine.consumer import Consumer
 from flowforge.engine.executor import Executor
@@ -24,6 +24,8 @@ from flowforge.events import TopicMessage
 from flowforge.executions import executions
 from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
+from flowforge.workflows.changes import WorkflowChange
+from flowforge.workflows.views import WorkflowView
 from flowforge.workflows.workflows import Workflows
 from tests.waiting import eventually
 from workers.runner import Runner
@@ -42,9 +44,10 @@ class Pipeline:
         self.workflows = Workflows(catalog or load_catalog(), backends.vault, triggers)
         self._redelivery_grace = redelivery_grace
 
-    def workflow(self, *actions: dict[str, Any], **more: Any) -> Workflow:
+    def workflow(self, *actions: dict[str, Any], **more: Any) -> WorkflowView:
         with Session(self.backends.engine, expire_on_commit=False) as session:
-            return self.workflows.create(session, OWNER, {"name": "w", "actions": list(actions), **more})
+            change = WorkflowChange.read({"name": "w", "actions": list(actions), **more})
+            return self.workflows.create(session, OWNER, change)
 
     def accept(self, workflow_id: UUID, payload: dict[str, Any] | None = None) -> NewEvent:
         """Commits an event, and announces it."""

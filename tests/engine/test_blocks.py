@@ -15,6 +15,7 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.executions import waits
 from flowforge.resume_links import WaitKey
 from flowforge.triggers.registrations import Triggers
+from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.workflows import Workflows
 from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
@@ -258,7 +259,7 @@ class TestErrorWorkflow:
         fails = pipeline.workflow(transform(x="{{ trigger.y }}"))
         with Session(pipeline.backends.engine) as session:
             settings = {"errorWorkflow": str(fails.id)}
-            pipeline.workflows.update(session, OWNER, fails.id, {"settings": settings})
+            pipeline.workflows.update(session, OWNER, fails.id, WorkflowChange.read({"settings": settings}))
         with working(pipeline.backends):
             pipeline.finished(pipeline.accept(fails.id).event_id)
             heard = eventually(lambda: pipeline.last_of(fails.id, trigger_type="error"))
@@ -269,7 +270,9 @@ class TestErrorWorkflow:
         fails = pipeline.workflow(transform(x="{{ trigger.y }}"))
         again = pipeline.workflow({"type": "RUN_WORKFLOW", "config": {"workflowId": str(fails.id)}})
         with Session(pipeline.backends.engine) as session:
-            pipeline.workflows.update(session, OWNER, fails.id, {"settings": {"errorWorkflow": str(again.id)}})
+            pipeline.workflows.update(
+                session, OWNER, fails.id, WorkflowChange.read({"settings": {"errorWorkflow": str(again.id)}})
+            )
         with working(pipeline.backends):
             pipeline.finished(pipeline.accept(fails.id).event_id)
             heard = eventually(lambda: pipeline.last_of(again.id))

@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow, Workflow, WorkflowVersion
+from flowforge.db.tables import ExecutionRow, WorkflowVersion
 from flowforge.errors import Invalid
 from flowforge.workflows import pins
+from flowforge.workflows.changes import DraftChange
 from flowforge.workflows.drafts import Drafts
+from flowforge.workflows.views import WorkflowView
 from tests.engine.pipeline import OWNER, Pipeline, working
 
 Action = dict[str, Any]
@@ -24,18 +26,18 @@ def drafts(pipeline: Pipeline) -> Drafts:
     return Drafts(pipeline.workflows)
 
 
-def start(pipeline: Pipeline, drafts: Drafts, workflow: Workflow, **how: Any) -> UUID:
+def start(pipeline: Pipeline, drafts: Drafts, workflow: WorkflowView, **how: Any) -> UUID:
     with Session(pipeline.backends.engine) as session:
         return drafts.start(session, pipeline.backends.bus, OWNER, workflow.id, **how).event_id
 
 
-def save(pipeline: Pipeline, drafts: Drafts, workflow: Workflow, *actions: Action, revision: int = 0) -> None:
+def save(pipeline: Pipeline, drafts: Drafts, workflow: WorkflowView, *actions: Action, revision: int = 0) -> None:
     with Session(pipeline.backends.engine) as session:
         definition = {"name": "w", "actions": list(actions)}
-        drafts.save(session, OWNER, workflow.id, {"definition": definition, "revision": revision})
+        drafts.save(session, OWNER, workflow.id, DraftChange(definition, revision))
 
 
-def pin(pipeline: Pipeline, workflow: Workflow, **outputs: Any) -> None:
+def pin(pipeline: Pipeline, workflow: WorkflowView, **outputs: Any) -> None:
     with Session(pipeline.backends.engine) as session:
         for name, output in outputs.items():
             pins.pin(session, workflow.id, name, output)

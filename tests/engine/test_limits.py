@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from flowforge.db import waits_store
 from flowforge.db.attempt_rows import AttemptResult
-from flowforge.db.tables import Workflow
 from flowforge.engine.announcements import wait_result
 from flowforge.engine.consumer import Received
 from flowforge.engine.executor import Executor
@@ -21,6 +20,8 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.events import TriggerEvent
 from flowforge.execution.state import ROOT
 from flowforge.wiring import Backends
+from flowforge.workflows.changes import WorkflowChange
+from flowforge.workflows.views import WorkflowView
 from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
 from tests.waiting import eventually
@@ -40,7 +41,9 @@ def at_once(limit: int, **more: Any) -> dict[str, Any]:
     return {"concurrency": {"limit": limit, **more}}
 
 
-def come(pipeline: Pipeline, orchestrator: Orchestrator, workflow: Workflow, *payloads: dict[str, Any]) -> list[UUID]:
+def come(
+    pipeline: Pipeline, orchestrator: Orchestrator, workflow: WorkflowView, *payloads: dict[str, Any]
+) -> list[UUID]:
     """Events that the orchestrator meets as one batch."""
     events = [pipeline.accept(workflow.id, payload) for payload in payloads]
     orchestrator.handle([received(event.event_id, workflow.id, event.payload) for event in events])
@@ -205,7 +208,7 @@ class TestQueue:
         workflow = pipeline.workflow(HOLDS, settings=at_once(1))
         before = come(pipeline, orchestrator, workflow, {}, {})
         with Session(pipeline.backends.engine) as session:
-            pipeline.workflows.update(session, OWNER, workflow.id, {"settings": at_once(3)})
+            pipeline.workflows.update(session, OWNER, workflow.id, WorkflowChange.read({"settings": at_once(3)}))
         after = come(pipeline, orchestrator, workflow, {}, {}, {})
         assert statuses(pipeline, before + after) == [RUNS] + [WAITS] * 4
         end(pipeline, orchestrator, before[:1])
@@ -422,7 +425,7 @@ class TestRate:
         for workflow in workflows:
             come(pipeline, orchestrator, workflow, {})
 
-        def statements(some: Sequence[Workflow]) -> int:
+        def statements(some: Sequence[WorkflowView]) -> int:
             events = [(pipeline.accept(workflow.id).event_id, workflow.id) for workflow in some]
             with counting_statements(pipeline.backends) as seen:
                 orchestrator.handle([received(*event, {}) for event in events])

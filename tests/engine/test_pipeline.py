@@ -21,6 +21,7 @@ from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.events import ExecutionResult, ExecutionStart, TriggerEvent
 from flowforge.executions import executions
+from flowforge.workflows.changes import WorkflowChange
 from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
 from tests.waiting import eventually
@@ -139,7 +140,9 @@ def test_an_execution_keeps_the_version_it_started_with(pipeline: Pipeline) -> N
         event = pipeline.accept(workflow.id)
         eventually(lambda: pipeline.execution(event.event_id))
     with Session(pipeline.backends.engine) as session:
-        pipeline.workflows.update(session, OWNER, workflow.id, {"name": "w", "actions": [transform(v=2)]})
+        pipeline.workflows.update(
+            session, OWNER, workflow.id, WorkflowChange.read({"name": "w", "actions": [transform(v=2)]})
+        )
     with working(pipeline.backends):
         done = pipeline.finished(event.event_id)
     assert done.step_outputs == {"step_0": {"v": 1}, "step_1": {"v": 1}}

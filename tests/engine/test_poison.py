@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from flowforge import events
 from flowforge.bus import Message
-from flowforge.db.tables import DeadLetter, TriggerEventRow, Workflow
+from flowforge.db.tables import DeadLetter, TriggerEventRow
 from flowforge.engine import redelivery
 from flowforge.engine.executor import Executor
 from flowforge.engine.log_sink import LogSink
@@ -23,6 +23,7 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.events import TriggerEvent
 from flowforge.executions import dead_letters
 from flowforge.wiring import Backends
+from flowforge.workflows.views import WorkflowView
 from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, working
 from tests.waiting import eventually
@@ -346,7 +347,7 @@ class TestMessages:
 
 
 @contextmanager
-def refused_inserts(pipeline: Pipeline, workflow: Workflow, step: int = 0) -> Iterator[None]:
+def refused_inserts(pipeline: Pipeline, workflow: WorkflowView, step: int = 0) -> Iterator[None]:
     condition = f"NEW.workflow_id = '{workflow.id}' AND NEW.step_index = {step}"
     with refusing(pipeline.backends, "INSERT ON orchestrator.step_attempts", condition):
         yield

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow, Workflow, WorkflowVersion
+from flowforge.db.tables import ExecutionRow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.executions import replays
+from flowforge.workflows.changes import WorkflowChange
+from flowforge.workflows.views import WorkflowView
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
 from tests.waiting import eventually
 
@@ -129,7 +131,7 @@ def test_a_disabled_workflow_can_be_replayed(pipeline: Pipeline) -> None:
     with working(pipeline.backends):
         first = pipeline.finished(pipeline.accept(workflow.id).event_id)
         with Session(pipeline.backends.engine) as session:
-            pipeline.workflows.update(session, OWNER, workflow.id, {"enabled": False})
+            pipeline.workflows.update(session, OWNER, workflow.id, WorkflowChange.read({"enabled": False}))
         assert replayed(pipeline, first.id).status == "COMPLETED"
 
 
@@ -212,6 +214,6 @@ def test_the_definition_of_an_adopted_workflow_can_be_replayed_too(pipeline: Pip
     assert again.step_outputs == first.step_outputs == {"step_0": {"text": "{{ trigger }}"}}
 
 
-def change(pipeline: Pipeline, workflow: Workflow, actions: list[Action]) -> None:
+def change(pipeline: Pipeline, workflow: WorkflowView, actions: list[Action]) -> None:
     with Session(pipeline.backends.engine) as session:
-        pipeline.workflows.update(session, OWNER, workflow.id, {"actions": actions})
+        pipeline.workflows.update(session, OWNER, workflow.id, WorkflowChange.read({"actions": actions}))

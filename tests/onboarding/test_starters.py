@@ -12,6 +12,7 @@ from flowforge.errors import Invalid, NotFound
 from flowforge.onboarding.starters import filled, starter, starters
 from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
+from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.workflows import Workflows
 
 
@@ -20,7 +21,7 @@ def test_a_template_can_be_saved(session: Session, backends: Backends, user_id: 
     chosen = starter(name)
     given = {field.name: field.default or "https://hooks.example.test/x" for field in chosen.fields}
     workflows = Workflows(load_catalog(), backends.vault, Triggers(backends.settings, backends.vault))
-    assert workflows.create(session, user_id, filled(chosen, given)).enabled
+    assert workflows.create(session, user_id, WorkflowChange(filled(chosen, given))).enabled
 
 
 def test_one_of_them_needs_nothing() -> None:

@@ -14,6 +14,7 @@ from flowforge.preview.dry_run import dry_run
 from flowforge.preview.expression_context import context_at
 from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
+from flowforge.workflows.changes import DraftChange
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.workflows import Workflows
 
@@ -32,8 +33,7 @@ class Draft:
 
     def write(self, *actions: dict[str, Any]) -> None:
         self.definition = {"name": "Draft", "actions": list(actions)}
-        saved = {"definition": self.definition, "revision": 0}
-        self._drafts.save(self._session, self.workflow.user_id, self.workflow.id, saved)
+        self._drafts.save(self._session, self.workflow.user_id, self.workflow.id, DraftChange(self.definition))
 
     def outputs_of_dry_run(self) -> dict[str, Any]:
         """By the step's id; None where the step runs and its output is unknown."""

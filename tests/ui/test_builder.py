@@ -61,7 +61,7 @@ class Builder:
         """What is in the draft, secrets in clear."""
         with self.app.test_request_context():
             found = session().get_one(Workflow, UUID(self.path.split("/")[2]))
-            return drafts().clear(session(), found)
+            return drafts().clear(session(), found.user_id, found.id)
 
     @property
     def ids(self) -> list[str]:

@@ -21,6 +21,7 @@ from flowforge.preview.expression_context import context_at
 from flowforge.secrets import MASK
 from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
+from flowforge.workflows.changes import DraftChange, Publication, WorkflowChange
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.versions import DRAFT, PUBLISHED, Versions
 from flowforge.workflows.workflows import Workflows
@@ -82,13 +83,13 @@ def test_whatever_is_written_can_be_saved_looked_at_and_compared(
 ) -> None:
     row = workflow()
     for revision, definition in enumerate((first, second)):
-        saved = drafts.save(session, row.user_id, row.id, {"definition": definition, "revision": revision})
+        saved = drafts.save(session, row.user_id, row.id, DraftChange(definition, revision))
         assert saved.revision == revision + 1
         assert saved.definition.keys() == definition.keys()
         jsonio.dumps(to_wire(version_schemas.Draft, saved))
     compared = Versions(drafts.workflows).compare(session, row.user_id, row.id, PUBLISHED, DRAFT)
     jsonio.dumps(to_wire(version_schemas.Differences, compared))
-    context_at(session, row.id, drafts.clear(session, row), "")
+    context_at(session, row.id, drafts.clear(session, row.user_id, row.id), "")
     try:
         dry_run(session, drafts, backends.resume_links, row.user_id, row.id, draft=True)
     except FlowForgeError:
@@ -105,7 +106,7 @@ def test_of_two_who_save_at_once_one_is_told(
     def save(session: Session, name: str) -> None:
         barrier.wait(10)
         try:
-            drafts.save(session, user_id, workflow_id, {"definition": {"name": name}, "revision": 0})
+            drafts.save(session, user_id, workflow_id, DraftChange({"name": name}))
             ends.append("saved")
         except Conflict:
             session.rollback()
@@ -126,13 +127,11 @@ def test_a_secret_goes_from_the_published_definition_into_the_draft_and_back(
     slack = {"id": "tell", "type": "SLACK_MESSAGE", "config": {"webhookUrl": "https://hooks.example.test/s3cret"}}
     mail = {"type": "email", "config": {"username": "ada@example.test", "password": "pa55word", "host": "mail.test"}}
     definition = {"name": "Both", "trigger": mail, "actions": [slack]}
-    drafts.workflows.update(session, row.user_id, row.id, definition)
-    shown = drafts.shown(session, row.user_id, row.id).definition
+    drafts.workflows.update(session, row.user_id, row.id, WorkflowChange.read(definition))
+    shown = drafts.get(session, row.user_id, row.id).definition
     assert (shown["trigger"]["config"]["password"], shown["actions"][0]["config"]["webhookUrl"]) == (MASK, MASK)
-    drafts.save(session, row.user_id, row.id, {"definition": {**shown, "name": "Again"}, "revision": 0})
-    published = drafts.publish(session, row.user_id, row.id, {})
-    opened = drafts.workflows.form.opened(
-        {"trigger": published.trigger_definition, "actions": published.actions_definition}
-    )
+    drafts.save(session, row.user_id, row.id, DraftChange({**shown, "name": "Again"}))
+    drafts.publish(session, row.user_id, row.id, Publication())
+    opened = drafts.workflows.form.opened({"trigger": row.trigger_definition, "actions": row.actions_definition})
     assert opened["trigger"]["config"]["password"] == "pa55word"
     assert opened["actions"][0]["config"]["webhookUrl"] == "https://hooks.example.test/s3cret"

@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, TriggerDefinition, WorkflowSettings
-from flowforge.workflows.bundles import LONGEST_NOTE, MOST_WORKFLOWS
+from flowforge.workflows.bundle import MOST_WORKFLOWS
+from flowforge.workflows.changes import LONGEST_NOTE
 from flowforge.workflows.workflow_keys import KEY_PATTERN
 from webapp.wire import FreeObject, Wire, left_out_when_none
 

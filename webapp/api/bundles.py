@@ -13,8 +13,8 @@ from flowforge import jsonio
 from flowforge.ascode.schema import workflow_schema
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid
-from flowforge.jsonio import JsonObject
-from flowforge.workflows.bundles import MOST_WORKFLOWS, Applied, Bundles, Document
+from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle
+from flowforge.workflows.bundles import Applied, Bundles, Document
 from webapp.api import bundle_schemas
 from webapp.api.paging import StrictPage
 from webapp.context import session
@@ -42,8 +42,8 @@ class Exported:
 
 
 @blueprint.post("/v1/workflows/apply")
-@endpoint(Tag.AS_CODE, bundle_schemas.Applied, takes=object_body(bundle_schemas.Bundle), refuses=(409,))
-def apply(body: JsonObject) -> Applied:
+@endpoint(Tag.AS_CODE, bundle_schemas.Applied, takes=object_body(bundle_schemas.Bundle, Bundle.read), refuses=(409,))
+def apply(body: Bundle) -> Applied:
     """Create and change many workflows, all together or not at all"""
     return Bundles(workflows()).apply(session(), current_user_id(), body)
 

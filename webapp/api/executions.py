@@ -15,12 +15,12 @@ from flowforge.execution.state import ROOT, FrameStatus, Status
 from flowforge.executions import executions, frames, replays, waits
 from flowforge.executions.executions import SORTABLE
 from flowforge.executions.replays import Replayed, ReplayedAll
-from flowforge.executions.shown import (
+from flowforge.executions.views import (
+    AttemptView,
     ExecutionDetail,
     FrameDetail,
     ListedExecution,
     ListedFrame,
-    ShownAttempt,
     WholeExecution,
 )
 from flowforge.jsonio import JsonObject
@@ -183,8 +183,8 @@ def cancel(execution_id: UUID) -> WholeExecution:
     return WholeExecution.of(found.row, omitted_outputs=found.omitted)
 
 
-def _attempts(execution_id: UUID, frame: int) -> Sequence[ShownAttempt]:
-    return [ShownAttempt.of(row) for row in frames.attempts(session(), execution_id, frame)]
+def _attempts(execution_id: UUID, frame: int) -> Sequence[AttemptView]:
+    return [AttemptView.of(row) for row in frames.attempts(session(), execution_id, frame)]
 
 
 def _linked(wait: waits.OpenWait) -> LinkedWait:

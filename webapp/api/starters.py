@@ -7,7 +7,8 @@ from flask import Blueprint
 from flowforge.jsonio import JsonObject
 from flowforge.onboarding import starters
 from flowforge.onboarding.starters import Starter
-from flowforge.workflows.shown import ShownWorkflow
+from flowforge.workflows.changes import WorkflowChange
+from flowforge.workflows.views import WorkflowView
 from webapp.api import dashboard_schemas, schemas
 from webapp.context import session
 from webapp.endpoint import Tag, created, endpoint, object_body
@@ -26,7 +27,7 @@ def list_all() -> tuple[Starter, ...]:
 
 @blueprint.post("/<name>")
 @endpoint(Tag.WORKFLOWS, created(schemas.Workflow), takes=object_body(may_be_absent=True), refuses=(409,))
-def use(name: str, body: JsonObject) -> ShownWorkflow:
+def use(name: str, body: JsonObject) -> WorkflowView:
     """Make a workflow from a template; the body holds its fields"""
-    made = workflows().create(session(), current_user_id(), starters.filled(starters.starter(name), body))
-    return workflows().shown(made)
+    definition = starters.filled(starters.starter(name), body)
+    return workflows().create(session(), current_user_id(), WorkflowChange(definition))

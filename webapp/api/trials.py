@@ -11,7 +11,6 @@ from flask import Blueprint
 from pydantic import Field
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.tables import Workflow
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import can_be_pinned
@@ -24,6 +23,7 @@ from flowforge.preview.expression_context import sample as sample_of
 from flowforge.preview.known_outputs import Source
 from flowforge.preview.step_tests import Trial, Tried
 from flowforge.workflows import pins
+from flowforge.workflows.views import WorkflowView
 from webapp.api import version_schemas
 from webapp.api.version_schemas import Previewing
 from webapp.context import backends, session
@@ -75,7 +75,7 @@ class Sample:
 def test_step(workflow_id: UUID, step_id: str, body: JsonObject) -> Tried:
     """Run one step of the draft alone; what is not given comes from pins and the latest execution"""
     workflow = _workflow(workflow_id)
-    definition = drafts().clear(session(), workflow)
+    definition = drafts().clear(session(), current_user_id(), workflow_id)
     if not isinstance(body.get("dryRun"), bool | None):
         raise Invalid.at("/dryRun", "must be true or false")
     steps = written_steps(definition)
@@ -94,7 +94,7 @@ def test_step(workflow_id: UUID, step_id: str, body: JsonObject) -> Tried:
 def data(workflow_id: UUID, query: DataQuery) -> KnownData:
     """Show the data that a step of the draft can refer to, as far as it can be computed; large values are cut"""
     workflow = _workflow(workflow_id)
-    definition = drafts().clear(session(), workflow)
+    definition = drafts().clear(session(), current_user_id(), workflow_id)
     context = context_at(session(), workflow.id, definition, query.at)
     return KnownData(excerpt(context.roots), context.trigger_source, context.sources)
 
@@ -104,7 +104,7 @@ def data(workflow_id: UUID, query: DataQuery) -> KnownData:
 def preview(workflow_id: UUID, body: Previewing) -> Value | Failure:
     """Compute a text with expressions at one step of the draft, or say why it cannot be computed"""
     workflow = _workflow(workflow_id)
-    definition = drafts().clear(session(), workflow)
+    definition = drafts().clear(session(), current_user_id(), workflow_id)
     context = context_at(session(), workflow.id, definition, body.pointer)
     value, error = step_tests.preview(workflow.id, workflow.name, body.text, context.data)
     return Value(excerpt(value)) if error is None else Failure(error)
@@ -130,7 +130,7 @@ def pin(workflow_id: UUID, step_id: str, body: JsonObject) -> None:
     """Pin an output; the body is the output"""
     workflow = _workflow(workflow_id)
     if step_id != pins.TRIGGER:
-        steps = written_steps(drafts().clear(session(), workflow))
+        steps = written_steps(drafts().clear(session(), current_user_id(), workflow_id))
         step = next((step for step in steps if step.action.get("id") == step_id), None)
         if step is None:
             raise NotFound("there is no step with this id; steps without an id cannot be pinned")
@@ -146,5 +146,5 @@ def unpin(workflow_id: UUID, step_id: str) -> None:
     pins.unpin(session(), _workflow(workflow_id).id, step_id)
 
 
-def _workflow(workflow_id: UUID) -> Workflow:
+def _workflow(workflow_id: UUID) -> WorkflowView:
     return workflows().get(session(), current_user_id(), workflow_id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint
 
-from flowforge.db.tables import TriggerRegistration
-from flowforge.jsonio import JsonObject
-from flowforge.triggers.shown import ShownTrigger
+from flowforge.triggers.changes import NewTrigger, TriggerChange
+from flowforge.triggers.views import TriggerView
 from webapp.api import schemas
 from webapp.api.paging import ListQuery
 from webapp.context import session
@@ -20,33 +20,33 @@ blueprint = Blueprint("triggers", __name__, url_prefix="/api/v1/triggers")
 
 
 @blueprint.post("")
-@endpoint(Tag.TRIGGERS, created(schemas.Trigger), takes=object_body(schemas.TriggerRequest), refuses=(404,))
-def create(body: JsonObject) -> ShownTrigger:
+@endpoint(
+    Tag.TRIGGERS, created(schemas.Trigger), takes=object_body(schemas.TriggerRequest, NewTrigger.read), refuses=(404,)
+)
+def create(body: NewTrigger) -> TriggerView:
     """Register a trigger for a workflow"""
-    return _shown(triggers().create(session(), current_user_id(), body))
+    return triggers().create(session(), current_user_id(), body)
 
 
 @blueprint.get("")
 @endpoint(Tag.TRIGGERS, [schemas.Trigger], query=ListQuery)
-def list_all(query: ListQuery) -> list[ShownTrigger]:
+def list_all(query: ListQuery) -> Sequence[TriggerView]:
     """List the caller's triggers"""
-    rows = triggers().all(session(), current_user_id(), page=query.page, size=query.size)
-    return [_shown(row) for row in rows]
+    return triggers().all(session(), current_user_id(), page=query.page, size=query.size)
 
 
 @blueprint.get("/workflow/<uuid:workflow_id>")
 @endpoint(Tag.TRIGGERS, [schemas.Trigger], query=ListQuery)
-def list_of_workflow(workflow_id: UUID, query: ListQuery) -> list[ShownTrigger]:
+def list_of_workflow(workflow_id: UUID, query: ListQuery) -> Sequence[TriggerView]:
     """List the triggers of one workflow"""
-    rows = triggers().all(session(), current_user_id(), workflow_id, page=query.page, size=query.size)
-    return [_shown(row) for row in rows]
+    return triggers().all(session(), current_user_id(), workflow_id, page=query.page, size=query.size)
 
 
 @blueprint.put("/<uuid:trigger_id>")
-@endpoint(Tag.TRIGGERS, schemas.Trigger, takes=object_body(schemas.TriggerChange))
-def replace(trigger_id: UUID, body: JsonObject) -> ShownTrigger:
+@endpoint(Tag.TRIGGERS, schemas.Trigger, takes=object_body(schemas.TriggerChange, TriggerChange.read))
+def replace(trigger_id: UUID, body: TriggerChange) -> TriggerView:
     """Change a trigger; what is omitted is kept"""
-    return _shown(triggers().update(session(), current_user_id(), trigger_id, body))
+    return triggers().update(session(), current_user_id(), trigger_id, body)
 
 
 @blueprint.delete("/<uuid:trigger_id>")
@@ -54,7 +54,3 @@ def replace(trigger_id: UUID, body: JsonObject) -> ShownTrigger:
 def delete(trigger_id: UUID) -> None:
     """Delete a trigger"""
     triggers().delete(session(), current_user_id(), trigger_id)
-
-
-def _shown(row: TriggerRegistration) -> ShownTrigger:
-    return ShownTrigger.of(row, triggers())

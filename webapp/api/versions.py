@@ -7,16 +7,16 @@ from uuid import UUID
 from flask import Blueprint
 from pydantic import Field
 
-from flowforge.jsonio import JsonObject
 from flowforge.language.differences import Differences
-from flowforge.workflows.shown import ShownDraft, ShownVersion, ShownWorkflow
+from flowforge.workflows.changes import DraftChange, Publication, Restoration
 from flowforge.workflows.versions import PUBLISHED
+from flowforge.workflows.views import DraftView, VersionView, WorkflowView
 from webapp.api import schemas, version_schemas
 from webapp.context import session
 from webapp.endpoint import DELETED, Tag, endpoint, object_body
 from webapp.identity import current_user_id
 from webapp.query_params import Query
-from webapp.services import drafts, versions, workflows
+from webapp.services import drafts, versions
 
 blueprint = Blueprint("versions", __name__, url_prefix="/api/v1/workflows/<uuid:workflow_id>")
 
@@ -30,23 +30,21 @@ class CompareQuery(Query):
 
 @blueprint.get("/versions/<uuid:version_id>")
 @endpoint(Tag.WORKFLOWS, schemas.WorkflowVersion)
-def show(workflow_id: UUID, version_id: UUID) -> ShownVersion:
+def show(workflow_id: UUID, version_id: UUID) -> VersionView:
     """Get a version, its secrets masked"""
-    version = versions().get(session(), current_user_id(), workflow_id, version_id)
-    return workflows().shown_version(version)
+    return versions().get(session(), current_user_id(), workflow_id, version_id)
 
 
 @blueprint.post("/versions/<uuid:version_id>/restore")
 @endpoint(
     Tag.WORKFLOWS,
     schemas.Workflow,
-    takes=object_body(version_schemas.Restoring, may_be_absent=True),
+    takes=object_body(version_schemas.Restoring, Restoration.read, may_be_absent=True),
     refuses=(400, 409),
 )
-def restore(workflow_id: UUID, version_id: UUID, body: JsonObject) -> ShownWorkflow:
+def restore(workflow_id: UUID, version_id: UUID, body: Restoration) -> WorkflowView:
     """Publish an old version again, as a new one"""
-    workflow = versions().restore(session(), current_user_id(), workflow_id, version_id, body)
-    return workflows().shown(workflow)
+    return versions().restore(session(), current_user_id(), workflow_id, version_id, body)
 
 
 @blueprint.get("/diff")
@@ -58,14 +56,19 @@ def compare(workflow_id: UUID, query: CompareQuery) -> Differences:
 
 @blueprint.get("/draft")
 @endpoint(Tag.WORKFLOWS, version_schemas.Draft, refuses=(409,))
-def show_draft(workflow_id: UUID) -> ShownDraft:
+def show_draft(workflow_id: UUID) -> DraftView:
     """Get the draft, or at revision 0 what is published; secrets masked"""
-    return drafts().shown(session(), current_user_id(), workflow_id)
+    return drafts().get(session(), current_user_id(), workflow_id)
 
 
 @blueprint.put("/draft")
-@endpoint(Tag.WORKFLOWS, version_schemas.Draft, takes=object_body(version_schemas.DraftChange), refuses=(409,))
-def save_draft(workflow_id: UUID, body: JsonObject) -> ShownDraft:
+@endpoint(
+    Tag.WORKFLOWS,
+    version_schemas.Draft,
+    takes=object_body(version_schemas.DraftChange, DraftChange.read),
+    refuses=(409,),
+)
+def save_draft(workflow_id: UUID, body: DraftChange) -> DraftView:
     """Save the draft in whatever state it is; nothing runs it"""
     return drafts().save(session(), current_user_id(), workflow_id, body)
 
@@ -81,9 +84,9 @@ def discard_draft(workflow_id: UUID) -> None:
 @endpoint(
     Tag.WORKFLOWS,
     schemas.Workflow,
-    takes=object_body(version_schemas.Publishing, may_be_absent=True),
+    takes=object_body(version_schemas.Publishing, Publication.read, may_be_absent=True),
     refuses=(409,),
 )
-def publish(workflow_id: UUID, body: JsonObject) -> ShownWorkflow:
+def publish(workflow_id: UUID, body: Publication) -> WorkflowView:
     """Publish the draft: it becomes the workflow's next version"""
-    return workflows().shown(drafts().publish(session(), current_user_id(), workflow_id, body))
+    return drafts().publish(session(), current_user_id(), workflow_id, body)

@@ -8,10 +8,10 @@ from uuid import UUID
 from flask import Blueprint, request
 from pydantic import Field
 
-from flowforge.db import tables
 from flowforge.jsonio import JsonObject
 from flowforge.preview.dry_run import dry_run
-from flowforge.workflows.shown import ShownVersion, ShownWorkflow
+from flowforge.workflows.changes import WorkflowChange
+from flowforge.workflows.views import VersionView, WorkflowSummary, WorkflowView
 from webapp.api import schemas, version_schemas
 from webapp.api.paging import ListQuery
 from webapp.context import backends, session
@@ -30,31 +30,38 @@ class RunQuery(Query):
 
 
 @blueprint.post("")
-@endpoint(Tag.WORKFLOWS, created(schemas.Workflow), takes=object_body(schemas.WorkflowRequest), refuses=(409,))
-def create(body: JsonObject) -> ShownWorkflow:
+@endpoint(
+    Tag.WORKFLOWS,
+    created(schemas.Workflow),
+    takes=object_body(schemas.WorkflowRequest, WorkflowChange.read),
+    refuses=(409,),
+)
+def create(body: WorkflowChange) -> WorkflowView:
     """Create a workflow"""
-    return workflows().shown(workflows().create(session(), current_user_id(), body))
+    return workflows().create(session(), current_user_id(), body)
 
 
 @blueprint.get("")
 @endpoint(Tag.WORKFLOWS, [schemas.WorkflowSummary], query=ListQuery)
-def list_all(query: ListQuery) -> Sequence[tables.Workflow]:
+def list_all(query: ListQuery) -> Sequence[WorkflowSummary]:
     """List the caller's workflows, newest first"""
     return workflows().all(session(), current_user_id(), page=query.page, size=query.size)
 
 
 @blueprint.get("/<uuid:workflow_id>")
 @endpoint(Tag.WORKFLOWS, schemas.Workflow)
-def show(workflow_id: UUID) -> ShownWorkflow:
+def show(workflow_id: UUID) -> WorkflowView:
     """Get a workflow, its secrets masked"""
-    return workflows().shown(workflows().get(session(), current_user_id(), workflow_id))
+    return workflows().get(session(), current_user_id(), workflow_id)
 
 
 @blueprint.put("/<uuid:workflow_id>")
-@endpoint(Tag.WORKFLOWS, schemas.Workflow, takes=object_body(schemas.WorkflowChange), refuses=(409,))
-def replace(workflow_id: UUID, body: JsonObject) -> ShownWorkflow:
+@endpoint(
+    Tag.WORKFLOWS, schemas.Workflow, takes=object_body(schemas.WorkflowChange, WorkflowChange.read), refuses=(409,)
+)
+def replace(workflow_id: UUID, body: WorkflowChange) -> WorkflowView:
     """Replace a workflow; what is omitted is kept, and a masked secret too"""
-    return workflows().shown(workflows().update(session(), current_user_id(), workflow_id, body))
+    return workflows().update(session(), current_user_id(), workflow_id, body)
 
 
 @blueprint.delete("/<uuid:workflow_id>")
@@ -89,7 +96,6 @@ def run(workflow_id: UUID, query: RunQuery, body: JsonObject) -> object:
 
 @blueprint.get("/<uuid:workflow_id>/versions")
 @endpoint(Tag.WORKFLOWS, [schemas.WorkflowVersion], query=ListQuery)
-def versions(workflow_id: UUID, query: ListQuery) -> list[ShownVersion]:
+def versions(workflow_id: UUID, query: ListQuery) -> Sequence[VersionView]:
     """List what was saved of a workflow, newest first"""
-    saved = workflows().versions(session(), current_user_id(), workflow_id, page=query.page, size=query.size)
-    return [workflows().shown_version(version) for version in saved]
+    return workflows().versions(session(), current_user_id(), workflow_id, page=query.page, size=query.size)

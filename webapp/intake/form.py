@@ -22,7 +22,6 @@ from flowforge.secrets import SecretUnreadable
 from flowforge.triggers.forms.answers import MOST_FILE_BYTES
 from flowforge.triggers.forms.view import FormView, view_fields
 from flowforge.triggers.kinds.form import FORM, KIND, Config, form_view, payload_of
-from flowforge.triggers.registrations import configuration_of
 from webapp.context import backends, session
 from webapp.edge import page_policy
 from webapp.intake import calls, form_guards
@@ -126,13 +125,12 @@ def _open_form(token: str) -> OpenForm:
     """Raises NotFound for one that is disabled, too."""
     if "\x00" in token:
         raise NotFound(_NO_FORM)
-    row = triggers().at_address(session(), KIND, token)
-    trigger_id, enabled, configuration = row.id, row.enabled, configuration_of(row)
+    trigger = triggers().at_address(session(), KIND, token)
     session().rollback()  # a caller who waits for an answer holds no connection
-    if not enabled:
+    if not trigger.enabled:
         raise NotFound(_NO_FORM)
     try:
-        return OpenForm(token, trigger_id, KIND.read(triggers().opened(configuration)))
+        return OpenForm(token, trigger.id, KIND.read(triggers().opened(trigger.configuration)))
     except Invalid as error:
         raise NotFound(_NO_FORM) from error
     except SecretUnreadable as error:

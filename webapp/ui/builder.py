@@ -9,13 +9,12 @@ from uuid import UUID
 from flask import redirect, render_template, request, url_for
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.tables import Workflow
 from flowforge.errors import Invalid, NotFound
 from flowforge.jsonio import JsonObject
 from flowforge.onboarding import guide
 from flowforge.preview import expression_context
 from flowforge.workflows import pins
-from flowforge.workflows.shown import ShownDraft
+from flowforge.workflows.views import DraftView, WorkflowView
 from webapp.context import session
 from webapp.services import connections, drafts, triggers, workflows
 from webapp.ui import undo
@@ -35,18 +34,18 @@ PART = "X-Part"
 def builder(workflow_id: UUID) -> str:
     """`step`: the pointer of the open step, or `trigger`; `into` and `position`: where something is to be added."""
     workflow = found(workflow_id)
-    page = _page(workflow, drafts().shown(session(), viewer_id(), workflow_id), _open())
+    page = _page(workflow, drafts().get(session(), viewer_id(), workflow_id), _open())
     if PART in request.headers:
         return _parts(page, "bar", "flow", "panel")
     return render_template("builder/show.html", **page)
 
 
-def found(workflow_id: UUID) -> Workflow:
+def found(workflow_id: UUID) -> WorkflowView:
     """Raises NotFound."""
     return workflows().get(session(), viewer_id(), workflow_id)
 
 
-def answer(workflow: Workflow, shown: ShownDraft, opened: str, *, message: str = "", with_panel: bool = True) -> Any:
+def answer(workflow: WorkflowView, shown: DraftView, opened: str, *, message: str = "", with_panel: bool = True) -> Any:
     """Answer an edit with the parts of the page that changed, or, without our script, with the page."""
     if PART not in request.headers:
         return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None), 303)
@@ -59,12 +58,12 @@ def _parts(page: JsonObject, *names: str, message: str = "") -> str:
     return render_template("builder/_parts.html", parts=parts, message=message, **page)
 
 
-def refused(workflow: Workflow, error: Exception, status: int) -> Any:
+def refused(workflow: WorkflowView, error: Exception, status: int) -> Any:
     """An edit that could not be made: what it was made on has changed elsewhere."""
     session().rollback()
     if PART in request.headers:
         return render_template("builder/_refused.html", error=error, workflow=workflow, status=status), status
-    shown = drafts().shown(session(), viewer_id(), workflow.id)
+    shown = drafts().get(session(), viewer_id(), workflow.id)
     return render_template("builder/show.html", **_page(workflow, shown, _open()), refusal=str(error)), status
 
 
@@ -72,7 +71,7 @@ def _open() -> str:
     return request.values.get("step", "")
 
 
-def _page(workflow: Workflow, shown: ShownDraft, opened: str) -> JsonObject:
+def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
     definition, problems = shown.definition, shown.problems
     catalog = load_catalog()
     registered = triggers().all(session(), viewer_id(), workflow.id)
@@ -106,7 +105,7 @@ def _page(workflow: Workflow, shown: ShownDraft, opened: str) -> JsonObject:
         return page | {"notes": notes_of_trigger(problems, page["trigger"].fields), "opened": TRIGGER}
 
 
-def guide_page(workflow: Workflow, shown: ShownDraft) -> JsonObject:
+def guide_page(workflow: WorkflowView, shown: DraftView) -> JsonObject:
     """`guide` is None where the workflow has no guide."""
     definition = shown.definition
     through = guide.guide_to(session(), workflow, definition, wrong=bool(shown.problems))

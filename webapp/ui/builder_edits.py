@@ -15,6 +15,7 @@ from flowforge.language import edits
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import parsed, pointer
 from flowforge.triggers.kinds.manual import MANUAL
+from flowforge.workflows.changes import DraftChange
 from webapp.context import session
 from webapp.services import drafts
 from webapp.ui import undo
@@ -87,17 +88,16 @@ def _edited(
     """Saves what the edit makes of the draft, secrets in clear; what it was before can be had back."""
     workflow, revision = found(workflow_id), request.form.get("revision", 0, type=int)
     try:
-        before = drafts().clear(session(), workflow)
+        before = drafts().clear(session(), viewer_id(), workflow_id)
         definition, opened = edit(before)
-        fields = {"definition": definition, "revision": revision}
-        shown = drafts().save(session(), viewer_id(), workflow_id, fields)
+        draft = drafts().save(session(), viewer_id(), workflow_id, DraftChange(definition, revision))
     except Conflict as error:
         return refused(workflow, error, 409)
     except Invalid as error:
         return refused(workflow, error, 400)
     if keep:
         undo.remember(workflow_id, before)
-    return answer(workflow, shown, opened, message=message, with_panel=with_panel)
+    return answer(workflow, draft, opened, message=message, with_panel=with_panel)
 
 
 def _fill_in(definition: JsonObject) -> Edited:

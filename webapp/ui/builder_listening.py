@@ -8,8 +8,9 @@ from uuid import UUID
 from flask import render_template, request
 from sqlalchemy import select
 
-from flowforge.db.tables import ExecutionRow, Workflow
+from flowforge.db.tables import ExecutionRow
 from flowforge.triggers.kinds import find_kind
+from flowforge.workflows.views import WorkflowView
 from webapp.context import session
 from webapp.ui.base import blueprint
 from webapp.ui.builder import found
@@ -44,8 +45,8 @@ def _latest(workflow_id: UUID) -> ExecutionRow | None:
     return session().scalar(newest.order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc()).limit(1))
 
 
-def _listening(workflow: Workflow) -> str:
+def _listening(workflow: WorkflowView) -> str:
     """The thing to do meanwhile."""
-    trigger = workflow.trigger_definition
+    trigger = workflow.trigger
     kind = find_kind(trigger.get("type")) if isinstance(trigger, dict) else None
     return kind.address.listening if kind and kind.address else "start the workflow now"

@@ -12,6 +12,7 @@ from flowforge.ascode import yaml_reader, yaml_writer
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import pointer
+from flowforge.workflows.changes import DraftChange
 from webapp.context import session
 from webapp.services import drafts
 from webapp.ui import undo
@@ -28,7 +29,7 @@ _PARTS = ("name", "trigger", "actions", "settings")
 def builder_text(workflow_id: UUID) -> str:
     """`as`: yaml or json."""
     workflow = found(workflow_id)
-    shown = drafts().shown(session(), viewer_id(), workflow_id)
+    shown = drafts().get(session(), viewer_id(), workflow_id)
     return _page(workflow, shown, _form(), _text(shown.definition, _form()), shown.problems)
 
 
@@ -37,12 +38,12 @@ def save_builder_text(workflow_id: UUID) -> Any:
     workflow, text = found(workflow_id), request.form.get("text", "")
     try:
         definition = _read(text, _form())
-        before = drafts().clear(session(), workflow)
+        before = drafts().clear(session(), viewer_id(), workflow_id)
         revision = request.form.get("revision", 0, type=int)
-        drafts().save(session(), viewer_id(), workflow_id, {"definition": definition, "revision": revision})
+        drafts().save(session(), viewer_id(), workflow_id, DraftChange(definition, revision))
     except (Invalid, Conflict) as error:
         session().rollback()
-        shown = drafts().shown(session(), viewer_id(), workflow_id)
+        shown = drafts().get(session(), viewer_id(), workflow_id)
         problems = error.problems if isinstance(error, Invalid) else [Problem("", str(error))]
         return _page(workflow, shown, _form(), text, problems), 409 if isinstance(error, Conflict) else 400
     undo.remember(workflow_id, before)

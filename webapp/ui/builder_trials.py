@@ -11,7 +11,6 @@ from flask import flash, redirect, render_template, request, url_for
 
 from flowforge import jsonio
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.tables import Workflow
 from flowforge.errors import Conflict, Invalid, NotFound, Unavailable
 from flowforge.jsonio import JsonObject
 from flowforge.language import edits
@@ -21,7 +20,9 @@ from flowforge.preview import expression_context, step_tests
 from flowforge.preview.excerpts import excerpt
 from flowforge.preview.step_tests import Trial
 from flowforge.workflows import pins
+from flowforge.workflows.changes import Publication
 from flowforge.workflows.validation import config_of
+from flowforge.workflows.views import WorkflowView
 from webapp.context import backends, session
 from webapp.services import drafts, triggers
 from webapp.ui import undo
@@ -39,7 +40,9 @@ def preview_expression(workflow_id: UUID) -> str:
     workflow, at = found(workflow_id), request.form.get("at", "")
     text = request.form.get("text", "")[:_LONGEST_PREVIEW]
     try:
-        context = expression_context.context_at(session(), workflow.id, drafts().clear(session(), workflow), at)
+        context = expression_context.context_at(
+            session(), workflow.id, drafts().clear(session(), viewer_id(), workflow_id), at
+        )
         value, error = step_tests.preview(workflow.id, workflow.name, text, context.data)
     except Invalid as gone:
         value, error = None, str(gone)
@@ -52,7 +55,7 @@ def try_step(workflow_id: UUID) -> Any:
     workflow, at = found(workflow_id), request.form.get("at", "")
     dry_run = request.form.get("dry") == "true"
     try:
-        definition = drafts().clear(session(), workflow)
+        definition = drafts().clear(session(), viewer_id(), workflow_id)
         own_id = edits.step_at(definition, at).get("id")
         context = expression_context.context_at(session(), workflow.id, definition, at)
         step_id = next(step.id for step in written_steps(definition) if step.path == parsed(at))
@@ -71,7 +74,7 @@ def try_step(workflow_id: UUID) -> Any:
 def test_draft_trigger(workflow_id: UUID) -> Any:
     """Check that the source the draft's trigger listens to can be reached."""
     workflow = found(workflow_id)
-    trigger = drafts().clear(session(), workflow).get("trigger")
+    trigger = drafts().clear(session(), viewer_id(), workflow_id).get("trigger")
     trigger = trigger if isinstance(trigger, dict) else {}
     try:
         session().rollback()  # a server that is called may take its time
@@ -85,7 +88,7 @@ def test_draft_trigger(workflow_id: UUID) -> Any:
 def forget_output(workflow_id: UUID) -> Any:
     """Unpin the output of the open step that a test gave."""
     workflow, at = found(workflow_id), request.form.get("at", "")
-    shown = drafts().shown(session(), viewer_id(), workflow_id)
+    shown = drafts().get(session(), viewer_id(), workflow_id)
     with suppress(NotFound, Invalid):  # forgotten, or the step deleted, in another tab
         pins.unpin(session(), workflow.id, str(edits.step_at(shown.definition, at).get("id")))
     return answer(workflow, shown, at, message="Forgotten.")
@@ -107,7 +110,7 @@ def keep_sample(workflow_id: UUID) -> Any:
     """Pin a payload for trying the workflow; an empty text unpins it, and the newest payload is used again."""
     workflow = found(workflow_id)
     text = request.form.get("sample", "").strip()
-    shown = drafts().shown(session(), viewer_id(), workflow_id)
+    shown = drafts().get(session(), viewer_id(), workflow_id)
     try:
         if text:
             pins.pin(session(), workflow.id, pins.TRIGGER, _object(text))
@@ -137,13 +140,13 @@ def run_draft(workflow_id: UUID) -> Any:
 @blueprint.post("/workflows/<uuid:workflow_id>/build/publish")
 def publish_draft(workflow_id: UUID) -> Any:
     workflow = found(workflow_id)
-    fields: JsonObject = {
+    fields = {
         "revision": request.form.get("revision", type=int),
         "note": request.form.get("note", "").strip() or None,
         "overwrite": request.form.get("overwrite") == "true",
     }
     try:
-        published = drafts().publish(session(), viewer_id(), workflow_id, fields)
+        published = drafts().publish(session(), viewer_id(), workflow_id, Publication.read(fields))
     except (Invalid, Conflict) as error:
         session().rollback()
         flash(f"It was not published: {error}", "error")
@@ -162,7 +165,7 @@ def discard_draft(workflow_id: UUID) -> Any:
     return _back(workflow)
 
 
-def _back(workflow: Workflow) -> Any:
+def _back(workflow: WorkflowView) -> Any:
     return redirect(url_for("ui.builder", workflow_id=workflow.id, step=request.form.get("step") or None), 303)
 
 

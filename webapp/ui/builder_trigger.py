@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flowforge.db.tables import TriggerRegistration
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import find_kind, trigger_kinds
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.triggers.registrations import SHOWN_FIRE_TIMES
+from flowforge.triggers.views import TriggerView
 from webapp.ui.forms import Field, fields_of
 from webapp.ui.trigger_kinds import command_for
 
@@ -55,9 +55,7 @@ class TriggerPanel:
         return list(trigger_kinds().values())
 
 
-def trigger_panel(
-    definition: Json, registered: Sequence[TriggerRegistration], sample: Json | None = None
-) -> TriggerPanel:
+def trigger_panel(definition: Json, registered: Sequence[TriggerView], sample: Json | None = None) -> TriggerPanel:
     """`registered`: the triggers of the workflow as it is published; `sample`: a payload to try it with."""
     written = definition.get("trigger")
     trigger = written if isinstance(written, dict) else {}
@@ -82,11 +80,9 @@ def trigger_fields(type_: str) -> list[Field]:
 
 
 def _addresses(
-    kind: TriggerKind[Any] | None, registered: Sequence[TriggerRegistration], sample: Json | None
+    kind: TriggerKind[Any] | None, registered: Sequence[TriggerView], sample: Json | None
 ) -> list[RegisteredAddress]:
     if kind is None:
         return []
-    own = [row for row in registered if row.trigger_type.lower() == kind.type]
-    return [
-        RegisteredAddress(row.webhook_url, command_for(kind.address, row, sample)) for row in own if row.webhook_url
-    ]
+    urls = [own.webhook_url for own in registered if own.trigger_type == kind.type]
+    return [RegisteredAddress(url, command_for(kind.address, url, sample)) for url in urls if url]

@@ -3,15 +3,17 @@ taken up again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.tables import Workflow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid
+from flowforge.workflows.changes import Restoration
 from flowforge.workflows.versions import DRAFT, PUBLISHED
+from flowforge.workflows.views import VersionView
 from webapp.context import session
 from webapp.services import drafts, versions, workflows
 from webapp.ui.base import blueprint
@@ -28,7 +30,7 @@ def workflow_versions(workflow_id: UUID) -> str:
     workflow = workflows().get(session(), viewer_id(), workflow_id)
     page = max(request.args.get("page", 0, type=int), 0)
     listed = workflows().versions(session(), viewer_id(), workflow_id, page=page, size=_PAGE + 1)
-    has_draft = drafts().shown(session(), viewer_id(), workflow_id).revision > 0
+    has_draft = drafts().get(session(), viewer_id(), workflow_id).revision > 0
     old, new = _compared(listed, has_draft)
     found = versions().compare(session(), viewer_id(), workflow_id, old, new) if old and new else None
     return render_template(
@@ -47,9 +49,9 @@ def workflow_versions(workflow_id: UUID) -> str:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/versions/<uuid:version_id>/restore")
 def restore_version(workflow_id: UUID, version_id: UUID) -> Any:
-    fields = {"note": request.form.get("note", "").strip() or None}
+    note = {"note": request.form.get("note", "").strip() or None}
     try:
-        restored: Workflow = versions().restore(session(), viewer_id(), workflow_id, version_id, fields)
+        restored = versions().restore(session(), viewer_id(), workflow_id, version_id, Restoration.read(note))
         flash(f"“{restored.name}” runs as it was then.", "done")
     except (Invalid, Conflict) as error:
         session().rollback()
@@ -57,13 +59,13 @@ def restore_version(workflow_id: UUID, version_id: UUID) -> Any:
     return redirect(url_for("ui.workflow_versions", workflow_id=workflow_id), 303)
 
 
-def _compared(listed: Any, has_draft: bool) -> tuple[str | None, str | None]:
+def _compared(listed: Sequence[VersionView], has_draft: bool) -> tuple[str | None, str | None]:
     old, new = request.args.get("from"), request.args.get("to")
     if old and new:
         return old, new
     if has_draft:
         return PUBLISHED, DRAFT
-    latest: list[WorkflowVersion] = list(listed[:2])
+    latest = listed[:2]
     return (str(latest[1].number), str(latest[0].number)) if len(latest) == 2 else (None, None)
 
 

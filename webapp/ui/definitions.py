@@ -13,7 +13,7 @@ from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.triggers.kinds import trigger_kinds
-from flowforge.workflows.shown import ShownWorkflow
+from flowforge.workflows.views import WorkflowView
 
 STARTER = """\
 {
@@ -50,9 +50,9 @@ def definition_help() -> DefinitionHelp:
     return DefinitionHelp(list(trigger_kinds()), sorted([*load_catalog().types(), *BLOCKS]))
 
 
-def written(shown: ShownWorkflow) -> str:
+def written(workflow: WorkflowView) -> str:
     """Writes a workflow's own parts, secrets masked."""
-    parts = {"name": shown.name, "trigger": shown.trigger, "actions": shown.actions}
+    parts = {"name": workflow.name, "trigger": workflow.trigger, "actions": workflow.actions}
     return json.dumps(jsonio.loads(jsonio.dumps(parts)), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -41,5 +41,5 @@ def use_example(workflow_id: UUID) -> Any:
 def builder_guide(workflow_id: UUID) -> str:
     """Refresh the guide while it waits for something that happens elsewhere: a call, a run."""
     workflow = found(workflow_id)
-    shown = drafts().shown(session(), viewer_id(), workflow_id)
+    shown = drafts().get(session(), viewer_id(), workflow_id)
     return render_template("builder/_guide_part.html", **guide_page(workflow, shown))

@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 from flowforge.errors import Invalid
 from flowforge.onboarding import starters as operations
+from flowforge.workflows.changes import WorkflowChange
 from webapp.context import session
 from webapp.services import workflows
 from webapp.ui.base import blueprint
@@ -28,7 +29,7 @@ def template(name: str) -> str:
 def use_template(name: str) -> Any:
     chosen = operations.starter(name)
     try:
-        made = workflows().create(session(), viewer_id(), operations.filled(chosen, request.form))
+        made = workflows().create(session(), viewer_id(), WorkflowChange(operations.filled(chosen, request.form)))
     except Invalid as error:
         session().rollback()
         return _form(chosen, error.problems), 400

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from flowforge.db.tables import TriggerRegistration
 from flowforge.triggers.kind import Address
 from flowforge.triggers.kinds import find_kind
-from flowforge.triggers.registrations import Triggers, configuration_of
+from flowforge.triggers.views import TriggerView
 
 _UNKNOWN_ICON = "manual"
 
@@ -19,40 +17,30 @@ _UNKNOWN_ICON = "manual"
 class TriggerCard:
     """A registered trigger as the page of its workflow shows it."""
 
-    row: TriggerRegistration
+    trigger: TriggerView
     summary: str
-    times: Sequence[datetime]
     address: Address | None
     command: str | None
     """The line that calls it from a terminal."""
     can_be_tested: bool
 
-    @property
-    def is_in_trouble(self) -> bool:
-        """Whether its last error came after its last success."""
-        row = self.row
-        if not row.last_error:
-            return False
-        return row.last_success_at is None or row.last_error_at is None or row.last_error_at > row.last_success_at
 
-
-def trigger_card(triggers: Triggers, row: TriggerRegistration, sample: Mapping[str, Any] | None) -> TriggerCard:
-    kind = find_kind(row.trigger_type)
+def trigger_card(trigger: TriggerView, sample: Mapping[str, Any] | None) -> TriggerCard:
+    kind = find_kind(trigger.trigger_type)
     address = kind.address if kind else None
     return TriggerCard(
-        row=row,
-        summary=kind.describe(triggers.masked(configuration_of(row))) if kind else "",
-        times=triggers.fire_times(row),
+        trigger=trigger,
+        summary=kind.describe(trigger.configuration) if kind else "",
         address=address,
-        command=command_for(address, row, sample),
+        command=command_for(address, trigger.webhook_url, sample),
         can_be_tested=kind is not None and kind.can_be_tested,
     )
 
 
-def command_for(address: Address | None, row: TriggerRegistration, sample: Mapping[str, Any] | None) -> str | None:
-    if address is None or address.command is None or row.webhook_url is None:
+def command_for(address: Address | None, url: str | None, sample: Mapping[str, Any] | None) -> str | None:
+    if address is None or address.command is None or url is None:
         return None
-    return address.command(row.webhook_url, sample)
+    return address.command(url, sample)
 
 
 def trigger_name(type_: str | None) -> str:

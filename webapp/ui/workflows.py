@@ -16,6 +16,7 @@ from flowforge.onboarding import guide
 from flowforge.onboarding.starters import starters
 from flowforge.preview import expression_context
 from flowforge.workflows import listing, tags
+from flowforge.workflows.changes import WorkflowChange
 from webapp.context import backends, session
 from webapp.services import drafts, triggers
 from webapp.services import workflows as operations
@@ -56,7 +57,7 @@ def new_workflow() -> str:
 def create_workflow() -> Any:
     text = request.form.get("definition", "")
     try:
-        workflow = operations().create(session(), viewer_id(), read_object(text))
+        workflow = operations().create(session(), viewer_id(), WorkflowChange.read(read_object(text)))
     except Invalid as error:
         return _editor(text, error.problems), 400
     flash(f"“{workflow.name}” was created.", "done")
@@ -67,7 +68,7 @@ def create_workflow() -> Any:
 def build_workflow() -> Any:
     """A workflow that does nothing yet, open in the builder."""
     empty = {"name": "New workflow", "trigger": {"type": "webhook"}, "actions": []}
-    made = operations().create(session(), viewer_id(), empty)
+    made = operations().create(session(), viewer_id(), WorkflowChange(empty))
     return redirect(url_for("ui.builder", workflow_id=made.id), 303)
 
 
@@ -79,7 +80,7 @@ def workflow(workflow_id: UUID) -> str:
 @blueprint.get("/workflows/<uuid:workflow_id>/edit")
 def edit_workflow(workflow_id: UUID) -> str:
     found = operations().get(session(), viewer_id(), workflow_id)
-    return _editor(written(operations().shown(found)), workflow=found)
+    return _editor(written(found), workflow=found)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/edit")
@@ -89,7 +90,7 @@ def update_workflow(workflow_id: UUID) -> Any:
     text = request.form.get("definition", "")
     try:
         raw = {"name": None, "trigger": None, "actions": [], **read_object(text)}
-        operations().update(session(), viewer_id(), workflow_id, raw)
+        operations().update(session(), viewer_id(), workflow_id, WorkflowChange.read(raw))
     except Invalid as error:
         session().rollback()
         return _editor(text, error.problems, found), 400
@@ -99,8 +100,8 @@ def update_workflow(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/enabled")
 def switch_workflow(workflow_id: UUID) -> Any:
-    raw = {"enabled": request.form.get("enabled") == "true"}
-    changed = operations().update(session(), viewer_id(), workflow_id, raw)
+    change = WorkflowChange(enabled=request.form.get("enabled") == "true")
+    changed = operations().update(session(), viewer_id(), workflow_id, change)
     flash(f"“{changed.name}” is {'on' if changed.enabled else 'off'} now.", "done")
     back = request.form.get("back", "")
     return redirect(return_path(back), 303) if back else _to_workflow(workflow_id)
@@ -155,14 +156,14 @@ def _to_workflow(workflow_id: UUID) -> Any:
 def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any = ()) -> str:
     found = operations().get(session(), viewer_id(), workflow_id)
     registered = triggers().all(session(), viewer_id(), workflow_id)
-    definition = operations().shown(found).definition
+    definition = found.definition
     sample = expression_context.sample(session(), workflow_id)
     return render_template(
         "workflows/show.html",
         workflow=found,
         definition=definition,
         flow=flow_of(definition, (), load_catalog()),
-        triggers=[trigger_card(triggers(), row, sample) for row in registered],
+        triggers=[trigger_card(row, sample) for row in registered],
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).rows,
         sample=sample,
         payload=_example(sample) if payload is None else payload,

@@ -13,7 +13,7 @@ from flowforge.jsonio import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownExecution:
+class ExecutionView:
     """An execution: first what the contract has (section 1.2), then ours."""
 
     id: UUID
@@ -62,19 +62,19 @@ class ShownExecution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedExecution(ShownExecution):
+class ListedExecution(ExecutionView):
     truncated: bool
     """Whether payload, outputs and result were left out: they would not have fitted into the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WholeExecution(ShownExecution):
+class WholeExecution(ExecutionView):
     omitted_outputs: Sequence[str]
     """The keys of outputs that were left out: all together would be too large."""
 
 
 @dataclass(frozen=True, slots=True)
-class ShownWait:
+class WaitView:
     """A wait of a step. `kind`: time, resume, approval, workflow or continue."""
 
     kind: str | None
@@ -82,7 +82,7 @@ class ShownWait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownAttempt:
+class AttemptView:
     step_index: int
     iteration: int
     attempt: int
@@ -92,11 +92,11 @@ class ShownAttempt:
     due_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    waiting: ShownWait | None
+    waiting: WaitView | None
 
     @classmethod
     def of(cls, row: StepAttempt) -> Self:
-        waiting = ShownWait(row.waiting.get("kind"), row.waiting.get("message")) if row.waiting else None
+        waiting = WaitView(row.waiting.get("kind"), row.waiting.get("message")) if row.waiting else None
         return cls(
             step_index=row.step_index,
             iteration=row.iteration,
@@ -115,13 +115,13 @@ class ShownAttempt:
 class ExecutionDetail(WholeExecution):
     """An execution with what happened in its root frame."""
 
-    attempts: Sequence[ShownAttempt]
+    attempts: Sequence[AttemptView]
     blocks: Sequence[OpenBlockRow]
     replays: Sequence[ExecutionRow]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownFrame:
+class FrameView:
     number: int
     block_frame: int
     block_step: int
@@ -152,15 +152,15 @@ class ShownFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedFrame(ShownFrame):
+class ListedFrame(FrameView):
     truncated: bool
     """Whether outputs and result were left out: they would not have fitted into the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FrameDetail(ShownFrame):
+class FrameDetail(FrameView):
     """A frame with what happened in it."""
 
     omitted_outputs: Sequence[str]
-    attempts: Sequence[ShownAttempt]
+    attempts: Sequence[AttemptView]
     blocks: Sequence[OpenBlockRow]

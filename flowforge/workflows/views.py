@@ -1,4 +1,4 @@
-"""Workflows, versions and drafts as they may be shown: their secrets are masked."""
+"""Views of workflows, versions and drafts, their secrets masked."""
 
 from __future__ import annotations
 
@@ -13,19 +13,25 @@ from flowforge.jsonio import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class ShownWorkflow:
+class WorkflowSummary:
+    """A workflow without its definition."""
+
     id: UUID
     name: str
     user_id: UUID
     enabled: bool
-    trigger: Any
-    """The trigger as it is stored: an adopted row may hold anything."""
-    actions: Any
     created_at: datetime
     updated_at: datetime
     version_id: UUID | None
-    settings: JsonObject | None
     key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowView(WorkflowSummary):
+    trigger: Any
+    """The trigger as it is stored: an adopted row may hold anything."""
+    actions: Any
+    settings: JsonObject | None
 
     @property
     def definition(self) -> JsonObject:
@@ -33,7 +39,7 @@ class ShownWorkflow:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownVersion:
+class VersionView:
     id: UUID
     workflow_id: UUID
     number: int | None
@@ -48,7 +54,7 @@ class ShownVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownDraft:
+class DraftView:
     workflow_id: UUID
     revision: int
     """0: there is no draft; the definition is the one that is published."""
