@@ -12,20 +12,22 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from flowforge.connections.views import NamedSecretView
 from flowforge.db.credentials_store import MOST_SECRETS
 from flowforge.db.tables import NamedSecret
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.ids import uuid7
 from flowforge.secrets import Vault
+from flowforge.views import view_of
 
 LONGEST = 32_768
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
-def list_secrets(session: Session, user_id: UUID) -> Sequence[NamedSecret]:
-    """The user's secrets by name, still sealed."""
+def list_secrets(session: Session, user_id: UUID) -> Sequence[NamedSecretView]:
+    """The user's secrets by name, without their values."""
     mine = select(NamedSecret).where(NamedSecret.user_id == user_id)
-    return session.scalars(mine.order_by(NamedSecret.name)).all()
+    return [view_of(NamedSecretView, row) for row in session.scalars(mine.order_by(NamedSecret.name))]
 
 
 def put_secret(session: Session, vault: Vault, user_id: UUID, name: str, value: Any) -> None:

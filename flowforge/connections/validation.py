@@ -22,18 +22,14 @@ def problems_of_name(name: Any) -> list[Problem]:
     return [Problem("/name", wanted)]
 
 
-def problems_of_kind(name: Any, kinds: Mapping[str, ConnectionKind[Any]]) -> list[Problem]:
-    return [] if name in kinds else [Problem("/type", f"must be one of {', '.join(kinds)}")]
+def problems_of_kind(type_: Any, kinds: Mapping[str, ConnectionKind[Any]]) -> list[Problem]:
+    return [] if isinstance(type_, str) and type_ in kinds else [Problem("/type", f"must be one of {', '.join(kinds)}")]
 
 
 def problems_of_config(
-    kind: ConnectionKind[Any] | None, config: Any, stored: Mapping[str, Any] | None
+    kind: ConnectionKind[Any], config: Mapping[str, Any], stored: Mapping[str, Any] | None
 ) -> list[Problem]:
-    """`stored`: the config that masks stand for. The fields of an unknown kind are not validated."""
-    if not isinstance(config, dict):
-        return [Problem("/config", "must be an object")]
-    if kind is None:
-        return []
+    """`stored`: the config that masks stand for."""
     unknown = [key for key in config if key not in kind.fields]
     return [
         *(Problem(f"/config/{key}", f"is no field of it{hint(key, kind.fields)}") for key in unknown),

@@ -62,12 +62,13 @@ def test_a_mask_that_is_sent_back_keeps_the_secret(ask: Ask, backends: Backends)
         ({"name": "No Spaces"}, "/name"),
         ({"name": None}, "/name"),
         ({"type": "nothing"}, "/type"),
+        ({"type": ["http"]}, "/type"),
         ({"config": []}, "/config"),
         ({"config": {"bearertoken": "x"}}, "/config/bearertoken"),
         ({"config": {"bearerToken": 7}}, "/config/bearerToken"),
         ({"config": {"bearerToken": MASK}}, "/config/bearerToken"),
     ],
-    ids=["name", "no name", "type", "list", "unknown field", "number", "mask of nothing"],
+    ids=["name", "no name", "type", "list of types", "list", "unknown field", "number", "mask of nothing"],
 )
 def test_bad_input_is_refused_by_field(ask: Ask, change: dict[str, Any], pointer: str) -> None:
     refused = ask("POST", "/connections", {**HTTP, **change})

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug import Request, Response
 
 from flowforge.connections import named_secrets
+from flowforge.connections.changes import NewConnection
 from flowforge.connections.connections import Connections
 from flowforge.db.tables import Connection, ExecutionRow, NamedSecret
 from flowforge.secrets import MASK
@@ -27,7 +28,8 @@ PASSWORD = "correct-horse-battery"
 def connect(pipeline: Pipeline, name: str, type_: str, **config: Any) -> None:
     connections = Connections(pipeline.workflows.catalog, pipeline.backends.vault)
     with Session(pipeline.backends.engine) as session:
-        connections.create(session, OWNER, {"name": name, "type": type_, "config": config})
+        wanted = NewConnection(name, connections.catalog.connection_kinds[type_], config)
+        connections.create(session, OWNER, wanted)
 
 
 def keep(pipeline: Pipeline, **secrets: str) -> None:

@@ -10,9 +10,10 @@ from flask import Blueprint
 from pydantic import Field
 
 from flowforge.connections import named_secrets
-from flowforge.connections.connections import ConnectionView
+from flowforge.connections.changes import ConnectionChange, NewConnection
+from flowforge.connections.views import ConnectionView, NamedSecretView
+from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectionKind
-from flowforge.db.tables import NamedSecret
 from flowforge.jsonio import JsonObject
 from webapp.api import connection_schemas
 from webapp.context import backends, session
@@ -28,6 +29,10 @@ class DeleteQuery(Query):
     force: Flag = Field(False, description="Also one that workflows use.")
 
 
+def _new_connection(body: JsonObject) -> NewConnection:
+    return NewConnection.read(body, load_catalog().connection_kinds)
+
+
 @blueprint.get("/connection-types")
 @endpoint(Tag.CONNECTIONS, [connection_schemas.ConnectionType])
 def list_types() -> list[connection_schemas.ConnectionType]:
@@ -37,42 +42,40 @@ def list_types() -> list[connection_schemas.ConnectionType]:
 
 @blueprint.get("/connections")
 @endpoint(Tag.CONNECTIONS, [connection_schemas.Connection])
-def list_all() -> list[ConnectionView]:
+def list_all() -> Sequence[ConnectionView]:
     """List the caller's connections by name, secrets masked"""
-    return [connections().view(row) for row in connections().all(session(), current_user_id())]
+    return connections().all(session(), current_user_id())
 
 
 @blueprint.post("/connections")
 @endpoint(
     Tag.CONNECTIONS,
     created(connection_schemas.Connection),
-    takes=object_body(connection_schemas.NewConnection),
+    takes=object_body(connection_schemas.NewConnection, _new_connection),
     refuses=(409,),
 )
-def create(body: JsonObject) -> ConnectionView:
+def create(body: NewConnection) -> ConnectionView:
     """Create a connection; steps call it by its name"""
-    row = connections().create(session(), current_user_id(), body)
-    return connections().view(row)
+    return connections().create(session(), current_user_id(), body)
 
 
 @blueprint.get("/connections/<uuid:connection_id>")
 @endpoint(Tag.CONNECTIONS, connection_schemas.Connection)
 def show(connection_id: UUID) -> ConnectionView:
     """Get a connection, secrets masked"""
-    return connections().view(connections().get(session(), current_user_id(), connection_id))
+    return connections().get(session(), current_user_id(), connection_id)
 
 
 @blueprint.put("/connections/<uuid:connection_id>")
 @endpoint(
     Tag.CONNECTIONS,
     connection_schemas.Connection,
-    takes=object_body(connection_schemas.ConnectionChange),
+    takes=object_body(connection_schemas.ConnectionChange, ConnectionChange.read),
     refuses=(409,),
 )
-def replace(connection_id: UUID, body: JsonObject) -> ConnectionView:
+def replace(connection_id: UUID, body: ConnectionChange) -> ConnectionView:
     """Replace the config of a connection; a masked secret stays as it is"""
-    row = connections().update(session(), current_user_id(), connection_id, body)
-    return connections().view(row)
+    return connections().update(session(), current_user_id(), connection_id, body)
 
 
 @blueprint.delete("/connections/<uuid:connection_id>")
@@ -86,13 +89,12 @@ def delete(connection_id: UUID, query: DeleteQuery) -> None:
 @endpoint(Tag.CONNECTIONS, connection_schemas.Connection)
 def test(connection_id: UUID) -> ConnectionView:
     """Try a connection out; `problem` says what is wrong with it"""
-    row = connections().test(session(), backends(), current_user_id(), connection_id)
-    return connections().view(row)
+    return connections().test(session(), backends(), current_user_id(), connection_id)
 
 
 @blueprint.get("/secrets")
 @endpoint(Tag.CONNECTIONS, [connection_schemas.SecretName])
-def list_secrets() -> Sequence[NamedSecret]:
+def list_secrets() -> Sequence[NamedSecretView]:
     """List the names of the caller's secrets; their values are never shown"""
     return named_secrets.list_secrets(session(), current_user_id())
 

@@ -10,8 +10,9 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound as PageNotFound
 
 from flowforge.connections import named_secrets
+from flowforge.connections.changes import ConnectionChange, NewConnection
+from flowforge.connections.views import ConnectionView
 from flowforge.connectors.sdk import ConnectionKind
-from flowforge.db.tables import Connection
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
@@ -42,7 +43,7 @@ def create_connection() -> Any:
     config = config_from_form(fields_of(kind.config_schema()), request.form, {})
     wanted = {"name": request.form.get("name", "").strip(), "type": kind.type, "config": config}
     try:
-        row = operations().create(session(), viewer_id(), wanted)
+        created = operations().create(session(), viewer_id(), NewConnection.read(wanted, _kinds()))
     except Invalid as error:
         session().rollback()
         return _form_page(kind, None, config, error.problems), 400
@@ -50,13 +51,13 @@ def create_connection() -> Any:
         session().rollback()
         taken = Problem("/name", "is the name of another connection already")
         return _form_page(kind, None, config, [taken]), 400
-    return _tested(row, "was created")
+    return _tested(created, "was created")
 
 
 @blueprint.get("/connections/<uuid:connection_id>")
 def connection(connection_id: UUID) -> str:
     row = operations().get(session(), viewer_id(), connection_id)
-    return _form_page(_kind(row.type), row, operations().view(row).config, ())
+    return _form_page(_kind(row.type), row, row.config, ())
 
 
 @blueprint.post("/connections/<uuid:connection_id>")
@@ -65,7 +66,7 @@ def update_connection(connection_id: UUID) -> Any:
     kind = _kind(row.type)
     config = config_from_form(fields_of(kind.config_schema()), request.form, {})
     try:
-        row = operations().update(session(), viewer_id(), connection_id, {"config": config})
+        row = operations().update(session(), viewer_id(), connection_id, ConnectionChange(config))
     except Invalid as error:
         session().rollback()
         return _form_page(kind, row, config, error.problems), 400
@@ -112,10 +113,10 @@ def delete_secret(name: str) -> Any:
     return redirect(url_for("ui.connections"), 303)
 
 
-def _tested(row: Connection, done: str) -> Any:
+def _tested(row: ConnectionView, done: str) -> Any:
     """Tests it where it can be, and says what was done and what came of it."""
     subject = f"“{row.name}” {done}" if done else f"“{row.name}”"
-    if not operations().can_be_tested(row):
+    if not row.can_be_tested:
         return _back_to_list(f"{subject}.")
     tested = operations().test(session(), backends(), viewer_id(), row.id)
     if tested.tested_at is None:
@@ -156,7 +157,7 @@ def _list_page(problems: Sequence[Problem] = ()) -> str:
     uses = connection_uses(session(), operations().vault, viewer_id()) if rows else {}
     return render_template(
         "connections/list.html",
-        rows=[(row, uses.get(row.name, ()), operations().can_be_tested(row)) for row in rows],
+        rows=[(row, uses.get(row.name, ())) for row in rows],
         kinds=_kinds(),
         secrets=named_secrets.list_secrets(session(), viewer_id()),
         problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
@@ -165,7 +166,7 @@ def _list_page(problems: Sequence[Problem] = ()) -> str:
 
 
 def _form_page(
-    kind: ConnectionKind[Any], row: Connection | None, config: Mapping[str, Any], problems: Sequence[Problem]
+    kind: ConnectionKind[Any], row: ConnectionView | None, config: Mapping[str, Any], problems: Sequence[Problem]
 ) -> str:
     notes: dict[str, str] = {}
     for problem in problems:
