@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import Engine
 
@@ -16,8 +18,10 @@ from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.services.databases import CleanDatabase, administer, fresh_database
 from tests.services.embedded import running_postgres, running_valkey
+from webapp import create_app
 
 pytest_plugins = [
+    "tests.services.imap",
     "tests.services.kafka_fixture",
     "tests.services.mongo_fixture",
     "tests.services.web_server",
@@ -84,6 +88,12 @@ def redis_url(valkey_server: str) -> str:
 
 
 @pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    with Redis.from_url(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     return instance_settings(database_url, redis_url, tmp_path / "home")
 
@@ -93,6 +103,29 @@ def backends(settings: Settings) -> Iterator[Backends]:
     backends = Backends(settings, "test")
     yield backends
     backends.close()
+
+
+@pytest.fixture
+def app(backends: Backends) -> Flask:
+    """Answers errors as it would in production."""
+    return create_app(backends=backends)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Keeps no cookies: an API client."""
+    return app.test_client(use_cookies=False)
+
+
+@contextmanager
+def lasting_backends(migrated_database: MigratedDatabase, valkey_server: str, home: Path) -> Iterator[Backends]:
+    """Backends on a database of their own, for what outlives a test."""
+    with Redis.from_url(valkey_server) as redis:
+        redis.flushall()
+    with migrated_database() as database_url:
+        backends = Backends(instance_settings(database_url, valkey_server, home), "test")
+        yield backends
+        backends.close()
 
 
 def instance_settings(database_url: str, redis_url: str, home: Path) -> Settings:

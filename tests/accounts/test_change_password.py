@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
@@ -18,12 +17,6 @@ from flowforge.errors import Invalid, NotFound, Unauthorized
 
 OLD, NEW = "the old password", "the new password"
 WEEK = timedelta(days=7)
-
-
-@pytest.fixture
-def session(engine: Engine) -> Iterator[Session]:
-    with Session(engine) as session:
-        yield session
 
 
 @pytest.fixture

@@ -1,46 +1,14 @@
-"""The application on real servers, and a standing cast: an owner, and a stranger who must not see their things."""
+"""A standing cast: an owner, a stranger who must not see their things, and a webhook of the owner's."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from uuid import UUID
+from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
-from flowforge.wiring import Backends
-from webapp import create_app
-
-PASSWORD = "correct horse battery"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A registered user. `headers` make a request theirs."""
-
-    id: UUID
-    username: str
-    email: str
-    access_token: str
-    refresh_token: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.access_token}"}
-
-
-@pytest.fixture
-def app(backends: Backends) -> Flask:
-    app = create_app(backends=backends)
-    app.config["TESTING"] = False  # errors are answered as they would be in production
-    return app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """Keeps no cookies: an API client."""
-    return app.test_client(use_cookies=False)
+from tests.api.things import trigger, workflow
+from tests.people import Person, registered
 
 
 @pytest.fixture
@@ -53,10 +21,11 @@ def stranger(client: FlaskClient) -> Person:
     return registered(client, "stranger")
 
 
-def registered(client: FlaskClient, name: str) -> Person:
-    email = f"{name}@example.test"
-    answer = client.post("/auth/register", json={"username": name, "email": email, "password": PASSWORD})
-    assert answer.status_code == 200, answer.text
-    tokens = answer.json
-    me = client.get("/auth/me", headers={"Authorization": f"Bearer {tokens['access_token']}"})
-    return Person(UUID(me.json["id"]), name, email, tokens["access_token"], tokens["refresh_token"])
+@pytest.fixture
+def hook(client: FlaskClient, owner: Person) -> dict[str, Any]:
+    return trigger(client, owner, workflow(client, owner)["id"])
+
+
+@pytest.fixture
+def address(hook: dict[str, Any]) -> str:
+    return f"/webhook/{hook['webhookToken']}"

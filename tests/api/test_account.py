@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from tests.api.conftest import PASSWORD, Person
+from tests.people import PASSWORD, Person
 
 TOKENS, SESSIONS, PROFILE = "/api/v1/tokens", "/api/v1/sessions", "/api/v1/profile"
 

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 
 from flowforge.wiring import Backends
 from tests.actions import transform
-from tests.api.conftest import Person
 from tests.api.things import pointers, triggers_of, workflow
 from tests.engine.pipeline import working
+from tests.people import Person
 from tests.waiting import eventually
 
 RESPOND = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import bcrypt
 import pytest
@@ -15,12 +14,9 @@ from sqlalchemy import Engine, text
 from flowforge.accounts import passwords
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from tests.api.conftest import PASSWORD, Person
+from tests.api.sign_ins import login
+from tests.people import PASSWORD, Person
 from webapp import create_app
-
-
-def login(client: FlaskClient, username: object, password: object = PASSWORD) -> Any:
-    return client.post("/auth/login", json={"username": username, "password": password})
 
 
 def stored_password(engine: Engine) -> str:

@@ -7,15 +7,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.conftest import PASSWORD, Person
+from tests.api.sign_ins import refresh
+from tests.people import PASSWORD, Person
 
 
 def logout(client: FlaskClient, person: Person, token: str) -> Any:
     return client.post("/auth/logout", json={"refreshToken": token}, headers=person.headers)
-
-
-def refresh(client: FlaskClient, token: str) -> Any:
-    return client.post("/auth/refresh-token", json={"refreshToken": token})
 
 
 def test_ends_the_device_and_answers_with_nothing(client: FlaskClient, owner: Person) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
+from tests.people import Person
 
 
 def me(client: FlaskClient, authorization: str | None = None, **headers: str) -> Any:
@@ -136,6 +136,6 @@ def test_checking_a_token_asks_no_database(app: Flask, owner: Person, engine: En
     from webapp.identity import current_user_id
 
     with engine.begin() as connection:
-        connection.execute(text("DROP TABLE auth.users"))
+        connection.execute(text("DROP TABLE auth.users CASCADE"))
     with app.test_request_context(headers=owner.headers):
         assert current_user_id() == owner.id

@@ -12,11 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
 from flowforge.accounts import sign_ins
-from tests.api.conftest import PASSWORD, Person
-
-
-def refresh(client: FlaskClient, token: str) -> Any:
-    return client.post("/auth/refresh-token", json={"refreshToken": token})
+from tests.api.sign_ins import refresh
+from tests.people import PASSWORD, Person
 
 
 def age(engine: Engine, by: timedelta) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from tests.api.conftest import PASSWORD, Person
+from tests.people import PASSWORD, Person
 from webapp import create_app
 
 ADA = {"username": "ada", "email": "ada@example.test", "password": PASSWORD}

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
 from flowforge.secrets import MASK
-from tests.api.conftest import Person
 from tests.api.things import SLACK_URL, WORKFLOWS, http, pointers, slack, workflow
+from tests.people import Person
 
 APPLY, EXPORT, SCHEMA = f"{WORKFLOWS}/apply", f"{WORKFLOWS}/export", "/api/schema/workflow.json"
 Json = dict[str, Any]

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 from flowforge.db.sealed import reseal
 from flowforge.secrets import MASK, Vault, new_key
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
 from tests.engine.pipeline import working
+from tests.people import Person
 from tests.waiting import eventually
 
 TOKEN = "xoxb-very-hush-hush"

@@ -13,7 +13,6 @@ import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase, given, settings
-from redis import Redis
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -23,12 +22,11 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import Engine
 
-from flowforge.wiring import Backends
-from tests.api.conftest import Person, registered
 from tests.api.described import OPERATIONS
 from tests.api.things import EXECUTIONS, WORKFLOWS, execution, slack, trigger, workflow
-from tests.conftest import MigratedDatabase, instance_settings
+from tests.conftest import MigratedDatabase, lasting_backends
 from tests.engine.pipeline import working
+from tests.people import Person, registered
 from tests.waiting import eventually
 from webapp import create_app
 
@@ -63,17 +61,13 @@ class Stage:
 def stage(
     migrated_database: MigratedDatabase, valkey_server: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    with Redis.from_url(valkey_server) as redis:
-        redis.flushall()
-    with migrated_database() as database_url:
-        backends = Backends(instance_settings(database_url, valkey_server, tmp_path_factory.mktemp("home")), "test")
+    with lasting_backends(migrated_database, valkey_server, tmp_path_factory.mktemp("home")) as backends:
         app = create_app(backends=backends)
         client = app.test_client(use_cookies=False)
         owner = registered(client, "owner")
         with working(backends):
             waiting = played(client, owner)
         yield Stage(client, backends.engine, owner, waiting, operations(app))
-        backends.close()
 
 
 def played(client: FlaskClient, owner: Person) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from flowforge.db.sealed import reseal
 from flowforge.secrets import MASK, Vault, new_key
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
+from tests.people import Person
 
 SLACK = {"type": "SLACK_MESSAGE", "config": {"webhookUrl": "https://hooks.example.test/s3cret", "message": "hi"}}
 FIRST = {"name": "First", "trigger": {"type": "webhook"}, "actions": [SLACK]}

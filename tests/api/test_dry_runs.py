@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from pytest_httpserver import HTTPServer
 
 from flowforge.secrets import MASK
-from tests.api.conftest import Person
+from tests.people import Person
 
 Json = dict[str, Any]
 SHAPE: Json = {"id": "shape", "type": "TRANSFORM", "config": {"output": {"rows": "{{ trigger.rows }}"}}}

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from flowforge.accounts import accounts, web_sessions
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from tests.api.conftest import PASSWORD, Person
+from tests.people import PASSWORD, Person
 from webapp import create_app
 from webapp.context import db, session
 from webapp.identity import DashboardUser, current_user_id

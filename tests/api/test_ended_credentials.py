@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from flowforge.accounts import accounts, credentials
 from flowforge.db import credential_epochs
 from flowforge.wiring import Backends
-from tests.api.conftest import PASSWORD, Person
 from tests.api.test_account import PROFILE, SESSIONS, TOKENS, bearer
+from tests.people import PASSWORD, Person
 from tests.waiting import eventually
 from webapp import create_app
 

@@ -16,7 +16,7 @@ from flowforge import errors, jsonio
 from flowforge.errors import Problem
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
+from tests.people import Person
 from webapp import create_app
 from webapp.context import session
 

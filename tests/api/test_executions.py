@@ -18,8 +18,8 @@ from flowforge.executions import executions
 from flowforge.executions.within_bytes import MOST_BYTES
 from flowforge.ids import uuid7
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
 from tests.api.things import EXECUTIONS, execution
+from tests.people import Person
 
 
 def page(client: FlaskClient, person: Person, query: str = "") -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask.testing import FlaskClient
 from jsonschema_rs import meta
 
-from tests.api.conftest import Person
+from tests.people import Person
 
 
 def test_the_action_types_are_sorted_names(client: FlaskClient, owner: Person) -> None:

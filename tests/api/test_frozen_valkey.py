@@ -14,9 +14,9 @@ from redis import Redis
 from flowforge.events import TRIGGER_EVENTS
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from tests.api.conftest import PASSWORD, Person
 from tests.api.test_webhooks import address, hook
 from tests.api.things import accepted_events
+from tests.people import PASSWORD, Person
 from tests.services.embedded import frozen
 from tests.ui.conftest import Browser
 from tests.waiting import eventually

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from flowforge.onboarding.guide import EXAMPLE
-from tests.api.conftest import Person
 from tests.api.things import WORKFLOWS, execution
+from tests.people import Person
 
 GUIDE = "/api/v1/guide"
 ACT = {"id": "note", "type": "TRANSFORM", "config": {"output": {"text": "{{ trigger.body.total }}"}}}

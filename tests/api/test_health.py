@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 
 from flowforge.events import TRIGGER_EVENTS
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
 from tests.api.test_webhooks import elsewhere
 from tests.api.things import execution, trigger, workflow
+from tests.people import Person
 
 PARTS = {"postgresql", "redis", "bus", "logbook"}
 

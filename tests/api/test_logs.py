@@ -13,7 +13,7 @@ from flowforge import jsonio
 from flowforge.logbook import LogEntry, NewEntry
 from flowforge.logbook.port import PAGE_BYTES
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
+from tests.people import Person
 
 LOGS = "/api/v1/logs"
 WORKFLOW, EXECUTION, EVENT = (UUID(int=number) for number in (101, 102, 103))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.conftest import Person
 from tests.api.things import TRIGGERS, WORKFLOWS, trigger, triggers_of, workflow
+from tests.people import Person
 
 
 def save(client: FlaskClient, person: Person, workflow_id: str, **parts: Any) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import FrameRow, OpenBlockRow
-from tests.api.conftest import Person
 from tests.api.described import OPERATIONS
 from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, dead_letter, execution, trigger, workflow
+from tests.people import Person
 
 STEP = {"id": "first", "type": "TRANSFORM", "config": {"output": {}}}
 SLACK = {"name": "team", "type": "slack", "config": {"webhookUrl": "https://hooks.example.test/"}}

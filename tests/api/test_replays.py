@@ -8,8 +8,8 @@ from uuid import UUID
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from tests.api.conftest import Person
 from tests.api.things import EXECUTIONS, accepted_events, execution, pointers, slack, workflow
+from tests.people import Person
 
 
 def post(client: FlaskClient, person: Person, path: str, body: dict[str, Any] | None = None) -> Any:

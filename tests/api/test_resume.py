@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
 from tests.api.things import EXECUTIONS, WORKFLOWS, workflow
 from tests.engine.pipeline import working
+from tests.people import Person
 from tests.waiting import eventually
 
 

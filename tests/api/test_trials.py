@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from pytest_httpserver import HTTPServer
 
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
 from tests.engine.pipeline import working
+from tests.people import Person
 from tests.waiting import eventually
 
 DEFINITION = {

@@ -16,8 +16,8 @@ from flowforge import jsonio
 from flowforge.db.tables import TriggerRegistration, Workflow
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
 from tests.api.things import TRIGGERS, WORKFLOWS, pointers, stored_trigger, trigger, triggers_of, workflow
+from tests.people import Person
 
 MAILBOX = {"username": "me@example.test", "password": "mail-pass", "host": "imap.example.test"}
 CONFIGURATIONS: dict[str, dict[str, Any]] = {"webhook": {}, "scheduler": {"intervalMinutes": 15}, "email": MAILBOX}

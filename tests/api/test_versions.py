@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from flowforge.secrets import MASK
-from tests.api.conftest import Person
+from tests.people import Person
 
 
 def step(identifier: str, **config: Any) -> dict[str, Any]:

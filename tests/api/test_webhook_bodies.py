@@ -11,15 +11,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
-from tests.api.things import accepted_events, trigger, workflow
+from tests.api.things import accepted_events
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
-
-
-@pytest.fixture
-def address(client: FlaskClient, owner: Person) -> str:
-    return f"/webhook/{trigger(client, owner, workflow(client, owner)['id'])['webhookToken']}"
 
 
 def as_bytes(data: bytes, content_type: str) -> dict[str, str]:

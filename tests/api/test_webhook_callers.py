@@ -10,10 +10,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
 from tests.api.test_triggers import lay_back
 from tests.api.test_webhooks import counted_statements
 from tests.api.things import TRIGGERS, WORKFLOWS, accepted_events, stored_trigger, trigger, workflow
+from tests.people import Person
 from webapp import create_app
 from webapp.intake.calls import Calls
 
@@ -24,12 +24,8 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def hook(client: FlaskClient, owner: Person) -> dict[str, Any]:
+    """Demands a signature."""
     return trigger(client, owner, workflow(client, owner)["id"], configuration={"secret": SECRET})
-
-
-@pytest.fixture
-def address(hook: dict[str, Any]) -> str:
-    return f"/webhook/{hook['webhookToken']}"
 
 
 def signature(body: bytes = BODY, secret: str = SECRET) -> str:

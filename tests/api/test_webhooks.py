@@ -16,20 +16,10 @@ from sqlalchemy import Engine, event
 from flowforge.db.tables import TriggerRegistration
 from flowforge.events import TRIGGER_EVENTS, TriggerEvent
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
 from tests.api.test_triggers import lay_back
-from tests.api.things import TRIGGERS, accepted_events, stored_trigger, trigger, workflow
+from tests.api.things import TRIGGERS, accepted_events, stored_trigger, trigger
+from tests.people import Person
 from webapp import create_app
-
-
-@pytest.fixture
-def hook(client: FlaskClient, owner: Person) -> dict[str, Any]:
-    return trigger(client, owner, workflow(client, owner)["id"])
-
-
-@pytest.fixture
-def address(hook: dict[str, Any]) -> str:
-    return f"/webhook/{hook['webhookToken']}"
 
 
 def announced(backends: Backends) -> list[TriggerEvent]:

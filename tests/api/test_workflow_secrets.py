@@ -14,8 +14,8 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.db.tables import Workflow
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
-from tests.api.things import SLACK_URL, WORKFLOWS, http, pointers, slack, workflow
+from tests.api.things import SLACK_URL, WORKFLOWS, change, http, pointers, slack, workflow
+from tests.people import Person
 
 MAIL = {"type": "email", "config": {"username": "me@example.test", "password": "mail-pass"}}
 
@@ -30,10 +30,6 @@ def opened(engine: Engine, backends: Backends) -> Any:
         return [load_catalog().open(one["type"], one["config"], backends.vault) for one in actions]
 
     return configs
-
-
-def change(client: FlaskClient, person: Person, workflow_id: str, **parts: Any) -> Any:
-    return client.put(f"{WORKFLOWS}/{workflow_id}", json=parts, headers=person.headers)
 
 
 def test_no_answer_and_no_table_shows_one(client: FlaskClient, owner: Person, engine: Engine) -> None:

@@ -11,12 +11,18 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import Workflow, WorkflowVersion
-from tests.api.conftest import Person
-from tests.api.things import EXECUTIONS, WORKFLOWS, accepted_events, execution, http, pointers, trigger, workflow
-
-
-def change(client: FlaskClient, person: Person, workflow_id: str, **parts: Any) -> Any:
-    return client.put(f"{WORKFLOWS}/{workflow_id}", json=parts, headers=person.headers)
+from tests.api.things import (
+    EXECUTIONS,
+    WORKFLOWS,
+    accepted_events,
+    change,
+    execution,
+    http,
+    pointers,
+    trigger,
+    workflow,
+)
+from tests.people import Person
 
 
 def test_a_workflow_comes_back_as_it_was_written(client: FlaskClient, owner: Person) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.db.tables import DeadLetter, ExecutionRow, TriggerEventRow, TriggerRegistration
 from flowforge.ids import uuid7
-from tests.api.conftest import Person
+from tests.people import Person
 
 WORKFLOWS, TRIGGERS, EXECUTIONS = "/api/v1/workflows", "/api/v1/triggers", "/api/v1/executions"
 SLACK_URL = "https://hooks.slack.example/services/T0/B0/very-secret"
@@ -30,6 +30,10 @@ def workflow(client: FlaskClient, person: Person, **parts: Any) -> dict[str, Any
     answer = client.post(WORKFLOWS, json={"name": "Orders", **parts}, headers=person.headers)
     assert answer.status_code == 201, answer.text
     return dict(answer.json)
+
+
+def change(client: FlaskClient, person: Person, workflow_id: str, **parts: Any) -> Any:
+    return client.put(f"{WORKFLOWS}/{workflow_id}", json=parts, headers=person.headers)
 
 
 def trigger(

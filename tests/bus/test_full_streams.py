@@ -24,12 +24,6 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    with connect_redis(redis_url) as redis:
-        yield redis
-
-
-@pytest.fixture
 def full(redis: Redis) -> Iterator[Redis]:
     """It refuses whatever would take more memory."""
     before: Any = redis.config_get("maxmemory")

@@ -16,6 +16,7 @@ from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.sdk import StepContext
 from flowforge.connectors.tools import make_tools
 from flowforge.settings import Settings
+from tests.services.smtp import Inbox
 
 ID = UUID("01900000-0000-7000-8000-000000000001")
 
@@ -39,6 +40,11 @@ def make_context() -> Callable[..., StepContext]:
         )
 
     return make
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
 
 
 class Redirected:

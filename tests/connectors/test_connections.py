@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import AuthResult
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_httpserver import HTTPServer
@@ -19,7 +18,7 @@ from flowforge.connectors.sdk import (
     ConnectorError,
     StepContext,
 )
-from tests.connectors.test_send_email import Inbox, serving
+from tests.services.smtp import Inbox, only_ada, serving
 
 MakeContext = Callable[..., StepContext]
 
@@ -29,16 +28,9 @@ def check(name: str, config: dict[str, Any], context: StepContext) -> bool:
 
 
 class TestSmtp:
-    @pytest.fixture
-    def inbox(self) -> Inbox:
-        return Inbox()
-
     @contextmanager
     def account(self, inbox: Inbox) -> Iterator[dict[str, Any]]:
-        def authenticate(_: Any, __: Any, ___: Any, ____: Any, data: Any) -> AuthResult:
-            return AuthResult(success=(data.login, data.password) == (b"ada", b"s3cret"), handled=False)
-
-        with serving(inbox, authenticator=authenticate, auth_require_tls=False) as port:
+        with serving(inbox, authenticator=only_ada, auth_require_tls=False) as port:
             account = {"host": "127.0.0.1", "port": port, "security": "none"}
             yield {**account, "username": "ada", "password": "s3cret"}
 

@@ -8,18 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message as MessageHandler
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from tests.connectors.certificate import make_certificate
+from tests.services.smtp import Inbox, only_ada, serving
 
 MakeContext = Callable[..., StepContext]
 
@@ -27,43 +24,6 @@ MakeContext = Callable[..., StepContext]
 def send(context: StepContext, **config: Any) -> dict[str, Any]:
     found = load_catalog().get("SEND_EMAIL")
     return found.run(found.parse({"to": "a@x.test", "text": "Hello"} | config), context)
-
-
-class Inbox(MessageHandler):  # type: ignore[misc]
-    """Keeps what it is sent; refuses anything for refused@x.test."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mails: list[Message] = []
-
-    def handle_message(self, message: Message) -> None:
-        self.mails.append(message)
-
-    async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address == "refused@x.test":
-            return "550 no such user"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-
-@contextmanager
-def serving(inbox: Inbox, **options: Any) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    controller = Controller(inbox, hostname="127.0.0.1", port=port, **options)
-    controller.start()
-    try:
-        yield port
-    finally:
-        controller.stop()
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
 
 
 @pytest.fixture
@@ -112,11 +72,8 @@ class TestSecurity:
         return context
 
     def test_signs_in_over_starttls(self, inbox: Inbox, tls: ssl.SSLContext, make_context: MakeContext) -> None:
-        def authenticate(_: Any, __: Any, ___: Any, ____: Any, data: Any) -> AuthResult:
-            return AuthResult(success=(data.login, data.password) == (b"ada", b"s3cret"), handled=False)
-
         account = {"host": "127.0.0.1", "from": "a@x.test", "username": "ada"}
-        with serving(inbox, tls_context=tls, authenticator=authenticate, auth_required=True) as port:
+        with serving(inbox, tls_context=tls, authenticator=only_ada, auth_required=True) as port:
             assert send(make_context(), **account, port=port, password="s3cret")["accepted"]
             with pytest.raises(ConnectorError, match="refused the user name or password") as caught:
                 send(make_context(), **account, port=port, password="wrong")

@@ -5,7 +5,6 @@ The details are tested where they are made; here stands what the user sees, thro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -18,11 +17,11 @@ from sqlalchemy import update
 from flowforge.db.tables import TriggerRegistration
 from flowforge.triggers.schedules.firing import fire_due
 from flowforge.wiring import Backends
-from tests.api.conftest import Person, registered
 from tests.connectors import rude_server
 from tests.connectors.rude_server import Behaviour, rude
 from tests.engine.pipeline import working
-from tests.services.imap import MailServer, running_imap
+from tests.people import Person, registered
+from tests.services.imap import MailServer
 from tests.waiting import eventually
 from webapp import create_app
 from workers.mailboxes import poll_mailbox
@@ -73,12 +72,6 @@ class Instance:
 def instance(backends: Backends) -> Instance:
     client = create_app(backends=backends).test_client(use_cookies=False)
     return Instance(client, registered(client, "ada"))
-
-
-@pytest.fixture(scope="module")
-def mail_server() -> Iterator[MailServer]:
-    with running_imap() as server:
-        yield server
 
 
 def call(url: str, **more: Any) -> dict[str, Any]:
@@ -216,9 +209,7 @@ class TestTriggers:
         assert told == "/cron: is not a cron expression that can fire: bad day-of-month"
         assert instance.trigger(good)["health"]["lastError"] is None
 
-    def test_a_mailbox_with_a_wrong_password(
-        self, backends: Backends, instance: Instance, mail_server: MailServer
-    ) -> None:
+    def test_a_mailbox_with_a_wrong_password(self, backends: Backends, instance: Instance, imap: MailServer) -> None:
         workflow = instance.create(WORKFLOWS, {"name": "w", "actions": [FINE]})
         mailboxes = [
             instance.create(
@@ -226,16 +217,16 @@ class TestTriggers:
                 {
                     "workflowId": workflow["id"],
                     "triggerType": "email",
-                    "configuration": mail_server.config(password=password),
+                    "configuration": imap.config(password=password),
                 },
             )["id"]
-            for password in ("wr0ng-password", mail_server.config()["password"])
+            for password in ("wr0ng-password", imap.config()["password"])
         ]
         for mailbox in mailboxes:
             poll_mailbox(backends, UUID(mailbox))
         refused, served = (instance.trigger(mailbox)["health"] for mailbox in mailboxes)
-        where = f"{mail_server.host}:{mail_server.port}"
-        assert refused["lastError"].startswith(f"{where} refuses user '{mail_server.config()['username']}'")
+        where = f"{imap.host}:{imap.port}"
+        assert refused["lastError"].startswith(f"{where} refuses user '{imap.config()['username']}'")
         assert "wr0ng-password" not in str(refused)
         assert (served["lastError"], served["lastSuccessAt"] is None) == (None, False)
 

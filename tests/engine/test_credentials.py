@@ -18,8 +18,8 @@ from flowforge.connections.connections import Connections
 from flowforge.db.tables import Connection, ExecutionRow, NamedSecret
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
-from tests.connectors.test_send_email import Inbox, serving
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
+from tests.services.smtp import Inbox, serving
 
 KEY = 'line one\n"line two" of a key/with+signs'
 PASSWORD = "correct-horse-battery"

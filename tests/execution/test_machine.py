@@ -15,13 +15,7 @@ from flowforge.execution.simulator import Simulation
 from flowforge.execution.state import Status, StepEnded
 from flowforge.language.definition import RetryPolicy
 from flowforge.language.plan import compile_plan
-
-NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-Action = dict[str, Any]
-
-
-def begun(*actions: Action, trigger: Any = None) -> Simulation:
-    return Simulation(compile_plan({"actions": list(actions)}, templated=True), trigger or {}, clock=lambda: NOW)
+from tests.execution.simulations import NOW, Action, begun
 
 
 def steps(count: int, attempts: int = 3, disabled: tuple[int, ...] = ()) -> list[Action]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,19 +13,14 @@ from flowforge.execution.simulator import Due, Simulation
 from flowforge.execution.state import Status, StepEnded
 from flowforge.language.definition import RetryPolicy
 from flowforge.language.plan import compile_plan
+from tests.execution.simulations import NOW, Action, begun
 
-NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-Action = dict[str, Any]
 ASK: Action = {"id": "ask", "type": "CALL", "config": {"round": "{{ round }}", "carry": "{{ carry }}"}}
 
 
 def repeat(*actions: Action, until: Any = "{{ steps.ask.done }}", on_error: Any = None, **config: Any) -> Action:
     block = {"id": "again", "type": "REPEAT", "config": {"until": until, **config}, "actions": list(actions or [ASK])}
     return block | ({"onError": on_error} if on_error else {})
-
-
-def begun(*actions: Action, trigger: Any = None) -> Simulation:
-    return Simulation(compile_plan({"actions": list(actions)}, templated=True), trigger or {}, clock=lambda: NOW)
 
 
 def answer(simulation: Simulation, **output: Any) -> Due:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import credentials
 from flowforge.db.tables import ExecutionRow, User
-from tests.api.conftest import registered
+from tests.people import registered
 from tests.services.stream_readers import WITHIN_SECONDS, Watched, ask, cursors, lines, watching
 from tests.services.web_server import THREADS, VIEWER_SLOTS, Stage
 from tests.waiting import eventually

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,12 +23,9 @@ from flowforge.secrets import is_sealed
 from flowforge.settings import Settings
 from flowforge.triggers.schedules import firing
 from flowforge.wiring import Backends
+from tests.api.sign_ins import login
 from tests.migrations import originals
 from tests.migrations.originals import Original, connected, contents
-
-
-def sign_in(client: FlaskClient, username: str, password: str) -> Any:
-    return client.post("/auth/login", json={"username": username, "password": password})
 
 
 def test_every_row_stays_as_it_was(original: Original) -> None:
@@ -101,13 +97,13 @@ class TestPeople:
     def test_sign_in_and_get_a_better_hash(
         self, client: FlaskClient, ours: Backends, username: str, password: str
     ) -> None:
-        assert sign_in(client, username, "something else").status_code == 401
-        assert sign_in(client, username, password).status_code == 200
+        assert login(client, username, "something else").status_code == 401
+        assert login(client, username, password).status_code == 200
         with Session(ours.engine) as session:
             stored = session.scalar(select(User.password).where(User.username == username))
         assert stored is not None
         assert stored.startswith("$argon2id$")
-        assert sign_in(client, username, password).status_code == 200
+        assert login(client, username, password).status_code == 200
 
     def test_a_refresh_token_is_accepted_once(self, client: FlaskClient, original: Original) -> None:
         first = client.post("/auth/refresh-token", json={"refreshToken": originals.REFRESH_TOKEN})
@@ -228,7 +224,7 @@ class TestExecutions:
         assert rows["COMPLETED"].step_outputs == {"step1": {"delivered": True}}
 
     def test_the_api_shows_them(self, client: FlaskClient) -> None:
-        tokens = sign_in(client, "flowadmin", originals.ADMIN_PASSWORD).json
+        tokens = login(client, "flowadmin", originals.ADMIN_PASSWORD).json
         headers = {"Authorization": f"Bearer {tokens['access_token']}"}
 
         page = client.get("/api/v1/executions", headers=headers)

@@ -62,10 +62,6 @@ def test_the_lock_is_free_again_after_a_failure(empty_database_url: str) -> None
 
 
 class TestFlaskMigrate:
-    @pytest.fixture
-    def app(self, backends: Backends) -> Flask:
-        return create_app(backends=backends)
-
     def test_knows_our_migrations_and_finds_nothing_to_add(self, app: Flask) -> None:
         for command in ("current", "heads", "history", "check"):
             result = app.test_cli_runner().invoke(args=["db", command])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
+import pytest
 from imap_tools import MailBoxUnencrypted
 
 from tests.services.processes import start_server
@@ -85,6 +86,12 @@ def _message(subject: str, sender: str) -> bytes:
     message["Message-ID"] = f"<{subject.replace(' ', '.')}@shop.test>"
     message.set_content(f"This is {subject}.")
     return message.as_bytes()
+
+
+@pytest.fixture(scope="module")
+def imap() -> Iterator[MailServer]:
+    with running_imap() as server:
+        yield server
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from flowforge import jsonio
 from flowforge.db.tables import ExecutionRow
 from flowforge.live import channel, entry_json
 from flowforge.logbook import LogEntry, NewEntry
-from tests.api.conftest import Person
 from tests.api.things import EXECUTIONS, execution
+from tests.people import Person
 from tests.services.web_server import Stage
 
 WITHIN_SECONDS = 15

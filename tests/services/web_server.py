@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 import requests
 from flask.testing import FlaskClient
-from redis import Redis
 
 from flowforge.embedded.programs import web_command
 from flowforge.wiring import Backends
-from tests.api.conftest import Person, registered
-from tests.conftest import MigratedDatabase, instance_settings
+from tests.conftest import MigratedDatabase, lasting_backends
+from tests.people import Person, registered
 from tests.services.processes import start_server
 from tests.waiting import eventually
 from webapp import create_app
@@ -43,15 +42,11 @@ def stage(
     migrated_database: MigratedDatabase, valkey_server: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("live")
-    with Redis.from_url(valkey_server) as redis:
-        redis.flushall()
-    with migrated_database() as database_url:
-        backends = Backends(instance_settings(database_url, valkey_server, home), "test")
+    with lasting_backends(migrated_database, valkey_server, home) as backends:
         client = create_app(backends=backends).test_client(use_cookies=False)
         people = registered(client, "owner"), registered(client, "stranger")
         with server(backends, home) as url:
             yield Stage(url, backends, client, *people)
-        backends.close()
 
 
 @contextmanager

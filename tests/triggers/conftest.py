@@ -1,7 +1,7 @@
-"""A web application and its clients, as the tests of the API have them."""
+"""The standing cast of the tests of the API."""
 
 from __future__ import annotations
 
-from tests.api.conftest import app, client, owner, stranger
+from tests.api.conftest import owner, stranger
 
-__all__ = ["app", "client", "owner", "stranger"]
+__all__ = ["owner", "stranger"]

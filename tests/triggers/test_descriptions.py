@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ from flowforge.triggers.kind import TrialResult
 from flowforge.triggers.kinds.scheduler import KIND
 from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
-from tests.services.imap import MailServer, running_imap
+from tests.services.imap import MailServer
 from tests.triggers.registrations import register
 
 
@@ -43,11 +42,6 @@ def test_what_is_no_schedule_says_why() -> None:
 
 
 class TestTryingAMailbox:
-    @pytest.fixture(scope="class")
-    def server(self) -> Iterator[MailServer]:
-        with running_imap() as server:
-            yield server
-
     def answer(self, backends: Backends, engine: Engine, kind: str = "email", **config: Any) -> TrialResult:
         user_id = uuid4()
         sealed = config | {"password": backends.vault.seal(config["password"])} if "password" in config else config
@@ -55,18 +49,18 @@ class TestTryingAMailbox:
         with Session(engine) as session:
             return Triggers(backends.settings, backends.vault).test(session, user_id, trigger_id)
 
-    def test_one_that_opens(self, backends: Backends, engine: Engine, server: MailServer) -> None:
-        assert self.answer(backends, engine, **server.config()).problem is None
+    def test_one_that_opens(self, backends: Backends, engine: Engine, imap: MailServer) -> None:
+        assert self.answer(backends, engine, **imap.config()).problem is None
 
     def test_a_wrong_password_is_said_and_not_quoted(
-        self, backends: Backends, engine: Engine, server: MailServer
+        self, backends: Backends, engine: Engine, imap: MailServer
     ) -> None:
-        answer = self.answer(backends, engine, **server.config(password="wrong-and-secret"))
+        answer = self.answer(backends, engine, **imap.config(password="wrong-and-secret"))
         assert answer.problem
         assert "wrong-and-secret" not in answer.problem + answer.subject
 
-    def test_a_server_that_is_not_there(self, backends: Backends, engine: Engine, server: MailServer) -> None:
-        assert self.answer(backends, engine, **server.config(port=1)).problem
+    def test_a_server_that_is_not_there(self, backends: Backends, engine: Engine, imap: MailServer) -> None:
+        assert self.answer(backends, engine, **imap.config(port=1)).problem
 
     def test_a_configuration_that_is_none(self, backends: Backends, engine: Engine) -> None:
         assert self.answer(backends, engine, username="jane").problem

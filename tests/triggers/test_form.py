@@ -19,9 +19,9 @@ from flowforge.engine import intake
 from flowforge.errors import Unavailable
 from flowforge.triggers.kinds.form import KIND
 from flowforge.wiring import Backends
-from tests.api.conftest import Person
 from tests.api.things import TRIGGERS, WORKFLOWS, accepted_events, pointers, stored_trigger, triggers_of, workflow
 from tests.engine.pipeline import working
+from tests.people import Person
 from tests.waiting import eventually
 
 FIELDS: list[dict[str, Any]] = [

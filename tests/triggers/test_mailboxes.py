@@ -23,23 +23,17 @@ from flowforge.triggers.mailboxes.imap import open_mailbox
 from flowforge.triggers.mailboxes.polling import start_unscheduled
 from flowforge.triggers.mailboxes.reader import PollLimits
 from flowforge.wiring import Backends
-from tests.services.imap import PASSWORD, MailServer, running_imap
+from tests.services.imap import PASSWORD, MailServer
 from tests.triggers.registrations import change, events, register, trigger
 from workers.mailboxes import enqueue_due_mailboxes, poll_mailbox
 
 YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MailServer]:
-    with running_imap() as server:
-        yield server
-
-
 @pytest.fixture
-def folder(server: MailServer) -> str:
+def folder(imap: MailServer) -> str:
     name = f"folder-{uuid4().hex}"
-    server.create(name)
+    imap.create(name)
     return name
 
 
@@ -55,9 +49,9 @@ def subjects(engine: Engine, trigger_id: UUID) -> list[str]:
 
 
 class TestNewMail:
-    def test_a_mail_becomes_an_event(self, backends: Backends, engine: Engine, server: MailServer, folder: str) -> None:
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("Order 17", folder=folder)
+    def test_a_mail_becomes_an_event(self, backends: Backends, engine: Engine, imap: MailServer, folder: str) -> None:
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("Order 17", folder=folder)
         poll_mailbox(backends, mails)
 
         [event] = events(engine, mails)
@@ -75,139 +69,139 @@ class TestNewMail:
         assert row["next_scheduled_at"] > datetime.now(UTC)
 
     def test_each_mail_counts_once_whatever_its_seen_flag(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("seen", folder=folder, seen=True)
-        server.deliver("unseen", folder=folder)
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("seen", folder=folder, seen=True)
+        imap.deliver("unseen", folder=folder)
         poll_mailbox(backends, mails)
         poll_mailbox(backends, mails)
-        server.deliver("later", folder=folder, seen=True)
+        imap.deliver("later", folder=folder, seen=True)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["later", "seen", "unseen"]
 
     def test_the_seen_flag_is_left_alone(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("one", "two", folder=folder)
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("one", "two", folder=folder)
         poll_mailbox(backends, mails)
         assert len(events(engine, mails)) == 2
-        assert server.seen(folder) == 0
+        assert imap.seen(folder) == 0
 
     def test_two_triggers_on_one_mailbox_both_get_every_mail(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        first, second = (mailbox(engine, server.config(folder)) for _ in range(2))
-        server.deliver("one", folder=folder)
+        first, second = (mailbox(engine, imap.config(folder)) for _ in range(2))
+        imap.deliver("one", folder=folder)
         for mails in (first, second):
             poll_mailbox(backends, mails)
             assert subjects(engine, mails) == ["one"]
 
     def test_filters_let_through_what_matches_both(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder, subjectContains="ORDER", fromAddress="@Shop"))
-        server.deliver("Your order 1", "Newsletter", folder=folder)
-        server.deliver("Your order 2", folder=folder, sender="someone@else.test")
+        mails = mailbox(engine, imap.config(folder, subjectContains="ORDER", fromAddress="@Shop"))
+        imap.deliver("Your order 1", "Newsletter", folder=folder)
+        imap.deliver("Your order 2", folder=folder, sender="someone@else.test")
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["Your order 1"]
 
     def test_more_mails_than_one_batch_holds(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
+        mails = mailbox(engine, imap.config(folder))
         expected = [f"mail {number}" for number in range(8)]
-        server.deliver(*expected, folder=folder)
+        imap.deliver(*expected, folder=folder)
         poll_mailbox(backends, mails, PollLimits(headers_at_once=3, bytes_at_once=400))
         assert subjects(engine, mails) == expected
 
     def test_a_mail_nobody_can_decode_does_not_hold_up_the_next(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
+        mails = mailbox(engine, imap.config(folder))
         broken = b'Subject: =?x?q?\xff\r\nContent-Type: text/plain; charset="a\x00b"\r\n\r\n\xff\xfe'
-        server.deliver("broken", folder=folder, raw=broken)
-        server.deliver("fine", folder=folder)
+        imap.deliver("broken", folder=folder, raw=broken)
+        imap.deliver("fine", folder=folder)
         poll_mailbox(backends, mails)
         assert len(events(engine, mails)) == 2
 
-    def test_a_sealed_password_opens(self, backends: Backends, engine: Engine, server: MailServer, folder: str) -> None:
-        mails = mailbox(engine, server.config(folder, password=backends.vault.seal(PASSWORD)))
-        server.deliver("one", folder=folder)
+    def test_a_sealed_password_opens(self, backends: Backends, engine: Engine, imap: MailServer, folder: str) -> None:
+        mails = mailbox(engine, imap.config(folder, password=backends.vault.seal(PASSWORD)))
+        imap.deliver("one", folder=folder)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["one"]
 
 
 class TestBacklog:
     def test_a_new_trigger_starts_with_what_arrives_after_it(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        server.deliver("old", folder=folder, at=YEAR_AGO)
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("new", folder=folder)
+        imap.deliver("old", folder=folder, at=YEAR_AGO)
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("new", folder=folder)
         poll_mailbox(backends, mails)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["new"]
 
     def test_mail_that_comes_while_the_password_is_wrong_is_not_lost(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder, password="wrong"))
+        mails = mailbox(engine, imap.config(folder, password="wrong"))
         poll_mailbox(backends, mails)
-        server.deliver("meanwhile", folder=folder)
-        change(engine, mails, configuration=server.config(folder))
+        imap.deliver("meanwhile", folder=folder)
+        change(engine, mails, configuration=imap.config(folder))
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["meanwhile"]
 
     def test_a_trigger_that_is_switched_on_late_starts_then(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
         long_ago = YEAR_AGO - timedelta(days=1)
-        mails = mailbox(engine, server.config(folder), enabled=False, created_at=long_ago, updated_at=long_ago)
-        server.deliver("old", folder=folder, at=YEAR_AGO)
+        mails = mailbox(engine, imap.config(folder), enabled=False, created_at=long_ago, updated_at=long_ago)
+        imap.deliver("old", folder=folder, at=YEAR_AGO)
         change(engine, mails, enabled=True)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == []
 
     def test_an_adopted_trigger_starts_with_all_unseen_mail(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder), trigger_type="EMAIL")
-        server.deliver("old unseen", folder=folder, at=YEAR_AGO)
-        server.deliver("old seen", folder=folder, at=YEAR_AGO, seen=True)
+        mails = mailbox(engine, imap.config(folder), trigger_type="EMAIL")
+        imap.deliver("old unseen", folder=folder, at=YEAR_AGO)
+        imap.deliver("old seen", folder=folder, at=YEAR_AGO, seen=True)
         assert start_unscheduled(backends) == 1
         assert start_unscheduled(backends) == 0
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["old unseen"]
-        server.deliver("then seen", folder=folder, seen=True)
+        imap.deliver("then seen", folder=folder, seen=True)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["old unseen", "then seen"]
 
     def test_a_long_backlog_is_continued_where_the_last_poll_ran_out_of_time(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder, startWith="unseen"))
-        server.deliver("one", "two", "three", folder=folder, at=YEAR_AGO)
+        mails = mailbox(engine, imap.config(folder, startWith="unseen"))
+        imap.deliver("one", "two", "three", folder=folder, at=YEAR_AGO)
         poll_mailbox(backends, mails, PollLimits(headers_at_once=1, reading_share=0.0))
         assert subjects(engine, mails) == []
         assert trigger(engine, mails)["next_scheduled_at"] <= datetime.now(UTC)
-        server.mark_seen(folder)
-        server.deliver("late", folder=folder)
+        imap.mark_seen(folder)
+        imap.deliver("late", folder=folder)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["late"]
 
     def test_another_folder_begins_anew(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("one", "two", folder=folder)
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("one", "two", folder=folder)
         poll_mailbox(backends, mails)
         other = f"{folder}-other"
-        server.create(other)
-        server.deliver("before", folder=other, at=YEAR_AGO)
-        change(engine, mails, configuration=server.config(other))
-        server.deliver("after", folder=other, at=datetime.now(UTC) + timedelta(seconds=5))
+        imap.create(other)
+        imap.deliver("before", folder=other, at=YEAR_AGO)
+        change(engine, mails, configuration=imap.config(other))
+        imap.deliver("after", folder=other, at=datetime.now(UTC) + timedelta(seconds=5))
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["after", "one", "two"]
 
@@ -216,37 +210,37 @@ class TestRenumbering:
     """The server gives the folder a new UIDVALIDITY, and every mail in it a new uid."""
 
     def test_known_mails_are_not_repeated_and_new_ones_are_found(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("one", "two", folder=folder)
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("one", "two", folder=folder)
         poll_mailbox(backends, mails)
-        server.recreate(folder)
-        server.deliver("one", "new", "two", folder=folder)
-        server.deliver("ancient", folder=folder, at=YEAR_AGO)
+        imap.recreate(folder)
+        imap.deliver("one", "new", "two", folder=folder)
+        imap.deliver("ancient", folder=folder, at=YEAR_AGO)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["new", "one", "two"]
 
     def test_afterwards_the_same_message_id_counts_again(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("one", folder=folder)
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("one", folder=folder)
         poll_mailbox(backends, mails)
-        server.recreate(folder)
+        imap.recreate(folder)
         poll_mailbox(backends, mails)
-        server.deliver("one", folder=folder)
+        imap.deliver("one", folder=folder)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["one", "one"]
 
 
 class TestOverlap:
     def test_polls_at_the_same_time_accept_each_mail_once(
-        self, settings: Settings, engine: Engine, server: MailServer, folder: str
+        self, settings: Settings, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
+        mails = mailbox(engine, imap.config(folder))
         expected = [f"mail {number}" for number in range(9)]
-        server.deliver(*expected, folder=folder)
+        imap.deliver(*expected, folder=folder)
         barrier = threading.Barrier(3)
 
         def poll() -> None:
@@ -264,10 +258,10 @@ class TestOverlap:
         assert subjects(engine, mails) == expected
 
     def test_a_poll_that_is_overtaken_changes_nothing(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("one", "two", folder=folder)
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("one", "two", folder=folder)
         take = mailbox_reader._Reader.take
 
         def overtaken(reader: Any, uids: Any, deadline: float) -> bool:
@@ -280,10 +274,10 @@ class TestOverlap:
         assert subjects(engine, mails) == ["one", "two"]
 
     def test_after_the_end_of_retention_nothing_comes_back(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("one", folder=folder)
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("one", folder=folder)
         poll_mailbox(backends, mails)
         with engine.begin() as connection:
             connection.execute(delete(TriggerEventRow))
@@ -314,7 +308,7 @@ class TestCrash:
         self,
         backends: Backends,
         engine: Engine,
-        server: MailServer,
+        imap: MailServer,
         folder: str,
         monkeypatch: pytest.MonkeyPatch,
         point: str,
@@ -322,8 +316,8 @@ class TestCrash:
         def crash(*_: Any, **__: Any) -> None:
             raise Crash
 
-        mails = mailbox(engine, server.config(folder))
-        server.deliver("one", "two", folder=folder)
+        mails = mailbox(engine, imap.config(folder))
+        imap.deliver("one", "two", folder=folder)
         with monkeypatch.context() as broken:
             broken.setattr(point, crash)
             with pytest.raises(Crash):
@@ -332,13 +326,13 @@ class TestCrash:
         assert subjects(engine, mails) == ["one", "two"]
 
     def test_a_failure_of_ours_is_shown_and_logged(
-        self, backends: Backends, engine: Engine, server: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail(*_: Any) -> None:
             raise KeyError("a bug")
 
         monkeypatch.setattr("flowforge.triggers.mailboxes.polling.read_on", fail)
-        mails = mailbox(engine, server.config(folder))
+        mails = mailbox(engine, imap.config(folder))
         with pytest.raises(KeyError):
             poll_mailbox(backends, mails)
         assert "reason of ours" in trigger(engine, mails)["last_error"]
@@ -362,9 +356,9 @@ class TestTrouble:
         ],
     )
     def test_it_is_told_to_the_owner_without_the_password(
-        self, backends: Backends, engine: Engine, server: MailServer, wrong: dict[str, Any], told: str
+        self, backends: Backends, engine: Engine, imap: MailServer, wrong: dict[str, Any], told: str
     ) -> None:
-        mails = mailbox(engine, server.config() | wrong)
+        mails = mailbox(engine, imap.config() | wrong)
         poll_mailbox(backends, mails)
         row = trigger(engine, mails)
         assert told in row["last_error"]
@@ -374,10 +368,10 @@ class TestTrouble:
         assert row["next_scheduled_at"] > datetime.now(UTC)
 
     def test_the_longer_it_lasts_the_later_the_next_try(
-        self, backends: Backends, engine: Engine, server: MailServer
+        self, backends: Backends, engine: Engine, imap: MailServer
     ) -> None:
         long_ago = datetime.now(UTC) - timedelta(minutes=40)
-        config = server.config() | {"port": 1}
+        config = imap.config() | {"port": 1}
         recent = mailbox(engine, config)
         old = mailbox(engine, config, created_at=long_ago, updated_at=long_ago)
         ancient = mailbox(engine, config, created_at=YEAR_AGO, updated_at=YEAR_AGO)
@@ -409,9 +403,9 @@ class TestTrouble:
         assert "3000000000" in row["last_error"]
 
     def test_the_outcome_of_an_older_configuration_is_not_noted(
-        self, backends: Backends, engine: Engine, server: MailServer, monkeypatch: pytest.MonkeyPatch
+        self, backends: Backends, engine: Engine, imap: MailServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        mails = mailbox(engine, server.config() | {"port": 1})
+        mails = mailbox(engine, imap.config() | {"port": 1})
         monkeypatch.setattr(
             "flowforge.triggers.mailboxes.polling.open_mailbox", _after(lambda: change(engine, mails, enabled=True))
         )
@@ -468,12 +462,12 @@ def _after(edit: Callable[[], object]) -> Callable[..., Any]:
 
 class TestQueue:
     def test_due_mailboxes_get_one_job_each_however_often_they_are_due(
-        self, backends: Backends, engine: Engine, server: MailServer
+        self, backends: Backends, engine: Engine, imap: MailServer
     ) -> None:
         now = datetime.now(UTC)
-        due = mailbox(engine, server.config(), next_scheduled_at=now)
-        mailbox(engine, server.config(), next_scheduled_at=now + timedelta(hours=1))
-        mailbox(engine, server.config(), next_scheduled_at=now, enabled=False)
+        due = mailbox(engine, imap.config(), next_scheduled_at=now)
+        mailbox(engine, imap.config(), next_scheduled_at=now + timedelta(hours=1))
+        mailbox(engine, imap.config(), next_scheduled_at=now, enabled=False)
         register(engine, "scheduler", {}, next_scheduled_at=now)
         assert enqueue_due_mailboxes(backends, backends.redis, now) == 1
         assert trigger(engine, due)["next_scheduled_at"] > now
@@ -482,19 +476,19 @@ class TestQueue:
         assert backends.redis.llen("rq:queue:mailboxes") == 1
 
     def test_an_emptied_valkey_only_costs_one_interval(
-        self, backends: Backends, engine: Engine, server: MailServer
+        self, backends: Backends, engine: Engine, imap: MailServer
     ) -> None:
         now = datetime.now(UTC)
-        mailbox(engine, server.config(), next_scheduled_at=now)
+        mailbox(engine, imap.config(), next_scheduled_at=now)
         enqueue_due_mailboxes(backends, backends.redis, now)
         backends.redis.flushall()
         assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=2)) == 1
 
     def test_a_job_that_a_dead_worker_took_along_makes_room(
-        self, backends: Backends, engine: Engine, server: MailServer
+        self, backends: Backends, engine: Engine, imap: MailServer
     ) -> None:
         now = datetime.now(UTC)
-        due = mailbox(engine, server.config(), next_scheduled_at=now)
+        due = mailbox(engine, imap.config(), next_scheduled_at=now)
         enqueue_due_mailboxes(backends, backends.redis, now)
         job = Job.fetch(f"mailbox-{due}", connection=backends.redis)
         backends.redis.delete("rq:queue:mailboxes")
@@ -507,7 +501,7 @@ class TestQueue:
         job.heartbeat(now - timedelta(minutes=5), 60)
         assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=8)) == 1
 
-    def test_polling_can_be_switched_off(self, backends: Backends, engine: Engine, server: MailServer) -> None:
-        mailbox(engine, server.config(), next_scheduled_at=datetime.now(UTC))
+    def test_polling_can_be_switched_off(self, backends: Backends, engine: Engine, imap: MailServer) -> None:
+        mailbox(engine, imap.config(), next_scheduled_at=datetime.now(UTC))
         off = Backends(backends.settings.model_copy(update={"email_polling_enabled": False}), "off")
         assert enqueue_due_mailboxes(off, backends.redis) == 0

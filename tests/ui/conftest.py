@@ -11,10 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from flowforge.wiring import Backends
-from webapp import create_app
-
-PASSWORD = "correct horse battery"
+from tests.people import PASSWORD
 
 
 class Browser:
@@ -38,11 +35,6 @@ class Browser:
 
     def post(self, path: str, **fields: Any) -> TestResponse:
         return self.client.post(path, data=fields, headers={"Accept": "text/html"})
-
-
-@pytest.fixture
-def app(backends: Backends) -> Flask:
-    return create_app(backends=backends)
 
 
 @pytest.fixture

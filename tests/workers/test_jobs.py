@@ -31,12 +31,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    with Redis.from_url(redis_url) as redis:
-        yield redis
-
-
-@pytest.fixture
 def jobs(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     process = start(settings)
     yield process
