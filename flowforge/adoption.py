@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.adoption import date_finished_executions, seal_adopted_secrets
+from flowforge.db.adoption import date_finished_executions, end_executions_in_flight, seal_adopted_secrets
 from flowforge.db.migrate import upgrade
 from flowforge.db.name_keys import fill_name_keys
 from flowforge.settings import Settings
@@ -23,6 +23,7 @@ def take_over_database(settings: Settings) -> None:
     try:
         sealed = seal_adopted_secrets(backends.engine, backends.vault, load_catalog())
         dated = date_finished_executions(backends.engine)
+        ended = end_executions_in_flight(backends.engine)
         names = fill_name_keys(backends.engine)
     finally:
         backends.close()
@@ -30,6 +31,8 @@ def take_over_database(settings: Settings) -> None:
         log.info("Sealed the secrets in %d rows that were in clear text", sealed)
     if dated:
         log.info("Dated %d executions that were finished before", dated)
+    if ended:
+        log.warning("Ended %d executions as FAILED that the former installation had begun and not ended", ended)
     if names.shadowed:
         log.warning(
             "These user names differ from older ones only in case, and sign in exactly as they are spelled: %s",

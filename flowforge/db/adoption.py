@@ -1,4 +1,4 @@
-"""Rows of the original implementations get what ours have: secrets sealed, and the time at which they finished.
+"""Rows of the original implementations get what ours have: secrets sealed, and an end.
 
 What they kept in clear text were mail passwords, action secrets and refresh tokens. Rows saved by us are sealed
 already. A row keeps its `updated_at`: nobody has edited it.
@@ -20,7 +20,9 @@ from flowforge.secrets import Vault, is_sealed, seal_fields
 
 MAIL_SECRETS = ("password",)
 _HASHED = "sha256:"
+_IN_FLIGHT = ("PENDING", "RUNNING")
 _ENDED = ("COMPLETED", "FAILED", "CANCELLED")
+IN_FLIGHT = "This execution was under way when FlowForge took over from another installation, which did not end it."
 _LONGEST_UPDATE = "15min"
 
 
@@ -65,6 +67,19 @@ def date_finished_executions(engine: Engine) -> int:
         ended = ExecutionRow.event_id.is_(None) & ExecutionRow.finished_at.is_(None) & ExecutionRow.status.in_(_ENDED)
         when = {"finished_at": ExecutionRow.updated_at, "updated_at": ExecutionRow.updated_at}
         return connection.execute(update(ExecutionRow).where(ended).values(when)).rowcount
+
+
+def end_executions_in_flight(engine: Engine) -> int:
+    """Fails the executions that the originals had begun and not ended: nobody else will. Returns how many.
+
+    Which message of theirs was sent last is written nowhere (contract.md, section 7), so that going on could do a step
+    twice.
+    """
+    in_flight = ExecutionRow.event_id.is_(None) & ExecutionRow.status.in_(_IN_FLIGHT)
+    failed = {"status": "FAILED", "error": {"message": IN_FLIGHT}, "finished_at": func.now(), "updated_at": func.now()}
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL statement_timeout = '{_LONGEST_UPDATE}'"))
+        return connection.execute(update(ExecutionRow).where(in_flight).values(failed)).rowcount
 
 
 def stored_forms(refresh_token: str) -> list[str]:

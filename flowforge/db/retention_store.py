@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
+
+from flowforge.db.tables import Adoption
 
 FINISHED_EXECUTIONS = """
     DELETE FROM orchestrator.workflow_executions WHERE id IN (
@@ -46,6 +48,11 @@ ABANDONED_MAILBOX_STATES = """
                SELECT FROM trigger_service.trigger_registrations AS trigger WHERE trigger.id = state.trigger_id)
          LIMIT :rows)
 """
+
+
+def adopted_at(connection: Connection) -> datetime | None:
+    """Returns when executions of the originals were adopted; None where none were."""
+    return connection.scalar(select(Adoption.adopted_at))
 
 
 def delete_older(connection: Connection, statement: str, before: datetime, limit: int) -> int:

@@ -616,6 +616,16 @@ class LogGap(Base):
     ends_at: Mapped[datetime]
 
 
+class Adoption(Base):
+    """When executions of the originals were adopted; no row where there were none."""
+
+    __tablename__ = "adoption"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    adopted_at: Mapped[datetime]
+
+
 class RatePermitsRow(Base):
     """The rate permits of a workflow that were taken."""
 

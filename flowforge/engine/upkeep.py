@@ -48,7 +48,8 @@ def prune(
 ) -> dict[str, int]:
     """Deletes what is too old, `rows_at_once` in a transaction; returns how many rows of each kind.
 
-    What is left after `seconds` waits for the next run. Raises Unavailable.
+    The age of executions counts from the adoption, where the originals left some. What is left after `seconds` waits
+    for the next run. Raises Unavailable.
     """
     moment = now or datetime.now(UTC)
     settings = backends.settings
@@ -56,7 +57,7 @@ def prune(
     kept_executions = moment - timedelta(days=settings.execution_retention_days)
     pruner = _Pruner(backends, rows_at_once, time.monotonic() + seconds)
     deleted = {
-        "executions": pruner.delete(retention_store.FINISHED_EXECUTIONS, kept_executions),
+        "executions": pruner.delete_executions(kept_executions),
         "events": pruner.delete(retention_store.HANDLED_EVENTS, kept_executions),
         "refresh tokens": pruner.delete(retention_store.EXPIRED_REFRESH_TOKENS, moment - EXPIRED_TOKEN_KEPT),
         "dead letters": pruner.delete(retention_store.DEAD_LETTERS, kept_logs),
@@ -76,6 +77,15 @@ class _Pruner:
     rows_at_once: int
     deadline: float
     """A time of `time.monotonic`."""
+
+    def delete_executions(self, before: datetime) -> int:
+        """Deletes none as long as all that ended before that time were adopted: theirs ended before the adoption, ours
+        after it."""
+        with transaction(self.backends.engine) as connection:
+            adopted_at = retention_store.adopted_at(connection)
+        if adopted_at is not None and before < adopted_at:
+            return 0
+        return self.delete(retention_store.FINISHED_EXECUTIONS, before)
 
     def delete(self, statement: str, before: datetime) -> int:
         """Deletes until nothing is left, or the time is over; returns how many rows."""

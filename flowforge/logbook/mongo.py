@@ -26,6 +26,7 @@ from flowforge.logbook.clock import LogClock
 from flowforge.logbook.cursor import Position, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
 
+_ADOPTIONS = "flowforge_adoptions"
 DATABASE, COLLECTION = "flowforge_logs", "execution_logs"
 TIMEOUT_SECONDS = 5.0
 _DUPLICATE = 11000
@@ -40,7 +41,11 @@ _OPTIONS: CodecOptions[Document] = CodecOptions(
 
 
 class MongoLogStore:
-    """See flowforge.logbook.port. Indexes are made on first use; old entries expire by a TTL index."""
+    """See flowforge.logbook.port. Indexes are made on first use; old entries expire by a TTL index.
+
+    A collection that the originals left keeps what is in it for the whole retention, counted from the adoption: the TTL
+    index is made once that is over. Entries of ours that are old enough to expire do not exist before.
+    """
 
     def __init__(self, uri: str, *, retention_days: int, timeout: float = TIMEOUT_SECONDS) -> None:
         milliseconds = int(timeout * 1000)
@@ -93,7 +98,9 @@ class MongoLogStore:
             return [(document["timestamp"], str(document["_id"])) for document in found]
 
     def prune(self, before: datetime) -> int:
-        """MongoDB expires them itself."""
+        """MongoDB expires them itself, by an index that is made here where adopted entries had to be kept until now."""
+        with _unavailable():
+            self._expire_old(self._logs())
         return 0
 
     def ping(self) -> None:
@@ -128,12 +135,34 @@ class MongoLogStore:
         logs.create_index(
             [("dedupKey", ASCENDING)], unique=True, partialFilterExpression={"dedupKey": {"$exists": True}}
         )
-        seconds = int(timedelta(days=self._retention_days).total_seconds())
+        self._expire_old(logs)
+
+    def _expire_old(self, logs: Collection[Document]) -> None:
+        retention = timedelta(days=self._retention_days)
+        adopted_at = _adopted_at(logs)
+        if adopted_at is not None and datetime.now(UTC) - retention < adopted_at:
+            return
+        seconds = int(retention.total_seconds())
         try:
             logs.create_index([("timestamp", ASCENDING)], name=_EXPIRY, expireAfterSeconds=seconds)
         except OperationFailure:  # it is there with another age: the setting was changed
             logs.drop_index(_EXPIRY)
             logs.create_index([("timestamp", ASCENDING)], name=_EXPIRY, expireAfterSeconds=seconds)
+
+
+def _adopted_at(logs: Collection[Document]) -> datetime | None:
+    """Returns when entries of the originals were first found in the collection, and notes it; None where none were."""
+    adoptions = logs.database.get_collection(_ADOPTIONS, codec_options=_OPTIONS)
+    noted = adoptions.find_one({"_id": logs.name})
+    if noted is None and _EXPIRY not in logs.index_information() and _holds_entries_of_others(logs):
+        adoptions.update_one({"_id": logs.name}, {"$setOnInsert": {"adoptedAt": datetime.now(UTC)}}, upsert=True)
+        noted = adoptions.find_one({"_id": logs.name})
+    return noted["adoptedAt"] if noted else None
+
+
+def _holds_entries_of_others(logs: Collection[Document]) -> bool:
+    oldest = logs.find_one(sort=[("timestamp", ASCENDING)])
+    return oldest is not None and "dedupKey" not in oldest
 
 
 @contextmanager

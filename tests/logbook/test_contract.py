@@ -180,6 +180,22 @@ class TestWhatTheOriginalsLeftInMongo:
         store.close()
         assert (found.user_id, found.execution_id, found.workflow_id) == (OWNER, EXECUTION, None)
 
+    def test_they_are_kept_for_the_whole_retention_from_the_adoption_on(self, mongo_uri: str) -> None:
+        with MongoClient(mongo_uri, tz_aware=True) as client:
+            database = client.get_default_database()
+            database.execution_logs.insert_one({"userId": str(OWNER), "timestamp": datetime(2025, 1, 2, tzinfo=UTC)})
+            store = MongoLogStore(mongo_uri, retention_days=30)
+            store.append([entry("ours")])
+            store.prune(datetime.now(UTC))
+            expires_at_first = "flowforge_expiry" in database.execution_logs.index_information()
+
+            database.flowforge_adoptions.update_one({}, {"$set": {"adoptedAt": datetime.now(UTC) - timedelta(31)}})
+            store.prune(datetime.now(UTC))
+            expires_later = "flowforge_expiry" in database.execution_logs.index_information()
+            store.close()
+
+        assert (expires_at_first, expires_later) == (False, True)
+
     def test_the_expiry_follows_the_setting(self, mongo_uri: str) -> None:
         for days in (30, 7):
             store = MongoLogStore(mongo_uri, retention_days=days)

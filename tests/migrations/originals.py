@@ -148,6 +148,7 @@ EXECUTIONS = {
     status: UUID(f"55555555-5555-4555-8555-55555555555{n}")
     for n, status in enumerate(("PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"))
 }
+ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 
 ADMIN_PASSWORD, GUEST_PASSWORD = "the admin's password", "pässwort"
 REFRESH_TOKEN = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"

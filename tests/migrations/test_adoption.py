@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
@@ -14,10 +15,18 @@ from sqlalchemy.orm import Session
 
 from flowforge.adoption import take_over_database
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db import versions_store
-from flowforge.db.adoption import date_finished_executions, seal_adopted_secrets
-from flowforge.db.migrate import upgrade
-from flowforge.db.tables import Base, ExecutionRow, TriggerRegistration, User, Workflow, WorkflowVersion
+from flowforge.db import retention_store, versions_store
+from flowforge.db.adoption import IN_FLIGHT, date_finished_executions, seal_adopted_secrets
+from flowforge.db.migrate import configuration, upgrade
+from flowforge.db.tables import (
+    Base,
+    ExecutionRow,
+    TriggerEventRow,
+    TriggerRegistration,
+    User,
+    Workflow,
+    WorkflowVersion,
+)
 from flowforge.engine import intake, upkeep
 from flowforge.secrets import is_sealed
 from flowforge.settings import Settings
@@ -191,23 +200,43 @@ class TestTriggers:
 class TestExecutions:
     def test_those_that_ended_did_so_when_they_were_last_written(self, ours: Backends) -> None:
         with Session(ours.engine) as session:
-            ends = {row.status: row.finished_at for row in session.scalars(select(ExecutionRow))}
+            ends = {row.id: row.finished_at for row in session.scalars(select(ExecutionRow))}
 
-        assert ends == {
-            "PENDING": None,
-            "RUNNING": None,
+        assert {status: ends[id_] for status, id_ in originals.EXECUTIONS.items() if status in originals.ENDED} == {
             "COMPLETED": originals.LONG_AGO,
             "FAILED": originals.LONG_AGO,
             "CANCELLED": originals.LONG_AGO,
         }
 
-    def test_those_that_ended_are_deleted_when_they_are_too_old(self, ours: Backends) -> None:
-        keeping = timedelta(days=ours.settings.execution_retention_days)
-
-        assert upkeep.prune(ours, originals.LONG_AGO + keeping)["executions"] == 0
-        assert upkeep.prune(ours, originals.LONG_AGO + keeping + timedelta(seconds=1))["executions"] == 3
+    def test_those_that_were_under_way_fail_and_say_why(self, ours: Backends) -> None:
         with Session(ours.engine) as session:
-            assert {row.status for row in session.scalars(select(ExecutionRow))} == {"PENDING", "RUNNING"}
+            for status in ("PENDING", "RUNNING"):
+                row = session.get_one(ExecutionRow, originals.EXECUTIONS[status])
+                assert (row.status, row.error) == ("FAILED", {"message": IN_FLIGHT})
+                assert row.finished_at is not None
+                assert row.finished_at > datetime.now(UTC) - timedelta(minutes=1)
+
+    def test_all_are_kept_as_long_as_new_ones_from_the_adoption_on(self, ours: Backends) -> None:
+        keeping = timedelta(days=ours.settings.execution_retention_days)
+        with ours.engine.connect() as connection:
+            adopted_at = retention_store.adopted_at(connection)
+        assert adopted_at is not None
+
+        assert upkeep.prune(ours, adopted_at + keeping - timedelta(seconds=1))["executions"] == 0
+        assert upkeep.prune(ours, adopted_at + keeping)["executions"] == 3
+        assert upkeep.prune(ours, adopted_at + keeping + timedelta(minutes=1))["executions"] == 2
+
+    def test_where_ours_stand_beside_them_the_adoption_came_before(self, original: Original) -> None:
+        first_event = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+        with connected(original.url) as connection:
+            command.upgrade(configuration(connection=connection), "0016")
+            event = {"id": uuid4(), "workflow_id": originals.TO_SLACK, "user_id": originals.ADMIN}
+            values = {"trigger_type": "webhook", "payload": {}, "metadata": {}, "created_at": first_event}
+            connection.execute(insert(TriggerEventRow).values(**event, **values))
+        upgrade(original.url)
+
+        with connected(original.url) as connection:
+            assert retention_store.adopted_at(connection) == first_event
 
     def test_ours_are_left_alone(self, ours: Backends) -> None:
         unfinished = {"workflow_id": originals.TO_SLACK, "user_id": originals.ADMIN, "current_step": 0}
@@ -218,10 +247,11 @@ class TestExecutions:
 
     def test_every_status_is_readable(self, ours: Backends) -> None:
         with Session(ours.engine) as session:
-            rows = {row.status: row for row in session.scalars(select(ExecutionRow))}
+            rows = {row.id: row for row in session.scalars(select(ExecutionRow))}
 
-        assert {status: row.id for status, row in rows.items()} == originals.EXECUTIONS
-        assert rows["COMPLETED"].step_outputs == {"step1": {"delivered": True}}
+        kept = {status: rows[id_].status for status, id_ in originals.EXECUTIONS.items() if status in originals.ENDED}
+        assert kept == {status: status for status in originals.ENDED}
+        assert rows[originals.EXECUTIONS["COMPLETED"]].step_outputs == {"step1": {"delivered": True}}
 
     def test_the_api_shows_them(self, client: FlaskClient) -> None:
         tokens = login(client, "flowadmin", originals.ADMIN_PASSWORD).json
@@ -289,8 +319,10 @@ class TestSecrets:
         assert stripped.actions_definition == [{"type": "SLACK_MESSAGE"}]
 
     def test_no_row_looks_edited(self, ours: Backends, original: Original) -> None:
+        in_flight = {originals.EXECUTIONS["PENDING"], originals.EXECUTIONS["RUNNING"]}
         for rows in contents(original.url).values():
-            assert {row["updated_at"] for row in rows.values()} == {originals.LONG_AGO}
+            times = {row["updated_at"] for id_, row in rows.items() if id_ not in in_flight}
+            assert times == {originals.LONG_AGO}
 
     def test_sealing_again_changes_nothing(self, ours: Backends) -> None:
         assert seal_adopted_secrets(ours.engine, ours.vault, load_catalog()) == 0
