@@ -24,6 +24,7 @@ _ACTION = (
     "config",
     "retry",
     "timeout",
+    "afterCrash",
     "branches",
     "else",
     "actions",

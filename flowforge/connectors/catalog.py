@@ -51,6 +51,11 @@ class Catalog:
             raise UnknownAction(f"there is no action type {type_!r}{hint}")
         return found
 
+    def is_repeatable(self, type_: str) -> bool:
+        """Whether doing it twice harms nobody; of an unknown type nobody can say so."""
+        found = self._connectors.get(type_.upper())
+        return found is not None and found.repeatable
+
     def connectors(self) -> list[Connector[Any]]:
         """All connectors, sorted by type."""
         return [self._connectors[type_] for type_ in self.types()]

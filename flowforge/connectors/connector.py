@@ -44,7 +44,8 @@ class Connector(Generic[C]):
     computes: Callable[[C], JsonObject] | None = None
     """Gives the output of a config without calling anybody; None where the step has to run for it."""
     repeatable: bool = False
-    """Whether running it twice does no harm."""
+    """Whether running it twice does no harm, or receivers can tell a repeat by its Idempotency-Key. A step of another
+    connector has failed where its executor dies in the call, unless its `afterCrash` says otherwise."""
     connections: tuple[ConnectionKind[Any], ...] = ()
     """The kinds of connections it takes. Where its config inherits from that of a kind, a step may hold the fields
     itself, and those of a connection are filled in where it does not."""

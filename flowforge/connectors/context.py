@@ -41,7 +41,8 @@ class StepContext:
     step_id: str
     attempt: int
     idempotency_key: str
-    """Constant for every try of one attempt, so that receivers can drop repeats."""
+    """Constant until the receiver has given a definite answer, so that it can drop repeats of a call whose answer was
+    lost."""
     deadline: float
     trigger: Mapping[str, Any]
     steps: Mapping[str, Any]

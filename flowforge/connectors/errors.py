@@ -5,11 +5,16 @@ from __future__ import annotations
 
 class ConnectorError(Exception):
     """A failure of the step. `permanent`: trying again cannot help. `retry_after`: seconds that the receiver demands.
+    `answered`: the receiver itself has refused what it was asked. Without such an answer nobody knows whether it was
+    done, and the next try carries the same Idempotency-Key.
 
     The text is shown to people and logged, so it never quotes a secret.
     """
 
-    def __init__(self, message: str, permanent: bool, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, permanent: bool, retry_after: float | None = None, *, answered: bool = False
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.answered = answered

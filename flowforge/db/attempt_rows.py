@@ -34,11 +34,14 @@ class NewAttempt(AttemptKey):
     due_at: datetime | None = None
     """None: now, and its message is published right after the commit."""
     waiting: Mapping[str, Any] | None = None
+    repeats: int | None = None
+    """The earlier attempt whose Idempotency-Key it carries; None: it has one of its own."""
+    fails_after_crash: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult(AttemptKey):
-    """The end of an attempt. `error` is {message, permanent, retryAfter}."""
+    """The end of an attempt. `error` is {message, permanent, retryAfter, answered, final}."""
 
     succeeded: bool
     output: Mapping[str, Any] | None = None
@@ -53,6 +56,7 @@ class OpenAttempt(AttemptKey):
     succeeded: bool | None
     output: JsonObject | None
     error: JsonObject | None
+    repeats: int | None
 
 
 def permanent_error(message: str) -> JsonObject:

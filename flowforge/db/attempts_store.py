@@ -16,45 +16,72 @@ from flowforge.db.attempt_rows import AttemptKey, AttemptResult, permanent_error
 
 
 @dataclass(frozen=True, slots=True)
+class WantedAttempt(AttemptKey):
+    """An attempt to claim; `begins`: its call begins at once, rather than when a thread is free."""
+
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """An attempt that an executor holds under a lease; `version_id` is the version its execution is pinned to."""
+    """An attempt that an executor holds under a lease."""
 
     key: AttemptKey
     version_id: UUID | None
+    """The version that its execution is pinned to."""
+    repeats: int | None
+    """The earlier attempt whose call it makes again."""
 
 
-def claim(connection: Connection, keys: Sequence[AttemptKey], *, owner: str, lease: float) -> list[Claim]:
+def claim(
+    connection: Connection, wanted: Sequence[WantedAttempt], *, owner: str, lease: float, in_order: bool = True
+) -> list[Claim]:
     """Takes the attempts that are still queued in a running execution, for `lease` seconds; the row decides between two
     executors.
 
-    An attempt without a row (another implementation's orchestrator sent it) gets one.
+    `in_order`: an attempt is parked instead while an older one of its workflow is. An attempt without a row (another
+    implementation's orchestrator sent it) gets one.
     """
     rows = connection.exec_driver_sql(
         """
         WITH wanted AS (
             SELECT DISTINCT ON (execution_id, step_index, iteration, attempt) *
             FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
-                execution_id uuid, step_index int, iteration int, attempt int)
+                execution_id uuid, step_index int, iteration int, attempt int, begins boolean)
+        ), ready AS (
+            SELECT r.*, x.workflow_id, x.version_id, %(in_order)s AND EXISTS (
+                SELECT FROM orchestrator.step_attempts older
+                WHERE older.workflow_id = x.workflow_id AND older.state = 'QUEUED' AND older.parked
+                    AND older.due_at < COALESCE(a.due_at, now())
+            ) AS waits
+            FROM wanted r JOIN orchestrator.workflow_executions x ON x.id = r.execution_id
+            LEFT JOIN orchestrator.step_attempts a USING (execution_id, step_index, iteration, attempt)
+            WHERE x.status = 'RUNNING' AND (r.iteration > 0 OR x.current_step = r.step_index)
         ), claimed AS (
             INSERT INTO orchestrator.step_attempts AS a
-                (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, claims,
+                (execution_id, step_index, iteration, attempt, workflow_id, state, parked, due_at, sent_at, claims,
                  lease_owner, lease_until, started_at)
-            SELECT r.execution_id, r.step_index, r.iteration, r.attempt, x.workflow_id, 'RUNNING', now(), now(), 1,
-                   %(owner)s, now() + make_interval(secs => %(lease)s), now()
-            FROM wanted r JOIN orchestrator.workflow_executions x ON x.id = r.execution_id
-            WHERE x.status = 'RUNNING' AND (r.iteration > 0 OR x.current_step = r.step_index)
+            SELECT execution_id, step_index, iteration, attempt, workflow_id,
+                   CASE WHEN waits THEN 'QUEUED' ELSE 'RUNNING' END, waits, now(), now(),
+                   CASE WHEN begins AND NOT waits THEN 1 ELSE 0 END,
+                   CASE WHEN NOT waits THEN %(owner)s END,
+                   CASE WHEN NOT waits THEN now() + make_interval(secs => %(lease)s) END,
+                   CASE WHEN begins AND NOT waits THEN now() END
+            FROM ready
             ON CONFLICT (execution_id, step_index, iteration, attempt) DO UPDATE
-            SET state = 'RUNNING', parked = false, claims = a.claims + 1, lease_owner = excluded.lease_owner,
-                lease_until = excluded.lease_until, started_at = excluded.started_at
+            SET state = excluded.state, parked = excluded.parked, claims = a.claims + excluded.claims,
+                lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, lapsed_at = NULL,
+                started_at = excluded.started_at
             WHERE a.state = 'QUEUED'
-            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
+            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt, a.state, a.repeats
         )
-        SELECT c.execution_id, c.step_index, c.iteration, c.attempt, x.version_id
-        FROM claimed c JOIN orchestrator.workflow_executions x ON x.id = c.execution_id
+        SELECT execution_id, step_index, iteration, attempt, ready.version_id, claimed.repeats
+        FROM claimed JOIN ready USING (execution_id, step_index, iteration, attempt)
+        WHERE claimed.state = 'RUNNING'
         """,
-        {"rows": _rows(keys), "owner": owner, "lease": lease},
+        {"rows": _rows(wanted), "owner": owner, "lease": lease, "in_order": in_order},
     )
-    return [Claim(AttemptKey(*key), version_id) for *key, version_id in rows]
+    return [Claim(AttemptKey(*row[:4]), *row[4:]) for row in rows]
 
 
 def park(connection: Connection, keys: Sequence[AttemptKey]) -> None:
@@ -70,48 +97,83 @@ def park(connection: Connection, keys: Sequence[AttemptKey]) -> None:
     )
 
 
-def find_parked(connection: Connection, *, full: Sequence[UUID], each: int, limit: int) -> list[AttemptKey]:
-    """Returns parked attempts, the oldest first: at most `each` of one workflow, none of the `full` workflows.
+@dataclass(frozen=True, slots=True)
+class ParkedAttempt(AttemptKey):
+    """A parked attempt, and its workflow."""
 
-    Walks the index from workflow to workflow: the cost grows with the number of workflows that wait, not with what
-    waits behind them.
+    workflow_id: UUID
+
+
+def find_parked(
+    connection: Connection, *, full: Sequence[UUID], after: UUID | None, each: int, limit: int
+) -> list[ParkedAttempt]:
+    """Returns parked attempts: in turns, one of each workflow, then a second one, at most `each`, the oldest first;
+    none of the `full` workflows. Workflows whose ids follow `after` come first, so that all have their turn though
+    more wait than `limit`.
+
+    Walks the index from workflow to workflow: the cost grows with the number of workflows that are returned, not with
+    what waits behind them.
     """
     rows = connection.exec_driver_sql(
         """
-        WITH RECURSIVE waiting AS (
-            (SELECT workflow_id FROM orchestrator.step_attempts
-             WHERE state = 'QUEUED' AND parked ORDER BY workflow_id LIMIT 1)
+        WITH RECURSIVE following AS (
+            (SELECT workflow_id, 1 AS number FROM orchestrator.step_attempts
+             WHERE state = 'QUEUED' AND parked AND workflow_id > %(after)s::uuid ORDER BY workflow_id LIMIT 1)
             UNION ALL
             SELECT (SELECT a.workflow_id FROM orchestrator.step_attempts a
-                    WHERE a.state = 'QUEUED' AND a.parked AND a.workflow_id > waiting.workflow_id
-                    ORDER BY a.workflow_id LIMIT 1)
-            FROM waiting WHERE waiting.workflow_id IS NOT NULL
+                    WHERE a.state = 'QUEUED' AND a.parked AND a.workflow_id > f.workflow_id
+                    ORDER BY a.workflow_id LIMIT 1), f.number + 1
+            FROM following f WHERE f.workflow_id IS NOT NULL AND f.number < %(walked)s
+        ), preceding AS (
+            (SELECT workflow_id, 1 AS number FROM orchestrator.step_attempts
+             WHERE state = 'QUEUED' AND parked AND workflow_id <= %(after)s::uuid ORDER BY workflow_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT a.workflow_id FROM orchestrator.step_attempts a
+                    WHERE a.state = 'QUEUED' AND a.parked AND a.workflow_id > p.workflow_id
+                        AND a.workflow_id <= %(after)s::uuid
+                    ORDER BY a.workflow_id LIMIT 1), p.number + 1
+            FROM preceding p WHERE p.workflow_id IS NOT NULL AND p.number < %(walked)s
+        ), waiting AS (
+            SELECT workflow_id, row_number() OVER (ORDER BY round, number) AS place
+            FROM (SELECT 1 AS round, * FROM following UNION ALL SELECT 2, * FROM preceding) walked
+            WHERE workflow_id <> ALL(%(full)s::uuid[])
+            ORDER BY place LIMIT %(limit)s
         )
-        SELECT p.execution_id, p.step_index, p.iteration, p.attempt
+        SELECT a.execution_id, a.step_index, a.iteration, a.attempt, waiting.workflow_id
         FROM waiting CROSS JOIN LATERAL (
-            SELECT * FROM orchestrator.step_attempts a
-            WHERE a.state = 'QUEUED' AND a.parked AND a.workflow_id = waiting.workflow_id AND a.due_at <= now()
-            ORDER BY a.due_at LIMIT %(each)s
-        ) p
-        WHERE waiting.workflow_id <> ALL(%(full)s::uuid[])
-        LIMIT %(limit)s
+            SELECT *, row_number() OVER (ORDER BY due_at) AS turn FROM orchestrator.step_attempts parked
+            WHERE parked.state = 'QUEUED' AND parked.parked AND parked.workflow_id = waiting.workflow_id
+                AND parked.due_at <= now()
+            ORDER BY due_at LIMIT %(each)s
+        ) a
+        ORDER BY a.turn, waiting.place LIMIT %(limit)s
         """,
-        {"full": [str(id_) for id_ in full], "each": each, "limit": limit},
+        {
+            "full": [str(id_) for id_ in full],
+            "after": str(after or UUID(int=0)),
+            "walked": limit + len(full),
+            "each": each,
+            "limit": limit,
+        },
     )
-    return [AttemptKey(*row) for row in rows]
+    return [ParkedAttempt(*row) for row in rows]
 
 
-def extend_leases(connection: Connection, owner: str, keys: Sequence[AttemptKey], lease: float) -> None:
-    """Extends the leases of these attempts. A claim whose COMMIT was not answered is nobody's: it has to run out."""
-    connection.exec_driver_sql(
+def extend_leases(connection: Connection, owner: str, keys: Sequence[AttemptKey], lease: float) -> set[AttemptKey]:
+    """Extends the leases of these attempts; returns those that the owner still has. A claim whose COMMIT was not
+    answered is nobody's: it has to run out."""
+    extended = connection.exec_driver_sql(
         """
-        UPDATE orchestrator.step_attempts a SET lease_until = now() + make_interval(secs => %(lease)s)
+        UPDATE orchestrator.step_attempts a
+        SET lease_until = now() + make_interval(secs => %(lease)s), lapsed_at = NULL
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
         WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
             AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
+        RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
         {"rows": _rows(keys), "owner": owner, "lease": lease},
     )
+    return {AttemptKey(*row) for row in extended}
 
 
 def refuse(connection: Connection, key: AttemptKey, reason: str) -> None:
@@ -128,22 +190,60 @@ def refuse(connection: Connection, key: AttemptKey, reason: str) -> None:
     )
 
 
-def hand_in(connection: Connection, owner: str, results: Sequence[AttemptResult]) -> set[AttemptKey]:
-    """Stores results. Returns the attempts whose results counted: a lease that was lost meanwhile makes one void."""
-    counted = connection.exec_driver_sql(
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The attempts that an executor still had, and that have begun or ended therefore."""
+
+    begun: set[AttemptKey]
+    ended: set[AttemptKey]
+
+
+def write(
+    connection: Connection,
+    owner: str,
+    *,
+    beginning: Sequence[AttemptKey],
+    results: Sequence[AttemptResult],
+    lease: float,
+) -> Written:
+    """Notes that calls begin, under a new lease, and stores results. Nothing counts of an attempt whose lease was lost
+    meanwhile."""
+    rows = connection.exec_driver_sql(
         """
-        UPDATE orchestrator.step_attempts a
-        SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now(),
-            lease_until = NULL
-        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
-            execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, output jsonb, error jsonb)
-        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
-            AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
-        RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
+        WITH begun AS (
+            UPDATE orchestrator.step_attempts a
+            SET started_at = COALESCE(a.started_at, now()),
+                claims = a.claims + CASE WHEN a.started_at IS NULL THEN 1 ELSE 0 END,
+                lease_until = now() + make_interval(secs => %(lease)s), lapsed_at = NULL
+            FROM jsonb_to_recordset(%(beginning)s::jsonb) AS r(
+                execution_id uuid, step_index int, iteration int, attempt int)
+            WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+                AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
+            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
+        ), ended AS (
+            UPDATE orchestrator.step_attempts a
+            SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now(),
+                lease_until = NULL, lapsed_at = NULL
+            FROM jsonb_to_recordset(%(results)s::jsonb) AS r(
+                execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, output jsonb,
+                error jsonb)
+            WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+                AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
+            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
+        )
+        SELECT true, begun.* FROM begun UNION ALL SELECT false, ended.* FROM ended
         """,
-        {"rows": jsonio.dumps_for_database(results), "owner": owner},
+        {
+            "beginning": _rows(beginning),
+            "results": jsonio.dumps_for_database(results),
+            "owner": owner,
+            "lease": lease,
+        },
     )
-    return {AttemptKey(*row) for row in counted}
+    written = Written(set(), set())
+    for has_begun, *key in rows:
+        (written.begun if has_begun else written.ended).add(AttemptKey(*key))
+    return written
 
 
 def give_back(connection: Connection, owner: str, keys: Sequence[AttemptKey]) -> None:
@@ -151,7 +251,8 @@ def give_back(connection: Connection, owner: str, keys: Sequence[AttemptKey]) ->
     connection.exec_driver_sql(
         """
         UPDATE orchestrator.step_attempts a
-        SET state = 'QUEUED', parked = true, claims = a.claims - 1, lease_owner = NULL, lease_until = NULL
+        SET state = 'QUEUED', parked = true, lease_owner = NULL, lease_until = NULL, lapsed_at = NULL,
+            claims = a.claims - CASE WHEN a.started_at IS NULL THEN 0 ELSE 1 END, started_at = NULL
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
         WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
             AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s

@@ -142,12 +142,14 @@ def begin_executions(connection: Connection, rows: Sequence[NewExecution | Dropp
         ), attempts AS (
             INSERT INTO orchestrator.step_attempts
                 (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, started_at,
-                 waiting)
+                 waiting, fails_after_crash)
             SELECT c.id, a.step_index, a.iteration, a.attempt, r.workflow_id, a.state, COALESCE(a.due_at, now()),
-                   CASE WHEN a.due_at IS NULL THEN now() END, CASE WHEN a.state = 'WAITING' THEN now() END, a.waiting
+                   CASE WHEN a.due_at IS NULL THEN now() END, CASE WHEN a.state = 'WAITING' THEN now() END, a.waiting,
+                   a.fails_after_crash
             FROM created c JOIN rows r ON r.execution_id = c.id
             CROSS JOIN LATERAL jsonb_to_recordset(r.attempts) AS a(
-                step_index int, iteration int, attempt int, state text, due_at timestamptz, waiting jsonb)
+                step_index int, iteration int, attempt int, state text, due_at timestamptz, waiting jsonb,
+                fails_after_crash boolean)
         ), handled AS (
             UPDATE trigger_service.trigger_events e
             SET handled_at = now(), dropped_because = r.dropped,
@@ -212,7 +214,7 @@ def open_attempts(connection: Connection, steps: Sequence[StepKey]) -> list[Open
     """Returns the attempts of these steps whose result is not taken yet."""
     rows = connection.exec_driver_sql(
         """
-        SELECT a.execution_id, a.step_index, a.iteration, a.attempt, a.state, a.succeeded, a.output, a.error
+        SELECT a.execution_id, a.step_index, a.iteration, a.attempt, a.state, a.succeeded, a.output, a.error, a.repeats
         FROM (SELECT DISTINCT * FROM jsonb_to_recordset(%(steps)s::jsonb) AS s(
                 execution_id uuid, step_index int, iteration int)) s
         JOIN orchestrator.step_attempts a USING (execution_id, step_index, iteration)
@@ -257,13 +259,14 @@ def apply(
                 AND a.iteration = p.iteration AND a.attempt = p.attempt
         )
         INSERT INTO orchestrator.step_attempts
-            (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, started_at, waiting)
+            (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, started_at, waiting,
+             repeats, fails_after_crash)
         SELECT s.execution_id, s.step_index, s.iteration, s.attempt, s.workflow_id, s.state,
                COALESCE(s.due_at, now()), CASE WHEN s.due_at IS NULL THEN now() END,
-               CASE WHEN s.state = 'WAITING' THEN now() END, s.waiting
+               CASE WHEN s.state = 'WAITING' THEN now() END, s.waiting, s.repeats, s.fails_after_crash
         FROM jsonb_to_recordset(%(attempts)s::jsonb) AS s(
             execution_id uuid, step_index int, iteration int, attempt int, workflow_id uuid, state text,
-            due_at timestamptz, waiting jsonb)
+            due_at timestamptz, waiting jsonb, repeats int, fails_after_crash boolean)
         ON CONFLICT DO NOTHING
         """,
         {

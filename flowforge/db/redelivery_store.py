@@ -41,30 +41,53 @@ class UntakenResult(AttemptKey):
     """The reason why it failed."""
 
 
-def requeue_lost_leases(connection: Connection, *, most_claims: int, grace: float, limit: int) -> int:
-    """Queues the attempts of dead executors again, under the same number; those that were claimed `most_claims` times
-    have failed. Returns how many leases were lost."""
+def note_lapsed_leases(connection: Connection, *, limit: int) -> None:
+    """Notes that leases have run out: their owners may have slept, and extend them for a moment more."""
+    connection.exec_driver_sql(
+        """
+        WITH lapsed AS (
+            SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
+            WHERE state = 'RUNNING' AND lease_until < now() AND lapsed_at IS NULL
+            ORDER BY lease_until LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE orchestrator.step_attempts a SET lapsed_at = now() FROM lapsed l
+        WHERE a.execution_id = l.execution_id AND a.step_index = l.step_index AND a.iteration = l.iteration
+            AND a.attempt = l.attempt
+        """,
+        {"limit": limit},
+    )
+
+
+def requeue_lost_leases(connection: Connection, *, most_claims: int, notice: float, grace: float, limit: int) -> int:
+    """Queues the attempts of dead executors again, under the same number. Those whose call had begun have failed
+    instead where their step says so, or where an executor has died in it `most_claims` times. A lease is lost when
+    `notice` seconds have passed since it was seen to have run out. Returns how many were lost."""
     rows = connection.exec_driver_sql(
         """
         WITH lost AS (
-            SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
-            WHERE state = 'RUNNING' AND lease_until < now()
+            SELECT execution_id, step_index, iteration, attempt,
+                   started_at IS NOT NULL AND (fails_after_crash IS TRUE OR claims >= %(most)s) AS has_failed
+            FROM orchestrator.step_attempts
+            WHERE state = 'RUNNING' AND lease_until < now() AND lapsed_at <= now() - make_interval(secs => %(notice)s)
             ORDER BY lease_until LIMIT %(limit)s FOR UPDATE SKIP LOCKED
         )
         UPDATE orchestrator.step_attempts a
-        SET state = CASE WHEN a.claims < %(most)s THEN 'QUEUED' ELSE 'ENDED' END,
-            parked = a.claims < %(most)s, lease_owner = NULL, lease_until = NULL,
-            succeeded = CASE WHEN a.claims >= %(most)s THEN false END,
-            finished_at = CASE WHEN a.claims >= %(most)s THEN now() - make_interval(secs => %(grace)s) END,
-            error = CASE WHEN a.claims >= %(most)s THEN jsonb_build_object(
-                'message', format('the executor died %%s times while it ran this step', a.claims),
-                'permanent', true) END
+        SET state = CASE WHEN l.has_failed THEN 'ENDED' ELSE 'QUEUED' END, parked = NOT l.has_failed,
+            lease_owner = NULL, lease_until = NULL, lapsed_at = NULL,
+            started_at = CASE WHEN l.has_failed THEN a.started_at END,
+            succeeded = CASE WHEN l.has_failed THEN false END,
+            finished_at = CASE WHEN l.has_failed THEN now() - make_interval(secs => %(grace)s) END,
+            error = CASE WHEN l.has_failed THEN jsonb_build_object(
+                'message', CASE WHEN a.claims >= %(most)s
+                    THEN format('the executor died %%s times while it ran this step', a.claims)
+                    ELSE 'the executor died while it ran this step: nobody knows whether its call was done' END,
+                'permanent', true, 'final', true) END
         FROM lost l
         WHERE a.execution_id = l.execution_id AND a.step_index = l.step_index AND a.iteration = l.iteration
             AND a.attempt = l.attempt
         RETURNING a.execution_id
         """,
-        {"limit": limit, "most": most_claims, "grace": grace},
+        {"limit": limit, "most": most_claims, "notice": notice, "grace": grace},
     )
     return len(rows.all())
 

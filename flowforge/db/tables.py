@@ -569,14 +569,22 @@ class StepAttempt(Base):
     parked: Mapped[bool] = mapped_column(server_default=text("false"))
     """An executor had no room for it: executors take it from here, without a message."""
     claims: Mapped[int] = mapped_column(server_default=text("0"))
-    """Number of times that an executor has begun it: more than once means that an executor died with it."""
+    """Number of times that its call has begun: more than once means that an executor died in it."""
+    repeats: Mapped[int | None]
+    """The earlier attempt whose call it makes again, under the same Idempotency-Key, since nobody knows whether that
+    was done. Null: it makes a call of its own."""
+    fails_after_crash: Mapped[bool | None]
+    """Whether it has failed where its executor died in the call; null and false: its call is made again."""
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
+    lapsed_at: Mapped[datetime | None]
+    """The time at which upkeep saw that the lease had run out; its owner may extend it for a moment more."""
     succeeded: Mapped[bool | None]
     output: Mapped[JsonObject | None]
     error: Mapped[JsonObject | None]
-    """{message, permanent, retryAfter}"""
+    """{message, permanent, retryAfter, answered, final}"""
     started_at: Mapped[datetime | None]
+    """The time at which its call, or its wait, began; null while it only waits in an executor."""
     finished_at: Mapped[datetime | None]
     waiting: Mapped[JsonObject | None]
     """{kind, failsWhenDue, message} of a wait."""

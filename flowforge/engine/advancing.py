@@ -128,9 +128,9 @@ def _fact(attempt: OpenAttempt, result: ExecutionResult) -> StepEnded:
     key = (attempt.step_index, attempt.attempt, attempt.iteration)
     if attempt.state == "ENDED":
         failure = None if attempt.succeeded else Failure.of_json(attempt.error or {})
-        return StepEnded(*key, output=attempt.output or {}, failure=failure)
+        return StepEnded(*key, output=attempt.output or {}, failure=failure, repeats=attempt.repeats)
     failure = None if result.status == "SUCCESS" else _failure(result)
-    return StepEnded(*key, output=result.output or {}, failure=failure)
+    return StepEnded(*key, output=result.output or {}, failure=failure, repeats=attempt.repeats)
 
 
 def _failure(result: ExecutionResult) -> Failure:

@@ -3,6 +3,9 @@
 A message is acknowledged as soon as the attempt is claimed: from then on the lease in PostgreSQL says who has it, and
 a lease that is not extended gives it to another. What there is no room for is parked in the table. Claims and messages
 go in batches, like results (flowforge.engine.handing_in).
+
+Nothing begins under a lease that may have run out, and PostgreSQL knows of every call that begins: with the claim where
+a thread is free for it, otherwise before the thread that takes it up makes it.
 """
 
 from __future__ import annotations
@@ -20,14 +23,16 @@ from flowforge import events
 from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.db import attempts_store
 from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.attempts_store import WantedAttempt
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.db.engine import Connection, transaction
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received, member_name
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.fair_pool import FairPool
-from flowforge.engine.handing_in import Finished, ResultCollector, key_of
+from flowforge.engine.handing_in import AttemptCollector, Finished, key_of
 from flowforge.engine.held_attempts import HeldAttempts
+from flowforge.engine.leases import Instant, LeaseTerms
 from flowforge.engine.plans import Plans
 from flowforge.engine.start_messages import StartMessages
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner
@@ -59,7 +64,7 @@ class Executor:
         self.group = settings.group_executor
         self._backends = backends
         self._owner = member_name(self.name)
-        self._lease = settings.step_lease_seconds
+        self._lease = LeaseTerms.within(settings.step_lease_seconds)
         self._plans = Plans()
         catalog = catalog or load_catalog()
         self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
@@ -68,13 +73,15 @@ class Executor:
         self._capacity = settings.executor_threads * 4
         self._share = max(self._capacity // 2, 1)
         self._parked = True
+        self._served_last: UUID | None = None
+        """The workflow that was the last to have its turn with what is parked."""
         self._next_look = 0.0
         self._pool = FairPool(settings.executor_threads, settings.workflow_concurrency)
         self._held = HeldAttempts()
-        self._results = ResultCollector(backends, self._owner, self._held)
+        self._collector = AttemptCollector(backends, self._owner, self._held, self._lease.runs)
         self._leaving = threading.Event()
         self._broken: BaseException | None = None
-        self._threads = [self._thread("results", self._results.run), self._thread("leases", self._keep_leases)]
+        self._threads = [self._thread("results", self._collector.run), self._thread("leases", self._keep_leases)]
         for thread in self._threads:
             thread.start()
 
@@ -110,10 +117,14 @@ class Executor:
             return
         full = [key for key in self._pool.busy_keys(min(self._share // 2, room)) if isinstance(key, UUID)]
         with transaction(self._backends.engine) as connection:
-            keys = attempts_store.find_parked(connection, full=full, each=max(1, room // 4), limit=max(1, room // 2))
-        self._parked = bool(keys or full)
+            found = attempts_store.find_parked(
+                connection, full=full, after=self._served_last, each=max(1, room // 4), limit=max(1, room // 2)
+            )
+        self._parked = bool(found or full)
         self._next_look = time.monotonic() + self.patience
-        self._begin_parked(keys)
+        if found:
+            self._served_last = list(dict.fromkeys(parked.workflow_id for parked in found))[-1]
+        self._begin_parked(found)
 
     def stop(self) -> None:
         """Lets running steps end for a few seconds, gives back what was not begun, hands in the rest."""
@@ -124,7 +135,7 @@ class Executor:
         except Unavailable as error:
             logger.warning("what was not begun waits for its lease to end: %s", error)
         self._leaving.set()
-        self._results.close()
+        self._collector.close()
         for thread in self._threads:
             thread.join(timeout=5)
 
@@ -151,7 +162,7 @@ class Executor:
             with transaction(self._backends.engine) as connection:
                 messages = self._starts.remake(connection, keys)
             starts = [ExecutionStart.decode(message.value) for message in messages]
-            self._claim_and_run({key_of(start): start for start in starts})
+            self._claim_and_run({key_of(start): start for start in starts}, in_order=False)
         except Unavailable:
             raise
         except Exception as error:
@@ -166,16 +177,29 @@ class Executor:
         with transaction(self._backends.engine) as connection:
             attempts_store.refuse(connection, keys[0], reason_of(error))
 
-    def _claim_and_run(self, starts: Starts) -> None:
+    def _claim_and_run(self, starts: Starts, *, in_order: bool = True) -> None:
+        """`in_order`: what is parked of a workflow goes first; what comes after it is parked, too."""
         if not starts:
             return
+        wanted, leased_at = self._wanted(starts), Instant.now()
         with transaction(self._backends.engine) as connection:
-            claims = attempts_store.claim(connection, list(starts), owner=self._owner, lease=self._lease)
+            claims = attempts_store.claim(
+                connection, list(wanted.values()), owner=self._owner, lease=self._lease.runs, in_order=in_order
+            )
             versions = self._plans.get(connection, {claim.version_id for claim in claims if claim.version_id})
             complete = self._complete(connection, {claim.key: starts[claim.key] for claim in claims})
+        self._parked = self._parked or len(claims) < len(wanted)
         for claim in claims:
             version = versions.get(claim.version_id) if claim.version_id else None
-            self._submit(claim.key, StepRun(complete[claim.key], version))
+            self._held.add(claim.key, starts[claim.key], leased_at)
+            self._submit(claim.key, StepRun(complete[claim.key], version, claim.repeats), wanted[claim.key].begins)
+
+    def _wanted(self, starts: Starts) -> dict[AttemptKey, WantedAttempt]:
+        begin = self._pool.begin_at_once([start.workflow_id for start in starts.values()])
+        return {
+            key: WantedAttempt(key.execution_id, key.step_index, key.iteration, key.attempt, begins)
+            for key, begins in zip(starts, begin, strict=True)
+        }
 
     def _complete(self, connection: Connection, claimed: Starts) -> dict[AttemptKey, ExecutionStart]:
         """Adds payload and context to those that came without, for their size."""
@@ -188,13 +212,22 @@ class Executor:
 
     # Running
 
-    def _submit(self, key: AttemptKey, run: StepRun) -> None:
-        def task() -> None:
-            started_at = datetime.now(UTC)
-            self._results.add(Finished(run.start, self._outcome(key, run), started_at))
+    def _submit(self, key: AttemptKey, run: StepRun, has_begun: bool) -> None:
+        """`has_begun`: PostgreSQL holds already that it begins."""
 
-        self._held.add(key, run.start)
+        def task() -> None:
+            if not self._may_begin(key, has_begun):
+                self._held.remove(key)
+                logger.warning("step %d of execution %s is not begun here any more", key.step_index, key.execution_id)
+                return
+            started_at = datetime.now(UTC)
+            self._collector.add(Finished(run.start, self._outcome(key, run), started_at))
+
         self._pool.submit(run.start.workflow_id, task)
+
+    def _may_begin(self, key: AttemptKey, has_begun: bool) -> bool:
+        """Whether its call is this executor's to make. An executor that has slept asks PostgreSQL."""
+        return (has_begun and self._held.is_leased(key, self._lease.runs)) or self._collector.begin(key)
 
     def _outcome(self, key: AttemptKey, run: StepRun) -> Outcome:
         """Runs the step. There is an outcome whatever happens: an attempt without one would be held for ever."""
@@ -222,11 +255,15 @@ class Executor:
             self._broken = error
 
     def _keep_leases(self) -> None:
-        while not self._leaving.wait(self._lease / 3):
+        while not self._leaving.wait(self._lease.heartbeat):
             self._fail_overtime()
+            leased_at = Instant.now()
             try:
                 with transaction(self._backends.engine) as connection:
-                    attempts_store.extend_leases(connection, self._owner, self._held.keys(), self._lease)
+                    extended = attempts_store.extend_leases(
+                        connection, self._owner, self._held.keys(), self._lease.runs
+                    )
+                self._held.extend(extended, leased_at)
             except Unavailable as error:
                 logger.warning("leases could not be extended: %s", error)
 
@@ -234,7 +271,7 @@ class Executor:
         """A connector that ignores its time limit cannot be stopped, but nobody has to wait for it."""
         failure = Failure("the step did not end within its time limit")
         for start in self._held.take_overtime():
-            self._results.add(Finished(start, Outcome(failure=failure), datetime.now(UTC)))
+            self._collector.add(Finished(start, Outcome(failure=failure), datetime.now(UTC)))
 
 
 def _with_context(start: ExecutionStart, context: JsonObject) -> ExecutionStart:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Hashable
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,21 @@ class FairPool:
         """Tasks of one key, waiting and running."""
         with self._changed:
             return len(self._waiting.get(key, ())) + self._running.get(key, 0)
+
+    def begin_at_once(self, keys: Sequence[Hashable]) -> list[bool]:
+        """Tells, for tasks of these keys that are to be submitted in this order, which of them would not wait."""
+        with self._changed:
+            if self._next_key() is not None:  # a task that waits is about to take the thread
+                return [False] * len(keys)
+            idle, running, waiting = self._idle, Counter(self._running), set(self._waiting)
+        begin = []
+        for key in keys:
+            begin.append(key not in waiting and running[key] < min(self._per_key, idle))
+            if begin[-1]:
+                idle, running[key] = idle - 1, running[key] + 1
+            else:
+                waiting.add(key)
+        return begin
 
     def busy_keys(self, at_least: int) -> list[Hashable]:
         """Keys with that many tasks waiting and running."""

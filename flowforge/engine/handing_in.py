@@ -1,6 +1,7 @@
-"""Handing in the results of an executor's attempts: stored in PostgreSQL first, then published.
+"""Beginnings and ends of an executor's attempts. A call is made once PostgreSQL holds that it begins; a result is
+stored there first, then published.
 
-Results go in batches that grow by themselves under load: whatever has gathered while the last one was stored.
+They go in batches that grow by themselves under load: whatever has gathered while the last one was stored.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import logging
 import queue
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from flowforge import events
@@ -18,6 +20,7 @@ from flowforge.db import attempts_store
 from flowforge.db.attempt_rows import AttemptKey, AttemptResult
 from flowforge.db.engine import transaction
 from flowforge.engine.held_attempts import HeldAttempts
+from flowforge.engine.leases import Instant
 from flowforge.engine.step_runner import Outcome
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionResult, ExecutionStart
@@ -72,89 +75,131 @@ class Finished:
         return Message.of(events.EXECUTION_RESULT, result)
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """An attempt whose turn has come; `may_begin`: whether the executor still has it."""
+
+    key: AttemptKey
+    may_begin: Future[bool] = field(default_factory=Future)
+
+
 def key_of(start: ExecutionStart) -> AttemptKey:
     return AttemptKey(start.execution_id, start.step_index, start.iteration, start.attempt)
 
 
-class ResultCollector:
-    """Takes results from any thread; `run` hands them in."""
+class AttemptCollector:
+    """Takes beginnings and results from any thread; `run` writes them. `lease`: seconds that a beginning gets."""
 
-    def __init__(self, backends: Backends, owner: str, held: HeldAttempts) -> None:
+    def __init__(self, backends: Backends, owner: str, held: HeldAttempts, lease: float) -> None:
         self._backends = backends
         self._owner = owner
         self._held = held
-        self._finished: queue.SimpleQueue[Finished | None] = queue.SimpleQueue()
+        self._lease = lease
+        self._gathered: queue.SimpleQueue[Beginning | Finished | None] = queue.SimpleQueue()
         self._leaving = threading.Event()
 
+    def begin(self, key: AttemptKey) -> bool:
+        """Waits until PostgreSQL holds that the attempt begins. False where another has it by now, or this executor
+        stops."""
+        beginning = Beginning(key)
+        self._gathered.put(beginning)
+        return not self._leaving.is_set() and beginning.may_begin.result()
+
     def add(self, finished: Finished) -> None:
-        self._finished.put(finished)
+        self._gathered.put(finished)
 
     def close(self) -> None:
         """Lets `run` return, after what was added is handed in or PostgreSQL does not answer."""
         self._leaving.set()
-        self._finished.put(None)
+        self._gathered.put(None)
 
     def run(self) -> None:
-        """Hands in results until `close`; what PostgreSQL does not take now is tried again."""
-        batch: list[Finished] = []
+        """Writes until `close`; what PostgreSQL does not take now is tried again."""
+        batch: list[Beginning | Finished] = []
+        try:
+            self._write_until_closed(batch)
+        finally:
+            for left in batch:
+                if isinstance(left, Beginning):
+                    left.may_begin.set_result(False)
+
+    def _write_until_closed(self, batch: list[Beginning | Finished]) -> None:
         pause = _FIRST_PAUSE_SECONDS
         is_last = False
         while not is_last:
             is_last = self._gather(batch)
             while batch:
                 try:
-                    self._hand_in_all(batch)
+                    self._write_all(batch)
                     pause = _FIRST_PAUSE_SECONDS
                 except Unavailable as error:
-                    logger.warning("%d results wait to be handed in: %s", len(batch), error)
+                    logger.warning("%d steps wait to begin, or to hand in their results: %s", len(batch), error)
                     if self._leaving.wait(pause):
                         return  # their leases end, and they are run again
                     pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    def _gather(self, batch: list[Finished]) -> bool:
-        """Waits for a result and adds all that have gathered; returns whether it was the last time."""
-        finished = self._finished.get()
-        while finished is not None:
-            batch.append(finished)
+    def _gather(self, batch: list[Beginning | Finished]) -> bool:
+        """Waits for one and adds all that have gathered; returns whether it was the last time."""
+        found = self._gathered.get()
+        while found is not None:
+            batch.append(found)
             if len(batch) >= _AT_ONCE:
                 return False
             try:
-                finished = self._finished.get_nowait()
+                found = self._gathered.get_nowait()
             except queue.Empty:
                 return False
         return True
 
-    def _hand_in_all(self, batch: list[Finished]) -> None:
+    def _write_all(self, batch: list[Beginning | Finished]) -> None:
         """Empties the batch. Raises Unavailable, with what is left still in it."""
         try:
-            self._hand_in(batch)
+            self._write(batch)
             batch.clear()
             return
         except Unavailable:
             raise
         except Exception:
-            logger.exception("%d results could not be handed in; trying one by one", len(batch))
+            logger.exception("%d beginnings and results could not be stored; trying one by one", len(batch))
         while batch:
-            self._hand_in_alone(batch[0])
+            self._write_alone(batch[0])
             del batch[0]
+
+    def _write_alone(self, one: Beginning | Finished) -> None:
+        if isinstance(one, Finished):
+            self._hand_in_alone(one)
+        else:
+            self._write([one])
 
     def _hand_in_alone(self, finished: Finished) -> None:
         """Hands in one result; as a failure, where its content cannot be stored."""
         try:
-            self._hand_in([finished])
+            self._write([finished])
         except Unavailable:
             raise
         except Exception as error:
             logger.exception("a result could not be stored")
             failure = Failure(f"the step ran, but its result could not be stored: {type(error).__name__}", True)
-            self._hand_in([replace(finished, outcome=Outcome(failure=failure))])
+            self._write([replace(finished, outcome=Outcome(failure=failure))])
 
-    def _hand_in(self, batch: Sequence[Finished]) -> None:
+    def _write(self, batch: Sequence[Beginning | Finished]) -> None:
+        beginning = [one for one in batch if isinstance(one, Beginning)]
+        finished = [one for one in batch if isinstance(one, Finished)]
+        leased_at = Instant.now()
         with transaction(self._backends.engine) as connection:
-            counted = attempts_store.hand_in(connection, self._owner, [finished.result() for finished in batch])
-        for finished in batch:
-            self._held.remove(finished.key)
-        self._publish([finished for finished in batch if finished.key in counted])
+            written = attempts_store.write(
+                connection,
+                self._owner,
+                beginning=[one.key for one in beginning],
+                results=[one.result() for one in finished],
+                lease=self._lease,
+            )
+        self._held.extend(written.begun, leased_at)
+        for begun in beginning:
+            begun.may_begin.set_result(begun.key in written.begun)
+        for ended in finished:
+            self._held.remove(ended.key)
+        self._publish([ended for ended in finished if ended.key in written.ended])
 
     def _publish(self, counted: Sequence[Finished]) -> None:
         try:

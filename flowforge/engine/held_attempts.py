@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from flowforge.db.attempt_rows import AttemptKey
+from flowforge.engine.leases import Instant
 from flowforge.events import ExecutionStart
 
 
@@ -17,11 +18,23 @@ class HeldAttempts:
 
     def __init__(self) -> None:
         self._held: dict[AttemptKey, ExecutionStart] = {}
+        self._leased_at: dict[AttemptKey, Instant] = {}
         self._must_end_by: dict[AttemptKey, float] = {}
         """Latest ends of the attempts that have begun, by `time.monotonic`."""
 
-    def add(self, key: AttemptKey, start: ExecutionStart) -> None:
+    def add(self, key: AttemptKey, start: ExecutionStart, leased_at: Instant) -> None:
+        """`leased_at` is a moment before the lease was granted."""
+        self._leased_at[key] = leased_at
         self._held[key] = start
+
+    def extend(self, keys: Iterable[AttemptKey], leased_at: Instant) -> None:
+        """Notes that the leases of these attempts were extended after that moment."""
+        self._leased_at.update({key: leased_at for key in keys if key in self._held})
+
+    def is_leased(self, key: AttemptKey, seconds: float) -> bool:
+        """Whether a lease of so many seconds still runs for certain."""
+        leased_at = self._leased_at.get(key)
+        return leased_at is not None and leased_at.seconds_ago() < seconds
 
     def begin(self, key: AttemptKey, seconds: float) -> None:
         """Notes that the attempt begins, and has to end within that time."""
@@ -29,6 +42,7 @@ class HeldAttempts:
 
     def remove(self, key: AttemptKey) -> None:
         self._held.pop(key, None)
+        self._leased_at.pop(key, None)
         self._must_end_by.pop(key, None)
 
     def keys(self) -> list[AttemptKey]:

@@ -26,6 +26,7 @@ from flowforge.execution.context import step_context
 from flowforge.execution.machine import Run
 from flowforge.execution.state import ROOT, Frame, Status
 from flowforge.jsonio import JsonObject
+from flowforge.language.plan import Step
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -162,15 +163,26 @@ class LoadedExecution:
             self._add_call(call)
 
     def _add_start(self, start: StartStep, starts: StartMessages) -> None:
-        key = (start.step_index, start.iteration, start.attempt)
-        self.attempts.append(NewAttempt(self.execution_id, *key, self.workflow_id, AttemptState.QUEUED, start.due_at))
-        if start.due_at is None:
-            self.start_messages.append(self._start_message(start, starts))
-
-    def _start_message(self, start: StartStep, starts: StartMessages) -> Message:
-        run = self.run
-        step, frame = run.plan.step(start.step_index), run.frames[start.iteration]
+        step = self.run.plan.step(start.step_index)
         assert step is not None
+        self.attempts.append(
+            NewAttempt(
+                self.execution_id,
+                start.step_index,
+                start.iteration,
+                start.attempt,
+                self.workflow_id,
+                AttemptState.QUEUED,
+                start.due_at,
+                repeats=start.repeats,
+                fails_after_crash=starts.fails_after_crash(step) or None,
+            )
+        )
+        if start.due_at is None:
+            self.start_messages.append(self._start_message(start, step, starts))
+
+    def _start_message(self, start: StartStep, step: Step, starts: StartMessages) -> Message:
+        run, frame = self.run, self.run.frames[start.iteration]
         block = run.blocks[frame.block] if frame.block else None
         context = step_context(run.plan, step, frame, block, run.trigger)
         return starts.message(

@@ -18,6 +18,7 @@ from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.engine import Connection, Engine, transaction
 from flowforge.db.redelivery_store import UnhandledEvent, UntakenResult
 from flowforge.engine.failure_reason import reason_of
+from flowforge.engine.leases import LeaseTerms
 from flowforge.engine.plans import Plans
 from flowforge.engine.start_messages import StartMessages
 from flowforge.errors import Unavailable
@@ -66,10 +67,13 @@ class _Round:
     grace: float
 
     def end_lost_leases(self, connection: Connection) -> int:
-        most_claims = self.backends.settings.step_max_attempts
-        return redelivery_store.requeue_lost_leases(
-            connection, most_claims=most_claims, grace=self.grace, limit=_AT_ONCE
+        settings = self.backends.settings
+        notice = LeaseTerms.within(settings.step_lease_seconds).notice
+        lost = redelivery_store.requeue_lost_leases(
+            connection, most_claims=settings.step_max_attempts, notice=notice, grace=self.grace, limit=_AT_ONCE
         )
+        redelivery_store.note_lapsed_leases(connection, limit=_AT_ONCE)
+        return lost
 
     def unhandled_events(self, connection: Connection) -> list[Message]:
         settings = self.backends.settings

@@ -77,6 +77,12 @@ class StartMessages:
             return self.message(source, step, attempt, iteration, by_reference=True)
         return message
 
+    def fails_after_crash(self, step: Step) -> bool:
+        """Whether the step has failed where its executor dies in the call."""
+        if step.after_crash is not None:
+            return step.after_crash == "fail"
+        return not self._catalog.is_repeatable(step.type)
+
     def remake(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
         """The messages of attempts that PostgreSQL shows as queued. Executions that are over get none."""
         return [

@@ -47,6 +47,8 @@ class StepRun:
 
     start: ExecutionStart
     version: Version | None
+    repeats: int | None = None
+    """The earlier attempt whose call it makes again, since nobody knows whether that was done."""
 
     @property
     def step(self) -> Step | None:
@@ -55,6 +57,12 @@ class StepRun:
     @property
     def step_id(self) -> str:
         return self.step.id if self.step else f"step_{self.start.step_index}"
+
+    @property
+    def idempotency_key(self) -> str:
+        """Names the call: the same until the receiver has given a definite answer to it."""
+        start = self.start
+        return f"{start.execution_id}-{start.step_index}-{start.iteration}-{self.repeats or start.attempt}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class StepRunner:
         try:
             return self._run(run, secrets, watch)
         except ConnectorError as error:
-            failure = Failure(error_text(error, secrets), error.permanent, error.retry_after)
+            failure = Failure(error_text(error, secrets), error.permanent, error.retry_after, error.answered)
         except Unavailable as error:
             failure = Failure(str(error), permanent=False)
         except (ExpressionError, UnknownAction, SecretUnreadable) as error:
@@ -174,7 +182,7 @@ class StepRunner:
             step_index=start.step_index,
             step_id=run.step_id,
             attempt=start.attempt,
-            idempotency_key=f"{start.execution_id}-{start.step_index}-{start.iteration}-{start.attempt}",
+            idempotency_key=run.idempotency_key,
             deadline=time.monotonic() + self.time_limit(run),
             trigger=start.trigger_payload,
             steps=start.context.get("steps") or {},
@@ -192,4 +200,4 @@ def _made_of_secrets(config: Mapping[str, Any], resolved: Mapping[str, Any]) -> 
 
 def _without(failure: Failure, secrets: Sequence[str]) -> Failure:
     message = jsonio.writable(mask_values(failure.message, secrets))
-    return Failure(message, failure.permanent, failure.retry_after)
+    return replace(failure, message=message)

@@ -19,6 +19,8 @@ class StartStep:
     attempt: int = 1
     iteration: int = ROOT
     due_at: datetime | None = None
+    repeats: int | None = None
+    """The earlier attempt whose call it makes again, since nobody knows whether that was done."""
 
 
 @dataclass(frozen=True, slots=True)

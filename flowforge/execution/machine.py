@@ -306,7 +306,8 @@ class Run:
             policy = step.retry or self.rules.defaults
             again = retry_at(policy, fact.attempt, failure, self.rules.now, self.rules.chance)
             if again is not None:
-                self.effects.starts.append(StartStep(step.index, fact.attempt + 1, frame.number, again))
+                retry = StartStep(step.index, fact.attempt + 1, frame.number, again, fact.repeated_by_next)
+                self.effects.starts.append(retry)
                 return
         self._failed(frame, step, self.error_of(step, frame, failure.message, fact.attempt))
 

@@ -15,19 +15,30 @@ LONGEST_RETRY_AFTER_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The failure of an attempt. `permanent`: a retry cannot help. `retry_after`: seconds that the receiver demands."""
+    """The failure of an attempt. `permanent`: a retry cannot help. `retry_after`: seconds that the receiver demands.
+    `answered`: the receiver itself has refused; otherwise nobody knows whether the call was done. `final`: it is not
+    tried again, whatever its policy says."""
 
     message: str
     permanent: bool = False
     retry_after: float | None = None
+    answered: bool = False
+    final: bool = False
 
     def as_json(self) -> JsonObject:
         """The JSON that an attempt's row holds."""
-        return {"message": self.message, "permanent": self.permanent, "retryAfter": self.retry_after}
+        kept: dict[str, Any] = {
+            "message": self.message,
+            "permanent": self.permanent,
+            "retryAfter": self.retry_after,
+            "answered": self.answered,
+        }
+        return kept | ({"final": True} if self.final else {})
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> Failure:
-        return cls(str(kept.get("message")), bool(kept.get("permanent")), kept.get("retryAfter"))
+        permanent, answered, final = (bool(kept.get(name)) for name in ("permanent", "answered", "final"))
+        return cls(str(kept.get("message")), permanent, kept.get("retryAfter"), answered, final)
 
 
 def retry_at(policy: RetryPolicy, attempt: int, failure: Failure, now: datetime, chance: float) -> datetime | None:
@@ -36,7 +47,7 @@ def retry_at(policy: RetryPolicy, attempt: int, failure: Failure, now: datetime,
     `chance` in [0, 1) spreads the wait over its upper half, so that many failures do not come back together.
     A Retry-After of the receiver is honoured as the least wait.
     """
-    if (failure.permanent and policy.on != "any") or attempt >= policy.attempts:
+    if failure.final or (failure.permanent and policy.on != "any") or attempt >= policy.attempts:
         return None
     longest: float = min(policy.delay * policy.factor ** (attempt - 1), policy.max_delay)
     wait = longest * (0.5 + chance / 2) if policy.jitter else longest

@@ -115,3 +115,12 @@ class StepEnded:
     """The frame in which the step ran."""
     output: Mapping[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
+    repeats: int | None = None
+    """The earlier attempt whose call it made again."""
+
+    @property
+    def repeated_by_next(self) -> int | None:
+        """The attempt whose call the next one makes again; None after a definite answer to that call."""
+        if self.failure is not None and self.failure.answered:
+            return None
+        return self.repeats or self.attempt

@@ -37,6 +37,8 @@ def _flaws(action: ActionDefinition, block: Block[Any] | None) -> Iterator[Flaw]
         yield ("retry",), f"{block.type} cannot be tried again; give the actions a retry"
     if action.timeout is not None:
         yield ("timeout",), f"{block.type} has no time limit of its own; the workflow's settings and actions have"
+    if action.after_crash is not None:
+        yield ("afterCrash",), f"{block.type} calls nobody; the actions have an afterCrash"
     yield from _flaws_of_config(action.config or {}, block)
 
 

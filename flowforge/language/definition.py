@@ -143,6 +143,8 @@ class ActionDefinition(_Part):
     when: When | None = None
     retry: RetryPolicy | None = None
     timeout: float | None = Field(None, gt=0, le=86_400, allow_inf_nan=False)
+    after_crash: Literal["again", "fail"] | None = Field(None, alias="afterCrash")
+    """What becomes of the step where its executor dies in the call. None: as its connector can be repeated."""
     enabled: bool | None = None
     on_error: OnError | None = Field(None, alias="onError")
     branches: list[BranchDefinition] | None = Field(None, max_length=MAX_BRANCHES)

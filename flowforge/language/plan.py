@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from flowforge.jsonio import JsonObject
 from flowforge.language.block import Block
@@ -66,6 +66,8 @@ class Step:
     """None: as the instance is set up."""
     timeout: float | None
     """Seconds; None: as the instance is set up."""
+    after_crash: Literal["again", "fail"] | None
+    """What becomes of it where its executor dies in the call. None: as its connector can be repeated."""
     templated: bool
     """Whether `{{` has a meaning in the config."""
     body: Body
@@ -238,6 +240,7 @@ class _Compiler:
             config=action.config or {},
             retry=action.retry,
             timeout=action.timeout,
+            after_crash=action.after_crash,
             templated=self._templated,
             body=body,
             position=len(body.steps),

@@ -14,7 +14,7 @@ from flowforge.language.pointers import Part
 from flowforge.language.repair import UNREAD
 
 Path = tuple[Part, ...]
-_OWN_PARTS = ("type", "config", "id", "name", "when", "retry", "timeout", "enabled", "onError")
+_OWN_PARTS = ("type", "config", "id", "name", "when", "retry", "timeout", "afterCrash", "enabled", "onError")
 _LISTS = ("else", "actions", "onError")
 
 

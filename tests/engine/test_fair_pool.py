@@ -69,6 +69,19 @@ def test_a_newcomer_is_served_while_others_hold_all_they_can(hanging: int) -> No
         assert served(pool, "quick")
 
 
+@pytest.mark.parametrize("hanging", [0, 1, 2])
+def test_it_tells_beforehand_which_tasks_would_not_wait(hanging: int) -> None:
+    with pool_of(8, 4) as (pool, held):
+        for number in range(hanging):
+            hold(pool, held, f"slow {number}", tasks=20, running=4 >> number)
+        told = pool.begin_at_once(["slow 0" if hanging else "new", *["new"] * 9, "other"])
+        before = held.running["new"] + held.running["other"]
+        hold(pool, held, "new", tasks=10 - (hanging > 0), running=sum(told[:10]))
+        hold(pool, held, "other", tasks=1, running=int(told[10]))
+        assert before == 0
+        assert not (hanging and told[0])
+
+
 def test_one_key_never_has_more_running_than_its_limit() -> None:
     with pool_of(32, 4) as (pool, held):
         hold(pool, held, "a", tasks=50, running=4)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.engine.handing_in import key_of
 from flowforge.engine.held_attempts import HeldAttempts
+from flowforge.engine.leases import Instant
 from flowforge.events import ExecutionStart
 from flowforge.ids import uuid7
 
@@ -22,7 +23,7 @@ def held_start(held: HeldAttempts) -> ExecutionStart:
         attempt=1,
         timestamp=datetime.now(UTC),
     )
-    held.add(key_of(start), start)
+    held.add(key_of(start), start, Instant.now())
     return start
 
 
@@ -49,3 +50,20 @@ def test_what_takes_too_long_is_reported_once_and_stays_held() -> None:
     assert list(held.take_overtime()) == [late]
     assert list(held.take_overtime()) == []
     assert set(held.keys()) == {key_of(late), key_of(in_time)}
+
+
+def test_a_lease_runs_from_the_moment_before_it_was_granted_until_it_is_extended() -> None:
+    held, now = HeldAttempts(), Instant.now()
+    key = key_of(held_start(held))
+    held.extend([key], Instant(now.elapsing - 11, now.time_of_day - 11))
+    assert not held.is_leased(key, 10)
+    held.extend([key], now)
+    assert held.is_leased(key, 10)
+
+
+def test_what_is_not_held_is_not_leased() -> None:
+    held = HeldAttempts()
+    key = key_of(held_start(held))
+    held.remove(key)
+    held.extend([key], Instant.now())
+    assert not held.is_leased(key, 10)

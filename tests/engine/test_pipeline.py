@@ -300,7 +300,8 @@ class TestNothingIsLost:
             connection.execute(
                 text(
                     "UPDATE orchestrator.step_attempts SET state = 'RUNNING', lease_owner = 'dead', claims = :claims,"
-                    " lease_until = now() - interval '1 second'"
+                    " started_at = now(), lease_until = now() - interval '1 minute',"
+                    " lapsed_at = now() - interval '1 minute'"
                 ),
                 {"claims": claims},
             )

@@ -73,7 +73,21 @@ def test_e_a_passing_failure_is_tried_again_later() -> None:
     execution = begun(*steps(1))
     fail(execution, permanent=False)
     assert execution.status is Status.RUNNING
-    assert due(execution) == [StartStep(0, attempt=2, due_at=NOW + timedelta(seconds=0.5))]
+    assert due(execution) == [StartStep(0, attempt=2, due_at=NOW + timedelta(seconds=0.5), repeats=1)]
+
+
+@pytest.mark.parametrize(("answered", "repeats"), [([False, False], 1), ([True, False], 2), ([False, True], None)])
+def test_a_retry_repeats_the_call_since_which_there_was_no_definite_answer(
+    answered: list[bool], repeats: int | None
+) -> None:
+    execution = begun(*steps(1, 5))
+    for was_answered in answered:
+        [step] = execution.due
+        execution.due.clear()
+        failure = Failure("no", answered=was_answered)
+        execution.end(StepEnded(0, step.attempt, failure=failure, repeats=step.what.repeats))  # type: ignore[union-attr]
+    [retry] = due(execution)
+    assert (retry.attempt, retry.repeats) == (3, repeats)
 
 
 @pytest.mark.parametrize("handling", ["continue", [{"type": "CALL"}]])

@@ -84,6 +84,7 @@ def parallel(*lanes: list[Action], **more: Any) -> Action:
         ({"type": "RESPOND", "config": {"status": 99}}, "/config/status", "at least 200"),
         ({"type": "STOP", "retry": {"attempts": 2}}, "/retry", "cannot be tried again"),
         ({"type": "WAIT", "config": {"seconds": 1}, "timeout": 3}, "/timeout", "no time limit"),
+        ({"type": "WAIT", "config": {"seconds": 1}, "afterCrash": "again"}, "/afterCrash", "calls nobody"),
         ({"type": "TRANSFORM", "actions": []}, "/actions", "holds no actions"),
         ({"type": "TRANSFORM", "branches": []}, "/branches", "has no branches"),
         ({"type": "TRANSFORM", "when": "always"}, "/when", "needs an expression"),

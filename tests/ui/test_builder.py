@@ -136,6 +136,17 @@ def test_a_form_is_saved_and_masks_keep_what_they_stand_for(orders: Builder) -> 
     }
 
 
+def test_a_step_says_whether_it_is_done_again_after_a_crash(orders: Builder) -> None:
+    assert "As usual for this action: do it again" in orders.page("/actions/0")
+    assert "As usual for this action: it has failed" in orders.page("/actions/2")
+    assert 'name="afterCrash"' not in orders.page("/actions/1")
+    orders.edit("", to="step", at="/actions/0", afterCrash="fail")
+    assert orders.definition["actions"][0]["afterCrash"] == "fail"
+    assert '<option value="fail" selected>' in orders.page("/actions/0")
+    orders.edit("", to="step", at="/actions/0", afterCrash="")
+    assert "afterCrash" not in orders.definition["actions"][0]
+
+
 def test_a_new_id_is_followed_by_the_expressions_that_use_it(orders: Builder) -> None:
     orders.edit("", to="step", at="/actions/0", id="load", **{"config.url": "https://shop.example.test/orders"})
     assert orders.definition["actions"][2]["config"]["message"] == "{{ steps.load.status }}"

@@ -107,7 +107,7 @@ def _fill_in(definition: JsonObject) -> Edited:
     before = action["config"] if isinstance(action.get("config"), dict) else {}
     config = catalog.unmask(type_, config_from_form(fields_of_type(catalog, type_), form, before), before)
     fields: JsonObject = {"config": config, "onError": _on_error(action)}
-    fields |= {name: form[name].strip() or None for name in ("name", "id", "when") if name in form}
+    fields |= {name: form[name].strip() or None for name in ("name", "id", "when", "afterCrash") if name in form}
     if "timeout" in form:
         fields["timeout"] = _number(form["timeout"])
     if "retry.attempts" in form:

@@ -58,6 +58,8 @@ class StepPanel:
     data: Sequence[Datum]
     can_fail: bool
     """Whether the step can be retried, and has a time limit."""
+    is_repeatable: bool
+    """Whether it is done again by itself where its executor dies in the call."""
 
     @property
     def attempts(self) -> str:
@@ -102,6 +104,7 @@ def step_panel(
         others=[message for path, message in notes.items() if path not in drawn],
         data=_data(definition, at, context),
         can_fail=type_ not in BLOCKS,
+        is_repeatable=catalog.is_repeatable(type_),
     )
 
 

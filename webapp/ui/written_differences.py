@@ -26,6 +26,7 @@ _LABELS = {
     "id": "Called in expressions",
     "retry": "Tries",
     "timeout": "Time limit",
+    "afterCrash": "If its executor dies",
 }
 
 
@@ -84,7 +85,7 @@ def _whole(action: JsonObject, kind: str) -> Iterator[WrittenField]:
     """Yield all fields of a step that is new, or gone."""
     side: Literal["before", "after"] = "after" if kind == "added" else "before"
     values = {f"config/{key}": value for key, value in (action.get("config") or {}).items()}
-    values |= {key: action[key] for key in ("when", "onError", "retry", "timeout") if key in action}
+    values |= {key: action[key] for key in ("when", "onError", "retry", "timeout", "afterCrash") if key in action}
     for path, value in values.items():
         if value not in (None, "", [], {}) and not (path == "onError" and isinstance(value, list)):
             yield WrittenField(_label(path), [Piece(side, _text(value))])

@@ -27,6 +27,7 @@ class Config(HttpSignIn):
     icon="globe",
     keywords=("api", "rest", "fetch", "webhook", "url"),
     summary=joined("method", "url"),
+    repeatable=True,  # a receiver drops what comes twice by its Idempotency-Key
     connections=(HTTP,),
 )
 def http_request(config: Config, context: StepContext) -> JsonObject:

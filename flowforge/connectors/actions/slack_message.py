@@ -65,7 +65,9 @@ def _post_message(config: Config, context: StepContext, body: JsonObject) -> Jso
     answer = response.body()
     if not isinstance(answer, dict) or not answer.get("ok"):
         reason = answer.get("error", "no reason") if isinstance(answer, dict) else "no JSON"
-        raise ConnectorError(f"Slack refused the message: {reason}", permanent=reason not in _PASSING_ERRORS)
+        raise ConnectorError(
+            f"Slack refused the message: {reason}", permanent=reason not in _PASSING_ERRORS, answered=True
+        )
     return {
         "delivered": True,
         "statusCode": response.status,

@@ -50,7 +50,7 @@ class Call:
             request.prepare(method=self.method, url=self.url, headers=headers, params=params, data=self.body)
         if self.signed_by is not None:
             unsigned = _as_sent(request)
-            _apply(unsigned, self.signed_by.sign(unsigned), request)
+            _apply(unsigned, _signed(unsigned, self.signed_by), request)
         return request
 
 
@@ -58,6 +58,15 @@ def _as_sent(request: requests.PreparedRequest) -> Request:
     body = request.body or b""
     content = body.encode() if isinstance(body, str) else body
     return Request(request.method or "", request.url or "", dict(request.headers), content)
+
+
+def _signed(unsigned: Request, signer: Signer) -> Request:
+    """Raises ConnectorError. Whoever has refused a token says nothing about the call that it was for."""
+    try:
+        return signer.sign(unsigned)
+    except ConnectorError as error:
+        error.answered = False
+        raise
 
 
 def _apply(unsigned: Request, signed: Request, request: requests.PreparedRequest) -> None:

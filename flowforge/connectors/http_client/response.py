@@ -12,6 +12,8 @@ from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
 
 _RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
+_OF_GATEWAYS = {499, 502, 504, *range(520, 528), 530, 598, 599}
+"""Answers of something in between, which does not know what became of the call behind it."""
 _LONGEST_REASON = 8 * 1024
 
 
@@ -49,6 +51,7 @@ class Response:
                 f"{receiver} answered {self.status}" + (f": {reason}" if reason else ""),
                 permanent=self.status not in _RETRYABLE,
                 retry_after=_retry_after(self.headers.get("retry-after")),
+                answered=self.status not in _OF_GATEWAYS,
             )
 
     def _reason(self) -> str:

@@ -59,10 +59,10 @@ class MailServer:
 def _connector_error(error: Exception, host: str, deadline: float) -> ConnectorError:
     match error:
         case smtplib.SMTPAuthenticationError():
-            return ConnectorError("the mail server refused the user name or password", permanent=True)
+            return ConnectorError("the mail server refused the user name or password", permanent=True, answered=True)
         case smtplib.SMTPRecipientsRefused():
             permanent = all(code >= 500 for code, _ in error.recipients.values())
-            return ConnectorError("the mail server refused every recipient", permanent)
+            return ConnectorError("the mail server refused every recipient", permanent, answered=True)
         case smtplib.SMTPResponseException():
             return _error_of_reply(error.smtp_code, host)
         case smtplib.SMTPNotSupportedError():
@@ -79,4 +79,4 @@ def _connector_error(error: Exception, host: str, deadline: float) -> ConnectorE
 def _error_of_reply(code: int, host: str) -> ConnectorError:
     if code < _LOWEST_CODE:
         return ConnectorError(f"{host} does not answer as a mail server does", permanent=False)
-    return ConnectorError(f"the mail server answered {code}", permanent=code >= 500)
+    return ConnectorError(f"the mail server answered {code}", permanent=code >= 500, answered=True)

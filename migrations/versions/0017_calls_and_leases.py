@@ -1,0 +1,26 @@
+"""A repeated call keeps its key, a call whose outcome is unknown may end its step, and a lease ends only after notice."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+STATEMENTS = """
+ALTER TABLE orchestrator.step_attempts
+    ADD COLUMN IF NOT EXISTS repeats integer,
+    ADD COLUMN IF NOT EXISTS fails_after_crash boolean,
+    ADD COLUMN IF NOT EXISTS lapsed_at timestamptz;
+"""
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute(STATEMENTS)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("migrations only go forward")

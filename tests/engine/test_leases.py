@@ -1,0 +1,214 @@
+"""An executor that has slept begins nothing that another may have by now; who merely slept loses nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from pytest_httpserver import HTTPServer
+from sqlalchemy import text
+from werkzeug import Request, Response
+
+from flowforge.engine.executor import Executor
+from flowforge.engine.leases import Instant, LeaseTerms
+from flowforge.engine.orchestrator import Orchestrator
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from tests.engine.pipeline import Pipeline, counting_statements, working
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"executor_threads": 1, "step_lease_seconds": 3.0})
+
+
+class Receiver:
+    """Notes who calls; the first call is answered when `answer` is set."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.paths: list[str] = []
+        self.answer = threading.Event()
+        self.server = server
+        server.expect_request("/first").respond_with_handler(self._answer_late)
+        server.expect_request("/second").respond_with_handler(self._answer)
+
+    def call(self, path: str) -> dict[str, object]:
+        return {"type": "HTTP_REQUEST", "config": {"url": self.server.url_for(path)}}
+
+    def _answer(self, request: Request) -> Response:
+        self.paths.append(request.path)
+        return Response("{}")
+
+    def _answer_late(self, request: Request) -> Response:
+        self.paths.append(request.path)
+        self.answer.wait(30)
+        return Response("{}")
+
+
+@pytest.fixture
+def receiver(httpserver: HTTPServer) -> Iterator[Receiver]:
+    receiver = Receiver(httpserver)
+    yield receiver
+    receiver.answer.set()
+
+
+class TestWhatWaitsInAnExecutor:
+    """Behind a call that takes its only thread."""
+
+    def test_is_not_begun_once_another_has_it(self, pipeline: Pipeline, receiver: Receiver) -> None:
+        with working(pipeline.backends):
+            second = self._waiting_behind_the_first(pipeline, receiver)
+            _change(pipeline, second, "lease_owner = 'another'")
+            receiver.answer.set()
+            eventually(lambda: len(_running(pipeline)) == 1)
+        assert receiver.paths == ["/first"]
+
+    def test_begins_under_a_lease_that_only_looked_lost(self, pipeline: Pipeline, receiver: Receiver) -> None:
+        with working(pipeline.backends):
+            second = self._waiting_behind_the_first(pipeline, receiver)
+            _change(pipeline, second, "lease_until = now() - interval '1 hour', lapsed_at = now()")
+            receiver.answer.set()
+            eventually(lambda: receiver.paths == ["/first", "/second"])
+            eventually(lambda: not _running(pipeline))
+
+    def test_has_not_begun_for_postgresql_either(self, pipeline: Pipeline, receiver: Receiver) -> None:
+        with working(pipeline.backends):
+            second = self._waiting_behind_the_first(pipeline, receiver)
+            assert _attempt(pipeline, second) == (0, None)
+            receiver.answer.set()
+            eventually(lambda: not _running(pipeline))
+            claims, started_at = _attempt(pipeline, second)
+        assert (claims, started_at is not None) == (1, True)
+
+    def _waiting_behind_the_first(self, pipeline: Pipeline, receiver: Receiver) -> UUID:
+        first, second = (pipeline.workflow(receiver.call(path)) for path in ("/first", "/second"))
+        pipeline.accept(first.id)
+        eventually(lambda: receiver.paths == ["/first"])
+        event = pipeline.accept(second.id)
+        eventually(lambda: len(_running(pipeline)) == 2)
+        row = pipeline.execution(event.event_id)
+        assert row is not None
+        return row.id
+
+
+class TestUpkeep:
+    def test_gives_an_owner_notice_before_its_lease_is_lost(self, pipeline: Pipeline) -> None:
+        execution_id = self._held(pipeline)
+        _change(pipeline, execution_id, "lease_until = now() - interval '1 hour'")
+        assert pipeline.resend().leases == 0
+        _change(pipeline, execution_id, "lapsed_at = lapsed_at - interval '1 hour'")
+        assert pipeline.resend().leases == 1
+
+    def test_leaves_a_lease_to_an_owner_who_has_woken_up(self, pipeline: Pipeline, receiver: Receiver) -> None:
+        workflow = pipeline.workflow(receiver.call("/first"))
+        with working(pipeline.backends):
+            event = pipeline.accept(workflow.id)
+            eventually(lambda: receiver.paths == ["/first"])
+            row = pipeline.execution(event.event_id)
+            assert row is not None
+            _change(pipeline, row.id, "lease_until = now() - interval '1 hour'")
+            assert pipeline.resend().leases == 0
+            eventually(lambda: _has_run_out(pipeline) is False)
+            assert pipeline.resend().leases == 0
+            receiver.answer.set()
+            assert pipeline.finished(event.event_id).status == "COMPLETED"
+        assert receiver.paths == ["/first"]
+
+    def _held(self, pipeline: Pipeline) -> UUID:
+        workflow = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {}}})
+        with working(pipeline.backends, Orchestrator):
+            event = pipeline.accept(workflow.id)
+            eventually(lambda: pipeline.execution(event.event_id))
+        row = pipeline.execution(event.event_id)
+        assert row is not None
+        _change(pipeline, row.id, "state = 'RUNNING', lease_owner = 'dead', claims = 1, started_at = now()")
+        return row.id
+
+
+def test_a_step_that_a_thread_is_free_for_begins_with_its_claim(pipeline: Pipeline) -> None:
+    """One statement writes the claim and the beginning; another one the result."""
+    workflow = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {}}})
+    with working(pipeline.backends):
+        pipeline.finished(pipeline.accept(workflow.id).event_id)
+        with counting_statements(pipeline.backends) as statements:
+            pipeline.finished(pipeline.accept(workflow.id).event_id)
+    written = [one for one in statements if "lease_owner" in one and "extend" not in one and "lost" not in one]
+    assert len([one for one in written if "INSERT INTO orchestrator.step_attempts" in one]) == 1
+    assert len([one for one in written if "WITH begun" in one]) == 1
+
+
+@pytest.mark.parametrize("seconds", [1, 15, 3600])
+def test_a_lease_is_given_away_only_after_its_executor_has_stopped_believing_in_it(seconds: float) -> None:
+    terms = LeaseTerms.within(seconds)
+    assert terms.runs + terms.notice <= seconds * 1.001
+    assert terms.heartbeat < terms.notice < terms.runs
+
+
+@pytest.mark.parametrize("slept", [Instant(-100.0, 0.0), Instant(0.0, -100.0)], ids=["suspended", "paused"])
+def test_a_moment_is_as_long_ago_as_the_clock_says_that_saw_the_sleep(slept: Instant) -> None:
+    now = Instant.now()
+    before = Instant(now.elapsing + slept.elapsing, now.time_of_day + slept.time_of_day)
+    assert before.seconds_ago() >= 100
+    assert now.seconds_ago() < 50
+
+
+def test_an_executor_that_slept_asks_before_it_begins(backends: Backends, receiver: Receiver) -> None:
+    """Claimed with a thread free for it; then the process was stopped for longer than its lease."""
+    pipeline = Pipeline(backends)
+    workflow = pipeline.workflow(receiver.call("/second"))
+    with working(backends, Orchestrator):
+        event = pipeline.accept(workflow.id)
+        eventually(lambda: pipeline.execution(event.event_id))
+    executor = Executor(backends)
+    try:
+        begin = executor._pool.submit
+
+        def submit_after_sleep(key: object, task) -> None:  # type: ignore[no-untyped-def]
+            row = pipeline.execution(event.event_id)
+            assert row is not None
+            _change(pipeline, row.id, "lease_owner = 'another'")
+            held = executor._held
+            held.extend(held.keys(), Instant(time.monotonic() - 1e6, time.time() - 1e6))
+            begin(key, task)  # type: ignore[arg-type]
+
+        executor._pool.submit = submit_after_sleep  # type: ignore[method-assign,assignment]
+        _park_all(pipeline)
+        executor.tick()
+        eventually(lambda: not executor._held.keys())
+    finally:
+        executor.stop()
+    assert receiver.paths == []
+
+
+def _change(pipeline: Pipeline, execution_id: UUID, what: str) -> None:
+    with pipeline.backends.engine.begin() as connection:
+        statement = text(f"UPDATE orchestrator.step_attempts SET {what} WHERE execution_id = :id")
+        connection.execute(statement, {"id": execution_id})
+
+
+def _park_all(pipeline: Pipeline) -> None:
+    with pipeline.backends.engine.begin() as connection:
+        connection.execute(text("UPDATE orchestrator.step_attempts SET parked = true"))
+
+
+def _attempt(pipeline: Pipeline, execution_id: UUID) -> tuple[int, object]:
+    [attempt] = pipeline.attempts(execution_id)
+    return attempt.claims, attempt.started_at
+
+
+def _running(pipeline: Pipeline) -> list[UUID]:
+    with pipeline.backends.engine.connect() as connection:
+        found = connection.execute(text("SELECT execution_id FROM orchestrator.step_attempts WHERE state = 'RUNNING'"))
+        return list(found.scalars())
+
+
+def _has_run_out(pipeline: Pipeline) -> bool:
+    with pipeline.backends.engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT lease_until < now() OR lapsed_at IS NOT NULL FROM orchestrator.step_attempts")
+        )
+        return bool(found.scalar_one())

@@ -1,0 +1,189 @@
+"""Calls of which nobody knows whether they were done: their answers were lost, or their executor died."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from flowforge.engine.intake import NewEvent
+from flowforge.engine.orchestrator import Orchestrator
+from flowforge.executions import replays
+from tests.actions import transform
+from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.waiting import eventually
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+NOTHING = b""
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\nConnection: close\r\n\r\nok"
+
+
+def status(code: int) -> bytes:
+    return b"HTTP/1.1 %d Reason\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % code
+
+
+class Receiver:
+    """Answers each call with the next of its answers, and notes their Idempotency-Keys. None: with silence."""
+
+    def __init__(self, *answers: bytes | None) -> None:
+        self.keys: list[str] = []
+        self._answers = iter(answers)
+        self._ending = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+
+    def serve(self) -> None:
+        while not self._ending.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def close(self) -> None:
+        self._ending.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            head = connection.recv(65536).decode()
+            [key] = [line.split(": ")[1] for line in head.splitlines() if line.startswith("Idempotency-Key")]
+            self.keys.append(key)
+            answer = next(self._answers, OK)
+            if answer is None:
+                self._ending.wait(10)
+            else:
+                connection.sendall(answer)
+
+
+@contextmanager
+def receiving(*answers: bytes | None) -> Iterator[Receiver]:
+    receiver = Receiver(*answers)
+    threading.Thread(target=receiver.serve, daemon=True).start()
+    try:
+        yield receiver
+    finally:
+        receiver.close()
+
+
+def call(receiver: Receiver, **more: Any) -> dict[str, Any]:
+    retry = {"attempts": 5, "delay": 0.05, "jitter": False}
+    return {"type": "HTTP_REQUEST", "config": {"url": receiver.url}, "retry": retry, "timeout": 1, **more}
+
+
+@pytest.mark.parametrize(
+    ("answers", "calls"),
+    [
+        ([NOTHING, NOTHING, OK], [1, 1, 1]),
+        ([HALF, OK], [1, 1]),
+        ([None, OK], [1, 1]),
+        ([status(504), status(502), OK], [1, 1, 1]),
+        ([status(500), OK], [1, 2]),
+        ([status(503), NOTHING, OK], [1, 2, 2]),
+        ([NOTHING, status(500), NOTHING, OK], [1, 1, 3, 3]),
+    ],
+    ids=["reset", "half an answer", "silence", "gateways", "an answer", "answer, then reset", "reset, answer, reset"],
+)
+def test_a_call_has_another_key_only_after_a_definite_answer(
+    pipeline: Pipeline, answers: list[bytes | None], calls: list[int]
+) -> None:
+    with receiving(*answers) as receiver, working(pipeline.backends):
+        done = pipeline.finished(pipeline.accept(pipeline.workflow(call(receiver)).id).event_id)
+    assert done.status == "COMPLETED"
+    assert receiver.keys == [f"{done.id}-0-0-{number}" for number in calls]
+
+
+def test_each_item_of_a_loop_keeps_its_own_key(pipeline: Pipeline) -> None:
+    with receiving(NOTHING, OK, NOTHING, OK) as receiver, working(pipeline.backends):
+        loop = {"type": "FOR_EACH", "config": {"items": [1, 2], "concurrency": 1}, "actions": [call(receiver)]}
+        done = pipeline.finished(pipeline.accept(pipeline.workflow(loop).id).event_id)
+    assert done.status == "COMPLETED"
+    assert receiver.keys == [f"{done.id}-1-{frame}-1" for frame in (1, 1, 2, 2)]
+
+
+def test_a_replay_by_a_person_takes_new_keys(pipeline: Pipeline) -> None:
+    with receiving() as receiver, working(pipeline.backends):
+        workflow = pipeline.workflow(call(receiver))
+        first = pipeline.finished(pipeline.accept(workflow.id).event_id)
+        with Session(pipeline.backends.engine) as session:
+            replayed = replays.replay(session, pipeline.backends, OWNER, first.id, {}).execution_id
+        eventually(lambda: len(receiver.keys) == 2)
+    assert receiver.keys == [f"{id_}-0-0-1" for id_ in (first.id, replayed)]
+
+
+class TestAfterTheExecutorDied:
+    @pytest.mark.parametrize(
+        ("action", "after_crash", "ends"),
+        [
+            (transform(a=1), None, "COMPLETED"),
+            (transform(a=1), "fail", "FAILED"),
+            ({"type": "SEND_EMAIL", "config": {"to": "a@example.com", "subject": "s", "body": "b"}}, None, "FAILED"),
+        ],
+        ids=["repeatable", "fail", "not repeatable"],
+    )
+    def test_a_step_is_done_again_or_has_failed_as_its_policy_says(
+        self, pipeline: Pipeline, action: dict[str, Any], after_crash: str | None, ends: str
+    ) -> None:
+        event = self._died_with(pipeline, {**action, **({"afterCrash": after_crash} if after_crash else {})})
+        with working(pipeline.backends):
+            done = self._brought_to_its_end(pipeline, event)
+        assert done.status == ends
+        if ends == "FAILED":
+            assert done.error is not None
+            assert "nobody knows whether its call was done" in done.error["message"]
+
+    def test_one_that_has_failed_is_not_tried_again_whatever_its_retry_says(self, pipeline: Pipeline) -> None:
+        policy = {"afterCrash": "fail", "retry": {"on": "any", "delay": 0}}
+        event = self._died_with(pipeline, {**transform(a=1), **policy})
+        with working(pipeline.backends):
+            done = self._brought_to_its_end(pipeline, event)
+        assert (done.status, len(pipeline.attempts(done.id))) == ("FAILED", 1)
+
+    def test_a_step_that_may_be_done_twice_only_on_demand_is_done_again(self, pipeline: Pipeline) -> None:
+        mail = {"type": "SEND_EMAIL", "config": {"to": "a@example.com", "subject": "s", "body": "b"}}
+        event = self._died_with(pipeline, {**mail, "afterCrash": "again", "retry": {"attempts": 1}})
+        with working(pipeline.backends):
+            done = self._brought_to_its_end(pipeline, event)
+        assert done.error is not None
+        assert "SMTP" in done.error["message"]  # it was tried: this instance has no mail server
+
+    def test_one_that_only_waited_in_the_executor_is_no_part_of_that(self, pipeline: Pipeline) -> None:
+        event = self._died_with(pipeline, {**transform(a=1), "afterCrash": "fail"}, begun=False)
+        with working(pipeline.backends):
+            done = self._brought_to_its_end(pipeline, event)
+        assert done.status == "COMPLETED"
+        assert [attempt.claims for attempt in pipeline.attempts(done.id)] == [1]
+
+    def _died_with(self, pipeline: Pipeline, action: dict[str, Any], *, begun: bool = True) -> NewEvent:
+        """An execution whose step was held by an executor that is dead."""
+        workflow = pipeline.workflow(action)
+        with working(pipeline.backends, Orchestrator):
+            event = pipeline.accept(workflow.id)
+            eventually(lambda: pipeline.execution(event.event_id))
+        pipeline.backends.redis.flushall()
+        with pipeline.backends.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "UPDATE orchestrator.step_attempts SET state = 'RUNNING', lease_owner = 'dead', claims = :claims,"
+                    " started_at = CASE WHEN :claims > 0 THEN now() END, lease_until = now() - interval '1 minute',"
+                    " lapsed_at = now() - interval '1 minute'"
+                ),
+                {"claims": int(begun)},
+            )
+        return event
+
+    def _brought_to_its_end(self, pipeline: Pipeline, event: NewEvent) -> Any:
+        return eventually(lambda: pipeline.resend() and _over(pipeline, event.event_id))
+
+
+def _over(pipeline: Pipeline, event_id: UUID) -> Any:
+    row = pipeline.execution(event_id)
+    return row if row is not None and row.finished_at is not None else None
