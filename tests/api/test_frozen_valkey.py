@@ -14,15 +14,12 @@ from redis import Redis
 from flowforge.events import TRIGGER_EVENTS
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from tests.api.test_webhooks import address, hook
 from tests.api.things import accepted_events
 from tests.people import PASSWORD, Person
 from tests.services.embedded import frozen
 from tests.ui.conftest import Browser
 from tests.waiting import eventually
 from webapp import web_backends
-
-__all__ = ["address", "hook"]
 
 
 @pytest.fixture
