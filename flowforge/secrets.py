@@ -7,7 +7,7 @@ comes back means 'keep what is stored'.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -104,22 +104,30 @@ def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) ->
 
 
 def secret_values(opened: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
-    """The secrets in a config that is in clear, to keep them out of outputs and messages."""
+    """The secrets in a config that is in clear, long enough to be kept out of outputs and messages."""
     values: list[Any] = []
     for key in keys:
         value = opened.get(key)
         values += value.values() if isinstance(value, Mapping) else [value]
-    return [value for value in values if isinstance(value, str) and value]
+    return worth_masking(value for value in values if isinstance(value, str))
 
 
 def mask_values(value: Any, secrets: Sequence[str]) -> Any:
-    """A copy of JSON-like data in which no secret is left, in plain, URL-encoded or JSON form."""
-    forms = {form for secret in secrets if len(secret) >= _SHORTEST_MASKED for form in _forms(secret)}
-    return _masked(value, sorted(forms, key=len, reverse=True)) if forms else value
+    """A copy of JSON-like data in which no secret is left: neither inside a text, in plain, URL-encoded or JSON form,
+    nor as a number. Those shorter than SHORTEST_MASKED are found only where they are all of a text."""
+    if not secrets:
+        return value
+    forms = {form for secret in worth_masking(secrets) for form in _forms(secret)}
+    return _masked(value, sorted(forms, key=len, reverse=True), frozenset(secrets))
 
 
-_SHORTEST_MASKED = 4
-"""Shorter texts would mask by accident more than they would hide."""
+def worth_masking(secrets: Iterable[str]) -> list[str]:
+    """Those of SHORTEST_MASKED characters or more."""
+    return [secret for secret in secrets if len(secret) >= SHORTEST_MASKED]
+
+
+SHORTEST_MASKED = 4
+"""Characters. Shorter texts would mask by accident more than they would hide."""
 
 
 def _forms(secret: str) -> tuple[str, ...]:
@@ -158,13 +166,21 @@ def _at(stored: Mapping[str, Any], key: str, name: str | None) -> Any:
     return value.get(name) if isinstance(value, Mapping) else None
 
 
-def _masked(value: Any, forms: Sequence[str]) -> Any:
+def _masked(value: Any, forms: Sequence[str], whole: Collection[str]) -> Any:
     if isinstance(value, str):
-        for form in forms:
-            value = value.replace(form, MASK)
-        return value
+        return MASK if value in whole else _masked_text(value, forms)
     if isinstance(value, Mapping):
-        return {_masked(name, forms): _masked(inner, forms) for name, inner in value.items()}
+        return {_masked(name, forms, whole): _masked(inner, forms, whole) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_masked(inner, forms) for inner in value]
-    return value
+        return [_masked(inner, forms, whole) for inner in value]
+    return MASK if _is_number(value) and str(value) in whole else value
+
+
+def _masked_text(text: str, forms: Sequence[str]) -> str:
+    for form in forms:
+        text = text.replace(form, MASK)
+    return text
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

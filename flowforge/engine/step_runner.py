@@ -8,11 +8,9 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import reduce
-from operator import getitem
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +22,7 @@ from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.connectors.tools import make_tools
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.engine.plans import Version
+from flowforge.engine.resolved_config import ResolvedConfig
 from flowforge.engine.start_messages import around
 from flowforge.engine.step_output import error_text, plain_output
 from flowforge.errors import Unavailable
@@ -31,11 +30,11 @@ from flowforge.events import ExecutionStart
 from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
 from flowforge.jsonio import JsonObject
-from flowforge.language.expressions.resolving import ExpressionError, resolve, texts
-from flowforge.language.expressions.template import OPEN
+from flowforge.language.expressions.resolving import ExpressionError, resolve
+from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.plan import Step
 from flowforge.resume_links import ResumeLinks
-from flowforge.secrets import SecretUnreadable, Vault, mask_values, open_fields, secret_values
+from flowforge.secrets import SecretUnreadable, Vault, mask_values, open_fields, secret_values, worth_masking
 from flowforge.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -124,28 +123,30 @@ class StepRunner:
         connector = self._catalog.get(start.action_type)
         opened = self._catalog.open(start.action_type, start.action_config, self._vault)
         secrets += self._catalog.secret_values(start.action_type, opened)
-        resolved = self._resolved(run, opened, secrets)
-        connection, context = self._connection(start, connector, resolved, secrets), self._context(run, secrets)
-        if connection is not None:
-            resolved = connection.filled_in(connector, resolved)
+        resolved = self._resolved(run, connector, opened, secrets)
+        secrets += resolved.parts
+        connection, context = self._connection(start, connector, resolved.usable, secrets), self._context(run, secrets)
+        usable = resolved.usable if connection is None else connection.filled_in(connector, resolved.usable)
         if watch is not None:
-            watch(mask_values(self._catalog.mask(start.action_type, resolved), secrets))
-        config = connector.parse(resolved)
+            watch(mask_values(self._catalog.mask(start.action_type, {**usable, **resolved.shown}), secrets))
+        config = connector.parse(usable)
         if connection is not None:
             context = replace(context, connection=connection.credentials(connector, context))
         output = connector.run(config, context)
         return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
 
-    def _resolved(self, run: StepRun, config: JsonObject, secrets: list[str]) -> JsonObject:
+    def _resolved(
+        self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str]
+    ) -> ResolvedConfig:
         if run.step is None or not run.step.templated:
-            return config
+            return ResolvedConfig.without_secrets(config)
         roots = self._scope(run)
-        if b"secrets" in jsonio.dumps(config):
-            roots["secrets"] = self._named_secrets(run.start.user_id)
-            secrets += roots["secrets"].values()
-        resolved: JsonObject = resolve(config, roots, step=run.step_id, field="config")
-        secrets += _made_of_secrets(config, resolved)
-        return resolved
+        if SECRETS.encode() not in jsonio.dumps(config):
+            return ResolvedConfig.without_secrets(resolve(config, roots, step=run.step_id, field="config"))
+        named = self._named_secrets(run.start.user_id)
+        secrets += worth_masking(named.values())
+        resolved = resolve(config, {**roots, SECRETS: named}, step=run.step_id, field="config")
+        return ResolvedConfig.of(connector, resolved, named.values())
 
     def _named_secrets(self, user_id: UUID) -> dict[str, str]:
         return {name: self._vault.open(value) for name, value in self._credentials.secrets(user_id).items()}
@@ -189,13 +190,6 @@ class StepRunner:
             tools=self._tools,
             secrets=secrets,
         )
-
-
-def _made_of_secrets(config: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[str]:
-    """Yields every text that an expression with a secret gave: the secret encoded, cut or joined is a secret, too."""
-    for path, text in texts(config):
-        if "secrets" in text and OPEN in text:
-            yield from (made for _, made in texts(reduce(getitem, path, resolved)))  # type: ignore[arg-type]
 
 
 def _without(failure: Failure, secrets: Sequence[str]) -> Failure:

@@ -17,14 +17,12 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.definition import WorkflowDefinition
 from flowforge.language.evaluation.names import hint, quoted
 from flowforge.language.expressions.resolving import references_in, texts
+from flowforge.language.expressions.secret_values import SECRETS, HiddenSecrets
 from flowforge.language.expressions.template import TemplateFailure
 from flowforge.language.pointers import pointer
 from flowforge.language.repair import UNREAD
 from flowforge.language.tree import actions_in
 from flowforge.secrets import MASK
-
-SECRETS = "secrets"
-"""The root of expressions."""
 
 
 def problems_of_credentials(
@@ -40,7 +38,7 @@ def problems_of_credentials(
 
 def masked_secrets(value: Any) -> JsonObject:
     """The root `secrets` for those who only look: every secret that the value calls, masked; nothing where none is."""
-    called = {name: MASK for _, text in texts(value) for name in _names_in(text)}
+    called = HiddenSecrets({name: MASK for _, text in texts(value) for name in _names_in(text)})
     return {SECRETS: called} if called else {}
 
 

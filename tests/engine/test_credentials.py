@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 from typing import Any
 
@@ -23,6 +25,7 @@ from tests.services.smtp import Inbox, serving
 
 KEY = 'line one\n"line two" of a key/with+signs'
 PASSWORD = "correct-horse-battery"
+JSON = "application/json"
 
 
 def connect(pipeline: Pipeline, name: str, type_: str, **config: Any) -> None:
@@ -79,6 +82,61 @@ def test_what_is_made_of_a_secret_is_a_secret(pipeline: Pipeline, httpserver: HT
     made = {"encoded": "{{ secrets.KEY | base64 }}", "cut": "{{ secrets.KEY[:9] }}", "list": "{{ [secrets.KEY] }}"}
     done = ran(pipeline, {"type": "TRANSFORM", "config": {"output": {**made, "plain": "kept in sight"}}})
     assert done.step_outputs["step_0"] == {"encoded": MASK, "cut": MASK, "list": [MASK], "plain": "kept in sight"}
+
+
+def test_a_secret_comes_out_of_no_step_in_pieces_or_as_a_number(pipeline: Pipeline) -> None:
+    keep(pipeline, KEY="kept-under-lock", PIN="73915846")
+    made = {
+        "pieces": "{{ secrets.KEY | regex_find_all('.{1,3}') }}",
+        "number": "{{ secrets.PIN | int }}",
+        "half": "{{ (secrets.PIN | int) / 2 }}",
+        "length": "{{ secrets.KEY | length }}",
+        "condition": "{{ 'k' in secrets.KEY }}",
+        "object": "{{ {'pin': secrets.PIN | float, 'n': trigger.n} }}",
+    }
+    done = ran(pipeline, {"type": "TRANSFORM", "config": {"output": made}}, payload={"n": 7})
+    masks = {**dict.fromkeys(made, MASK), "object": {"pin": MASK, "n": 7}}
+    assert done.step_outputs["step_0"] == masks
+
+
+def test_a_signature_is_shown_and_its_key_is_not(pipeline: Pipeline) -> None:
+    keep(pipeline, CRC="a-secret-token")
+    signed = "{{ trigger.plain | hmac_sha256(secrets.CRC) }}"
+    done = ran(pipeline, {"type": "TRANSFORM", "config": {"output": {"e": signed}}}, payload={"plain": "qgg8"})
+    assert done.step_outputs["step_0"] == {"e": hmac.new(b"a-secret-token", b"qgg8", hashlib.sha256).hexdigest()}
+    assert "a-secret-token" not in everything(pipeline.backends)
+
+
+def test_receivers_get_what_is_made_of_a_secret_and_nothing_of_it_is_kept(
+    pipeline: Pipeline, httpserver: HTTPServer
+) -> None:
+    keep(pipeline, KEY="kept-under-lock", PIN="73915846", REGION="eu")
+    httpserver.expect_request("/").respond_with_handler(
+        lambda request: Response(request.get_data(), 200, mimetype=JSON)
+    )
+    body = {
+        "pieces": "{{ secrets.KEY | regex_find_all('.{1,3}') }}",
+        "pin": "{{ secrets.PIN | int }}",
+        "in": "{{ secrets.REGION }}",
+        "ok": "{{ (secrets.PIN | length) == 8 }}",
+        "plain": 7,
+    }
+    done = ran(pipeline, call(httpserver, method="POST", body=body))
+    assert done.status == "COMPLETED", done.error
+    [(request, _)] = httpserver.log
+    pieces = ["kep", "t-u", "nde", "r-l", "ock"]
+    assert request.json == {"pieces": pieces, "pin": 73915846, "in": "eu", "ok": True, "plain": 7}
+    kept = {"pieces": [MASK] * 5, "pin": MASK, "in": "eu", "ok": True, "plain": 7}
+    assert done.step_outputs["step_0"]["body"] == kept
+    assert "73915846" not in everything(pipeline.backends)
+
+
+def test_a_step_sends_a_bounded_number_of_values_made_from_secrets(pipeline: Pipeline, httpserver: HTTPServer) -> None:
+    keep(pipeline, KEY="abcd" * 300)
+    failed = ran(pipeline, call(httpserver, method="POST", body="{{ secrets.KEY | regex_find_all('abcd') }}"))
+    assert failed.error is not None
+    assert failed.error["message"] == "the config has more than 200 values made from secrets"
+    assert httpserver.log == []
 
 
 def test_failures_tell_no_secret(pipeline: Pipeline, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture) -> None:

@@ -139,12 +139,20 @@ def _constant(node: nodes.Const) -> Evaluate:
 
 
 def _list(node: nodes.List | nodes.Tuple) -> Evaluate:
-    members = [compile_tree(member) for member in node.items]
-    return lambda scope, meter: [member(scope, meter) for member in members]
+    return gather_list([compile_tree(member) for member in node.items])
 
 
 def _dict(node: nodes.Dict) -> Evaluate:
-    pairs = [(compile_tree(pair.key), compile_tree(pair.value)) for pair in node.items]
+    return gather_object([(compile_tree(pair.key), compile_tree(pair.value)) for pair in node.items])
+
+
+def gather_list(members: list[Evaluate]) -> Evaluate:
+    """Computes the members of a list that is written out."""
+    return lambda scope, meter: [member(scope, meter) for member in members]
+
+
+def gather_object(pairs: list[tuple[Evaluate, Evaluate]]) -> Evaluate:
+    """Computes the names and values of an object that is written out."""
 
     def evaluate(scope: Scope, meter: Meter) -> JsonObject:
         made: JsonObject = {}

@@ -12,8 +12,9 @@ from flowforge.language.evaluation.names import Hints, UnknownName
 from flowforge.language.evaluation.operators import concatenate
 from flowforge.language.evaluation.values import to_result, weigh
 from flowforge.language.expressions.cache import BoundedCache
-from flowforge.language.expressions.compiler import Evaluate, compile_tree, unknown_names
+from flowforge.language.expressions.compiler import Evaluate, unknown_names
 from flowforge.language.expressions.paths import PathReference, constant_path, path_references
+from flowforge.language.expressions.secret_values import compile_expression, join_secret, mentions_secrets
 from flowforge.language.expressions.syntax import MAX_LENGTH, parse
 
 OPEN, CLOSE = "{{", "}}"
@@ -64,6 +65,8 @@ class Expression:
     """Whether its value may be new: a path only hands on what there is."""
     weight: int
     """Bytes of memory, about."""
+    uses_secrets: bool = False
+    """Whether its value may be, or hold, a Secret."""
 
     def value(self, scope: Mapping[str, Any], meter: Meter) -> Any:
         """Raises TemplateFailure."""
@@ -85,6 +88,7 @@ class Template:
     """A text taken apart: literal text and expressions, in order."""
 
     parts: tuple[str | Expression, ...]
+    uses_secrets: bool = False
 
     @property
     def weight(self) -> int:
@@ -101,7 +105,7 @@ class Template:
             return to_result(self.parts[0].value(scope, meter))
         values = [part if isinstance(part, str) else part.value(scope, meter) for part in self.parts]
         try:
-            return concatenate(meter, values)
+            return join_secret(meter, values) if self.uses_secrets else concatenate(meter, values)
         except Failure as error:
             raise TemplateFailure(error) from error
 
@@ -150,7 +154,7 @@ def _made_of(parts: list[str | Expression | TemplateFailure], text: str) -> Temp
         if isinstance(part, TemplateFailure):
             raise part
         usable.append(part)
-    made = Template(tuple(usable))
+    made = Template(tuple(usable), any(isinstance(part, Expression) and part.uses_secrets for part in usable))
     _templates.keep(text, made, made.weight)
     return made
 
@@ -233,7 +237,8 @@ def _read(source: str) -> Expression | TemplateFailure:
         tree, size = parse(source)
         references = tuple(path_references(tree))
         weight = _EXPRESSION_BYTES + len(source) + size * _NODE_BYTES
-        return Expression(source, references, compile_tree(tree), constant_path(tree) is None, weight)
+        makes_data, uses_secrets = constant_path(tree) is None, mentions_secrets(tree)
+        return Expression(source, references, compile_expression(tree), makes_data, weight, uses_secrets)
     except UnknownName as error:
         return TemplateFailure(error, source, references, unknown_names(tree))
     except Failure as error:

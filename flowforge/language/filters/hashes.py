@@ -32,7 +32,7 @@ def sha256(meter: Meter, value: Any, encoding: Any = "hex") -> str:
     return _written(hashlib.sha256(_data(meter, value)).digest(), encoding, "sha256")
 
 
-@HASH_FILTERS.add("hmac_sha256")
+@HASH_FILTERS.add("hmac_sha256", key="key")
 def hmac_sha256(meter: Meter, value: Any, key: Any, encoding: Any = "hex") -> str:
     """The signature of a text with a key; `encoding` as for `sha256`."""
     secret = _data(meter, text(key, "hmac_sha256"))

@@ -7,7 +7,7 @@ whose size depends on the value. Its docstring is its help, its parameters are i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from flowforge.language.evaluation.meter import Failure
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Argument = TypeVar("Argument")
 
 NOT_GIVEN: Final = object()
 """Default of an argument that may be left out and has no value then."""
@@ -26,6 +27,8 @@ class Filter:
 
     name: str
     compute: Callable[..., Any]
+    key: str | None = None
+    """The argument that is the key of a signature: the value tells nothing of it."""
 
     @property
     def help(self) -> str:
@@ -36,6 +39,13 @@ class Filter:
         """`replace(old, new)`, as documentation and messages show it."""
         parameters = list(self._signature.parameters.values())[2:]
         return f"{self.name}({', '.join(map(_shown, parameters))})" if parameters else self.name
+
+    def key_among(self, positional: Sequence[Argument], named: Mapping[str, Argument]) -> Argument | None:
+        """The key, among the arguments of a use; None for a filter that has none."""
+        if self.key is None or self.key in named:
+            return named.get(self.key or "")
+        position = list(self._signature.parameters).index(self.key) - 2
+        return positional[position] if position < len(positional) else None
 
     @cached_property
     def _signature(self) -> inspect.Signature:
@@ -55,11 +65,11 @@ class Register:
     def __init__(self) -> None:
         self._filters: dict[str, Filter] = {}
 
-    def add(self, *names: str) -> Callable[[Function], Function]:
-        """Offers the function under each of the names."""
+    def add(self, *names: str, key: str | None = None) -> Callable[[Function], Function]:
+        """Offers the function under each of the names. `key`: see Filter."""
 
         def register(function: Function) -> Function:
-            self._filters.update({name: Filter(name, function) for name in names})
+            self._filters.update({name: Filter(name, function, key) for name in names})
             return function
 
         return register
