@@ -17,7 +17,10 @@ from flowforge.db.tables import Role, User
 from flowforge.errors import Forbidden, Invalid, NotFound, Unauthorized, raise_any
 
 _TRIES = 3
-_WRONG = "the user name or the password is wrong"
+
+
+class WrongPassword(Unauthorized):
+    """No account has this name and this password."""
 
 
 def has_owner(session: Session) -> bool:
@@ -51,7 +54,7 @@ def change_password(session: Session, user_id: UUID, current: str, new: str, *, 
     raise_any(password_rules.problems_of(new, "/newPassword", (user.username, user.email)))
     try:
         proven = _prove(session, user.username, current)
-    except Unauthorized as error:
+    except WrongPassword as error:
         raise Invalid.at("/currentPassword", "is wrong") from error
     proven.password = passwords.hash_password(new)
     credentials.end_all(session, user_id, keep_tokens=keep_tokens)
@@ -72,13 +75,9 @@ def find(session: Session, user_id: UUID) -> User:
 def _prove(session: Session, username: str, password: str) -> User:
     """Leaves the transaction open and the account locked, so that what follows still meets the proven password."""
     for _ in range(_TRIES):
-        found = _hash_of(session, username)
+        user_id, stored = _hash_of(session, username)
         session.commit()  # no connection is held while a hash is computed
-        if found is None:
-            passwords.spend_the_same_time(password)
-            break
-        user_id, stored = found
-        if not passwords.matches(stored, password):
+        if not passwords.matches(stored, password) or user_id is None:
             break
         newer = passwords.hash_password(password) if passwords.is_outdated(stored) else stored
         user = sign_ins.lock_account(session, user_id)
@@ -87,7 +86,7 @@ def _prove(session: Session, username: str, password: str) -> User:
             user.password = newer
             return user
         session.rollback()  # it was changed in the meantime: look again
-    raise Unauthorized(_WRONG)
+    raise WrongPassword("the user name or the password is wrong")
 
 
 def _refuse_disabled(session: Session, user: User) -> None:
@@ -96,10 +95,14 @@ def _refuse_disabled(session: Session, user: User) -> None:
         raise Forbidden("this account is disabled; an administrator of this server can enable it")
 
 
-def _hash_of(session: Session, username: str) -> tuple[UUID, str] | None:
+def _hash_of(session: Session, username: str) -> tuple[UUID | None, str]:
+    """The account of this name, and its hash. For an unknown name it is the hash of some account, always the same: so
+    time tells nothing, whatever sorts of hashes there are."""
     if "\0" in username:  # PostgreSQL's text cannot hold it, so nobody is called that
-        return None
+        return None, passwords.hash_of_nobody()
     exactly = User.username == username
     named = select(User.id, User.password).where(or_(exactly, User.name_key == key_of(username)))
     row = session.execute(named.order_by(exactly.desc()).limit(1)).first()
-    return (row.id, row.password) if row else None
+    next_one = select(User.password).where(User.username > username).order_by(User.username).limit(1)
+    another = session.scalar(next_one)
+    return (row.id, row.password) if row else (None, another or passwords.hash_of_nobody())

@@ -15,6 +15,7 @@ from webapp.api.account_schemas import NewPassword, NewToken, Profile, ProfileCh
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
+from webapp.guarded import guess_at
 from webapp.identity import current_user_id
 from webapp.query_params import Flag, Query
 
@@ -52,7 +53,8 @@ def change_password(body: NewPassword) -> None:
     """Change the password; every browser and client is signed out, and personal access tokens end"""
     _refuse_personal_tokens()
     user_id, current, new = current_user_id(), body.current_password, body.new_password
-    accounts.change_password(session(), user_id, current, new, keep_tokens=body.keep_tokens)
+    with guess_at(accounts.find(session(), user_id).username):
+        accounts.change_password(session(), user_id, current, new, keep_tokens=body.keep_tokens)
     backends().credential_epochs.forget(user_id)
 
 

@@ -15,6 +15,7 @@ from webapp.api.account_schemas import HeldToken, Login, Me, Registration, Token
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.endpoint import Answer, Tag, endpoint
+from webapp.guarded import guess_at
 from webapp.identity import access_token, current_user_id
 
 MAX_BYTES = 16 * 1024
@@ -54,7 +55,8 @@ def register(body: Registration) -> Tokens:
 @endpoint(Tag.ACCOUNTS, TokenPair, takes=Login, refuses=(401, 403, 429), public=True)
 def login(body: Login) -> Tokens:
     """Sign in"""
-    return _tokens(*accounts.sign_in(session(), body.username, body.password, _lifetime(), _agent()))
+    with guess_at(body.username):
+        return _tokens(*accounts.sign_in(session(), body.username, body.password, _lifetime(), _agent()))
 
 
 @blueprint.post("/refresh-token")

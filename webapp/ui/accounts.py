@@ -8,6 +8,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask import session as cookie
 from flask_login import current_user, login_user, logout_user
+from werkzeug.exceptions import TooManyRequests
 
 from flowforge.accounts import accounts, registration, web_sessions
 from flowforge.accounts.registration import NewAccount
@@ -15,6 +16,7 @@ from flowforge.db.tables import User
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, Unauthorized
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
+from webapp.guarded import browser_id, guess_at
 from webapp.identity import DashboardUser
 from webapp.ui import csrf
 from webapp.ui.base import blueprint
@@ -29,12 +31,16 @@ def sign_in() -> Any:
 @blueprint.post("/sign-in")
 @counts_as_attempt
 def submit_sign_in() -> Any:
+    username, password = request.form.get("username", ""), request.form.get("password", "")
     try:
-        user = accounts.authenticate(session(), request.form.get("username", ""), request.form.get("password", ""))
+        with guess_at(username, browser_id()):
+            user = accounts.authenticate(session(), username, password)
     except Unauthorized as error:
         return _sign_in_page(str(error)), 401
     except Forbidden as error:
         return _sign_in_page(str(error)), 403
+    except TooManyRequests as error:
+        return _sign_in_page(error.description or ""), 429, {"Retry-After": str(error.retry_after)}
     return _welcome(user)
 
 

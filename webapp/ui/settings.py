@@ -13,6 +13,7 @@ from flowforge.accounts import access_tokens, accounts, credentials, profile, we
 from flowforge.errors import Conflict, Invalid, Problem
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
+from webapp.guarded import guess_at
 from webapp.ui.accounts import sign_in_here
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
@@ -46,7 +47,8 @@ def password_settings() -> str:
 def change_password() -> Any:
     current, new = request.form.get("current", ""), request.form.get("new", "")
     try:
-        user = accounts.change_password(session(), viewer_id(), current, new, keep_tokens=_keeps_tokens())
+        with guess_at(current_user.username):
+            user = accounts.change_password(session(), viewer_id(), current, new, keep_tokens=_keeps_tokens())
     except Invalid as error:
         return render_template("settings/password.html", problems=_by_field(error.problems)), 400
     backends().credential_epochs.forget(user.id)

@@ -1,0 +1,80 @@
+"""Guard of everything that checks a password, or a code of a second factor: the guesses at one account are counted."""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from flask import Response, after_this_request, current_app, request
+from redis.exceptions import RedisError
+from werkzeug.exceptions import TooManyRequests
+
+from flowforge.accounts.accounts import WrongPassword
+from flowforge.accounts.guesses import FAMILIAR_SECONDS, Guess, Guesses, MustWait, network_of
+from webapp.context import backends
+
+log = logging.getLogger(__name__)
+
+_EXTENSION = "flowforge.guesses"
+
+
+@contextmanager
+def guess_at(username: str, browser: str | None = None) -> Iterator[None]:
+    """Let what stands inside check a password of this account, unless there were too many wrong ones: then raises
+    TooManyRequests. Whether this one is wrong, an error from inside tells. While Redis is away, nothing is counted."""
+    guess = _begin(username, [*([browser] if browser else []), network_of(request.remote_addr or "")])
+    try:
+        yield
+    except Exception as error:
+        if guess and not _is_wrong(error):
+            _count(Guesses.was_none, guess)
+        raise
+    if guess:
+        _count(Guesses.was_right, guess)
+
+
+def browser_id() -> str:
+    """The name by which this browser is known again. It proves nothing, but strangers' guesses do not make it wait."""
+    name = f"flowforge_browser_{backends().settings.port}"
+    known = request.cookies.get(name) or secrets.token_urlsafe(18)
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        response.set_cookie(
+            name, known, FAMILIAR_SECONDS, path="/sign-in", httponly=True, samesite="Lax", secure=request.is_secure
+        )
+        return response
+
+    return known
+
+
+def _begin(username: str, places: Sequence[str]) -> Guess | None:
+    """None while Redis is away. Raises TooManyRequests."""
+    try:
+        return _guesses().begin(username, places)
+    except MustWait as error:
+        seconds = math.ceil(error.seconds)
+        message = f"there were too many wrong passwords for this account; please try again in {seconds} s"
+        raise TooManyRequests(message, retry_after=seconds) from error
+    except RedisError as error:
+        log.warning("wrong passwords are not counted, since Redis is away: %s", error)
+        return None
+
+
+def _count(count: Callable[[Guesses, Guess], None], guess: Guess) -> None:
+    try:
+        count(_guesses(), guess)
+    except RedisError as error:
+        log.warning("a password is counted as a wrong guess, since Redis is away: %s", error)
+
+
+def _is_wrong(error: Exception) -> bool:
+    return isinstance(error, WrongPassword) or isinstance(error.__cause__, WrongPassword)
+
+
+def _guesses() -> Guesses:
+    found: Guesses = current_app.extensions.setdefault(_EXTENSION, Guesses(backends().redis))
+    return found
