@@ -38,6 +38,8 @@ class Backends:
     process: str
     bus_patience: float = 10
     """Seconds that a message waits for its broker; afterwards it is left to redelivery."""
+    publish_patience: float | None = None
+    """Seconds that it waits where the broker is connected; None: as long."""
     redis_patience: float | None = None
     """Seconds that any caller waits for Valkey. None: this process does nothing without it, and waits longer."""
 
@@ -100,8 +102,13 @@ class Backends:
         if self.settings.kafka_brokers:
             from flowforge.bus.kafka import KafkaBus
 
-            settings, patience = self.settings, self.bus_patience
-            return KafkaBus(settings.kafka_brokers, settings.kafka_client_id, readers(settings), patience=patience)
+            return KafkaBus(
+                self.settings.kafka_brokers,
+                self.settings.kafka_client_id,
+                readers(self.settings),
+                patience=self.bus_patience,
+                publish_patience=self.publish_patience,
+            )
         from flowforge.bus.streams import StreamsBus
 
         return StreamsBus(self.redis, readers=readers(self.settings), max_bytes=self.settings.stream_max_bytes)

@@ -36,9 +36,10 @@ from webapp.intake import blueprints, calls
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BUS_PATIENCE_SECONDS = 2.0
-"""A caller of a webhook waits for the commit; the message about it may come later."""
-_REDIS_PATIENCE_SECONDS = 0.2
-"""A Valkey that does not answer stops nothing that PostgreSQL holds: calls, pages, signing in."""
+"""For the first connection to Kafka."""
+_PUBLISH_PATIENCE_SECONDS = 0.2
+"""A caller of a webhook waits for the commit; the message about it may come later. A Valkey or Kafka that does not
+answer stops nothing that PostgreSQL holds: calls, pages, signing in."""
 _FACES = (
     auth,
     account,
@@ -89,7 +90,11 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
 
 def web_backends(settings: Settings) -> Backends:
     return Backends(
-        settings, "flowforge-web", bus_patience=_BUS_PATIENCE_SECONDS, redis_patience=_REDIS_PATIENCE_SECONDS
+        settings,
+        "flowforge-web",
+        bus_patience=_BUS_PATIENCE_SECONDS,
+        publish_patience=_PUBLISH_PATIENCE_SECONDS,
+        redis_patience=_PUBLISH_PATIENCE_SECONDS,
     )
 
 

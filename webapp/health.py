@@ -17,18 +17,21 @@ from werkzeug.exceptions import Forbidden
 
 from flowforge.db.engine import unavailable_when_down
 from flowforge.errors import Unauthorized, Unavailable
+from flowforge.executions.pipeline_health import demand_workers
 from flowforge.loopback import is_loopback_address
 from flowforge.wiring import Backends
 from webapp import metrics
 from webapp.context import backends
 from webapp.endpoint import TEXT, Answer, Tag, endpoint
-from webapp.wire import Wire
+from webapp.wire import Wire, left_out_when_none
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("health", __name__)
 metrics.install(blueprint)
 
 READY_WITHIN_SECONDS = 4.0
+_SILENT = "has not answered in time"
+_WORKERS = "workers"
 _ADDED_BY_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 _COUNT_LIMIT = 10_000
 _UNFINISHED = {
@@ -52,6 +55,7 @@ class Live(Wire):
 class Ready(Wire):
     status: Literal["up", "down"]
     checks: dict[str, Literal["up", "down"]]
+    problems: dict[str, str] | None = left_out_when_none("Of what is down, what is known about it.")
 
 
 @blueprint.get("/health/live")
@@ -64,10 +68,15 @@ def live() -> Live:
 @blueprint.get("/health/ready")
 @endpoint(Tag.HEALTH, {200: Answer(Ready, "Ready"), 503: Answer(Ready, "Something is down")}, public=True)
 def ready() -> tuple[Ready, int]:
-    """Report whether everything this process needs answers, and name what does not"""
-    answering = _ping_all(_pings(backends()))
-    up = all(answering.values())
-    return Ready(status=_word(up), checks={name: _word(each) for name, each in answering.items()}), 200 if up else 503
+    """Report whether everything this process needs answers, and name what does not
+
+    Also where no worker is alive it is ready: what it accepts is kept until there is one. `checks` says so.
+    """
+    problems = _problems(_pings(backends()))
+    up = not any(problem for name, problem in problems.items() if name != _WORKERS)
+    known = {name: problem for name, problem in problems.items() if problem}
+    checks = {name: _word(problem is None) for name, problem in problems.items()}
+    return Ready(status=_word(up), checks=checks, problems=known or None), 200 if up else 503
 
 
 def _word(up: bool) -> Literal["up", "down"]:
@@ -83,7 +92,7 @@ def scrape() -> Response:
     registry = CollectorRegistry()
     part_up = Gauge("flowforge_up", "Whether a part could be asked", ["part"], registry=registry)
     for part, gather in (("bus", _gather_lag), ("postgresql", _gather_work)):
-        part_up.labels(part).set(_succeeds(part, lambda gather=gather: gather(registry)))  # type: ignore[misc]
+        part_up.labels(part).set(_problem(part, lambda gather=gather: gather(registry)) is None)  # type: ignore[misc]
     text_ = generate_latest(metrics.counted().registry) + generate_latest(registry)
     return Response(text_, content_type=CONTENT_TYPE_LATEST)
 
@@ -138,22 +147,27 @@ def _pings(backends: Backends) -> dict[str, Callable[[], object]]:
         "redis": lambda: backends.redis.ping(),
         "bus": lambda: backends.bus.ping(),
         "logbook": lambda: backends.logbook.ping(),
+        _WORKERS: lambda: demand_workers(backends),
     }
 
 
-def _ping_all(pings: dict[str, Callable[[], object]]) -> dict[str, bool]:
+def _problems(pings: dict[str, Callable[[], object]]) -> dict[str, str | None]:
     """Ping all in parallel; one that is silent for too long counts as down, its thread ends by its own time limit."""
     pool = ThreadPoolExecutor(len(pings), "ready")
-    answers: dict[str, Future[bool]] = {name: pool.submit(_succeeds, name, ping) for name, ping in pings.items()}
+    answers: dict[str, Future[str | None]] = {name: pool.submit(_problem, name, ping) for name, ping in pings.items()}
     pool.shutdown(wait=False)
     wait(answers.values(), READY_WITHIN_SECONDS)
-    return {name: answer.done() and answer.result() for name, answer in answers.items()}
+    return {name: answer.result() if answer.done() else _SILENT for name, answer in answers.items()}
 
 
-def _succeeds(name: str, ping: Callable[[], object]) -> bool:
+def _problem(name: str, ping: Callable[[], object]) -> str | None:
+    """What is wrong, fit to be shown to anybody; None where it answers."""
     try:
         ping()
-    except (Unavailable, RedisError) as error:
+    except Unavailable as error:
+        logger.warning("%s: %s", name, error)
+        return str(error)
+    except RedisError as error:
         logger.warning("%s does not answer: %s", name, error)
-        return False
-    return True
+        return "does not answer"
+    return None

@@ -65,6 +65,8 @@ def periodic_jobs(settings: Settings) -> list[Periodic]:
         Periodic("prune", CHORES, tasks.prune, 3600, 300),
         Periodic("start-mailboxes", MAIL, tasks.start_mailboxes, 60, 60),
     ]
+    if settings.kafka_brokers:
+        jobs.append(Periodic("topics", UPKEEP, tasks.make_topics, 5, 60))
     if settings.scheduler_enabled:
         every = max(1, settings.scheduler_check_interval // 1000)
         jobs.append(Periodic("schedules", SCHEDULES, tasks.fire_schedules, every, 60))

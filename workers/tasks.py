@@ -72,6 +72,11 @@ def resend() -> None:
 
 
 @_waits_for_servers
+def make_topics() -> None:
+    _backends().bus.make_missing_topics()
+
+
+@_waits_for_servers
 def repair_log() -> None:
     upkeep.repair_log(_backends())
 

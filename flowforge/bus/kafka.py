@@ -3,11 +3,13 @@
 Keys are partitioned by murmur2, as Java's client does it, so that mixed producers keep an execution's messages together
 (contract.md, section 3.1). No headers are sent and none are read. Offsets are committed by `ack` only.
 
-Where Kafka is known to be away, `publish`, `lag` and `ping` say so at once (flowforge.bus.link).
+Where Kafka is known to be away, `publish`, `lag` and `ping` say so at once (flowforge.bus.link); so does `publish`
+where it has just kept a caller waiting in vain (flowforge.bus.breaker).
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ from typing import Any
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import (
+    BrokerResponseError,
+    ClusterAuthorizationFailedError,
     CommitFailedError,
     IllegalStateError,
     KafkaConnectionError,
@@ -25,12 +29,18 @@ from kafka.errors import (
     NodeNotReadyError,
     RequestTimedOutError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
 )
 from kafka.structs import OffsetAndMetadata
 
+from flowforge import events
+from flowforge.bus.breaker import Breaker
+from flowforge.bus.kafka_lines import thin_out_lines
 from flowforge.bus.link import Client, Link
 from flowforge.bus.port import Delivery, Message
 from flowforge.errors import Unavailable
+
+logger = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 10.0
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -49,9 +59,10 @@ _GONE = (
 
 
 class KafkaBus:
-    """`readers` names the groups that read each topic, for `lag`. Connects on first use.
+    """`readers` names the topics that there have to be, and the groups that read each. Connects on first use.
 
-    `patience` is how many seconds a caller waits for the brokers, before they are known to be away.
+    `patience` is how many seconds a caller waits for a connection, before the brokers are known to be away;
+    `publish_patience` how many for an acknowledgement, on a connection that there is.
     """
 
     def __init__(
@@ -61,7 +72,9 @@ class KafkaBus:
         readers: Mapping[str, frozenset[str]] | None = None,
         *,
         patience: float = PUBLISH_SECONDS,
+        publish_patience: float | None = None,
     ) -> None:
+        thin_out_lines()
         self._common: dict[str, Any] = {
             "bootstrap_servers": list(brokers),
             "client_id": client_id,
@@ -69,24 +82,35 @@ class KafkaBus:
         }
         self._readers = readers or {}
         self._patience = patience
+        self._publish_patience = patience if publish_patience is None else publish_patience
+        self._breaker = Breaker("Kafka", (Unavailable,))
+        self._acknowledged_at = time.monotonic()
+        """When brokers last acknowledged what was published, or a producer was made."""
         self._producer = Link("Kafka", self._new_producer, _end, _FAILURES)
         self._admin = Link("Kafka", self._new_admin, lambda admin: admin.close(), _FAILURES)
 
     def publish(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
-        until = time.monotonic() + self._patience
-        with _using(self._producer, self._patience) as producer:
-            sent = [
-                producer.send(message.topic, message.value, key=message.key.encode() or None) for message in messages
-            ]
-            producer.flush(timeout=_left(until))
-            for future in sent:
-                future.get(timeout=_left(until))
+        with self._breaker.guard(), _using(self._producer, self._patience) as producer:
+            try:
+                self._send(producer, messages)
+            except KafkaTimeoutError as error:
+                if time.monotonic() - self._acknowledged_at >= PUBLISH_SECONDS:
+                    raise  # by now it has given up what it holds: another one is made
+                raise Unavailable("Kafka has not acknowledged a message yet") from error
+            self._acknowledged_at = time.monotonic()
+
+    def _send(self, producer: KafkaProducer, messages: Sequence[Message]) -> None:
+        until = time.monotonic() + self._publish_patience
+        sent = [producer.send(message.topic, message.value, key=message.key.encode() or None) for message in messages]
+        producer.flush(timeout=_left(until))
+        for future in sent:
+            future.get(timeout=_left(until))
 
     def subscribe(self, topics: Sequence[str], group: str, member: str) -> KafkaSubscription:
         with _using(self._admin, self._patience) as admin:
-            _create_missing(admin, topics)
+            _make_missing(admin, topics)
             return KafkaSubscription(self._common, topics, group, member)
 
     def lag(self) -> dict[tuple[str, str], int]:
@@ -105,9 +129,12 @@ class KafkaBus:
                 )
         return found
 
-    def ping(self) -> None:
+    def make_missing_topics(self) -> None:
         with _using(self._admin, self._patience) as admin:
-            admin.list_topics()
+            _make_missing(admin, [*self._readers, events.DEAD_LETTERS])
+
+    def ping(self) -> None:
+        self.make_missing_topics()
 
     def close(self) -> None:
         """Close at once: `publish` waits for what it sends, so that nothing is left to send."""
@@ -115,13 +142,14 @@ class KafkaBus:
         self._admin.close()
 
     def _new_producer(self) -> KafkaProducer:
+        self._acknowledged_at = time.monotonic()
         return KafkaProducer(
             **self._common,
             acks="all",
             enable_idempotence=True,
             linger_ms=0,
             max_request_size=MAX_MESSAGE_BYTES,
-            max_block_ms=int(self._patience * 1000),
+            max_block_ms=int(self._publish_patience * 1000),
             request_timeout_ms=int(PUBLISH_SECONDS * 500),
             delivery_timeout_ms=int(PUBLISH_SECONDS * 1000),
             reconnect_backoff_max_ms=1000,
@@ -137,14 +165,23 @@ def _end(producer: KafkaProducer) -> None:
     producer.close(timeout=PUBLISH_SECONDS + 2)
 
 
-def _create_missing(admin: KafkaAdminClient, topics: Sequence[str]) -> None:
-    """Creates topics with the broker's own partition count, as auto-creation would."""
+def _make_missing(admin: KafkaAdminClient, topics: Sequence[str]) -> None:
+    """Makes topics with the broker's own partition count, as auto-creation would. Raises Unavailable, which names what
+    cannot be made and why."""
     missing = sorted(set(topics) - set(admin.list_topics()))
     for topic in missing:
         try:
             admin.create_topics([topic], wait_for_metadata=True)
+            logger.warning("Made Kafka's topic %s, which did not exist", topic)
         except TopicAlreadyExistsError:
             continue
+        except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
+            raise Unavailable(
+                f"Kafka has no topics {', '.join(missing)}, and this user may not make them: "
+                "it needs the right CREATE on them or on the cluster, or somebody who makes them"
+            ) from error
+        except BrokerResponseError as error:
+            raise Unavailable(f"Kafka has no topic {topic}, and refuses to make it: {error}") from error
 
 
 def _ends(admin: KafkaAdminClient, topics: Sequence[str]) -> dict[TopicPartition, int]:

@@ -67,7 +67,10 @@ class EventBus(Protocol):
     def lag(self) -> dict[tuple[str, str], int]:
         """Count the messages published and not yet acknowledged, for each (topic, group)."""
 
+    def make_missing_topics(self) -> None:
+        """Make topics that do not exist (any more). Raises Unavailable, which says what the broker refuses."""
+
     def ping(self) -> None:
-        """Raises Unavailable."""
+        """Raises Unavailable, also where topics are missing that cannot be made."""
 
     def close(self) -> None: ...

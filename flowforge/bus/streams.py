@@ -118,6 +118,9 @@ class StreamsBus:
                     found[topic, group.name] = group.lag + group.pending
             return found
 
+    def make_missing_topics(self) -> None:
+        """Makes nothing: a stream comes into being with its first message."""
+
     def ping(self) -> None:
         with _unavailable():
             self._redis.ping()

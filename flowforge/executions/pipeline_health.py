@@ -42,6 +42,8 @@ class Health:
 
     workers: Sequence[LivingWorker] | None
     lags: Sequence[Lag] | None
+    bus_problem: str | None = None
+    """Why the event bus carries nothing now."""
 
     @property
     def missing(self) -> list[str]:
@@ -52,8 +54,26 @@ class Health:
         return [name for name in ("orchestrator", "executor", "log-sink") if name not in hosted]
 
 
+def demand_workers(backends: Backends) -> None:
+    """Raises Unavailable where consumers are missing, or nobody knows."""
+    found = Health(_workers(backends), None)
+    if found.workers is None:
+        raise Unavailable("which workers are alive is not known while Valkey does not answer")
+    if found.missing:
+        raise Unavailable(f"no worker hosts {', '.join(found.missing)}: what is accepted waits for one")
+
+
 def health(backends: Backends) -> Health:
-    return Health(_workers(backends), _lags(backends))
+    problem = _bus_problem(backends)
+    return Health(_workers(backends), None if problem else _lags(backends), problem)
+
+
+def _bus_problem(backends: Backends) -> str | None:
+    try:
+        backends.bus.ping()
+    except Unavailable as error:
+        return str(error)
+    return None
 
 
 def _workers(backends: Backends) -> list[LivingWorker] | None:

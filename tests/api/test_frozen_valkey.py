@@ -73,3 +73,14 @@ def test_pages_are_shown(app: Flask, owner: Person, redis_url: str) -> None:
         pages = [browser.get(path).status_code for path in ("/", "/workflows", "/executions", "/settings")]
     assert signed_in.status_code == 303
     assert pages == [200] * 4
+
+
+def test_the_dashboard_says_what_is_wrong(client: FlaskClient, owner: Person, redis_url: str) -> None:
+    with frozen(redis_url):
+        health: Any = client.get("/api/v1/home", headers=owner.headers).json["health"]  # type: ignore[index]
+    assert health == {
+        "workers": None,
+        "lag": None,
+        "missing": [],
+        "busProblem": "the event bus (Valkey) does not answer",
+    }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
+from rq import Queue, Worker
 from sqlalchemy import Engine
 
 from flowforge.events import TRIGGER_EVENTS
@@ -17,6 +19,7 @@ from tests.api.things import execution, trigger, workflow
 from tests.people import Person
 
 PARTS = {"postgresql", "redis", "bus", "logbook"}
+CONSUMERS = ("orchestrator", "executor", "log-sink")
 
 
 def test_a_living_process_says_so_whatever_is_down(backends: Backends) -> None:
@@ -24,11 +27,32 @@ def test_a_living_process_says_so_whatever_is_down(backends: Backends) -> None:
         assert lost.get("/health/live").json == {"status": "up"}
 
 
+@pytest.fixture
+def registered_workers(backends: Backends) -> Iterator[None]:
+    """As RQ knows them; their processes are none of this test's business."""
+    workers = [Worker([name], name=f"{name}-of-a-test", connection=backends.redis) for name in CONSUMERS]
+    for worker in workers:
+        worker.register_birth()
+        backends.redis.sadd(Queue.redis_queues_keys, *worker.queue_keys())
+    yield
+    for worker in workers:
+        worker.register_death()
+
+
+@pytest.mark.usefixtures("registered_workers")
 def test_it_is_ready_when_everything_answers(client: FlaskClient) -> None:
     answer = client.get("/health/ready")
 
     assert answer.status_code == 200
-    assert answer.json == {"status": "up", "checks": dict.fromkeys(PARTS, "up")}
+    assert answer.json == {"status": "up", "checks": dict.fromkeys([*PARTS, "workers"], "up")}
+
+
+def test_it_says_that_no_worker_is_alive_and_takes_calls_all_the_same(client: FlaskClient) -> None:
+    answer: Any = client.get("/health/ready")
+
+    assert (answer.status_code, answer.json["status"]) == (200, "up")
+    assert answer.json["checks"]["workers"] == "down"
+    assert "orchestrator, executor, log-sink" in answer.json["problems"]["workers"]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +68,9 @@ def test_what_is_down_is_named(backends: Backends, setting: str, address: str, d
 
     assert answer.status_code == 503
     assert answer.json["status"] == "down"
-    assert answer.json["checks"] == {part: "down" if part in down else "up" for part in PARTS}
+    checks = {part: word for part, word in answer.json["checks"].items() if part in PARTS}
+    assert checks == {part: "down" if part in down else "up" for part in PARTS}
+    assert all("does not answer" in answer.json["problems"][part] for part in down)
 
 
 def metrics(client: FlaskClient) -> dict[tuple[str, ...], float]:

@@ -158,6 +158,12 @@ class TestClock:
             "mailboxes",
         }
 
+    def test_kafka_is_asked_for_its_topics(self, settings: Settings) -> None:
+        on_kafka = settings.model_copy(update={"kafka_brokers": ["127.0.0.1:1"]})
+        assert {job.name for job in periodic_jobs(on_kafka)} - {job.name for job in periodic_jobs(settings)} == {
+            "topics"
+        }
+
     def test_restarts_leave_exactly_the_jobs_there_are_now(self, settings: Settings, redis: Redis) -> None:
         Clock(periodic_jobs(settings), redis).reconcile()
         redis.zadd(Clock.scheduled_jobs_key, {"flowforge-of-an-older-version": 0, "of-another-product": 0})

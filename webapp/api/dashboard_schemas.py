@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, SkipValidation
 
 from webapp.api.schemas import ExecutionError
-from webapp.wire import Wire
+from webapp.wire import Wire, left_out_when_none
 
 Status = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
 
@@ -83,6 +83,7 @@ class PipelineHealth(Wire):
     workers: list[LivingWorker] | None = Field(description="Null while Redis does not answer.")
     lag: list[TopicLag] | None = Field(validation_alias="lags", description="Null while the event bus does not answer.")
     missing: list[str] = Field(description="Consumers that no worker hosts.")
+    bus_problem: str | None = left_out_when_none("Why the event bus carries nothing now.")
 
 
 class Home(Wire):
