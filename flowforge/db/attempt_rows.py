@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flowforge.db.tables import AttemptState
+from flowforge.execution.state import AttemptState
 from flowforge.jsonio import JsonObject
 
 

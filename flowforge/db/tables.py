@@ -533,14 +533,6 @@ class ExecutionRow(ContractRow, Base):
     concurrency_key: Mapped[str | None]
 
 
-class AttemptState(StrEnum):
-    QUEUED = "QUEUED"  # for an executor to begin, from `due_at` on
-    RUNNING = "RUNNING"  # held by `lease_owner` until `lease_until`
-    WAITING = "WAITING"  # rests until `due_at`, or until it is resumed
-    ENDED = "ENDED"  # its result is in the row, for the orchestrator to take
-    APPLIED = "APPLIED"  # the execution has taken its result
-
-
 class StepAttempt(Base):
     """One try of one step. The key is what makes every consumer idempotent."""
 

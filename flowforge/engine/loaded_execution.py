@@ -13,7 +13,6 @@ from flowforge.db.attempt_rows import AttemptResult, NewAttempt, permanent_error
 from flowforge.db.ending_store import EndedExecution
 from flowforge.db.events_store import NewEvent
 from flowforge.db.executions_store import ExecutionState, ExecutionUpdate, NewExecution
-from flowforge.db.tables import AttemptState
 from flowforge.engine import completion
 from flowforge.engine.announcements import execution_event
 from flowforge.engine.plans import Version
@@ -24,7 +23,7 @@ from flowforge.events import TriggerEvent
 from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartStep, Wait
 from flowforge.execution.context import step_context
 from flowforge.execution.machine import Run
-from flowforge.execution.state import ROOT, Frame, Status
+from flowforge.execution.state import ROOT, AttemptState, Frame, Status
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Step
 

@@ -43,6 +43,16 @@ BlockKey = tuple[int, int]
 """(number of the frame in which the block stands, index of the block's step)"""
 
 
+class AttemptState(StrEnum):
+    """State of an attempt: one try of one step."""
+
+    QUEUED = "QUEUED"  # for an executor to begin, from `due_at` on
+    RUNNING = "RUNNING"  # held by `lease_owner` until `lease_until`
+    WAITING = "WAITING"  # rests until `due_at`, or until it is resumed
+    ENDED = "ENDED"  # its result is in the row, for the orchestrator to take
+    APPLIED = "APPLIED"  # the execution has taken its result
+
+
 @dataclass(slots=True)
 class Frame:
     """`outputs` maps `step_<index>` to what the step gave; `recorded` is the part of it that is new."""

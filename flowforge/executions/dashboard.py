@@ -13,9 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionHour, ExecutionRow, TriggerRegistration
+from flowforge.executions.views import SUMMARY_COLUMNS, ExecutionSummary
 from flowforge.triggers.kinds import timed_types
 
 SHOWN = 6
@@ -61,6 +62,16 @@ class Throughput:
         return completed / ended if ended else None
 
 
+@dataclass(frozen=True, slots=True)
+class NextRun:
+    """The time at which a trigger fires next."""
+
+    workflow_id: UUID
+    trigger_id: UUID
+    trigger_type: str
+    at: datetime
+
+
 def throughput(session: Session, user_id: UUID, hours: int, now: datetime) -> Throughput:
     """Commits what it counted for good. At most three statements."""
     latest = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
@@ -75,15 +86,16 @@ def throughput(session: Session, user_id: UUID, hours: int, now: datetime) -> Th
     return Throughput([counted[start] for start in wanted])
 
 
-def failures(session: Session, user_id: UUID, since: datetime) -> Sequence[ExecutionRow]:
-    """The newest SHOWN, without their data."""
+def failures(session: Session, user_id: UUID, since: datetime) -> Sequence[ExecutionSummary]:
+    """The newest SHOWN."""
     newest = _latest(user_id).where(ExecutionRow.status == "FAILED", ExecutionRow.created_at >= since)
-    return session.scalars(newest.limit(SHOWN)).all()
+    return [ExecutionSummary(*row) for row in session.execute(newest.limit(SHOWN))]
 
 
-def running(session: Session, user_id: UUID) -> Sequence[ExecutionRow]:
-    """The newest SHOWN that are not over, without their data."""
-    return session.scalars(_latest(user_id).where(ExecutionRow.status.in_(("PENDING", "RUNNING"))).limit(SHOWN)).all()
+def running(session: Session, user_id: UUID) -> Sequence[ExecutionSummary]:
+    """The newest SHOWN that are not over."""
+    newest = _latest(user_id).where(ExecutionRow.status.in_(("PENDING", "RUNNING")))
+    return [ExecutionSummary(*row) for row in session.execute(newest.limit(SHOWN))]
 
 
 def count_running(session: Session, user_id: UUID) -> int:
@@ -94,10 +106,15 @@ def count_running(session: Session, user_id: UUID) -> int:
     return session.scalar(select(func.count()).select_from(ours.limit(COUNTED_TO).subquery())) or 0
 
 
-def next_runs(session: Session, user_id: UUID) -> Sequence[TriggerRegistration]:
+def next_runs(session: Session, user_id: UUID) -> Sequence[NextRun]:
     """The SHOWN triggers that fire next, of those whose times are known."""
     due = (
-        select(TriggerRegistration)
+        select(
+            TriggerRegistration.workflow_id,
+            TriggerRegistration.id,
+            TriggerRegistration.trigger_type,
+            TriggerRegistration.next_scheduled_at,
+        )
         .where(
             TriggerRegistration.user_id == user_id,
             TriggerRegistration.enabled,
@@ -106,22 +123,13 @@ def next_runs(session: Session, user_id: UUID) -> Sequence[TriggerRegistration]:
         )
         .order_by(TriggerRegistration.next_scheduled_at, TriggerRegistration.id)
     )
-    return session.scalars(due.limit(SHOWN)).all()
+    rows = session.execute(due.limit(SHOWN)).all()
+    return [NextRun(workflow_id, id_, type_, at) for workflow_id, id_, type_, at in rows if at is not None]
 
 
 def _latest(user_id: UUID) -> Any:
     return (
-        select(ExecutionRow)
-        .options(
-            load_only(
-                ExecutionRow.workflow_id,
-                ExecutionRow.status,
-                ExecutionRow.error,
-                ExecutionRow.trigger_type,
-                ExecutionRow.created_at,
-                ExecutionRow.finished_at,
-            )
-        )
+        select(*SUMMARY_COLUMNS)
         .where(ExecutionRow.user_id == user_id)
         .order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc())
     )

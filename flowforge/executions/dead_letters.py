@@ -20,6 +20,7 @@ from flowforge.bus import Delivery, EventBus, Message
 from flowforge.db.tables import ADMINISTRATORS, DeadLetter, User
 from flowforge.errors import Conflict, NotFound
 from flowforge.ids import uuid7
+from flowforge.views import view_of
 
 PAGE_SIZE = 20
 SHOWN_BYTES = 20_000
@@ -74,7 +75,7 @@ def page_of(session: Session, user_id: UUID, after: UUID | None = None, size: in
         wanted = wanted.where(tuple_(DeadLetter.created_at, DeadLetter.id) < (last.created_at, last.id))
     newest_first = wanted.order_by(DeadLetter.created_at.desc(), DeadLetter.id.desc()).limit(size + 1)
     found = session.scalars(newest_first).all()
-    letters = [_shown(row) for row in found[:size]]
+    letters = [_view(row) for row in found[:size]]
     return LetterPage(letters, letters[-1].id if len(found) > size else None)
 
 
@@ -96,9 +97,8 @@ def discard(session: Session, user_id: UUID, letter_id: UUID) -> None:
     session.commit()
 
 
-def _shown(row: DeadLetter) -> DeadLetterView:
-    text, size = readable(row.value), len(row.value)
-    return DeadLetterView(row.id, row.topic, row.consumer_group, row.key, row.reason, text, size, row.created_at)
+def _view(row: DeadLetter) -> DeadLetterView:
+    return view_of(DeadLetterView, row, value=readable(row.value), size=len(row.value))
 
 
 def readable(value: bytes) -> str:

@@ -8,14 +8,24 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from flowforge.db import ending_store
 from flowforge.db.tables import ExecutionRow
 from flowforge.engine import answers, completion
 from flowforge.engine.announcements import announce_quietly
 from flowforge.errors import NotFound
-from flowforge.executions import within_bytes
+from flowforge.execution.state import ROOT
+from flowforge.executions import frames, within_bytes
+from flowforge.executions.views import (
+    SUMMARY_COLUMNS,
+    DetailedExecutionView,
+    ExecutionSummary,
+    ExecutionView,
+    ListedExecutionView,
+    WholeExecutionView,
+    execution_view,
+)
 from flowforge.executions.within_bytes import MOST_BYTES, Whole
 from flowforge.wiring import Backends
 
@@ -38,11 +48,9 @@ SORTABLE = {
 
 @dataclass(frozen=True, slots=True)
 class ExecutionPage:
-    rows: Sequence[ExecutionRow]
+    executions: Sequence[ListedExecutionView]
     total: int
     """Counted up to COUNT_LIMIT."""
-    truncated: frozenset[ExecutionRow]
-    """Rows without payload, outputs and result: they would not have fitted into the page."""
 
 
 def find(
@@ -69,10 +77,23 @@ def find(
     order = (column.desc(), ExecutionRow.id.desc()) if descending else (column, ExecutionRow.id)
     wanted = mine.offset(page * size).limit(size)
     found = within_bytes.page(session, ExecutionRow, wanted, order, _DATA, most_bytes)
-    return ExecutionPage(found.rows, total, found.truncated)
+    rows = [execution_view(ListedExecutionView, row, truncated=row in found.truncated) for row in found.rows]
+    return ExecutionPage(rows, total)
 
 
-def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
+def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionView:
+    """Get an execution with all its data. Raises NotFound."""
+    return execution_view(ExecutionView, _load(session, user_id, execution_id))
+
+
+def latest(session: Session, user_id: UUID, workflow_id: UUID) -> ExecutionView | None:
+    """Get the workflow's newest execution; None where there is none."""
+    mine = select(ExecutionRow).where(ExecutionRow.user_id == user_id, ExecutionRow.workflow_id == workflow_id)
+    row = session.scalar(mine.order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc()).limit(1))
+    return None if row is None else execution_view(ExecutionView, row)
+
+
+def _load(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
     """Raises NotFound."""
     row = session.scalar(_by_id(user_id, execution_id))
     if row is None:
@@ -80,8 +101,27 @@ def get(session: Session, user_id: UUID, execution_id: UUID) -> ExecutionRow:
     return row
 
 
-def whole(session: Session, user_id: UUID, execution_id: UUID) -> Whole[ExecutionRow]:
-    """Read one execution with its data, as its own page shows it. Raises NotFound."""
+def whole(session: Session, user_id: UUID, execution_id: UUID) -> WholeExecutionView:
+    """Read one execution with its data, outputs as far as they fit. Raises NotFound."""
+    found = _whole(session, user_id, execution_id)
+    return execution_view(WholeExecutionView, found.row, omitted_outputs=found.omitted)
+
+
+def detailed(session: Session, user_id: UUID, execution_id: UUID) -> DetailedExecutionView:
+    """Read one execution with its data, outputs as far as they fit, and what happened in its root frame. Raises
+    NotFound."""
+    found = _whole(session, user_id, execution_id)
+    return execution_view(
+        DetailedExecutionView,
+        found.row,
+        omitted_outputs=found.omitted,
+        attempts=frames.attempts(session, execution_id, ROOT),
+        blocks=frames.blocks(session, execution_id, ROOT),
+        replays=replays(session, execution_id),
+    )
+
+
+def _whole(session: Session, user_id: UUID, execution_id: UUID) -> Whole[ExecutionRow]:
     return within_bytes.whole(session, _by_id(user_id, execution_id), ExecutionRow.step_outputs, _MISSING)
 
 
@@ -94,17 +134,16 @@ def _by_id(user_id: UUID, execution_id: UUID) -> Select[ExecutionRow]:
     return select(ExecutionRow).where(ExecutionRow.id == execution_id, ExecutionRow.user_id == user_id)
 
 
-def replays(session: Session, execution_id: UUID) -> Sequence[ExecutionRow]:
-    """List the latest replays of the execution, newest first, without their data."""
-    again = select(ExecutionRow).where(ExecutionRow.replay_of == execution_id).order_by(ExecutionRow.id.desc())
-    without = (defer(ExecutionRow.trigger_payload), defer(ExecutionRow.step_outputs))
-    return session.scalars(again.limit(REPLAYS_SHOWN).options(*without)).all()
+def replays(session: Session, execution_id: UUID) -> Sequence[ExecutionSummary]:
+    """List the latest replays of the execution, newest first."""
+    again = select(*SUMMARY_COLUMNS).where(ExecutionRow.replay_of == execution_id).order_by(ExecutionRow.id.desc())
+    return [ExecutionSummary(*row) for row in session.execute(again.limit(REPLAYS_SHOWN))]
 
 
-def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UUID) -> ExecutionRow:
+def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UUID) -> ExecutionView:
     """PENDING and RUNNING become CANCELLED, and so do the executions it has called; what is over stays as it is.
     Commits. Raises NotFound."""
-    row = get(session, user_id, execution_id)
+    row = _load(session, user_id, execution_id)
     connection = session.connection()
     cancelled = ending_store.cancel(connection, [row.id])
     following = completion.complete(connection, cancelled, backends.settings.payload_inline_limit)
@@ -112,4 +151,4 @@ def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UU
     announce_quietly(backends.bus, following.messages)
     answers.notify(backends.redis, following.answered)
     session.refresh(row)
-    return row
+    return execution_view(ExecutionView, row)

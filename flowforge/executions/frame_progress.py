@@ -18,12 +18,15 @@ from sqlalchemy.orm import Session, aliased, defer
 from flowforge.db.tables import ExecutionRow, FrameRow, OpenBlockRow, StepAttempt
 from flowforge.errors import NotFound
 from flowforge.execution.state import ROOT, FrameStatus, Status
+from flowforge.executions.views import AttemptView, BlockView, ExecutionView, attempt_view
+from flowforge.views import columns_of
 
 SHOWN = 20
 """Attempts of one step."""
 MOST_FRAMES = 100
 """Looked at together: branches inside branches multiply."""
 MOST_CALLS = 200
+_BLOCK = columns_of(BlockView, OpenBlockRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,10 @@ class FrameLook:
     outputs: Mapping[str, Any]
     """Outputs by `step_<index>`."""
     error: Mapping[str, Any] | None
-    attempts: Mapping[int, Sequence[StepAttempt]] = field(default_factory=dict)
+    attempts: Mapping[int, Sequence[AttemptView]] = field(default_factory=dict)
     """The last SHOWN attempts of each step, in the order in which they were made."""
-    blocks: Mapping[int, OpenBlockRow] = field(default_factory=dict)
-    """Open blocks by step index, without their closures."""
+    blocks: Mapping[int, BlockView] = field(default_factory=dict)
+    """Open blocks by step index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class LoopSpan:
     ended: datetime | None
 
 
-def look(session: Session, execution: ExecutionRow, number: int, with_lanes: Collection[int]) -> dict[int, FrameLook]:
+def look(session: Session, execution: ExecutionView, number: int, with_lanes: Collection[int]) -> dict[int, FrameLook]:
     """The frame and the branches inside it, by number; `with_lanes` are the steps whose branches run side by side.
     Three statements for each level of these. Raises NotFound."""
     found: dict[int, FrameLook] = {}
@@ -57,19 +60,18 @@ def look(session: Session, execution: ExecutionRow, number: int, with_lanes: Col
     while waiting:
         found |= _load(session, execution, waiting)
         opened = [block for look in waiting if look in found for block in found[look].blocks.values()]
-        lanes = [lane for block in opened if block.step_index in with_lanes for lane in _frames_of(block)]
+        lanes = [lane for block in opened if block.step_index in with_lanes for lane in block.frames]
         waiting = lanes[: MOST_FRAMES - len(found)]
     if number not in found:
         raise NotFound("there is no such frame in this execution")
     return found
 
 
-def loop_spans(session: Session, loops: Collection[OpenBlockRow]) -> dict[tuple[int, int], LoopSpan]:
+def loop_spans(session: Session, execution_id: UUID, loops: Collection[BlockView]) -> dict[tuple[int, int], LoopSpan]:
     """Measure how long the loops took, by (frame, step)."""
     if not loops:
         return {}
-    [execution_id] = {block.execution_id for block in loops}
-    edges = {edge for block in loops for edge in (block.first_frame, block.first_frame + block.total - 1)}
+    edges = {edge for block in loops for edge in _edges(block)}
     rows = session.execute(
         select(StepAttempt.iteration, func.min(StepAttempt.due_at), func.max(StepAttempt.finished_at))
         .where(StepAttempt.execution_id == execution_id, StepAttempt.iteration.in_(edges))
@@ -79,8 +81,7 @@ def loop_spans(session: Session, loops: Collection[OpenBlockRow]) -> dict[tuple[
     nothing = (None, None)
     return {
         (block.frame, block.step_index): LoopSpan(
-            begun_and_ended.get(block.first_frame, nothing)[0],
-            begun_and_ended.get(block.first_frame + block.total - 1, nothing)[1],
+            *(begun_and_ended.get(edge, nothing)[which] for which, edge in enumerate(_edges(block)))
         )
         for block in loops
     }
@@ -97,11 +98,12 @@ def called(session: Session, execution_id: UUID) -> dict[tuple[int, int], UUID]:
     return {(by.get("iteration", ROOT), by["stepIndex"]): id_ for id_, by in rows if by and "stepIndex" in by}
 
 
-def _frames_of(block: OpenBlockRow) -> range:
-    return range(block.first_frame, block.first_frame + block.total)
+def _edges(block: BlockView) -> tuple[int, int]:
+    """The numbers of its first and its last frame."""
+    return block.first_frame, block.first_frame + block.total - 1
 
 
-def _load(session: Session, execution: ExecutionRow, numbers: Sequence[int]) -> dict[int, FrameLook]:
+def _load(session: Session, execution: ExecutionView, numbers: Sequence[int]) -> dict[int, FrameLook]:
     attempts, blocks = _attempts(session, execution.id, numbers), _blocks(session, execution.id, numbers)
     looks = [_of_frame(row) for row in _rows(session, execution.id, numbers)]
     looks += [_of_execution(execution)] if ROOT in numbers else []
@@ -120,7 +122,7 @@ def _load(session: Session, execution: ExecutionRow, numbers: Sequence[int]) -> 
     }
 
 
-def _of_execution(row: ExecutionRow) -> FrameLook:
+def _of_execution(row: ExecutionView) -> FrameLook:
     completed = row.status == Status.COMPLETED
     return FrameLook(ROOT, completed, completed, row.current_step, row.step_outputs or {}, row.error)
 
@@ -138,17 +140,17 @@ def _rows(session: Session, execution_id: UUID, numbers: Sequence[int]) -> Seque
     return session.scalars(wanted).all() if inner else ()
 
 
-def _blocks(session: Session, execution_id: UUID, numbers: Sequence[int]) -> dict[int, dict[int, OpenBlockRow]]:
-    wanted = select(OpenBlockRow).where(OpenBlockRow.execution_id == execution_id, OpenBlockRow.frame.in_(numbers))
-    found: dict[int, dict[int, OpenBlockRow]] = {}
-    for row in session.scalars(wanted.options(defer(OpenBlockRow.closure))):
-        found.setdefault(row.frame, {})[row.step_index] = row
+def _blocks(session: Session, execution_id: UUID, numbers: Sequence[int]) -> dict[int, dict[int, BlockView]]:
+    wanted = select(*_BLOCK).where(OpenBlockRow.execution_id == execution_id, OpenBlockRow.frame.in_(numbers))
+    found: dict[int, dict[int, BlockView]] = {}
+    for block in (BlockView(*row) for row in session.execute(wanted)):
+        found.setdefault(block.frame, {})[block.step_index] = block
     return found
 
 
 def _attempts(
     session: Session, execution_id: UUID, numbers: Sequence[int]
-) -> dict[int, dict[int, Sequence[StepAttempt]]]:
+) -> dict[int, dict[int, Sequence[AttemptView]]]:
     rank = func.row_number().over(
         partition_by=(StepAttempt.iteration, StepAttempt.step_index), order_by=StepAttempt.attempt.desc()
     )
@@ -159,7 +161,7 @@ def _attempts(
     )
     attempt = aliased(StepAttempt, ranked)
     newest = select(attempt).where(ranked.c.rank <= SHOWN).options(defer(attempt.output))
-    found: dict[int, dict[int, list[StepAttempt]]] = {}
+    found: dict[int, dict[int, list[AttemptView]]] = {}
     for row in session.scalars(newest.order_by(attempt.iteration, attempt.step_index, attempt.attempt)):
-        found.setdefault(row.iteration, {}).setdefault(row.step_index, []).append(row)
+        found.setdefault(row.iteration, {}).setdefault(row.step_index, []).append(attempt_view(row))
     return {frame: dict(steps) for frame, steps in found.items()}

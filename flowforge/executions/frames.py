@@ -13,18 +13,28 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import FrameRow, OpenBlockRow, StepAttempt
 from flowforge.errors import NotFound
 from flowforge.executions import within_bytes
-from flowforge.executions.within_bytes import Page, Whole
+from flowforge.executions.views import (
+    AttemptView,
+    BlockView,
+    DetailedFrameView,
+    FrameView,
+    ListedFrameView,
+    attempt_view,
+)
+from flowforge.views import columns_of, view_of
 
 MOST_ATTEMPTS = 1_000
 MOST_BLOCKS = 1_000
 _MISSING = "there is no such frame in this execution"
 _DATA = (FrameRow.outputs, FrameRow.result)
+_BLOCK = columns_of(BlockView, OpenBlockRow)
 
 
-def blocks(session: Session, execution_id: UUID, frame: int) -> Sequence[OpenBlockRow]:
+def blocks(session: Session, execution_id: UUID, frame: int) -> Sequence[BlockView]:
     """The blocks that were opened in a frame (0: the workflow's own list), in the order of their steps."""
-    wanted = select(OpenBlockRow).where(OpenBlockRow.execution_id == execution_id, OpenBlockRow.frame == frame)
-    return session.scalars(wanted.order_by(OpenBlockRow.step_index).limit(MOST_BLOCKS)).all()
+    wanted = select(*_BLOCK).where(OpenBlockRow.execution_id == execution_id, OpenBlockRow.frame == frame)
+    in_order = wanted.order_by(OpenBlockRow.step_index).limit(MOST_BLOCKS)
+    return [BlockView(*row) for row in session.execute(in_order)]
 
 
 def page(
@@ -36,7 +46,7 @@ def page(
     after: int = -1,
     size: int = 50,
     status: str | None = None,
-) -> Page[FrameRow]:
+) -> Sequence[ListedFrameView]:
     """The frames of a block behind position `after`, in the order of their positions. An item is part of what its loop
     was given, which is bounded; outputs and results come as far as they fit. Raises NotFound."""
     block = session.get(OpenBlockRow, (execution_id, frame, step_index))
@@ -50,7 +60,8 @@ def page(
     )
     if status:
         wanted = wanted.where(FrameRow.status == status)
-    return within_bytes.page(session, FrameRow, wanted.limit(size), [FrameRow.number], _DATA)
+    found = within_bytes.page(session, FrameRow, wanted.limit(size), [FrameRow.number], _DATA)
+    return [view_of(ListedFrameView, row, truncated=row in found.truncated) for row in found.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +80,24 @@ def positions(session: Session, execution_id: UUID, numbers: Collection[int]) ->
     return [FramePosition(*row) for row in session.execute(wanted)]
 
 
-def get(session: Session, execution_id: UUID, number: int) -> FrameRow:
+def get(session: Session, execution_id: UUID, number: int) -> FrameView:
     """Raises NotFound."""
     row = session.get(FrameRow, (execution_id, number))
     if row is None:
         raise NotFound(_MISSING)
-    return row
+    return view_of(FrameView, row)
 
 
-def whole(session: Session, execution_id: UUID, number: int) -> Whole[FrameRow]:
-    """Read one frame with its data, as its own page shows it. Raises NotFound."""
-    return within_bytes.whole(session, _by_number(execution_id, number), FrameRow.outputs, _MISSING)
+def detailed(session: Session, execution_id: UUID, number: int) -> DetailedFrameView:
+    """Read one frame with its data, outputs as far as they fit, and what happened in it. Raises NotFound."""
+    found = within_bytes.whole(session, _by_number(execution_id, number), FrameRow.outputs, _MISSING)
+    return view_of(
+        DetailedFrameView,
+        found.row,
+        omitted_outputs=found.omitted,
+        attempts=attempts(session, execution_id, number),
+        blocks=blocks(session, execution_id, number),
+    )
 
 
 def output(session: Session, execution_id: UUID, number: int, key: str) -> Any:
@@ -91,7 +109,8 @@ def _by_number(execution_id: UUID, number: int) -> Select[FrameRow]:
     return select(FrameRow).where(FrameRow.execution_id == execution_id, FrameRow.number == number)
 
 
-def attempts(session: Session, execution_id: UUID, frame: int) -> Sequence[StepAttempt]:
+def attempts(session: Session, execution_id: UUID, frame: int) -> Sequence[AttemptView]:
     """List the attempts of the steps in a frame, in the order in which they were made; at most the first thousand."""
     wanted = select(StepAttempt).where(StepAttempt.execution_id == execution_id, StepAttempt.iteration == frame)
-    return session.scalars(wanted.order_by(StepAttempt.step_index, StepAttempt.attempt).limit(MOST_ATTEMPTS)).all()
+    in_order = wanted.order_by(StepAttempt.step_index, StepAttempt.attempt).limit(MOST_ATTEMPTS)
+    return [attempt_view(row) for row in session.scalars(in_order)]

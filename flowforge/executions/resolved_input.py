@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from flowforge.connectors.catalog import Catalog
 from flowforge.db import frames_store
 from flowforge.db.frames_store import FrameKey
-from flowforge.db.tables import ExecutionRow
 from flowforge.engine.plans import Plans, Version
 from flowforge.engine.start_messages import around
 from flowforge.errors import NotFound
 from flowforge.execution.context import scope, step_context
 from flowforge.execution.state import ROOT, Frame, OpenBlock
+from flowforge.executions.views import ExecutionView
 from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.plan import Step
@@ -26,7 +26,7 @@ from flowforge.workflows.credentials import masked_secrets
 
 
 def resolved_input(
-    session: Session, catalog: Catalog, links: ResumeLinks, execution: ExecutionRow, step_index: int, frame: int
+    session: Session, catalog: Catalog, links: ResumeLinks, execution: ExecutionView, step_index: int, frame: int
 ) -> JsonObject | str:
     """The config, its secrets masked, as it would be resolved when the execution began; a text says why it cannot be.
     Raises NotFound."""
@@ -46,7 +46,7 @@ def resolved_input(
     return resolved
 
 
-def _step(session: Session, execution: ExecutionRow, step_index: int) -> tuple[Version, Step]:
+def _step(session: Session, execution: ExecutionView, step_index: int) -> tuple[Version, Step]:
     ids: list[UUID] = [execution.version_id] if execution.version_id else []
     versions = Plans().get(session.connection(), ids)
     version = versions[ids[0]] if ids and ids[0] in versions else None
@@ -56,7 +56,7 @@ def _step(session: Session, execution: ExecutionRow, step_index: int) -> tuple[V
     return version, step
 
 
-def _frame(session: Session, execution: ExecutionRow, number: int) -> tuple[Frame, OpenBlock | None]:
+def _frame(session: Session, execution: ExecutionView, number: int) -> tuple[Frame, OpenBlock | None]:
     if number == ROOT:
         return Frame(outputs=execution.step_outputs or {}), None
     found = frames_store.load_frames(session.connection(), [FrameKey(execution.id, number)])

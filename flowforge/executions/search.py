@@ -14,28 +14,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, cast, func, or_, select, tuple_
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, Workflow
 from flowforge.errors import Invalid
 from flowforge.execution.state import Status
+from flowforge.executions.views import SUMMARY_COLUMNS, ExecutionSummary
 
 SCANNED = 2_000
 LONGEST_TEXT = 200
 _CURSOR = re.compile(r"([<>])(-?\d{1,17})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SHOWN = (
-    ExecutionRow.id,
-    ExecutionRow.workflow_id,
-    ExecutionRow.user_id,
-    ExecutionRow.status,
-    ExecutionRow.current_step,
-    ExecutionRow.error,
-    ExecutionRow.trigger_id,
-    ExecutionRow.trigger_type,
-    ExecutionRow.created_at,
-    ExecutionRow.finished_at,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +73,7 @@ class Found:
     """A page of results, newest first. `newer` and `older` lead to the neighbouring pages; `searched_to` is set where a
     scan gave up."""
 
-    rows: Sequence[ExecutionRow]
+    rows: Sequence[ExecutionSummary]
     newer: Position | None
     older: Position | None
     searched_to: datetime | None = None
@@ -103,12 +92,12 @@ def search(
     backwards = position is not None and not position.older
     window = _ordered(_indexed(user_id, wanted, position), backwards)
     if not wanted.needs_scan:
-        plain: list[ExecutionRow] = list(session.scalars(window.limit(size + 1)))
+        plain = _summaries(session, window.limit(size + 1))
         more, plain = len(plain) > size, plain[:size]
         return _found(plain, backwards, position, more)
     ids = window.with_only_columns(ExecutionRow.id).limit(scanned).subquery()
-    matching = _ordered(select(ExecutionRow).where(ExecutionRow.id.in_(select(ids.c.id)), *_scanned(wanted)), backwards)
-    rows: list[ExecutionRow] = list(session.scalars(matching.options(load_only(*_SHOWN)).limit(size + 1)))
+    matching = select(*SUMMARY_COLUMNS).where(ExecutionRow.id.in_(select(ids.c.id)), *_scanned(wanted))
+    rows = _summaries(session, _ordered(matching, backwards).limit(size + 1))
     if len(rows) > size:
         return _found(rows[:size], backwards, position, True)
     end = session.execute(
@@ -121,7 +110,7 @@ def search(
 
 
 def _indexed(user_id: UUID, wanted: Filter, position: Position | None) -> Select[Any]:
-    found = select(ExecutionRow).options(load_only(*_SHOWN)).where(ExecutionRow.user_id == user_id)
+    found = select(*SUMMARY_COLUMNS).where(ExecutionRow.user_id == user_id)
     if wanted.workflow_id is not None:
         found = found.where(ExecutionRow.workflow_id == wanted.workflow_id)
     if wanted.status:
@@ -163,7 +152,11 @@ def _ordered(statement: Select[Any], backwards: bool) -> Select[Any]:
     return statement.order_by(*(columns if backwards else (column.desc() for column in columns)))
 
 
-def _found(rows: list[ExecutionRow], backwards: bool, position: Position | None, more: bool) -> Found:
+def _summaries(session: Session, wanted: Select[Any]) -> list[ExecutionSummary]:
+    return [ExecutionSummary(*row) for row in session.execute(wanted)]
+
+
+def _found(rows: list[ExecutionSummary], backwards: bool, position: Position | None, more: bool) -> Found:
     if backwards:
         rows = rows[::-1]
     has_newer, has_older = (more, True) if backwards else (position is not None, more)

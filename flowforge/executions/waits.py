@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from flowforge.bus import EventBus
 from flowforge.db import waits_store
 from flowforge.db.attempt_rows import AttemptResult
-from flowforge.db.tables import AttemptState, ExecutionRow, StepAttempt
+from flowforge.db.tables import ExecutionRow, StepAttempt
 from flowforge.engine.announcements import announce_quietly, wait_messages
 from flowforge.errors import Conflict, NotFound
+from flowforge.execution.state import AttemptState
 from flowforge.resume_links import WaitKey
 
 RESUMABLE = ("resume", "approval")

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow, WorkflowVersion
+from flowforge.db.tables import WorkflowVersion
 from flowforge.errors import Invalid
+from flowforge.executions.views import ExecutionView
 from flowforge.language.block import Block, Loop
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import BodyKind, default_branch_name
@@ -68,9 +69,9 @@ class WrittenList:
             yield from step.all()
 
 
-def written_steps(session: Session, execution: ExecutionRow) -> Sequence[WrittenStep]:
+def written_steps(session: Session, execution: ExecutionView) -> Sequence[WrittenStep]:
     """Number the steps of the definition that the execution runs; empty where it was never kept, or cannot be read."""
-    version = version_of(session, execution)
+    version = _version_of(session, execution)
     if version is None:
         return ()
     try:
@@ -80,8 +81,20 @@ def written_steps(session: Session, execution: ExecutionRow) -> Sequence[Written
     return _numbered(written.actions, ("actions",), count())
 
 
-def version_of(session: Session, execution: ExecutionRow) -> WorkflowVersion | None:
+@dataclass(frozen=True, slots=True)
+class RunVersion:
+    """The version that an execution runs; one without a number is a draft."""
+
+    number: int | None
+
+
+def version_of(session: Session, execution: ExecutionView) -> RunVersion | None:
     """Find the version that the execution runs; None where it was never kept."""
+    version = _version_of(session, execution)
+    return RunVersion(version.number) if version else None
+
+
+def _version_of(session: Session, execution: ExecutionView) -> WorkflowVersion | None:
     return session.get(WorkflowVersion, execution.version_id) if execution.version_id else None
 
 

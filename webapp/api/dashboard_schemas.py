@@ -63,8 +63,8 @@ class WorkflowsFound(Wire):
 
 class ScheduledRun(Wire):
     workflow_id: UUID
-    trigger_id: UUID = Field(validation_alias="id")
-    at: datetime = Field(validation_alias="next_scheduled_at")
+    trigger_id: UUID
+    at: datetime
 
 
 class LivingWorker(Wire):

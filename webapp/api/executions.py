@@ -15,14 +15,7 @@ from flowforge.execution.state import ROOT, FrameStatus, Status
 from flowforge.executions import executions, frames, replays, waits
 from flowforge.executions.executions import SORTABLE
 from flowforge.executions.replays import Replayed, ReplayedAll
-from flowforge.executions.views import (
-    AttemptView,
-    ExecutionDetail,
-    FrameDetail,
-    ListedExecution,
-    ListedFrame,
-    WholeExecution,
-)
+from flowforge.executions.views import DetailedExecutionView, DetailedFrameView, ListedFrameView, WholeExecutionView
 from flowforge.jsonio import JsonObject
 from webapp.api import schemas
 from webapp.api.paging import LARGEST_INTEGER, MAX_SIZE, Envelope, PageQuery, Sort, SortableBy
@@ -91,22 +84,14 @@ def list_page(query: ExecutionsQuery) -> Envelope:
         sort=query.sort.field,
         descending=query.sort.descending,
     )
-    content = [ListedExecution.of(row, truncated=row in found.truncated) for row in found.rows]
-    return Envelope(content, query.page, query.size, found.total)
+    return Envelope(found.executions, query.page, query.size, found.total)
 
 
 @blueprint.get("/<uuid:execution_id>")
 @endpoint(Tag.EXECUTIONS, schemas.ExecutionWithAttempts)
-def show(execution_id: UUID) -> ExecutionDetail:
+def show(execution_id: UUID) -> DetailedExecutionView:
     """Get an execution with the attempts of its steps; outputs above 8 MB are left out, and named"""
-    found = executions.whole(session(), current_user_id(), execution_id)
-    return ExecutionDetail.of(
-        found.row,
-        omitted_outputs=found.omitted,
-        attempts=_attempts(execution_id, ROOT),
-        blocks=frames.blocks(session(), execution_id, ROOT),
-        replays=executions.replays(session(), execution_id),
-    )
+    return executions.detailed(session(), current_user_id(), execution_id)
 
 
 @blueprint.get("/<uuid:execution_id>/outputs/<key>")
@@ -144,26 +129,19 @@ def replay_all(body: JsonObject) -> ReplayedAll:
 
 @blueprint.get("/<uuid:execution_id>/frames")
 @endpoint(Tag.EXECUTIONS, [schemas.ListedFrame], query=FramesQuery)
-def list_frames(execution_id: UUID, query: FramesQuery) -> list[ListedFrame]:
+def list_frames(execution_id: UUID, query: FramesQuery) -> Sequence[ListedFrameView]:
     """The frames of a block, in order: items of a loop, or parallel branches; data are left out above 8 MB"""
     row = executions.get(session(), current_user_id(), execution_id)
     block = row.id, query.block_frame, query.block_step
-    found = frames.page(session(), *block, after=query.after, size=query.size, status=query.status)
-    return [ListedFrame.of(frame, truncated=frame in found.truncated) for frame in found.rows]
+    return frames.page(session(), *block, after=query.after, size=query.size, status=query.status)
 
 
 @blueprint.get("/<uuid:execution_id>/frames/<int:number>")
 @endpoint(Tag.EXECUTIONS, schemas.FrameWithAttempts)
-def show_frame(execution_id: UUID, number: int) -> FrameDetail:
+def show_frame(execution_id: UUID, number: int) -> DetailedFrameView:
     """One frame, with the attempts of its steps and the blocks in it; outputs above 8 MB are left out, and named"""
     row = executions.get(session(), current_user_id(), execution_id)
-    frame = frames.whole(session(), row.id, min(number, LARGEST_INTEGER))
-    return FrameDetail.of(
-        frame.row,
-        omitted_outputs=frame.omitted,
-        attempts=_attempts(row.id, frame.row.number),
-        blocks=frames.blocks(session(), row.id, frame.row.number),
-    )
+    return frames.detailed(session(), row.id, min(number, LARGEST_INTEGER))
 
 
 @blueprint.get("/<uuid:execution_id>/waits")
@@ -176,15 +154,10 @@ def list_waits(execution_id: UUID) -> list[LinkedWait]:
 
 @blueprint.post("/<uuid:execution_id>/cancel")
 @endpoint(Tag.EXECUTIONS, schemas.WholeExecution)
-def cancel(execution_id: UUID) -> WholeExecution:
+def cancel(execution_id: UUID) -> WholeExecutionView:
     """Cancel an execution; one that is over stays as it is"""
     executions.cancel(session(), backends(), current_user_id(), execution_id)
-    found = executions.whole(session(), current_user_id(), execution_id)
-    return WholeExecution.of(found.row, omitted_outputs=found.omitted)
-
-
-def _attempts(execution_id: UUID, frame: int) -> Sequence[AttemptView]:
-    return [AttemptView.of(row) for row in frames.attempts(session(), execution_id, frame)]
+    return executions.whole(session(), current_user_id(), execution_id)
 
 
 def _linked(wait: waits.OpenWait) -> LinkedWait:

@@ -10,10 +10,10 @@ from typing import Annotated
 from flask import Blueprint
 from pydantic import Field
 
-from flowforge.db.tables import ExecutionRow, TriggerRegistration
 from flowforge.executions import dashboard as figures
-from flowforge.executions.dashboard import Throughput
+from flowforge.executions.dashboard import NextRun, Throughput
 from flowforge.executions.pipeline_health import Health, health
+from flowforge.executions.views import ExecutionSummary
 from webapp.api import dashboard_schemas
 from webapp.context import backends, session
 from webapp.endpoint import Tag, endpoint
@@ -31,10 +31,10 @@ class ThroughputQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    failures: Sequence[ExecutionRow]
-    running: Sequence[ExecutionRow]
+    failures: Sequence[ExecutionSummary]
+    running: Sequence[ExecutionSummary]
     running_count: int
-    next_runs: Sequence[TriggerRegistration]
+    next_runs: Sequence[NextRun]
     health: Health
 
 

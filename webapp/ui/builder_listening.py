@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from flask import render_template, request
-from sqlalchemy import select
 
-from flowforge.db.tables import ExecutionRow
+from flowforge.executions import executions
 from flowforge.triggers.kinds import find_kind
 from flowforge.workflows.views import WorkflowView
 from webapp.context import session
 from webapp.ui.base import blueprint
 from webapp.ui.builder import found
+from webapp.ui.guard import viewer_id
 
 LONGEST = timedelta(minutes=3)
 
@@ -23,7 +23,7 @@ def builder_heard(workflow_id: UUID) -> str:
     """`since`: the execution that was the latest when listening began (`none` where there was none), `until` when it
     ends. Without them it begins."""
     workflow = found(workflow_id)
-    latest = _latest(workflow.id)
+    latest = executions.latest(session(), viewer_id(), workflow.id)
     now = datetime.now(UTC)
     since = request.args.get("since") or (str(latest.id) if latest else "none")
     until = request.args.get("until", type=float) or (now + LONGEST).timestamp()
@@ -38,11 +38,6 @@ def builder_heard(workflow_id: UUID) -> str:
         until=until,
         listening=_listening(workflow),
     )
-
-
-def _latest(workflow_id: UUID) -> ExecutionRow | None:
-    newest = select(ExecutionRow).where(ExecutionRow.workflow_id == workflow_id)
-    return session().scalar(newest.order_by(ExecutionRow.created_at.desc(), ExecutionRow.id.desc()).limit(1))
 
 
 def _listening(workflow: WorkflowView) -> str:

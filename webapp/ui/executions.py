@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from flask import render_template, request, url_for
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.tables import ExecutionRow
 from flowforge.errors import Invalid, NotFound, Unavailable
 from flowforge.execution.state import ROOT
 from flowforge.executions import executions as operations
 from flowforge.executions import frame_progress, log_search
 from flowforge.executions.log_search import LogFilter
-from flowforge.executions.pending import awaited
+from flowforge.executions.pending import AwaitedExecutionView, awaited
+from flowforge.executions.views import ExecutionView
 from flowforge.executions.written_steps import WrittenStep, version_of, written_steps
 from flowforge.language.pointers import pointer
 from flowforge.resume_links import WaitKey
@@ -54,7 +55,7 @@ def execution_log(execution_id: UUID) -> str:
     return render_template("executions/_log.html", execution=row, over=row.status in OVER, **shown)
 
 
-def found(execution_id: UUID) -> ExecutionRow:
+def found(execution_id: UUID) -> ExecutionView:
     """Find the execution; just after a start by hand it is no row yet, but an event that the address names. Raises
     NotFound."""
     try:
@@ -66,7 +67,7 @@ def found(execution_id: UUID) -> ExecutionRow:
         return awaited(session(), viewer_id(), event_id, execution_id)
 
 
-def workflow_name(row: ExecutionRow) -> str | None:
+def workflow_name(row: ExecutionView) -> str | None:
     """Find the name of the workflow; None where it is gone."""
     try:
         return workflows().get(session(), row.user_id, row.workflow_id).name
@@ -74,7 +75,7 @@ def workflow_name(row: ExecutionRow) -> str | None:
         return None
 
 
-def _progress(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, object]:
+def _progress(row: ExecutionView, written: Sequence[WrittenStep]) -> dict[str, object]:
     frame, event_id = requested_frame(), _requested_id("event")
     steps, loops = _steps(row, written, frame)
     return {
@@ -89,14 +90,14 @@ def _progress(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, ob
         "failed_in": _failed_in(row, steps),
         "failed_at": _failed_at(row, written),
         "version": version_of(session(), row),
-        "answer_path": _answer_path,
+        "answer_path": partial(_answer_path, row.id),
         "replays": operations.replays(session(), row.id) if row.status in OVER else (),
         "over": row.status in OVER,
-        "awaited": row not in session(),
+        "awaited": isinstance(row, AwaitedExecutionView),
     }
 
 
-def _steps(row: ExecutionRow, written: Sequence[WrittenStep], frame: int) -> tuple[list[Step], Any]:
+def _steps(row: ExecutionView, written: Sequence[WrittenStep], frame: int) -> tuple[list[Step], Any]:
     every = [step for top in written for step in top.all()]
     loops = {step.index for step in every if step.loop}
     looks = frame_progress.look(session(), row, frame, {step.index for step in every if step.has_lanes})
@@ -105,31 +106,31 @@ def _steps(row: ExecutionRow, written: Sequence[WrittenStep], frame: int) -> tup
     called = frame_progress.called(session(), row.id) if calls else {}
     flow = Flow(row, looks, called, load_catalog())
     shown = written if frame == ROOT else steps_of_frame(row, frame, every)
-    return flow.steps(shown, frame), frame_progress.loop_spans(session(), opened)
+    return flow.steps(shown, frame), frame_progress.loop_spans(session(), row.id, opened)
 
 
-def _failed_in(row: ExecutionRow, steps: Sequence[Step]) -> str | None:
+def _failed_in(row: ExecutionView, steps: Sequence[Step]) -> str | None:
     """Name the step that failed; None where the page shows other steps."""
     index = (row.error or {}).get("stepIndex")
     return next((step.title for top in steps for step in top.all() if step.index == index), None)
 
 
-def _failed_at(row: ExecutionRow, written: Sequence[WrittenStep]) -> str | None:
+def _failed_at(row: ExecutionView, written: Sequence[WrittenStep]) -> str | None:
     """Return the pointer of the step that failed, for the builder to open it."""
     index = (row.error or {}).get("stepIndex")
     return next((pointer(step.path) for top in written for step in top.all() if step.index == index), None)
 
 
-def _answer_path(step: Step) -> str:
+def _answer_path(execution_id: UUID, step: Step) -> str:
     """Return the path of the page on which the step's wait is ended."""
     wait = step.wait
     assert wait is not None
     return url_for(
-        "resume.show", token=backends().resume_links.token(WaitKey(wait.execution_id, step.index, wait.iteration))
+        "resume.show", token=backends().resume_links.token(WaitKey(execution_id, step.index, wait.iteration))
     )
 
 
-def _log(row: ExecutionRow, written: Sequence[WrittenStep]) -> dict[str, object]:
+def _log(row: ExecutionView, written: Sequence[WrittenStep]) -> dict[str, object]:
     """`lines` is None while the log does not answer: the rest of the page is worth showing."""
     wanted = _requested_filter()
     params: dict[str, Any] = {

@@ -9,10 +9,10 @@ from uuid import UUID
 from flask import request, url_for
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.tables import ExecutionRow, FrameRow
 from flowforge.errors import NotFound
 from flowforge.execution.state import ROOT
 from flowforge.executions import frames
+from flowforge.executions.views import ExecutionView, FrameView
 from flowforge.executions.written_steps import WrittenStep
 from webapp.context import session
 from webapp.ui.kinds import title_of
@@ -41,7 +41,7 @@ def step_title(written: WrittenStep | None) -> str:
     return title_of(load_catalog(), action.type, action.name, action.id) if action else "A block"
 
 
-def steps_of_frame(row: ExecutionRow, frame: int, every: Sequence[WrittenStep]) -> Sequence[WrittenStep]:
+def steps_of_frame(row: ExecutionView, frame: int, every: Sequence[WrittenStep]) -> Sequence[WrittenStep]:
     """The list of steps that the frame runs. Raises NotFound."""
     found = frames.get(session(), row.id, frame)
     block = next((step for step in every if step.index == found.block_step), None)
@@ -51,7 +51,7 @@ def steps_of_frame(row: ExecutionRow, frame: int, every: Sequence[WrittenStep]) 
     return listed.steps
 
 
-def way_to(row: ExecutionRow, frame: int, written: Sequence[WrittenStep]) -> list[Crumb]:
+def way_to(row: ExecutionView, frame: int, written: Sequence[WrittenStep]) -> list[Crumb]:
     """Outermost first. Raises NotFound."""
     every = {step.index: step for top in written for step in top.all()}
     way: list[Crumb] = []
@@ -63,7 +63,7 @@ def way_to(row: ExecutionRow, frame: int, written: Sequence[WrittenStep]) -> lis
     return way
 
 
-def run_labels(row: ExecutionRow, numbers: Collection[int], written: Sequence[WrittenStep]) -> dict[int, str]:
+def run_labels(row: ExecutionView, numbers: Collection[int], written: Sequence[WrittenStep]) -> dict[int, str]:
     """Name the frames of these numbers for people: `round 2`, or as their branch; `run 7` where no more is known."""
     blocks = {step.index: step for top in written for step in top.all()}
     found = frames.positions(session(), row.id, numbers) if numbers else ()
@@ -79,7 +79,7 @@ def _label(position: int, block: WrittenStep | None) -> str:
     return branch.name if branch else ""
 
 
-def _crumb(execution_id: UUID, frame: FrameRow, block: WrittenStep | None) -> Crumb:
+def _crumb(execution_id: UUID, frame: FrameView, block: WrittenStep | None) -> Crumb:
     inside = url_for("ui.execution", execution_id=execution_id, frame=frame.number)
     noun = block.loop.noun if block and block.loop else "branch"
     items = _items_path(execution_id, frame.block_frame, frame.block_step) if block and block.loop else None

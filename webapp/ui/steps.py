@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from flowforge.connectors.catalog import Catalog
-from flowforge.db.tables import AttemptState, ExecutionRow, OpenBlockRow, StepAttempt
+from flowforge.execution.state import AttemptState
 from flowforge.executions.frame_progress import FrameLook
+from flowforge.executions.views import AttemptView, BlockView, ExecutionView
 from flowforge.executions.waits import RESUMABLE
 from flowforge.executions.written_steps import WrittenList, WrittenStep
 from flowforge.language.blocks import BLOCKS
@@ -58,7 +59,7 @@ class Step:
     """The title of its type."""
     icon: str
     state: str
-    attempts: Sequence[StepAttempt] = ()
+    attempts: Sequence[AttemptView] = ()
     """The newest of them."""
     config: Mapping[str, Any] | None = None
     has_output: bool = False
@@ -82,14 +83,14 @@ class Step:
         return last.due_at if last and last.state == AttemptState.QUEUED and last.attempt > 1 else None
 
     @property
-    def wait(self) -> StepAttempt | None:
+    def wait(self) -> AttemptView | None:
         """The wait it rests in."""
         last = self.attempts[-1] if self.attempts else None
         return last if last and last.state == AttemptState.WAITING and self.state == "WAITING" else None
 
     @property
     def awaits_answer(self) -> bool:
-        return self.wait is not None and (self.wait.waiting or {}).get("kind") in RESUMABLE
+        return self.wait is not None and self.wait.waiting is not None and self.wait.waiting.kind in RESUMABLE
 
     def all(self) -> Iterator[Step]:
         """Itself and every step inside it."""
@@ -104,7 +105,7 @@ class Flow:
 
     def __init__(
         self,
-        execution: ExecutionRow,
+        execution: ExecutionView,
         looks: Mapping[int, FrameLook],
         called: Mapping[tuple[int, int], UUID],
         catalog: Catalog,
@@ -163,7 +164,7 @@ class Flow:
             return _state_of_block(look.blocks[index], look, self._execution)
         return _state_untouched(index, look)
 
-    def _state_tried(self, index: int, look: FrameLook, last: StepAttempt) -> str:
+    def _state_tried(self, index: int, look: FrameLook, last: AttemptView) -> str:
         if last.succeeded is True:
             return "SUCCEEDED"
         if last.succeeded is False:
@@ -199,7 +200,7 @@ def _is_taken(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) ->
     return isinstance(output, dict) and output.get("branch") == inner.name if output else None
 
 
-def _shown_attempts(index: int, look: FrameLook) -> Sequence[StepAttempt]:
+def _shown_attempts(index: int, look: FrameLook) -> Sequence[AttemptView]:
     """Select the attempts to show. A block that runs frames has an attempt for each rest between them: only the current
     one matters."""
     attempts = look.attempts.get(index, ())
@@ -210,7 +211,7 @@ def _shown_attempts(index: int, look: FrameLook) -> Sequence[StepAttempt]:
     )
 
 
-def _state_of_block(block: OpenBlockRow, look: FrameLook, execution: ExecutionRow) -> str:
+def _state_of_block(block: BlockView, look: FrameLook, execution: ExecutionView) -> str:
     if not look.over:
         return "WAITING" if _shown_attempts(block.step_index, look) else "RUNNING"
     if (look.error or {}).get("stepIndex") == block.step_index:
@@ -230,16 +231,14 @@ def _is_handled(output: Any) -> bool:
     return isinstance(output, dict) and output.keys() == {"error"}
 
 
-def _loop(type_: str, opened: OpenBlockRow | None) -> Loop | None:
+def _loop(type_: str, opened: BlockView | None) -> Loop | None:
     block = BLOCKS.get(type_)
     if opened is None or block is None or block.loop is None:
         return None
     return Loop(block.loop.noun, opened.frame, opened.total, opened.ended, opened.failed)
 
 
-def _error(
-    attempts: Sequence[StepAttempt], look: FrameLook | None, index: int, block: OpenBlockRow | None
-) -> str | None:
+def _error(attempts: Sequence[AttemptView], look: FrameLook | None, index: int, block: BlockView | None) -> str | None:
     if attempts:
         return _message(attempts[-1].error)
     if block is not None and block.error:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from flowforge.db.tables import AttemptState, ExecutionRow, StepAttempt
+from flowforge.execution.state import AttemptState
 from flowforge.executions.frame_progress import LoopSpan
+from flowforge.executions.views import AttemptView, ExecutionView
 from webapp.ui.steps import Step
 from webapp.ui.text import duration
 
@@ -38,7 +39,7 @@ class Timeline:
 
 
 def timeline_of(
-    execution: ExecutionRow, steps: Sequence[Step], loops: Spans, now: datetime | None = None
+    execution: ExecutionView, steps: Sequence[Step], loops: Spans, now: datetime | None = None
 ) -> Timeline | None:
     """Draw the timeline of a frame's steps; None while nothing has begun."""
     tried = [(depth, step) for depth, step in _with_depth(steps) if step.attempts or _span(step, loops)]
@@ -62,7 +63,7 @@ class _Scale:
     ended: datetime
 
     @classmethod
-    def over(cls, execution: ExecutionRow, steps: Sequence[Step], loops: Spans, now: datetime) -> _Scale:
+    def over(cls, execution: ExecutionView, steps: Sequence[Step], loops: Spans, now: datetime) -> _Scale:
         """The span from the first beginning to the last end; what is still running reaches to now."""
         marks = [execution.finished_at or now]
         begun = []
@@ -107,7 +108,7 @@ def _bars_of(step: Step, loops: Spans, scale: _Scale) -> Iterator[Bar]:
         yield from _bars(attempt, scale)
 
 
-def _bars(attempt: StepAttempt, scale: _Scale) -> Iterator[Bar]:
+def _bars(attempt: AttemptView, scale: _Scale) -> Iterator[Bar]:
     number = f"attempt {attempt.attempt}"
     started = attempt.started_at
     if attempt.waiting is not None:

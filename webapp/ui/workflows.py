@@ -164,7 +164,7 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
         definition=definition,
         flow=flow_of(definition, (), load_catalog()),
         triggers=[trigger_card(row, sample) for row in registered],
-        recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).rows,
+        recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).executions,
         sample=sample,
         payload=_example(sample) if payload is None else payload,
         problems=problems,
