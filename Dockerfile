@@ -5,17 +5,17 @@
 #   python -m flowforge db upgrade             migrations, once per release
 #   python -m flowforge run                    everything in one container, databases included
 
-FROM node:22-slim AS static
+FROM node:22-slim@sha256:c3de60bf2f9dd0ac6370e6117950ff62d6e339527e7472301c9c78a017978392 AS static
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
-FROM python:3.11-slim AS dependencies
+FROM python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7 AS dependencies
 RUN python -m venv /opt/flowforge
 COPY requirements.txt ./
 RUN /opt/flowforge/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 
-FROM python:3.11-slim
+FROM python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
 RUN useradd --uid 10001 --user-group --home-dir /var/lib/flowforge --create-home --shell /usr/sbin/nologin flowforge
 COPY --from=dependencies /opt/flowforge /opt/flowforge
 WORKDIR /app

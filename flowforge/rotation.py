@@ -21,6 +21,7 @@ def new_environment() -> str:
     return "\n".join(
         [
             f"POSTGRES_PASSWORD={random.token_urlsafe(24)}",
+            f"VALKEY_PASSWORD={random.token_urlsafe(24)}",
             f"JWT_SECRET={random.token_urlsafe(48)}",
             f"SESSION_SECRET={random.token_urlsafe(48)}",
             f"FLOWFORGE_SECRET_KEYS={new_key()}",

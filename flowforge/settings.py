@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from flowforge import jdbc
 from flowforge.loopback import is_loopback
 
 _PLACEHOLDERS = ("dev-secret", "devsecret", "please-change", "change-me", "changeme", "change_me", "your-secret")
@@ -84,6 +85,13 @@ class Settings(BaseSettings):
         validation_alias="POSTGRES_URL",
         description="postgresql://user:password@host:port/database. Unset (with POSTGRES_HOST): embedded PostgreSQL.",
     )
+    spring_datasource_url: str | None = Field(
+        None,
+        validation_alias="SPRING_DATASOURCE_URL",
+        pattern="^(jdbc:)?postgresql:",
+        description="The same in the Spring version's words, jdbc:postgresql://host:port/database, with POSTGRES_USER"
+        " and POSTGRES_PASSWORD; counts where POSTGRES_URL is not set.",
+    )
     postgres_host: str | None = Field(
         None,
         validation_alias=AliasChoices("POSTGRES_HOST", "FLOWFORGE_DATASOURCE_HOST"),
@@ -108,8 +116,8 @@ class Settings(BaseSettings):
     )
     postgres_params: str = Field(
         "",
-        validation_alias="POSTGRES_PARAMS",
-        description="Extra connection parameters, e.g. sslmode=require.",
+        validation_alias=AliasChoices("POSTGRES_PARAMS", "FLOWFORGE_DATASOURCE_PARAMS"),
+        description="Extra connection parameters, e.g. sslmode=require, used with POSTGRES_HOST.",
     )
     database_pool_size: int = Field(
         10,
@@ -465,12 +473,17 @@ class Settings(BaseSettings):
         """The database's URL, or None where the embedded PostgreSQL is meant."""
         if self.postgres_url_setting:
             return self.postgres_url_setting
+        if self.spring_datasource_url:
+            return jdbc.to_libpq(self.spring_datasource_url, self._database_credentials)
         if not self.postgres_host:
             return None
+        params = f"?{jdbc.parameters_to_libpq(self.postgres_params)}" if self.postgres_params else ""
+        return f"postgresql://{self._database_credentials}@{self.postgres_host}/{self.postgres_db}{params}"
+
+    @property
+    def _database_credentials(self) -> str:
         password = quote(self.postgres_password.get_secret_value(), safe="")
-        params = f"?{self.postgres_params}" if self.postgres_params else ""
-        user = quote(self.postgres_user, safe="")
-        return f"postgresql://{user}:{password}@{self.postgres_host}/{self.postgres_db}{params}"
+        return f"{quote(self.postgres_user, safe='')}:{password}"
 
     @property
     def access_token_lifetime(self) -> timedelta:

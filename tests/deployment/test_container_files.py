@@ -6,12 +6,14 @@ import importlib.util
 import json
 import re
 import runpy
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic.fields import FieldInfo
 
 from flowforge.embedded.programs import listen_addresses, web_command
 from flowforge.settings import Settings
@@ -20,7 +22,15 @@ from flowforge.settings_reference import env_example, names
 PROJECT = Path(__file__).resolve().parents[2]
 OURS = ("web", "orchestrator", "executor", "log-sink", "jobs", "migrate")
 DATABASES = ("postgres", "valkey", "mongo", "kafka")
-SECRETS = {"POSTGRES_PASSWORD", "JWT_SECRET", "SESSION_SECRET", "FLOWFORGE_SECRET_KEYS"}
+SECRETS = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "JWT_SECRET", "SESSION_SECRET", "FLOWFORGE_SECRET_KEYS"}
+OF_COMPOSE_ITSELF = {"VALKEY_PASSWORD"}
+"""Variables of .env that only docker-compose.yml reads."""
+FIXED_BY_COMPOSE = {
+    *("POSTGRES_URL", "SPRING_DATASOURCE_URL", "POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PARAMS"),
+    *("REDIS_URL", "MONGO_URI", "KAFKA_BROKERS", "HOST", "PORT", "FLOWFORGE_HOME"),
+    *("STREAM_MAX_BYTES", "LEGACY_WEBHOOK_PORT"),
+}
+"""Settings that say where the servers of docker-compose.yml are, or that it has no use for."""
 
 
 @pytest.fixture(scope="module")
@@ -70,24 +80,78 @@ def test_compose_sets_only_what_the_code_reads(compose: dict[str, Any], readable
 
 def test_compose_asks_only_for_variables_the_code_reads(readable: set[str]) -> None:
     asked = set(re.findall(r"\$\{([A-Z_]+)", (PROJECT / "docker-compose.yml").read_text()))
-    assert asked - readable == set()
+    assert asked - readable == OF_COMPOSE_ITSELF
+
+
+def test_compose_passes_on_every_other_setting_of_env(compose: dict[str, Any]) -> None:
+    passed = set().union(*(compose["services"][service]["environment"] for service in OURS))
+    wanted = {("JWT_SECRET" if "JWT_SECRET" in names(field) else names(field)[0]) for field in _fields()}
+    assert wanted - passed - FIXED_BY_COMPOSE == set(), "to be named in docker-compose.yml, where it is used"
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_database_of_env_does_not_replace_the_one_of_compose(compose: dict[str, Any], service: str) -> None:
+    environment = compose["services"][service]["environment"]
+    assert environment["POSTGRES_HOST"] == "postgres:5432"
+    assert "env_file" not in compose["services"][service]
+    assert environment.keys() & {"POSTGRES_URL", "SPRING_DATASOURCE_URL", "POSTGRES_PARAMS"} == set()
+
+
+def test_secrets_reach_only_the_containers_that_use_them(compose: dict[str, Any]) -> None:
+    def holders(secret: str) -> set[str]:
+        return {service for service in OURS if secret in compose["services"][service]["environment"]}
+
+    assert holders("SESSION_SECRET") == {"web"}
+    assert holders("METRICS_TOKEN") == {"web"}
+    assert holders("FLOWFORGE_SECRET_KEYS") == set(OURS) - {"log-sink"}
+    assert holders("SMTP_PASSWORD") == {"web", "executor", "jobs"}
+
+
+def test_webhook_addresses_have_the_published_port(compose: dict[str, Any]) -> None:
+    web = compose["services"]["web"]
+    assert web["environment"]["WEBHOOK_BASE_URL"] == "${WEBHOOK_BASE_URL:-http://localhost:${PORT:-8080}}"
+    assert web["ports"] == ["127.0.0.1:${PORT:-8080}:8080"]
+
+
+def test_containers_may_do_no_more_than_they_need(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["read_only"] is (name != "kafka"), name
+    outside = {name for name, service in compose["services"].items() if "frontend" in service["networks"]}
+    assert outside == {"web", "executor", "jobs"}
+
+
+def test_images_of_others_are_pinned_by_digest(compose: dict[str, Any], dockerfile: str) -> None:
+    images = [compose["services"][name]["image"] for name in DATABASES]
+    images += re.findall(r"(?m)^FROM (\S+)", dockerfile)
+    assert [image for image in images if not re.search(r":[\w.-]+@sha256:[0-9a-f]{64}$", image)] == []
+
+
+def test_valkey_asks_for_a_password(compose: dict[str, Any]) -> None:
+    command = compose["services"]["valkey"]["command"]
+    password = command[command.index("--requirepass") + 1]
+    assert password.startswith("${VALKEY_PASSWORD:?")
+    assert f"redis://:{password}@valkey:6379/0" == compose["services"]["web"]["environment"]["REDIS_URL"]
 
 
 def test_compose_points_every_process_at_the_full_stack(
     compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in compose["services"]["executor"]["environment"].items():
-        monkeypatch.setenv(name, "x" * 40 if "${" in value else value)
+        if value is not None:
+            monkeypatch.setenv(name, re.sub(r"\$\{.*\}", "x" * 40, value))
     settings = Settings(_env_file=None)
     assert settings.postgres_url == f"postgresql://dev:{'x' * 40}@postgres:5432/devdb"
-    assert (settings.redis_url, settings.kafka_brokers) == ("redis://valkey:6379/0", ["kafka:9092"])
+    assert settings.redis_url == f"redis://:{'x' * 40}@valkey:6379/0"
+    assert settings.kafka_brokers == ["kafka:9092"]
     assert settings.mongo_uri == "mongodb://mongo:27017/flowforge_logs"
 
 
 def test_compose_has_no_default_for_any_secret(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         for variable, value in service.get("environment", {}).items():
-            if variable in SECRETS or "PASSWORD" in variable:
+            if variable in SECRETS or ("PASSWORD" in variable and value is not None):
                 assert re.fullmatch(rf"\$\{{{variable}:\?[^}}]+\}}", value), f"{name}: {variable}"
 
 
@@ -123,6 +187,10 @@ def test_health_checks_of_the_image_and_of_compose_exist(compose: dict[str, Any]
     for check in filter(None, checks):
         assert check[:4] == ["CMD", "python", "-m", "flowforge"]
         _accepts(check[4:])
+
+
+def _fields() -> Iterable[FieldInfo]:
+    return Settings.model_fields.values()
 
 
 def _accepts(arguments: list[str]) -> None:
