@@ -17,7 +17,7 @@ from tests.services.stream_readers import WITHIN_SECONDS, Watched, lines, watchi
 from tests.services.web_server import THREADS, VIEWER_SLOTS, Stage, server
 from tests.waiting import eventually
 
-ANNOUNCED = b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+ANNOUNCED = b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
 MANY = 5 * THREADS
 
 
@@ -47,7 +47,7 @@ def assert_served(url: str) -> None:
         assert requests.get(f"{url}/health/live", timeout=WITHIN_SECONDS).status_code == 200
 
 
-@pytest.mark.parametrize("beginning", [b"", b"GE", b"POST /x HTTP/1.1\r\nHost: x\r\n", ANNOUNCED, ANNOUNCED + b"{"])
+@pytest.mark.parametrize("beginning", [b"", b"GE", b"POST /x HTTP/1.1\r\nHost: localhost\r\n", ANNOUNCED, ANNOUNCED + b"{"])
 def test_others_are_served_while_many_send_nothing_more(stage: Stage, beginning: bytes) -> None:
     with ExitStack() as held:
         slow = [held.enter_context(closing(connected(stage.url))) for _ in range(MANY)]
@@ -61,7 +61,7 @@ def test_others_are_served_while_many_send_nothing_more(stage: Stage, beginning:
 
 
 def test_others_are_served_while_many_send_chunks_slowly(stage: Stage) -> None:
-    head = b"POST /auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
+    head = b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
     with ExitStack() as held:
         for _ in range(MANY):
             held.enter_context(closing(connected(stage.url))).sendall(head)
@@ -72,7 +72,7 @@ def test_others_are_served_while_many_do_not_close(stage: Stage) -> None:
     with ExitStack() as held:
         for _ in range(MANY):
             connection = held.enter_context(closing(connected(stage.url)))
-            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert_served(stage.url)
 
 
@@ -127,7 +127,7 @@ class TestARequestInPieces:
     def test_arrives_whole(self, stage: Stage, way: str) -> None:
         token = trigger(stage.client, stage.owner, workflow(stage.client, stage.owner)["id"])["webhookToken"]
         body = jsonio.dumps({"text": way * 20_000})
-        head = f"POST /webhook/{token} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = f"POST /webhook/{token} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         if way == "counted":
             request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
         else:
@@ -140,8 +140,8 @@ class TestARequestInPieces:
         assert accepted_events(stage.backends.engine)[-1].payload["body"] == {"text": way * 20_000}
 
     def test_may_be_followed_by_others_at_once(self, stage: Stage) -> None:
-        one = b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-        last = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        one = b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        last = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         with closing(connected(stage.url)) as connection:
             connection.sendall(one * 3 + last)
             received = answered(connection)
