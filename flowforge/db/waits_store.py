@@ -54,7 +54,8 @@ def end_waits(connection: Connection, results: Sequence[AttemptResult]) -> list[
 
 def end_due_waits(connection: Connection, limit: int, only: UUID | None = None) -> list[EndedWait]:
     """Ends at most `limit` waits whose time has come, of all executions or of `only` one: rests that are over, waits
-    for a call or a person that have timed out."""
+    for a call or a person that have timed out. Passes over executions that another transaction works on: locks are
+    taken in one order, executions before their attempts."""
     ended = connection.exec_driver_sql(
         f"""
         UPDATE orchestrator.step_attempts a
@@ -65,12 +66,14 @@ def end_due_waits(connection: Connection, limit: int, only: UUID | None = None) 
             error = CASE WHEN (a.waiting->>'failsWhenDue')::boolean
                 THEN '{{"message": "nobody came within the time limit", "permanent": true}}'::jsonb END
         FROM (
-            SELECT execution_id, step_index, iteration, attempt FROM orchestrator.step_attempts
-            WHERE state = 'WAITING' AND due_at <= now() AND (%(only)s::uuid IS NULL OR execution_id = %(only)s::uuid)
-            ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            SELECT t.execution_id, t.step_index, t.iteration, t.attempt
+            FROM orchestrator.step_attempts t JOIN orchestrator.workflow_executions e ON e.id = t.execution_id
+            WHERE t.state = 'WAITING' AND t.due_at <= now()
+                AND (%(only)s::uuid IS NULL OR t.execution_id = %(only)s::uuid)
+            ORDER BY t.due_at LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED
         ) d, orchestrator.workflow_executions x
         WHERE a.execution_id = d.execution_id AND a.step_index = d.step_index AND a.iteration = d.iteration
-            AND a.attempt = d.attempt AND x.id = a.execution_id
+            AND a.attempt = d.attempt AND a.state = 'WAITING' AND x.id = a.execution_id
         RETURNING {_ENDED}
         """,  # noqa: S608
         {"limit": limit, "only": only and str(only)},

@@ -5,6 +5,7 @@ A message that names its user is that user's; one that names nobody is shown to 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ def bury(connection: Connection, delivery: Delivery, group: str, reason: str) ->
             id=uuid7(),
             topic=delivery.topic,
             consumer_group=group,
-            position=delivery.position,
+            position=_place(delivery),
             key=jsonio.writable(delivery.key),
             value=delivery.value,
             reason=jsonio.writable(reason[:_REASON_LENGTH]),
@@ -65,6 +66,11 @@ def bury(connection: Connection, delivery: Delivery, group: str, reason: str) ->
         .on_conflict_do_nothing()
     )
     connection.execute(statement)
+
+
+def _place(delivery: Delivery) -> str:
+    """The position, with what stood there: a broker that was wiped gives its positions out anew."""
+    return f"{delivery.position} {hashlib.sha256(delivery.value).hexdigest()[:16]}"
 
 
 def page_of(session: Session, user_id: UUID, after: UUID | None = None, size: int = PAGE_SIZE) -> LetterPage:

@@ -45,6 +45,14 @@ def test_a_letter_is_its_users_or_the_operators(session: Session, backends: Back
     assert reasons(session, operator) == ['{"userId": 5}', "[]", r"\xff\x00", gone.decode()]
 
 
+def test_a_broker_that_was_wiped_hides_no_letter(session: Session, backends: Backends, people: list[UUID]) -> None:
+    """It counts its positions from the beginning again."""
+    for value in (b"before", b"afterwards", b"afterwards"):
+        with backends.engine.begin() as connection:
+            bury(connection, Delivery(events.EXECUTION_RESULT, "key", value, "0:7"), "group", "it is not JSON")
+    assert reasons(session, people[0]) == ["afterwards", "before"]
+
+
 def test_pages_follow_each_other(session: Session, backends: Backends, people: list[UUID]) -> None:
     for number in range(5):
         buried(backends, str(number).encode())

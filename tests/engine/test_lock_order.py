@@ -1,0 +1,65 @@
+"""Locks are taken in one order, executions before their attempts: two orchestrators never wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from flowforge.db import timers_store, waits_store
+from flowforge.engine.executor import Executor
+from flowforge.engine.orchestrator import Orchestrator
+from tests.engine.pipeline import Pipeline, working
+from tests.waiting import eventually
+
+Take = Callable[[Connection, int], list[Any]]
+
+WAITING: dict[str, Any] = {"type": "WAIT", "config": {"seconds": 3600}}
+RETRIED = {
+    "type": "HTTP_REQUEST",
+    "config": {"url": "http://127.0.0.1:1/"},
+    "retry": {"attempts": 3, "delay": 3600},
+}
+_DUE = "UPDATE orchestrator.step_attempts SET due_at = now() WHERE state IN ('WAITING', 'QUEUED') AND due_at > now()"
+
+
+@pytest.fixture(params=[(WAITING, waits_store.end_due_waits), (RETRIED, timers_store.take_due_retries)])
+def take_due(request: pytest.FixtureRequest, pipeline: Pipeline) -> Take:
+    """The function, while an attempt is due that it takes."""
+    step, take = request.param
+    pipeline.accept(pipeline.workflow(step).id)
+    with working(pipeline.backends, Orchestrator, Executor):
+        eventually(lambda: _rests(pipeline))
+    with pipeline.backends.engine.begin() as connection:
+        connection.execute(text(_DUE))
+    return take
+
+
+def _rests(pipeline: Pipeline) -> bool:
+    with pipeline.backends.engine.connect() as connection:
+        return (
+            connection.execute(
+                text("SELECT count(*) FROM orchestrator.step_attempts WHERE due_at > now() + interval '1 minute'")
+            ).scalar_one()
+            == 1
+        )
+
+
+def test_what_is_due_of_an_execution_that_is_being_worked_on_is_passed_over(pipeline: Pipeline, take_due: Take) -> None:
+    engine = pipeline.backends.engine
+    with engine.connect() as other, engine.connect() as ours:
+        other.execute(text("SELECT FROM orchestrator.workflow_executions FOR UPDATE"))
+        assert take_due(ours, 10) == []
+        ours.rollback()
+        other.rollback()
+        assert len(take_due(ours, 10)) == 1
+
+
+def test_what_is_due_holds_its_execution(pipeline: Pipeline, take_due: Take) -> None:
+    engine = pipeline.backends.engine
+    with engine.connect() as other, engine.connect() as ours:
+        assert len(take_due(ours, 10)) == 1
+        free = "SELECT count(*) FROM (SELECT FROM orchestrator.workflow_executions FOR UPDATE SKIP LOCKED) AS free"
+        assert other.execute(text(free)).scalar_one() == 0
