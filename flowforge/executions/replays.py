@@ -3,13 +3,11 @@ before it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
@@ -19,46 +17,16 @@ from flowforge.db.tables import ExecutionRow, Workflow
 from flowforge.engine.announcements import announce_quietly
 from flowforge.engine.plans import Plans
 from flowforge.errors import Conflict, Invalid, NotFound
-from flowforge.events import Time, TriggerEvent
+from flowforge.events import TriggerEvent
 from flowforge.execution.state import Status
+from flowforge.executions.replay_requests import ReplayRequest, ReplaysRequest
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Plan, Step
-from flowforge.language.wording import problems_of
 from flowforge.wiring import Backends
 
 REPLAY = "replay"
 """The trigger type of an execution that does another again."""
-MOST_AT_ONCE = 1_000
-
-
-def _start(value: Any) -> Any:
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return value
-    raise ValueError("must be 'start', 'failed', or the id or number of a step")
-
-
-class _Options(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
-
-    from_: Annotated[Any, AfterValidator(_start)] = Field("start", alias="from")
-    version: Literal["same", "latest"] = "same"
-    payload: JsonObject | None = None
-
-
-class _Filter(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
-
-    workflow_id: UUID | None = None
-    status: Literal["FAILED", "CANCELLED", "COMPLETED"] = "FAILED"
-    from_: Literal["start", "failed"] = Field("failed", alias="from")
-    version: Literal["same", "latest"] = "latest"
-    since: Time | None = None
-    until: Time | None = None
-    limit: int = Field(100, ge=1, le=MOST_AT_ONCE)
-
-
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +38,9 @@ class Replayed:
     replay_of: UUID
 
 
-def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UUID, raw: Mapping[str, Any]) -> Replayed:
-    """`raw`: `from` (`start`, `failed`, or the id or number of a step), `version` (`same` or `latest`), `payload` (an
-    edited one). Commits. Raises NotFound, Invalid, and Conflict for an execution that is not over."""
-    options = _read(_Options, raw)
+def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UUID, request: ReplayRequest) -> Replayed:
+    """Do one execution again. Commits. Raises NotFound, Invalid for a step that is not there, and Conflict for an
+    execution that is not over."""
     found = _sources(session, user_id, ExecutionRow.id == execution_id)
     if not found:
         raise NotFound("there is no such execution, or its workflow is gone")
@@ -81,7 +48,7 @@ def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UU
     if not Status(source.status).terminal:
         raise Conflict("the execution is not over; cancel it to replay it")
     plans = _Plans(session.connection(), [source])
-    [done] = _store(session, backends, [_new_replay(source, options.from_, options.version, plans)], options.payload)
+    [done] = _store(session, backends, [_new_replay(source, request.from_, request.version, plans)], request.payload)
     return done
 
 
@@ -103,20 +70,18 @@ class ReplayedAll:
         return len(self.replayed)
 
 
-def replay_all(session: Session, backends: Backends, user_id: UUID, raw: Mapping[str, Any]) -> ReplayedAll:
-    """Executions that are over, by `workflowId`, `status` (FAILED), `since`, `until`; the newest first, up to `limit`
-    (100, at most 1,000). Those whose step is not there any more are skipped. Commits. Raises Invalid."""
-    options = _read(_Filter, raw)
-    wanted = [ExecutionRow.status == options.status]
-    wanted += [ExecutionRow.workflow_id == options.workflow_id] if options.workflow_id else []
-    wanted += [ExecutionRow.created_at >= options.since] if options.since else []
-    wanted += [ExecutionRow.created_at < options.until] if options.until else []
-    sources = _sources(session, user_id, *wanted, limit=options.limit)
+def replay_all(session: Session, backends: Backends, user_id: UUID, request: ReplaysRequest) -> ReplayedAll:
+    """Do many executions again. Those whose step is not there any more are skipped. Commits."""
+    wanted = [ExecutionRow.status == request.status]
+    wanted += [ExecutionRow.workflow_id == request.workflow_id] if request.workflow_id else []
+    wanted += [ExecutionRow.created_at >= request.since] if request.since else []
+    wanted += [ExecutionRow.created_at < request.until] if request.until else []
+    sources = _sources(session, user_id, *wanted, limit=request.limit)
     plans = _Plans(session.connection(), sources)
     rows, skipped = [], []
     for source in sources:
         try:
-            rows.append(_new_replay(source, _start_of(source, options.from_), options.version, plans))
+            rows.append(_new_replay(source, _start_of(source, request.from_), request.version, plans))
         except Invalid as error:
             skipped.append(Skipped(source.id, error.problems[0].message))
     return ReplayedAll(_store(session, backends, rows, None), skipped)
@@ -249,10 +214,3 @@ def _announcement(row: Any) -> Message:
         by_reference=True,
     )
     return Message.of(events.TRIGGER_EVENTS, event)
-
-
-def _read(model: type[M], raw: Mapping[str, Any]) -> M:
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        raise Invalid(problems_of(error)) from error

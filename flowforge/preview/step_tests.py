@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from flowforge.connectors.catalog import Catalog
@@ -15,10 +15,11 @@ from flowforge.db.credentials_store import CredentialsStore
 from flowforge.engine.plans import Version
 from flowforge.engine.start_messages import around
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner
-from flowforge.errors import Invalid, NotFound, Unavailable
+from flowforge.errors import NotFound, Unavailable, raise_any
 from flowforge.events import ExecutionStart
 from flowforge.execution.retry import Failure
 from flowforge.execution.state import ROOT
+from flowforge.field_reader import FieldReader
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import INNER_ROOTS
@@ -213,16 +214,30 @@ def _start(trial: Trial) -> ExecutionStart:
     )
 
 
-def data_from(raw: Mapping[str, Any], known: Mapping[str, Any], steps: Sequence[Written]) -> JsonObject:
-    """Complete the supplied data `raw` by known data for its missing roots. `steps`: those of the definition, each of
-    which has two names. Raises Invalid."""
-    for root in _OBJECTS:
-        if raw.get(root) is not None and not isinstance(raw[root], dict):
-            raise Invalid.at(f"/{root}", "must be an object")
-    supplied = {root: raw[root] for root in {*_SUPPLIED_ROOTS, *known} if raw.get(root) is not None}
-    if "steps" in supplied:
-        supplied["steps"] = {**known.get("steps", {}), **_by_both_names(supplied["steps"], steps)}
-    return {**known, **supplied}
+@dataclass(frozen=True, slots=True)
+class StepTestRequest:
+    """A request to test a step, with data for it by their roots: `trigger`, `steps`, `item` ..."""
+
+    supplied: JsonObject
+    dry_run: bool = False
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> Self:
+        """Raises Invalid."""
+        fields = FieldReader(raw)
+        dry_run = fields.flag("dryRun")
+        for root in _OBJECTS:
+            fields.take(root, dict, "must be an object")
+        raise_any(fields.problems)
+        return cls({root: value for root, value in raw.items() if value is not None}, dry_run is True)
+
+    def data(self, known: Mapping[str, Any], steps: Sequence[Written]) -> JsonObject:
+        """Complete the supplied data by known data for the roots that are missing. `steps`: those of the definition,
+        each of which has two names."""
+        supplied = {root: self.supplied[root] for root in {*_SUPPLIED_ROOTS, *known} if root in self.supplied}
+        if "steps" in supplied:
+            supplied["steps"] = {**known.get("steps", {}), **_by_both_names(supplied["steps"], steps)}
+        return {**known, **supplied}
 
 
 def _by_both_names(outputs: Mapping[str, Any], steps: Sequence[Written]) -> JsonObject:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import ExecutionRow, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.executions import replays
+from flowforge.executions.replay_requests import ReplayRequest, ReplaysRequest
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.views import WorkflowView
 from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
@@ -31,7 +32,11 @@ def divided(id_: str = "divided") -> Action:
 
 def replay(pipeline: Pipeline, execution_id: UUID, **asked: Any) -> UUID:
     with Session(pipeline.backends.engine) as session:
-        return replays.replay(session, pipeline.backends, OWNER, execution_id, asked).event_id
+        return replays.replay(session, pipeline.backends, OWNER, execution_id, ReplayRequest.read(asked)).event_id
+
+
+def replay_all(session: Session, pipeline: Pipeline, wanted: dict[str, Any]) -> replays.ReplayedAll:
+    return replays.replay_all(session, pipeline.backends, OWNER, ReplaysRequest.read(wanted))
 
 
 def replayed(pipeline: Pipeline, execution_id: UUID, **asked: Any) -> ExecutionRow:
@@ -177,7 +182,9 @@ def test_many_are_replayed_by_a_filter_in_a_bounded_number_of_statements(pipelin
         pipeline.finished(pipeline.accept(other.id, {"by": 0}).event_id)
     change(pipeline, workflow, [transform("divided", n="repaired")])
     with Session(pipeline.backends.engine) as session, counting_statements(pipeline.backends) as statements:
-        done = replays.replay_all(session, pipeline.backends, OWNER, {"workflowId": str(workflow.id)}).replayed
+        done = replays.replay_all(
+            session, pipeline.backends, OWNER, ReplaysRequest.read({"workflowId": str(workflow.id)})
+        ).replayed
     assert len(statements) == 3
     with working(pipeline.backends):
         for one in done:
@@ -192,11 +199,15 @@ def test_a_filter_takes_the_newest_and_no_more_than_asked_for(pipeline: Pipeline
     with Session(pipeline.backends.engine) as session:
         middle = session.get_one(ExecutionRow, failed[1]).created_at
         session.rollback()
-        newest = replays.replay_all(session, pipeline.backends, OWNER, {"limit": 1}).replayed
-        before = replays.replay_all(session, pipeline.backends, OWNER, {"until": middle.isoformat()}).replayed
-        none = replays.replay_all(session, pipeline.backends, OWNER, {"status": "COMPLETED"}).replayed
+        newest = replay_all(session, pipeline, {"limit": 1}).replayed
+        before = replays.replay_all(
+            session, pipeline.backends, OWNER, ReplaysRequest.read({"until": middle.isoformat()})
+        ).replayed
+        none = replays.replay_all(
+            session, pipeline.backends, OWNER, ReplaysRequest.read({"status": "COMPLETED"})
+        ).replayed
         with pytest.raises(Invalid, match="limit"):
-            replays.replay_all(session, pipeline.backends, OWNER, {"limit": 1001})
+            replay_all(session, pipeline, {"limit": 1001})
     assert [one.replay_of for one in newest] == [failed[2]]
     assert [one.replay_of for one in before] == [failed[0]]
     assert none == []

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from flowforge.engine.intake import NewEvent
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.executions import replays
+from flowforge.executions.replay_requests import ReplayRequest
 from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, working
 from tests.waiting import eventually
@@ -114,7 +115,7 @@ def test_a_replay_by_a_person_takes_new_keys(pipeline: Pipeline) -> None:
         workflow = pipeline.workflow(call(receiver))
         first = pipeline.finished(pipeline.accept(workflow.id).event_id)
         with Session(pipeline.backends.engine) as session:
-            replayed = replays.replay(session, pipeline.backends, OWNER, first.id, {}).execution_id
+            replayed = replays.replay(session, pipeline.backends, OWNER, first.id, ReplayRequest()).execution_id
         eventually(lambda: len(receiver.keys) == 2)
     assert receiver.keys == [f"{id_}-0-0-1" for id_ in (first.id, replayed)]
 

@@ -14,9 +14,9 @@ from pydantic import Field
 from flowforge.execution.state import ROOT, FrameStatus, Status
 from flowforge.executions import executions, frames, replays, waits
 from flowforge.executions.executions import SORTABLE
+from flowforge.executions.replay_requests import ReplayRequest, ReplaysRequest
 from flowforge.executions.replays import Replayed, ReplayedAll
 from flowforge.executions.views import DetailedExecutionView, DetailedFrameView, ListedFrameView, WholeExecutionView
-from flowforge.jsonio import JsonObject
 from webapp.api import schemas
 from webapp.api.paging import LARGEST_INTEGER, MAX_SIZE, Envelope, PageQuery, Sort, SortableBy
 from webapp.context import backends, session
@@ -108,10 +108,10 @@ def show_output(execution_id: UUID, key: str, query: OutputQuery) -> StepOutput:
 @endpoint(
     Tag.EXECUTIONS,
     {202: Answer(schemas.Replayed, "Accepted: the execution will follow")},
-    takes=object_body(schemas.ReplayRequest, may_be_absent=True),
+    takes=object_body(schemas.ReplayRequest, ReplayRequest.read, may_be_absent=True),
     refuses=(409,),
 )
-def replay(execution_id: UUID, body: JsonObject) -> Replayed:
+def replay(execution_id: UUID, body: ReplayRequest) -> Replayed:
     """Do an execution again: from its start, from the step that failed, or from any other"""
     return replays.replay(session(), backends(), current_user_id(), execution_id, body)
 
@@ -120,9 +120,9 @@ def replay(execution_id: UUID, body: JsonObject) -> Replayed:
 @endpoint(
     Tag.EXECUTIONS,
     {202: Answer(schemas.ReplayedAll, "Accepted: the executions will follow")},
-    takes=object_body(schemas.ReplaysRequest, may_be_absent=True),
+    takes=object_body(schemas.ReplaysRequest, ReplaysRequest.read, may_be_absent=True),
 )
-def replay_all(body: JsonObject) -> ReplayedAll:
+def replay_all(body: ReplaysRequest) -> ReplayedAll:
     """Do many executions again, those that failed by default"""
     return replays.replay_all(session(), backends(), current_user_id(), body)
 

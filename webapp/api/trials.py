@@ -11,7 +11,7 @@ from flask import Blueprint
 from pydantic import Field
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.errors import Conflict, NotFound
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import can_be_pinned
 from flowforge.language.pointers import pointer
@@ -21,7 +21,7 @@ from flowforge.preview.excerpts import excerpt
 from flowforge.preview.expression_context import context_at
 from flowforge.preview.expression_context import sample as sample_of
 from flowforge.preview.known_outputs import Source
-from flowforge.preview.step_tests import Trial, Tried
+from flowforge.preview.step_tests import StepTestRequest, Trial, Tried
 from flowforge.workflows import pins
 from flowforge.workflows.views import WorkflowView
 from webapp.api import version_schemas
@@ -69,24 +69,22 @@ class Sample:
 @endpoint(
     Tag.WORKFLOWS,
     version_schemas.Tried,
-    takes=object_body(version_schemas.Trying, may_be_absent=True),
+    takes=object_body(version_schemas.Trying, StepTestRequest.read, may_be_absent=True),
     refuses=(400, 409, 503),
 )
-def test_step(workflow_id: UUID, step_id: str, body: JsonObject) -> Tried:
+def test_step(workflow_id: UUID, step_id: str, body: StepTestRequest) -> Tried:
     """Run one step of the draft alone; what is not given comes from pins and the latest execution"""
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), current_user_id(), workflow_id)
-    if not isinstance(body.get("dryRun"), bool | None):
-        raise Invalid.at("/dryRun", "must be true or false")
     steps = written_steps(definition)
     step = next((step for step in steps if step_id in (step.id, step.key)), None)
     if step is None:
         raise NotFound("there is no such step")
     context = context_at(session(), workflow.id, definition, pointer(step.path))
-    data = step_tests.data_from(body, context.data, steps)
+    data = body.data(context.data, steps)
     trial = Trial(workflow.id, workflow.user_id, workflow.name, definition, step_id, data)
     session().rollback()  # the step may take its time
-    return step_tests.try_step(backends(), load_catalog(), trial, dry_run=bool(body.get("dryRun")))
+    return step_tests.try_step(backends(), load_catalog(), trial, dry_run=body.dry_run)
 
 
 @blueprint.get("/data")

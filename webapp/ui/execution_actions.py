@@ -10,6 +10,7 @@ from flask import flash, redirect, request, url_for
 from flowforge import jsonio
 from flowforge.errors import Conflict, Invalid
 from flowforge.executions import executions, replays
+from flowforge.executions.replay_requests import ReplayRequest
 from webapp.context import backends, session
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
@@ -27,7 +28,7 @@ def replay_execution(execution_id: UUID) -> Any:
     """`from`: `start`, `failed` or a step's number; `version`: `same` or `latest`; `payload`: an edited one."""
     try:
         fields = {"from": _start(), "version": request.form.get("version", "same"), "payload": _payload()}
-        done = replays.replay(session(), backends(), viewer_id(), execution_id, fields)
+        done = replays.replay(session(), backends(), viewer_id(), execution_id, ReplayRequest.read(fields))
     except (Invalid, Conflict) as error:
         flash(f"It was not started again: {error}", "error")
         return _to(execution_id)
