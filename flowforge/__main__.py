@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from flowforge.ascode.command_line import add_commands
+from flowforge.db.schema import OtherSchema
 from flowforge.embedded.console import Console
 from flowforge.embedded.instance import AlreadyRunning
 from flowforge.embedded.server import CannotStart
@@ -95,6 +97,29 @@ def _db_upgrade(settings: Settings) -> int:
     return 0
 
 
+def _db_downgrade(settings: Settings) -> int:
+    from flowforge.db.migrate import PREVIOUS_RELEASE, downgrade
+    from flowforge.embedded.database import database_at_rest
+
+    with database_at_rest(settings) as url:
+        downgrade(url)
+    Console().say(f"The database has schema {PREVIOUS_RELEASE} again: start the release before this one.")
+    return 0
+
+
+def _restoring(file: str) -> Command:
+    """Make the command that restores this file."""
+
+    def restore_it(settings: Settings) -> int:
+        from flowforge.embedded.restoring import restore
+
+        restore(settings, Path(file))
+        Console().say("Restored. The next start migrates, and goes on with what is owed.")
+        return 0
+
+    return restore_it
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m flowforge", description="FlowForge, self-hosted workflow automation."
@@ -115,6 +140,11 @@ def _parser() -> argparse.ArgumentParser:
 
     database = commands.add_parser("db", help="The database's schema.").add_subparsers(required=True, metavar="action")
     database.add_parser("upgrade", help="Bring the schema up to date.").set_defaults(command=_db_upgrade)
+    undo = "Undo the migrations of this release, so that the one before can run. Stop everything first."
+    database.add_parser("downgrade", help=undo, description=undo).set_defaults(command=_db_downgrade)
+    replace = "Replace the database by a dump that pg_dump has made. Stop everything first."
+    restore = database.add_parser("restore", help=replace, description=replace)
+    restore.add_argument("command", metavar="file", type=_restoring, help="What `pg_dump --format=custom` has written.")
 
     secrets = commands.add_parser("secrets", help="Keys and sealed secrets.").add_subparsers(
         required=True, metavar="action"
@@ -135,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         problems = "\n".join(f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         sys.exit(f"These settings can't be used:\n{problems}")
-    except (CannotStart, AlreadyRunning) as error:
+    except (CannotStart, AlreadyRunning, OtherSchema) as error:
         sys.exit(f"FlowForge: {error}")
 
 

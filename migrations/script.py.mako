@@ -1,6 +1,7 @@
 """${message}
 
-The old code still runs while this migrates: only add; fill and remove in later releases.
+The old code still runs while this migrates: only add; fill and remove in later releases. It can be undone until the next
+release (flowforge.db.migrate.PREVIOUS_RELEASE), with whatever rows there are by then.
 """
 
 from __future__ import annotations
@@ -20,4 +21,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")
+    op.execute("SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '60s'")
+    ${downgrades if downgrades else "pass"}

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+from flowforge.db.schema import exit_on_other_schema
 from flowforge.process_name import show_as
 from flowforge.settings import Settings
 from workers import host, jobs
@@ -47,6 +48,7 @@ def _log_as(name: str, log_level: str) -> None:
 
 def main() -> None:
     settings = Settings()
+    exit_on_other_schema(settings.postgres_url)
     _log_as("workers", settings.log_level)
     Prefork(children(settings), grace=GRACE_SECONDS).run()
 

@@ -19,6 +19,7 @@ from rq import Queue
 from rq.timeouts import TimerDeathPenalty
 from rq.worker import SimpleWorker, WorkerStatus
 
+from flowforge.db.schema import exit_on_other_schema
 from flowforge.engine.consumer import Consumer, member_name
 from flowforge.engine.executor import Executor
 from flowforge.engine.log_sink import LogSink
@@ -88,6 +89,7 @@ def main(names: Sequence[str] | None = None) -> None:
     parser.add_argument("consumers", nargs="+", choices=sorted(CONSUMERS))
     chosen: list[str] = parser.parse_args(names).consumers
     settings = Settings()
+    exit_on_other_schema(settings.postgres_url)
     logging.basicConfig(
         level=settings.log_level, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -28,6 +28,7 @@ from rq.job import Job
 from rq_scheduler import Scheduler
 from rq_scheduler.utils import to_unix
 
+from flowforge.db.schema import exit_on_other_schema
 from flowforge.settings import Settings
 from flowforge.wiring import Backends, connect_redis
 from workers import mailboxes, tasks
@@ -229,6 +230,7 @@ def _load_shared(settings: Settings) -> None:
 
 def main() -> None:
     settings = Settings()
+    exit_on_other_schema(settings.postgres_url)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("rq_scheduler").setLevel(logging.WARNING)
     _load_shared(settings)

@@ -21,6 +21,13 @@ SELECT name, seen_at, epoch::uuid FROM orchestrator.bus_memory
 WHERE name = 'ended executions' AND epoch ~ '^[0-9a-f-]{36}$';
 """
 
+UNDOING = """
+INSERT INTO orchestrator.bus_memory (name, epoch, seen_at)
+SELECT name, execution_id::text, finished_at FROM orchestrator.log_repair_positions
+ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, seen_at = excluded.seen_at;
+DROP TABLE orchestrator.log_repair_positions;
+"""
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
@@ -28,4 +35,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute(UNDOING)

@@ -13,6 +13,10 @@ STATEMENTS = """
 ALTER TABLE orchestrator.open_blocks ADD COLUMN IF NOT EXISTS memory jsonb;
 """
 
+UNDOING = """
+ALTER TABLE orchestrator.open_blocks DROP COLUMN memory;
+"""
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
@@ -20,4 +24,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute(UNDOING)

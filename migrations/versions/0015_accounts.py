@@ -72,6 +72,16 @@ CREATE TABLE auth.usage_positions (
 );
 """
 
+UNDOING = """
+-- The release before knows no disabled accounts: what nobody's password matches keeps them out.
+UPDATE auth.users SET password = '!' || password WHERE disabled_at IS NOT NULL;
+DROP TABLE auth.usage_positions, auth.daily_usage, auth.quotas, auth.password_resets, auth.invitations;
+DROP INDEX auth.idx_users_email_folded;
+ALTER TABLE auth.users
+    DROP COLUMN role, DROP COLUMN name_key, DROP COLUMN credentials_epoch, DROP COLUMN disabled_at,
+    DROP COLUMN over_quota, DROP COLUMN over_quota_until;
+"""
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
@@ -79,4 +89,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute(UNDOING)

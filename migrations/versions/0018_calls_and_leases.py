@@ -16,6 +16,11 @@ ALTER TABLE orchestrator.step_attempts
     ADD COLUMN IF NOT EXISTS lapsed_at timestamptz;
 """
 
+UNDOING = """
+ALTER TABLE orchestrator.step_attempts
+    DROP COLUMN repeats, DROP COLUMN fails_after_crash, DROP COLUMN lapsed_at;
+"""
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
@@ -23,4 +28,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute(UNDOING)

@@ -17,7 +17,9 @@ from tests.services.stream_readers import WITHIN_SECONDS, Watched, lines, watchi
 from tests.services.web_server import THREADS, VIEWER_SLOTS, Stage, server
 from tests.waiting import eventually
 
-ANNOUNCED = b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+ANNOUNCED = (
+    b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+)
 MANY = 5 * THREADS
 
 
@@ -47,7 +49,9 @@ def assert_served(url: str) -> None:
         assert requests.get(f"{url}/health/live", timeout=WITHIN_SECONDS).status_code == 200
 
 
-@pytest.mark.parametrize("beginning", [b"", b"GE", b"POST /x HTTP/1.1\r\nHost: localhost\r\n", ANNOUNCED, ANNOUNCED + b"{"])
+@pytest.mark.parametrize(
+    "beginning", [b"", b"GE", b"POST /x HTTP/1.1\r\nHost: localhost\r\n", ANNOUNCED, ANNOUNCED + b"{"]
+)
 def test_others_are_served_while_many_send_nothing_more(stage: Stage, beginning: bytes) -> None:
     with ExitStack() as held:
         slow = [held.enter_context(closing(connected(stage.url))) for _ in range(MANY)]

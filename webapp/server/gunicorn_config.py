@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from flowforge.db.schema import exit_on_other_schema
+from flowforge.settings import Settings
+
 worker_class = "webapp.server.worker.Worker"
 preload_app = True  # imported once, before the fork: the processes share it, and one that died is back at once
 backlog = 1024
@@ -28,6 +31,11 @@ proc_name = "flowforge-web"
 forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
+
+
+def on_starting(_arbiter: Any) -> None:
+    """Refuse a database that is not as this release needs it."""
+    exit_on_other_schema(Settings().postgres_url)
 
 
 def pre_fork(_arbiter: Any, _worker: Any) -> None:

@@ -1,0 +1,96 @@
+"""The migrations of this release can be undone, with whatever rows there are, and done again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, text
+
+from flowforge.db.log_repair_store import RepairPosition, lock_repair_position
+from flowforge.db.migrate import PREVIOUS_RELEASE, configuration, downgrade, upgrade
+from tests.migrations.originals import connected
+from tests.services.databases import dump
+
+_ROWS = """
+INSERT INTO auth.users (id, username, email, password) VALUES
+    ('00000000-0000-0000-0000-000000000001', 'ada', 'ada@example.test', 'hashed'),
+    ('00000000-0000-0000-0000-000000000002', 'bob', 'bob@example.test', 'hashed');
+INSERT INTO workflow.workflows (id, user_id, name, enabled, actions_definition) VALUES
+    ('00000000-0000-0000-0000-000000000003', '00000000-0000-0000-0000-000000000001', 'w', true, '[]');
+INSERT INTO trigger_service.trigger_events (id, workflow_id, user_id, trigger_type, payload, metadata) VALUES
+    ('00000000-0000-0000-0000-000000000004', '00000000-0000-0000-0000-000000000003',
+     '00000000-0000-0000-0000-000000000001', 'webhook', '{}', '{}');
+INSERT INTO orchestrator.workflow_executions (id, workflow_id, user_id, status, current_step, event_id) VALUES
+    ('00000000-0000-0000-0000-000000000005', '00000000-0000-0000-0000-000000000003',
+     '00000000-0000-0000-0000-000000000001', 'RUNNING', 0, '00000000-0000-0000-0000-000000000004');
+INSERT INTO orchestrator.step_attempts (execution_id, workflow_id, step_index, iteration, attempt, state, due_at) VALUES
+    ('00000000-0000-0000-0000-000000000005', '00000000-0000-0000-0000-000000000003', 0, 0, 1, 'QUEUED', now());
+INSERT INTO orchestrator.bus_memory (name, epoch, seen_at) VALUES ('streams', 'a mark', now());
+"""
+
+
+@pytest.fixture
+def previous_release(empty_database_url: str) -> str:
+    """A database as the release before has left it."""
+    with connected(empty_database_url) as connection:
+        command.upgrade(configuration(connection=connection), PREVIOUS_RELEASE)
+        connection.execute(text(_ROWS))
+        connection.commit()
+    return empty_database_url
+
+
+def execute(url: str, statement: str) -> None:
+    with connected(url) as connection:
+        connection.execute(text(statement))
+        connection.commit()
+
+
+def contents(url: str) -> list[str]:
+    """Tables and rows, whatever order the rows stand in."""
+    return sorted(dump(url).splitlines())
+
+
+def test_tables_and_rows_are_as_they_were(previous_release: str) -> None:
+    before = contents(previous_release)
+    upgrade(previous_release)
+    assert contents(previous_release) != before
+    downgrade(previous_release)
+    assert contents(previous_release) == before
+
+
+def test_what_was_undone_is_done_again(previous_release: str) -> None:
+    upgrade(previous_release)
+    before = contents(previous_release)
+    downgrade(previous_release)
+    upgrade(previous_release)
+    assert contents(previous_release) == before
+
+
+def test_the_log_is_checked_on_from_where_it_was(previous_release: str) -> None:
+    reached = RepairPosition(datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC), UUID(int=5))
+    upgrade(previous_release)
+    execute(
+        previous_release,
+        "INSERT INTO orchestrator.log_repair_positions (name, finished_at, execution_id)"
+        f" VALUES ('ended executions', '{reached.finished_at.isoformat()}', '{reached.execution_id}')",
+    )
+    downgrade(previous_release)
+    upgrade(previous_release)
+    with connected(previous_release) as connection:
+        assert lock_repair_position(connection, longest_look_back_hours=1_000_000) == reached
+
+
+def test_who_was_disabled_stays_out(previous_release: str) -> None:
+    upgrade(previous_release)
+    execute(previous_release, "UPDATE auth.users SET disabled_at = now() WHERE username = 'bob'")
+    downgrade(previous_release)
+    with connected(previous_release) as connection:
+        assert passwords(connection) == {"ada": "hashed", "bob": "!hashed"}
+
+
+def passwords(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(text("SELECT username, password FROM auth.users"))
+    return {row.username: row.password for row in rows}
