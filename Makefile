@@ -7,8 +7,8 @@ PY := $(VENV)/bin/python
 
 # A stamp carries the checksum of what was installed, so that a changed file installs again.
 checksum = $(shell cat $(1) | cksum | cut -d' ' -f1)
-RUN_READY := $(VENV)/.run-$(call checksum,requirements.txt)
-DEV_READY := $(VENV)/.dev-$(call checksum,requirements.txt requirements-dev.txt)
+RUN_READY := $(VENV)/.run-$(call checksum,requirements.lock)
+DEV_READY := $(VENV)/.dev-$(call checksum,requirements.lock requirements.txt requirements-dev.txt)
 STATIC_READY := static/vendor/.from-$(call checksum,package.json package-lock.json scripts/vendor_static.py)
 NODE_READY := node_modules/.tools-$(call checksum,package.json package-lock.json scripts/vendor_static.py)
 # Biome is started by node: the machine's, or the one that scripts/vendor_static.py installed into the environment.
@@ -18,7 +18,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 SOURCES := flowforge webapp workers tests bench scripts migrations
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean
+.PHONY: help run test check format bench lock sbom clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -46,6 +46,13 @@ format: $(DEV_READY) $(NODE_READY) ## Bring the sources into the checked format
 bench: $(DEV_READY) $(STATIC_READY) ## Measure throughput and latency; STACK=kafka for Apache Kafka
 	@exec $(PY) -m bench
 
+lock: $(DEV_READY) ## Write requirements.lock, every package and its hashes, from requirements.txt
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --output-file requirements.lock requirements.txt
+
+sbom: $(DEV_READY) ## Write sbom.cdx.json: what 'make run' installs, with hashes and licences (CycloneDX)
+	@$(PY) scripts/sbom.py sbom.cdx.json
+
 clean: ## Remove what was installed or built; data in FLOWFORGE_HOME stay
 	rm -rf $(VENV) node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find $(wildcard $(SOURCES)) -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -58,11 +65,12 @@ $(PY):
 
 $(RUN_READY): | $(PY)
 	@echo "Installing dependencies ..."
-	@$(PIP) -r requirements.txt
+	@$(PIP) --require-hashes -r requirements.lock
 	@rm -f $(VENV)/.run-* && touch $@
 
 $(DEV_READY): | $(PY)
 	@echo "Installing dependencies ..."
+	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) -r requirements-dev.txt
 	@rm -f $(VENV)/.run-* $(VENV)/.dev-* && touch $@ $(RUN_READY)
 

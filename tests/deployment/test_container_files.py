@@ -239,7 +239,7 @@ def test_image_runs_as_an_ordinary_user_and_holds_every_source_folder(dockerfile
     copied = set(re.findall(r"(?m)^COPY (\w+) \1$", dockerfile))
     assert copied == {"flowforge", "webapp", "workers", "migrations", "templates", "static"}
     admitted = set(re.findall(r"(?m)^!(\S+)$", (PROJECT / ".dockerignore").read_text()))
-    assert copied | {"requirements.txt", "package.json", "package-lock.json"} == admitted
+    assert copied | {"requirements.lock", "package.json", "package-lock.json"} == admitted
 
 
 def test_image_holds_the_browser_libraries(dockerfile: str) -> None:

@@ -1,0 +1,73 @@
+"""What is installed is known to the byte: requirements.lock, and the bill of materials made from it."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from cyclonedx.output.json import JsonV1Dot6
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from scripts.sbom import LockedPackage, bill_of_materials, locked_packages
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOCK = (PROJECT / "requirements.lock").read_text()
+
+
+@pytest.fixture(scope="module")
+def locked() -> dict[str, LockedPackage]:
+    """The packages that are installed on this machine."""
+    return {package.name: package for package in locked_packages(LOCK) if package.applies_here}
+
+
+def wanted() -> list[Requirement]:
+    lines = (PROJECT / "requirements.txt").read_text().splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+def test_every_dependency_is_locked_at_its_version(locked: dict[str, LockedPackage]) -> None:
+    pinned = {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in wanted()}
+    assert pinned.items() <= {name: package.version for name, package in locked.items()}.items(), "make lock"
+
+
+def test_what_dependencies_need_is_locked_too(locked: dict[str, LockedPackage]) -> None:
+    unseen = [canonicalize_name(one.name) for one in wanted()]
+    seen = set()
+    while unseen:
+        name = unseen.pop()
+        seen.add(name)
+        needed = [Requirement(text) for text in distribution(name).requires or []]
+        applying = [one for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
+        unseen += [canonicalize_name(one.name) for one in applying if canonicalize_name(one.name) not in seen]
+    assert seen - locked.keys() == set(), "make lock"
+
+
+def test_every_package_has_hashes() -> None:
+    packages = list(locked_packages(LOCK))
+    assert len(packages) == len(re.findall(r"(?m)^[a-z]", LOCK))
+    assert [package.name for package in packages if not package.sha256] == []
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for package in packages for value in package.sha256)
+
+
+def test_the_lock_names_no_place_to_fetch_from() -> None:
+    assert "://" not in LOCK
+    assert not re.search(r"(?m)^--(extra-)?(index|find-links|trusted)", LOCK)
+
+
+@pytest.mark.parametrize("file", ["Makefile", "Dockerfile"])
+def test_only_what_is_locked_is_installed_to_run(file: str) -> None:
+    assert "--require-hashes -r requirements.lock" in (PROJECT / file).read_text()
+
+
+def test_the_bill_of_materials_is_valid_and_whole(locked: dict[str, LockedPackage]) -> None:
+    bom = bill_of_materials()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(JsonV1Dot6(bom).output_as_string()) is None
+    names = {component.name for component in bom.components}
+    assert locked.keys() | {"htmx.org", "uplot", "inter"} == names
+    assert [component.name for component in bom.components if not component.hashes] == []
+    assert [component.name for component in bom.components if not component.licenses] == []
