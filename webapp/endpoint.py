@@ -16,13 +16,16 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 from werkzeug.wrappers import Response
 
+from flowforge.accounts.scopes import Scope
 from flowforge.jsonio import JsonObject
 from webapp.body import json_object
-from webapp.identity import current_user_id
+from webapp.identity import require
 from webapp.query_params import Query, read_query
 from webapp.wire import Shape, from_wire, to_wire
 
 JSON, TEXT, HTML, EVENTS = "application/json", "text/plain", "text/html", "text/event-stream"
+
+_READING = frozenset({"GET", "HEAD"})
 
 V = TypeVar("V", bound=Callable[..., object])
 
@@ -115,11 +118,16 @@ class Endpoint:
     refuses: tuple[int, ...] = ()
     """Statuses beyond those that follow from the rest: 400, 401, 404 for an id in the path, 413, 415, 503."""
     public: bool = False
+    scope: Scope | None = None
+    """The scope that it asks of personal access tokens; None: what follows from the method."""
+
+    def scope_for(self, method: str) -> Scope:
+        return self.scope or (Scope.READ if method in _READING else Scope.WRITE)
 
     def arguments(self) -> dict[str, object]:
-        """Read the view's arguments from the query and the body. Raises Unauthorized, Invalid."""
+        """Read the view's arguments from the query and the body. Raises Unauthorized, Forbidden, Invalid."""
         if not self.public:
-            current_user_id()
+            require(self.scope_for(request.method))
         found: dict[str, object] = {}
         if self.query is not None:
             found["query"] = read_query(self.query)
@@ -151,13 +159,14 @@ def endpoint(
     headers: tuple[Header, ...] = (),
     refuses: tuple[int, ...] = (),
     public: bool = False,
+    scope: Scope | None = None,
 ) -> Callable[[V], Callable[..., ResponseReturnValue]]:
     """Declares the view below it. Unless it is public, only a signed-in user reaches it; it is called with what stands
     in the path and, where they are declared, `query` and `body`; what it returns is written as the model of `answers`
     says, which stands for {200: that model}."""
     by_status = answers if isinstance(answers, Mapping) else {200: Answer(answers)}
     body = takes if isinstance(takes, Body | None) else model_body(takes)
-    declared = Endpoint(tag, by_status, body, query, headers, refuses, public)
+    declared = Endpoint(tag, by_status, body, query, headers, refuses, public, scope)
 
     def declare(view: V) -> Callable[..., ResponseReturnValue]:
         @wraps(view)

@@ -8,6 +8,7 @@ epoch ends; its `sub` is never read (contract.md, section 2).
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -20,8 +21,9 @@ from flask_login import LoginManager, current_user
 from jwt.exceptions import PyJWTError
 
 from flowforge.accounts import access_tokens, web_sessions
+from flowforge.accounts.scopes import ALL, Scope
 from flowforge.db.tables import User
-from flowforge.errors import Unauthorized
+from flowforge.errors import Forbidden, Unauthorized
 from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
 from webapp.context import backends, session
@@ -31,8 +33,11 @@ R = TypeVar("R")
 
 _LEEWAY_SECONDS = 30
 _MAX_TOKEN_LENGTH = 4096
-_USER_ID = "flowforge.user_id"  # belongs to one request; no header can reach a key of this form
+_CALLER = "flowforge.caller"  # belongs to one request; no header can reach a key of this form
 _EPOCH = "epoch"
+_PROVEN_AT = "auth_time"
+"""When the password was given (OpenID Connect Core, section 2); not in a token that a refresh token bought."""
+_JUST_PROVEN_SECONDS = 60
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 login_manager = LoginManager()
@@ -94,31 +99,65 @@ def install(app: Flask, own: Backends) -> None:
     login_manager.init_app(app, add_context_processor=False)  # an error page must not need the database
 
 
-def access_token(user: User) -> str:
-    claims = {"sub": str(user.id), "username": user.username, _EPOCH: user.credentials_epoch}
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account that a request speaks for, and what it may do."""
+
+    user_id: UUID
+    scopes: frozenset[Scope] = ALL
+    epoch: int | None = None
+    """The epoch of the account's credentials; None for a personal access token."""
+    proven_at: float | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody signed in; a personal access token is a program's."""
+        return self.epoch is not None
+
+    @property
+    def has_just_proven(self) -> bool:
+        """Whether the password was given so shortly ago that it need not be asked for again."""
+        return self.proven_at is not None and time.time() - self.proven_at < _JUST_PROVEN_SECONDS
+
+
+def access_token(user: User, *, proven: bool) -> str:
+    """The access token for somebody who has just given the password (`proven`), or a refresh token."""
+    claims: JsonObject = {"sub": str(user.id), "username": user.username, _EPOCH: user.credentials_epoch}
+    claims |= {_PROVEN_AT: int(time.time())} if proven else {}
     token: str = create_access_token(identity=str(user.id), additional_claims=claims)
     return token
 
 
 def current_user_id() -> UUID:
+    """Raises Unauthorized."""
+    return current_caller().user_id
+
+
+def current_caller() -> Caller:
     """Raises Unauthorized. The dashboard's session counts for reading only: no cookie can change anything here."""
-    if _USER_ID not in request.environ:
-        request.environ[_USER_ID] = _user_of_token() if "Authorization" in request.headers else _user_of_session()
-    user_id: UUID = request.environ[_USER_ID]
-    return user_id
+    if _CALLER not in request.environ:
+        request.environ[_CALLER] = _caller_by_token() if "Authorization" in request.headers else _caller_by_session()
+    caller: Caller = request.environ[_CALLER]
+    return caller
 
 
-def _user_of_token() -> UUID:
+def require(scope: Scope) -> None:
+    """Raises Unauthorized, or Forbidden where the caller's token does not allow this."""
+    if scope not in current_caller().scopes:
+        raise Forbidden(f"this access token lacks the scope `{scope}`")
+
+
+def _caller_by_token() -> Caller:
     authorization = request.authorization
     token = authorization.token if authorization and authorization.type == "bearer" else None
     if not token or len(token) > _MAX_TOKEN_LENGTH:
         raise Unauthorized("a bearer access token is required")
     if not token.startswith(access_tokens.PREFIX):
-        return _user_in(_verified(token))
-    owner = access_tokens.owner_of(session(), token)
-    if owner is None:
+        return _caller_in(_verified(token))
+    holder = access_tokens.holder_of(session(), token)
+    if holder is None:
         raise Unauthorized("the access token is unknown, expired or revoked")
-    return owner
+    return Caller(holder.user_id, holder.scopes)
 
 
 def _verified(token: str) -> JsonObject:
@@ -131,20 +170,21 @@ def _verified(token: str) -> JsonObject:
     return claims
 
 
-def _user_in(claims: JsonObject) -> UUID:
+def _caller_in(claims: JsonObject) -> Caller:
     try:
         user_id = UUID(claims["user_id"])
     except (ValueError, AttributeError, TypeError) as error:
         raise Unauthorized("the access token names no user") from error
-    if claims.get(_EPOCH, 0) != backends().credential_epochs.current(user_id):
+    epoch = claims.get(_EPOCH, 0)
+    if epoch != backends().credential_epochs.current(user_id):
         raise Unauthorized("the access token has been ended; please sign in again")
-    return user_id
+    proven_at = claims.get(_PROVEN_AT)
+    return Caller(user_id, epoch=epoch, proven_at=proven_at if isinstance(proven_at, int) else None)
 
 
-def _user_of_session() -> UUID:
+def _caller_by_session() -> Caller:
     if request.method in _SAFE_METHODS and current_user.is_authenticated:
-        user_id: UUID = current_user.id
-        return user_id
+        return Caller(current_user.id, epoch=current_user.epoch)
     raise Unauthorized("a bearer access token is required")
 
 

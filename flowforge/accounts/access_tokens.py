@@ -1,24 +1,27 @@
-"""Personal access tokens: bearer tokens that people make for their scripts. Only hashes are stored."""
+"""Personal access tokens: bearer tokens that people make for their scripts, with scopes and an end. Only hashes of them
+are stored."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from flowforge.accounts import sign_ins
+from flowforge.accounts.scopes import USUAL, Scope
 from flowforge.db.tables import AccessToken
-from flowforge.errors import Conflict, Invalid, NotFound, Problem
+from flowforge.errors import Conflict, NotFound, Problem, Unauthorized, raise_any
 
 PREFIX = "ffp_"
 MOST_TOKENS = 50
 LONGEST_NAME = 100
+USUAL_LIFE_DAYS = 90
 LONGEST_LIFE_DAYS = 3_650
 _SHOWN_CHARACTERS = 9
 _TOUCHED_EVERY = timedelta(minutes=1)
@@ -30,8 +33,10 @@ class PersonalToken:
     name: str
     start: str
     """Its first characters, by which its owner recognises it."""
+    scopes: Sequence[Scope]
     created_at: datetime
     expires_at: datetime | None
+    """None only for tokens of releases that made such."""
     last_used_at: datetime | None
 
 
@@ -41,21 +46,39 @@ class NewToken(PersonalToken):
     """The token itself, which cannot be shown again."""
 
 
-def create(session: Session, user_id: UUID, name: Any, days: Any = None) -> NewToken:
-    """Makes a token that is valid for `days`; None: without end. Commits. Raises Invalid for an unusable name or
-    number of days, and Conflict where there are MOST_TOKENS."""
-    if problems := [*_name_problems(name), *_days_problems(days)]:
-        raise Invalid(problems)
-    held = session.scalar(select(func.count()).select_from(AccessToken).where(AccessToken.user_id == user_id)) or 0
-    if held >= MOST_TOKENS:
-        raise Conflict(f"there are {MOST_TOKENS} tokens already; revoke one that is not needed any more")
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token is to be: its scopes, and the days that it is valid for."""
+
+    name: str
+    scopes: frozenset[Scope] = USUAL
+    days: int = USUAL_LIFE_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The account that a token speaks for, and what it allows."""
+
+    user_id: UUID
+    scopes: frozenset[Scope]
+
+
+def create(session: Session, user_id: UUID, epoch: int, grant: Grant) -> NewToken:
+    """Makes a token. Commits. Raises Unauthorized where the account's credentials are of another epoch by now, Invalid
+    for an unusable grant, and Conflict where there are MOST_TOKENS."""
+    raise_any([*_name_problems(grant.name), *_days_problems(grant.days), *_scope_problems(grant.scopes)])
+    account = sign_ins.lock_account(session, user_id)
+    if account is None or account.credentials_epoch != epoch:
+        raise Unauthorized("you have been signed out; please sign in again")
+    _refuse_too_many(session, user_id)
     token = PREFIX + secrets.token_urlsafe(32)
     row = AccessToken(
         user_id=user_id,
-        name=name.strip(),
+        name=grant.name.strip(),
         token_hash=_digest(token),
         start=token[:_SHOWN_CHARACTERS],
-        expires_at=datetime.now(UTC) + timedelta(days=days) if days else None,
+        scopes=_in_order(grant.scopes),
+        expires_at=datetime.now(UTC) + timedelta(days=grant.days),
     )
     session.add(row)
     session.commit()
@@ -77,34 +100,49 @@ def revoke(session: Session, user_id: UUID, token_id: UUID) -> None:
     session.commit()
 
 
-def owner_of(session: Session, token: str) -> UUID | None:
-    """The owner of a token; None if it is unknown, revoked or expired. Notes its use, to the minute; commits then."""
+def holder_of(session: Session, token: str) -> Holder | None:
+    """Who holds a token; None if it is unknown, revoked or expired. Notes its use, to the minute; commits then."""
     now = datetime.now(UTC)
     row = session.scalar(select(AccessToken).where(AccessToken.token_hash == _digest(token)))
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
-    user_id = row.user_id
+    holder = Holder(row.user_id, frozenset(map(Scope, row.scopes)))
     if row.last_used_at is None or now - row.last_used_at > _TOUCHED_EVERY:
         stale = or_(AccessToken.last_used_at.is_(None), AccessToken.last_used_at < now - _TOUCHED_EVERY)
         session.execute(update(AccessToken).where(AccessToken.id == row.id, stale).values(last_used_at=now))
         session.commit()
-    return user_id
+    return holder
+
+
+def _refuse_too_many(session: Session, user_id: UUID) -> None:
+    held = session.scalar(select(func.count()).select_from(AccessToken).where(AccessToken.user_id == user_id)) or 0
+    if held >= MOST_TOKENS:
+        raise Conflict(f"there are {MOST_TOKENS} tokens already; revoke one that is not needed any more")
+
+
+def _in_order(scopes: Iterable[str]) -> list[Scope]:
+    return sorted(map(Scope, scopes), key=list(Scope).index)
 
 
 def _token(row: AccessToken) -> PersonalToken:
-    return PersonalToken(row.id, row.name, row.start, row.created_at, row.expires_at, row.last_used_at)
+    scopes = _in_order(row.scopes)
+    return PersonalToken(row.id, row.name, row.start, scopes, row.created_at, row.expires_at, row.last_used_at)
 
 
-def _name_problems(name: Any) -> list[Problem]:
-    if isinstance(name, str) and name.strip() and len(name) <= LONGEST_NAME and name.isprintable():
+def _name_problems(name: str) -> list[Problem]:
+    if name.strip() and len(name) <= LONGEST_NAME and name.isprintable():
         return []
     return [Problem("/name", f"must be a text of 1 to {LONGEST_NAME} printable characters")]
 
 
-def _days_problems(days: Any) -> list[Problem]:
-    if days is None or (isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= LONGEST_LIFE_DAYS):
+def _days_problems(days: int) -> list[Problem]:
+    if 1 <= days <= LONGEST_LIFE_DAYS:
         return []
-    return [Problem("/days", f"must be a whole number from 1 to {LONGEST_LIFE_DAYS}, or left out")]
+    return [Problem("/days", f"must be a whole number from 1 to {LONGEST_LIFE_DAYS}")]
+
+
+def _scope_problems(scopes: frozenset[Scope]) -> list[Problem]:
+    return [] if scopes else [Problem("/scopes", "must name at least one scope")]
 
 
 def _digest(token: str) -> bytes:

@@ -52,10 +52,7 @@ def change_password(session: Session, user_id: UUID, current: str, new: str, *, 
     `/currentPassword` or `/newPassword`."""
     user = find(session, user_id)
     raise_any(password_rules.problems_of(new, "/newPassword", (user.username, user.email)))
-    try:
-        proven = _prove(session, user.username, current)
-    except WrongPassword as error:
-        raise Invalid.at("/currentPassword", "is wrong") from error
+    proven = _prove_own(session, user, current, "/currentPassword")
     proven.password = passwords.hash_password(new)
     credentials.end_all(session, user_id, keep_tokens=keep_tokens)
     session.refresh(proven)
@@ -64,12 +61,25 @@ def change_password(session: Session, user_id: UUID, current: str, new: str, *, 
     return changed
 
 
+def confirm_password(session: Session, user_id: UUID, password: str) -> None:
+    """Asks whoever is signed in for the password again. Commits. Raises Invalid naming `/password`."""
+    _prove_own(session, find(session, user_id), password, "/password")
+    session.commit()
+
+
 def find(session: Session, user_id: UUID) -> User:
     """Raises NotFound."""
     user = session.get(User, user_id)
     if user is None:
         raise NotFound("this account does not exist")
     return user
+
+
+def _prove_own(session: Session, user: User, password: str, pointer: str) -> User:
+    try:
+        return _prove(session, user.username, password)
+    except WrongPassword as error:
+        raise Invalid.at(pointer, "is wrong") from error
 
 
 def _prove(session: Session, username: str, password: str) -> User:

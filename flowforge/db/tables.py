@@ -22,7 +22,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flowforge.ids import uuid7
@@ -189,6 +189,7 @@ class AccessToken(Base):
     """SHA-256, as for refresh tokens."""
     start: Mapped[str]
     """Its first characters, so that people know it again."""
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{read,run,write,admin}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]

@@ -25,7 +25,8 @@ CHANGE = {"currentPassword": PASSWORD, "newPassword": "a new long password"}
 @pytest.fixture
 def personal(client: FlaskClient, owner: Person) -> dict[str, str]:
     """The headers of a personal access token."""
-    return bearer(client.post(TOKENS, json={"name": "Script"}, headers=owner.headers).json["token"])
+    wanted = {"name": "Script", "scopes": ["read", "admin"]}
+    return bearer(client.post(TOKENS, json=wanted, headers=owner.headers).json["token"])
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from bench.product import Product
 from tests.browser.gate import Gate
 from tests.browser.test_first_run import write_workflow
 from tests.browser.watched import SIZES, Windows, grave_violations
+from tests.people import PASSWORD
 
 PAGES = (
     "/",
@@ -51,6 +52,7 @@ def test_every_page_is_accessible_and_fits(
     execution = something_happens(page, gate)
     page.goto("/settings/tokens")
     page.get_by_label("Name").fill("Deploy script")
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Create token").click()
     examine(page, None)
     workflow = page.context.pages[0].evaluate("sessionStorage.workflow")

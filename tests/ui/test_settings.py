@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from tests.ui.conftest import PASSWORD, Browser
 
@@ -14,6 +17,11 @@ def second_browser(app: Flask) -> Browser:
     browser = Browser(app.test_client())
     assert browser.send("/sign-in", "/sign-in", username="ada", password=PASSWORD).status_code == 303
     return browser
+
+
+def make_token(browser: Browser, **more: Any) -> TestResponse:
+    fields = {"name": "Deploy", "days": "30", "scopes": ["read", "run"], "password": PASSWORD} | more
+    return browser.send("/settings/tokens", "/settings/tokens", **fields)
 
 
 def test_times_are_shown_on_the_persons_own_clock(ada: Browser) -> None:
@@ -34,16 +42,33 @@ def test_a_wrong_email_is_refused_beside_its_field(ada: Browser) -> None:
 
 
 def test_a_token_is_shown_once_and_revoked(ada: Browser) -> None:
-    answer = ada.send("/settings/tokens", "/settings/tokens", name="Deploy", days="30")
+    answer = make_token(ada)
     shown = re.search(r"ffp_[\w-]{43}", answer.text)
     assert shown
     page = ada.get("/settings/tokens").text
     assert shown[0] not in page
     assert "Deploy" in page
+    assert "read, run" in page
     revoke = re.search(r"/settings/tokens/[\w-]+/revoke", page)
     assert revoke
     assert ada.send(revoke[0], "/settings/tokens").status_code == 303
     assert "Deploy" not in ada.get("/settings/tokens").text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"password": "wrong"}, "Your password is wrong"),
+        ({"password": ""}, "Your password is wrong"),
+        ({"scopes": []}, "Choose at least one"),
+    ],
+)
+def test_a_token_needs_the_password_and_something_it_allows(ada: Browser, wrong: dict[str, Any], told: str) -> None:
+    answer = make_token(ada, **wrong)
+    assert answer.status_code == 400
+    assert told in answer.text
+    assert 'value="Deploy"' in answer.text
+    assert "No tokens yet" in ada.get("/settings/tokens").text
 
 
 def test_another_browser_is_seen_and_signed_out(ada: Browser, app: Flask) -> None:
@@ -86,7 +111,7 @@ def test_a_copied_cookie_is_worthless_after_signing_out(ada: Browser, app: Flask
 
 
 def test_nobody_ends_somebody_elses_session_or_token(ada: Browser, signed_up: Callable[[str], Browser]) -> None:
-    ada.send("/settings/tokens", "/settings/tokens", name="Deploy", days="")
+    make_token(ada)
     revoke = re.search(r"/settings/tokens/[\w-]+/revoke", ada.get("/settings/tokens").text)
     eve = signed_up("eve")
     assert revoke
@@ -94,7 +119,7 @@ def test_nobody_ends_somebody_elses_session_or_token(ada: Browser, signed_up: Ca
 
 
 def test_access_tokens_end_with_the_sessions_unless_they_are_kept(ada: Browser) -> None:
-    ada.send("/settings/tokens", "/settings/tokens", name="Deploy", days="30")
+    make_token(ada)
     path = "/settings/sessions"
     kept = ada.send(f"{path}/end-others", path, keep_tokens="true")
     assert kept.status_code == 303

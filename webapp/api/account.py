@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import Field
-from werkzeug.exceptions import Forbidden
 
 from flowforge.accounts import access_tokens, accounts, credentials, profile, web_sessions
+from flowforge.accounts.access_tokens import Grant
+from flowforge.accounts.scopes import Scope
+from flowforge.errors import Forbidden
 from flowforge.jsonio import JsonObject
 from webapp.api.account_schemas import NewPassword, NewToken, Profile, ProfileChange, SignedIn, Token, TokenRequest
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
 from webapp.guarded import guess_at
-from webapp.identity import current_user_id
+from webapp.identity import Caller, current_caller, current_user_id
 from webapp.query_params import Flag, Query
 
 blueprint = Blueprint("account", __name__, url_prefix="/api/v1")
@@ -40,7 +42,7 @@ def show_profile() -> profile.Profile:
 
 
 @blueprint.put("/profile")
-@endpoint(Tag.ACCOUNTS, Profile, takes=object_body(ProfileChange), refuses=(404,))
+@endpoint(Tag.ACCOUNTS, Profile, takes=object_body(ProfileChange), refuses=(404,), scope=Scope.ADMIN)
 def change_profile(body: JsonObject) -> profile.Profile:
     """Change e-mail or time zone; what is left out is kept"""
     return profile.update(session(), current_user_id(), body.get("email"), body.get("timeZone"))
@@ -48,11 +50,10 @@ def change_profile(body: JsonObject) -> profile.Profile:
 
 @blueprint.post("/profile/password")
 @counts_as_attempt
-@endpoint(Tag.ACCOUNTS, DELETED, takes=NewPassword, refuses=(403, 404, 429))
+@endpoint(Tag.ACCOUNTS, DELETED, takes=NewPassword, refuses=(404, 429), scope=Scope.ADMIN)
 def change_password(body: NewPassword) -> None:
     """Change the password; every browser and client is signed out, and personal access tokens end"""
-    _refuse_personal_tokens()
-    user_id, current, new = current_user_id(), body.current_password, body.new_password
+    user_id, current, new = _person().user_id, body.current_password, body.new_password
     with guess_at(accounts.find(session(), user_id).username):
         accounts.change_password(session(), user_id, current, new, keep_tokens=body.keep_tokens)
     backends().credential_epochs.forget(user_id)
@@ -66,15 +67,21 @@ def list_tokens() -> Sequence[access_tokens.PersonalToken]:
 
 
 @blueprint.post("/tokens")
-@endpoint(Tag.ACCOUNTS, created(NewToken), takes=object_body(TokenRequest), refuses=(403, 409))
-def create_token(body: JsonObject) -> access_tokens.NewToken:
-    """Make a personal access token; only this answer shows it. Not with such a token itself"""
-    _refuse_personal_tokens()
-    return access_tokens.create(session(), current_user_id(), body.get("name"), body.get("days"))
+@counts_as_attempt
+@endpoint(Tag.ACCOUNTS, created(NewToken), takes=TokenRequest, refuses=(409, 429), scope=Scope.ADMIN)
+def create_token(body: TokenRequest) -> access_tokens.NewToken:
+    """Make a personal access token; only this answer shows it. Not with such a token itself, and with the password,
+    unless the caller signed in within the last minute"""
+    caller = _person()
+    if not caller.has_just_proven:
+        with guess_at(accounts.find(session(), caller.user_id).username):
+            accounts.confirm_password(session(), caller.user_id, body.password or "")
+    grant = Grant(body.name, frozenset(body.scopes), body.days)
+    return access_tokens.create(session(), caller.user_id, caller.epoch or 0, grant)
 
 
 @blueprint.delete("/tokens/<uuid:token_id>")
-@endpoint(Tag.ACCOUNTS, DELETED)
+@endpoint(Tag.ACCOUNTS, DELETED, scope=Scope.ADMIN)
 def revoke_token(token_id: UUID) -> None:
     """Revoke a personal access token"""
     access_tokens.revoke(session(), current_user_id(), token_id)
@@ -88,7 +95,7 @@ def list_sessions() -> Sequence[web_sessions.SignedIn]:
 
 
 @blueprint.delete("/sessions")
-@endpoint(Tag.ACCOUNTS, DELETED, query=KeptQuery)
+@endpoint(Tag.ACCOUNTS, DELETED, query=KeptQuery, scope=Scope.ADMIN)
 def end_all_sessions(query: KeptQuery) -> None:
     """Sign every browser and client out, the caller's too, and end personal access tokens"""
     user_id = current_user_id()
@@ -98,14 +105,16 @@ def end_all_sessions(query: KeptQuery) -> None:
 
 
 @blueprint.delete("/sessions/<uuid:session_id>")
-@endpoint(Tag.ACCOUNTS, DELETED)
+@endpoint(Tag.ACCOUNTS, DELETED, scope=Scope.ADMIN)
 def end_session(session_id: UUID) -> None:
     """Sign a browser or a client out"""
     web_sessions.end(session(), current_user_id(), session_id)
 
 
-def _refuse_personal_tokens() -> None:
-    """A token that leaked must not outlive its own end by making another one."""
-    authorization = request.authorization
-    if authorization and (authorization.token or "").startswith(access_tokens.PREFIX):
+def _person() -> Caller:
+    """The caller, who has signed in. Raises Forbidden for a personal access token: one that leaked must not outlive its
+    own end by making another, nor change the password."""
+    caller = current_caller()
+    if not caller.is_person:
         raise Forbidden("a personal access token may not do this; sign in instead")
+    return caller

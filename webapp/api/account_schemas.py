@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import AliasChoices, BaseModel, Field
 
+from flowforge.accounts.access_tokens import LONGEST_LIFE_DAYS, USUAL_LIFE_DAYS
+from flowforge.accounts.scopes import Scope
 from webapp.wire import Wire
 
 
@@ -67,13 +69,18 @@ class NewPassword(Wire):
 
 class TokenRequest(Wire):
     name: str = Field(min_length=1, max_length=100)
-    days: int | None = Field(None, ge=1, le=3650, description="How long it is valid; left out: without end.")
+    days: int = Field(USUAL_LIFE_DAYS, ge=1, le=LONGEST_LIFE_DAYS, strict=True, description="How long it is valid.")
+    scopes: list[Scope] = Field(
+        [Scope.READ, Scope.RUN, Scope.WRITE], min_length=1, description="What it allows: operations name their scope."
+    )
+    password: str | None = Field(None, description="The account's; needed where the sign-in is over a minute ago.")
 
 
 class Token(Wire):
     id: UUID
     name: str
     start: str = Field(description="Its first characters, to know it again.")
+    scopes: list[Scope]
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None

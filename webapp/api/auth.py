@@ -47,7 +47,7 @@ def register(body: Registration) -> Tokens:
     """Create an account and sign in; where registration is closed, with an invitation"""
     new = NewAccount(body.username, body.email, body.password)
     user = registration.register(session(), backends().settings, new, body.invitation)
-    return _tokens(user, sign_ins.begin(session(), user.id, _lifetime(), _agent()))
+    return _tokens(user, sign_ins.begin(session(), user.id, _lifetime(), _agent()), proven=True)
 
 
 @blueprint.post("/login")
@@ -56,14 +56,16 @@ def register(body: Registration) -> Tokens:
 def login(body: Login) -> Tokens:
     """Sign in"""
     with guess_at(body.username):
-        return _tokens(*accounts.sign_in(session(), body.username, body.password, _lifetime(), _agent()))
+        user, refresh = accounts.sign_in(session(), body.username, body.password, _lifetime(), _agent())
+    return _tokens(user, refresh, proven=True)
 
 
 @blueprint.post("/refresh-token")
 @endpoint(Tag.ACCOUNTS, TokenPair, takes=HeldToken, refuses=(401,), public=True)
 def refresh_token(body: HeldToken) -> Tokens:
     """Exchange a refresh token for new tokens"""
-    return _tokens(*sign_ins.rotate(session(), body.refresh_token, _lifetime(), _agent()))
+    user, refresh = sign_ins.rotate(session(), body.refresh_token, _lifetime(), _agent())
+    return _tokens(user, refresh, proven=False)
 
 
 @blueprint.post("/logout")
@@ -83,8 +85,8 @@ def me() -> User:
         raise Unauthorized("the account of this access token does not exist any more") from error
 
 
-def _tokens(user: User, refresh: str) -> Tokens:
-    return Tokens(access_token(user), refresh)
+def _tokens(user: User, refresh: str, *, proven: bool) -> Tokens:
+    return Tokens(access_token(user, proven=proven), refresh)
 
 
 def _lifetime() -> timedelta:

@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint
 from pydantic import Field
 
+from flowforge.accounts.scopes import Scope
 from flowforge.connections import named_secrets
 from flowforge.connections.changes import ConnectionChange, NewConnection
 from flowforge.connections.views import ConnectionView, NamedSecretView
@@ -86,7 +87,7 @@ def delete(connection_id: UUID, query: DeleteQuery) -> None:
 
 
 @blueprint.post("/connections/<uuid:connection_id>/test")
-@endpoint(Tag.CONNECTIONS, connection_schemas.Connection)
+@endpoint(Tag.CONNECTIONS, connection_schemas.Connection, scope=Scope.RUN)
 def test(connection_id: UUID) -> ConnectionView:
     """Try a connection out; `problem` says what is wrong with it"""
     return connections().test(session(), backends(), current_user_id(), connection_id)

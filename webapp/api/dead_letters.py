@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint
 from pydantic import Field
 
+from flowforge.accounts.scopes import Scope
 from flowforge.executions import dead_letters
 from flowforge.executions.dead_letters import LetterPage
 from webapp.api import dashboard_schemas
@@ -31,7 +32,7 @@ def list_page(query: LettersQuery) -> LetterPage:
 
 
 @blueprint.post("/<uuid:letter_id>/retry")
-@endpoint(Tag.DEAD_LETTERS, {202: Answer(None, "Sent again", None)}, refuses=(409,))
+@endpoint(Tag.DEAD_LETTERS, {202: Answer(None, "Sent again", None)}, refuses=(409,), scope=Scope.RUN)
 def retry(letter_id: UUID) -> None:
     """Put a message back on its topic"""
     dead_letters.send_again(session(), backends().bus, current_user_id(), letter_id)

@@ -11,6 +11,7 @@ from uuid import UUID
 from flask import Blueprint
 from pydantic import Field
 
+from flowforge.accounts.scopes import Scope
 from flowforge.execution.state import ROOT, FrameStatus, Status
 from flowforge.executions import executions, frames, replays, waits
 from flowforge.executions.executions import SORTABLE
@@ -110,6 +111,7 @@ def show_output(execution_id: UUID, key: str, query: OutputQuery) -> StepOutput:
     {202: Answer(schemas.Replayed, "Accepted: the execution will follow")},
     takes=object_body(schemas.ReplayRequest, ReplayRequest.read, may_be_absent=True),
     refuses=(409,),
+    scope=Scope.RUN,
 )
 def replay(execution_id: UUID, body: ReplayRequest) -> Replayed:
     """Do an execution again: from its start, from the step that failed, or from any other"""
@@ -121,6 +123,7 @@ def replay(execution_id: UUID, body: ReplayRequest) -> Replayed:
     Tag.EXECUTIONS,
     {202: Answer(schemas.ReplayedAll, "Accepted: the executions will follow")},
     takes=object_body(schemas.ReplaysRequest, ReplaysRequest.read, may_be_absent=True),
+    scope=Scope.RUN,
 )
 def replay_all(body: ReplaysRequest) -> ReplayedAll:
     """Do many executions again, those that failed by default"""
@@ -153,7 +156,7 @@ def list_waits(execution_id: UUID) -> list[LinkedWait]:
 
 
 @blueprint.post("/<uuid:execution_id>/cancel")
-@endpoint(Tag.EXECUTIONS, schemas.WholeExecution)
+@endpoint(Tag.EXECUTIONS, schemas.WholeExecution, scope=Scope.RUN)
 def cancel(execution_id: UUID) -> WholeExecutionView:
     """Cancel an execution; one that is over stays as it is"""
     executions.cancel(session(), backends(), current_user_id(), execution_id)

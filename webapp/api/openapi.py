@@ -26,7 +26,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _PHRASES = {
     400: "The request cannot be used",
     401: "Nobody is signed in",
-    403: "Not allowed on this server",
+    403: "Not allowed on this server, or with this access token",
     404: "There is no such thing, or it is somebody else's",
     409: "It changed meanwhile, or its state forbids it",
     413: "Too large",
@@ -146,7 +146,7 @@ class _Method:
             "operationId": f"{self.rule.endpoint.replace('.', '_')}_{self.name.lower()}",
             "summary": (self.view.__doc__ or "").partition("\n")[0],
             "tags": [self.declared.tag],
-            "security": [] if self.declared.public else [{"bearer": []}],
+            "security": [] if self.declared.public else [{"bearer": [self.declared.scope_for(self.name)]}],
             "parameters": list(self._parameters()),
             "responses": {str(status): answer for status, answer in sorted(self._responses(models).items())},
         }
@@ -169,7 +169,7 @@ class _Method:
 
     def _refused(self) -> set[int]:
         refused = {*self.declared.refuses, 503}
-        refused |= set() if self.declared.public else {401}
+        refused |= set() if self.declared.public else {401, 403}
         refused |= {400, 413, 415} if self.takes is not None else set()
         refused |= {400, 404} if self.rule.arguments else set()
         return refused | ({400} if self.declared.query or self.declared.headers else set())

@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import Blueprint
 from pydantic import Field
 
+from flowforge.accounts.scopes import Scope
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, NotFound
 from flowforge.jsonio import JsonObject
@@ -71,6 +72,7 @@ class Sample:
     version_schemas.Tried,
     takes=object_body(version_schemas.Trying, StepTestRequest.read, may_be_absent=True),
     refuses=(400, 409, 503),
+    scope=Scope.RUN,
 )
 def test_step(workflow_id: UUID, step_id: str, body: StepTestRequest) -> Tried:
     """Run one step of the draft alone; what is not given comes from pins and the latest execution"""
@@ -98,7 +100,7 @@ def data(workflow_id: UUID, query: DataQuery) -> KnownData:
 
 
 @blueprint.post("/preview")
-@endpoint(Tag.WORKFLOWS, version_schemas.Preview, takes=Previewing, refuses=(409,))
+@endpoint(Tag.WORKFLOWS, version_schemas.Preview, takes=Previewing, refuses=(409,), scope=Scope.READ)
 def preview(workflow_id: UUID, body: Previewing) -> Value | Failure:
     """Compute a text with expressions at one step of the draft, or say why it cannot be computed"""
     workflow = _workflow(workflow_id)

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, request
 from pydantic import Field
 
+from flowforge.accounts.scopes import Scope
 from flowforge.jsonio import JsonObject
 from flowforge.preview.dry_run import dry_run
 from flowforge.workflows.changes import WorkflowChange
@@ -81,6 +82,7 @@ def delete(workflow_id: UUID) -> None:
     takes=object_body(may_be_absent=True),
     query=RunQuery,
     refuses=(409,),
+    scope=Scope.RUN,
 )
 def run(workflow_id: UUID, query: RunQuery, body: JsonObject) -> object:
     """Start a workflow by hand; the body, any JSON object, is its payload"""

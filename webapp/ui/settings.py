@@ -10,6 +10,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_user
 
 from flowforge.accounts import access_tokens, accounts, credentials, profile, web_sessions
+from flowforge.accounts.access_tokens import USUAL_LIFE_DAYS, Grant
+from flowforge.accounts.scopes import USUAL, Scope
 from flowforge.errors import Conflict, Invalid, Problem
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
@@ -18,7 +20,13 @@ from webapp.ui.accounts import sign_in_here
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
-LIVES = {"30": "30 days", "90": "90 days", "365": "A year", "": "No end"}
+LIVES = {"30": "30 days", "90": "90 days", "365": "A year"}
+SCOPES = {
+    Scope.READ: "See workflows, executions and logs",
+    Scope.RUN: "Start, cancel and replay executions, try out steps",
+    Scope.WRITE: "Change workflows, triggers, connections and secrets",
+    Scope.ADMIN: "Manage the account, its tokens and sessions; as an administrator, other accounts",
+}
 
 
 @blueprint.get("/settings")
@@ -63,17 +71,24 @@ def token_settings() -> str:
 
 
 @blueprint.post("/settings/tokens")
+@counts_as_attempt
 def create_token() -> Any:
     """The answer itself shows the token: nothing could show it after a redirect."""
-    days = request.form.get("days", "")
-    life = int(days) if days in LIVES and days else None
     try:
-        made = access_tokens.create(session(), viewer_id(), request.form.get("name", ""), life)
+        with guess_at(current_user.username):
+            accounts.confirm_password(session(), viewer_id(), request.form.get("password", ""))
+        made = access_tokens.create(session(), viewer_id(), current_user.epoch, _entered_grant())
     except Invalid as error:
         return _token_page(error.problems), 400
     except Conflict as error:
         return _token_page([Problem("/name", str(error))]), 409
     return _token_page(token=made.token)
+
+
+def _entered_grant() -> Grant:
+    days = request.form.get("days", "")
+    scopes = frozenset(scope for scope in Scope if scope in request.form.getlist("scopes"))
+    return Grant(request.form.get("name", ""), scopes, int(days) if days in LIVES else USUAL_LIFE_DAYS)
 
 
 @blueprint.post("/settings/tokens/<uuid:token_id>/revoke")
@@ -133,6 +148,8 @@ def _token_page(problems: Any = (), token: str = "") -> str:
         tokens=access_tokens.all_of(session(), viewer_id()),
         token=token,
         lives=LIVES,
+        scopes=SCOPES,
+        chosen=request.form.getlist("scopes") if problems else USUAL,
         entered=request.form if problems else {},
         problems=_by_field(problems),
     )
