@@ -77,3 +77,8 @@ class TooLarge(FlowForgeError):
 
 class Unavailable(FlowForgeError):
     """A database or broker we need does not answer; trying again later may help. (503)"""
+
+
+class TooMuchAtOnce(FlowForgeError):
+    """A part of a batch may succeed where all of it cannot: it took longer than a statement may, or more memory than a
+    process should. (503)"""

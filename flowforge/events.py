@@ -60,6 +60,11 @@ class TopicMessage(BaseModel):
     def key(self) -> str:
         raise NotImplementedError
 
+    @property
+    def referenced_size(self) -> int:
+        """Bytes of JSON that whoever handles it has to load."""
+        return 0
+
     def encode(self) -> bytes:
         return jsonio.dumps(self.model_dump(by_alias=True, exclude_none=True))
 
@@ -76,6 +81,14 @@ class TopicMessage(BaseModel):
             raise UnreadableMessage(f"not JSON: {error}") from error
 
 
+_UNKNOWN_SIZE = 1024 * 1024
+"""Taken for the size of data that a message refers to without saying how large they are."""
+
+
+def _referenced(by_reference: bool | None, size: int | None) -> int:
+    return size if size is not None else _UNKNOWN_SIZE if by_reference else 0
+
+
 class TriggerEvent(TopicMessage):
     """An event was accepted. Topic `trigger.events`, key workflowId."""
 
@@ -89,6 +102,12 @@ class TriggerEvent(TopicMessage):
     metadata: _Object = Field(default_factory=dict)
     by_reference: bool | None = Field(None, alias="byReference")
     """True where the payload is too large to travel: trigger_service.trigger_events holds it."""
+    size: int | None = Field(None, alias="bytes")
+    """Bytes of JSON of a payload that does not travel."""
+
+    @property
+    def referenced_size(self) -> int:
+        return _referenced(self.by_reference, self.size)
 
     @property
     def key(self) -> str:
@@ -111,6 +130,12 @@ class ExecutionStart(TopicMessage):
     by_reference: bool | None = Field(None, alias="byReference")
     """True where payload and context are too large to travel: orchestrator.workflow_executions holds them."""
     timestamp: Time | None = None
+    size: int | None = Field(None, alias="bytes")
+    """Bytes of JSON of payload and context that do not travel."""
+
+    @property
+    def referenced_size(self) -> int:
+        return _referenced(self.by_reference, self.size)
 
     @property
     def key(self) -> str:
@@ -135,6 +160,14 @@ class ExecutionResult(TopicMessage):
     """Seconds to wait before the next attempt, as the receiver demanded (Retry-After)."""
     started_at: Time | None = Field(None, alias="startedAt")
     timestamp: Time | None = None
+    by_reference: bool | None = Field(None, alias="byReference")
+    """True where the output is too large to travel: orchestrator.step_attempts holds it."""
+    size: int | None = Field(None, alias="bytes")
+    """Bytes of JSON, where there are many, of the execution's data and of an output that does not travel."""
+
+    @property
+    def referenced_size(self) -> int:
+        return _referenced(self.by_reference, self.size)
 
     @property
     def key(self) -> str:

@@ -25,6 +25,7 @@ _STATUS_OF: dict[type[errors.FlowForgeError], int] = {
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.Unavailable: 503,
+    errors.TooMuchAtOnce: 503,
 }
 _RETRY_AFTER_SECONDS = "2"
 _MACHINE_PATHS = ("/api/", "/auth/", "/webhook/", "/webhook-answers/", "/resume/", "/health/", "/metrics")

@@ -2,11 +2,12 @@
 
 A consumer's `handle` returns when the database has the work; only then is the batch acknowledged. When a server it
 needs is away, the same batch is tried again until it is back. A message that makes `handle` fail by itself goes to the
-dead letters and the partition goes on.
+dead letters and the partition goes on. Batches are bounded by what they take in memory, not by their number alone.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -16,9 +17,10 @@ from collections.abc import Sequence
 from flowforge.bus import Delivery, Message, Subscription
 from flowforge.db.engine import Connection, savepoint, transaction
 from flowforge.engine import answers
+from flowforge.engine.batches import bounded_batches
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Consumer, Received, member_name
-from flowforge.errors import Unavailable
+from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import DEAD_LETTERS, MESSAGE_TYPES, TopicMessage, UnreadableMessage
 from flowforge.executions.dead_letters import bury
 from flowforge.wiring import Backends
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
+_TRIES_OF_A_SLOW_MESSAGE = 3
 
 
 class Runner:
@@ -65,7 +68,7 @@ class Runner:
                 self._stopping.wait(0.02)
                 return
             deliveries = subscription.poll(limit, self._consumer.patience)
-        except Unavailable as error:
+        except (Unavailable, TooMuchAtOnce) as error:
             self._wait_out(error)
             return
         if deliveries:
@@ -77,29 +80,43 @@ class Runner:
         self._pause = _FIRST_PAUSE_SECONDS
 
     def _process(self, deliveries: Sequence[Delivery]) -> None:
-        readable = [received for delivery in deliveries if (received := self._read(delivery)) is not None]
-        if readable:
-            self._handle(readable)
+        received = filter(None, map(self._read, deliveries))
+        for batch in bounded_batches(received, loaded=self._consumer.loads_references):
+            self._handle(batch)
 
     def _handle(self, received: Sequence[Received]) -> None:
-        """Returns when it is done. A batch that fails for what it holds is handled one by one, to find the message that
-        does not pass."""
-        while True:
+        """Returns when it is done. A batch that fails for what it holds, or is too much at once, is halved until the
+        message is found that does not pass."""
+        error = self._try(received)
+        if error is None:
+            return
+        if len(received) == 1:
+            reason = "".join(traceback.format_exception(error, limit=-3))
+            self._bury(received[0].delivery, reason, received[0].message, error)
+            return
+        logger.error("%s: a batch of %d failed; halving it", self._consumer.name, len(received), exc_info=error)
+        middle = len(received) // 2
+        self._handle(received[:middle])
+        self._handle(received[middle:])
+
+    def _try(self, received: Sequence[Received]) -> Exception | None:
+        """Waits while a server is away. Returns the error for which the batch does not pass, if it does not; a single
+        message that took too long is tried again first, since something else may have been in its way."""
+        for tries in itertools.count(1):
             try:
                 self._consumer.handle(received)
-                return
+                return None
             except Unavailable as error:
                 if self._stopping.is_set():
                     raise
                 self._wait_out(error)
-            except Exception as error:
-                if len(received) == 1:
-                    self._bury(received[0].delivery, traceback.format_exc(limit=-3), received[0].message, error)
-                    return
-                logger.exception("%s: a batch of %d failed; trying one by one", self._consumer.name, len(received))
-                for delivered in received:
-                    self._handle([delivered])
-                return
+            except TooMuchAtOnce as error:
+                if len(received) > 1 or tries >= _TRIES_OF_A_SLOW_MESSAGE:
+                    return error
+                self._wait_out(error)
+            except Exception as error:  # noqa: BLE001  (whatever it is, the message does not pass)
+                return error
+        raise AssertionError("it is tried until it is done")
 
     def _read(self, delivery: Delivery) -> Received | None:
         try:
@@ -122,10 +139,10 @@ class Runner:
                     bury(connection, delivery, self._consumer.group, reason)
                     post_commit = self._give_up(connection, message, error)
                 break
-            except Unavailable as unavailable:
+            except (Unavailable, TooMuchAtOnce) as passing:
                 if self._stopping.is_set():
                     raise
-                self._wait_out(unavailable)
+                self._wait_out(passing)
         try:
             self._backends.bus.publish([Message(DEAD_LETTERS, delivery.key, delivery.value), *post_commit.messages])
         except Exception:
@@ -139,7 +156,7 @@ class Runner:
         try:
             with savepoint(connection):
                 return self._consumer.give_up(connection, message, error)
-        except Unavailable:
+        except (Unavailable, TooMuchAtOnce):
             raise
         except Exception:
             logger.exception("%s: what a dead letter is about was not ended", self._consumer.name)
@@ -158,7 +175,7 @@ class Runner:
         except Unavailable as error:
             logger.warning("%s: did not leave its group: %s", self._consumer.name, error)
 
-    def _wait_out(self, error: Unavailable) -> None:
+    def _wait_out(self, error: Unavailable | TooMuchAtOnce) -> None:
         logger.warning("%s: %s; trying again in %.1f s", self._consumer.name, error, self._pause)
         self._stopping.wait(self._pause)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -13,7 +13,7 @@ from typing import ParamSpec
 from uuid import UUID
 
 from flowforge.engine import upkeep
-from flowforge.errors import Unavailable
+from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.triggers.mailboxes import polling
 from flowforge.triggers.schedules import firing
 from flowforge.wiring import Backends
@@ -34,7 +34,7 @@ def _waits_for_servers(job: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             job(*args, **kwargs)
-        except Unavailable as error:
+        except (Unavailable, TooMuchAtOnce) as error:
             log.warning("%s: %s", job.__name__, error)
 
     return run

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from flowforge import jsonio
-from flowforge.errors import Unavailable
+from flowforge.errors import TooMuchAtOnce, Unavailable
 
 __all__ = [
     "Connection",
@@ -18,6 +18,7 @@ __all__ = [
     "driver_error",
     "engine_options",
     "make_engine",
+    "passing",
     "rehearsal",
     "savepoint",
     "sqlalchemy_url",
@@ -60,17 +61,35 @@ def make_engine(url: str, *, pool_size: int = 5, application_name: str = "flowfo
     return create_engine(sqlalchemy_url(url), **engine_options(pool_size, application_name))
 
 
+_AWAY = ("08", "25006", "40", "53", "55P03", "57P0", "58")
+"""SQLSTATEs (PostgreSQL, appendix A) that pass: no connection, a standby, a rolled back or deadlocked transaction, no
+room, a lock that was not given, a server that starts or stops, trouble of its operating system."""
+_QUERY_CANCELED = "57014"
+
+
+def passing(error: DBAPIError | PoolTimeout) -> Unavailable | TooMuchAtOnce | None:
+    """Tells by its SQLSTATE whether the same may succeed later: Unavailable where PostgreSQL is away or busy,
+    TooMuchAtOnce where a statement took too long, None where it refuses what it was asked."""
+    if isinstance(error, PoolTimeout):
+        return Unavailable("PostgreSQL does not answer")
+    state = getattr(error.orig, "pgcode", None)
+    if error.connection_invalidated or (state is None and isinstance(error, OperationalError | InterfaceError)):
+        return Unavailable("PostgreSQL does not answer")
+    if state == _QUERY_CANCELED:
+        return TooMuchAtOnce("PostgreSQL took too long for it")
+    return Unavailable(f"PostgreSQL cannot do it now (SQLSTATE {state})") if (state or "").startswith(_AWAY) else None
+
+
 @contextmanager
 def unavailable_when_down() -> Iterator[None]:
-    """Turns a lost or refused connection into Unavailable; programming errors pass through."""
+    """Turns errors that pass into Unavailable or TooMuchAtOnce; others are raised as they are."""
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
-        raise Unavailable("PostgreSQL does not answer") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable("PostgreSQL closed the connection") from error
-        raise
+    except (DBAPIError, PoolTimeout) as error:
+        passes = passing(error)
+        if passes is None:
+            raise
+        raise passes from error
 
 
 @contextmanager

@@ -13,7 +13,10 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.sizes_store import ATTEMPT_SIZE, EVENT_SIZE
 from flowforge.jsonio import JsonObject
+
+_MOST_PAYLOAD_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class UnhandledEvent:
     created_at: datetime
     metadata: JsonObject
     payload: JsonObject | None
+    size: int
+    """Estimated bytes of the payload, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class UntakenResult(AttemptKey):
     succeeded: bool
     message: str | None
     """The reason why it failed."""
+    size: int
+    """Estimated bytes, as JSON, of its output and its execution's data."""
 
 
 def note_lapsed_leases(connection: Connection, *, limit: int) -> None:
@@ -93,17 +100,20 @@ def requeue_lost_leases(connection: Connection, *, most_claims: int, notice: flo
 
 
 def unhandled_events(connection: Connection, *, inline_limit: int, grace: float, limit: int) -> list[UnhandledEvent]:
-    """Returns events that no orchestrator has handled, the oldest first; payloads above `inline_limit` bytes, as they
-    are stored, are left out."""
+    """Returns events that no orchestrator has handled, the oldest first. Payloads above `inline_limit` bytes are left
+    out, and all that come after _MOST_PAYLOAD_BYTES."""
     rows = connection.exec_driver_sql(
-        """
+        f"""
         SELECT id, trigger_id, workflow_id, user_id, trigger_type, created_at, metadata,
-               CASE WHEN pg_column_size(payload) <= %(inline)s THEN payload END
-        FROM trigger_service.trigger_events
-        WHERE handled_at IS NULL AND created_at < now() - make_interval(secs => %(grace)s)
-        ORDER BY created_at LIMIT %(limit)s
-        """,
-        {"inline": inline_limit, "grace": grace, "limit": limit},
+               CASE WHEN size <= %(inline)s AND sum(size) OVER (ORDER BY created_at, id) <= %(most)s THEN payload END,
+               size
+        FROM (
+            SELECT *, {EVENT_SIZE} AS size FROM trigger_service.trigger_events e
+            WHERE handled_at IS NULL AND created_at < now() - make_interval(secs => %(grace)s)
+            ORDER BY created_at LIMIT %(limit)s
+        ) unhandled ORDER BY created_at, id
+        """,  # noqa: S608  (names of columns)
+        {"inline": inline_limit, "most": _MOST_PAYLOAD_BYTES, "grace": grace, "limit": limit},
     )
     return [UnhandledEvent(*row) for row in rows]
 
@@ -130,13 +140,13 @@ def take_unclaimed_starts(connection: Connection, *, grace: float, limit: int) -
 def untaken_results(connection: Connection, *, grace: float, limit: int) -> list[UntakenResult]:
     """Returns attempts that ended some time ago and whose result is still in their row, the oldest first."""
     rows = connection.exec_driver_sql(
-        """
+        f"""
         SELECT a.execution_id, a.step_index, a.iteration, a.attempt, x.workflow_id, x.user_id, a.succeeded,
-               a.error->>'message'
+               a.error->>'message', {ATTEMPT_SIZE}
         FROM orchestrator.step_attempts a JOIN orchestrator.workflow_executions x ON x.id = a.execution_id
         WHERE a.state = 'ENDED' AND a.finished_at <= now() - make_interval(secs => %(grace)s)
         ORDER BY a.finished_at LIMIT %(limit)s
-        """,
+        """,  # noqa: S608  (names of columns)
         {"grace": grace, "limit": limit},
     )
     return [UntakenResult(*row) for row in rows]

@@ -22,6 +22,10 @@ class Received:
     delivery: Delivery
     message: TopicMessage
 
+    def size(self, *, loaded: bool) -> int:
+        """Bytes of JSON that handling it takes: its own and, where they are loaded, those that it refers to."""
+        return len(self.delivery.value) + (self.message.referenced_size if loaded else 0)
+
 
 class Consumer(Protocol):
     """All methods are called from the runner's thread."""
@@ -34,6 +38,10 @@ class Consumer(Protocol):
 
     @property
     def group(self) -> str: ...
+
+    @property
+    def loads_references(self) -> bool:
+        """Whether it loads what messages refer to for their size: then fewer of these are handled at once."""
 
     @property
     def patience(self) -> float:

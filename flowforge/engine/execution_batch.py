@@ -16,7 +16,12 @@ from flowforge.engine.batch_frames import BatchFrames, Round
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.start_messages import StartMessages
+from flowforge.errors import TooMuchAtOnce
+from flowforge.execution.commands import Effects
 from flowforge.execution.state import Status
+
+MOST_FRAMES = 100_000
+"""Frames that one transaction opens for several executions. One loop may have more of its own."""
 
 
 class ExecutionBatch:
@@ -31,6 +36,7 @@ class ExecutionBatch:
         self.post_commit = post_commit
         self._starts = starts
         self._executions: dict[UUID, LoadedExecution] = {}
+        self._opened = 0
         self.frames = BatchFrames(connection, self._executions)
 
     def add(self, execution: LoadedExecution) -> None:
@@ -59,6 +65,7 @@ class ExecutionBatch:
         """Takes the effects of an execution that is about to be created, so that its first attempts are stored with
         it."""
         execution.pending_effects = execution.take_effects(self._starts)
+        self._count_frames(execution.pending_effects)
 
     def advance_until_blocked(self, executions: Iterable[LoadedExecution]) -> None:
         """Carries out the commands of the state machine, until it only waits for executors, time and people."""
@@ -66,12 +73,20 @@ class ExecutionBatch:
         while active:
             rounds = [Round(execution, execution.take_effects(self._starts)) for execution in active]
             rounds = [round_ for round_ in rounds if not round_.execution.is_over]
+            for round_ in rounds:
+                self._count_frames(round_.effects)
             self.frames.open(rounds)
             active = [round_.execution for round_ in rounds if round_.effects.entering or round_.effects.closing]
             if active:
                 self.frames.save(active)
                 self.frames.enter(rounds)
                 self.frames.close(rounds)
+
+    def _count_frames(self, effects: Effects) -> None:
+        """Raises TooMuchAtOnce where several executions open more frames together than a statement has time for."""
+        self._opened += sum(len(opened.items) for opened in effects.opened)
+        if self._opened > MOST_FRAMES and len(self._executions) > 1:
+            raise TooMuchAtOnce(f"{len(self._executions)} executions open more than {MOST_FRAMES:,} frames together")
 
     def write(self, applied: Sequence[AttemptResult] = ()) -> None:
         """Stores the executions, with the attempts whose results they have taken, and gathers what follows."""

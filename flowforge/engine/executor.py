@@ -17,10 +17,12 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from flowforge import events
 from flowforge.connectors.catalog import Catalog, load_catalog
+from flowforge.connectors.errors import ConnectorError
 from flowforge.db import attempts_store
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.attempts_store import WantedAttempt
@@ -36,7 +38,7 @@ from flowforge.engine.leases import Instant, LeaseTerms
 from flowforge.engine.plans import Plans
 from flowforge.engine.start_messages import StartMessages
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner
-from flowforge.errors import Unavailable
+from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionStart, TopicMessage
 from flowforge.execution.retry import Failure
 from flowforge.jsonio import JsonObject
@@ -58,6 +60,8 @@ class Executor:
     name = "executor"
     topics = (events.EXECUTION_START,)
     pace = 0.0
+    loads_references = False
+    """A step that begins loads its own."""
 
     def __init__(self, backends: Backends, catalog: Catalog | None = None) -> None:
         settings = backends.settings
@@ -187,12 +191,13 @@ class Executor:
                 connection, list(wanted.values()), owner=self._owner, lease=self._lease.runs, in_order=in_order
             )
             versions = self._plans.get(connection, {claim.version_id for claim in claims if claim.version_id})
-            complete = self._complete(connection, {claim.key: starts[claim.key] for claim in claims})
         self._parked = self._parked or len(claims) < len(wanted)
         for claim in claims:
             version = versions.get(claim.version_id) if claim.version_id else None
-            self._held.add(claim.key, starts[claim.key], leased_at)
-            self._submit(claim.key, StepRun(complete[claim.key], version, claim.repeats), wanted[claim.key].begins)
+            start = starts[claim.key]
+            load = partial(self._load_data, claim.key) if start.by_reference else None
+            self._held.add(claim.key, start, leased_at)
+            self._submit(claim.key, StepRun(start, version, claim.repeats, load), wanted[claim.key].begins)
 
     def _wanted(self, starts: Starts) -> dict[AttemptKey, WantedAttempt]:
         begin = self._pool.begin_at_once([start.workflow_id for start in starts.values()])
@@ -201,14 +206,13 @@ class Executor:
             for key, begins in zip(starts, begin, strict=True)
         }
 
-    def _complete(self, connection: Connection, claimed: Starts) -> dict[AttemptKey, ExecutionStart]:
-        """Adds payload and context to those that came without, for their size."""
-        large = [key for key, start in claimed.items() if start.by_reference]
-        loaded = self._starts.load(connection, large) if large else {}
-        return {
-            key: _with_context(start, loaded[key].context.context) if key in loaded else start
-            for key, start in claimed.items()
-        }
+    def _load_data(self, key: AttemptKey) -> JsonObject:
+        """Loads what a step sees, where that was too large to come with its message. Raises ConnectorError."""
+        with transaction(self._backends.engine) as connection:
+            found = self._starts.load(connection, [key])
+        if key not in found:
+            raise ConnectorError("the execution is over", permanent=True)
+        return found[key].context.context
 
     # Running
 
@@ -264,7 +268,7 @@ class Executor:
                         connection, self._owner, self._held.keys(), self._lease.runs
                     )
                 self._held.extend(extended, leased_at)
-            except Unavailable as error:
+            except (Unavailable, TooMuchAtOnce) as error:
                 logger.warning("leases could not be extended: %s", error)
 
     def _fail_overtime(self) -> None:
@@ -272,7 +276,3 @@ class Executor:
         failure = Failure("the step did not end within its time limit")
         for start in self._held.take_overtime():
             self._collector.add(Finished(start, Outcome(failure=failure), datetime.now(UTC)))
-
-
-def _with_context(start: ExecutionStart, context: JsonObject) -> ExecutionStart:
-    return start.model_copy(update={"trigger_payload": context.get("trigger") or {}, "context": context})

@@ -22,9 +22,10 @@ from flowforge.db.engine import transaction
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant
 from flowforge.engine.step_runner import Outcome
-from flowforge.errors import Unavailable
+from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionResult, ExecutionStart
 from flowforge.execution.retry import Failure
+from flowforge.logbook import DATA_LIMIT_BYTES
 from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,13 @@ class Finished:
         return AttemptResult(*key, succeeded=True, output=self.outcome.output)
 
     def message(self) -> Message:
-        """The result as it is published."""
+        """The result as it is published. A large output is left out: PostgreSQL holds it, and no log line."""
+        message = self._message()
+        if len(message.value) <= DATA_LIMIT_BYTES:
+            return message
+        return self._message(left_out=len(message.value))
+
+    def _message(self, left_out: int = 0) -> Message:
         failure = self.outcome.failure
         result = ExecutionResult(
             execution_id=self.start.execution_id,
@@ -63,7 +70,7 @@ class Finished:
             user_id=self.start.user_id,
             step_index=self.start.step_index,
             status="FAILURE" if failure else "SUCCESS",
-            output=None if failure else self.outcome.output,
+            output=None if failure or left_out else self.outcome.output,
             error_message=failure.message if failure else None,
             iteration=self.start.iteration,
             attempt=self.start.attempt,
@@ -71,6 +78,8 @@ class Finished:
             retry_after=failure.retry_after if failure else None,
             started_at=self.started_at,
             timestamp=datetime.now(UTC),
+            by_reference=True if left_out else None,
+            size=(self.start.size or 0) + left_out or None,
         )
         return Message.of(events.EXECUTION_RESULT, result)
 
@@ -132,7 +141,7 @@ class AttemptCollector:
                 try:
                     self._write_all(batch)
                     pause = _FIRST_PAUSE_SECONDS
-                except Unavailable as error:
+                except (Unavailable, TooMuchAtOnce) as error:
                     logger.warning("%d steps wait to begin, or to hand in their results: %s", len(batch), error)
                     if self._leaving.wait(pause):
                         return  # their leases end, and they are run again
@@ -175,7 +184,7 @@ class AttemptCollector:
         """Hands in one result; as a failure, where its content cannot be stored."""
         try:
             self._write([finished])
-        except Unavailable:
+        except (Unavailable, TooMuchAtOnce):
             raise
         except Exception as error:
             logger.exception("a result could not be stored")

@@ -52,6 +52,15 @@ class HeldExecutions:
         self._freed: dict[str, None] = {}
         """Keys, in the order in which a slot of theirs was freed."""
         self._looked_up_to = ""
+        self._at_once = AT_ONCE
+
+    @property
+    def at_once(self) -> int:
+        """The number of executions that are taken at once: fewer, after that many were too much."""
+        return self._at_once
+
+    def note_taken(self, *, too_many: bool) -> None:
+        self._at_once = max(1, self._at_once // 2) if too_many else min(AT_ONCE, self._at_once * 2)
 
     # Concurrency slots
 
@@ -78,7 +87,7 @@ class HeldExecutions:
         heads = self._heads(connection, slots_store.slot_queues(connection, keys))
         limited = {head.version.workflow_id for head in heads.values() if head.is_rate_limited}
         held_executions_store.lock_permits(connection, limited)
-        wanted = _bounded({key: head.room for key, head in heads.items()})
+        wanted = _bounded({key: head.room for key, head in heads.items()}, self._at_once)
         found = held_executions_store.lock_lacking_slots(connection, wanted) if wanted else []
         taken, left = _split_by_version(found, heads)
         self._note_more(heads, wanted, taken, left)
@@ -123,7 +132,7 @@ class HeldExecutions:
         held_executions_store.lock_permits(connection, workflow_ids)
         permits = permits_store.load_permits(connection, workflow_ids)
         windows = self._windows(connection, permits)
-        wanted = _bounded({id_: window.free() for id_, window in windows.items()})
+        wanted = _bounded({id_: window.free() for id_, window in windows.items()}, self._at_once)
         found = held_executions_store.lock_lacking_permits(connection, wanted) if wanted else []
         counts = Counter(state.workflow_id for state in found)
         for id_, window in windows.items():
@@ -168,9 +177,9 @@ def _room(version: Version, queue: SlotQueue) -> int:
     return AT_ONCE if limit is None else limit.limit - queue.holders
 
 
-def _bounded(wanted: Mapping[_Key, int]) -> dict[_Key, int]:
-    """Cut the numbers to AT_ONCE in total; keys that get nothing are left out."""
-    left = AT_ONCE
+def _bounded(wanted: Mapping[_Key, int], at_once: int) -> dict[_Key, int]:
+    """Cut the numbers to `at_once` in total; keys that get nothing are left out."""
+    left = at_once
     bounded = {}
     for key, count in wanted.items():
         granted = min(count, left)

@@ -113,11 +113,11 @@ def _nestable(value: JsonObject) -> str:
 def _message(event: NewEvent, inline_limit: int) -> Message:
     message = Message.of(events.TRIGGER_EVENTS, _trigger_event(event, event.payload))
     if len(message.value) > inline_limit:
-        return Message.of(events.TRIGGER_EVENTS, _trigger_event(event, None))
+        return Message.of(events.TRIGGER_EVENTS, _trigger_event(event, None, len(message.value)))
     return message
 
 
-def _trigger_event(event: NewEvent, payload: Mapping[str, Any] | None) -> TriggerEvent:
+def _trigger_event(event: NewEvent, payload: Mapping[str, Any] | None, size: int | None = None) -> TriggerEvent:
     return TriggerEvent(
         event_id=event.event_id,
         trigger_id=event.trigger_id,
@@ -128,4 +128,5 @@ def _trigger_event(event: NewEvent, payload: Mapping[str, Any] | None) -> Trigge
         payload=dict(payload or {}),
         metadata=dict(event.metadata),
         by_reference=True if payload is None else None,
+        bytes=size,
     )

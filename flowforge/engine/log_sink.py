@@ -17,20 +17,20 @@ from flowforge.engine.consumer import Received
 from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
 from flowforge.jsonio import JsonObject
 from flowforge.live import channel, entry_json
-from flowforge.logbook import LogEntry, NewEntry
+from flowforge.logbook import DATA_LIMIT_BYTES, LogEntry, NewEntry
 from flowforge.secrets import MASK, is_sealed
 from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-DATA_LIMIT_BYTES = 64 * 1024
 
 
 class LogSink:
     name = "log-sink"
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_START, events.EXECUTION_RESULT, events.EXECUTION_EVENTS)
     patience = 1.0
+    loads_references = False
     pace = 0.05
     """Only people wait for the log, and a batch costs much more than a line."""
 
@@ -114,7 +114,8 @@ def _start_entry(message: ExecutionStart) -> NewEntry:
 def _result_entry(message: ExecutionResult) -> NewEntry:
     attempt = f"{message.step_index}:{message.iteration}:{message.attempt or 1}"
     key = f"result:{message.execution_id}:{attempt}"
-    return _execution_entry(message, key, "RESULT", message.status, _data(message))
+    data = _data(message) | ({"truncated": True} if message.by_reference else {})
+    return _execution_entry(message, key, "RESULT", message.status, data)
 
 
 def key_of_execution(execution_id: UUID, status: str, *attempt: int) -> str:

@@ -20,12 +20,12 @@ from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
 from flowforge.engine.due_work import DueWork
 from flowforge.engine.failure_reason import reason_of
-from flowforge.engine.held_executions import AT_ONCE, HeldExecutions
+from flowforge.engine.held_executions import HeldExecutions
 from flowforge.engine.poison import PoisonHandler
 from flowforge.engine.recent_results import RecentResults
 from flowforge.engine.run_factory import RunFactory
 from flowforge.engine.starting import ExecutionStarter
-from flowforge.errors import Unavailable
+from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionResult, TopicMessage, TriggerEvent
 from flowforge.wiring import Backends
 
@@ -41,6 +41,7 @@ class Orchestrator:
     name = "orchestrator"
     topics = (events.TRIGGER_EVENTS, events.EXECUTION_RESULT)
     pace = 0.0
+    loads_references = True
 
     def __init__(self, backends: Backends, look_for_due_every: float = LOOK_FOR_DUE_SECONDS) -> None:
         self.group = backends.settings.group_orchestrator
@@ -135,7 +136,7 @@ class Orchestrator:
         self._next_look = time.monotonic() + max(pause, _SHORTEST_PAUSE_SECONDS)
         self._finish(post_commit)
         begun = self._begin_permitted(permitted) if permitted else 0
-        if more or begun == AT_ONCE:
+        if more or begun >= self._held.at_once:
             self._next_look = 0.0
 
     def _begin_permitted(self, workflow_ids: Sequence[UUID]) -> int:
@@ -186,12 +187,16 @@ class Orchestrator:
                     self._starter.begin_held(connection, held, post_commit)
         except Unavailable:
             raise
-        except Exception:
+        except Exception as error:
             if not held:
                 raise
+            if isinstance(error, TooMuchAtOnce) and self._held.at_once > 1:
+                self._held.note_taken(too_many=True)
+                return 0
             logger.exception("held executions could not begin; looking for the one that cannot")
             self._fail_what_cannot_begin(held)
             return 0
+        self._held.note_taken(too_many=False)
         self._finish(post_commit)
         return len(held)
 

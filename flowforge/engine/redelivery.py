@@ -79,9 +79,8 @@ class _Round:
         settings = self.backends.settings
         if self._has_backlog(events.TRIGGER_EVENTS, settings.group_orchestrator):
             return []
-        inline_limit = settings.payload_inline_limit // 4  # of bytes as PostgreSQL stores them
         unhandled = redelivery_store.unhandled_events(
-            connection, inline_limit=inline_limit, grace=self.grace, limit=_AT_ONCE
+            connection, inline_limit=settings.payload_inline_limit, grace=self.grace, limit=_AT_ONCE
         )
         return [_event_message(event) for event in unhandled]
 
@@ -136,6 +135,7 @@ def _event_message(event: UnhandledEvent) -> Message:
             metadata=event.metadata,
             payload=event.payload or {},
             by_reference=True if event.payload is None else None,
+            size=event.size if event.payload is None else None,
         ),
     )
 
@@ -153,5 +153,7 @@ def _result_message(result: UntakenResult) -> Message:
             attempt=result.attempt,
             status="SUCCESS" if result.succeeded else "FAILURE",
             error_message=None if result.succeeded else result.message,
+            by_reference=True,
+            size=result.size,
         ),
     )

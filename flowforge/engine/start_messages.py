@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from flowforge.bus import Message
 from flowforge.connectors.catalog import Catalog
-from flowforge.db import executions_store, frames_store
+from flowforge.db import executions_store, frames_store, sizes_store
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.engine import Connection
 from flowforge.db.executions_store import RunningExecution
@@ -23,6 +23,8 @@ from flowforge.language.plan import Plan, Step
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
 from flowforge.settings import Settings
+
+_REMADE_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,11 @@ class StartMessages:
         self._vault = vault
 
     def message(
-        self, source: StepContext, step: Step, attempt: int, iteration: int = ROOT, *, by_reference: bool = False
+        self, source: StepContext, step: Step, attempt: int, iteration: int = ROOT, *, left_out: int | None = None
     ) -> Message:
         """Makes the message of one attempt. One that is larger than the inline limit goes without payload and context:
-        PostgreSQL holds them."""
+        PostgreSQL holds them, and `left_out` is their size."""
+        by_reference = left_out is not None
         start = ExecutionStart(
             execution_id=source.execution_id,
             workflow_id=source.workflow_id,
@@ -71,10 +74,11 @@ class StartMessages:
             attempt=attempt,
             by_reference=by_reference or None,
             timestamp=datetime.now(UTC),
+            size=left_out,
         )
         message = Message.of(EXECUTION_START, start)
         if len(message.value) > self.inline_limit and not by_reference:
-            return self.message(source, step, attempt, iteration, by_reference=True)
+            return self.message(source, step, attempt, iteration, left_out=len(message.value))
         return message
 
     def fails_after_crash(self, step: Step) -> bool:
@@ -84,29 +88,39 @@ class StartMessages:
         return not self._catalog.is_repeatable(step.type)
 
     def remake(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
-        """The messages of attempts that PostgreSQL shows as queued. Executions that are over get none."""
+        """The messages of attempts that PostgreSQL shows as queued. Executions that are over get none. Loads what small
+        ones carry, some at a time, and nothing of the large ones."""
+        chunks = [keys[at : at + _REMADE_AT_ONCE] for at in range(0, len(keys), _REMADE_AT_ONCE)]
+        return [message for chunk in chunks for message in self._remake(connection, chunk)]
+
+    def _remake(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
+        large = sizes_store.large_contexts(connection, keys, self.inline_limit)
         return [
-            self.message(start.context, start.step, key.attempt, key.iteration)
-            for key, start in self.load(connection, keys).items()
+            self.message(start.context, start.step, key.attempt, key.iteration, left_out=large.get(key))
+            for key, start in self.load(connection, keys, without_data=large).items()
         ]
 
-    def load(self, connection: Connection, keys: Iterable[AttemptKey]) -> dict[AttemptKey, LoadedStart]:
-        """Loads what each attempt's step sees from PostgreSQL; of running executions only."""
-        wanted = list(keys)
-        in_root = {key.execution_id for key in wanted if key.iteration == ROOT}
+    def load(
+        self, connection: Connection, keys: Iterable[AttemptKey], *, without_data: Container[AttemptKey] = ()
+    ) -> dict[AttemptKey, LoadedStart]:
+        """Loads what each attempt's step sees from PostgreSQL, but for those `without_data`; of running executions
+        only."""
+        wanted = [_plain(key) for key in keys]
+        seen = [key for key in wanted if key not in without_data]
+        in_root = {key.execution_id for key in seen if key.iteration == ROOT}
         executions = executions_store.running_executions(
             connection, {key.execution_id for key in wanted}, with_data=in_root
         )
         versions = self._plans.get(
             connection, {execution.version_id for execution in executions.values() if execution.version_id}
         )
-        frames = _load_frames(connection, [key for key in wanted if key.execution_id in executions])
+        frames = _load_frames(connection, [key for key in seen if key.execution_id in executions])
         found: dict[AttemptKey, LoadedStart] = {}
         for key in wanted:
             execution = executions.get(key.execution_id)
             version = versions.get(execution.version_id) if execution and execution.version_id else None
             if execution is not None and version is not None:
-                start = _loaded_start(key, execution, version.plan, frames)
+                start = _loaded_start(key, execution, version.plan, frames, is_bare=key in without_data)
                 found |= {key: start} if start else {}
         return found
 
@@ -135,9 +149,18 @@ def _load_frames(connection: Connection, keys: Iterable[AttemptKey]) -> Frames:
     return {FrameKey(found.execution_id, found.frame.number): found for found in loaded}
 
 
-def _loaded_start(key: AttemptKey, execution: RunningExecution, plan: Plan, frames: Frames) -> LoadedStart | None:
+def _plain(key: AttemptKey) -> AttemptKey:
+    """The key alone, where it comes with more: only keys of one class are equal."""
+    return AttemptKey(key.execution_id, key.step_index, key.iteration, key.attempt)
+
+
+def _loaded_start(
+    key: AttemptKey, execution: RunningExecution, plan: Plan, frames: Frames, *, is_bare: bool
+) -> LoadedStart | None:
     """None where the step or its frame does not exist."""
     step = plan.step(key.step_index)
+    if step is not None and is_bare:
+        return LoadedStart(StepContext(execution.id, execution.workflow_id, execution.user_id, {}), step)
     loaded = frames.get(FrameKey(key.execution_id, key.iteration))
     if step is None or (loaded is None and key.iteration != ROOT):
         return None

@@ -6,9 +6,11 @@ Opens its secrets, resolves its expressions, runs its connector, and masks the s
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +23,7 @@ from flowforge.connectors.sdk import CONNECTION, Connector, ConnectorError, Tool
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.connectors.tools import make_tools
 from flowforge.db.credentials_store import CredentialsStore
+from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.plans import Version
 from flowforge.engine.resolved_config import ResolvedConfig
 from flowforge.engine.start_messages import around
@@ -40,6 +43,10 @@ from flowforge.settings import Settings
 logger = logging.getLogger(__name__)
 
 
+_LOADED_AT_ONCE = 2
+"""Steps that hold, at the same time, data that had to be loaded for them: 1 MB of JSON can be 25 MB of objects."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepRun:
     """An attempt to run. `version` is None where another implementation's orchestrator sent it."""
@@ -48,6 +55,8 @@ class StepRun:
     version: Version | None
     repeats: int | None = None
     """The earlier attempt whose call it makes again, since nobody knows whether that was done."""
+    load: Callable[[], JsonObject] | None = None
+    """Loads what the step sees, where that was too large to travel. Raises ConnectorError, Unavailable."""
 
     @property
     def step(self) -> Step | None:
@@ -94,6 +103,7 @@ class StepRunner:
         self._vault = vault
         self._links = links
         self._tools = tools or make_tools(settings)
+        self._loading = threading.BoundedSemaphore(_LOADED_AT_ONCE)
 
     def time_limit(self, run: StepRun) -> float:
         """Returns how many seconds the step may take."""
@@ -138,15 +148,26 @@ class StepRunner:
     def _resolved(
         self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str]
     ) -> ResolvedConfig:
-        if run.step is None or not run.step.templated:
+        version = run.version
+        if version is None or run.step is None or not run.step.templated:
             return ResolvedConfig.without_secrets(config)
-        roots = self._scope(run)
-        if SECRETS.encode() not in jsonio.dumps(config):
-            return ResolvedConfig.without_secrets(resolve(config, roots, step=run.step_id, field="config"))
-        named = self._named_secrets(run.start.user_id)
-        secrets += worth_masking(named.values())
-        resolved = resolve(config, {**roots, SECRETS: named}, step=run.step_id, field="config")
-        return ResolvedConfig.of(connector, resolved, named.values())
+        with self._data_of(run) as data:
+            roots = scope(version.plan, data, self._around(version, run.start))
+            if SECRETS.encode() not in jsonio.dumps(config):
+                return ResolvedConfig.without_secrets(resolve(config, roots, step=run.step_id, field="config"))
+            named = self._named_secrets(run.start.user_id)
+            secrets += worth_masking(named.values())
+            resolved = resolve(config, {**roots, SECRETS: named}, step=run.step_id, field="config")
+            return ResolvedConfig.of(connector, resolved, named.values())
+
+    @contextmanager
+    def _data_of(self, run: StepRun) -> Iterator[JsonObject]:
+        """What the step sees. Few steps at once hold what had to be loaded for it, and none while it calls."""
+        if run.load is None:
+            yield {"trigger": run.start.trigger_payload, **run.start.context}
+            return
+        with self._loading:
+            yield run.load()
 
     def _named_secrets(self, user_id: UUID) -> dict[str, str]:
         return {name: self._vault.open(value) for name, value in self._credentials.secrets(user_id).items()}
@@ -166,11 +187,6 @@ class StepRunner:
         secrets += secret_values(opened, kind.secret_keys())
         return SavedConnection(kind, opened)
 
-    def _scope(self, run: StepRun) -> JsonObject:
-        assert run.version is not None
-        context = {"trigger": run.start.trigger_payload, **run.start.context}
-        return scope(run.version.plan, context, self._around(run.version, run.start))
-
     def _around(self, version: Version, start: ExecutionStart) -> JsonObject:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)
 
@@ -185,11 +201,15 @@ class StepRunner:
             attempt=start.attempt,
             idempotency_key=run.idempotency_key,
             deadline=time.monotonic() + self.time_limit(run),
-            trigger=start.trigger_payload,
-            steps=start.context.get("steps") or {},
+            trigger=_part_of(run.load, "trigger") if run.load else start.trigger_payload,
+            steps=_part_of(run.load, "steps") if run.load else start.context.get("steps") or {},
             tools=self._tools,
             secrets=secrets,
         )
+
+
+def _part_of(load: Callable[[], JsonObject], name: str) -> DeferredData:
+    return DeferredData(lambda: load().get(name) or {})
 
 
 def _without(failure: Failure, secrets: Sequence[str]) -> Failure:

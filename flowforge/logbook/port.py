@@ -18,6 +18,9 @@ from flowforge.logbook.cursor import Position
 COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
 
+DATA_LIMIT_BYTES = 64 * 1024
+"""The most data of a line. Of a longer message the line keeps what is not bulky."""
+
 PAGE_BYTES = 8 * 1024 * 1024
 """The most data in one page, counted as text."""
 

@@ -39,13 +39,13 @@ def redelivery_grace() -> float:
 
 
 @contextmanager
-def refusing(backends: Backends, what: str, condition: str) -> Iterator[None]:
+def refusing(backends: Backends, what: str, condition: str, sqlstate: str = "P0001") -> Iterator[None]:
     """PostgreSQL raises an error of its own, no lost connection, for rows that meet the condition."""
     table = what.split()[-1]
     with backends.engine.begin() as connection:
         connection.exec_driver_sql(
             "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN RAISE EXCEPTION 'refused by the test'; END $$"
+            f" $$ BEGIN RAISE EXCEPTION 'refused by the test' USING ERRCODE = '{sqlstate}'; END $$"
         )
         connection.exec_driver_sql(
             f"CREATE TRIGGER refuse BEFORE {what} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION public.refuse()"

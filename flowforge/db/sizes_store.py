@@ -1,0 +1,50 @@
+"""Sizes of stored JSON, estimated without reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from flowforge import jsonio
+from flowforge.db.attempt_rows import AttemptKey
+
+_COMPRESSION = 20
+"""Bytes of JSON that a byte of compressed JSON stands for, taken high: a wrong guess costs a load, or memory."""
+
+
+def _estimate(*columns: str) -> str:
+    sizes = (
+        f"COALESCE(pg_column_size({column})"
+        f" * CASE WHEN pg_column_compression({column}) IS NULL THEN 1 ELSE {_COMPRESSION} END, 0)"
+        for column in columns
+    )
+    return " + ".join(sizes)
+
+
+DATA_SIZE = _estimate("x.trigger_payload", "x.step_outputs")
+"""Estimated bytes of the data of `workflow_executions x`."""
+ATTEMPT_SIZE = f"{_estimate('a.output')} + CASE WHEN x.in_block THEN 0 ELSE {DATA_SIZE} END"
+"""Estimated bytes that applying the result of `step_attempts a` loads."""
+EVENT_SIZE = _estimate("e.payload")
+"""Estimated bytes of the payload of `trigger_events e`."""
+
+
+def large_contexts(connection: Connection, keys: Sequence[AttemptKey], most_bytes: int) -> dict[AttemptKey, int]:
+    """Returns the attempts whose steps see more than so many bytes, and how many these are."""
+    rows = connection.exec_driver_sql(
+        f"""
+        SELECT * FROM (
+            SELECT k.*, CASE WHEN k.iteration = 0 THEN {DATA_SIZE}
+                ELSE {_estimate("f.item", "f.outputs", "b.closure")} END AS size
+            FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(
+                execution_id uuid, step_index int, iteration int, attempt int)
+            JOIN orchestrator.workflow_executions x ON x.id = k.execution_id
+            LEFT JOIN orchestrator.step_frames f ON f.execution_id = k.execution_id AND f.number = k.iteration
+            LEFT JOIN orchestrator.open_blocks b
+                ON b.execution_id = f.execution_id AND b.frame = f.block_frame AND b.step_index = f.block_step
+        ) sized WHERE size > %(most)s
+        """,  # noqa: S608  (names of columns)
+        {"keys": jsonio.dumps(keys).decode(), "most": most_bytes},
+    )
+    return {AttemptKey(*key): size for *key, size in rows}
