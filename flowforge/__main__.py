@@ -120,6 +120,24 @@ def _restoring(file: str) -> Command:
     return restore_it
 
 
+def _take_over(settings: Settings) -> int:
+    from flowforge.adoption import take_over_database
+    from flowforge.topics_taken_over import begin_where_they_stood
+
+    if settings.postgres_url is not None:
+        take_over_database(settings)
+    begin_where_they_stood(settings)
+    return _check_take_over(settings)
+
+
+def _check_take_over(settings: Settings) -> int:
+    from flowforge.topics_taken_over import report
+
+    text, nothing_is_read_again = report(settings)
+    Console().say(text)
+    return 0 if nothing_is_read_again else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m flowforge", description="FlowForge, self-hosted workflow automation."
@@ -145,6 +163,16 @@ def _parser() -> argparse.ArgumentParser:
     replace = "Replace the database by a dump that pg_dump has made. Stop everything first."
     restore = database.add_parser("restore", help=replace, description=replace)
     restore.add_argument("command", metavar="file", type=_restoring, help="What `pg_dump --format=custom` has written.")
+
+    take_over = commands.add_parser("take-over", help="Go on where an installation of the originals stopped.")
+    take_over.add_argument(
+        "--check",
+        dest="command",
+        action="store_const",
+        const=_check_take_over,
+        default=_take_over,
+        help="Change nothing: say which messages of Kafka's topics would be read, and exit 1 if some would be again.",
+    )
 
     secrets = commands.add_parser("secrets", help="Keys and sealed secrets.").add_subparsers(
         required=True, metavar="action"

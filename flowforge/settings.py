@@ -155,6 +155,22 @@ class Settings(BaseSettings):
     group_log_sink: str = Field(
         "flowforge-log-sink", validation_alias="GROUP_LOG_SINK", description="Consumer group of the log sink."
     )
+    former_groups_orchestrator: Annotated[list[str], NoDecode] = Field(
+        ["orchestrator-trigger", "orchestrator-results", "orchestrator-group"],
+        validation_alias="FORMER_GROUPS_ORCHESTRATOR",
+        description="Comma list of Kafka's consumer groups from which GROUP_ORCHESTRATOR takes over: while it has read"
+        " nothing, it begins where they stood.",
+    )
+    former_groups_executor: Annotated[list[str], NoDecode] = Field(
+        ["executor-start", "executor-group"],
+        validation_alias="FORMER_GROUPS_EXECUTOR",
+        description="The same for GROUP_EXECUTOR.",
+    )
+    former_groups_log_sink: Annotated[list[str], NoDecode] = Field(
+        ["log-trigger", "log-result", "log-group"],
+        validation_alias="FORMER_GROUPS_LOG_SINK",
+        description="The same for GROUP_LOG_SINK.",
+    )
     topic_secrets_in_clear: bool = Field(
         False,
         validation_alias="TOPIC_SECRETS_IN_CLEAR",
@@ -445,7 +461,16 @@ class Settings(BaseSettings):
     )
     web_processes: int = Field(1, validation_alias="WEB_PROCESSES", ge=1, le=64, description="Web processes.")
 
-    @field_validator("kafka_brokers", "cors_origins", "allowed_hosts", "egress_hosts", mode="before")
+    @field_validator(
+        "kafka_brokers",
+        "former_groups_orchestrator",
+        "former_groups_executor",
+        "former_groups_log_sink",
+        "cors_origins",
+        "allowed_hosts",
+        "egress_hosts",
+        mode="before",
+    )
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         if isinstance(value, str):

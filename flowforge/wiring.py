@@ -23,6 +23,7 @@ from flowforge.secrets import Vault
 from flowforge.settings import Settings
 
 if TYPE_CHECKING:
+    from flowforge.bus.kafka import KafkaBus
     from flowforge.connectors.sdk import Tools
 
 SOCKET_TIMEOUT_SECONDS = 10
@@ -78,7 +79,7 @@ class Backends:
 
     def close(self) -> None:
         """Ends whatever was connected."""
-        for name in ("credential_epochs", "bus", "logbook", "redis", "blocking_redis"):
+        for name in ("credential_epochs", "bus", "kafka", "logbook", "redis", "blocking_redis"):
             if name in self.__dict__:
                 self.__dict__[name].close()
         if "engine" in self.__dict__:
@@ -98,17 +99,22 @@ class Backends:
         return connect_impatiently(str(self.settings.redis_url), LONGEST_BLOCK_SECONDS + 1)
 
     @cached_property
+    def kafka(self) -> KafkaBus:
+        from flowforge.bus.kafka import KafkaBus
+
+        return KafkaBus(
+            self.settings.kafka_brokers,
+            self.settings.kafka_client_id,
+            readers(self.settings),
+            patience=self.bus_patience,
+            publish_patience=self.publish_patience,
+            former=former_readers(self.settings),
+        )
+
+    @cached_property
     def bus(self) -> EventBus:
         if self.settings.kafka_brokers:
-            from flowforge.bus.kafka import KafkaBus
-
-            return KafkaBus(
-                self.settings.kafka_brokers,
-                self.settings.kafka_client_id,
-                readers(self.settings),
-                patience=self.bus_patience,
-                publish_patience=self.publish_patience,
-            )
+            return self.kafka
         from flowforge.bus.streams import StreamsBus
 
         return StreamsBus(self.redis, readers=readers(self.settings), max_bytes=self.settings.stream_max_bytes)
@@ -132,6 +138,19 @@ def readers(settings: Settings) -> dict[str, frozenset[str]]:
         events.EXECUTION_START: frozenset({executor, sink}),
         events.EXECUTION_RESULT: frozenset({orchestrator, sink}),
         events.EXECUTION_EVENTS: frozenset({sink}),
+    }
+
+
+def former_readers(settings: Settings) -> dict[tuple[str, str], list[str]]:
+    """List the groups of another installation that read each topic before ours, by topic and group of ours."""
+    orchestrator, executor, sink = settings.group_orchestrator, settings.group_executor, settings.group_log_sink
+    return {
+        (events.TRIGGER_EVENTS, orchestrator): settings.former_groups_orchestrator,
+        (events.TRIGGER_EVENTS, sink): settings.former_groups_log_sink,
+        (events.EXECUTION_START, executor): settings.former_groups_executor,
+        (events.EXECUTION_START, sink): settings.former_groups_executor,  # which nobody logged
+        (events.EXECUTION_RESULT, orchestrator): settings.former_groups_orchestrator,
+        (events.EXECUTION_RESULT, sink): settings.former_groups_log_sink,
     }
 
 

@@ -35,6 +35,7 @@ from kafka.structs import OffsetAndMetadata
 
 from flowforge import events
 from flowforge.bus.breaker import Breaker
+from flowforge.bus.former_groups import Former, GroupStart, begin_where_they_stood, group_start
 from flowforge.bus.kafka_lines import thin_out_lines
 from flowforge.bus.link import Client, Link
 from flowforge.bus.port import Delivery, Message
@@ -62,7 +63,8 @@ class KafkaBus:
     """`readers` names the topics that there have to be, and the groups that read each. Connects on first use.
 
     `patience` is how many seconds a caller waits for a connection, before the brokers are known to be away;
-    `publish_patience` how many for an acknowledgement, on a connection that there is.
+    `publish_patience` how many for an acknowledgement, on a connection that there is. `former` names the groups of
+    another installation from which groups of ours take over.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class KafkaBus:
         *,
         patience: float = PUBLISH_SECONDS,
         publish_patience: float | None = None,
+        former: Former | None = None,
     ) -> None:
         thin_out_lines()
         self._common: dict[str, Any] = {
@@ -81,6 +84,7 @@ class KafkaBus:
             "bootstrap_timeout_ms": _BOOTSTRAP_MS,
         }
         self._readers = readers or {}
+        self._former = former or {}
         self._patience = patience
         self._publish_patience = patience if publish_patience is None else publish_patience
         self._breaker = Breaker("Kafka", (Unavailable,))
@@ -111,6 +115,8 @@ class KafkaBus:
     def subscribe(self, topics: Sequence[str], group: str, member: str) -> KafkaSubscription:
         with _using(self._admin, self._patience) as admin:
             _make_missing(admin, topics)
+            for topic in topics:
+                begin_where_they_stood(admin, topic, group, self._former.get((topic, group), ()))
             return KafkaSubscription(self._common, topics, group, member)
 
     def lag(self) -> dict[tuple[str, str], int]:
@@ -128,6 +134,26 @@ class KafkaBus:
                     if partition.topic == topic
                 )
         return found
+
+    def group_starts(self) -> list[GroupStart]:
+        """Where each group begins, in the topics that exist. Raises Unavailable."""
+        with _using(self._admin, self._patience) as admin:
+            existing = set(admin.list_topics())
+            read = [(topic, group) for topic, groups in self._readers.items() for group in sorted(groups)]
+            return [
+                group_start(admin, topic, group, self._former.get((topic, group), ()))
+                for topic, group in read
+                if topic in existing
+            ]
+
+    def begin_where_they_stood(self) -> None:
+        """Moves the groups that have read nothing yet to where the former ones stood, as `subscribe` would. Raises
+        Unavailable."""
+        with _using(self._admin, self._patience) as admin:
+            existing = set(admin.list_topics())
+            for (topic, group), former in self._former.items():
+                if topic in existing:
+                    begin_where_they_stood(admin, topic, group, former)
 
     def make_missing_topics(self) -> None:
         with _using(self._admin, self._patience) as admin:
