@@ -20,10 +20,10 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import LoginManager, current_user
 from jwt.exceptions import PyJWTError
 
-from flowforge.accounts import access_tokens, web_sessions
+from flowforge.accounts import access_tokens, accounts, web_sessions
 from flowforge.accounts.scopes import ALL, Scope
-from flowforge.db.tables import User
-from flowforge.errors import Forbidden, Unauthorized
+from flowforge.accounts.views import AccountView
+from flowforge.errors import Forbidden, NotFound, Unauthorized
 from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
 from webapp.context import backends, session
@@ -61,7 +61,7 @@ class DashboardUser:
     is_anonymous = False
 
     @classmethod
-    def of(cls, user: User, session_id: UUID) -> DashboardUser:
+    def of(cls, user: AccountView, session_id: UUID) -> DashboardUser:
         return cls(user.id, user.username, user.email, user.time_zone, session_id, user.credentials_epoch)
 
     def get_id(self) -> str:
@@ -120,7 +120,7 @@ class Caller:
         return self.proven_at is not None and time.time() - self.proven_at < _JUST_PROVEN_SECONDS
 
 
-def access_token(user: User, *, proven: bool) -> str:
+def access_token(user: AccountView, *, proven: bool) -> str:
     """The access token for somebody who has just given the password (`proven`), or a refresh token."""
     claims: JsonObject = {"sub": str(user.id), "username": user.username, _EPOCH: user.credentials_epoch}
     claims |= {_PROVEN_AT: int(time.time())} if proven else {}
@@ -191,8 +191,11 @@ def _caller_by_session() -> Caller:
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def _load(cookie: str) -> DashboardUser | None:
     user_id, epoch, session_id = (*cookie.split("."), "", "")[:3]
-    user = session().get(User, UUID(user_id))
-    if user is None or str(user.credentials_epoch) != epoch or not session_id:
+    try:
+        user = accounts.get(session(), UUID(user_id))
+    except NotFound:
+        return None
+    if str(user.credentials_epoch) != epoch or not session_id:
         return None
     dashboard_user = DashboardUser.of(user, UUID(session_id))
     is_alive = web_sessions.is_alive(session(), dashboard_user.id, dashboard_user.session_id)

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import credentials, password_rules, passwords, sign_ins
+from flowforge.accounts.views import AccountView, account_view
 from flowforge.db.name_keys import key_of
 from flowforge.db.tables import Role, User
 from flowforge.errors import Forbidden, Invalid, NotFound, Unauthorized, raise_any
@@ -28,7 +29,7 @@ def has_owner(session: Session) -> bool:
     return session.scalar(select(User.id).where(User.role == Role.OWNER)) is not None
 
 
-def authenticate(session: Session, username: str, password: str) -> User:
+def authenticate(session: Session, username: str, password: str) -> AccountView:
     """The account behind a name and its password. Raises Unauthorized, after the same work for any name, and Forbidden
     where the password is right and the account is disabled.
 
@@ -36,21 +37,23 @@ def authenticate(session: Session, username: str, password: str) -> User:
     """
     user = sign_ins.as_proven(session, _prove(session, username, password))
     session.commit()
-    return user
+    return account_view(user)
 
 
 def sign_in(
     session: Session, username: str, password: str, lifetime: timedelta, user_agent: str = ""
-) -> tuple[User, str]:
+) -> tuple[AccountView, str]:
     """`authenticate`, and a refresh token for the device that asks."""
     user = sign_ins.as_proven(session, _prove(session, username, password))
-    return user, sign_ins.begin(session, user.id, lifetime, user_agent)
+    return account_view(user), sign_ins.begin(session, user.id, lifetime, user_agent)
 
 
-def change_password(session: Session, user_id: UUID, current: str, new: str, *, keep_tokens: bool = False) -> User:
+def change_password(
+    session: Session, user_id: UUID, current: str, new: str, *, keep_tokens: bool = False
+) -> AccountView:
     """Ends all credentials, but for personal tokens where these are to be kept. Raises Invalid naming
     `/currentPassword` or `/newPassword`."""
-    user = find(session, user_id)
+    user = load(session, user_id)
     raise_any(password_rules.problems_of(new, "/newPassword", (user.username, user.email)))
     proven = _prove_own(session, user, current, "/currentPassword")
     proven.password = passwords.hash_password(new)
@@ -58,17 +61,22 @@ def change_password(session: Session, user_id: UUID, current: str, new: str, *, 
     session.refresh(proven)
     changed = sign_ins.as_proven(session, proven)
     session.commit()
-    return changed
+    return account_view(changed)
 
 
 def confirm_password(session: Session, user_id: UUID, password: str) -> None:
     """Asks whoever is signed in for the password again. Commits. Raises Invalid naming `/password`."""
-    _prove_own(session, find(session, user_id), password, "/password")
+    _prove_own(session, load(session, user_id), password, "/password")
     session.commit()
 
 
-def find(session: Session, user_id: UUID) -> User:
+def get(session: Session, user_id: UUID) -> AccountView:
     """Raises NotFound."""
+    return account_view(load(session, user_id))
+
+
+def load(session: Session, user_id: UUID) -> User:
+    """Load the account's row. Raises NotFound."""
     user = session.get(User, user_id)
     if user is None:
         raise NotFound("this account does not exist")

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import credentials, one_time_tokens, password_rules, passwords, sign_ins
+from flowforge.accounts.views import AccountView, account_view
 from flowforge.db.name_keys import key_of
 from flowforge.db.tables import PasswordReset, User
 from flowforge.errors import Invalid, raise_any
@@ -29,7 +30,7 @@ def begin(session: Session, user_id: UUID) -> str:
     return token
 
 
-def accounts_to_mail(session: Session, name_or_email: str) -> Sequence[User]:
+def accounts_to_mail(session: Session, name_or_email: str) -> Sequence[AccountView]:
     """The accounts that somebody means who has forgotten a password, but those that have just been sent a link."""
     if "\0" in name_or_email:
         return []
@@ -38,7 +39,7 @@ def accounts_to_mail(session: Session, name_or_email: str) -> Sequence[User]:
     recent = PasswordReset.created_at > datetime.now(UTC) - MAILED_EVERY
     just_sent = exists().where(PasswordReset.user_id == User.id, recent)
     found = select(User).where(or_(*meant, mailed), ~just_sent, User.disabled_at.is_(None))
-    return session.scalars(found.limit(_MOST_ACCOUNTS)).all()
+    return [account_view(user) for user in session.scalars(found.limit(_MOST_ACCOUNTS))]
 
 
 def is_usable(session: Session, token: str) -> bool:
@@ -46,7 +47,7 @@ def is_usable(session: Session, token: str) -> bool:
     return _owner_of(session, token) is not None
 
 
-def complete(session: Session, token: str, password: str) -> User:
+def complete(session: Session, token: str, password: str) -> AccountView:
     """Sets the password, and ends whatever the account is signed in with. Commits.
 
     Raises Invalid for a password that is too weak (`/newPassword`), and for a token that is unknown, used or expired.
@@ -66,7 +67,7 @@ def complete(session: Session, token: str, password: str) -> User:
     session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
     credentials.end_all(session, user_id)
     session.commit()
-    return locked
+    return account_view(locked)
 
 
 def _owner_of(session: Session, token: str) -> User | None:

@@ -37,13 +37,13 @@ def time_zones() -> tuple[str, ...]:
 
 def find(session: Session, user_id: UUID) -> Profile:
     """Raises NotFound."""
-    return _profile(accounts.find(session, user_id))
+    return _profile(accounts.load(session, user_id))
 
 
 def update(session: Session, user_id: UUID, email: object, time_zone: object) -> Profile:
     """Changes what is not None; an empty time zone is UTC. Commits. Raises Invalid for what is no e-mail address or no
     time zone, and NotFound."""
-    user = accounts.find(session, user_id)
+    user = accounts.load(session, user_id)
     if problems := [*_problems_of_email(email), *_problems_of_time_zone(time_zone)]:
         raise Invalid(problems)
     user.email = email if isinstance(email, str) else user.email

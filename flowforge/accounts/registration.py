@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import invitations, password_rules, passwords
 from flowforge.accounts.accounts import has_owner
+from flowforge.accounts.views import AccountView, account_view
 from flowforge.db.name_keys import key_of
 from flowforge.db.tables import Role, User
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, raise_any
@@ -39,7 +40,7 @@ def is_open(session: Session, settings: Settings) -> bool:
     return settings.only_local or not has_owner(session)
 
 
-def register(session: Session, settings: Settings, new: NewAccount, invitation: str | None = None) -> User:
+def register(session: Session, settings: Settings, new: NewAccount, invitation: str | None = None) -> AccountView:
     """Registers somebody who came by themselves, or by the token of an invitation. Commits.
 
     Raises Forbidden where registration is closed, Invalid naming every field at fault, and Conflict where somebody else
@@ -56,15 +57,15 @@ def register(session: Session, settings: Settings, new: NewAccount, invitation: 
         session.rollback()  # somebody else became the owner while the password was hashed
         raise Forbidden(_CLOSED)
     session.commit()
-    return created
+    return account_view(created)
 
 
-def add(session: Session, new: NewAccount, role: Role | None = None) -> User:
+def add(session: Session, new: NewAccount, role: Role | None = None) -> AccountView:
     """Adds an account without asking whether registration is open. None: the owner if there is none, or a member.
     Commits. Raises Invalid, Conflict."""
     created = _create(session, _prepare(session, new), role)
     session.commit()
-    return created
+    return account_view(created)
 
 
 def email_problems(email: str) -> list[Problem]:

@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from flowforge.accounts.views import AccountView, account_view
 from flowforge.db.adoption import stored_forms
 from flowforge.db.tables import RefreshToken, User
 from flowforge.errors import Unauthorized
@@ -37,7 +38,7 @@ def begin(session: Session, user_id: UUID, lifetime: timedelta, user_agent: str 
     return _issue(session, user_id, uuid7(), lifetime, user_agent)
 
 
-def rotate(session: Session, token: str, lifetime: timedelta, user_agent: str = "") -> tuple[User, str]:
+def rotate(session: Session, token: str, lifetime: timedelta, user_agent: str = "") -> tuple[AccountView, str]:
     """Exchanges a refresh token for the next one. Commits. Raises Unauthorized.
 
     The token that an original implementation left with its user is accepted once.
@@ -50,7 +51,7 @@ def rotate(session: Session, token: str, lifetime: timedelta, user_agent: str = 
     link = _find(session, token)
     family_id = _use(session, link) if link else _use_adopted(session, user, token)
     user = as_proven(session, user)
-    return user, _issue(session, user.id, family_id, lifetime, user_agent)
+    return account_view(user), _issue(session, user.id, family_id, lifetime, user_agent)
 
 
 def end(session: Session, user_id: UUID, token: str) -> None:

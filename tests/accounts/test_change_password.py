@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import accounts, registration, sign_ins
 from flowforge.accounts.registration import NewAccount
-from flowforge.db.tables import User
+from flowforge.accounts.views import AccountView
 from flowforge.errors import Invalid, NotFound, Unauthorized
 
 OLD, NEW = "the old password", "the new password"
@@ -20,11 +20,11 @@ WEEK = timedelta(days=7)
 
 
 @pytest.fixture
-def ada(session: Session) -> User:
+def ada(session: Session) -> AccountView:
     return registration.add(session, NewAccount("ada", "ada@example.test", OLD))
 
 
-def test_only_the_new_one_counts_from_then_on(session: Session, ada: User) -> None:
+def test_only_the_new_one_counts_from_then_on(session: Session, ada: AccountView) -> None:
     accounts.change_password(session, ada.id, OLD, NEW)
 
     assert accounts.authenticate(session, "ada", NEW).id == ada.id
@@ -32,7 +32,7 @@ def test_only_the_new_one_counts_from_then_on(session: Session, ada: User) -> No
         accounts.authenticate(session, "ada", OLD)
 
 
-def test_every_device_is_signed_out(session: Session, ada: User) -> None:
+def test_every_device_is_signed_out(session: Session, ada: AccountView) -> None:
     tokens = [accounts.sign_in(session, "ada", OLD, WEEK)[1] for _ in range(2)]
 
     accounts.change_password(session, ada.id, OLD, NEW)
@@ -47,7 +47,7 @@ def test_every_device_is_signed_out(session: Session, ada: User) -> None:
     [("wrong", NEW, "/currentPassword"), (OLD, "short", "/newPassword"), (OLD, "x" * 257, "/newPassword")],
 )
 def test_what_is_wrong_is_named_and_nothing_changes(
-    session: Session, ada: User, current: str, new: str, pointer: str
+    session: Session, ada: AccountView, current: str, new: str, pointer: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
         accounts.change_password(session, ada.id, current, new)
@@ -61,7 +61,7 @@ def test_nobody_has_no_password(session: Session) -> None:
         accounts.change_password(session, uuid4(), OLD, NEW)
 
 
-def test_who_signs_in_with_the_old_one_at_that_moment_is_signed_out_too(engine: Engine, ada: User) -> None:
+def test_who_signs_in_with_the_old_one_at_that_moment_is_signed_out_too(engine: Engine, ada: AccountView) -> None:
     def sign_in() -> str | None:
         with Session(engine) as own:
             try:

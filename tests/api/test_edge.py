@@ -185,7 +185,7 @@ class TestTheDashboardsSession:
 
         def sign_in(user_id: UUID) -> str:
             begun = web_sessions.begin(session(), user_id, "test", "127.0.0.1", timedelta(days=1))
-            login_user(DashboardUser.of(accounts.find(session(), user_id), begun))
+            login_user(DashboardUser.of(accounts.get(session(), user_id), begun))
             return ""
 
         app.add_url_rule("/test/sign-in/<uuid:user_id>", view_func=sign_in)

@@ -54,7 +54,7 @@ def change_profile(body: JsonObject) -> profile.Profile:
 def change_password(body: NewPassword) -> None:
     """Change the password; every browser and client is signed out, and personal access tokens end"""
     user_id, current, new = _person().user_id, body.current_password, body.new_password
-    with guess_at(accounts.find(session(), user_id).username):
+    with guess_at(accounts.get(session(), user_id).username):
         accounts.change_password(session(), user_id, current, new, keep_tokens=body.keep_tokens)
     backends().credential_epochs.forget(user_id)
 
@@ -74,7 +74,7 @@ def create_token(body: TokenRequest) -> access_tokens.NewToken:
     unless the caller signed in within the last minute"""
     caller = _person()
     if not caller.has_just_proven:
-        with guess_at(accounts.find(session(), caller.user_id).username):
+        with guess_at(accounts.get(session(), caller.user_id).username):
             accounts.confirm_password(session(), caller.user_id, body.password or "")
     grant = Grant(body.name, frozenset(body.scopes), body.days)
     return access_tokens.create(session(), caller.user_id, caller.epoch or 0, grant)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from flowforge.accounts import accounts, registration, sign_ins
 from flowforge.accounts.registration import NewAccount
-from flowforge.db.tables import User
+from flowforge.accounts.views import AccountView
 from flowforge.errors import NotFound, Unauthorized
 from webapp.api.account_schemas import HeldToken, Login, Me, Registration, TokenPair
 from webapp.attempts import counts_as_attempt
@@ -77,15 +77,15 @@ def logout(body: HeldToken) -> None:
 
 @blueprint.get("/me")
 @endpoint(Tag.ACCOUNTS, Me)
-def me() -> User:
+def me() -> AccountView:
     """Show the account of the caller"""
     try:
-        return accounts.find(session(), current_user_id())
+        return accounts.get(session(), current_user_id())
     except NotFound as error:
         raise Unauthorized("the account of this access token does not exist any more") from error
 
 
-def _tokens(user: User, refresh: str, *, proven: bool) -> Tokens:
+def _tokens(user: AccountView, refresh: str, *, proven: bool) -> Tokens:
     return Tokens(access_token(user, proven=proven), refresh)
 
 

@@ -9,17 +9,12 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
-
-from flowforge.db.engine import unavailable_when_down
-from flowforge.db.tables import ExecutionRow, User
 from flowforge.errors import Unavailable
-from flowforge.execution.state import Status
+from flowforge.executions.watching import Watched, look_at
 from flowforge.logbook import LogEntry, LogStore
 from flowforge.logbook.cursor import Position
 from flowforge.wiring import Backends
@@ -139,39 +134,21 @@ class Hub:
             if not self._viewers:
                 continue
             try:
-                found = await self._loop.run_in_executor(self._readers, self._look_at, list(self._viewers))
+                found = await self._loop.run_in_executor(
+                    self._readers, look_at, self._backends.engine, list(self._viewers)
+                )
             except Unavailable as error:
                 logger.warning("the statuses of watched executions are not known: %s", error)
                 continue
             for execution_id, inboxes in self._viewers.items():
                 for inbox in inboxes if execution_id in found else ():
-                    found[execution_id].tell(inbox)
-
-    def _look_at(self, execution_ids: list[UUID]) -> dict[UUID, _Watched]:
-        wanted = (
-            select(ExecutionRow.id, ExecutionRow.status, User.credentials_epoch)
-            .join(User, User.id == ExecutionRow.user_id, isouter=True)
-            .where(ExecutionRow.id.in_(execution_ids))
-        )
-        with unavailable_when_down(), self._backends.engine.connect() as connection:
-            found = {id_: _Watched(Status(status), epoch) for id_, status, epoch in connection.execute(wanted)}
-        return {id_: found.get(id_, _DELETED) for id_ in execution_ids}
+                    _tell(inbox, found[execution_id])
 
 
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """A watched execution, and the epoch of its owner's credentials; None for what does not exist."""
-
-    status: Status | None
-    epoch: int | None
-
-    def tell(self, inbox: Inbox) -> None:
-        if self.status is not None and self.epoch != inbox.epoch:
-            inbox.refuse()
-        inbox.set_status(self.status)
-
-
-_DELETED = _Watched(None, None)
+def _tell(inbox: Inbox, watched: Watched) -> None:
+    if watched.status is not None and watched.epoch != inbox.epoch:
+        inbox.refuse()
+    inbox.set_status(watched.status)
 
 
 class _LogReader:

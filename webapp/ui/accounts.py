@@ -12,7 +12,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from flowforge.accounts import accounts, registration, web_sessions
 from flowforge.accounts.registration import NewAccount
-from flowforge.db.tables import User
+from flowforge.accounts.views import AccountView
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, Unauthorized
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
@@ -71,13 +71,13 @@ def sign_out() -> Any:
     return redirect(url_for("ui.sign_in"), 303)
 
 
-def _welcome(user: User) -> Any:
+def _welcome(user: AccountView) -> Any:
     csrf.renew()
     sign_in_here(user)
     return redirect(return_path(request.form.get("next", "")), 303)
 
 
-def sign_in_here(user: User) -> None:
+def sign_in_here(user: AccountView) -> None:
     """Sign the user in on this browser."""
     lifetime = timedelta(hours=backends().settings.refresh_token_hours)
     agent, address = request.headers.get("User-Agent", ""), request.remote_addr or ""

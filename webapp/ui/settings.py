@@ -135,7 +135,7 @@ def _ended() -> str:
 def _profile_page(problems: Any = ()) -> str:
     return render_template(
         "settings/profile.html",
-        user=accounts.find(session(), viewer_id()),
+        user=accounts.get(session(), viewer_id()),
         entered=request.form,
         problems=_by_field(problems),
         zones=profile.time_zones(),

@@ -1,0 +1,27 @@
+"""Views of accounts: neither a password's hash nor a token leaves the room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flowforge.db.tables import User
+from flowforge.views import view_of
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    id: UUID
+    username: str
+    email: str
+    time_zone: str | None
+    role: str
+    """A Role."""
+    credentials_epoch: int
+    """Counts up whenever everything that proves the account's identity ends."""
+    created_at: datetime
+
+
+def account_view(user: User) -> AccountView:
+    return view_of(AccountView, user)
