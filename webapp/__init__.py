@@ -33,6 +33,7 @@ from webapp.api import (
 )
 from webapp.context import db
 from webapp.intake import blueprints, calls
+from webapp.routing import LazyRule
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BUS_PATIENCE_SECONDS = 2.0
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
         static_folder=str(_ROOT / "static"),
         static_url_path="/static",
     )
+    app.url_rule_class = LazyRule
     app.extensions["flowforge"] = backends
     body.install(app)
     errors.install(app)
