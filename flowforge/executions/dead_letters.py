@@ -43,7 +43,7 @@ class DeadLetterView:
 
 
 @dataclass(frozen=True, slots=True)
-class LetterPage:
+class DeadLetterPage:
     letters: Sequence[DeadLetterView]
     after: UUID | None
     """Give it to get the next page; None on the last one."""
@@ -73,7 +73,7 @@ def _place(delivery: Delivery) -> str:
     return f"{delivery.position} {hashlib.sha256(delivery.value).hexdigest()[:16]}"
 
 
-def page_of(session: Session, user_id: UUID, after: UUID | None = None, size: int = PAGE_SIZE) -> LetterPage:
+def page_of(session: Session, user_id: UUID, after: UUID | None = None, size: int = PAGE_SIZE) -> DeadLetterPage:
     """List dead letters, newest first. Raises NotFound for an `after` that is none of the user's."""
     wanted = select(DeadLetter).where(_visible_to(session, user_id))
     if after is not None:
@@ -82,7 +82,7 @@ def page_of(session: Session, user_id: UUID, after: UUID | None = None, size: in
     newest_first = wanted.order_by(DeadLetter.created_at.desc(), DeadLetter.id.desc()).limit(size + 1)
     found = session.scalars(newest_first).all()
     letters = [_view(row) for row in found[:size]]
-    return LetterPage(letters, letters[-1].id if len(found) > size else None)
+    return DeadLetterPage(letters, letters[-1].id if len(found) > size else None)
 
 
 def send_again(session: Session, bus: EventBus, user_id: UUID, letter_id: UUID) -> None:

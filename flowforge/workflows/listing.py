@@ -36,7 +36,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedWorkflowView:
     id: UUID
     name: str
     enabled: bool
@@ -54,7 +54,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowPage:
-    rows: Sequence[Listed]
+    rows: Sequence[ListedWorkflowView]
     after: UUID | None
     """Give it to get the next page; None on the last one."""
 
@@ -85,7 +85,7 @@ def search(
     rows = found[:size]
     ids = [row.id for row in rows]
     runs, tagged_with = recent_runs(session, user_id, ids), tags.of_workflows(session, user_id, ids)
-    listed = [Listed(*row, runs=runs.get(row.id, ()), tags=tagged_with.get(row.id, ())) for row in rows]
+    listed = [ListedWorkflowView(*row, runs=runs.get(row.id, ()), tags=tagged_with.get(row.id, ())) for row in rows]
     return WorkflowPage(listed, listed[-1].id if len(found) > size else None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -18,9 +17,20 @@ LONGEST_TAG = 40
 MOST_LISTED = 200
 
 
-def replace(session: Session, user_id: UUID, workflow_id: UUID, wanted: Any) -> list[str]:
-    """The workflow has these from now on, in lower case, each once. Commits. Raises Invalid, NotFound."""
-    tags = _read(wanted)
+def read(wanted: object) -> list[str]:
+    """Read a list of tags: in lower case, each once, sorted. Raises Invalid."""
+    if not isinstance(wanted, list) or not all(isinstance(tag, str) for tag in wanted):
+        raise Invalid.at("/tags", "must be a list of texts")
+    tags = sorted({" ".join(tag.lower().split()) for tag in wanted} - {""})
+    if len(tags) > MOST_TAGS:
+        raise Invalid.at("/tags", f"must be at most {MOST_TAGS}")
+    if any(len(tag) > LONGEST_TAG or not tag.isprintable() for tag in tags):
+        raise Invalid.at("/tags", f"must each have at most {LONGEST_TAG} printable characters")
+    return tags
+
+
+def replace(session: Session, user_id: UUID, workflow_id: UUID, tags: Sequence[str]) -> None:
+    """Replace the workflow's tags by those that `read` gave. Commits. Raises NotFound."""
     mine = select(Workflow.id).where(Workflow.id == workflow_id, Workflow.user_id == user_id)
     if session.scalar(mine.with_for_update(key_share=True)) is None:
         raise NotFound("there is no such workflow")
@@ -29,7 +39,6 @@ def replace(session: Session, user_id: UUID, workflow_id: UUID, wanted: Any) -> 
         rows = [{"workflow_id": workflow_id, "tag": tag, "user_id": user_id} for tag in tags]
         session.execute(insert(WorkflowTag).values(rows).on_conflict_do_nothing())
     session.commit()
-    return tags
 
 
 def all_of(session: Session, user_id: UUID) -> Sequence[str]:
@@ -51,14 +60,3 @@ def of_workflows(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) 
     for workflow_id, tag in rows:
         found.setdefault(workflow_id, []).append(tag)
     return dict(found)
-
-
-def _read(wanted: Any) -> list[str]:
-    if not isinstance(wanted, list) or not all(isinstance(tag, str) for tag in wanted):
-        raise Invalid.at("/tags", "must be a list of texts")
-    tags = sorted({" ".join(tag.lower().split()) for tag in wanted} - {""})
-    if len(tags) > MOST_TAGS:
-        raise Invalid.at("/tags", f"must be at most {MOST_TAGS}")
-    if any(len(tag) > LONGEST_TAG or not tag.isprintable() for tag in tags):
-        raise Invalid.at("/tags", f"must each have at most {LONGEST_TAG} printable characters")
-    return tags

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from flowforge.accounts.scopes import Scope
 from flowforge.executions import dead_letters
-from flowforge.executions.dead_letters import LetterPage
+from flowforge.executions.dead_letters import DeadLetterPage
 from webapp.api import dashboard_schemas
 from webapp.api.paging import SearchQuery
 from webapp.context import backends, session
@@ -26,7 +26,7 @@ class LettersQuery(SearchQuery):
 
 @blueprint.get("")
 @endpoint(Tag.DEAD_LETTERS, dashboard_schemas.DeadLetters, query=LettersQuery, refuses=(404,))
-def list_page(query: LettersQuery) -> LetterPage:
+def list_page(query: LettersQuery) -> DeadLetterPage:
     """List what could not be processed, newest first"""
     return dead_letters.page_of(session(), current_user_id(), query.after, query.size)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from flask import Blueprint
@@ -58,6 +58,11 @@ class WorkflowsQuery(SearchQuery):
 class Tags:
     tags: list[str]
 
+    @classmethod
+    def read(cls, raw: JsonObject) -> Self:
+        """Raises Invalid."""
+        return cls(operations.read(raw.get("tags")))
+
 
 @blueprint.get("/executions/search")
 @endpoint(Tag.EXECUTIONS, dashboard_schemas.ExecutionsFound, query=ExecutionsQuery)
@@ -83,7 +88,8 @@ def workflows(query: WorkflowsQuery) -> WorkflowPage:
 
 
 @blueprint.put("/workflows/<uuid:workflow_id>/tags")
-@endpoint(Tag.WORKFLOWS, dashboard_schemas.Tags, takes=object_body(dashboard_schemas.Tags))
-def set_tags(workflow_id: UUID, body: JsonObject) -> Tags:
+@endpoint(Tag.WORKFLOWS, dashboard_schemas.Tags, takes=object_body(dashboard_schemas.Tags, Tags.read))
+def set_tags(workflow_id: UUID, body: Tags) -> Tags:
     """Replace a workflow's tags"""
-    return Tags(operations.replace(session(), current_user_id(), workflow_id, body.get("tags")))
+    operations.replace(session(), current_user_id(), workflow_id, body.tags)
+    return body

@@ -110,7 +110,7 @@ def switch_workflow(workflow_id: UUID) -> Any:
 @blueprint.post("/workflows/<uuid:workflow_id>/tags")
 def tag_workflow(workflow_id: UUID) -> Any:
     try:
-        tags.replace(session(), viewer_id(), workflow_id, request.form.get("tags", "").split(","))
+        tags.replace(session(), viewer_id(), workflow_id, tags.read(request.form.get("tags", "").split(",")))
         flash("Saved.", "done")
     except Invalid as error:
         flash(f"The tags were not saved: they {error.problems[0].message}.", "error")
