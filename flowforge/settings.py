@@ -365,6 +365,13 @@ class Settings(BaseSettings):
         ge=1,
         description="Silence after which an executor is taken for dead.",
     )
+    drain_seconds: int = Field(
+        30,
+        validation_alias="DRAIN_SECONDS",
+        ge=0,
+        le=24 * 3600,
+        description="Seconds that a worker which is told to stop lets running steps end; what runs longer is repeated.",
+    )
     step_output_max_bytes: int = Field(
         1024 * 1024,
         validation_alias="STEP_OUTPUT_MAX_BYTES",

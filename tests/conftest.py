@@ -138,5 +138,6 @@ def instance_settings(database_url: str, redis_url: str, home: Path) -> Settings
         allow_private_networks_setting="127.0.0.0/8",
         kafka_brokers=[],
         mongo_uri=None,
+        drain_seconds=8,
         auth_rate_limit="1000/minute",
     )

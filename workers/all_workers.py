@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from flowforge.db.schema import exit_on_other_schema
@@ -17,16 +18,17 @@ from flowforge.settings import Settings
 from workers import host, jobs
 from workers.prefork import Child, Prefork
 
-GRACE_SECONDS = 10.0
+_ENDING_SECONDS = 2.0
 
 
 def children(settings: Settings) -> list[Child]:
-    consumers = [Child(name, partial(host.main, [name])) for name in host.CONSUMERS]
+    grace = settings.drain_seconds + host.HANDING_IN_SECONDS + _ENDING_SECONDS
+    consumers = [Child(name, partial(host.main, [name]), grace) for name in host.CONSUMERS]
     return [_named(child, settings.log_level) for child in (*consumers, *jobs.children(settings))]
 
 
 def _named(child: Child, log_level: str) -> Child:
-    return Child(child.name, partial(_run_named, child.name, log_level, child.run))
+    return replace(child, run=partial(_run_named, child.name, log_level, child.run))
 
 
 def _run_named(name: str, log_level: str, run: Callable[[], object]) -> None:
@@ -50,7 +52,7 @@ def main() -> None:
     settings = Settings()
     exit_on_other_schema(settings.postgres_url)
     _log_as("workers", settings.log_level)
-    Prefork(children(settings), grace=GRACE_SECONDS).run()
+    Prefork(children(settings)).run()
 
 
 if __name__ == "__main__":

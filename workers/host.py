@@ -1,7 +1,7 @@
 """An RQ worker that hosts consumers: `python -m workers.host orchestrator executor log-sink`.
 
 RQ lists it like any other worker (`rq info` shows it, with its heartbeat), on a queue named after the consumer; the
-consumers' loops run in threads of this process. SIGTERM and SIGINT drain them, within 10 seconds.
+consumers' loops run in threads of this process. SIGTERM and SIGINT let running steps end, for DRAIN_SECONDS.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from redis.exceptions import RedisError
@@ -36,6 +37,8 @@ CONSUMERS: dict[str, Callable[[Backends], Consumer]] = {
     "log-sink": LogSink,
 }
 HEARTBEAT_SECONDS = 20.0
+HANDING_IN_SECONDS = 10.0
+"""The time that a consumer has after DRAIN_SECONDS, to hand in results and leave its group."""
 
 
 class HostWorker(SimpleWorker):
@@ -43,17 +46,25 @@ class HostWorker(SimpleWorker):
 
     death_penalty_class = TimerDeathPenalty
 
-    def host(self, runners: Sequence[Runner], stopping: threading.Event) -> None:
-        """Returns when `stopping` is set and every runner has ended, or one of them died (then raises)."""
+    def host(self, runners: Sequence[Runner], stopping: threading.Event, drain_seconds: float) -> None:
+        """Returns when `stopping` is set and every runner has ended, `drain_seconds` and a moment later at most."""
         threads = [threading.Thread(target=_run, args=(runner, stopping), daemon=True) for runner in runners]
         for thread in threads:
             thread.start()
         self._register()
         while not stopping.wait(HEARTBEAT_SECONDS):
             self._register()
-        for thread in threads:
-            thread.join(timeout=10)
+        self._wait_for(threads, time.monotonic() + drain_seconds + HANDING_IN_SECONDS)
         self._unregister()
+
+    def _wait_for(self, threads: Sequence[threading.Thread], deadline: float) -> None:
+        """Stays registered until these have ended, or the deadline has come: a time of `time.monotonic`."""
+        next_heartbeat = time.monotonic()
+        while (alive := [thread for thread in threads if thread.is_alive()]) and time.monotonic() < deadline:
+            if time.monotonic() >= next_heartbeat:
+                self._register()
+                next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+            alive[0].join(0.5)
 
     def _register(self) -> None:
         """Registers at RQ, anew where Valkey was emptied, and sends a heartbeat."""
@@ -104,7 +115,7 @@ def main(names: Sequence[str] | None = None) -> None:
         connection=backends.redis,
     )
     logger.info("hosting %s", ", ".join(chosen))
-    worker.host(runners, stopping)
+    worker.host(runners, stopping, settings.drain_seconds)
     backends.close()
 
 

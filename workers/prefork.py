@@ -28,6 +28,8 @@ class Child:
 
     name: str
     run: Callable[[], object]
+    grace: float = GRACE_SECONDS
+    """Seconds after SIGTERM at which it is killed."""
 
 
 @dataclass(slots=True)
@@ -51,13 +53,12 @@ class _Supervised:
 class Prefork:
     """Forks children from the main thread of a process that has no other thread and no connection."""
 
-    def __init__(self, children: Sequence[Child], grace: float = GRACE_SECONDS) -> None:
+    def __init__(self, children: Sequence[Child]) -> None:
         self._supervised = [_Supervised(child) for child in children]
-        self._grace = grace
         self._stopping = False
 
     def run(self) -> None:
-        """Runs until SIGTERM or SIGINT; returns when every child has ended, at most `grace` seconds later."""
+        """Runs until SIGTERM or SIGINT; returns when every child has ended, or its grace is over."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         gc.collect()
@@ -86,18 +87,16 @@ class Prefork:
                     log.error("%s ended (%s); starting it again", supervised.child.name, status)
 
     def _end(self) -> None:
-        self._signal(signal.SIGTERM)
-        deadline = time.monotonic() + self._grace
-        while any(supervised.pid for supervised in self._supervised) and time.monotonic() < deadline:
+        begun = time.monotonic()
+        self._signal(signal.SIGTERM, self._supervised)
+        while running := [supervised for supervised in self._supervised if supervised.pid]:
+            waited = time.monotonic() - begun
+            self._signal(signal.SIGKILL, [one for one in running if waited >= one.child.grace])
             time.sleep(_LOOK_EVERY_SECONDS / 5)
             self._reap_dead()
-        self._signal(signal.SIGKILL)
-        for supervised in self._supervised:
-            if supervised.pid:
-                os.waitpid(supervised.pid, 0)
 
-    def _signal(self, number: signal.Signals) -> None:
-        for supervised in self._supervised:
+    def _signal(self, number: signal.Signals, to: Sequence[_Supervised]) -> None:
+        for supervised in to:
             if supervised.pid:
                 os.kill(supervised.pid, number)
 

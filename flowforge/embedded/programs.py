@@ -47,10 +47,17 @@ def programs(settings: Settings, servers: dict[str, EmbeddedServer], listeners: 
     return [
         *(_database(name, server) for name, server in servers.items()),
         _one_shot(SET_UP, (python, "-m", "flowforge", "set-up"), at_once=True),
-        Program(WORKERS, "workers", _WORKERS, (python, "-m", "workers.all_workers"), stop_seconds=12),
+        Program(
+            WORKERS, "workers", _WORKERS, (python, "-m", "workers.all_workers"), stop_seconds=_ends_within(settings)
+        ),
         Program("web", "web", _WEB, web_command(settings, *binds), stop_seconds=5),
         _one_shot(GREETER, (python, "-m", "flowforge", "greet")),
     ]
+
+
+def _ends_within(settings: Settings) -> int:
+    """The seconds after which the workers have ended by themselves: their parent kills what has not."""
+    return settings.drain_seconds + 15
 
 
 def listen_addresses(settings: Settings) -> list[str]:

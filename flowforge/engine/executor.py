@@ -16,6 +16,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -49,11 +50,21 @@ logger = logging.getLogger(__name__)
 _LOOK_FOR_PARKED_SECONDS = 0.02
 """While something is parked; other executors may park at any time, hence a look now and then in any case."""
 _IDLE_SECONDS = 1.0
-_DRAIN_SECONDS = 8.0
 _OVERTIME_SECONDS = 5.0
 """Excess over a step's time limit after which its lease is let go: connectors end by themselves before that."""
 
 Starts = Mapping[AttemptKey, ExecutionStart]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """An attempt that waits for a thread."""
+
+    key: AttemptKey
+    run: Callable[[], None]
+
+    def __call__(self) -> None:
+        self.run()
 
 
 class Executor:
@@ -131,17 +142,25 @@ class Executor:
         self._begin_parked(found)
 
     def stop(self) -> None:
-        """Lets running steps end for a few seconds, gives back what was not begun, hands in the rest."""
-        self._pool.close(_DRAIN_SECONDS)
-        try:
-            with transaction(self._backends.engine) as connection:
-                attempts_store.give_back(connection, self._owner, self._held.unbegun())
-        except Unavailable as error:
-            logger.warning("what was not begun waits for its lease to end: %s", error)
+        """Gives back what was not begun, lets running steps end for DRAIN_SECONDS, and hands in their results."""
+        self._give_back([task.key for task in self._pool.stop() if isinstance(task, _Task)])
+        self._pool.wait(self._backends.settings.drain_seconds)
+        self._give_back(self._held.unbegun())
         self._leaving.set()
         self._collector.close()
         for thread in self._threads:
             thread.join(timeout=5)
+
+    def _give_back(self, keys: Sequence[AttemptKey]) -> None:
+        if not keys:
+            return
+        try:
+            with transaction(self._backends.engine) as connection:
+                attempts_store.give_back(connection, self._owner, keys)
+        except Unavailable as error:
+            logger.warning("what was not begun waits for its lease to end: %s", error)
+        for key in keys:
+            self._held.remove(key)
 
     # Claiming
 
@@ -227,7 +246,7 @@ class Executor:
             started_at = datetime.now(UTC)
             self._collector.add(Finished(run.start, self._outcome(key, run), started_at))
 
-        self._pool.submit(run.start.workflow_id, task)
+        self._pool.submit(run.start.workflow_id, _Task(key, task))
 
     def _may_begin(self, key: AttemptKey, has_begun: bool) -> bool:
         """Whether its call is this executor's to make. An executor that has slept asks PostgreSQL."""

@@ -78,8 +78,8 @@ class FairPool:
             keys = self._waiting.keys() | self._running.keys()
             return [key for key in keys if len(self._waiting.get(key, ())) + self._running.get(key, 0) >= at_least]
 
-    def close(self, seconds: float) -> list[Task]:
-        """Begins nothing more, waits for what runs, and returns what was never begun."""
+    def stop(self) -> list[Task]:
+        """Begins nothing more; returns what was never begun."""
         with self._changed:
             self._closed = True
             left = [task for queue in self._waiting.values() for task in queue]
@@ -87,8 +87,12 @@ class FairPool:
             self._rotation.clear()
             self._count = 0
             self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._running, timeout=seconds)
         return left
+
+    def wait(self, seconds: float) -> None:
+        """Waits, once it is stopped, for what runs."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, timeout=seconds)
 
     def _work(self) -> None:
         while True:

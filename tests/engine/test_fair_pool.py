@@ -46,7 +46,8 @@ def pool_of(threads: int, per_key: int) -> Iterator[tuple[FairPool, Held]]:
         yield pool, held
     finally:
         held.release()
-        pool.close(10)
+        pool.stop()
+        pool.wait(10)
 
 
 def hold(pool: FairPool, held: Held, key: str, tasks: int, running: int) -> None:
