@@ -7,6 +7,7 @@ comes back means 'keep what is stored'.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -14,6 +15,7 @@ from urllib.parse import quote, quote_plus
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from flowforge.jsonio import JsonObject
+from flowforge.secret_names import ByName, change_secrets, sent_forms
 
 MASK = "********"
 _PREFIX = "enc:v1:"
@@ -65,6 +67,15 @@ def is_expression(value: object) -> bool:
     return text.startswith("{{") and text.endswith("}}") and text.count("{{") == 1
 
 
+def is_template(value: object) -> bool:
+    """Whether a text holds expressions, and beside them at most the name of a scheme or a cookie: `Bearer {{ … }}`."""
+    return isinstance(value, str) and "{{" in value and _BESIDE.fullmatch(_EXPRESSION.sub("", value)) is not None
+
+
+_EXPRESSION = re.compile(r"\{\{[^{}]*\}\}")
+_BESIDE = re.compile(r"[A-Za-z =:;,_-]{0,24}")
+
+
 def seal_fields(
     config: Mapping[str, Any],
     keys: Iterable[str],
@@ -78,14 +89,20 @@ def seal_fields(
     `literal`: nothing in this config is an expression, so what looks like one is a secret as well.
     """
     stored = previous or {}
-    names_a_value = _never if literal else is_expression
-    return _each(config, keys, lambda value, key, name: _sealed(value, _at(stored, key, name), vault, names_a_value))
+
+    def sealed(value: str, key: str, name: str | None) -> str:
+        return _sealed(value, _at(stored, key, name), vault, _names_a_value(key, literal=literal))
+
+    return _each(config, keys, sealed)
 
 
 def mask_fields(config: Mapping[str, Any], keys: Iterable[str], *, literal: bool = False) -> JsonObject:
     """The config as it may be shown. `literal`: as for `seal_fields`."""
-    names_a_value = _never if literal else is_expression
-    return _each(config, keys, lambda value, _key, _name: value if names_a_value(value) or value == "" else MASK)
+
+    def masked(value: str, key: str, _name: str | None) -> str:
+        return value if _names_a_value(key, literal=literal)(value) or value == "" else MASK
+
+    return _each(config, keys, masked)
 
 
 def unmask_fields(config: Mapping[str, Any], keys: Iterable[str], stored: Mapping[str, Any] | None) -> JsonObject:
@@ -105,11 +122,20 @@ def open_fields(config: Mapping[str, Any], keys: Iterable[str], vault: Vault) ->
 
 def secret_values(opened: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
     """The secrets in a config that is in clear, long enough to be kept out of outputs and messages."""
-    values: list[Any] = []
-    for key in keys:
-        value = opened.get(key)
-        values += value.values() if isinstance(value, Mapping) else [value]
-    return worth_masking(value for value in values if isinstance(value, str))
+    texts = [text for key in keys for name, text in secret_entries(opened, key) for text in sent_forms(name, text)]
+    return worth_masking(texts)
+
+
+def secret_entries(config: Mapping[str, Any], key: str) -> list[tuple[str | None, str]]:
+    """The secrets under a key of a config: each with its name, or None where the field itself is the secret."""
+    found: list[tuple[str | None, str]] = []
+
+    def note(value: str, _key: str, name: str | None) -> str:
+        found.append((name, value))
+        return value
+
+    _each(config, [key], note)
+    return found
 
 
 def mask_values(value: Any, secrets: Sequence[str]) -> Any:
@@ -136,11 +162,14 @@ def _forms(secret: str) -> tuple[str, ...]:
 
 
 def _each(config: Mapping[str, Any], keys: Iterable[str], change: Callable[[str, str, str | None], Any]) -> JsonObject:
-    """Applies `change(text, key, name)` to the text under each key, or to each text of the object there."""
+    """Applies `change(text, key, name)` to the text under each key, or to each text of the object there; under a key
+    ByName, to what is secret by its name."""
     changed = dict(config)
     for key in keys:
         value = changed.get(key)
-        if isinstance(value, str):
+        if isinstance(key, ByName):
+            changed |= {key: change_secrets(value, _under(key, change))} if key in changed else {}
+        elif isinstance(value, str):
             changed[key] = change(value, key, None)
         elif isinstance(value, Mapping):
             changed[key] = {
@@ -149,8 +178,15 @@ def _each(config: Mapping[str, Any], keys: Iterable[str], change: Callable[[str,
     return changed
 
 
-def _never(_value: object) -> bool:
-    return False
+def _under(key: str, change: Callable[[str, str, str | None], Any]) -> Callable[[str, str], Any]:
+    return lambda text, name: change(text, key, name)
+
+
+def _names_a_value(key: str, *, literal: bool) -> Callable[[object], bool]:
+    """How a text is recognised that refers to a secret without being one."""
+    if literal:
+        return lambda _: False
+    return is_template if isinstance(key, ByName) else is_expression
 
 
 def _sealed(value: str, stored: Any, vault: Vault, names_a_value: Callable[[object], bool]) -> str:
@@ -160,10 +196,7 @@ def _sealed(value: str, stored: Any, vault: Vault, names_a_value: Callable[[obje
 
 
 def _at(stored: Mapping[str, Any], key: str, name: str | None) -> Any:
-    value = stored.get(key)
-    if name is None:
-        return value
-    return value.get(name) if isinstance(value, Mapping) else None
+    return dict(secret_entries(stored, key)).get(name)
 
 
 def _masked(value: Any, forms: Sequence[str], whole: Collection[str]) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from flowforge.secret_names import ByName
+
 Path = tuple[str, ...]
 
 
@@ -18,11 +20,12 @@ class ConnectorConfig(BaseModel):
 
 
 def secret_keys(model: type[ConnectorConfig]) -> Iterator[str]:
-    """Every key of a config under which a secret may stand, in all its spellings."""
+    """Every key of a config under which a secret may stand, in all its spellings; ByName, where its name decides."""
     for name, declared in model.model_fields.items():
         extra = declared.json_schema_extra
-        if isinstance(extra, dict) and extra.get("secret"):
-            yield from {name, *_aliases(declared.alias), *_aliases(declared.validation_alias)}
+        if isinstance(extra, dict) and (extra.get("secret") or extra.get("secretNames")):
+            kind = str if extra.get("secret") else ByName
+            yield from map(kind, {name, *_aliases(declared.alias), *_aliases(declared.validation_alias)})
 
 
 def located_messages(error: ValidationError) -> Iterator[tuple[Path, str]]:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.errors import Problem
 from flowforge.language.pointers import pointer
-from flowforge.secrets import MASK
+from flowforge.secrets import MASK, secret_entries
 
 Json = Mapping[str, Any]
+_NOTHING_KEPT = "is masked, but no secret is stored here to be kept; give the secret itself"
 
 
 def secret_keys(catalog: Catalog, action_type: str) -> tuple[str, ...]:
@@ -25,9 +26,10 @@ def secret_keys(catalog: Catalog, action_type: str) -> tuple[str, ...]:
 def masks_of_nothing(config: Json, keys: Iterable[str], stored: Json | None, at: str) -> list[Problem]:
     """A problem for every mask under `keys` that has no stored secret behind it."""
     return [
-        Problem(at + pointer(path), "is masked, but no secret is stored here to be kept; give the secret itself")
-        for path in _masks(config, keys)
-        if not isinstance(_value_at(stored or {}, path), str)
+        Problem(at + pointer(_path(config, key, name)), _NOTHING_KEPT)
+        for key in keys
+        for name, text in secret_entries(config, key)
+        if text == MASK and name not in dict(secret_entries(stored or {}, key))
     ]
 
 
@@ -77,17 +79,6 @@ def _config(action: Json | None) -> Json | None:
     return config if isinstance(config, dict) else None
 
 
-def _masks(config: Json, keys: Iterable[str]) -> Iterable[tuple[str, ...]]:
-    for key in keys:
-        value = config.get(key)
-        if value == MASK:
-            yield (key,)
-        elif isinstance(value, Mapping):
-            yield from ((key, name) for name, inner in value.items() if inner == MASK)
-
-
-def _value_at(config: Json, path: Sequence[str]) -> Any:
-    value: Any = config
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+def _path(config: Json, key: str, name: str | None) -> tuple[str, ...]:
+    """The path of a secret: the entry of an object, or the text that holds it."""
+    return (key, name) if name is not None and isinstance(config.get(key), Mapping) else (key,)

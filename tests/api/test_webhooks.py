@@ -92,6 +92,16 @@ class TestACall:
         assert event.payload["headers"][name.lower()] == "[redacted]"
         assert "hush-hush" not in str(event.payload)
 
+    @pytest.mark.parametrize("name", ["token", "access_token", "api_key", "apiKey", "sig", "password", "user[token]"])
+    def test_leaves_no_secret_parameter(self, client: FlaskClient, address: str, engine: Engine, name: str) -> None:
+        said = f"{name}=hush-hush&page_token=p2&tag=a&tag=b"
+        client.get(f"{address}?{said}", headers={"Referer": f"https://ada:hush-hush@x.test/?{said}"})
+
+        (event,) = accepted_events(engine)
+        assert event.payload["queryParams"] == {name: "[redacted]", "page_token": "p2", "tag": ["a", "b"]}
+        assert event.payload["headers"]["referer"].startswith("https://ada:[redacted]@x.test/")
+        assert "hush-hush" not in str(event.payload)
+
     def test_a_client_cannot_say_where_it_comes_from(self, client: FlaskClient, address: str, engine: Engine) -> None:
         client.post(address, headers={"X-Forwarded-For": "203.0.113.9"})
 

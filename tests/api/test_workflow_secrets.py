@@ -52,6 +52,33 @@ def test_no_answer_and_no_table_shows_one(client: FlaskClient, owner: Person, en
         assert "mail-pass" not in place
 
 
+def test_a_name_says_what_is_one(client: FlaskClient, owner: Person, engine: Engine, opened: Any) -> None:
+    config = {
+        "url": "https://x.test/?token=hidden-u&n=1",
+        "headers": {"Authorization": "Bearer hidden-h", "X-Plain": "seen"},
+        "query": {"api_key": "hidden-q", "page": "2"},
+    }
+    made = workflow(client, owner, actions=[http(**config)])
+    shown = made["actions"][0]["config"]
+    assert shown["url"] == f"https://x.test/?token={MASK}&n=1"
+    assert shown["headers"] == {"Authorization": MASK, "X-Plain": "seen"}
+    assert shown["query"] == {"api_key": MASK, "page": "2"}
+    with engine.connect() as connection:
+        for table in ("workflows", "workflow_versions"):
+            rows = connection.execute(text(f"SELECT to_jsonb(t) FROM workflow.{table} t")).all()
+            assert "hidden" not in str(rows)
+    saved = change(client, owner, made["id"], actions=[{**made["actions"][0], "config": {**shown, "method": "POST"}}])
+    assert saved.status_code == 200
+    assert opened(made["id"])[0] == {**opened(made["id"])[0], **config, "method": "POST"}
+
+
+def test_a_masked_name_needs_something_stored(client: FlaskClient, owner: Person) -> None:
+    config = {"url": f"https://x.test/?token={MASK}", "headers": {"Authorization": MASK}}
+    refused = client.post(WORKFLOWS, json={"name": "w", "actions": [http(**config)]}, headers=owner.headers)
+    assert refused.status_code == 400
+    assert pointers(refused.json) == {"/actions/0/config/headers/Authorization", "/actions/0/config/url"}
+
+
 def test_an_expression_is_none(client: FlaskClient, owner: Person) -> None:
     made = workflow(client, owner, actions=[slack(webhookUrl="{{ trigger.body.url }}")])
 

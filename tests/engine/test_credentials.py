@@ -13,6 +13,7 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 from werkzeug import Request, Response
+from werkzeug.datastructures import Authorization
 
 from flowforge.connections import named_secrets
 from flowforge.connections.changes import NewConnection
@@ -129,6 +130,25 @@ def test_receivers_get_what_is_made_of_a_secret_and_nothing_of_it_is_kept(
     kept = {"pieces": [MASK] * 5, "pin": MASK, "in": "eu", "ok": True, "plain": 7}
     assert done.step_outputs["step_0"]["body"] == kept
     assert "73915846" not in everything(pipeline.backends)
+
+
+def test_what_is_a_secret_by_its_name_is_sent_and_masked(pipeline: Pipeline, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/").respond_with_handler(echo(500))
+    config = {
+        "url": httpserver.url_for("/?api_key=in-the-address").replace("//", "//ada:before-the-host@"),
+        "headers": {"X-Api-Key": "Key of-a-header", "X-Plain": "in sight"},
+        "query": {"access_token": "of-a-query", "n": 7},
+    }
+    failed = ran(pipeline, {"type": "HTTP_REQUEST", "config": config, "retry": {"attempts": 1}})
+    [(request, _)] = httpserver.log
+    assert request.headers["X-Api-Key"] == "Key of-a-header"
+    assert request.authorization == Authorization("basic", {"username": "ada", "password": "before-the-host"})
+    assert request.args.to_dict() == {"api_key": "in-the-address", "access_token": "of-a-query", "n": "7"}
+    assert failed.error is not None
+    assert "in sight" in failed.error["message"]
+    encoded = base64.b64encode(b"ada:before-the-host").decode()
+    for clear in ("in-the-address", "before-the-host", "of-a-header", "of-a-query", encoded):
+        assert clear not in everything(pipeline.backends), clear
 
 
 def test_a_step_sends_a_bounded_number_of_values_made_from_secrets(pipeline: Pipeline, httpserver: HTTPServer) -> None:

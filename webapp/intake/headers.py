@@ -1,17 +1,17 @@
-"""Request headers as a workflow may see them: secrets are left out of what is stored."""
+"""Headers and queries as a workflow may see them: secrets, known by their names, are left out of what is stored."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from werkzeug.datastructures import Headers
+from werkzeug.datastructures import Headers, MultiDict
+
+from flowforge.secret_names import change_secrets, is_secret_name
 
 REDACTED = "[redacted]"
 AS_SENT = "flowforge.headers_as_sent"
 """The key in a request's environ under which our web server leaves the pairs of name and value: WSGI joins repeated
 ones."""
-_SECRET = re.compile("authorization|cookie|signature|secret|token|password|api-?key|hmac")
 
 
 def redact_headers(headers: Headers, as_sent: Iterable[tuple[str, str]] = ()) -> dict[str, str | list[str]]:
@@ -25,8 +25,24 @@ def redact_headers(headers: Headers, as_sent: Iterable[tuple[str, str]] = ()) ->
     return {name.lower(): _redact(name.lower(), value, sent) for name, value in headers.items()}
 
 
-def _redact(name: str, value: str, sent: dict[str, list[str]]) -> str | list[str]:
-    if _SECRET.search(name):
+def redact_query(query: MultiDict[str, str]) -> dict[str, str | list[str]]:
+    """Text, or a list where a parameter came more than once."""
+    return {name: _redact_parameter(name, values) for name, values in query.lists()}
+
+
+def _redact_parameter(name: str, values: list[str]) -> str | list[str]:
+    if is_secret_name(name):
         return REDACTED
-    values = sent.get(name, ())
-    return list(values) if len(values) > 1 else value
+    return values[0] if len(values) == 1 else values
+
+
+def _redact(name: str, value: str, sent: dict[str, list[str]]) -> str | list[str]:
+    if is_secret_name(name):
+        return REDACTED
+    values = [_redact_address(each) for each in sent.get(name, ())]
+    return values if len(values) > 1 else _redact_address(value)
+
+
+def _redact_address(value: str) -> str:
+    """The value; without the secrets of the address, where it is one (`Referer`, `X-Original-URL`)."""
+    return str(change_secrets(value, lambda _text, _name: REDACTED)) if "?" in value or "://" in value else value

@@ -19,7 +19,7 @@ from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
 from webapp.intake import calls, schemas
 from webapp.intake.accepted import announce
 from webapp.intake.body import read_body
-from webapp.intake.headers import AS_SENT, redact_headers
+from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.waiting import as_response, wait_for_answer
 
 blueprint = Blueprint("webhooks", __name__)
@@ -123,7 +123,7 @@ def _payload() -> JsonObject:
     return {
         "body": read_body(backends().settings.webhook_max_bytes),
         "headers": redact_headers(request.headers, request.environ.get(AS_SENT, ())),
-        "queryParams": _query(),
+        "queryParams": redact_query(request.args),
         "method": request.method,
         "remoteAddress": request.remote_addr,
     }
@@ -148,7 +148,3 @@ def _idempotency_key() -> str | None:
     if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
         raise Invalid.at("/headers/Idempotency-Key", f"must have 1 to {_LONGEST_KEY} printable characters")
     return key
-
-
-def _query() -> JsonObject:
-    return {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}

@@ -10,12 +10,14 @@ from flowforge.jsonio import JsonObject
 
 
 class Config(HttpSignIn):
-    url: str = field(title="URL", description="http:// or https://", min_length=1)
+    url: str = field(by_name=True, title="URL", description="http:// or https://", min_length=1)
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] = field("GET", title="Method")
-    headers: dict[str, str] = field(default_factory=dict, title="Headers")
-    query: JsonObject = field(default_factory=dict, title="Query", description="Added to the URL.")
+    headers: dict[str, str] = field(by_name=True, default_factory=dict, title="Headers")
+    query: JsonObject = field(by_name=True, default_factory=dict, title="Query", description="Added to the URL.")
     body: Any = field(None, title="Body", description="An object or list is sent as JSON, a text as it is.")
-    form: dict[str, str] | None = field(None, title="Form", description="Sent as a form, instead of a body.")
+    form: dict[str, str] | None = field(
+        None, by_name=True, title="Form", description="Sent as a form, instead of a body."
+    )
     fail_on_status: bool = field(True, title="Fail on status", description="Treat anything but 2xx as a failure.")
 
 
