@@ -29,7 +29,7 @@ def read(text: str) -> Any:
     return document.plain()
 
 
-@unhurried
+@settings(unhurried, max_examples=60)
 @given(definitions(), st.none() | st.just("orders"), st.booleans())
 def test_a_workflow_comes_back_as_it_was(definition: Json, key: str | None, enabled: bool) -> None:
     document = {"enabled": enabled, "definition": definition} | ({"key": key} if key else {})

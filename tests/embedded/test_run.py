@@ -110,11 +110,9 @@ def test_a_killed_program_is_started_again(running: tuple[Instance, str], progra
     eventually(lambda: _is_ready(address), seconds=30)
 
 
-def test_signals_end_every_process_of_one_instance_and_its_data_stay(
-    running: tuple[Instance, str], tmp_path: Path
-) -> None:
+def test_signals_end_every_process_of_one_instance_and_its_data_stay(running: tuple[Instance, str], home: Path) -> None:
     _, neighbour = running
-    with instance(tmp_path) as first:
+    with instance(home.parent) as first:
         address = first.wait_until_ready()
         assert address != neighbour
         account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
@@ -123,7 +121,7 @@ def test_signals_end_every_process_of_one_instance_and_its_data_stay(
         assert first.stop(signal.SIGTERM) == 0
         assert not [process for process in family if process.is_running()]
 
-    with instance(tmp_path) as second:
+    with instance(home.parent) as second:
         address = second.wait_until_ready()
         known = {"username": "ada", "password": "correct horse battery"}
         assert requests.post(f"{address}/auth/login", json=known, timeout=10).status_code == 200
@@ -131,7 +129,7 @@ def test_signals_end_every_process_of_one_instance_and_its_data_stay(
         second.process.kill()  # the launcher gets no chance to stop anything
         second.process.wait(10)
 
-    with instance(tmp_path) as third:
+    with instance(home.parent) as third:
         third.wait_until_ready()
         assert not [process for process in family if process.is_running()]
         assert third.stop(signal.SIGHUP) == 0

@@ -37,7 +37,7 @@ def test_within_no_time_of_that_length_more_begin_than_the_limit(
     assert all(later - first >= rate.seconds for first, later in zip(times, times[rate.limit :], strict=False))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(rates, arrivals)
 def test_what_is_remembered_does_not_grow_with_the_limit(rate: RateLimit, wanted: list[tuple[float, int]]) -> None:
     rate = RateLimit(limit=100_000, seconds=rate.seconds)

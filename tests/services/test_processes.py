@@ -25,9 +25,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 SERVERS = {"postgres", "valkey-server"}
 A_LONG_TEST = """
 import time
+from tests.services.embedded import running_postgres, running_valkey
 
-def test_that_takes_long(postgres_server, valkey_server):
-    time.sleep(600)
+def test_that_takes_long(tmp_path):
+    with running_postgres(), running_valkey(tmp_path):
+        time.sleep(600)
 """
 
 
@@ -41,7 +43,7 @@ def folder() -> Iterator[Path]:
 def run_of_pytest(folder: Path, *options: str) -> Iterator[psutil.Process]:
     """A run of pytest of its own, in the middle of a test that uses PostgreSQL and Valkey."""
     (folder / "test_long.py").write_text(A_LONG_TEST)
-    plugins = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", str(PROJECT / "pyproject.toml")]
+    plugins = ["-p", "no:cacheprovider", "-c", str(PROJECT / "pyproject.toml")]
     command = [sys.executable, "-m", "pytest", *plugins, f"--rootdir={PROJECT}", *options, str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(folder)}
     with (folder / "log").open("wb") as log:
