@@ -94,10 +94,16 @@ class Runner:
             reason = "".join(traceback.format_exception(error, limit=-3))
             self._bury(received[0].delivery, reason, received[0].message, error)
             return
-        logger.error("%s: a batch of %d failed; halving it", self._consumer.name, len(received), exc_info=error)
+        self._note_halving(len(received), error)
         middle = len(received) // 2
         self._handle(received[:middle])
         self._handle(received[middle:])
+
+    def _note_halving(self, number: int, error: Exception) -> None:
+        if isinstance(error, TooMuchAtOnce):
+            logger.warning("%s: halving a batch of %d: %s", self._consumer.name, number, error)
+        else:
+            logger.error("%s: a batch of %d failed; halving it", self._consumer.name, number, exc_info=error)
 
     def _try(self, received: Sequence[Received]) -> Exception | None:
         """Waits while a server is away. Returns the error for which the batch does not pass, if it does not; a single

@@ -22,14 +22,20 @@ from kafka.errors import (
     ClusterAuthorizationFailedError,
     CommitFailedError,
     IllegalStateError,
+    InvalidRecordError,
+    InvalidTimestampError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
+    MessageSizeTooLargeError,
     NetworkExceptionError,
     NodeNotReadyError,
+    PolicyViolationError,
+    RecordListTooLargeError,
     RequestTimedOutError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
+    UnsupportedForMessageFormatError,
 )
 from kafka.structs import OffsetAndMetadata
 
@@ -311,11 +317,30 @@ def _using(link: Link[Client], patience: float) -> Iterator[Client]:
             raise
 
 
+_REFUSALS = (
+    InvalidRecordError,
+    InvalidTimestampError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+    UnsupportedForMessageFormatError,
+)
+"""Errors about a message: it would be refused again. Those about rights and settings pass once an operator mends
+them."""
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the same may succeed later: Kafka is away or busy, rather than that it refuses a message."""
+    return not isinstance(error, _REFUSALS)
+
+
 @contextmanager
 def _unavailable() -> Iterator[None]:
     try:
         yield
     except _FAILURES as error:
+        if not is_away(error):
+            raise
         raise Unavailable(f"Kafka does not answer: {type(error).__name__}") from error
 
 

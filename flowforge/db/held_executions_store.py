@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db.executions_store import STATE_COLUMNS, ExecutionState
+from flowforge.db.sizes_store import LOADED_SIZE, MOST_BYTES
 
 NO_SLOT = datetime(9999, 1, 1, tzinfo=UTC)
 """The time to begin of an execution that waits for another one of its key to end."""
@@ -55,12 +56,14 @@ def _lock(connection: Connection, names: set[str]) -> None:
 
 
 def lock_lacking_slots(connection: Connection, how_many: Mapping[str, int]) -> list[ExecutionState]:
-    """Locks so many executions of each concurrency key: those that have waited longest for a slot, the oldest first."""
+    """Locks so many executions of each concurrency key: those that have waited longest for a slot, the oldest first, as
+    far as they have at most MOST_BYTES together."""
     return _lock_longest_waiting(connection, "concurrency_key", "text", LACKS_SLOT, how_many)
 
 
 def lock_lacking_permits(connection: Connection, how_many: Mapping[UUID, int]) -> list[ExecutionState]:
-    """Locks so many executions of each workflow: those that have waited longest for a permit, the oldest first."""
+    """Locks so many executions of each workflow: those that have waited longest for a permit, the oldest first, as far
+    as they have at most MOST_BYTES together."""
     counts = {str(id_): count for id_, count in how_many.items()}
     return _lock_longest_waiting(connection, "workflow_id", "uuid", LACKS_PERMIT, counts)
 
@@ -70,14 +73,18 @@ def _lock_longest_waiting(
 ) -> list[ExecutionState]:
     rows = connection.exec_driver_sql(
         f"""
-        SELECT {STATE_COLUMNS} FROM unnest(%(keys)s::{type_}[], %(counts)s::int[]) AS k(key, count)
-        CROSS JOIN LATERAL (
-            SELECT * FROM orchestrator.workflow_executions x
-            WHERE x.{column} = k.key AND {condition}
-            ORDER BY x.created_at, x.id LIMIT k.count FOR UPDATE SKIP LOCKED) x
+        SELECT {STATE_COLUMNS} FROM (
+            SELECT x.*, sum({LOADED_SIZE}) OVER waiting AS total, row_number() OVER waiting AS number
+            FROM unnest(%(keys)s::{type_}[], %(counts)s::int[]) AS k(key, count)
+            CROSS JOIN LATERAL (
+                SELECT * FROM orchestrator.workflow_executions x
+                WHERE x.{column} = k.key AND {condition}
+                ORDER BY x.created_at, x.id LIMIT k.count FOR UPDATE SKIP LOCKED) x
+            WINDOW waiting AS (ORDER BY x.created_at, x.id)
+        ) x WHERE x.total <= %(most)s OR x.number = 1
         ORDER BY x.created_at, x.id
         """,  # noqa: S608  (names and conditions of ours)
-        {"keys": list(how_many), "counts": list(how_many.values())},
+        {"keys": list(how_many), "counts": list(how_many.values()), "most": MOST_BYTES},
     )
     return [ExecutionState(*row) for row in rows]
 

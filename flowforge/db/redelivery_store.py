@@ -13,10 +13,8 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge.db.attempt_rows import AttemptKey
-from flowforge.db.sizes_store import ATTEMPT_SIZE, EVENT_SIZE
+from flowforge.db.sizes_store import ATTEMPT_SIZE, EVENT_SIZE, MOST_BYTES
 from flowforge.jsonio import JsonObject
-
-_MOST_PAYLOAD_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def requeue_lost_leases(connection: Connection, *, most_claims: int, notice: flo
 
 def unhandled_events(connection: Connection, *, inline_limit: int, grace: float, limit: int) -> list[UnhandledEvent]:
     """Returns events that no orchestrator has handled, the oldest first. Payloads above `inline_limit` bytes are left
-    out, and all that come after _MOST_PAYLOAD_BYTES."""
+    out, and all that come after MOST_BYTES."""
     rows = connection.exec_driver_sql(
         f"""
         SELECT id, trigger_id, workflow_id, user_id, trigger_type, created_at, metadata,
@@ -113,7 +111,7 @@ def unhandled_events(connection: Connection, *, inline_limit: int, grace: float,
             ORDER BY created_at LIMIT %(limit)s
         ) unhandled ORDER BY created_at, id
         """,  # noqa: S608  (names of columns)
-        {"inline": inline_limit, "most": _MOST_PAYLOAD_BYTES, "grace": grace, "limit": limit},
+        {"inline": inline_limit, "most": MOST_BYTES, "grace": grace, "limit": limit},
     )
     return [UnhandledEvent(*row) for row in rows]
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from flowforge import jsonio
 from flowforge.db.attempt_rows import AttemptKey
 
-_COMPRESSION = 20
-"""Bytes of JSON that a byte of compressed JSON stands for, taken high: a wrong guess costs a load, or memory."""
+_COMPRESSION = 50
+"""Bytes of JSON that a byte of compressed JSON stands for, taken high: what repeats itself is compressed 100 times."""
 
 
 def _estimate(*columns: str) -> str:
@@ -22,9 +22,13 @@ def _estimate(*columns: str) -> str:
     return " + ".join(sizes)
 
 
+MOST_BYTES = 4 * 1024 * 1024
+"""JSON that one transaction loads of several executions. One of them may have more of its own."""
 DATA_SIZE = _estimate("x.trigger_payload", "x.step_outputs")
 """Estimated bytes of the data of `workflow_executions x`."""
-ATTEMPT_SIZE = f"{_estimate('a.output')} + CASE WHEN x.in_block THEN 0 ELSE {DATA_SIZE} END"
+LOADED_SIZE = f"CASE WHEN x.in_block THEN 0 ELSE {DATA_SIZE} END"
+"""Estimated bytes that locking `workflow_executions x` for a decision loads."""
+ATTEMPT_SIZE = f"{_estimate('a.output')} + {LOADED_SIZE}"
 """Estimated bytes that applying the result of `step_attempts a` loads."""
 EVENT_SIZE = _estimate("e.payload")
 """Estimated bytes of the payload of `trigger_events e`."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db.attempt_rows import AttemptKey, AttemptResult
+from flowforge.db.sizes_store import LOADED_SIZE, MOST_BYTES
 from flowforge.jsonio import JsonObject
 
 
@@ -26,11 +27,13 @@ class EndedWait(AttemptKey):
     output: JsonObject | None
     message: str | None
     """The reason why it failed."""
+    size: int
+    """Estimated bytes of JSON that going on with its execution loads."""
 
 
-_ENDED = """
+_ENDED = f"""
     a.execution_id, a.step_index, a.iteration, a.attempt, x.workflow_id, x.user_id, a.succeeded, a.output,
-    a.error->>'message'
+    a.error->>'message', {LOADED_SIZE}
 """
 
 
@@ -53,9 +56,9 @@ def end_waits(connection: Connection, results: Sequence[AttemptResult]) -> list[
 
 
 def end_due_waits(connection: Connection, limit: int, only: UUID | None = None) -> list[EndedWait]:
-    """Ends at most `limit` waits whose time has come, of all executions or of `only` one: rests that are over, waits
-    for a call or a person that have timed out. Passes over executions that another transaction works on: locks are
-    taken in one order, executions before their attempts."""
+    """Ends at most `limit` waits whose time has come, of all executions or of `only` one, as far as these have at most
+    MOST_BYTES together: rests that are over, waits for a call or a person that have timed out. Passes over
+    executions that another transaction works on: locks are taken in one order, executions before their attempts."""
     ended = connection.exec_driver_sql(
         f"""
         UPDATE orchestrator.step_attempts a
@@ -66,16 +69,21 @@ def end_due_waits(connection: Connection, limit: int, only: UUID | None = None) 
             error = CASE WHEN (a.waiting->>'failsWhenDue')::boolean
                 THEN '{{"message": "nobody came within the time limit", "permanent": true}}'::jsonb END
         FROM (
-            SELECT t.execution_id, t.step_index, t.iteration, t.attempt
-            FROM orchestrator.step_attempts t JOIN orchestrator.workflow_executions e ON e.id = t.execution_id
-            WHERE t.state = 'WAITING' AND t.due_at <= now()
-                AND (%(only)s::uuid IS NULL OR t.execution_id = %(only)s::uuid)
-            ORDER BY t.due_at LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED
+            SELECT due.*, sum(size) OVER in_order AS total, row_number() OVER in_order AS number
+            FROM (
+                SELECT t.execution_id, t.step_index, t.iteration, t.attempt, t.due_at, {LOADED_SIZE} AS size
+                FROM orchestrator.step_attempts t JOIN orchestrator.workflow_executions x ON x.id = t.execution_id
+                WHERE t.state = 'WAITING' AND t.due_at <= now()
+                    AND (%(only)s::uuid IS NULL OR t.execution_id = %(only)s::uuid)
+                ORDER BY t.due_at LIMIT %(limit)s FOR UPDATE OF x SKIP LOCKED
+            ) due
+            WINDOW in_order AS (ORDER BY due_at, execution_id, step_index, iteration)
         ) d, orchestrator.workflow_executions x
         WHERE a.execution_id = d.execution_id AND a.step_index = d.step_index AND a.iteration = d.iteration
             AND a.attempt = d.attempt AND a.state = 'WAITING' AND x.id = a.execution_id
+            AND (d.total <= %(most)s OR d.number = 1)
         RETURNING {_ENDED}
         """,  # noqa: S608
-        {"limit": limit, "only": only and str(only)},
+        {"limit": limit, "only": only and str(only), "most": MOST_BYTES},
     )
     return [EndedWait(*row) for row in ended]

@@ -8,6 +8,8 @@ from flowforge import events
 from flowforge.bus import Message
 from flowforge.db import ending_store, executions_store, timers_store, waits_store
 from flowforge.db.engine import Connection
+from flowforge.db.sizes_store import MOST_BYTES
+from flowforge.db.waits_store import EndedWait
 from flowforge.engine.advancing import advance
 from flowforge.engine.announcements import wait_result
 from flowforge.engine.completion import PostCommit
@@ -30,7 +32,7 @@ class DueWork:
         retries = self._send_retries(connection, post_commit, only)
         waits = self._end_waits(connection, post_commit, only)
         self._end_overdue(connection, post_commit, only)
-        return AT_ONCE in (retries, waits)
+        return AT_ONCE in (retries, len(waits)) or sum(wait.size for wait in waits) > MOST_BYTES // 2
 
     def executions(self, connection: Connection) -> list[UUID]:
         """Returns the executions in which something is due."""
@@ -42,7 +44,7 @@ class DueWork:
             post_commit.messages += self._runs.starts.remake(connection, due)
         return len(due)
 
-    def _end_waits(self, connection: Connection, post_commit: PostCommit, only: UUID | None) -> int:
+    def _end_waits(self, connection: Connection, post_commit: PostCommit, only: UUID | None) -> list[EndedWait]:
         """Goes on from waits at once: many may be due at the same moment. Their results are published for the log."""
         ended = waits_store.end_due_waits(connection, AT_ONCE, only)
         if ended:
@@ -50,7 +52,7 @@ class DueWork:
             advance(self._runs, connection, results, post_commit)
             self._recent_results.add(results)
             post_commit.messages += [Message.of(events.EXECUTION_RESULT, result) for result in results]
-        return len(ended)
+        return ended
 
     def _end_overdue(self, connection: Connection, post_commit: PostCommit, only: UUID | None) -> None:
         """Fails executions whose time limit is over."""

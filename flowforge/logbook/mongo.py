@@ -18,10 +18,11 @@ from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from pymongo import ASCENDING, MongoClient
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
 
 from flowforge import jsonio
 from flowforge.errors import Unavailable
+from flowforge.logbook.bson_form import storable
 from flowforge.logbook.clock import LogClock
 from flowforge.logbook.cursor import Position, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
@@ -165,11 +166,30 @@ def _holds_entries_of_others(logs: Collection[Document]) -> bool:
     return oldest is not None and "dedupKey" not in oldest
 
 
+_AWAY = frozenset(
+    {6, 7, 13, 18, 24, 46, 50, 64, 89, 91, 112, 189, 262, 8000, 9001, 10107, 11600, 11602, 13435, 13436, 14031}
+)
+"""Codes of a server that is away, busy or full, or lets nobody in (MongoDB, error_codes.yml): unreachable, not signed
+in, stepping down, shutting down, out of time or of space, in conflict with another write."""
+
+
+def is_away(error: PyMongoError) -> bool:
+    """Whether the same may succeed later: MongoDB is away or busy, rather than that it refuses what it was sent."""
+    if isinstance(error, BulkWriteError):
+        refused = {failure["code"] for failure in error.details["writeErrors"]} - {_DUPLICATE}
+        return not refused or not refused.isdisjoint(_AWAY)
+    if isinstance(error, OperationFailure):
+        return error.code in _AWAY or error.has_error_label("RetryableWriteError")
+    return isinstance(error, ConnectionFailure)
+
+
 @contextmanager
 def _unavailable() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
+        if not is_away(error):
+            raise
         raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
 
 
@@ -182,7 +202,7 @@ def _document(entry: NewEntry, id_: str, moment: datetime) -> Document:
         "eventId": _text(entry.event_id),
         "eventType": entry.event_type,
         "status": entry.status,
-        "data": entry.data,
+        "data": storable(entry.data),
         "timestamp": moment,
         "dedupKey": entry.dedup_key,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -15,6 +16,8 @@ from sqlalchemy.orm import Session
 from flowforge.bus import Delivery
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import Connector, ConnectorConfig, StepContext, connector
+from flowforge.db import held_executions_store, redelivery_store, waits_store
+from flowforge.db.engine import rehearsal
 from flowforge.db.tables import DeadLetter
 from flowforge.engine import execution_batch
 from flowforge.engine.batches import bounded_batches
@@ -226,6 +229,51 @@ class TestLargeData:
         results = [ExecutionResult.decode(fields[b"v"]) for _, fields in stream]
         assert max(len(fields[b"v"]) for _, fields in stream) < 1_000
         assert [one.referenced_size > 200_000 for one in results] == [True, True]
+
+
+class TestWhatOneTransactionLoads:
+    """Of executions with some data each, where one transaction takes little."""
+
+    @pytest.fixture(autouse=True)
+    def little(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for store in (waits_store, held_executions_store, redelivery_store):
+            monkeypatch.setattr(store, "MOST_BYTES", 100_000)
+
+    def test_waits_that_are_due_together_end_in_parts(self, pipeline: Pipeline) -> None:
+        workflow = pipeline.workflow({"type": "WAIT", "config": {"seconds": 3600}})
+        with working(pipeline.backends, Orchestrator):
+            events = [pipeline.accept(workflow.id, {"pad": noise(n)}) for n in range(5)]
+            eventually(lambda: all(pipeline.execution(event.event_id) for event in events))
+        with pipeline.backends.engine.begin() as connection:
+            connection.execute(text("UPDATE orchestrator.step_attempts SET due_at = now()"))
+        with rehearsal(pipeline.backends.engine) as connection:
+            assert 0 < len(waits_store.end_due_waits(connection, 100)) < 5
+        with working(pipeline.backends, Orchestrator):
+            assert {pipeline.finished(event.event_id).status for event in events} == {"COMPLETED"}
+
+    def test_executions_that_a_limit_has_held_begin_in_parts(self, pipeline: Pipeline) -> None:
+        settings = {"rateLimit": {"limit": 3, "seconds": 0.2}}
+        workflow = pipeline.workflow({"type": "WAIT", "config": {"seconds": 0}}, settings=settings)
+        with working(pipeline.backends, Orchestrator):
+            events = [pipeline.accept(workflow.id, {"pad": noise(n)}) for n in range(8)]
+            assert {pipeline.finished(event.event_id).status for event in events} == {"COMPLETED"}
+
+    def test_events_that_are_sent_again_carry_their_payloads_as_far_as_these_are_small(
+        self, pipeline: Pipeline
+    ) -> None:
+        workflow = pipeline.workflow(transform(a=1))
+        for n in range(6):
+            pipeline.accept(workflow.id, {"pad": noise(n)})
+        with rehearsal(pipeline.backends.engine) as connection:
+            found = redelivery_store.unhandled_events(connection, inline_limit=10_000_000, grace=-1, limit=100)
+        assert found[0].payload is not None
+        assert 0 < sum(event.payload is not None for event in found) < 6
+        assert all(event.size > 0 for event in found)
+
+
+def noise(seed: int) -> str:
+    """40,000 characters that cannot be compressed well."""
+    return random.Random(seed).randbytes(20_000).hex()
 
 
 def _catalog(found: Connector[Any]) -> Catalog:

@@ -53,6 +53,16 @@ def test_entries_come_back_as_they_were_written(store: LogStore) -> None:
     assert len(read.id) == 24
 
 
+def test_an_entry_that_is_nested_very_deeply_holds_up_no_other(store: LogStore) -> None:
+    deep: object = "end"
+    for _ in range(150):
+        deep = {"a": deep}
+    store.append([entry("one"), entry("deep", data={"payload": deep, "number": 2**64 - 1}), entry("two")])
+    page = store.find(LogQuery(OWNER), page=0, size=10)
+    assert page.total == 3
+    assert all("end" in str(one.data) for one in page.entries if one.data and "payload" in one.data)
+
+
 def test_a_repeated_entry_is_written_once(store: LogStore) -> None:
     store.append([entry("one")])
     new = store.append([entry("one"), entry("two")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -18,7 +19,8 @@ from webapp.context import backends
 from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
 from webapp.intake import calls, schemas
 from webapp.intake.accepted import announce
-from webapp.intake.body import read_body
+from webapp.intake.body import read_body, read_bytes
+from webapp.intake.body_budget import BODIES
 from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.waiting import as_response, wait_for_answer
 
@@ -61,11 +63,13 @@ def receive(token: str) -> Response:
         exists = intake.has_token(backends().engine, WEBHOOK, token)
         return Response(status=200 if exists else 404, mimetype="application/json")
     calls.refuse_too_many(token)
-    answer = _accept(token)
-    if answer is None:
-        return Response(_UNKNOWN, 404, mimetype="application/json")
-    calls.count(token)
-    announce(answer)
+    with BODIES.spend(len(read_bytes(backends().settings.webhook_max_bytes))):
+        answer = _accept(token)
+        if answer is None:
+            return Response(_UNKNOWN, 404, mimetype="application/json")
+        calls.count(token)
+        announce(answer)
+        answer = replace(answer, fresh=None)  # a caller who waits holds no payload meanwhile
     if answer.wait_seconds is not None and answer.event_id is not None:
         found = wait_for_answer(answer.event_id, answer.wait_seconds)
         return as_response(found) if found else _to_be_answered(answer)
