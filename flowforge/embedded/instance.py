@@ -54,7 +54,8 @@ def launcher_pid(home: Path) -> int | None:
     try:
         os.close(lock(home))
     except AlreadyRunning:
-        return int((run_folder(home) / "lock").read_text().strip() or 0) or None
+        written = (run_folder(home) / "lock").read_text().strip()
+        return int(written) if written.isdecimal() else None
     return None
 
 
@@ -66,13 +67,19 @@ def write_records(home: Path, records: list[ProcessRecord]) -> None:
 
 
 def read_records(home: Path) -> list[ProcessRecord]:
+    """What is no record, half written or of another release, counts for nothing."""
     try:
         entries = json.loads((run_folder(home) / "processes.json").read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # the machine lost power while it was written; whatever ran then is gone
         return []
-    except ValueError:  # the machine lost power while it was written; whatever ran then is gone
-        return []
-    return [ProcessRecord(**entry) for entry in entries]
+    return [record for entry in entries if (record := _record(entry))] if isinstance(entries, list) else []
+
+
+def _record(entry: object) -> ProcessRecord | None:
+    match entry:
+        case {"name": str(name), "pid": int(pid), "started_at": int() | float() as started_at}:
+            return ProcessRecord(name, pid, started_at)
+    return None
 
 
 def end_left_over_processes(home: Path) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from flowforge.embedded import postgres, valkey
 from flowforge.embedded.console import Console
 from flowforge.embedded.instance import end_left_over_processes, lock, run_folder
-from flowforge.embedded.programs import programs, supervisor_configuration
+from flowforge.embedded.programs import VALKEY, programs, refuse_unusable, supervisor_configuration
 from flowforge.embedded.server import CannotStart, EmbeddedServer
 from flowforge.home import load_keys
 from flowforge.settings import Settings
@@ -24,6 +24,8 @@ def run(settings: Settings) -> None:
     A server that has a URL in the settings is used from there, the others are started here.
     """
     home = settings.home.resolve()
+    for path in (home, _PROJECT, sys.executable):
+        refuse_unusable(path)
     home.mkdir(parents=True, exist_ok=True, mode=0o711)
     os.umask(0o077)
     holder = lock(home)
@@ -76,7 +78,7 @@ def _embedded_servers(settings: Settings) -> dict[str, EmbeddedServer]:
         Console().say("Preparing PostgreSQL ...")
         servers["postgres"] = postgres.prepare(settings.home)
     if settings.redis_url is None:
-        servers["valkey"] = valkey.prepare(settings.home)
+        servers[VALKEY] = valkey.prepare(settings.home)
     return servers
 
 
@@ -84,5 +86,5 @@ def _environment(settings: Settings, servers: dict[str, EmbeddedServer]) -> dict
     """Environment variables for every process; they win over `.env`."""
     python_path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
     environment = {"FLOWFORGE_HOME": str(settings.home), "PORT": str(settings.port), "PYTHONPATH": python_path}
-    urls = {"postgres": "POSTGRES_URL", "valkey": "REDIS_URL"}
+    urls = {"postgres": "POSTGRES_URL", VALKEY: "REDIS_URL"}
     return environment | {urls[name]: server.url for name, server in servers.items()} | {"PYTHONUNBUFFERED": "1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -18,10 +19,12 @@ if TYPE_CHECKING:  # the supervisor imports this module and has to stay small
 SET_UP = "set-up"
 GREETER = "greeter"
 WORKERS = "workers"
+VALKEY = "valkey"
 
 # Stopped from the highest to the lowest, group by group: nothing loses its database while it still works.
 _DATABASES, _WORKERS, _WEB, _ONE_SHOT = 10, 20, 30, 40
 _NEVER_GIVE_UP = 1_000_000
+_UNUSABLE = re.compile(r"[\r\n]|\s[;#]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,12 @@ def _section(name: str, options: dict[str, str]) -> str:
 
 
 def _escaped(value: str | Path) -> str:
-    """`%` starts an expansion in a supervisor configuration; a comment there can't be escaped."""
-    text = str(value)
-    if " ;" in text or " #" in text or "\n" in text:
-        raise CannotStart(f"supervisor can't work with a path that has a blank before ';' or '#': {text}")
-    return text.replace("%", "%%")
+    """`%` starts an expansion in a supervisor configuration."""
+    refuse_unusable(value)
+    return str(value).replace("%", "%%")
+
+
+def refuse_unusable(path: str | Path) -> None:
+    """Raises CannotStart for a path that a supervisor configuration cannot hold: nothing escapes a comment there."""
+    if _UNUSABLE.search(str(path)):
+        raise CannotStart(f"a path must have no line break, and no blank before ';' or '#': {str(path)!r}")

@@ -41,8 +41,9 @@ class EmbeddedServer:
 
 
 def socket_folder(preferred: Path, socket_name: str, owner: int) -> Path:
-    """`preferred` where a socket's path fits into the system's limit, else a private folder for temporary files."""
-    if len(os.fsencode(preferred / socket_name)) <= SUN_PATH_BYTES:
+    """`preferred` where a socket's path fits into the system's limit and has no comma, which separates hosts in libpq
+    (and folders in PostgreSQL's settings); else a private folder for temporary files."""
+    if len(os.fsencode(preferred / socket_name)) <= SUN_PATH_BYTES and "," not in str(preferred):
         return preferred
     digest = hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]
     ours = os.environ.get("XDG_RUNTIME_DIR") if owner == os.geteuid() else None  # admits nobody else

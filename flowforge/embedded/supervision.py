@@ -25,10 +25,11 @@ from supervisor.process import Subprocess
 from supervisor.states import ProcessStates, SupervisorStates
 from supervisor.supervisord import Supervisor
 
+from flowforge.embedded.append_only_file import set_aside
 from flowforge.embedded.console import Console, ErrorRelay
 from flowforge.embedded.instance import ProcessRecord, new_record, write_records
 from flowforge.embedded.lifetime import ending_with_us
-from flowforge.embedded.programs import GREETER, SET_UP
+from flowforge.embedded.programs import GREETER, SET_UP, VALKEY
 
 _DATABASES = "databases"
 
@@ -165,6 +166,7 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
         if process.config.autorestart:
             name, log = process.config.name, process.config.stdout_logfile
             self._console.say(f"[{name}] ended unexpectedly; starting it again (log: {log})")
+            self._forgive(name, log)
 
     def _report_failed_start(self, event: events.ProcessStateBackoffEvent) -> None:
         process = event.process
@@ -172,6 +174,15 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
         self._console.say(f"[{name}] did not start; trying again in {process.backoff} s (log: {log})")
         if process.group.config.name == _DATABASES:
             self._console.tail(name, log)
+        self._forgive(name, log)
+
+    def _forgive(self, name: str, log: str) -> None:
+        """Removes the reason for which a program may have ended, where nothing is lost by that."""
+        if name == VALKEY and (broken := set_aside(self._home / VALKEY, Path(log))):
+            self._console.say(
+                f"[{name}] its append-only file cannot be read, and is set aside as {broken}; "
+                "what was in it is made again from PostgreSQL"
+            )
 
     def _stop_listening(self, event: events.SupervisorStoppingEvent) -> None:
         self._console.say("Stopping ...")

@@ -94,6 +94,17 @@ def test_a_second_port_in_use_is_named(tmp_path: Path) -> None:
     assert "LEGACY_WEBHOOK_PORT=" in refused.output
 
 
+@pytest.mark.parametrize("name", ["blank ;comment", "new\nline", "blank #comment"])
+def test_a_home_that_cannot_be_is_refused_before_anything_is_made(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    refused = start(folder, PORT="0")
+    assert refused.process.wait(30) == 1
+    assert refused.output.startswith("FlowForge: a path must have no line break")
+    assert len(refused.output.splitlines()) == 1
+    assert not (folder / "home").exists()
+
+
 def test_an_unusable_setting_is_named(tmp_path: Path) -> None:
     refused = start(tmp_path, PORT="nonsense")
     assert refused.process.wait(30) == 1

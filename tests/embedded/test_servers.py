@@ -75,7 +75,7 @@ def test_valkey_keeps_what_was_written_and_never_evicts(tmp_path: Path) -> None:
         assert redis.get("kept") == b"still here"
 
 
-@pytest.mark.parametrize("part", ["x" * 120, "with blank & 'quotes' and %"])
+@pytest.mark.parametrize("part", ["x" * 120, "with blank & 'quotes' and %", "comma,x"])
 def test_any_home_path_will_do(tmp_path: Path, blank_home: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
