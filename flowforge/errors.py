@@ -36,6 +36,9 @@ def at_most(problems: Sequence[Problem], most: int = MAX_PROBLEMS) -> list[Probl
 class FlowForgeError(Exception):
     """Base of the errors below; `str()` of it is fit to be shown."""
 
+    problems: Sequence[Problem] = ()
+    """What is wrong with an input, where that is the reason."""
+
 
 class NotFound(FlowForgeError):
     """Something does not exist, or belongs to another user: both look the same. (404)"""

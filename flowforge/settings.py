@@ -234,6 +234,11 @@ class Settings(BaseSettings):
         description="Whether anyone who reaches the server may register. Unset: while only this machine reaches it;"
         " otherwise until the first account exists. People can always be invited.",
     )
+    second_factor_required: bool = Field(
+        False,
+        validation_alias="SECOND_FACTOR_REQUIRED",
+        description="Whether everybody needs a second factor: without one, only its setup in the dashboard is open.",
+    )
     trusted_proxies: int = Field(
         0,
         validation_alias="TRUSTED_PROXIES",

@@ -75,7 +75,7 @@ def _own_error(error: errors.FlowForgeError) -> Response:
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": _RETRY_AFTER_SECONDS}}.get(status)
     if status == 503:
         current_app.logger.warning("%s %s: %s [%s]", request.method, request.path, error, _request_id())
-    return error_response(status, str(error), error.problems if isinstance(error, errors.Invalid) else (), headers)
+    return error_response(status, str(error), error.problems, headers)
 
 
 def _http_error(error: HTTPException) -> Any:

@@ -14,11 +14,13 @@ from werkzeug.exceptions import TooManyRequests
 
 from flowforge.accounts.accounts import WrongPassword
 from flowforge.accounts.guesses import FAMILIAR_SECONDS, Guess, Guesses, MustWait, network_of
+from flowforge.accounts.second_factor import WrongCode
 from webapp.context import backends
 
 log = logging.getLogger(__name__)
 
 _EXTENSION = "flowforge.guesses"
+_WRONG = (WrongPassword, WrongCode)
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def _count(count: Callable[[Guesses, Guess], None], guess: Guess) -> None:
 
 
 def _is_wrong(error: Exception) -> bool:
-    return isinstance(error, WrongPassword) or isinstance(error.__cause__, WrongPassword)
+    return isinstance(error, _WRONG) or isinstance(error.__cause__, _WRONG)
 
 
 def _guesses() -> Guesses:

@@ -55,6 +55,7 @@ class DashboardUser:
     """The id of this browser's session (flowforge.accounts.web_sessions)."""
     epoch: int
     """The epoch of the account's credentials in which the session was begun."""
+    has_second_factor: bool
 
     is_authenticated = True
     is_active = True
@@ -62,7 +63,15 @@ class DashboardUser:
 
     @classmethod
     def of(cls, user: AccountView, session_id: UUID) -> DashboardUser:
-        return cls(user.id, user.username, user.email, user.time_zone, session_id, user.credentials_epoch)
+        return cls(
+            user.id,
+            user.username,
+            user.email,
+            user.time_zone,
+            session_id,
+            user.credentials_epoch,
+            user.has_second_factor,
+        )
 
     def get_id(self) -> str:
         """Return what the session cookie holds."""
@@ -183,9 +192,14 @@ def _caller_in(claims: JsonObject) -> Caller:
 
 
 def _caller_by_session() -> Caller:
-    if request.method in _SAFE_METHODS and current_user.is_authenticated:
+    if request.method in _SAFE_METHODS and current_user.is_authenticated and not lacks_second_factor():
         return Caller(current_user.id, epoch=current_user.epoch)
     raise Unauthorized("a bearer access token is required")
+
+
+def lacks_second_factor() -> bool:
+    """Whether whoever is signed in to the dashboard has to set up a second factor before anything else."""
+    return backends().settings.second_factor_required and not current_user.has_second_factor
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]

@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import credentials, password_rules, passwords, sign_ins
+from flowforge.accounts import credentials, password_rules, passwords, second_factor, sign_ins
+from flowforge.accounts.second_factor import SecondStep
 from flowforge.accounts.views import AccountView, account_view
 from flowforge.db.name_keys import key_of
 from flowforge.db.tables import Role, User
@@ -29,22 +30,41 @@ def has_owner(session: Session) -> bool:
     return session.scalar(select(User.id).where(User.role == Role.OWNER)) is not None
 
 
-def authenticate(session: Session, username: str, password: str) -> AccountView:
-    """The account behind a name and its password. Raises Unauthorized, after the same work for any name, and Forbidden
-    where the password is right and the account is disabled.
+def authenticate(session: Session, username: str, password: str, step: SecondStep | None = None) -> AccountView:
+    """The account behind a name, its password, and its second factor if it has one.
 
-    A hash of the original implementations, or one of weaker parameters, is replaced.
+    Raises Unauthorized, after the same work for any name, and Forbidden where the password is right and the account is
+    disabled. A hash of the original implementations, or one of weaker parameters, is replaced.
     """
-    user = sign_ins.as_proven(session, _prove(session, username, password))
+    user = sign_ins.as_proven(session, _prove_both(session, username, password, step))
     session.commit()
     return account_view(user)
 
 
+def take_second_step(session: Session, user_id: UUID, epoch: int, step: SecondStep) -> AccountView:
+    """The account whose password was proven in this epoch of its credentials, and now its second factor. Raises
+    Unauthorized and Forbidden."""
+    user = sign_ins.lock_account(session, user_id)
+    if user is None or user.credentials_epoch != epoch:
+        session.rollback()
+        raise Unauthorized("please sign in again")
+    _refuse_disabled(session, user)
+    second_factor.require(session, user, step)
+    proven = sign_ins.as_proven(session, user)
+    session.commit()
+    return account_view(proven)
+
+
 def sign_in(
-    session: Session, username: str, password: str, lifetime: timedelta, user_agent: str = ""
+    session: Session,
+    username: str,
+    password: str,
+    lifetime: timedelta,
+    user_agent: str = "",
+    step: SecondStep | None = None,
 ) -> tuple[AccountView, str]:
     """`authenticate`, and a refresh token for the device that asks."""
-    user = sign_ins.as_proven(session, _prove(session, username, password))
+    user = sign_ins.as_proven(session, _prove_both(session, username, password, step))
     return account_view(user), sign_ins.begin(session, user.id, lifetime, user_agent)
 
 
@@ -80,6 +100,12 @@ def load(session: Session, user_id: UUID) -> User:
     user = session.get(User, user_id)
     if user is None:
         raise NotFound("this account does not exist")
+    return user
+
+
+def _prove_both(session: Session, username: str, password: str, step: SecondStep | None) -> User:
+    user = _prove(session, username, password)
+    second_factor.require(session, user, step)
     return user
 
 

@@ -21,6 +21,12 @@ class AccountView:
     credentials_epoch: int
     """Counts up whenever everything that proves the account's identity ends."""
     created_at: datetime
+    totp_confirmed_at: datetime | None
+    """When the second factor was turned on."""
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.totp_confirmed_at is not None
 
 
 def account_view(user: User) -> AccountView:

@@ -13,6 +13,7 @@ from flowforge.db.tables import (
     Connection,
     NamedSecret,
     TriggerRegistration,
+    User,
     Workflow,
     WorkflowDraft,
     WorkflowVersion,
@@ -27,6 +28,7 @@ SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
     TriggerRegistration.configuration,
     Connection.config,
     NamedSecret.value,
+    User.totp_secret,
 )
 
 

@@ -84,6 +84,12 @@ class User(ContractRow, Base):
     credentials_epoch: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Counts up whenever everything that proves the account's identity ends."""
     disabled_at: Mapped[datetime | None]
+    totp_secret: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
+    """Sealed, a JSON text: the secret of one-time passwords."""
+    totp_confirmed_at: Mapped[datetime | None]
+    """When the second factor was turned on; None: it is off, or its setup is not confirmed."""
+    totp_last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """The time step of the last code that was used: no code counts twice."""
     over_quota: Mapped[str | None]
     """The quota that is used up, so that no work is accepted before `over_quota_until`."""
     over_quota_until: Mapped[datetime | None]
@@ -152,6 +158,16 @@ class UsagePosition(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     counted_until: Mapped[datetime]
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the second factor, once. Deleted when it is used."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = ({"schema": "auth"},)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("auth.users.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
 
 
 class RefreshToken(Base):

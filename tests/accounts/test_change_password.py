@@ -10,18 +10,13 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import accounts, registration, sign_ins
-from flowforge.accounts.registration import NewAccount
+from flowforge.accounts import accounts, sign_ins
 from flowforge.accounts.views import AccountView
 from flowforge.errors import Invalid, NotFound, Unauthorized
+from tests.accounts.conftest import OLD
 
-OLD, NEW = "the old password", "the new password"
+NEW = "the new password"
 WEEK = timedelta(days=7)
-
-
-@pytest.fixture
-def ada(session: Session) -> AccountView:
-    return registration.add(session, NewAccount("ada", "ada@example.test", OLD))
 
 
 def test_only_the_new_one_counts_from_then_on(session: Session, ada: AccountView) -> None:

@@ -23,6 +23,7 @@ class Registration(BaseModel):
 class Login(BaseModel):
     username: str
     password: str
+    code: str = Field("", description="Of the second factor, or a recovery code; where the account has one.")
 
 
 class HeldToken(BaseModel):

@@ -9,8 +9,9 @@ from flask import Blueprint, Response, request
 
 from flowforge.accounts import accounts, registration, sign_ins
 from flowforge.accounts.registration import NewAccount
+from flowforge.accounts.second_factor import SecondStep
 from flowforge.accounts.views import AccountView
-from flowforge.errors import NotFound, Unauthorized
+from flowforge.errors import Forbidden, NotFound, Unauthorized
 from webapp.api.account_schemas import HeldToken, Login, Me, Registration, TokenPair
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
@@ -19,6 +20,7 @@ from webapp.guarded import guess_at
 from webapp.identity import access_token, current_user_id
 
 MAX_BYTES = 16 * 1024
+_SETUP_FIRST = "this server requires a second factor; use the dashboard to set one up"
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
@@ -45,6 +47,8 @@ def _never_store(response: Response) -> Response:
 @endpoint(Tag.ACCOUNTS, TokenPair, takes=Registration, refuses=(403, 409, 429), public=True)
 def register(body: Registration) -> Tokens:
     """Create an account and sign in; where registration is closed, with an invitation"""
+    if backends().settings.second_factor_required:
+        raise Forbidden(_SETUP_FIRST)
     new = NewAccount(body.username, body.email, body.password)
     user = registration.register(session(), backends().settings, new, body.invitation)
     return _tokens(user, sign_ins.begin(session(), user.id, _lifetime(), _agent()), proven=True)
@@ -54,9 +58,11 @@ def register(body: Registration) -> Tokens:
 @counts_as_attempt
 @endpoint(Tag.ACCOUNTS, TokenPair, takes=Login, refuses=(401, 403, 429), public=True)
 def login(body: Login) -> Tokens:
-    """Sign in"""
+    """Sign in; where the account has a second factor, with a code of it"""
     with guess_at(body.username):
-        user, refresh = accounts.sign_in(session(), body.username, body.password, _lifetime(), _agent())
+        user, refresh = accounts.sign_in(
+            session(), body.username, body.password, _lifetime(), _agent(), _second_step(body.code)
+        )
     return _tokens(user, refresh, proven=True)
 
 
@@ -65,6 +71,8 @@ def login(body: Login) -> Tokens:
 def refresh_token(body: HeldToken) -> Tokens:
     """Exchange a refresh token for new tokens"""
     user, refresh = sign_ins.rotate(session(), body.refresh_token, _lifetime(), _agent())
+    if backends().settings.second_factor_required and not user.has_second_factor:
+        raise Unauthorized(_SETUP_FIRST)
     return _tokens(user, refresh, proven=False)
 
 
@@ -87,6 +95,10 @@ def me() -> AccountView:
 
 def _tokens(user: AccountView, refresh: str, *, proven: bool) -> Tokens:
     return Tokens(access_token(user, proven=proven), refresh)
+
+
+def _second_step(code: str) -> SecondStep:
+    return SecondStep(backends().vault, code, backends().settings.second_factor_required)
 
 
 def _lifetime() -> timedelta:

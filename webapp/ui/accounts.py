@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from flask import session as cookie
@@ -12,6 +15,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from flowforge.accounts import accounts, registration, web_sessions
 from flowforge.accounts.registration import NewAccount
+from flowforge.accounts.second_factor import CodeNeeded, SecondStep, WrongCode
 from flowforge.accounts.views import AccountView
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, Unauthorized
 from webapp.attempts import counts_as_attempt
@@ -21,6 +25,9 @@ from webapp.identity import DashboardUser
 from webapp.ui import csrf
 from webapp.ui.base import blueprint
 from webapp.ui.guard import return_path, viewer_id
+
+_PENDING = "second_step"
+_CODE_WITHIN_SECONDS = 300
 
 
 @blueprint.get("/sign-in")
@@ -35,6 +42,8 @@ def submit_sign_in() -> Any:
     try:
         with guess_at(username, browser_id()):
             user = accounts.authenticate(session(), username, password)
+    except CodeNeeded as error:
+        return _ask_for_code(error.account)
     except Unauthorized as error:
         return _sign_in_page(str(error)), 401
     except Forbidden as error:
@@ -42,6 +51,29 @@ def submit_sign_in() -> Any:
     except TooManyRequests as error:
         return _sign_in_page(error.description or ""), 429, {"Retry-After": str(error.retry_after)}
     return _welcome(user)
+
+
+@blueprint.get("/sign-in/code")
+def sign_in_code() -> Any:
+    return _code_page() if _pending() else redirect(url_for("ui.sign_in"), 303)
+
+
+@blueprint.post("/sign-in/code")
+@counts_as_attempt
+def submit_sign_in_code() -> Any:
+    pending = _pending()
+    if pending is None:
+        return redirect(url_for("ui.sign_in", ended="1"), 303)
+    step = SecondStep(backends().vault, request.form.get("code", ""))
+    try:
+        with guess_at(pending.username, browser_id()):
+            user = accounts.take_second_step(session(), pending.user_id, pending.epoch, step)
+    except (WrongCode, CodeNeeded):
+        return _code_page("The code is wrong, is over, or was used before"), 401
+    except TooManyRequests as error:
+        return _code_page(error.description or ""), 429, {"Retry-After": str(error.retry_after)}
+    cookie.pop(_PENDING, None)
+    return _enter(user)
 
 
 @blueprint.get("/register")
@@ -71,10 +103,39 @@ def sign_out() -> Any:
     return redirect(url_for("ui.sign_in"), 303)
 
 
+@dataclass(frozen=True, slots=True)
+class _PendingSignIn:
+    """A sign-in whose password was right, and whose code is still to come. Kept in the signed cookie."""
+
+    user_id: UUID
+    epoch: int
+    username: str
+
+
 def _welcome(user: AccountView) -> Any:
+    """Let somebody in who has proven the password or holds a link, after the second factor if there is one."""
+    return _ask_for_code(user) if user.has_second_factor else _enter(user)
+
+
+def _enter(user: AccountView) -> Any:
     csrf.renew()
     sign_in_here(user)
     return redirect(return_path(request.form.get("next", "")), 303)
+
+
+def _ask_for_code(user: AccountView) -> Any:
+    until = time.time() + _CODE_WITHIN_SECONDS
+    cookie[_PENDING] = [str(user.id), user.credentials_epoch, user.username, until]
+    return redirect(url_for("ui.sign_in_code", next=request.form.get("next") or None), 303)
+
+
+def _pending() -> _PendingSignIn | None:
+    user_id, epoch, username, until = cookie.get(_PENDING) or ("", 0, "", 0)
+    return _PendingSignIn(UUID(user_id), epoch, username) if until > time.time() else None
+
+
+def _code_page(message: str = "") -> str:
+    return render_template("accounts/code.html", message=message, next=request.values.get("next", ""))
 
 
 def sign_in_here(user: AccountView) -> None:
