@@ -40,6 +40,12 @@ def find(session: Session, user_id: UUID) -> Profile:
     return _profile(accounts.load(session, user_id))
 
 
+def changes_email(session: Session, user_id: UUID, email: object) -> bool:
+    """Whether this is another address than the present one. Passwords can be reset by mail, so changing it takes the
+    password. Raises NotFound."""
+    return email is not None and email != accounts.load(session, user_id).email
+
+
 def update(session: Session, user_id: UUID, email: object, time_zone: object) -> Profile:
     """Changes what is not None; an empty time zone is UTC. Commits. Raises Invalid for what is no e-mail address or no
     time zone, and NotFound."""

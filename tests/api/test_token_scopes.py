@@ -17,7 +17,7 @@ from flowforge.accounts.guesses import FREE
 from flowforge.accounts.scopes import ALL, Scope
 from flowforge.wiring import Backends
 from tests.api.described import OPERATIONS
-from tests.api.test_account import TOKENS, bearer
+from tests.api.test_account import PROFILE, TOKENS, bearer
 from tests.api.things import WORKFLOWS, workflow
 from tests.people import PASSWORD, Person
 
@@ -132,6 +132,19 @@ def test_the_password_is_asked_for_again(client: FlaskClient, long_signed_in: di
         assert (refused.status_code, refused.json["details"][0]["pointer"]) == (400, "/password")
     made = client.post(TOKENS, json={"name": "Script", "password": PASSWORD}, headers=long_signed_in)
     assert made.status_code == 201
+
+
+def test_another_email_takes_the_password_too(
+    client: FlaskClient, minted: Minted, long_signed_in: dict[str, str]
+) -> None:
+    """Passwords can be reset by mail."""
+    change = {"email": "elsewhere@example.test"}
+    assert client.put(PROFILE, json=change, headers=minted("admin")).status_code == 403
+    refused = client.put(PROFILE, json=change, headers=long_signed_in)
+    assert (refused.status_code, refused.json["details"][0]["pointer"]) == (400, "/password")
+    assert client.put(PROFILE, json={"timeZone": "UTC"}, headers=long_signed_in).status_code == 200
+    changed = client.put(PROFILE, json=change | {"password": PASSWORD}, headers=long_signed_in)
+    assert changed.json["email"] == "elsewhere@example.test"
 
 
 def test_a_refreshed_token_has_not_given_the_password(client: FlaskClient, owner: Person) -> None:

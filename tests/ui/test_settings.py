@@ -41,6 +41,15 @@ def test_a_wrong_email_is_refused_beside_its_field(ada: Browser) -> None:
     assert 'aria-invalid="true"' in answer.text
 
 
+def test_another_email_takes_the_password(ada: Browser) -> None:
+    wanted = {"email": "elsewhere@example.test", "time_zone": ""}
+    for wrong in ({}, {"password": "wrong"}):
+        refused = ada.send("/settings", "/settings", **wanted, **wrong)
+        assert (refused.status_code, "Your password is wrong" in refused.text) == (400, True)
+    assert ada.send("/settings", "/settings", **wanted, password=PASSWORD).status_code == 303
+    assert 'value="elsewhere@example.test"' in ada.get("/settings").text
+
+
 def test_a_token_is_shown_once_and_revoked(ada: Browser) -> None:
     answer = make_token(ada)
     shown = re.search(r"ffp_[\w-]{43}", answer.text)

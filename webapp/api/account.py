@@ -44,8 +44,11 @@ def show_profile() -> profile.Profile:
 @blueprint.put("/profile")
 @endpoint(Tag.ACCOUNTS, Profile, takes=object_body(ProfileChange), refuses=(404,), scope=Scope.ADMIN)
 def change_profile(body: JsonObject) -> profile.Profile:
-    """Change e-mail or time zone; what is left out is kept"""
-    return profile.update(session(), current_user_id(), body.get("email"), body.get("timeZone"))
+    """Change e-mail or time zone; what is left out is kept. The e-mail is changed as a token is made"""
+    user_id, email = current_user_id(), body.get("email")
+    if profile.changes_email(session(), user_id, email):
+        _confirm_password(body.get("password"))
+    return profile.update(session(), user_id, email, body.get("timeZone"))
 
 
 @blueprint.post("/profile/password")
@@ -72,10 +75,7 @@ def list_tokens() -> Sequence[access_tokens.PersonalToken]:
 def create_token(body: TokenRequest) -> access_tokens.NewToken:
     """Make a personal access token; only this answer shows it. Not with such a token itself, and with the password,
     unless the caller signed in within the last minute"""
-    caller = _person()
-    if not caller.has_just_proven:
-        with guess_at(accounts.get(session(), caller.user_id).username):
-            accounts.confirm_password(session(), caller.user_id, body.password or "")
+    caller = _confirm_password(body.password)
     grant = Grant(body.name, frozenset(body.scopes), body.days)
     return access_tokens.create(session(), caller.user_id, caller.epoch or 0, grant)
 
@@ -109,6 +109,15 @@ def end_all_sessions(query: KeptQuery) -> None:
 def end_session(session_id: UUID) -> None:
     """Sign a browser or a client out"""
     web_sessions.end(session(), current_user_id(), session_id)
+
+
+def _confirm_password(password: object) -> Caller:
+    """The caller, who has signed in within the last minute, or gives the password again. Raises Forbidden, Invalid."""
+    caller = _person()
+    if not caller.has_just_proven:
+        with guess_at(accounts.get(session(), caller.user_id).username):
+            accounts.confirm_password(session(), caller.user_id, password if isinstance(password, str) else "")
+    return caller
 
 
 def _person() -> Caller:

@@ -60,6 +60,9 @@ class ProfileChange(Wire):
 
     email: str | None = None
     time_zone: str | None = Field(None, description="Such as Europe/Berlin; empty: UTC.")
+    password: str | None = Field(
+        None, description="The account's; needed for another e-mail where the sign-in is over a minute ago."
+    )
 
 
 class NewPassword(Wire):

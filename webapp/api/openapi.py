@@ -42,7 +42,8 @@ _IN_PATHS: dict[str | None, JsonObject] = {
 """Schemas of path parameters, by the converter in the route."""
 _INTRODUCTION = (
     "Workflows, what starts them, and what became of it. Names are camelCase, ids UUIDs, times ISO-8601 in UTC. "
-    "Sign in with /auth/login and send the access token as `Authorization: Bearer …`."
+    "Sign in with /auth/login and send the access token as `Authorization: Bearer …`; or a personal access token, which"
+    " opens the operations of its scopes."
 )
 
 

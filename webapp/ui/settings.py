@@ -35,9 +35,14 @@ def settings() -> str:
 
 
 @blueprint.post("/settings")
+@counts_as_attempt
 def save_profile() -> Any:
+    email = request.form.get("email")
     try:
-        profile.update(session(), viewer_id(), request.form.get("email"), request.form.get("time_zone"))
+        if profile.changes_email(session(), viewer_id(), email):
+            with guess_at(current_user.username):
+                accounts.confirm_password(session(), viewer_id(), request.form.get("password", ""))
+        profile.update(session(), viewer_id(), email, request.form.get("time_zone"))
     except Invalid as error:
         session().rollback()
         return _profile_page(error.problems), 400
