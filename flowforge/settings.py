@@ -423,7 +423,17 @@ class Settings(BaseSettings):
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls", validation_alias="SMTP_SECURITY", description="How the connection to it is protected."
     )
-    smtp_from: str = Field("", validation_alias="SMTP_FROM", description="Sender address used when a step names none.")
+    smtp_from: str = Field(
+        "",
+        validation_alias="SMTP_FROM",
+        description="Address that all mail by it is sent under; unset: SMTP_USERNAME, where that is an address.",
+    )
+    mails_per_day: int = Field(
+        500,
+        validation_alias="MAILS_PER_DAY",
+        ge=0,
+        description="Mails that one account may send by it a day, each recipient counted.",
+    )
 
     # -- keeping
     log_retention_days: int = Field(
@@ -557,6 +567,11 @@ class Settings(BaseSettings):
         """Whether nothing but this machine reaches the server, as far as the settings tell."""
         hosts = [self.host, urlsplit(self.public_webhook_base).hostname or "", *self.allowed_hosts]
         return not self.trusted_proxies and all(is_loopback(host) for host in hosts)
+
+    @property
+    def mail_sender(self) -> str:
+        """The address that the instance's own mail server sends under; empty where none is known."""
+        return self.smtp_from or (self.smtp_username if "@" in self.smtp_username else "")
 
     @property
     def public_webhook_base(self) -> str:

@@ -16,6 +16,7 @@ from flowforge import events
 from flowforge.bus import EventBus
 from flowforge.db.credential_epochs import CredentialEpochs
 from flowforge.db.engine import make_engine
+from flowforge.db.mail_allowance_store import MailAllowanceStore
 from flowforge.home import Keys, load_keys
 from flowforge.logbook import LogStore
 from flowforge.resume_links import ResumeLinks
@@ -75,7 +76,7 @@ class Backends:
         """Access of connectors to the world: one set per process, since its connections are pooled."""
         from flowforge.connectors.tools import make_tools
 
-        return make_tools(self.settings)
+        return make_tools(self.settings, MailAllowanceStore(self.engine, self.settings.mails_per_day).take)
 
     def close(self) -> None:
         """Ends whatever was connected."""

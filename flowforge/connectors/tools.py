@@ -6,6 +6,7 @@ from flowforge.connectors.context import Tools
 from flowforge.connectors.http_client.client import HttpClient, Limits
 from flowforge.connectors.mail_transport.conversation import Account
 from flowforge.connectors.mail_transport.server import MailServer
+from flowforge.connectors.mail_transport.shared_account import TakeAllowance
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
 from flowforge.connectors.network.egress_hosts import EgressHosts
@@ -18,13 +19,14 @@ def make_guard(settings: Settings) -> AddressGuard:
     return AddressGuard(settings.allowed_private_networks, EgressHosts(settings.egress_hosts))
 
 
-def make_tools(settings: Settings) -> Tools:
+def make_tools(settings: Settings, take_allowance: TakeAllowance) -> Tools:
+    """`take_allowance`: counts the mails that an account sends by the instance's own server."""
     guard = make_guard(settings)
     deadlines = Deadlines()
     limits = Limits(request=settings.http_request_max_bytes, response=settings.http_response_max_bytes)
     return Tools(
         http=HttpClient(guard, deadlines, limits, settings.executor_threads),
-        mail=MailServer(guard, deadlines, _own_account(settings), settings.smtp_from),
+        mail=MailServer(guard, deadlines, _own_account(settings), settings.mail_sender, take_allowance),
         tokens=TokenCache(),
     )
 

@@ -135,6 +135,7 @@ class QuotaRow(Base):
     workflows: Mapped[int | None]
     executions_a_day: Mapped[int | None]
     bytes: Mapped[int | None] = mapped_column(BigInteger)
+    mails_a_day: Mapped[int | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
@@ -148,6 +149,8 @@ class DailyUsage(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     executions: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    mails: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Recipients of mails by the instance's own server, counted when sent (flowforge.db.mail_allowance_store)."""
 
 
 class UsagePosition(Base):

@@ -84,7 +84,9 @@ class Executor:
         catalog = catalog or load_catalog()
         self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
         credentials = CredentialsStore(backends.engine)
-        self._step_runner = StepRunner(settings, catalog, backends.vault, backends.resume_links, credentials)
+        self._step_runner = StepRunner(
+            settings, catalog, backends.vault, backends.resume_links, credentials, backends.tools
+        )
         self._capacity = settings.executor_threads * 4
         self._share = max(self._capacity // 2, 1)
         self._parked = True

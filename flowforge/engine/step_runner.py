@@ -21,7 +21,6 @@ from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.saved_connection import SavedConnection
 from flowforge.connectors.sdk import CONNECTION, Connector, ConnectorError, Tools
 from flowforge.connectors.sdk import StepContext as ConnectorContext
-from flowforge.connectors.tools import make_tools
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.plans import Version
@@ -95,14 +94,14 @@ class StepRunner:
         vault: Vault,
         links: ResumeLinks,
         credentials: CredentialsStore,
-        tools: Tools | None = None,
+        tools: Tools,
     ) -> None:
         self._settings = settings
         self._credentials = credentials
         self._catalog = catalog
         self._vault = vault
         self._links = links
-        self._tools = tools or make_tools(settings)
+        self._tools = tools
         self._loading = threading.BoundedSemaphore(_LOADED_AT_ONCE)
 
     def time_limit(self, run: StepRun) -> float:

@@ -23,7 +23,9 @@ ID = UUID("01900000-0000-7000-8000-000000000001")
 
 @pytest.fixture
 def make_context() -> Callable[..., StepContext]:
-    def make(*, seconds: float = 5, networks: str = "127.0.0.0/8", **settings: object) -> StepContext:
+    def make(
+        *, seconds: float = 5, networks: str = "127.0.0.0/8", allowance: int = 1_000, **settings: object
+    ) -> StepContext:
         chosen = Settings(_env_file=None, allow_private_networks_setting=networks, **settings)
         return StepContext(
             execution_id=ID,
@@ -36,7 +38,7 @@ def make_context() -> Callable[..., StepContext]:
             deadline=time.monotonic() + seconds,
             trigger={"body": {"order": 17}},
             steps={},
-            tools=make_tools(chosen),
+            tools=make_tools(chosen, lambda _user, recipients: recipients <= allowance),
         )
 
     return make

@@ -15,6 +15,7 @@ import pytest
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext
+from flowforge.settings import Settings
 from tests.connectors.certificate import make_certificate
 from tests.services.smtp import Inbox, only_ada, serving
 
@@ -59,6 +60,46 @@ class TestDelivery:
     def test_no_server_is_a_clear_failure(self, make_context: MakeContext) -> None:
         with pytest.raises(ConnectorError, match="no SMTP server"):
             send(make_context())
+
+
+class TestTheInstancesServerIsNoRelay:
+    def test_it_sends_under_its_own_address_whatever_a_step_says(self, inbox: Inbox, context: StepContext) -> None:
+        send(context, **{"from": "The boss <boss@company.test>"})
+        [mail] = inbox.mails
+        assert (mail["From"], mail["X-MailFrom"]) == ("ff@x.test", "ff@x.test")
+
+    def test_without_an_address_it_sends_nothing(self, inbox: Inbox, make_context: MakeContext) -> None:
+        with serving(inbox) as port, pytest.raises(ConnectorError, match="SMTP_FROM is not set") as caught:
+            send(make_context(**own(port) | {"smtp_from": ""}), **{"from": "a@x.test"})
+        assert caught.value.permanent
+        assert inbox.mails == []
+        assert Settings(_env_file=None, smtp_username="ada@x.test").mail_sender == "ada@x.test"
+
+    def test_a_server_of_their_own_sends_under_any(self, inbox: Inbox, make_context: MakeContext) -> None:
+        with serving(inbox) as port:
+            account = {"host": "127.0.0.1", "port": port, "security": "none", "from": "a@x.test"}
+            many = [f"b{number}@x.test" for number in range(60)]
+            assert send(make_context(allowance=0), **account, to=many)["accepted"]
+        [mail] = inbox.mails
+        assert mail["From"] == "a@x.test"
+
+    @pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+    def test_a_mail_has_at_most_50_recipients(self, inbox: Inbox, context: StepContext, field: str) -> None:
+        others = [f"b{number}@x.test" for number in range(50)]
+        with pytest.raises(ConnectorError, match="may have 50 recipients") as caught:
+            send(context, **{"to": "a@x.test", field: ["a@x.test", *others]})
+        assert caught.value.permanent
+        assert inbox.mails == []
+        assert send(context, to="a@x.test", bcc=others[:49])["accepted"]
+
+    def test_what_an_account_may_not_send_any_more_is_not_sent(self, inbox: Inbox, make_context: MakeContext) -> None:
+        with serving(inbox) as port:
+            context = make_context(allowance=2, **own(port))
+            assert send(context, to="a@x.test, b@x.test")["accepted"]
+            with pytest.raises(ConnectorError, match="all the mails that it may send today") as caught:
+                send(context, to="a@x.test, b@x.test", bcc="c@x.test")
+        assert caught.value.permanent
+        assert len(inbox.mails) == 1
 
 
 class TestSecurity:

@@ -23,7 +23,12 @@ class MailAccount(ConnectorConfig):
     username: str = field("", title="User name")
     password: str = secret("", title="Password")
     security: Security = field("starttls", title="Security")
-    sender: str | None = field(None, alias="from", title="From", description="Empty: the instance's own address.")
+    sender: str | None = field(
+        None,
+        alias="from",
+        title="From",
+        description="The instance's server sends under its own address only.",
+    )
 
     def account(self) -> Account | None:
         """None where no server is named."""
@@ -35,9 +40,9 @@ class MailAccount(ConnectorConfig):
 def _open(credentials: Credentials[MailAccount]) -> AbstractContextManager[SmtpConversation]:
     """A conversation with the server; with the instance's own where none is named."""
     server = credentials.context.tools.mail
-    account = credentials.config.account() or server.default
-    if not account.host:
-        raise ConnectorError("no SMTP server: set host here, or SMTP_HOST for the instance", permanent=True)
+    account = credentials.config.account()
+    if account is None:
+        return server.shared_session(credentials.context.user_id, credentials.context.deadline)
     return server.session(account, credentials.context.deadline)
 
 

@@ -6,6 +6,7 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import BinaryIO, Literal, cast
@@ -15,6 +16,8 @@ from flowforge.connectors.network.deadlines import Watch
 from flowforge.connectors.network.service_ports import SMTP_PORTS
 
 Security = Literal["starttls", "tls", "none"]
+Admit = Callable[[EmailMessage], None]
+"""Sees each mail before it is sent, and may change it. Raises ConnectorError for one that may not be."""
 _LONGEST_WAIT_SECONDS = 30.0
 _LARGEST_CONVERSATION = 1024 * 1024
 
@@ -33,8 +36,9 @@ class Account:
 class SmtpConversation(smtplib.SMTP):
     """A connection of `smtplib` to the account's server, made by the guard and watched."""
 
-    def __init__(self, account: Account, guard: AddressGuard, watch: Watch) -> None:
+    def __init__(self, account: Account, guard: AddressGuard, watch: Watch, admit: Admit | None = None) -> None:
         self._account = account
+        self._admit = admit
         self._guard = guard
         self._watch = watch
         self._context = ssl.create_default_context()
@@ -48,7 +52,9 @@ class SmtpConversation(smtplib.SMTP):
         return cast(socket.socket, self.sock)
 
     def deliver(self, message: EmailMessage) -> list[str]:
-        """Returns the addresses that the server refused."""
+        """Returns the addresses that the server refused. Raises ConnectorError for a mail that is not admitted."""
+        if self._admit is not None:
+            self._admit(message)
         return sorted(self.send_message(message))
 
     def sign_in(self) -> None:

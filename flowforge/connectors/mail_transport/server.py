@@ -6,11 +6,13 @@ import smtplib
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.mail_transport.conversation import Account, SmtpConversation
+from flowforge.connectors.mail_transport.conversation import Account, Admit, SmtpConversation
+from flowforge.connectors.mail_transport.shared_account import SharedAccount, TakeAllowance
 from flowforge.connectors.network.addresses import EVERYWHERE, AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
 
@@ -26,17 +28,28 @@ class MailServer:
     deadlines: Deadlines
     default: Account
     sender: str
+    take_allowance: TakeAllowance
+
+    def session(self, account: Account, deadline: float) -> AbstractContextManager[SmtpConversation]:
+        """A conversation with a server that the guard allows, signed in, over by the deadline. Raises ConnectorError,
+        also for errors within it."""
+        return self._session(account, deadline, self.guard, None)
+
+    def shared_session(self, user_id: UUID, deadline: float) -> AbstractContextManager[SmtpConversation]:
+        """The same with the instance's own server, which may be anywhere; it takes mails within the rules for what all
+        accounts share. Raises ConnectorError, also where the instance has none."""
+        if not self.default.host:
+            raise ConnectorError("no SMTP server: set host here, or SMTP_HOST for the instance", permanent=True)
+        shared = SharedAccount(user_id, self.sender, self.take_allowance)
+        return self._session(self.default, deadline, EVERYWHERE, shared.admit)
 
     @contextmanager
-    def session(self, account: Account, deadline: float) -> Iterator[SmtpConversation]:
-        """A conversation that has signed in, over by the deadline. Raises ConnectorError, also for errors within it.
-
-        The instance's own server may be anywhere, others only where the guard allows.
-        """
-        guard = EVERYWHERE if account is self.default else self.guard
+    def _session(
+        self, account: Account, deadline: float, guard: AddressGuard, admit: Admit | None
+    ) -> Iterator[SmtpConversation]:
         try:
             with self.deadlines.watch(deadline) as watch:
-                smtp = SmtpConversation(account, guard, watch)
+                smtp = SmtpConversation(account, guard, watch, admit)
                 try:
                     smtp.sign_in()
                     yield smtp
