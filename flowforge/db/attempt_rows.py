@@ -37,6 +37,8 @@ class NewAttempt(AttemptKey):
     repeats: int | None = None
     """The earlier attempt whose Idempotency-Key it carries; None: it has one of its own."""
     fails_after_crash: bool | None = None
+    rate_limited: bool | None = None
+    """Whether it is the first of an execution that begins by a rate permit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,14 +142,14 @@ def begin_executions(connection: Connection, rows: Sequence[NewExecution | Dropp
         ), attempts AS (
             INSERT INTO orchestrator.step_attempts
                 (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, started_at,
-                 waiting, fails_after_crash)
+                 waiting, fails_after_crash, rate_limited)
             SELECT c.id, a.step_index, a.iteration, a.attempt, r.workflow_id, a.state, COALESCE(a.due_at, now()),
                    CASE WHEN a.due_at IS NULL THEN now() END, CASE WHEN a.state = 'WAITING' THEN now() END, a.waiting,
-                   a.fails_after_crash
+                   a.fails_after_crash, a.rate_limited
             FROM created c JOIN rows r ON r.execution_id = c.id
             CROSS JOIN LATERAL jsonb_to_recordset(r.attempts) AS a(
                 step_index int, iteration int, attempt int, state text, due_at timestamptz, waiting jsonb,
-                fails_after_crash boolean)
+                fails_after_crash boolean, rate_limited boolean)
         ), handled AS (
             UPDATE trigger_service.trigger_events e
             SET handled_at = now(), dropped_because = r.dropped,
@@ -260,13 +260,13 @@ def apply(
         )
         INSERT INTO orchestrator.step_attempts
             (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, started_at, waiting,
-             repeats, fails_after_crash)
+             repeats, fails_after_crash, rate_limited)
         SELECT s.execution_id, s.step_index, s.iteration, s.attempt, s.workflow_id, s.state,
                COALESCE(s.due_at, now()), CASE WHEN s.due_at IS NULL THEN now() END,
-               CASE WHEN s.state = 'WAITING' THEN now() END, s.waiting, s.repeats, s.fails_after_crash
+               CASE WHEN s.state = 'WAITING' THEN now() END, s.waiting, s.repeats, s.fails_after_crash, s.rate_limited
         FROM jsonb_to_recordset(%(attempts)s::jsonb) AS s(
             execution_id uuid, step_index int, iteration int, attempt int, workflow_id uuid, state text,
-            due_at timestamptz, waiting jsonb, repeats int, fails_after_crash boolean)
+            due_at timestamptz, waiting jsonb, repeats int, fails_after_crash boolean, rate_limited boolean)
         ON CONFLICT DO NOTHING
         """,
         {

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db.held_executions_store import LACKS_PERMIT
+
+_MOST_LATE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Permits:
     transaction_began: float
     now: float
     """The time at which this was read: later, where it had to wait for the lock."""
+    late: Sequence[tuple[float, float | None]]
+    """(when its execution began, when it started itself) of the first steps that started late, or have yet to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,25 @@ def load_permits(connection: Connection, workflow_ids: Sequence[UUID]) -> dict[U
         SELECT w.id, COALESCE(t.begun, '[]'), COALESCE(t.awaited, false),
             (SELECT x.version_id FROM orchestrator.workflow_executions x
              WHERE x.workflow_id = w.id AND {LACKS_PERMIT} ORDER BY x.created_at, x.id LIMIT 1),
-            extract(epoch FROM now())::float8, extract(epoch FROM clock_timestamp())::float8
+            extract(epoch FROM now())::float8, extract(epoch FROM clock_timestamp())::float8,
+            (SELECT COALESCE(jsonb_agg(jsonb_build_array(
+                    extract(epoch FROM l.due_at)::float8, extract(epoch FROM l.started_at)::float8)), '[]')
+             FROM (SELECT a.due_at, a.started_at FROM orchestrator.step_attempts a
+                   WHERE a.workflow_id = w.id
+                     AND a.rate_limited AND (a.started_at IS NULL OR a.started_at - a.due_at > interval '1 second')
+                     AND (a.started_at > now() - interval '1 day'
+                          OR a.started_at IS NULL AND a.state IN ('QUEUED', 'RUNNING'))
+                   ORDER BY a.started_at DESC LIMIT {_MOST_LATE}) l)
         FROM unnest(%(ids)s::uuid[]) AS w(id) LEFT JOIN orchestrator.rate_turns t ON t.workflow_id = w.id
         """,  # noqa: S608  (a condition of ours)
         {"ids": [str(id_) for id_ in workflow_ids]},
     )
-    return {row[0]: Permits([(at, count) for at, count in row[1]], *row[2:]) for row in rows}
+    return {row[0]: _permits(*row[1:]) for row in rows}
+
+
+def _permits(begun: Any, awaited: bool, next_version: UUID | None, began: float, now: float, late: Any) -> Permits:
+    taken = [(at, count) for at, count in begun]
+    return Permits(taken, awaited, next_version, began, now, [(since, started) for since, started in late])
 
 
 def save_permits(connection: Connection, updates: Sequence[PermitsUpdate]) -> None:

@@ -564,6 +564,12 @@ class StepAttempt(Base):
         Index("idx_attempts_leased", "lease_until", postgresql_where=text("state = 'RUNNING'")),
         Index("idx_attempts_unapplied", "finished_at", postgresql_where=text("state = 'ENDED'")),
         Index("idx_attempts_resting", "due_at", postgresql_where=text("state = 'WAITING'")),
+        Index(
+            "idx_attempts_late",
+            "workflow_id",
+            "started_at",
+            postgresql_where=text("rate_limited AND (started_at IS NULL OR started_at - due_at > interval '1 second')"),
+        ),
         {"schema": "orchestrator"},
     )
 
@@ -585,6 +591,8 @@ class StepAttempt(Base):
     repeats: Mapped[int | None]
     """The earlier attempt whose call it makes again, under the same Idempotency-Key, since nobody knows whether that
     was done. Null: it makes a call of its own."""
+    rate_limited: Mapped[bool | None]
+    """Whether it is the first of an execution that began by a rate permit."""
     fails_after_crash: Mapped[bool | None]
     """Whether it has failed where its executor died in the call; null and false: its call is made again."""
     lease_owner: Mapped[str | None]

@@ -146,7 +146,7 @@ def _take_permits(
     """Adds the verdicts on candidates of one workflow that get no permit."""
     rate = candidates[-1].rate
     assert rate is not None
-    window = RateWindow.of(rate, permits.begun, permits.transaction_began)
+    window = RateWindow.of(rate, permits.begun, permits.transaction_began, permits.late)
     taken = 0 if permits.next_version is not None else window.take(len(candidates), permits.now)
     awaited = permits.awaited or taken < len(candidates)
     update = permits_update(workflow_id, window, permits, awaited=awaited)

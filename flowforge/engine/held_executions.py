@@ -147,7 +147,8 @@ class HeldExecutions:
         readable = {id_: versions[version] for id_, version in pinned.items() if version in versions}
         rates = {id_: version.plan.settings.rate_limit or _UNLIMITED for id_, version in readable.items()}
         return {
-            id_: RateWindow.of(rate, permits[id_].begun, permits[id_].transaction_began) for id_, rate in rates.items()
+            id_: RateWindow.of(rate, permits[id_].begun, permits[id_].transaction_began, permits[id_].late)
+            for id_, rate in rates.items()
         }
 
 

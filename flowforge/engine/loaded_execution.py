@@ -48,6 +48,8 @@ class LoadedExecution:
     replay: Replay | None = None
     deadline: datetime | None = None
     """Set when it begins."""
+    is_beginning: bool = False
+    """Whether its first commands are still to be taken."""
     is_complete: bool = True
     """Whether payload and outputs are loaded."""
     was_over: bool = False
@@ -101,6 +103,11 @@ class LoadedExecution:
         return settings.concurrency is not None or settings.rate_limit is not None
 
     @property
+    def _takes_permit(self) -> bool:
+        """Whether it begins by a rate permit."""
+        return self.is_beginning and self.version.plan.settings.rate_limit is not None
+
+    @property
     def calls_others(self) -> bool:
         return any(step.calls_workflow for step in self.run.plan.steps)
 
@@ -114,6 +121,7 @@ class LoadedExecution:
 
     def begin(self) -> None:
         """Begins it, at the step of its replay or at the first; its time limit counts from now."""
+        self.is_beginning = True
         limit = self.version.plan.settings.timeout
         if limit is not None:
             self.deadline = datetime.now(UTC) + timedelta(seconds=limit)
@@ -160,6 +168,7 @@ class LoadedExecution:
             self._add_wait(wait)
         for call in effects.calls:
             self._add_call(call)
+        self.is_beginning = False
 
     def _add_start(self, start: StartStep, starts: StartMessages) -> None:
         step = self.run.plan.step(start.step_index)
@@ -175,6 +184,7 @@ class LoadedExecution:
                 start.due_at,
                 repeats=start.repeats,
                 fails_after_crash=starts.fails_after_crash(step) or None,
+                rate_limited=self._takes_permit or None,
             )
         )
         if start.due_at is None:

@@ -106,6 +106,20 @@ def statuses(pipeline: Pipeline, events: Sequence[UUID]) -> list[str]:
     return [row.status if row is not None else "none" for row in rows]
 
 
+def first_steps_start(pipeline: Pipeline, seconds_ago: float) -> None:
+    """Of all executions that have begun; those that start late count for the rate limit."""
+    started = text("UPDATE orchestrator.step_attempts SET started_at = now() - make_interval(secs => :seconds)")
+    with pipeline.backends.engine.begin() as connection:
+        connection.execute(started, {"seconds": seconds_ago})
+
+
+def executors_are_away_for_an_hour(pipeline: Pipeline) -> None:
+    """Since what has begun so far began."""
+    time_passes(pipeline, 3600)
+    with pipeline.backends.engine.begin() as connection:
+        connection.execute(text("UPDATE orchestrator.step_attempts SET due_at = due_at - interval '1 hour'"))
+
+
 def why_dropped(pipeline: Pipeline, event_id: UUID) -> str | None:
     with pipeline.backends.engine.begin() as connection:
         wanted = text("SELECT dropped_because FROM trigger_service.trigger_events WHERE id = :id")
@@ -439,3 +453,37 @@ class TestRate:
             events = [pipeline.accept(workflow.id).event_id for _ in range(7)]
             done = [pipeline.finished(event) for event in events]
         assert [row.status for row in done] == ["COMPLETED"] * 7
+
+
+class TestAfterAnOutageOfExecutors:
+    """Three a minute."""
+
+    @pytest.fixture
+    def events(self, pipeline: Pipeline, orchestrator: Orchestrator) -> Sequence[UUID]:
+        workflow = pipeline.workflow(transform(a=1), settings={"rateLimit": {"limit": 3, "seconds": 60}})
+        events = come(pipeline, orchestrator, workflow, *[{"n": n} for n in range(9)])
+        assert statuses(pipeline, events) == ["RUNNING"] * 3 + ["PENDING"] * 6
+        executors_are_away_for_an_hour(pipeline)
+        look(orchestrator)
+        return events
+
+    def test_no_more_have_gathered_than_may_begin_together(self, pipeline: Pipeline, events: Sequence[UUID]) -> None:
+        assert statuses(pipeline, events).count("RUNNING") == 3
+
+    def test_their_time_counts_from_their_start(
+        self, pipeline: Pipeline, orchestrator: Orchestrator, events: Sequence[UUID]
+    ) -> None:
+        first_steps_start(pipeline, seconds_ago=50)
+        time_passes(pipeline, 60)
+        look(orchestrator)
+        assert statuses(pipeline, events).count("RUNNING") == 3
+        first_steps_start(pipeline, seconds_ago=61)
+        time_passes(pipeline, 60)
+        look(orchestrator)
+        assert statuses(pipeline, events).count("RUNNING") == 6
+
+    def test_new_executions_wait_as_well(self, pipeline: Pipeline, orchestrator: Orchestrator) -> None:
+        workflow = pipeline.workflow(transform(a=1), settings={"rateLimit": {"limit": 3, "seconds": 60}})
+        come(pipeline, orchestrator, workflow, *[{"n": n} for n in range(3)])
+        executors_are_away_for_an_hour(pipeline)
+        assert statuses(pipeline, come(pipeline, orchestrator, workflow, {"n": 4})) == ["PENDING"]
