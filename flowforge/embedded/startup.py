@@ -10,7 +10,9 @@ from flowforge.embedded.server import CannotStart
 from flowforge.probe import ask_readiness, reachable_host
 from flowforge.settings import Settings
 
-_DATABASES_SECONDS = 60.0
+_DATABASES_SECONDS = 300.0
+"""PostgreSQL may have to recover first, on a machine that is busy."""
+_TOLD_AFTER_SECONDS = 15.0
 _READY_SECONDS = 90.0
 
 
@@ -22,11 +24,9 @@ def set_up(settings: Settings) -> None:
     if settings.postgres_url is None or settings.redis_url is None:
         raise CannotStart("POSTGRES_URL and REDIS_URL must be set; `python -m flowforge run` sets them")
     postgres_url, redis_url = settings.postgres_url, settings.redis_url
-    if not _within(_DATABASES_SECONDS, lambda: postgres.answers(postgres_url)):
-        raise CannotStart("PostgreSQL does not answer; see postgres.log, or check POSTGRES_URL")
+    _wait_for("PostgreSQL", "see postgres.log, or check POSTGRES_URL", lambda: postgres.answers(postgres_url))
     take_over_database(settings)
-    if not _within(_DATABASES_SECONDS, lambda: valkey.answers(redis_url)):
-        raise CannotStart("Valkey does not answer; see valkey.log, or check REDIS_URL")
+    _wait_for("Valkey", "see valkey.log, or check REDIS_URL", lambda: valkey.answers(redis_url))
 
 
 def greet(settings: Settings, console: Console) -> bool:
@@ -51,6 +51,15 @@ def greet(settings: Settings, console: Console) -> bool:
         "  Ctrl-C stops everything.\n"
     )
     return True
+
+
+def _wait_for(server: str, advice: str, answers: Callable[[], bool]) -> None:
+    """Tells after a while that it waits. Raises CannotStart."""
+    if _within(_TOLD_AFTER_SECONDS, answers):
+        return
+    Console().say(f"Waiting for {server}, which does not answer yet; {advice} ...")
+    if not _within(_DATABASES_SECONDS, answers):
+        raise CannotStart(f"{server} does not answer; {advice}")
 
 
 def _within(seconds: float, true: Callable[[], bool]) -> bool:
