@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 OURS = ("web", "orchestrator", "executor", "log-sink", "jobs", "migrate")
 DATABASES = ("postgres", "valkey", "mongo", "kafka")
 SECRETS = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "JWT_SECRET", "SESSION_SECRET", "FLOWFORGE_SECRET_KEYS"}
-OF_COMPOSE_ITSELF = {"VALKEY_PASSWORD"}
+OF_COMPOSE_ITSELF = {"VALKEY_PASSWORD", "WORKER_STOP_GRACE"}
 """Variables of .env that only docker-compose.yml reads."""
 FIXED_BY_COMPOSE = {
     *("POSTGRES_URL", "SPRING_DATASOURCE_URL", "POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PARAMS"),
