@@ -325,5 +325,22 @@ def recorded_outputs(connection: Connection, execution_ids: Iterable[UUID]) -> d
     return {id_: RecordedOutputs(outputs, version_id) for id_, outputs, version_id in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose an execution is, and the version whose steps it does."""
+
+    user_id: UUID
+    version_id: UUID | None
+
+
+def origins(connection: Connection, execution_ids: Iterable[UUID]) -> dict[UUID, Origin]:
+    """Returns those of executions that there are, whatever their status."""
+    rows = connection.exec_driver_sql(
+        "SELECT id, user_id, version_id FROM orchestrator.workflow_executions WHERE id = ANY(%(ids)s::uuid[])",
+        {"ids": _texts(execution_ids)},
+    )
+    return {id_: Origin(user_id, version_id) for id_, user_id, version_id in rows}
+
+
 def _texts(ids: Iterable[UUID]) -> list[str]:
     return [str(id_) for id_ in ids]

@@ -50,6 +50,7 @@ def advance(
     states = executions_store.lock_executions(connection, sorted({result.execution_id for result in results}))
     attempts = _open_attempts(connection, results)
     batch = runs.load(connection, states, post_commit)
+    results = runs.foreign_results.masked(connection, results)
     applicable = _applicable(results, attempts, batch)
     _load_surroundings(batch, applicable)
     for result in applicable:

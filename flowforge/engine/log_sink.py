@@ -11,9 +11,11 @@ from redis.exceptions import RedisError
 
 from flowforge import events, jsonio
 from flowforge.connectors.catalog import load_catalog
-from flowforge.db.engine import Connection
+from flowforge.db.engine import Connection, unavailable_when_down
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received
+from flowforge.engine.foreign_results import ForeignResults, is_foreign
+from flowforge.engine.plans import Plans
 from flowforge.events import ExecutionEvent, ExecutionResult, ExecutionStart, TopicMessage, TriggerEvent
 from flowforge.jsonio import JsonObject
 from flowforge.live import channel, entry_json
@@ -38,6 +40,7 @@ class LogSink:
         self.group = backends.settings.group_log_sink
         self._backends = backends
         self._catalog = load_catalog()
+        self._foreign_results = ForeignResults(backends, Plans())
 
     def room(self) -> int:
         return BATCH
@@ -47,7 +50,7 @@ class LogSink:
 
     def write(self, messages: Sequence[TopicMessage]) -> None:
         """Writes a line for each message, unless it is there already."""
-        entries = [self._entry(message) for message in sorted(messages, key=_when)]
+        entries = [self._entry(message) for message in sorted(self._without_secrets(messages), key=_when)]
         self._announce(self._backends.logbook.append(entries))
 
     def give_up(self, _connection: Connection, _message: TopicMessage, _error: Exception) -> PostCommit:
@@ -70,6 +73,15 @@ class LogSink:
             pipeline.execute()
         except RedisError as error:
             logger.warning("%d log lines were not announced: %s", len(entries), error)
+
+    def _without_secrets(self, messages: Sequence[TopicMessage]) -> Sequence[TopicMessage]:
+        """The messages, those of other implementations' executors masked."""
+        foreign = [message for message in messages if is_foreign(message)]
+        if not foreign:
+            return messages
+        with unavailable_when_down(), self._backends.engine.connect() as connection:
+            masked = self._foreign_results.masked(connection, foreign)
+        return [*(message for message in messages if not is_foreign(message)), *masked]
 
     def _entry(self, message: TopicMessage) -> NewEntry:
         match message:

@@ -12,6 +12,7 @@ from flowforge.db.engine import Connection
 from flowforge.db.executions_store import ExecutionState
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.execution_batch import ExecutionBatch
+from flowforge.engine.foreign_results import ForeignResults
 from flowforge.engine.loaded_execution import LoadedExecution
 from flowforge.engine.plans import Plans, Version
 from flowforge.engine.start_messages import StartMessages, around
@@ -28,6 +29,7 @@ class RunFactory:
         settings = backends.settings
         self.plans = Plans()
         self.starts = StartMessages(settings, self.plans, load_catalog(), backends.vault)
+        self.foreign_results = ForeignResults(backends, self.plans)
         self._links = backends.resume_links
         self._defaults = RetryPolicy(attempts=settings.step_max_attempts)
         self._output_limit = settings.step_output_max_bytes
