@@ -22,7 +22,7 @@ from flowforge.engine.leases import LeaseTerms
 from flowforge.engine.plans import Plans
 from flowforge.engine.start_messages import StartMessages
 from flowforge.errors import Unavailable
-from flowforge.events import ExecutionResult, TriggerEvent
+from flowforge.events import ExecutionResult, ExecutionStart, TriggerEvent
 from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def resend(backends: Backends, grace: float = GRACE_SECONDS) -> Redelivered:
         result_messages = round_.untaken_results(connection)
         queued = round_.unclaimed_starts(connection)
     start_messages = _start_messages(backends, queued)
-    backends.bus.publish([*event_messages, *result_messages, *start_messages])
+    _publish(backends, [*event_messages, *result_messages, *start_messages])
     return Redelivered(len(event_messages), len(start_messages), len(result_messages), leases)
 
 
@@ -97,6 +97,31 @@ class _Round:
 
     def _has_backlog(self, topic: str, group: str) -> bool:
         return self.lag.get((topic, group), 0) >= _BACKLOG
+
+
+def _publish(backends: Backends, messages: Sequence[Message]) -> None:
+    """Publishes messages. A batch that the bus refuses is halved until the message is found that it does not take."""
+    try:
+        backends.bus.publish(messages)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001  (whatever it is, the bus does not take it)
+        if len(messages) == 1:
+            _give_up(backends, messages[0], error)
+            return
+        middle = len(messages) // 2
+        _publish(backends, messages[:middle])
+        _publish(backends, messages[middle:])
+
+
+def _give_up(backends: Backends, message: Message, error: Exception) -> None:
+    """Fails a step whose message the bus does not take. What else it refuses is tried again in the next round."""
+    logger.error("the bus refuses a message of %s (%d bytes)", message.topic, len(message.value), exc_info=error)
+    if message.topic == events.EXECUTION_START:
+        start = ExecutionStart.decode(message.value)
+        key = AttemptKey(start.execution_id, start.step_index, start.iteration, start.attempt)
+        with transaction(backends.engine) as connection:
+            attempts_store.refuse(connection, key, reason_of(error))
 
 
 def _start_messages(backends: Backends, keys: Sequence[AttemptKey]) -> list[Message]:

@@ -63,3 +63,25 @@ def test_whoever_waits_goes_on_when_there_is_room() -> None:
         assert not entered.wait(0.05)
     eventually(entered.is_set)
     thread.join()
+
+
+def test_nobody_overtakes_who_came_before(stack: ExitStack) -> None:
+    waiting = BodyBudget(4 * MB, patience=15)
+    first = stack.enter_context(ExitStack())
+    order: list[str] = []
+    first.enter_context(waiting.spend(2 * MB))
+
+    def take(name: str, size: int) -> None:
+        with waiting.spend(size):
+            order.append(name)
+
+    large = threading.Thread(target=take, args=("large", 4 * MB))
+    large.start()
+    eventually(lambda: len(waiting._line) == 1)
+    small = threading.Thread(target=take, args=("small", MB))
+    small.start()
+    eventually(lambda: len(waiting._line) == 2)
+    first.close()
+    large.join()
+    small.join()
+    assert order == ["large", "small"]

@@ -4,6 +4,7 @@ objects, and there are many threads."""
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,18 +22,17 @@ class BodyBudget:
         self._most_bytes = most_bytes
         self._patience = patience
         self._taken = 0
+        self._line: deque[object] = deque()
         self._changed = threading.Condition()
 
     @contextmanager
     def spend(self, size: int) -> Iterator[None]:
-        """Waits until there is room for a body of that size. Raises Unavailable where there is none in time."""
+        """Waits until there is room for a body of that size, behind those that came before. Raises Unavailable where
+        there is none in time."""
         if size <= _SMALL_BYTES:
             yield
             return
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._has_room_for(size), self._patience):
-                raise Unavailable("too many large requests are being handled; try again in a moment")
-            self._taken += size
+        self._take(size)
         try:
             yield
         finally:
@@ -40,9 +40,21 @@ class BodyBudget:
                 self._taken -= size
                 self._changed.notify_all()
 
-    def _has_room_for(self, size: int) -> bool:
-        return self._taken == 0 or self._taken + size <= self._most_bytes
+    def _take(self, size: int) -> None:
+        place = object()
+        with self._changed:
+            self._line.append(place)
+            try:
+                if not self._changed.wait_for(lambda: self._is_next(place, size), self._patience):
+                    raise Unavailable("too many large requests are being handled; try again in a moment")
+                self._taken += size
+            finally:
+                self._line.remove(place)
+                self._changed.notify_all()
+
+    def _is_next(self, place: object, size: int) -> bool:
+        return self._line[0] is place and (self._taken == 0 or self._taken + size <= self._most_bytes)
 
 
-BODIES = BodyBudget(most_bytes=4 * 1024 * 1024, patience=15.0)
+BODIES = BodyBudget(most_bytes=4 * 1024 * 1024, patience=30.0)
 """Of this process."""

@@ -19,7 +19,7 @@ from webapp.context import backends
 from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
 from webapp.intake import calls, schemas
 from webapp.intake.accepted import announce
-from webapp.intake.body import read_body, read_bytes
+from webapp.intake.body import read_body
 from webapp.intake.body_budget import BODIES
 from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.waiting import as_response, wait_for_answer
@@ -63,7 +63,7 @@ def receive(token: str) -> Response:
         exists = intake.has_token(backends().engine, WEBHOOK, token)
         return Response(status=200 if exists else 404, mimetype="application/json")
     calls.refuse_too_many(token)
-    with BODIES.spend(len(read_bytes(backends().settings.webhook_max_bytes))):
+    with BODIES.spend(_announced_bytes()):
         answer = _accept(token)
         if answer is None:
             return Response(_UNKNOWN, 404, mimetype="application/json")
@@ -98,6 +98,13 @@ def _to_be_answered(answer: intake.AcceptedCall) -> Response:
     url = f"{backends().settings.public_webhook_base}{path}"
     body = {**_accepted(answer), "message": "The workflow has not answered yet", "statusUrl": url}
     return Response(jsonio.dumps(body), 202, {"Location": url, "Retry-After": "2"}, mimetype="application/json")
+
+
+def _announced_bytes() -> int:
+    """Bytes of the body as its head says; the most there may be where it does not say."""
+    if request.content_length is not None:
+        return request.content_length
+    return backends().settings.webhook_max_bytes if "Transfer-Encoding" in request.headers else 0
 
 
 def _accept(token: str) -> intake.AcceptedCall | None:
