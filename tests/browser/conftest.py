@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bench.product import Product, running
 from tests.browser.gate import Gate, waiting
 from tests.browser.watched import Windows
+from tests.services.folders import temporary_folder
 
 PASSWORD = "correct horse battery"
 _PATIENCE_MS = 20_000
@@ -27,8 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(tmp_path_factory.mktemp("browser") / "home") as product:
+def product() -> Iterator[Product]:
+    with temporary_folder("flowforge-test-") as folder, running(folder / "home") as product:
         yield product
 
 
