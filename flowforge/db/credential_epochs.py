@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg2
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -46,8 +47,12 @@ class _Known:
 
 
 def tell_of_change(session: Session, user_id: UUID) -> None:
-    """Has all processes look at their accounts again, once the transaction is committed."""
+    """Has all processes look at their accounts again once the transaction is committed, this one before the commit
+    returns."""
     session.execute(select(func.pg_notify(_CHANNEL, str(user_id))))
+    own = _own_epochs.get(session.get_bind())
+    if own is not None:
+        event.listen(session, "after_commit", lambda _committed: own.forget(user_id), once=True)
 
 
 class CredentialEpochs:
@@ -65,6 +70,7 @@ class CredentialEpochs:
         self._lock = threading.Lock()
         self._watcher: threading.Thread | None = None
         self._ending, self._end = socket.socketpair()
+        _own_epochs[engine] = self
 
     def current(self, user_id: UUID) -> int | None:
         """The account's epoch, at most STALE_SECONDS old; None: there is no such account. Raises Unavailable."""
@@ -147,6 +153,10 @@ class CredentialEpochs:
             self._asked_at.pop(user_id, None)
             self._known.pop(user_id, None)
         return list(self._asked_at)
+
+
+_own_epochs: WeakKeyDictionary[Engine | Connection, CredentialEpochs] = WeakKeyDictionary()
+"""What this process remembers, by the engine it is read with."""
 
 
 def _wait_for_news(told: Any, *others: Any) -> Sequence[Any]:

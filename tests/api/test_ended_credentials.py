@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -75,6 +77,15 @@ def test_whoever_signs_in_again_goes_on_and_others_are_not_concerned(
     assert status(client, stranger.headers) == 200
 
 
+def test_this_process_knows_before_the_commit_returns(client: FlaskClient, owner: Person, backends: Backends) -> None:
+    assert status(client, owner.headers) == 200
+    with Session(backends.engine) as session:
+        credentials.end_all(session, owner.id)
+        assert status(client, owner.headers) == 200
+        session.commit()
+    assert status(client, owner.headers) == 401
+
+
 def test_another_process_hears_of_it(client: FlaskClient, elsewhere: FlaskClient, owner: Person) -> None:
     assert status(elsewhere, owner.headers) == 200
     client.delete(SESSIONS, headers=owner.headers)
@@ -111,7 +122,13 @@ def test_checking_the_epoch_costs_a_request_no_statement(
     client: FlaskClient, owner: Person, backends: Backends
 ) -> None:
     statements: list[str] = []
-    event.listen(backends.engine, "before_cursor_execute", lambda *sent: statements.append(sent[2]))
+    here = threading.current_thread()  # another one may look for changes meanwhile
+
+    def note(*sent: Any) -> None:
+        if threading.current_thread() is here:
+            statements.append(sent[2])
+
+    event.listen(backends.engine, "before_cursor_execute", note)
     for _ in range(20):
         assert client.get("/api/v1/executor/plugins", headers=owner.headers).status_code == 200
     assert [sent for sent in statements if "credentials_epoch" in sent] == []

@@ -15,7 +15,7 @@ from flowforge.errors import Forbidden
 from flowforge.jsonio import JsonObject
 from webapp.api.account_schemas import NewPassword, NewToken, Profile, ProfileChange, SignedIn, Token, TokenRequest
 from webapp.attempts import counts_as_attempt
-from webapp.context import backends, session
+from webapp.context import session
 from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
 from webapp.guarded import guess_at
 from webapp.identity import Caller, current_caller, current_user_id
@@ -59,7 +59,6 @@ def change_password(body: NewPassword) -> None:
     user_id, current, new = _person().user_id, body.current_password, body.new_password
     with guess_at(accounts.get(session(), user_id).username):
         accounts.change_password(session(), user_id, current, new, keep_tokens=body.keep_tokens)
-    backends().credential_epochs.forget(user_id)
 
 
 @blueprint.get("/tokens")
@@ -101,7 +100,6 @@ def end_all_sessions(query: KeptQuery) -> None:
     user_id = current_user_id()
     credentials.end_all(session(), user_id, keep_tokens=query.keep_tokens)
     session().commit()
-    backends().credential_epochs.forget(user_id)
 
 
 @blueprint.delete("/sessions/<uuid:session_id>")

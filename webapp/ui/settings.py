@@ -14,7 +14,7 @@ from flowforge.accounts.access_tokens import USUAL_LIFE_DAYS, Grant
 from flowforge.accounts.scopes import USUAL, Scope
 from flowforge.errors import Conflict, Invalid, Problem
 from webapp.attempts import counts_as_attempt
-from webapp.context import backends, session
+from webapp.context import session
 from webapp.guarded import guess_at
 from webapp.ui.accounts import sign_in_here
 from webapp.ui.base import blueprint
@@ -64,7 +64,6 @@ def change_password() -> Any:
             user = accounts.change_password(session(), viewer_id(), current, new, keep_tokens=_keeps_tokens())
     except Invalid as error:
         return render_template("settings/password.html", problems=_by_field(error.problems)), 400
-    backends().credential_epochs.forget(user.id)
     sign_in_here(user)
     flash(f"The password was changed. {_ended()}", "done")
     return redirect(url_for("ui.password_settings"), 303)
@@ -122,7 +121,6 @@ def end_other_sessions() -> Any:
     here = current_user.session_id
     epoch = credentials.end_all(session(), viewer_id(), keep_tokens=_keeps_tokens(), keep_browser=here)
     session().commit()
-    backends().credential_epochs.forget(viewer_id())
     login_user(replace(current_user._get_current_object(), epoch=epoch))
     flash(_ended(), "done")
     return redirect(url_for("ui.session_settings"), 303)
