@@ -193,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         problems = "\n".join(f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         sys.exit(f"These settings can't be used:\n{problems}")
-    except (CannotStart, AlreadyRunning, OtherSchema) as error:
+    except (CannotStart, AlreadyRunning, OtherSchema, Unavailable) as error:
         sys.exit(f"FlowForge: {error}")
 
 
