@@ -15,6 +15,7 @@ from flowforge.db.schema import OtherSchema
 from flowforge.embedded.console import Console
 from flowforge.embedded.instance import AlreadyRunning
 from flowforge.embedded.server import CannotStart
+from flowforge.errors import Unavailable
 from flowforge.settings import Settings
 
 Command = Callable[[Settings], int]

@@ -20,6 +20,8 @@ EXECUTION_START = "execution.start"
 EXECUTION_RESULT = "execution.result"
 EXECUTION_EVENTS = "execution.events"
 """A topic of ours, beside the contract's three: what the log and the live view show besides them."""
+EXECUTION_DISPATCH = "execution.dispatch"
+"""A topic of ours: steps that are to be made ready for another implementation's executor."""
 DEAD_LETTERS = "flowforge.dead-letters"
 
 TOPICS = (TRIGGER_EVENTS, EXECUTION_START, EXECUTION_RESULT, EXECUTION_EVENTS, DEAD_LETTERS)
@@ -197,6 +199,7 @@ class ExecutionEvent(TopicMessage):
 MESSAGE_TYPES: dict[str, type[TopicMessage]] = {
     TRIGGER_EVENTS: TriggerEvent,
     EXECUTION_START: ExecutionStart,
+    EXECUTION_DISPATCH: ExecutionStart,
     EXECUTION_RESULT: ExecutionResult,
     EXECUTION_EVENTS: ExecutionEvent,
 }

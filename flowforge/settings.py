@@ -171,6 +171,19 @@ class Settings(BaseSettings):
         validation_alias="FORMER_GROUPS_LOG_SINK",
         description="The same for GROUP_LOG_SINK.",
     )
+    executor: Literal["own", "foreign"] = Field(
+        "own",
+        validation_alias="EXECUTOR",
+        description="`foreign`: another implementation's executor, on the same Kafka, runs the steps.",
+    )
+    kafka_message_max_bytes: int = Field(
+        1_000_000,
+        validation_alias="KAFKA_MESSAGE_MAX_BYTES",
+        ge=1024,
+        le=4 * 1024 * 1024,
+        description="Largest message that the brokers take, their message.max.bytes; with EXECUTOR=foreign, a step that"
+        " has more fails and says so.",
+    )
     topic_secrets_in_clear: bool = Field(
         False,
         validation_alias="TOPIC_SECRETS_IN_CLEAR",
@@ -514,6 +527,16 @@ class Settings(BaseSettings):
     def _private_networks_parse(self) -> Settings:
         _ = self.allowed_private_networks
         return self
+
+    @model_validator(mode="after")
+    def _foreign_executor_is_reached_by_kafka(self) -> Settings:
+        if self.has_foreign_executor and not self.kafka_brokers:
+            raise ValueError("EXECUTOR=foreign needs KAFKA_BROKERS: another implementation reads Kafka's topics only")
+        return self
+
+    @property
+    def has_foreign_executor(self) -> bool:
+        return self.executor == "foreign"
 
     @property
     def postgres_url(self) -> str | None:

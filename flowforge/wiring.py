@@ -131,15 +131,22 @@ class Backends:
         return PostgresLogStore(self.engine)
 
 
+def start_topic(settings: Settings) -> str:
+    """The topic by which our executor hears of steps; that of others hears of them from ours
+    (flowforge.engine.foreign_executor)."""
+    return events.EXECUTION_DISPATCH if settings.has_foreign_executor else events.EXECUTION_START
+
+
 def readers(settings: Settings) -> dict[str, frozenset[str]]:
     """List the consumer groups that read each topic."""
     orchestrator, executor, sink = settings.group_orchestrator, settings.group_executor, settings.group_log_sink
-    return {
+    found = {
         events.TRIGGER_EVENTS: frozenset({orchestrator, sink}),
-        events.EXECUTION_START: frozenset({executor, sink}),
+        events.EXECUTION_START: frozenset({sink}),
         events.EXECUTION_RESULT: frozenset({orchestrator, sink}),
         events.EXECUTION_EVENTS: frozenset({sink}),
     }
+    return found | {start_topic(settings): found.get(start_topic(settings), frozenset()) | {executor}}
 
 
 def former_readers(settings: Settings) -> dict[tuple[str, str], list[str]]:

@@ -23,6 +23,7 @@ from rq.worker import SimpleWorker, WorkerStatus
 from flowforge.db.schema import exit_on_other_schema
 from flowforge.engine.consumer import Consumer, member_name
 from flowforge.engine.executor import Executor
+from flowforge.engine.foreign_executor import ForeignExecutor
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.settings import Settings
@@ -31,9 +32,14 @@ from workers.runner import Runner
 
 logger = logging.getLogger(__name__)
 
+
+def executor_of(backends: Backends) -> Consumer:
+    return ForeignExecutor(backends) if backends.settings.has_foreign_executor else Executor(backends)
+
+
 CONSUMERS: dict[str, Callable[[Backends], Consumer]] = {
     "orchestrator": Orchestrator,
-    "executor": Executor,
+    "executor": executor_of,
     "log-sink": LogSink,
 }
 HEARTBEAT_SECONDS = 20.0

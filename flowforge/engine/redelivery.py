@@ -23,7 +23,7 @@ from flowforge.engine.plans import Plans
 from flowforge.engine.start_messages import StartMessages
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionResult, ExecutionStart, TriggerEvent
-from flowforge.wiring import Backends
+from flowforge.wiring import Backends, start_topic
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class _Round:
         return [_result_message(result) for result in untaken]
 
     def unclaimed_starts(self, connection: Connection) -> list[AttemptKey]:
-        if self._has_backlog(events.EXECUTION_START, self.backends.settings.group_executor):
+        if self._has_backlog(start_topic(self.backends.settings), self.backends.settings.group_executor):
             return []
         return redelivery_store.take_unclaimed_starts(connection, grace=self.grace, limit=_AT_ONCE)
 
@@ -117,7 +117,7 @@ def _publish(backends: Backends, messages: Sequence[Message]) -> None:
 def _give_up(backends: Backends, message: Message, error: Exception) -> None:
     """Fails a step whose message the bus does not take. What else it refuses is tried again in the next round."""
     logger.error("the bus refuses a message of %s (%d bytes)", message.topic, len(message.value), exc_info=error)
-    if message.topic == events.EXECUTION_START:
+    if message.topic == start_topic(backends.settings):
         start = ExecutionStart.decode(message.value)
         key = AttemptKey(start.execution_id, start.step_index, start.iteration, start.attempt)
         with transaction(backends.engine) as connection:

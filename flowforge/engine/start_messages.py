@@ -15,7 +15,7 @@ from flowforge.db.engine import Connection
 from flowforge.db.executions_store import RunningExecution
 from flowforge.db.frames_store import FrameKey, LoadedFrame
 from flowforge.engine.plans import Plans, Version
-from flowforge.events import EXECUTION_START, ExecutionStart
+from flowforge.events import ExecutionStart
 from flowforge.execution.context import step_context
 from flowforge.execution.state import ROOT, Frame
 from flowforge.jsonio import JsonObject
@@ -23,6 +23,7 @@ from flowforge.language.plan import Plan, Step
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
 from flowforge.settings import Settings
+from flowforge.wiring import start_topic
 
 _REMADE_AT_ONCE = 50
 
@@ -51,7 +52,8 @@ class StartMessages:
     def __init__(self, settings: Settings, plans: Plans, catalog: Catalog, vault: Vault) -> None:
         self._plans = plans
         self.inline_limit = settings.payload_inline_limit
-        self._in_clear = settings.topic_secrets_in_clear
+        self._in_clear = settings.topic_secrets_in_clear and not settings.has_foreign_executor
+        self._topic = start_topic(settings)
         self._catalog = catalog
         self._vault = vault
 
@@ -76,7 +78,7 @@ class StartMessages:
             timestamp=datetime.now(UTC),
             size=left_out,
         )
-        message = Message.of(EXECUTION_START, start)
+        message = Message.of(self._topic, start)
         if len(message.value) > self.inline_limit and not by_reference:
             return self.message(source, step, attempt, iteration, left_out=len(message.value))
         return message

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flowforge import jsonio
@@ -80,6 +80,24 @@ class Outcome:
     failure: Failure | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyConfig:
+    """A step's config as its connector takes it, with secrets in clear: for the moment of the call only."""
+
+    connector: Connector[Any]
+    usable: JsonObject
+    shown: JsonObject
+    """With masks where `usable` holds what was made from secrets."""
+    connection: SavedConnection | None
+    holds_named_secrets: bool
+
+    @property
+    def uses_secrets(self) -> bool:
+        """Whether it holds secrets that are not its own: named ones, or those of a connection."""
+        return self.holds_named_secrets or self.connection is not None
+
+
+Done = TypeVar("Done")
 Watch = Callable[[JsonObject], None]
 """Called with the config that a connector is about to be run with, its secrets masked."""
 
@@ -109,9 +127,17 @@ class StepRunner:
         return (run.step.timeout if run.step else None) or self._settings.step_timeout_seconds
 
     def run(self, run: StepRun, watch: Watch | None = None) -> Outcome:
+        return self._guarded(run, lambda secrets: self._run(run, secrets, watch))
+
+    def ready(self, run: StepRun) -> ReadyConfig | Outcome:
+        """Computes the config of a step that somebody else runs; the failure, where that cannot be done."""
+        return self._guarded(run, lambda secrets: self._ready(run, secrets))
+
+    def _guarded(self, run: StepRun, work: Callable[[list[str]], Done]) -> Done | Outcome:
+        """Turns every error into a failure without the secrets that `work` has added to the list it is given."""
         secrets: list[str] = []
         try:
-            return self._run(run, secrets, watch)
+            return work(secrets)
         except ConnectorError as error:
             failure = Failure(error_text(error, secrets), error.permanent, error.retry_after, error.answered)
         except Unavailable as error:
@@ -128,21 +154,25 @@ class StepRunner:
         return Outcome(failure=_without(failure, secrets))
 
     def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:
+        start, ready, context = run.start, self._ready(run, secrets), self._context(run, secrets)
+        if watch is not None:
+            watch(mask_values(self._catalog.mask(start.action_type, {**ready.usable, **ready.shown}), secrets))
+        config = ready.connector.parse(ready.usable)
+        if ready.connection is not None:
+            context = replace(context, connection=ready.connection.credentials(ready.connector, context))
+        output = ready.connector.run(config, context)
+        return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
+
+    def _ready(self, run: StepRun, secrets: list[str]) -> ReadyConfig:
         start = run.start
         connector = self._catalog.get(start.action_type)
         opened = self._catalog.open(start.action_type, start.action_config, self._vault)
         secrets += self._catalog.secret_values(start.action_type, opened)
         resolved = self._resolved(run, connector, opened, secrets)
         secrets += resolved.parts
-        connection, context = self._connection(start, connector, resolved.usable, secrets), self._context(run, secrets)
+        connection = self._connection(start, connector, resolved.usable, secrets)
         usable = resolved.usable if connection is None else connection.filled_in(connector, resolved.usable)
-        if watch is not None:
-            watch(mask_values(self._catalog.mask(start.action_type, {**usable, **resolved.shown}), secrets))
-        config = connector.parse(usable)
-        if connection is not None:
-            context = replace(context, connection=connection.credentials(connector, context))
-        output = connector.run(config, context)
-        return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
+        return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts))
 
     def _resolved(
         self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str]

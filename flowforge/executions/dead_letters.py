@@ -26,7 +26,7 @@ from flowforge.views import view_of
 PAGE_SIZE = 20
 SHOWN_BYTES = 20_000
 _REASON_LENGTH = 4000
-_TOPICS = frozenset({events.TRIGGER_EVENTS, events.EXECUTION_START, events.EXECUTION_RESULT, events.EXECUTION_EVENTS})
+_TOPICS = frozenset(events.MESSAGE_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
