@@ -287,7 +287,14 @@ class Settings(BaseSettings):
     webhook_base_url: str = Field(
         "",
         validation_alias="WEBHOOK_BASE_URL",
-        description="What webhook URLs start with; unset: http://localhost:PORT.",
+        description="What webhook URLs start with; unset: https://WEBHOOK_HOST, or http://localhost:PORT.",
+    )
+    webhook_host: str = Field(
+        "",
+        validation_alias="WEBHOOK_HOST",
+        pattern=r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)?$",
+        description="A host name for webhooks, forms and their answers alone, so that what workflows answer is never on"
+        " the dashboard's origin. Other names, listed in ALLOWED_HOSTS, then lead to it. Unset: one host for all.",
     )
     webhook_max_bytes: int = Field(
         1024 * 1024,
@@ -524,6 +531,12 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _webhooks_have_one_host(self) -> Settings:
+        if self.webhook_host and urlsplit(self.public_webhook_base).hostname != self.webhook_host.lower():
+            raise ValueError("WEBHOOK_BASE_URL must have the host WEBHOOK_HOST, or be left out")
+        return self
+
+    @model_validator(mode="after")
     def _private_networks_parse(self) -> Settings:
         _ = self.allowed_private_networks
         return self
@@ -598,4 +611,5 @@ class Settings(BaseSettings):
 
     @property
     def public_webhook_base(self) -> str:
-        return (self.webhook_base_url or f"http://localhost:{self.port}").rstrip("/")
+        own = f"https://{self.webhook_host}" if self.webhook_host else f"http://localhost:{self.port}"
+        return (self.webhook_base_url or own).rstrip("/")

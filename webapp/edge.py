@@ -15,7 +15,8 @@ from werkzeug.routing import BaseConverter
 
 from flowforge.ids import uuid7
 from flowforge.settings import Settings
-from webapp import hosts
+from webapp import content_policy, hosts
+from webapp.content_policy import DATA_POLICY, page_policy
 
 API_MAX_BYTES = 4 * 1024 * 1024
 MOST_RECEIVED_BYTES = 16 * 1024 * 1024
@@ -23,7 +24,6 @@ MOST_RECEIVED_BYTES = 16 * 1024 * 1024
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CANONICAL_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"
 _CORS_METHODS = "GET, POST, PUT, PATCH, DELETE"
 
@@ -51,24 +51,12 @@ class UuidConverter(BaseConverter):
         return str(value)
 
 
-def page_policy(*form_targets: str) -> str:
-    """The Content-Security-Policy of a page whose forms lead to this server and, by a redirect, to `form_targets`:
-    origins, or schemes such as `https:`."""
-    targets = " ".join(("'self'", *form_targets))
-    return (
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-        f"form-action {targets}; frame-ancestors 'none'"
-    )
-
-
-_PAGE_POLICY = page_policy()
-
-
 def install(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = max(API_MAX_BYTES, settings.webhook_max_bytes)
     app.url_map.converters["uuid"] = UuidConverter
     app.before_request(_name_the_request)
     hosts.install(app, settings)
+    content_policy.install(app, settings)
     app.after_request(_protect)
     if settings.cors_origins:
         app.after_request(_share_with(frozenset(settings.cors_origins)))
@@ -89,7 +77,7 @@ def _protect(response: Response) -> Response:
     is_page = response.mimetype == "text/html"
     headers.setdefault("X-Request-Id", g.get("request_id", ""))
     headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Content-Security-Policy", _PAGE_POLICY if is_page else _DATA_POLICY)
+    headers.setdefault("Content-Security-Policy", page_policy() if is_page else DATA_POLICY)
     if is_page:
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -2,20 +2,26 @@
 
 Otherwise a page elsewhere could have its own name lead here (DNS rebinding) and read what our pages say, and links
 could be made from a name that the sender of a request chose.
+
+With WEBHOOK_HOST, what workflows answer has an origin of its own: under that name only what is open to the world is
+answered, and under the others nothing of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, redirect, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from flowforge.loopback import is_loopback
 from flowforge.settings import Settings
 
 ANY = "*"
+OPEN_TO_THE_WORLD = frozenset({"webhooks", "forms", "resume"})
+"""The blueprints of webapp.intake."""
 
 
 class MisdirectedRequest(HTTPException):
@@ -48,6 +54,21 @@ def install(app: Flask, settings: Settings) -> None:
             raise MisdirectedRequest
 
     app.before_request(refuse_other_hosts)
+    if settings.webhook_host:
+        app.before_request(_keep_apart(host_name(settings.webhook_host), settings.public_webhook_base))
+
+
+def _keep_apart(webhook_host: str, webhook_base: str) -> Callable[[], BaseResponse | None]:
+    def keep_apart() -> BaseResponse | None:
+        is_at_home = host_name(request.host) == webhook_host
+        is_open = request.blueprint in OPEN_TO_THE_WORLD
+        if is_open and not is_at_home:
+            return redirect(webhook_base + request.full_path.removesuffix("?"), 308)
+        if is_at_home and not is_open and request.endpoint != "static":
+            raise MisdirectedRequest
+        return None
+
+    return keep_apart
 
 
 def host_name(host: str) -> str:

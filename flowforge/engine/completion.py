@@ -23,6 +23,9 @@ ERROR = "error"
 """The trigger type of an execution that was started because another failed."""
 AFTER_FAILURE = "afterFailure"
 """Set in `awaited_by` of such an execution, and of all that it calls."""
+_FAILED = "the workflow has failed; its owner finds the reason in the dashboard, by the execution's id"
+_REFUSED = "no execution could be started; the workflow's owner finds the reason in the dashboard"
+"""Texts for callers, who are anybody. The errors themselves tell of steps, hosts and data behind the workflow."""
 
 
 @dataclass(slots=True)
@@ -71,7 +74,7 @@ def refuse(connection: Connection, refused: Sequence[RefusedEvent]) -> PostCommi
     ]
     if calls:
         post_commit.messages += wait_messages(waits_store.end_waits(connection, calls))
-    callers = [(event.event_id, _refusal(event.reason)) for event in refused if "caller" in (event.awaited_by or {})]
+    callers = [(event.event_id, _refusal(event.event_id)) for event in refused if "caller" in (event.awaited_by or {})]
     if callers:
         post_commit.answered += answers.keep(connection, callers)
     return post_commit
@@ -109,14 +112,14 @@ def _start_error_workflows(connection: Connection, ended: Sequence[EndedExecutio
 def _answer(ended: EndedExecution) -> Answer:
     outcome = {"executionId": ended.execution_id, "status": ended.status}
     if ended.status is not Status.COMPLETED:
-        return Answer(500, {}, {"success": False, **outcome, "error": dict(ended.error or {})})
+        return Answer(500, {}, {"success": False, **outcome, "error": _FAILED})
     if (ended.awaited_by or {}).get("caller") == "when finished":
         return Answer(200, {}, ended.result)
     return Answer(200, {}, {"success": True, **outcome})
 
 
-def _refusal(reason: str) -> Answer:
-    return Answer(409, {}, {"success": False, "error": reason})
+def _refusal(event_id: UUID) -> Answer:
+    return Answer(409, {}, {"success": False, "eventId": event_id, "error": _REFUSED})
 
 
 def _has_error_workflow(ended: EndedExecution) -> bool:

@@ -52,12 +52,18 @@ def test_the_end_of_the_execution_answers_with_its_result(
     assert (answer.status_code, answer.json) == (200, {"n": 2})
 
 
-def test_a_failed_execution_answers_with_its_error(client: FlaskClient, owner: Person, backends: Backends) -> None:
-    url = hook(client, owner, transform(n="{{ trigger.body.missing }}"), respond="by a RESPOND step")
+@pytest.mark.parametrize("respond", ["when finished", "by a RESPOND step"])
+def test_a_failed_execution_is_answered_with_its_id_and_not_with_its_error(
+    client: FlaskClient, owner: Person, backends: Backends, respond: str
+) -> None:
+    url = hook(client, owner, {"id": "inside", **transform(n="{{ trigger.body.missing }}")}, respond=respond)
     with working(backends):
         answer = client.post(url, json={})
     assert (answer.status_code, answer.json["success"]) == (500, False)
-    assert "missing" in answer.json["error"]["message"]
+    assert "missing" not in answer.text
+    assert "inside" not in answer.text
+    execution = client.get(f"/api/v1/executions/{answer.json['executionId']}", headers=owner.headers)
+    assert "missing" in execution.json["error"]["message"]
 
 
 def test_past_its_time_the_caller_gets_a_link_to_the_answer(
@@ -160,4 +166,45 @@ def test_headers_that_are_none_fail_the_step_and_not_the_caller(
         answer = client.post(url, json=headers)
     assert answer.status_code == 500
     assert answer.json["status"] == "FAILED"
-    assert "headers" in answer.json["error"]["message"].lower()
+    execution = client.get(f"/api/v1/executions/{answer.json['executionId']}", headers=owner.headers)
+    assert "headers" in execution.json["error"]["message"].lower()
+
+
+_OF_THE_ORIGIN = {
+    "Clear-Site-Data": '"cookies"',
+    "NEL": '{"report_to":"x","max_age":9}',
+    "Alt-Svc": 'h2=":9"',
+    "Strict-Transport-Security": "max-age=9; includeSubDomains",
+    "Service-Worker-Allowed": "/",
+    "Set-Cookie": "flowforge_8080=x; Path=/",
+    "Refresh": "0;url=https://evil.example/",
+    "WWW-Authenticate": 'Basic realm="FlowForge"',
+    "Cross-Origin-Opener-Policy": "unsafe-none",
+    "X-Content-Type-Options": "none",
+    "X-Frame-Options": "ALLOWALL",
+    "X-Request-Id": "forged",
+    "X-Accel-Redirect": "/internal/",
+    "x-sendfile": "/etc/passwd",
+}
+_OF_THE_ANSWER = {
+    "Cache-Control": "max-age=60",
+    "Location": "https://example.com/",
+    "Access-Control-Allow-Origin": "*",
+    "Retry-After": "7",
+    "X-Order": "7",
+}
+
+
+def test_an_answer_has_no_header_that_acts_on_more_than_itself(
+    client: FlaskClient, owner: Person, backends: Backends
+) -> None:
+    respond = {"id": "r", "type": "RESPOND", "config": {"headers": {**_OF_THE_ORIGIN, **_OF_THE_ANSWER}, "body": "x"}}
+    url = hook(client, owner, respond, respond="by a RESPOND step")
+    with working(backends):
+        answer = client.post(url)
+    assert {name for name in _OF_THE_ORIGIN if answer.headers.get(name) == _OF_THE_ORIGIN[name]} == set()
+    assert {name: answer.headers[name] for name in _OF_THE_ANSWER} == _OF_THE_ANSWER
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    (execution,) = client.get("/api/v1/executions", headers=owner.headers).json["content"]
+    details = client.get(f"/api/v1/executions/{execution['id']}", headers=owner.headers).json
+    assert set(details["result"]["leftOut"]) == set(_OF_THE_ORIGIN)

@@ -59,7 +59,13 @@ class TestHeaders:
         assert page.headers["Referrer-Policy"] == "same-origin"
         assert "default-src 'self'" in policy
         assert "unsafe" not in policy
-        assert "script-src" not in policy or "script-src 'self'" in policy
+        assert "script-src localhost:*/static/;" in policy
+
+    @pytest.mark.parametrize("host", ["[::1]:8080", "bad host; script-src *"])
+    def test_names_that_no_policy_can_hold_are_in_none(self, client: FlaskClient, host: str) -> None:
+        page = client.get("/nothing", headers={"Accept": "text/html", "Host": host})
+
+        assert "script-src 'self';" in page.headers["Content-Security-Policy"]
 
     def test_https_is_remembered_only_where_it_is_spoken(self, client: FlaskClient) -> None:
         assert "Strict-Transport-Security" not in client.get("/auth/me").headers
@@ -151,6 +157,37 @@ class TestHosts:
         forged = {"Host": "evil.example.test", "X-Forwarded-Host": "flows.example.test"}
 
         assert client.get("/auth/me", headers=forged).status_code == 421
+
+
+class TestAHostForWebhooks:
+    """WEBHOOK_HOST."""
+
+    @pytest.fixture
+    def hosts(self, instance: Instance) -> FlaskClient:
+        base = "https://hooks.example.test:8443"
+        return instance(webhook_host="hooks.example.test", webhook_base_url=base, allowed_hosts=["flows.example.test"])
+
+    @pytest.mark.parametrize("path", ["/sign-in", "/auth/me", "/health/live", "/", "/nothing"])
+    def test_answers_nothing_of_the_dashboard(self, hosts: FlaskClient, path: str) -> None:
+        assert hosts.get(path, headers={"Host": "hooks.example.test"}).status_code == 421
+        assert hosts.get(path, headers={"Host": "flows.example.test"}).status_code != 421
+
+    @pytest.mark.parametrize("path", ["/webhook/x", "/forms/x", "/resume/x", f"/webhook-answers/{UUID(int=1)}"])
+    def test_is_where_all_that_is_open_to_the_world_is(self, hosts: FlaskClient, path: str) -> None:
+        assert hosts.get(path, headers={"Host": "hooks.example.test"}).status_code == 404
+        sent_on = hosts.post(f"{path}?a=1&b", headers={"Host": "flows.example.test"})
+        if sent_on.status_code != 405:
+            assert sent_on.status_code == 308
+            assert sent_on.headers["Location"] == f"https://hooks.example.test:8443{path}?a=1&b"
+
+    def test_has_the_style_of_forms(self, hosts: FlaskClient) -> None:
+        with hosts.get("/static/app.css", headers={"Host": "hooks.example.test"}) as style:
+            assert style.status_code == 200
+
+    def test_is_that_of_the_addresses(self) -> None:
+        assert Settings(WEBHOOK_HOST="hooks.example.test").public_webhook_base == "https://hooks.example.test"
+        with pytest.raises(ValueError, match="WEBHOOK_HOST"):
+            Settings(WEBHOOK_HOST="hooks.example.test", WEBHOOK_BASE_URL="https://flows.example.test")
 
 
 class TestOtherOrigins:

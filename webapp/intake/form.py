@@ -22,8 +22,8 @@ from flowforge.secrets import SecretUnreadable
 from flowforge.triggers.forms.answers import MOST_FILE_BYTES
 from flowforge.triggers.forms.view import FormView, view_fields
 from flowforge.triggers.kinds.form import FORM, KIND, Config, form_view, payload_of
+from webapp.content_policy import page_policy
 from webapp.context import backends, session
-from webapp.edge import page_policy
 from webapp.intake import calls, form_guards
 from webapp.intake.accepted import announce
 from webapp.intake.form_submission import Submission, read_submission

@@ -10,18 +10,17 @@ from flask import Response, current_app
 from flowforge import jsonio
 from flowforge.engine import answers
 from flowforge.engine.answers import Answer
+from flowforge.language.blocks.respond import is_sent
+from webapp.content_policy import SANDBOX
 from webapp.context import backends
 
 _EXTENSION = "flowforge.waiting_callers"
-_NOT_SENT = {"content-length", "transfer-encoding", "connection", "set-cookie", "content-security-policy"}
-_SANDBOX = "sandbox allow-forms allow-modals allow-popups allow-scripts"
-"""A page that a workflow answers with is its author's, on the dashboard's address: without `allow-same-origin` it is a
-stranger to the dashboard, whose cookies and pages its scripts cannot reach."""
 
 
 def as_response(answer: Answer) -> Response:
-    headers = {name: value for name, value in answer.headers.items() if name.lower() not in _NOT_SENT}
-    headers["Content-Security-Policy"] = _SANDBOX
+    """The answer as it is sent: of its headers, those that act on nothing but it."""
+    headers = {name: value for name, value in answer.headers.items() if is_sent(name)}
+    headers["Content-Security-Policy"] = SANDBOX
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
     if isinstance(answer.body, str):
         return Response(answer.body, answer.status, headers, content_type=content_type or "text/plain; charset=utf-8")

@@ -288,5 +288,6 @@ def _set_socket_timeouts(sock: socket.socket) -> None:
 def _refusal(status: int) -> bytes:
     phrase, message = _REFUSALS[status]
     body = f'{{"status":{status},"statusCode":{status},"error":"{phrase}","message":"{message}"}}'
-    head = f"HTTP/1.1 {status} {phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    kind = "Content-Type: application/json\r\nX-Content-Type-Options: nosniff"
+    head = f"HTTP/1.1 {status} {phrase}\r\nConnection: close\r\n{kind}\r\nContent-Length: {len(body)}"
+    return f"{head}\r\n\r\n{body}".encode()
