@@ -9,6 +9,12 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
+UNDOING = """
+-- For the release before every token may do everything: those that may not are gone.
+DELETE FROM auth.access_tokens WHERE NOT scopes @> '{read,run,write,admin}';
+ALTER TABLE auth.access_tokens DROP COLUMN scopes;
+"""
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
@@ -19,4 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute(UNDOING)

@@ -22,6 +22,11 @@ CREATE TABLE auth.recovery_codes (
 );
 """
 
+UNDOING = """
+DROP TABLE auth.recovery_codes;
+ALTER TABLE auth.users DROP COLUMN totp_secret, DROP COLUMN totp_confirmed_at, DROP COLUMN totp_last_step;
+"""
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
@@ -29,4 +34,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute(UNDOING)

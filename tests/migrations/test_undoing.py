@@ -91,6 +91,19 @@ def test_who_was_disabled_stays_out(previous_release: str) -> None:
         assert passwords(connection) == {"ada": "hashed", "bob": "!hashed"}
 
 
+def test_a_token_never_gains_rights(previous_release: str) -> None:
+    upgrade(previous_release)
+    for number, (name, scopes) in enumerate([("full", "{read,run,write,admin}"), ("narrow", "{read}")]):
+        execute(
+            previous_release,
+            "INSERT INTO auth.access_tokens (id, user_id, name, token_hash, start, scopes) VALUES"
+            f" ('{UUID(int=number)}', '{UUID(int=1)}', '{name}', '{name}', 'ff', '{scopes}')",
+        )
+    downgrade(previous_release)
+    with connected(previous_release) as connection:
+        assert list(connection.scalars(text("SELECT name FROM auth.access_tokens"))) == ["full"]
+
+
 def passwords(connection: Connection) -> dict[str, str]:
     rows = connection.execute(text("SELECT username, password FROM auth.users"))
     return {row.username: row.password for row in rows}
