@@ -58,7 +58,7 @@ def _healthy(settings: Settings) -> int:
     from flowforge.probe import ask_readiness
 
     ready, answer = ask_readiness(settings)
-    Console().say(answer)
+    Console().print(answer)
     return 0 if ready else 1
 
 
@@ -71,21 +71,21 @@ def _worker_healthy(settings: Settings) -> int:
 def _settings(_: Settings) -> int:
     from flowforge.settings_reference import env_example
 
-    Console().say(env_example().rstrip("\n"))
+    Console().print(env_example().rstrip("\n"))
     return 0
 
 
 def _new_secrets(_: Settings) -> int:
     from flowforge.rotation import new_environment
 
-    Console().say(new_environment())
+    Console().print(new_environment())
     return 0
 
 
 def _rotate_secrets(settings: Settings) -> int:
     from flowforge.rotation import rotate
 
-    Console().say(f"Secrets sealed anew in {rotate(settings)} rows.")
+    Console().print(f"Secrets sealed anew in {rotate(settings)} rows.")
     return 0
 
 
@@ -104,7 +104,7 @@ def _db_downgrade(settings: Settings) -> int:
 
     with database_at_rest(settings) as url:
         downgrade(url)
-    Console().say(f"The database has schema {PREVIOUS_RELEASE} again: start the release before this one.")
+    Console().print(f"The database has schema {PREVIOUS_RELEASE} again: start the release before this one.")
     return 0
 
 
@@ -115,7 +115,7 @@ def _restoring(file: str) -> Command:
         from flowforge.embedded.restoring import restore
 
         restore(settings, Path(file))
-        Console().say("Restored. The next start migrates, and goes on with what is owed.")
+        Console().print("Restored. The next start migrates, and goes on with what is owed.")
         return 0
 
     return restore_it
@@ -135,7 +135,7 @@ def _check_take_over(settings: Settings) -> int:
     from flowforge.topics_taken_over import report
 
     text, nothing_is_read_again = report(settings)
-    Console().say(text)
+    Console().print(text)
     return 0 if nothing_is_read_again else 1
 
 

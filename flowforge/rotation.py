@@ -36,7 +36,7 @@ def rotate(settings: Settings) -> int:
     processes know the old keys only (raises AlreadyRunning). Where they come from FLOWFORGE_SECRET_KEYS, the operator
     has put the new one in front and restarted every process. Old keys are kept: messages under way may need them.
     """
-    with _held(settings):
+    with _hold_home(settings):
         if settings.secret_keys_setting is None:
             _add_key(settings)
         vault = Vault(load_keys(settings).vault)
@@ -49,7 +49,7 @@ def rotate(settings: Settings) -> int:
 
 
 @contextmanager
-def _held(settings: Settings) -> Iterator[None]:
+def _hold_home(settings: Settings) -> Iterator[None]:
     """Hold the home's lock, if something of the home is needed."""
     if settings.secret_keys_setting is not None and settings.postgres_url is not None:
         yield

@@ -91,7 +91,7 @@ def seal_fields(
     stored = previous or {}
 
     def sealed(value: str, key: str, name: str | None) -> str:
-        return _sealed(value, _at(stored, key, name), vault, _names_a_value(key, literal=literal))
+        return _seal_value(value, _at(stored, key, name), vault, _names_a_value(key, literal=literal))
 
     return _each(config, keys, sealed)
 
@@ -144,7 +144,7 @@ def mask_values(value: Any, secrets: Sequence[str]) -> Any:
     if not secrets:
         return value
     forms = {form for secret in worth_masking(secrets) for form in _forms(secret)}
-    return _masked(value, sorted(forms, key=len, reverse=True), frozenset(secrets))
+    return _mask(value, sorted(forms, key=len, reverse=True), frozenset(secrets))
 
 
 def worth_masking(secrets: Iterable[str]) -> list[str]:
@@ -189,7 +189,7 @@ def _names_a_value(key: str, *, literal: bool) -> Callable[[object], bool]:
     return is_template if isinstance(key, ByName) else is_expression
 
 
-def _sealed(value: str, stored: Any, vault: Vault, names_a_value: Callable[[object], bool]) -> str:
+def _seal_value(value: str, stored: Any, vault: Vault, names_a_value: Callable[[object], bool]) -> str:
     if value == MASK and isinstance(stored, str):
         return stored if is_sealed(stored) or names_a_value(stored) else vault.seal(stored)
     return value if names_a_value(value) or value == "" else vault.seal(value)
@@ -199,13 +199,13 @@ def _at(stored: Mapping[str, Any], key: str, name: str | None) -> Any:
     return dict(secret_entries(stored, key)).get(name)
 
 
-def _masked(value: Any, forms: Sequence[str], whole: Collection[str]) -> Any:
+def _mask(value: Any, forms: Sequence[str], whole: Collection[str]) -> Any:
     if isinstance(value, str):
         return MASK if value in whole else _masked_text(value, forms)
     if isinstance(value, Mapping):
-        return {_masked(name, forms, whole): _masked(inner, forms, whole) for name, inner in value.items()}
+        return {_mask(name, forms, whole): _mask(inner, forms, whole) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_masked(inner, forms, whole) for inner in value]
+        return [_mask(inner, forms, whole) for inner in value]
     return MASK if _is_number(value) and str(value) in whole else value
 
 

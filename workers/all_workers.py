@@ -24,10 +24,10 @@ _ENDING_SECONDS = 2.0
 def children(settings: Settings) -> list[Child]:
     grace = settings.drain_seconds + host.HANDING_IN_SECONDS + _ENDING_SECONDS
     consumers = [Child(name, partial(host.main, [name]), grace) for name in host.CONSUMERS]
-    return [_named(child, settings.log_level) for child in (*consumers, *jobs.children(settings))]
+    return [_name_child(child, settings.log_level) for child in (*consumers, *jobs.children(settings))]
 
 
-def _named(child: Child, log_level: str) -> Child:
+def _name_child(child: Child, log_level: str) -> Child:
     return replace(child, run=partial(_run_named, child.name, log_level, child.run))
 
 

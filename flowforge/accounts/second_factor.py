@@ -90,7 +90,7 @@ def require(session: Session, user: User, step: SecondStep | None) -> None:
 
 def begin_setup(session: Session, vault: Vault, user_id: UUID) -> Setup:
     """Gives a new secret, which counts once it is confirmed. Commits. Raises Conflict where a second factor is on."""
-    user = _locked(session, user_id)
+    user = _lock_user(session, user_id)
     _refuse_if_on(session, user)
     secret = random_base32()
     user.totp_secret = vault.seal(secret)
@@ -109,7 +109,7 @@ def pending_setup(session: Session, vault: Vault, user_id: UUID) -> Setup | None
 def confirm_setup(session: Session, user_id: UUID, step: SecondStep) -> Sequence[str]:
     """Turns the second factor on, for a code that shows that the app has the secret; returns recovery codes, which
     cannot be shown again. Commits. Raises Invalid naming `/code`, and Conflict where there is no setup."""
-    user = _locked(session, user_id)
+    user = _lock_user(session, user_id)
     _refuse_if_on(session, user)
     if user.totp_secret is None or not _use_code(user, step):
         session.rollback()
@@ -120,7 +120,7 @@ def confirm_setup(session: Session, user_id: UUID, step: SecondStep) -> Sequence
 
 def renew_recovery_codes(session: Session, user_id: UUID) -> Sequence[str]:
     """Replaces the recovery codes. Commits. Raises Conflict where no second factor is on."""
-    if not _is_on(_locked(session, user_id)):
+    if not _is_on(_lock_user(session, user_id)):
         session.rollback()
         raise Conflict("there is no second factor")
     return _new_recovery_codes(session, user_id)
@@ -128,7 +128,7 @@ def renew_recovery_codes(session: Session, user_id: UUID) -> Sequence[str]:
 
 def turn_off(session: Session, user_id: UUID) -> None:
     """Commits. Raises NotFound."""
-    user = _locked(session, user_id)
+    user = _lock_user(session, user_id)
     user.totp_secret = user.totp_confirmed_at = None
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     session.commit()
@@ -170,7 +170,7 @@ def _digest(code: str) -> bytes:
     return hashlib.sha256(letters.encode("utf-8", "surrogatepass")).digest()
 
 
-def _locked(session: Session, user_id: UUID) -> User:
+def _lock_user(session: Session, user_id: UUID) -> User:
     user = sign_ins.lock_account(session, user_id)
     if user is None:
         session.rollback()

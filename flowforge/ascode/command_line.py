@@ -72,13 +72,13 @@ def _diff(parsed: Parsed) -> int:
 def _validate(parsed: Parsed) -> int:
     from flowforge.ascode import commands
 
-    return _guarded(lambda: commands.validate(parsed.paths, _say()))
+    return _run_guarded(lambda: commands.validate(parsed.paths, _say()))
 
 
 def _test(parsed: Parsed) -> int:
     from flowforge.ascode.testing.command import run_tests
 
-    return _guarded(lambda: run_tests(parsed.paths, _say()))
+    return _run_guarded(lambda: run_tests(parsed.paths, _say()))
 
 
 def _schema(_: Parsed) -> int:
@@ -102,12 +102,12 @@ def _with_server(parsed: Parsed, command: Callable[[Any], int]) -> int:
             return command(client)
 
     try:
-        return _guarded(connected)
+        return _run_guarded(connected)
     except FlowForgeError as error:
         return _refuse(str(error))
 
 
-def _guarded(command: Callable[[], int]) -> int:
+def _run_guarded(command: Callable[[], int]) -> int:
     from flowforge.ascode.commands import Unreadable, report_unreadable
     from flowforge.ascode.files import Unusable
 

@@ -45,7 +45,7 @@ def export(client: Client, names: Sequence[str], folder: Path, say: Say) -> int:
 
 def apply(client: Client, paths: Sequence[Path], say: Say, *, dry_run: bool, note: str | None) -> int:
     """Apply all files, or none."""
-    files = _readable(paths)
+    files = _read_files(paths)
     try:
         applied = client.apply(_documents(files), dry_run=dry_run, note=note)
     except Invalid as error:
@@ -58,7 +58,7 @@ def apply(client: Client, paths: Sequence[Path], say: Say, *, dry_run: bool, not
 
 def diff(client: Client, paths: Sequence[Path], say: Say) -> int:
     """Print what applying the files would change; 1 if there is something."""
-    files = _readable(paths)
+    files = _read_files(paths)
     try:
         applied = client.apply(_documents(files), dry_run=True)
     except Invalid as error:
@@ -97,7 +97,7 @@ def report_unreadable(error: Unreadable, say: Say) -> int:
     return _report(error.findings, say, "nothing was sent")
 
 
-def _readable(paths: Sequence[Path]) -> list[WorkflowFile]:
+def _read_files(paths: Sequence[Path]) -> list[WorkflowFile]:
     """Raises Unreadable with all findings of all files that need no server."""
     files = [read_file(path) for path in find(paths)]
     if any(file.flaws for file in files):

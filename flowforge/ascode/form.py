@@ -55,9 +55,9 @@ def _flat(document: Mapping[str, Any]) -> JsonObject:
 
 
 def _ordered_workflow(written: JsonObject) -> JsonObject:
-    ordered = _ordered(written, _TOP)
+    ordered = _order(written, _TOP)
     if isinstance(ordered.get("trigger"), dict):
-        ordered["trigger"] = _ordered(ordered["trigger"], _TRIGGER)
+        ordered["trigger"] = _order(ordered["trigger"], _TRIGGER)
     if "actions" in ordered:
         ordered["actions"] = map_actions(map_actions(ordered["actions"], _with_ordered_branches), _ordered_action)
     return ordered
@@ -67,15 +67,15 @@ def _with_ordered_branches(action: JsonObject) -> JsonObject:
     branches = action.get("branches")
     if not isinstance(branches, list):
         return action
-    ordered = [_ordered(branch, _BRANCH) if isinstance(branch, dict) else branch for branch in branches]
+    ordered = [_order(branch, _BRANCH) if isinstance(branch, dict) else branch for branch in branches]
     return {**action, "branches": ordered}
 
 
 def _ordered_action(action: JsonObject) -> JsonObject:
-    return _ordered(action, _ACTION)
+    return _order(action, _ACTION)
 
 
-def _ordered(part: JsonObject, keys: Sequence[str]) -> JsonObject:
+def _order(part: JsonObject, keys: Sequence[str]) -> JsonObject:
     """Known keys first; the others follow as they stand."""
     first = {key: part[key] for key in keys if key in part}
     return first | {key: value for key, value in part.items() if key not in first}

@@ -163,7 +163,7 @@ class _Builder:
         if self._at_key():
             self._key(event.value, line, plain)
             return
-        node = Node(line, _resolved(event.value) if plain else event.value, weight=1 + len(event.value))
+        node = Node(line, _resolve_scalar(event.value) if plain else event.value, weight=1 + len(event.value))
         if event.anchor:
             self._anchors[event.anchor] = node
         self._put(node, line)
@@ -217,7 +217,7 @@ class _Builder:
             raise _Unreadable(line, "tags (!…) are not supported; put text that begins with ! between quotes")
 
 
-def _resolved(text: str) -> Any:
+def _resolve_scalar(text: str) -> Any:
     """The value of a scalar without quotes."""
     if text in _WORDS:
         return _WORDS[text]
@@ -231,4 +231,4 @@ def _resolved(text: str) -> Any:
 
 def reads_as_text(text: str) -> bool:
     """Whether that text, without quotes, is read as text."""
-    return isinstance(_resolved(text), str)
+    return isinstance(_resolve_scalar(text), str)

@@ -72,8 +72,8 @@ class GroupStart:
 
 def group_start(admin: KafkaAdminClient, topic: str, group: str, former: Sequence[str]) -> GroupStart:
     """Asks the brokers; the topic has to exist."""
-    ours = _committed(admin, group)
-    theirs = [_committed(admin, name) for name in former]
+    ours = _read_committed(admin, group)
+    theirs = [_read_committed(admin, name) for name in former]
     described = admin.describe_topics([topic])[0]["partitions"]
     partitions = [TopicPartition(topic, one["partition_index"]) for one in described]
     firsts = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
@@ -96,7 +96,7 @@ def group_start(admin: KafkaAdminClient, topic: str, group: str, former: Sequenc
 
 def begin_where_they_stood(admin: KafkaAdminClient, topic: str, group: str, former: Sequence[str]) -> None:
     """Moves a group that has read nothing of the topic to where the former ones stood. Raises Unavailable."""
-    if not former or any(partition.topic == topic for partition in _committed(admin, group)):
+    if not former or any(partition.topic == topic for partition in _read_committed(admin, group)):
         return
     start = group_start(admin, topic, group, former)
     wanted = {
@@ -108,6 +108,6 @@ def begin_where_they_stood(admin: KafkaAdminClient, topic: str, group: str, form
         raise Unavailable(f"Kafka does not let group {group} begin where others stood in {topic}: {names}")
 
 
-def _committed(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
+def _read_committed(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
     found = admin.list_group_offsets({group: None}).get(group, {})
     return {partition: committed.offset for partition, committed in found.items() if committed.offset >= 0}

@@ -88,9 +88,9 @@ class StreamsBus:
             except OutOfMemoryError:  # a server that is full refuses to add, but not to trim
                 self._keep_within_bytes({message.topic for message in messages})
                 raise
-            self._keep_within_bytes(self._grown(messages))
+            self._keep_within_bytes(self._find_grown_topics(messages))
 
-    def _grown(self, messages: Sequence[Message]) -> set[str]:
+    def _find_grown_topics(self, messages: Sequence[Message]) -> set[str]:
         """Returns the topics to which so much was added that they are worth measuring."""
         for message in messages:
             self._unmeasured[message.topic] = self._unmeasured.get(message.topic, 0) + len(message.value)

@@ -60,7 +60,7 @@ class Connections:
         """Commits. Raises Conflict for a name that is taken, and where there are too many."""
         self._require_room(session, user_id)
         row = Connection(id=uuid7(), user_id=user_id, name=wanted.name, type=wanted.kind.type)
-        row.config = self._sealed(wanted.kind, wanted.config, None)
+        row.config = self._seal(wanted.kind, wanted.config, None)
         session.add(row)
         self._commit(session)
         return self._view(row)
@@ -70,7 +70,7 @@ class Connections:
         row = self._load(session, user_id, connection_id)
         kind = self._kind(row.type)
         raise_any(change.problems or problems_of_config(kind, change.config, row.config))
-        row.config = self._sealed(kind, change.config, row.config)
+        row.config = self._seal(kind, change.config, row.config)
         row.updated_at, row.tested_at, row.problem = datetime.now(UTC), None, None
         self._commit(session)
         return self._view(row)
@@ -116,7 +116,7 @@ class Connections:
             raise NotFound(f"there are no connections of the type '{name}' here any more")
         return kind
 
-    def _sealed(
+    def _seal(
         self, kind: ConnectionKind[Any], config: Mapping[str, Any], stored: Mapping[str, Any] | None
     ) -> JsonObject:
         return seal_fields(filled_in(config), kind.secret_keys(), self.vault, stored, literal=True)

@@ -85,8 +85,8 @@ def end_executions_in_flight(engine: Engine) -> int:
 def stored_forms(refresh_token: str) -> list[str]:
     """The values that `users.refresh_token` may hold for a token that a client presents: itself, or its hash."""
     if refresh_token.startswith(_HASHED):  # or a stored hash would do as a token
-        return [_hashed(refresh_token)]
-    return [_hashed(refresh_token), refresh_token]
+        return [_hash(refresh_token)]
+    return [_hash(refresh_token), refresh_token]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,5 +141,5 @@ def _hide_refresh_tokens(engine: Engine) -> int:
         return connection.execute(forget).rowcount + connection.execute(hide).rowcount
 
 
-def _hashed(token: str) -> str:
+def _hash(token: str) -> str:
     return _HASHED + hashlib.sha256(token.encode()).hexdigest()

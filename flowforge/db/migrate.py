@@ -24,7 +24,7 @@ def upgrade(url: str) -> None:
     """Idempotent. Several starters may call it at once: an advisory lock lets one work and the others wait. Raises
     OtherSchema for a database that is newer than this code."""
     refuse_newer_schema(url)
-    with _locked(url) as connection:
+    with _lock(url) as connection:
         command.upgrade(configuration(connection=connection), "head")
 
 
@@ -32,12 +32,12 @@ def downgrade(url: str) -> None:
     """Undoes the migrations of this release, so that the one before can run again. Rows that it knew stay; what only
     this release knows goes. Raises OtherSchema for a database that is newer than this code."""
     refuse_newer_schema(url)
-    with _locked(url) as connection:
+    with _lock(url) as connection:
         command.downgrade(configuration(connection=connection), PREVIOUS_RELEASE)
 
 
 @contextmanager
-def _locked(url: str) -> Iterator[Connection]:
+def _lock(url: str) -> Iterator[Connection]:
     engine = create_engine(
         sqlalchemy_url(url),
         poolclass=NullPool,

@@ -63,7 +63,7 @@ def needed_schema() -> str:
 
 def _found_schema(url: str) -> str | None:
     try:
-        with closing(_connected(url)) as connection, connection.cursor() as cursor:
+        with closing(_connect(url)) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass('public.flowforge_migrations') IS NOT NULL")
             if cursor.fetchone() != (True,):
                 return None
@@ -74,7 +74,7 @@ def _found_schema(url: str) -> str | None:
         raise Unavailable("PostgreSQL does not answer") from error
 
 
-def _connected(url: str) -> psycopg2.extensions.connection:
+def _connect(url: str) -> psycopg2.extensions.connection:
     address = url.replace("postgresql+psycopg2://", "postgresql://", 1)
     return psycopg2.connect(address, connect_timeout=CONNECT_TIMEOUT_SECONDS)
 

@@ -14,7 +14,7 @@ _TAIL_LINES = 12
 class Console:
     """Writes to the terminal; one that has gone away is not missed, the log files have everything."""
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
@@ -22,7 +22,7 @@ class Console:
     def tail(self, name: str, path: str) -> None:
         """Show the last lines of a log file."""
         for line in _last_lines(path):
-            self.say(f"  [{name}] {line.decode(errors='replace')}")
+            self.print(f"  [{name}] {line.decode(errors='replace')}")
 
 
 class ErrorRelay:
@@ -39,9 +39,9 @@ class ErrorRelay:
         *lines, self._unfinished = (self._unfinished + data).split(b"\n")
         for line in lines:
             if self._everything:
-                self._console.say(line.decode(errors="replace"))
+                self._console.print(line.decode(errors="replace"))
             elif self._concerns(line):
-                self._console.say(f"[{self._name}] {line.decode(errors='replace')}")
+                self._console.print(f"[{self._name}] {line.decode(errors='replace')}")
 
     def _concerns(self, line: bytes) -> bool:
         if _ERROR.search(line):

@@ -31,7 +31,7 @@ def run(settings: Settings) -> None:
     holder = lock(home)
     left = end_left_over_processes(home)
     if left:
-        Console().say(f"Ended what an earlier start left behind: {', '.join(left)}")
+        Console().print(f"Ended what an earlier start left behind: {', '.join(left)}")
     listeners = _listeners(settings)
     here = settings.model_copy(update={"home": home, "port": listeners[0].getsockname()[1]})
     load_keys(here)
@@ -75,7 +75,7 @@ def _listener(host: str, port: int, setting: str) -> socket.socket:
 def _embedded_servers(settings: Settings) -> dict[str, EmbeddedServer]:
     servers = {}
     if settings.postgres_url is None:
-        Console().say("Preparing PostgreSQL ...")
+        Console().print("Preparing PostgreSQL ...")
         servers["postgres"] = postgres.prepare(settings.home)
     if settings.redis_url is None:
         servers[VALKEY] = valkey.prepare(settings.home)

@@ -103,11 +103,11 @@ def supervisor_configuration(home: Path, listed: list[Program]) -> str:
     head = {
         "nodaemon": "true",
         "silent": "true",
-        "logfile": _escaped(logs / "supervisor.log"),
+        "logfile": _escape(logs / "supervisor.log"),
         "logfile_maxbytes": "2MB",
         "logfile_backups": "2",
-        "pidfile": _escaped(home / "run" / "supervisor.pid"),
-        "childlogdir": _escaped(logs),
+        "pidfile": _escape(home / "run" / "supervisor.pid"),
+        "childlogdir": _escape(logs),
         "nocleanup": "true",
         "minprocs": "50",
     }
@@ -124,7 +124,7 @@ def supervisor_configuration(home: Path, listed: list[Program]) -> str:
 
 def _program_options(program: Program, logs: Path) -> dict[str, str]:
     options = {
-        "command": _escaped(shlex.join(program.command)),
+        "command": _escape(shlex.join(program.command)),
         "autostart": "true" if program.at_once else "false",
         "autorestart": "true" if program.kept_alive else "false",
         "startsecs": "5" if program.kept_alive else "0",  # what ends sooner is tried again after growing pauses
@@ -133,7 +133,7 @@ def _program_options(program: Program, logs: Path) -> dict[str, str]:
         "stopwaitsecs": str(program.stop_seconds),
         "killasgroup": "true",
         "redirect_stderr": "true",
-        "stdout_logfile": _escaped(_escaped(logs / f"{program.name}.log")),  # the one option that is expanded twice
+        "stdout_logfile": _escape(_escape(logs / f"{program.name}.log")),  # the one option that is expanded twice
         "stdout_logfile_maxbytes": "5MB",
         "stdout_logfile_backups": "3",
         "stdout_events_enabled": "true",
@@ -145,7 +145,7 @@ def _section(name: str, options: dict[str, str]) -> str:
     return "\n".join([f"[{name}]", *(f"{key} = {value}" for key, value in options.items()), ""])
 
 
-def _escaped(value: str | Path) -> str:
+def _escape(value: str | Path) -> str:
     """`%` starts an expansion in a supervisor configuration."""
     refuse_unusable(value)
     return str(value).replace("%", "%%")

@@ -39,11 +39,11 @@ def greet(settings: Settings, console: Console) -> bool:
         return well
 
     if not _within(_READY_SECONDS, ready):
-        console.say(f"Not ready after {_READY_SECONDS:.0f} s: {answer}. Logs: {settings.home / 'logs'}")
+        console.print(f"Not ready after {_READY_SECONDS:.0f} s: {answer}. Logs: {settings.home / 'logs'}")
         return False
     host = reachable_host(settings.host)
     shown = f"[{host}]" if ":" in host else host
-    console.say(
+    console.print(
         f"\nFlowForge is ready:  http://{shown}:{settings.port}/\n"
         "  First time here?  Open the address and create your account.\n"
         "  From then on sign in with its user name and password.\n"

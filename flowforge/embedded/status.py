@@ -21,12 +21,12 @@ def report(settings: Settings) -> int:
     home = settings.home.resolve()
     processes = processes_of(home) if home.exists() else {}
     if not processes:
-        console.say(f"Not running on {home}.")
+        console.print(f"Not running on {home}.")
         return 3
-    console.say(f"{'process':<16}{'pid':>8}{'memory, MiB':>14}")
+    console.print(f"{'process':<16}{'pid':>8}{'memory, MiB':>14}")
     for name, family in processes.items():
         memory = sum(_own_share(process) for process in family)
-        console.say(f"{name:<16}{family[0].pid:>8}{memory / _MIB:>14.0f}")
+        console.print(f"{name:<16}{family[0].pid:>8}{memory / _MIB:>14.0f}")
     return 0
 
 

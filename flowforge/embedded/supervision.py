@@ -165,13 +165,13 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
         process = event.process
         if process.config.autorestart:
             name, log = process.config.name, process.config.stdout_logfile
-            self._console.say(f"[{name}] ended unexpectedly; starting it again (log: {log})")
+            self._console.print(f"[{name}] ended unexpectedly; starting it again (log: {log})")
             self._forgive(name, log)
 
     def _report_failed_start(self, event: events.ProcessStateBackoffEvent) -> None:
         process = event.process
         name, log = process.config.name, process.config.stdout_logfile
-        self._console.say(f"[{name}] did not start; trying again in {process.backoff} s (log: {log})")
+        self._console.print(f"[{name}] did not start; trying again in {process.backoff} s (log: {log})")
         if process.group.config.name == _DATABASES:
             self._console.tail(name, log)
         self._forgive(name, log)
@@ -179,13 +179,13 @@ class _Supervisor(Supervisor):  # type: ignore[misc]
     def _forgive(self, name: str, log: str) -> None:
         """Removes the reason for which a program may have ended, where nothing is lost by that."""
         if name == VALKEY and (broken := set_aside(self._home / VALKEY, Path(log))):
-            self._console.say(
+            self._console.print(
                 f"[{name}] its append-only file cannot be read, and is set aside as {broken}; "
                 "what was in it is made again from PostgreSQL"
             )
 
     def _stop_listening(self, event: events.SupervisorStoppingEvent) -> None:
-        self._console.say("Stopping ...")
+        self._console.print("Stopping ...")
         for listener in self.options.listeners:
             os.close(listener)
 
@@ -203,7 +203,7 @@ def main(home: Path, listeners: Sequence[int]) -> int:
     options.close_httpservers()
     options.close_logger()
     write_records(home, [])
-    console.say("Stopped.")
+    console.print("Stopped.")
     return supervisor.exit_code
 
 

@@ -51,7 +51,7 @@ def advance(
     attempts = _open_attempts(connection, results)
     batch = runs.load(connection, states, post_commit)
     results = runs.foreign_results.masked(connection, results)
-    applicable = _applicable(results, attempts, batch)
+    applicable = _select_applicable(results, attempts, batch)
     _load_surroundings(batch, applicable)
     for result in applicable:
         _apply(result, post_commit)
@@ -61,7 +61,7 @@ def advance(
 
 def open_attempt(connection: Connection, result: ExecutionResult) -> OpenAttempt | None:
     """Returns the attempt that the result ends, while an execution waits for it."""
-    return _matching(_open_attempts(connection, [result]), result)
+    return _find_attempt(_open_attempts(connection, [result]), result)
 
 
 def _open_attempts(connection: Connection, results: Sequence[ExecutionResult]) -> list[OpenAttempt]:
@@ -69,7 +69,7 @@ def _open_attempts(connection: Connection, results: Sequence[ExecutionResult]) -
     return executions_store.open_attempts(connection, steps)
 
 
-def _applicable(
+def _select_applicable(
     results: Sequence[ExecutionResult], attempts: Sequence[OpenAttempt], batch: ExecutionBatch
 ) -> list[Applicable]:
     waiting: dict[UUID, list[OpenAttempt]] = defaultdict(list)
@@ -78,7 +78,7 @@ def _applicable(
     found = []
     for result in results:
         execution, its_attempts = batch.get(result.execution_id), waiting[result.execution_id]
-        ended = _matching(its_attempts, result)
+        ended = _find_attempt(its_attempts, result)
         if execution is not None and ended is not None:
             its_attempts.remove(ended)
             found.append(Applicable(execution, ended, _fact(ended, result)))
@@ -114,7 +114,7 @@ def _apply(result: Applicable, post_commit: PostCommit) -> None:
         post_commit.messages.append(execution.announcement("RETRYING", error=error, retry_at=retry.due_at, **failed))
 
 
-def _matching(attempts: Iterable[OpenAttempt], result: ExecutionResult) -> OpenAttempt | None:
+def _find_attempt(attempts: Iterable[OpenAttempt], result: ExecutionResult) -> OpenAttempt | None:
     """The attempt that a result ends. Another implementation's result names no attempt: the open one is meant."""
     return next((attempt for attempt in attempts if _is_about(result, attempt)), None)
 

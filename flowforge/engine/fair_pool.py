@@ -106,7 +106,7 @@ class FairPool:
             except Exception:
                 logger.exception("a task failed without handling it")
             finally:
-                self._finished(key)
+                self._finish(key)
 
     def _next_key(self) -> Hashable | None:
         limit = min(self._per_key, self._idle)
@@ -129,7 +129,7 @@ class FairPool:
             self._changed.notify()
         return key, task
 
-    def _finished(self, key: Hashable) -> None:
+    def _finish(self, key: Hashable) -> None:
         with self._changed:
             self._idle += 1
             self._running[key] -= 1

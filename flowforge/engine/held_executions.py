@@ -87,7 +87,7 @@ class HeldExecutions:
         heads = self._heads(connection, slots_store.slot_queues(connection, keys))
         limited = {head.version.workflow_id for head in heads.values() if head.is_rate_limited}
         held_executions_store.lock_permits(connection, limited)
-        wanted = _bounded({key: head.room for key, head in heads.items()}, self._at_once)
+        wanted = _share_within({key: head.room for key, head in heads.items()}, self._at_once)
         found = held_executions_store.lock_lacking_slots(connection, wanted) if wanted else []
         taken, left = _split_by_version(found, heads)
         self._note_more(heads, wanted, taken, left)
@@ -132,7 +132,7 @@ class HeldExecutions:
         held_executions_store.lock_permits(connection, workflow_ids)
         permits = permits_store.load_permits(connection, workflow_ids)
         windows = self._windows(connection, permits)
-        wanted = _bounded({id_: window.free() for id_, window in windows.items()}, self._at_once)
+        wanted = _share_within({id_: window.free() for id_, window in windows.items()}, self._at_once)
         found = held_executions_store.lock_lacking_permits(connection, wanted) if wanted else []
         counts = Counter(state.workflow_id for state in found)
         for id_, window in windows.items():
@@ -178,7 +178,7 @@ def _room(version: Version, queue: SlotQueue) -> int:
     return AT_ONCE if limit is None else limit.limit - queue.holders
 
 
-def _bounded(wanted: Mapping[_Key, int], at_once: int) -> dict[_Key, int]:
+def _share_within(wanted: Mapping[_Key, int], at_once: int) -> dict[_Key, int]:
     """Cut the numbers to `at_once` in total; keys that get nothing are left out."""
     left = at_once
     bounded = {}

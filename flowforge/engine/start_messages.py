@@ -107,7 +107,7 @@ class StartMessages:
     ) -> dict[AttemptKey, LoadedStart]:
         """Loads what each attempt's step sees from PostgreSQL, but for those `without_data`; of running executions
         only."""
-        wanted = [_plain(key) for key in keys]
+        wanted = [_as_plain(key) for key in keys]
         seen = [key for key in wanted if key not in without_data]
         in_root = {key.execution_id for key in seen if key.iteration == ROOT}
         executions = executions_store.running_executions(
@@ -151,7 +151,7 @@ def _load_frames(connection: Connection, keys: Iterable[AttemptKey]) -> Frames:
     return {FrameKey(found.execution_id, found.frame.number): found for found in loaded}
 
 
-def _plain(key: AttemptKey) -> AttemptKey:
+def _as_plain(key: AttemptKey) -> AttemptKey:
     """The key alone, where it comes with more: only keys of one class are equal."""
     return AttemptKey(key.execution_id, key.step_index, key.iteration, key.attempt)
 

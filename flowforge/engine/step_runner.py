@@ -168,13 +168,13 @@ class StepRunner:
         connector = self._catalog.get(start.action_type)
         opened = self._catalog.open(start.action_type, start.action_config, self._vault)
         secrets += self._catalog.secret_values(start.action_type, opened)
-        resolved = self._resolved(run, connector, opened, secrets)
+        resolved = self._resolve_config(run, connector, opened, secrets)
         secrets += resolved.parts
         connection = self._connection(start, connector, resolved.usable, secrets)
         usable = resolved.usable if connection is None else connection.filled_in(connector, resolved.usable)
         return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts))
 
-    def _resolved(
+    def _resolve_config(
         self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str]
     ) -> ResolvedConfig:
         version = run.version

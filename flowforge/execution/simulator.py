@@ -152,9 +152,9 @@ def ended_frames(run: Run, key: BlockKey) -> list[EndedFrame]:
     """The ends of the frames that the block has begun, all of which are over."""
     block = run.blocks[key]
     numbers = range(block.first_frame, block.first_frame + block.begun)
-    return [_ended(run.frames[number]) for number in numbers]
+    return [_as_ended(run.frames[number]) for number in numbers]
 
 
-def _ended(frame: Frame) -> EndedFrame:
+def _as_ended(frame: Frame) -> EndedFrame:
     failed = frame.status is FrameStatus.FAILED
     return EndedFrame(frame.position, failed, {"error": frame.error} if failed else frame.result, frame.outputs)

@@ -76,9 +76,9 @@ def throughput(session: Session, user_id: UUID, hours: int, now: datetime) -> Th
     """Commits what it counted for good. At most three statements."""
     latest = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     wanted = [latest - index * _HOUR for index in reversed(range(hours))]
-    counted = {hour.start: hour for hour in _kept(session, user_id, wanted[0])}
+    counted = {hour.start: hour for hour in _read_counted(session, user_id, wanted[0])}
     missing = [start for start in wanted if start not in counted]
-    fresh = _counted(session, user_id, missing)
+    fresh = _count_hours(session, user_id, missing)
     over = [hour for hour in fresh if hour.start + _HOUR + _SETTLED < now]
     if over:
         _keep(session, user_id, over)
@@ -135,12 +135,12 @@ def _latest(user_id: UUID) -> Any:
     )
 
 
-def _kept(session: Session, user_id: UUID, since: datetime) -> list[Hour]:
+def _read_counted(session: Session, user_id: UUID, since: datetime) -> list[Hour]:
     rows = session.scalars(select(ExecutionHour).where(ExecutionHour.user_id == user_id, ExecutionHour.hour >= since))
     return [Hour(row.hour, row.completed, row.failed, row.cancelled) for row in rows]
 
 
-def _counted(session: Session, user_id: UUID, missing: Sequence[datetime]) -> list[Hour]:
+def _count_hours(session: Session, user_id: UUID, missing: Sequence[datetime]) -> list[Hour]:
     """Count the executions themselves, for each of the hours, also the empty ones."""
     if not missing:
         return []

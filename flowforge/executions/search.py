@@ -90,14 +90,14 @@ def search(
 ) -> Found:
     """Rows come without payload and outputs. At most two statements."""
     backwards = position is not None and not position.older
-    window = _ordered(_indexed(user_id, wanted, position), backwards)
+    window = _order(_indexed(user_id, wanted, position), backwards)
     if not wanted.needs_scan:
         plain = _summaries(session, window.limit(size + 1))
         more, plain = len(plain) > size, plain[:size]
         return _found(plain, backwards, position, more)
     ids = window.with_only_columns(ExecutionRow.id).limit(scanned).subquery()
     matching = select(*SUMMARY_COLUMNS).where(ExecutionRow.id.in_(select(ids.c.id)), *_scanned(wanted))
-    rows = _summaries(session, _ordered(matching, backwards).limit(size + 1))
+    rows = _summaries(session, _order(matching, backwards).limit(size + 1))
     if len(rows) > size:
         return _found(rows[:size], backwards, position, True)
     end = session.execute(
@@ -131,7 +131,7 @@ def _scanned(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.trigger_type:
         conditions.append(func.lower(ExecutionRow.trigger_type) == wanted.trigger_type.lower())
     if wanted.text:
-        pattern = f"%{_escaped(wanted.text[:LONGEST_TEXT])}%"
+        pattern = f"%{_escape(wanted.text[:LONGEST_TEXT])}%"
         conditions.append(
             or_(
                 *(
@@ -143,11 +143,11 @@ def _scanned(wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", text.replace("\0", ""))
 
 
-def _ordered(statement: Select[Any], backwards: bool) -> Select[Any]:
+def _order(statement: Select[Any], backwards: bool) -> Select[Any]:
     columns = (ExecutionRow.created_at, ExecutionRow.id)
     return statement.order_by(*(columns if backwards else (column.desc() for column in columns)))
 

@@ -78,7 +78,7 @@ def written_steps(session: Session, execution: ExecutionView) -> Sequence[Writte
         written = ActionList.read({"actions": (version.definition or {}).get("actions")})
     except Invalid:
         return ()
-    return _numbered(written.actions, ("actions",), count())
+    return _number_steps(written.actions, ("actions",), count())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _version_of(session: Session, execution: ExecutionView) -> WorkflowVersion |
     return session.get(WorkflowVersion, execution.version_id) if execution.version_id else None
 
 
-def _numbered(
+def _number_steps(
     actions: Sequence[ActionDefinition], path: tuple[Part, ...], numbers: Iterator[int]
 ) -> Sequence[WrittenStep]:
     return [_step(action, (*path, index), numbers) for index, action in enumerate(actions)]
@@ -110,5 +110,5 @@ def _step(action: ActionDefinition, path: tuple[Part, ...], numbers: Iterator[in
 
 
 def _list(body: WrittenBody, path: tuple[Part, ...], numbers: Iterator[int]) -> WrittenList:
-    steps = _numbered(body.actions, (*path, *body.path), numbers)
+    steps = _number_steps(body.actions, (*path, *body.path), numbers)
     return WrittenList(body, body.name or default_branch_name(body.number), steps)

@@ -22,15 +22,16 @@ MAX_EXPRESSIONS = 10_000
 """Expressions of a workflow: each is compiled when it is checked."""
 
 
-def check(definition: WorkflowDefinition, in_doubt: Collection[str] = ()) -> list[Problem]:
+def check(definition: WorkflowDefinition, unidentified_steps: Collection[str] = ()) -> list[Problem]:
     """Every problem of every block and every expression, with pointers such as `/actions/1/config/url`; empty when
-    there is none. References to the steps named in `in_doubt` are not checked: their actions could not be read."""
+    there is none. References to `unidentified_steps`, by id or number, are not checked: their actions could not be
+    read."""
     every = list(located_actions(definition.actions))
     written = [(step, found) for step in every for found in _texts_of(step)]
     count = sum(found.text.count(OPEN) for _, found in written)
     if count > MAX_EXPRESSIONS:
         return [Problem("/actions", f"have {count:,} expressions; at most {MAX_EXPRESSIONS:,} are allowed")]
-    workflow = _Workflow.of(every, in_doubt)
+    workflow = _Workflow.of(every, unidentified_steps)
     problems = [problem for step in every for problem in problems_of_block(step.action, step.path)]
     problems += [
         problem
@@ -48,15 +49,15 @@ class _Workflow:
     """Every name of every step. People's own names first: they make the better suggestions."""
     waits: Mapping[str, LocatedAction]
     """Every name of the waits that a call or a person can end."""
-    in_doubt: Collection[str]
+    unidentified_steps: Collection[str]
     hints: Hints
 
     @classmethod
-    def of(cls, every: Sequence[LocatedAction], in_doubt: Collection[str]) -> _Workflow:
+    def of(cls, every: Sequence[LocatedAction], unidentified_steps: Collection[str]) -> _Workflow:
         own = {step.own_id: step for step in every if step.own_id is not None}
         steps = own | {step.key: step for step in every}
         waits = {name: step for name, step in steps.items() if _can_be_resumed(step)}
-        return cls(steps, waits, in_doubt, Hints())
+        return cls(steps, waits, unidentified_steps, Hints())
 
     def before(self, here: Location) -> Iterator[str]:
         """The names of the steps before it."""
@@ -111,7 +112,7 @@ class _Scope:
         if used.root not in ROOTS and used.root not in (roots := self._roots()):
             hint = self.workflow.hints.hint(used.root, roots, lambda: roots)
             return f"{quoted(used.root)} is not known{_where_defined(used.root)}{hint}"
-        if not used.keys or str(used.keys[0]) in self.workflow.in_doubt:
+        if not used.keys or str(used.keys[0]) in self.workflow.unidentified_steps:
             return None
         if used.root == "steps":
             return self._problem_of_step(str(used.keys[0]), used.optional)

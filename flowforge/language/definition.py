@@ -295,7 +295,7 @@ class Reading:
     """Problems of its shape, each with a JSON pointer."""
     removed: frozenset[str] = frozenset()
     """Pointers to the parts that are left out."""
-    in_doubt: frozenset[str] = frozenset()
+    unidentified_steps: frozenset[str] = frozenset()
     """Names of steps that cannot be identified: unreadable, or used twice."""
 
     def concerns_removed_part(self, problem: Problem) -> bool:
@@ -324,22 +324,28 @@ def read(raw: object) -> Reading:
         definition = WorkflowDefinition.model_validate(raw)
     except ValidationError as error:
         return _read_in_part(raw, error)
-    return Reading(definition, tuple(_problems_of_tree(definition)), in_doubt=frozenset(_used_twice(definition)))
+    return Reading(
+        definition, tuple(_problems_of_tree(definition)), unidentified_steps=frozenset(_find_repeated_ids(definition))
+    )
 
 
 def _read_in_part(raw: object, error: ValidationError) -> Reading:
     found = located(error)
     problems = [Problem(pointer(path), sentence) for path, sentence in found]
     repair = Repair(raw)
-    definition = _repaired(repair, [path for path, _ in found]) if len(found) <= MAX_PROBLEMS else None
+    definition = _repair_definition(repair, [path for path, _ in found]) if len(found) <= MAX_PROBLEMS else None
     if definition is None:
         return Reading(None, tuple(problems))
     removed = frozenset(map(pointer, repair.removed))
-    in_doubt = {*_used_twice(definition), *_names_in_doubt(raw, repair.removed), *_numbers_in_doubt(raw, definition)}
-    return Reading(definition, (*problems, *_problems_of_tree(definition)), removed, frozenset(in_doubt))
+    unidentified_steps = {
+        *_find_repeated_ids(definition),
+        *_find_unidentified_ids(raw, repair.removed),
+        *_find_unidentified_numbers(raw, definition),
+    }
+    return Reading(definition, (*problems, *_problems_of_tree(definition)), removed, frozenset(unidentified_steps))
 
 
-def _repaired(repair: Repair, wrong: list[tuple[Part, ...]]) -> WorkflowDefinition | None:
+def _repair_definition(repair: Repair, wrong: list[tuple[Part, ...]]) -> WorkflowDefinition | None:
     """None where nothing is left, or too much of it."""
     for _ in range(_MOST_REPAIRS):
         if not repair.remove(wrong):
@@ -351,7 +357,7 @@ def _repaired(repair: Repair, wrong: list[tuple[Part, ...]]) -> WorkflowDefiniti
     return None
 
 
-def _names_in_doubt(raw: Any, removed: set[tuple[Part, ...]]) -> Iterator[str]:
+def _find_unidentified_ids(raw: Any, removed: set[tuple[Part, ...]]) -> Iterator[str]:
     """Ids of actions that are left out, or that have lost their id, type or config."""
     holders = {path[:-1] for path in removed if path[-1] in ("id", "type", "config")}
     for path, action in actions_in(raw.get("actions")):
@@ -360,13 +366,13 @@ def _names_in_doubt(raw: Any, removed: set[tuple[Part, ...]]) -> Iterator[str]:
             yield action["id"]
 
 
-def _numbers_in_doubt(raw: Any, definition: WorkflowDefinition) -> Iterator[str]:
+def _find_unidentified_numbers(raw: Any, definition: WorkflowDefinition) -> Iterator[str]:
     """All positional names where a list of actions is left out: the actions after it are numbered differently."""
     if sum(1 for _ in members_in(raw.get("actions"))) != sum(1 for _ in located_actions(definition.actions)):
         yield from (f"step_{number}" for number in range(MAX_ACTIONS))
 
 
-def _used_twice(definition: WorkflowDefinition) -> Iterator[str]:
+def _find_repeated_ids(definition: WorkflowDefinition) -> Iterator[str]:
     ids = Counter(found.own_id for found in located_actions(definition.actions))
     return (identifier for identifier, times in ids.items() if identifier is not None and times > 1)
 

@@ -75,7 +75,7 @@ def duplicate(definition: JsonObject, at: str) -> JsonObject:
         identifier = action.get("id")
         if not isinstance(identifier, str):
             return action
-        own = _fresh(identifier, taken)
+        own = _make_fresh_id(identifier, taken)
         taken.add(own)
         return {**action, "id": own}
 
@@ -95,7 +95,7 @@ def change(definition: JsonObject, at: str, fields: Mapping[str, Any]) -> JsonOb
             step[name] = value
     after = fields.get("id")
     if isinstance(before, str) and isinstance(after, str) and before != after:
-        changed["actions"] = _renamed(changed["actions"], before, after)
+        changed["actions"] = _rename_references(changed["actions"], before, after)
     return changed
 
 
@@ -124,7 +124,7 @@ def remove_branch(definition: JsonObject, at: str, number: int) -> JsonObject:
 
 def blank(definition: Mapping[str, Any], type_: str) -> JsonObject:
     """A new step of that type, with an unused id."""
-    action: JsonObject = {"id": _fresh(type_.lower(), _ids(definition)), "type": type_, "config": {}}
+    action: JsonObject = {"id": _make_fresh_id(type_.lower(), _ids(definition)), "type": type_, "config": {}}
     block = BLOCKS.get(type_)
     return action | (_empty_bodies(block.bodies) if block else {})
 
@@ -141,7 +141,7 @@ def _empty_bodies(bodies: Bodies) -> JsonObject:
             return {}
 
 
-def _fresh(base: str, taken: set[str]) -> str:
+def _make_fresh_id(base: str, taken: set[str]) -> str:
     """`call`, else `call_2`, `call_3`, ..."""
     if base not in taken:
         return base
@@ -156,7 +156,7 @@ def _ids(definition: Mapping[str, Any]) -> set[str]:
     return {str(action["id"]) for _, action in actions_in(definition.get("actions")) if action.get("id") is not None}
 
 
-def _renamed(actions: Any, before: str, after: str) -> Any:
+def _rename_references(actions: Any, before: str, after: str) -> Any:
     """Replace every `steps.before` and `resume.before` inside expressions."""
     name = re.escape(before)
     used = re.compile(rf"\b(steps|resume)(\.{name}(?![\w-])|\[\s*(['\"]){name}\3\s*\])")

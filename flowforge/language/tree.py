@@ -33,10 +33,10 @@ def map_actions(actions: Any, change: Callable[[JsonObject], JsonObject]) -> Any
     """Return the tree with every action changed, in order; `change` leaves the lists inside alone."""
     if not isinstance(actions, list):
         return actions
-    return [_changed(action, change) if isinstance(action, dict) else action for action in actions]
+    return [_change_action(action, change) if isinstance(action, dict) else action for action in actions]
 
 
-def _changed(action: JsonObject, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
+def _change_action(action: JsonObject, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
     changed = change(action)
     lists: JsonObject = {}
     branches = changed.get("branches")

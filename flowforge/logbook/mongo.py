@@ -215,7 +215,7 @@ def _entry(document: Document) -> LogEntry:
         id=str(document["_id"]),
         event_type=str(document.get("eventType", "")),
         status=str(document.get("status", "")),
-        data=_plain(data) if isinstance(data, dict) else None,
+        data=_as_plain(data) if isinstance(data, dict) else None,
         timestamp=document["timestamp"],
         **ids,
     )
@@ -275,12 +275,12 @@ def _uuid(value: Any) -> UUID | None:
         return None
 
 
-def _plain(value: Any) -> Any:
+def _as_plain(value: Any) -> Any:
     """Turns values that only BSON knows into JSON."""
     if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
+        return {str(name): _as_plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [_as_plain(inner) for inner in value]
     if isinstance(value, Binary):
         return _text(_uuid(value)) or value.hex()
     return str(value) if isinstance(value, ObjectId | UUID) else value

@@ -102,11 +102,11 @@ class _Entering:
         resolved = dict(self._run.resolved_config(self._frame, self._step))
         unknown = unknown_pointers(resolved, ("config",))
         self._note(
-            config=_masked(self._catalog, self._step, resolved), unknown=(*self._entered.preview.unknown, *unknown)
+            config=_mask_config(self._catalog, self._step, resolved), unknown=(*self._entered.preview.unknown, *unknown)
         )
         if self._step.block is None and not unknown:
             _check_action(self._catalog, self._step, resolved)
-            self._entered = replace(self._entered, computed=_computed(self._catalog, self._step, resolved))
+            self._entered = replace(self._entered, computed=_compute_output(self._catalog, self._step, resolved))
         elif self._entered.decided and not unknown:
             self._note(output=self._intent())
 
@@ -117,7 +117,7 @@ class _Entering:
         return intent or dict(self._frame.outputs.get(self._step.key) or {})
 
 
-def _masked(catalog: Catalog, step: Step, resolved: JsonObject) -> JsonObject:
+def _mask_config(catalog: Catalog, step: Step, resolved: JsonObject) -> JsonObject:
     """Replace all secrets of the step by masks."""
     masked: JsonObject = mask_values(catalog.mask(step.type, resolved), catalog.secret_values(step.type, step.config))
     return masked
@@ -133,7 +133,7 @@ def _check_action(catalog: Catalog, step: Step, config: JsonObject) -> None:
         raise ConfigUnusable(f"the config of {step.type} cannot be used: {found}")
 
 
-def _computed(catalog: Catalog, step: Step, config: Mapping[str, Any]) -> JsonObject | None:
+def _compute_output(catalog: Catalog, step: Step, config: Mapping[str, Any]) -> JsonObject | None:
     """The output of a step whose connector calls nobody. Raises ConnectorError."""
     connector = catalog.get(step.type)
     return None if connector.computes is None else connector.computes(connector.parse(config))

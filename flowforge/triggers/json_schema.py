@@ -16,7 +16,7 @@ _NULL = {"type": "null"}
 def object_schema(model: type[BaseModel]) -> JsonObject:
     """The schema of a model whose parts do not contain themselves."""
     schema = model.model_json_schema(by_alias=True)
-    inlined: JsonObject = _inlined(schema, schema.get("$defs", {}))
+    inlined: JsonObject = _inline(schema, schema.get("$defs", {}))
     required = inlined.get("required", ())
     properties = {
         name: declared if name in required else _or_null(declared) for name, declared in inlined["properties"].items()
@@ -24,16 +24,16 @@ def object_schema(model: type[BaseModel]) -> JsonObject:
     return {key: value for key, value in inlined.items() if key not in _ABOUT} | {"properties": properties}
 
 
-def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+def _inline(schema: Any, definitions: Mapping[str, Any]) -> Any:
     """Replace the references in a schema by the definitions they name."""
     if isinstance(schema, list):
-        return [_inlined(part, definitions) for part in schema]
+        return [_inline(part, definitions) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         referred = definitions[schema["$ref"].rpartition("/")[2]]
         schema = {**referred, **{key: value for key, value in schema.items() if key != "$ref"}}
-    return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
+    return {key: _inline(value, definitions) for key, value in schema.items() if key != "$defs"}
 
 
 def _or_null(declared: JsonObject) -> JsonObject:

@@ -150,10 +150,10 @@ class Bundles:
         raise_any([problem for entry in entries for problem in entry.all_problems])
         keys = _keys(session, user_id)
         if bundle.dry_run:
-            planned = [self._planned(entry, keys) for entry in entries]
+            planned = [self._plan_entry(entry, keys) for entry in entries]
             session.rollback()
             return Applied(True, planned)
-        applied = [_applied(entry) for entry in entries]
+        applied = [_apply_entry(entry) for entry in entries]
         try:
             session.commit()
         except IntegrityError as error:  # somebody gave one of the keys to another workflow at the same moment
@@ -227,7 +227,7 @@ class Bundles:
             if entry.workflow is not None and (entry.all_problems or entry.outcome != "unchanged"):
                 entry.add_problems(self.workflows.problems_of_names(session, user_id, entry.reading, entry.workflow.id))
 
-    def _planned(self, entry: _Entry, keys: Mapping[UUID, str]) -> PlannedWorkflow:
+    def _plan_entry(self, entry: _Entry, keys: Mapping[UUID, str]) -> PlannedWorkflow:
         workflow = entry.written
         id_, after = None if entry.new else workflow.id, self._document(workflow, keys)
         return PlannedWorkflow(workflow.key, workflow.name, entry.outcome, id_, entry.before, after)
@@ -238,7 +238,7 @@ class Bundles:
         return Document(workflow.key, workflow.enabled, with_keys(parts, keys))
 
 
-def _applied(entry: _Entry) -> AppliedWorkflow:
+def _apply_entry(entry: _Entry) -> AppliedWorkflow:
     workflow = entry.written
     return AppliedWorkflow(workflow.key, workflow.name, entry.outcome, workflow.id, workflow.version_id)
 

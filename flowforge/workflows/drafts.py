@@ -44,7 +44,7 @@ class Drafts:
     def save(self, session: Session, user_id: UUID, workflow_id: UUID, change: DraftChange) -> DraftView:
         """Save a draft, and tell what is wrong with it still. Commits. Raises NotFound, and Conflict when somebody has
         saved another meanwhile."""
-        workflow, draft = self._locked(session, user_id, workflow_id)
+        workflow, draft = self._lock_workflow(session, user_id, workflow_id)
         _expect(draft, change.revision)
         clear = self._unmasked(change.definition, self._clear(draft) if draft else {}, workflow)
         if draft is None:
@@ -62,7 +62,7 @@ class Drafts:
 
     def discard(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
         """Commits. Raises NotFound for a workflow that does not exist."""
-        _, draft = self._locked(session, user_id, workflow_id)
+        _, draft = self._lock_workflow(session, user_id, workflow_id)
         if draft is not None:
             session.delete(draft)
         session.commit()
@@ -70,7 +70,7 @@ class Drafts:
     def publish(self, session: Session, user_id: UUID, workflow_id: UUID, wanted: Publication) -> WorkflowView:
         """Make the draft the workflow's next version; the draft is gone then. Commits. Raises NotFound, Invalid with
         all that is wrong with it, and Conflict."""
-        workflow, draft = self._locked(session, user_id, workflow_id)
+        workflow, draft = self._lock_workflow(session, user_id, workflow_id)
         if draft is None:
             raise Conflict("there is no draft to publish")
         if wanted.revision is not None:
@@ -95,7 +95,7 @@ class Drafts:
         """Runs the draft, also of a disabled workflow; where there is none, what is published. `payload` None: what is
         pinned as such, else nothing. `pinned`: steps whose outputs are pinned are not run. Commits. Raises NotFound,
         and Invalid with all that is wrong with it."""
-        workflow, draft = self._locked(session, user_id, workflow_id)
+        workflow, draft = self._lock_workflow(session, user_id, workflow_id)
         pins = pinned_outputs(session, workflow_id)
         input_data = pins.get(TRIGGER, {}) if payload is None else payload
         if draft is not None:
@@ -141,7 +141,9 @@ class Drafts:
         except SecretUnreadable as error:
             raise Conflict(str(error)) from error
 
-    def _locked(self, session: Session, user_id: UUID, workflow_id: UUID) -> tuple[Workflow, WorkflowDraft | None]:
+    def _lock_workflow(
+        self, session: Session, user_id: UUID, workflow_id: UUID
+    ) -> tuple[Workflow, WorkflowDraft | None]:
         """The workflow's row is the lock: there may be no draft yet."""
         workflow = self.workflows.locked(session, user_id, workflow_id)
         return workflow, session.get(WorkflowDraft, workflow.id, populate_existing=True)

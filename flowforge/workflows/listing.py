@@ -73,7 +73,7 @@ def search(
     user's."""
     wanted = _listed().where(Workflow.user_id == user_id)
     if text.strip():
-        wanted = wanted.where(Workflow.name.ilike(f"%{_escaped(text.strip()[:LONGEST_TEXT])}%", escape="\\"))
+        wanted = wanted.where(Workflow.name.ilike(f"%{_escape(text.strip()[:LONGEST_TEXT])}%", escape="\\"))
     if enabled is not None:
         wanted = wanted.where(Workflow.enabled.is_(enabled))
     if tag:
@@ -143,5 +143,5 @@ def _position_of(session: Session, user_id: UUID, workflow_id: UUID) -> tuple[da
     return created_at, workflow_id
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", text.replace("\0", ""))

@@ -31,7 +31,7 @@ class StoredForm:
         trigger = written["trigger"]
         if trigger is not None and trigger.get("config"):
             trigger["config"] = self.triggers.seal(trigger["config"], config_of(before.trigger))
-        return {**written, "trigger": trigger, "actions": self._sealed(written["actions"], before.actions)}
+        return {**written, "trigger": trigger, "actions": self._seal(written["actions"], before.actions)}
 
     def same(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
         """Whether two stored definitions are the same but for the ciphers of their secrets."""
@@ -56,7 +56,7 @@ class StoredForm:
         config = config_of(trigger)
         return trigger if config is None else {**trigger, "config": self.triggers.masked(config)}
 
-    def _sealed(self, actions: list[JsonObject], stored: Any) -> list[JsonObject]:
+    def _seal(self, actions: list[JsonObject], stored: Any) -> list[JsonObject]:
         before = iter(stored_configs(self.catalog, flat(actions), flat(stored)))
 
         def seal(action: JsonObject) -> JsonObject:

@@ -35,7 +35,7 @@ def validate_definition(catalog: Catalog, reading: Reading, before: Before) -> l
     if definition is None:
         return []
     found = [
-        *check(definition, reading.in_doubt),
+        *check(definition, reading.unidentified_steps),
         *_problems_of_actions(catalog, definition, before.actions),
         *_problems_of_trigger(definition, before.trigger),
     ]

@@ -46,7 +46,7 @@ class Versions:
         workflow = self.workflows.locked(session, user_id, workflow_id)
         version = self._found(session, workflow, WorkflowVersion.id == version_id)
         note = wanted.note or f"restored from {_named(version)}"
-        written = WorkflowChange(self._opened(version.definition))
+        written = WorkflowChange(self._open(version.definition))
         definition = self.workflows.read(session, user_id, written, workflow)
         self.workflows.save(session, workflow, definition, user_id, note)
         return self.workflows.view(workflow)
@@ -54,15 +54,15 @@ class Versions:
     def _seen(self, session: Session, workflow: Workflow, named: str, at: str) -> Side:
         if named == DRAFT:
             draft = session.get(WorkflowDraft, workflow.id)
-            clear = opened_draft(self.workflows.vault, draft) if draft else self._opened(published(workflow))
+            clear = opened_draft(self.workflows.vault, draft) if draft else self._open(published(workflow))
         elif named == PUBLISHED:
-            clear = self._opened(published(workflow))
+            clear = self._open(published(workflow))
         else:
-            clear = self._opened(self._found(session, workflow, _which(named, at)).definition)
+            clear = self._open(self._found(session, workflow, _which(named, at)).definition)
         parts = {part: clear.get(part) for part in DEFINITION}  # in a draft, anything may stand besides
         return Side(parts, self.workflows.form.masked(parts))
 
-    def _opened(self, definition: Mapping[str, Any]) -> JsonObject:
+    def _open(self, definition: Mapping[str, Any]) -> JsonObject:
         try:
             return self.workflows.form.opened(definition)
         except SecretUnreadable as error:

@@ -52,7 +52,7 @@ def with_ids(definition: Mapping[str, Any], ids: Mapping[str, UUID]) -> JsonObje
             return called
         return str(ids.get(called.removeprefix(PREFIX), NOWHERE))
 
-    return _renamed(definition, id_of)
+    return _rename(definition, id_of)
 
 
 def with_placeholders(definition: Mapping[str, Any]) -> JsonObject:
@@ -63,12 +63,12 @@ def with_placeholders(definition: Mapping[str, Any]) -> JsonObject:
 def with_keys(definition: Mapping[str, Any], keys: Mapping[UUID, str]) -> JsonObject:
     """Replace the ids of workflows that have a key by it."""
     by_text = {str(id_): f"{PREFIX}{key}" for id_, key in keys.items()}
-    return _renamed(
+    return _rename(
         definition, lambda called: by_text.get(called.lower(), called) if isinstance(called, str) else called
     )
 
 
-def _renamed(definition: Mapping[str, Any], rename: Callable[[Any], Any]) -> JsonObject:
+def _rename(definition: Mapping[str, Any], rename: Callable[[Any], Any]) -> JsonObject:
     renamed = dict(definition)
 
     def change(action: JsonObject) -> JsonObject:

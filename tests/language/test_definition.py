@@ -194,7 +194,7 @@ class TestWhatIsLeft:
             "/trigger/type",
             "/settings/concurrency/limit",
         ]
-        assert reading.in_doubt == {"untyped"}
+        assert reading.unidentified_steps == {"untyped"}
 
     def test_a_problem_of_a_part_that_is_left_out_is_recognised(self) -> None:
         reading = read({"name": "x", "actions": [{"type": "A", "config": []}, {"type": "A", "timeout": 0}]})
@@ -217,7 +217,7 @@ class TestWhatIsLeft:
     def test_numbers_of_steps_are_in_doubt_where_a_list_of_them_is_left_out(self) -> None:
         branches = [{"when": True, "actions": [{"type": "A"}]}] * 51
         reading = read({"name": "x", "actions": [{"type": "BRANCH", "branches": branches}, {"type": "A"}]})
-        assert "step_52" in reading.in_doubt
+        assert "step_52" in reading.unidentified_steps
 
 
 def test_a_long_list_of_problems_ends_with_how_many_more_there_are() -> None:

@@ -38,7 +38,7 @@ def _new_connection(body: JsonObject) -> NewConnection:
 @endpoint(Tag.CONNECTIONS, [connection_schemas.ConnectionType])
 def list_types() -> list[connection_schemas.ConnectionType]:
     """List the kinds of connections, with the JSON Schemas of their configs"""
-    return [_described(kind) for kind in connections().catalog.connection_kinds.values()]
+    return [_describe_kind(kind) for kind in connections().catalog.connection_kinds.values()]
 
 
 @blueprint.get("/connections")
@@ -114,7 +114,7 @@ def delete_secret(name: str) -> None:
     named_secrets.delete_secret(session(), current_user_id(), name)
 
 
-def _described(kind: ConnectionKind[Any]) -> connection_schemas.ConnectionType:
+def _describe_kind(kind: ConnectionKind[Any]) -> connection_schemas.ConnectionType:
     return connection_schemas.ConnectionType(
         type=kind.type,
         title=kind.title,

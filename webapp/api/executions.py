@@ -152,7 +152,7 @@ def show_frame(execution_id: UUID, number: int) -> DetailedFrameView:
 def list_waits(execution_id: UUID) -> list[LinkedWait]:
     """List the calls and people that the execution waits for"""
     row = executions.get(session(), current_user_id(), execution_id)
-    return [_linked(wait) for wait in waits.waiting(session(), row.id)]
+    return [_link(wait) for wait in waits.waiting(session(), row.id)]
 
 
 @blueprint.post("/<uuid:execution_id>/cancel")
@@ -163,6 +163,6 @@ def cancel(execution_id: UUID) -> WholeExecutionView:
     return executions.whole(session(), current_user_id(), execution_id)
 
 
-def _linked(wait: waits.OpenWait) -> LinkedWait:
+def _link(wait: waits.OpenWait) -> LinkedWait:
     key, url = wait.key, backends().resume_links.url(wait.key)
     return LinkedWait(key.step_index, key.iteration, wait.kind, wait.message, wait.due_at, url)

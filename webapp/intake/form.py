@@ -71,7 +71,7 @@ def show(token: str) -> Response:
     """Show a form, or the page that asks for its password"""
     form = _open_form(token)
     if not form.is_unlocked:
-        return _locked(form)
+        return _ask_for_password(form)
     return _form_page(form, form_view(form.config), form_guards.new_stamp(token))
 
 
@@ -82,7 +82,7 @@ def unlock(token: str) -> Response:
     form_guards.refuse_too_many(token)
     password, path = form.config.password or "", url_for("forms.show", token=token)
     if not form_guards.password_matches(password):
-        return _locked(form, "This is not the password.")
+        return _ask_for_password(form, "This is not the password.")
     unlocked = redirect(path, 303)
     form_guards.unlock(unlocked, token, password, path)
     return unlocked
@@ -93,12 +93,12 @@ def submit(token: str) -> Response:
     """Send a form that was filled in"""
     form = _open_form(token)
     if not form.is_unlocked:
-        return _locked(form)
+        return _ask_for_password(form)
     submission = read_submission(token, form.config.fields)
     try:
         call = _accept(form, submission)
     except Refused as refused:
-        return _shown_again(form, submission, refused)
+        return _show_again(form, submission, refused)
     return _answer(form, call)
 
 
@@ -106,7 +106,7 @@ def submit(token: str) -> Response:
 def sent(token: str) -> Response:
     """Show the message for people who have sent a form"""
     form = _open_form(token)
-    return _page(form, "forms/sent.html", message=form.config.message) if form.is_unlocked else _locked(form)
+    return _page(form, "forms/sent.html", message=form.config.message) if form.is_unlocked else _ask_for_password(form)
 
 
 @blueprint.get("/answers/<uuid:event_id>")
@@ -114,7 +114,7 @@ def later_answer(token: str, event_id: UUID) -> Response:
     """The workflow's answer; a page that looks for it again while there is none"""
     form = _open_form(token)
     if not form.is_unlocked:
-        return _locked(form)
+        return _ask_for_password(form)
     found = answers.find_pending(backends().engine, event_id, form.trigger_id)
     if found is None:
         raise NotFound("nobody waits for the answer of such an event")
@@ -185,7 +185,7 @@ def _answer(form: OpenForm, call: AcceptedCall) -> Response:
     return redirect(url_for("forms.later_answer", token=form.token, event_id=call.event_id), 303)
 
 
-def _shown_again(form: OpenForm, submission: Submission, refused: Refused) -> Response:
+def _show_again(form: OpenForm, submission: Submission, refused: Refused) -> Response:
     """The page with what was filled in, and what is wrong with it."""
     fields = view_fields(form.config.fields, submission.sent, submission.answers.problems)
     page = _form_page(form, replace(form_view(form.config), fields=fields), submission.stamp, refused)
@@ -198,7 +198,7 @@ def _form_page(form: OpenForm, view: FormView, stamp: str, refused: Refused | No
     return _page(form, "forms/show.html", status, view=view, stamp=stamp, problem=problem)
 
 
-def _locked(form: OpenForm, problem: str = "") -> Response:
+def _ask_for_password(form: OpenForm, problem: str = "") -> Response:
     return _page(form, "forms/locked.html", 422 if problem else 401, problem=problem)
 
 

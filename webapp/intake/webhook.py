@@ -73,7 +73,7 @@ def receive(token: str) -> Response:
     if answer.wait_seconds is not None and answer.event_id is not None:
         found = wait_for_answer(answer.event_id, answer.wait_seconds)
         return as_response(found) if found else _to_be_answered(answer)
-    return Response(jsonio.dumps(_accepted(answer)), 200, mimetype="application/json")
+    return Response(jsonio.dumps(_describe_acceptance(answer)), 200, mimetype="application/json")
 
 
 @blueprint.get("/webhook-answers/<uuid:event_id>")
@@ -96,7 +96,7 @@ def later_answer(event_id: UUID) -> Response:
 def _to_be_answered(answer: intake.AcceptedCall) -> Response:
     path = url_for("webhooks.later_answer", event_id=answer.event_id)
     url = f"{backends().settings.public_webhook_base}{path}"
-    body = {**_accepted(answer), "message": "The workflow has not answered yet", "statusUrl": url}
+    body = {**_describe_acceptance(answer), "message": "The workflow has not answered yet", "statusUrl": url}
     return Response(jsonio.dumps(body), 202, {"Location": url, "Retry-After": "2"}, mimetype="application/json")
 
 
@@ -149,7 +149,7 @@ def _metadata() -> JsonObject:
     }
 
 
-def _accepted(answer: intake.AcceptedCall) -> JsonObject:
+def _describe_acceptance(answer: intake.AcceptedCall) -> JsonObject:
     body: JsonObject = {"success": True, "message": "Webhook received", "triggerId": answer.trigger_id}
     return body | ({"eventId": answer.event_id} if answer.event_id else {"ignored": True})
 

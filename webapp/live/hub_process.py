@@ -100,7 +100,7 @@ def _run_hub(settings: Settings, from_worker: socket.socket, ends: int) -> NoRet
         _detach_from_worker()
         os.nice(_NICENESS)
         hub = Hub(Backends(settings, "flowforge-live"), lambda: _report_end(ends))
-        for request, chunked, connection in _received(from_worker):
+        for request, chunked, connection in _receive(from_worker):
             hub.serve(request, connection, chunked=chunked)
         hub.close()
         code = 0
@@ -128,7 +128,7 @@ def _report_end(pipe: int) -> None:
         logger.debug("the worker has gone; the hub will see it")
 
 
-def _received(from_worker: socket.socket) -> Iterator[tuple[StreamRequest, bool, socket.socket]]:
+def _receive(from_worker: socket.socket) -> Iterator[tuple[StreamRequest, bool, socket.socket]]:
     """Requests with their connections, until the worker closes its end.
 
     A descriptor comes with the first byte of its line, and both keep their order, however the bytes are cut.

@@ -43,7 +43,7 @@ class RedisSubscriber:
         """Receive until cancelled; reconnect when Redis is away."""
         while True:
             try:
-                async with self._connected() as subscription:
+                async with self._connect() as subscription:
                     while True:
                         await self._receive(subscription)
             except (RedisError, OSError) as error:
@@ -69,7 +69,7 @@ class RedisSubscriber:
         await self._send("unsubscribe", name)
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[PubSub]:
+    async def _connect(self) -> AsyncIterator[PubSub]:
         async with (
             Redis.from_url(self._url, socket_connect_timeout=5, health_check_interval=30) as redis,
             redis.pubsub() as subscription,

@@ -37,7 +37,7 @@ def edit_draft(workflow_id: UUID) -> Any:
     op = request.form.get("op", "").partition(":")[0]
     if op not in _OPERATIONS:
         return refused(found(workflow_id), Invalid.at("/op", "there is no such edit"), 400)
-    return _edited(workflow_id, _OPERATIONS[op], _MESSAGES.get(op, ""))
+    return _edit(workflow_id, _OPERATIONS[op], _MESSAGES.get(op, ""))
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/name")
@@ -45,13 +45,13 @@ def edit_name(workflow_id: UUID) -> Any:
     def rename(definition: JsonObject) -> Edited:
         return {**definition, "name": request.form.get("name", "").strip()}, request.form.get("step", "")
 
-    return _edited(workflow_id, rename, with_panel=False)
+    return _edit(workflow_id, rename, with_panel=False)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/step")
 def edit_step(workflow_id: UUID) -> Any:
     """The form of the open step, as it is being filled in; a button that arranges records shows it anew."""
-    return _edited(workflow_id, _fill_in, with_panel=ARRANGE in request.form)
+    return _edit(workflow_id, _fill_in, with_panel=ARRANGE in request.form)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/trigger")
@@ -65,7 +65,7 @@ def edit_trigger(workflow_id: UUID) -> Any:
             config = config_from_form(trigger_fields(type_), request.form, config)
         return {**definition, "trigger": {"type": type_, "config": config}}, TRIGGER
 
-    return _edited(workflow_id, choose, with_panel=type_ != drawn or ARRANGE in request.form)
+    return _edit(workflow_id, choose, with_panel=type_ != drawn or ARRANGE in request.form)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/undo")
@@ -74,10 +74,10 @@ def undo_edit(workflow_id: UUID) -> Any:
     before = undo.recall(workflow_id)
     if before is None:
         return refused(workflow, Invalid.at("", "there is nothing to take back"), 400)
-    return _edited(workflow_id, lambda _: (before, request.form.get("step", "")), "Taken back.", keep=False)
+    return _edit(workflow_id, lambda _: (before, request.form.get("step", "")), "Taken back.", keep=False)
 
 
-def _edited(
+def _edit(
     workflow_id: UUID,
     edit: Callable[[JsonObject], Edited],
     message: str = "",
@@ -169,31 +169,31 @@ def _add(definition: JsonObject) -> Edited:
 
 
 def _move(definition: JsonObject) -> Edited:
-    return _moved(definition, request.form.get("into", ""), request.form.get("position", 0, type=int))
+    return _move_into(definition, request.form.get("into", ""), request.form.get("position", 0, type=int))
 
 
 def _up(definition: JsonObject) -> Edited:
     """Move a step that is the first of a body out of its block."""
     into, position = _split_pointer(_at())
     if position > 0:
-        return _moved(definition, into, position - 1)
+        return _move_into(definition, into, position - 1)
     owner = _owner(_at())
-    return _moved(definition, *_split_pointer(owner)) if owner else (definition, _at())
+    return _move_into(definition, *_split_pointer(owner)) if owner else (definition, _at())
 
 
 def _down(definition: JsonObject) -> Edited:
     edits.step_at(definition, _at())
     into, position = _split_pointer(_at())
     if position + 1 < len(_list(definition, into)):
-        return _moved(definition, into, position + 2)
+        return _move_into(definition, into, position + 2)
     owner = _owner(_at())
     if not owner:
         return definition, _at()
     around, owner_position = _split_pointer(owner)
-    return _moved(definition, around, owner_position + 1)
+    return _move_into(definition, around, owner_position + 1)
 
 
-def _moved(definition: JsonObject, into: str, position: int) -> Edited:
+def _move_into(definition: JsonObject, into: str, position: int) -> Edited:
     changed = edits.move(definition, _at(), into, position)
     into, position = edits.landing(_at(), into, position)
     return changed, f"{into}/{min(position, len(_list(changed, into)) - 1)}"

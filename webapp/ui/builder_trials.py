@@ -64,7 +64,12 @@ def try_step(workflow_id: UUID) -> Any:
         tried = step_tests.try_step(backends(), load_catalog(), trial, dry_run=dry_run)
     except (Invalid, NotFound, Conflict, Unavailable) as error:
         return render_template("builder/_tried.html", tried=None, error=str(error), dry_run=dry_run)
-    kept = own_id is not None and trial.step.block is None and not dry_run and _kept(workflow_id, step_id, tried.output)
+    kept = (
+        own_id is not None
+        and trial.step.block is None
+        and not dry_run
+        and _pin_output(workflow_id, step_id, tried.output)
+    )
     output = tried.output and with_conditions_in_words(trial.step.type, tried.output)
     shown = replace(tried, config=excerpt(tried.config), output=excerpt(output))
     return render_template("builder/_tried.html", tried=shown, error=tried.error, dry_run=dry_run, kept=kept)
@@ -94,7 +99,7 @@ def forget_output(workflow_id: UUID) -> Any:
     return answer(workflow, shown, at, message="Forgotten.")
 
 
-def _kept(workflow_id: UUID, step_id: str, output: Any) -> bool:
+def _pin_output(workflow_id: UUID, step_id: str, output: Any) -> bool:
     """Pin the output, so that it can be picked from; False where it cannot be pinned."""
     if output is None:
         return False

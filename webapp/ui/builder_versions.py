@@ -31,7 +31,7 @@ def workflow_versions(workflow_id: UUID) -> str:
     page = max(request.args.get("page", 0, type=int), 0)
     listed = workflows().versions(session(), viewer_id(), workflow_id, page=page, size=_PAGE + 1)
     has_draft = drafts().get(session(), viewer_id(), workflow_id).revision > 0
-    old, new = _compared(listed, has_draft)
+    old, new = _choose_compared(listed, has_draft)
     found = versions().compare(session(), viewer_id(), workflow_id, old, new) if old and new else None
     return render_template(
         "builder/versions.html",
@@ -43,7 +43,7 @@ def workflow_versions(workflow_id: UUID) -> str:
         old=old,
         new=new,
         differences=written(found, load_catalog()) if found else None,
-        named=_named,
+        named=_name_of,
     )
 
 
@@ -59,7 +59,7 @@ def restore_version(workflow_id: UUID, version_id: UUID) -> Any:
     return redirect(url_for("ui.workflow_versions", workflow_id=workflow_id), 303)
 
 
-def _compared(listed: Sequence[VersionView], has_draft: bool) -> tuple[str | None, str | None]:
+def _choose_compared(listed: Sequence[VersionView], has_draft: bool) -> tuple[str | None, str | None]:
     old, new = request.args.get("from"), request.args.get("to")
     if old and new:
         return old, new
@@ -69,6 +69,6 @@ def _compared(listed: Sequence[VersionView], has_draft: bool) -> tuple[str | Non
     return (str(latest[1].number), str(latest[0].number)) if len(latest) == 2 else (None, None)
 
 
-def _named(which: str) -> str:
+def _name_of(which: str) -> str:
     """`3` as `version 3`."""
     return {PUBLISHED: "what is published", DRAFT: "the draft"}.get(which, f"version {which}")

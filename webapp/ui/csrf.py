@@ -27,7 +27,7 @@ def token() -> str:
     if _KEY not in cookie:
         cookie[_KEY] = secrets.token_urlsafe(_BYTES)
     if "csrf_token" not in g:
-        g.csrf_token = _masked(str(cookie[_KEY]).encode())
+        g.csrf_token = _mask(str(cookie[_KEY]).encode())
     masked: str = g.csrf_token
     return masked
 
@@ -47,7 +47,7 @@ def check() -> None:
         raise Forbidden("this form is too old or was not ours; go back, reload the page and send it again")
 
 
-def _masked(held: bytes) -> str:
+def _mask(held: bytes) -> str:
     mask = secrets.token_bytes(len(held))
     return base64.urlsafe_b64encode(mask + _xor(mask, held)).decode()
 

@@ -157,20 +157,20 @@ def _read_records(
     count = min(form.get(f"{name}.{_COUNT}", 0, type=int), MOST_RECORDS)
     earlier = [*field.records(before), *[{}] * count]
     written = [config_from_form(field.inner, form, earlier[n], f"{name}.{n}.") for n in range(count)]
-    return _arranged(written, form.get(ARRANGE, ""), name) or None
+    return _arrange(written, form.get(ARRANGE, ""), name) or None
 
 
-def _arranged(records: list[JsonObject], operation: str, name: str) -> list[JsonObject]:
+def _arrange(records: list[JsonObject], operation: str, name: str) -> list[JsonObject]:
     """The records after what a button of their list does; as they are for a button of another one."""
     match operation.split(":"):
         case ["add", wanted] if wanted == name:
             return [*records, {}][:MOST_RECORDS]
         case ["remove" | "up" | "down" as what, wanted, number] if wanted == name and number.isdecimal():
-            return _moved(records, int(number), {"remove": None, "up": -1, "down": 1}[what])
+            return _move(records, int(number), {"remove": None, "up": -1, "down": 1}[what])
     return records
 
 
-def _moved(records: list[JsonObject], number: int, by: int | None) -> list[JsonObject]:
+def _move(records: list[JsonObject], number: int, by: int | None) -> list[JsonObject]:
     """Move the record of that number by so many positions, or remove it where `by` is None."""
     if number >= len(records):
         return records

@@ -65,7 +65,7 @@ def change_password() -> Any:
     except Invalid as error:
         return render_template("settings/password.html", problems=_by_field(error.problems)), 400
     sign_in_here(user)
-    flash(f"The password was changed. {_ended()}", "done")
+    flash(f"The password was changed. {_describe_ended()}", "done")
     return redirect(url_for("ui.password_settings"), 303)
 
 
@@ -122,7 +122,7 @@ def end_other_sessions() -> Any:
     epoch = credentials.end_all(session(), viewer_id(), keep_tokens=_keeps_tokens(), keep_browser=here)
     session().commit()
     login_user(replace(current_user._get_current_object(), epoch=epoch))
-    flash(_ended(), "done")
+    flash(_describe_ended(), "done")
     return redirect(url_for("ui.session_settings"), 303)
 
 
@@ -130,7 +130,7 @@ def _keeps_tokens() -> bool:
     return "keep_tokens" in request.form
 
 
-def _ended() -> str:
+def _describe_ended() -> str:
     tokens = "Access tokens keep working" if _keeps_tokens() else "Access tokens have ended"
     return f"Every other browser and client is signed out. {tokens}."
 

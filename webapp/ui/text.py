@@ -54,7 +54,7 @@ def distance(value: datetime | None, now: datetime | None = None) -> str:
     if value is None:
         return "–"
     seconds = (value - (now or datetime.now(UTC))).total_seconds()
-    amount = _rounded(abs(seconds))
+    amount = _round(abs(seconds))
     if amount is None:
         return "now" if seconds > 0 else "just now"
     return f"in {amount}" if seconds > 0 else f"{amount} ago"
@@ -96,7 +96,7 @@ def agent(text: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
-def _rounded(seconds: float) -> str | None:
+def _round(seconds: float) -> str | None:
     for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= unit:
             return f"{int(seconds // unit)} {name}"

@@ -122,10 +122,10 @@ def _pieces(before: Any, after: Any) -> list[Piece]:
     old_words, new_words = _WORDS.findall(old), _WORDS.findall(new)
     if not isinstance(before, str) or not isinstance(after, str) or len(old_words) + len(new_words) > _MOST_WORDS:
         return [Piece("before", old), Piece("after", new)]
-    return list(_compared(old_words, new_words))
+    return list(_compare_lines(old_words, new_words))
 
 
-def _compared(old: list[str], new: list[str]) -> Iterator[Piece]:
+def _compare_lines(old: list[str], new: list[str]) -> Iterator[Piece]:
     for kind, begin, end, new_begin, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
             yield Piece("same", "".join(old[begin:end]))

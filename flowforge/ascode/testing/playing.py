@@ -77,7 +77,7 @@ class _Player:
         simulation = self._simulation
         for _ in range(MOST_STEPS):
             if not simulation.due:
-                return self._played()
+                return self._summarise()
             due = min(simulation.due, key=self._time_of)
             if self._time_of(due) > self._deadline:
                 simulation.fail(simulation.run.why_overdue)
@@ -116,7 +116,7 @@ class _Player:
             case StartStep():
                 return self._output_of_action(due, recorded)
             case CallWorkflow() as call:
-                self._called(due, {"workflowId": str(call.workflow_id), "payload": call.payload})
+                self._note_call(due, {"workflowId": str(call.workflow_id), "payload": call.payload})
                 if recorded is None and not call.awaited:
                     return {"executionId": str(_EXECUTION_ID)}
                 return self._recorded_output(due, recorded)
@@ -128,7 +128,7 @@ class _Player:
     def _output_of_action(self, due: Due, recorded: Recorded | None) -> JsonObject:
         step = due.step
         config: JsonObject = resolve(step.config, self._scope(due), step=step.id, field="config")
-        self._called(due, config)
+        self._note_call(due, config)
         connector = self._catalog.get(step.type)
         parsed = connector.parse(config)
         if recorded is None and connector.computes is not None:
@@ -173,7 +173,7 @@ class _Player:
     def _scope(self, due: Due) -> JsonObject:
         return {**due.scope, "now": self._now}
 
-    def _called(self, due: Due, config: Any) -> None:
+    def _note_call(self, due: Due, config: Any) -> None:
         """Note a call; of several attempts the last one stays."""
         self._calls.setdefault(due.step.id, {})[self._path_of(due)] = config
 
@@ -188,7 +188,7 @@ class _Player:
         in_loop = block is not None and block.block is not None and block.block.loop is not None
         return (*around, frame.position) if in_loop else around
 
-    def _played(self) -> Played:
+    def _summarise(self) -> Played:
         simulation = self._simulation
         answer = simulation.response
         response = None if answer is None else {"status": answer.status, "headers": answer.headers, "body": answer.body}
@@ -200,9 +200,9 @@ class _Player:
                 outputs.setdefault(step.id, {})[path] = output
         return Played(
             simulation.status.value,
-            _plain(simulation.result),
+            _as_plain(simulation.result),
             simulation.error,
-            _plain(response),
+            _as_plain(response),
             _in_order(outputs),
             _in_order(self._calls),
         )
@@ -251,9 +251,9 @@ def _links(plan: Plan) -> dict[str, Mapping[str, str]]:
 
 
 def _in_order(found: Mapping[str, Mapping[Path, Any]]) -> dict[str, list[Any]]:
-    return {name: [_plain(by_path[path]) for path in sorted(by_path)] for name, by_path in found.items()}
+    return {name: [_as_plain(by_path[path]) for path in sorted(by_path)] for name, by_path in found.items()}
 
 
-def _plain(value: Any) -> Any:
+def _as_plain(value: Any) -> Any:
     """Convert to what would be stored and shown: times are text."""
     return jsonio.loads(jsonio.dumps(value))

@@ -60,7 +60,7 @@ def _message(config: Config, sender: str, context: StepContext) -> EmailMessage:
         message["From"] = sender
         for header, addresses in (("To", config.to), ("Cc", config.cc), ("Bcc", config.bcc)):
             if addresses:
-                message[header] = ", ".join(_checked(address) for address in addresses)
+                message[header] = ", ".join(_check_address(address) for address in addresses)
         message["Subject"] = config.subject
     except ValueError as error:
         raise ConnectorError("an address or the subject holds a line break or is not valid", permanent=True) from error
@@ -72,7 +72,7 @@ def _message(config: Config, sender: str, context: StepContext) -> EmailMessage:
     return message
 
 
-def _checked(address: str) -> str:
+def _check_address(address: str) -> str:
     parsed = getaddresses([address])
     if len(parsed) != 1 or "@" not in parsed[0][1]:
         raise ConnectorError(f"{address!r} is not a mail address", permanent=True)

@@ -16,8 +16,8 @@ class EgressHosts:
 
     def allow(self, host: str) -> bool:
         """Whether one of the patterns names the host; without any pattern, every host is allowed."""
-        name = _plain(host)
-        return not self.patterns or any(_matches(_plain(pattern), name) for pattern in self.patterns)
+        name = _normalise(host)
+        return not self.patterns or any(_matches(_normalise(pattern), name) for pattern in self.patterns)
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -26,7 +26,7 @@ def _matches(pattern: str, name: str) -> bool:
     return name == pattern
 
 
-def _plain(host: str) -> str:
+def _normalise(host: str) -> str:
     """The name in one spelling: small letters, no brackets around an address, no dot at the end, ASCII (RFC 5891)."""
     name = host.strip().strip("[]").rstrip(".").lower()
     return name if name.isascii() else _in_ascii(name)

@@ -67,7 +67,7 @@ _LOW_32_BITS = 0xFFFF_FFFF
 
 def is_public(address: str | Address) -> bool:
     """Whether the address belongs to the internet at large. Where it wraps an IPv4 address, that one counts too."""
-    ip = _parsed(address)
+    ip = _parse(address)
     if isinstance(ip, IPv4Address):
         return ip.is_global and not any(ip in block for block in _SPECIAL_IPV4)
     inner = unwrapped(ip)
@@ -80,7 +80,7 @@ def is_public(address: str | Address) -> bool:
 
 def unwrapped(address: str | Address) -> Address:
     """The IPv4 address that a gateway would go on to, where there is one; else the address itself."""
-    ip = _parsed(address)
+    ip = _parse(address)
     if isinstance(ip, IPv6Address) and any(ip in block for block in _WRAP_IPV4):
         return IPv4Address(int(ip) & _LOW_32_BITS)
     return ip
@@ -92,5 +92,5 @@ def _is_tunnel_to_private(ip: IPv6Address) -> bool:
     return identifies_tunnel and not is_public(IPv4Address(int(ip) & _LOW_32_BITS))
 
 
-def _parsed(address: str | Address) -> Address:
+def _parse(address: str | Address) -> Address:
     return ip_address(address.partition("%")[0]) if isinstance(address, str) else address

@@ -19,10 +19,10 @@ Subject = TypeVar("Subject")
 def write_lines(sink: LogSink, subjects: Iterable[Subject], lines_of: Callable[[Subject], Lines]) -> int:
     """Writes the lines of each subject (an event, an execution); returns how many of them could be written. Raises
     Unavailable."""
-    return sum(_write(sink, batch) for batch in _batches(_readable(subjects, lines_of)))
+    return sum(_write(sink, batch) for batch in _batches(_read_lines(subjects, lines_of)))
 
 
-def _readable(subjects: Iterable[Subject], lines_of: Callable[[Subject], Lines]) -> Iterator[Lines]:
+def _read_lines(subjects: Iterable[Subject], lines_of: Callable[[Subject], Lines]) -> Iterator[Lines]:
     for subject in subjects:
         try:
             yield lines_of(subject)

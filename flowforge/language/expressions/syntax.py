@@ -41,7 +41,7 @@ def _parse(source: str) -> nodes.Expr:
         parser = Parser(_GRAMMAR, source, state="variable")
         tree = parser.parse_expression()
     except TemplateSyntaxError as error:
-        raise Failure(f"this is not an expression: {_reworded(error)}") from error
+        raise Failure(f"this is not an expression: {_reword(error)}") from error
     except RecursionError as error:
         raise _too_complex() from error
     except ValueError as error:
@@ -51,7 +51,7 @@ def _parse(source: str) -> nodes.Expr:
     return tree
 
 
-def _reworded(error: TemplateSyntaxError) -> str:
+def _reword(error: TemplateSyntaxError) -> str:
     message = error.message or "it cannot be read"
     return message.replace("end of print statement", "its end").replace("end of template", "its end").rstrip(".")
 

@@ -53,8 +53,8 @@ class Session:
 
     def __init__(self, box: BaseMailBox) -> None:
         self._box = box
-        self.uid_validity = self._announced("UIDVALIDITY") or 0
-        uid_next = self._announced("UIDNEXT")
+        self.uid_validity = self._read_announced_number("UIDVALIDITY") or 0
+        uid_next = self._read_announced_number("UIDNEXT")
         self.highest_uid = uid_next - 1 if uid_next else max(self.uids("UID *"), default=0)
 
     def uids(self, criteria: str) -> list[int]:
@@ -96,7 +96,7 @@ class Session:
             raise MailboxTrouble(f"the mail server refused to hand out mails: {_quote(data)}")
         return list(_items(data))
 
-    def _announced(self, name: str) -> int | None:
+    def _read_announced_number(self, name: str) -> int | None:
         _, values = self._box.client.response(name)
         return int(values[0]) if values and values[0] else None
 

@@ -64,16 +64,16 @@ def payload(mail: Received) -> JsonObject:
     """
     message = MailMessage.from_bytes(mail.raw)
     head = envelope(mail.raw)
-    body = _readable(lambda: message.text or _text_of(message.html)) or ""
+    body = _read_or_none(lambda: message.text or _text_of(message.html)) or ""
     fields: JsonObject = {
         "subject": head.subject,
         "from": head.sender,
         "body": _cut(body, LARGEST_BODY),
         "receivedDate": jsonio.format_time(mail.received_at),
         "contentType": "multipart" if message.obj.is_multipart() else "text",
-        "to": _readable(lambda: _recipients(message)) or [],
+        "to": _read_or_none(lambda: _recipients(message)) or [],
         "messageId": head.message_id,
-        "attachments": _readable(lambda: _attachments(message)) or [],
+        "attachments": _read_or_none(lambda: _attachments(message)) or [],
     }
     if mail.is_cut or len(body) > LARGEST_BODY:
         fields["truncated"] = True
@@ -94,10 +94,10 @@ def _attachment(part: MailAttachment) -> JsonObject:
 
 
 def _header(read: Callable[[], str]) -> str:
-    return _cut(_readable(read) or "", LONGEST_HEADER)
+    return _cut(_read_or_none(read) or "", LONGEST_HEADER)
 
 
-def _readable(read: Callable[[], T]) -> T | None:
+def _read_or_none(read: Callable[[], T]) -> T | None:
     try:
         return read()
     except Exception as error:  # noqa: BLE001 - whatever a broken mail provokes must not stop its mailbox

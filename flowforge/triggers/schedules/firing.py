@@ -93,7 +93,7 @@ def _decide(row: Row[Any], now: datetime) -> Outcome:
         schedule = schedule_of(_configuration(row))
         due = schedule.due(row.next_scheduled_at, now, CATCH_UP_PER_TICK)
     except (Invalid, ValueError, OverflowError) as error:
-        return _broken(row, now, error)
+        return _disable_broken(row, now, error)
     return Outcome(row.id, due.next, tuple(_events(row, schedule, due, now)))
 
 
@@ -101,7 +101,7 @@ def _first(row: Row[Any], now: datetime) -> Outcome:
     try:
         return Outcome(row.id, schedule_of(_configuration(row)).next_after(now))
     except (Invalid, ValueError, OverflowError) as error:
-        return _broken(row, now, error)
+        return _disable_broken(row, now, error)
 
 
 def _configuration(row: Row[Any]) -> JsonObject:
@@ -113,7 +113,7 @@ def _configuration(row: Row[Any]) -> JsonObject:
     return row.configuration
 
 
-def _broken(row: Row[Any], now: datetime, error: Exception) -> Outcome:
+def _disable_broken(row: Row[Any], now: datetime, error: Exception) -> Outcome:
     log.warning("The schedule of trigger %s cannot be used: %s", row.id, error)
     return Outcome(row.id, now + RECHECK_BROKEN, error=str(error))
 
