@@ -57,7 +57,7 @@ def _wait_for(server: str, advice: str, answers: Callable[[], bool]) -> None:
     """Tells after a while that it waits. Raises CannotStart."""
     if _within(_TOLD_AFTER_SECONDS, answers):
         return
-    Console().say(f"Waiting for {server}, which does not answer yet; {advice} ...")
+    Console().print(f"Waiting for {server}, which does not answer yet; {advice} ...")
     if not _within(_DATABASES_SECONDS, answers):
         raise CannotStart(f"{server} does not answer; {advice}")
 
