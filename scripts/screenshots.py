@@ -143,6 +143,7 @@ class Stage:
             "connection": "/connections/new?type=smtp",
             "dead-letters": "/dead-letters",
             "settings": "/settings",
+            "settings-second-factor": "/settings/second-factor",
             "settings-tokens": "/settings/tokens",
             "settings-sessions": "/settings/sessions",
             "api": "/api/docs",

@@ -30,6 +30,7 @@ PAGES = (
     "/dead-letters",
     "/settings",
     "/settings/password",
+    "/settings/second-factor",
     "/settings/tokens",
     "/settings/sessions",
     "/nowhere",
