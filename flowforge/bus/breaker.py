@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from flowforge.errors import Unavailable
+from flowforge.bus.port import CircuitOpen
 
 PAUSE_SECONDS = 0.5
 """The pause between a failure and the next caller who tries."""
@@ -36,7 +36,7 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Lets the block ask the server. Raises Unavailable at once during the pause: after it one caller tries, and
+        """Lets the block ask the server. Raises CircuitOpen at once during the pause: after it one caller tries, and
         the others are refused until that one has an answer."""
         self._admit()
         try:
@@ -52,7 +52,7 @@ class Breaker:
             return
         with self._lock:
             if self._clock() < self._next_try:
-                raise Unavailable(f"{self._name} does not answer, and is asked again in a moment")
+                raise CircuitOpen(f"{self._name} does not answer, and is asked again in a moment")
             self._next_try = self._clock() + self._pause
 
     def _open(self) -> None:

@@ -12,7 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from flowforge.errors import Unavailable
 from flowforge.events import TopicMessage
+
+
+class CircuitOpen(Unavailable):
+    """The broker was not asked: it has just not answered, and the log says so."""
 
 
 @dataclass(frozen=True, slots=True)

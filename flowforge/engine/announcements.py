@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flowforge import events
-from flowforge.bus import EventBus, Message
+from flowforge.bus import CircuitOpen, EventBus, Message
 from flowforge.db.waits_store import EndedWait
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionEvent, ExecutionResult
@@ -55,6 +55,8 @@ def announce_quietly(bus: EventBus, messages: Sequence[Message]) -> None:
     """Publishes after the commit; never raises: a bus that is away costs a delay or a line in the log, nothing else."""
     try:
         bus.publish(messages)
+    except CircuitOpen:
+        logger.debug("%d messages could not be published", len(messages))
     except Unavailable as error:
         logger.warning("%d messages could not be published: %s", len(messages), error)
     except Exception:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from flowforge import events, jsonio
-from flowforge.bus import EventBus, Message
+from flowforge.bus import CircuitOpen, EventBus, Message
 from flowforge.db import events_store
 from flowforge.db.engine import Connection, Engine
 from flowforge.db.events_store import ExternalCall, NewEvent, StoredCall, has_token
@@ -40,6 +40,8 @@ def announce(bus: EventBus, new: Sequence[NewEvent], *, inline_limit: int) -> No
     are redelivered from PostgreSQL. A caller who saw an error would send an accepted event twice."""
     try:
         bus.publish(messages(new, inline_limit))
+    except CircuitOpen:
+        logger.debug("%d events are accepted but not announced yet", len(new))
     except Unavailable as error:
         logger.warning("%d events are accepted but not announced yet: %s", len(new), error)
     except Exception:
