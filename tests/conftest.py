@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.services.databases import CleanDatabase, administer, fresh_database
 from tests.services.embedded import running_postgres, running_valkey
+from tests.services.folders import temporary_folder
 from webapp import create_app
 
 pytest_plugins = [
@@ -29,6 +30,22 @@ pytest_plugins = [
 ]
 
 _TEMPLATE = "migrated"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives each run a folder of its own for `tmp_path`.
+
+    pytest closes the one that all runs of a user share to everybody else whenever a run begins, and with it the servers
+    of another run out of their data: they run as another user where the tests run as root.
+    """
+    if hasattr(config, "workerinput") or config.option.basetemp:
+        return
+    folder = ExitStack()
+    config.option.basetemp = folder.enter_context(temporary_folder("flowforge-tests-")) / "tmp"
+    config.add_cleanup(folder.close)
+
+
 MigratedDatabase = Callable[[], AbstractContextManager[str]]
 
 

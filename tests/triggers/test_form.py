@@ -468,7 +468,8 @@ class TestRobots:
 
         assert statuses == [422] * 30 + [429]
         refused = form.send(stamp, your_name="Ada", story="A long one", days=["Tuesday"])
-        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) in (1, 2), "one in two seconds, some of which have gone by"
         assert "Please wait a minute" in refused.text
         assert_kept(refused)
         assert stamp_on(refused) == stamp
