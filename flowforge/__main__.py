@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from flowforge import users_command
 from flowforge.ascode.command_line import add_commands
 from flowforge.db.schema import OtherSchema
 from flowforge.embedded.console import Console
@@ -180,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     secrets.add_parser("new", help="Print fresh secrets for a .env file.").set_defaults(command=_new_secrets)
     secrets.add_parser("rotate", help="Seal every secret anew under a new key.").set_defaults(command=_rotate_secrets)
+    users_command.add_commands(commands)
     add_commands(commands)
     return parser
 
@@ -188,8 +190,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     if "answer" in parsed:  # needs none of an instance's settings
         return int(parsed.answer(parsed))
-    command: Command = parsed.command
     try:
+        if "for_instance" in parsed:  # has arguments of its own
+            return int(parsed.for_instance(Settings(), parsed))
+        command: Command = parsed.command
         return command(Settings())
     except ValidationError as error:
         problems = "\n".join(f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())

@@ -78,6 +78,15 @@ class TooLarge(FlowForgeError):
     """More bytes than the setting allows. (413)"""
 
 
+class OverQuota(FlowForgeError):
+    """The account has used up what it may use. (429)"""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        self.retry_after = retry_after
+        """Seconds after which trying again may help."""
+        super().__init__(message)
+
+
 class Unavailable(FlowForgeError):
     """A database or broker we need does not answer; trying again later may help. (503)"""
 

@@ -252,6 +252,25 @@ class Settings(BaseSettings):
         validation_alias="SECOND_FACTOR_REQUIRED",
         description="Whether everybody needs a second factor: without one, only its setup in the dashboard is open.",
     )
+    quota_workflows: int = Field(
+        0,
+        validation_alias="QUOTA_WORKFLOWS",
+        ge=0,
+        description="Workflows an account may have; 0: any number. Administrators set others for single accounts.",
+    )
+    quota_executions_a_day: int = Field(
+        0,
+        validation_alias="QUOTA_EXECUTIONS_A_DAY",
+        ge=0,
+        description="Executions an account may start on one day, in UTC; 0: any number.",
+    )
+    quota_bytes: int = Field(
+        0,
+        validation_alias="QUOTA_BYTES",
+        ge=0,
+        description="Bytes that the payloads and outputs of an account's executions may take while they are kept;"
+        " 0: any number.",
+    )
     trusted_proxies: int = Field(
         0,
         validation_alias="TRUSTED_PROXIES",

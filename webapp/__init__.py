@@ -10,9 +10,10 @@ from flask_migrate import Migrate
 from flowforge.db.engine import sqlalchemy_url
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from webapp import attempts, body, compression, edge, errors, health, identity, live, static_files, ui
+from webapp import attempts, body, compression, edge, errors, health, identity, live, reset_mails, static_files, ui
 from webapp.api import (
     account,
+    administration,
     auth,
     bundles,
     connections,
@@ -44,6 +45,7 @@ answer stops nothing that PostgreSQL holds: calls, pages, signing in."""
 _FACES = (
     auth,
     account,
+    administration,
     workflows,
     versions,
     bundles,
@@ -82,6 +84,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     edge.install(app, backends.settings)
     identity.install(app, backends)
     attempts.install(app, backends)
+    reset_mails.install(app, backends)
     calls.install(app, backends.settings)
     static_files.install(app)
     compression.install(app)

@@ -34,6 +34,7 @@ class Tag(StrEnum):
     """The groups of the description, in its order."""
 
     ACCOUNTS = "Accounts"
+    ADMINISTRATION = "Administration"
     WORKFLOWS = "Workflows"
     AS_CODE = "Workflows as code"
     CONNECTIONS = "Connections"

@@ -24,6 +24,7 @@ _STATUS_OF: dict[type[errors.FlowForgeError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.OverQuota: 429,
     errors.Unavailable: 503,
     errors.TooMuchAtOnce: 503,
 }
@@ -73,6 +74,8 @@ def _own_error(error: errors.FlowForgeError) -> Response:
     if status == 500:
         return _unexpected(error)
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": _RETRY_AFTER_SECONDS}}.get(status)
+    if isinstance(error, errors.OverQuota):
+        headers = {"Retry-After": str(error.retry_after)}
     if status == 503:
         current_app.logger.warning("%s %s: %s [%s]", request.method, request.path, error, _request_id())
     return error_response(status, str(error), error.problems, headers)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 from uuid import UUID
 
+from flowforge.accounts import usage
 from flowforge.engine import upkeep
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.triggers.mailboxes import polling
@@ -79,6 +80,11 @@ def make_topics() -> None:
 @_waits_for_servers
 def repair_log() -> None:
     upkeep.repair_log(_backends())
+
+
+@_waits_for_servers
+def count_usage() -> None:
+    usage.count(_backends())
 
 
 @_waits_for_servers

@@ -19,7 +19,7 @@ MOST_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class PendingInvitation:
+class InvitationView:
     id: UUID
     email: str | None
     role: Role
@@ -28,7 +28,7 @@ class PendingInvitation:
 
 
 @dataclass(frozen=True, slots=True)
-class NewInvitation(PendingInvitation):
+class NewInvitation(InvitationView):
     token: str
     """What the link holds; it cannot be shown again."""
 
@@ -45,14 +45,14 @@ def create(session: Session, invited_by: UUID, email: str | None, role: Role) ->
     return NewInvitation(**asdict(_pending(row)), token=token)
 
 
-def list_pending(session: Session) -> Sequence[PendingInvitation]:
+def list_pending(session: Session) -> Sequence[InvitationView]:
     """Those that can still be used, the newest first."""
     usable = select(Invitation).where(Invitation.expires_at > datetime.now(UTC))
     newest_first = usable.order_by(Invitation.created_at.desc(), Invitation.id.desc())
     return [_pending(row) for row in session.scalars(newest_first.limit(MOST_LISTED))]
 
 
-def find(session: Session, token: str) -> PendingInvitation:
+def find(session: Session, token: str) -> InvitationView:
     """Raises Invalid for a token that is unknown, used or expired."""
     row = session.scalar(select(Invitation).where(*_usable(token)))
     if row is None:
@@ -82,5 +82,5 @@ def _unusable() -> Invalid:
     return Invalid.at("/invitation", "is unknown, used or expired; ask for another one")
 
 
-def _pending(row: Invitation) -> PendingInvitation:
-    return PendingInvitation(row.id, row.email, Role(row.role), row.created_at, row.expires_at)
+def _pending(row: Invitation) -> InvitationView:
+    return InvitationView(row.id, row.email, Role(row.role), row.created_at, row.expires_at)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from flowforge import jsonio
 from flowforge.db.autocommit import autocommitting
 from flowforge.db.engine import unavailable_when_down
+from flowforge.db.refused_work import REFUSAL_OF_OWNER
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 
@@ -67,6 +68,8 @@ class StoredCall:
     respond_timeout: float | None
     secret: str | None
     """Sealed; None where the trigger has none."""
+    refusal: str | None
+    """Why no work of its owner's is accepted (flowforge.db.refused_work); None where it is."""
     fresh: UUID | None
     """The event that this call made."""
     earlier: UUID | None
@@ -123,18 +126,20 @@ def insert_events(connection: Connection, new: Sequence[NewEvent]) -> set[UUID]:
 def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
     """Looks the token up and stores the event, in one statement that commits by itself. None: no such token.
 
-    Nothing is stored for a disabled trigger, nor where `proven` is not its secret. Raises Unavailable.
+    Nothing is stored for a disabled trigger, for an owner whose work is refused, nor where `proven` is not its secret.
+    Raises Unavailable.
     """
     if _NUL in call.token:
         return None
     with unavailable_when_down(), autocommitting(engine) as connection:
         row = connection.exec_driver_sql(
-            """
+            f"""
             WITH hook AS (
                 SELECT id, workflow_id, user_id, enabled,
                        NULLIF(NULLIF(configuration->>'respond', 'immediately'), '') AS respond,
                        configuration->'respondTimeout' AS seconds,
-                       substring(configuration->>'secret' FROM '^enc:.*') AS secret
+                       substring(configuration->>'secret' FROM '^enc:.*') AS secret,
+                       {REFUSAL_OF_OWNER} AS refusal
                 FROM trigger_service.trigger_registrations
                 WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s
             ), accepted AS (
@@ -143,13 +148,13 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                      created_at)
                 SELECT %(id)s, id, workflow_id, user_id, %(type)s, %(payload)s, %(metadata)s, %(key)s,
                        CASE WHEN respond IS NOT NULL THEN jsonb_build_object('caller', respond) END, now()
-                FROM hook WHERE enabled AND (secret IS NULL OR secret = %(proven)s)
+                FROM hook WHERE enabled AND refusal IS NULL AND (secret IS NULL OR secret = %(proven)s)
                 ON CONFLICT DO NOTHING
                 RETURNING id
             )
-            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, h.secret, a.id
+            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, h.secret, h.refusal, a.id
             FROM hook h LEFT JOIN accepted a ON true
-            """,
+            """,  # noqa: S608  (an expression of ours)
             {
                 "type": call.trigger_type,
                 "token": call.token,

@@ -25,6 +25,18 @@ ABANDONED_SESSIONS = """
     DELETE FROM auth.web_sessions WHERE id IN (
         SELECT id FROM auth.web_sessions WHERE last_seen_at < :before LIMIT :rows)
 """
+EXPIRED_INVITATIONS = """
+    DELETE FROM auth.invitations WHERE id IN (
+        SELECT id FROM auth.invitations WHERE expires_at < :before LIMIT :rows)
+"""
+EXPIRED_RESET_LINKS = """
+    DELETE FROM auth.password_resets WHERE id IN (
+        SELECT id FROM auth.password_resets WHERE expires_at < :before LIMIT :rows)
+"""
+DAILY_USAGE = """
+    DELETE FROM auth.daily_usage WHERE (user_id, day) IN (
+        SELECT user_id, day FROM auth.daily_usage WHERE day < CAST(:before AS timestamptz)::date LIMIT :rows)
+"""
 DEAD_LETTERS = """
     DELETE FROM orchestrator.dead_letters WHERE id IN (
         SELECT id FROM orchestrator.dead_letters WHERE created_at < :before LIMIT :rows)

@@ -1,12 +1,14 @@
-"""The database of an instance that does not run, for commands that need nothing else of it."""
+"""The database of an instance, for commands that need nothing else of it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from flowforge.embedded.instance import lock
+from flowforge.db.migrate import upgrade
+from flowforge.embedded import postgres
+from flowforge.embedded.instance import AlreadyRunning, lock
 from flowforge.embedded.postgres import running_postgres
 from flowforge.settings import Settings
 
@@ -24,3 +26,18 @@ def database_at_rest(settings: Settings) -> Iterator[str]:
             yield url
     finally:
         os.close(holder)
+
+
+@contextmanager
+def reached_database(settings: Settings) -> Iterator[str]:
+    """The URL of the database whether the instance runs or not: the embedded one is started and brought up to date for
+    the length of the block where it does not. Raises CannotStart."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(database_at_rest(settings))
+        except AlreadyRunning:
+            yield postgres.url_of(settings.home)
+            return
+        if settings.postgres_url is None:
+            upgrade(url)
+        yield url

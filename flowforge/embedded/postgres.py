@@ -62,10 +62,10 @@ def prepare(home: Path) -> EmbeddedServer:
     As root the server runs as a system user of its own, because PostgreSQL refuses to run as root.
     Ends a server that an earlier, killed launcher left on these data. Raises CannotStart.
     """
-    folder = home.resolve() / "postgres"
+    folder = _folder(home)
     folder.parent.mkdir(parents=True, exist_ok=True)
     user = _system_user()
-    owner = pwd.getpwnam(user).pw_uid if user else os.geteuid()
+    owner = _owner(user)
     if user:
         _allow_traversal(folder.parent)
         _make_executable_for(user)
@@ -80,11 +80,16 @@ def prepare(home: Path) -> EmbeddedServer:
     options = [part for name, value in parameters.items() for part in ("-c", f"{name}={value}")]
     return EmbeddedServer(
         command=(str(program_folder() / "postgres"), "-D", str(data), *options),
-        url=f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(sockets), safe='/')}",
+        url=_url(sockets),
         folder=folder,
         user=user,
         stop_signal=signal.SIGINT,  # 'fast': running transactions end, then a clean checkpoint
     )
+
+
+def url_of(home: Path) -> str:
+    """The URL of the server that runs on the data in this home."""
+    return _url(socket_folder(_folder(home), _SOCKET_NAME, _owner(_system_user())))
 
 
 @contextmanager
@@ -102,6 +107,18 @@ def answers(url: str) -> bool:
     except psycopg2.OperationalError:
         return False
     return True
+
+
+def _folder(home: Path) -> Path:
+    return home.resolve() / "postgres"
+
+
+def _url(sockets: Path) -> str:
+    return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(sockets), safe='/')}"
+
+
+def _owner(system_user: str | None) -> int:
+    return pwd.getpwnam(system_user).pw_uid if system_user else os.geteuid()
 
 
 @cache

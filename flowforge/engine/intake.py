@@ -1,6 +1,9 @@
 """Accepting events: one committed row is the durable moment, the message after it is only a hint.
 
 `record` is for callers that have a transaction of their own (schedules, mailboxes); `accept_call` is the hot path.
+
+The work of an account that is disabled, or has used up a quota, is refused where it comes in: by `accept_call` itself,
+by `require_room` where somebody starts it by hand, and by schedules and mailboxes where they look for what is due.
 """
 
 from __future__ import annotations
@@ -17,12 +20,13 @@ from flowforge.bus import CircuitOpen, EventBus, Message
 from flowforge.db import events_store
 from flowforge.db.engine import Connection, Engine
 from flowforge.db.events_store import ExternalCall, NewEvent, StoredCall, has_token
+from flowforge.db.refused_work import Refusal, raise_refusal, require_room
 from flowforge.engine import answers
 from flowforge.errors import Invalid, Unavailable
 from flowforge.events import TriggerEvent
 from flowforge.jsonio import JsonObject
 
-__all__ = ["AcceptedCall", "NewEvent", "accept_call", "announce", "has_token", "messages", "record"]
+__all__ = ["AcceptedCall", "NewEvent", "accept_call", "announce", "has_token", "messages", "record", "require_room"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +60,7 @@ def messages(new: Sequence[NewEvent], inline_limit: int) -> list[Message]:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedCall:
-    """The outcome of a call. `event_id` is None where the trigger is disabled."""
+    """The outcome of a call. `event_id` is None where the trigger is disabled, or its owner."""
 
     trigger_id: UUID
     event_id: UUID | None
@@ -80,8 +84,9 @@ def accept_call(
 ) -> AcceptedCall | None:
     """Looks the token up and stores the event, in one statement. None: no trigger of that type has such a token.
 
-    Committed when it returns; raises Unavailable when it could not be, and Invalid for what JSON cannot hold. Where
-    the key was used before, the answer is the first call's. `proven`: the sealed secret that the caller knows.
+    Committed when it returns; raises Unavailable when it could not be, Invalid for what JSON cannot hold, and OverQuota
+    where the owner has used up a quota. Where the key was used before, the answer is the first call's. `proven`: the
+    sealed secret that the caller knows.
     """
     call = ExternalCall(trigger_type, token, _nestable(payload), _nestable(metadata), idempotency_key, proven)
     stored = events_store.accept_call(engine, call)
@@ -93,9 +98,17 @@ def accept_call(
         owner = (stored.trigger_id, stored.workflow_id, stored.user_id)
         event = NewEvent(*owner, trigger_type, payload, metadata, stored.fresh, idempotency_key)
         return AcceptedCall(stored.trigger_id, event.event_id, event, _wait_seconds(stored))
-    if stored.earlier is None and stored.enabled:
+    if stored.earlier is None and stored.refusal is not None:
+        _refuse_over_quota(Refusal(stored.refusal))
+    elif stored.earlier is None and stored.enabled:
         raise Unavailable("the first event with this idempotency key is being deleted")
     return AcceptedCall(stored.trigger_id, stored.earlier, None, _wait_seconds(stored))
+
+
+def _refuse_over_quota(refusal: Refusal) -> None:
+    """A disabled owner's triggers are like disabled ones: whoever calls them is not told more."""
+    if refusal is not Refusal.DISABLED:
+        raise_refusal(refusal)
 
 
 def _wait_seconds(stored: StoredCall) -> float | None:

@@ -17,6 +17,8 @@ from flowforge.wiring import Backends
 ROWS_AT_ONCE = 1000
 SECONDS_PER_RUN = 60
 EXPIRED_TOKEN_KEPT = timedelta(days=7)
+USAGE_SHOWN = timedelta(days=8)
+"""Days whose executions are shown, however short these are kept."""
 ABANDONED_SESSION_KEPT = timedelta(days=90)
 """Longer than a cookie lives."""
 
@@ -62,6 +64,9 @@ def prune(
         "refresh tokens": pruner.delete(retention_store.EXPIRED_REFRESH_TOKENS, moment - EXPIRED_TOKEN_KEPT),
         "dead letters": pruner.delete(retention_store.DEAD_LETTERS, kept_logs),
         "web sessions": pruner.delete(retention_store.ABANDONED_SESSIONS, moment - ABANDONED_SESSION_KEPT),
+        "invitations": pruner.delete(retention_store.EXPIRED_INVITATIONS, moment),
+        "password resets": pruner.delete(retention_store.EXPIRED_RESET_LINKS, moment),
+        "days of usage": pruner.delete(retention_store.DAILY_USAGE, kept_executions - USAGE_SHOWN),
         "versions": pruner.delete(retention_store.UNUSED_VERSIONS, kept_executions),
         "mailbox states": pruner.delete(retention_store.ABANDONED_MAILBOX_STATES, moment),
         "log entries": backends.logbook.prune(kept_logs),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from flowforge import events, jsonio
 from flowforge.bus import Message
 from flowforge.db.tables import ExecutionRow, Workflow
+from flowforge.engine import intake
 from flowforge.engine.announcements import announce_quietly
 from flowforge.engine.plans import Plans
 from flowforge.errors import Conflict, Invalid, NotFound
@@ -39,8 +40,9 @@ class Replayed:
 
 
 def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UUID, request: ReplayRequest) -> Replayed:
-    """Do one execution again. Commits. Raises NotFound, Invalid for a step that is not there, and Conflict for an
-    execution that is not over."""
+    """Do one execution again. Commits. Raises NotFound, Invalid for a step that is not there, Conflict for an
+    execution that is not over, and OverQuota."""
+    intake.require_room(session.connection(), user_id)
     found = _sources(session, user_id, ExecutionRow.id == execution_id)
     if not found:
         raise NotFound("there is no such execution, or its workflow is gone")
@@ -71,7 +73,9 @@ class ReplayedAll:
 
 
 def replay_all(session: Session, backends: Backends, user_id: UUID, request: ReplaysRequest) -> ReplayedAll:
-    """Do many executions again. Those whose step is not there any more are skipped. Commits."""
+    """Do many executions again. Those whose step is not there any more are skipped. Commits. Raises
+    OverQuota."""
+    intake.require_room(session.connection(), user_id)
     wanted = [ExecutionRow.status == request.status]
     wanted += [ExecutionRow.workflow_id == request.workflow_id] if request.workflow_id else []
     wanted += [ExecutionRow.created_at >= request.since] if request.since else []

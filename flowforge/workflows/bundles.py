@@ -21,6 +21,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.definition import Reading, read
 from flowforge.language.evaluation.names import Hints, quoted
 from flowforge.language.pointers import pointer
+from flowforge.workflows import quota
 from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle, BundledWorkflow
 from flowforge.workflows.workflow_keys import called_keys, with_ids, with_keys
 from flowforge.workflows.workflows import Workflows
@@ -137,7 +138,7 @@ class Bundles:
 
     def apply(self, session: Session, user_id: UUID, bundle: Bundle) -> Applied:
         """Makes the user's workflows what the bundle says, in one transaction; what is as it says already is left
-        alone. Raises Invalid with the problems of all workflows, Conflict."""
+        alone. Raises Invalid with the problems of all workflows, Conflict, and Forbidden above the account's quota."""
         entries = [_Entry.of(wanted) for wanted in bundle.workflows]
         # One bundle of a user at a time: else two of them could make the same workflow twice.
         session.execute(
@@ -183,6 +184,8 @@ class Bundles:
             if first is not entry:
                 entry.add_problem(Problem("/definition/name", f"is the same workflow as {first.wanted.pointer}"))
         session.flush()
+        if any(entry.new for entry in entries):
+            quota.require_room(session, self.workflows.triggers.settings, user_id)
         ids = _keys(session, user_id)
         for entry in entries:
             if not entry.new and entry.workflow is not None:

@@ -23,6 +23,7 @@ from flowforge.secrets import Vault
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.triggers.registrations import Triggers
 from flowforge.views import view_of
+from flowforge.workflows import quota
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.credentials import problems_of_credentials
 from flowforge.workflows.stored_form import StoredForm
@@ -50,9 +51,10 @@ class Workflows:
 
     def create(self, session: Session, user_id: UUID, change: WorkflowChange) -> WorkflowView:
         """Create a workflow, enabled unless the change says otherwise. Commits. Raises Invalid with every problem there
-        is."""
+        is, and Forbidden above the account's quota."""
         written = replace(change, definition={"actions": [], **_without_nulls(change.definition)})
         definition = self.read(session, user_id, written, None)
+        quota.require_room(session, self.triggers.settings, user_id, 1)
         workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=change.enabled is not False)
         session.add(workflow)
         self.save(session, workflow, definition, user_id, change.note)
@@ -128,7 +130,8 @@ class Workflows:
     def start_version(
         self, session: Session, bus: EventBus, workflow: Workflow, payload: JsonObject, version_id: UUID | None
     ) -> Started:
-        """Start a version by hand; None means the published one. Commits."""
+        """Start a version by hand; None means the published one. Commits. Raises Forbidden, OverQuota."""
+        intake.require_room(session.connection(), workflow.user_id)
         event = NewEvent(
             None,
             workflow.id,

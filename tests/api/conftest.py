@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from tests.api.things import trigger, workflow
 from tests.people import Person, registered
+from tests.services.smtp import Inbox
 
 
 @pytest.fixture
@@ -29,3 +30,9 @@ def hook(client: FlaskClient, owner: Person) -> dict[str, Any]:
 @pytest.fixture
 def address(hook: dict[str, Any]) -> str:
     return f"/webhook/{hook['webhookToken']}"
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    """What a mail server of the test is sent, once it serves it."""
+    return Inbox()

@@ -26,6 +26,15 @@ class Login(BaseModel):
     code: str = Field("", description="Of the second factor, or a recovery code; where the account has one.")
 
 
+class Forgotten(BaseModel):
+    account: str = Field(min_length=1, max_length=300, description="A user name or an e-mail address.")
+
+
+class PasswordReset(Wire):
+    token: str = Field(min_length=1, max_length=200, description="What the link ends with.")
+    new_password: str
+
+
 class HeldToken(BaseModel):
     """The refresh token a client holds; it may be sent under the name it came with."""
 

@@ -7,15 +7,16 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, request
 
-from flowforge.accounts import accounts, registration, sign_ins
+from flowforge.accounts import accounts, password_resets, registration, sign_ins
 from flowforge.accounts.registration import NewAccount
 from flowforge.accounts.second_factor import SecondStep
 from flowforge.accounts.views import AccountView
 from flowforge.errors import Forbidden, NotFound, Unauthorized
-from webapp.api.account_schemas import HeldToken, Login, Me, Registration, TokenPair
+from webapp import reset_mails
+from webapp.api.account_schemas import Forgotten, HeldToken, Login, Me, PasswordReset, Registration, TokenPair
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
-from webapp.endpoint import Answer, Tag, endpoint
+from webapp.endpoint import DELETED, Answer, Tag, endpoint
 from webapp.guarded import guess_at
 from webapp.identity import access_token, current_user_id
 
@@ -74,6 +75,29 @@ def refresh_token(body: HeldToken) -> Tokens:
     if backends().settings.second_factor_required and not user.has_second_factor:
         raise Unauthorized(_SETUP_FIRST)
     return _tokens(user, refresh, proven=False)
+
+
+@blueprint.post("/forgotten-password")
+@counts_as_attempt
+@endpoint(
+    Tag.ACCOUNTS,
+    {202: Answer(None, "A mail is on its way, if there is such an account", None)},
+    takes=Forgotten,
+    refuses=(403, 429),
+    public=True,
+)
+def forgotten_password(body: Forgotten) -> None:
+    """Ask for a mail with a link by which a new password is set"""
+    if not reset_mails.ask(body.account):
+        raise Forbidden("this server sends no mail; an administrator can make a link for a new password")
+
+
+@blueprint.post("/reset-password")
+@counts_as_attempt
+@endpoint(Tag.ACCOUNTS, DELETED, takes=PasswordReset, refuses=(429,), public=True)
+def reset_password(body: PasswordReset) -> None:
+    """Set a new password with what such a link ends with; every browser and client is signed out"""
+    password_resets.complete(session(), body.token, body.new_password)
 
 
 @blueprint.post("/logout")

@@ -42,7 +42,9 @@ class Exported:
 
 
 @blueprint.post("/v1/workflows/apply")
-@endpoint(Tag.AS_CODE, bundle_schemas.Applied, takes=object_body(bundle_schemas.Bundle, Bundle.read), refuses=(409,))
+@endpoint(
+    Tag.AS_CODE, bundle_schemas.Applied, takes=object_body(bundle_schemas.Bundle, Bundle.read), refuses=(403, 409)
+)
 def apply(body: Bundle) -> Applied:
     """Create and change many workflows, all together or not at all"""
     return Bundles(workflows()).apply(session(), current_user_id(), body)

@@ -110,7 +110,7 @@ def show_output(execution_id: UUID, key: str, query: OutputQuery) -> StepOutput:
     Tag.EXECUTIONS,
     {202: Answer(schemas.Replayed, "Accepted: the execution will follow")},
     takes=object_body(schemas.ReplayRequest, ReplayRequest.read, may_be_absent=True),
-    refuses=(409,),
+    refuses=(409, 429),
     scope=Scope.RUN,
 )
 def replay(execution_id: UUID, body: ReplayRequest) -> Replayed:
@@ -123,6 +123,7 @@ def replay(execution_id: UUID, body: ReplayRequest) -> Replayed:
     Tag.EXECUTIONS,
     {202: Answer(schemas.ReplayedAll, "Accepted: the executions will follow")},
     takes=object_body(schemas.ReplaysRequest, ReplaysRequest.read, may_be_absent=True),
+    refuses=(429,),
     scope=Scope.RUN,
 )
 def replay_all(body: ReplaysRequest) -> ReplayedAll:

@@ -26,7 +26,7 @@ def list_all() -> tuple[Starter, ...]:
 
 
 @blueprint.post("/<name>")
-@endpoint(Tag.WORKFLOWS, created(schemas.Workflow), takes=object_body(may_be_absent=True), refuses=(409,))
+@endpoint(Tag.WORKFLOWS, created(schemas.Workflow), takes=object_body(may_be_absent=True), refuses=(403, 409))
 def use(name: str, body: JsonObject) -> WorkflowView:
     """Make a workflow from a template; the body holds its fields"""
     definition = starters.filled(starters.starter(name), body)

@@ -35,7 +35,7 @@ class RunQuery(Query):
     Tag.WORKFLOWS,
     created(schemas.Workflow),
     takes=object_body(schemas.WorkflowRequest, WorkflowChange.read),
-    refuses=(409,),
+    refuses=(403, 409),
 )
 def create(body: WorkflowChange) -> WorkflowView:
     """Create a workflow"""
@@ -81,7 +81,7 @@ def delete(workflow_id: UUID) -> None:
     },
     takes=object_body(may_be_absent=True),
     query=RunQuery,
-    refuses=(409,),
+    refuses=(409, 429),
     scope=Scope.RUN,
 )
 def run(workflow_id: UUID, query: RunQuery, body: JsonObject) -> object:

@@ -43,6 +43,11 @@ class MailServer:
         shared = SharedAccount(user_id, self.sender, self.take_allowance)
         return self._session(self.default, deadline, EVERYWHERE, shared.admit)
 
+    def own_session(self, deadline: float) -> AbstractContextManager[SmtpConversation]:
+        """A conversation with the instance's own server about the instance's own mails, which nothing limits. Raises
+        ConnectorError."""
+        return self._session(self.default, deadline, EVERYWHERE, None)
+
     @contextmanager
     def _session(
         self, account: Account, deadline: float, guard: AddressGuard, admit: Admit | None

@@ -16,6 +16,7 @@ from sqlalchemy import Update, case, func, select, update
 
 from flowforge.connectors.tools import make_guard
 from flowforge.db.engine import unavailable_when_down
+from flowforge.db.refused_work import refusal_of
 from flowforge.db.tables import TriggerRegistration
 from flowforge.errors import Invalid, Unavailable
 from flowforge.secrets import SecretUnreadable
@@ -34,20 +35,21 @@ log = logging.getLogger(__name__)
 
 
 def take_due(backends: Backends, now: datetime) -> Sequence[UUID]:
-    """Due mailboxes, which come due again one interval later whatever becomes of this poll."""
+    """Due mailboxes, which come due again one interval later whatever becomes of this poll. Those whose owner's work is
+    not accepted are left alone: their mails wait where they are."""
     trigger = TriggerRegistration
     due = (
-        select(trigger.id)
+        select(trigger.id, refusal_of(trigger.user_id))
         .where(trigger.enabled, func.lower(trigger.trigger_type) == EMAIL, trigger.next_scheduled_at <= now)
         .order_by(trigger.next_scheduled_at)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
     with unavailable_when_down(), backends.engine.begin() as connection:
-        trigger_ids = connection.scalars(due).all()
-        if trigger_ids:
-            connection.execute(_next_poll(now + _interval(backends)).where(trigger.id.in_(trigger_ids)))
-    return trigger_ids
+        refusals = dict(connection.execute(due).all())
+        if refusals:
+            connection.execute(_next_poll(now + _interval(backends)).where(trigger.id.in_(refusals)))
+    return [trigger_id for trigger_id, refusal in refusals.items() if refusal is None]
 
 
 def start_unscheduled(backends: Backends, now: datetime | None = None) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, func, select, text
 
 from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
+from flowforge.db.refused_work import explain, refusal_of
 from flowforge.db.tables import TriggerRegistration
 from flowforge.engine import intake
 from flowforge.errors import Invalid
@@ -77,7 +78,14 @@ def _schedules() -> Any:
     """Enabled schedules, locked; those that another scheduler holds are left to it."""
     trigger = TriggerRegistration
     return (
-        select(trigger.id, trigger.workflow_id, trigger.user_id, trigger.configuration, trigger.next_scheduled_at)
+        select(
+            trigger.id,
+            trigger.workflow_id,
+            trigger.user_id,
+            trigger.configuration,
+            trigger.next_scheduled_at,
+            refusal_of(trigger.user_id).label("refusal"),
+        )
         .where(trigger.enabled, func.lower(trigger.trigger_type) == SCHEDULER)
         .with_for_update(skip_locked=True)
     )
@@ -94,6 +102,8 @@ def _decide(row: Row[Any], now: datetime) -> Outcome:
         due = schedule.due(row.next_scheduled_at, now, CATCH_UP_PER_TICK)
     except (Invalid, ValueError, OverflowError) as error:
         return _disable_broken(row, now, error)
+    if row.refusal is not None:
+        return _refused(row, schedule, now)
     return Outcome(row.id, due.next, tuple(_events(row, schedule, due, now)))
 
 
@@ -116,6 +126,11 @@ def _configuration(row: Row[Any]) -> JsonObject:
 def _disable_broken(row: Row[Any], now: datetime, error: Exception) -> Outcome:
     log.warning("The schedule of trigger %s cannot be used: %s", row.id, error)
     return Outcome(row.id, now + RECHECK_BROKEN, error=str(error))
+
+
+def _refused(row: Row[Any], schedule: Schedule, now: datetime) -> Outcome:
+    """Times at which the owner's work is not accepted pass, and are not made up for."""
+    return Outcome(row.id, schedule.next_after(now), error=explain(row.refusal))
 
 
 def _events(row: Row[Any], schedule: Schedule, due: Due, now: datetime) -> list[intake.NewEvent]:

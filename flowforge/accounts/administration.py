@@ -1,0 +1,155 @@
+"""Administration of the accounts of an instance.
+
+Whoever calls has made sure that somebody asks who may (`require_power_over`), or the operator on the command line.
+Each function commits. Raises NotFound where there is no such account, and Forbidden for what may not be done to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from flowforge.accounts import credentials, sign_ins
+from flowforge.db.name_keys import key_of
+from flowforge.db.tables import ADMINISTRATORS, Role, User
+from flowforge.errors import Conflict, Forbidden, NotFound
+
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedAccountView:
+    id: UUID
+    username: str
+    email: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None
+    needs_exact_spelling: bool
+    """Whether its name differs only in case from that of an older account, so that it signs in exactly as spelled."""
+
+
+def require_administrator(session: Session, user_id: UUID) -> None:
+    """Raises Forbidden."""
+    if session.scalar(select(User.role).where(User.id == user_id)) not in ADMINISTRATORS:
+        raise Forbidden("only administrators of this server may do this")
+
+
+def require_owner(session: Session, user_id: UUID) -> None:
+    """Raises Forbidden."""
+    if session.scalar(select(User.role).where(User.id == user_id)) != Role.OWNER:
+        raise Forbidden("only the owner of this server may do this")
+
+
+def require_power_over(session: Session, actor_id: UUID, user_id: UUID) -> None:
+    """Administrators manage members, the owner everybody. Raises Forbidden, NotFound."""
+    require_administrator(session, actor_id)
+    if _get(session, user_id).role != Role.MEMBER and _get(session, actor_id).role != Role.OWNER:
+        raise Forbidden("only the owner of this server manages its administrators")
+
+
+def list_accounts(session: Session, search: str = "", *, page: int = 0, size: int = 50) -> Sequence[ManagedAccountView]:
+    """Accounts whose name or address begins with `search`, in the order of their names."""
+    beginning = _escaped(key_of(search)) + "%"
+    named = or_(func.lower(User.username).like(beginning), func.lower(User.email).like(beginning))
+    ordered = select(User).where(named).order_by(func.lower(User.username), User.id)
+    return [account_of(user) for user in session.scalars(ordered.offset(page * size).limit(size))]
+
+
+def find(session: Session, user_id: UUID) -> ManagedAccountView:
+    return account_of(_get(session, user_id))
+
+
+def find_by_name(session: Session, username: str) -> ManagedAccountView:
+    exactly = User.username == username
+    named = select(User).where(or_(exactly, User.name_key == key_of(username)))
+    user = session.scalar(named.order_by(exactly.desc()).limit(1))
+    if user is None:
+        raise NotFound(f"there is no account '{username}'")
+    return account_of(user)
+
+
+def disable(session: Session, user_id: UUID) -> ManagedAccountView:
+    """Ends whatever the account is signed in with, and stops its triggers; executions under way go on to their end."""
+    user = _lock(session, user_id)
+    _refuse_owner(user, "be disabled")
+    if user.disabled_at is None:
+        user.disabled_at = datetime.now(UTC)
+        credentials.end_all(session, user_id)
+    session.commit()
+    return account_of(user)
+
+
+def enable(session: Session, user_id: UUID) -> ManagedAccountView:
+    """Lets it sign in again, and its triggers start workflows; what was due meanwhile is not made up for."""
+    user = _lock(session, user_id)
+    user.disabled_at = None
+    session.commit()
+    return account_of(user)
+
+
+def make_administrator(session: Session, user_id: UUID) -> ManagedAccountView:
+    """Where nobody owns the instance, as in some databases taken over, the account becomes the owner."""
+    user = _lock(session, user_id)
+    if user.disabled_at is not None:
+        raise Conflict("the account is disabled; enable it first")
+    if user.role == Role.MEMBER:
+        has_owner = session.scalar(select(User.id).where(User.role == Role.OWNER)) is not None
+        user.role = Role.ADMIN if has_owner else Role.OWNER
+    session.commit()
+    return account_of(user)
+
+
+def make_member(session: Session, user_id: UUID) -> ManagedAccountView:
+    """Takes the rights of an administrator away."""
+    user = _lock(session, user_id)
+    _refuse_owner(user, "become a member")
+    user.role = Role.MEMBER
+    session.commit()
+    return account_of(user)
+
+
+def make_owner(session: Session, user_id: UUID) -> ManagedAccountView:
+    """The owner until now becomes an administrator."""
+    user = _lock(session, user_id)
+    if user.disabled_at is not None:
+        raise Conflict("the account is disabled; enable it first")
+    before = User.role == Role.OWNER, User.id != user_id
+    session.execute(update(User).where(*before).values(role=Role.ADMIN))
+    user.role = Role.OWNER
+    session.commit()
+    return account_of(user)
+
+
+def account_of(user: User) -> ManagedAccountView:
+    role, is_shadowed = Role(user.role), user.name_key is None
+    return ManagedAccountView(user.id, user.username, user.email, role, user.created_at, user.disabled_at, is_shadowed)
+
+
+def _get(session: Session, user_id: UUID) -> User:
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound("there is no such account")
+    return user
+
+
+def _lock(session: Session, user_id: UUID) -> User:
+    user = sign_ins.lock_account(session, user_id)
+    if user is None:
+        raise NotFound("there is no such account")
+    return user
+
+
+def _refuse_owner(user: User, what: str) -> None:
+    if user.role == Role.OWNER:
+        raise Forbidden(f"{user.username} owns this server, and cannot {what}; make somebody else the owner first")
+
+
+def _escaped(beginning: str) -> str:
+    """A text that stands for itself in LIKE."""
+    return beginning.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

@@ -1,0 +1,70 @@
+"""Mails of the instance to people with an account, or who are to get one."""
+
+from __future__ import annotations
+
+import time
+from email.message import EmailMessage
+from email.utils import format_datetime, localtime, make_msgid
+
+from flowforge.accounts import invitations, links, password_resets
+from flowforge.connectors.errors import ConnectorError
+from flowforge.errors import Unavailable
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+
+_LONGEST_SECONDS = 20.0
+_INVITATION = """\
+{inviter} invites you to FlowForge, which automates work between services.
+
+Open this link within {days} days to create your account:
+
+  {link}
+
+It works once. If you did not expect this, ignore it.
+"""
+_RESET = """\
+Somebody, probably you, wants a new password for the account {username} on FlowForge.
+
+Open this link within {hours} hours to set one:
+
+  {link}
+
+It works once, and signs you out everywhere else. If it was not you, ignore this mail: nothing changes.
+"""
+
+
+def can_send(settings: Settings) -> bool:
+    """Whether the instance has a mail server and an address of its own."""
+    return bool(settings.smtp_host and settings.smtp_from)
+
+
+def send_invitation(backends: Backends, to: str, inviter: str, token: str) -> None:
+    """Raises Unavailable where the mail server did not take it."""
+    link = links.invitation(backends.settings, token)
+    text = _INVITATION.format(inviter=inviter, days=invitations.LIFETIME.days, link=link)
+    _send(backends, to, "Your invitation to FlowForge", text)
+
+
+def send_password_reset(backends: Backends, to: str, username: str, token: str) -> None:
+    """Raises Unavailable where the mail server did not take it."""
+    link = links.password_reset(backends.settings, token)
+    hours = int(password_resets.LIFETIME.total_seconds() // 3600)
+    _send(backends, to, "A new password for FlowForge", _RESET.format(username=username, hours=hours, link=link))
+
+
+def _send(backends: Backends, to: str, subject: str, text: str) -> None:
+    server = backends.tools.mail
+    try:
+        with server.own_session(time.monotonic() + _LONGEST_SECONDS) as conversation:
+            conversation.deliver(_message(server.sender, to, subject, text))
+    except ConnectorError as error:
+        raise Unavailable(f"the mail could not be sent: {error}") from error
+
+
+def _message(sender: str, to: str, subject: str, text: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, to, subject
+    message["Date"], message["Message-ID"] = format_datetime(localtime()), make_msgid(domain="flowforge")
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no absence note answers it
+    message.set_content(text)
+    return message

@@ -1,0 +1,71 @@
+"""Quotas: what an account may use. The settings say it for all, an administrator for one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import QuotaRow, User
+from flowforge.errors import NotFound, Problem, raise_any
+from flowforge.settings import Settings
+
+_LARGEST = {"workflows": 2**31 - 1, "executions_a_day": 2**31 - 1, "bytes": 2**63 - 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """None: as the settings say; 0: any number."""
+
+    workflows: int | None = None
+    executions_a_day: int | None = None
+    bytes: int | None = None
+
+
+def of_settings(settings: Settings) -> Quotas:
+    return Quotas(settings.quota_workflows, settings.quota_executions_a_day, settings.quota_bytes)
+
+
+def own_of(session: Session, user_ids: Collection[UUID]) -> Mapping[UUID, Quotas]:
+    """What an administrator has set for these accounts, by account."""
+    rows = session.scalars(select(QuotaRow).where(QuotaRow.user_id.in_(user_ids)))
+    found = {row.user_id: Quotas(row.workflows, row.executions_a_day, row.bytes) for row in rows}
+    return {user_id: found.get(user_id, Quotas()) for user_id in user_ids}
+
+
+def in_force(settings: Settings, own_quotas: Quotas) -> Quotas:
+    """What counts for an account with these quotas of its own."""
+    general = of_settings(settings)
+    return Quotas(
+        general.workflows if own_quotas.workflows is None else own_quotas.workflows,
+        general.executions_a_day if own_quotas.executions_a_day is None else own_quotas.executions_a_day,
+        general.bytes if own_quotas.bytes is None else own_quotas.bytes,
+    )
+
+
+def set_own(session: Session, user_id: UUID, quotas: Quotas) -> None:
+    """Commits; within seconds it counts (flowforge.accounts.usage). Raises Invalid, and NotFound for an account that
+    does not exist."""
+    values = {"workflows": quotas.workflows, "executions_a_day": quotas.executions_a_day, "bytes": quotas.bytes}
+    raise_any([Problem(f"/{_camel(name)}", _words(name)) for name, value in values.items() if not _fits(name, value)])
+    if session.get(User, user_id) is None:
+        raise NotFound("there is no such account")
+    stored = insert(QuotaRow).values(user_id=user_id, **values)
+    session.execute(stored.on_conflict_do_update(index_elements=[QuotaRow.user_id], set_=values))
+    session.commit()
+
+
+def _fits(name: str, value: int | None) -> bool:
+    return value is None or 0 <= value <= _LARGEST[name]
+
+
+def _words(name: str) -> str:
+    return f"must be a whole number from 0 to {_LARGEST[name]}"
+
+
+def _camel(name: str) -> str:
+    return "executionsADay" if name == "executions_a_day" else name

@@ -1,0 +1,141 @@
+"""`python -m flowforge users …`: the accounts of an instance, for its operator."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from flowforge.accounts import administration, links, password_resets, registration
+from flowforge.accounts.administration import ManagedAccountView
+from flowforge.accounts.registration import NewAccount
+from flowforge.db.engine import make_engine
+from flowforge.db.tables import Role
+from flowforge.embedded.console import Console
+from flowforge.embedded.database import reached_database
+from flowforge.errors import FlowForgeError
+from flowforge.settings import Settings
+
+Parsed = argparse.Namespace
+Operation = Callable[[Session, Settings, Parsed], str]
+_PAGE = 200
+
+
+def add_commands(commands: Any) -> None:
+    """Adds `users` to the subparsers of a parser; each action sets `for_instance`, which gives the exit code."""
+    actions = commands.add_parser("users", help="The accounts of the instance.").add_subparsers(
+        required=True, metavar="action"
+    )
+
+    def add(name: str, operation: Operation, help_text: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = actions.add_parser(name, help=help_text, description=help_text)
+        parser.set_defaults(for_instance=partial(_run, operation))
+        return parser
+
+    add("list", _list, "Show every account.")
+    adding = add("add", _add, "Add an account, and show the link by which its password is set.")
+    adding.add_argument("name")
+    adding.add_argument("email")
+    adding.add_argument("--admin", action="store_true", help="make it an administrator")
+    for name, operation, help_text in (
+        ("reset", _reset, "Show a link by which the account's password is set anew."),
+        ("disable", _disable, "End whatever the account is signed in with, and stop its triggers."),
+        ("enable", _enable, "Let a disabled account sign in again, and its triggers start workflows."),
+        ("make-admin", _make_administrator, "Make the account an administrator; the owner, where there is none."),
+        ("make-member", _make_member, "Take the rights of an administrator away."),
+        ("make-owner", _make_owner, "Make the account the owner; the one until now becomes an administrator."),
+    ):
+        add(name, operation, help_text).add_argument("name")
+
+
+def _run(operation: Operation, settings: Settings, parsed: Parsed) -> int:
+    """Says what came of an operation."""
+    console = Console()
+    try:
+        with _session(settings) as session:
+            console.print(operation(session, settings, parsed))
+    except FlowForgeError as error:
+        console.print(str(error))
+        return 1
+    return 0
+
+
+@contextmanager
+def _session(settings: Settings) -> Iterator[Session]:
+    with reached_database(settings) as url:
+        engine = make_engine(url, application_name="flowforge-users")
+        try:
+            with Session(engine) as session:
+                yield session
+        finally:
+            engine.dispose()
+
+
+def _list(session: Session, _settings: Settings, _parsed: Parsed) -> str:
+    lines = [_line("name", "e-mail", "role", "since", "state")]
+    page = 0
+    while accounts := administration.list_accounts(session, page=page, size=_PAGE):
+        lines += [_account_line(account) for account in accounts]
+        page += 1
+    return "\n".join(lines)
+
+
+def _account_line(account: ManagedAccountView) -> str:
+    state = "" if account.disabled_at is None else f"disabled since {account.disabled_at:%Y-%m-%d}"
+    return _line(account.username, account.email, account.role, f"{account.created_at:%Y-%m-%d}", state)
+
+
+def _line(name: str, email: str, role: str, since: str, state: str) -> str:
+    return f"{name:<20} {email:<32} {role:<8} {since:<12} {state}".rstrip()
+
+
+def _add(session: Session, settings: Settings, parsed: Parsed) -> str:
+    new = NewAccount(parsed.name, parsed.email, secrets.token_urlsafe(32))
+    user = registration.add(session, new, Role.ADMIN if parsed.admin else None)
+    link = links.password_reset(settings, password_resets.begin(session, user.id))
+    return f"{parsed.name} was added as {user.role}.\n{_within(link)}"
+
+
+def _reset(session: Session, settings: Settings, parsed: Parsed) -> str:
+    token = password_resets.begin(session, _named(session, parsed).id)
+    return _within(links.password_reset(settings, token))
+
+
+def _within(link: str) -> str:
+    hours = int(password_resets.LIFETIME.total_seconds() // 3600)
+    return f"Whoever opens this link within {hours} hours sets the password, once:\n  {link}"
+
+
+def _disable(session: Session, _settings: Settings, parsed: Parsed) -> str:
+    account = administration.disable(session, _named(session, parsed).id)
+    return f"{account.username} is disabled: signed out everywhere, and its triggers start nothing."
+
+
+def _enable(session: Session, _settings: Settings, parsed: Parsed) -> str:
+    account = administration.enable(session, _named(session, parsed).id)
+    return f"{account.username} is enabled."
+
+
+def _make_administrator(session: Session, _settings: Settings, parsed: Parsed) -> str:
+    return _role(administration.make_administrator(session, _named(session, parsed).id))
+
+
+def _make_member(session: Session, _settings: Settings, parsed: Parsed) -> str:
+    return _role(administration.make_member(session, _named(session, parsed).id))
+
+
+def _make_owner(session: Session, _settings: Settings, parsed: Parsed) -> str:
+    return _role(administration.make_owner(session, _named(session, parsed).id))
+
+
+def _role(account: ManagedAccountView) -> str:
+    return f"{account.username}: {account.role}."
+
+
+def _named(session: Session, parsed: Parsed) -> ManagedAccountView:
+    return administration.find_by_name(session, parsed.name)

@@ -1,0 +1,24 @@
+"""The number of workflows that an account may have."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import QuotaRow, Workflow
+from flowforge.errors import Forbidden
+from flowforge.settings import Settings
+
+
+def require_room(session: Session, settings: Settings, user_id: UUID, more: int = 0) -> None:
+    """Raises Forbidden where the account's workflows, and so many more, are above its quota."""
+    own = session.scalar(select(QuotaRow.workflows).where(QuotaRow.user_id == user_id))
+    most = settings.quota_workflows if own is None else own
+    if most and _count(session, user_id) + more > most:
+        raise Forbidden(f"the account may have {most} workflows; delete one that is not needed any more")
+
+
+def _count(session: Session, user_id: UUID) -> int:
+    return session.scalar(select(func.count()).select_from(Workflow).where(Workflow.user_id == user_id)) or 0

@@ -1,0 +1,44 @@
+"""The database in the home, for commands: it is reached whether the instance runs or not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from flowforge.db.engine import make_engine
+from flowforge.db.tables import User
+from flowforge.embedded.database import reached_database
+from flowforge.embedded.instance import AlreadyRunning, lock
+from flowforge.settings import Settings
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    return Settings(_env_file=None, home=home, postgres_url_setting=None)
+
+
+def test_it_is_started_and_brought_up_to_date_where_nothing_runs(settings: Settings) -> None:
+    with reached_database(settings) as url:
+        assert accounts_at(url) == 0
+        with pytest.raises(AlreadyRunning):
+            lock(settings.home.resolve())
+    os.close(lock(settings.home.resolve()))
+
+
+def test_the_one_of_the_running_instance_is_left_running(settings: Settings) -> None:
+    with reached_database(settings) as started:
+        with reached_database(settings) as found:
+            assert found == started
+        assert accounts_at(started) == 0
+
+
+def accounts_at(url: str) -> int:
+    engine = make_engine(url)
+    with Session(engine) as session:
+        found = session.scalar(select(func.count()).select_from(User))
+    engine.dispose()
+    return found or 0

@@ -1,0 +1,137 @@
+"""/api/v1/admin: the accounts of the instance, for its administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Blueprint, Response
+
+from flowforge.accounts import administration, invitations, inviting, links, overview, password_resets, quotas
+from flowforge.accounts.invitations import InvitationView
+from flowforge.accounts.inviting import InvitationLink
+from flowforge.accounts.overview import AccountOverview
+from flowforge.accounts.quotas import Quotas
+from flowforge.accounts.roles import Role
+from flowforge.accounts.scopes import Scope
+from webapp.api import administration_schemas as schemas
+from webapp.context import backends, session
+from webapp.endpoint import DELETED, Tag, created, endpoint
+from webapp.identity import current_user_id
+
+blueprint = Blueprint("administration", __name__, url_prefix="/api/v1/admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    url: str
+    expires_at: datetime
+
+
+@blueprint.before_request
+def _require_administrator() -> None:
+    administration.require_administrator(session(), current_user_id())
+
+
+@blueprint.after_request
+def _never_store(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/accounts")
+@endpoint(Tag.ADMINISTRATION, [schemas.Account], query=schemas.AccountsQuery, refuses=(403,), scope=Scope.ADMIN)
+def list_accounts(query: schemas.AccountsQuery) -> Sequence[AccountOverview]:
+    """List accounts by name, each with what it uses and may use"""
+    settings = backends().settings
+    return overview.list_overviews(session(), settings, query.search, page=query.page, size=query.size)
+
+
+@blueprint.get("/accounts/<uuid:account_id>")
+@endpoint(Tag.ADMINISTRATION, schemas.Account, refuses=(403,), scope=Scope.ADMIN)
+def show_account(account_id: UUID) -> AccountOverview:
+    """Get an account, with what it uses and may use"""
+    return _shown(account_id)
+
+
+@blueprint.post("/accounts/<uuid:account_id>/disable")
+@endpoint(Tag.ADMINISTRATION, schemas.Account, refuses=(403,), scope=Scope.ADMIN)
+def disable(account_id: UUID) -> AccountOverview:
+    """End whatever an account is signed in with, and stop its triggers"""
+    _require_power_over(account_id)
+    administration.disable(session(), account_id)
+    return _shown(account_id)
+
+
+@blueprint.post("/accounts/<uuid:account_id>/enable")
+@endpoint(Tag.ADMINISTRATION, schemas.Account, refuses=(403,), scope=Scope.ADMIN)
+def enable(account_id: UUID) -> AccountOverview:
+    """Let an account sign in again, and its triggers start workflows"""
+    _require_power_over(account_id)
+    administration.enable(session(), account_id)
+    return _shown(account_id)
+
+
+@blueprint.put("/accounts/<uuid:account_id>/role")
+@endpoint(Tag.ADMINISTRATION, schemas.Account, takes=schemas.RoleChange, refuses=(403, 409), scope=Scope.ADMIN)
+def change_role(account_id: UUID, body: schemas.RoleChange) -> AccountOverview:
+    """Make an account an administrator, or a member again; only the owner may"""
+    administration.require_owner(session(), current_user_id())
+    change = administration.make_administrator if Role(body.role) is Role.ADMIN else administration.make_member
+    change(session(), account_id)
+    return _shown(account_id)
+
+
+@blueprint.put("/accounts/<uuid:account_id>/quotas")
+@endpoint(Tag.ADMINISTRATION, schemas.Account, takes=schemas.OwnQuotas, refuses=(403,), scope=Scope.ADMIN)
+def change_quotas(account_id: UUID, body: schemas.OwnQuotas) -> AccountOverview:
+    """Set what one account may use, in place of what the settings say"""
+    _require_power_over(account_id)
+    quotas.set_own(session(), account_id, Quotas(body.workflows, body.executions_a_day, body.bytes))
+    return _shown(account_id)
+
+
+@blueprint.post("/accounts/<uuid:account_id>/password-reset")
+@endpoint(Tag.ADMINISTRATION, created(schemas.Link), refuses=(403,), scope=Scope.ADMIN)
+def reset_password(account_id: UUID) -> Link:
+    """Make a link by which an account's password is set anew, once; only this answer shows it"""
+    _require_power_over(account_id)
+    token = password_resets.begin(session(), account_id)
+    return Link(links.password_reset(backends().settings, token), datetime.now(UTC) + password_resets.LIFETIME)
+
+
+@blueprint.get("/invitations")
+@endpoint(Tag.ADMINISTRATION, [schemas.Invitation], refuses=(403,), scope=Scope.ADMIN)
+def list_invitations() -> Sequence[InvitationView]:
+    """List the invitations that can still be used, the newest first"""
+    return invitations.list_pending(session())
+
+
+@blueprint.post("/invitations")
+@endpoint(
+    Tag.ADMINISTRATION,
+    created(schemas.NewInvitation),
+    takes=schemas.InvitationRequest,
+    refuses=(403,),
+    scope=Scope.ADMIN,
+)
+def invite(body: schemas.InvitationRequest) -> InvitationLink:
+    """Make a link by which somebody registers, once; only this answer shows it. With an e-mail address it is sent"""
+    return inviting.invite(session(), backends(), current_user_id(), body.email, Role(body.role))
+
+
+@blueprint.delete("/invitations/<uuid:invitation_id>")
+@endpoint(Tag.ADMINISTRATION, DELETED, refuses=(403,), scope=Scope.ADMIN)
+def withdraw_invitation(invitation_id: UUID) -> None:
+    """Withdraw an invitation"""
+    invitations.withdraw(session(), invitation_id)
+
+
+def _require_power_over(account_id: UUID) -> None:
+    administration.require_power_over(session(), current_user_id(), account_id)
+
+
+def _shown(account_id: UUID) -> AccountOverview:
+    return overview.find_overview(session(), backends().settings, account_id)

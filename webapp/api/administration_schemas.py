@@ -1,0 +1,86 @@
+"""Accounts on the wire as their administrators see them, and invitations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from webapp.api.paging import LenientPage, SearchQuery
+from webapp.wire import Wire
+
+_LARGEST_BIGINT = 2**63 - 1
+_LARGEST_INTEGER = 2**31 - 1
+
+
+class AccountsQuery(SearchQuery):
+    search: str = Field("", max_length=254, description="What names or e-mail addresses begin with.")
+    page: LenientPage = 0
+
+
+class Usage(Wire):
+    workflows: int
+    executions_today: int = Field(description="Accepted since 00:00 UTC, as far as they are counted.")
+    executions_last_week: int = Field(description="On the seven days before today.")
+    bytes: int = Field(description="Taken by payloads and outputs that are still kept.")
+
+
+class Quotas(Wire):
+    """What counts for an account; 0: any number."""
+
+    workflows: int
+    executions_a_day: int
+    bytes: int
+
+
+class OwnQuotas(Wire):
+    """What one account may use; null: as the settings say, 0: any number."""
+
+    workflows: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)
+    executions_a_day: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)
+    bytes: int | None = Field(None, ge=0, le=_LARGEST_BIGINT)
+
+
+class Account(Wire):
+    id: UUID
+    username: str
+    email: str
+    role: Literal["owner", "admin", "member"]
+    created_at: datetime
+    disabled_at: datetime | None
+    needs_exact_spelling: bool = Field(
+        description="The name differs only in case from that of an older account: it signs in exactly as it is spelled."
+    )
+    usage: Usage
+    quotas: Quotas
+    own_quotas: OwnQuotas
+
+
+class RoleChange(Wire):
+    role: Literal["admin", "member"]
+
+
+class Link(Wire):
+    url: str
+    expires_at: datetime
+
+
+class InvitationRequest(Wire):
+    email: Annotated[str, Field(max_length=254)] | None = Field(None, description="Where a mail with the link is sent.")
+    role: Literal["admin", "member"] = "member"
+
+
+class Invitation(Wire):
+    id: UUID
+    email: str | None
+    role: Literal["admin", "member"]
+    created_at: datetime
+    expires_at: datetime
+
+
+class NewInvitation(Invitation):
+    url: str = Field(description="It is not shown again.")
+    mailed: bool
+    mail_problem: str | None = Field(description="Why no mail was sent, where one was wanted.")
