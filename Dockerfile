@@ -32,6 +32,8 @@ COPY --from=static /build/node_modules/@fontsource-variable/inter/files/inter-la
 ENV PATH=/opt/flowforge/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=2 \
+    MALLOC_MMAP_THRESHOLD_=262144 \
     HOST=0.0.0.0 \
     FLOWFORGE_HOME=/var/lib/flowforge
 USER flowforge

@@ -16,6 +16,8 @@ from flowforge.home import load_keys
 from flowforge.settings import Settings
 
 _PROJECT = Path(__file__).resolve().parents[2]
+ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
+"""For glibc (mallopt(3)): large blocks go back to the system when they are freed. The Dockerfile says the same."""
 
 
 def run(settings: Settings) -> None:
@@ -41,7 +43,7 @@ def run(settings: Settings) -> None:
         home, programs(here, servers, [listener.fileno() for listener in listeners])
     )
     (run_folder(home) / "supervisord.conf").write_text(configuration)
-    environment = os.environ | _environment(here, servers)
+    environment = ALLOCATOR | os.environ | _environment(here, servers)
     descriptors = (holder, *(listener.detach() for listener in listeners))
     for descriptor in descriptors:
         os.set_inheritable(descriptor, True)

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from pydantic.fields import FieldInfo
 
+from flowforge.embedded import launcher
 from flowforge.embedded.programs import listen_addresses, web_command
 from flowforge.settings import Settings
 from flowforge.settings_reference import env_example, names
@@ -256,3 +257,7 @@ def test_the_web_server_alone_answers_on_both_ports() -> None:
     command = web_command(settings, *listen_addresses(settings))
     binds = [value for option, value in pairwise(command) if option == "--bind"]
     assert binds == ["[::1]:8080", "[::1]:8083"]
+
+
+def test_containers_give_freed_memory_back_as_one_machine_does(dockerfile: str) -> None:
+    assert all(f"{name}={value} " in dockerfile for name, value in launcher.ALLOCATOR.items())

@@ -56,5 +56,5 @@ class BodyBudget:
         return self._line[0] is place and (self._taken == 0 or self._taken + size <= self._most_bytes)
 
 
-BODIES = BodyBudget(most_bytes=4 * 1024 * 1024, patience=30.0)
+BODIES = BodyBudget(most_bytes=2 * 1024 * 1024, patience=30.0)
 """Of this process."""
