@@ -92,9 +92,11 @@ def _rotate_secrets(settings: Settings) -> int:
 
 def _db_upgrade(settings: Settings) -> int:
     from flowforge.adoption import take_over_database
+    from flowforge.topics_taken_over import refuse_rivals
 
     if settings.postgres_url is None:
         sys.exit("POSTGRES_URL is not set. The embedded database is migrated at every `run`.")
+    refuse_rivals(settings)
     take_over_database(settings)
     return 0
 

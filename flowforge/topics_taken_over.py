@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flowforge.bus.former_groups import GroupStart
+from flowforge.bus.former_groups import GroupStart, OthersAtWork
+from flowforge.embedded.server import CannotStart
+from flowforge.errors import Unavailable
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
+
+log = logging.getLogger(__name__)
 
 _NO_KAFKA = "KAFKA_BROKERS is not set: there are no topics to take over."
 
@@ -17,6 +22,20 @@ def begin_where_they_stood(settings: Settings) -> None:
     if settings.kafka_brokers:
         with _backends(settings) as backends:
             backends.kafka.begin_where_they_stood()
+
+
+def refuse_rivals(settings: Settings) -> None:
+    """Raises CannotStart where another installation is at work on our Kafka. A Kafka that does not answer yet is asked
+    again by whoever reads it."""
+    if not settings.kafka_brokers:
+        return
+    with _backends(settings) as backends:
+        try:
+            backends.kafka.refuse_rivals()
+        except OthersAtWork as error:
+            raise CannotStart(str(error)) from error
+        except Unavailable as error:
+            log.info("Not asked whether another installation is at work: %s", error)
 
 
 def report(settings: Settings) -> tuple[str, bool]:

@@ -110,6 +110,7 @@ class Backends:
             patience=self.bus_patience,
             publish_patience=self.publish_patience,
             former=former_readers(self.settings),
+            rivals=rivals(self.settings),
         )
 
     @cached_property
@@ -152,7 +153,7 @@ def readers(settings: Settings) -> dict[str, frozenset[str]]:
 def former_readers(settings: Settings) -> dict[tuple[str, str], list[str]]:
     """List the groups of another installation that read each topic before ours, by topic and group of ours."""
     orchestrator, executor, sink = settings.group_orchestrator, settings.group_executor, settings.group_log_sink
-    return {
+    former = {
         (events.TRIGGER_EVENTS, orchestrator): settings.former_groups_orchestrator,
         (events.TRIGGER_EVENTS, sink): settings.former_groups_log_sink,
         (events.EXECUTION_START, executor): settings.former_groups_executor,
@@ -160,6 +161,15 @@ def former_readers(settings: Settings) -> dict[tuple[str, str], list[str]]:
         (events.EXECUTION_RESULT, orchestrator): settings.former_groups_orchestrator,
         (events.EXECUTION_RESULT, sink): settings.former_groups_log_sink,
     }
+    return {(topic, group): [name for name in names if name != group] for (topic, group), names in former.items()}
+
+
+def rivals(settings: Settings) -> dict[str, list[str]]:
+    """List the groups of another installation that must not be at work while a group of ours is."""
+    former = former_readers(settings)
+    orchestrator, executor = settings.group_orchestrator, settings.group_executor
+    found = {orchestrator: former[events.TRIGGER_EVENTS, orchestrator]}
+    return found if settings.has_foreign_executor else found | {executor: former[events.EXECUTION_START, executor]}
 
 
 def connect_redis(url: str) -> Redis:

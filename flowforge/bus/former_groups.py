@@ -11,9 +11,22 @@ from dataclasses import dataclass
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
+from kafka.errors import GroupAuthorizationFailedError
 from kafka.structs import OffsetAndMetadata
 
 from flowforge.errors import Unavailable
+
+
+class OthersAtWork(Unavailable):
+    """Another installation does what ours is to do: both would run everything."""
+
+    def __init__(self, group: str, others: Sequence[str]) -> None:
+        super().__init__(
+            f"Kafka's consumer group {', '.join(others)} of another installation is at work, and {group} does not begin"
+            " beside it: everything would run twice. Stop what belongs to it; after a crash Kafka takes a minute to"
+            " notice. An executor that is to go on is what EXECUTOR=foreign is for."
+        )
+
 
 Former = Mapping[tuple[str, str], Sequence[str]]
 """The groups that read a topic before, by topic and group of ours."""
@@ -108,6 +121,23 @@ def begin_where_they_stood(admin: KafkaAdminClient, topic: str, group: str, form
         raise Unavailable(f"Kafka does not let group {group} begin where others stood in {topic}: {names}")
 
 
+def refuse_beside(admin: KafkaAdminClient, group: str, others: Sequence[str]) -> None:
+    """Raises OthersAtWork while one of the other groups has members."""
+    at_work = [name for name in others if _has_members(admin, name)]
+    if at_work:
+        raise OthersAtWork(group, at_work)
+
+
+def _has_members(admin: KafkaAdminClient, group: str) -> bool:
+    try:
+        return bool(admin.describe_groups([group])[group]["members"])
+    except GroupAuthorizationFailedError:  # somebody else's: not one that we could take over from
+        return False
+
+
 def _read_committed(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    found = admin.list_group_offsets({group: None}).get(group, {})
+    try:
+        found = admin.list_group_offsets({group: None}).get(group, {})
+    except GroupAuthorizationFailedError:
+        return {}
     return {partition: committed.offset for partition, committed in found.items() if committed.offset >= 0}

@@ -41,7 +41,7 @@ from kafka.structs import OffsetAndMetadata
 
 from flowforge import events
 from flowforge.bus.breaker import Breaker
-from flowforge.bus.former_groups import Former, GroupStart, begin_where_they_stood, group_start
+from flowforge.bus.former_groups import Former, GroupStart, begin_where_they_stood, group_start, refuse_beside
 from flowforge.bus.kafka_lines import thin_out_lines
 from flowforge.bus.link import Client, Link
 from flowforge.bus.port import Delivery, Message
@@ -70,7 +70,7 @@ class KafkaBus:
 
     `patience` is how many seconds a caller waits for a connection, before the brokers are known to be away;
     `publish_patience` how many for an acknowledgement, on a connection that there is. `former` names the groups of
-    another installation from which groups of ours take over.
+    another installation from which groups of ours take over, `rivals` those beside which a group does not begin.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class KafkaBus:
         patience: float = PUBLISH_SECONDS,
         publish_patience: float | None = None,
         former: Former | None = None,
+        rivals: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         thin_out_lines()
         self._common: dict[str, Any] = {
@@ -91,6 +92,7 @@ class KafkaBus:
         }
         self._readers = readers or {}
         self._former = former or {}
+        self._rivals = rivals or {}
         self._patience = patience
         self._publish_patience = patience if publish_patience is None else publish_patience
         self._breaker = Breaker("Kafka", (Unavailable,))
@@ -120,6 +122,7 @@ class KafkaBus:
 
     def subscribe(self, topics: Sequence[str], group: str, member: str) -> KafkaSubscription:
         with _using(self._admin, self._patience) as admin:
+            refuse_beside(admin, group, self._rivals.get(group, ()))
             _make_missing(admin, topics)
             for topic in topics:
                 begin_where_they_stood(admin, topic, group, self._former.get((topic, group), ()))
@@ -161,12 +164,18 @@ class KafkaBus:
                 if topic in existing:
                     begin_where_they_stood(admin, topic, group, former)
 
+    def refuse_rivals(self) -> None:
+        with _using(self._admin, self._patience) as admin:
+            for group, others in self._rivals.items():
+                refuse_beside(admin, group, others)
+
     def make_missing_topics(self) -> None:
         with _using(self._admin, self._patience) as admin:
             _make_missing(admin, [*self._readers, events.DEAD_LETTERS])
 
     def ping(self) -> None:
         self.make_missing_topics()
+        self.refuse_rivals()
 
     def close(self) -> None:
         """Close at once: `publish` waits for what it sends, so that nothing is left to send."""

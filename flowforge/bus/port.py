@@ -75,7 +75,10 @@ class EventBus(Protocol):
     def make_missing_topics(self) -> None:
         """Make topics that do not exist (any more). Raises Unavailable, which says what the broker refuses."""
 
+    def refuse_rivals(self) -> None:
+        """Raises Unavailable where another installation's consumers do now what ours are to do."""
+
     def ping(self) -> None:
-        """Raises Unavailable, also where topics are missing that cannot be made."""
+        """Raises Unavailable, also where there are such rivals, or topics are missing that cannot be made."""
 
     def close(self) -> None: ...

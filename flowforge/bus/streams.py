@@ -121,6 +121,9 @@ class StreamsBus:
     def make_missing_topics(self) -> None:
         """Makes nothing: a stream comes into being with its first message."""
 
+    def refuse_rivals(self) -> None:
+        """Refuses nobody: no other implementation reads these streams."""
+
     def ping(self) -> None:
         with _unavailable():
             self._redis.ping()

@@ -20,11 +20,13 @@ def set_up(settings: Settings) -> None:
     """Waits for the databases, then makes the database ours. Raises CannotStart with what did not answer."""
     from flowforge.adoption import take_over_database
     from flowforge.embedded import postgres, valkey
+    from flowforge.topics_taken_over import refuse_rivals
 
     if settings.postgres_url is None or settings.redis_url is None:
         raise CannotStart("POSTGRES_URL and REDIS_URL must be set; `python -m flowforge run` sets them")
     postgres_url, redis_url = settings.postgres_url, settings.redis_url
     _wait_for("PostgreSQL", "see postgres.log, or check POSTGRES_URL", lambda: postgres.answers(postgres_url))
+    refuse_rivals(settings)
     take_over_database(settings)
     _wait_for("Valkey", "see valkey.log, or check REDIS_URL", lambda: valkey.answers(redis_url))
 

@@ -46,8 +46,9 @@ class Redelivered:
 def resend(backends: Backends, grace: float = GRACE_SECONDS) -> Redelivered:
     """Sends one bounded round of messages whose effects have been missing for `grace` seconds.
 
-    Raises Unavailable when PostgreSQL or the bus is away.
+    Raises Unavailable when PostgreSQL or the bus is away, or another orchestrator would act upon them, too.
     """
+    backends.bus.refuse_rivals()
     round_ = _Round(backends, backends.bus.lag(), grace)
     with transaction(backends.engine) as connection:
         leases = round_.end_lost_leases(connection)

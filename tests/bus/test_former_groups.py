@@ -12,7 +12,11 @@ from kafka.structs import OffsetAndMetadata
 
 from flowforge import events
 from flowforge.__main__ import main
+from flowforge.bus.former_groups import OthersAtWork
 from flowforge.bus.kafka import KafkaBus
+from flowforge.engine import intake, redelivery
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.kafka
@@ -137,3 +141,58 @@ class TestCommand:
         rows = rows_of(capsys)
         assert len(rows) == 6
         assert all("where it stands itself" in row for row in rows)
+
+
+class TestOthersAtWork:
+    """The orchestrator of another installation has not been stopped."""
+
+    @pytest.fixture
+    def names(self) -> dict[str, str]:
+        mark = uuid4().hex[:8]
+        return {"GROUP_ORCHESTRATOR": f"ours-{mark}", "FORMER_GROUPS_ORCHESTRATOR": f"theirs-{mark}"}
+
+    @pytest.fixture
+    def ours(self, settings: Settings, kafka_brokers: str, names: dict[str, str]) -> Iterator[Backends]:
+        groups = {
+            "group_orchestrator": names["GROUP_ORCHESTRATOR"],
+            "former_groups_orchestrator": [names["FORMER_GROUPS_ORCHESTRATOR"]],
+        }
+        backends = Backends(settings.model_copy(update={"kafka_brokers": [kafka_brokers], **groups}), "test")
+        yield backends
+        backends.close()
+
+    @pytest.fixture
+    def theirs(self, kafka_brokers: str, names: dict[str, str]) -> Iterator[KafkaConsumer]:
+        group = names["FORMER_GROUPS_ORCHESTRATOR"]
+        with closing(KafkaConsumer("trigger.events", bootstrap_servers=kafka_brokers, group_id=group)) as consumer:
+            eventually(lambda: consumer.poll(200) or consumer.assignment(), seconds=30)
+            yield consumer
+
+    def test_ours_does_not_begin_beside_it(self, ours: Backends, theirs: KafkaConsumer) -> None:
+        with pytest.raises(OthersAtWork, match="everything would run twice"):
+            ours.bus.subscribe([events.TRIGGER_EVENTS], ours.settings.group_orchestrator, "member")
+        with pytest.raises(OthersAtWork):
+            ours.bus.ping()
+        theirs.close()
+        ours.bus.subscribe([events.TRIGGER_EVENTS], ours.settings.group_orchestrator, "member").close()
+        ours.bus.ping()
+
+    def test_no_event_is_sent_to_it_again(self, ours: Backends, theirs: KafkaConsumer) -> None:
+        event = intake.NewEvent(None, uuid4(), uuid4(), "webhook", {}, {})
+        with ours.engine.begin() as connection:
+            intake.record(connection, [event])
+        with pytest.raises(OthersAtWork):
+            redelivery.resend(ours, 0.0)
+        assert theirs.assignment()
+        theirs.close()
+        assert redelivery.resend(ours, 0.0).events == 1
+
+    def test_a_start_is_refused_with_the_reason(
+        self, ours: Backends, theirs: KafkaConsumer, names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        address = {"KAFKA_BROKERS": ours.settings.kafka_brokers[0], "POSTGRES_URL": str(ours.settings.postgres_url)}
+        for name, value in (names | address).items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit, match=f"group {names['FORMER_GROUPS_ORCHESTRATOR']} of another installation"):
+            main(["db", "upgrade"])
+        assert theirs.assignment()

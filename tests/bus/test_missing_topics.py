@@ -138,3 +138,13 @@ def test_a_right_that_is_missing_is_named_and_all_goes_on_when_it_is_given(
     allow(admin)
     eventually(lambda: is_well(bus))  # the broker acts on new rights a moment after it has confirmed them
     assert received(bus, b"at last")
+
+
+def test_groups_of_others_that_may_not_be_seen_are_left_out(strict_broker: str, admin: KafkaAdminClient) -> None:
+    theirs = ResourcePattern(ResourceType.GROUP, "theirs")
+    admin.create_acls([ACL(ANYBODY, "*", ACLOperation.ALL, ACLPermissionType.DENY, theirs)])
+    former = {(TOPICS[0], GROUP): ["theirs"]}
+    readers = {TOPICS[0]: frozenset({GROUP})}
+    with closing(KafkaBus([strict_broker], "test", readers, former=former, rivals={GROUP: ["theirs"]})) as bus:
+        bus.subscribe([TOPICS[0]], GROUP, "one").close()
+        bus.ping()
