@@ -147,6 +147,12 @@ def mask_values(value: Any, secrets: Sequence[str]) -> Any:
     return _mask(value, sorted(forms, key=len, reverse=True), frozenset(secrets))
 
 
+def mask_text(text: str, secrets: Sequence[str]) -> str:
+    """A message in which no secret is left, however short: rather too much is hidden there than too little."""
+    forms = {form for secret in secrets for form in _forms(secret) if form}
+    return _masked_text(text, sorted(forms, key=len, reverse=True))
+
+
 def worth_masking(secrets: Iterable[str]) -> list[str]:
     """Those of SHORTEST_MASKED characters or more."""
     return [secret for secret in secrets if len(secret) >= SHORTEST_MASKED]
@@ -157,8 +163,9 @@ SHORTEST_MASKED = 4
 
 
 def _forms(secret: str) -> tuple[str, ...]:
+    """In messages, hosts are in small letters."""
     as_json = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
-    return secret, quote(secret, safe=""), quote_plus(secret), *as_json
+    return secret, secret.lower(), quote(secret, safe=""), quote_plus(secret), *as_json
 
 
 def _each(config: Mapping[str, Any], keys: Iterable[str], change: Callable[[str, str, str | None], Any]) -> JsonObject:

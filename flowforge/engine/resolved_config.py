@@ -10,7 +10,7 @@ from typing import Any
 from flowforge.connectors.sdk import Connector, ConnectorError
 from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.secret_values import masked, revealed, secrets_in
-from flowforge.secrets import SHORTEST_MASKED, worth_masking
+from flowforge.secrets import SHORTEST_MASKED
 
 MOST_PARTS = 200
 """Texts and numbers that one step may make from secrets and send: each is looked for in all that comes back."""
@@ -46,10 +46,10 @@ class ResolvedConfig:
 
 
 def _parts(resolved: JsonObject, named: Collection[str]) -> Iterator[str]:
-    """The texts made from secrets, and the numbers that are long enough. A short secret by itself (`eu`, `1`) is too
-    common to be looked for."""
+    """The texts and numbers made from secrets, as text. A short secret by itself (`eu`, `1`) is too common to be looked
+    for."""
     for part in secrets_in(resolved):
-        if isinstance(part, str) and part:
-            yield from [part] if len(part) >= SHORTEST_MASKED or part not in named else []
-        elif isinstance(part, int | float) and not isinstance(part, bool):
-            yield from worth_masking([str(part)])
+        if isinstance(part, str | int | float) and not isinstance(part, bool):
+            text = str(part)
+            if text and (len(text) >= SHORTEST_MASKED or text not in named):
+                yield text

@@ -36,7 +36,7 @@ from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.plan import Step
 from flowforge.resume_links import ResumeLinks
-from flowforge.secrets import SecretUnreadable, Vault, mask_values, open_fields, secret_values, worth_masking
+from flowforge.secrets import SecretUnreadable, Vault, mask_text, mask_values, open_fields, secret_values, worth_masking
 from flowforge.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -242,5 +242,5 @@ def _part_of(load: Callable[[], JsonObject], name: str) -> DeferredData:
 
 
 def _without(failure: Failure, secrets: Sequence[str]) -> Failure:
-    message = jsonio.writable(mask_values(failure.message, secrets))
+    message = jsonio.writable(mask_text(failure.message, secrets))
     return replace(failure, message=message)

@@ -40,10 +40,9 @@ def resolved_input(
     outside = around(version, execution.id, frame, execution.created_at, links) | masked_secrets(config)
     roots = scope(version.plan, context, outside)
     try:
-        resolved: JsonObject = resolve(config, roots, step=step.id, field="config")
+        return catalog.mask(step.type, resolve(config, roots, step=step.id, field="config"))
     except ExpressionError as error:
         return str(error)
-    return resolved
 
 
 def _step(session: Session, execution: ExecutionView, step_index: int) -> tuple[Version, Step]:

@@ -151,6 +151,23 @@ def test_what_is_a_secret_by_its_name_is_sent_and_masked(pipeline: Pipeline, htt
         assert clear not in everything(pipeline.backends), clear
 
 
+def test_an_error_quotes_no_piece_of_a_secret(pipeline: Pipeline) -> None:
+    keep(pipeline, KEY="Xq7-under-lock")
+    for url in (
+        "http://{{ secrets.KEY }}.invalid/",
+        "http://{{ secrets.KEY[:2] }}.invalid/",
+        "{{ secrets.KEY[:3] }}",
+    ):
+        failed = ran(pipeline, {"type": "HTTP_REQUEST", "config": {"url": url}, "retry": {"attempts": 1}})
+        assert failed.error is not None
+        assert "xq" not in failed.error["message"].lower()
+    mail = {"to": ["{{ secrets.KEY[:3] }}"], "host": "127.0.0.1", "port": 9, "from": "a@x.test"}
+    failed = ran(pipeline, {"type": "SEND_EMAIL", "config": mail, "retry": {"attempts": 1}})
+    assert failed.error is not None
+    assert MASK in failed.error["message"]
+    assert "Xq7" not in failed.error["message"]
+
+
 def test_a_step_sends_a_bounded_number_of_values_made_from_secrets(pipeline: Pipeline, httpserver: HTTPServer) -> None:
     keep(pipeline, KEY="abcd" * 300)
     failed = ran(pipeline, call(httpserver, method="POST", body="{{ secrets.KEY | regex_find_all('abcd') }}"))

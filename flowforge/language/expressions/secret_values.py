@@ -33,6 +33,8 @@ class Secret:
     """A value made from a secret. As text it is the mask."""
 
     value: Any
+    parts: tuple[Any, ...] = ()
+    """The secrets that stand inside of it, where it is a text with several expressions."""
 
     def __repr__(self) -> str:
         return MASK
@@ -56,6 +58,7 @@ def secrets_in(value: Any) -> Iterator[Any]:
     """Every secret in the value, its parts one by one: texts, numbers, true, false and null."""
     if isinstance(value, Secret):
         yield from _leaves(value.value)
+        yield from value.parts
     elif isinstance(value, dict | list):
         for member in value.values() if isinstance(value, dict) else value:
             yield from secrets_in(member)
@@ -76,7 +79,8 @@ def compile_expression(node: nodes.Node) -> Evaluate:
 def join_secret(meter: Meter, values: list[Any]) -> str | Secret:
     """Everything as one text, a Secret where a part is. Raises Failure."""
     text = concatenate(meter, [revealed(value) for value in values])
-    return Secret(text) if any(True for _ in secrets_in(values)) else text
+    parts = tuple(secrets_in(values))
+    return Secret(text, parts) if parts else text
 
 
 def _compile_secret(node: nodes.Node) -> Evaluate:
