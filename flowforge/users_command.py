@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import administration, links, password_resets, registration
+from flowforge.accounts import administration, links, password_resets, registration, second_factor
 from flowforge.accounts.administration import ManagedAccountView
 from flowforge.accounts.registration import NewAccount
 from flowforge.db.engine import make_engine
@@ -44,6 +44,7 @@ def add_commands(commands: Any) -> None:
     adding.add_argument("--admin", action="store_true", help="make it an administrator")
     for name, operation, help_text in (
         ("reset", _reset, "Show a link by which the account's password is set anew."),
+        ("forget-second-factor", _forget_second_factor, "Let the account sign in with the password alone."),
         ("disable", _disable, "End whatever the account is signed in with, and stop its triggers."),
         ("enable", _enable, "Let a disabled account sign in again, and its triggers start workflows."),
         ("make-admin", _make_administrator, "Make the account an administrator; the owner, where there is none."),
@@ -109,6 +110,12 @@ def _reset(session: Session, settings: Settings, parsed: Parsed) -> str:
 def _within(link: str) -> str:
     hours = int(password_resets.LIFETIME.total_seconds() // 3600)
     return f"Whoever opens this link within {hours} hours sets the password, once:\n  {link}"
+
+
+def _forget_second_factor(session: Session, _settings: Settings, parsed: Parsed) -> str:
+    account = _named(session, parsed)
+    second_factor.turn_off(session, account.id)
+    return f"{account.username} signs in with the password alone, until a second factor is set up again."
 
 
 def _disable(session: Session, _settings: Settings, parsed: Parsed) -> str:

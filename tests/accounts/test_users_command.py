@@ -7,15 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pyotp.totp import TOTP
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from flowforge.__main__ import main
-from flowforge.accounts import accounts, password_resets, registration
+from flowforge.accounts import accounts, password_resets, registration, second_factor
 from flowforge.accounts.registration import NewAccount
+from flowforge.accounts.second_factor import CodeNeeded, SecondStep
 from flowforge.accounts.views import AccountView
 from flowforge.db.tables import Role, User
 from flowforge.errors import Forbidden
+from flowforge.secrets import Vault, new_key
 
 PASSWORD = "violet teapot drift"
 
@@ -111,3 +114,17 @@ def test_make_admin_makes_an_owner_where_there_is_none(users: Callable[..., str]
     session.commit()
 
     assert users("make-admin", "ada") == "ada: owner.\n"
+
+
+def test_who_has_lost_the_second_factor_is_let_in_by_the_operator(
+    users: Callable[..., str], session: Session, people: dict[str, AccountView]
+) -> None:
+    vault = Vault([new_key()])
+    secret = second_factor.begin_setup(session, vault, people["Bob"].id).secret
+    second_factor.confirm_setup(session, people["Bob"].id, SecondStep(vault, TOTP(secret).now()))
+    with pytest.raises(CodeNeeded):
+        accounts.authenticate(session, "Bob", PASSWORD)
+
+    assert "password alone" in users("forget-second-factor", "bob")
+
+    assert accounts.authenticate(session, "Bob", PASSWORD).id == people["Bob"].id
