@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 checksum = $(shell cat $(1) | cksum | cut -d' ' -f1)
 RUN_READY := $(VENV)/.run-$(call checksum,requirements.lock)
 DEV_READY := $(VENV)/.dev-$(call checksum,requirements.lock requirements.txt requirements-dev.txt)
-STATIC_READY := static/vendor/.from-$(call checksum,package.json package-lock.json scripts/vendor_static.py)
+STATIC_READY := static/vendor/.from-$(call checksum,package.json package-lock.json requirements-node.lock scripts/vendor_static.py)
 NODE_READY := node_modules/.tools-$(call checksum,package.json package-lock.json scripts/vendor_static.py)
 # Biome is started by node: the machine's, or the one that scripts/vendor_static.py installed into the environment.
 BIOME := PATH="$$PATH:$(VENV)/bin" node_modules/.bin/biome
@@ -46,9 +46,9 @@ format: $(DEV_READY) $(NODE_READY) ## Bring the sources into the checked format
 bench: $(DEV_READY) $(STATIC_READY) ## Measure throughput and latency; STACK=kafka for Apache Kafka
 	@exec $(PY) -m bench
 
-lock: $(DEV_READY) ## Write requirements.lock, every package and its hashes, from requirements.txt
-	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-		--custom-compile-command "make lock" --output-file requirements.lock requirements.txt
+lock: $(DEV_READY) ## Write the *.lock of requirements.txt and requirements-node.txt: every package, and its hashes
+	@for name in requirements requirements-node; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" --output-file $$name.lock $$name.txt; done
 
 sbom: $(DEV_READY) ## Write sbom.cdx.json: what 'make run' installs, with hashes and licences (CycloneDX)
 	@$(PY) scripts/sbom.py sbom.cdx.json

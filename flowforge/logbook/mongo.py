@@ -162,8 +162,8 @@ def _adopted_at(logs: Collection[Document]) -> datetime | None:
 
 
 def _holds_entries_of_others(logs: Collection[Document]) -> bool:
-    oldest = logs.find_one(sort=[("timestamp", ASCENDING)])
-    return oldest is not None and "dedupKey" not in oldest
+    first = logs.find_one()  # in the order of insertion: there is no index by time yet
+    return first is not None and "dedupKey" not in first
 
 
 _AWAY = frozenset(

@@ -17,6 +17,7 @@ from scripts.sbom import LockedPackage, bill_of_materials, locked_packages
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOCK = (PROJECT / "requirements.lock").read_text()
+NODE_LOCK = (PROJECT / "requirements-node.lock").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +48,23 @@ def test_what_dependencies_need_is_locked_too(locked: dict[str, LockedPackage]) 
     assert seen - locked.keys() == set(), "make lock"
 
 
-def test_every_package_has_hashes() -> None:
-    packages = list(locked_packages(LOCK))
-    assert len(packages) == len(re.findall(r"(?m)^[a-z]", LOCK))
+@pytest.mark.parametrize("lock", [LOCK, NODE_LOCK], ids=["requirements", "requirements-node"])
+def test_every_package_has_hashes(lock: str) -> None:
+    packages = list(locked_packages(lock))
+    assert len(packages) == len(re.findall(r"(?m)^[a-z]", lock)) > 0
     assert [package.name for package in packages if not package.sha256] == []
     assert all(re.fullmatch("[0-9a-f]{64}", value) for package in packages for value in package.sha256)
 
 
-def test_the_lock_names_no_place_to_fetch_from() -> None:
-    assert "://" not in LOCK
-    assert not re.search(r"(?m)^--(extra-)?(index|find-links|trusted)", LOCK)
+@pytest.mark.parametrize("lock", [LOCK, NODE_LOCK], ids=["requirements", "requirements-node"])
+def test_locks_name_no_place_to_fetch_from(lock: str) -> None:
+    assert "://" not in lock
+    assert not re.search(r"(?m)^--(extra-)?(index|find-links|trusted)", lock)
+
+
+def test_npm_is_locked_at_its_version() -> None:
+    wanted = (PROJECT / "requirements-node.txt").read_text().split()[-1]
+    assert wanted in [f"{package.name}=={package.version}" for package in locked_packages(NODE_LOCK)]
 
 
 @pytest.mark.parametrize("file", ["Makefile", "Dockerfile"])
