@@ -64,7 +64,7 @@ def periodic_jobs(settings: Settings) -> list[Periodic]:
         Periodic("resend", UPKEEP, tasks.resend, 5, 60),
         Periodic("repair-log", CHORES, tasks.repair_log, 5, 60),
         Periodic("count-usage", CHORES, tasks.count_usage, 10, 60),
-        Periodic("prune", CHORES, tasks.prune, 3600, 300),
+        Periodic("prune", CHORES, tasks.prune, 600, 300),
         Periodic("start-mailboxes", MAIL, tasks.start_mailboxes, 60, 60),
     ]
     if settings.kafka_brokers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +15,10 @@ from flowforge.engine.log_repair.lost_messages import write_lost_messages
 from flowforge.engine.log_repair.unpublished_messages import SETTLED_SECONDS, write_unpublished_messages
 from flowforge.wiring import Backends
 
+Batch = tuple[int, int]
 ROWS_AT_ONCE = 1000
+LOG_ENTRIES_PER_EXECUTION = 10
+"""About as many; so many times more of them are deleted at once, so that the log keeps up with the executions."""
 SECONDS_PER_RUN = 60
 EXPIRED_TOKEN_KEPT = timedelta(days=7)
 USAGE_SHOWN = timedelta(days=8)
@@ -48,29 +52,20 @@ def prune(
     seconds: float = SECONDS_PER_RUN,
     rows_at_once: int = ROWS_AT_ONCE,
 ) -> dict[str, int]:
-    """Deletes what is too old, `rows_at_once` in a transaction; returns how many rows of each kind.
+    """Deletes what is too old, a bounded number of rows in a transaction; returns how many rows of each kind.
 
-    The age of executions counts from the adoption, where the originals left some. What is left after `seconds` waits
-    for the next run. Raises Unavailable.
+    The kinds take turns, so that none grows while there is too much of another. The age of executions counts from the
+    adoption, where the originals left some. What is left after `seconds` waits for the next run. Raises Unavailable.
     """
-    moment = now or datetime.now(UTC)
-    settings = backends.settings
-    kept_logs = moment - timedelta(days=settings.log_retention_days)
-    kept_executions = moment - timedelta(days=settings.execution_retention_days)
-    pruner = _Pruner(backends, rows_at_once, time.monotonic() + seconds)
-    deleted = {
-        "executions": pruner.delete_executions(kept_executions),
-        "events": pruner.delete(retention_store.HANDLED_EVENTS, kept_executions),
-        "refresh tokens": pruner.delete(retention_store.EXPIRED_REFRESH_TOKENS, moment - EXPIRED_TOKEN_KEPT),
-        "dead letters": pruner.delete(retention_store.DEAD_LETTERS, kept_logs),
-        "web sessions": pruner.delete(retention_store.ABANDONED_SESSIONS, moment - ABANDONED_SESSION_KEPT),
-        "invitations": pruner.delete(retention_store.EXPIRED_INVITATIONS, moment),
-        "password resets": pruner.delete(retention_store.EXPIRED_RESET_LINKS, moment),
-        "days of usage": pruner.delete(retention_store.DAILY_USAGE, kept_executions - USAGE_SHOWN),
-        "versions": pruner.delete(retention_store.UNUSED_VERSIONS, kept_executions),
-        "mailbox states": pruner.delete(retention_store.ABANDONED_MAILBOX_STATES, moment),
-        "log entries": backends.logbook.prune(kept_logs),
-    }
+    pruner = _Pruner(backends, now or datetime.now(UTC), rows_at_once)
+    deleted = dict.fromkeys(_KINDS, 0)
+    pending, deadline = list(_KINDS), time.monotonic() + seconds
+    while pending and time.monotonic() < deadline:
+        for kind in tuple(pending):
+            count, most = _KINDS[kind](pruner)
+            deleted[kind] += count
+            if count < most:
+                pending.remove(kind)
     if any(deleted.values()):
         log.info("Deleted what is too old: %s", ", ".join(f"{count} {kind}" for kind, count in deleted.items()))
     return deleted
@@ -78,27 +73,64 @@ def prune(
 
 @dataclass(frozen=True, slots=True)
 class _Pruner:
-    backends: Backends
-    rows_at_once: int
-    deadline: float
-    """A time of `time.monotonic`."""
+    """Deletes one batch of a kind; each method returns (rows deleted, rows of a full batch)."""
 
-    def delete_executions(self, before: datetime) -> int:
+    backends: Backends
+    now: datetime
+    rows_at_once: int
+
+    def executions(self) -> Batch:
         """Deletes none as long as all that ended before that time were adopted: theirs ended before the adoption, ours
         after it."""
         with transaction(self.backends.engine) as connection:
             adopted_at = retention_store.adopted_at(connection)
-        if adopted_at is not None and before < adopted_at:
-            return 0
-        return self.delete(retention_store.FINISHED_EXECUTIONS, before)
+        if adopted_at is not None and self._executions_kept < adopted_at:
+            return 0, self.rows_at_once
+        return self._delete(retention_store.FINISHED_EXECUTIONS, self._executions_kept)
 
-    def delete(self, statement: str, before: datetime) -> int:
-        """Deletes until nothing is left, or the time is over; returns how many rows."""
-        total = 0
-        while time.monotonic() < self.deadline:
-            with transaction(self.backends.engine) as connection:
-                count = retention_store.delete_older(connection, statement, before, self.rows_at_once)
-            total += count
-            if count < self.rows_at_once:
-                break
-        return total
+    def events(self) -> Batch:
+        return self._delete(retention_store.HANDLED_EVENTS, self._executions_kept)
+
+    def refresh_tokens(self) -> Batch:
+        return self._delete(retention_store.EXPIRED_REFRESH_TOKENS, self.now - EXPIRED_TOKEN_KEPT)
+
+    def dead_letters(self) -> Batch:
+        return self._delete(retention_store.DEAD_LETTERS, self._logs_kept)
+
+    def web_sessions(self) -> Batch:
+        return self._delete(retention_store.ABANDONED_SESSIONS, self.now - ABANDONED_SESSION_KEPT)
+
+    def versions(self) -> Batch:
+        return self._delete(retention_store.UNUSED_VERSIONS, self._executions_kept)
+
+    def mailbox_states(self) -> Batch:
+        return self._delete(retention_store.ABANDONED_MAILBOX_STATES, self.now)
+
+    def log_entries(self) -> Batch:
+        rows = self.rows_at_once * LOG_ENTRIES_PER_EXECUTION
+        return self.backends.logbook.prune(self._logs_kept, rows), rows
+
+    @property
+    def _executions_kept(self) -> datetime:
+        return self.now - timedelta(days=self.backends.settings.execution_retention_days)
+
+    @property
+    def _logs_kept(self) -> datetime:
+        return self.now - timedelta(days=self.backends.settings.log_retention_days)
+
+    def _delete(self, statement: str, before: datetime) -> Batch:
+        with transaction(self.backends.engine) as connection:
+            count = retention_store.delete_older(connection, statement, before, self.rows_at_once)
+        return count, self.rows_at_once
+
+
+_KINDS: dict[str, Callable[[_Pruner], Batch]] = {
+    "executions": _Pruner.executions,
+    "events": _Pruner.events,
+    "refresh tokens": _Pruner.refresh_tokens,
+    "dead letters": _Pruner.dead_letters,
+    "web sessions": _Pruner.web_sessions,
+    "versions": _Pruner.versions,
+    "mailbox states": _Pruner.mailbox_states,
+    "log entries": _Pruner.log_entries,
+}

@@ -98,7 +98,7 @@ class MongoLogStore:
             found = self._logs().find(wanted, {"timestamp": 1}).sort(_BY_POSITION).limit(limit)
             return [(document["timestamp"], str(document["_id"])) for document in found]
 
-    def prune(self, before: datetime) -> int:
+    def prune(self, before: datetime, rows: int) -> int:
         """MongoDB expires them itself, by an index that is made here where adopted entries had to be kept until now."""
         with _unavailable():
             self._expire_old(self._logs())

@@ -110,8 +110,8 @@ class LogStore(Protocol):
     def positions(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Position]:
         """List the positions of the entries that `follow` would give: enough to see whether one is missing."""
 
-    def prune(self, before: datetime) -> int:
-        """Delete older entries in bounded batches; returns how many (0 where the store expires them itself)."""
+    def prune(self, before: datetime, rows: int) -> int:
+        """Delete at most so many older entries; returns how many (0 where the store expires them itself)."""
 
     def ping(self) -> None: ...
 

@@ -20,7 +20,6 @@ from flowforge.logbook.clock import LogClock
 from flowforge.logbook.cursor import Position, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
 
-_DELETE_AT_ONCE = 5_000
 _LOG = LogEntryRow.__table__.c
 _FIELDS = {field.name for field in fields(LogEntry)}
 
@@ -85,15 +84,10 @@ class PostgresLogStore:
         with unavailable_when_down(), self._engine.connect() as connection:
             return [(moment, id_) for moment, id_ in connection.execute(statement)]
 
-    def prune(self, before: datetime) -> int:
-        deleted = 0
-        while True:
-            old = select(_LOG.id).where(_LOG.timestamp < before).order_by(_LOG.timestamp).limit(_DELETE_AT_ONCE)
-            with unavailable_when_down(), self._engine.begin() as connection:
-                count = connection.execute(delete(LogEntryRow).where(_LOG.id.in_(old))).rowcount
-            deleted += count
-            if count < _DELETE_AT_ONCE:
-                return deleted
+    def prune(self, before: datetime, rows: int) -> int:
+        old = select(_LOG.id).where(_LOG.timestamp < before).order_by(_LOG.timestamp).limit(rows)
+        with unavailable_when_down(), self._engine.begin() as connection:
+            return connection.execute(delete(LogEntryRow).where(_LOG.id.in_(old))).rowcount
 
     def ping(self) -> None:
         with unavailable_when_down(), self._engine.connect() as connection:

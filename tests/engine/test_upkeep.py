@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, insert, select
+from sqlalchemy import event as sqlalchemy_events
 
 from flowforge.db.tables import (
     Base,
@@ -145,6 +146,18 @@ def test_more_rows_than_one_transaction_takes(backends: Backends, engine: Engine
     for _ in range(5):
         event(engine, days_ago(91), days_ago(91))
     assert upkeep.prune(backends, NOW, rows_at_once=2)["events"] == 5
+
+
+def test_kinds_of_rows_take_turns(backends: Backends, engine: Engine) -> None:
+    order: list[str] = []
+    sqlalchemy_events.listen(backends.engine, "before_cursor_execute", lambda *sent: order.append(sent[2]))
+    for _ in range(3):
+        execution(engine, finished_at=days_ago(91))
+        event(engine, days_ago(91), days_ago(91))
+    upkeep.prune(backends, NOW, rows_at_once=1)
+    tables = [sent.split()[2].partition(".")[2] for sent in order if sent.lstrip().startswith("DELETE")]
+    rounds = [table for table in tables if table in ("workflow_executions", "trigger_events")]
+    assert rounds == ["workflow_executions", "trigger_events"] * 4
 
 
 def test_it_stops_when_its_time_is_over(backends: Backends, engine: Engine) -> None:

@@ -162,8 +162,9 @@ def test_an_answering_store_answers_a_ping(store: LogStore) -> None:
 
 def test_postgres_deletes_what_is_old(engine: object) -> None:
     store = PostgresLogStore(engine)  # type: ignore[arg-type]
-    store.append([entry("old")])
-    assert store.prune(datetime.now(UTC) + timedelta(seconds=1)) == 1
+    store.append([entry("old"), entry("old, too"), entry("as old")])
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    assert [store.prune(later, 2) for _ in range(3)] == [2, 1, 0]
     assert store.find(LogQuery(OWNER), page=0, size=10).total == 0
 
 
@@ -196,11 +197,11 @@ class TestWhatTheOriginalsLeftInMongo:
             database.execution_logs.insert_one({"userId": str(OWNER), "timestamp": datetime(2025, 1, 2, tzinfo=UTC)})
             store = MongoLogStore(mongo_uri, retention_days=30)
             store.append([entry("ours")])
-            store.prune(datetime.now(UTC))
+            store.prune(datetime.now(UTC), 1000)
             expires_at_first = "flowforge_expiry" in database.execution_logs.index_information()
 
             database.flowforge_adoptions.update_one({}, {"$set": {"adoptedAt": datetime.now(UTC) - timedelta(31)}})
-            store.prune(datetime.now(UTC))
+            store.prune(datetime.now(UTC), 1000)
             expires_later = "flowforge_expiry" in database.execution_logs.index_information()
             store.close()
 
