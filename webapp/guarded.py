@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from flask import Response, after_this_request, current_app, request
+from flask import Response, after_this_request, current_app, g, request
 from redis.exceptions import RedisError
 from werkzeug.exceptions import TooManyRequests
 
@@ -27,7 +27,7 @@ _WRONG = (WrongPassword, WrongCode)
 def guess_at(username: str, browser: str | None = None) -> Iterator[None]:
     """Let what stands inside check a password of this account, unless there were too many wrong ones: then raises
     TooManyRequests. Whether this one is wrong, an error from inside tells. While Redis is away, nothing is counted."""
-    guess = _begin(username, [*([browser] if browser else []), network_of(request.remote_addr or "")])
+    guess = _begin(username, _places(browser))
     try:
         yield
     except Exception as error:
@@ -38,19 +38,38 @@ def guess_at(username: str, browser: str | None = None) -> Iterator[None]:
         _count(Guesses.was_right, guess)
 
 
+def make_familiar(username: str, browser: str | None = None) -> None:
+    """Know this browser and its network from now on: whoever is there has just registered, or holds a link of the
+    owner's. Guesses of strangers do not make them wait."""
+    try:
+        _guesses().make_familiar(username, _places(browser))
+    except RedisError as error:
+        log.warning("a place is not remembered as its owner's, since Redis is away: %s", error)
+
+
 def browser_id() -> str:
     """The name by which this browser is known again. It proves nothing, but strangers' guesses do not make it wait."""
-    name = f"flowforge_browser_{backends().settings.port}"
-    known = request.cookies.get(name) or secrets.token_urlsafe(18)
-
-    @after_this_request
-    def keep(response: Response) -> Response:
-        response.set_cookie(
-            name, known, FAMILIAR_SECONDS, path="/sign-in", httponly=True, samesite="Lax", secure=request.is_secure
-        )
-        return response
-
+    if "browser_id" not in g:
+        g.browser_id = request.cookies.get(_browser_cookie()) or secrets.token_urlsafe(18)
+        after_this_request(_keep_browser_id)
+    known: str = g.browser_id
     return known
+
+
+def _keep_browser_id(response: Response) -> Response:
+    name, secure = _browser_cookie(), request.is_secure
+    response.set_cookie(
+        name, g.browser_id, FAMILIAR_SECONDS, path="/sign-in", httponly=True, samesite="Lax", secure=secure
+    )
+    return response
+
+
+def _browser_cookie() -> str:
+    return f"flowforge_browser_{backends().settings.port}"
+
+
+def _places(browser: str | None) -> Sequence[str]:
+    return [*([browser] if browser else []), network_of(request.remote_addr or "")]
 
 
 def _begin(username: str, places: Sequence[str]) -> Guess | None:

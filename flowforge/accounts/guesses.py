@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redis import Redis
+from redis.client import Pipeline
 
 from flowforge.db.name_keys import key_of
 
@@ -84,8 +85,13 @@ class Guesses:
         key = _key(guess.account)
         with self._redis.pipeline() as pipeline:
             pipeline.delete(f"{key}:wrong:{guess.place}", f"{key}:pause:{guess.place}")
-            for place in guess.places:
-                pipeline.set(f"{key}:familiar:{place}", 1, ex=FAMILIAR_SECONDS)
+            _make_familiar(pipeline, key, guess.places)
+            pipeline.execute()
+
+    def make_familiar(self, username: str, places: Sequence[str]) -> None:
+        """Know these places from now on: somebody there has proven to be the owner, but not by a password."""
+        with self._redis.pipeline() as pipeline:
+            _make_familiar(pipeline, _key(_digest(key_of(username))), [_digest(place) for place in places])
             pipeline.execute()
 
     def was_none(self, guess: Guess) -> None:
@@ -102,6 +108,11 @@ def network_of(address: str) -> str:
         return address
     prefix = _IPV4_NETWORK if parsed.version == 4 else _IPV6_NETWORK
     return str(ipaddress.ip_network((parsed, prefix), strict=False))
+
+
+def _make_familiar(pipeline: Pipeline, key: str, places: Sequence[str]) -> None:
+    for place in places:
+        pipeline.set(f"{key}:familiar:{place}", 1, ex=FAMILIAR_SECONDS)
 
 
 def _key(account: str) -> str:

@@ -12,8 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
-from flowforge.accounts import passwords
+from flowforge.accounts import password_resets, passwords
 from flowforge.accounts.guesses import FREE
 from flowforge.wiring import Backends
 from tests.api.test_account import PROFILE
@@ -47,6 +48,20 @@ def test_the_owner_is_let_in_where_they_are_known(client: FlaskClient, owner: Pe
     assert login(client, owner.username, PASSWORD, home).status_code == 200
     guess_too_often(client, owner.username)
     assert login(client, owner.username, PASSWORD, "203.0.113.77").status_code == 200
+
+
+def test_the_owner_gets_in_by_a_link_for_a_new_password(client: FlaskClient, owner: Person, session: Session) -> None:
+    """From somewhere new, and while strangers go on guessing."""
+    guess_too_often(client, owner.username)
+    reset = {"token": password_resets.begin(session, owner.id), "newPassword": "violet teapot drift"}
+    here = {"REMOTE_ADDR": "192.0.2.1"}
+    assert client.post("/auth/reset-password", json=reset, environ_overrides=here).status_code == 204
+    assert login(client, owner.username, "violet teapot drift", "192.0.2.1").status_code == 200
+
+
+def test_where_somebody_registers_they_are_known(client: FlaskClient, owner: Person) -> None:
+    guess_too_often(client, owner.username)
+    assert login(client, owner.username, PASSWORD, "127.0.0.1").status_code == 200
 
 
 def test_a_token_of_the_owner_guesses_no_better(client: FlaskClient, owner: Person) -> None:

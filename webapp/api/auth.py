@@ -17,7 +17,7 @@ from webapp.api.account_schemas import Forgotten, HeldToken, Login, Me, Password
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.endpoint import DELETED, Answer, Tag, endpoint
-from webapp.guarded import guess_at
+from webapp.guarded import guess_at, make_familiar
 from webapp.identity import access_token, current_user_id
 
 MAX_BYTES = 16 * 1024
@@ -52,6 +52,7 @@ def register(body: Registration) -> Tokens:
         raise Forbidden(_SETUP_FIRST)
     new = NewAccount(body.username, body.email, body.password)
     user = registration.register(session(), backends().settings, new, body.invitation)
+    make_familiar(user.username)
     return _tokens(user, sign_ins.begin(session(), user.id, _lifetime(), _agent()), proven=True)
 
 
@@ -97,7 +98,7 @@ def forgotten_password(body: Forgotten) -> None:
 @endpoint(Tag.ACCOUNTS, DELETED, takes=PasswordReset, refuses=(429,), public=True)
 def reset_password(body: PasswordReset) -> None:
     """Set a new password with what such a link ends with; every browser and client is signed out"""
-    password_resets.complete(session(), body.token, body.new_password)
+    make_familiar(password_resets.complete(session(), body.token, body.new_password).username)
 
 
 @blueprint.post("/logout")

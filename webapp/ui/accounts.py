@@ -20,7 +20,7 @@ from flowforge.accounts.views import AccountView
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, Unauthorized
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
-from webapp.guarded import browser_id, guess_at
+from webapp.guarded import browser_id, guess_at, make_familiar
 from webapp.identity import DashboardUser
 from webapp.ui import csrf
 from webapp.ui.base import blueprint
@@ -119,6 +119,7 @@ def _welcome(user: AccountView) -> Any:
 
 def _enter(user: AccountView) -> Any:
     csrf.renew()
+    make_familiar(user.username, browser_id())
     sign_in_here(user)
     return redirect(return_path(request.form.get("next", "")), 303)
 
