@@ -21,6 +21,7 @@ from flask_login import LoginManager, current_user
 from jwt.exceptions import PyJWTError
 
 from flowforge.accounts import access_tokens, accounts, web_sessions
+from flowforge.accounts.roles import ADMINISTRATORS
 from flowforge.accounts.scopes import ALL, Scope
 from flowforge.accounts.views import AccountView
 from flowforge.errors import Forbidden, NotFound, Unauthorized
@@ -56,6 +57,8 @@ class DashboardUser:
     epoch: int
     """The epoch of the account's credentials in which the session was begun."""
     has_second_factor: bool
+    role: str
+    """A flowforge.accounts.roles.Role."""
 
     is_authenticated = True
     is_active = True
@@ -71,7 +74,12 @@ class DashboardUser:
             session_id,
             user.credentials_epoch,
             user.has_second_factor,
+            user.role,
         )
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.role in ADMINISTRATORS
 
     def get_id(self) -> str:
         """Return what the session cookie holds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from webapp.ui import (
     accounts,
+    administration,
     builder,
     builder_edits,
     builder_listening,
@@ -18,6 +19,8 @@ from webapp.ui import (
     executions,
     guide,
     home,
+    invitations,
+    passwords,
     second_factor,
     settings,
     starters,
@@ -27,6 +30,7 @@ from webapp.ui.base import blueprint
 
 __all__ = [
     "accounts",
+    "administration",
     "blueprint",
     "builder",
     "builder_edits",
@@ -42,6 +46,8 @@ __all__ = [
     "executions",
     "guide",
     "home",
+    "invitations",
+    "passwords",
     "second_factor",
     "settings",
     "starters",

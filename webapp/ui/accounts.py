@@ -50,7 +50,7 @@ def submit_sign_in() -> Any:
         return _sign_in_page(str(error)), 403
     except TooManyRequests as error:
         return _sign_in_page(error.description or ""), 429, {"Retry-After": str(error.retry_after)}
-    return _welcome(user)
+    return welcome(user)
 
 
 @blueprint.get("/sign-in/code")
@@ -91,7 +91,7 @@ def submit_registration() -> Any:
         return _registration_page(error.problems), 400
     except Conflict as error:
         return _registration_page([Problem("/username", str(error))]), 409
-    return _welcome(user)
+    return welcome(user)
 
 
 @blueprint.post("/sign-out")
@@ -112,7 +112,7 @@ class _PendingSignIn:
     username: str
 
 
-def _welcome(user: AccountView) -> Any:
+def welcome(user: AccountView) -> Any:
     """Let somebody in who has proven the password or holds a link, after the second factor if there is one."""
     return _ask_for_code(user) if user.has_second_factor else _enter(user)
 
@@ -157,6 +157,7 @@ def _sign_in_page(message: str = "") -> str:
         username=request.form.get("username", ""),
         next=request.values.get("next", ""),
         ended="ended" in request.args,
+        changed="changed" in request.args,
         registration_open=registration.is_open(session(), backends().settings),
     )
 

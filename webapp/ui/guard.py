@@ -15,7 +15,8 @@ from webapp.identity import lacks_second_factor
 _OPEN_ENDPOINTS = frozenset(
     {
         *("ui.sign_in", "ui.submit_sign_in", "ui.sign_in_code", "ui.submit_sign_in_code"),
-        *("ui.register", "ui.submit_registration"),
+        *("ui.register", "ui.submit_registration", "ui.invitation", "ui.accept_invitation"),
+        *("ui.forgotten_password", "ui.ask_for_reset", "ui.new_password", "ui.set_new_password"),
     }
 )
 _SETUP_ENDPOINTS = frozenset(

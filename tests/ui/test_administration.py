@@ -1,0 +1,181 @@
+"""The pages of administrators, and those that links from them lead to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, event, select
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import User
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from tests.people import PASSWORD
+from tests.services.smtp import Inbox, serving
+from tests.ui.conftest import Browser
+from tests.waiting import eventually
+from webapp import create_app
+
+ACCOUNTS = "/settings/accounts"
+NEW = "violet teapot drift"
+
+
+@pytest.fixture
+def bob(ada: Browser, signed_up: Callable[[str], Browser]) -> Browser:
+    """A member; ada owns the instance."""
+    return signed_up("bob")
+
+
+def page_of(engine: Engine, name: str) -> str:
+    with Session(engine) as session:
+        return f"{ACCOUNTS}/{session.scalar(select(User.id).where(User.username == name))}"
+
+
+def link_in(page: str, kind: str) -> str:
+    """The path of the link that a page shows."""
+    found = re.search(rf"http://localhost:\d+(/{kind}/[\w-]+)", page)
+    assert found, page
+    return found[1]
+
+
+class TestAccounts:
+    def test_only_administrators_have_the_page(self, ada: Browser, bob: Browser, engine: Engine) -> None:
+        assert ACCOUNTS in ada.get("/settings").text
+        assert ACCOUNTS not in bob.get("/settings").text
+        assert bob.get(ACCOUNTS).status_code == 403
+        assert bob.get(page_of(engine, "ada")).status_code == 403
+
+    @pytest.mark.usefixtures("bob")
+    def test_each_is_listed_with_what_it_uses(self, ada: Browser) -> None:
+        page = ada.get(ACCOUNTS).text
+
+        assert re.findall(r'<a class="main"\s+href="/settings/accounts/[^"]+">(\w+)</a>', page) == ["ada", "bob"]
+        assert "bob@example.test" in page
+        assert "bob@example.test" not in ada.get(f"{ACCOUNTS}?q=ada").text
+
+    def test_the_number_of_statements_does_not_depend_on_the_number_of_accounts(
+        self, ada: Browser, signed_up: Callable[[str], Browser], backends: Backends
+    ) -> None:
+        def statements() -> int:
+            sent: list[str] = []
+
+            def note(*given: object) -> None:
+                sent.append(str(given[2]))
+
+            event.listen(backends.engine, "before_cursor_execute", note)
+            assert ada.get(ACCOUNTS).status_code == 200
+            event.remove(backends.engine, "before_cursor_execute", note)
+            return len(sent)
+
+        few = statements()
+        for name in ("bob", "eve", "kim"):
+            signed_up(name)
+        assert statements() == few
+
+    def test_disabling_signs_out_and_enabling_lets_in_again(
+        self, ada: Browser, bob: Browser, visitor: Browser, engine: Engine
+    ) -> None:
+        page = page_of(engine, "bob")
+        assert ada.send(f"{page}/disable", page).status_code == 303
+        assert bob.get("/").status_code == 303
+        refused = visitor.send("/sign-in", "/sign-in", username="bob", password=PASSWORD)
+        assert refused.status_code == 403
+        assert "This account is disabled; an administrator of this server can enable it." in refused.text
+
+        ada.send(f"{page}/enable", page)
+        assert visitor.send("/sign-in", "/sign-in", username="bob", password=PASSWORD).status_code == 303
+
+    def test_quotas_are_kept_and_what_is_none_is_told_beside_its_field(
+        self, ada: Browser, bob: Browser, engine: Engine
+    ) -> None:
+        page = page_of(engine, "bob")
+        wrong = ada.send(f"{page}/quotas", page, workflows="many", executions_a_day="10", bytes="")
+        assert wrong.status_code == 400
+        assert "Workflows must be a whole number" in wrong.text
+        assert 'value="many"' in wrong.text
+
+        assert ada.send(f"{page}/quotas", page, workflows="0", executions_a_day="10", bytes="").status_code == 303
+        values = dict(
+            re.findall(r'name="(workflows|executions_a_day|bytes)"\s+type="text"\s+value="(\d*)"', ada.get(page).text)
+        )
+        assert values == {"workflows": "0", "executions_a_day": "10", "bytes": ""}
+
+    def test_nobody_finds_a_button_for_what_they_may_not(self, ada: Browser, bob: Browser, engine: Engine) -> None:
+        bobs, adas = page_of(engine, "bob"), page_of(engine, "ada")
+        assert ada.send(f"{bobs}/role", bobs, role="admin").status_code == 303
+
+        assert "/disable" not in ada.get(adas).text
+        assert "/disable" not in bob.get(adas).text
+        assert bob.send(f"{adas}/disable", "/settings").status_code == 403
+        assert bob.send(f"{adas}/role", "/settings", role="member").status_code == 403
+
+
+class TestInvitations:
+    def test_a_link_leads_to_a_page_where_one_registers(self, ada: Browser, visitor: Browser) -> None:
+        made = ada.send(f"{ACCOUNTS}/invitations", ACCOUNTS, email="")
+        link = link_in(made.text, "invitations")
+
+        assert visitor.get(link).status_code == 200
+        wrong = visitor.send(link, link, username="", email="eve@example.test", password=PASSWORD)
+        assert (wrong.status_code, "User name must not be empty" in wrong.text) == (400, True)
+        assert visitor.send(link, link, username="eve", email="eve@example.test", password=PASSWORD).status_code == 303
+        assert "eve" in visitor.get("/settings").text
+        assert visitor.get(link).status_code == 404
+
+    def test_a_withdrawn_one_leads_nowhere(self, ada: Browser, visitor: Browser) -> None:
+        link = link_in(ada.send(f"{ACCOUNTS}/invitations", ACCOUNTS, email="").text, "invitations")
+        withdraw = re.search(rf'action="({ACCOUNTS}/invitations/[^"]+/withdraw)"', ada.get(ACCOUNTS).text)
+        assert withdraw
+        ada.send(withdraw[1], ACCOUNTS)
+
+        assert "unknown, used or expired" in visitor.get(link).text
+
+    def test_an_address_without_a_mail_server_is_told(self, ada: Browser) -> None:
+        made = ada.send(f"{ACCOUNTS}/invitations", ACCOUNTS, email="eve@example.test")
+
+        assert "No mail was sent: this server sends no mail" in made.text
+        assert "eve@example.test" in ada.get(ACCOUNTS).text
+
+
+class TestForgottenPassword:
+    @pytest.fixture
+    def mailing(self, settings: Settings) -> Iterator[tuple[Flask, Inbox]]:
+        inbox = Inbox()
+        with serving(inbox) as port:
+            mail = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "f@x.test"}
+            backends = Backends(settings.model_copy(update=mail), "test")
+            yield create_app(backends=backends), inbox
+            backends.close()
+
+    @pytest.mark.usefixtures("ada")
+    def test_a_mail_leads_to_a_new_password(self, mailing: tuple[Flask, Inbox]) -> None:
+        app, inbox = mailing
+        browser = Browser(app.test_client())
+        known, unknown = (
+            browser.send("/password-resets", "/password-resets", account=name).text for name in ("ada", "nobody")
+        )
+        [mail] = eventually(lambda: inbox.mails)
+        link = link_in(mail.get_payload(decode=True).decode(), "password-resets")
+
+        assert known == unknown
+        assert browser.send(link, link, new="password12").status_code == 400
+        assert browser.send(link, link, new=NEW).headers["Location"] == "/sign-in?changed=1"
+        assert "Your new password is set" in browser.get("/sign-in?changed=1").text
+        assert browser.get(link).status_code == 404
+        assert browser.send("/sign-in", "/sign-in", username="ada", password=NEW).status_code == 303
+
+    def test_without_a_mail_server_the_page_says_who_helps(self, visitor: Browser) -> None:
+        assert "flowforge users reset NAME" in visitor.get("/password-resets").text
+
+    def test_an_administrator_makes_a_link(self, ada: Browser, bob: Browser, visitor: Browser, engine: Engine) -> None:
+        page = page_of(engine, "bob")
+        link = link_in(ada.send(f"{page}/password-reset", page).text, "password-resets")
+
+        assert visitor.send(link, link, new=NEW).status_code == 303
+        assert bob.get("/").status_code == 303
+
+    def test_a_member_makes_none(self, bob: Browser, engine: Engine) -> None:
+        assert bob.send(f"{page_of(engine, 'ada')}/password-reset", "/settings").status_code == 403

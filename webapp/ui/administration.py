@@ -1,0 +1,149 @@
+"""Settings of all accounts, for administrators: who there is, what each uses and may use, invitations."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+
+from flowforge.accounts import administration, invitations, inviting, links, overview, password_resets, quotas
+from flowforge.accounts.quotas import Quotas
+from flowforge.accounts.roles import Role
+from flowforge.errors import Invalid, Problem
+from webapp.context import backends, session
+from webapp.ui.base import blueprint
+from webapp.ui.guard import viewer_id
+
+PAGE_SIZE = 50
+_QUOTAS = {"workflows": "workflows", "executions_a_day": "executionsADay", "bytes": "bytes"}
+
+
+@blueprint.get("/settings/accounts")
+def managed_accounts() -> str:
+    _require_administrator()
+    return _accounts_page()
+
+
+@blueprint.post("/settings/accounts/invitations")
+def invite() -> Any:
+    """The answer itself shows the link: nothing could show it after a redirect."""
+    _require_administrator()
+    email = request.form.get("email", "").strip() or None
+    role = Role.ADMIN if request.form.get("role") == Role.ADMIN else Role.MEMBER
+    try:
+        made = inviting.invite(session(), backends(), viewer_id(), email, role)
+    except Invalid as error:
+        return _accounts_page(problems=error.problems), 400
+    return _accounts_page(invitation=made)
+
+
+@blueprint.post("/settings/accounts/invitations/<uuid:invitation_id>/withdraw")
+def withdraw_invitation(invitation_id: UUID) -> Any:
+    _require_administrator()
+    invitations.withdraw(session(), invitation_id)
+    flash("The invitation was withdrawn.", "done")
+    return redirect(url_for("ui.managed_accounts"), 303)
+
+
+@blueprint.get("/settings/accounts/<uuid:account_id>")
+def managed_account(account_id: UUID) -> str:
+    _require_administrator()
+    return _account_page(account_id)
+
+
+@blueprint.post("/settings/accounts/<uuid:account_id>/quotas")
+def save_quotas(account_id: UUID) -> Any:
+    _require_power_over(account_id)
+    try:
+        quotas.set_own(session(), account_id, _entered_quotas())
+    except Invalid as error:
+        session().rollback()
+        return _account_page(account_id, problems=error.problems), 400
+    return _done(account_id, "Saved. It counts within a few seconds.")
+
+
+@blueprint.post("/settings/accounts/<uuid:account_id>/disable")
+def disable_account(account_id: UUID) -> Any:
+    _require_power_over(account_id)
+    administration.disable(session(), account_id)
+    return _done(account_id, "The account is disabled: it is signed out everywhere, and its triggers start nothing.")
+
+
+@blueprint.post("/settings/accounts/<uuid:account_id>/enable")
+def enable_account(account_id: UUID) -> Any:
+    _require_power_over(account_id)
+    administration.enable(session(), account_id)
+    return _done(account_id, "The account is enabled.")
+
+
+@blueprint.post("/settings/accounts/<uuid:account_id>/role")
+def change_role(account_id: UUID) -> Any:
+    administration.require_owner(session(), viewer_id())
+    is_wanted = request.form.get("role") == Role.ADMIN
+    change = administration.make_administrator if is_wanted else administration.make_member
+    change(session(), account_id)
+    return _done(account_id, "The account is an administrator." if is_wanted else "The account is a member.")
+
+
+@blueprint.post("/settings/accounts/<uuid:account_id>/password-reset")
+def reset_password_of(account_id: UUID) -> str:
+    """The answer itself shows the link."""
+    _require_power_over(account_id)
+    token = password_resets.begin(session(), account_id)
+    return _account_page(account_id, link=links.password_reset(backends().settings, token))
+
+
+def _accounts_page(problems: Any = (), invitation: Any = None) -> str:
+    search, page = request.args.get("q", ""), request.args.get("page", 0, int)
+    found = overview.list_overviews(session(), backends().settings, search, page=max(0, page), size=PAGE_SIZE + 1)
+    return render_template(
+        "settings/accounts.html",
+        accounts=found[:PAGE_SIZE],
+        more=page + 1 if len(found) > PAGE_SIZE else None,
+        search=search,
+        pending=invitations.list_pending(session()),
+        made=invitation,
+        entered=request.form if problems else {},
+        problems=_by_field(problems),
+    )
+
+
+def _account_page(account_id: UUID, problems: Any = (), link: str = "") -> str:
+    account = overview.find_overview(session(), backends().settings, account_id)
+    general = quotas.of_settings(backends().settings)
+    return render_template(
+        "settings/account.html",
+        account=account,
+        general=general,
+        link=link,
+        hours=int(password_resets.LIFETIME.total_seconds() // 3600),
+        entered=request.form if problems else {},
+        problems=_by_field(problems),
+    )
+
+
+def _entered_quotas() -> Quotas:
+    """Empty fields are as the settings say. Raises Invalid for what is no number."""
+    entered = {name: request.form.get(name, "").strip() for name in _QUOTAS}
+    wrong = [name for name, value in entered.items() if value and not value.isdecimal()]
+    if wrong:
+        raise Invalid([Problem(f"/{_QUOTAS[name]}", "must be a whole number") for name in wrong])
+    return Quotas(**{name: int(value) if value else None for name, value in entered.items()})
+
+
+def _done(account_id: UUID, message: str) -> Any:
+    flash(message, "done")
+    return redirect(url_for("ui.managed_account", account_id=account_id), 303)
+
+
+def _require_administrator() -> None:
+    administration.require_administrator(session(), viewer_id())
+
+
+def _require_power_over(account_id: UUID) -> None:
+    administration.require_power_over(session(), viewer_id(), account_id)
+
+
+def _by_field(problems: Any) -> dict[str, str]:
+    return {problem.pointer.removeprefix("/"): problem.message for problem in problems}
