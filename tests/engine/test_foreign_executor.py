@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from kafka import KafkaConsumer, KafkaProducer
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -202,6 +204,40 @@ class TestSecretsThatStaySealed:
         assert "TOPIC_SECRETS_IN_CLEAR" in (row.error or {})["message"]
         theirs.look()
         assert theirs.received == []
+
+
+@pytest.mark.kafka
+class TestOnKafka:
+    """With a client that knows nothing of ours."""
+
+    @pytest.fixture
+    def changes(self, kafka_brokers: str) -> dict[str, Any]:
+        mark = uuid4().hex[:8]
+        groups = {f"group_{role}": f"{role}-{mark}" for role in ("orchestrator", "executor", "log_sink")}
+        return {"kafka_brokers": [kafka_brokers], "topic_secrets_in_clear": True, **groups}
+
+    def test_a_workflow_runs_to_its_end(self, pipeline: Pipeline, kafka_brokers: str) -> None:
+        workflow = pipeline.workflow(slack("{{ trigger.body.text | upper }}"))
+        event = pipeline.accept(workflow.id, {"body": {"text": "hello"}})
+        reading = {"bootstrap_servers": kafka_brokers, "auto_offset_reset": "earliest"}
+        with (
+            working(pipeline.backends, Orchestrator, ForeignExecutor),
+            closing(KafkaConsumer("execution.start", group_id=f"theirs-{uuid4().hex}", **reading)) as consumer,
+            closing(KafkaProducer(bootstrap_servers=kafka_brokers)) as producer,
+        ):
+            start = eventually(lambda: _start_of(workflow.id, consumer), seconds=30)
+            assert start["actionConfig"]["message"] == "HELLO"
+            ids = {name: start[name] for name in ("executionId", "workflowId", "userId", "stepIndex")}
+            result = {**ids, "status": "SUCCESS", "output": {"sent": True, "statusCode": 200}}
+            producer.send("execution.result", jsonio.dumps(result), key=start["executionId"].encode())
+            producer.flush()
+            assert pipeline.finished(event.event_id).status == "COMPLETED"
+
+
+def _start_of(workflow_id: UUID, consumer: KafkaConsumer) -> dict[str, Any] | None:
+    records = [record for batch in consumer.poll(500).values() for record in batch]
+    starts = [jsonio.loads(record.value) for record in records]
+    return next((start for start in starts if start["workflowId"] == str(workflow_id)), None)
 
 
 def test_it_needs_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
