@@ -33,7 +33,6 @@ PAGES = (
     "/settings/second-factor",
     "/settings/tokens",
     "/settings/sessions",
-    "/settings/accounts",
     "/nowhere",
 )
 BEFORE_SIGNING_IN = ("/sign-in", "/sign-in?ended=1", "/register", "/password-resets")

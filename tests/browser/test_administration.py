@@ -1,0 +1,51 @@
+"""The pages of administrators, and those that links from them lead to: in light and dark, wide and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+from sqlalchemy.orm import Session
+
+from bench.product import Product
+from flowforge.accounts import administration
+from flowforge.db.engine import make_engine
+from flowforge.embedded import postgres
+from tests.browser.test_pages import examine
+from tests.browser.watched import SIZES, Windows
+
+
+def make_owner(product: Product, name: str) -> None:
+    engine = make_engine(postgres.url_of(product.home))
+    with Session(engine) as session:
+        administration.make_owner(session, administration.find_by_name(session, name).id)
+    engine.dispose()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits(
+    windows: Windows, register: Callable[[Page], str], product: Product, scheme: str, size: str
+) -> None:
+    page, other = windows.open(size, scheme), windows.open(size, scheme)
+    name, member = register(page), register(other)
+    make_owner(product, name)
+
+    page.goto("/settings/accounts")
+    page.get_by_label("E-mail (optional)").fill("eve@example.test")
+    page.get_by_role("button", name="Make invitation").click()
+    examine(page, None)
+    invitation = page.locator(".reveal pre").inner_text()
+    examine(page, f"/settings/accounts?q={member}")
+    page.get_by_role("link", name=member, exact=True).click()
+    examine(page, None)
+    page.get_by_role("button", name="Link for a new password").click()
+    examine(page, None)
+    reset = page.locator(".reveal pre").inner_text()
+
+    visitor = windows.open(size, scheme)
+    for link in (invitation, reset, f"{invitation}x", f"{reset}x"):
+        examine(visitor, "/" + link.split("/", 3)[3])
+    windows.forgive("invitations/", "password-resets/")
