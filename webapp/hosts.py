@@ -10,6 +10,7 @@ answered, and under the others nothing of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Flask, redirect, request
@@ -20,6 +21,8 @@ from flowforge.loopback import is_loopback
 from flowforge.settings import Settings
 
 ANY = "*"
+_REMEMBERED = 1000
+"""Names whose answer is remembered: nearly all requests name the same one."""
 OPEN_TO_THE_WORLD = frozenset({"webhooks", "forms", "resume"})
 """The blueprints of webapp.intake."""
 
@@ -48,9 +51,10 @@ class AllowedHosts:
 def install(app: Flask, settings: Settings) -> None:
     own = f"[{settings.host}]" if ":" in settings.host else settings.host
     allowed = AllowedHosts([*settings.allowed_hosts, own, settings.public_webhook_base])
+    admits = lru_cache(_REMEMBERED)(allowed.admit)
 
     def refuse_other_hosts() -> None:
-        if not allowed.admit(request.host):
+        if not admits(request.host):
             raise MisdirectedRequest
 
     app.before_request(refuse_other_hosts)
