@@ -18,7 +18,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.secret_names import ByName, change_secrets, sent_forms
 
 MASK = "********"
-_PREFIX = "enc:v1:"
+SEALED_PREFIX = "enc:v1:"
 
 
 class SecretUnreadable(ValueError):
@@ -32,27 +32,27 @@ class Vault:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
 
     def seal(self, clear: str) -> str:
-        return _PREFIX + self._fernet.encrypt(clear.encode()).decode()
+        return SEALED_PREFIX + self._fernet.encrypt(clear.encode()).decode()
 
     def open(self, sealed: str) -> str:
         """Raises SecretUnreadable."""
         if not is_sealed(sealed):
             return sealed
         try:
-            return self._fernet.decrypt(sealed.removeprefix(_PREFIX).encode()).decode()
+            return self._fernet.decrypt(sealed.removeprefix(SEALED_PREFIX).encode()).decode()
         except InvalidToken as error:
             raise SecretUnreadable("this secret was encrypted with a key that is no longer configured") from error
 
     def rotate(self, sealed: str) -> str:
         """Seal the same secret under the newest key."""
         try:
-            return _PREFIX + self._fernet.rotate(sealed.removeprefix(_PREFIX).encode()).decode()
+            return SEALED_PREFIX + self._fernet.rotate(sealed.removeprefix(SEALED_PREFIX).encode()).decode()
         except InvalidToken as error:
             raise SecretUnreadable("this secret was encrypted with a key that is no longer configured") from error
 
 
 def is_sealed(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(_PREFIX)
+    return isinstance(value, str) and value.startswith(SEALED_PREFIX)
 
 
 def new_key() -> str:
@@ -83,14 +83,18 @@ def seal_fields(
     previous: Mapping[str, Any] | None = None,
     *,
     literal: bool = False,
+    stored_here: bool = False,
 ) -> JsonObject:
     """The config with the texts under `keys` sealed. A mask keeps what `previous` has there.
 
-    `literal`: nothing in this config is an expression, so what looks like one is a secret as well.
+    `literal`: nothing in this config is an expression, so what looks like one is a secret as well. `stored_here`: the
+    config comes from our database, and what looks sealed is.
     """
     stored = previous or {}
 
     def sealed(value: str, key: str, name: str | None) -> str:
+        if stored_here and is_sealed(value):
+            return value
         return _seal_value(value, _at(stored, key, name), vault, _names_a_value(key, literal=literal))
 
     return _each(config, keys, sealed)

@@ -75,9 +75,11 @@ class Catalog:
         previous: Mapping[str, Any] | None,
         *,
         literal: bool = False,
+        stored_here: bool = False,
     ) -> JsonObject:
         """See `seal_fields`."""
-        return seal_fields(config, self._secret_keys(type_), vault, previous, literal=literal)
+        keys = self._secret_keys(type_)
+        return seal_fields(config, keys, vault, previous, literal=literal, stored_here=stored_here)
 
     def mask(self, type_: str, config: Mapping[str, Any], *, literal: bool = False) -> JsonObject:
         return mask_fields(config, self._secret_keys(type_), literal=literal)

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, func, literal, or_, select, text, update
 from flowforge.db.json_columns import rewrite
 from flowforge.db.tables import ExecutionRow, TriggerRegistration, User, Workflow, WorkflowVersion
 from flowforge.jsonio import JsonObject
-from flowforge.secrets import Vault, is_sealed, seal_fields
+from flowforge.secrets import Vault, seal_fields
 
 MAIL_SECRETS = ("password",)
 _HASHED = "sha256:"
@@ -37,6 +37,7 @@ class SealingCatalog(Protocol):
         previous: Mapping[str, Any] | None,
         *,
         literal: bool = False,
+        stored_here: bool = False,
     ) -> JsonObject: ...
 
 
@@ -99,7 +100,7 @@ class _Sealer:
     def mailbox(self, config: Any) -> Any:
         if not isinstance(config, dict):
             return config
-        return _keep_sealed(config, seal_fields(config, MAIL_SECRETS, self.vault, literal=True))
+        return seal_fields(config, MAIL_SECRETS, self.vault, literal=True, stored_here=True)
 
     def trigger(self, trigger: Any) -> Any:
         return {**trigger, "config": self.mailbox(trigger["config"])} if _has_config(trigger) else trigger
@@ -114,19 +115,12 @@ class _Sealer:
     def _action(self, action: Any) -> Any:
         if not _has_config(action):
             return action
-        sealed = self.catalog.seal(str(action.get("type")), action["config"], self.vault, None, literal=True)
-        return {**action, "config": _keep_sealed(action["config"], sealed)}
+        type_, config = str(action.get("type")), action["config"]
+        return {**action, "config": self.catalog.seal(type_, config, self.vault, None, literal=True, stored_here=True)}
 
 
 def _has_config(part: Any) -> bool:
     return isinstance(part, dict) and isinstance(part.get("config"), dict)
-
-
-def _keep_sealed(before: Any, after: Any) -> Any:
-    """`after`, but a value that was sealed before is not sealed a second time."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        return {key: _keep_sealed(before.get(key), value) for key, value in after.items()}
-    return before if is_sealed(before) else after
 
 
 def _hide_refresh_tokens(engine: Engine) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, String, cast
+from sqlalchemy import ColumnElement, Engine, String, cast
 from sqlalchemy.orm import InstrumentedAttribute
 
 from flowforge.db.json_columns import BATCH, rewrite
@@ -18,7 +18,8 @@ from flowforge.db.tables import (
     WorkflowDraft,
     WorkflowVersion,
 )
-from flowforge.secrets import Vault, is_sealed
+from flowforge.secret_names import change_secrets
+from flowforge.secrets import SEALED_PREFIX, Vault, is_sealed
 
 SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
     Workflow.trigger_definition,
@@ -39,9 +40,11 @@ def reseal(engine: Engine, vault: Vault, batch: int = BATCH) -> int:
     meanwhile is left alone: that change has sealed it with the newest key. Raises SecretUnreadable.
     """
     change = partial(rotated, vault=vault)
-    return sum(
-        rewrite(engine, column, change, cast(column, String).contains('"enc:v1:'), batch) for column in SEALED_COLUMNS
-    )
+    return sum(rewrite(engine, column, change, _holds_sealed(column), batch) for column in SEALED_COLUMNS)
+
+
+def _holds_sealed(column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    return cast(column, String).contains(SEALED_PREFIX)
 
 
 def rotated(value: Any, vault: Vault) -> Any:
@@ -50,4 +53,11 @@ def rotated(value: Any, vault: Vault) -> Any:
         return {key: rotated(item, vault) for key, item in value.items()}
     if isinstance(value, list):
         return [rotated(item, vault) for item in value]
-    return vault.rotate(value) if is_sealed(value) else value
+    if isinstance(value, str) and SEALED_PREFIX in value:
+        return vault.rotate(value) if is_sealed(value) else change_secrets(value, lambda text, _: _rotated(text, vault))
+    return value
+
+
+def _rotated(part: str, vault: Vault) -> str:
+    """A part of an address."""
+    return vault.rotate(part) if is_sealed(part) else part

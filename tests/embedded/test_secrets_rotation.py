@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from flowforge import rotation
 from flowforge.db.engine import make_engine
 from flowforge.db.migrate import upgrade
-from flowforge.db.sealed import SEALED_COLUMNS, reseal
+from flowforge.db.sealed import SEALED_COLUMNS, reseal, rotated
 from flowforge.db.tables import Base, TriggerRegistration, Workflow, WorkflowVersion
 from flowforge.embedded.instance import AlreadyRunning, lock
 from flowforge.embedded.postgres import running_postgres
 from flowforge.home import load_keys
+from flowforge.secret_names import change_secrets
 from flowforge.secrets import SecretUnreadable, Vault, new_key
 from flowforge.settings import Settings
 
@@ -65,6 +66,15 @@ def test_everything_sealed_is_readable_with_the_new_key_alone(engine: Engine) ->
         assert actions[0]["config"]["text"] == "enc?"
     assert vault.open(trigger.configuration["password"]) == "s3cret"
     assert trigger.configuration["username"] == "ada"
+
+
+def test_secrets_inside_an_address_are_sealed_anew() -> None:
+    old, new = new_key(), new_key()
+    url = f"https://ada:{Vault([old]).seal('pass-word')}@x.test/?n=1&token={Vault([old]).seal('t0ken')}"
+    moved = rotated({"url": url, "note": "begins with enc:v1: and is none"}, Vault([new, old]))
+    opened = change_secrets(moved["url"], lambda text, _: Vault([new]).open(text))
+    assert opened == "https://ada:pass-word@x.test/?n=1&token=t0ken"
+    assert moved["note"] == "begins with enc:v1: and is none"
 
 
 def test_more_rows_than_a_batch_are_all_sealed_anew(engine: Engine) -> None:

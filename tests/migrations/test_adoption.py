@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
+from flowforge import jsonio
 from flowforge.adoption import take_over_database
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db import retention_store, versions_store
@@ -326,6 +327,21 @@ class TestSecrets:
 
     def test_sealing_again_changes_nothing(self, ours: Backends) -> None:
         assert seal_adopted_secrets(ours.engine, ours.vault, load_catalog()) == 0
+
+    def test_what_is_secret_by_its_name_is_sealed_once(self, ours: Backends, original: Original) -> None:
+        headers = {"Authorization": "Bearer hush-2", "X-Plain": "seen"}
+        config = {"url": "https://x.test/?token=hush-1", "headers": headers}
+        actions = jsonio.dumps([{"type": "HTTP_REQUEST", "config": config}]).decode()
+        with connected(original.url) as connection:
+            change = "UPDATE workflow.workflows SET actions_definition = CAST(:actions AS jsonb) WHERE id = :id"
+            connection.execute(text(change), {"actions": actions, "id": originals.STRIPPED})
+        changed = [seal_adopted_secrets(ours.engine, ours.vault, load_catalog()) for _ in range(2)]
+        assert changed == [1, 0]
+        assert "hush" not in str(contents(original.url))
+        with Session(ours.engine) as session:
+            sealed = session.get_one(Workflow, originals.STRIPPED).actions_definition
+        assert sealed is not None
+        assert load_catalog().open("HTTP_REQUEST", sealed[0]["config"], ours.vault) == config
 
     def test_what_an_original_writes_later_is_sealed_at_the_next_start(
         self, ours: Backends, original: Original

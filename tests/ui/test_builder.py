@@ -124,6 +124,28 @@ def test_what_was_deleted_comes_back_with_its_secrets(orders: Builder) -> None:
     assert orders.definition["actions"][2]["config"]["webhookUrl"] == "https://hooks.example.test/hush"
 
 
+def test_a_header_with_the_name_of_a_secret_is_masked_and_kept(ada: Browser, app: Flask) -> None:
+    config = {
+        "url": "https://x.test/?token=hush-1",
+        "headers": {"Authorization": "Bearer hush-2", "X-Plain": "seen"},
+        "query": {"api_key": "hush-3"},
+    }
+    builder = Builder(ada, app, created(ada, {"name": "w", "actions": [{"type": "HTTP_REQUEST", "config": config}]}))
+    page = builder.page("/actions/0")
+    assert "hush" not in page
+    assert "seen" in page
+    shown = {
+        "config.url": "https://x.test/?token=********",
+        "config.headers.name": ["Authorization", "X-Plain"],
+        "config.headers.value": ["********", "changed"],
+        "config.query.name": ["api_key"],
+        "config.query.value": ["********"],
+    }
+    builder.edit("", to="step", at="/actions/0", **shown)
+    kept = builder.definition["actions"][0]["config"]
+    assert kept == {**config, "headers": {"Authorization": "Bearer hush-2", "X-Plain": "changed"}}
+
+
 def test_a_form_is_saved_and_masks_keep_what_they_stand_for(orders: Builder) -> None:
     fields = {"config.webhookUrl": "********", "config.message": "Hello", "config.channel": "#shop"}
     orders.edit("", to="step", at="/actions/2", name="Tell the shop", id="say", **fields)
