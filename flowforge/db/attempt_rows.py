@@ -25,6 +25,11 @@ class AttemptKey:
     attempt: int
 
 
+def as_plain(key: AttemptKey) -> AttemptKey:
+    """The key alone, where it comes with more: only keys of one class are equal."""
+    return AttemptKey(key.execution_id, key.step_index, key.iteration, key.attempt)
+
+
 @dataclass(frozen=True, slots=True)
 class NewAttempt(AttemptKey):
     """An attempt to store: QUEUED, or WAITING for what `waiting` says ({kind, failsWhenDue, message})."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -31,6 +32,9 @@ class Claim:
     """The version that its execution is pinned to."""
     repeats: int | None
     """The earlier attempt whose call it makes again."""
+    needs_care: bool
+    """Whether its call is made only once PostgreSQL holds that it begins: it must not be made twice, or an executor has
+    died with it, perhaps by it."""
 
 
 def claim(
@@ -73,9 +77,10 @@ def claim(
                 lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, lapsed_at = NULL,
                 started_at = excluded.started_at
             WHERE a.state = 'QUEUED'
-            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt, a.state, a.repeats
+            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt, a.state, a.repeats,
+                a.fails_after_crash IS TRUE OR a.leases_lost IS NOT NULL AS needs_care
         )
-        SELECT execution_id, step_index, iteration, attempt, ready.version_id, claimed.repeats
+        SELECT execution_id, step_index, iteration, attempt, ready.version_id, claimed.repeats, claimed.needs_care
         FROM claimed JOIN ready USING (execution_id, step_index, iteration, attempt)
         WHERE claimed.state = 'RUNNING'
         """,
@@ -159,19 +164,29 @@ def find_parked(
     return [ParkedAttempt(*row) for row in rows]
 
 
-def extend_leases(connection: Connection, owner: str, keys: Sequence[AttemptKey], lease: float) -> set[AttemptKey]:
-    """Extends the leases of these attempts; returns those that the owner still has. A claim whose COMMIT was not
-    answered is nobody's: it has to run out."""
+@dataclass(frozen=True, slots=True)
+class HeldAttempt(AttemptKey):
+    """An attempt that an executor holds; `began`: when its call did, None while it waits there."""
+
+    began: datetime | None
+
+
+def extend_leases(connection: Connection, owner: str, held: Sequence[HeldAttempt], lease: float) -> set[AttemptKey]:
+    """Extends the leases of these attempts, and notes which calls have begun; returns those that the owner still has. A
+    claim whose COMMIT was not answered is nobody's: it has to run out."""
     extended = connection.exec_driver_sql(
         """
         UPDATE orchestrator.step_attempts a
-        SET lease_until = now() + make_interval(secs => %(lease)s), lapsed_at = NULL
-        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
+        SET lease_until = now() + make_interval(secs => %(lease)s), lapsed_at = NULL,
+            started_at = COALESCE(a.started_at, r.began),
+            claims = a.claims + CASE WHEN a.started_at IS NULL AND r.began IS NOT NULL THEN 1 ELSE 0 END
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+            execution_id uuid, step_index int, iteration int, attempt int, began timestamptz)
         WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
             AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
         RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
-        {"rows": _rows(keys), "owner": owner, "lease": lease},
+        {"rows": _rows(held), "owner": owner, "lease": lease},
     )
     return {AttemptKey(*row) for row in extended}
 
@@ -191,6 +206,13 @@ def refuse(connection: Connection, key: AttemptKey, reason: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedIn(AttemptResult):
+    """The result of an attempt, and when its call began."""
+
+    began: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """The attempts that an executor still had, and that have begun or ended therefore."""
 
@@ -203,7 +225,7 @@ def write(
     owner: str,
     *,
     beginning: Sequence[AttemptKey],
-    results: Sequence[AttemptResult],
+    results: Sequence[HandedIn],
     lease: float,
 ) -> Written:
     """Notes that calls begin, under a new lease, and stores results. Nothing counts of an attempt whose lease was lost
@@ -223,10 +245,11 @@ def write(
         ), ended AS (
             UPDATE orchestrator.step_attempts a
             SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now(),
-                lease_until = NULL, lapsed_at = NULL
+                lease_until = NULL, lapsed_at = NULL, started_at = COALESCE(a.started_at, r.began),
+                claims = a.claims + CASE WHEN a.started_at IS NULL THEN 1 ELSE 0 END
             FROM jsonb_to_recordset(%(results)s::jsonb) AS r(
                 execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, output jsonb,
-                error jsonb)
+                error jsonb, began timestamptz)
             WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
                 AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
             RETURNING a.execution_id, a.step_index, a.iteration, a.attempt

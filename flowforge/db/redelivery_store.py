@@ -78,7 +78,7 @@ def requeue_lost_leases(connection: Connection, *, most_claims: int, notice: flo
         )
         UPDATE orchestrator.step_attempts a
         SET state = CASE WHEN l.has_failed THEN 'ENDED' ELSE 'QUEUED' END, parked = NOT l.has_failed,
-            lease_owner = NULL, lease_until = NULL, lapsed_at = NULL,
+            lease_owner = NULL, lease_until = NULL, lapsed_at = NULL, leases_lost = COALESCE(a.leases_lost, 0) + 1,
             started_at = CASE WHEN l.has_failed THEN a.started_at END,
             succeeded = CASE WHEN l.has_failed THEN false END,
             finished_at = CASE WHEN l.has_failed THEN now() - make_interval(secs => %(grace)s) END,

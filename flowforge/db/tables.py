@@ -588,6 +588,8 @@ class StepAttempt(Base):
     """An executor had no room for it: executors take it from here, without a message."""
     claims: Mapped[int] = mapped_column(server_default=text("0"))
     """Number of times that its call has begun: more than once means that an executor died in it."""
+    leases_lost: Mapped[int | None]
+    """Number of executors that have died with it, in its call or before; null: none."""
     repeats: Mapped[int | None]
     """The earlier attempt whose call it makes again, under the same Idempotency-Key, since nobody knows whether that
     was done. Null: it makes a call of its own."""

@@ -4,8 +4,8 @@ A message is acknowledged as soon as the attempt is claimed: from then on the le
 a lease that is not extended gives it to another. What there is no room for is parked in the table. Claims and messages
 go in batches, like results (flowforge.engine.handing_in).
 
-Nothing begins under a lease that may have run out, and PostgreSQL knows of every call that begins: with the claim where
-a thread is free for it, otherwise before the thread that takes it up makes it.
+Nothing begins under a lease that may have run out. PostgreSQL is told of every call that begins: with the claim where a
+thread is free for it; otherwise with the next heartbeat, or before it begins where the call needs care.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from flowforge import events
 from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.connectors.errors import ConnectorError
 from flowforge.db import attempts_store
-from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.attempt_rows import AttemptKey, as_plain
 from flowforge.db.attempts_store import WantedAttempt
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.db.engine import Connection, transaction
@@ -218,7 +218,8 @@ class Executor:
             start = starts[claim.key]
             load = partial(self._load_data, claim.key) if start.by_reference else None
             self._held.add(claim.key, start, leased_at)
-            self._submit(claim.key, StepRun(start, version, claim.repeats, load), wanted[claim.key].begins)
+            is_noted = wanted[claim.key].begins or not claim.needs_care
+            self._submit(claim.key, StepRun(start, version, claim.repeats, load), is_noted)
 
     def _wanted(self, starts: Starts) -> dict[AttemptKey, WantedAttempt]:
         begin = self._pool.begin_at_once([start.workflow_id for start in starts.values()])
@@ -237,11 +238,11 @@ class Executor:
 
     # Running
 
-    def _submit(self, key: AttemptKey, run: StepRun, has_begun: bool) -> None:
-        """`has_begun`: PostgreSQL holds already that it begins."""
+    def _submit(self, key: AttemptKey, run: StepRun, is_noted: bool) -> None:
+        """`is_noted`: PostgreSQL holds that it begins, as far as it has to."""
 
         def task() -> None:
-            if not self._may_begin(key, has_begun):
+            if not self._may_begin(key, is_noted):
                 self._held.remove(key)
                 logger.warning("step %d of execution %s is not begun here any more", key.step_index, key.execution_id)
                 return
@@ -250,9 +251,9 @@ class Executor:
 
         self._pool.submit(run.start.workflow_id, _Task(key, task))
 
-    def _may_begin(self, key: AttemptKey, has_begun: bool) -> bool:
+    def _may_begin(self, key: AttemptKey, is_noted: bool) -> bool:
         """Whether its call is this executor's to make. An executor that has slept asks PostgreSQL."""
-        return (has_begun and self._held.is_leased(key, self._lease.runs)) or self._collector.begin(key)
+        return (is_noted and self._held.is_leased(key, self._lease.runs)) or self._collector.begin(key)
 
     def _outcome(self, key: AttemptKey, run: StepRun) -> Outcome:
         """Runs the step. There is an outcome whatever happens: an attempt without one would be held for ever."""
@@ -282,13 +283,12 @@ class Executor:
     def _keep_leases(self) -> None:
         while not self._leaving.wait(self._lease.heartbeat):
             self._fail_overtime()
-            leased_at = Instant.now()
+            leased_at, held = Instant.now(), self._held.all()
             try:
                 with transaction(self._backends.engine) as connection:
-                    extended = attempts_store.extend_leases(
-                        connection, self._owner, self._held.keys(), self._lease.runs
-                    )
+                    extended = attempts_store.extend_leases(connection, self._owner, held, self._lease.runs)
                 self._held.extend(extended, leased_at)
+                self._held.doubt(set(map(as_plain, held)) - extended)
             except (Unavailable, TooMuchAtOnce) as error:
                 logger.warning("leases could not be extended: %s", error)
 

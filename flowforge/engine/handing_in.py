@@ -1,5 +1,5 @@
-"""Beginnings and ends of an executor's attempts. A call is made once PostgreSQL holds that it begins; a result is
-stored there first, then published.
+"""Results of an executor's attempts, stored in PostgreSQL first, then published; and the beginnings of those whose
+calls need care: they are made once PostgreSQL holds that they begin.
 
 They go in batches that grow by themselves under load: whatever has gathered while the last one was stored.
 """
@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from flowforge import events
 from flowforge.bus import Message
 from flowforge.db import attempts_store
-from flowforge.db.attempt_rows import AttemptKey, AttemptResult
+from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.attempts_store import HandedIn
 from flowforge.db.engine import transaction
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant
@@ -47,13 +48,13 @@ class Finished:
     def key(self) -> AttemptKey:
         return key_of(self.start)
 
-    def result(self) -> AttemptResult:
+    def result(self) -> HandedIn:
         """The result as the attempt's row holds it."""
         start, failure = self.start, self.outcome.failure
         key = (start.execution_id, start.step_index, start.iteration, start.attempt)
         if failure is not None:
-            return AttemptResult(*key, succeeded=False, error=failure.as_json())
-        return AttemptResult(*key, succeeded=True, output=self.outcome.output)
+            return HandedIn(*key, succeeded=False, error=failure.as_json(), began=self.started_at)
+        return HandedIn(*key, succeeded=True, output=self.outcome.output, began=self.started_at)
 
     def message(self) -> Message:
         """The result as it is published. A large output is left out: PostgreSQL holds it, and no log line."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from flowforge.bus import Message
 from flowforge.connectors.catalog import Catalog
 from flowforge.db import executions_store, frames_store, sizes_store
-from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.attempt_rows import AttemptKey, as_plain
 from flowforge.db.engine import Connection
 from flowforge.db.executions_store import RunningExecution
 from flowforge.db.frames_store import FrameKey, LoadedFrame
@@ -107,7 +107,7 @@ class StartMessages:
     ) -> dict[AttemptKey, LoadedStart]:
         """Loads what each attempt's step sees from PostgreSQL, but for those `without_data`; of running executions
         only."""
-        wanted = [_as_plain(key) for key in keys]
+        wanted = [as_plain(key) for key in keys]
         seen = [key for key in wanted if key not in without_data]
         in_root = {key.execution_id for key in seen if key.iteration == ROOT}
         executions = executions_store.running_executions(
@@ -149,11 +149,6 @@ def _load_frames(connection: Connection, keys: Iterable[AttemptKey]) -> Frames:
     wanted = sorted({FrameKey(key.execution_id, key.iteration) for key in keys if key.iteration != ROOT})
     loaded = frames_store.load_frames(connection, wanted) if wanted else []
     return {FrameKey(found.execution_id, found.frame.number): found for found in loaded}
-
-
-def _as_plain(key: AttemptKey) -> AttemptKey:
-    """The key alone, where it comes with more: only keys of one class are equal."""
-    return AttemptKey(key.execution_id, key.step_index, key.iteration, key.attempt)
 
 
 def _loaded_start(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,9 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import text
 from werkzeug import Request, Response
 
+from flowforge.db import attempts_store
+from flowforge.db.attempt_rows import AttemptKey
+from flowforge.db.attempts_store import Claim, HeldAttempt, WantedAttempt
 from flowforge.engine.executor import Executor
 from flowforge.engine.leases import Instant, LeaseTerms
 from flowforge.engine.orchestrator import Orchestrator
@@ -63,6 +67,7 @@ class TestWhatWaitsInAnExecutor:
         with working(pipeline.backends):
             second = self._waiting_behind_the_first(pipeline, receiver)
             _change(pipeline, second, "lease_owner = 'another'")
+            _await_heartbeats(pipeline)
             receiver.answer.set()
             eventually(lambda: len(_running(pipeline)) == 1)
         assert receiver.paths == ["/first"]
@@ -75,6 +80,16 @@ class TestWhatWaitsInAnExecutor:
             eventually(lambda: receiver.paths == ["/first", "/second"])
             eventually(lambda: not _running(pipeline))
 
+    def test_is_not_begun_once_another_has_it_though_its_call_needs_care(
+        self, pipeline: Pipeline, receiver: Receiver
+    ) -> None:
+        with working(pipeline.backends):
+            second = self._waiting_behind_the_first(pipeline, receiver, afterCrash="fail")
+            _change(pipeline, second, "lease_owner = 'another'")
+            receiver.answer.set()
+            eventually(lambda: len(_running(pipeline)) == 1)
+        assert receiver.paths == ["/first"]
+
     def test_has_not_begun_for_postgresql_either(self, pipeline: Pipeline, receiver: Receiver) -> None:
         with working(pipeline.backends):
             second = self._waiting_behind_the_first(pipeline, receiver)
@@ -84,8 +99,9 @@ class TestWhatWaitsInAnExecutor:
             claims, started_at = _attempt(pipeline, second)
         assert (claims, started_at is not None) == (1, True)
 
-    def _waiting_behind_the_first(self, pipeline: Pipeline, receiver: Receiver) -> UUID:
-        first, second = (pipeline.workflow(receiver.call(path)) for path in ("/first", "/second"))
+    def _waiting_behind_the_first(self, pipeline: Pipeline, receiver: Receiver, **more: str) -> UUID:
+        first = pipeline.workflow(receiver.call("/first"))
+        second = pipeline.workflow({**receiver.call("/second"), **more})
         pipeline.accept(first.id)
         eventually(lambda: receiver.paths == ["/first"])
         event = pipeline.accept(second.id)
@@ -119,14 +135,9 @@ class TestUpkeep:
         assert receiver.paths == ["/first"]
 
     def _held(self, pipeline: Pipeline) -> UUID:
-        workflow = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {}}})
-        with working(pipeline.backends, Orchestrator):
-            event = pipeline.accept(workflow.id)
-            eventually(lambda: pipeline.execution(event.event_id))
-        row = pipeline.execution(event.event_id)
-        assert row is not None
-        _change(pipeline, row.id, "state = 'RUNNING', lease_owner = 'dead', claims = 1, started_at = now()")
-        return row.id
+        key = _queued(pipeline)
+        _change(pipeline, key.execution_id, "state = 'RUNNING', lease_owner = 'dead', claims = 1, started_at = now()")
+        return key.execution_id
 
 
 def test_a_step_that_a_thread_is_free_for_begins_with_its_claim(pipeline: Pipeline) -> None:
@@ -136,9 +147,60 @@ def test_a_step_that_a_thread_is_free_for_begins_with_its_claim(pipeline: Pipeli
         pipeline.finished(pipeline.accept(workflow.id).event_id)
         with counting_statements(pipeline.backends) as statements:
             pipeline.finished(pipeline.accept(workflow.id).event_id)
-    written = [one for one in statements if "lease_owner" in one and "extend" not in one and "lost" not in one]
-    assert len([one for one in written if "INSERT INTO orchestrator.step_attempts" in one]) == 1
-    assert len([one for one in written if "WITH begun" in one]) == 1
+    assert len([one for one in statements if "lease_owner" in one and "INSERT INTO orchestrator.step_att" in one]) == 1
+    assert len([one for one in statements if "WITH begun" in one]) == 1
+
+
+class TestBeginnings:
+    """Of calls that waited in an executor, as PostgreSQL hears of them."""
+
+    def test_a_heartbeat_notes_which_calls_have_begun(self, pipeline: Pipeline) -> None:
+        key = self._claimed(pipeline, begins=False)
+        began = datetime.now(UTC).replace(microsecond=0)
+        for _ in range(2):
+            self._extend(pipeline, HeldAttempt(key.execution_id, 0, 0, 1, began))
+            assert _attempt(pipeline, key.execution_id) == (1, began)
+
+    def test_a_heartbeat_notes_none_of_what_waits(self, pipeline: Pipeline) -> None:
+        key = self._claimed(pipeline, begins=False)
+        self._extend(pipeline, HeldAttempt(key.execution_id, 0, 0, 1, None))
+        assert _attempt(pipeline, key.execution_id) == (0, None)
+
+    @pytest.mark.parametrize(
+        ("change", "needs_care"),
+        [("parked = true", False), ("leases_lost = 1", True), ("fails_after_crash = true", True)],
+    )
+    def test_a_call_needs_care_that_must_not_be_made_twice_or_with_which_an_executor_died(
+        self, pipeline: Pipeline, change: str, needs_care: bool
+    ) -> None:
+        key = _queued(pipeline)
+        _change(pipeline, key.execution_id, change)
+        [claim] = self._claim(pipeline, key, begins=False)
+        assert claim.needs_care is needs_care
+
+    def _claimed(self, pipeline: Pipeline, *, begins: bool) -> AttemptKey:
+        key = _queued(pipeline)
+        assert len(self._claim(pipeline, key, begins=begins)) == 1
+        return key
+
+    def _claim(self, pipeline: Pipeline, key: AttemptKey, *, begins: bool) -> list[Claim]:
+        wanted = [WantedAttempt(key.execution_id, 0, 0, 1, begins)]
+        with pipeline.backends.engine.begin() as connection:
+            return attempts_store.claim(connection, wanted, owner="e", lease=10)
+
+    def _extend(self, pipeline: Pipeline, held: HeldAttempt) -> None:
+        with pipeline.backends.engine.begin() as connection:
+            assert len(attempts_store.extend_leases(connection, "e", [held], 10)) == 1
+
+
+def _queued(pipeline: Pipeline) -> AttemptKey:
+    workflow = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {}}})
+    with working(pipeline.backends, Orchestrator):
+        event = pipeline.accept(workflow.id)
+        eventually(lambda: pipeline.execution(event.event_id))
+    row = pipeline.execution(event.event_id)
+    assert row is not None
+    return AttemptKey(row.id, 0, 0, 1)
 
 
 @pytest.mark.parametrize("seconds", [1, 15, 3600])
@@ -188,6 +250,20 @@ def _change(pipeline: Pipeline, execution_id: UUID, what: str) -> None:
     with pipeline.backends.engine.begin() as connection:
         statement = text(f"UPDATE orchestrator.step_attempts SET {what} WHERE execution_id = :id")
         connection.execute(statement, {"id": execution_id})
+
+
+def _await_heartbeats(pipeline: Pipeline) -> None:
+    """Waits until the executor has extended its leases twice: then it has seen all that was changed before."""
+    for _ in range(2):
+        before = _lease_end(pipeline)
+        eventually(lambda before=before: _lease_end(pipeline) > before)  # type: ignore[misc]
+
+
+def _lease_end(pipeline: Pipeline) -> datetime:
+    with pipeline.backends.engine.connect() as connection:
+        statement = "SELECT max(lease_until) FROM orchestrator.step_attempts WHERE lease_owner LIKE 'executor%'"
+        moment: datetime = connection.execute(text(statement)).scalar_one()
+        return moment
 
 
 def _park_all(pipeline: Pipeline) -> None:
