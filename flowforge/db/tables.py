@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     String,
     Text,
     func,
@@ -762,9 +763,9 @@ class LogEntryRow(Base):
 
     __tablename__ = "execution_logs"
     __table_args__ = (
-        Index("idx_logs_user_time", "user_id", "timestamp", "id"),
-        Index("idx_logs_execution_time", "execution_id", "timestamp", "id"),
-        Index("idx_logs_workflow_time", "workflow_id", "timestamp", "id"),
+        Index("idx_logs_user", "user_id", "timestamp"),
+        Index("idx_logs_execution", "execution_id", "timestamp"),
+        Index("idx_logs_workflow", "workflow_id", "timestamp"),
         Index("idx_logs_time", "timestamp"),
         {"schema": "logbook"},
     )
@@ -779,3 +780,5 @@ class LogEntryRow(Base):
     status: Mapped[str]
     data: Mapped[JsonObject | None]
     timestamp: Mapped[datetime]
+    repeated_ids: Mapped[int | None] = mapped_column(SmallInteger)
+    """The ids that the data held as well (flowforge.logbook.repeated_ids)."""

@@ -19,6 +19,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.logbook.clock import LogClock
 from flowforge.logbook.cursor import Position, parse_cursor
 from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
+from flowforge.logbook.repeated_ids import leave_out, put_back
 
 _LOG = LogEntryRow.__table__.c
 _FIELDS = {field.name for field in fields(LogEntry)}
@@ -40,10 +41,10 @@ class PostgresLogStore:
             written = connection.exec_driver_sql(
                 """
                 INSERT INTO logbook.execution_logs (id, dedup_key, user_id, workflow_id, execution_id, event_id,
-                                                    event_type, status, data, timestamp)
+                                                    event_type, status, data, timestamp, repeated_ids)
                 SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
                     id varchar, dedup_key text, user_id uuid, workflow_id uuid, execution_id uuid, event_id uuid,
-                    event_type text, status text, data jsonb, timestamp timestamptz)
+                    event_type text, status text, data jsonb, timestamp timestamptz, repeated_ids smallint)
                 ON CONFLICT DO NOTHING RETURNING id
                 """,
                 {"rows": rows},
@@ -136,7 +137,7 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
 
 
 def _row(entry: NewEntry, id_: str, moment: datetime) -> JsonObject:
-    return {
+    columns = {
         "id": id_,
         "dedup_key": entry.dedup_key,
         "user_id": entry.user_id,
@@ -145,9 +146,10 @@ def _row(entry: NewEntry, id_: str, moment: datetime) -> JsonObject:
         "event_id": entry.event_id,
         "event_type": entry.event_type,
         "status": entry.status,
-        "data": entry.data,
         "timestamp": moment,
     }
+    data, repeated_ids = leave_out(entry.data, columns)
+    return columns | {"data": data, "repeated_ids": repeated_ids}
 
 
 def _entry_of(entry: NewEntry, id_: str, moment: datetime) -> LogEntry:
@@ -165,4 +167,7 @@ def _entry_of(entry: NewEntry, id_: str, moment: datetime) -> LogEntry:
 
 
 def _entry(row: RowMapping) -> LogEntry:
-    return LogEntry(**{name: value for name, value in row.items() if name in _FIELDS})
+    fields_of_row = {name: value for name, value in row.items() if name in _FIELDS}
+    if row["data"] is not None and row["repeated_ids"]:
+        fields_of_row["data"] = put_back(row["data"], row["repeated_ids"], fields_of_row)
+    return LogEntry(**fields_of_row)

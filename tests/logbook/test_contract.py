@@ -11,8 +11,10 @@ from uuid import UUID, uuid4
 import pytest
 from bson.binary import Binary, UuidRepresentation
 from pymongo import MongoClient
+from sqlalchemy import Engine, text
 
 from flowforge.errors import Invalid, Unavailable
+from flowforge.jsonio import JsonObject
 from flowforge.logbook import LogQuery, LogStore, NewEntry
 from flowforge.logbook.mongo import MongoLogStore
 from flowforge.logbook.postgres import PostgresLogStore
@@ -34,7 +36,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[LogStore]:
     made.close()
 
 
-OWNER, STRANGER, WORKFLOW, EXECUTION = uuid4(), uuid4(), uuid4(), uuid4()
+OWNER, STRANGER, WORKFLOW, EXECUTION, EVENT = uuid4(), uuid4(), uuid4(), uuid4(), uuid4()
 
 
 def entry(key: str, **changes: object) -> NewEntry:
@@ -51,6 +53,30 @@ def test_entries_come_back_as_they_were_written(store: LogStore) -> None:
     assert (read.user_id, read.workflow_id, read.execution_id, read.event_id) == (OWNER, WORKFLOW, EXECUTION, event)
     assert read.data == data
     assert len(read.id) == 24
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"userId": str(OWNER), "workflowId": str(WORKFLOW), "executionId": str(EXECUTION), "eventId": str(EVENT)},
+        {"executionId": str(EXECUTION), "output": {"executionId": str(EXECUTION)}},
+        {"userId": str(STRANGER), "workflowId": None, "executionId": str(EXECUTION).upper(), "eventId": True},
+        {},
+    ],
+    ids=["all of its ids", "one, and deeper", "others", "none"],
+)
+def test_ids_in_the_data_come_back_as_they_were(store: LogStore, data: JsonObject) -> None:
+    store.append([entry("one", event_id=EVENT, data=data)])
+    [read] = store.find(LogQuery(OWNER), page=0, size=10).entries
+    [followed] = store.follow(OWNER, EXECUTION, None, 10)
+    assert read.data == followed.data == data
+
+
+def test_postgres_stores_an_id_once(engine: Engine) -> None:
+    PostgresLogStore(engine).append([entry("one", data={"executionId": str(EXECUTION), "stepIndex": 0})])
+    with engine.connect() as connection:
+        stored = connection.scalar(text("SELECT data FROM logbook.execution_logs"))
+    assert stored == {"stepIndex": 0}
 
 
 def test_an_entry_that_is_nested_very_deeply_holds_up_no_other(store: LogStore) -> None:
@@ -160,8 +186,8 @@ def test_an_answering_store_answers_a_ping(store: LogStore) -> None:
     store.ping()
 
 
-def test_postgres_deletes_what_is_old(engine: object) -> None:
-    store = PostgresLogStore(engine)  # type: ignore[arg-type]
+def test_postgres_deletes_what_is_old(engine: Engine) -> None:
+    store = PostgresLogStore(engine)
     store.append([entry("old"), entry("old, too"), entry("as old")])
     later = datetime.now(UTC) + timedelta(seconds=1)
     assert [store.prune(later, 2) for _ in range(3)] == [2, 1, 0]

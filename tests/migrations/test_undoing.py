@@ -9,8 +9,11 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, text
 
+from flowforge.db.engine import make_engine
 from flowforge.db.log_repair_store import RepairPosition, lock_repair_position
 from flowforge.db.migrate import PREVIOUS_RELEASE, configuration, downgrade, upgrade
+from flowforge.logbook.port import NewEntry
+from flowforge.logbook.postgres import PostgresLogStore
 from tests.migrations.originals import connected
 from tests.services.databases import dump
 
@@ -102,6 +105,18 @@ def test_a_token_never_gains_rights(previous_release: str) -> None:
     downgrade(previous_release)
     with connected(previous_release) as connection:
         assert list(connection.scalars(text("SELECT name FROM auth.access_tokens"))) == ["full"]
+
+
+def test_the_log_says_all_that_it_said(previous_release: str) -> None:
+    upgrade(previous_release)
+    said = {"userId": str(UUID(int=1)), "executionId": str(UUID(int=5)), "eventId": str(UUID(int=9)), "stepIndex": 0}
+    line = NewEntry("key", UUID(int=1), None, UUID(int=5), UUID(int=9), "RESULT", "SUCCESS", said)
+    engine = make_engine(previous_release)
+    PostgresLogStore(engine).append([line])
+    engine.dispose()
+    downgrade(previous_release)
+    with connected(previous_release) as connection:
+        assert connection.scalar(text("SELECT data FROM logbook.execution_logs")) == said
 
 
 def passwords(connection: Connection) -> dict[str, str]:
