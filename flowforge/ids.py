@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def uuid7() -> UUID:
@@ -15,3 +18,15 @@ def uuid7() -> UUID:
     fraction = (rest << 12) // 1_000_000
     random_bits = int.from_bytes(os.urandom(8)) & (1 << 62) - 1
     return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random_bits)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The smallest id of version 7 that can be made at this moment, to the millisecond: ids of earlier ones sort before
+    it. Times before 1970 count as its beginning."""
+    milliseconds = max(0, (moment - _EPOCH) // timedelta(milliseconds=1))
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)
+
+
+def moment_of(id_: UUID) -> datetime:
+    """When an id of version 7 was made, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=id_.int >> 80)

@@ -484,6 +484,13 @@ class Settings(BaseSettings):
         ge=1,
         description="Age at which finished executions and their events are deleted.",
     )
+    audit_retention_days: int = Field(
+        365,
+        validation_alias="AUDIT_RETENTION_DAYS",
+        ge=1,
+        le=36_500,
+        description="Age at which entries of the audit log are deleted.",
+    )
 
     # -- web server
     web_threads: int = Field(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from flowforge.accounts import administration, links, password_resets, registration, second_factor
 from flowforge.accounts.administration import ManagedAccountView
 from flowforge.accounts.registration import NewAccount
+from flowforge.audit.origin import COMMAND_LINE, session_info
 from flowforge.db.engine import make_engine
 from flowforge.db.tables import Role
 from flowforge.embedded.console import Console
@@ -71,7 +72,7 @@ def _session(settings: Settings) -> Iterator[Session]:
     with reached_database(settings) as url:
         engine = make_engine(url, application_name="flowforge-users")
         try:
-            with Session(engine) as session:
+            with Session(engine, info=session_info(lambda: COMMAND_LINE)) as session:
                 yield session
         finally:
             engine.dispose()

@@ -14,12 +14,19 @@ from werkzeug.exceptions import TooManyRequests
 
 from flowforge.accounts.accounts import WrongPassword
 from flowforge.accounts.guesses import FAMILIAR_SECONDS, Guess, Guesses, MustWait, network_of
+from flowforge.accounts.refusals import record_refusal
 from flowforge.accounts.second_factor import WrongCode
-from webapp.context import backends
+from flowforge.errors import Forbidden
+from webapp.context import backends, session
 
 log = logging.getLogger(__name__)
 
 _EXTENSION = "flowforge.guesses"
+_REFUSALS: dict[type[Exception], str] = {
+    WrongPassword: "wrong name or password",
+    WrongCode: "wrong code",
+    Forbidden: "not allowed",
+}
 _WRONG = (WrongPassword, WrongCode)
 
 
@@ -33,6 +40,8 @@ def guess_at(username: str, browser: str | None = None) -> Iterator[None]:
     except Exception as error:
         if guess and not _is_wrong(error):
             _count(Guesses.was_none, guess)
+        if reason := _why_refused(error):
+            record_refusal(session(), username, reason)
         raise
     if guess:
         _count(Guesses.was_right, guess)
@@ -94,6 +103,12 @@ def _count(count: Callable[[Guesses, Guess], None], guess: Guess) -> None:
 
 def _is_wrong(error: Exception) -> bool:
     return isinstance(error, _WRONG) or isinstance(error.__cause__, _WRONG)
+
+
+def _why_refused(error: Exception) -> str | None:
+    """None for an error that refuses nobody, such as a password that is still to be followed by a code."""
+    causes = (error, error.__cause__)
+    return next((why for kind, why in _REFUSALS.items() if any(isinstance(cause, kind) for cause in causes)), None)
 
 
 def _guesses() -> Guesses:

@@ -27,7 +27,7 @@ from flowforge.accounts.views import AccountView
 from flowforge.errors import Forbidden, NotFound, Unauthorized
 from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
-from webapp.context import backends, session
+from webapp.context import backends, note_account, session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -174,6 +174,7 @@ def _caller_by_token() -> Caller:
     holder = access_tokens.holder_of(session(), token)
     if holder is None:
         raise Unauthorized("the access token is unknown, expired or revoked")
+    note_account(holder.user_id, token[: access_tokens.SHOWN_CHARACTERS])
     return Caller(holder.user_id, holder.scopes)
 
 
@@ -195,6 +196,7 @@ def _caller_in(claims: JsonObject) -> Caller:
     epoch = claims.get(_EPOCH, 0)
     if epoch != backends().credential_epochs.current(user_id):
         raise Unauthorized("the access token has been ended; please sign in again")
+    note_account(user_id)
     proven_at = claims.get(_PROVEN_AT)
     return Caller(user_id, epoch=epoch, proven_at=proven_at if isinstance(proven_at, int) else None)
 
@@ -221,4 +223,7 @@ def _load(cookie: str) -> DashboardUser | None:
         return None
     dashboard_user = DashboardUser.of(user, UUID(session_id))
     is_alive = web_sessions.is_alive(session(), dashboard_user.id, dashboard_user.session_id)
-    return dashboard_user if is_alive else None
+    if not is_alive:
+        return None
+    note_account(dashboard_user.id)
+    return dashboard_user

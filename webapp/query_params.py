@@ -152,8 +152,8 @@ class OneOf:
     def read(self, raw: Any) -> StrEnum:
         """Raises ValueError."""
         try:
-            return self.choices(str(raw).upper())
-        except ValueError:
+            return next(choice for choice in self.choices if choice.upper() == str(raw).upper())
+        except StopIteration:
             raise ValueError(f"must be one of {', '.join(self.choices)}") from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

@@ -15,15 +15,18 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import sign_ins
 from flowforge.accounts.scopes import USUAL, Scope
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.tables import AccessToken
 from flowforge.errors import Conflict, NotFound, Problem, Unauthorized, raise_any
+from flowforge.ids import uuid7
 
 PREFIX = "ffp_"
 MOST_TOKENS = 50
 LONGEST_NAME = 100
 USUAL_LIFE_DAYS = 90
 LONGEST_LIFE_DAYS = 3_650
-_SHOWN_CHARACTERS = 9
+SHOWN_CHARACTERS = 9
 _TOUCHED_EVERY = timedelta(minutes=1)
 
 
@@ -73,14 +76,17 @@ def create(session: Session, user_id: UUID, epoch: int, grant: Grant) -> NewToke
     _refuse_too_many(session, user_id)
     token = PREFIX + secrets.token_urlsafe(32)
     row = AccessToken(
+        id=uuid7(),
         user_id=user_id,
         name=grant.name.strip(),
         token_hash=_digest(token),
-        start=token[:_SHOWN_CHARACTERS],
+        start=token[:SHOWN_CHARACTERS],
         scopes=_in_order(grant.scopes),
         expires_at=datetime.now(UTC) + timedelta(days=grant.days),
     )
     session.add(row)
+    scopes = " ".join(row.scopes)
+    record(session, Action.TOKEN_CREATED, by=user_id, on=row.id, named=row.name, scopes=scopes, days=grant.days)
     session.commit()
     return NewToken(**asdict(_token(row)), token=token)
 
@@ -95,8 +101,10 @@ def all_of(session: Session, user_id: UUID) -> Sequence[PersonalToken]:
 def revoke(session: Session, user_id: UUID, token_id: UUID) -> None:
     """Commits. Raises NotFound."""
     mine = delete(AccessToken).where(AccessToken.id == token_id, AccessToken.user_id == user_id)
-    if session.scalar(mine.returning(AccessToken.id)) is None:
+    name = session.scalar(mine.returning(AccessToken.name))
+    if name is None:
         raise NotFound("there is no such token")
+    record(session, Action.TOKEN_REVOKED, by=user_id, on=token_id, named=name)
     session.commit()
 
 

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from flowforge.accounts import credentials, password_rules, passwords, second_factor, sign_ins
 from flowforge.accounts.second_factor import SecondStep
 from flowforge.accounts.views import AccountView, account_view
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.name_keys import key_of
 from flowforge.db.tables import Role, User
 from flowforge.errors import Forbidden, Invalid, NotFound, Unauthorized, raise_any
@@ -77,6 +79,7 @@ def change_password(
     raise_any(password_rules.problems_of(new, "/newPassword", (user.username, user.email)))
     proven = _prove_own(session, user, current, "/currentPassword")
     proven.password = passwords.hash_password(new)
+    record(session, Action.PASSWORD_CHANGED, by=user_id)
     credentials.end_all(session, user_id, keep_tokens=keep_tokens)
     session.refresh(proven)
     changed = sign_ins.as_proven(session, proven)

@@ -15,6 +15,8 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import credentials, sign_ins
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.name_keys import key_of
 from flowforge.db.tables import ADMINISTRATORS, Role, User
 from flowforge.errors import Conflict, Forbidden, NotFound
@@ -80,6 +82,7 @@ def disable(session: Session, user_id: UUID) -> ManagedAccountView:
     _refuse_owner(user, "be disabled")
     if user.disabled_at is None:
         user.disabled_at = datetime.now(UTC)
+        record(session, Action.ACCOUNT_DISABLED, account=user_id)
         credentials.end_all(session, user_id)
     session.commit()
     return account_of(user)
@@ -89,6 +92,7 @@ def enable(session: Session, user_id: UUID) -> ManagedAccountView:
     """Lets it sign in again, and its triggers start workflows; what was due meanwhile is not made up for."""
     user = _lock(session, user_id)
     user.disabled_at = None
+    record(session, Action.ACCOUNT_ENABLED, account=user_id)
     session.commit()
     return account_of(user)
 
@@ -100,7 +104,7 @@ def make_administrator(session: Session, user_id: UUID) -> ManagedAccountView:
         raise Conflict("the account is disabled; enable it first")
     if user.role == Role.MEMBER:
         has_owner = session.scalar(select(User.id).where(User.role == Role.OWNER)) is not None
-        user.role = Role.ADMIN if has_owner else Role.OWNER
+        _give_role(session, user, Role.ADMIN if has_owner else Role.OWNER)
     session.commit()
     return account_of(user)
 
@@ -109,7 +113,7 @@ def make_member(session: Session, user_id: UUID) -> ManagedAccountView:
     """Takes the rights of an administrator away."""
     user = _lock(session, user_id)
     _refuse_owner(user, "become a member")
-    user.role = Role.MEMBER
+    _give_role(session, user, Role.MEMBER)
     session.commit()
     return account_of(user)
 
@@ -121,7 +125,7 @@ def make_owner(session: Session, user_id: UUID) -> ManagedAccountView:
         raise Conflict("the account is disabled; enable it first")
     before = User.role == Role.OWNER, User.id != user_id
     session.execute(update(User).where(*before).values(role=Role.ADMIN))
-    user.role = Role.OWNER
+    _give_role(session, user, Role.OWNER)
     session.commit()
     return account_of(user)
 
@@ -143,6 +147,11 @@ def _lock(session: Session, user_id: UUID) -> User:
     if user is None:
         raise NotFound("there is no such account")
     return user
+
+
+def _give_role(session: Session, user: User, role: Role) -> None:
+    record(session, Action.ROLE_CHANGED, account=user.id, role=role, before=user.role)
+    user.role = role
 
 
 def _refuse_owner(user: User, what: str) -> None:

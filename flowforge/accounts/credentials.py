@@ -8,6 +8,8 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import sign_ins
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.credential_epochs import tell_of_change
 from flowforge.db.tables import AccessToken, User, WebSession
 
@@ -25,6 +27,7 @@ def end_all(session: Session, user_id: UUID, *, keep_tokens: bool = False, keep_
     _end_browsers(session, user_id, keep_browser)
     if not keep_tokens:
         session.execute(delete(AccessToken).where(AccessToken.user_id == user_id))
+    record(session, Action.SIGNED_OUT_EVERYWHERE, account=user_id, tokens_kept=keep_tokens)
     tell_of_change(session, user_id)
     return epoch
 

@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import one_time_tokens
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.tables import Invitation, Role
 from flowforge.errors import Invalid, NotFound
 
@@ -41,6 +43,8 @@ def create(session: Session, invited_by: UUID, email: str | None, role: Role) ->
     expires_at = datetime.now(UTC) + LIFETIME
     row = Invitation(token_hash=hashed, email=email, role=role, invited_by=invited_by, expires_at=expires_at)
     session.add(row)
+    session.flush()
+    record(session, Action.INVITATION_CREATED, by=invited_by, on=row.id, named=email, role=role)
     session.commit()
     return NewInvitation(**asdict(_pending(row)), token=token)
 
@@ -71,6 +75,7 @@ def withdraw(session: Session, invitation_id: UUID) -> None:
     gone = delete(Invitation).where(Invitation.id == invitation_id).returning(Invitation.id)
     if session.scalar(gone) is None:
         raise NotFound("there is no such invitation")
+    record(session, Action.INVITATION_WITHDRAWN, on=invitation_id)
     session.commit()
 
 

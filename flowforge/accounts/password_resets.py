@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import credentials, one_time_tokens, password_rules, passwords, sign_ins
 from flowforge.accounts.views import AccountView, account_view
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.name_keys import key_of
 from flowforge.db.tables import PasswordReset, User
 from flowforge.errors import Invalid, raise_any
@@ -26,6 +28,7 @@ def begin(session: Session, user_id: UUID) -> str:
     token, hashed = one_time_tokens.create()
     session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id, _expired()))
     session.add(PasswordReset(user_id=user_id, token_hash=hashed, expires_at=datetime.now(UTC) + LIFETIME))
+    record(session, Action.RESET_LINK_CREATED, account=user_id)
     session.commit()
     return token
 
@@ -65,6 +68,7 @@ def complete(session: Session, token: str, password: str) -> AccountView:
         raise _unusable()
     locked.password = hashed
     session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
+    record(session, Action.PASSWORD_RESET, account=user_id)
     credentials.end_all(session, user_id)
     session.commit()
     return account_view(locked)

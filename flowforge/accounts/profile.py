@@ -13,6 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import accounts, registration
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.tables import User
 from flowforge.errors import Invalid, Problem
 
@@ -52,6 +54,8 @@ def update(session: Session, user_id: UUID, email: object, time_zone: object) ->
     user = accounts.load(session, user_id)
     if problems := [*_problems_of_email(email), *_problems_of_time_zone(time_zone)]:
         raise Invalid(problems)
+    if email is not None and email != user.email:
+        record(session, Action.EMAIL_CHANGED, by=user_id)
     user.email = email if isinstance(email, str) else user.email
     user.time_zone = (time_zone or None) if isinstance(time_zone, str) else user.time_zone
     try:

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.tables import QuotaRow, User
 from flowforge.errors import NotFound, Problem, raise_any
 from flowforge.settings import Settings
@@ -56,6 +58,8 @@ def set_own(session: Session, user_id: UUID, quotas: Quotas) -> None:
         raise NotFound("there is no such account")
     stored = insert(QuotaRow).values(user_id=user_id, **values)
     session.execute(stored.on_conflict_do_update(index_elements=[QuotaRow.user_id], set_=values))
+    own = f"workflows {quotas.workflows}, executions a day {quotas.executions_a_day}, bytes {quotas.bytes}"
+    record(session, Action.QUOTAS_CHANGED, account=user_id, quotas=own)
     session.commit()
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from flowforge.accounts import invitations, password_rules, passwords
 from flowforge.accounts.accounts import has_owner
 from flowforge.accounts.views import AccountView, account_view
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.name_keys import key_of
 from flowforge.db.tables import Role, User
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, raise_any
@@ -56,6 +58,7 @@ def register(session: Session, settings: Settings, new: NewAccount, invitation: 
     if created.role != Role.OWNER and invitation is None and not is_open(session, settings):
         session.rollback()  # somebody else became the owner while the password was hashed
         raise Forbidden(_CLOSED)
+    record(session, Action.ACCOUNT_CREATED, by=created.id, role=created.role, invited=invitation is not None)
     session.commit()
     return account_view(created)
 
@@ -64,6 +67,7 @@ def add(session: Session, new: NewAccount, role: Role | None = None) -> AccountV
     """Adds an account without asking whether registration is open. None: the owner if there is none, or a member.
     Commits. Raises Invalid, Conflict."""
     created = _create(session, _prepare(session, new), role)
+    record(session, Action.ACCOUNT_CREATED, account=created.id, role=created.role)
     session.commit()
     return account_view(created)
 

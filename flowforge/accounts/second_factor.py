@@ -21,6 +21,8 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import sign_ins
 from flowforge.accounts.views import AccountView, account_view
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.tables import RecoveryCode, User
 from flowforge.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unauthorized
 from flowforge.secrets import Vault
@@ -115,6 +117,7 @@ def confirm_setup(session: Session, user_id: UUID, step: SecondStep) -> Sequence
         session.rollback()
         raise Invalid.at("/code", "is wrong, or is over; the clocks of both sides must agree")
     user.totp_confirmed_at = datetime.now(UTC)
+    record(session, Action.SECOND_FACTOR_ON, by=user_id)
     return _new_recovery_codes(session, user_id)
 
 
@@ -123,6 +126,7 @@ def renew_recovery_codes(session: Session, user_id: UUID) -> Sequence[str]:
     if not _is_on(_lock_user(session, user_id)):
         session.rollback()
         raise Conflict("there is no second factor")
+    record(session, Action.RECOVERY_CODES_RENEWED, by=user_id)
     return _new_recovery_codes(session, user_id)
 
 
@@ -131,6 +135,7 @@ def turn_off(session: Session, user_id: UUID) -> None:
     user = _lock_user(session, user_id)
     user.totp_secret = user.totp_confirmed_at = None
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    record(session, Action.SECOND_FACTOR_OFF, account=user_id)
     session.commit()
 
 

@@ -19,6 +19,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from flowforge.accounts.views import AccountView, account_view
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.adoption import stored_forms
 from flowforge.db.tables import RefreshToken, User
 from flowforge.errors import Unauthorized
@@ -35,7 +37,9 @@ log = logging.getLogger(__name__)
 
 def begin(session: Session, user_id: UUID, lifetime: timedelta, user_agent: str = "") -> str:
     """A newly signed-in device; returns its refresh token. Commits."""
-    return _issue(session, user_id, uuid7(), lifetime, user_agent)
+    family_id = uuid7()
+    record(session, Action.SIGNED_IN, by=user_id, on=family_id)
+    return _issue(session, user_id, family_id, lifetime, user_agent)
 
 
 def rotate(session: Session, token: str, lifetime: timedelta, user_agent: str = "") -> tuple[AccountView, str]:
@@ -60,6 +64,7 @@ def end(session: Session, user_id: UUID, token: str) -> None:
     link = _find(session, token)
     if link is not None and link.user_id == user_id:
         _end_family(session, link.family_id)
+        record(session, Action.SIGNED_OUT, by=user_id, on=link.family_id)
     if user is not None and user.refresh_token in stored_forms(token):
         user.refresh_token = user.refresh_token_expiry_date = None
     session.commit()
@@ -104,6 +109,7 @@ def _use(session: Session, link: RefreshToken) -> UUID:
     if link.used_at is not None and now - link.used_at > GRACE:
         log.warning("a refresh token of user %s was used twice: its device is signed out", link.user_id)
         _end_family(session, link.family_id)
+        record(session, Action.SIGNED_OUT, account=link.user_id, on=link.family_id, why="refresh token used twice")
         session.commit()
         raise Unauthorized("this refresh token was used before, so its device has been signed out")
     link.used_at = link.used_at or now

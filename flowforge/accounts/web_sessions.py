@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.tables import RefreshToken, WebSession
 from flowforge.errors import NotFound
 from flowforge.ids import uuid7
@@ -46,6 +48,7 @@ def begin(session: Session, user_id: UUID, user_agent: str, address: str, lifeti
         address=address[:_LONGEST_ADDRESS],
     )
     session.add(row)
+    record(session, Action.SIGNED_IN, by=user_id, on=row.id)
     session.commit()
     return row.id
 
@@ -87,6 +90,7 @@ def end(session: Session, user_id: UUID, session_id: UUID) -> None:
     )
     if not ended and not session.scalars(tokens.returning(RefreshToken.id)).all():
         raise NotFound("there is no such session")
+    record(session, Action.SIGNED_OUT, by=user_id, on=session_id)
     session.commit()
 
 

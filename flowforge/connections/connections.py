@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.connections.changes import ConnectionChange, NewConnection
 from flowforge.connections.trial import try_out
 from flowforge.connections.validation import filled_in, problems_of_config
@@ -62,6 +64,7 @@ class Connections:
         row = Connection(id=uuid7(), user_id=user_id, name=wanted.name, type=wanted.kind.type)
         row.config = self._seal(wanted.kind, wanted.config, None)
         session.add(row)
+        _record(session, Action.CONNECTION_CREATED, row)
         self._commit(session)
         return self._view(row)
 
@@ -72,6 +75,7 @@ class Connections:
         raise_any(change.problems or problems_of_config(kind, change.config, row.config))
         row.config = self._seal(kind, change.config, row.config)
         row.updated_at, row.tested_at, row.problem = datetime.now(UTC), None, None
+        _record(session, Action.CONNECTION_CHANGED, row)
         self._commit(session)
         return self._view(row)
 
@@ -81,6 +85,7 @@ class Connections:
         uses = self.used_by(session, user_id, row.name)
         if uses and not force:
             raise Conflict(f"it is used by {', '.join(use.workflow_name for use in uses[:_MOST_NAMED])}")
+        _record(session, Action.CONNECTION_DELETED, row)
         session.delete(row)
         session.commit()
 
@@ -128,3 +133,7 @@ class Connections:
         except IntegrityError as error:
             session.rollback()
             raise Conflict("there is a connection by that name already") from error
+
+
+def _record(session: Session, action: Action, row: Connection) -> None:
+    record(session, action, by=row.user_id, on=row.id, named=row.name, type=row.type)

@@ -12,6 +12,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.connections.views import NamedSecretView
 from flowforge.db.credentials_store import MOST_SECRETS
 from flowforge.db.tables import NamedSecret
@@ -48,12 +50,14 @@ def put_secret(session: Session, vault: Vault, user_id: UUID, name: str, value: 
             index_elements=["user_id", "name"], set_={"value": row.excluded.value, "updated_at": now}
         )
     )
+    record(session, Action.SECRET_SET, by=user_id, named=name)
     session.commit()
 
 
 def delete_secret(session: Session, user_id: UUID, name: str) -> None:
     """Deletes it; steps that call it fail from now on. Commits. Raises NotFound."""
     deleted = session.execute(delete(NamedSecret).where(NamedSecret.user_id == user_id, NamedSecret.name == name))
-    session.commit()
     if not deleted.rowcount:  # type: ignore[attr-defined]
         raise NotFound("there is no such secret")
+    record(session, Action.SECRET_DELETED, by=user_id, named=name)
+    session.commit()

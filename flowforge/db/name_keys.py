@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, select, text, update
+from sqlalchemy import Connection, Engine, or_, select, text, update
+from sqlalchemy.orm import Session
 
 from flowforge.db.tables import User
 
@@ -33,6 +34,15 @@ class _Nameless:
 def key_of(username: str) -> str:
     """The canonical caseless form of a name (The Unicode Standard, D146: toNFKC_Casefold, nearly)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+
+
+def find_account(session: Session, username: str) -> UUID | None:
+    """The id of the account that signs in by this name."""
+    if "\0" in username:  # PostgreSQL's text cannot hold it
+        return None
+    exactly = User.username == username
+    named = select(User.id).where(or_(exactly, User.name_key == key_of(username)))
+    return session.scalar(named.order_by(exactly.desc()).limit(1))
 
 
 def fill_name_keys(engine: Engine) -> KeyedNames:

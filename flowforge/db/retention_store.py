@@ -37,6 +37,12 @@ DAILY_USAGE = """
     DELETE FROM auth.daily_usage WHERE (user_id, day) IN (
         SELECT user_id, day FROM auth.daily_usage WHERE day < CAST(:before AS timestamptz)::date LIMIT :rows)
 """
+AUDIT_ENTRIES = """
+    SET LOCAL flowforge.deleting = 'expired audit entries';
+    DELETE FROM auth.audit_log WHERE id IN (
+        SELECT id FROM auth.audit_log WHERE occurred_at < :before LIMIT :rows)
+"""
+"""The table's trigger refuses any other deletion."""
 DEAD_LETTERS = """
     DELETE FROM orchestrator.dead_letters WHERE id IN (
         SELECT id FROM orchestrator.dead_letters WHERE created_at < :before LIMIT :rows)

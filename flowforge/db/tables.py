@@ -229,6 +229,38 @@ class WebSession(Base):
     address: Mapped[str]
 
 
+class AuditEntryRow(Base):
+    """What somebody did. A trigger refuses changes, and deletion but by retention. No foreign keys: it outlives the
+    accounts and things it tells of. Ids are made in the order of time, so that they serve as positions and times."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        Index("idx_audit_action", "action", "id"),
+        Index("idx_audit_account", "account_id", "id"),
+        Index("idx_audit_account_action", "account_id", "action", "id"),
+        Index("idx_audit_actor", "actor_id", "id"),
+        Index("idx_audit_actor_action", "actor_id", "action", "id"),
+        Index("idx_audit_time", "occurred_at"),
+        {"schema": "auth"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    occurred_at: Mapped[datetime]
+    action: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str | None]
+    """As it was then."""
+    account_id: Mapped[UUID | None]
+    """The account that it concerns."""
+    account_name: Mapped[str | None]
+    subject_id: Mapped[UUID | None]
+    subject_name: Mapped[str | None]
+    address: Mapped[str | None]
+    request_id: Mapped[str | None]
+    via: Mapped[str | None]
+    details: Mapped[JsonObject]
+
+
 # -- workflow
 
 

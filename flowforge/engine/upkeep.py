@@ -100,6 +100,19 @@ class _Pruner:
     def web_sessions(self) -> Batch:
         return self._delete(retention_store.ABANDONED_SESSIONS, self.now - ABANDONED_SESSION_KEPT)
 
+    def invitations(self) -> Batch:
+        return self._delete(retention_store.EXPIRED_INVITATIONS, self.now)
+
+    def password_resets(self) -> Batch:
+        return self._delete(retention_store.EXPIRED_RESET_LINKS, self.now)
+
+    def days_of_usage(self) -> Batch:
+        return self._delete(retention_store.DAILY_USAGE, self._executions_kept - USAGE_SHOWN)
+
+    def audit_entries(self) -> Batch:
+        kept = timedelta(days=self.backends.settings.audit_retention_days)
+        return self._delete(retention_store.AUDIT_ENTRIES, self.now - kept)
+
     def versions(self) -> Batch:
         return self._delete(retention_store.UNUSED_VERSIONS, self._executions_kept)
 
@@ -130,6 +143,10 @@ _KINDS: dict[str, Callable[[_Pruner], Batch]] = {
     "refresh tokens": _Pruner.refresh_tokens,
     "dead letters": _Pruner.dead_letters,
     "web sessions": _Pruner.web_sessions,
+    "invitations": _Pruner.invitations,
+    "password resets": _Pruner.password_resets,
+    "days of usage": _Pruner.days_of_usage,
+    "audit entries": _Pruner.audit_entries,
     "versions": _Pruner.versions,
     "mailbox states": _Pruner.mailbox_states,
     "log entries": _Pruner.log_entries,

@@ -17,6 +17,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from flowforge import events, jsonio
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.bus import Delivery, EventBus, Message
 from flowforge.db.tables import ADMINISTRATORS, DeadLetter, User
 from flowforge.errors import Conflict, NotFound
@@ -92,6 +94,7 @@ def send_again(session: Session, bus: EventBus, user_id: UUID, letter_id: UUID) 
     if letter.topic not in _TOPICS:
         raise Conflict(f"the topic {letter.topic} is not one of ours any more")
     bus.publish([Message(letter.topic, letter.key, letter.value)])
+    record(session, Action.DEAD_LETTER_RETRIED, by=user_id, on=letter_id, topic=letter.topic)
     session.delete(letter)
     session.commit()
 
@@ -99,6 +102,7 @@ def send_again(session: Session, bus: EventBus, user_id: UUID, letter_id: UUID) 
 def discard(session: Session, user_id: UUID, letter_id: UUID) -> None:
     """Commits. Raises NotFound."""
     letter = _get(session, user_id, letter_id)
+    record(session, Action.DEAD_LETTER_DISCARDED, by=user_id, on=letter_id, topic=letter.topic)
     session.execute(delete(DeadLetter).where(DeadLetter.id == letter.id))
     session.commit()
 

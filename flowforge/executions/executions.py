@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db import ending_store
 from flowforge.db.tables import ExecutionRow
 from flowforge.engine import answers, completion
@@ -146,6 +148,8 @@ def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UU
     row = _load(session, user_id, execution_id)
     connection = session.connection()
     cancelled = ending_store.cancel(connection, [row.id])
+    if cancelled:
+        record(session, Action.EXECUTION_CANCELLED, by=user_id, on=execution_id)
     following = completion.complete(connection, cancelled, backends.settings.payload_inline_limit)
     session.commit()
     announce_quietly(backends.bus, following.messages)

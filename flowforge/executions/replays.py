@@ -12,6 +12,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from flowforge import events, jsonio
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.bus import Message
 from flowforge.db.tables import ExecutionRow, Workflow
 from flowforge.engine import intake
@@ -50,7 +52,9 @@ def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UU
     if not Status(source.status).terminal:
         raise Conflict("the execution is not over; cancel it to replay it")
     plans = _Plans(session.connection(), [source])
-    [done] = _store(session, backends, [_new_replay(source, request.from_, request.version, plans)], request.payload)
+    new = _new_replay(source, request.from_, request.version, plans)
+    record(session, Action.EXECUTION_REPLAYED, by=user_id, on=execution_id, replay=str(new.ids.execution_id))
+    [done] = _store(session, backends, [new], request.payload)
     return done
 
 
@@ -88,6 +92,8 @@ def replay_all(session: Session, backends: Backends, user_id: UUID, request: Rep
             rows.append(_new_replay(source, _start_of(source, request.from_), request.version, plans))
         except Invalid as error:
             skipped.append(Skipped(source.id, error.problems[0].message))
+    if rows:
+        record(session, Action.EXECUTIONS_REPLAYED, by=user_id, on=request.workflow_id, executions=len(rows))
     return ReplayedAll(_store(session, backends, rows, None), skipped)
 
 

@@ -14,6 +14,8 @@ from sqlalchemy import func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.tables import Workflow
 from flowforge.errors import Conflict, Problem, at_most, raise_any
 from flowforge.ids import uuid7
@@ -24,7 +26,7 @@ from flowforge.language.pointers import pointer
 from flowforge.workflows import quota
 from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle, BundledWorkflow
 from flowforge.workflows.workflow_keys import called_keys, with_ids, with_keys
-from flowforge.workflows.workflows import Workflows
+from flowforge.workflows.workflows import Workflows, switch
 
 Outcome = Literal["created", "changed", "unchanged"]
 
@@ -128,13 +130,18 @@ class Bundles:
     def export(
         self, session: Session, user_id: UUID, wanted: Sequence[str], *, page: int = 0, size: int = MOST_WORKFLOWS
     ) -> list[Document]:
-        """The user's workflows as documents, by name, secrets masked; `wanted` are keys or names, none: all."""
+        """The user's workflows as documents, by name, secrets masked; `wanted` are keys or names, none: all.
+
+        Commits."""
         mine = select(Workflow).where(Workflow.user_id == user_id)
         if wanted:
             mine = mine.where(or_(Workflow.key.in_(wanted), Workflow.name.in_(wanted)))
         by_name = mine.order_by(func.lower(Workflow.name), Workflow.id).offset(page * size).limit(size)
         keys = _keys(session, user_id)
-        return [self._document(workflow, keys) for workflow in session.scalars(by_name)]
+        documents = [self._document(workflow, keys) for workflow in session.scalars(by_name)]
+        record(session, Action.WORKFLOWS_EXPORTED, by=user_id, workflows=len(documents))
+        session.commit()
+        return documents
 
     def apply(self, session: Session, user_id: UUID, bundle: Bundle) -> Applied:
         """Makes the user's workflows what the bundle says, in one transaction; what is as it says already is left
@@ -216,7 +223,10 @@ class Bundles:
             enabled, key = entry.enabled(workflow.enabled), entry.key or workflow.key
             kept = (workflow.enabled, workflow.key) == (enabled, key)
             differs = entry.new or self.workflows.differs(session, workflow, definition)
-            workflow.name, workflow.enabled, workflow.key = definition.name, enabled, key
+            workflow.name, workflow.key = definition.name, key
+            if entry.new:
+                record(session, Action.WORKFLOW_CREATED, by=user_id, on=workflow.id, named=workflow.name)
+            switch(session, workflow, enabled, user_id)
             if differs:
                 self.workflows.keep(session, workflow, definition, user_id, note)
             elif not kept:

@@ -10,6 +10,8 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.bus import EventBus
 from flowforge.connectors.catalog import Catalog
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
@@ -57,6 +59,7 @@ class Workflows:
         quota.require_room(session, self.triggers.settings, user_id, 1)
         workflow = Workflow(id=uuid7(), user_id=user_id, name=definition.name, enabled=change.enabled is not False)
         session.add(workflow)
+        _record(session, Action.WORKFLOW_CREATED, workflow, user_id)
         self.save(session, workflow, definition, user_id, change.note)
         return self.view(workflow)
 
@@ -103,13 +106,13 @@ class Workflows:
         enabled = workflow.enabled if change.enabled is None else change.enabled
         if changed.keys().isdisjoint(DEFINITION):
             raise_any(change.problems)
-            workflow.enabled = enabled
+            switch(session, workflow, enabled, user_id)
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
             return self.view(workflow)
         written = replace(change, definition={**self.view(workflow).definition, **changed})
         definition = self.read(session, user_id, written, workflow)
-        workflow.enabled = enabled
+        switch(session, workflow, enabled, user_id)
         self.save(session, workflow, definition, user_id, change.note)
         return self.view(workflow)
 
@@ -117,6 +120,7 @@ class Workflows:
         """Delete a workflow and its triggers; its executions stay readable. Raises NotFound."""
         workflow = self.locked(session, user_id, workflow_id)
         session.execute(delete(TriggerRegistration).where(TriggerRegistration.workflow_id == workflow.id))
+        _record(session, Action.WORKFLOW_DELETED, workflow, user_id)
         session.delete(workflow)
         session.commit()
 
@@ -218,6 +222,7 @@ class Workflows:
         )
         session.add(version)
         workflow.version_id = version.id
+        _record(session, Action.WORKFLOW_PUBLISHED, workflow, user_id, version.number)
         self.triggers.manage(session, workflow, written["trigger"])
 
     @property
@@ -235,6 +240,18 @@ class Workflows:
         except IntegrityError as error:  # its first run gave an adopted workflow the same number at the same moment
             session.rollback()
             raise Conflict("the workflow changed at the same moment; please save it again") from error
+
+
+def switch(session: Session, workflow: Workflow, enabled: bool, user_id: UUID) -> None:
+    """Enables or disables a workflow; the caller registers its trigger accordingly, and commits."""
+    if workflow.enabled != enabled:
+        action = Action.WORKFLOW_ENABLED if enabled else Action.WORKFLOW_DISABLED
+        _record(session, action, workflow, user_id)
+    workflow.enabled = enabled
+
+
+def _record(session: Session, action: Action, workflow: Workflow, user_id: UUID, version: int | None = None) -> None:
+    record(session, action, by=user_id, on=workflow.id, named=workflow.name, version=version)
 
 
 def _mine(user_id: UUID, workflow_id: UUID) -> Select[Workflow]:
