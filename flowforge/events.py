@@ -134,6 +134,8 @@ class ExecutionStart(TopicMessage):
     timestamp: Time | None = None
     size: int | None = Field(None, alias="bytes")
     """Bytes of JSON of payload and context that do not travel."""
+    shown_config: JsonObject | None = Field(None, alias="shownConfig")
+    """The config as the log may hold it, where secrets have gone into it in clear."""
 
     @property
     def referenced_size(self) -> int:

@@ -152,15 +152,17 @@ class ForeignExecutor:
             return ready
         if ready.uses_secrets and not self._in_clear:
             return _failed(_SECRETS_STAY)
-        config = self._config(run.start.action_type, ready)
-        message = Message.of(
-            events.EXECUTION_START,
-            run.start.model_copy(update={"action_config": config, "timestamp": datetime.now(UTC)}),
-        )
+        message = Message.of(events.EXECUTION_START, self._ready_start(run.start, ready))
         if len(message.value) > self._most_bytes:
             size, most = f"{len(message.value):,}", f"{self._most_bytes:,}"
             return _failed(f"the step and its data have {size} bytes; Kafka takes {most} (KAFKA_MESSAGE_MAX_BYTES)")
         return message
+
+    def _ready_start(self, start: ExecutionStart, ready: ReadyConfig) -> ExecutionStart:
+        shown = self._runner.readable(start.action_type, ready) if ready.uses_secrets else None
+        config = self._config(start.action_type, ready)
+        made = {"action_config": config, "shown_config": shown, "timestamp": datetime.now(UTC)}
+        return start.model_copy(update=made)
 
     def _config(self, action_type: str, ready: ReadyConfig) -> JsonObject:
         config = {name: value for name, value in ready.usable.items() if name != CONNECTION}

@@ -88,8 +88,9 @@ class LogSink:
             case TriggerEvent():
                 return _trigger_entry(message)
             case ExecutionStart():
-                masked = _without_sealed(self._catalog.mask(message.action_type, message.action_config))
-                return _start_entry(message.model_copy(update={"action_config": masked}))
+                config = message.action_config if message.shown_config is None else message.shown_config
+                masked = _without_sealed(self._catalog.mask(message.action_type, config))
+                return _start_entry(message.model_copy(update={"action_config": masked, "shown_config": None}))
             case ExecutionResult():
                 return _result_entry(message)
             case ExecutionEvent():

@@ -90,6 +90,8 @@ class ReadyConfig:
     """With masks where `usable` holds what was made from secrets."""
     connection: SavedConnection | None
     holds_named_secrets: bool
+    secrets: Sequence[str]
+    """All texts to be masked."""
 
     @property
     def uses_secrets(self) -> bool:
@@ -133,6 +135,11 @@ class StepRunner:
         """Computes the config of a step that somebody else runs; the failure, where that cannot be done."""
         return self._guarded(run, lambda secrets: self._ready(run, secrets))
 
+    def readable(self, action_type: str, ready: ReadyConfig) -> JsonObject:
+        """Returns the config as people may see it."""
+        masked = self._catalog.mask(action_type, {**ready.usable, **ready.shown})
+        return mask_values(masked, ready.secrets)  # type: ignore[no-any-return]
+
     def _guarded(self, run: StepRun, work: Callable[[list[str]], Done]) -> Done | Outcome:
         """Turns every error into a failure without the secrets that `work` has added to the list it is given."""
         secrets: list[str] = []
@@ -156,7 +163,7 @@ class StepRunner:
     def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:
         start, ready, context = run.start, self._ready(run, secrets), self._context(run, secrets)
         if watch is not None:
-            watch(mask_values(self._catalog.mask(start.action_type, {**ready.usable, **ready.shown}), secrets))
+            watch(self.readable(start.action_type, ready))
         config = ready.connector.parse(ready.usable)
         if ready.connection is not None:
             context = replace(context, connection=ready.connection.credentials(ready.connector, context))
@@ -172,7 +179,7 @@ class StepRunner:
         secrets += resolved.parts
         connection = self._connection(start, connector, resolved.usable, secrets)
         usable = resolved.usable if connection is None else connection.filled_in(connector, resolved.usable)
-        return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts))
+        return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts), secrets)
 
     def _resolve_config(
         self, run: StepRun, connector: Connector[Any], config: JsonObject, secrets: list[str]

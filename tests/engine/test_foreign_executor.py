@@ -17,7 +17,9 @@ from flowforge import events, jsonio
 from flowforge.bus import Message
 from flowforge.connections import named_secrets
 from flowforge.engine.foreign_executor import ForeignExecutor
+from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
+from flowforge.logbook import LogQuery
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.engine.pipeline import OWNER, Pipeline, working
@@ -182,6 +184,21 @@ def test_a_config_that_cannot_be_computed_fails_the_step(pipeline: Pipeline, the
     row = pipeline.finished(event.event_id)
     assert (row.status, theirs.received) == ("FAILED", [])
     assert "message" in (row.error or {})["message"]
+
+
+def test_named_secrets_go_to_it_in_clear_and_nowhere_else(pipeline: Pipeline, theirs: Theirs) -> None:
+    with Session(pipeline.backends.engine) as session:
+        named_secrets.put_secret(session, pipeline.backends.vault, OWNER, "token", "a-named-secret")
+    pipeline.accept(pipeline.workflow(slack("with {{ secrets.token | upper }}")).id)
+
+    assert theirs.next()["actionConfig"]["message"] == "with A-NAMED-SECRET"
+    with working(pipeline.backends, LogSink):
+        query = LogQuery(OWNER, event_type="START")
+        [line] = eventually(lambda: pipeline.backends.logbook.find(query, page=0, size=10).entries)
+    logged = str(line)
+    assert "A-NAMED-SECRET" not in logged
+    assert URL not in logged
+    assert "SLACK_MESSAGE" in logged
 
 
 class TestSecretsThatStaySealed:
