@@ -7,8 +7,9 @@ import secrets as random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flowforge.connectors.catalog import load_catalog
 from flowforge.db.engine import make_engine
-from flowforge.db.sealed import reseal
+from flowforge.db.sealed import reseal, seal_clear
 from flowforge.embedded.instance import lock
 from flowforge.embedded.postgres import running_postgres
 from flowforge.home import load_keys
@@ -30,7 +31,8 @@ def new_environment() -> str:
 
 
 def rotate(settings: Settings) -> int:
-    """Seal every secret in PostgreSQL anew under the newest key; return the number of rows changed.
+    """Seal every secret in PostgreSQL anew under the newest key, and what an earlier release left in clear; return the
+    number of rows changed.
 
     Where the keys live in the home, a new one is made first; nothing may run on that home meanwhile, because running
     processes know the old keys only (raises AlreadyRunning). Where they come from FLOWFORGE_SECRET_KEYS, the operator
@@ -43,7 +45,7 @@ def rotate(settings: Settings) -> int:
         with _database(settings) as url:
             engine = make_engine(url, application_name="flowforge-secrets")
             try:
-                return reseal(engine, vault)
+                return reseal(engine, vault) + seal_clear(engine, vault, load_catalog())
             finally:
                 engine.dispose()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, String, cast
+from sqlalchemy import ColumnElement, Engine, String, cast, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from flowforge.db.adoption import SealingCatalog
 from flowforge.db.json_columns import BATCH, rewrite
 from flowforge.db.tables import (
     Connection,
@@ -18,6 +19,8 @@ from flowforge.db.tables import (
     WorkflowDraft,
     WorkflowVersion,
 )
+from flowforge.jsonio import JsonObject
+from flowforge.language.tree import map_actions
 from flowforge.secret_names import change_secrets
 from flowforge.secrets import SEALED_PREFIX, Vault, is_sealed
 
@@ -41,6 +44,27 @@ def reseal(engine: Engine, vault: Vault, batch: int = BATCH) -> int:
     """
     change = partial(rotated, vault=vault)
     return sum(rewrite(engine, column, change, _holds_sealed(column), batch) for column in SEALED_COLUMNS)
+
+
+def seal_clear(engine: Engine, vault: Vault, catalog: SealingCatalog, batch: int = BATCH) -> int:
+    """Seals what an earlier release stored in clear, because it did not take it for a secret; the number of rows
+    changed. Looks at every saved workflow. May be repeated, and stopped at any moment."""
+
+    def seal(action: JsonObject) -> JsonObject:
+        type_, config = str(action.get("type")), action.get("config")
+        if not isinstance(config, dict):
+            return action
+        return {**action, "config": catalog.seal(type_, config, vault, None, stored_here=True)}
+
+    def seal_definition(definition: JsonObject) -> JsonObject:
+        return {**definition, "actions": map_actions(definition.get("actions"), seal)}
+
+    templated = WorkflowVersion.templated.is_(True)
+    saved_here = Workflow.version_id.in_(select(WorkflowVersion.id).where(templated))
+    current = rewrite(
+        engine, Workflow.actions_definition, lambda actions: map_actions(actions, seal), saved_here, batch
+    )
+    return current + rewrite(engine, WorkflowVersion.definition, seal_definition, templated, batch)
 
 
 def _holds_sealed(column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,9 +13,10 @@ from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
 
 from flowforge import rotation
+from flowforge.connectors.catalog import load_catalog
 from flowforge.db.engine import make_engine
 from flowforge.db.migrate import upgrade
-from flowforge.db.sealed import SEALED_COLUMNS, reseal, rotated
+from flowforge.db.sealed import SEALED_COLUMNS, reseal, rotated, seal_clear
 from flowforge.db.tables import Base, TriggerRegistration, Workflow, WorkflowVersion
 from flowforge.embedded.instance import AlreadyRunning, lock
 from flowforge.embedded.postgres import running_postgres
@@ -75,6 +77,35 @@ def test_secrets_inside_an_address_are_sealed_anew() -> None:
     opened = change_secrets(moved["url"], lambda text, _: Vault([new]).open(text))
     assert opened == "https://ada:pass-word@x.test/?n=1&token=t0ken"
     assert moved["note"] == "begins with enc:v1: and is none"
+
+
+def test_what_an_earlier_release_left_in_clear_is_sealed_once(engine: Engine) -> None:
+    vault, catalog = Vault([new_key()]), load_catalog()
+    call = {"type": "HTTP_REQUEST", "config": {"url": "https://x.test/", "headers": {"Authorization": "Bearer clear"}}}
+    shown = {"type": "HTTP_REQUEST", "config": {"url": "https://x.test/", "headers": {"token": "{{ trigger.token }}"}}}
+    actions = [{"type": "FOR_EACH", "config": {"items": []}, "actions": [call, shown]}]
+    _store_definition(engine, actions)
+    assert [seal_clear(engine, vault, catalog) for _ in range(2)] == [2, 0]
+    with Session(engine) as session:
+        stored = [session.scalars(select(Workflow.actions_definition)).one()]
+        stored.append(session.scalars(select(WorkflowVersion.definition)).one()["actions"])
+    for sealed in stored:
+        assert sealed[0]["actions"][1] == shown
+        assert catalog.open("HTTP_REQUEST", sealed[0]["actions"][0]["config"], vault) == call["config"]
+        assert "clear" not in str(sealed)
+
+
+def _store_definition(engine: Engine, actions: list[dict[str, Any]]) -> None:
+    with Session(engine) as session:
+        workflow = Workflow(user_id=uuid4(), name="w", actions_definition=actions)
+        session.add(workflow)
+        session.flush()
+        definition = {"name": "w", "actions": actions}
+        version = WorkflowVersion(workflow_id=workflow.id, number=1, definition=definition, templated=True)
+        session.add(version)
+        session.flush()
+        workflow.version_id = version.id
+        session.commit()
 
 
 def test_more_rows_than_a_batch_are_all_sealed_anew(engine: Engine) -> None:
