@@ -42,7 +42,29 @@ def as_bytes(data: bytes, content_type: str) -> dict[str, str]:
         (b"ascii", "application/octet-stream", as_bytes(b"ascii", "application/octet-stream")),
         (PNG, "text/plain", as_bytes(PNG, "text/plain")),
         (PNG, None, as_bytes(PNG, "")),
-        (b"hello", "text/plain; charset=klingon", as_bytes(b"hello", "text/plain; charset=klingon")),
+        (b"hello", "text/plain; charset=klingon", "hello"),
+        (b"aaa-bbb", "text/plain; charset=punycode", "aaa-bbb"),
+        (b"Gr\xfc\xdfe", "text/plain", "Grüße"),
+        (b"Gr\xfc\xdfe", "application/x-thing", as_bytes(b"Gr\xfc\xdfe", "application/x-thing")),
+        (b'\xef\xbb\xbf{"a":1}', "application/json", {"a": 1}),
+        ('"5 €"'.encode("iso-8859-15"), "application/json; charset=ISO-8859-15", "5 €"),
+        (
+            b"a=Jos%E9&b=Stra%DFe",
+            "application/x-www-form-urlencoded; charset=windows-1252",
+            {"a": "José", "b": "Straße"},
+        ),
+        (b"a=Jos%E9&%FC=\xfc", "application/x-www-form-urlencoded", {"a": "José", "ü": "ü"}),
+        (
+            b"_charset_=iso-8859-15&a=5+%A4",
+            "application/x-www-form-urlencoded",
+            {"_charset_": "iso-8859-15", "a": "5 €"},
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=iso-8859-15'
+            b'\r\n\r\n5 \xa4\r\n--b\r\nContent-Disposition: form-data; name="b"\r\n\r\nGr\xfc\xdfe\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+            {"a": "5 €", "b": "Grüße"},
+        ),
         (b"<svg/>", "image/svg+xml", "<svg/>"),
     ],
 )

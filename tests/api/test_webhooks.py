@@ -20,6 +20,7 @@ from tests.api.test_triggers import lay_back
 from tests.api.things import TRIGGERS, accepted_events, stored_trigger, trigger
 from tests.people import Person
 from webapp import create_app
+from webapp.intake.known_tokens import MOST_UNKNOWN
 
 
 def announced(backends: Backends) -> list[TriggerEvent]:
@@ -58,7 +59,7 @@ class TestACall:
         client.post(
             f"{address}?src=shop&tag=a&tag=b",
             json={"order": 17},
-            headers={"X-One": "1"},
+            headers={"X-One": "1", "X-Title": "Backup ✅".encode().decode("latin-1")},
         )
 
         (event,) = accepted_events(engine)
@@ -68,6 +69,7 @@ class TestACall:
         assert payload["queryParams"] == {"src": "shop", "tag": ["a", "b"]}
         assert payload["headers"]["content-type"] == "application/json"
         assert payload["headers"]["x-one"] == "1"
+        assert payload["headers"]["x-title"] == "Backup ✅"
         assert (payload["method"], payload["remoteAddress"]) == ("POST", "127.0.0.1")
         assert set(event.metadata_) == {"source", "receivedAt", "remoteAddress", "method"}
         assert event.metadata_["source"] == "webhook"
@@ -143,6 +145,32 @@ class TestWhatFiresNothing:
                 assert answer.status_code == 404
                 assert answer.json == {"success": False, "error": "Invalid webhook token"}
         assert accepted_events(engine) == []
+
+    @pytest.mark.parametrize("body", [b"{broken", b"1" * 2_000_000], ids=["broken", "too large"])
+    def test_what_is_sent_to_an_unknown_token_is_not_read(self, client: FlaskClient, body: bytes) -> None:
+        assert client.post("/webhook/nobody", data=body, content_type="application/json").status_code == 404
+
+    @pytest.mark.parametrize("path", ["webhook", "forms"])
+    def test_only_so_many_unknown_tokens_are_looked_up(self, client: FlaskClient, address: str, path: str) -> None:
+        client.post(address)
+        statuses = [client.get(f"/{path}/nobody-{number}").status_code for number in range(MOST_UNKNOWN + 1)]
+        refused = client.get(f"/{path}/nobody")
+
+        assert set(statuses[:-1]) == {404}
+        assert (refused.status_code, statuses[-1]) == (429, 429)
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert client.post(address).status_code == 200
+        elsewhere = client.get(f"/{path}/nobody", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+        assert elsewhere.status_code == 404
+
+    def test_a_deleted_trigger_that_was_called_before(
+        self, client: FlaskClient, owner: Person, hook: dict[str, Any], address: str, engine: Engine
+    ) -> None:
+        client.post(address)
+        client.delete(f"{TRIGGERS}/{hook['id']}", headers=owner.headers)
+
+        assert [client.post(address).status_code for _ in range(2)] == [404, 404]
+        assert len(accepted_events(engine)) == 1
 
     def test_a_deleted_trigger(
         self, client: FlaskClient, owner: Person, hook: dict[str, Any], address: str, engine: Engine

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.network.addresses import AddressGuard
@@ -253,3 +254,29 @@ def test_loopback_can_be_opened_in_both_families() -> None:
     )
     assert guard.allows("127.0.0.1")
     assert guard.allows("::1")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "body"),
+    [
+        ("Grüße".encode("latin-1"), "text/plain; charset=iso-8859-1", "Grüße"),
+        ('{"n":"5 € Müller"}'.encode("iso-8859-15"), 'application/json;charset="ISO-8859-15"', {"n": "5 € Müller"}),
+        ("Grüße".encode("cp1252"), "text/plain", "Grüße"),
+        (b'\xef\xbb\xbf{"n":1}', "application/json", {"n": 1}),
+        (b"a" * 60_000, "text/plain; charset=punycode", "a" * 60_000),
+    ],
+    ids=["text", "json", "undeclared", "byte order mark", "not of the web"],
+)
+def test_an_answer_is_read_in_the_charset_that_it_names(
+    httpserver: HTTPServer, context: StepContext, data: bytes, kind: str, body: object
+) -> None:
+    httpserver.expect_request("/").respond_with_data(data, content_type=kind)
+    assert context.tools.http.send(context, "GET", httpserver.url_for("/")).body() == body
+
+
+def test_headers_in_utf8_arrive_as_they_were_sent(httpserver: HTTPServer, context: StepContext) -> None:
+    httpserver.expect_request("/").respond_with_handler(
+        lambda request: Response(headers={"X-Back": request.headers["X-Title"]})
+    )
+    answer = context.tools.http.send(context, "GET", httpserver.url_for("/"), headers={"X-Title": "Backup ✅"})
+    assert answer.headers["x-back"] == "Backup ✅"

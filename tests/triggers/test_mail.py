@@ -106,6 +106,52 @@ class TestPayload:
         assert {"subject", "from", "body", "attachments"} <= payload(raw).keys()
         jsonio.dumps_for_database(payload(raw))
 
+    @pytest.mark.parametrize("letters", [b"Gr\xfc\xdfe", "Grüße".encode()], ids=["windows-1252", "utf-8"])
+    def test_letters_whose_charset_nobody_names_are_kept(self, letters: bytes) -> None:
+        raw = b"Subject: " + letters + b"\r\nFrom: " + letters + b" <a@b.test>\r\n\r\n" + letters
+        assert (payload(raw)["subject"], payload(raw)["body"]) == ("Grüße", "Grüße")
+        assert payload(raw)["from"] == "Grüße <a@b.test>"
+
+    @pytest.mark.parametrize(
+        ("raw", "subject"),
+        [
+            (b"=?iso-8859-1?Q?Gr=FC=DFe_an?= =?ISO-8859-1?q?_alle?=", "Grüße an alle"),
+            (b"=?utf-8?B?R3LDvMM=?=\r\n =?utf-8?B?n2U=?= today", "Grüße today"),
+            (b"=?utf-8*de?q?Gr=C3=BC=C3=9Fe?=", "Grüße"),
+            (b"=?klingon?q?a?= =?utf-8?q?b", "a =?utf-8?q?b"),
+        ],
+    )
+    def test_subjects_in_any_charset(self, raw: bytes, subject: str) -> None:
+        assert payload(b"Subject: " + raw + b"\r\n\r\n")["subject"] == subject
+
+    def test_names_of_attachments_in_any_charset(self) -> None:
+        disposition = b"attachment; filename*=iso-8859-1'de'M%E4rz.pdf"
+        raw = b"Content-Type: application/pdf\r\nContent-Disposition: " + disposition + b"\r\n\r\nx"
+        assert payload(raw)["attachments"] == [{"name": "März.pdf", "type": "application/pdf", "size": 1}]
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            b"Content-Type: text/plain; charset=punycode",
+            b"Subject: =?punycode?q?" + b"a" * 10_000 + b"-" + b"a" * 20_000 + b"?=",
+            b"Content-Type: text/plain; name*=punycode''" + b"a" * 10_000 + b"-" + b"a" * 20_000,
+            b"Content-Type: text/html",
+        ],
+        ids=["body", "subject", "name", "tags without end"],
+    )
+    def test_no_mail_takes_more_time_than_it_has_bytes(self, monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+        """None of these reaches its limit, which is far below the minutes that they took."""
+        monkeypatch.setattr(mail, "HEADER_SECONDS", 0.5)
+        monkeypatch.setattr(mail, "CONTENT_SECONDS", 0.5)
+        assert "truncated" not in payload(head + b"\r\n\r\n" + b"<a " * 10_000 + b"-" + b"a" * 220_000)
+
+    def test_a_mail_that_takes_too_long_is_left_unread_and_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Thousands of lines, each compared with hundreds of boundaries."""
+        monkeypatch.setattr(mail, "CONTENT_SECONDS", 0.05)
+        boundaries = (b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(300))
+        result = payload(b"Subject: here\r\n" + b"".join(boundaries) + b"\r\n" + b"-\n" * 20_000)
+        assert (result["subject"], result["body"], result["truncated"]) == ("here", "", True)
+
     @settings(deadline=None)
     @given(st.binary(max_size=400))
     def test_no_bytes_are_too_strange(self, noise: bytes) -> None:

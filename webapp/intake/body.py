@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 from flask import request
-from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
 
-from flowforge import jsonio
+from flowforge import charsets, jsonio
 from flowforge.errors import Invalid, TooLarge
 from flowforge.jsonio import JsonObject
+from webapp.intake.form_data import FORMS, parse_form
 
-_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
-_MOST_PARTS = 1_000
-"""Parts of a form: reading each takes time, however small it is."""
 _NEVER_TEXT = re.compile(r"(image|audio|video|font)/(?!svg)|application/(octet-stream|pdf|zip|gzip)$")
+
+_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+"""Bytes that stand in no text (WHATWG MIME Sniffing Standard, section 3)."""
 
 
 def read_body(limit: int) -> Any:
@@ -33,10 +31,10 @@ def read_body(limit: int) -> Any:
     data = read_bytes(limit)
     if not data:
         return {}
-    if request.mimetype in _FORMS:
+    if request.mimetype in FORMS:
         return _form(data)
     if request.mimetype == "application/json" or request.mimetype.endswith("+json"):
-        return _json(data)
+        return _json(charsets.json_source(data, _declared_charset()))
     return _text_or_bytes(data)
 
 
@@ -55,34 +53,15 @@ def read_bytes(limit: int) -> bytes:
     return data
 
 
-@dataclass(frozen=True, slots=True)
-class FormData:
-    """A form as it was sent, by the names of its fields."""
-
-    texts: MultiDict[str, str]
-    files: MultiDict[str, FileStorage]
-
-
-def parse_form(data: bytes, most_parts: int = _MOST_PARTS) -> FormData:
-    """The form in the body `data`, of the request's type. Raises Invalid for one that is none, such as a multipart
-    body without its boundary (RFC 7578, section 4.1), TooLarge for one of more parts."""
-    if request.mimetype not in _FORMS:
-        raise Invalid.at("", "the body is not a form")
-    parser = FormDataParser(lambda *_, **__: BytesIO(), silent=False, max_form_parts=most_parts)
-    try:
-        _, texts, files = parser.parse(BytesIO(data), request.mimetype, len(data), request.mimetype_params)
-    except ValueError as error:
-        raise Invalid.at("", f"the body is not a form: {error}") from error
-    except RequestEntityTooLarge as error:
-        raise TooLarge(f"the form has more than {most_parts} parts") from error
-    return FormData(texts, files)
-
-
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"the body is larger than {limit} bytes")
 
 
-def _json(data: bytes) -> Any:
+def _declared_charset() -> str | None:
+    return request.mimetype_params.get("charset")
+
+
+def _json(data: bytes | str) -> Any:
     try:
         return jsonio.loads(data)
     except ValueError as error:
@@ -102,9 +81,13 @@ def _file(file: FileStorage) -> dict[str, str]:
 
 
 def _text_or_bytes(data: bytes) -> Any:
-    if not _NEVER_TEXT.match(request.mimetype):
-        try:
-            return data.decode(request.mimetype_params.get("charset", "utf-8"))
-        except (ValueError, LookupError):  # not text after all, or in an unknown charset
-            pass
+    if not _NEVER_TEXT.match(request.mimetype) and _is_text(data):
+        return charsets.decode(data, _declared_charset())
     return {"base64": base64.b64encode(data).decode(), "contentType": request.content_type or ""}
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether the bytes are UTF-8, or the sender says that they are text and nothing in them contradicts that."""
+    if charsets.is_utf8(data) or charsets.codec_of(_declared_charset()) is not None:
+        return True
+    return request.mimetype.startswith("text/") and not _BINARY.search(data)

@@ -24,7 +24,7 @@ from flowforge.triggers.forms.view import FormView, view_fields
 from flowforge.triggers.kinds.form import FORM, KIND, Config, form_view, payload_of
 from webapp.content_policy import page_policy
 from webapp.context import backends, session
-from webapp.intake import calls, form_guards
+from webapp.intake import calls, form_guards, known_tokens
 from webapp.intake.accepted import announce
 from webapp.intake.form_submission import Submission, read_submission
 from webapp.intake.waiting import as_response, wait_for_answer
@@ -123,7 +123,7 @@ def later_answer(token: str, event_id: UUID) -> Response:
 
 def _open_form(token: str) -> OpenForm:
     """Raises NotFound for one that is disabled, too."""
-    if "\x00" in token:
+    if not known_tokens.is_known(FORM, token):
         raise NotFound(_NO_FORM)
     trigger = triggers().at_address(session(), KIND, token)
     session().rollback()  # a caller who waits for an answer holds no connection

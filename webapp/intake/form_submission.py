@@ -9,7 +9,8 @@ from flowforge.triggers.forms.answers import MOST_FILE_BYTES, Answers, Sent, Sen
 from flowforge.triggers.forms.field import FormField
 from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.intake import form_guards
-from webapp.intake.body import FormData, parse_form, read_bytes
+from webapp.intake.body import read_bytes
+from webapp.intake.form_data import FormData, parse_form
 
 MOST_BYTES = MOST_FILE_BYTES + 1_000_000
 """The limit on a whole submission that is taken: the files, and the texts."""

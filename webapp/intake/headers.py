@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from werkzeug.datastructures import Headers, MultiDict
 
+from flowforge.charsets import header_text
 from flowforge.secret_names import change_secrets, is_secret_name
 
 REDACTED = "[redacted]"
@@ -15,7 +16,8 @@ ones."""
 
 
 def redact_headers(headers: Headers, as_sent: Iterable[tuple[str, str]] = ()) -> dict[str, str | list[str]]:
-    """Names in lower case; text, or a list where a header came more than once (contract.md, section 1.4).
+    """Names in lower case; values as they were sent: text, or a list where a header came more than once (contract.md,
+    section 1.4).
 
     Under a server that does not tell what was sent, the values of a repeated header are joined with commas.
     """
@@ -39,8 +41,8 @@ def _redact_parameter(name: str, values: list[str]) -> str | list[str]:
 def _redact(name: str, value: str, sent: dict[str, list[str]]) -> str | list[str]:
     if is_secret_name(name):
         return REDACTED
-    values = [_redact_address(each) for each in sent.get(name, ())]
-    return values if len(values) > 1 else _redact_address(value)
+    values = [_redact_address(header_text(each)) for each in sent.get(name, ())]
+    return values if len(values) > 1 else _redact_address(header_text(value))
 
 
 def _redact_address(value: str) -> str:

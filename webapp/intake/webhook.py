@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
+from flask.blueprints import BlueprintSetupState
 
 from flowforge import jsonio
 from flowforge.engine import answers, intake
@@ -17,7 +18,7 @@ from flowforge.triggers import signatures
 from flowforge.triggers.kinds.webhook import WEBHOOK
 from webapp.context import backends
 from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
-from webapp.intake import calls, schemas
+from webapp.intake import calls, known_tokens, schemas
 from webapp.intake.accepted import announce
 from webapp.intake.body import read_body
 from webapp.intake.body_budget import BODIES
@@ -25,6 +26,12 @@ from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.waiting import as_response, wait_for_answer
 
 blueprint = Blueprint("webhooks", __name__)
+
+
+@blueprint.record_once
+def _install(state: BlueprintSetupState) -> None:
+    known_tokens.install(state.app)  # type: ignore[arg-type]
+
 
 _LONGEST_KEY = 255
 _NOT_YET = jsonio.dumps({"success": True, "message": "The workflow has not answered yet"})
@@ -60,12 +67,15 @@ _SIGNATURE = Header(
 def receive(token: str) -> Response:
     """Call a webhook"""
     if request.method == "HEAD":  # asks whether a GET would be accepted, and must not make anything happen
-        exists = intake.has_token(backends().engine, WEBHOOK, token)
+        exists = known_tokens.is_known(WEBHOOK, token)
         return Response(status=200 if exists else 404, mimetype="application/json")
     calls.refuse_too_many(token)
+    if not known_tokens.is_known(WEBHOOK, token):
+        return Response(_UNKNOWN, 404, mimetype="application/json")
     with BODIES.spend(_announced_bytes()):
         answer = _accept(token)
         if answer is None:
+            known_tokens.note_unknown(token)
             return Response(_UNKNOWN, 404, mimetype="application/json")
         calls.count(token)
         announce(answer)

@@ -51,7 +51,15 @@ class Call:
         if self.signed_by is not None:
             unsigned = _as_sent(request)
             _apply(unsigned, _signed(unsigned, self.signed_by), request)
+        _write_as_bytes(request)
         return request
+
+
+def _write_as_bytes(request: requests.PreparedRequest) -> None:
+    """Headers that are not Latin-1, which http.client would not send, go out as UTF-8."""
+    for name, value in list(request.headers.items()):
+        if any(character > "\xff" for character in value):
+            request.headers[name] = value.encode()  # type: ignore[assignment]
 
 
 def _as_sent(request: requests.PreparedRequest) -> Request:

@@ -12,6 +12,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from flowforge import jsonio
+from flowforge.charsets import header_text
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.call import REDIRECTS, Call, host_of
 from flowforge.connectors.http_client.guarded_adapter import CONNECT_SECONDS, CurrentExchange, GuardedAdapter
@@ -109,7 +110,7 @@ class HttpClient:
                 self._deadlines.watch(attempt.deadline) as self._current.watch,
                 self._adapter.send(request, stream=True, timeout=timeout, verify=True) as answer,
             ):
-                headers = {name.lower(): value for name, value in answer.headers.items()}
+                headers = {name.lower(): header_text(value) for name, value in answer.headers.items()}
                 return Response(
                     answer.status_code, headers, self._read(answer.raw, attempt.deadline, host_of(call.url))
                 )

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from flowforge import jsonio
+from flowforge.charsets import declared_in, decode, json_source
 from flowforge.connectors.errors import ConnectorError
 
 _RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
@@ -31,13 +32,17 @@ class Response:
 
     @property
     def text(self) -> str:
-        return self.content.decode("utf-8", "replace")
+        return decode(self.content, self._declared_charset)
+
+    @property
+    def _declared_charset(self) -> str | None:
+        return declared_in(self.headers.get("content-type", ""))
 
     def body(self) -> Any:
         """JSON where the content type says so and it can be read as such; text otherwise."""
         if "json" in self.headers.get("content-type", ""):
             try:
-                return jsonio.loads(self.content)
+                return jsonio.loads(json_source(self.content, self._declared_charset))
             except ValueError:
                 return self.text
         return self.text
@@ -61,7 +66,7 @@ class Response:
         """
         kind = self.headers.get("content-type", "text/plain")
         readable = kind.startswith("text/") or "json" in kind or "xml" in kind
-        reason = self.content[:_LONGEST_REASON].decode("utf-8", "ignore").strip() if readable else ""
+        reason = decode(self.content[:_LONGEST_REASON], declared_in(kind)).strip() if readable else ""
         return "" if "html" in kind and "<" in reason else reason
 
 

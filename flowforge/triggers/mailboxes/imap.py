@@ -20,12 +20,11 @@ from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.service_ports import IMAP_PORTS
 from flowforge.connectors.sdk import ConnectorError
 from flowforge.secrets import MASK
-from flowforge.triggers.mailboxes.mail import Received
+from flowforge.triggers.mailboxes.mail import LARGEST_HEADER, Received
 from flowforge.triggers.mailboxes.mailbox import Mailbox, Server
 
 ANSWER_SECONDS = 15
 LARGEST_MAIL = 10 * 1024 * 1024
-LARGEST_HEADER = 64 * 1024
 LONGEST_QUOTE = 300
 _LARGEST_READ = LARGEST_MAIL + LARGEST_HEADER
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -6,20 +6,23 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from html.parser import HTMLParser
+from itertools import islice
 from typing import TypeVar
-
-from imap_tools import MailAttachment, MailMessage
 
 from flowforge import jsonio
 from flowforge.jsonio import JsonObject
+from flowforge.triggers.mailboxes import message
+from flowforge.triggers.mailboxes.cpu_limit import TookTooLong, cpu_limit
+from flowforge.triggers.mailboxes.html_text import text_of_html
+from flowforge.triggers.mailboxes.message import Part
 
+LARGEST_HEADER = 64 * 1024
+HEADER_SECONDS, CONTENT_SECONDS = 1.0, 4.0
+"""The most CPU time that reading them may take. 10 MB of attachments take half a second."""
 LARGEST_BODY = 1_000_000
 LONGEST_HEADER = 2_000
 MOST_RECIPIENTS = 200
 MOST_ATTACHMENTS = 200
-_BLOCKS = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "blockquote"})
-_UNREAD = frozenset({"script", "style", "head", "title"})
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -47,57 +50,102 @@ class Received:
         return len(self.raw) < self.size
 
 
-def envelope(header: bytes) -> Envelope:
-    """Read the envelope from a header. Never raises: a field that cannot be decoded is empty."""
-    message = MailMessage.from_bytes(header)
-    return Envelope(
-        subject=_header(lambda: message.subject),
-        sender=_header(lambda: message.from_values.full if message.from_values else ""),
-        message_id=_header(lambda: str(message.obj["Message-ID"] or "").strip()),
-    )
+def envelope(head: bytes) -> Envelope:
+    """Read the envelope from a header. Never raises: what cannot be decoded, or not in time, is empty."""
+    return _in_time(lambda: _envelope(head), HEADER_SECONDS) or Envelope("", "", "")
 
 
 def payload(mail: Received) -> JsonObject:
     """The contract's payload (section 6) and ours: to, messageId, attachments; `truncated` where something was cut.
 
-    Never raises: what cannot be decoded is empty.
+    Never raises: what cannot be decoded, or not in time, is empty.
     """
-    message = MailMessage.from_bytes(mail.raw)
-    head = envelope(mail.raw)
-    body = _read_or_none(lambda: message.text or _text_of(message.html)) or ""
+    head = envelope(mail.raw[:LARGEST_HEADER])
+    found = _in_time(lambda: _content(mail.raw), CONTENT_SECONDS) or _UNREADABLE
     fields: JsonObject = {
         "subject": head.subject,
         "from": head.sender,
-        "body": _cut(body, LARGEST_BODY),
+        "body": _cut(found.body, LARGEST_BODY),
         "receivedDate": jsonio.format_time(mail.received_at),
-        "contentType": "multipart" if message.obj.is_multipart() else "text",
-        "to": _read_or_none(lambda: _recipients(message)) or [],
+        "contentType": "multipart" if found.is_multipart else "text",
+        "to": found.recipients,
         "messageId": head.message_id,
-        "attachments": _read_or_none(lambda: _attachments(message)) or [],
+        "attachments": found.attachments,
     }
-    if mail.is_cut or len(body) > LARGEST_BODY:
+    if mail.is_cut or len(found.body) > LARGEST_BODY or found is _UNREADABLE:
         fields["truncated"] = True
         fields["size"] = mail.size
     return fields
 
 
-def _recipients(message: MailMessage) -> list[str]:
-    return [_cut(address.full, LONGEST_HEADER) for address in message.to_values[:MOST_RECIPIENTS]]
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a mail holds beside its envelope."""
+
+    body: str
+    is_multipart: bool
+    recipients: list[str]
+    attachments: list[JsonObject]
 
 
-def _attachments(message: MailMessage) -> list[JsonObject]:
-    return [_attachment(part) for part in message.attachments[:MOST_ATTACHMENTS]]
+_UNREADABLE = _Content("", False, [], [])
 
 
-def _attachment(part: MailAttachment) -> JsonObject:
-    return {"name": _header(lambda: part.filename), "type": part.content_type, "size": part.size}
+def _envelope(head: bytes) -> Envelope:
+    read = message.parse(head)
+    sender = _readable(lambda: message.addresses(read, "From")[:1]) or [""]
+    return Envelope(
+        subject=_header(lambda: message.header(read, "Subject")),
+        sender=_cut(sender[0], LONGEST_HEADER),
+        message_id=_header(lambda: message.header(read, "Message-ID")),
+    )
+
+
+def _content(raw: bytes) -> _Content:
+    read = message.parse(raw)
+    return _Content(
+        _readable(lambda: message.text_of(read, "text/plain") or text_of_html(message.text_of(read, "text/html")))
+        or "",
+        read.is_multipart(),
+        _readable(lambda: _recipients(read)) or [],
+        _readable(lambda: _attachments(read)) or [],
+    )
+
+
+def _recipients(read: Part) -> list[str]:
+    return [_cut(address, LONGEST_HEADER) for address in message.addresses(read, "To")[:MOST_RECIPIENTS]]
+
+
+def _attachments(read: Part) -> list[JsonObject]:
+    found = (part for part in message.leaves(read) if _is_attachment(part))
+    return [_attachment(part) for part in islice(found, MOST_ATTACHMENTS)]
+
+
+def _is_attachment(part: Part) -> bool:
+    return "Content-ID" in part or part.get_content_type() == "message/rfc822" or bool(message.filename(part))
+
+
+def _attachment(part: Part) -> JsonObject:
+    name = _header(lambda: message.filename(part))
+    return {"name": name, "type": part.get_content_type(), "size": len(message.content(part))}
 
 
 def _header(read: Callable[[], str]) -> str:
-    return _cut(_read_or_none(read) or "", LONGEST_HEADER)
+    return _cut(_readable(read) or "", LONGEST_HEADER)
 
 
-def _read_or_none(read: Callable[[], T]) -> T | None:
+def _in_time(read: Callable[[], T], seconds: float) -> T | None:
+    """None where it takes more CPU time, which no honest mail does: Python's parser is not linear in everything, and
+    one mailbox must not hold up the others."""
+    try:
+        with cpu_limit(seconds):
+            return _readable(read)
+    except TookTooLong:
+        log.warning("Part of a mail is left out: reading it took more than %s s", seconds)
+        return None
+
+
+def _readable(read: Callable[[], T]) -> T | None:
     try:
         return read()
     except Exception as error:  # noqa: BLE001 - whatever a broken mail provokes must not stop its mailbox
@@ -106,38 +154,5 @@ def _read_or_none(read: Callable[[], T]) -> T | None:
 
 
 def _cut(text: str, length: int) -> str:
-    text = text.encode("utf-8", "replace").decode()  # raw 8-bit headers come with surrogates, which JSON cannot hold
+    text = jsonio.writable(text)
     return text if len(text) <= length else f"{text[:length]}… [{len(text) - length} characters cut]"
-
-
-def _text_of(html: str) -> str:
-    reader = _TextReader()
-    reader.feed(html)
-    reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.pieces).splitlines())
-    return "\n".join(line for line in lines if line)
-
-
-class _TextReader(HTMLParser):
-    """Extracts the text that a person reads from an HTML mail."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pieces: list[str] = []
-        self._unread: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNREAD:
-            self._unread.append(tag)
-        elif tag in _BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._unread:
-            self._unread.remove(tag)
-        elif tag in _BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unread:
-            self.pieces.append(data)

@@ -1,0 +1,92 @@
+"""Tokens of webhooks and forms are looked up before anything that came with them is read: what strangers send costs one
+small query each, and only so many of them.
+
+A token that was found once is remembered in the web process, so that its calls cost no query. What is done for a call
+is still decided by the statement that stores it: one that has gone meanwhile is forgotten then.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from flask import Flask, current_app, request
+from werkzeug.exceptions import TooManyRequests
+
+from flowforge.accounts.guesses import network_of
+from flowforge.engine import intake
+from webapp.context import backends
+from webapp.intake.calls import Calls
+
+MOST_UNKNOWN, PER_SECONDS = 60, 60
+"""Unknown tokens that one network may ask for in so many seconds."""
+_REMEMBERED = 10_000
+_EXTENSION = "flowforge.known_tokens"
+_UNKNOWN_EXTENSION = "flowforge.unknown_tokens"
+
+
+class KnownTokens:
+    """The tokens that were found last. Safe to share between threads."""
+
+    def __init__(self, most: int = _REMEMBERED) -> None:
+        self._most = most
+        self._tokens: OrderedDict[str, None] = OrderedDict()
+        self._lock = Lock()
+
+    def __contains__(self, token: str) -> bool:
+        return token in self._tokens
+
+    def add(self, token: str) -> None:
+        with self._lock:
+            self._tokens[token] = None
+            if len(self._tokens) > self._most:
+                self._tokens.popitem(last=False)
+
+    def forget(self, token: str) -> None:
+        with self._lock:
+            self._tokens.pop(token, None)
+
+
+def install(app: Flask) -> None:
+    app.extensions[_EXTENSION] = KnownTokens()
+    app.extensions[_UNKNOWN_EXTENSION] = Calls(MOST_UNKNOWN, PER_SECONDS)
+
+
+def is_known(trigger_type: str, token: str) -> bool:
+    """Whether a trigger of that type has the token. Raises TooManyRequests for a caller who has asked for too many
+    that none has, and Unavailable."""
+    if token in _known():
+        return True
+    _refuse_guessing()
+    if intake.has_token(backends().engine, trigger_type, token):
+        _known().add(token)
+        return True
+    note_unknown(token)
+    return False
+
+
+def note_unknown(token: str) -> None:
+    """Counts a token that nobody has against its caller."""
+    _known().forget(token)
+    _unknown().count(_caller())
+
+
+def _refuse_guessing() -> None:
+    wait = _unknown().wait(_caller())
+    if wait > 0:
+        message = "too many addresses that lead nowhere were called from here; please wait a moment"
+        raise TooManyRequests(message, retry_after=max(1, round(wait)))
+
+
+def _caller() -> str:
+    return network_of(request.remote_addr or "")
+
+
+def _known() -> KnownTokens:
+    found: KnownTokens = current_app.extensions[_EXTENSION]
+    return found
+
+
+def _unknown() -> Calls:
+    found: Calls = current_app.extensions[_UNKNOWN_EXTENSION]
+    return found
