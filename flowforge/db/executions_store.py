@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db.attempt_rows import AttemptResult, NewAttempt, OpenAttempt
+from flowforge.db.sizes_store import DATA_SIZE
 from flowforge.execution.state import Status
 from flowforge.jsonio import JsonObject
 
@@ -287,20 +288,28 @@ class RunningExecution:
     version_id: UUID | None
     payload: JsonObject | None
     outputs: JsonObject | None
+    left_out: int | None
+    """Estimated bytes of payload and outputs that are too large to be loaded."""
 
 
 def running_executions(
-    connection: Connection, execution_ids: Iterable[UUID], *, with_data: Iterable[UUID]
+    connection: Connection, execution_ids: Iterable[UUID], *, with_data: Iterable[UUID], most_bytes: int | None = None
 ) -> dict[UUID, RunningExecution]:
-    """Returns those that are RUNNING, by id; payload and outputs of those in `with_data` only."""
+    """Returns those that are RUNNING, by id; payload and outputs of those in `with_data` only, and only where these are
+    at most `most_bytes`."""
     rows = connection.exec_driver_sql(
-        """
+        f"""
         SELECT id, workflow_id, user_id, version_id,
-               CASE WHEN id = ANY(%(with_data)s::uuid[]) THEN trigger_payload END,
-               CASE WHEN id = ANY(%(with_data)s::uuid[]) THEN step_outputs END
-        FROM orchestrator.workflow_executions WHERE id = ANY(%(ids)s::uuid[]) AND status = 'RUNNING'
-        """,
-        {"ids": _texts(execution_ids), "with_data": _texts(with_data)},
+               CASE WHEN is_wanted AND NOT is_large THEN trigger_payload END,
+               CASE WHEN is_wanted AND NOT is_large THEN step_outputs END,
+               CASE WHEN is_wanted AND is_large THEN size END
+        FROM (
+            SELECT x.*, id = ANY(%(with_data)s::uuid[]) AS is_wanted, {DATA_SIZE} AS size,
+                   COALESCE({DATA_SIZE} > %(most)s, false) AS is_large
+            FROM orchestrator.workflow_executions x WHERE id = ANY(%(ids)s::uuid[]) AND status = 'RUNNING'
+        ) sized
+        """,  # noqa: S608  (names of columns)
+        {"ids": _texts(execution_ids), "with_data": _texts(with_data), "most": most_bytes},
     )
     return {row[0]: RunningExecution(*row) for row in rows}
 

@@ -34,18 +34,16 @@ EVENT_SIZE = _estimate("e.payload")
 """Estimated bytes of the payload of `trigger_events e`."""
 
 
-def large_contexts(connection: Connection, keys: Sequence[AttemptKey], most_bytes: int) -> dict[AttemptKey, int]:
-    """Returns the attempts whose steps see more than so many bytes, and how many these are."""
+def large_frames(connection: Connection, keys: Sequence[AttemptKey], most_bytes: int) -> dict[AttemptKey, int]:
+    """Returns the attempts inside blocks whose steps see more than so many bytes, and how many these are."""
     rows = connection.exec_driver_sql(
         f"""
         SELECT * FROM (
-            SELECT k.*, CASE WHEN k.iteration = 0 THEN {DATA_SIZE}
-                ELSE {_estimate("f.item", "f.outputs", "b.closure")} END AS size
+            SELECT k.*, {_estimate("f.item", "f.outputs", "b.closure")} AS size
             FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(
                 execution_id uuid, step_index int, iteration int, attempt int)
-            JOIN orchestrator.workflow_executions x ON x.id = k.execution_id
-            LEFT JOIN orchestrator.step_frames f ON f.execution_id = k.execution_id AND f.number = k.iteration
-            LEFT JOIN orchestrator.open_blocks b
+            JOIN orchestrator.step_frames f ON f.execution_id = k.execution_id AND f.number = k.iteration
+            JOIN orchestrator.open_blocks b
                 ON b.execution_id = f.execution_id AND b.frame = f.block_frame AND b.step_index = f.block_step
         ) sized WHERE size > %(most)s
         """,  # noqa: S608  (names of columns)

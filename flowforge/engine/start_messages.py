@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -44,6 +44,8 @@ class LoadedStart:
 
     context: StepContext
     step: Step
+    left_out: int | None = None
+    """Estimated bytes of what it sees, where that is too large to be loaded: then the context has no data."""
 
 
 class StartMessages:
@@ -96,33 +98,37 @@ class StartMessages:
         return [message for chunk in chunks for message in self._remake(connection, chunk)]
 
     def _remake(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
-        large = sizes_store.large_contexts(connection, keys, self.inline_limit)
         return [
-            self.message(start.context, start.step, key.attempt, key.iteration, left_out=large.get(key))
-            for key, start in self.load(connection, keys, without_data=large).items()
+            self.message(start.context, start.step, key.attempt, key.iteration, left_out=start.left_out)
+            for key, start in self.load(connection, keys, most_bytes=self.inline_limit).items()
         ]
 
     def load(
-        self, connection: Connection, keys: Iterable[AttemptKey], *, without_data: Container[AttemptKey] = ()
+        self, connection: Connection, keys: Iterable[AttemptKey], *, most_bytes: int | None = None
     ) -> dict[AttemptKey, LoadedStart]:
-        """Loads what each attempt's step sees from PostgreSQL, but for those `without_data`; of running executions
+        """Loads what each attempt's step sees from PostgreSQL, where it is at most `most_bytes`; of running executions
         only."""
         wanted = [as_plain(key) for key in keys]
-        seen = [key for key in wanted if key not in without_data]
-        in_root = {key.execution_id for key in seen if key.iteration == ROOT}
+        inner = [key for key in wanted if key.iteration != ROOT]
+        large = {} if most_bytes is None or not inner else sizes_store.large_frames(connection, inner, most_bytes)
         executions = executions_store.running_executions(
-            connection, {key.execution_id for key in wanted}, with_data=in_root
+            connection,
+            {key.execution_id for key in wanted},
+            with_data={key.execution_id for key in wanted if key.iteration == ROOT},
+            most_bytes=most_bytes,
         )
         versions = self._plans.get(
             connection, {execution.version_id for execution in executions.values() if execution.version_id}
         )
-        frames = _load_frames(connection, [key for key in seen if key.execution_id in executions])
+        small = [key for key in inner if key not in large and key.execution_id in executions]
+        frames = _load_frames(connection, small)
         found: dict[AttemptKey, LoadedStart] = {}
         for key in wanted:
             execution = executions.get(key.execution_id)
             version = versions.get(execution.version_id) if execution and execution.version_id else None
             if execution is not None and version is not None:
-                start = _loaded_start(key, execution, version.plan, frames, is_bare=key in without_data)
+                left_out = execution.left_out if key.iteration == ROOT else large.get(key)
+                start = _loaded_start(key, execution, version.plan, frames, left_out)
                 found |= {key: start} if start else {}
         return found
 
@@ -146,18 +152,18 @@ Frames = Mapping[FrameKey, LoadedFrame]
 
 
 def _load_frames(connection: Connection, keys: Iterable[AttemptKey]) -> Frames:
-    wanted = sorted({FrameKey(key.execution_id, key.iteration) for key in keys if key.iteration != ROOT})
+    wanted = sorted({FrameKey(key.execution_id, key.iteration) for key in keys})
     loaded = frames_store.load_frames(connection, wanted) if wanted else []
     return {FrameKey(found.execution_id, found.frame.number): found for found in loaded}
 
 
 def _loaded_start(
-    key: AttemptKey, execution: RunningExecution, plan: Plan, frames: Frames, *, is_bare: bool
+    key: AttemptKey, execution: RunningExecution, plan: Plan, frames: Frames, left_out: int | None
 ) -> LoadedStart | None:
     """None where the step or its frame does not exist."""
     step = plan.step(key.step_index)
-    if step is not None and is_bare:
-        return LoadedStart(StepContext(execution.id, execution.workflow_id, execution.user_id, {}), step)
+    if step is not None and left_out is not None:
+        return LoadedStart(StepContext(execution.id, execution.workflow_id, execution.user_id, {}), step, left_out)
     loaded = frames.get(FrameKey(key.execution_id, key.iteration))
     if step is None or (loaded is None and key.iteration != ROOT):
         return None
