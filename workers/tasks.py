@@ -15,6 +15,7 @@ from uuid import UUID
 from flowforge.accounts import usage
 from flowforge.engine import upkeep
 from flowforge.errors import TooMuchAtOnce, Unavailable
+from flowforge.executions import disk_space
 from flowforge.triggers.mailboxes import polling
 from flowforge.triggers.schedules import firing
 from flowforge.wiring import Backends
@@ -90,6 +91,12 @@ def count_usage() -> None:
 @_waits_for_servers
 def prune() -> None:
     upkeep.prune(_backends())
+
+
+@_waits_for_servers
+def note_free_space() -> None:
+    backends = _backends()
+    disk_space.note_free_space(backends.engine, backends.settings)
 
 
 def _backends() -> Backends:

@@ -679,6 +679,16 @@ class LogGap(Base):
     ends_at: Mapped[datetime]
 
 
+class DiskSampleRow(Base):
+    """How much room the disk of the database had at a moment."""
+
+    __tablename__ = "disk_samples"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    taken_at: Mapped[datetime] = mapped_column(primary_key=True)
+    free_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
 class Adoption(Base):
     """When executions of the originals were adopted; no row where there were none."""
 

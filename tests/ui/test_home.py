@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
+from flowforge.db.disk_samples_store import DiskSample, add_sample
+from flowforge.db.engine import transaction
 from flowforge.wiring import Backends
 from tests.ui.conftest import Browser
 from tests.ui.test_pages import created, finished
@@ -19,6 +22,16 @@ def test_the_first_page_shows_what_ran_and_what_comes_next(ada: Browser, backend
     assert "Nothing failed" in page
     assert "Every hour" in page
     assert "No worker" in page  # none runs in this test
+
+
+def test_a_disk_that_fills_is_told_in_time(ada: Browser, backends: Backends) -> None:
+    created(ada)
+    now = datetime.now(UTC)
+    for ago, free in ((timedelta(days=2), 16), (timedelta(0), 12)):
+        with transaction(backends.engine) as connection:
+            add_sample(connection, DiskSample(now - ago, free << 30), now - timedelta(days=7))
+    page = " ".join(ada.get("/").text.split())
+    assert "12.0 GiB left: at this rate 6 days." in page
 
 
 def test_its_figures_come_as_json_too(ada: Browser) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from flask import render_template, request
 
 from flowforge.executions import dashboard as figures
+from flowforge.executions import disk_space
 from flowforge.executions.pipeline_health import health
 from flowforge.executions.search import workflow_names
 from flowforge.onboarding import guide
@@ -55,4 +56,5 @@ def _now() -> dict[str, object]:
         "next_runs": next_runs,
         "names": workflow_names(session(), viewer_id(), workflow_ids),
         "health": health(backends()),
+        "disk": disk_space.forecast(backends().engine),
     }
