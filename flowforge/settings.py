@@ -467,11 +467,11 @@ class Settings(BaseSettings):
         validation_alias="SMTP_FROM",
         description="Address that all mail by it is sent under; unset: SMTP_USERNAME, where that is an address.",
     )
-    mails_per_day: int = Field(
+    quota_mails_a_day: int = Field(
         500,
-        validation_alias="MAILS_PER_DAY",
+        validation_alias="QUOTA_MAILS_A_DAY",
         ge=0,
-        description="Mails that one account may send by it a day, each recipient counted.",
+        description="Mails that an account may send by it on one day, in UTC, each recipient counted; 0: any number.",
     )
 
     # -- keeping

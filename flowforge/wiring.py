@@ -76,7 +76,7 @@ class Backends:
         """Access of connectors to the world: one set per process, since its connections are pooled."""
         from flowforge.connectors.tools import make_tools
 
-        return make_tools(self.settings, MailAllowanceStore(self.engine, self.settings.mails_per_day).take)
+        return make_tools(self.settings, MailAllowanceStore(self.engine, self.settings.quota_mails_a_day).take)
 
     def close(self) -> None:
         """Ends whatever was connected."""

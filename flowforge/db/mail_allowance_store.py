@@ -15,16 +15,16 @@ _TAKE = text("""
         SELECT coalesce((SELECT mails_a_day FROM auth.quotas WHERE user_id = :user_id), :limit) AS most
     )
     INSERT INTO auth.daily_usage AS used (user_id, day, mails)
-    SELECT :user_id, :day, :recipients FROM allowed WHERE :recipients <= most
+    SELECT :user_id, :day, :recipients FROM allowed WHERE most = 0 OR :recipients <= most
     ON CONFLICT (user_id, day) DO UPDATE SET mails = used.mails + excluded.mails
-        WHERE used.mails + excluded.mails <= (SELECT most FROM allowed)
+        WHERE (SELECT most = 0 OR used.mails + excluded.mails <= most FROM allowed)
     RETURNING mails
 """).bindparams(bindparam("user_id", type_=Uuid()))
 
 
 @dataclass(frozen=True, slots=True)
 class MailAllowanceStore:
-    """`limit`: for accounts that have no other (auth.quotas)."""
+    """`limit`: for accounts that have no other (auth.quotas); 0: any number."""
 
     engine: Engine
     limit: int

@@ -36,7 +36,7 @@ def test_each_day_counts_by_itself(engine: Engine, account: UUID) -> None:
     assert store.take(account, 1)
 
 
-@pytest.mark.parametrize(("own", "may"), [(0, False), (3, True), (None, True)])
+@pytest.mark.parametrize(("own", "may"), [(1, False), (3, True), (0, True), (None, True)])
 def test_an_account_may_have_a_number_of_its_own(engine: Engine, account: UUID, own: int | None, may: bool) -> None:
     with engine.begin() as connection:
         quota = "INSERT INTO auth.quotas (user_id, mails_a_day) VALUES (:id, :own)"
