@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
+from pydantic.alias_generators import to_camel
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from flowforge.db.tables import QuotaRow, User
 from flowforge.errors import NotFound, Problem, raise_any
 from flowforge.settings import Settings
 
-_LARGEST = {"workflows": 2**31 - 1, "executions_a_day": 2**31 - 1, "bytes": 2**63 - 1}
+_LARGEST = {"workflows": 2**31 - 1, "executions_a_day": 2**31 - 1, "bytes": 2**63 - 1, "mails_a_day": 2**31 - 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,20 @@ class Quotas:
     workflows: int | None = None
     executions_a_day: int | None = None
     bytes: int | None = None
+    mails_a_day: int | None = None
+    """By the instance's own server, each recipient counted (flowforge.db.mail_allowance_store)."""
 
 
 def of_settings(settings: Settings) -> Quotas:
-    return Quotas(settings.quota_workflows, settings.quota_executions_a_day, settings.quota_bytes)
+    return Quotas(
+        settings.quota_workflows, settings.quota_executions_a_day, settings.quota_bytes, settings.quota_mails_a_day
+    )
 
 
 def own_of(session: Session, user_ids: Collection[UUID]) -> Mapping[UUID, Quotas]:
     """What an administrator has set for these accounts, by account."""
     rows = session.scalars(select(QuotaRow).where(QuotaRow.user_id.in_(user_ids)))
-    found = {row.user_id: Quotas(row.workflows, row.executions_a_day, row.bytes) for row in rows}
+    found = {row.user_id: Quotas(row.workflows, row.executions_a_day, row.bytes, row.mails_a_day) for row in rows}
     return {user_id: found.get(user_id, Quotas()) for user_id in user_ids}
 
 
@@ -46,19 +51,20 @@ def in_force(settings: Settings, own_quotas: Quotas) -> Quotas:
         general.workflows if own_quotas.workflows is None else own_quotas.workflows,
         general.executions_a_day if own_quotas.executions_a_day is None else own_quotas.executions_a_day,
         general.bytes if own_quotas.bytes is None else own_quotas.bytes,
+        general.mails_a_day if own_quotas.mails_a_day is None else own_quotas.mails_a_day,
     )
 
 
 def set_own(session: Session, user_id: UUID, quotas: Quotas) -> None:
     """Commits; within seconds it counts (flowforge.accounts.usage). Raises Invalid, and NotFound for an account that
     does not exist."""
-    values = {"workflows": quotas.workflows, "executions_a_day": quotas.executions_a_day, "bytes": quotas.bytes}
+    values = asdict(quotas)
     raise_any([Problem(f"/{_camel(name)}", _words(name)) for name, value in values.items() if not _fits(name, value)])
     if session.get(User, user_id) is None:
         raise NotFound("there is no such account")
     stored = insert(QuotaRow).values(user_id=user_id, **values)
     session.execute(stored.on_conflict_do_update(index_elements=[QuotaRow.user_id], set_=values))
-    own = f"workflows {quotas.workflows}, executions a day {quotas.executions_a_day}, bytes {quotas.bytes}"
+    own = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
     record(session, Action.QUOTAS_CHANGED, account=user_id, quotas=own)
     session.commit()
 
@@ -72,4 +78,4 @@ def _words(name: str) -> str:
 
 
 def _camel(name: str) -> str:
-    return "executionsADay" if name == "executions_a_day" else name
+    return to_camel(name)

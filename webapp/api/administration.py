@@ -89,7 +89,8 @@ def change_role(account_id: UUID, body: schemas.RoleChange) -> AccountOverview:
 def change_quotas(account_id: UUID, body: schemas.OwnQuotas) -> AccountOverview:
     """Set what one account may use, in place of what the settings say"""
     _require_power_over(account_id)
-    quotas.set_own(session(), account_id, Quotas(body.workflows, body.executions_a_day, body.bytes))
+    own = Quotas(body.workflows, body.executions_a_day, body.bytes, body.mails_a_day)
+    quotas.set_own(session(), account_id, own)
     return _shown(account_id)
 
 

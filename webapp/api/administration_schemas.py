@@ -33,6 +33,7 @@ class Quotas(Wire):
     workflows: int
     executions_a_day: int
     bytes: int
+    mails_a_day: int
 
 
 class OwnQuotas(Wire):
@@ -41,6 +42,7 @@ class OwnQuotas(Wire):
     workflows: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)
     executions_a_day: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)
     bytes: int | None = Field(None, ge=0, le=_LARGEST_BIGINT)
+    mails_a_day: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)
 
 
 class Account(Wire):

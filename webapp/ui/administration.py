@@ -16,7 +16,7 @@ from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
 PAGE_SIZE = 50
-_QUOTAS = {"workflows": "workflows", "executions_a_day": "executionsADay", "bytes": "bytes"}
+_QUOTAS = {"workflows": "workflows", "executions_a_day": "executionsADay", "bytes": "bytes", "mails_a_day": "mailsADay"}
 
 
 @blueprint.get("/settings/accounts")
