@@ -13,7 +13,9 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
+from flowforge.errors import Problem, raise_any
 from flowforge.ids import uuid7
+from flowforge.language.pointers import pointer
 from flowforge.settings import Settings
 from webapp import content_policy, hosts
 from webapp.content_policy import DATA_POLICY, page_policy
@@ -55,6 +57,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = max(API_MAX_BYTES, settings.webhook_max_bytes)
     app.url_map.converters["uuid"] = UuidConverter
     app.before_request(_name_the_request)
+    app.before_request(_refuse_nul)
     hosts.install(app, settings)
     content_policy.install(app, settings)
     app.after_request(_protect)
@@ -70,6 +73,21 @@ def install(app: Flask, settings: Settings) -> None:
 def _name_the_request() -> None:
     sent = request.headers.get("X-Request-Id", "")
     g.request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid7().hex
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL holds no text with this character, so nothing can be found or stored by one. What is sent to webhooks
+    and forms is kept, with U+FFFD in its place."""
+    if request.blueprint in hosts.OPEN_TO_THE_WORLD:
+        return
+    form = request.form.lists() if request.mimetype == "application/x-www-form-urlencoded" else ()
+    sent = (*request.args.lists(), *form, *(request.view_args or {}).items())
+    raise_any([Problem(pointer([name]), "must not hold NUL") for name, values in sent if _holds_nul(name, values)])
+
+
+def _holds_nul(name: str, values: object) -> bool:
+    texts = [name, *values] if isinstance(values, list) else [name, values]
+    return any(isinstance(text, str) and "\0" in text for text in texts)
 
 
 def _protect(response: Response) -> Response:

@@ -143,6 +143,19 @@ class TestARequestInPieces:
             assert answered(connection).startswith(b"HTTP/1.1 200 ")
         assert accepted_events(stage.backends.engine)[-1].payload["body"] == {"text": way * 20_000}
 
+    @pytest.mark.parametrize(
+        "chunks", [b"zz\r\n", b"2\r\n{}0\r\n\r\n", b"2\r\n{}\r\n-1\r\n\r\n", b"2;\n\r\n{}\r\n0\r\n\r\n"]
+    )
+    @pytest.mark.parametrize("path", ["webhook", "auth/login"])
+    def test_that_are_no_chunks_is_the_senders_mistake(self, stage: Stage, path: str, chunks: bytes) -> None:
+        token = trigger(stage.client, stage.owner, workflow(stage.client, stage.owner)["id"])["webhookToken"]
+        target = f"/webhook/{token}" if path == "webhook" else f"/{path}"
+        head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        with closing(connected(stage.url)) as connection:
+            connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunks)
+            connection.shutdown(socket.SHUT_WR)
+            assert answered(connection).startswith(b"HTTP/1.1 400 ")
+
     def test_may_be_followed_by_others_at_once(self, stage: Stage) -> None:
         head = b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         one = head + b"Content-Length: 2\r\n\r\n{}"

@@ -24,7 +24,9 @@ from functools import partial
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
+from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+from werkzeug.exceptions import BadRequest
 
 from webapp import live
 from webapp.edge import MOST_RECEIVED_BYTES
@@ -255,9 +257,28 @@ def _with_facts(wsgi: Any) -> Any:
     def call(environ: WSGIEnvironment, start_response: Any) -> Any:
         facts = _facts.get(_NO_FACTS)
         environ[AS_SENT], environ[CAN_HAND_OFF] = facts.headers, facts.can_hand_off
+        environ["wsgi.input"] = _Body(environ["wsgi.input"])
         return wsgi(environ, start_response)
 
     return call
+
+
+class _Body:
+    """A request's body as WSGI reads it, whose broken chunks are the sender's mistake (400), not ours."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        read = getattr(self._body, name)
+
+        def checked(*arguments: Any) -> Any:
+            try:
+                return read(*arguments)
+            except (ParseException, NoMoreData) as error:
+                raise BadRequest(f"the body cannot be read: {error}") from error
+
+        return checked
 
 
 def _receive(conn: TConn, buffer: RequestBuffer) -> bool:
