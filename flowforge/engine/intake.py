@@ -63,6 +63,8 @@ class AcceptedCall:
     """The outcome of a call. `event_id` is None where the trigger is disabled, or its owner."""
 
     trigger_id: UUID
+    workflow_id: UUID
+    user_id: UUID
     event_id: UUID | None
     fresh: NewEvent | None
     """The event, if this call made it; None for a repeat with the same idempotency key."""
@@ -92,17 +94,17 @@ def accept_call(
     stored = events_store.accept_call(engine, call)
     if stored is None:
         return None
+    owner = (stored.trigger_id, stored.workflow_id, stored.user_id)
     if stored.secret is not None and stored.secret != proven:
-        return AcceptedCall(stored.trigger_id, None, None, unproven=stored.secret)
+        return AcceptedCall(*owner, None, None, unproven=stored.secret)
     if stored.fresh is not None:
-        owner = (stored.trigger_id, stored.workflow_id, stored.user_id)
         event = NewEvent(*owner, trigger_type, payload, metadata, stored.fresh, idempotency_key)
-        return AcceptedCall(stored.trigger_id, event.event_id, event, _wait_seconds(stored))
+        return AcceptedCall(*owner, event.event_id, event, _wait_seconds(stored))
     if stored.earlier is None and stored.refusal is not None:
         _refuse_over_quota(Refusal(stored.refusal))
     elif stored.earlier is None and stored.enabled:
         raise Unavailable("the first event with this idempotency key is being deleted")
-    return AcceptedCall(stored.trigger_id, stored.earlier, None, _wait_seconds(stored))
+    return AcceptedCall(*owner, stored.earlier, None, _wait_seconds(stored))
 
 
 def _refuse_over_quota(refusal: Refusal) -> None:

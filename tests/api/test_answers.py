@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -92,6 +93,22 @@ def test_half_of_the_threads_stay_free_of_callers_who_wait(
         assert client.post(url, json={"id": 3}).status_code == 202
         with working(backends):
             assert sorted(one.result().json["id"] for one in waiting) == [1, 2]
+
+
+def test_callers_of_one_account_leave_places_for_those_of_others(
+    client: FlaskClient, owner: Person, stranger: Person, backends: Backends
+) -> None:
+    backends.settings.web_threads = 16
+    greedy = [hook(client, owner, RESPOND, respond="by a RESPOND step", respondTimeout=20) for _ in range(3)]
+    modest = hook(client, stranger, RESPOND, respond="by a RESPOND step")
+    with ThreadPoolExecutor(40) as callers:
+        waiting = [callers.submit(client.post, url, json={"id": 1}) for url in greedy for _ in range(13)]
+        eventually(lambda: sum(one.done() for one in waiting) >= len(waiting) - 8)
+        answered = callers.submit(client.post, modest, json={"id": 2})
+        eventually(lambda: blocked_clients(backends) == 9)
+        with working(backends):
+            assert (answered.result().status_code, answered.result().json) == (201, {"id": 2})
+            assert sorted(Counter(one.result().status_code for one in waiting).items()) == [(201, 8), (202, 31)]
 
 
 def blocked_clients(backends: Backends) -> int:

@@ -179,7 +179,7 @@ def _answer(form: OpenForm, call: AcceptedCall) -> Response:
     """The workflow's answer where the form waits for it; else the redirect or the message."""
     if call.wait_seconds is None or call.event_id is None:
         return redirect(form.config.redirect or url_for("forms.sent", token=form.token), 303)
-    found = wait_for_answer(call.event_id, call.wait_seconds)
+    found = wait_for_answer(call)
     if found is not None:
         return as_response(found)
     return redirect(url_for("forms.later_answer", token=form.token, event_id=call.event_id), 303)

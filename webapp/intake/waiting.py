@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from uuid import UUID
-
 from flask import Response, current_app
 
 from flowforge import jsonio
 from flowforge.engine import answers
 from flowforge.engine.answers import Answer
+from flowforge.engine.intake import AcceptedCall
+from flowforge.fair_shares import FairShares
 from flowforge.language.blocks.respond import is_sent
 from webapp.content_policy import SANDBOX
 from webapp.context import backends
@@ -28,19 +27,20 @@ def as_response(answer: Answer) -> Response:
     return Response(data, answer.status, headers, content_type=content_type or "application/json")
 
 
-def wait_for_answer(event_id: UUID, seconds: float) -> Answer | None:
-    """The workflow's answer; None where it does not come in time, or too many callers wait already."""
-    slots = _waiting_slots()
-    if not slots.acquire(blocking=False):
+def wait_for_answer(call: AcceptedCall) -> Answer | None:
+    """The workflow's answer; None where it does not come in time, or as many callers of that workflow wait already, or
+    of its account, as may."""
+    if call.event_id is None or call.wait_seconds is None:
         return None
-    try:
-        return answers.wait_for(backends().engine, backends().blocking_redis, event_id, seconds)
-    finally:
-        slots.release()
+    with _places().place(call.workflow_id, call.user_id) as is_free:
+        if not is_free:
+            return None
+        return answers.wait_for(backends().engine, backends().blocking_redis, call.event_id, call.wait_seconds)
 
 
-def _waiting_slots() -> threading.BoundedSemaphore:
-    """A caller who waits holds a thread, and half of them stay free."""
-    half = max(1, backends().settings.web_threads // 2)
-    found: threading.BoundedSemaphore = current_app.extensions.setdefault(_EXTENSION, threading.BoundedSemaphore(half))
+def _places() -> FairShares:
+    """A caller who waits holds a thread: a quarter of them stay free, and half where only one workflow's callers
+    wait."""
+    places = backends().settings.web_threads * 3 // 4
+    found: FairShares = current_app.extensions.setdefault(_EXTENSION, FairShares(places))
     return found

@@ -81,7 +81,7 @@ def receive(token: str) -> Response:
         announce(answer)
         answer = replace(answer, fresh=None)  # a caller who waits holds no payload meanwhile
     if answer.wait_seconds is not None and answer.event_id is not None:
-        found = wait_for_answer(answer.event_id, answer.wait_seconds)
+        found = wait_for_answer(answer)
         return as_response(found) if found else _to_be_answered(answer)
     return Response(jsonio.dumps(_describe_acceptance(answer)), 200, mimetype="application/json")
 
