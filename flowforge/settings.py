@@ -491,6 +491,12 @@ class Settings(BaseSettings):
         le=36_500,
         description="Age at which entries of the audit log are deleted.",
     )
+    access_log: bool = Field(
+        False,
+        validation_alias="ACCESS_LOG",
+        description="Write a line of JSON for each request to the standard output of the web process: request id,"
+        " account, route, status, duration, address.",
+    )
 
     # -- web server
     web_threads: int = Field(

@@ -10,7 +10,20 @@ from flask_migrate import Migrate
 from flowforge.db.engine import sqlalchemy_url
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from webapp import attempts, body, compression, edge, errors, health, identity, live, reset_mails, static_files, ui
+from webapp import (
+    access_log,
+    attempts,
+    body,
+    compression,
+    edge,
+    errors,
+    health,
+    identity,
+    live,
+    reset_mails,
+    static_files,
+    ui,
+)
 from webapp.api import (
     account,
     administration,
@@ -83,6 +96,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     app.extensions["flowforge"] = backends
     body.install(app)
     errors.install(app)
+    access_log.install(app, backends.settings)
     edge.install(app, backends.settings)
     identity.install(app, backends)
     attempts.install(app, backends)

@@ -64,8 +64,7 @@ def set_own(session: Session, user_id: UUID, quotas: Quotas) -> None:
         raise NotFound("there is no such account")
     stored = insert(QuotaRow).values(user_id=user_id, **values)
     session.execute(stored.on_conflict_do_update(index_elements=[QuotaRow.user_id], set_=values))
-    own = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
-    record(session, Action.QUOTAS_CHANGED, account=user_id, quotas=own)
+    record(session, Action.QUOTAS_CHANGED, account=user_id, **values)
     session.commit()
 
 

@@ -58,7 +58,7 @@ def register(session: Session, settings: Settings, new: NewAccount, invitation: 
     if created.role != Role.OWNER and invitation is None and not is_open(session, settings):
         session.rollback()  # somebody else became the owner while the password was hashed
         raise Forbidden(_CLOSED)
-    record(session, Action.ACCOUNT_CREATED, by=created.id, role=created.role, invited=invitation is not None)
+    record(session, Action.ACCOUNT_CREATED, by=created.id, role=created.role, invited=invitation is not None or None)
     session.commit()
     return account_view(created)
 

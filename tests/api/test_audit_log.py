@@ -118,6 +118,7 @@ class TestWhatIsRecorded:
         ]
         assert {entry["actorName"] for entry in found[:-2]} == {"owner"}
         assert {entry["accountName"] for entry in found} == {"stranger"}
+        assert found[6]["details"] == {"workflows": 3}
         assert found[5]["details"] == {"role": "admin", "before": "member"}
 
     def test_credentials(self, client: FlaskClient, owner: Person) -> None:

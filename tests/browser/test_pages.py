@@ -33,6 +33,8 @@ PAGES = (
     "/settings/second-factor",
     "/settings/tokens",
     "/settings/sessions",
+    "/settings/audit-log",
+    "/settings/audit-log?action=secret.set",
     "/nowhere",
 )
 BEFORE_SIGNING_IN = ("/sign-in", "/sign-in?ended=1", "/register", "/password-resets")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from webapp.ui import (
     accounts,
     administration,
+    audit_log,
     builder,
     builder_edits,
     builder_listening,
@@ -31,6 +32,7 @@ from webapp.ui.base import blueprint
 __all__ = [
     "accounts",
     "administration",
+    "audit_log",
     "blueprint",
     "builder",
     "builder_edits",
