@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import administration, links, password_resets, registration, second_factor
+from flowforge.accounts import administration, deletion, links, password_resets, registration, second_factor
 from flowforge.accounts.administration import ManagedAccountView
+from flowforge.accounts.deletion import Belongings
 from flowforge.accounts.registration import NewAccount
 from flowforge.audit.origin import COMMAND_LINE, session_info
 from flowforge.db.engine import make_engine
@@ -21,6 +22,7 @@ from flowforge.embedded.console import Console
 from flowforge.embedded.database import reached_database
 from flowforge.errors import FlowForgeError
 from flowforge.settings import Settings
+from flowforge.wiring import Backends
 
 Parsed = argparse.Namespace
 Operation = Callable[[Session, Settings, Parsed], str]
@@ -53,6 +55,12 @@ def add_commands(commands: Any) -> None:
         ("make-owner", _make_owner, "Make the account the owner; the one until now becomes an administrator."),
     ):
         add(name, operation, help_text).add_argument("name")
+
+    deleting = add("delete", _delete, "Delete an account; without one of the options, show what it has.")
+    deleting.add_argument("name")
+    choice = deleting.add_mutually_exclusive_group()
+    choice.add_argument("--hand-over-to", metavar="NAME", help="the account that gets what it has")
+    choice.add_argument("--everything", action="store_true", help="delete what it has, too")
 
 
 def _run(operation: Operation, settings: Settings, parsed: Parsed) -> int:
@@ -139,6 +147,27 @@ def _make_member(session: Session, _settings: Settings, parsed: Parsed) -> str:
 
 def _make_owner(session: Session, _settings: Settings, parsed: Parsed) -> str:
     return _role(administration.make_owner(session, _named(session, parsed).id))
+
+
+def _delete(session: Session, settings: Settings, parsed: Parsed) -> str:
+    account = _named(session, parsed)
+    if not parsed.everything and parsed.hand_over_to is None:
+        had = _in_words(deletion.belongings_of(session, account.id))
+        return f"{account.username} has {had}. Say --hand-over-to NAME or --everything; nothing was done."
+    heir = administration.find_by_name(session, parsed.hand_over_to).id if parsed.hand_over_to else None
+    backends = Backends(settings, "flowforge-users")
+    try:
+        done = deletion.delete(session, backends, account.id, heir)
+    finally:
+        backends.close()
+    fate = f"{done.handed_over_to} has them now" if done.handed_over_to else "they are deleted, too"
+    return f"{done.username} is deleted. It had {_in_words(done.belongings)}: {fate}."
+
+
+def _in_words(had: Belongings) -> str:
+    return (
+        f"{had.workflows} workflows, {had.triggers} triggers, {had.connections} connections and {had.secrets} secrets"
+    )
 
 
 def _role(account: ManagedAccountView) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection, select, text
 
@@ -43,6 +44,22 @@ AUDIT_ENTRIES = """
         SELECT id FROM auth.audit_log WHERE occurred_at < :before LIMIT :rows)
 """
 """The table's trigger refuses any other deletion."""
+EXECUTIONS_OF_REMOVED_ACCOUNTS = """
+    WITH gone AS (
+        SELECT id, event_id FROM orchestrator.workflow_executions
+         WHERE user_id IN (SELECT user_id FROM auth.removed_accounts WHERE removed_at < :before) LIMIT :rows
+    ), events AS (
+        DELETE FROM trigger_service.trigger_events WHERE id IN (SELECT event_id FROM gone)
+    )
+    DELETE FROM orchestrator.workflow_executions WHERE id IN (SELECT id FROM gone)
+"""
+REMOVED_ACCOUNTS = """
+    DELETE FROM auth.removed_accounts WHERE user_id IN (
+        SELECT removed.user_id FROM auth.removed_accounts AS removed
+         WHERE removed.removed_at < :before AND NOT EXISTS (
+               SELECT FROM orchestrator.workflow_executions AS x WHERE x.user_id = removed.user_id)
+         LIMIT :rows)
+"""
 DEAD_LETTERS = """
     DELETE FROM orchestrator.dead_letters WHERE id IN (
         SELECT id FROM orchestrator.dead_letters WHERE created_at < :before LIMIT :rows)
@@ -76,3 +93,8 @@ def adopted_at(connection: Connection) -> datetime | None:
 def delete_older(connection: Connection, statement: str, before: datetime, limit: int) -> int:
     """Runs one of the statements above; returns how many rows were deleted, at most `limit`."""
     return connection.execute(text(statement), {"before": before, "rows": limit}).rowcount
+
+
+def removed_accounts(connection: Connection) -> list[UUID]:
+    """The accounts that were deleted, and may have left something."""
+    return list(connection.scalars(text("SELECT user_id FROM auth.removed_accounts")))

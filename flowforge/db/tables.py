@@ -174,6 +174,16 @@ class RecoveryCode(Base):
     code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
 
 
+class RemovedAccount(Base):
+    """An account that was deleted, until what its executions left is deleted, too."""
+
+    __tablename__ = "removed_accounts"
+    __table_args__ = ({"schema": "auth"},)
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    removed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class RefreshToken(Base):
     """One link of a rotating chain; a `family_id` is one signed-in device."""
 

@@ -21,6 +21,8 @@ LOG_ENTRIES_PER_EXECUTION = 10
 """About as many; so many times more of them are deleted at once, so that the log keeps up with the executions."""
 SECONDS_PER_RUN = 60
 EXPIRED_TOKEN_KEPT = timedelta(days=7)
+REMOVED_ACCOUNT_KEPT = timedelta(days=1)
+"""Until then lines of its log may still be on their way."""
 USAGE_SHOWN = timedelta(days=8)
 """Days whose executions are shown, however short these are kept."""
 ABANDONED_SESSION_KEPT = timedelta(days=90)
@@ -113,6 +115,19 @@ class _Pruner:
         kept = timedelta(days=self.backends.settings.audit_retention_days)
         return self._delete(retention_store.AUDIT_ENTRIES, self.now - kept)
 
+    def executions_of_removed_accounts(self) -> Batch:
+        return self._delete(retention_store.EXECUTIONS_OF_REMOVED_ACCOUNTS, self.now)
+
+    def log_of_removed_accounts(self) -> Batch:
+        """Deletes from the log what these accounts left, as far as it has arrived there."""
+        with transaction(self.backends.engine) as connection:
+            removed = retention_store.removed_accounts(connection)
+        rows = self.rows_at_once * LOG_ENTRIES_PER_EXECUTION
+        return max((self.backends.logbook.forget(user_id, rows) for user_id in removed), default=0), rows
+
+    def removed_accounts(self) -> Batch:
+        return self._delete(retention_store.REMOVED_ACCOUNTS, self.now - REMOVED_ACCOUNT_KEPT)
+
     def versions(self) -> Batch:
         return self._delete(retention_store.UNUSED_VERSIONS, self._executions_kept)
 
@@ -147,6 +162,9 @@ _KINDS: dict[str, Callable[[_Pruner], Batch]] = {
     "password resets": _Pruner.password_resets,
     "days of usage": _Pruner.days_of_usage,
     "audit entries": _Pruner.audit_entries,
+    "executions of removed accounts": _Pruner.executions_of_removed_accounts,
+    "log entries of removed accounts": _Pruner.log_of_removed_accounts,
+    "removed accounts": _Pruner.removed_accounts,
     "versions": _Pruner.versions,
     "mailbox states": _Pruner.mailbox_states,
     "log entries": _Pruner.log_entries,

@@ -35,6 +35,7 @@ COUNT_LIMIT = 10_000
 """Totals are counted up to here: no query's cost may grow with history."""
 
 REPLAYS_SHOWN = 50
+_CANCELLED_AT_ONCE = 200
 
 _MISSING = "there is no such execution"
 _DATA = (ExecutionRow.trigger_payload, ExecutionRow.step_outputs, ExecutionRow.result)
@@ -140,6 +141,27 @@ def replays(session: Session, execution_id: UUID) -> Sequence[ExecutionSummary]:
     """List the latest replays of the execution, newest first."""
     again = select(*SUMMARY_COLUMNS).where(ExecutionRow.replay_of == execution_id).order_by(ExecutionRow.id.desc())
     return [ExecutionSummary(*row) for row in session.execute(again.limit(REPLAYS_SHOWN))]
+
+
+def cancel_all(session: Session, backends: Backends, user_id: UUID) -> int:
+    """Cancels every execution of the user that is not over, a batch in a transaction; returns how many. They are
+    announced where this process has a bus; elsewhere upkeep finds what is owed."""
+    cancelled = 0
+    while ids := session.scalars(_not_over(user_id).limit(_CANCELLED_AT_ONCE)).all():
+        connection = session.connection()
+        ended = ending_store.cancel(connection, ids)
+        following = completion.complete(connection, ended, backends.settings.payload_inline_limit)
+        session.commit()
+        if backends.settings.redis_url is not None:
+            announce_quietly(backends.bus, following.messages)
+            answers.notify(backends.redis, following.answered)
+        cancelled += len(ended)
+    return cancelled
+
+
+def _not_over(user_id: UUID) -> Select[UUID]:
+    is_open = ExecutionRow.status.in_(("PENDING", "RUNNING"))
+    return select(ExecutionRow.id).where(ExecutionRow.user_id == user_id, is_open)
 
 
 def cancel(session: Session, backends: Backends, user_id: UUID, execution_id: UUID) -> ExecutionView:

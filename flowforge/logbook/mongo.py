@@ -104,6 +104,12 @@ class MongoLogStore:
             self._expire_old(self._logs())
         return 0
 
+    def forget(self, user_id: UUID, rows: int) -> int:
+        with _unavailable():
+            theirs = self._logs().find({"userId": _any_form(user_id)}, {"_id": 1}).limit(rows)
+            deleted = self._logs().delete_many({"_id": {"$in": [document["_id"] for document in theirs]}})
+            return deleted.deleted_count
+
     def ping(self) -> None:
         with _unavailable():
             self._client.admin.command("ping")

@@ -113,6 +113,9 @@ class LogStore(Protocol):
     def prune(self, before: datetime, rows: int) -> int:
         """Delete at most so many older entries; returns how many (0 where the store expires them itself)."""
 
+    def forget(self, user_id: UUID, rows: int) -> int:
+        """Delete up to `rows` entries of that owner; returns how many."""
+
     def ping(self) -> None: ...
 
     def close(self) -> None: ...

@@ -90,6 +90,11 @@ class PostgresLogStore:
         with unavailable_when_down(), self._engine.begin() as connection:
             return connection.execute(delete(LogEntryRow).where(_LOG.id.in_(old))).rowcount
 
+    def forget(self, user_id: UUID, rows: int) -> int:
+        theirs = select(_LOG.id).where(_LOG.user_id == user_id).limit(rows)
+        with unavailable_when_down(), self._engine.begin() as connection:
+            return connection.execute(delete(LogEntryRow).where(_LOG.id.in_(theirs))).rowcount
+
     def ping(self) -> None:
         with unavailable_when_down(), self._engine.connect() as connection:
             connection.execute(select(1))

@@ -128,3 +128,12 @@ def test_who_has_lost_the_second_factor_is_let_in_by_the_operator(
     assert "password alone" in users("forget-second-factor", "bob")
 
     assert accounts.authenticate(session, "Bob", PASSWORD).id == people["Bob"].id
+
+
+@pytest.mark.usefixtures("people")
+def test_delete_says_what_there_is_and_does_nothing_until_it_is_told_what_to_do(users: Callable[..., str]) -> None:
+    had = "0 workflows, 0 triggers, 0 connections and 0 secrets"
+    assert users("delete", "bob") == f"Bob has {had}. Say --hand-over-to NAME or --everything; nothing was done.\n"
+    assert users("delete", "bob", "--hand-over-to", "ada") == f"Bob is deleted. It had {had}: ada has them now.\n"
+    assert users("delete", "bob", code=1) == "there is no account 'bob'\n"
+    assert users("delete", "ada", "--everything", code=1).startswith("ada owns this server, and cannot be disabled")

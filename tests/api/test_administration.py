@@ -174,3 +174,34 @@ class TestTheList:
 
         assert answer.status_code == 400
         assert {problem["pointer"] for problem in answer.json["details"]} == {"/workflows", "/executionsADay"}
+
+
+class TestDeleting:
+    def path(self, person: Person, query: str = "") -> str:
+        return f"{ADMIN}/accounts/{person.id}{query}"
+
+    def test_hands_over_and_says_what(self, client: FlaskClient, owner: Person, stranger: Person) -> None:
+        made = workflow(client, stranger)
+
+        answer = client.delete(self.path(stranger, f"?handOverTo={owner.id}"), headers=owner.headers)
+
+        assert answer.status_code == 200
+        assert answer.json == {
+            "username": "stranger",
+            "handedOverTo": "owner",
+            "belongings": {"workflows": 1, "triggers": 0, "connections": 0, "secrets": 0},
+            "cancelled": 0,
+        }
+        assert client.get(f"{WORKFLOWS}/{made['id']}", headers=owner.headers).status_code == 200
+        assert client.get(self.path(stranger), headers=owner.headers).status_code == 404
+
+    def test_asks_what_is_to_become_of_its_things(self, client: FlaskClient, owner: Person, stranger: Person) -> None:
+        refused = client.delete(self.path(stranger), headers=owner.headers)
+
+        assert [problem["pointer"] for problem in refused.json["details"]] == ["/handOverTo"]
+        assert client.delete(self.path(stranger, "?everything=true"), headers=owner.headers).status_code == 200
+
+    def test_ends_its_access_tokens(self, client: FlaskClient, owner: Person, stranger: Person) -> None:
+        client.delete(self.path(stranger, "?everything=true"), headers=owner.headers)
+
+        assert client.get(WORKFLOWS, headers=stranger.headers).status_code == 401

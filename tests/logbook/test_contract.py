@@ -186,6 +186,13 @@ def test_an_answering_store_answers_a_ping(store: LogStore) -> None:
     store.ping()
 
 
+def test_the_entries_of_one_owner_are_deleted_and_no_others(store: LogStore) -> None:
+    store.append([entry("one"), entry("two"), entry("three"), entry("other", user_id=STRANGER)])
+
+    assert [store.forget(OWNER, 2) for _ in range(3)] == [2, 1, 0]
+    assert store.find(LogQuery(STRANGER), page=0, size=10).total == 1
+
+
 def test_postgres_deletes_what_is_old(engine: Engine) -> None:
     store = PostgresLogStore(engine)
     store.append([entry("old"), entry("old, too"), entry("as old")])

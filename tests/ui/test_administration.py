@@ -112,6 +112,16 @@ class TestAccounts:
         assert bob.send(f"{adas}/disable", "/settings").status_code == 403
         assert bob.send(f"{adas}/role", "/settings", role="member").status_code == 403
 
+    def test_deleting_takes_an_heir_or_a_tick(self, ada: Browser, bob: Browser, engine: Engine) -> None:
+        page = page_of(engine, "bob")
+        refused = ada.send(f"{page}/delete", page, heir="nobody")
+        assert (refused.status_code, "Hand over to must be the name of another account" in refused.text) == (400, True)
+
+        assert ada.send(f"{page}/delete", page, heir="ADA").status_code == 303
+        assert "bob is deleted. ada has what it had." in ada.get(ACCOUNTS).text
+        assert ada.get(page).status_code == 404
+        assert bob.get("/").status_code == 303
+
 
 class TestInvitations:
     def test_a_link_leads_to_a_page_where_one_registers(self, ada: Browser, visitor: Browser) -> None:

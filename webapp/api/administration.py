@@ -9,13 +9,15 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
-from flowforge.accounts import administration, invitations, inviting, links, overview, password_resets, quotas
+from flowforge.accounts import administration, deletion, invitations, inviting, links, overview, password_resets, quotas
+from flowforge.accounts.deletion import DeletedAccount
 from flowforge.accounts.invitations import InvitationView
 from flowforge.accounts.inviting import InvitationLink
 from flowforge.accounts.overview import AccountOverview
 from flowforge.accounts.quotas import Quotas
 from flowforge.accounts.roles import Role
 from flowforge.accounts.scopes import Scope
+from flowforge.errors import Invalid
 from webapp.api import administration_schemas as schemas
 from webapp.context import backends, session
 from webapp.endpoint import DELETED, Tag, created, endpoint
@@ -92,6 +94,22 @@ def change_quotas(account_id: UUID, body: schemas.OwnQuotas) -> AccountOverview:
     own = Quotas(body.workflows, body.executions_a_day, body.bytes, body.mails_a_day)
     quotas.set_own(session(), account_id, own)
     return _shown(account_id)
+
+
+@blueprint.delete("/accounts/<uuid:account_id>")
+@endpoint(
+    Tag.ADMINISTRATION,
+    schemas.DeletedAccount,
+    query=schemas.DeletionQuery,
+    refuses=(403, 409),
+    scope=Scope.ADMIN,
+)
+def delete_account(account_id: UUID, query: schemas.DeletionQuery) -> DeletedAccount:
+    """Delete an account, and hand what it has over to another one or delete that, too; its executions are deleted"""
+    _require_power_over(account_id)
+    if query.hand_over_to is None and not query.everything:
+        raise Invalid.at("/handOverTo", "is required, unless everything=true: what the account has is deleted then")
+    return deletion.delete(session(), backends(), account_id, query.hand_over_to)
 
 
 @blueprint.post("/accounts/<uuid:account_id>/password-reset")

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from webapp.api.paging import LenientPage, SearchQuery
+from webapp.query_params import Flag, Query, UuidOrNone
 from webapp.wire import Wire
 
 _LARGEST_BIGINT = 2**63 - 1
@@ -18,6 +19,27 @@ _LARGEST_INTEGER = 2**31 - 1
 class AccountsQuery(SearchQuery):
     search: str = Field("", max_length=254, description="What names or e-mail addresses begin with.")
     page: LenientPage = 0
+
+
+class DeletionQuery(Query):
+    hand_over_to: UuidOrNone = Field(
+        None, description="The account that gets the workflows, triggers, connections and secrets."
+    )
+    everything: Flag = Field(False, description="Delete these, too.")
+
+
+class Belongings(Wire):
+    workflows: int
+    triggers: int
+    connections: int
+    secrets: int
+
+
+class DeletedAccount(Wire):
+    username: str
+    handed_over_to: str | None = Field(description="The name of the account that has them now; null: they are deleted.")
+    belongings: Belongings
+    cancelled: int = Field(description="Executions that were under way, and were cancelled.")
 
 
 class Usage(Wire):

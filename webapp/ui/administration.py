@@ -7,10 +7,10 @@ from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 
-from flowforge.accounts import administration, invitations, inviting, links, overview, password_resets, quotas
+from flowforge.accounts import administration, deletion, invitations, inviting, links, overview, password_resets, quotas
 from flowforge.accounts.quotas import Quotas
 from flowforge.accounts.roles import Role
-from flowforge.errors import Invalid, Problem
+from flowforge.errors import Conflict, Invalid, NotFound, Problem
 from webapp.context import backends, session
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
@@ -86,6 +86,20 @@ def change_role(account_id: UUID) -> Any:
     return _done(account_id, "The account is an administrator." if is_wanted else "The account is a member.")
 
 
+@blueprint.post("/settings/accounts/<uuid:account_id>/delete")
+def delete_account(account_id: UUID) -> Any:
+    _require_power_over(account_id)
+    try:
+        done = deletion.delete(session(), backends(), account_id, _heir_id())
+    except Invalid as error:
+        return _account_page(account_id, problems=error.problems), 400
+    except Conflict as error:
+        return _account_page(account_id, problems=[Problem("/handOverTo", str(error))]), 409
+    fate = f"{done.handed_over_to} has what it had." if done.handed_over_to else "What it had is deleted, too."
+    flash(f"{done.username} is deleted. {fate}", "done")
+    return redirect(url_for("ui.managed_accounts"), 303)
+
+
 @blueprint.post("/settings/accounts/<uuid:account_id>/password-reset")
 def reset_password_of(account_id: UUID) -> str:
     """The answer itself shows the link."""
@@ -116,11 +130,22 @@ def _account_page(account_id: UUID, problems: Any = (), link: str = "") -> str:
         "settings/account.html",
         account=account,
         general=general,
+        belongings=deletion.belongings_of(session(), account_id),
         link=link,
         hours=int(password_resets.LIFETIME.total_seconds() // 3600),
         entered=request.form if problems else {},
         problems=_by_field(problems),
     )
+
+
+def _heir_id() -> UUID | None:
+    """The account that was entered; None where everything is to be deleted. Raises Invalid."""
+    if request.form.get("everything"):
+        return None
+    try:
+        return administration.find_by_name(session(), request.form.get("heir", "").strip()).id
+    except NotFound as error:
+        raise Invalid.at("/handOverTo", "must be the name of another account") from error
 
 
 def _entered_quotas() -> Quotas:
