@@ -19,6 +19,7 @@ from flowforge.errors import NotFound, Unavailable, raise_any
 from flowforge.events import ExecutionStart
 from flowforge.execution.retry import Failure
 from flowforge.execution.state import ROOT
+from flowforge.fair_shares import FairShares
 from flowforge.field_reader import FieldReader
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
@@ -39,8 +40,8 @@ LONGEST_SECONDS = 20.0
 _TRIED_PARTS = ("id", "type", "name", "config", "when")
 _SUPPLIED_ROOTS = ("trigger", "steps", *INNER_ROOTS, "error")
 _OBJECTS = ("trigger", "steps", *(name for name, root in INNER_ROOTS.items() if root.is_object), "error")
-TRIALS_AT_ONCE = 4
-"""Trials at once in one process: each takes a thread of the web server."""
+TRIALS_AT_ONCE = 8
+"""Trials at once in one process, half of them of one account: each takes a thread of the web server."""
 
 _TOO_SLOW = "it took longer than a trial may; it may still go on"
 
@@ -49,13 +50,15 @@ _TOO_SLOW = "it took longer than a trial may; it may still go on"
 class TrialLimits:
     """Limits of trials that call a service."""
 
-    slots: threading.BoundedSemaphore
+    places: FairShares
     """One is held as long as the connector works."""
+    patience: float = 1.0
+    """Seconds for which a trial waits for a place."""
     overtime: float = 2.0
     """Seconds for a connector to notice that its time is over; after that, it is left to itself."""
 
 
-TRIAL_LIMITS = TrialLimits(threading.BoundedSemaphore(TRIALS_AT_ONCE))
+TRIAL_LIMITS = TrialLimits(FairShares(TRIALS_AT_ONCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def try_step(
     dry_run: bool = False,
     limits: TrialLimits = TRIAL_LIMITS,
 ) -> Tried:
-    """Try a step within LONGEST_SECONDS; blocks and dry runs call nobody. Raises Unavailable if too many trials run."""
+    """Try a step within LONGEST_SECONDS; blocks and dry runs call nobody. Raises Unavailable if too many trials of the account run."""
     begun = time.perf_counter()
     run = _run_of(trial, backends.resume_links)
     preview = preview_step(catalog, run, run.frames[ROOT], trial.step).preview
@@ -168,6 +171,7 @@ class _Call:
 
     def __init__(self, backends: Backends, catalog: Catalog, trial: Trial, limits: TrialLimits) -> None:
         self._limits = limits
+        self._user_id = trial.user_id
         self._runner = StepRunner(
             backends.settings,
             catalog,
@@ -182,13 +186,13 @@ class _Call:
 
     def outcome(self) -> tuple[JsonObject | None, Outcome]:
         """Runs the step; returns its config, where it got so far, and the outcome. Raises Unavailable."""
-        if not self._limits.slots.acquire(timeout=1):
+        if not self._limits.places.take(self._user_id, patience=self._limits.patience):
             raise Unavailable("other steps are being tried; try again in a moment")
         thread = threading.Thread(target=self._work, name="trial", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:
-            self._limits.slots.release()
+            self._limits.places.give_back(self._user_id)
             raise Unavailable("this server has no thread left to try a step in") from error
         thread.join(self._runner.time_limit(self._run) + self._limits.overtime)
         config = self._watched[0] if self._watched else None
@@ -198,7 +202,7 @@ class _Call:
         try:
             self._outcome = self._runner.run(self._run, self._watched.append)
         finally:
-            self._limits.slots.release()
+            self._limits.places.give_back(self._user_id)
 
 
 def _start(trial: Trial) -> ExecutionStart:

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import Connector, ConnectorConfig, StepContext, connector
 from flowforge.errors import NotFound, Unavailable
+from flowforge.fair_shares import FairShares
 from flowforge.language.expressions.unknown_values import Unknown
 from flowforge.preview.step_tests import Trial, TrialLimits, try_step
 from flowforge.wiring import Backends
@@ -52,26 +53,38 @@ def catalog(stubborn: Stubborn) -> Catalog:
     return Catalog({"STUBBORN": stubborn.connector()}, {})
 
 
-def trial(**action: Any) -> Trial:
+def trial(user_id: UUID | None = None, **action: Any) -> Trial:
     definition = {"actions": [{"id": "it", "type": "STUBBORN", "timeout": 0.05, **action}]}
-    return Trial(uuid4(), uuid4(), "w", definition, "it", {"trigger": {}, "steps": {}})
+    return Trial(uuid4(), user_id or uuid4(), "w", definition, "it", {"trigger": {}, "steps": {}})
 
 
 def test_one_that_does_not_end_is_left_to_itself(backends: Backends, catalog: Catalog, stubborn: Stubborn) -> None:
-    limits = TrialLimits(threading.BoundedSemaphore(1), overtime=0.01)
+    limits = TrialLimits(FairShares(1), patience=0, overtime=0.01)
     tried = try_step(backends, catalog, trial(config={"n": 3}), limits=limits)
     assert (tried.config, tried.output) == ({"n": 3}, None)
     assert "longer than a trial may" in str(tried.error)
-    with pytest.raises(Unavailable):  # it still holds the only slot
+    with pytest.raises(Unavailable):  # it still holds the only place
         try_step(backends, catalog, trial(), limits=limits)
     assert stubborn.begun == 1
     stubborn.may_end.set()
-    assert eventually(lambda: limits.slots.acquire(blocking=False), seconds=10)
+    assert eventually(lambda: limits.places.take(uuid4()), seconds=10)
 
 
-def test_what_is_dry_or_wrong_takes_no_slot(backends: Backends, catalog: Catalog, stubborn: Stubborn) -> None:
-    limits = TrialLimits(threading.BoundedSemaphore(1))
-    limits.slots.acquire()
+def test_trials_of_one_account_leave_places_for_those_of_others(
+    backends: Backends, catalog: Catalog, stubborn: Stubborn
+) -> None:
+    limits, greedy = TrialLimits(FairShares(4), patience=0, overtime=0.01), uuid4()
+    for _ in range(2):
+        try_step(backends, catalog, trial(greedy), limits=limits)
+    with pytest.raises(Unavailable):
+        try_step(backends, catalog, trial(greedy), limits=limits)
+    stubborn.may_end.set()
+    assert try_step(backends, catalog, trial(timeout=5), limits=limits).output == {}
+
+
+def test_what_is_dry_or_wrong_takes_no_place(backends: Backends, catalog: Catalog, stubborn: Stubborn) -> None:
+    limits = TrialLimits(FairShares(1))
+    limits.places.take(uuid4())
     dry = partial(try_step, backends, catalog, dry_run=True, limits=limits)
     assert dry(trial(config={"n": "{{ 1 + 1 }}"})).config == {"n": 2}
     assert "n: " in str(dry(trial(config={"n": []})).error)
