@@ -511,7 +511,8 @@ class Settings(BaseSettings):
         validation_alias="LIVE_VIEWERS",
         ge=1,
         le=50_000,
-        description="Live streams one web process serves at once; one more is answered 503.",
+        description="Live streams one web process serves at once, at most half of them of one account; one more is"
+        " answered 503.",
     )
     web_read_timeout: float = Field(
         10,

@@ -131,7 +131,8 @@ def try_step(
     dry_run: bool = False,
     limits: TrialLimits = TRIAL_LIMITS,
 ) -> Tried:
-    """Try a step within LONGEST_SECONDS; blocks and dry runs call nobody. Raises Unavailable if too many trials of the account run."""
+    """Try a step within LONGEST_SECONDS; blocks and dry runs call nobody. Raises Unavailable if too many
+    trials of the account run."""
     begun = time.perf_counter()
     run = _run_of(trial, backends.resume_links)
     preview = preview_step(catalog, run, run.frames[ROOT], trial.step).preview

@@ -186,6 +186,13 @@ class TestViewerSlots:
             first.close()
             eventually(lambda: _is_let_in(stage, watched))
 
+    def test_viewers_of_one_account_leave_slots_for_those_of_others(self, stage: Stage, watched: Watched) -> None:
+        modest = replace(stage, owner=stage.stranger)
+        with ExitStack() as viewers:
+            greedy = [viewers.enter_context(ask(stage, watched.id)).status_code for _ in range(VIEWER_SLOTS + 1)]
+            assert greedy == [200] * VIEWER_SLOTS + [503]
+            assert _is_let_in(modest, Watched(modest))
+
     def test_streams_that_ended_give_their_slots_back(self, stage: Stage, watched: Watched) -> None:
         watched.end()
         for _ in range(2 * VIEWER_SLOTS):

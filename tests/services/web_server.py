@@ -23,6 +23,7 @@ from webapp import create_app
 
 THREADS = 4
 VIEWER_SLOTS = 8
+"""Live streams of one account, half of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def server(backends: Backends, home: Path, **more: str) -> Iterator[str]:
         "FLOWFORGE_HOME": str(settings.home),
         "POSTGRES_URL": str(settings.postgres_url),
         "REDIS_URL": str(settings.redis_url),
-        "LIVE_VIEWERS": str(VIEWER_SLOTS),
+        "LIVE_VIEWERS": str(2 * VIEWER_SLOTS),
         **more,
     }
     with socket.create_server(("127.0.0.1", 0)) as listener, (home / "web.log").open("ab") as log:

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from flask import Blueprint, Response, current_app, request
 
+from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
 from flowforge.executions import executions
+from flowforge.fair_shares import FairShares
 from flowforge.logbook.cursor import parse_cursor
 from flowforge.wiring import Backends
 from webapp.context import backends, session
@@ -19,7 +21,7 @@ from webapp.identity import current_user_id
 from webapp.live.connection_handoff import CAN_HAND_OFF, StreamBody
 from webapp.live.hub import Hub
 from webapp.live.stream import StreamRequest
-from webapp.live.viewers import StreamService, ViewerSlots
+from webapp.live.viewers import StreamService
 
 blueprint = Blueprint("live", __name__)
 
@@ -52,12 +54,14 @@ def serve_with(extensions: dict[str, object], service: StreamService) -> None:
 
 
 def _stream_body(stream_request: StreamRequest, service: StreamService) -> StreamBody:
-    """Raises Unavailable when there are too many viewers."""
-    service.slots.take()
+    """Raises Unavailable when there are too many viewers, or too many of the account."""
+    viewer = stream_request.user_id
+    if not service.slots.take(viewer):
+        raise Unavailable("too many people are watching; try again in a moment")
     chunked = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
     take_connection = partial(service.serve, stream_request, chunked=chunked)
     can_hand_off = bool(request.environ.get(CAN_HAND_OFF))
-    return StreamBody(_BEGIN, take_connection, service.slots.release, can_hand_off=can_hand_off)
+    return StreamBody(_BEGIN, take_connection, partial(service.slots.give_back, viewer), can_hand_off=can_hand_off)
 
 
 def _service(extensions: dict[str, object], backends: Backends) -> StreamService:
@@ -66,8 +70,8 @@ def _service(extensions: dict[str, object], backends: Backends) -> StreamService
     with _creating_hub:
         found = extensions.get(_EXTENSION)
         if not isinstance(found, StreamService):
-            slots = ViewerSlots(backends.settings.live_viewers)
-            found = extensions[_EXTENSION] = StreamService(slots, Hub(backends, slots.release).serve)
+            slots = FairShares(backends.settings.live_viewers)
+            found = extensions[_EXTENSION] = StreamService(slots, Hub(backends, slots.give_back).serve)
         return found
 
 

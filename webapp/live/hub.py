@@ -35,9 +35,10 @@ _STOP_SECONDS = 5.0
 
 
 class Hub:
-    """Serves streams in a thread of its own, which calls `on_end` at the end of each. Safe between threads."""
+    """Serves streams in a thread of its own, which calls `on_end` with the viewer's account at the end of each. Safe
+    between threads."""
 
-    def __init__(self, backends: Backends, on_end: Callable[[], None]) -> None:
+    def __init__(self, backends: Backends, on_end: Callable[[UUID], None]) -> None:
         self._backends = backends
         self._on_end = on_end
         self._viewers: dict[UUID, set[Inbox]] = {}
@@ -83,7 +84,7 @@ class Hub:
         except Exception:
             logger.exception("a live stream broke off")
         finally:
-            self._on_end()
+            self._on_end(request.user_id)
 
     async def _stream(self, request: StreamRequest, connection: socket.socket, chunked: bool) -> None:
         connection.setblocking(False)

@@ -2,8 +2,8 @@
 
 In one process, requests and streams would take the interpreter from each other: every line to every viewer gives it
 away once (docs/decisions/0012-web-server.md). Connections go there over a pair of sockets, each with a line of JSON;
-a byte comes back through a pipe for each stream that has ended. When one of the two processes ends, so does the
-other.
+for each stream that has ended, the id of its viewer's account comes back through a pipe. When one of the two processes
+ends, so does the other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NoReturn
+from uuid import UUID
 
 import psutil
 from pydantic import TypeAdapter
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 _SEND_SECONDS = 5.0
 _ENDS_WITHIN_SECONDS = 1.0
 _DESCRIPTORS_AT_ONCE = 64
+_ID_BYTES = 16
 _NICENESS = 5
 """Niceness of the hub: where processors are scarce, callers of webhooks come before viewers."""
 _MESSAGE = TypeAdapter(tuple[StreamRequest, bool])
@@ -41,12 +44,16 @@ _IGNORED_SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWIN
 class HubProcess:
     """A hub in a child process; to be made before any thread is started.
 
-    `on_end` is called for each stream that has ended, `on_death` when the process has, both in a thread of their own.
-    `foreign` are descriptors that the child must not keep open.
+    `on_end` is called with the viewer's account for each stream that has ended, `on_death` when the process has, both
+    in a thread of their own. `foreign` are descriptors that the child must not keep open.
     """
 
     def __init__(
-        self, settings: Settings, on_end: Callable[[], None], on_death: Callable[[], None], foreign: Sequence[int] = ()
+        self,
+        settings: Settings,
+        on_end: Callable[[UUID], None],
+        on_death: Callable[[], None],
+        foreign: Sequence[int] = (),
     ) -> None:
         self._to_hub, from_worker = socket.socketpair()
         read_ends, write_ends = os.pipe()
@@ -72,7 +79,7 @@ class HubProcess:
                 sent = socket.send_fds(self._to_hub, [line], [connection.fileno()])
                 self._to_hub.sendall(line[sent:])
         except OSError:
-            self._on_end()
+            self._on_end(request.user_id)
             raise
 
     def close(self) -> None:
@@ -85,10 +92,11 @@ class HubProcess:
             self._process.wait()
 
 
-def _watch_ends(pipe: int, on_end: Callable[[], None], on_death: Callable[[], None]) -> None:
-    while ends := os.read(pipe, 4096):
-        for _ in ends:
-            on_end()
+def _watch_ends(pipe: int, on_end: Callable[[UUID], None], on_death: Callable[[], None]) -> None:
+    """Read ids, which are whole: so few bytes are written to a pipe at once (POSIX, PIPE_BUF)."""
+    while ends := os.read(pipe, _ID_BYTES * 256):
+        for at in range(0, len(ends), _ID_BYTES):
+            on_end(UUID(bytes=ends[at : at + _ID_BYTES]))
     os.close(pipe)
     on_death()
 
@@ -99,7 +107,7 @@ def _run_hub(settings: Settings, from_worker: socket.socket, ends: int) -> NoRet
     try:
         _detach_from_worker()
         os.nice(_NICENESS)
-        hub = Hub(Backends(settings, "flowforge-live"), lambda: _report_end(ends))
+        hub = Hub(Backends(settings, "flowforge-live"), partial(_report_end, ends))
         for request, chunked, connection in _receive(from_worker):
             hub.serve(request, connection, chunked=chunked)
         hub.close()
@@ -121,9 +129,9 @@ def _detach_from_worker() -> None:
     show_as("live")
 
 
-def _report_end(pipe: int) -> None:
+def _report_end(pipe: int, viewer: UUID) -> None:
     try:
-        os.write(pipe, b".")
+        os.write(pipe, viewer.bytes)
     except OSError:
         logger.debug("the worker has gone; the hub will see it")
 

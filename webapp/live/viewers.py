@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 import socket
-import threading
 from dataclasses import dataclass
 from typing import Protocol
 
-from flowforge.errors import Unavailable
+from flowforge.fair_shares import FairShares
 from webapp.live.stream import StreamRequest
-
-
-class ViewerSlots:
-    """A bound on the streams that one web process holds open. Safe between threads."""
-
-    def __init__(self, count: int) -> None:
-        self._free = threading.BoundedSemaphore(count)
-
-    def take(self) -> None:
-        """Raises Unavailable when all are taken."""
-        if not self._free.acquire(blocking=False):
-            raise Unavailable("too many people are watching; try again in a moment")
-
-    def release(self) -> None:
-        """Give back a slot that was taken."""
-        self._free.release()
 
 
 class ServeStream(Protocol):
@@ -37,5 +20,6 @@ class ServeStream(Protocol):
 class StreamService:
     """The streams of one web process: its viewer slots, and the server of its streams."""
 
-    slots: ViewerSlots
+    slots: FairShares
+    """One is held, by an account, for each stream that is open."""
     serve: ServeStream

@@ -28,12 +28,13 @@ from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[impo
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import BadRequest
 
+from flowforge.fair_shares import FairShares
 from webapp import live
 from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.intake.headers import AS_SENT
 from webapp.live.connection_handoff import CAN_HAND_OFF, HandedOff
 from webapp.live.hub_process import HubProcess
-from webapp.live.viewers import StreamService, ViewerSlots
+from webapp.live.viewers import StreamService
 from webapp.server.request_buffer import CONTINUE, ReceiveLimits, RequestBuffer
 
 _INCOMPLETE: Final = object()
@@ -94,9 +95,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         settings = self.wsgi.extensions["flowforge"].settings
         body_bytes = max(MOST_RECEIVED_BYTES, settings.webhook_max_bytes)
         self._limits = ReceiveLimits(settings.web_read_timeout, settings.web_request_timeout, body_bytes)
-        slots = ViewerSlots(settings.live_viewers)
+        slots = FairShares(settings.live_viewers)
         listening = [listener.fileno() for listener in self.sockets]
-        self._hub = HubProcess(settings, slots.release, self._end_without_hub, foreign=listening)
+        self._hub = HubProcess(settings, slots.give_back, self._end_without_hub, foreign=listening)
         live.serve_with(self.wsgi.extensions, StreamService(slots, self._hub.serve))
         self.wsgi = _with_facts(self.wsgi)
 
