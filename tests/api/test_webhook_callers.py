@@ -139,9 +139,30 @@ class TestASecret:
 
     def test_costs_the_database_one_more_question(self, client: FlaskClient, address: str, backends: Backends) -> None:
         client.post(address, data=BODY, headers=signed())
+        another = b'{"order": 18}'
         with counted_statements(backends.engine) as statements:
-            client.post(address, data=BODY, headers=signed())
+            client.post(address, data=another, headers=signed(another))
         assert len(statements) == 2
+
+    def test_makes_a_call_that_was_recorded_start_nothing(
+        self, client: FlaskClient, address: str, engine: Engine
+    ) -> None:
+        first = client.post(address, data=BODY, headers=signed())
+        replayed = signed() | {"X-Role": "admin", "Idempotency-Key": "chosen"}
+        again = client.post(f"{address}?amount=1000000", data=BODY, headers=replayed)
+
+        assert again.json == first.json
+        assert len(accepted_events(engine)) == 1
+
+    def test_lets_bodies_count_again_where_the_trigger_says_so(
+        self, client: FlaskClient, owner: Person, address: str, hook: dict[str, Any], engine: Engine
+    ) -> None:
+        config = {"secret": "********", "sameBodyAgain": True}
+        client.put(f"{TRIGGERS}/{hook['id']}", json={"configuration": config}, headers=owner.headers)
+        for _ in range(2):
+            client.post(address, data=BODY, headers=signed())
+
+        assert len(accepted_events(engine)) == 2
 
 
 class TestALimit:

@@ -237,12 +237,19 @@ class TestIdempotencyKeys:
         self, client: FlaskClient, address: str, engine: Engine, backends: Backends
     ) -> None:
         first = client.post(address, json={"n": 1}, headers={"Idempotency-Key": "k"})
-        again = client.post(address, json={"n": 2}, headers={"Idempotency-Key": "k"})
+        again = client.post(address, json={"n": 1}, headers={"Idempotency-Key": "k"})
 
         (event,) = accepted_events(engine)
         assert again.json == first.json
         assert event.payload["body"] == {"n": 1}
         assert len(announced(backends)) == 1
+
+    def test_a_key_with_another_body_is_refused(self, client: FlaskClient, address: str, engine: Engine) -> None:
+        client.post(address, json={"n": 1}, headers={"Idempotency-Key": "k"})
+        other = client.post(address, json={"n": 2}, headers={"Idempotency-Key": "k"})
+
+        assert (other.status_code, len(accepted_events(engine))) == (409, 1)
+        assert "another body" in other.json["message"]
 
     def test_another_key_is_another_event(self, client: FlaskClient, address: str, engine: Engine) -> None:
         for key in ("a", "b"):

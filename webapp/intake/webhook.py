@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -41,7 +42,7 @@ _UNKNOWN = jsonio.dumps({"success": False, "error": "Invalid webhook token"})
 
 _IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
-    "A repeat with the same key starts nothing and gets the first answer.",
+    "A repeat with the same key and the same body starts nothing and gets the first answer; with another body, a 409.",
     {"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY},
 )
 _SIGNATURE = Header(
@@ -61,7 +62,7 @@ _SIGNATURE = Header(
     },
     takes=ANY_BODY,
     headers=(_IDEMPOTENCY_KEY, _SIGNATURE),
-    refuses=(401, 429),
+    refuses=(401, 409, 429),
     public=True,
 )
 def receive(token: str) -> Response:
@@ -119,11 +120,12 @@ def _announced_bytes() -> int:
 
 def _accept(token: str) -> intake.AcceptedCall | None:
     """None: there is no such webhook. Raises Unauthorized where it demands a signature that the call does not have."""
-    event = WEBHOOK, token, _payload(), _metadata(), _idempotency_key()
-    answer = intake.accept_call(backends().engine, *event)
+    key = _idempotency_key()
+    event = WEBHOOK, token, _payload(), _metadata(), key
+    answer = intake.accept_call(backends().engine, *event, body_digest=_body_digest() if key else None)
     if answer is not None and answer.unproven is not None:
         _demand_signature(answer.unproven)
-        answer = intake.accept_call(backends().engine, *event, proven=answer.unproven)
+        answer = intake.accept_call(backends().engine, *event, body_digest=_body_digest(), proven=answer.unproven)
         if answer is not None and answer.unproven is not None:  # it was changed meanwhile
             raise Unauthorized(_UNSIGNED)
     return answer
@@ -162,6 +164,10 @@ def _metadata() -> JsonObject:
 def _describe_acceptance(answer: intake.AcceptedCall) -> JsonObject:
     body: JsonObject = {"success": True, "message": "Webhook received", "triggerId": answer.trigger_id}
     return body | ({"eventId": answer.event_id} if answer.event_id else {"ignored": True})
+
+
+def _body_digest() -> str:
+    return hashlib.sha256(request.get_data()).hexdigest()
 
 
 def _idempotency_key() -> str | None:

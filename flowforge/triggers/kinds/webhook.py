@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from flowforge import jsonio
 from flowforge.connectors.sdk import secret
@@ -31,6 +31,12 @@ class Config(AnsweringConfig):
         None,
         title="Secret",
         description="Callers sign the body with it (HMAC-SHA256, X-Hub-Signature-256). Empty: anybody may call.",
+    )
+    same_body_again: bool = Field(
+        False,
+        title="Take the same body again",
+        description="Whether a signed body that was taken starts the workflow once more. Otherwise a call that somebody"
+        " has recorded and sends again, with whatever query and headers, starts nothing.",
     )
 
 
