@@ -45,6 +45,9 @@ class Action(StrEnum):
     WORKFLOW_ENABLED = "workflow.enabled"
     WORKFLOW_DISABLED = "workflow.disabled"
     WORKFLOW_DELETED = "workflow.deleted"
+    TRIGGER_CREATED = "trigger.created"
+    TRIGGER_CHANGED = "trigger.changed"
+    TRIGGER_DELETED = "trigger.deleted"
     WORKFLOWS_EXPORTED = "workflows.exported"
 
     EXECUTION_REPLAYED = "execution.replayed"

@@ -11,6 +11,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from flowforge.audit.actions import Action
+from flowforge.audit.recording import record
 from flowforge.db.tables import TriggerRegistration, Workflow
 from flowforge.errors import Invalid, NotFound, raise_any
 from flowforge.jsonio import JsonObject
@@ -45,6 +47,8 @@ class Triggers:
             session.add(row)
         row.managed = None
         self._write(row, self.seal(wanted.configuration, None), wanted.enabled)
+        session.flush()
+        _record(session, Action.TRIGGER_CREATED, row)
         session.commit()
         return self.view(row)
 
@@ -80,11 +84,14 @@ class Triggers:
         raise_any(problems)
         row.managed = None
         self._write(row, stored if changed is None else self.seal(changed, stored), enabled)
+        _record(session, Action.TRIGGER_CHANGED, row)
         session.commit()
         return self.view(row)
 
     def delete(self, session: Session, user_id: UUID, trigger_id: UUID) -> None:
-        session.delete(self._load(session, user_id, trigger_id))
+        row = self._load(session, user_id, trigger_id)
+        _record(session, Action.TRIGGER_DELETED, row)
+        session.delete(row)
         session.commit()
 
     def get(self, session: Session, user_id: UUID, trigger_id: UUID) -> TriggerView:
@@ -194,6 +201,11 @@ class Triggers:
             row.webhook_token = row.webhook_token or str(uuid4())
             row.webhook_url = f"{self.settings.public_webhook_base}/{kind.address.path}/{row.webhook_token}"
         row.configuration, row.enabled = configuration, enabled
+
+
+def _record(session: Session, action: Action, row: TriggerRegistration) -> None:
+    kind, workflow_id, is_enabled = row.trigger_type.lower(), str(row.workflow_id), bool(row.enabled)
+    record(session, action, by=row.user_id, on=row.id, named=kind, workflow=workflow_id, enabled=is_enabled)
 
 
 def _fire_times(row: TriggerRegistration) -> list[datetime]:

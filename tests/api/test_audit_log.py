@@ -26,7 +26,7 @@ from flowforge.engine import upkeep
 from flowforge.ids import first_id_at, uuid7
 from flowforge.wiring import Backends
 from tests.api.test_replays import failed
-from tests.api.things import EXECUTIONS, WORKFLOWS, change, pointers, workflow
+from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, change, pointers, trigger, workflow
 from tests.people import PASSWORD, Person, registered
 
 LOG = "/api/v1/audit-log"
@@ -187,6 +187,20 @@ class TestWhatIsRecorded:
             ("execution.replayed", None),
             ("executions.replayed", 1),
         ]
+
+    def test_triggers(self, client: FlaskClient, owner: Person) -> None:
+        made = trigger(client, owner, workflow(client, owner)["id"])
+        client.put(f"{TRIGGERS}/{made['id']}", json={"enabled": False}, headers=owner.headers)
+        client.delete(f"{TRIGGERS}/{made['id']}", headers=owner.headers)
+
+        found = entries(client, owner)[:3]
+
+        assert [(entry["action"], entry["details"]["enabled"]) for entry in reversed(found)] == [
+            ("trigger.created", True),
+            ("trigger.changed", False),
+            ("trigger.deleted", False),
+        ]
+        assert made["webhookToken"] not in json.dumps(found)
 
     def test_no_secret_and_nothing_of_a_payload(self, client: FlaskClient, owner: Person, engine: Engine) -> None:
         self.test_credentials(client, owner)
