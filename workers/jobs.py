@@ -33,6 +33,7 @@ from flowforge.settings import Settings
 from flowforge.wiring import Backends, connect_redis
 from workers import mailboxes, tasks
 from workers.prefork import Child, Prefork, die_with
+from workers.task_jobs import RUNS_TASKS, TaskJob, TaskQueue
 
 SCHEDULES, UPKEEP, CHORES, MAIL = "schedules", "upkeep", "chores", "mail"
 CLOCK_SECONDS = 1
@@ -81,6 +82,9 @@ def periodic_jobs(settings: Settings) -> list[Periodic]:
 class Clock(Scheduler):  # type: ignore[misc]
     """rq-scheduler, kept to a given list of jobs whatever happens to Valkey."""
 
+    job_class = TaskJob
+    queue_class = TaskQueue
+
     def __init__(self, jobs: Sequence[Periodic], connection: Redis) -> None:
         super().__init__(connection=connection, interval=CLOCK_SECONDS)
         self._jobs = jobs
@@ -107,7 +111,7 @@ class Clock(Scheduler):  # type: ignore[misc]
 
     def enqueue_job(self, job: Job) -> None:
         """Queues a job once while its worker is away, not once for every time it was due."""
-        if self.connection.lpos(Queue(job.origin, connection=self.connection).key, job.id) is None:
+        if self.connection.lpos(TaskQueue(job.origin, connection=self.connection).key, job.id) is None:
             super().enqueue_job(job)
 
     def run(self, burst: bool = False) -> None:
@@ -188,6 +192,7 @@ def work(kind: type[TickWorker] | type[ForkWorker], queues: Sequence[str], setti
         worker_ttl=_WORKER_TTL,
         maintenance_interval=_MAINTENANCE_SECONDS,
         log_job_description=False,
+        **RUNS_TASKS,
     )
     worker.work(logging_level="WARNING")
 

@@ -18,6 +18,7 @@ from flowforge.settings import Settings
 from flowforge.triggers.mailboxes import polling
 from flowforge.triggers.mailboxes.reader import POLL_LIMITS, PollLimits
 from flowforge.wiring import Backends
+from workers.task_jobs import TaskJob, TaskQueue
 
 QUEUE = "mailboxes"
 POLL_JOB = "workers.tasks.poll"
@@ -30,7 +31,7 @@ def enqueue_due_mailboxes(backends: Backends, connection: Redis, now: datetime |
     moment = now or datetime.now(UTC)
     if not backends.settings.email_polling_enabled:
         return 0
-    queue = Queue(QUEUE, connection=connection)
+    queue = TaskQueue(QUEUE, connection=connection)
     return sum(_enqueue(queue, trigger_id, backends.settings) for trigger_id in polling.take_due(backends, moment))
 
 
@@ -64,7 +65,7 @@ def _enqueue(queue: Queue, trigger_id: UUID, settings: Settings) -> bool:
 def _forget_ended(job_id: str, queue: Queue, settings: Settings) -> bool:
     """A job that has ended, or was lost, makes room for the next one of its name; one that waits or runs does not."""
     try:
-        job = Job.fetch(job_id, connection=queue.connection)
+        job = TaskJob.fetch(job_id, connection=queue.connection)
     except NoSuchJobError:
         return True
     match job.get_status(refresh=False):
