@@ -55,6 +55,14 @@ def require_power_over(session: Session, actor_id: UUID, user_id: UUID) -> None:
         raise Forbidden("only the owner of this server manages its administrators")
 
 
+def require_power_over_password(session: Session, actor_id: UUID, user_id: UUID) -> None:
+    """Nobody makes a link for their own account: one's own password is changed by giving the present one. Raises
+    Forbidden, NotFound."""
+    require_power_over(session, actor_id, user_id)
+    if actor_id == user_id:
+        raise Forbidden("change your own password in the settings; that takes the present one")
+
+
 def list_accounts(session: Session, search: str = "", *, page: int = 0, size: int = 50) -> Sequence[ManagedAccountView]:
     """Accounts whose name or address begins with `search`, in the order of their names."""
     beginning = _escaped(key_of(search)) + "%"
@@ -151,6 +159,7 @@ def _lock(session: Session, user_id: UUID) -> User:
 
 def _give_role(session: Session, user: User, role: Role) -> None:
     record(session, Action.ROLE_CHANGED, account=user.id, role=role, before=user.role)
+    credentials.end_reset_links(session, user.id)  # made by somebody who may not have power over the new role
     user.role = role
 
 

@@ -1,4 +1,5 @@
-"""The end of all that proves an identity: access and refresh tokens, sessions, personal tokens, open live streams."""
+"""The end of all that proves an identity: access and refresh tokens, sessions, personal tokens, open live streams, and
+links for a new password."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from flowforge.accounts import sign_ins
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.credential_epochs import tell_of_change
-from flowforge.db.tables import AccessToken, User, WebSession
+from flowforge.db.tables import AccessToken, PasswordReset, User, WebSession
 
 
 def end_all(session: Session, user_id: UUID, *, keep_tokens: bool = False, keep_browser: UUID | None = None) -> int:
@@ -25,11 +26,17 @@ def end_all(session: Session, user_id: UUID, *, keep_tokens: bool = False, keep_
     epoch = _begin_epoch(session, user_id)
     sign_ins.end_all(session, user_id)
     _end_browsers(session, user_id, keep_browser)
+    end_reset_links(session, user_id)
     if not keep_tokens:
         session.execute(delete(AccessToken).where(AccessToken.user_id == user_id))
     record(session, Action.SIGNED_OUT_EVERYWHERE, account=user_id, tokens_kept=keep_tokens)
     tell_of_change(session, user_id)
     return epoch
+
+
+def end_reset_links(session: Session, user_id: UUID) -> None:
+    """Ends the links for a new password that somebody may still hold. Leaves the commit to the caller."""
+    session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
 
 
 def _begin_epoch(session: Session, user_id: UUID) -> int:

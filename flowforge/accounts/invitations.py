@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import one_time_tokens
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
-from flowforge.db.tables import Invitation, Role
+from flowforge.db.tables import ADMINISTRATORS, Invitation, Role, User
 from flowforge.errors import Invalid, NotFound
 
 LIFETIME = timedelta(days=7)
@@ -51,7 +51,7 @@ def create(session: Session, invited_by: UUID, email: str | None, role: Role) ->
 
 def list_pending(session: Session) -> Sequence[InvitationView]:
     """Those that can still be used, the newest first."""
-    usable = select(Invitation).where(Invitation.expires_at > datetime.now(UTC))
+    usable = select(Invitation).where(*_open())
     newest_first = usable.order_by(Invitation.created_at.desc(), Invitation.id.desc())
     return [_pending(row) for row in session.scalars(newest_first.limit(MOST_LISTED))]
 
@@ -80,7 +80,15 @@ def withdraw(session: Session, invitation_id: UUID) -> None:
 
 
 def _usable(token: str) -> tuple[ColumnElement[bool], ...]:
-    return Invitation.token_hash == one_time_tokens.digest(token), Invitation.expires_at > datetime.now(UTC)
+    return Invitation.token_hash == one_time_tokens.digest(token), *_open()
+
+
+def _open() -> tuple[ColumnElement[bool], ...]:
+    """Holds for those not expired, of somebody who may still invite: an administrator who was disabled has no way back
+    by a link of their own."""
+    inviter = select(User.id).where(User.id == Invitation.invited_by)
+    may_invite = exists(inviter.where(User.role.in_(ADMINISTRATORS), User.disabled_at.is_(None)))
+    return Invitation.expires_at > datetime.now(UTC), may_invite
 
 
 def _unusable() -> Invalid:

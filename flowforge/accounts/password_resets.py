@@ -67,7 +67,6 @@ def complete(session: Session, token: str, password: str) -> AccountView:
         session.rollback()
         raise _unusable()
     locked.password = hashed
-    session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
     record(session, Action.PASSWORD_RESET, account=user_id)
     credentials.end_all(session, user_id)
     session.commit()

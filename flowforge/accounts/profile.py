@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import accounts, registration
+from flowforge.accounts import accounts, credentials, registration
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import User
@@ -56,6 +56,7 @@ def update(session: Session, user_id: UUID, email: object, time_zone: object) ->
         raise Invalid(problems)
     if email is not None and email != user.email:
         record(session, Action.EMAIL_CHANGED, by=user_id)
+        credentials.end_reset_links(session, user_id)  # whoever reads the old mailbox has them
     user.email = email if isinstance(email, str) else user.email
     user.time_zone = (time_zone or None) if isinstance(time_zone, str) else user.time_zone
     try:

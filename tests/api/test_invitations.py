@@ -126,6 +126,23 @@ def test_one_that_was_withdrawn_or_expired_lets_nobody_in(client: FlaskClient, o
         assert problems(register(client, link)) == UNUSABLE
 
 
+@pytest.mark.parametrize(("method", "what"), [("POST", "disable"), ("PUT", "role")])
+def test_one_by_somebody_who_may_not_invite_any_more_lets_nobody_in(
+    client: FlaskClient, owner: Person, method: str, what: str
+) -> None:
+    """Or an administrator who is disabled would come back by a link made before."""
+    tokens = register(client, invite(client, owner, role="admin")["url"]).json
+    admin = {"Authorization": f"Bearer {tokens['access_token']}"}
+    admin_id = client.get("/auth/me", headers=admin).json["id"]
+    link = client.post(INVITATIONS, json={}, headers=admin).json["url"]
+
+    path = f"/api/v1/admin/accounts/{admin_id}/{what}"
+    assert client.open(path, method=method, json={"role": "member"}, headers=owner.headers).status_code == 200
+
+    assert problems(register(client, link, "eve")) == UNUSABLE
+    assert client.get(INVITATIONS, headers=owner.headers).json == []
+
+
 def test_the_database_holds_only_its_hash(client: FlaskClient, owner: Person, engine: Engine) -> None:
     token = invite(client, owner)["url"].rpartition("/")[2]
 

@@ -123,6 +123,47 @@ def test_the_host_of_the_request_is_not_believed(client: FlaskClient, owner: Per
     assert token_in(inbox)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/v1/profile/password", {"currentPassword": PASSWORD, "newPassword": "another violet teapot"}),
+        ("PUT", "/api/v1/profile", {"email": "moved@example.test"}),
+        ("DELETE", "/api/v1/sessions", None),
+    ],
+)
+def test_a_link_ends_with_what_it_was_made_for(
+    client: FlaskClient, owner: Person, token: str, method: str, path: str, body: Any
+) -> None:
+    """Somebody else may hold it, such as whoever reads the old mailbox."""
+    assert client.open(path, method=method, json=body, headers=owner.headers).status_code in {200, 204}
+
+    assert problems(reset(client, token)).keys() == {"/token"}
+
+
+@pytest.mark.parametrize("change", ["disable", "role"])
+def test_a_link_ends_when_its_account_is_disabled_or_gets_another_role(
+    client: FlaskClient, owner: Person, stranger: Person, change: str
+) -> None:
+    account = f"/api/v1/admin/accounts/{stranger.id}"
+    link = client.post(f"{account}/password-reset", headers=owner.headers).json["url"]
+
+    if change == "disable":
+        client.post(f"{account}/disable", headers=owner.headers)
+        client.post(f"{account}/enable", headers=owner.headers)
+    else:
+        client.put(f"{account}/role", json={"role": "admin"}, headers=owner.headers)
+
+    assert problems(reset(client, link.rpartition("/")[2])).keys() == {"/token"}
+
+
+def test_nobody_makes_a_link_for_themselves(client: FlaskClient, owner: Person) -> None:
+    """A token that leaked would be turned into the account by it, and a browser left alone, too."""
+    answer = client.post(f"/api/v1/admin/accounts/{owner.id}/password-reset", headers=owner.headers)
+
+    assert answer.status_code == 403
+    assert answer.json["message"] == "change your own password in the settings; that takes the present one"
+
+
 def test_a_weak_password_does_not_use_the_link_up(client: FlaskClient, token: str) -> None:
     assert problems(reset(client, token, "qwertyuiop")).keys() == {"/newPassword"}
     assert reset(client, token).status_code == 204

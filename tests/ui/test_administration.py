@@ -48,6 +48,9 @@ class TestAccounts:
         assert bob.get(ACCOUNTS).status_code == 403
         assert bob.get(page_of(engine, "ada")).status_code == 403
 
+    def test_a_page_that_no_list_has_is_empty(self, ada: Browser) -> None:
+        assert "Nobody" in ada.get(f"{ACCOUNTS}?page=99999999999999999999").text
+
     @pytest.mark.usefixtures("bob")
     def test_each_is_listed_with_what_it_uses(self, ada: Browser) -> None:
         page = ada.get(ACCOUNTS).text
@@ -96,6 +99,8 @@ class TestAccounts:
         assert wrong.status_code == 400
         assert "Workflows must be a whole number" in wrong.text
         assert 'value="many"' in wrong.text
+        endless = ada.send(f"{page}/quotas", page, workflows="9" * 5000)
+        assert "Workflows must be a whole number" in endless.text
 
         assert ada.send(f"{page}/quotas", page, workflows="0", executions_a_day="10", bytes="").status_code == 303
         values = dict(
@@ -186,6 +191,9 @@ class TestForgottenPassword:
 
         assert visitor.send(link, link, new=NEW).status_code == 303
         assert bob.get("/").status_code == 303
+
+    def test_nobody_makes_one_for_themselves(self, ada: Browser, engine: Engine) -> None:
+        assert ada.send(f"{page_of(engine, 'ada')}/password-reset", "/settings").status_code == 403
 
     def test_a_member_makes_none(self, bob: Browser, engine: Engine) -> None:
         assert bob.send(f"{page_of(engine, 'ada')}/password-reset", "/settings").status_code == 403

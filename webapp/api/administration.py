@@ -116,7 +116,7 @@ def delete_account(account_id: UUID, query: schemas.DeletionQuery) -> DeletedAcc
 @endpoint(Tag.ADMINISTRATION, created(schemas.Link), refuses=(403,), scope=Scope.ADMIN)
 def reset_password(account_id: UUID) -> Link:
     """Make a link by which an account's password is set anew, once; only this answer shows it"""
-    _require_power_over(account_id)
+    administration.require_power_over_password(session(), current_user_id(), account_id)
     token = password_resets.begin(session(), account_id)
     return Link(links.password_reset(backends().settings, token), datetime.now(UTC) + password_resets.LIFETIME)
 

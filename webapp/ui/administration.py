@@ -12,10 +12,11 @@ from flowforge.accounts.quotas import Quotas
 from flowforge.accounts.roles import Role
 from flowforge.errors import Conflict, Invalid, NotFound, Problem
 from webapp.context import backends, session
-from webapp.ui.base import blueprint
+from webapp.ui.base import blueprint, requested_page
 from webapp.ui.guard import viewer_id
 
 PAGE_SIZE = 50
+_LONGEST_NUMBER = 1_000
 _QUOTAS = {"workflows": "workflows", "executions_a_day": "executionsADay", "bytes": "bytes", "mails_a_day": "mailsADay"}
 
 
@@ -103,14 +104,14 @@ def delete_account(account_id: UUID) -> Any:
 @blueprint.post("/settings/accounts/<uuid:account_id>/password-reset")
 def reset_password_of(account_id: UUID) -> str:
     """The answer itself shows the link."""
-    _require_power_over(account_id)
+    administration.require_power_over_password(session(), viewer_id(), account_id)
     token = password_resets.begin(session(), account_id)
     return _account_page(account_id, link=links.password_reset(backends().settings, token))
 
 
 def _accounts_page(problems: Any = (), invitation: Any = None) -> str:
-    search, page = request.args.get("q", ""), request.args.get("page", 0, int)
-    found = overview.list_overviews(session(), backends().settings, search, page=max(0, page), size=PAGE_SIZE + 1)
+    search, page = request.args.get("q", ""), requested_page()
+    found = overview.list_overviews(session(), backends().settings, search, page=page, size=PAGE_SIZE + 1)
     return render_template(
         "settings/accounts.html",
         accounts=found[:PAGE_SIZE],
@@ -151,10 +152,15 @@ def _heir_id() -> UUID | None:
 def _entered_quotas() -> Quotas:
     """Empty fields are as the settings say. Raises Invalid for what is no number."""
     entered = {name: request.form.get(name, "").strip() for name in _QUOTAS}
-    wrong = [name for name, value in entered.items() if value and not value.isdecimal()]
+    wrong = [name for name, value in entered.items() if value and not _is_number(value)]
     if wrong:
         raise Invalid([Problem(f"/{_QUOTAS[name]}", "must be a whole number") for name in wrong])
     return Quotas(**{name: int(value) if value else None for name, value in entered.items()})
+
+
+def _is_number(text: str) -> bool:
+    """Whether it can be read as one: Python reads no longer text as a number."""
+    return text.isdecimal() and len(text) <= _LONGEST_NUMBER
 
 
 def _done(account_id: UUID, message: str) -> Any:

@@ -14,6 +14,8 @@ from webapp.ui.trigger_kinds import trigger_icon_name, trigger_name
 FORM_MAX_BYTES = 4 * 1024 * 1024
 """A definition of the largest size there may be, as a form field: percent-encoding makes it longer."""
 
+_HIGHEST_PAGE = 1_000_000
+
 blueprint = Blueprint("ui", __name__)
 for _filter in (
     text.agent,
@@ -33,6 +35,11 @@ for _filter in (
     by_group,
 ):
     blueprint.add_app_template_filter(_filter)
+
+
+def requested_page() -> int:
+    """The page of a list that the address asks for, from 0. What is no number is the first; addresses may be typed."""
+    return min(max(request.args.get("page", 0, int), 0), _HIGHEST_PAGE)
 
 
 @blueprint.before_request

@@ -16,7 +16,7 @@ from flowforge.workflows.versions import DRAFT, PUBLISHED
 from flowforge.workflows.views import VersionView
 from webapp.context import session
 from webapp.services import drafts, versions, workflows
-from webapp.ui.base import blueprint
+from webapp.ui.base import blueprint, requested_page
 from webapp.ui.guard import viewer_id
 from webapp.ui.written_differences import written
 
@@ -28,7 +28,7 @@ def workflow_versions(workflow_id: UUID) -> str:
     """`from` and `to`: numbers of versions, `published` or `draft`; what is compared, unless it is said, is what
     changed last."""
     workflow = workflows().get(session(), viewer_id(), workflow_id)
-    page = max(request.args.get("page", 0, type=int), 0)
+    page = requested_page()
     listed = workflows().versions(session(), viewer_id(), workflow_id, page=page, size=_PAGE + 1)
     has_draft = drafts().get(session(), viewer_id(), workflow_id).revision > 0
     old, new = _choose_compared(listed, has_draft)
