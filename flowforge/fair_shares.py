@@ -1,8 +1,12 @@
-"""Places that accounts share, and within them workflows: no holder may take another while it has as many as are free.
+"""Places that are shared fairly: no holder may take another while it has as many as are free.
 
-So the more is taken, the less any holder may add: of 32 places a first workflow that never lets go holds 16, a second
-one 8, a third 4, and a newcomer still finds a free place. Places that are given back let the shares rise again, and
-nobody has to know how many holders there are.
+So the more is taken, the less any holder may add: of 32 places a first one that never lets go holds 16, a second one 8,
+a third 4, and a newcomer still finds a free place. Places that are given back let the shares rise again, and nobody has
+to know how many holders there are.
+
+Where workflows share, their accounts do so first: an account may hold three times as many places as are free, and its
+workflows share these by the same rule. Of 32 places an account holds 24 at most, its first workflow 12, and its others
+find a place as well as those of another account.
 """
 
 from __future__ import annotations
@@ -11,37 +15,69 @@ import threading
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import ceil
+
+Holders = tuple[Hashable, ...]
+"""Those that one place is for, from the narrowest to the widest: an account, or a workflow and its account."""
+
+_TIMES = (1, 3)
+"""Places that a holder may have for each that stays free: one that is alone or the narrowest, and one around it."""
+
+
+@dataclass(slots=True)
+class Shares:
+    """The places that are free, and how many each holder has."""
+
+    free: int
+    held: Counter[Hashable] = field(default_factory=Counter)
+
+    def have_room(self, holders: Holders) -> bool:
+        """Whether these may take a place."""
+        return self._room(holders) > 0
+
+    def take(self, holders: Holders) -> None:
+        self.free -= 1
+        self.held.update(holders)
+
+    def give_back(self, holders: Holders) -> None:
+        """Give back a place that the same holders took."""
+        self.free += 1
+        for holder in holders:
+            self.held[holder] -= 1
+            if not self.held[holder]:
+                del self.held[holder]
+
+    def copy(self) -> Shares:
+        return Shares(self.free, self.held.copy())
+
+    def _room(self, holders: Holders) -> int:
+        """Places that these may still take, one after the other, while nobody else does."""
+        room = self.free
+        for holder, times in reversed(list(zip(holders, _TIMES, strict=False))):
+            room = ceil((times * room - self.held[holder]) / (times + 1))
+        return room
 
 
 class FairShares:
-    """A number of places, shared fairly. Safe between threads.
-
-    Holders are named from the narrowest to the widest, such as a workflow and its account: the first may have as many
-    places as are free, the second, around it, twice as many.
-    """
+    """A number of places, shared fairly. Safe between threads."""
 
     def __init__(self, places: int) -> None:
-        self._free = places
-        self._held: Counter[Hashable] = Counter()
+        self._shares = Shares(places)
         self._changed = threading.Condition()
 
     def take(self, *holders: Hashable, patience: float = 0.0) -> bool:
         """Whether they have got a place, for which they wait so many seconds at most."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._may_take(holders), patience):
-                return False
-            self._free -= 1
-            self._held.update(holders)
-            return True
+            has_room = self._changed.wait_for(lambda: self._shares.have_room(holders), patience)
+            if has_room:
+                self._shares.take(holders)
+            return has_room
 
     def give_back(self, *holders: Hashable) -> None:
-        """Give back a place that was taken by the same holders."""
+        """Give back a place that the same holders took."""
         with self._changed:
-            self._free += 1
-            for holder in holders:
-                self._held[holder] -= 1
-                if not self._held[holder]:
-                    del self._held[holder]
+            self._shares.give_back(holders)
             self._changed.notify_all()
 
     @contextmanager
@@ -53,6 +89,3 @@ class FairShares:
         finally:
             if taken:
                 self.give_back(*holders)
-
-    def _may_take(self, holders: tuple[Hashable, ...]) -> bool:
-        return all(self._held[holder] < times * self._free for times, holder in enumerate(holders, 1))

@@ -387,7 +387,7 @@ class Settings(BaseSettings):
         16,
         validation_alias="WORKFLOW_CONCURRENCY",
         ge=1,
-        description="Steps of one workflow that one executor process runs at once, at most half of its threads.",
+        description="Steps of one workflow that one executor process runs at once, at most 3/8 of its threads.",
     )
     step_timeout_seconds: float = Field(
         60,

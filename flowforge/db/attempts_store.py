@@ -104,9 +104,10 @@ def park(connection: Connection, keys: Sequence[AttemptKey]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ParkedAttempt(AttemptKey):
-    """A parked attempt, and its workflow."""
+    """A parked attempt, its workflow, and the account."""
 
     workflow_id: UUID
+    user_id: UUID
 
 
 def find_parked(
@@ -144,13 +145,13 @@ def find_parked(
             WHERE workflow_id <> ALL(%(full)s::uuid[])
             ORDER BY place LIMIT %(limit)s
         )
-        SELECT a.execution_id, a.step_index, a.iteration, a.attempt, waiting.workflow_id
+        SELECT a.execution_id, a.step_index, a.iteration, a.attempt, waiting.workflow_id, x.user_id
         FROM waiting CROSS JOIN LATERAL (
             SELECT *, row_number() OVER (ORDER BY due_at) AS turn FROM orchestrator.step_attempts parked
             WHERE parked.state = 'QUEUED' AND parked.parked AND parked.workflow_id = waiting.workflow_id
                 AND parked.due_at <= now()
             ORDER BY due_at LIMIT %(each)s
-        ) a
+        ) a JOIN orchestrator.workflow_executions x ON x.id = a.execution_id
         ORDER BY a.turn, waiting.place LIMIT %(limit)s
         """,
         {

@@ -14,8 +14,7 @@ import logging
 import threading
 import time
 import traceback
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -42,6 +41,7 @@ from flowforge.engine.step_runner import Outcome, StepRun, StepRunner
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionStart, TopicMessage
 from flowforge.execution.retry import Failure
+from flowforge.fair_shares import Holders, Shares
 from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
 
@@ -54,6 +54,20 @@ _OVERTIME_SECONDS = 5.0
 """Excess over a step's time limit after which its lease is let go: connectors end by themselves before that."""
 
 Starts = Mapping[AttemptKey, ExecutionStart]
+
+
+def _holders(start: ExecutionStart) -> Holders:
+    return start.workflow_id, start.user_id
+
+
+def _within_shares(attempts: Mapping[AttemptKey, Holders], shares: Shares) -> list[AttemptKey]:
+    """Takes places for attempts, in this order; returns those whose holders had room for them."""
+    admitted = []
+    for key, holders in attempts.items():
+        if shares.have_room(holders):
+            shares.take(holders)
+            admitted.append(key)
+    return admitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +126,10 @@ class Executor:
     def handle(self, received: Sequence[Received]) -> None:
         messages = [delivered.message for delivered in received]
         starts = {key_of(start): start for start in messages if isinstance(start, ExecutionStart)}
-        crowded = self._crowded(starts)
-        self._claim_and_run({key: start for key, start in starts.items() if key not in crowded})
-        if crowded:
-            with transaction(self._backends.engine) as connection:
-                attempts_store.park(connection, list(crowded))
-            self._parked = True
+        shares = self._pool.shares_of(self._capacity)
+        admitted = _within_shares({key: _holders(start) for key, start in starts.items()}, shares)
+        self._claim_and_run({key: starts[key] for key in admitted})
+        self._park(starts.keys() - admitted)
 
     def give_up(self, connection: Connection, message: TopicMessage, error: Exception) -> PostCommit:
         """Fails a step that cannot be begun: it would be redelivered for ever."""
@@ -132,7 +144,9 @@ class Executor:
         room = self.room()
         if time.monotonic() < self._next_look or room < max(1, self._share // 8):
             return
-        full = [key for key in self._pool.busy_keys(min(self._share // 2, room)) if isinstance(key, UUID)]
+        shares = self._pool.shares_of(self._capacity)
+        busy = min(self._share // 2, room)
+        full = [id_ for id_, held in shares.held.items() if isinstance(id_, UUID) and held >= busy]
         with transaction(self._backends.engine) as connection:
             found = attempts_store.find_parked(
                 connection, full=full, after=self._served_last, each=max(1, room // 4), limit=max(1, room // 2)
@@ -141,7 +155,7 @@ class Executor:
         self._next_look = time.monotonic() + self.patience
         if found:
             self._served_last = list(dict.fromkeys(parked.workflow_id for parked in found))[-1]
-        self._begin_parked(found)
+        self._begin_parked(_within_shares({parked: (parked.workflow_id, parked.user_id) for parked in found}, shares))
 
     def stop(self) -> None:
         """Gives back what was not begun, lets running steps end for DRAIN_SECONDS, and hands in their results."""
@@ -166,18 +180,12 @@ class Executor:
 
     # Claiming
 
-    def _crowded(self, starts: Starts) -> set[AttemptKey]:
-        """Attempts of workflows that already have their share here: more waiting than there is room for others."""
-        room = self.room()
-        waiting = Counter({id_: self._pool.waiting(id_) for id_ in {start.workflow_id for start in starts.values()}})
-        crowded = set()
-        for key, start in starts.items():
-            if waiting[start.workflow_id] >= min(self._share, room):
-                crowded.add(key)
-            else:
-                room -= 1
-                waiting[start.workflow_id] += 1
-        return crowded
+    def _park(self, crowded: Collection[AttemptKey]) -> None:
+        """Leaves attempts in the table whose workflows, or accounts, already have their share here."""
+        if crowded:
+            with transaction(self._backends.engine) as connection:
+                attempts_store.park(connection, list(crowded))
+            self._parked = True
 
     def _begin_parked(self, keys: Sequence[AttemptKey]) -> None:
         """Begins parked attempts. An attempt that makes the others fail with it is found, and fails."""
@@ -222,7 +230,7 @@ class Executor:
             self._submit(claim.key, StepRun(start, version, claim.repeats, load), is_noted)
 
     def _wanted(self, starts: Starts) -> dict[AttemptKey, WantedAttempt]:
-        begin = self._pool.begin_at_once([start.workflow_id for start in starts.values()])
+        begin = self._pool.begin_at_once([_holders(start) for start in starts.values()])
         return {
             key: WantedAttempt(key.execution_id, key.step_index, key.iteration, key.attempt, begins)
             for key, begins in zip(starts, begin, strict=True)
@@ -249,7 +257,7 @@ class Executor:
             started_at = datetime.now(UTC)
             self._collector.add(Finished(run.start, self._outcome(key, run), started_at))
 
-        self._pool.submit(run.start.workflow_id, _Task(key, task))
+        self._pool.submit(_holders(run.start), _Task(key, task))
 
     def _may_begin(self, key: AttemptKey, is_noted: bool) -> bool:
         """Whether its call is this executor's to make. An executor that has slept asks PostgreSQL."""

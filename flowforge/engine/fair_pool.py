@@ -1,18 +1,18 @@
-"""A bounded pool of threads that is fair between keys: the slow work of one does not hold up the others.
+"""A bounded pool of threads that is fair between holders: the slow work of one does not hold up the others.
 
-Keys (workflows) are served in rotation; no key has more than its limit running, or more than there are idle threads.
-So the more is taken, the less any key may add: of 32 threads a first key that never lets go holds 16, a second one 8,
-a third 4, and a newcomer still finds a free thread. Work that ends gives its threads back, and the limits rise again.
-
-What waits is bounded by the caller in the same way (`load`, `waiting`).
+Holders (workflows, with their accounts) are served in rotation, and hold fair shares of the threads
+(flowforge.fair_shares); no workflow has more than its limit running. What waits is bounded by the caller in the same
+way (`shares_of`).
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, deque
-from collections.abc import Callable, Hashable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from flowforge.fair_shares import Holders, Shares
 
 logger = logging.getLogger(__name__)
 
@@ -20,13 +20,11 @@ Task = Callable[[], None]
 
 
 class FairPool:
-    def __init__(self, threads: int, per_key: int, name: str = "step") -> None:
-        self._per_key = per_key
-        self._waiting: dict[Hashable, deque[Task]] = {}
-        self._rotation: deque[Hashable] = deque()
-        self._running: dict[Hashable, int] = {}
-        self._idle = threads
-        self._count = 0
+    def __init__(self, threads: int, per_workflow: int, name: str = "step") -> None:
+        self._per_workflow = per_workflow
+        self._waiting: dict[Holders, deque[Task]] = {}
+        self._rotation: deque[Holders] = deque()
+        self._running = Shares(threads)
         self._closed = False
         self._changed = threading.Condition()
         self._threads = [
@@ -35,48 +33,44 @@ class FairPool:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, key: Hashable, task: Task) -> None:
+    def submit(self, holders: Holders, task: Task) -> None:
         """Queues a task. Tasks handle their own errors; an error that escapes is logged, and the thread goes on."""
         with self._changed:
-            queue = self._waiting.get(key)
+            queue = self._waiting.get(holders)
             if queue is None:
-                queue = self._waiting[key] = deque()
-                self._rotation.append(key)
+                queue = self._waiting[holders] = deque()
+                self._rotation.append(holders)
             queue.append(task)
-            self._count += 1
             self._changed.notify()
 
     @property
     def load(self) -> int:
         """Tasks waiting and running."""
         with self._changed:
-            return self._count + sum(self._running.values())
+            return len(self._threads) - self._running.free + sum(map(len, self._waiting.values()))
 
-    def waiting(self, key: Hashable) -> int:
-        """Tasks of one key, waiting and running."""
+    def shares_of(self, places: int) -> Shares:
+        """The shares of that many places, of which each task takes one, waiting or running."""
         with self._changed:
-            return len(self._waiting.get(key, ())) + self._running.get(key, 0)
+            shares = Shares(places - self.load, self._running.held.copy())
+            for holders, queue in self._waiting.items():
+                shares.held.update(dict.fromkeys(holders, len(queue)))
+        return shares
 
-    def begin_at_once(self, keys: Sequence[Hashable]) -> list[bool]:
-        """Tells, for tasks of these keys that are to be submitted in this order, which of them would not wait."""
+    def begin_at_once(self, tasks: Sequence[Holders]) -> list[bool]:
+        """Tells, for tasks of these holders that are to be submitted in this order, which of them would not wait."""
         with self._changed:
-            if self._next_key() is not None:  # a task that waits is about to take the thread
-                return [False] * len(keys)
-            idle, running, waiting = self._idle, Counter(self._running), set(self._waiting)
+            if self._next_holders() is not None:  # a task that waits is about to take the thread
+                return [False] * len(tasks)
+            running, waiting = self._running.copy(), set(self._waiting)
         begin = []
-        for key in keys:
-            begin.append(key not in waiting and running[key] < min(self._per_key, idle))
+        for holders in tasks:
+            begin.append(holders not in waiting and self._may_run(holders, running))
             if begin[-1]:
-                idle, running[key] = idle - 1, running[key] + 1
+                running.take(holders)
             else:
-                waiting.add(key)
+                waiting.add(holders)
         return begin
-
-    def busy_keys(self, at_least: int) -> list[Hashable]:
-        """Keys with that many tasks waiting and running."""
-        with self._changed:
-            keys = self._waiting.keys() | self._running.keys()
-            return [key for key in keys if len(self._waiting.get(key, ())) + self._running.get(key, 0) >= at_least]
 
     def stop(self) -> list[Task]:
         """Begins nothing more; returns what was never begun."""
@@ -85,54 +79,50 @@ class FairPool:
             left = [task for queue in self._waiting.values() for task in queue]
             self._waiting.clear()
             self._rotation.clear()
-            self._count = 0
             self._changed.notify_all()
         return left
 
     def wait(self, seconds: float) -> None:
         """Waits, once it is stopped, for what runs."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._running, timeout=seconds)
+            self._changed.wait_for(lambda: not self._running.held, timeout=seconds)
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._next_key() is not None)
+                self._changed.wait_for(lambda: self._closed or self._next_holders() is not None)
                 if self._closed:
                     return
-                key, task = self._take()
+                holders, task = self._take()
             try:
                 task()
             except Exception:
                 logger.exception("a task failed without handling it")
             finally:
-                self._finish(key)
+                self._finish(holders)
 
-    def _next_key(self) -> Hashable | None:
-        limit = min(self._per_key, self._idle)
-        return next((key for key in self._rotation if self._running.get(key, 0) < limit), None)
+    def _may_run(self, holders: Holders, running: Shares) -> bool:
+        return running.have_room(holders) and running.held[holders[0]] < self._per_workflow
 
-    def _take(self) -> tuple[Hashable, Task]:
-        key = self._next_key()
-        assert key is not None
-        self._rotation.remove(key)
-        queue = self._waiting[key]
+    def _next_holders(self) -> Holders | None:
+        return next((holders for holders in self._rotation if self._may_run(holders, self._running)), None)
+
+    def _take(self) -> tuple[Holders, Task]:
+        holders = self._next_holders()
+        assert holders is not None
+        self._rotation.remove(holders)
+        queue = self._waiting[holders]
         task = queue.popleft()
         if queue:
-            self._rotation.append(key)
+            self._rotation.append(holders)
         else:
-            del self._waiting[key]
-        self._count -= 1
-        self._running[key] = self._running.get(key, 0) + 1
-        self._idle -= 1
-        if self._next_key() is not None:
+            del self._waiting[holders]
+        self._running.take(holders)
+        if self._next_holders() is not None:
             self._changed.notify()
-        return key, task
+        return holders, task
 
-    def _finish(self, key: Hashable) -> None:
+    def _finish(self, holders: Holders) -> None:
         with self._changed:
-            self._idle += 1
-            self._running[key] -= 1
-            if not self._running[key]:
-                del self._running[key]
+            self._running.give_back(holders)
             self._changed.notify_all() if self._closed else self._changed.notify()

@@ -37,21 +37,26 @@ class Pipeline:
     """What a test does with the engine: save workflows, accept events, look at executions."""
 
     def __init__(
-        self, backends: Backends, catalog: Catalog | None = None, redelivery_grace: float = redelivery.GRACE_SECONDS
+        self,
+        backends: Backends,
+        catalog: Catalog | None = None,
+        redelivery_grace: float = redelivery.GRACE_SECONDS,
+        owner: UUID = OWNER,
     ) -> None:
         triggers = Triggers(backends.settings, backends.vault)
         self.backends = backends
+        self._owner = owner
         self.workflows = Workflows(catalog or load_catalog(), backends.vault, triggers)
         self._redelivery_grace = redelivery_grace
 
     def workflow(self, *actions: dict[str, Any], **more: Any) -> WorkflowView:
         with Session(self.backends.engine, expire_on_commit=False) as session:
             change = WorkflowChange.read({"name": "w", "actions": list(actions), **more})
-            return self.workflows.create(session, OWNER, change)
+            return self.workflows.create(session, self._owner, change)
 
     def accept(self, workflow_id: UUID, payload: dict[str, Any] | None = None) -> NewEvent:
         """Commits an event, and announces it."""
-        new = NewEvent(None, workflow_id, OWNER, "webhook", payload or {}, {"source": "webhook"})
+        new = NewEvent(None, workflow_id, self._owner, "webhook", payload or {}, {"source": "webhook"})
         with self.backends.engine.begin() as connection:
             intake.record(connection, [new])
         intake.announce(self.backends.bus, [new], inline_limit=self.backends.settings.payload_inline_limit)
@@ -92,7 +97,7 @@ class Pipeline:
 
     def cancel(self, execution_id: UUID) -> None:
         with Session(self.backends.engine) as session:
-            executions.cancel(session, self.backends, OWNER, execution_id)
+            executions.cancel(session, self.backends, self._owner, execution_id)
 
     def attempts(self, execution_id: UUID) -> Sequence[StepAttempt]:
         with Session(self.backends.engine) as session:

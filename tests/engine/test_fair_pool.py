@@ -52,13 +52,13 @@ def pool_of(threads: int, per_key: int) -> Iterator[tuple[FairPool, Held]]:
 
 def hold(pool: FairPool, held: Held, key: str, tasks: int, running: int) -> None:
     for _ in range(tasks):
-        pool.submit(key, held.task(key))
+        pool.submit((key,), held.task(key))
     eventually(lambda: held.running[key] == running)
 
 
 def served(pool: FairPool, key: str) -> bool:
     done = threading.Event()
-    pool.submit(key, done.set)
+    pool.submit((key,), done.set)
     return done.wait(15)
 
 
@@ -75,7 +75,8 @@ def test_it_tells_beforehand_which_tasks_would_not_wait(hanging: int) -> None:
     with pool_of(8, 4) as (pool, held):
         for number in range(hanging):
             hold(pool, held, f"slow {number}", tasks=20, running=4 >> number)
-        told = pool.begin_at_once(["slow 0" if hanging else "new", *["new"] * 9, "other"])
+        keys = ["slow 0" if hanging else "new", *["new"] * 9, "other"]
+        told = pool.begin_at_once([(key,) for key in keys])
         before = held.running["new"] + held.running["other"]
         hold(pool, held, "new", tasks=10 - (hanging > 0), running=sum(told[:10]))
         hold(pool, held, "other", tasks=1, running=int(told[10]))
@@ -106,7 +107,7 @@ def test_everything_is_run_in_the_end(threads: int) -> None:
     with pool_of(threads, 16) as (pool, held):
         held.release()
         for number in range(600):
-            pool.submit(f"key {number % 7}", held.task(f"key {number % 7}"))
+            pool.submit((f"key {number % 7}",), held.task(f"key {number % 7}"))
         eventually(lambda: held.ended.total() == 600)
         assert pool.load == 0
 
@@ -116,6 +117,6 @@ def test_a_task_that_fails_costs_no_thread(caplog: pytest.LogCaptureFixture) -> 
         raise RuntimeError("unhandled")
 
     with pool_of(1, 1) as (pool, _):
-        pool.submit("a", fail)
+        pool.submit(("a",), fail)
         assert served(pool, "a")
     assert "a task failed without handling it" in caplog.text

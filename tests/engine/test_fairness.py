@@ -1,10 +1,11 @@
-"""Workflows whose receivers hang hold some of an executor, never all of it."""
+"""Workflows and accounts whose receivers hang hold some of an executor, never all of it."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.waiting import eventually
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"executor_threads": 8})
+    return settings.model_copy(update={"executor_threads": 16})
 
 
 @contextmanager
@@ -32,13 +33,22 @@ def hanging_receiver() -> Iterator[str]:
 @pytest.mark.parametrize("hanging", [1, 2, 3])
 def test_another_workflows_step_begins_while_hanging_ones_hold_their_shares(backends: Backends, hanging: int) -> None:
     pipeline = Pipeline(backends)
-    quick = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {"a": 1}}})
-    with working(backends), hanging_receiver() as url:
+    assert_served(pipeline, hanging_beside=pipeline, workflows=hanging)
+
+
+def test_another_accounts_step_begins_however_many_workflows_of_one_hang(backends: Backends) -> None:
+    assert_served(Pipeline(backends, owner=uuid4()), hanging_beside=Pipeline(backends), workflows=12)
+
+
+def assert_served(modest: Pipeline, *, hanging_beside: Pipeline, workflows: int) -> None:
+    """Steps begin and end while those of so many workflows hang, 40 of each."""
+    quick = modest.workflow({"type": "TRANSFORM", "config": {"output": {"a": 1}}})
+    with working(modest.backends), hanging_receiver() as url:
         ask = {"type": "HTTP_REQUEST", "config": {"url": url}, "retry": {"attempts": 1}}
-        slow = [pipeline.workflow(ask) for _ in range(hanging)]
-        waiting = [pipeline.accept(workflow.id) for workflow in slow for _ in range(40)]
-        eventually(lambda: all(pipeline.execution(event.event_id) for event in waiting))
-        done = [pipeline.finished(pipeline.accept(quick.id).event_id) for _ in range(3)]
-        unfinished = [row for event in waiting if (row := pipeline.execution(event.event_id)) and not row.finished_at]
-        assert len(unfinished) == len(waiting)
+        slow = [hanging_beside.workflow(ask) for _ in range(workflows)]
+        waiting = [hanging_beside.accept(workflow.id) for workflow in slow for _ in range(40)]
+        eventually(lambda: all(hanging_beside.execution(event.event_id) for event in waiting))
+        done = [modest.finished(modest.accept(quick.id).event_id) for _ in range(3)]
+        rows = [hanging_beside.execution(event.event_id) for event in waiting]
+    assert [row for row in rows if row and row.finished_at] == []
     assert [one.status for one in done] == ["COMPLETED"] * 3

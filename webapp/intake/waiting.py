@@ -39,8 +39,7 @@ def wait_for_answer(call: AcceptedCall) -> Answer | None:
 
 
 def _places() -> FairShares:
-    """A caller who waits holds a thread: a quarter of them stay free, and half where only one workflow's callers
-    wait."""
+    """A caller who waits holds a thread; a quarter of them is for everybody else."""
     places = backends().settings.web_threads * 3 // 4
     found: FairShares = current_app.extensions.setdefault(_EXTENSION, FairShares(places))
     return found
