@@ -50,6 +50,10 @@ def test_another_email_takes_the_password(ada: Browser) -> None:
     assert 'value="elsewhere@example.test"' in ada.get("/settings").text
 
 
+def test_a_token_for_30_days_ends_in_30_days(ada: Browser) -> None:
+    assert "in 30 d" in make_token(ada).text
+
+
 def test_a_token_is_shown_once_and_revoked(ada: Browser) -> None:
     answer = make_token(ada)
     shown = re.search(r"ffp_[\w-]{43}", answer.text)

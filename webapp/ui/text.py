@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -54,7 +55,7 @@ def distance(value: datetime | None, now: datetime | None = None) -> str:
     if value is None:
         return "–"
     seconds = (value - (now or datetime.now(UTC))).total_seconds()
-    amount = _round(abs(seconds))
+    amount = _round(seconds, round) if seconds > 0 else _round(-seconds, int)
     if amount is None:
         return "now" if seconds > 0 else "just now"
     return f"in {amount}" if seconds > 0 else f"{amount} ago"
@@ -96,8 +97,9 @@ def agent(text: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
-def _round(seconds: float) -> str | None:
+def _round(seconds: float, cut: Callable[[float], int]) -> str | None:
+    """`cut`: what becomes of parts of a unit. What ends in 90 days is not said to end in 89 a moment later."""
     for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= unit:
-            return f"{int(seconds // unit)} {name}"
+            return f"{cut(seconds / unit)} {name}"
     return f"{int(seconds)} s" if seconds >= 10 else None
