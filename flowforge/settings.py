@@ -324,7 +324,8 @@ class Settings(BaseSettings):
     webhook_rate_limit: str = Field(
         "60000/minute",
         validation_alias="WEBHOOK_RATE_LIMIT",
-        description="Calls of one webhook that each web process takes; more are answered 429. `off`: any number.",
+        description="Calls of one webhook that each web process takes, and a third of what it takes of one account's;"
+        " more are answered 429. `off`: any number.",
     )
     legacy_webhook_port: int | None = Field(
         None,

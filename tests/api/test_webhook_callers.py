@@ -206,6 +206,17 @@ class TestALimit:
         assert [narrow.post("/webhook/nobody").status_code for _ in range(5)] == [404] * 5
         assert narrow.post(address, data=BODY, headers=signed()).status_code == 200
 
+    def test_of_one_account_is_not_used_up_by_another(
+        self, narrow: FlaskClient, client: FlaskClient, owner: Person, stranger: Person
+    ) -> None:
+        """All webhooks of an account together are called three times as often as one may be."""
+        greedy = workflow(client, owner)["id"]
+        addresses = [f"/webhook/{trigger(client, owner, greedy)['webhookToken']}" for _ in range(4)]
+        modest = trigger(client, stranger, workflow(client, stranger)["id"])
+        assert [narrow.post(address).status_code for address in addresses[:3] * 3] == [200] * 9
+        assert [narrow.post(addresses[3]).status_code for _ in range(2)] == [200, 429]
+        assert narrow.post(f"/webhook/{modest['webhookToken']}").status_code == 200
+
     def test_may_be_off(self, backends: Backends, address: str) -> None:
         backends.settings.webhook_rate_limit = "off"
         free = create_app(backends=backends).test_client()

@@ -1,10 +1,12 @@
-"""Rate limit of one webhook: a bucket for each, in the web process, so that no call costs a round trip."""
+"""Rate limits of webhooks and their accounts: a bucket for each, in the web process, so that no call costs a round
+trip."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 from flask import Flask, current_app
 from limits import parse
@@ -14,6 +16,8 @@ from flowforge.settings import Settings
 
 _EXTENSION = "flowforge.webhook_calls"
 _OFF = "off"
+_TIMES = 3
+"""Calls that an account may get for each that one of its webhooks may."""
 _REMEMBERED = 10_000
 """Buckets; when there are more, those that are full again are forgotten."""
 
@@ -44,11 +48,34 @@ class Calls:
         return min(self._most, left + (self._clock() - then) * self._rate)
 
 
+class CallRates:
+    """What one webhook may be called, and all webhooks of one account together."""
+
+    def __init__(self, most: float, seconds: float) -> None:
+        self._calls = Calls(most, seconds)
+        self._calls_of_accounts = Calls(most * _TIMES, seconds)
+        self._accounts: dict[str, UUID] = {}
+        """The accounts of tokens that have been called: nobody looks one up to refuse a call."""
+
+    def wait(self, token: str) -> float:
+        """Seconds until the next call is allowed; 0: now."""
+        account = self._accounts.get(token)
+        wait = self._calls.wait(token)
+        return wait if account is None else max(wait, self._calls_of_accounts.wait(str(account)))
+
+    def count(self, token: str, account: UUID) -> None:
+        if len(self._accounts) >= _REMEMBERED:
+            self._accounts.clear()
+        self._accounts[token] = account
+        self._calls.count(token)
+        self._calls_of_accounts.count(str(account))
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Raises ValueError for a limit that is none, such as `often`."""
     if settings.webhook_rate_limit.strip().lower() != _OFF:
         limit = parse(settings.webhook_rate_limit)
-        app.extensions[_EXTENSION] = Calls(limit.amount, limit.get_expiry())
+        app.extensions[_EXTENSION] = CallRates(limit.amount, limit.get_expiry())
 
 
 def refuse_too_many(token: str) -> None:
@@ -56,16 +83,18 @@ def refuse_too_many(token: str) -> None:
     calls = _calls()
     wait = calls.wait(token) if calls else 0
     if wait > 0:
-        raise TooManyRequests("this webhook is called too often", retry_after=max(1, round(wait)))
+        raise TooManyRequests(
+            "this webhook, or the account that it belongs to, is called too often", retry_after=max(1, round(wait))
+        )
 
 
-def count(token: str) -> None:
-    """A call that its webhook has taken."""
+def count(token: str, account: UUID) -> None:
+    """A call that a webhook of that account has taken."""
     calls = _calls()
     if calls:
-        calls.count(token)
+        calls.count(token, account)
 
 
-def _calls() -> Calls | None:
-    found: Calls | None = current_app.extensions.get(_EXTENSION)
+def _calls() -> CallRates | None:
+    found: CallRates | None = current_app.extensions.get(_EXTENSION)
     return found

@@ -148,7 +148,7 @@ def _accept(form: OpenForm, submission: Submission) -> AcceptedCall:
         call = _store(form, submission)
     except Unavailable as error:
         raise Refused(_NOT_KEPT, 503) from error
-    calls.count(form.token)
+    calls.count(form.token, call.user_id)
     announce(call)
     return call
 

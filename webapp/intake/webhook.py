@@ -78,7 +78,7 @@ def receive(token: str) -> Response:
         if answer is None:
             known_tokens.note_unknown(token)
             return Response(_UNKNOWN, 404, mimetype="application/json")
-        calls.count(token)
+        calls.count(token, answer.user_id)
         announce(answer)
         answer = replace(answer, fresh=None)  # a caller who waits holds no payload meanwhile
     if answer.wait_seconds is not None and answer.event_id is not None:
