@@ -53,7 +53,22 @@ _IDLE_SECONDS = 1.0
 _OVERTIME_SECONDS = 5.0
 """Excess over a step's time limit after which its lease is let go: connectors end by themselves before that."""
 
-Starts = Mapping[AttemptKey, ExecutionStart]
+_HELD_PER_THREAD = 16
+"""Attempts that are held for each thread. What goes through the table costs more, so a backlog of a few seconds waits
+here."""
+_MOST_BYTES_HELD = 16 * 1024 * 1024
+"""JSON of the attempts that are held; small objects take up to 25 times as much in Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """An attempt's message, and its bytes of JSON."""
+
+    message: ExecutionStart
+    size: int
+
+
+Starts = Mapping[AttemptKey, _Start]
 
 
 def _holders(start: ExecutionStart) -> Holders:
@@ -101,7 +116,7 @@ class Executor:
         self._step_runner = StepRunner(
             settings, catalog, backends.vault, backends.resume_links, credentials, backends.tools
         )
-        self._capacity = settings.executor_threads * 4
+        self._capacity = settings.executor_threads * _HELD_PER_THREAD
         self._share = max(self._capacity // 2, 1)
         self._parked = True
         self._served_last: UUID | None = None
@@ -121,13 +136,18 @@ class Executor:
         return _LOOK_FOR_PARKED_SECONDS if self._parked else _IDLE_SECONDS
 
     def room(self) -> int:
+        if self._held.bytes >= _MOST_BYTES_HELD:
+            return 0
         return max(0, self._capacity - self._pool.load)
 
     def handle(self, received: Sequence[Received]) -> None:
-        messages = [delivered.message for delivered in received]
-        starts = {key_of(start): start for start in messages if isinstance(start, ExecutionStart)}
+        starts = {
+            key_of(one.message): _Start(one.message, one.size(loaded=False))
+            for one in received
+            if isinstance(one.message, ExecutionStart)
+        }
         shares = self._pool.shares_of(self._capacity)
-        admitted = _within_shares({key: _holders(start) for key, start in starts.items()}, shares)
+        admitted = _within_shares({key: _holders(start.message) for key, start in starts.items()}, shares)
         self._claim_and_run({key: starts[key] for key in admitted})
         self._park(starts.keys() - admitted)
 
@@ -194,8 +214,8 @@ class Executor:
         try:
             with transaction(self._backends.engine) as connection:
                 messages = self._starts.remake(connection, keys)
-            starts = [ExecutionStart.decode(message.value) for message in messages]
-            self._claim_and_run({key_of(start): start for start in starts}, in_order=False)
+            starts = [_Start(ExecutionStart.decode(message.value), len(message.value)) for message in messages]
+            self._claim_and_run({key_of(start.message): start for start in starts}, in_order=False)
         except Unavailable:
             raise
         except Exception as error:
@@ -223,14 +243,14 @@ class Executor:
         self._parked = self._parked or len(claims) < len(wanted)
         for claim in claims:
             version = versions.get(claim.version_id) if claim.version_id else None
-            start = starts[claim.key]
+            start = starts[claim.key].message
             load = partial(self._load_data, claim.key) if start.by_reference else None
-            self._held.add(claim.key, start, leased_at)
+            self._held.add(claim.key, start, starts[claim.key].size, leased_at)
             is_noted = wanted[claim.key].begins or not claim.needs_care
             self._submit(claim.key, StepRun(start, version, claim.repeats, load), is_noted)
 
     def _wanted(self, starts: Starts) -> dict[AttemptKey, WantedAttempt]:
-        begin = self._pool.begin_at_once([_holders(start) for start in starts.values()])
+        begin = self._pool.begin_at_once([_holders(start.message) for start in starts.values()])
         return {
             key: WantedAttempt(key.execution_id, key.step_index, key.iteration, key.attempt, begins)
             for key, begins in zip(starts, begin, strict=True)

@@ -20,14 +20,16 @@ class HeldAttempts:
 
     def __init__(self) -> None:
         self._held: dict[AttemptKey, ExecutionStart] = {}
+        self._sizes: dict[AttemptKey, int] = {}
         self._leased_at: dict[AttemptKey, Instant] = {}
         self._began: dict[AttemptKey, datetime] = {}
         self._must_end_by: dict[AttemptKey, float] = {}
         """Latest ends of the attempts that have begun, by `time.monotonic`."""
 
-    def add(self, key: AttemptKey, start: ExecutionStart, leased_at: Instant) -> None:
-        """`leased_at` is a moment before the lease was granted."""
+    def add(self, key: AttemptKey, start: ExecutionStart, size: int, leased_at: Instant) -> None:
+        """`size` is in bytes of JSON; `leased_at` is a moment before the lease was granted."""
         self._leased_at[key] = leased_at
+        self._sizes[key] = size
         self._held[key] = start
 
     def extend(self, keys: Iterable[AttemptKey], leased_at: Instant) -> None:
@@ -49,8 +51,14 @@ class HeldAttempts:
         self._began[key] = datetime.now(UTC)
         self._must_end_by[key] = time.monotonic() + seconds
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of JSON of all of them."""
+        return sum(list(self._sizes.values()))
+
     def remove(self, key: AttemptKey) -> None:
         self._held.pop(key, None)
+        self._sizes.pop(key, None)
         self._leased_at.pop(key, None)
         self._began.pop(key, None)
         self._must_end_by.pop(key, None)

@@ -23,7 +23,7 @@ def held_start(held: HeldAttempts) -> ExecutionStart:
         attempt=1,
         timestamp=datetime.now(UTC),
     )
-    held.add(key_of(start), start, Instant.now())
+    held.add(key_of(start), start, 100, Instant.now())
     return start
 
 
@@ -33,6 +33,14 @@ def test_what_was_claimed_is_held_until_it_is_removed() -> None:
     held.remove(key_of(first))
     assert held.keys() == [key_of(second)]
     held.remove(AttemptKey(first.execution_id, 0, 0, 1))  # once more changes nothing
+
+
+def test_its_bytes_are_those_of_all_that_is_held() -> None:
+    held = HeldAttempts()
+    first, _ = held_start(held), held_start(held)
+    assert held.bytes == 200
+    held.remove(key_of(first))
+    assert held.bytes == 100
 
 
 def test_only_what_has_not_begun_can_be_given_back() -> None:
