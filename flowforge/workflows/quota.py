@@ -7,16 +7,20 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import QuotaRow, Workflow
+from flowforge.db.tables import QuotaRow, User, Workflow
 from flowforge.errors import Forbidden
 from flowforge.settings import Settings
 
 
 def require_room(session: Session, settings: Settings, user_id: UUID, more: int = 0) -> None:
-    """Raises Forbidden where the account's workflows, and so many more, are above its quota."""
+    """Raises Forbidden where the account's workflows, and so many more, are above its quota. Where it has one, whoever
+    else makes some waits until this transaction ends: made side by side, all would find room."""
     own = session.scalar(select(QuotaRow.workflows).where(QuotaRow.user_id == user_id))
     most = settings.quota_workflows if own is None else own
-    if most and _count(session, user_id) + more > most:
+    if not most:
+        return
+    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+    if _count(session, user_id) + more > most:
         raise Forbidden(f"the account may have {most} workflows; delete one that is not needed any more")
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, text, update
 from sqlalchemy.orm import Session
@@ -198,6 +200,18 @@ class TestWorkflows:
 
         assert answer.status_code == 403
         assert answer.json["message"] == "the account may have 1 workflows; delete one that is not needed any more"
+
+    def test_those_made_side_by_side_are_counted_one_after_another(
+        self, app: Flask, client: FlaskClient, owner: Person, engine: Engine
+    ) -> None:
+        allow(engine, owner, workflows=2)
+
+        def create(number: int) -> int:
+            body = {"name": f"Number {number}"}
+            return app.test_client().post(WORKFLOWS, json=body, headers=owner.headers).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sorted(pool.map(create, range(8))) == [201] * 2 + [403] * 6
 
     def test_files_that_would_make_too_many_change_nothing(
         self, client: FlaskClient, owner: Person, engine: Engine
