@@ -60,6 +60,8 @@ class StepPanel:
     """Whether the step can be retried, and has a time limit."""
     is_repeatable: bool
     """Whether it is done again by itself where its executor dies in the call."""
+    has_example_data: bool
+    """Whether the trigger's data are only an example, since nothing has come in."""
 
     @property
     def attempts(self) -> str:
@@ -105,6 +107,7 @@ def step_panel(
         data=_data(definition, at, context),
         can_fail=type_ not in BLOCKS,
         is_repeatable=catalog.is_repeatable(type_),
+        has_example_data=context.trigger_source == "sample",
     )
 
 
