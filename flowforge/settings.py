@@ -369,11 +369,11 @@ class Settings(BaseSettings):
         description="Seconds one poll of one mailbox may take.",
     )
     mailbox_workers: int = Field(
-        2,
+        3,
         validation_alias="MAILBOX_WORKERS",
         ge=1,
         le=64,
-        description="Mailboxes polled at once.",
+        description="Mailboxes polled at once; one account has no more than half of them, rounded up.",
     )
 
     # -- actions

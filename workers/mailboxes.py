@@ -24,6 +24,7 @@ QUEUE = "mailboxes"
 POLL_JOB = "workers.tasks.poll"
 _JOB_KEPT_SECONDS = 3600
 _TAKING_SECONDS = 15
+_JOB_PREFIX = "mailbox-"
 
 
 def enqueue_due_mailboxes(backends: Backends, connection: Redis, now: datetime | None = None) -> int:
@@ -32,16 +33,32 @@ def enqueue_due_mailboxes(backends: Backends, connection: Redis, now: datetime |
     if not backends.settings.email_polling_enabled:
         return 0
     queue = TaskQueue(QUEUE, connection=connection)
-    return sum(_enqueue(queue, trigger_id, backends.settings) for trigger_id in polling.take_due(backends, moment))
+    polled = {*map(_trigger_of, queue.job_ids), *_running(queue)}
+    due = polling.take_due(backends, moment, polled)
+    return sum(_enqueue(queue, trigger_id, backends.settings) for trigger_id in due)
 
 
 def poll_mailbox(backends: Backends, trigger_id: UUID, limits: PollLimits = POLL_LIMITS) -> None:
     """Do one job of the queue. Raises Unavailable."""
-    polling.poll(backends, trigger_id, JobTimeoutException, limits)
+    running = _running(TaskQueue(QUEUE, connection=backends.redis))
+    before = running[: running.index(trigger_id)] if trigger_id in running else running
+    if polling.may_run(backends, trigger_id, before):
+        polling.poll(backends, trigger_id, JobTimeoutException, limits)
+
+
+def _running(queue: Queue) -> list[UUID]:
+    """The mailboxes that are polled now, in the order in which that began."""
+    jobs = TaskJob.fetch_many(queue.started_job_registry.get_job_ids(), connection=queue.connection)
+    began = {job.id: job.started_at for job in jobs if job is not None and job.started_at is not None}
+    return [_trigger_of(job_id) for job_id in sorted(began, key=lambda job_id: (began[job_id], job_id))]
+
+
+def _trigger_of(job_id: str) -> UUID:
+    return UUID(job_id.removeprefix(_JOB_PREFIX))
 
 
 def _enqueue(queue: Queue, trigger_id: UUID, settings: Settings) -> bool:
-    job_id = f"mailbox-{trigger_id}"
+    job_id = f"{_JOB_PREFIX}{trigger_id}"
     for _ in range(2):
         try:
             queue.enqueue_call(

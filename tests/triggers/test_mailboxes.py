@@ -20,7 +20,7 @@ from flowforge.db.tables import TriggerEventRow
 from flowforge.settings import Settings
 from flowforge.triggers.mailboxes import reader as mailbox_reader
 from flowforge.triggers.mailboxes.imap import open_mailbox
-from flowforge.triggers.mailboxes.polling import start_unscheduled
+from flowforge.triggers.mailboxes.polling import may_run, start_unscheduled
 from flowforge.triggers.mailboxes.reader import PollLimits
 from flowforge.wiring import Backends
 from tests.services.imap import PASSWORD, MailServer
@@ -474,6 +474,29 @@ class TestQueue:
         assert enqueue_due_mailboxes(backends, backends.redis, now) == 0
         assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=2)) == 0
         assert backends.redis.llen("rq:queue:mailboxes") == 1
+
+    def test_polls_of_one_account_leave_places_for_those_of_others(
+        self, backends: Backends, engine: Engine, imap: MailServer
+    ) -> None:
+        backends.settings.mailbox_workers = 1
+        now, greedy = datetime.now(UTC), uuid4()
+        for _ in range(250):  # all of them due before the other, and more than are looked at once
+            mailbox(engine, imap.config(), user_id=greedy, next_scheduled_at=now - timedelta(hours=1))
+        modest = mailbox(engine, imap.config(), next_scheduled_at=now)
+        assert enqueue_due_mailboxes(backends, backends.redis, now) == 4
+        assert trigger(engine, modest)["next_scheduled_at"] > now
+        assert enqueue_due_mailboxes(backends, backends.redis, now) == 0
+        backends.redis.delete("rq:queue:mailboxes")
+        assert enqueue_due_mailboxes(backends, backends.redis, now) == 3
+
+    def test_one_account_has_not_all_the_workers(self, backends: Backends, engine: Engine, imap: MailServer) -> None:
+        backends.settings.mailbox_workers = 3
+        due, greedy = datetime.now(UTC) + timedelta(hours=1), uuid4()
+        held = [mailbox(engine, imap.config(), user_id=greedy, next_scheduled_at=due) for _ in range(3)]
+        modest = mailbox(engine, imap.config())
+        assert [may_run(backends, one, held[:number]) for number, one in enumerate(held)] == [True, True, False]
+        assert trigger(engine, held[2])["next_scheduled_at"] <= datetime.now(UTC)
+        assert may_run(backends, modest, held[:2])
 
     def test_an_emptied_valkey_only_costs_one_interval(
         self, backends: Backends, engine: Engine, imap: MailServer

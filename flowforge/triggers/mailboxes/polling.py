@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Update, case, func, select, update
+from sqlalchemy import Connection, Select, Update, case, func, select, update
 
 from flowforge.connectors.tools import make_guard
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.refused_work import refusal_of
 from flowforge.db.tables import TriggerRegistration
 from flowforge.errors import Invalid, Unavailable
+from flowforge.fair_shares import Shares
 from flowforge.secrets import SecretUnreadable
 from flowforge.triggers import failures
 from flowforge.triggers.kinds.email import EMAIL, KIND
@@ -29,27 +30,44 @@ from flowforge.triggers.mailboxes.reader import POLL_LIMITS, PollLimits, read_on
 from flowforge.wiring import Backends
 
 BATCH = 200
+_POLLS_PER_WORKER = 6
+"""Polls that wait for a worker or have one; what is due beyond that stays due, so that a newcomer waits for few."""
 LONGEST_PAUSE = timedelta(minutes=30)
 
 log = logging.getLogger(__name__)
 
 
-def take_due(backends: Backends, now: datetime) -> Sequence[UUID]:
+def take_due(backends: Backends, now: datetime, polled: Collection[UUID] = ()) -> Sequence[UUID]:
     """Due mailboxes, which come due again one interval later whatever becomes of this poll. Those whose owner's work is
-    not accepted are left alone: their mails wait where they are."""
-    trigger = TriggerRegistration
-    due = (
-        select(trigger.id, refusal_of(trigger.user_id))
-        .where(trigger.enabled, func.lower(trigger.trigger_type) == EMAIL, trigger.next_scheduled_at <= now)
-        .order_by(trigger.next_scheduled_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
+    not accepted are left alone: their mails wait where they are. Those of an account that has its share of polls
+    already stay due; `polled`: the mailboxes whose polls wait or run."""
     with unavailable_when_down(), backends.engine.begin() as connection:
-        refusals = dict(connection.execute(due).all())
-        if refusals:
-            connection.execute(_next_poll(now + _interval(backends)).where(trigger.id.in_(refusals)))
-    return [trigger_id for trigger_id, refusal in refusals.items() if refusal is None]
+        shares = Shares(backends.settings.mailbox_workers * _POLLS_PER_WORKER)
+        for account in _accounts_of(connection, polled).values():
+            shares.take((account,))
+        due = connection.execute(_due(now)).all()
+        refused = [trigger_id for trigger_id, _, refusal in due if refusal is not None]
+        accepted = [(trigger_id, account) for trigger_id, account, refusal in due if refusal is None]
+        taken = [id_ for id_, account in accepted if id_ in polled or _take(shares, account)]
+        if refused or taken:
+            later = _next_poll(now + _interval(backends))
+            connection.execute(later.where(TriggerRegistration.id.in_([*refused, *taken])))
+    return taken
+
+
+def may_run(backends: Backends, trigger_id: UUID, before: Sequence[UUID]) -> bool:
+    """Whether the poll of a mailbox is within its account's share of the workers, some of which are held by polls that
+    began `before` it; otherwise the mailbox is due again at once."""
+    shares = Shares(backends.settings.mailbox_workers)
+    with unavailable_when_down(), backends.engine.begin() as connection:
+        accounts = _accounts_of(connection, [*before, trigger_id])
+        for id_ in before:
+            if id_ in accounts:
+                _take(shares, accounts[id_])
+        has_room = trigger_id not in accounts or _take(shares, accounts[trigger_id])
+        if not has_room:
+            connection.execute(_next_poll(datetime.now(UTC)).where(TriggerRegistration.id == trigger_id))
+    return has_room
 
 
 def start_unscheduled(backends: Backends, now: datetime | None = None) -> int:
@@ -102,6 +120,35 @@ def poll(backends: Backends, trigger_id: UUID, time_over: type[Exception], limit
         raise
     else:
         _note_success(backends, trigger, is_more_left)
+
+
+def _due(now: datetime) -> Select[UUID, UUID, str | None]:
+    """Due mailboxes: in turns, one of each account, then a second one."""
+    trigger = TriggerRegistration
+    turn = func.row_number().over(partition_by=trigger.user_id, order_by=trigger.next_scheduled_at)
+    is_due = trigger.enabled, func.lower(trigger.trigger_type) == EMAIL, trigger.next_scheduled_at <= now
+    turns = select(trigger.id, turn.label("turn")).where(*is_due).subquery()
+    return (
+        select(trigger.id, trigger.user_id, refusal_of(trigger.user_id))
+        .join(turns, turns.c.id == trigger.id)
+        .where(*is_due)
+        .order_by(turns.c.turn, trigger.next_scheduled_at)
+        .limit(BATCH)
+        .with_for_update(of=trigger, skip_locked=True)
+    )
+
+
+def _accounts_of(connection: Connection, trigger_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    trigger = TriggerRegistration
+    found = connection.execute(select(trigger.id, trigger.user_id).where(trigger.id.in_(trigger_ids)))
+    return dict(found.all())
+
+
+def _take(shares: Shares, account: UUID) -> bool:
+    has_room = shares.have_room((account,))
+    if has_room:
+        shares.take((account,))
+    return has_room
 
 
 def _load(backends: Backends, trigger_id: UUID) -> MailTrigger | None:
