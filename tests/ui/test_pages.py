@@ -47,6 +47,11 @@ def test_a_stranger_is_sent_to_sign_in_and_from_there_back(ada: Browser, visitor
     assert visitor.get(welcome.location).status_code == 200
 
 
+def test_the_first_visitor_is_asked_to_create_the_first_account(visitor: Browser) -> None:
+    assert visitor.get("/sign-in").location == "/register"
+    assert "Create the first account" in visitor.get("/register").text
+
+
 @pytest.mark.parametrize("elsewhere", ["https://evil.test/", "//evil.test", "/\\evil.test", "/\t/evil.test", "evil"])
 def test_signing_in_never_leads_to_another_site(ada: Browser, visitor: Browser, elsewhere: str) -> None:
     answer = visitor.send("/sign-in", "/sign-in", username="ada", password=PASSWORD, next=elsewhere)

@@ -31,7 +31,7 @@ def test_a_browser_that_takes_none_gets_them_plain(ada: Browser) -> None:
 
 
 def test_static_files_are_kept_for_good_under_the_address_of_what_they_hold(visitor: Browser) -> None:
-    page = visitor.get("/sign-in").text
+    page = visitor.get("/register").text
     [address] = re.findall(r'href="(/static/v-[0-9a-f]{10}/app\.css)"', page)
     with visitor.get(address) as answer:
         assert "immutable" in answer.headers["Cache-Control"]

@@ -32,7 +32,11 @@ _CODE_WITHIN_SECONDS = 300
 
 @blueprint.get("/sign-in")
 def sign_in() -> Any:
-    return _home() if current_user.is_authenticated else _sign_in_page()
+    """The first visitor of an empty instance has no account to sign in with, and makes the owner's."""
+    if current_user.is_authenticated:
+        return _home()
+    is_empty = not accounts.has_owner(session()) and registration.is_open(session(), backends().settings)
+    return redirect(url_for("ui.register"), 303) if is_empty else _sign_in_page()
 
 
 @blueprint.post("/sign-in")
@@ -167,6 +171,7 @@ def _registration_page(problems: Any) -> str:
         "accounts/register.html",
         problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
         entered=request.form,
+        is_first=not accounts.has_owner(session()),
     )
 
 
