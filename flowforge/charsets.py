@@ -73,8 +73,8 @@ def declared_in(content_type: str) -> str | None:
 
 
 def json_source(data: bytes, declared: str | None = None) -> bytes | str:
-    """What is to be read as JSON: UTF-8 (RFC 8259, section 8.1), unless a byte order mark or the sender says otherwise.
-    Bytes that are no UTF-8 stay as they are, to be refused."""
+    """Returns the text to be read as JSON: UTF-8 (RFC 8259, section 8.1), unless a byte order mark or the sender says
+    otherwise. Bytes that are no UTF-8 stay as they are, to be refused."""
     is_marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if is_marked or codec_of(declared) not in (None, _UTF_8):
         return decode(data, declared)

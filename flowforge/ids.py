@@ -28,5 +28,5 @@ def first_id_at(moment: datetime) -> UUID:
 
 
 def moment_of(id_: UUID) -> datetime:
-    """When an id of version 7 was made, to the millisecond."""
+    """Returns when an id of version 7 was made, to the millisecond."""
     return _EPOCH + timedelta(milliseconds=id_.int >> 80)

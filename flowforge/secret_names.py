@@ -115,7 +115,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def _numbering(change: Change) -> Change:
-    """The same change, with a number in the names of those that come again."""
+    """Makes the same change, with a number in the names of those that come again."""
     seen: Counter[str] = Counter()
 
     def numbered(text: str, name: str) -> Any:

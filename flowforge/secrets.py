@@ -158,7 +158,7 @@ def mask_text(text: str, secrets: Sequence[str]) -> str:
 
 
 def worth_masking(secrets: Iterable[str]) -> list[str]:
-    """Those of SHORTEST_MASKED characters or more."""
+    """Returns the secrets of SHORTEST_MASKED characters or more."""
     return [secret for secret in secrets if len(secret) >= SHORTEST_MASKED]
 
 
@@ -167,7 +167,7 @@ SHORTEST_MASKED = 4
 
 
 def _forms(secret: str) -> tuple[str, ...]:
-    """In messages, hosts are in small letters."""
+    """Returns the forms in which a secret may come. In messages, hosts are in small letters."""
     as_json = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
     return secret, secret.lower(), quote(secret, safe=""), quote_plus(secret), *as_json
 
@@ -194,7 +194,7 @@ def _under(key: str, change: Callable[[str, str, str | None], Any]) -> Callable[
 
 
 def _names_a_value(key: str, *, literal: bool) -> Callable[[object], bool]:
-    """How a text is recognised that refers to a secret without being one."""
+    """Returns what recognises a text that refers to a secret without being one."""
     if literal:
         return lambda _: False
     return is_template if isinstance(key, ByName) else is_expression

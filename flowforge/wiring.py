@@ -96,7 +96,7 @@ class Backends:
 
     @cached_property
     def blocking_redis(self) -> Redis:
-        """For commands that wait at the server for something to happen."""
+        """Returns a client for commands that wait at the server for something to happen."""
         return connect_impatiently(str(self.settings.redis_url), LONGEST_BLOCK_SECONDS + 1)
 
     @cached_property

@@ -43,7 +43,7 @@ def known_account() -> UUID | None:
 
 
 def _origin() -> Origin:
-    """Where what this request does comes from, for the audit log."""
+    """Returns where the acts of this request come from, for the audit log."""
     if not has_request_context():
         return Origin()
     via = g.get("via") or ("dashboard" if request.blueprint == "ui" else "API")

@@ -161,7 +161,7 @@ def _problems(pings: dict[str, Callable[[], object]]) -> dict[str, str | None]:
 
 
 def _problem(name: str, ping: Callable[[], object]) -> str | None:
-    """What is wrong, fit to be shown to anybody; None where it answers."""
+    """Returns what is wrong, fit to be shown to anybody; None where it answers."""
     try:
         ping()
     except Unavailable as error:

@@ -51,7 +51,7 @@ class NewToken(PersonalToken):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token is to be: its scopes, and the days that it is valid for."""
+    """Properties of a token to be made: its scopes, and the days that it is valid for."""
 
     name: str
     scopes: frozenset[Scope] = USUAL
@@ -109,7 +109,8 @@ def revoke(session: Session, user_id: UUID, token_id: UUID) -> None:
 
 
 def holder_of(session: Session, token: str) -> Holder | None:
-    """Who holds a token; None if it is unknown, revoked or expired. Notes its use, to the minute; commits then."""
+    """Returns the holder of a token; None if it is unknown, revoked or expired. Notes its use, to the minute; commits
+    then."""
     now = datetime.now(UTC)
     row = session.scalar(select(AccessToken).where(AccessToken.token_hash == _digest(token)))
     if row is None or (row.expires_at is not None and row.expires_at <= now):

@@ -106,7 +106,7 @@ def enable(session: Session, user_id: UUID) -> ManagedAccountView:
 
 
 def make_administrator(session: Session, user_id: UUID) -> ManagedAccountView:
-    """Where nobody owns the instance, as in some databases taken over, the account becomes the owner."""
+    """Makes the account an administrator; the owner where nobody owns the instance, as in some databases taken over."""
     user = _lock(session, user_id)
     if user.disabled_at is not None:
         raise Conflict("the account is disabled; enable it first")

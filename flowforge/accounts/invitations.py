@@ -50,7 +50,7 @@ def create(session: Session, invited_by: UUID, email: str | None, role: Role) ->
 
 
 def list_pending(session: Session) -> Sequence[InvitationView]:
-    """Those that can still be used, the newest first."""
+    """Returns invitations that can still be used, the newest first."""
     usable = select(Invitation).where(*_open())
     newest_first = usable.order_by(Invitation.created_at.desc(), Invitation.id.desc())
     return [_pending(row) for row in session.scalars(newest_first.limit(MOST_LISTED))]

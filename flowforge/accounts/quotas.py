@@ -38,14 +38,14 @@ def of_settings(settings: Settings) -> Quotas:
 
 
 def own_of(session: Session, user_ids: Collection[UUID]) -> Mapping[UUID, Quotas]:
-    """What an administrator has set for these accounts, by account."""
+    """Returns the quotas that an administrator has set for these accounts, by account."""
     rows = session.scalars(select(QuotaRow).where(QuotaRow.user_id.in_(user_ids)))
     found = {row.user_id: Quotas(row.workflows, row.executions_a_day, row.bytes, row.mails_a_day) for row in rows}
     return {user_id: found.get(user_id, Quotas()) for user_id in user_ids}
 
 
 def in_force(settings: Settings, own_quotas: Quotas) -> Quotas:
-    """What counts for an account with these quotas of its own."""
+    """Returns the quotas that count for an account with these quotas of its own."""
     general = of_settings(settings)
     return Quotas(
         general.workflows if own_quotas.workflows is None else own_quotas.workflows,

@@ -95,7 +95,7 @@ def _prepare(session: Session, new: NewAccount) -> _Prepared:
 
 
 def _create(session: Session, new: _Prepared, role: str | None) -> User:
-    """Of two who want one name, or to be the owner, the database picks one."""
+    """Creates the account; of two who want one name, or to be the owner, the database picks one."""
     for each in (role or _first_role(session), role or Role.MEMBER):
         created = _insert(session, new, each)
         if created is not None:

@@ -55,7 +55,7 @@ class WrongCode(Unauthorized):
 
 @dataclass(frozen=True, slots=True)
 class SecondStep:
-    """What a sign-in brings beside the password. `is_required`: accounts without a second factor are refused."""
+    """Proof that a sign-in brings beside the password. `is_required`: accounts without a second factor are refused."""
 
     vault: Vault
     code: str = ""

@@ -1,4 +1,4 @@
-"""What the accounts use, counted in the background every few seconds, and noted where a quota is used up.
+"""Usage of the accounts, counted in the background every few seconds, and noted where a quota is used up.
 
 A quota therefore is no exact bound: what is accepted within SETTLED and the pause between two counts goes beyond it.
 """
@@ -41,7 +41,7 @@ def count(backends: Backends, now: datetime | None = None, seconds: float = SECO
 
 
 def usage_of(session: Session, settings: Settings, user_ids: Collection[UUID]) -> Mapping[UUID, Usage]:
-    """What these accounts use, by account: as far as it is counted."""
+    """Returns what these accounts use, by account: as far as it is counted."""
     now = datetime.now(UTC)
     return usage_store.usage_of(session.connection(), user_ids, now.date(), _kept_since(settings, now))
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What was done, named `subject.verb`. The names stand in exports and in old entries: none is ever changed."""
+    """Acts that are recorded, named `subject.verb`. The names stand in exports and in old entries: none is ever
+    changed."""
 
     SIGNED_IN = "sign-in.succeeded"
     SIGN_IN_FAILED = "sign-in.failed"

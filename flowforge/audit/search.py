@@ -89,7 +89,8 @@ def account_named(session: Session, name_or_id: str) -> UUID | None:
 
 
 def _newest(wanted: Filter, after: UUID | None, size: int) -> Select[tuple[object, ...]]:
-    """What an account did and what concerns it are found by an index each, so each is cut to `size` by itself."""
+    """Selects the newest entries. What an account did and what concerns it are found by an index each, so each is cut
+    to `size` by itself."""
     ids = [_ids(wanted, after, whose).limit(size) for whose in _of_account(wanted.account_id)]
     found = union(*[select(each.subquery()) for each in ids]).subquery()
     columns = columns_of(AuditEntry, AuditEntryRow)

@@ -1,4 +1,5 @@
-"""Where consumer groups of Kafka begin that take over from those of another installation (contract.md, section 3.1).
+"""Start positions of consumer groups of Kafka that take over from those of another installation (contract.md, section
+3.1).
 
 A group of ours that has read nothing of a topic begins where the furthest of the former groups stood, partition by
 partition: what they have read is not read again. Where none of them has read, it begins at the first message.
@@ -44,13 +45,13 @@ class PartitionStart:
 
     @property
     def begin(self) -> int:
-        """Where ours begins to read."""
+        """Position at which ours begins to read."""
         known = self.ours if self.ours is not None else self.theirs
         return max(self.first, known if known is not None else self.first)
 
     @property
     def read_again(self) -> int:
-        """How many messages ours will read that a former group has read."""
+        """Number of messages that ours will read that a former group has read."""
         return max(0, min(self.theirs or 0, self.end) - self.begin)
 
     @property
@@ -60,7 +61,7 @@ class PartitionStart:
 
 @dataclass(frozen=True, slots=True)
 class GroupStart:
-    """Where a group begins in a topic."""
+    """Start position of a group in a topic."""
 
     topic: str
     group: str

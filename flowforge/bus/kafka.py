@@ -145,7 +145,7 @@ class KafkaBus:
         return found
 
     def group_starts(self) -> list[GroupStart]:
-        """Where each group begins, in the topics that exist. Raises Unavailable."""
+        """Returns where each group begins, in the topics that exist. Raises Unavailable."""
         with _using(self._admin, self._patience) as admin:
             existing = set(admin.list_topics())
             read = [(topic, group) for topic, groups in self._readers.items() for group in sorted(groups)]

@@ -47,7 +47,7 @@ class _Known:
 
 
 def tell_of_change(session: Session, user_id: UUID) -> None:
-    """Has all processes look at their accounts again once the transaction is committed, this one before the commit
+    """Makes all processes look at their accounts again once the transaction is committed, this one before the commit
     returns."""
     session.execute(select(func.pg_notify(_CHANNEL, str(user_id))))
     own = _own_epochs.get(session.get_bind())
@@ -84,7 +84,7 @@ class CredentialEpochs:
         return known.epoch
 
     def forget(self, user_id: UUID) -> None:
-        """Has the next question about the account asked of the database."""
+        """Makes the next look at the account ask the database."""
         with self._lock:
             self._changes += 1
             self._known.pop(user_id, None)

@@ -336,7 +336,7 @@ def recorded_outputs(connection: Connection, execution_ids: Iterable[UUID]) -> d
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose an execution is, and the version whose steps it does."""
+    """The owner of an execution, and the version whose steps it does."""
 
     user_id: UUID
     version_id: UUID | None

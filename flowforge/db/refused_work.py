@@ -17,7 +17,7 @@ from flowforge.errors import Forbidden, OverQuota
 
 
 class Refusal(StrEnum):
-    """Why an account's work is not accepted."""
+    """Reason for which an account's work is not accepted."""
 
     DISABLED = "disabled"
     EXECUTIONS = "executions"

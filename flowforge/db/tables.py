@@ -48,7 +48,7 @@ class ContractRow:
 
 
 class Role(StrEnum):
-    """What an account may do on its instance."""
+    """Rights of an account on its instance."""
 
     OWNER = "owner"
     """An administrator who cannot be disabled, deleted or demoted. There is one: the first account."""
@@ -127,7 +127,7 @@ class PasswordReset(Base):
 
 
 class QuotaRow(Base):
-    """What one account may use, where that is not what all may: null stands for the instance's setting, 0 for none."""
+    """Limits of one account, where they differ from those of all: null is the setting, 0 no limit."""
 
     __tablename__ = "quotas"
     __table_args__ = ({"schema": "auth"},)
@@ -141,7 +141,7 @@ class QuotaRow(Base):
 
 
 class DailyUsage(Base):
-    """What an account used on one day, in UTC; counted in the background (flowforge.accounts.usage)."""
+    """Usage of an account on one day, in UTC; counted in the background (flowforge.accounts.usage)."""
 
     __tablename__ = "daily_usage"
     __table_args__ = (Index("idx_daily_usage_day", "day"), {"schema": "auth"})
@@ -240,7 +240,7 @@ class WebSession(Base):
 
 
 class AuditEntryRow(Base):
-    """What somebody did. A trigger refuses changes, and deletion but by retention. No foreign keys: it outlives the
+    """An act of somebody. A trigger refuses changes, and deletion but by retention. No foreign keys: it outlives the
     accounts and things it tells of. Ids are made in the order of time, so that they serve as positions and times."""
 
     __tablename__ = "audit_log"
@@ -690,7 +690,7 @@ class LogGap(Base):
 
 
 class DiskSampleRow(Base):
-    """How much room the disk of the database had at a moment."""
+    """Room on the disk of the database at a moment."""
 
     __tablename__ = "disk_samples"
     __table_args__ = ({"schema": "orchestrator"},)
@@ -700,7 +700,7 @@ class DiskSampleRow(Base):
 
 
 class Adoption(Base):
-    """When executions of the originals were adopted; no row where there were none."""
+    """Time at which executions of the originals were adopted; no row where there were none."""
 
     __tablename__ = "adoption"
     __table_args__ = ({"schema": "orchestrator"},)

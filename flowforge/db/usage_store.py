@@ -1,4 +1,4 @@
-"""How much each account uses: counted in the background from what is new, never from history.
+"""Usage of each account: counted in the background from what is new, never from history.
 
 Events are counted on the day they were accepted, with the size of their payload; executions on the day they ended, with
 the size of what they keep. Both in UTC, and in bytes as PostgreSQL stores them.
@@ -55,7 +55,7 @@ ENDED = Source(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What every account may use, unless its own row in `auth.quotas` says otherwise; 0 is no limit."""
+    """Limits of every account, unless its own row in `auth.quotas` says otherwise; 0 is no limit."""
 
     executions_a_day: int
     bytes: int
@@ -125,7 +125,7 @@ def note_used_up(connection: Connection, limits: Limits, today: date, kept_since
 
 
 def usage_of(connection: Connection, user_ids: Iterable[UUID], today: date, kept_since: date) -> Mapping[UUID, Usage]:
-    """What these accounts use, by account."""
+    """Returns what these accounts use, by account."""
     rows = connection.execute(
         text("""
         SELECT u.id,

@@ -67,7 +67,7 @@ def write_records(home: Path, records: list[ProcessRecord]) -> None:
 
 
 def read_records(home: Path) -> list[ProcessRecord]:
-    """What is no record, half written or of another release, counts for nothing."""
+    """Returns the records there are. What is no record, half written or of another release, counts for nothing."""
     try:
         entries = json.loads((run_folder(home) / "processes.json").read_text())
     except (FileNotFoundError, ValueError):  # the machine lost power while it was written; whatever ran then is gone

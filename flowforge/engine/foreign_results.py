@@ -58,7 +58,7 @@ class ForeignResults:
         return result.model_copy(update={"output": output, "error_message": message})
 
     def _secrets_of(self, step: Step, user_id: UUID) -> list[str]:
-        """Those that it was sent: what cannot be opened was not."""
+        """Returns the secrets that it was sent: what cannot be opened was not."""
         try:
             opened = self._catalog.open(step.type, step.config, self._vault)
             named = self._credentials.secrets(user_id) if SECRETS.encode() in jsonio.dumps(opened) else {}

@@ -198,7 +198,8 @@ class StepRunner:
 
     @contextmanager
     def _data_of(self, run: StepRun) -> Iterator[JsonObject]:
-        """What the step sees. Few steps at once hold what had to be loaded for it, and none while it calls."""
+        """Gives the data that the step sees. Few steps at once hold what had to be loaded for it, and none while it
+        calls."""
         if run.load is None:
             yield {"trigger": run.start.trigger_payload, **run.start.context}
             return

@@ -1,4 +1,4 @@
-"""How long the disk of the database lasts at the rate at which it has filled lately.
+"""Forecast of the time that the disk of the database lasts at the rate at which it has filled lately.
 
 Known where FlowForge runs PostgreSQL itself; the disk of a server elsewhere cannot be looked at from here.
 """

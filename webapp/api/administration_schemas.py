@@ -50,7 +50,7 @@ class Usage(Wire):
 
 
 class Quotas(Wire):
-    """What counts for an account; 0: any number."""
+    """Quotas that count for an account; 0: any number."""
 
     workflows: int
     executions_a_day: int
@@ -59,7 +59,7 @@ class Quotas(Wire):
 
 
 class OwnQuotas(Wire):
-    """What one account may use; null: as the settings say, 0: any number."""
+    """Quotas of one account; null: as the settings say, 0: any number."""
 
     workflows: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)
     executions_a_day: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)

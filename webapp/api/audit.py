@@ -34,7 +34,7 @@ class FilterQuery(Query):
 
     @property
     def filter(self) -> Filter:
-        """What the caller may see of it. Raises Forbidden."""
+        """Returns the filter that leaves what the caller may see. Raises Forbidden."""
         wanted = Filter(self.account_id, self.action, self.from_, self.to)
         return search.seen_by(session(), current_user_id(), wanted)
 

@@ -49,7 +49,7 @@ class Calls:
 
 
 class CallRates:
-    """What one webhook may be called, and all webhooks of one account together."""
+    """Limits of calls to one webhook, and to all webhooks of one account together."""
 
     def __init__(self, most: float, seconds: float) -> None:
         self._calls = Calls(most, seconds)

@@ -30,7 +30,7 @@ class Attempt(Protocol):
 
     @property
     def deadline(self) -> float:
-        """By time.monotonic."""
+        """The latest end, as a time of `time.monotonic`."""
 
     @property
     def idempotency_key(self) -> str: ...

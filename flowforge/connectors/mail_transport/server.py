@@ -36,8 +36,8 @@ class MailServer:
         return self._session(account, deadline, self.guard, None)
 
     def shared_session(self, user_id: UUID, deadline: float) -> AbstractContextManager[SmtpConversation]:
-        """The same with the instance's own server, which may be anywhere; it takes mails within the rules for what all
-        accounts share. Raises ConnectorError, also where the instance has none."""
+        """Opens a session with the instance's own server, which may be anywhere; it takes mails within the rules for
+        what all accounts share. Raises ConnectorError, also where the instance has none."""
         if not self.default.host:
             raise ConnectorError("no SMTP server: set host here, or SMTP_HOST for the instance", permanent=True)
         shared = SharedAccount(user_id, self.sender, self.take_allowance)

@@ -32,7 +32,7 @@ class Repeat(FrameBehaviour):
         return machine.open_block(frame, step, [first], at_once=1, reserved=config.most, memory=memory)
 
     def intent(self, step: Step, config: RepeatConfig, now: datetime) -> JsonObject:
-        """Without what is evaluated after each round, but for the condition."""
+        """Returns the config without what is evaluated after each round, but for the condition."""
         return config.model_dump(by_alias=True, mode="json", exclude={"carry", "collect"})
 
     def body(self, step: Step, frame: Frame) -> Body:

@@ -34,7 +34,7 @@ def _pieces(source: str) -> Iterator[str]:
 
 
 def _skip_markup(source: str, begin: int) -> tuple[str, int]:
-    """What the markup at this `<` stands for in the text, and where it ends."""
+    """Returns what the markup at this `<` stands for in the text, and where it ends."""
     tag = _TAG.match(source, begin)
     if tag is None:
         other = _COMMENT.match(source, begin)

@@ -80,7 +80,7 @@ def payload(mail: Received) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What a mail holds beside its envelope."""
+    """Content of a mail, beside its envelope."""
 
     body: str
     is_multipart: bool
