@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowforge.connectors.catalog import Catalog
+from flowforge.execution.blocks import runs_frames
 from flowforge.execution.commands import Effects
 from flowforge.execution.simulator import FramesInMemory, ended_frames
 from flowforge.execution.state import ROOT, Frame, Status
@@ -238,7 +239,7 @@ class Walk:
         """Visits every body that a run may enter. `failed`: a run enters none of them."""
         before, after = frame.outputs, []
         for body in step.bodies:
-            if self.run.may_go(frame, step, body):
+            if self.run.may_go(frame, step, body) and (runs_frames(step) or not body.kind.has_frames):
                 self._go_into(frame, step, body, way)
                 after.append(frame.outputs)
                 frame.outputs = before

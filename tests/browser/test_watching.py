@@ -29,6 +29,8 @@ def test_steps_turn_green_and_are_replayed(windows: Windows, register: Register,
     expect(page.locator(".step[data-state=RUNNING]")).to_be_visible()
     gate.open()
     expect(page.locator(".step[data-state=SUCCEEDED]")).to_have_count(2)
+    expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible()
+    expect(page.locator("#log .log")).to_contain_text("Completed")  # the last line: nothing on the page changes now
     first = page.url.partition("?")[0]
     page.get_by_text("Replay …").click()
     payload = page.get_by_label("With what came in")
@@ -75,7 +77,7 @@ def test_a_loop_of_a_thousand_items_and_its_log_stay_readable(windows: Windows, 
     page.get_by_label("Text in the log").fill('"n":777}')
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("#log .log li")).to_have_count(1)
-    expect(page.locator("#log .log")).to_contain_text("note, run 778")
+    expect(page.locator("#log .log")).to_contain_text("note, item 778")
 
 
 def create(page: Page, definition: dict[str, object]) -> None:

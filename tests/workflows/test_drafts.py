@@ -96,6 +96,17 @@ def test_whatever_is_written_can_be_saved_looked_at_and_compared(
         assert saved.problems
 
 
+@pytest.mark.parametrize("type_", ["WAIT", "STOP", "RESPOND", "BRANCH", "TRY"])
+def test_a_draft_can_have_a_loop_inside_a_block_that_has_none(
+    session: Session, drafts: Drafts, workflow: Callable[..., Workflow], type_: str
+) -> None:
+    row = workflow()
+    inner = {"type": "TRANSFORM", "config": {"output": "{{ trigger.y }}"}}
+    action = {"type": type_, "config": {"until": "{{ trigger.x }}"}, "when": "{{ trigger.z }}", "actions": [inner]}
+    drafts.save(session, row.user_id, row.id, DraftChange({"name": "w", "actions": [action]}, 0))
+    context_at(session, row.id, drafts.clear(session, row.user_id, row.id), "")
+
+
 def test_of_two_who_save_at_once_one_is_told(
     sessions: Callable[[], Session], drafts: Drafts, workflow: Callable[..., Workflow]
 ) -> None:

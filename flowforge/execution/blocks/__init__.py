@@ -28,6 +28,11 @@ def behaviour_of(step: Step) -> BlockBehaviour | None:
     return _BEHAVIOURS.get(step.type)
 
 
+def runs_frames(step: Step) -> bool:
+    """Whether the step runs what is inside it in frames; a draft may say so of a block that has none."""
+    return isinstance(_BEHAVIOURS.get(step.type), FrameBehaviour)
+
+
 def frame_behaviour_of(step: Step) -> FrameBehaviour:
     """The behaviour of a step that runs what is inside it in frames. Raises TypeError for any other."""
     behaviour = _BEHAVIOURS.get(step.type)
