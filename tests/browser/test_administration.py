@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
 from bench.product import Product
@@ -36,14 +36,15 @@ def test_every_page_is_accessible_and_fits(
     page.goto("/settings/accounts")
     page.get_by_label("E-mail (optional)").fill("eve@example.test")
     page.get_by_role("button", name="Make invitation").click()
-    examine(page, None)
     invitation = page.locator(".reveal pre").inner_text()
+    examine(page, None)
     examine(page, f"/settings/accounts?q={member}")
     page.get_by_role("link", name=member, exact=True).click()
+    expect(page.get_by_role("button", name="Link for a new password")).to_be_visible()
     examine(page, None)
     page.get_by_role("button", name="Link for a new password").click()
-    examine(page, None)
     reset = page.locator(".reveal pre").inner_text()
+    examine(page, None)
 
     visitor = windows.open(size, scheme)
     for link in (invitation, reset, f"{invitation}x", f"{reset}x"):
