@@ -13,7 +13,7 @@ from typing import ParamSpec
 from uuid import UUID
 
 from flowforge.accounts import usage
-from flowforge.engine import upkeep
+from flowforge.engine import pruning, upkeep
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.executions import disk_space
 from flowforge.triggers.mailboxes import polling
@@ -90,7 +90,7 @@ def count_usage() -> None:
 
 @_waits_for_servers
 def prune() -> None:
-    upkeep.prune(_backends())
+    pruning.prune(_backends())
 
 
 @_waits_for_servers

@@ -1,6 +1,6 @@
 """Deleting an account: what it has is handed over to another one, or deleted with it.
 
-What its executions left, and their log, is deleted in the background (flowforge.engine.upkeep).
+What its executions left, and their log, is deleted in the background (flowforge.engine.pruning).
 """
 
 from __future__ import annotations

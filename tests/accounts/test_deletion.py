@@ -25,7 +25,7 @@ from flowforge.db.tables import (
     User,
     Workflow,
 )
-from flowforge.engine import upkeep
+from flowforge.engine import pruning
 from flowforge.errors import Conflict, Forbidden, Invalid, Unauthorized
 from flowforge.ids import uuid7
 from flowforge.logbook import LogQuery, NewEntry
@@ -100,9 +100,9 @@ def test_everything_goes_with_it(session: Session, backends: Backends, people: d
         "workflow_executions",
         "execution_logs",
     }
-    upkeep.prune(backends, datetime.now(UTC) + timedelta(seconds=1))
+    pruning.prune(backends, datetime.now(UTC) + timedelta(seconds=1))
     assert owned(session, people["bob"]).keys() == {"removed_accounts"}
-    upkeep.prune(backends, datetime.now(UTC) + timedelta(days=2))
+    pruning.prune(backends, datetime.now(UTC) + timedelta(days=2))
     assert owned(session, people["bob"]) == {}
     assert session.get(Workflow, kept) is not None
     assert backends.logbook.find(LogQuery(people["eve"]), page=0, size=10).total == 1
@@ -172,6 +172,6 @@ def test_upkeep_deletes_links_and_days_that_are_over(
     session.execute(update(PasswordReset).where(PasswordReset.user_id == people["bob"]).values(expires_at=func.now()))
     session.commit()
 
-    deleted = upkeep.prune(backends, datetime.now(UTC) + timedelta(seconds=1))
+    deleted = pruning.prune(backends, datetime.now(UTC) + timedelta(seconds=1))
 
     assert [deleted[kind] for kind in ("invitations", "password resets", "days of usage")] == [1, 1, 1]

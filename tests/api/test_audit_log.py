@@ -22,7 +22,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.export import Format, export
 from flowforge.audit.search import Filter
 from flowforge.db.tables import AuditEntryRow
-from flowforge.engine import upkeep
+from flowforge.engine import pruning
 from flowforge.ids import first_id_at, uuid7
 from flowforge.wiring import Backends
 from tests.api.test_replays import failed
@@ -360,7 +360,7 @@ class TestNobodyChangesIt:
         for days in (366, 364, 0):
             add(engine, now - timedelta(days=days), UUID(int=1), Action.SIGNED_IN)
 
-        assert upkeep.prune(backends, now)["audit entries"] == 1
+        assert pruning.prune(backends, now)["audit entries"] == 1
         with Session(engine) as session:
             assert len(search.find_page(session, Filter()).entries) == 2
 

@@ -28,7 +28,7 @@ from flowforge.db.tables import (
     Workflow,
     WorkflowVersion,
 )
-from flowforge.engine import intake, upkeep
+from flowforge.engine import intake, pruning
 from flowforge.secrets import is_sealed
 from flowforge.settings import Settings
 from flowforge.triggers.schedules import firing
@@ -223,9 +223,9 @@ class TestExecutions:
             adopted_at = retention_store.adopted_at(connection)
         assert adopted_at is not None
 
-        assert upkeep.prune(ours, adopted_at + keeping - timedelta(seconds=1))["executions"] == 0
-        assert upkeep.prune(ours, adopted_at + keeping)["executions"] == 3
-        assert upkeep.prune(ours, adopted_at + keeping + timedelta(minutes=1))["executions"] == 2
+        assert pruning.prune(ours, adopted_at + keeping - timedelta(seconds=1))["executions"] == 0
+        assert pruning.prune(ours, adopted_at + keeping)["executions"] == 3
+        assert pruning.prune(ours, adopted_at + keeping + timedelta(minutes=1))["executions"] == 2
 
     def test_where_ours_stand_beside_them_the_adoption_came_before(self, original: Original) -> None:
         first_event = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -22,7 +22,7 @@ from flowforge.db.tables import (
     Workflow,
     WorkflowVersion,
 )
-from flowforge.engine import upkeep
+from flowforge.engine import pruning
 from flowforge.ids import uuid7
 from flowforge.wiring import Backends
 from tests.triggers.registrations import register
@@ -64,7 +64,7 @@ def test_old_finished_executions_go_with_their_attempts(backends: Backends, engi
     execution(engine, finished_at=days_ago(91))
     recent = execution(engine, finished_at=days_ago(89))
     running = execution(engine, finished_at=None, status="RUNNING")
-    assert upkeep.prune(backends, NOW)["executions"] == 1
+    assert pruning.prune(backends, NOW)["executions"] == 1
     assert left(engine, ExecutionRow.id) == sorted([recent, running])
     assert left(engine, StepAttempt.execution_id) == sorted([recent, running])
 
@@ -73,7 +73,7 @@ def test_old_events_go_once_they_are_handled(backends: Backends, engine: Engine)
     event(engine, days_ago(91), days_ago(91))
     recent = event(engine, days_ago(89), days_ago(89))
     unhandled = event(engine, days_ago(91), None)
-    assert upkeep.prune(backends, NOW)["events"] == 1
+    assert pruning.prune(backends, NOW)["events"] == 1
     assert left(engine, TriggerEventRow.id) == sorted([recent, unhandled])
 
 
@@ -101,14 +101,14 @@ def test_versions_that_were_only_tried_go_with_their_executions(backends: Backen
     )
     common = {"user_id": uuid7(), "status": "RUNNING", "current_step": 0, "created_at": days_ago(100)}
     add(engine, ExecutionRow, id=uuid7(), workflow_id=workflow_id, version_id=still_run, **common)
-    assert upkeep.prune(backends, NOW)["versions"] == 1
+    assert pruning.prune(backends, NOW)["versions"] == 1
     assert left(engine, WorkflowVersion.id) == sorted([still_run, published, recent])
 
 
 def test_versions_of_a_deleted_workflow_go_with_its_executions(backends: Backends, engine: Engine) -> None:
     values = {"workflow_id": uuid7(), "number": 1, "definition": {}, "templated": True}
     add(engine, WorkflowVersion, id=uuid7(), **values, created_at=days_ago(100))
-    assert upkeep.prune(backends, NOW)["versions"] == 1
+    assert pruning.prune(backends, NOW)["versions"] == 1
     assert left(engine, WorkflowVersion.id) == []
 
 
@@ -116,7 +116,7 @@ def test_sessions_of_browsers_that_never_came_back_go(backends: Backends, engine
     for age in (91, 1):
         session = {"id": uuid7(), "user_id": uuid7(), "user_agent": "a", "address": "b"}
         add(engine, WebSession, **session, last_seen_at=days_ago(age))
-    assert upkeep.prune(backends, NOW)["web sessions"] == 1
+    assert pruning.prune(backends, NOW)["web sessions"] == 1
     assert len(left(engine, WebSession.id)) == 1
 
 
@@ -128,9 +128,9 @@ def test_expired_tokens_and_old_dead_letters_and_logs_go(backends: Backends, eng
         add(engine, DeadLetter, **letter, value=b"v", reason="r", created_at=days_ago(age))
         entry = {"id": f"{number:024}", "dedup_key": str(number), "user_id": uuid7(), "event_type": "RESULT"}
         add(engine, LogEntryRow, **entry, status="SUCCESS", timestamp=days_ago(age))
-    deleted = upkeep.prune(backends, NOW)
+    deleted = pruning.prune(backends, NOW)
     assert (deleted["refresh tokens"], deleted["dead letters"], deleted["log entries"]) == (1, 1, 1)
-    assert upkeep.prune(backends, NOW) == dict.fromkeys(deleted, 0)
+    assert pruning.prune(backends, NOW) == dict.fromkeys(deleted, 0)
 
 
 def test_a_mailbox_is_forgotten_with_its_trigger(backends: Backends, engine: Engine) -> None:
@@ -138,14 +138,14 @@ def test_a_mailbox_is_forgotten_with_its_trigger(backends: Backends, engine: Eng
     for trigger_id in (kept, uuid7()):
         position = {"uid_validity": 1, "last_uid": 2, "source": "s", "backlog_uid": 2, "updated_at": days_ago(1)}
         add(engine, MailboxState, trigger_id=trigger_id, **position)
-    assert upkeep.prune(backends, NOW)["mailbox states"] == 1
+    assert pruning.prune(backends, NOW)["mailbox states"] == 1
     assert left(engine, MailboxState.trigger_id) == [kept]
 
 
 def test_more_rows_than_one_transaction_takes(backends: Backends, engine: Engine) -> None:
     for _ in range(5):
         event(engine, days_ago(91), days_ago(91))
-    assert upkeep.prune(backends, NOW, rows_at_once=2)["events"] == 5
+    assert pruning.prune(backends, NOW, rows_at_once=2)["events"] == 5
 
 
 def test_kinds_of_rows_take_turns(backends: Backends, engine: Engine) -> None:
@@ -154,7 +154,7 @@ def test_kinds_of_rows_take_turns(backends: Backends, engine: Engine) -> None:
     for _ in range(3):
         execution(engine, finished_at=days_ago(91))
         event(engine, days_ago(91), days_ago(91))
-    upkeep.prune(backends, NOW, rows_at_once=1)
+    pruning.prune(backends, NOW, rows_at_once=1)
     tables = [sent.split()[2].partition(".")[2] for sent in order if sent.lstrip().startswith("DELETE")]
     rounds = [table for table in tables if table in ("workflow_executions", "trigger_events")]
     assert rounds == ["workflow_executions", "trigger_events"] * 4
@@ -162,4 +162,4 @@ def test_kinds_of_rows_take_turns(backends: Backends, engine: Engine) -> None:
 
 def test_it_stops_when_its_time_is_over(backends: Backends, engine: Engine) -> None:
     event(engine, days_ago(91), days_ago(91))
-    assert upkeep.prune(backends, NOW, seconds=0)["events"] == 0
+    assert pruning.prune(backends, NOW, seconds=0)["events"] == 0
