@@ -123,6 +123,7 @@ class Stage:
         for one in (done, looped, failed):
             self._ended(one)
         self._draft(orders)
+        colleague = self._colleague()
         self.pages = {
             "home": "/",
             "workflows": "/workflows",
@@ -146,6 +147,11 @@ class Stage:
             "settings-second-factor": "/settings/second-factor",
             "settings-tokens": "/settings/tokens",
             "settings-sessions": "/settings/sessions",
+            "settings-password": "/settings/password",
+            "settings-accounts": "/settings/accounts",
+            "settings-account": f"/settings/accounts/{colleague}",
+            "settings-audit-log": "/settings/audit-log",
+            "forgotten-password": "/password-resets",
             "api": "/api/docs",
             "missing": "/nowhere",
         }
@@ -281,6 +287,12 @@ class Stage:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{execution} does not end")
             time.sleep(0.2)
+
+    def _colleague(self) -> str:
+        """Registers a second account; returns its id."""
+        self._product.register("grace")
+        [found] = self._ask("GET", "/api/v1/admin/accounts?search=grace")
+        return str(found["id"])
 
     def _post(self, path: str, body: Any) -> Any:
         return self._ask("POST", path, body)
