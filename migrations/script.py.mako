@@ -16,10 +16,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '60s'")
+    op.execute("SET LOCAL statement_timeout = '60s'")
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '60s'")
+    op.execute("SET LOCAL statement_timeout = '60s'")
     ${downgrades if downgrades else "pass"}

@@ -30,10 +30,8 @@ DROP TABLE orchestrator.log_repair_positions;
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(STATEMENTS)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(UNDOING)

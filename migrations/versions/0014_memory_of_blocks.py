@@ -19,10 +19,8 @@ ALTER TABLE orchestrator.open_blocks DROP COLUMN memory;
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(STATEMENTS)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(UNDOING)

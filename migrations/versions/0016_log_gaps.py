@@ -20,10 +20,8 @@ CREATE TABLE orchestrator.log_gaps (
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(STATEMENTS)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("DROP TABLE orchestrator.log_gaps")

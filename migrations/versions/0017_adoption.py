@@ -23,10 +23,8 @@ WHERE EXISTS (SELECT FROM orchestrator.workflow_executions WHERE event_id IS NUL
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(STATEMENTS)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("DROP TABLE orchestrator.adoption")

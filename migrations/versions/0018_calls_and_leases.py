@@ -23,10 +23,8 @@ ALTER TABLE orchestrator.step_attempts
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(STATEMENTS)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(UNDOING)

@@ -17,7 +17,6 @@ ALTER TABLE auth.access_tokens DROP COLUMN scopes;
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(
         "ALTER TABLE auth.access_tokens"
         " ADD COLUMN IF NOT EXISTS scopes text[] NOT NULL DEFAULT '{read,run,write,admin}'"
@@ -25,5 +24,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(UNDOING)

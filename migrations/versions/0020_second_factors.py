@@ -29,10 +29,8 @@ ALTER TABLE auth.users DROP COLUMN totp_secret, DROP COLUMN totp_confirmed_at, D
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(STATEMENTS)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(UNDOING)

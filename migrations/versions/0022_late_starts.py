@@ -17,10 +17,8 @@ CREATE INDEX IF NOT EXISTS idx_attempts_late ON orchestrator.step_attempts (work
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(STATEMENTS)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("ALTER TABLE orchestrator.step_attempts DROP COLUMN rate_limited")

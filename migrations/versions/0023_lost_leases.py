@@ -11,10 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("ALTER TABLE orchestrator.step_attempts ADD COLUMN IF NOT EXISTS leases_lost integer")
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("ALTER TABLE orchestrator.step_attempts DROP COLUMN leases_lost")

@@ -17,7 +17,6 @@ NARROW = {"user": "user_id", "execution": "execution_id", "workflow": "workflow_
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(ADD_BITS)
     for name, column in NARROW.items():
         op.execute(
@@ -28,7 +27,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Brings the ids back into the data, which the release before reads as they are."""
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(
         """
         UPDATE logbook.execution_logs SET data = data

@@ -18,10 +18,8 @@ CREATE TABLE orchestrator.disk_samples (
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(STATEMENTS)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("DROP TABLE orchestrator.disk_samples")

@@ -18,10 +18,8 @@ CREATE TABLE auth.removed_accounts (
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(STATEMENTS)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("DROP TABLE auth.removed_accounts")

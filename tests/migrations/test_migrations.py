@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import event, text
 
-from flowforge.db.migrate import MIGRATIONS, configuration, upgrade
+from flowforge.db.engine import make_engine
+from flowforge.db.migrate import MIGRATIONS, PREVIOUS_RELEASE, configuration, upgrade
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.migrations.originals import connected
@@ -35,10 +38,19 @@ def test_file_names_tell_what_a_migration_does(scripts: ScriptDirectory) -> None
         assert script.doc
 
 
-def test_every_migration_bounds_its_wait_for_locks() -> None:
-    for path in (MIGRATIONS / "versions").glob("*.py"):
-        assert "lock_timeout" in path.read_text(), path.name
-    assert "lock_timeout" in (MIGRATIONS / "script.py.mako").read_text()
+def test_every_migration_bounds_its_wait_for_locks(empty_database_url: str) -> None:
+    """Upward and downward: whoever works on a table queues behind a migration that waits for it."""
+    seen: list[str] = []
+    engine = make_engine(empty_database_url)
+    with engine.connect() as connection:
+        event.listen(connection, "begin", lambda _: seen.append("BEGIN"))
+        event.listen(connection, "before_cursor_execute", lambda *sent: seen.append(sent[2]))
+        command.upgrade(configuration(connection=connection), "head")
+        command.downgrade(configuration(connection=connection), PREVIOUS_RELEASE)
+    engine.dispose()
+    begun = [following for begin, following in pairwise(seen) if begin == "BEGIN"]
+    assert len(begun) > len(list((MIGRATIONS / "versions").glob("*.py")))
+    assert set(begun) == {"SET LOCAL lock_timeout = '5s'"}
 
 
 def test_many_may_start_at_once(empty_database_url: str) -> None:
@@ -63,8 +75,8 @@ def test_the_lock_is_free_again_after_a_failure(empty_database_url: str) -> None
 
 class TestFlaskMigrate:
     def test_knows_our_migrations_and_finds_nothing_to_add(self, app: Flask) -> None:
-        for command in ("current", "heads", "history", "check"):
-            result = app.test_cli_runner().invoke(args=["db", command])
+        for name in ("current", "heads", "history", "check"):
+            result = app.test_cli_runner().invoke(args=["db", name])
 
             assert result.exit_code == 0, result.output
 
