@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import credentials, password_rules, passwords, second_factor, sign_ins
@@ -16,7 +16,7 @@ from flowforge.accounts.second_factor import SecondStep
 from flowforge.accounts.views import AccountView, account_view
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
-from flowforge.db.name_keys import key_of
+from flowforge.db.name_keys import is_called
 from flowforge.db.tables import Role, User
 from flowforge.errors import Forbidden, Invalid, NotFound, Unauthorized, raise_any
 
@@ -148,7 +148,7 @@ def _hash_of(session: Session, username: str) -> tuple[UUID | None, str]:
     if "\0" in username:  # PostgreSQL's text cannot hold it, so nobody is called that
         return None, passwords.hash_of_nobody()
     exactly = User.username == username
-    named = select(User.id, User.password).where(or_(exactly, User.name_key == key_of(username)))
+    named = select(User.id, User.password).where(is_called(username))
     row = session.execute(named.order_by(exactly.desc()).limit(1)).first()
     next_one = select(User.password).where(User.username > username).order_by(User.username).limit(1)
     another = session.scalar(next_one)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from flowforge.accounts import credentials, sign_ins
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
-from flowforge.db.name_keys import key_of
+from flowforge.db.name_keys import find_account, key_of
 from flowforge.db.tables import ADMINISTRATORS, Role, User
 from flowforge.errors import Conflict, Forbidden, NotFound
 
@@ -76,12 +76,10 @@ def find(session: Session, user_id: UUID) -> ManagedAccountView:
 
 
 def find_by_name(session: Session, username: str) -> ManagedAccountView:
-    exactly = User.username == username
-    named = select(User).where(or_(exactly, User.name_key == key_of(username)))
-    user = session.scalar(named.order_by(exactly.desc()).limit(1))
-    if user is None:
+    user_id = find_account(session, username)
+    if user_id is None:
         raise NotFound(f"there is no account '{username}'")
-    return account_of(user)
+    return find(session, user_id)
 
 
 def disable(session: Session, user_id: UUID) -> ManagedAccountView:

@@ -13,7 +13,7 @@ from flowforge.accounts import credentials, one_time_tokens, password_rules, pas
 from flowforge.accounts.views import AccountView, account_view
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
-from flowforge.db.name_keys import key_of
+from flowforge.db.name_keys import is_called
 from flowforge.db.tables import PasswordReset, User
 from flowforge.errors import Invalid, raise_any
 
@@ -37,11 +37,10 @@ def accounts_to_mail(session: Session, name_or_email: str) -> Sequence[AccountVi
     """The accounts that somebody means who has forgotten a password, but those that have just been sent a link."""
     if "\0" in name_or_email:
         return []
-    meant = (User.username == name_or_email, User.name_key == key_of(name_or_email))
     mailed = func.lower(User.email) == func.lower(name_or_email)
     recent = PasswordReset.created_at > datetime.now(UTC) - MAILED_EVERY
     just_sent = exists().where(PasswordReset.user_id == User.id, recent)
-    found = select(User).where(or_(*meant, mailed), ~just_sent, User.disabled_at.is_(None))
+    found = select(User).where(or_(is_called(name_or_email), mailed), ~just_sent, User.disabled_at.is_(None))
     return [account_view(user) for user in session.scalars(found.limit(_MOST_ACCOUNTS))]
 
 

@@ -14,7 +14,7 @@ from flowforge.accounts.accounts import has_owner
 from flowforge.accounts.views import AccountView, account_view
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
-from flowforge.db.name_keys import key_of
+from flowforge.db.name_keys import is_called, key_of
 from flowforge.db.tables import Role, User
 from flowforge.errors import Conflict, Forbidden, Invalid, Problem, raise_any
 from flowforge.ids import uuid7
@@ -121,7 +121,7 @@ def _insert(session: Session, new: _Prepared, role: str) -> User | None:
 
 
 def _taken(session: Session, new: _Prepared) -> list[Problem]:
-    named = or_(User.username == new.username, User.name_key == key_of(new.username))
+    named = is_called(new.username)
     found = select(named.label("named"), (User.email == new.email).label("mailed"))
     rows = session.execute(found.where(or_(named, User.email == new.email))).all()
     taken = {"/username": any(row.named for row in rows), "/email": any(row.mailed for row in rows)}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import User
@@ -36,13 +36,17 @@ def key_of(username: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
 
 
+def is_called(username: str) -> ColumnElement[bool]:
+    """Holds for the account that has this very name, and for the one that has its key: at most two."""
+    return or_(User.username == username, User.name_key == key_of(username))
+
+
 def find_account(session: Session, username: str) -> UUID | None:
     """The id of the account that signs in by this name."""
     if "\0" in username:  # PostgreSQL's text cannot hold it
         return None
     exactly = User.username == username
-    named = select(User.id).where(or_(exactly, User.name_key == key_of(username)))
-    return session.scalar(named.order_by(exactly.desc()).limit(1))
+    return session.scalar(select(User.id).where(is_called(username)).order_by(exactly.desc()).limit(1))
 
 
 def fill_name_keys(engine: Engine) -> KeyedNames:
