@@ -3,8 +3,6 @@ are stored."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import sign_ins
+from flowforge.accounts import random_tokens, sign_ins
 from flowforge.accounts.scopes import USUAL, Scope
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
@@ -74,12 +72,12 @@ def create(session: Session, user_id: UUID, epoch: int, grant: Grant) -> NewToke
     if account is None or account.credentials_epoch != epoch:
         raise Unauthorized("you have been signed out; please sign in again")
     _refuse_too_many(session, user_id)
-    token = PREFIX + secrets.token_urlsafe(32)
+    token, hashed = random_tokens.create(PREFIX)
     row = AccessToken(
         id=uuid7(),
         user_id=user_id,
         name=grant.name.strip(),
-        token_hash=_digest(token),
+        token_hash=hashed,
         start=token[:SHOWN_CHARACTERS],
         scopes=_in_order(grant.scopes),
         expires_at=datetime.now(UTC) + timedelta(days=grant.days),
@@ -112,7 +110,7 @@ def holder_of(session: Session, token: str) -> Holder | None:
     """Returns the holder of a token; None if it is unknown, revoked or expired. Notes its use, to the minute; commits
     then."""
     now = datetime.now(UTC)
-    row = session.scalar(select(AccessToken).where(AccessToken.token_hash == _digest(token)))
+    row = session.scalar(select(AccessToken).where(AccessToken.token_hash == random_tokens.digest(token)))
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
     holder = Holder(row.user_id, frozenset(map(Scope, row.scopes)))
@@ -152,7 +150,3 @@ def _days_problems(days: int) -> list[Problem]:
 
 def _scope_problems(scopes: frozenset[Scope]) -> list[Problem]:
     return [] if scopes else [Problem("/scopes", "must name at least one scope")]
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import one_time_tokens
+from flowforge.accounts import random_tokens
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import ADMINISTRATORS, Invitation, Role, User
@@ -39,7 +39,7 @@ def create(session: Session, invited_by: UUID, email: str | None, role: Role) ->
     """Commits. Raises Invalid for an invitation to own the server: it has one owner."""
     if role is Role.OWNER:
         raise Invalid.at("/role", "must be admin or member")
-    token, hashed = one_time_tokens.create()
+    token, hashed = random_tokens.create()
     expires_at = datetime.now(UTC) + LIFETIME
     row = Invitation(token_hash=hashed, email=email, role=role, invited_by=invited_by, expires_at=expires_at)
     session.add(row)
@@ -80,7 +80,7 @@ def withdraw(session: Session, invitation_id: UUID) -> None:
 
 
 def _usable(token: str) -> tuple[ColumnElement[bool], ...]:
-    return Invitation.token_hash == one_time_tokens.digest(token), *_open()
+    return Invitation.token_hash == random_tokens.digest(token), *_open()
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import credentials, one_time_tokens, password_rules, passwords, sign_ins
+from flowforge.accounts import credentials, password_rules, passwords, random_tokens, sign_ins
 from flowforge.accounts.views import AccountView, account_view
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
@@ -25,7 +25,7 @@ _MOST_ACCOUNTS = 5
 
 def begin(session: Session, user_id: UUID) -> str:
     """A token with which the account's password is set, once. Commits. Links that were made before go on working."""
-    token, hashed = one_time_tokens.create()
+    token, hashed = random_tokens.create()
     session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id, _expired()))
     session.add(PasswordReset(user_id=user_id, token_hash=hashed, expires_at=datetime.now(UTC) + LIFETIME))
     record(session, Action.RESET_LINK_CREATED, account=user_id)
@@ -73,7 +73,7 @@ def complete(session: Session, token: str, password: str) -> AccountView:
 
 
 def _owner_of(session: Session, token: str) -> User | None:
-    usable = PasswordReset.token_hash == one_time_tokens.digest(token), ~_expired(), User.disabled_at.is_(None)
+    usable = PasswordReset.token_hash == random_tokens.digest(token), ~_expired(), User.disabled_at.is_(None)
     return session.scalar(select(User).join(PasswordReset, PasswordReset.user_id == User.id).where(*usable))
 
 

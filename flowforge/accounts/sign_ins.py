@@ -9,15 +9,14 @@ All changes to one account's tokens happen under a lock on the account, so that 
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from flowforge.accounts import random_tokens
 from flowforge.accounts.views import AccountView, account_view
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
@@ -96,7 +95,7 @@ def lock_account(session: Session, user_id: UUID) -> User | None:
 def _owner_of(session: Session, token: str) -> UUID | None:
     if len(token) > _LONGEST_TOKEN or "\0" in token:
         return None
-    owner = session.scalar(select(RefreshToken.user_id).where(RefreshToken.token_hash == _digest(token)))
+    owner = session.scalar(select(RefreshToken.user_id).where(RefreshToken.token_hash == random_tokens.digest(token)))
     return owner or session.scalar(select(User.id).where(User.refresh_token.in_(stored_forms(token))))
 
 
@@ -130,17 +129,17 @@ def _use_adopted(session: Session, user: User, token: str) -> UUID:
 
 
 def _find(session: Session, token: str) -> RefreshToken | None:
-    statement = select(RefreshToken).where(RefreshToken.token_hash == _digest(token))
+    statement = select(RefreshToken).where(RefreshToken.token_hash == random_tokens.digest(token))
     return session.scalar(statement.execution_options(populate_existing=True))
 
 
 def _issue(session: Session, user_id: UUID, family_id: UUID, lifetime: timedelta, user_agent: str) -> str:
-    token = secrets.token_urlsafe(32)
+    token, hashed = random_tokens.create()
     session.add(
         RefreshToken(
             user_id=user_id,
             family_id=family_id,
-            token_hash=_digest(token),
+            token_hash=hashed,
             expires_at=datetime.now(UTC) + lifetime,
             user_agent=user_agent.replace("\0", "")[:_LONGEST_AGENT],
         )
@@ -152,7 +151,3 @@ def _issue(session: Session, user_id: UUID, family_id: UUID, lifetime: timedelta
 def _end_family(session: Session, family_id: UUID) -> None:
     family = RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None)
     session.execute(update(RefreshToken).where(*family).values(revoked_at=datetime.now(UTC)))
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

@@ -1,4 +1,4 @@
-"""Tokens of links that work once: 256 random bits, of which only the hash is stored."""
+"""Random tokens that people or their programs hold: 256 bits, of which only the hash is stored."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import hashlib
 import secrets
 
 
-def create() -> tuple[str, bytes]:
+def create(prefix: str = "") -> tuple[str, bytes]:
     """The token and its hash."""
-    token = secrets.token_urlsafe(32)
+    token = prefix + secrets.token_urlsafe(32)
     return token, digest(token)
 
 
