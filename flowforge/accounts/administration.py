@@ -15,6 +15,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import credentials, sign_ins
+from flowforge.accounts.accounts import has_owner
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.name_keys import find_account, key_of
@@ -105,12 +106,9 @@ def enable(session: Session, user_id: UUID) -> ManagedAccountView:
 
 def make_administrator(session: Session, user_id: UUID) -> ManagedAccountView:
     """Makes the account an administrator; the owner where nobody owns the instance, as in some databases taken over."""
-    user = _lock(session, user_id)
-    if user.disabled_at is not None:
-        raise Conflict("the account is disabled; enable it first")
+    user = _lock_enabled(session, user_id)
     if user.role == Role.MEMBER:
-        has_owner = session.scalar(select(User.id).where(User.role == Role.OWNER)) is not None
-        _give_role(session, user, Role.ADMIN if has_owner else Role.OWNER)
+        _give_role(session, user, Role.ADMIN if has_owner(session) else Role.OWNER)
     session.commit()
     return account_of(user)
 
@@ -126,9 +124,7 @@ def make_member(session: Session, user_id: UUID) -> ManagedAccountView:
 
 def make_owner(session: Session, user_id: UUID) -> ManagedAccountView:
     """The owner until now becomes an administrator."""
-    user = _lock(session, user_id)
-    if user.disabled_at is not None:
-        raise Conflict("the account is disabled; enable it first")
+    user = _lock_enabled(session, user_id)
     before = User.role == Role.OWNER, User.id != user_id
     session.execute(update(User).where(*before).values(role=Role.ADMIN))
     _give_role(session, user, Role.OWNER)
@@ -152,6 +148,13 @@ def _lock(session: Session, user_id: UUID) -> User:
     user = sign_ins.lock_account(session, user_id)
     if user is None:
         raise NotFound("there is no such account")
+    return user
+
+
+def _lock_enabled(session: Session, user_id: UUID) -> User:
+    user = _lock(session, user_id)
+    if user.disabled_at is not None:
+        raise Conflict("the account is disabled; enable it first")
     return user
 
 
