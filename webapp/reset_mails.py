@@ -47,9 +47,8 @@ class ResetMails:
     def _send(self, name_or_email: str) -> None:
         with Session(self._backends.engine) as session:
             for user in password_resets.accounts_to_mail(session, name_or_email):
-                username, email = user.username, user.email
                 token = password_resets.begin(session, user.id)
-                mails.send_password_reset(self._backends, email, username, token)
+                mails.send_password_reset(self._backends, user.email, user.username, token)
 
 
 def install(app: Flask, backends: Backends) -> None:
