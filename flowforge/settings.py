@@ -614,10 +614,6 @@ class Settings(BaseSettings):
         return timedelta(hours=self.refresh_token_hours_setting)
 
     @property
-    def refresh_token_hours(self) -> float:
-        return self.refresh_token_lifetime / timedelta(hours=1)
-
-    @property
     def payload_inline_limit(self) -> int:
         """Bytes above which a payload travels by reference: streams live in memory, and PostgreSQL has it anyway."""
         return self.payload_inline_limit_setting or (256 * 1024 if self.kafka_brokers else 32 * 1024)

@@ -117,8 +117,7 @@ def _reset(session: Session, settings: Settings, parsed: Parsed) -> str:
 
 
 def _within(link: str) -> str:
-    hours = int(password_resets.LIFETIME.total_seconds() // 3600)
-    return f"Whoever opens this link within {hours} hours sets the password, once:\n  {link}"
+    return f"Whoever opens this link within {password_resets.LIFETIME_HOURS} hours sets the password, once:\n  {link}"
 
 
 def _forget_second_factor(session: Session, _settings: Settings, parsed: Parsed) -> str:

@@ -48,8 +48,8 @@ def send_invitation(backends: Backends, to: str, inviter: str, token: str) -> No
 def send_password_reset(backends: Backends, to: str, username: str, token: str) -> None:
     """Raises Unavailable where the mail server did not take it."""
     link = links.password_reset(backends.settings, token)
-    hours = int(password_resets.LIFETIME.total_seconds() // 3600)
-    _send(backends, to, "A new password for FlowForge", _RESET.format(username=username, hours=hours, link=link))
+    text = _RESET.format(username=username, hours=password_resets.LIFETIME_HOURS, link=link)
+    _send(backends, to, "A new password for FlowForge", text)
 
 
 def _send(backends: Backends, to: str, subject: str, text: str) -> None:

@@ -17,7 +17,8 @@ from flowforge.db.name_keys import is_called
 from flowforge.db.tables import PasswordReset, User
 from flowforge.errors import Invalid, raise_any
 
-LIFETIME = timedelta(hours=2)
+LIFETIME_HOURS = 2
+LIFETIME = timedelta(hours=LIFETIME_HOURS)
 MAILED_EVERY = timedelta(minutes=5)
 """One account gets no more mails than this, whoever asks for them."""
 _MOST_ACCOUNTS = 5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -145,7 +144,7 @@ def _code_page(message: str = "") -> str:
 
 def sign_in_here(user: AccountView) -> None:
     """Sign the user in on this browser."""
-    lifetime = timedelta(hours=backends().settings.refresh_token_hours)
+    lifetime = backends().settings.refresh_token_lifetime
     agent, address = request.headers.get("User-Agent", ""), request.remote_addr or ""
     login_user(DashboardUser.of(user, web_sessions.begin(session(), user.id, agent, address, lifetime)))
 

@@ -133,7 +133,7 @@ def _account_page(account_id: UUID, problems: Any = (), link: str = "") -> str:
         general=general,
         belongings=deletion.belongings_of(session(), account_id),
         link=link,
-        hours=int(password_resets.LIFETIME.total_seconds() // 3600),
+        hours=password_resets.LIFETIME_HOURS,
         entered=request.form if problems else {},
         problems=_by_field(problems),
     )
