@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 from pydantic.alias_generators import to_camel
@@ -16,6 +16,7 @@ from flowforge.audit.recording import record
 from flowforge.db.tables import QuotaRow, User
 from flowforge.errors import NotFound, Problem, raise_any
 from flowforge.settings import Settings
+from flowforge.views import view_of
 
 _LARGEST = {"workflows": 2**31 - 1, "executions_a_day": 2**31 - 1, "bytes": 2**63 - 1, "mails_a_day": 2**31 - 1}
 
@@ -40,26 +41,21 @@ def of_settings(settings: Settings) -> Quotas:
 def own_of(session: Session, user_ids: Collection[UUID]) -> Mapping[UUID, Quotas]:
     """Returns the quotas that an administrator has set for these accounts, by account."""
     rows = session.scalars(select(QuotaRow).where(QuotaRow.user_id.in_(user_ids)))
-    found = {row.user_id: Quotas(row.workflows, row.executions_a_day, row.bytes, row.mails_a_day) for row in rows}
+    found = {row.user_id: view_of(Quotas, row) for row in rows}
     return {user_id: found.get(user_id, Quotas()) for user_id in user_ids}
 
 
 def in_force(settings: Settings, own_quotas: Quotas) -> Quotas:
     """Returns the quotas that count for an account with these quotas of its own."""
-    general = of_settings(settings)
-    return Quotas(
-        general.workflows if own_quotas.workflows is None else own_quotas.workflows,
-        general.executions_a_day if own_quotas.executions_a_day is None else own_quotas.executions_a_day,
-        general.bytes if own_quotas.bytes is None else own_quotas.bytes,
-        general.mails_a_day if own_quotas.mails_a_day is None else own_quotas.mails_a_day,
-    )
+    own = {name: value for name, value in asdict(own_quotas).items() if value is not None}
+    return replace(of_settings(settings), **own)
 
 
 def set_own(session: Session, user_id: UUID, quotas: Quotas) -> None:
     """Commits; within seconds it counts (flowforge.accounts.usage). Raises Invalid, and NotFound for an account that
     does not exist."""
     values = asdict(quotas)
-    raise_any([Problem(f"/{_camel(name)}", _words(name)) for name, value in values.items() if not _fits(name, value)])
+    raise_any([Problem(f"/{to_camel(name)}", _words(name)) for name, value in values.items() if not _fits(name, value)])
     if session.get(User, user_id) is None:
         raise NotFound("there is no such account")
     stored = insert(QuotaRow).values(user_id=user_id, **values)
@@ -74,7 +70,3 @@ def _fits(name: str, value: int | None) -> bool:
 
 def _words(name: str) -> str:
     return f"must be a whole number from 0 to {_LARGEST[name]}"
-
-
-def _camel(name: str) -> str:
-    return to_camel(name)

@@ -18,6 +18,7 @@ from flowforge.accounts.quotas import Quotas
 from flowforge.accounts.roles import Role
 from flowforge.accounts.scopes import Scope
 from flowforge.errors import Invalid
+from flowforge.views import view_of
 from webapp.api import administration_schemas as schemas
 from webapp.context import backends, session
 from webapp.endpoint import DELETED, Tag, created, endpoint
@@ -91,8 +92,7 @@ def change_role(account_id: UUID, body: schemas.RoleChange) -> AccountOverview:
 def change_quotas(account_id: UUID, body: schemas.OwnQuotas) -> AccountOverview:
     """Set what one account may use, in place of what the settings say"""
     _require_power_over(account_id)
-    own = Quotas(body.workflows, body.executions_a_day, body.bytes, body.mails_a_day)
-    quotas.set_own(session(), account_id, own)
+    quotas.set_own(session(), account_id, view_of(Quotas, body))
     return _shown(account_id)
 
 

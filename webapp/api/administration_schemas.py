@@ -8,12 +8,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from webapp.api.paging import LenientPage, SearchQuery
+from webapp.api.paging import LARGEST_INTEGER, LenientPage, SearchQuery
 from webapp.query_params import Flag, Query, UuidOrNone
 from webapp.wire import Wire
 
 _LARGEST_BIGINT = 2**63 - 1
-_LARGEST_INTEGER = 2**31 - 1
 
 
 class AccountsQuery(SearchQuery):
@@ -61,10 +60,10 @@ class Quotas(Wire):
 class OwnQuotas(Wire):
     """Quotas of one account; null: as the settings say, 0: any number."""
 
-    workflows: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)
-    executions_a_day: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)
+    workflows: int | None = Field(None, ge=0, le=LARGEST_INTEGER)
+    executions_a_day: int | None = Field(None, ge=0, le=LARGEST_INTEGER)
     bytes: int | None = Field(None, ge=0, le=_LARGEST_BIGINT)
-    mails_a_day: int | None = Field(None, ge=0, le=_LARGEST_INTEGER)
+    mails_a_day: int | None = Field(None, ge=0, le=LARGEST_INTEGER)
 
 
 class Account(Wire):

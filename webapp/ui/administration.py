@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
+from pydantic.alias_generators import to_camel
 
 from flowforge.accounts import administration, deletion, invitations, inviting, links, overview, password_resets, quotas
 from flowforge.accounts.quotas import Quotas
@@ -17,7 +19,7 @@ from webapp.ui.guard import viewer_id
 
 PAGE_SIZE = 50
 _LONGEST_NUMBER = 1_000
-_QUOTAS = {"workflows": "workflows", "executions_a_day": "executionsADay", "bytes": "bytes", "mails_a_day": "mailsADay"}
+_QUOTAS = [field.name for field in fields(Quotas)]
 
 
 @blueprint.get("/settings/accounts")
@@ -154,7 +156,7 @@ def _entered_quotas() -> Quotas:
     entered = {name: request.form.get(name, "").strip() for name in _QUOTAS}
     wrong = [name for name, value in entered.items() if value and not _is_number(value)]
     if wrong:
-        raise Invalid([Problem(f"/{_QUOTAS[name]}", "must be a whole number") for name in wrong])
+        raise Invalid([Problem(f"/{to_camel(name)}", "must be a whole number") for name in wrong])
     return Quotas(**{name: int(value) if value else None for name, value in entered.items()})
 
 
