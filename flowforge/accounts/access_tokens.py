@@ -4,7 +4,7 @@ are stored."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from flowforge.audit.recording import record
 from flowforge.db.tables import AccessToken
 from flowforge.errors import Conflict, NotFound, Problem, Unauthorized, raise_any
 from flowforge.ids import uuid7
+from flowforge.views import view_of
 
 PREFIX = "ffp_"
 MOST_TOKENS = 50
@@ -86,7 +87,7 @@ def create(session: Session, user_id: UUID, epoch: int, grant: Grant) -> NewToke
     scopes = " ".join(row.scopes)
     record(session, Action.TOKEN_CREATED, by=user_id, on=row.id, named=row.name, scopes=scopes, days=grant.days)
     session.commit()
-    return NewToken(**asdict(_token(row)), token=token)
+    return view_of(NewToken, _token(row), token=token)
 
 
 def all_of(session: Session, user_id: UUID) -> Sequence[PersonalToken]:
@@ -132,8 +133,7 @@ def _in_order(scopes: Iterable[str]) -> list[Scope]:
 
 
 def _token(row: AccessToken) -> PersonalToken:
-    scopes = _in_order(row.scopes)
-    return PersonalToken(row.id, row.name, row.start, scopes, row.created_at, row.expires_at, row.last_used_at)
+    return view_of(PersonalToken, row, scopes=_in_order(row.scopes))
 
 
 def _name_problems(name: str) -> list[Problem]:

@@ -21,6 +21,7 @@ from flowforge.audit.recording import record
 from flowforge.db.name_keys import find_account, key_of
 from flowforge.db.tables import ADMINISTRATORS, Role, User
 from flowforge.errors import Conflict, Forbidden, NotFound
+from flowforge.views import view_of
 
 MOST_LISTED = 200
 
@@ -133,8 +134,7 @@ def make_owner(session: Session, user_id: UUID) -> ManagedAccountView:
 
 
 def account_of(user: User) -> ManagedAccountView:
-    role, is_shadowed = Role(user.role), user.name_key is None
-    return ManagedAccountView(user.id, user.username, user.email, role, user.created_at, user.disabled_at, is_shadowed)
+    return view_of(ManagedAccountView, user, role=Role(user.role), needs_exact_spelling=user.name_key is None)
 
 
 def _get(session: Session, user_id: UUID) -> User:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import ADMINISTRATORS, Invitation, Role, User
 from flowforge.errors import Invalid, NotFound
+from flowforge.views import view_of
 
 LIFETIME = timedelta(days=7)
 MOST_LISTED = 200
@@ -29,14 +30,9 @@ class InvitationView:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class NewInvitation(InvitationView):
-    token: str
-    """What the link holds; it cannot be shown again."""
-
-
-def create(session: Session, invited_by: UUID, email: str | None, role: Role) -> NewInvitation:
-    """Commits. Raises Invalid for an invitation to own the server: it has one owner."""
+def create(session: Session, invited_by: UUID, email: str | None, role: Role) -> tuple[InvitationView, str]:
+    """Makes an invitation; returns it with the token that its link holds, which cannot be shown again. Commits. Raises
+    Invalid for an invitation to own the server: it has one owner."""
     if role is Role.OWNER:
         raise Invalid.at("/role", "must be admin or member")
     token, hashed = random_tokens.create()
@@ -46,7 +42,7 @@ def create(session: Session, invited_by: UUID, email: str | None, role: Role) ->
     session.flush()
     record(session, Action.INVITATION_CREATED, by=invited_by, on=row.id, named=email, role=role)
     session.commit()
-    return NewInvitation(**asdict(_pending(row)), token=token)
+    return _pending(row), token
 
 
 def list_pending(session: Session) -> Sequence[InvitationView]:
@@ -96,4 +92,4 @@ def _unusable() -> Invalid:
 
 
 def _pending(row: Invitation) -> InvitationView:
-    return InvitationView(row.id, row.email, Role(row.role), row.created_at, row.expires_at)
+    return view_of(InvitationView, row, role=Role(row.role))

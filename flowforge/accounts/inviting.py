@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from flowforge.accounts.invitations import InvitationView
 from flowforge.accounts.registration import email_problems
 from flowforge.db.tables import Role
 from flowforge.errors import Unavailable, raise_any
+from flowforge.views import view_of
 from flowforge.wiring import Backends
 
 
@@ -32,11 +33,10 @@ def invite(session: Session, backends: Backends, inviter_id: UUID, email: str | 
     if role is not Role.MEMBER:
         administration.require_owner(session, inviter_id)
     inviter = administration.find(session, inviter_id).username
-    made = invitations.create(session, inviter_id, email, role)
-    problem = _mail(backends, email, inviter, made.token)
-    url = links.invitation(backends.settings, made.token)
-    pending = InvitationView(made.id, made.email, made.role, made.created_at, made.expires_at)
-    return InvitationLink(**asdict(pending), url=url, mailed=bool(email) and problem is None, mail_problem=problem)
+    made, token = invitations.create(session, inviter_id, email, role)
+    problem = _mail(backends, email, inviter, token)
+    url = links.invitation(backends.settings, token)
+    return view_of(InvitationLink, made, url=url, mailed=bool(email) and problem is None, mail_problem=problem)
 
 
 def _mail(backends: Backends, email: str | None, inviter: str, token: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from flowforge.accounts.administration import ManagedAccountView
 from flowforge.accounts.quotas import Quotas
 from flowforge.db.usage_store import Usage
 from flowforge.settings import Settings
+from flowforge.views import view_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,9 @@ def _overviews(session: Session, settings: Settings, accounts: Sequence[ManagedA
     ids = [account.id for account in accounts]
     used, own = usage.usage_of(session, settings, ids), quotas.own_of(session, ids)
     return [
-        AccountOverview(
-            **asdict(account),
+        view_of(
+            AccountOverview,
+            account,
             usage=used[account.id],
             quotas=quotas.in_force(settings, own[account.id]),
             own_quotas=own[account.id],

@@ -17,6 +17,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import User
 from flowforge.errors import Invalid, Problem
+from flowforge.views import view_of
 
 _UNUSUAL = ("Etc/", "SystemV/", "posix/", "right/")
 
@@ -68,7 +69,7 @@ def update(session: Session, user_id: UUID, email: object, time_zone: object) ->
 
 
 def _profile(user: User) -> Profile:
-    return Profile(user.id, user.username, user.email, user.time_zone or "UTC", user.created_at)
+    return view_of(Profile, user, time_zone=user.time_zone or "UTC")
 
 
 def _problems_of_email(email: object) -> list[Problem]:
