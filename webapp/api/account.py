@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from pydantic import Field
 
 from flowforge.accounts import access_tokens, accounts, credentials, profile, web_sessions
@@ -15,6 +15,7 @@ from flowforge.errors import Forbidden
 from flowforge.jsonio import JsonObject
 from webapp.api.account_schemas import NewPassword, NewToken, Profile, ProfileChange, SignedIn, Token, TokenRequest
 from webapp.attempts import counts_as_attempt
+from webapp.caching import never_store
 from webapp.context import session
 from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
 from webapp.guarded import guess_at
@@ -22,16 +23,11 @@ from webapp.identity import Caller, current_caller, current_user_id
 from webapp.query_params import Flag, Query
 
 blueprint = Blueprint("account", __name__, url_prefix="/api/v1")
+blueprint.after_request(never_store)
 
 
 class KeptQuery(Query):
     keep_tokens: Flag = Field(False, description="Personal access tokens stay valid.")
-
-
-@blueprint.after_request
-def _never_store(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @blueprint.get("/profile")

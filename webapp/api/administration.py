@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from flowforge.accounts import administration, deletion, invitations, inviting, links, overview, password_resets, quotas
 from flowforge.accounts.deletion import DeletedAccount
@@ -20,11 +20,13 @@ from flowforge.accounts.scopes import Scope
 from flowforge.errors import Invalid
 from flowforge.views import view_of
 from webapp.api import administration_schemas as schemas
+from webapp.caching import never_store
 from webapp.context import backends, session
 from webapp.endpoint import DELETED, Tag, created, endpoint
 from webapp.identity import current_user_id
 
 blueprint = Blueprint("administration", __name__, url_prefix="/api/v1/admin")
+blueprint.after_request(never_store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,6 @@ class Link:
 @blueprint.before_request
 def _require_administrator() -> None:
     administration.require_administrator(session(), current_user_id())
-
-
-@blueprint.after_request
-def _never_store(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @blueprint.get("/accounts")

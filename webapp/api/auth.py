@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 
 from flowforge.accounts import accounts, password_resets, registration, sign_ins
 from flowforge.accounts.registration import NewAccount
@@ -15,6 +15,7 @@ from flowforge.errors import Forbidden, NotFound, Unauthorized
 from webapp import reset_mails
 from webapp.api.account_schemas import Forgotten, HeldToken, Login, Me, PasswordReset, Registration, TokenPair
 from webapp.attempts import counts_as_attempt
+from webapp.caching import never_store
 from webapp.context import backends, session
 from webapp.endpoint import DELETED, Answer, Tag, endpoint
 from webapp.guarded import guess_at, make_familiar
@@ -24,6 +25,7 @@ MAX_BYTES = 16 * 1024
 _SETUP_FIRST = "this server requires a second factor; use the dashboard to set one up"
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
+blueprint.after_request(never_store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,6 @@ class Tokens:
 @blueprint.before_request
 def _keep_bodies_small() -> None:
     request.max_content_length = MAX_BYTES
-
-
-@blueprint.after_request
-def _never_store(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @blueprint.post("/register")

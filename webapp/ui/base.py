@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 from flask_login import current_user
 
 from flowforge import jsonio
+from webapp.caching import never_store
 from webapp.ui import csrf, guard, text
 from webapp.ui.forms import by_group
 from webapp.ui.sparkline import bars_by_status, outcome
@@ -49,13 +50,7 @@ def _make_room_for_forms() -> None:
 
 blueprint.before_request(csrf.check)
 blueprint.before_request(guard.require_sign_in)
-
-
-@blueprint.after_request
-def _never_store(response: Response) -> Response:
-    """Forbid caching, so that no signed-in page comes back from a cache after signing out."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
+blueprint.after_request(never_store)
 
 
 @blueprint.app_context_processor
