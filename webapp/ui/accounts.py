@@ -24,6 +24,7 @@ from webapp.identity import DashboardUser
 from webapp.ui import csrf
 from webapp.ui.base import blueprint
 from webapp.ui.guard import return_path, viewer_id
+from webapp.ui.problems import by_field
 
 _PENDING = "second_step"
 _CODE_WITHIN_SECONDS = 300
@@ -89,7 +90,7 @@ def register() -> Any:
 @counts_as_attempt
 def submit_registration() -> Any:
     try:
-        user = registration.register(session(), backends().settings, _entered_account())
+        user = registration.register(session(), backends().settings, entered_account())
     except Invalid as error:
         return _registration_page(error.problems), 400
     except Conflict as error:
@@ -168,7 +169,7 @@ def _sign_in_page(message: str = "") -> str:
 def _registration_page(problems: Any) -> str:
     return render_template(
         "accounts/register.html",
-        problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
+        problems=by_field(problems),
         entered=request.form,
         is_first=not accounts.has_owner(session()),
     )
@@ -179,5 +180,5 @@ def _require_open_registration() -> None:
         raise Forbidden("registration is closed on this server")
 
 
-def _entered_account() -> NewAccount:
+def entered_account() -> NewAccount:
     return NewAccount(*(request.form.get(name, "") for name in ("username", "email", "password")))

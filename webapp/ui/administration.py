@@ -16,6 +16,7 @@ from flowforge.errors import Conflict, Invalid, NotFound, Problem
 from webapp.context import backends, session
 from webapp.ui.base import blueprint, requested_page
 from webapp.ui.guard import viewer_id
+from webapp.ui.problems import by_field
 
 PAGE_SIZE = 50
 _LONGEST_NUMBER = 1_000
@@ -122,7 +123,7 @@ def _accounts_page(problems: Any = (), invitation: Any = None) -> str:
         pending=invitations.list_pending(session()),
         made=invitation,
         entered=request.form if problems else {},
-        problems=_by_field(problems),
+        problems=by_field(problems),
     )
 
 
@@ -137,7 +138,7 @@ def _account_page(account_id: UUID, problems: Any = (), link: str = "") -> str:
         link=link,
         hours=password_resets.LIFETIME_HOURS,
         entered=request.form if problems else {},
-        problems=_by_field(problems),
+        problems=by_field(problems),
     )
 
 
@@ -176,7 +177,3 @@ def _require_administrator() -> None:
 
 def _require_power_over(account_id: UUID) -> None:
     administration.require_power_over(session(), viewer_id(), account_id)
-
-
-def _by_field(problems: Any) -> dict[str, str]:
-    return {problem.pointer.removeprefix("/"): problem.message for problem in problems}

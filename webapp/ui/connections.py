@@ -20,6 +20,7 @@ from webapp.services import connections as operations
 from webapp.ui.base import blueprint
 from webapp.ui.forms import config_from_form, fields_of
 from webapp.ui.guard import viewer_id
+from webapp.ui.problems import by_field
 
 
 @blueprint.get("/connections")
@@ -160,7 +161,7 @@ def _list_page(problems: Sequence[Problem] = ()) -> str:
         rows=[(row, uses.get(row.name, ())) for row in rows],
         kinds=_kinds(),
         secrets=named_secrets.list_secrets(session(), viewer_id()),
-        problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
+        problems=by_field(problems),
         entered=request.form,
     )
 

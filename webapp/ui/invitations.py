@@ -7,12 +7,12 @@ from typing import Any
 from flask import render_template, request
 
 from flowforge.accounts import invitations, registration
-from flowforge.accounts.registration import NewAccount
 from flowforge.errors import Conflict, Invalid, Problem
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
-from webapp.ui.accounts import welcome
+from webapp.ui.accounts import entered_account, welcome
 from webapp.ui.base import blueprint
+from webapp.ui.problems import by_field
 
 
 @blueprint.get("/invitations/<token>")
@@ -27,9 +27,8 @@ def invitation(token: str) -> Any:
 @blueprint.post("/invitations/<token>")
 @counts_as_attempt
 def accept_invitation(token: str) -> Any:
-    new = NewAccount(*(request.form.get(name, "") for name in ("username", "email", "password")))
     try:
-        user = registration.register(session(), backends().settings, new, token)
+        user = registration.register(session(), backends().settings, entered_account(), token)
     except Invalid as error:
         if any(problem.pointer == "/invitation" for problem in error.problems):
             return render_template("accounts/no_invitation.html"), 404
@@ -40,5 +39,4 @@ def accept_invitation(token: str) -> Any:
 
 
 def _page(token: str, problems: Any, entered: Any) -> str:
-    by_field = {problem.pointer.removeprefix("/"): problem.message for problem in problems}
-    return render_template("accounts/register.html", problems=by_field, entered=entered, invitation=token)
+    return render_template("accounts/register.html", problems=by_field(problems), entered=entered, invitation=token)

@@ -13,6 +13,7 @@ from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.ui import csrf
 from webapp.ui.base import blueprint
+from webapp.ui.problems import by_field
 
 
 @blueprint.get("/password-resets")
@@ -46,10 +47,10 @@ def set_new_password(token: str) -> Any:
 
 
 def _new_password_page(token: str, problems: Any) -> str:
-    by_field = {problem.pointer: problem.message for problem in problems}
+    wrong = by_field(problems)
     return render_template(
         "accounts/new_password.html",
         token=token,
-        usable="/token" not in by_field,
-        problem=by_field.get("/newPassword", ""),
+        usable="token" not in wrong,
+        problem=wrong.get("newPassword", ""),
     )

@@ -7,16 +7,16 @@ from typing import Any
 
 import segno
 from flask import flash, redirect, render_template, request, url_for
-from flask_login import current_user
 
 from flowforge.accounts import accounts, second_factor
 from flowforge.accounts.second_factor import SecondStep
 from flowforge.errors import Invalid, Problem
 from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
-from webapp.guarded import guess_at
 from webapp.ui.base import blueprint
+from webapp.ui.confirmation import confirm_password
 from webapp.ui.guard import viewer_id
+from webapp.ui.problems import by_field
 
 _QR_SCALE = 5
 
@@ -37,7 +37,7 @@ def begin_second_factor() -> Any:
 def confirm_second_factor() -> Any:
     """The answer itself shows the recovery codes: nothing could show them after a redirect."""
     try:
-        _confirm_password()
+        confirm_password()
         codes = second_factor.confirm_setup(session(), viewer_id(), _entered_step())
     except Invalid as error:
         return _page(error.problems), 400
@@ -48,7 +48,7 @@ def confirm_second_factor() -> Any:
 @counts_as_attempt
 def renew_recovery_codes() -> Any:
     try:
-        _confirm_password()
+        confirm_password()
     except Invalid as error:
         return _page(error.problems), 400
     return _page(codes=second_factor.renew_recovery_codes(session(), viewer_id()))
@@ -58,17 +58,12 @@ def renew_recovery_codes() -> Any:
 @counts_as_attempt
 def turn_second_factor_off() -> Any:
     try:
-        _confirm_password()
+        confirm_password()
     except Invalid as error:
         return _page(error.problems), 400
     second_factor.turn_off(session(), viewer_id())
     flash("The second factor is off.", "done")
     return redirect(url_for("ui.second_factor_settings"), 303)
-
-
-def _confirm_password() -> None:
-    with guess_at(current_user.username):
-        accounts.confirm_password(session(), viewer_id(), request.form.get("password", ""))
 
 
 def _entered_step() -> SecondStep:
@@ -84,5 +79,5 @@ def _page(problems: Sequence[Problem] = (), codes: Sequence[str] = ()) -> str:
         setup=setup,
         qr_code=segno.make(setup.uri, micro=False).svg_data_uri(scale=_QR_SCALE, light="white") if setup else "",
         codes=codes,
-        problems={problem.pointer.removeprefix("/"): problem.message for problem in problems},
+        problems=by_field(problems),
     )

@@ -18,7 +18,9 @@ from webapp.context import session
 from webapp.guarded import guess_at
 from webapp.ui.accounts import sign_in_here
 from webapp.ui.base import blueprint
+from webapp.ui.confirmation import confirm_password
 from webapp.ui.guard import viewer_id
+from webapp.ui.problems import by_field
 
 LIVES = {"30": "30 days", "90": "90 days", "365": "A year"}
 SCOPES = {
@@ -40,8 +42,7 @@ def save_profile() -> Any:
     email = request.form.get("email")
     try:
         if profile.changes_email(session(), viewer_id(), email):
-            with guess_at(current_user.username):
-                accounts.confirm_password(session(), viewer_id(), request.form.get("password", ""))
+            confirm_password()
         profile.update(session(), viewer_id(), email, request.form.get("time_zone"))
     except Invalid as error:
         session().rollback()
@@ -63,7 +64,7 @@ def change_password() -> Any:
         with guess_at(current_user.username):
             user = accounts.change_password(session(), viewer_id(), current, new, keep_tokens=_keeps_tokens())
     except Invalid as error:
-        return render_template("settings/password.html", problems=_by_field(error.problems)), 400
+        return render_template("settings/password.html", problems=by_field(error.problems)), 400
     sign_in_here(user)
     flash(f"The password was changed. {_describe_ended()}", "done")
     return redirect(url_for("ui.password_settings"), 303)
@@ -79,8 +80,7 @@ def token_settings() -> str:
 def create_token() -> Any:
     """The answer itself shows the token: nothing could show it after a redirect."""
     try:
-        with guess_at(current_user.username):
-            accounts.confirm_password(session(), viewer_id(), request.form.get("password", ""))
+        confirm_password()
         made = access_tokens.create(session(), viewer_id(), current_user.epoch, _entered_grant())
     except Invalid as error:
         return _token_page(error.problems), 400
@@ -140,7 +140,7 @@ def _profile_page(problems: Any = ()) -> str:
         "settings/profile.html",
         user=accounts.get(session(), viewer_id()),
         entered=request.form,
-        problems=_by_field(problems),
+        problems=by_field(problems),
         zones=profile.time_zones(),
     )
 
@@ -154,9 +154,5 @@ def _token_page(problems: Any = (), token: str = "") -> str:
         scopes=SCOPES,
         chosen=request.form.getlist("scopes") if problems else USUAL,
         entered=request.form if problems else {},
-        problems=_by_field(problems),
+        problems=by_field(problems),
     )
-
-
-def _by_field(problems: Any) -> dict[str, str]:
-    return {problem.pointer.removeprefix("/"): problem.message for problem in problems}

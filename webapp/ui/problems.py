@@ -1,0 +1,12 @@
+"""Problems of a form, for the page that shows it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flowforge.errors import Problem
+
+
+def by_field(problems: Iterable[Problem]) -> dict[str, str]:
+    """Returns what is wrong with each field, by its name."""
+    return {problem.pointer.removeprefix("/"): problem.message for problem in problems}
