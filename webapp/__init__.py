@@ -17,6 +17,7 @@ from webapp import (
     compression,
     edge,
     errors,
+    guarded,
     health,
     identity,
     live,
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     edge.install(app, backends.settings)
     identity.install(app, backends)
     attempts.install(app, backends)
+    guarded.install(app, backends)
     reset_mails.install(app, backends)
     calls.install(app, backends.settings)
     static_files.install(app)

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from flask import Response, after_this_request, current_app, g, request
+from flask import Flask, Response, after_this_request, current_app, g, request
 from redis.exceptions import RedisError
 from werkzeug.exceptions import TooManyRequests
 
@@ -17,6 +17,7 @@ from flowforge.accounts.guesses import FAMILIAR_SECONDS, Guess, Guesses, MustWai
 from flowforge.accounts.refusals import record_refusal
 from flowforge.accounts.second_factor import WrongCode
 from flowforge.errors import Forbidden
+from flowforge.wiring import Backends
 from webapp.context import backends, session
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,10 @@ _REFUSALS: dict[type[Exception], str] = {
     Forbidden: "not allowed",
 }
 _WRONG = (WrongPassword, WrongCode)
+
+
+def install(app: Flask, backends: Backends) -> None:
+    app.extensions[_EXTENSION] = Guesses(backends.redis)
 
 
 @contextmanager
@@ -112,5 +117,5 @@ def _why_refused(error: Exception) -> str | None:
 
 
 def _guesses() -> Guesses:
-    found: Guesses = current_app.extensions.setdefault(_EXTENSION, Guesses(backends().redis))
+    found: Guesses = current_app.extensions[_EXTENSION]
     return found
