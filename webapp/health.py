@@ -23,6 +23,7 @@ from flowforge.wiring import Backends
 from webapp import metrics
 from webapp.context import backends
 from webapp.endpoint import TEXT, Answer, Tag, endpoint
+from webapp.identity import bearer_token
 from webapp.wire import Wire, left_out_when_none
 
 logger = logging.getLogger(__name__)
@@ -104,18 +105,13 @@ def _refuse_strangers() -> None:
     expected = backends().settings.metrics_token
     if expected is None:
         _require_loopback()
-    elif not hmac.compare_digest(_bearer_token().encode(), expected.get_secret_value().encode()):
+    elif not hmac.compare_digest(bearer_token().encode(), expected.get_secret_value().encode()):
         raise Unauthorized("METRICS_TOKEN is required as a bearer token")
 
 
 def _require_loopback() -> None:
     if not is_loopback_address(request.remote_addr or ""):
         raise Forbidden("the metrics are given on loopback only; others need a METRICS_TOKEN")
-
-
-def _bearer_token() -> str:
-    authorization = request.authorization
-    return (authorization.token or "") if authorization and authorization.type == "bearer" else ""
 
 
 def _gather_lag(registry: CollectorRegistry) -> None:

@@ -145,6 +145,12 @@ def access_token(user: AccountView, *, proven: bool) -> str:
     return token
 
 
+def bearer_token() -> str:
+    """The token of the header `Authorization` (RFC 6750); empty where it holds none."""
+    authorization = request.authorization
+    return (authorization.token or "") if authorization and authorization.type == "bearer" else ""
+
+
 def current_user_id() -> UUID:
     """Raises Unauthorized."""
     return current_caller().user_id
@@ -165,8 +171,7 @@ def require(scope: Scope) -> None:
 
 
 def _caller_by_token() -> Caller:
-    authorization = request.authorization
-    token = authorization.token if authorization and authorization.type == "bearer" else None
+    token = bearer_token()
     if not token or len(token) > _MAX_TOKEN_LENGTH:
         raise Unauthorized("a bearer access token is required")
     if not token.startswith(access_tokens.PREFIX):
