@@ -18,6 +18,7 @@ from flowforge.accounts import credentials, sign_ins
 from flowforge.accounts.accounts import has_owner
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
+from flowforge.db import like_patterns
 from flowforge.db.name_keys import find_account, key_of
 from flowforge.db.tables import ADMINISTRATORS, Role, User
 from flowforge.errors import Conflict, Forbidden, NotFound
@@ -67,7 +68,7 @@ def require_power_over_password(session: Session, actor_id: UUID, user_id: UUID)
 
 def list_accounts(session: Session, search: str = "", *, page: int = 0, size: int = 50) -> Sequence[ManagedAccountView]:
     """Accounts whose name or address begins with `search`, in the order of their names."""
-    beginning = _escaped(key_of(search)) + "%"
+    beginning = like_patterns.literal(key_of(search)) + "%"
     named = or_(func.lower(User.username).like(beginning), func.lower(User.email).like(beginning))
     ordered = select(User).where(named).order_by(func.lower(User.username), User.id)
     return [account_of(user) for user in session.scalars(ordered.offset(page * size).limit(size))]
@@ -167,8 +168,3 @@ def _give_role(session: Session, user: User, role: Role) -> None:
 def _refuse_owner(user: User, what: str) -> None:
     if user.role == Role.OWNER:
         raise Forbidden(f"{user.username} owns this server, and cannot {what}; make somebody else the owner first")
-
-
-def _escaped(beginning: str) -> str:
-    """A text that stands for itself in LIKE."""
-    return beginning.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Text, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from flowforge.db import like_patterns
 from flowforge.db.tables import ExecutionRow, Workflow
 from flowforge.errors import Invalid
 from flowforge.execution.state import Status
@@ -131,7 +132,7 @@ def _scanned(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.trigger_type:
         conditions.append(func.lower(ExecutionRow.trigger_type) == wanted.trigger_type.lower())
     if wanted.text:
-        pattern = f"%{_escape(wanted.text[:LONGEST_TEXT])}%"
+        pattern = f"%{like_patterns.literal(wanted.text[:LONGEST_TEXT])}%"
         conditions.append(
             or_(
                 *(
@@ -141,10 +142,6 @@ def _scanned(wanted: Filter) -> list[ColumnElement[bool]]:
             )
         )
     return conditions
-
-
-def _escape(text: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", text.replace("\0", ""))
 
 
 def _order(statement: Select[Any], backwards: bool) -> Select[Any]:

@@ -5,7 +5,6 @@ Pages follow each other by key; the number of statements is the same for one wor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Select, Text, Uuid, bindparam, case, cast, func, literal, select, true, tuple_
 from sqlalchemy.orm import Session
 
+from flowforge.db import like_patterns
 from flowforge.db.tables import ExecutionRow, Workflow, WorkflowTag
 from flowforge.errors import NotFound
 from flowforge.triggers.kinds.manual import MANUAL
@@ -73,7 +73,9 @@ def search(
     user's."""
     wanted = _listed().where(Workflow.user_id == user_id)
     if text.strip():
-        wanted = wanted.where(Workflow.name.ilike(f"%{_escape(text.strip()[:LONGEST_TEXT])}%", escape="\\"))
+        wanted = wanted.where(
+            Workflow.name.ilike(f"%{like_patterns.literal(text.strip()[:LONGEST_TEXT])}%", escape="\\")
+        )
     if enabled is not None:
         wanted = wanted.where(Workflow.enabled.is_(enabled))
     if tag:
@@ -141,7 +143,3 @@ def _position_of(session: Session, user_id: UUID, workflow_id: UUID) -> tuple[da
     if created_at is None:
         raise NotFound("there is no such workflow to go on behind")
     return created_at, workflow_id
-
-
-def _escape(text: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", text.replace("\0", ""))
