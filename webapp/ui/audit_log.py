@@ -75,7 +75,6 @@ def audit_log() -> str:
         entered=request.args,
         is_filtered=wanted != Filter(),
         actions=TITLES,
-        titles={str(action): title for action, title in TITLES.items()},
         older=_older,
         exported={form: url_for(f"audit.export_{form}", **_for_export(wanted)) for form in ("csv", "jsonl")},
     )
@@ -88,7 +87,9 @@ def audit_details(entry: AuditEntry) -> str:
 
 
 def _brief(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _requested_filter() -> Filter:
