@@ -98,7 +98,8 @@ def note_used_up(connection: Connection, limits: Limits, today: date, kept_since
     return connection.execute(
         text("""
         WITH limited AS (
-            SELECT u.id, coalesce(q.executions_a_day, :executions) AS executions, coalesce(q.bytes, :bytes) AS bytes
+            SELECT u.id, u.over_quota, coalesce(q.executions_a_day, :executions) AS executions,
+                   coalesce(q.bytes, :bytes) AS bytes
               FROM auth.users u LEFT JOIN auth.quotas q ON q.user_id = u.id
         ), judged AS (
             SELECT l.id, CASE
@@ -108,8 +109,8 @@ def note_used_up(connection: Connection, limits: Limits, today: date, kept_since
                 WHEN l.bytes > 0 AND l.bytes <= (
                     SELECT sum(d.bytes) FROM auth.daily_usage d WHERE d.user_id = l.id AND d.day >= :kept_since)
                 THEN 'bytes' END AS over_quota
-              FROM limited l JOIN auth.users u ON u.id = l.id
-             WHERE l.executions > 0 OR l.bytes > 0 OR u.over_quota IS NOT NULL
+              FROM limited l
+             WHERE l.executions > 0 OR l.bytes > 0 OR l.over_quota IS NOT NULL
         ), lasting AS (
             SELECT id, over_quota, CASE over_quota
                 WHEN 'executions' THEN CAST(:today AS timestamp) AT TIME ZONE 'UTC' + interval '1 day'
