@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import ExecutionRow, Workflow
 from flowforge.ids import uuid7
+from tests.statements import counting_statements
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -57,18 +59,4 @@ def execution(session: Session, user_id: UUID) -> Callable[..., UUID]:
 @pytest.fixture
 def statements(engine: Engine) -> Callable[[], AbstractContextManager[list[str]]]:
     """Those that are sent inside the block."""
-
-    @contextmanager
-    def counted() -> Iterator[list[str]]:
-        sent: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            sent.append(statement)
-
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            yield sent
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-
-    return counted
+    return partial(counting_statements, engine)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, text, update
+from sqlalchemy import Engine, text, update
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import quotas, usage
@@ -22,6 +22,7 @@ from flowforge.triggers.schedules.firing import fire_due
 from flowforge.wiring import Backends
 from tests.api.things import WORKFLOWS, accepted_events, execution, trigger, workflow
 from tests.people import Person
+from tests.statements import counting_statements
 
 LATER = usage.SETTLED + timedelta(seconds=1)
 USED_UP = "the account has used up its executions of today (UTC)"
@@ -168,9 +169,8 @@ class TestExecutionsOfADay:
         backends: Backends,
     ) -> None:
         client.post(address)
-        sent: list[str] = []
-        event.listen(backends.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
-        client.post(address)
+        with counting_statements(backends.engine) as sent:
+            client.post(address)
 
         assert len(sent) == 1
 

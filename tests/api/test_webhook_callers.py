@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 
 from flowforge.wiring import Backends
 from tests.api.test_triggers import lay_back
-from tests.api.test_webhooks import counted_statements
 from tests.api.things import TRIGGERS, WORKFLOWS, accepted_events, stored_trigger, trigger, workflow
 from tests.people import Person
+from tests.statements import counting_statements
 from webapp import create_app
 from webapp.intake.calls import Calls
 
@@ -140,7 +140,7 @@ class TestASecret:
     def test_costs_the_database_one_more_question(self, client: FlaskClient, address: str, backends: Backends) -> None:
         client.post(address, data=BODY, headers=signed())
         another = b'{"order": 18}'
-        with counted_statements(backends.engine) as statements:
+        with counting_statements(backends.engine) as statements:
             client.post(address, data=another, headers=signed(another))
         assert len(statements) == 2
 
@@ -180,7 +180,7 @@ class TestALimit:
         self, narrow: FlaskClient, address: str, engine: Engine, backends: Backends
     ) -> None:
         assert [narrow.post(address).status_code for _ in range(3)] == [200] * 3
-        with counted_statements(backends.engine) as statements:
+        with counting_statements(backends.engine) as statements:
             answer = narrow.post(address)
 
         assert (answer.status_code, answer.json["status"], answer.json["path"]) == (429, 429, address)

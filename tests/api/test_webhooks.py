@@ -19,6 +19,7 @@ from flowforge.wiring import Backends
 from tests.api.test_triggers import lay_back
 from tests.api.things import TRIGGERS, accepted_events, stored_trigger, trigger
 from tests.people import Person
+from tests.statements import counting_statements
 from webapp import create_app
 from webapp.intake.known_tokens import MOST_UNKNOWN
 
@@ -293,20 +294,6 @@ class TestIdempotencyKeys:
 
 
 @contextmanager
-def counted_statements(engine: Engine) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
-@contextmanager
 def transaction_ends(engine: Engine) -> Iterator[list[str]]:
     seen: list[str] = []
 
@@ -330,7 +317,7 @@ def redis_calls(backends: Backends) -> Counter[str]:
 class TestTheHotPath:
     def test_asks_the_database_once(self, client: FlaskClient, address: str, backends: Backends) -> None:
         client.post(address)  # connects
-        with counted_statements(backends.engine) as statements:
+        with counting_statements(backends.engine) as statements:
             client.post(address, json={"order": 17}, headers={"Idempotency-Key": "k"})
 
         assert len(statements) == 1

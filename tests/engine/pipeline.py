@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from flowforge.bus import Message
 from flowforge.connectors.catalog import Catalog, load_catalog
-from flowforge.db.tables import ExecutionRow, StepAttempt
+from flowforge.db.tables import ExecutionRow, StepAttempt, TriggerEventRow
 from flowforge.engine import intake, redelivery
 from flowforge.engine.consumer import Consumer
 from flowforge.engine.executor import Executor
@@ -69,12 +69,24 @@ class Pipeline:
         with Session(self.backends.engine) as session:
             return session.scalar(select(ExecutionRow).where(ExecutionRow.event_id == event_id))
 
-    def finished(self, event_id: UUID, seconds: float = 20) -> ExecutionRow:
-        def over() -> ExecutionRow | None:
-            row = self.execution(event_id)
-            return row if row is not None and row.finished_at is not None else None
+    def started(self, event_id: UUID) -> ExecutionRow:
+        """The execution of the event, once the orchestrator has made it."""
+        row = eventually(lambda: self.execution(event_id))
+        assert row is not None
+        return row
 
-        row = eventually(over, seconds=seconds)
+    def over(self, event_id: UUID) -> ExecutionRow | None:
+        """The execution of the event, if it has ended."""
+        row = self.execution(event_id)
+        return row if row is not None and row.finished_at is not None else None
+
+    def dropped_because(self, event_id: UUID) -> str:
+        """Why the event led to no execution; empty where it was not dropped."""
+        with Session(self.backends.engine) as session:
+            return session.scalar(select(TriggerEventRow.dropped_because).where(TriggerEventRow.id == event_id)) or ""
+
+    def finished(self, event_id: UUID, seconds: float = 20) -> ExecutionRow:
+        row = eventually(lambda: self.over(event_id), seconds=seconds)
         assert row is not None
         return row
 
@@ -104,6 +116,27 @@ class Pipeline:
             wanted = select(StepAttempt).where(StepAttempt.execution_id == execution_id)
             return session.scalars(wanted.order_by(StepAttempt.step_index, StepAttempt.attempt)).all()
 
+    def change_attempts(self, what: str, execution_id: UUID | None = None, **values: object) -> None:
+        """Sets columns of step attempts, of all there are or of one execution's."""
+        of_one = "" if execution_id is None else " WHERE execution_id = :execution_id"
+        statement = text(f"UPDATE orchestrator.step_attempts SET {what}{of_one}")
+        with self.backends.engine.begin() as connection:
+            connection.execute(statement, {"execution_id": execution_id, **values})
+
+    def held_by_a_dead_executor(self, action: dict[str, Any], claims: int) -> NewEvent:
+        """An execution whose step an executor has claimed that is dead; with no claims counted, it has not begun it."""
+        workflow = self.workflow(action)
+        with working(self.backends, Orchestrator):
+            event = self.accept(workflow.id)
+            self.started(event.event_id)
+        self.backends.redis.flushall()
+        self.change_attempts(
+            "state = 'RUNNING', lease_owner = 'dead', claims = :claims, lapsed_at = now() - interval '1 minute',"
+            " started_at = CASE WHEN :claims > 0 THEN now() END, lease_until = now() - interval '1 minute'",
+            claims=claims,
+        )
+        return event
+
     def resend(self) -> redelivery.Redelivered:
         return redelivery.resend(self.backends, self._redelivery_grace)
 
@@ -122,18 +155,3 @@ def working(backends: Backends, *consumers: Callable[[Backends], Consumer]) -> I
         stopping.set()
         for thread in threads:
             thread.join(20)
-
-
-@contextmanager
-def counting_statements(backends: Backends) -> Iterator[list[str]]:
-    """The statements that reach PostgreSQL inside the block."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(backends.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(backends.engine, "before_cursor_execute", note)

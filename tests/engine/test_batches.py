@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 from pytest_httpserver import HTTPServer
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from flowforge.bus import Delivery
@@ -119,7 +118,7 @@ def test_a_statement_that_is_too_slow_for_one_event_holds_up_no_other(pipeline: 
     with refusing(pipeline.backends, what, condition, sqlstate="57014"), working(pipeline.backends):
         accepted = [pipeline.accept(workflow.id, {"n": n}) for n in range(6)]
         ends = [pipeline.finished(event.event_id).status for event in accepted if event.payload["n"] != 3]
-        reason = eventually(lambda: _dropped_because(pipeline, accepted[3].event_id))
+        reason = eventually(lambda: pipeline.dropped_because(accepted[3].event_id))
     assert ends == ["COMPLETED"] * 5
     assert "took too long" in reason
 
@@ -204,8 +203,7 @@ class TestLargeData:
         with working(pipeline.backends, Orchestrator):
             events = [pipeline.accept(workflow.id, {"body": "x" * 300_000}) for _ in range(3)]
             eventually(lambda: all(pipeline.execution(event.event_id) for event in events))
-        with pipeline.backends.engine.begin() as connection:
-            connection.execute(text("UPDATE orchestrator.step_attempts SET parked = true"))
+        pipeline.change_attempts("parked = true")
         executor = Executor(pipeline.backends)
         executor._pool.submit = lambda *_: None  # type: ignore[method-assign]
         try:
@@ -244,8 +242,7 @@ class TestWhatOneTransactionLoads:
         with working(pipeline.backends, Orchestrator):
             events = [pipeline.accept(workflow.id, {"pad": noise(n)}) for n in range(5)]
             eventually(lambda: all(pipeline.execution(event.event_id) for event in events))
-        with pipeline.backends.engine.begin() as connection:
-            connection.execute(text("UPDATE orchestrator.step_attempts SET due_at = now()"))
+        pipeline.change_attempts("due_at = now()")
         with rehearsal(pipeline.backends.engine) as connection:
             assert 0 < len(waits_store.end_due_waits(connection, 100)) < 5
         with working(pipeline.backends, Orchestrator):
@@ -278,9 +275,3 @@ def noise(seed: int) -> str:
 
 def _catalog(found: Connector[Any]) -> Catalog:
     return Catalog({found.type: found}, {})
-
-
-def _dropped_because(pipeline: Pipeline, event_id: UUID) -> str:
-    with pipeline.backends.engine.connect() as connection:
-        query = text("SELECT dropped_because FROM trigger_service.trigger_events WHERE id = :id")
-        return str(connection.execute(query, {"id": event_id}).scalar() or "")

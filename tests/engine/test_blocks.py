@@ -18,7 +18,8 @@ from flowforge.triggers.registrations import Triggers
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.workflows import Workflows
 from tests.actions import transform
-from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
+from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.statements import counting_statements
 from tests.waiting import eventually
 
 Action = dict[str, Any]
@@ -208,7 +209,7 @@ def test_the_statements_of_a_loop_do_not_grow_with_what_was_done_before(pipeline
     def statements(items: int) -> int:
         loop = {"type": "FOR_EACH", "config": {"items": list(range(items))}, "actions": [transform(n="{{ item }}")]}
         workflow = pipeline.workflow(loop)
-        with counting_statements(pipeline.backends) as seen, working(pipeline.backends, Orchestrator, Executor):
+        with counting_statements(pipeline.backends.engine) as seen, working(pipeline.backends, Orchestrator, Executor):
             pipeline.finished(pipeline.accept(workflow.id).event_id, seconds=60)
         return sum("step_frames" in statement for statement in seen)
 
@@ -239,8 +240,7 @@ def test_what_waits_is_dropped_when_the_execution_is_cancelled(pipeline: Pipelin
     workflow = pipeline.workflow({"type": "WAIT", "config": {"seconds": 3600}})
     with working(pipeline.backends, Orchestrator):
         event = pipeline.accept(workflow.id)
-        row = eventually(lambda: pipeline.execution(event.event_id))
-    assert row is not None
+        row = pipeline.started(event.event_id)
     assert [attempt.state for attempt in pipeline.attempts(row.id)] == ["WAITING"]
 
 

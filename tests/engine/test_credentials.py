@@ -21,8 +21,9 @@ from flowforge.connections.connections import Connections
 from flowforge.db.tables import Connection, ExecutionRow, NamedSecret
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
-from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
+from tests.engine.pipeline import OWNER, Pipeline, working
 from tests.services.smtp import Inbox, serving
+from tests.statements import counting_statements
 
 KEY = 'line one\n"line two" of a key/with+signs'
 PASSWORD = "correct-horse-battery"
@@ -275,7 +276,7 @@ def test_other_peoples_secrets_are_not_there(pipeline: Pipeline, httpserver: HTT
 
 def test_steps_that_call_neither_look_neither_up(pipeline: Pipeline) -> None:
     keep(pipeline, KEY="kept-under-lock")
-    with counting_statements(pipeline.backends) as statements:
+    with counting_statements(pipeline.backends.engine) as statements:
         ran(pipeline, {"type": "TRANSFORM", "config": {"output": {"n": "{{ trigger.n }}"}}}, payload={"n": 1})
     assert not [one for one in statements if "named_secrets" in one or "workflow.connections" in one]
 

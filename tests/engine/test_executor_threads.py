@@ -37,7 +37,7 @@ def test_a_bus_that_is_full_loses_no_result(pipeline: Pipeline, httpserver: HTTP
     workflow = pipeline.workflow(receiver.call)
     with working(pipeline.backends, Orchestrator):
         first = pipeline.accept(workflow.id)
-        eventually(lambda: pipeline.execution(first.event_id))
+        pipeline.started(first.event_id)
     with working(pipeline.backends, Executor):
         assert receiver.called.wait(20)
         with full(redis_url):
@@ -71,7 +71,7 @@ def test_an_executor_that_cannot_hand_in_ends_and_its_lease_runs_out(pipeline: P
 
     with working(backends, Orchestrator):
         event = pipeline.accept(workflow.id)
-        eventually(lambda: pipeline.execution(event.event_id))
+        pipeline.started(event.event_id)
         with refusing(backends, "UPDATE ON orchestrator.step_attempts", "NEW.state = 'ENDED'"):
             threading.Thread(target=run).start()
             assert died.wait(30)
@@ -85,7 +85,7 @@ def test_a_claim_whose_commit_was_not_answered_runs_out(pipeline: Pipeline) -> N
     workflow = pipeline.workflow(transform(a=1))
     with working(pipeline.backends, Orchestrator):
         event = pipeline.accept(workflow.id)
-        eventually(lambda: pipeline.execution(event.event_id))
+        pipeline.started(event.event_id)
     pipeline.backends.redis.flushall()
     executor = Executor(pipeline.backends)
     try:

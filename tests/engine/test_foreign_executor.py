@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 from pydantic import ValidationError
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from flowforge import events, jsonio
@@ -133,7 +132,8 @@ def test_a_backlog_of_theirs_is_not_sent_again(pipeline: Pipeline, theirs: Their
 def test_a_step_whose_time_is_over_is_handed_over_again(pipeline: Pipeline, theirs: Theirs) -> None:
     event = pipeline.accept(pipeline.workflow(slack("lost", afterCrash="again")).id)
     first = theirs.next()
-    _let_its_time_pass(pipeline, UUID(first["executionId"]))
+    long_ago = "now() - interval '1 hour'"
+    pipeline.change_attempts(f"lease_until = {long_ago}, lapsed_at = {long_ago}", UUID(first["executionId"]))
     pipeline.resend()
 
     second = theirs.next()
@@ -263,15 +263,3 @@ def test_it_needs_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
         Settings(_env_file=None)
     monkeypatch.setenv("KAFKA_BROKERS", "kafka:9092")
     assert Settings(_env_file=None).has_foreign_executor
-
-
-def _let_its_time_pass(pipeline: Pipeline, execution_id: UUID) -> None:
-    long_ago = "now() - interval '1 hour'"
-    with pipeline.backends.engine.begin() as connection:
-        connection.execute(
-            text(
-                f"UPDATE orchestrator.step_attempts SET lease_until = {long_ago}, lapsed_at = {long_ago}"
-                " WHERE execution_id = :id AND state = 'RUNNING'"
-            ),
-            {"id": execution_id},
-        )

@@ -28,7 +28,7 @@ def answer_of_another(pipeline: Pipeline, action: dict[str, Any], **said: Any) -
     workflow = pipeline.workflow(action)
     with working(pipeline.backends, Orchestrator, LogSink):
         event = pipeline.accept(workflow.id)
-        row = eventually(lambda: pipeline.execution(event.event_id))
+        row = pipeline.started(event.event_id)
         ids = {"executionId": str(row.id), "workflowId": str(workflow.id), "userId": str(OWNER)}
         result = ExecutionResult.model_validate({**ids, "stepIndex": 0, **said})
         pipeline.publish(events.EXECUTION_RESULT, result)

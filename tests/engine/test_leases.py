@@ -21,7 +21,8 @@ from flowforge.engine.leases import Instant, LeaseTerms
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from tests.engine.pipeline import Pipeline, counting_statements, working
+from tests.engine.pipeline import Pipeline, working
+from tests.statements import counting_statements
 from tests.waiting import eventually
 
 
@@ -66,7 +67,7 @@ class TestWhatWaitsInAnExecutor:
     def test_is_not_begun_once_another_has_it(self, pipeline: Pipeline, receiver: Receiver) -> None:
         with working(pipeline.backends):
             second = self._waiting_behind_the_first(pipeline, receiver)
-            _change(pipeline, second, "lease_owner = 'another'")
+            pipeline.change_attempts("lease_owner = 'another'", second)
             _await_heartbeats(pipeline)
             receiver.answer.set()
             eventually(lambda: len(_running(pipeline)) == 1)
@@ -75,7 +76,7 @@ class TestWhatWaitsInAnExecutor:
     def test_begins_under_a_lease_that_only_looked_lost(self, pipeline: Pipeline, receiver: Receiver) -> None:
         with working(pipeline.backends):
             second = self._waiting_behind_the_first(pipeline, receiver)
-            _change(pipeline, second, "lease_until = now() - interval '1 hour', lapsed_at = now()")
+            pipeline.change_attempts("lease_until = now() - interval '1 hour', lapsed_at = now()", second)
             receiver.answer.set()
             eventually(lambda: receiver.paths == ["/first", "/second"])
             eventually(lambda: not _running(pipeline))
@@ -85,7 +86,7 @@ class TestWhatWaitsInAnExecutor:
     ) -> None:
         with working(pipeline.backends):
             second = self._waiting_behind_the_first(pipeline, receiver, afterCrash="fail")
-            _change(pipeline, second, "lease_owner = 'another'")
+            pipeline.change_attempts("lease_owner = 'another'", second)
             receiver.answer.set()
             eventually(lambda: len(_running(pipeline)) == 1)
         assert receiver.paths == ["/first"]
@@ -106,17 +107,15 @@ class TestWhatWaitsInAnExecutor:
         eventually(lambda: receiver.paths == ["/first"])
         event = pipeline.accept(second.id)
         eventually(lambda: len(_running(pipeline)) == 2)
-        row = pipeline.execution(event.event_id)
-        assert row is not None
-        return row.id
+        return pipeline.started(event.event_id).id
 
 
 class TestUpkeep:
     def test_gives_an_owner_notice_before_its_lease_is_lost(self, pipeline: Pipeline) -> None:
         execution_id = self._held(pipeline)
-        _change(pipeline, execution_id, "lease_until = now() - interval '1 hour'")
+        pipeline.change_attempts("lease_until = now() - interval '1 hour'", execution_id)
         assert pipeline.resend().leases == 0
-        _change(pipeline, execution_id, "lapsed_at = lapsed_at - interval '1 hour'")
+        pipeline.change_attempts("lapsed_at = lapsed_at - interval '1 hour'", execution_id)
         assert pipeline.resend().leases == 1
 
     def test_leaves_a_lease_to_an_owner_who_has_woken_up(self, pipeline: Pipeline, receiver: Receiver) -> None:
@@ -124,9 +123,8 @@ class TestUpkeep:
         with working(pipeline.backends):
             event = pipeline.accept(workflow.id)
             eventually(lambda: receiver.paths == ["/first"])
-            row = pipeline.execution(event.event_id)
-            assert row is not None
-            _change(pipeline, row.id, "lease_until = now() - interval '1 hour'")
+            held = pipeline.started(event.event_id).id
+            pipeline.change_attempts("lease_until = now() - interval '1 hour'", held)
             assert pipeline.resend().leases == 0
             eventually(lambda: _has_run_out(pipeline) is False)
             assert pipeline.resend().leases == 0
@@ -135,9 +133,10 @@ class TestUpkeep:
         assert receiver.paths == ["/first"]
 
     def _held(self, pipeline: Pipeline) -> UUID:
-        key = _queued(pipeline)
-        _change(pipeline, key.execution_id, "state = 'RUNNING', lease_owner = 'dead', claims = 1, started_at = now()")
-        return key.execution_id
+        execution_id = _queued(pipeline).execution_id
+        dead = "state = 'RUNNING', lease_owner = 'dead', claims = 1, started_at = now()"
+        pipeline.change_attempts(dead, execution_id)
+        return execution_id
 
 
 def test_a_step_that_a_thread_is_free_for_begins_with_its_claim(pipeline: Pipeline) -> None:
@@ -145,7 +144,7 @@ def test_a_step_that_a_thread_is_free_for_begins_with_its_claim(pipeline: Pipeli
     workflow = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {}}})
     with working(pipeline.backends):
         pipeline.finished(pipeline.accept(workflow.id).event_id)
-        with counting_statements(pipeline.backends) as statements:
+        with counting_statements(pipeline.backends.engine) as statements:
             pipeline.finished(pipeline.accept(workflow.id).event_id)
     assert len([one for one in statements if "lease_owner" in one and "INSERT INTO orchestrator.step_att" in one]) == 1
     assert len([one for one in statements if "WITH begun" in one]) == 1
@@ -174,7 +173,7 @@ class TestBeginnings:
         self, pipeline: Pipeline, change: str, needs_care: bool
     ) -> None:
         key = _queued(pipeline)
-        _change(pipeline, key.execution_id, change)
+        pipeline.change_attempts(change, key.execution_id)
         [claim] = self._claim(pipeline, key, begins=False)
         assert claim.needs_care is needs_care
 
@@ -196,10 +195,7 @@ class TestBeginnings:
 def _queued(pipeline: Pipeline) -> AttemptKey:
     workflow = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {}}})
     with working(pipeline.backends, Orchestrator):
-        event = pipeline.accept(workflow.id)
-        eventually(lambda: pipeline.execution(event.event_id))
-    row = pipeline.execution(event.event_id)
-    assert row is not None
+        row = pipeline.started(pipeline.accept(workflow.id).event_id)
     return AttemptKey(row.id, 0, 0, 1)
 
 
@@ -223,33 +219,24 @@ def test_an_executor_that_slept_asks_before_it_begins(backends: Backends, receiv
     pipeline = Pipeline(backends)
     workflow = pipeline.workflow(receiver.call("/second"))
     with working(backends, Orchestrator):
-        event = pipeline.accept(workflow.id)
-        eventually(lambda: pipeline.execution(event.event_id))
+        execution_id = pipeline.started(pipeline.accept(workflow.id).event_id).id
     executor = Executor(backends)
     try:
         begin = executor._pool.submit
 
         def submit_after_sleep(key: object, task) -> None:  # type: ignore[no-untyped-def]
-            row = pipeline.execution(event.event_id)
-            assert row is not None
-            _change(pipeline, row.id, "lease_owner = 'another'")
+            pipeline.change_attempts("lease_owner = 'another'", execution_id)
             held = executor._held
             held.extend(held.keys(), Instant(time.monotonic() - 1e6, time.time() - 1e6))
             begin(key, task)  # type: ignore[arg-type]
 
         executor._pool.submit = submit_after_sleep  # type: ignore[method-assign,assignment]
-        _park_all(pipeline)
+        pipeline.change_attempts("parked = true")
         executor.tick()
         eventually(lambda: not executor._held.keys())
     finally:
         executor.stop()
     assert receiver.paths == []
-
-
-def _change(pipeline: Pipeline, execution_id: UUID, what: str) -> None:
-    with pipeline.backends.engine.begin() as connection:
-        statement = text(f"UPDATE orchestrator.step_attempts SET {what} WHERE execution_id = :id")
-        connection.execute(statement, {"id": execution_id})
 
 
 def _await_heartbeats(pipeline: Pipeline) -> None:
@@ -264,11 +251,6 @@ def _lease_end(pipeline: Pipeline) -> datetime:
         statement = "SELECT max(lease_until) FROM orchestrator.step_attempts WHERE lease_owner LIKE 'executor%'"
         moment: datetime = connection.execute(text(statement)).scalar_one()
         return moment
-
-
-def _park_all(pipeline: Pipeline) -> None:
-    with pipeline.backends.engine.begin() as connection:
-        connection.execute(text("UPDATE orchestrator.step_attempts SET parked = true"))
 
 
 def _attempt(pipeline: Pipeline, execution_id: UUID) -> tuple[int, object]:

@@ -23,7 +23,8 @@ from flowforge.wiring import Backends
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.views import WorkflowView
 from tests.actions import transform
-from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
+from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.statements import counting_statements
 from tests.waiting import eventually
 
 Action = dict[str, Any]
@@ -108,22 +109,13 @@ def statuses(pipeline: Pipeline, events: Sequence[UUID]) -> list[str]:
 
 def first_steps_start(pipeline: Pipeline, seconds_ago: float) -> None:
     """Of all executions that have begun; those that start late count for the rate limit."""
-    started = text("UPDATE orchestrator.step_attempts SET started_at = now() - make_interval(secs => :seconds)")
-    with pipeline.backends.engine.begin() as connection:
-        connection.execute(started, {"seconds": seconds_ago})
+    pipeline.change_attempts("started_at = now() - make_interval(secs => :seconds)", seconds=seconds_ago)
 
 
 def executors_are_away_for_an_hour(pipeline: Pipeline) -> None:
     """Since what has begun so far began."""
     time_passes(pipeline, 3600)
-    with pipeline.backends.engine.begin() as connection:
-        connection.execute(text("UPDATE orchestrator.step_attempts SET due_at = due_at - interval '1 hour'"))
-
-
-def why_dropped(pipeline: Pipeline, event_id: UUID) -> str | None:
-    with pipeline.backends.engine.begin() as connection:
-        wanted = text("SELECT dropped_because FROM trigger_service.trigger_events WHERE id = :id")
-        return connection.execute(wanted, {"id": event_id}).scalar()
+    pipeline.change_attempts("due_at = due_at - interval '1 hour'")
 
 
 RUNS, WAITS, OVER, DISPLACED = "RUNNING", "PENDING", "COMPLETED", "CANCELLED"
@@ -210,9 +202,9 @@ class TestQueue:
         )
         with working(pipeline.backends):
             old = pipeline.accept(workflow.id, {"seconds": 3600})
-            running = eventually(lambda: pipeline.execution(old.event_id))
+            running = pipeline.started(old.event_id)
             new = pipeline.accept(workflow.id, {"seconds": 0})
-            eventually(lambda: pipeline.execution(new.event_id))
+            pipeline.started(new.event_id)
             pipeline.cancel(running.id)
             assert pipeline.finished(new.event_id).status == "COMPLETED"
 
@@ -257,7 +249,7 @@ class TestQueue:
 
         def statements(waiting: int) -> int:
             events = come(pipeline, orchestrator, workflow, *[{}] * waiting)
-            with counting_statements(pipeline.backends) as seen:
+            with counting_statements(pipeline.backends.engine) as seen:
                 end(pipeline, orchestrator, events[:1])
             end(pipeline, orchestrator, events[1:])
             while running := [event for event in events if statuses(pipeline, [event]) == [RUNS]]:
@@ -283,7 +275,7 @@ class TestSkip:
         workflow = pipeline.workflow(HOLDS, settings=at_once(2, onLimit="skip"))
         events = come(pipeline, orchestrator, workflow, {}, {}, {})
         assert statuses(pipeline, events) == [RUNS, RUNS, "none"]
-        assert "the limit" in (why_dropped(pipeline, events[2]) or "")
+        assert "the limit" in pipeline.dropped_because(events[2])
 
     def test_there_is_room_again_when_one_is_over(self, pipeline: Pipeline, orchestrator: Orchestrator) -> None:
         workflow = pipeline.workflow(HOLDS, settings=at_once(1, onLimit="skip"))
@@ -300,7 +292,7 @@ class TestCancelOldest:
         )
         with working(pipeline.backends):
             old = pipeline.accept(workflow.id, {"seconds": 3600})
-            eventually(lambda: pipeline.execution(old.event_id))
+            pipeline.started(old.event_id)
             new = pipeline.accept(workflow.id, {"seconds": 0})
             assert pipeline.finished(old.event_id).status == "CANCELLED"
             assert pipeline.finished(new.event_id).status == "COMPLETED"
@@ -441,7 +433,7 @@ class TestRate:
 
         def statements(some: Sequence[WorkflowView]) -> int:
             events = [(pipeline.accept(workflow.id).event_id, workflow.id) for workflow in some]
-            with counting_statements(pipeline.backends) as seen:
+            with counting_statements(pipeline.backends.engine) as seen:
                 orchestrator.handle([received(*event, {}) for event in events])
             return len(seen)
 

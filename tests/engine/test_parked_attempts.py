@@ -5,42 +5,35 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from flowforge.db import attempts_store
 from flowforge.db.attempts_store import ParkedAttempt, WantedAttempt
-from flowforge.db.tables import Workflow
 from flowforge.engine.orchestrator import Orchestrator
+from flowforge.workflows.views import WorkflowView
 from tests.actions import transform
 from tests.engine.pipeline import Pipeline, working
 from tests.waiting import eventually
 
 
 @pytest.fixture
-def workflows(pipeline: Pipeline) -> list[Workflow]:
+def workflows(pipeline: Pipeline) -> list[WorkflowView]:
     """In the order of their ids."""
     made = [pipeline.workflow(transform(a=1), name=f"w{number}") for number in range(3)]
     return sorted(made, key=lambda workflow: workflow.id)
 
 
-def queue(pipeline: Pipeline, *workflows: Workflow) -> list[UUID]:
+def queue(pipeline: Pipeline, *workflows: WorkflowView) -> list[UUID]:
     """Steps that are queued, one after the other; the ids of their executions."""
     ids = []
     with working(pipeline.backends, Orchestrator):
         for workflow in workflows:
-            event = pipeline.accept(workflow.id)
-            row = eventually(lambda event=event: pipeline.execution(event.event_id))  # type: ignore[misc]
-            assert row is not None
-            ids.append(row.id)
+            ids.append(pipeline.started(pipeline.accept(workflow.id).event_id).id)
     return ids
 
 
 def park(pipeline: Pipeline, *execution_ids: UUID) -> None:
-    with pipeline.backends.engine.begin() as connection:
-        connection.execute(
-            text("UPDATE orchestrator.step_attempts SET parked = true WHERE execution_id = ANY(:ids)"),
-            {"ids": list(execution_ids)},
-        )
+    for execution_id in execution_ids:
+        pipeline.change_attempts("parked = true", execution_id)
 
 
 def find(
@@ -59,7 +52,7 @@ def claim(pipeline: Pipeline, *execution_ids: UUID, in_order: bool = True) -> li
 
 class TestTurns:
     def test_each_workflow_has_one_before_any_has_a_second_one(
-        self, pipeline: Pipeline, workflows: list[Workflow]
+        self, pipeline: Pipeline, workflows: list[WorkflowView]
     ) -> None:
         first, second, third = workflows
         ids = queue(pipeline, first, first, first, second, third, third)
@@ -68,7 +61,7 @@ class TestTurns:
         assert [ids.index(one.execution_id) for one in found] == [0, 3, 4, 1, 5]
 
     def test_those_come_first_that_follow_the_last_one_served(
-        self, pipeline: Pipeline, workflows: list[Workflow]
+        self, pipeline: Pipeline, workflows: list[WorkflowView]
     ) -> None:
         park(pipeline, *queue(pipeline, *workflows, *workflows))
         served: list[UUID] = []
@@ -77,36 +70,40 @@ class TestTurns:
         first, second, third = (workflow.id for workflow in workflows)
         assert served == [first, second, third, first]
 
-    def test_a_workflow_that_is_full_is_passed_over(self, pipeline: Pipeline, workflows: list[Workflow]) -> None:
+    def test_a_workflow_that_is_full_is_passed_over(self, pipeline: Pipeline, workflows: list[WorkflowView]) -> None:
         park(pipeline, *queue(pipeline, *workflows))
         full = (workflows[0].id, workflows[1].id)
         assert [one.workflow_id for one in find(pipeline, limit=1, full=full)] == [workflows[2].id]
 
-    def test_no_workflow_gets_more_than_its_share(self, pipeline: Pipeline, workflows: list[Workflow]) -> None:
+    def test_no_workflow_gets_more_than_its_share(self, pipeline: Pipeline, workflows: list[WorkflowView]) -> None:
         park(pipeline, *queue(pipeline, *[workflows[0]] * 4, workflows[1]))
         assert len(find(pipeline, limit=10, each=2)) == 3
 
 
 class TestOrder:
     def test_a_new_step_does_not_overtake_a_parked_one_of_its_workflow(
-        self, pipeline: Pipeline, workflows: list[Workflow]
+        self, pipeline: Pipeline, workflows: list[WorkflowView]
     ) -> None:
         older, newer, other = queue(pipeline, workflows[0], workflows[0], workflows[1])
         park(pipeline, older)
         assert claim(pipeline, newer, other) == [other]
         assert [one.execution_id for one in find(pipeline, limit=10)] == [older, newer]
 
-    def test_an_older_step_does_not_wait_for_a_newer_one(self, pipeline: Pipeline, workflows: list[Workflow]) -> None:
+    def test_an_older_step_does_not_wait_for_a_newer_one(
+        self, pipeline: Pipeline, workflows: list[WorkflowView]
+    ) -> None:
         older, newer = queue(pipeline, workflows[0], workflows[0])
         park(pipeline, newer)
         assert claim(pipeline, older) == [older]
 
-    def test_what_is_taken_in_its_turn_is_not_parked_again(self, pipeline: Pipeline, workflows: list[Workflow]) -> None:
+    def test_what_is_taken_in_its_turn_is_not_parked_again(
+        self, pipeline: Pipeline, workflows: list[WorkflowView]
+    ) -> None:
         ids = queue(pipeline, workflows[0], workflows[0])
         park(pipeline, *ids)
         assert set(claim(pipeline, *ids, in_order=False)) == set(ids)
 
-    def test_everything_is_done_in_the_end(self, pipeline: Pipeline, workflows: list[Workflow]) -> None:
+    def test_everything_is_done_in_the_end(self, pipeline: Pipeline, workflows: list[WorkflowView]) -> None:
         with working(pipeline.backends, Orchestrator):
             events = [pipeline.accept(workflow.id) for workflow in workflows * 20]
             eventually(lambda: all(pipeline.execution(event.event_id) for event in events))

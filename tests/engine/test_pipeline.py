@@ -23,7 +23,8 @@ from flowforge.events import ExecutionResult, ExecutionStart, TriggerEvent
 from flowforge.executions import executions
 from flowforge.workflows.changes import WorkflowChange
 from tests.actions import transform
-from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
+from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.statements import counting_statements
 from tests.waiting import eventually
 
 
@@ -117,7 +118,7 @@ def test_an_event_without_a_workflow_to_run_is_dropped_with_its_reason(pipeline:
     workflow_id = uuid4() if enabled else pipeline.workflow(enabled=False).id
     with working(pipeline.backends, Orchestrator):
         event = pipeline.accept(workflow_id)
-        reason = eventually(lambda: _dropped_because(pipeline, event.event_id))
+        reason = eventually(lambda: pipeline.dropped_because(event.event_id))
     assert reason == ("the workflow does not exist" if enabled else "the workflow is disabled")
 
 
@@ -138,7 +139,7 @@ def test_an_execution_keeps_the_version_it_started_with(pipeline: Pipeline) -> N
     workflow = pipeline.workflow(transform(v=1), transform(v=1))
     with working(pipeline.backends, Orchestrator):
         event = pipeline.accept(workflow.id)
-        eventually(lambda: pipeline.execution(event.event_id))
+        pipeline.started(event.event_id)
     with Session(pipeline.backends.engine) as session:
         pipeline.workflows.update(
             session, OWNER, workflow.id, WorkflowChange.read({"name": "w", "actions": [transform(v=2)]})
@@ -152,8 +153,7 @@ def test_a_cancelled_execution_takes_no_late_result(pipeline: Pipeline) -> None:
     workflow = pipeline.workflow(transform(a=1), transform(b=1))
     with working(pipeline.backends, Orchestrator):
         event = pipeline.accept(workflow.id)
-        row = eventually(lambda: pipeline.execution(event.event_id))
-        assert row is not None
+        row = pipeline.started(event.event_id)
         with Session(pipeline.backends.engine) as session:
             executions.cancel(session, pipeline.backends, OWNER, row.id)
     with working(pipeline.backends):
@@ -214,8 +214,7 @@ class TestOtherImplementations:
         workflow = pipeline.workflow(transform(a=1))
         with working(pipeline.backends, Orchestrator):
             event = pipeline.accept(workflow.id)
-            row = eventually(lambda: pipeline.execution(event.event_id))
-            assert row is not None
+            row = pipeline.started(event.event_id)
             raw = {
                 "executionId": str(row.id),
                 "workflowId": str(workflow.id),
@@ -263,7 +262,7 @@ class TestNothingIsLost:
         pipeline.backends.redis.flushall()
         with working(pipeline.backends, Orchestrator):
             eventually(lambda: pipeline.resend().events == 1)
-            eventually(lambda: pipeline.execution(event.event_id))
+            pipeline.started(event.event_id)
         pipeline.backends.redis.flushall()
         with working(pipeline.backends, Executor):
             eventually(lambda: pipeline.resend().starts == 1)
@@ -275,7 +274,7 @@ class TestNothingIsLost:
         assert done.status == "COMPLETED"
 
     def test_the_lease_of_a_dead_executor_ends(self, pipeline: Pipeline) -> None:
-        event = self._held_by_a_dead_executor(pipeline, claims=1)
+        event = pipeline.held_by_a_dead_executor(transform(a=1), claims=1)
         assert pipeline.resend().leases == 1
         with working(pipeline.backends):
             done = pipeline.finished(event.event_id)
@@ -283,29 +282,12 @@ class TestNothingIsLost:
         assert [(one.attempt, one.claims) for one in pipeline.attempts(done.id)] == [(1, 2)]
 
     def test_a_step_that_kills_every_executor_fails_in_the_end(self, pipeline: Pipeline) -> None:
-        event = self._held_by_a_dead_executor(pipeline, claims=5)
+        event = pipeline.held_by_a_dead_executor(transform(a=1), claims=5)
         with working(pipeline.backends):
             eventually(lambda: pipeline.resend() and pipeline.execution(event.event_id).status == "FAILED")  # type: ignore[union-attr]
             failed = pipeline.finished(event.event_id)
         assert failed.error is not None
         assert failed.error["message"] == "the executor died 5 times while it ran this step"
-
-    def _held_by_a_dead_executor(self, pipeline: Pipeline, claims: int):  # type: ignore[no-untyped-def]
-        workflow = pipeline.workflow(transform(a=1))
-        with working(pipeline.backends, Orchestrator):
-            event = pipeline.accept(workflow.id)
-            eventually(lambda: pipeline.execution(event.event_id))
-        pipeline.backends.redis.flushall()
-        with pipeline.backends.engine.begin() as connection:
-            connection.execute(
-                text(
-                    "UPDATE orchestrator.step_attempts SET state = 'RUNNING', lease_owner = 'dead', claims = :claims,"
-                    " started_at = now(), lease_until = now() - interval '1 minute',"
-                    " lapsed_at = now() - interval '1 minute'"
-                ),
-                {"claims": claims},
-            )
-        return event
 
     def test_a_message_nobody_can_read_is_kept_with_its_reason(self, pipeline: Pipeline) -> None:
         workflow = pipeline.workflow(transform(a=1))
@@ -328,7 +310,7 @@ class TestSpeedByDesign:
         warm = [self._received(pipeline, workflow.id) for _ in range(1)]
         orchestrator.handle(warm)
         batch = [self._received(pipeline, workflow.id) for _ in range(count)]
-        with counting_statements(pipeline.backends) as statements:
+        with counting_statements(pipeline.backends.engine) as statements:
             orchestrator.handle(batch)
         assert len(statements) == 2
 
@@ -385,11 +367,3 @@ def _everything(pipeline: Pipeline, table: str) -> str:
 
 def _values(pipeline: Pipeline, topic: str) -> list[bytes]:
     return [fields[b"v"] for _, fields in pipeline.backends.redis.xrange(f"flowforge:{topic}")]
-
-
-def _dropped_because(pipeline: Pipeline, event_id: object) -> str | None:
-    with pipeline.backends.engine.connect() as connection:
-        found: str | None = connection.execute(
-            text("SELECT dropped_because FROM trigger_service.trigger_events WHERE id = :id"), {"id": event_id}
-        ).scalar()
-        return found

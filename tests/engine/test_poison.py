@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from flowforge import events
 from flowforge.bus import Message
-from flowforge.db.tables import DeadLetter, TriggerEventRow
+from flowforge.db.tables import DeadLetter
 from flowforge.engine import redelivery
 from flowforge.engine.executor import Executor
 from flowforge.engine.log_sink import LogSink
@@ -217,7 +217,7 @@ class TestMessages:
         what, condition = "INSERT ON orchestrator.workflow_executions", f"NEW.workflow_id = '{poison.id}'"
         with refusing(pipeline.backends, what, condition), working(pipeline.backends, Orchestrator):
             event = pipeline.accept(poison.id)
-            reason = eventually(lambda: dropped_because(pipeline, event.event_id))
+            reason = eventually(lambda: pipeline.dropped_because(event.event_id))
             assert "refused by the test" in reason
             assert_nothing_is_sent_again(pipeline, letters_expected=1)
 
@@ -248,8 +248,7 @@ class TestMessages:
         workflow = pipeline.workflow(transform(a=1))
         with working(pipeline.backends, Orchestrator):
             event = pipeline.accept(workflow.id)
-            row = eventually(lambda: pipeline.execution(event.event_id))
-            assert row is not None
+            row = pipeline.started(event.event_id)
             raw = (
                 f'{{"executionId": "{row.id}", "workflowId": "{workflow.id}", "userId": "{OWNER}", "stepIndex": 0,'
                 f' "status": "SUCCESS", "output": {{"a": {"[" * 300 + "]" * 300}}}}}'
@@ -267,7 +266,7 @@ class TestMessages:
         with refusing(pipeline.backends, what, condition), working(pipeline.backends, Orchestrator, Executor):
             bad, good = pipeline.accept(poison.id), pipeline.accept(other.id)
             assert pipeline.finished(good.event_id).status == "COMPLETED"
-            eventually(lambda: pipeline.resend() and _is_over(pipeline, bad.event_id))
+            eventually(lambda: pipeline.resend() and pipeline.over(bad.event_id))
             assert_nothing_is_sent_again(pipeline, letters_expected=1)
         failed = pipeline.finished(bad.event_id)
         assert failed.error is not None
@@ -279,12 +278,11 @@ class TestMessages:
             accepted = [pipeline.accept(workflow.id) for workflow in (poison, other)]
             eventually(lambda: all(pipeline.execution(event.event_id) for event in accepted))
         pipeline.backends.redis.flushall()
-        with pipeline.backends.engine.begin() as connection:
-            connection.execute(text("UPDATE orchestrator.step_attempts SET parked = true"))
+        pipeline.change_attempts("parked = true")
         what = "UPDATE ON orchestrator.step_attempts"
         condition = f"NEW.workflow_id = '{poison.id}' AND NEW.state = 'RUNNING'"
         with refusing(pipeline.backends, what, condition), working(pipeline.backends, Orchestrator, Executor):
-            eventually(lambda: pipeline.resend() and all(_is_over(pipeline, event.event_id) for event in accepted))
+            eventually(lambda: pipeline.resend() and all(pipeline.over(event.event_id) for event in accepted))
         assert [pipeline.finished(event.event_id).status for event in accepted] == ["FAILED", "COMPLETED"]
 
     def test_a_start_whose_message_cannot_be_made_again(self, pipeline: Pipeline) -> None:
@@ -304,7 +302,7 @@ class TestMessages:
             )
         assert pipeline.resend().starts == 1
         with working(pipeline.backends, Orchestrator, Executor):
-            eventually(lambda: pipeline.resend() and all(_is_over(pipeline, event.event_id) for event in accepted))
+            eventually(lambda: pipeline.resend() and all(pipeline.over(event.event_id) for event in accepted))
         assert [pipeline.finished(event.event_id).status for event in accepted] == ["FAILED", "COMPLETED"]
 
     def test_a_start_that_is_nested_too_deeply_for_the_log(self, pipeline: Pipeline) -> None:
@@ -370,18 +368,7 @@ def letters(pipeline: Pipeline) -> Sequence[DeadLetter]:
         return session.query(DeadLetter).all()
 
 
-def dropped_because(pipeline: Pipeline, event_id: UUID) -> str:
-    with Session(pipeline.backends.engine) as session:
-        row = session.get(TriggerEventRow, event_id)
-        return (row.dropped_because if row else None) or ""
-
-
 def lines_of(pipeline: Pipeline, event_id: UUID) -> int:
     with pipeline.backends.engine.connect() as connection:
         counted = text("SELECT count(*) FROM logbook.execution_logs WHERE event_id = :id")
         return int(connection.execute(counted, {"id": event_id}).scalar_one())
-
-
-def _is_over(pipeline: Pipeline, event_id: UUID) -> bool:
-    row = pipeline.execution(event_id)
-    return row is not None and row.finished_at is not None

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, insert, select
-from sqlalchemy import event as sqlalchemy_events
 
 from flowforge.db.tables import (
     Base,
@@ -25,6 +24,7 @@ from flowforge.db.tables import (
 from flowforge.engine import pruning
 from flowforge.ids import uuid7
 from flowforge.wiring import Backends
+from tests.statements import counting_statements
 from tests.triggers.registrations import register
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -149,12 +149,11 @@ def test_more_rows_than_one_transaction_takes(backends: Backends, engine: Engine
 
 
 def test_kinds_of_rows_take_turns(backends: Backends, engine: Engine) -> None:
-    order: list[str] = []
-    sqlalchemy_events.listen(backends.engine, "before_cursor_execute", lambda *sent: order.append(sent[2]))
     for _ in range(3):
         execution(engine, finished_at=days_ago(91))
         event(engine, days_ago(91), days_ago(91))
-    pruning.prune(backends, NOW, rows_at_once=1)
+    with counting_statements(backends.engine) as order:
+        pruning.prune(backends, NOW, rows_at_once=1)
     tables = [sent.split()[2].partition(".")[2] for sent in order if sent.lstrip().startswith("DELETE")]
     rounds = [table for table in tables if table in ("workflow_executions", "trigger_events")]
     assert rounds == ["workflow_executions", "trigger_events"] * 4

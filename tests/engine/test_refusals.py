@@ -12,7 +12,6 @@ from redis import Redis
 from flowforge import events
 from flowforge.bus import EventBus, Message
 from flowforge.engine.executor import Executor
-from flowforge.engine.intake import NewEvent
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.wiring import Backends
 from tests.actions import transform
@@ -98,12 +97,7 @@ def test_a_step_whose_message_the_bus_does_not_take_fails_and_holds_up_no_other(
     backends.redis.flushall()
     backends.__dict__["bus"] = Choosy(backends.bus, b"refused")
     with working(backends, Executor, Orchestrator):
-        eventually(lambda: pipeline.resend() and _all_over(pipeline, accepted))
+        eventually(lambda: pipeline.resend() and all(pipeline.over(event.event_id) for event in accepted))
         ends = [pipeline.finished(event.event_id) for event in accepted]
     assert [one.status for one in ends] == ["COMPLETED", "FAILED", "COMPLETED"]
     assert "this broker takes no such message" in (ends[1].error or {})["message"]
-
-
-def _all_over(pipeline: Pipeline, accepted: Sequence[NewEvent]) -> bool:
-    rows = [pipeline.execution(event.event_id) for event in accepted]
-    return all(row is not None and row.finished_at is not None for row in rows)

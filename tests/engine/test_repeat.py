@@ -107,7 +107,7 @@ def test_it_can_be_cancelled_while_it_rests(pipeline: Pipeline) -> None:
     workflow = pipeline.workflow(repeat(transform(x=1), until=False, delay=3600))
     with working(pipeline.backends):
         event = pipeline.accept(workflow.id)
-        row = eventually(lambda: pipeline.execution(event.event_id))
+        row = pipeline.started(event.event_id)
         resting = eventually(lambda: [one for one in pipeline.attempts(row.id) if one.state == "WAITING"])
         assert [(one.step_index, one.iteration, one.attempt) for one in resting] == [(0, 0, 2)]
         pipeline.cancel(row.id)

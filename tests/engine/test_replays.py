@@ -15,8 +15,8 @@ from flowforge.executions import replays
 from flowforge.executions.replay_requests import ReplayRequest, ReplaysRequest
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.views import WorkflowView
-from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
-from tests.waiting import eventually
+from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.statements import counting_statements
 
 Action = dict[str, Any]
 
@@ -147,10 +147,9 @@ def test_a_replay_that_is_held_back_by_a_limit_still_begins_at_its_step(pipeline
     with working(pipeline.backends):
         failed = pipeline.finished(pipeline.accept(workflow.id, {"by": 0, "hold": False}).event_id)
         holding = pipeline.accept(workflow.id, {"by": 1, "hold": True}).event_id
-        holder = eventually(lambda: pipeline.execution(holding))
-        assert holder is not None
+        holder = pipeline.started(holding)
         queued = replay(pipeline, failed.id, **{"from": "failed"}, payload={"by": 2})
-        assert eventually(lambda: pipeline.execution(queued)).status == "PENDING"
+        assert pipeline.started(queued).status == "PENDING"
         pipeline.cancel(holder.id)
         again = pipeline.finished(queued)
     assert (again.status, steps_run(pipeline, again)) == ("COMPLETED", [2])
@@ -161,8 +160,7 @@ def test_what_is_not_over_or_not_there_is_not_replayed(pipeline: Pipeline) -> No
     workflow = pipeline.workflow({"type": "WAIT", "config": {"for": "resume"}}, transform("one", n=1))
     with working(pipeline.backends):
         event_id = pipeline.accept(workflow.id).event_id
-        waiting = eventually(lambda: pipeline.execution(event_id))
-        assert waiting is not None
+        waiting = pipeline.started(event_id)
     with pytest.raises(Conflict, match="not over"):
         replay(pipeline, waiting.id)
     with pytest.raises(NotFound):
@@ -181,10 +179,8 @@ def test_many_are_replayed_by_a_filter_in_a_bounded_number_of_statements(pipelin
         pipeline.finished(pipeline.accept(workflow.id, {"by": 1}).event_id)
         pipeline.finished(pipeline.accept(other.id, {"by": 0}).event_id)
     change(pipeline, workflow, [transform("divided", n="repaired")])
-    with Session(pipeline.backends.engine) as session, counting_statements(pipeline.backends) as statements:
-        done = replays.replay_all(
-            session, pipeline.backends, OWNER, ReplaysRequest.read({"workflowId": str(workflow.id)})
-        ).replayed
+    with Session(pipeline.backends.engine) as session, counting_statements(pipeline.backends.engine) as statements:
+        done = replay_all(session, pipeline, {"workflowId": str(workflow.id)}).replayed
     assert len(statements) == 5  # the account, the sources, their plans, the events, a line of the audit log
     with working(pipeline.backends):
         for one in done:
@@ -200,12 +196,8 @@ def test_a_filter_takes_the_newest_and_no_more_than_asked_for(pipeline: Pipeline
         middle = session.get_one(ExecutionRow, failed[1]).created_at
         session.rollback()
         newest = replay_all(session, pipeline, {"limit": 1}).replayed
-        before = replays.replay_all(
-            session, pipeline.backends, OWNER, ReplaysRequest.read({"until": middle.isoformat()})
-        ).replayed
-        none = replays.replay_all(
-            session, pipeline.backends, OWNER, ReplaysRequest.read({"status": "COMPLETED"})
-        ).replayed
+        before = replay_all(session, pipeline, {"until": middle.isoformat()}).replayed
+        none = replay_all(session, pipeline, {"status": "COMPLETED"}).replayed
         with pytest.raises(Invalid, match="limit"):
             replay_all(session, pipeline, {"limit": 1001})
     assert [one.replay_of for one in newest] == [failed[2]]

@@ -7,14 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from flowforge.engine.intake import NewEvent
-from flowforge.engine.orchestrator import Orchestrator
 from flowforge.executions import replays
 from flowforge.executions.replay_requests import ReplayRequest
 from tests.actions import transform
@@ -133,7 +130,8 @@ class TestAfterTheExecutorDied:
     def test_a_step_is_done_again_or_has_failed_as_its_policy_says(
         self, pipeline: Pipeline, action: dict[str, Any], after_crash: str | None, ends: str
     ) -> None:
-        event = self._died_with(pipeline, {**action, **({"afterCrash": after_crash} if after_crash else {})})
+        policy = {"afterCrash": after_crash} if after_crash else {}
+        event = pipeline.held_by_a_dead_executor({**action, **policy}, claims=1)
         with working(pipeline.backends):
             done = self._brought_to_its_end(pipeline, event)
         assert done.status == ends
@@ -143,48 +141,25 @@ class TestAfterTheExecutorDied:
 
     def test_one_that_has_failed_is_not_tried_again_whatever_its_retry_says(self, pipeline: Pipeline) -> None:
         policy = {"afterCrash": "fail", "retry": {"on": "any", "delay": 0}}
-        event = self._died_with(pipeline, {**transform(a=1), **policy})
+        event = pipeline.held_by_a_dead_executor({**transform(a=1), **policy}, claims=1)
         with working(pipeline.backends):
             done = self._brought_to_its_end(pipeline, event)
         assert (done.status, len(pipeline.attempts(done.id))) == ("FAILED", 1)
 
     def test_a_step_that_may_be_done_twice_only_on_demand_is_done_again(self, pipeline: Pipeline) -> None:
         mail = {"type": "SEND_EMAIL", "config": {"to": "a@example.com", "subject": "s", "body": "b"}}
-        event = self._died_with(pipeline, {**mail, "afterCrash": "again", "retry": {"attempts": 1}})
+        event = pipeline.held_by_a_dead_executor({**mail, "afterCrash": "again", "retry": {"attempts": 1}}, claims=1)
         with working(pipeline.backends):
             done = self._brought_to_its_end(pipeline, event)
         assert done.error is not None
         assert "SMTP" in done.error["message"]  # it was tried: this instance has no mail server
 
     def test_one_that_only_waited_in_the_executor_is_no_part_of_that(self, pipeline: Pipeline) -> None:
-        event = self._died_with(pipeline, {**transform(a=1), "afterCrash": "fail"}, begun=False)
+        event = pipeline.held_by_a_dead_executor({**transform(a=1), "afterCrash": "fail"}, claims=0)
         with working(pipeline.backends):
             done = self._brought_to_its_end(pipeline, event)
         assert done.status == "COMPLETED"
         assert [attempt.claims for attempt in pipeline.attempts(done.id)] == [1]
 
-    def _died_with(self, pipeline: Pipeline, action: dict[str, Any], *, begun: bool = True) -> NewEvent:
-        """An execution whose step was held by an executor that is dead."""
-        workflow = pipeline.workflow(action)
-        with working(pipeline.backends, Orchestrator):
-            event = pipeline.accept(workflow.id)
-            eventually(lambda: pipeline.execution(event.event_id))
-        pipeline.backends.redis.flushall()
-        with pipeline.backends.engine.begin() as connection:
-            connection.execute(
-                text(
-                    "UPDATE orchestrator.step_attempts SET state = 'RUNNING', lease_owner = 'dead', claims = :claims,"
-                    " started_at = CASE WHEN :claims > 0 THEN now() END, lease_until = now() - interval '1 minute',"
-                    " lapsed_at = now() - interval '1 minute'"
-                ),
-                {"claims": int(begun)},
-            )
-        return event
-
     def _brought_to_its_end(self, pipeline: Pipeline, event: NewEvent) -> Any:
-        return eventually(lambda: pipeline.resend() and _over(pipeline, event.event_id))
-
-
-def _over(pipeline: Pipeline, event_id: UUID) -> Any:
-    row = pipeline.execution(event_id)
-    return row if row is not None and row.finished_at is not None else None
+        return eventually(lambda: pipeline.resend() and pipeline.over(event.event_id))

@@ -18,7 +18,8 @@ from flowforge.engine.upkeep import repair_log
 from flowforge.events import ExecutionEvent
 from flowforge.logbook import LogEntry, LogQuery
 from flowforge.wiring import Backends
-from tests.engine.pipeline import OWNER, Pipeline, counting_statements, working
+from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.statements import counting_statements
 from tests.waiting import eventually
 
 WHOLE = [
@@ -148,6 +149,6 @@ def test_every_execution_is_looked_at_once(pipeline: Pipeline) -> None:
         )
     pipeline.backends.redis.flushall()
     assert write_unpublished_messages(pipeline.backends, at_once=2) == 7
-    with counting_statements(pipeline.backends) as statements:
+    with counting_statements(pipeline.backends.engine) as statements:
         assert write_unpublished_messages(pipeline.backends) == 0
     assert len(statements) <= 3

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import User
@@ -15,6 +15,7 @@ from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.people import PASSWORD
 from tests.services.smtp import Inbox, serving
+from tests.statements import counting_statements
 from tests.ui.conftest import Browser
 from tests.waiting import eventually
 from webapp import create_app
@@ -63,14 +64,8 @@ class TestAccounts:
         self, ada: Browser, signed_up: Callable[[str], Browser], backends: Backends
     ) -> None:
         def statements() -> int:
-            sent: list[str] = []
-
-            def note(*given: object) -> None:
-                sent.append(str(given[2]))
-
-            event.listen(backends.engine, "before_cursor_execute", note)
-            assert ada.get(ACCOUNTS).status_code == 200
-            event.remove(backends.engine, "before_cursor_execute", note)
+            with counting_statements(backends.engine) as sent:
+                assert ada.get(ACCOUNTS).status_code == 200
             return len(sent)
 
         few = statements()
