@@ -26,13 +26,17 @@ def links(page: Path) -> Iterator[str]:
             yield target.partition("#")[0]
 
 
-def named_tests(page: str) -> Iterator[tuple[str, str]]:
-    """`tests/a.py::test_b`, and `test_c` behind it in the same cell, as (file, name)."""
+def named_tests(page: str) -> Iterator[tuple[Path, list[str]]]:
+    """Each `tests/a.py::TestB::test_c`, or its end where the file is that of the one before in the row: the file, and
+    the names of the class and the test, as far as there are any."""
     for line in (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines():
-        file = ""
-        for quoted in re.findall(r"`((?:tests/[\w/]+\.py::)?test_\w+)`", line):
-            file, name = quoted.split("::") if "::" in quoted else (file, quoted)
-            yield file, name
+        file = ROOT / "tests"
+        for quoted in re.findall(r"`((?:tests/[\w/]+\.py|(?:::)?[Tt]est_?\w+)(?:::\w+)*)`", line):
+            named, _, names = (
+                quoted.partition("::") if quoted.startswith("tests/") else ("", "", quoted.removeprefix("::"))
+            )
+            file = ROOT / named if named else file
+            yield file, [name for name in names.split("::") if name]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -43,11 +47,19 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", ["architecture.md", "security.md"])
 def test_promises_name_tests_that_exist(page: str) -> None:
     missing = [
-        f"{file}::{name}"
-        for file, name in named_tests(page)
-        if f"def {name}(" not in (ROOT / file).read_text(encoding="utf-8")
+        (str(file.relative_to(ROOT)), names)
+        for file, names in named_tests(page)
+        if not file.is_file() or not holds(file.read_text(encoding="utf-8"), names)
     ]
     assert missing == []
+
+
+def holds(source: str, names: list[str]) -> bool:
+    """Whether a class, and a test behind it, are defined there in this order."""
+    return (
+        re.search(".*".join(rf"^ *(?:def|class) {name}\b" for name in names), source, re.DOTALL | re.MULTILINE)
+        is not None
+    )
 
 
 def test_every_invariant_names_a_test() -> None:
