@@ -11,6 +11,7 @@ from functools import partial
 
 from flowforge.db import retention_store
 from flowforge.db.engine import transaction
+from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.wiring import Backends
 
 ROWS_AT_ONCE = 1000
@@ -37,14 +38,15 @@ def prune(
     """Deletes what is too old, a bounded number of rows in a transaction; returns how many rows of each kind.
 
     The kinds take turns, so that none grows while there is too much of another. The age of executions counts from the
-    adoption, where the originals left some. What is left after `seconds` waits for the next run. Raises Unavailable.
+    adoption, where the originals left some. A kind that cannot be deleted is logged, and holds up no other. What is
+    left after `seconds` waits for the next run.
     """
     deletions = _deletions(backends, now or datetime.now(UTC), rows_at_once)
     deleted = dict.fromkeys(deletions, 0)
     pending, deadline = list(deletions), time.monotonic() + seconds
     while pending and time.monotonic() < deadline:
         for kind in tuple(pending):
-            count = deletions[kind].delete()
+            count = _delete_or_log(kind, deletions[kind])
             deleted[kind] += count
             if count < deletions[kind].most:
                 pending.remove(kind)
@@ -59,6 +61,17 @@ class _Deletion:
 
     delete: Callable[[], int]
     most: int
+
+
+def _delete_or_log(kind: str, deletion: _Deletion) -> int:
+    """Returns 0 where it failed, as if nothing were left: the next run tries again."""
+    try:
+        return deletion.delete()
+    except (Unavailable, TooMuchAtOnce) as error:
+        log.warning("No %s are deleted for now: %s", kind, error)
+    except Exception:
+        log.exception("No %s can be deleted", kind)
+    return 0
 
 
 def _deletions(backends: Backends, now: datetime, rows: int) -> dict[str, _Deletion]:

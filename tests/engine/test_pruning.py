@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, insert, select
+import pytest
+from sqlalchemy import Engine, insert, select, text
 
 from flowforge.db.tables import (
+    AuditEntryRow,
     Base,
     DeadLetter,
     ExecutionRow,
@@ -157,6 +160,41 @@ def test_kinds_of_rows_take_turns(backends: Backends, engine: Engine) -> None:
     tables = [sent.split()[2].partition(".")[2] for sent in order if sent.lstrip().startswith("DELETE")]
     rounds = [table for table in tables if table in ("workflow_executions", "trigger_events")]
     assert rounds == ["workflow_executions", "trigger_events"] * 4
+
+
+def refuse_audit_entries(engine: Engine) -> datetime:
+    """The clock is a year ahead: the audit log refuses to give up entries that are a minute old."""
+    recent = datetime.now(UTC) - timedelta(minutes=1)
+    add(engine, AuditEntryRow, id=uuid7(), occurred_at=recent, action="sign-in.succeeded", details={})
+    return recent + timedelta(days=400)
+
+
+def refuse_executions(engine: Engine) -> datetime:
+    """A table of somebody else refers to executions."""
+    execution(engine, finished_at=days_ago(91))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE notes AS SELECT id FROM orchestrator.workflow_executions"))
+        connection.execute(text("ALTER TABLE notes ADD FOREIGN KEY (id) REFERENCES orchestrator.workflow_executions"))
+    return NOW
+
+
+@pytest.mark.parametrize(
+    ("refuse", "refused"), [(refuse_audit_entries, "audit entries"), (refuse_executions, "executions")]
+)
+def test_a_kind_that_cannot_be_deleted_holds_up_no_other(
+    backends: Backends,
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
+    refuse: Callable[[Engine], datetime],
+    refused: str,
+) -> None:
+    now = refuse(engine)
+    event(engine, days_ago(91), days_ago(91))
+    entry = {"id": "1" * 24, "dedup_key": "1", "user_id": uuid7(), "event_type": "RESULT", "status": "SUCCESS"}
+    add(engine, LogEntryRow, **entry, timestamp=days_ago(91))
+    deleted = pruning.prune(backends, now)
+    assert (deleted["events"], deleted["log entries"], deleted[refused]) == (1, 1, 0)
+    assert f"No {refused} can be deleted" in caplog.text
 
 
 def test_it_stops_when_its_time_is_over(backends: Backends, engine: Engine) -> None:
