@@ -123,7 +123,12 @@ class TestRequestBodies:
 
 
 @pytest.mark.parametrize(
-    ("status", "permanent"), [(500, False), (503, False), (429, False), (408, False), (400, True), (404, True)]
+    ("status", "permanent"),
+    [
+        *[(status, False) for status in (408, 429, 500, 502, 503, 504)],
+        *[(status, False) for status in (520, 521, 522, 523, 524, 529)],
+        *[(status, True) for status in (400, 404, 501, 505, 525, 530)],
+    ],
 )
 def test_statuses_tell_whether_trying_again_can_help(
     httpserver: HTTPServer, context: StepContext, status: int, permanent: bool
@@ -280,3 +285,62 @@ def test_headers_in_utf8_arrive_as_they_were_sent(httpserver: HTTPServer, contex
     )
     answer = context.tools.http.send(context, "GET", httpserver.url_for("/"), headers={"X-Title": "Backup ✅"})
     assert answer.headers["x-back"] == "Backup ✅"
+
+
+@pytest.mark.parametrize("url", ["  {}", "{}\n", "\t{} \r\n", "\u00a0{}"])
+def test_blanks_around_an_address_do_not_count(httpserver: HTTPServer, context: StepContext, url: str) -> None:
+    httpserver.expect_request("/").respond_with_data("here")
+    assert run("HTTP_REQUEST", {"url": url.format(httpserver.url_for("/"))}, context)["body"] == "here"
+
+
+class TestRepeatedHeaders:
+    """Values of one header that came several times stay apart."""
+
+    def test_each_cookie_can_be_told_from_the_others(self, httpserver: HTTPServer, context: StepContext) -> None:
+        cookies = ["sid=a1; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "csrf=b2"]
+        assert (
+            self._answered(httpserver, context, [("Set-Cookie", cookie) for cookie in cookies])["set-cookie"] == cookies
+        )
+
+    def test_whatever_header_it_is(self, httpserver: HTTPServer, context: StepContext) -> None:
+        links = ["</1>; rel=first, </2>; rel=next", "</9>; rel=last"]
+        answered = self._answered(httpserver, context, [("Link", links[0]), ("X-One", "a"), ("link", links[1])])
+        assert (answered["link"], answered["x-one"]) == (links, "a")
+
+    def test_connectors_read_them_joined(self, httpserver: HTTPServer, context: StepContext) -> None:
+        httpserver.expect_request("/").respond_with_data("", headers=[("Vary", "Accept"), ("Vary", "Origin")])
+        assert context.tools.http.send(context, "GET", httpserver.url_for("/")).headers["vary"] == "Accept, Origin"
+
+    def _answered(
+        self, httpserver: HTTPServer, context: StepContext, headers: list[tuple[str, str]]
+    ) -> dict[str, object]:
+        httpserver.expect_request("/").respond_with_data("", headers=headers)
+        found: dict[str, object] = run("HTTP_REQUEST", {"url": httpserver.url_for("/")}, context)["headers"]
+        return found
+
+
+class TestWhatAnAnswerIsReadAs:
+    """By its content type, unless the step says what it is."""
+
+    @pytest.mark.parametrize(
+        ("response", "kind", "sent", "body"),
+        [
+            ("automatic", "application/json", '{"n": 1}', {"n": 1}),
+            ("automatic", "text/plain", '{"n": 1}', '{"n": 1}'),
+            ("json", "text/html", '{"n": 1}', {"n": 1}),
+            ("json", "application/octet-stream", "[1]", [1]),
+            ("json", "text/plain", "", None),
+            ("text", "application/json", '{"n": 1}', '{"n": 1}'),
+        ],
+    )
+    def test_a_step_can_say_so(
+        self, httpserver: HTTPServer, context: StepContext, response: str, kind: str, sent: str, body: object
+    ) -> None:
+        httpserver.expect_request("/").respond_with_data(sent, content_type=kind)
+        assert run("HTTP_REQUEST", {"url": httpserver.url_for("/"), "response": response}, context)["body"] == body
+
+    def test_what_should_be_json_and_is_not_is_an_error(self, httpserver: HTTPServer, context: StepContext) -> None:
+        httpserver.expect_request("/").respond_with_data("<p>busy</p>", content_type="text/html")
+        with pytest.raises(ConnectorError, match="the answer is not JSON") as caught:
+            run("HTTP_REQUEST", {"url": httpserver.url_for("/"), "response": "json"}, context)
+        assert caught.value.permanent

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.http import HTTP, HttpSignIn
-from flowforge.connectors.sdk import StepContext, connector, field, joined
+from flowforge.connectors.sdk import Response, StepContext, connector, field, joined
 from flowforge.jsonio import JsonObject
+
+ResponseForm = Literal["automatic", "text", "json"]
 
 
 class Config(HttpSignIn):
@@ -19,6 +22,9 @@ class Config(HttpSignIn):
         None, by_name=True, title="Form", description="Sent as a form, instead of a body."
     )
     fail_on_status: bool = field(True, title="Fail on status", description="Treat anything but 2xx as a failure.")
+    response: ResponseForm = field(
+        "automatic", title="Response", description="Automatic: JSON where its content type says so, else text."
+    )
 
 
 @connector(
@@ -46,7 +52,15 @@ def http_request(config: Config, context: StepContext) -> JsonObject:
     )
     if config.fail_on_status:
         response.raise_for_status("the receiver")
-    return {"status": response.status, "headers": dict(response.headers), "body": response.body()}
+    headers = {**response.headers, **response.repeated_headers}
+    return {"status": response.status, "headers": headers, "body": _BODY_AS[config.response](response)}
+
+
+_BODY_AS: Mapping[ResponseForm, Callable[[Response], Any]] = {
+    "automatic": Response.body,
+    "text": lambda response: response.text,
+    "json": Response.json,
+}
 
 
 def _text(body: Any) -> bytes | None:

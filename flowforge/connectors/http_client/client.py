@@ -65,7 +65,7 @@ class HttpClient:
         data: bytes | str | Mapping[str, Any] | None = None,
         signed_by: Signer | None = None,
     ) -> Response:
-        """One exchange, redirects followed, before the attempt's deadline.
+        """One exchange, redirects followed, before the attempt's deadline. Blanks around the URL do not count.
 
         Raises ConnectorError for everything that keeps a whole answer from coming; a status is no error here.
         """
@@ -73,7 +73,7 @@ class HttpClient:
         if json is not None:
             data = self.encode(json)
             own["Content-Type"] = "application/json"
-        call = Call(method, url, {**own, **(headers or {})}, params, data, signed_by)
+        call = Call(method, url.strip(), {**own, **(headers or {})}, params, data, signed_by)
         for _ in range(MAX_REDIRECTS + 1):
             response = self._answer(attempt, call)
             target = response.headers.get("location")
@@ -110,10 +110,8 @@ class HttpClient:
                 self._deadlines.watch(attempt.deadline) as self._current.watch,
                 self._adapter.send(request, stream=True, timeout=timeout, verify=True) as answer,
             ):
-                headers = {name.lower(): header_text(value) for name, value in answer.headers.items()}
-                return Response(
-                    answer.status_code, headers, self._read(answer.raw, attempt.deadline, host_of(call.url))
-                )
+                content = self._read(answer.raw, attempt.deadline, host_of(call.url))
+                return _response(answer.status_code, answer.raw.headers, content)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _as_connector_error(error, host_of(call.url), attempt.deadline) from error
 
@@ -138,6 +136,12 @@ class HttpClient:
                 raise ConnectorError(f"{host} did not answer in time", permanent=False)
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def _response(status: int, sent: urllib3.HTTPHeaderDict, content: bytes) -> Response:
+    values = {name.lower(): [header_text(value) for value in sent.getlist(name)] for name in sent}
+    joined = {name: ", ".join(several) for name, several in values.items()}
+    return Response(status, joined, content, {name: several for name, several in values.items() if len(several) > 1})
 
 
 def _as_connector_error(error: Exception, host: str, deadline: float) -> ConnectorError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -12,7 +12,9 @@ from flowforge import jsonio
 from flowforge.charsets import declared_in, decode, json_source
 from flowforge.connectors.errors import ConnectorError
 
-_RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
+_RETRYABLE = {408, 425, 429, 500, 502, 503, 504, *range(520, 525), 529}
+"""Answers after which the same call may succeed: those of RFC 9110 and RFC 8470, and what proxies say for an origin
+that is away for a moment (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/)."""
 _OF_GATEWAYS = {499, 502, 504, *range(520, 528), 530, 598, 599}
 """Answers of something in between, which does not know what became of the call behind it."""
 _LONGEST_REASON = 8 * 1024
@@ -24,7 +26,10 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
+    """Those that came several times are joined with commas (RFC 9110, 5.3)."""
     content: bytes
+    repeated_headers: Mapping[str, list[str]] = field(default_factory=dict)
+    """The values of those that came several times: some, like Set-Cookie, cannot be told apart once they are joined."""
 
     @property
     def ok(self) -> bool:
@@ -46,6 +51,13 @@ class Response:
             except ValueError:
                 return self.text
         return self.text
+
+    def json(self) -> Any:
+        """The body as JSON, whatever the content type says; null where there is none. Raises ConnectorError."""
+        try:
+            return jsonio.loads(json_source(self.content, self._declared_charset)) if self.content.strip() else None
+        except ValueError as error:
+            raise ConnectorError("the answer is not JSON", permanent=True, answered=True) from error
 
     def raise_for_status(self, receiver: str) -> None:
         """Raises ConnectorError for anything but a 2xx, with the reason that the answer gives. `receiver` names it for
