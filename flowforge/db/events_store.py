@@ -22,6 +22,8 @@ from flowforge.jsonio import JsonObject
 
 _NUL = "\x00"
 """PostgreSQL holds no text with it, so no token has one."""
+_SEALED = "substring(configuration->>'secret' FROM '^enc:.*')"
+"""SQL. What an adopted trigger has under that name is not sealed, and means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,14 @@ class ExternalCall:
     """The sealed secret that the caller has proved to know."""
     signed_key: str | None = None
     """The key of a call that is signed, which a caller cannot choose: it follows from what was signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownToken:
+    """The token of a trigger."""
+
+    secret: str | None
+    """What its callers have to prove to know, sealed; None where anybody may call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +160,7 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                 SELECT id, workflow_id, user_id, enabled,
                        NULLIF(NULLIF(configuration->>'respond', 'immediately'), '') AS respond,
                        configuration->'respondTimeout' AS seconds,
-                       substring(configuration->>'secret' FROM '^enc:.*') AS secret,
+                       {_SEALED} AS secret,
                        {REFUSAL_OF_OWNER} AS refusal,
                        CASE WHEN configuration->>'secret' ~ '^enc:' AND %(signed_key)s::text IS NOT NULL
                                  AND configuration->>'sameBodyAgain' IS DISTINCT FROM 'true'
@@ -169,7 +179,7 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
             )
             SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, h.secret, h.refusal, a.id, h.key
             FROM hook h LEFT JOIN accepted a ON true
-            """,  # noqa: S608  (an expression of ours)
+            """,  # noqa: S608  (expressions of ours)
             {
                 "type": call.trigger_type,
                 "token": call.token,
@@ -188,17 +198,17 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
         return replace(stored, earlier=_first_with_key(connection, stored)) if is_repeated else stored
 
 
-def has_token(engine: Engine, trigger_type: str, token: str) -> bool:
-    """Whether a trigger of that type has the token. Raises Unavailable."""
+def find_token(engine: Engine, trigger_type: str, token: str) -> KnownToken | None:
+    """None: no trigger of that type has the token. Raises Unavailable."""
     if _NUL in token:
-        return False
+        return None
     with unavailable_when_down(), autocommitting(engine) as connection:
-        found = connection.exec_driver_sql(
-            "SELECT 1 FROM trigger_service.trigger_registrations"
+        row = connection.exec_driver_sql(
+            f"SELECT {_SEALED} FROM trigger_service.trigger_registrations"  # noqa: S608  (an expression of ours)
             " WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s",
             {"token": token, "type": trigger_type},
-        )
-        return found.first() is not None
+        ).first()
+    return None if row is None else KnownToken(*row)
 
 
 def event_contexts(

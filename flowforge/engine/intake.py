@@ -19,14 +19,24 @@ from flowforge import events, jsonio
 from flowforge.bus import CircuitOpen, EventBus, Message
 from flowforge.db import events_store
 from flowforge.db.engine import Connection, Engine
-from flowforge.db.events_store import EarlierCall, ExternalCall, NewEvent, StoredCall, has_token
+from flowforge.db.events_store import EarlierCall, ExternalCall, KnownToken, NewEvent, StoredCall, find_token
 from flowforge.db.refused_work import Refusal, raise_refusal, require_room
 from flowforge.engine import answers
 from flowforge.errors import Conflict, Invalid, Unavailable
 from flowforge.events import TriggerEvent
 from flowforge.jsonio import JsonObject
 
-__all__ = ["AcceptedCall", "NewEvent", "accept_call", "announce", "has_token", "messages", "record", "require_room"]
+__all__ = [
+    "AcceptedCall",
+    "KnownToken",
+    "NewEvent",
+    "accept_call",
+    "announce",
+    "find_token",
+    "messages",
+    "record",
+    "require_room",
+]
 
 logger = logging.getLogger(__name__)
 

@@ -137,12 +137,45 @@ class TestASecret:
         lay_back(engine, hook["id"], configuration={"secret": "for something else"})
         assert client.post(address, data=BODY, headers=JSON).status_code == 200
 
-    def test_costs_the_database_one_more_question(self, client: FlaskClient, address: str, backends: Backends) -> None:
+    def test_costs_the_database_no_question(self, client: FlaskClient, address: str, backends: Backends) -> None:
         client.post(address, data=BODY, headers=signed())
         another = b'{"order": 18}'
         with counting_statements(backends.engine) as statements:
             client.post(address, data=another, headers=signed(another))
-        assert len(statements) == 2
+        assert len(statements) == 1
+
+    @pytest.mark.parametrize(
+        ("body", "content_type"),
+        [
+            (b'{"order":', "application/json"),
+            (b"x", "multipart/form-data"),
+            (b"[" * 100_000 + b"]" * 100_000, "application/json"),
+        ],
+    )
+    def test_is_asked_for_before_the_body_is_parsed(
+        self, client: FlaskClient, address: str, body: bytes, content_type: str
+    ) -> None:
+        unsigned = client.post(address, data=body, content_type=content_type)
+        proven = client.post(address, data=body, headers=signed(body), content_type=content_type)
+
+        assert (unsigned.status_code, proven.status_code) == (401, 400)
+
+    def test_that_is_changed_counts_at_once_in_every_process(
+        self, client: FlaskClient, owner: Person, hook: dict[str, Any], address: str, backends: Backends
+    ) -> None:
+        other = create_app(backends=backends).test_client()
+        assert other.post(address, data=BODY, headers=signed()).status_code == 200
+
+        place = f"{TRIGGERS}/{hook['id']}"
+        client.put(place, json={"configuration": {"secret": "another long secret"}}, headers=owner.headers)
+        renewed = JSON | {"X-Signature-256": signature(secret="another long secret")}
+        assert other.post(address, data=BODY, headers=signed()).status_code == 401
+        assert other.post(address, data=BODY, headers=renewed).status_code == 200
+
+        client.put(place, json={"configuration": {}}, headers=owner.headers)
+        assert other.post(address, data=BODY, headers=JSON).status_code == 200
+        client.put(place, json={"configuration": {"secret": SECRET}}, headers=owner.headers)
+        assert other.post(address, data=BODY, headers=JSON).status_code == 401
 
     def test_makes_a_call_that_was_recorded_start_nothing(
         self, client: FlaskClient, address: str, engine: Engine

@@ -105,6 +105,16 @@ class TestACall:
         assert event.payload["headers"]["referer"].startswith("https://ada:[redacted]@x.test/")
         assert "hush-hush" not in str(event.payload)
 
+    @pytest.mark.parametrize(
+        ("query", "kept"),
+        [("a=%00", {"a": "\ufffd"}), ("a%00=1", {"a\ufffd": "1"}), ("a=%00&a=b%00", {"a": ["\ufffd", "b\ufffd"]})],
+    )
+    def test_keeps_nul_in_its_query_as_in_its_body(
+        self, client: FlaskClient, address: str, engine: Engine, query: str, kept: dict[str, Any]
+    ) -> None:
+        assert client.get(f"{address}?{query}").status_code == 200
+        assert accepted_events(engine)[0].payload["queryParams"] == kept
+
     def test_a_client_cannot_say_where_it_comes_from(self, client: FlaskClient, address: str, engine: Engine) -> None:
         client.post(address, headers={"X-Forwarded-For": "203.0.113.9"})
 

@@ -1,8 +1,9 @@
 """Tokens of webhooks and forms are looked up before anything that came with them is read: what strangers send costs one
 small query each, and only so many of them.
 
-A token that was found once is remembered in the web process, so that its calls cost no query. What is done for a call
-is still decided by the statement that stores it: one that has gone meanwhile is forgotten then.
+A token that was found once is remembered in the web process with the secret that its callers sign with, so that its
+calls cost no query. What is done for a call is still decided by the statement that stores it: one that has gone
+meanwhile is forgotten then, and one that has another secret is remembered with that.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from flowforge.accounts.guesses import network_of
 from flowforge.engine import intake
+from flowforge.engine.intake import KnownToken
 from webapp.context import backends
 from webapp.intake.calls import Calls
 
@@ -30,15 +32,15 @@ class KnownTokens:
 
     def __init__(self, most: int = _REMEMBERED) -> None:
         self._most = most
-        self._tokens: OrderedDict[str, None] = OrderedDict()
+        self._tokens: OrderedDict[str, KnownToken] = OrderedDict()
         self._lock = Lock()
 
-    def __contains__(self, token: str) -> bool:
-        return token in self._tokens
+    def find(self, token: str) -> KnownToken | None:
+        return self._tokens.get(token)
 
-    def add(self, token: str) -> None:
+    def remember(self, token: str, known: KnownToken) -> None:
         with self._lock:
-            self._tokens[token] = None
+            self._tokens[token] = known
             if len(self._tokens) > self._most:
                 self._tokens.popitem(last=False)
 
@@ -55,14 +57,31 @@ def install(app: Flask) -> None:
 def is_known(trigger_type: str, token: str) -> bool:
     """Whether a trigger of that type has the token. Raises TooManyRequests for a caller who has asked for too many
     that none has, and Unavailable."""
-    if token in _known():
-        return True
+    return find(trigger_type, token) is not None
+
+
+def find(trigger_type: str, token: str) -> KnownToken | None:
+    """The token as it was when it was last looked up; None where no trigger of that type has it. Raises TooManyRequests
+    for a caller who has asked for too many of these, and Unavailable."""
+    remembered = _known().find(token)
+    if remembered is not None:
+        return remembered
     _refuse_guessing()
-    if intake.has_token(backends().engine, trigger_type, token):
-        _known().add(token)
-        return True
-    note_unknown(token)
-    return False
+    return look_up(trigger_type, token)
+
+
+def look_up(trigger_type: str, token: str) -> KnownToken | None:
+    """The token as it is now. Raises Unavailable."""
+    found = intake.find_token(backends().engine, trigger_type, token)
+    if found is None:
+        note_unknown(token)
+    else:
+        remember(token, found)
+    return found
+
+
+def remember(token: str, known: KnownToken) -> None:
+    _known().remember(token, known)
 
 
 def note_unknown(token: str) -> None:

@@ -12,6 +12,7 @@ from flask.blueprints import BlueprintSetupState
 
 from flowforge import jsonio
 from flowforge.engine import answers, intake
+from flowforge.engine.intake import KnownToken
 from flowforge.errors import Invalid, NotFound, Unauthorized, Unavailable
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable
@@ -21,7 +22,7 @@ from webapp.context import backends
 from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
 from webapp.intake import calls, known_tokens, schemas
 from webapp.intake.accepted import announce
-from webapp.intake.body import read_body
+from webapp.intake.body import read_body, read_bytes
 from webapp.intake.body_budget import BODIES
 from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.waiting import as_response, wait_for_answer
@@ -71,10 +72,11 @@ def receive(token: str) -> Response:
         exists = known_tokens.is_known(WEBHOOK, token)
         return Response(status=200 if exists else 404, mimetype="application/json")
     calls.refuse_too_many(token)
-    if not known_tokens.is_known(WEBHOOK, token):
+    known = known_tokens.find(WEBHOOK, token)
+    if known is None:
         return Response(_UNKNOWN, 404, mimetype="application/json")
     with BODIES.spend(_announced_bytes()):
-        answer = _accept(token)
+        answer = _accept(token, known)
         if answer is None:
             known_tokens.note_unknown(token)
             return Response(_UNKNOWN, 404, mimetype="application/json")
@@ -118,28 +120,49 @@ def _announced_bytes() -> int:
     return backends().settings.webhook_max_bytes if "Transfer-Encoding" in request.headers else 0
 
 
-def _accept(token: str) -> intake.AcceptedCall | None:
+def _accept(token: str, known: KnownToken) -> intake.AcceptedCall | None:
     """None: there is no such webhook. Raises Unauthorized where it demands a signature that the call does not have."""
-    key = _idempotency_key()
-    event = WEBHOOK, token, _payload(), _metadata(), key
-    answer = intake.accept_call(backends().engine, *event, body_digest=_body_digest() if key else None)
+    answer = _store(token, _prove(token, known))
+    if answer is None or answer.unproven is None:
+        return answer
+    changed = KnownToken(answer.unproven)  # since it was looked up
+    known_tokens.remember(token, changed)
+    answer = _store(token, _prove(token, changed))
     if answer is not None and answer.unproven is not None:
-        _demand_signature(answer.unproven)
-        answer = intake.accept_call(backends().engine, *event, body_digest=_body_digest(), proven=answer.unproven)
-        if answer is not None and answer.unproven is not None:  # it was changed meanwhile
-            raise Unauthorized(_UNSIGNED)
+        raise Unauthorized(_UNSIGNED)
     return answer
 
 
-def _demand_signature(sealed: str) -> None:
+def _prove(token: str, known: KnownToken) -> str | None:
+    """The sealed secret that the caller is shown to know by the bytes of the body, before they are parsed; None where
+    there is no such webhook, or anybody may call it. Raises Unauthorized."""
+    if known.secret is None or _is_signed(known.secret):
+        return known.secret
+    present = known_tokens.look_up(WEBHOOK, token)
+    if present is None or present.secret is None:
+        return None
+    if present == known or not _is_signed(present.secret):
+        raise Unauthorized(_UNSIGNED)
+    return present.secret
+
+
+def _is_signed(sealed: str) -> bool:
     """A GET's body is empty, so its signature would prove nothing of what it says."""
+    if request.method == "GET":
+        return False
     try:
         secret = backends().vault.open(sealed)
     except SecretUnreadable as error:
         raise Unavailable(str(error)) from error
     sent = [value for name in signatures.HEADERS for value in request.headers.getlist(name)]
-    if request.method == "GET" or not signatures.is_signed(secret, request.get_data(), sent):
-        raise Unauthorized(_UNSIGNED)
+    return signatures.is_signed(secret, read_bytes(backends().settings.webhook_max_bytes), sent)
+
+
+def _store(token: str, proven: str | None) -> intake.AcceptedCall | None:
+    key = _idempotency_key()
+    digest = _body_digest() if key or proven else None
+    event = WEBHOOK, token, _payload(), _metadata(), key
+    return intake.accept_call(backends().engine, *event, body_digest=digest, proven=proven)
 
 
 def _payload() -> JsonObject:
