@@ -69,7 +69,7 @@ class Backends:
 
     @cached_property
     def credential_epochs(self) -> CredentialEpochs:
-        return CredentialEpochs(self.engine)
+        return CredentialEpochs(self.engine, self.settings.access_token_lifetime)
 
     @cached_property
     def tools(self) -> Tools:

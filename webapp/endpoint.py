@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from flowforge.accounts.scopes import Scope
 from flowforge.jsonio import JsonObject
 from webapp.body import json_object
-from webapp.identity import require
+from webapp.identity import current_caller, leaving_caller, require
 from webapp.query_params import Query, read_query
 from webapp.wire import Shape, from_wire, to_wire
 
@@ -121,6 +121,8 @@ class Endpoint:
     public: bool = False
     scope: Scope | None = None
     """The scope that it asks of personal access tokens; None: what follows from the method."""
+    leaving: bool = False
+    """Whether an access token counts whose session has been ended."""
 
     def scope_for(self, method: str) -> Scope:
         return self.scope or (Scope.READ if method in _READING else Scope.WRITE)
@@ -128,7 +130,7 @@ class Endpoint:
     def arguments(self) -> dict[str, object]:
         """Read the view's arguments from the query and the body. Raises Unauthorized, Forbidden, Invalid."""
         if not self.public:
-            require(self.scope_for(request.method))
+            require(self.scope_for(request.method), leaving_caller() if self.leaving else current_caller())
         found: dict[str, object] = {}
         if self.query is not None:
             found["query"] = read_query(self.query)
@@ -161,13 +163,14 @@ def endpoint(
     refuses: tuple[int, ...] = (),
     public: bool = False,
     scope: Scope | None = None,
+    leaving: bool = False,
 ) -> Callable[[V], Callable[..., ResponseReturnValue]]:
     """Declares the view below it. Unless it is public, only a signed-in user reaches it; it is called with what stands
     in the path and, where they are declared, `query` and `body`; what it returns is written as the model of `answers`
     says, which stands for {200: that model}."""
     by_status = answers if isinstance(answers, Mapping) else {200: Answer(answers)}
     body = takes if isinstance(takes, Body | None) else model_body(takes)
-    declared = Endpoint(tag, by_status, body, query, headers, refuses, public, scope)
+    declared = Endpoint(tag, by_status, body, query, headers, refuses, public, scope, leaving)
 
     def declare(view: V) -> Callable[..., ResponseReturnValue]:
         @wraps(view)

@@ -1,9 +1,9 @@
 """Identity of a request: a verified access token, or our own dashboard session. Nothing else is believed.
 
 Access tokens are checked without the database, but for the personal ones (flowforge.accounts.access_tokens): they name
-the epoch of their account's credentials, and the present epoch is in memory (flowforge.db.credential_epochs). A token
-that another implementation signed with the same key counts if it names the user in `user_id`, until the account's first
-epoch ends; its `sub` is never read (contract.md, section 2).
+the epoch of their account's credentials and the session of their device, and which of these count is in memory
+(flowforge.db.credential_epochs). A token that another implementation signed with the same key counts if it names the
+user in `user_id`, until the account's first epoch ends; its `sub` is never read (contract.md, section 2).
 """
 
 from __future__ import annotations
@@ -36,9 +36,12 @@ _LEEWAY_SECONDS = 30
 _MAX_TOKEN_LENGTH = 4096
 _CALLER = "flowforge.caller"  # belongs to one request; no header can reach a key of this form
 _EPOCH = "epoch"
+_SESSION = "sid"
+"""The session (OpenID Connect Front-Channel Logout 1.0, section 3): the family of refresh tokens."""
 _PROVEN_AT = "auth_time"
 """When the password was given (OpenID Connect Core, section 2); not in a token that a refresh token bought."""
 _JUST_PROVEN_SECONDS = 60
+_ENDED = "the access token has been ended; please sign in again"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 login_manager = LoginManager()
@@ -125,6 +128,10 @@ class Caller:
     epoch: int | None = None
     """The epoch of the account's credentials; None for a personal access token."""
     proven_at: float | None = None
+    credential: UUID | None = None
+    """The session or personal access token; None for an access token that names no session."""
+    has_left: bool = False
+    """Whether that session has been ended."""
 
     @property
     def is_person(self) -> bool:
@@ -137,9 +144,10 @@ class Caller:
         return self.proven_at is not None and time.time() - self.proven_at < _JUST_PROVEN_SECONDS
 
 
-def access_token(user: AccountView, *, proven: bool) -> str:
-    """The access token for somebody who has just given the password (`proven`), or a refresh token."""
+def access_token(user: AccountView, session_id: UUID, *, proven: bool) -> str:
+    """The access token of a session for somebody who has just given the password (`proven`), or a refresh token."""
     claims: JsonObject = {"sub": str(user.id), "username": user.username, _EPOCH: user.credentials_epoch}
+    claims[_SESSION] = str(session_id)
     claims |= {_PROVEN_AT: int(time.time())} if proven else {}
     token: str = create_access_token(identity=str(user.id), additional_claims=claims)
     return token
@@ -158,15 +166,24 @@ def current_user_id() -> UUID:
 
 def current_caller() -> Caller:
     """Raises Unauthorized. The dashboard's session counts for reading only: no cookie can change anything here."""
+    caller = leaving_caller()
+    if caller.has_left:
+        raise Unauthorized(_ENDED)
+    return caller
+
+
+def leaving_caller() -> Caller:
+    """Who signs out: also by an access token of a session that was ended, since whoever got no answer asks again.
+    Raises Unauthorized."""
     if _CALLER not in request.environ:
         request.environ[_CALLER] = _caller_by_token() if "Authorization" in request.headers else _caller_by_session()
     caller: Caller = request.environ[_CALLER]
     return caller
 
 
-def require(scope: Scope) -> None:
-    """Raises Unauthorized, or Forbidden where the caller's token does not allow this."""
-    if scope not in current_caller().scopes:
+def require(scope: Scope, caller: Caller) -> None:
+    """Raises Forbidden where the caller's token does not allow this."""
+    if scope not in caller.scopes:
         raise Forbidden(f"this access token lacks the scope `{scope}`")
 
 
@@ -180,7 +197,7 @@ def _caller_by_token() -> Caller:
     if holder is None:
         raise Unauthorized("the access token is unknown, expired or revoked")
     note_account(holder.user_id, token[: access_tokens.SHOWN_CHARACTERS])
-    return Caller(holder.user_id, holder.scopes)
+    return Caller(holder.user_id, holder.scopes, credential=holder.token_id)
 
 
 def _verified(token: str) -> JsonObject:
@@ -196,19 +213,21 @@ def _verified(token: str) -> JsonObject:
 def _caller_in(claims: JsonObject) -> Caller:
     try:
         user_id = UUID(claims["user_id"])
+        session_id = UUID(claims[_SESSION]) if _SESSION in claims else None
     except (ValueError, AttributeError, TypeError) as error:
         raise Unauthorized("the access token names no user") from error
-    epoch = claims.get(_EPOCH, 0)
-    if epoch != backends().credential_epochs.current(user_id):
-        raise Unauthorized("the access token has been ended; please sign in again")
+    epoch, valid = claims.get(_EPOCH, 0), backends().credential_epochs.current(user_id)
+    if epoch != valid.epoch:
+        raise Unauthorized(_ENDED)
     note_account(user_id)
     proven_at = claims.get(_PROVEN_AT)
-    return Caller(user_id, epoch=epoch, proven_at=proven_at if isinstance(proven_at, int) else None)
+    proven_at = proven_at if isinstance(proven_at, int) else None
+    return Caller(user_id, ALL, epoch, proven_at, session_id, has_left=session_id in valid.ended)
 
 
 def _caller_by_session() -> Caller:
     if request.method in _SAFE_METHODS and current_user.is_authenticated and not lacks_second_factor():
-        return Caller(current_user.id, epoch=current_user.epoch)
+        return Caller(current_user.id, epoch=current_user.epoch, credential=current_user.session_id)
     raise Unauthorized("a bearer access token is required")
 
 

@@ -62,6 +62,7 @@ class Holder:
     """The account that a token speaks for, and what it allows."""
 
     user_id: UUID
+    token_id: UUID
     scopes: frozenset[Scope]
 
 
@@ -114,7 +115,7 @@ def holder_of(session: Session, token: str) -> Holder | None:
     row = session.scalar(select(AccessToken).where(AccessToken.token_hash == random_tokens.digest(token)))
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
-    holder = Holder(row.user_id, frozenset(map(Scope, row.scopes)))
+    holder = Holder(row.user_id, row.id, frozenset(map(Scope, row.scopes)))
     if row.last_used_at is None or now - row.last_used_at > _TOUCHED_EVERY:
         stale = or_(AccessToken.last_used_at.is_(None), AccessToken.last_used_at < now - _TOUCHED_EVERY)
         session.execute(update(AccessToken).where(AccessToken.id == row.id, stale).values(last_used_at=now))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import credentials, password_rules, passwords, second_factor, sign_ins
 from flowforge.accounts.second_factor import SecondStep
+from flowforge.accounts.sign_ins import Device
 from flowforge.accounts.views import AccountView, account_view
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
@@ -64,8 +65,8 @@ def sign_in(
     lifetime: timedelta,
     user_agent: str = "",
     step: SecondStep | None = None,
-) -> tuple[AccountView, str]:
-    """`authenticate`, and a refresh token for the device that asks."""
+) -> tuple[AccountView, Device]:
+    """`authenticate`, and sign in the device that asks."""
     user = sign_ins.as_proven(session, _prove_both(session, username, password, step))
     return account_view(user), sign_ins.begin(session, user.id, lifetime, user_agent)
 

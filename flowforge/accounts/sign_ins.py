@@ -10,6 +10,7 @@ All changes to one account's tokens happen under a lock on the account, so that 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from flowforge.accounts.views import AccountView, account_view
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.adoption import stored_forms
+from flowforge.db.credential_epochs import tell_of_change
 from flowforge.db.tables import RefreshToken, User
 from flowforge.errors import Unauthorized
 from flowforge.ids import uuid7
@@ -34,14 +36,22 @@ _NOT_VALID = "the refresh token is unknown, expired or ended; please sign in aga
 log = logging.getLogger(__name__)
 
 
-def begin(session: Session, user_id: UUID, lifetime: timedelta, user_agent: str = "") -> str:
-    """A newly signed-in device; returns its refresh token. Commits."""
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A signed-in device; its family of refresh tokens is its session."""
+
+    session_id: UUID
+    refresh_token: str
+
+
+def begin(session: Session, user_id: UUID, lifetime: timedelta, user_agent: str = "") -> Device:
+    """Signs a new device in. Commits."""
     family_id = uuid7()
     record(session, Action.SIGNED_IN, by=user_id, on=family_id)
     return _issue(session, user_id, family_id, lifetime, user_agent)
 
 
-def rotate(session: Session, token: str, lifetime: timedelta, user_agent: str = "") -> tuple[AccountView, str]:
+def rotate(session: Session, token: str, lifetime: timedelta, user_agent: str = "") -> tuple[AccountView, Device]:
     """Exchanges a refresh token for the next one. Commits. Raises Unauthorized.
 
     The token that an original implementation left with its user is accepted once.
@@ -62,7 +72,7 @@ def end(session: Session, user_id: UUID, token: str) -> None:
     user = lock_account(session, user_id)
     link = _find(session, token)
     if link is not None and link.user_id == user_id:
-        _end_family(session, link.family_id)
+        _end_family(session, link)
         record(session, Action.SIGNED_OUT, by=user_id, on=link.family_id)
     if user is not None and user.refresh_token in stored_forms(token):
         user.refresh_token = user.refresh_token_expiry_date = None
@@ -107,7 +117,7 @@ def _use(session: Session, link: RefreshToken) -> UUID:
         raise Unauthorized(_NOT_VALID)
     if link.used_at is not None and now - link.used_at > GRACE:
         log.warning("a refresh token of user %s was used twice: its device is signed out", link.user_id)
-        _end_family(session, link.family_id)
+        _end_family(session, link)
         record(session, Action.SIGNED_OUT, account=link.user_id, on=link.family_id, why="refresh token used twice")
         session.commit()
         raise Unauthorized("this refresh token was used before, so its device has been signed out")
@@ -133,7 +143,7 @@ def _find(session: Session, token: str) -> RefreshToken | None:
     return session.scalar(statement.execution_options(populate_existing=True))
 
 
-def _issue(session: Session, user_id: UUID, family_id: UUID, lifetime: timedelta, user_agent: str) -> str:
+def _issue(session: Session, user_id: UUID, family_id: UUID, lifetime: timedelta, user_agent: str) -> Device:
     token, hashed = random_tokens.create()
     session.add(
         RefreshToken(
@@ -145,9 +155,10 @@ def _issue(session: Session, user_id: UUID, family_id: UUID, lifetime: timedelta
         )
     )
     session.commit()
-    return token
+    return Device(family_id, token)
 
 
-def _end_family(session: Session, family_id: UUID) -> None:
-    family = RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None)
+def _end_family(session: Session, link: RefreshToken) -> None:
+    family = RefreshToken.family_id == link.family_id, RefreshToken.revoked_at.is_(None)
     session.execute(update(RefreshToken).where(*family).values(revoked_at=datetime.now(UTC)))
+    tell_of_change(session, link.user_id)

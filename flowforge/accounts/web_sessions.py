@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
+from flowforge.db.credential_epochs import tell_of_change
 from flowforge.db.tables import RefreshToken, WebSession
 from flowforge.errors import NotFound
 from flowforge.ids import uuid7
@@ -91,6 +92,7 @@ def end(session: Session, user_id: UUID, session_id: UUID) -> None:
     if not ended and not session.scalars(tokens.returning(RefreshToken.id)).all():
         raise NotFound("there is no such session")
     record(session, Action.SIGNED_OUT, by=user_id, on=session_id)
+    tell_of_change(session, user_id)
     session.commit()
 
 

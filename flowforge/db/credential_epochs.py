@@ -1,8 +1,10 @@
-"""Credentials epochs of accounts, in memory: what was issued under an earlier epoch has ended.
+"""Credentials epochs of accounts, in memory: what was issued under an earlier epoch has ended. So has what was issued
+to a session that was ended by itself.
 
-A token can name the epoch it was issued under, so whether it still counts is asked of memory, not of the database. A
-change is told by PostgreSQL (NOTIFY), in all processes as soon as it is committed. What is remembered is also read
-again all the time, and counts for STALE_SECONDS after it was read, in case the telling is lost.
+A token can name the epoch and the session it was issued for, so whether it still counts is asked of memory, not of the
+database; sessions that ended so long ago that no access token of theirs is left are not remembered. A change is told by
+PostgreSQL (NOTIFY), in all processes as soon as it is committed. What is remembered is also read again all the time,
+and counts for STALE_SECONDS after it was read, in case the telling is lost.
 """
 
 from __future__ import annotations
@@ -14,18 +16,19 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing.connection import wait
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg2
-from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy import ARRAY, Connection, Engine, Uuid, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from flowforge.db.engine import unavailable_when_down
-from flowforge.db.tables import User
+from flowforge.db.tables import RefreshToken, User
 
 STALE_SECONDS = 5.0
 _CHECK_SECONDS = 2.0
@@ -36,13 +39,25 @@ _UNASKED_SECONDS = 900.0
 _SETTLED_SECONDS = 1.0
 """What was read less long ago needs nobody to watch for changes yet."""
 _CHANNEL = "flowforge_credentials"
+_MARGIN = timedelta(minutes=2)
+"""Time for which an ended session is remembered beyond the life of its last access token: clocks differ."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Validity:
+    """What counts of an account's credentials."""
+
     epoch: int | None
+    """None: there is no such account."""
+    ended: frozenset[UUID] = frozenset()
+    """Sessions that were ended lately."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    validity: Validity
     read_at: float
 
 
@@ -62,8 +77,9 @@ class CredentialEpochs:
     moment: never before a server forks.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, access_token_lifetime: timedelta) -> None:
         self._engine = engine
+        self._remembered_for = access_token_lifetime + _MARGIN
         self._known: dict[UUID, _Known] = {}
         self._asked_at: dict[UUID, float] = {}
         self._changes = 0
@@ -72,8 +88,8 @@ class CredentialEpochs:
         self._ending, self._end = socket.socketpair()
         _own_epochs[engine] = self
 
-    def current(self, user_id: UUID) -> int | None:
-        """The account's epoch, at most STALE_SECONDS old; None: there is no such account. Raises Unavailable."""
+    def current(self, user_id: UUID) -> Validity:
+        """What counts of the account's credentials, as it was at most STALE_SECONDS ago. Raises Unavailable."""
         now = time.monotonic()
         self._asked_at[user_id] = now
         known = self._known.get(user_id)
@@ -81,7 +97,7 @@ class CredentialEpochs:
             return self._read(user_id)
         if self._watcher is None and now - known.read_at > _SETTLED_SECONDS:
             self._watch_from_now()
-        return known.epoch
+        return known.validity
 
     def forget(self, user_id: UUID) -> None:
         """Makes the next look at the account ask the database."""
@@ -96,20 +112,29 @@ class CredentialEpochs:
             self._watcher.join(_JOIN_SECONDS)
         self._ending.close()
 
-    def _read(self, user_id: UUID) -> int | None:
+    def _read(self, user_id: UUID) -> Validity:
         with unavailable_when_down(), self._engine.connect() as connection:
-            return self._remember(connection, [user_id])[user_id].epoch
+            return self._remember(connection, [user_id])[user_id].validity
 
     def _remember(self, connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, _Known]:
-        """Read the epochs, and remember them unless an account has changed meanwhile."""
+        """Read what counts, and remember it unless an account has changed meanwhile."""
         changes, now = self._changes, time.monotonic()
-        rows = connection.execute(select(User.id, User.credentials_epoch).where(User.id.in_(user_ids)))
-        epochs = {row.id: row.credentials_epoch for row in rows}
-        read = {user_id: _Known(epochs.get(user_id), now) for user_id in user_ids}
+        found = self._validities(connection, user_ids)
+        read = {user_id: _Known(found.get(user_id, Validity(None)), now) for user_id in user_ids}
         with self._lock:
             if changes == self._changes:
                 self._known |= read
         return read
+
+    def _validities(self, connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, Validity]:
+        ended = (
+            select(RefreshToken.family_id)
+            .distinct()
+            .where(RefreshToken.user_id == User.id, RefreshToken.revoked_at > func.now() - self._remembered_for)
+        )
+        ended_sessions = func.array(ended.scalar_subquery(), type_=ARRAY(Uuid))
+        rows = connection.execute(select(User.id, User.credentials_epoch, ended_sessions).where(User.id.in_(user_ids)))
+        return {user_id: Validity(epoch, frozenset(sessions)) for user_id, epoch, sessions in rows}
 
     def _watch_from_now(self) -> None:
         with self._lock:

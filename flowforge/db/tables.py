@@ -191,6 +191,7 @@ class RefreshToken(Base):
     __table_args__ = (
         Index("idx_refresh_tokens_user_id", "user_id"),
         Index("idx_refresh_tokens_family", "family_id"),
+        Index("idx_refresh_tokens_ended", "user_id", "revoked_at", postgresql_where=text("revoked_at IS NOT NULL")),
         {"schema": "auth"},
     )
 

@@ -28,7 +28,7 @@ def test_only_the_new_one_counts_from_then_on(session: Session, ada: AccountView
 
 
 def test_every_device_is_signed_out(session: Session, ada: AccountView) -> None:
-    tokens = [accounts.sign_in(session, "ada", OLD, WEEK)[1] for _ in range(2)]
+    tokens = [accounts.sign_in(session, "ada", OLD, WEEK)[1].refresh_token for _ in range(2)]
 
     accounts.change_password(session, ada.id, OLD, NEW)
 
@@ -60,7 +60,7 @@ def test_who_signs_in_with_the_old_one_at_that_moment_is_signed_out_too(engine: 
     def sign_in() -> str | None:
         with Session(engine) as own:
             try:
-                return accounts.sign_in(own, "ada", OLD, WEEK)[1]
+                return accounts.sign_in(own, "ada", OLD, WEEK)[1].refresh_token
             except Unauthorized:
                 return None
 

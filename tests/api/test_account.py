@@ -81,7 +81,10 @@ def test_a_client_is_listed_and_signed_out(client: FlaskClient, owner: Person, s
     path = f"{SESSIONS}/{session['id']}"
     assert client.delete(path, headers=stranger.headers).status_code == 404
     assert client.delete(path, headers=owner.headers).status_code == 204
-    assert client.get(SESSIONS, headers=owner.headers).json == []
+    assert client.get(SESSIONS, headers=owner.headers).status_code == 401
+    again = client.post("/auth/login", json={"username": owner.username, "password": PASSWORD}).json
+    [other] = client.get(SESSIONS, headers=bearer(again["access_token"])).json
+    assert other["id"] != session["id"]
     refused = client.post("/auth/refresh-token", json={"refreshToken": owner.refresh_token})
     assert refused.status_code == 401
 

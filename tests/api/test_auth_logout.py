@@ -30,6 +30,14 @@ def test_ends_the_whole_family(client: FlaskClient, owner: Person) -> None:
     assert refresh(client, newer).status_code == 401
 
 
+def test_ends_the_access_tokens_of_the_device(client: FlaskClient, owner: Person) -> None:
+    newer = refresh(client, owner.refresh_token).json
+    logout(client, owner, newer["refresh_token"])
+
+    for token in (owner.access_token, newer["access_token"]):
+        assert client.get("/auth/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
 def test_leaves_the_other_devices_signed_in(client: FlaskClient, owner: Person) -> None:
     phone = client.post("/auth/login", json={"username": owner.username, "password": PASSWORD}).json["refresh_token"]
 

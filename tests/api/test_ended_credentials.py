@@ -77,6 +77,59 @@ def test_whoever_signs_in_again_goes_on_and_others_are_not_concerned(
     assert status(client, stranger.headers) == 200
 
 
+class TestOneSession:
+    """A client that is signed out, here or elsewhere, while others of its account stay."""
+
+    @pytest.fixture
+    def phone(self, client: FlaskClient, owner: Person) -> dict[str, Any]:
+        signed_in: dict[str, Any] = client.post(
+            "/auth/login", json={"username": owner.username, "password": PASSWORD}
+        ).json
+        return signed_in
+
+    def test_ends_with_all_its_access_tokens(
+        self, client: FlaskClient, owner: Person, phone: dict[str, Any], personal: dict[str, str]
+    ) -> None:
+        newer = client.post("/auth/refresh-token", json={"refreshToken": phone["refresh_token"]}).json
+        latest, *_ = client.get(SESSIONS, headers=owner.headers).json
+        assert client.delete(f"{SESSIONS}/{latest['id']}", headers=owner.headers).status_code == 204
+
+        assert status(client, bearer(phone["access_token"])) == status(client, bearer(newer["access_token"])) == 401
+        assert status(client, owner.headers) == status(client, personal) == 200
+
+    def test_ends_in_every_process(
+        self, client: FlaskClient, elsewhere: FlaskClient, owner: Person, phone: dict[str, Any]
+    ) -> None:
+        assert status(elsewhere, bearer(phone["access_token"])) == 200
+        client.post("/auth/logout", json={"refreshToken": phone["refresh_token"]}, headers=owner.headers)
+        eventually(lambda: status(elsewhere, bearer(phone["access_token"])) == 401, seconds=5)
+
+    def test_ends_where_its_refresh_token_was_copied(
+        self, client: FlaskClient, phone: dict[str, Any], engine: Engine
+    ) -> None:
+        used = {"refreshToken": phone["refresh_token"]}
+        thief = client.post("/auth/refresh-token", json=used).json
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE auth.refresh_tokens SET used_at = used_at - interval '1 hour'"))
+        assert client.post("/auth/refresh-token", json=used).status_code == 401
+        assert status(client, bearer(thief["access_token"])) == 401
+
+    def test_is_remembered_as_long_as_a_token_of_it_could_count(
+        self, client: FlaskClient, owner: Person, phone: dict[str, Any], engine: Engine, backends: Backends
+    ) -> None:
+        client.post("/auth/logout", json={"refreshToken": phone["refresh_token"]}, headers=owner.headers)
+        valid = backends.credential_epochs.current
+        assert len(valid(owner.id).ended) == 1
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE auth.refresh_tokens SET revoked_at = revoked_at - interval '16 minutes'"))
+        backends.credential_epochs.forget(owner.id)
+        assert len(valid(owner.id).ended) == 1
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE auth.refresh_tokens SET revoked_at = revoked_at - interval '2 minutes'"))
+        backends.credential_epochs.forget(owner.id)
+        assert valid(owner.id).ended == frozenset()
+
+
 def test_this_process_knows_before_the_commit_returns(client: FlaskClient, owner: Person, backends: Backends) -> None:
     assert status(client, owner.headers) == 200
     with Session(backends.engine) as session:

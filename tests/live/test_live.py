@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,10 +16,12 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import credentials
 from flowforge.db.tables import ExecutionRow, User
-from tests.people import registered
+from tests.people import PASSWORD, registered
 from tests.services.stream_readers import WITHIN_SECONDS, Watched, ask, cursors, lines, watching
 from tests.services.web_server import THREADS, VIEWER_SLOTS, Stage
+from tests.ui.conftest import Browser
 from tests.waiting import eventually
+from webapp import create_app
 
 NEVER_SEEN = "1700000000000-" + "0" * 24
 
@@ -99,6 +103,43 @@ def test_the_stream_ends_with_the_credentials_of_its_viewer(stage: Stage, gone: 
             session.execute(delete(User).where(User.id == leaving.owner.id))
         session.commit()
         assert list(events) == []
+
+
+def personal_token(stage: Stage) -> tuple[dict[str, Any], str]:
+    """Headers by which somebody watches, and the address at which that is ended."""
+    made = stage.client.post("/api/v1/tokens", json={"name": "Script"}, headers=stage.owner.headers).json
+    return {"Authorization": f"Bearer {made['token']}"}, f"/api/v1/tokens/{made['id']}"
+
+
+def client_elsewhere(stage: Stage) -> tuple[dict[str, Any], str]:
+    signed_in = stage.client.post("/auth/login", json={"username": "owner", "password": PASSWORD}).json
+    return {"Authorization": f"Bearer {signed_in['access_token']}"}, _latest_session(stage)
+
+
+def browser(stage: Stage) -> tuple[dict[str, Any], str]:
+    visitor = Browser(create_app(backends=stage.backends).test_client())
+    visitor.send("/sign-in", "/sign-in", username="owner", password=PASSWORD)
+    cookie = visitor.client.get_cookie(f"flowforge_{stage.backends.settings.port}")
+    assert cookie is not None
+    return {"Authorization": None, "Cookie": f"{cookie.key}={cookie.value}"}, _latest_session(stage)
+
+
+def _latest_session(stage: Stage) -> str:
+    latest, *_ = stage.client.get("/api/v1/sessions", headers=stage.owner.headers).json
+    return f"/api/v1/sessions/{latest['id']}"
+
+
+@pytest.mark.parametrize("watch_by", [personal_token, client_elsewhere, browser])
+def test_the_stream_ends_with_the_one_token_or_session_that_it_was_opened_by(
+    stage: Stage, watched: Watched, watch_by: Callable[[Stage], tuple[dict[str, Any], str]]
+) -> None:
+    headers, credential = watch_by(stage)
+    with watching(stage, watched) as others, watching(stage, watched, headers=headers) as own:
+        assert next(own).data == next(others).data == {"status": "RUNNING"}
+        assert stage.client.delete(credential, headers=stage.owner.headers).status_code == 204
+        assert list(own) == []
+        watched.end()
+        assert [event.kind for event in others][-1] == "end"
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "CANCELLED"])

@@ -10,6 +10,7 @@ from flask import Blueprint, request
 from flowforge.accounts import accounts, password_resets, registration, sign_ins
 from flowforge.accounts.registration import NewAccount
 from flowforge.accounts.second_factor import SecondStep
+from flowforge.accounts.sign_ins import Device
 from flowforge.accounts.views import AccountView
 from flowforge.errors import Forbidden, NotFound, Unauthorized
 from webapp import reset_mails
@@ -19,7 +20,7 @@ from webapp.caching import never_store
 from webapp.context import backends, session
 from webapp.endpoint import DELETED, Answer, Tag, endpoint
 from webapp.guarded import guess_at, make_familiar
-from webapp.identity import access_token, current_user_id
+from webapp.identity import access_token, current_user_id, leaving_caller
 
 MAX_BYTES = 16 * 1024
 _SETUP_FIRST = "this server requires a second factor; use the dashboard to set one up"
@@ -58,20 +59,20 @@ def register(body: Registration) -> Tokens:
 def login(body: Login) -> Tokens:
     """Sign in; where the account has a second factor, with a code of it"""
     with guess_at(body.username):
-        user, refresh = accounts.sign_in(
+        user, device = accounts.sign_in(
             session(), body.username, body.password, _lifetime(), _agent(), _second_step(body.code)
         )
-    return _tokens(user, refresh, proven=True)
+    return _tokens(user, device, proven=True)
 
 
 @blueprint.post("/refresh-token")
 @endpoint(Tag.ACCOUNTS, TokenPair, takes=HeldToken, refuses=(401,), public=True)
 def refresh_token(body: HeldToken) -> Tokens:
     """Exchange a refresh token for new tokens"""
-    user, refresh = sign_ins.rotate(session(), body.refresh_token, _lifetime(), _agent())
+    user, device = sign_ins.rotate(session(), body.refresh_token, _lifetime(), _agent())
     if backends().settings.second_factor_required and not user.has_second_factor:
         raise Unauthorized(_SETUP_FIRST)
-    return _tokens(user, refresh, proven=False)
+    return _tokens(user, device, proven=False)
 
 
 @blueprint.post("/forgotten-password")
@@ -98,10 +99,10 @@ def reset_password(body: PasswordReset) -> None:
 
 
 @blueprint.post("/logout")
-@endpoint(Tag.ACCOUNTS, {200: Answer(None, "Signed out", None)}, takes=HeldToken)
+@endpoint(Tag.ACCOUNTS, {200: Answer(None, "Signed out", None)}, takes=HeldToken, leaving=True)
 def logout(body: HeldToken) -> None:
-    """Sign this device out"""
-    sign_ins.end(session(), current_user_id(), body.refresh_token)
+    """Sign this device out; its access token ends, too"""
+    sign_ins.end(session(), leaving_caller().user_id, body.refresh_token)
 
 
 @blueprint.get("/me")
@@ -114,8 +115,8 @@ def me() -> AccountView:
         raise Unauthorized("the account of this access token does not exist any more") from error
 
 
-def _tokens(user: AccountView, refresh: str, *, proven: bool) -> Tokens:
-    return Tokens(access_token(user, proven=proven), refresh)
+def _tokens(user: AccountView, device: Device, *, proven: bool) -> Tokens:
+    return Tokens(access_token(user, device.session_id, proven=proven), device.refresh_token)
 
 
 def _second_step(code: str) -> SecondStep:

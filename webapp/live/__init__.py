@@ -17,7 +17,7 @@ from flowforge.logbook.cursor import parse_cursor
 from flowforge.wiring import Backends
 from webapp.context import backends, session
 from webapp.endpoint import EVENTS, Answer, Header, Tag, endpoint
-from webapp.identity import current_user_id
+from webapp.identity import current_caller, current_user_id
 from webapp.live.connection_handoff import CAN_HAND_OFF, StreamBody
 from webapp.live.hub import Hub
 from webapp.live.stream import StreamRequest
@@ -81,8 +81,9 @@ def _stream_request(execution_id: UUID, after: str | None) -> StreamRequest:
     status = Status(row.status)
     settled = status.terminal and row.updated_at < datetime.now(UTC) - _SETTLED
     session().close()
-    epoch = backends().credential_epochs.current(current_user_id())
-    return StreamRequest(current_user_id(), execution_id, after, status, settled, epoch)
+    viewer = current_caller()
+    epoch = backends().credential_epochs.current(viewer.user_id).epoch
+    return StreamRequest(viewer.user_id, execution_id, after, status, settled, epoch, viewer.credential)
 
 
 def _response(body: StreamBody | bytes) -> Response:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -101,7 +101,7 @@ class Hub:
 
     @asynccontextmanager
     async def _watching(self, request: StreamRequest) -> AsyncIterator[Inbox]:
-        inbox = Inbox(request.status, request.epoch)
+        inbox = Inbox(request.status, request.epoch, request.credential)
         inboxes = self._viewers.setdefault(request.execution_id, set())
         inboxes.add(inbox)
         try:
@@ -135,19 +135,23 @@ class Hub:
             if not self._viewers:
                 continue
             try:
-                found = await self._loop.run_in_executor(
-                    self._readers, look_at, self._backends.engine, list(self._viewers)
+                found, ended = await self._loop.run_in_executor(
+                    self._readers, look_at, self._backends.engine, list(self._viewers), self._credentials()
                 )
             except Unavailable as error:
                 logger.warning("the statuses of watched executions are not known: %s", error)
                 continue
             for execution_id, inboxes in self._viewers.items():
                 for inbox in inboxes if execution_id in found else ():
-                    _tell(inbox, found[execution_id])
+                    _tell(inbox, found[execution_id], ended)
+
+    def _credentials(self) -> set[UUID]:
+        inboxes = (inbox for watching in self._viewers.values() for inbox in watching)
+        return {inbox.credential for inbox in inboxes if inbox.credential is not None}
 
 
-def _tell(inbox: Inbox, watched: Watched) -> None:
-    if watched.status is not None and watched.epoch != inbox.epoch:
+def _tell(inbox: Inbox, watched: Watched, ended: Collection[UUID]) -> None:
+    if watched.status is not None and (watched.epoch != inbox.epoch or inbox.credential in ended):
         inbox.refuse()
     inbox.set_status(watched.status)
 

@@ -63,15 +63,18 @@ class StreamRequest:
     """The execution ended so long ago that no line of it can be under way."""
     epoch: int | None = 0
     """The epoch of the viewer's credentials: the stream ends with it."""
+    credential: UUID | None = None
+    """The viewer's session or personal access token: the stream ends with it, too."""
 
 
 class Inbox:
     """Updates to be sent to one viewer. Belongs to the event loop."""
 
-    def __init__(self, status: Status | None, epoch: int | None = 0) -> None:
+    def __init__(self, status: Status | None, epoch: int | None = 0, credential: UUID | None = None) -> None:
         self.status = status
         """None: the execution has been deleted."""
         self.epoch = epoch
+        self.credential = credential
         self._lines: deque[Line] = deque()
         self._news = asyncio.Event()
         self._incomplete = False
