@@ -213,61 +213,42 @@ class HandedIn(AttemptResult):
     began: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The attempts that an executor still had, and that have begun or ended therefore."""
-
-    begun: set[AttemptKey]
-    ended: set[AttemptKey]
-
-
-def write(
-    connection: Connection,
-    owner: str,
-    *,
-    beginning: Sequence[AttemptKey],
-    results: Sequence[HandedIn],
-    lease: float,
-) -> Written:
-    """Notes that calls begin, under a new lease, and stores results. Nothing counts of an attempt whose lease was lost
-    meanwhile."""
-    rows = connection.exec_driver_sql(
+def begin(connection: Connection, owner: str, keys: Sequence[AttemptKey], lease: float) -> set[AttemptKey]:
+    """Notes that calls begin, under a new lease of so many seconds; returns those that the owner still had."""
+    begun = connection.exec_driver_sql(
         """
-        WITH begun AS (
-            UPDATE orchestrator.step_attempts a
-            SET started_at = COALESCE(a.started_at, now()),
-                claims = a.claims + CASE WHEN a.started_at IS NULL THEN 1 ELSE 0 END,
-                lease_until = now() + make_interval(secs => %(lease)s), lapsed_at = NULL
-            FROM jsonb_to_recordset(%(beginning)s::jsonb) AS r(
-                execution_id uuid, step_index int, iteration int, attempt int)
-            WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
-                AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
-            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
-        ), ended AS (
-            UPDATE orchestrator.step_attempts a
-            SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now(),
-                lease_until = NULL, lapsed_at = NULL, started_at = COALESCE(a.started_at, r.began),
-                claims = a.claims + CASE WHEN a.started_at IS NULL THEN 1 ELSE 0 END
-            FROM jsonb_to_recordset(%(results)s::jsonb) AS r(
-                execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, output jsonb,
-                error jsonb, began timestamptz)
-            WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
-                AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
-            RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
-        )
-        SELECT true, begun.* FROM begun UNION ALL SELECT false, ended.* FROM ended
+        UPDATE orchestrator.step_attempts a
+        SET started_at = COALESCE(a.started_at, now()),
+            claims = a.claims + CASE WHEN a.started_at IS NULL THEN 1 ELSE 0 END,
+            lease_until = now() + make_interval(secs => %(lease)s), lapsed_at = NULL
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(execution_id uuid, step_index int, iteration int, attempt int)
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
+        RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
-        {
-            "beginning": _rows(beginning),
-            "results": jsonio.dumps_for_database(results),
-            "owner": owner,
-            "lease": lease,
-        },
+        {"rows": _rows(keys), "owner": owner, "lease": lease},
     )
-    written = Written(set(), set())
-    for has_begun, *key in rows:
-        (written.begun if has_begun else written.ended).add(AttemptKey(*key))
-    return written
+    return {AttemptKey(*row) for row in begun}
+
+
+def hand_in(connection: Connection, owner: str, results: Sequence[HandedIn]) -> set[AttemptKey]:
+    """Stores the results of attempts that the owner still has, and returns these: the others do not count."""
+    ended = connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a
+        SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now(),
+            lease_until = NULL, lapsed_at = NULL, started_at = COALESCE(a.started_at, r.began),
+            claims = a.claims + CASE WHEN a.started_at IS NULL THEN 1 ELSE 0 END
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+            execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, output jsonb,
+            error jsonb, began timestamptz)
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
+        RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
+        """,
+        {"rows": jsonio.dumps_for_database(results), "owner": owner},
+    )
+    return {AttemptKey(*row) for row in ended}
 
 
 def give_back(connection: Connection, owner: str, keys: Sequence[AttemptKey]) -> None:

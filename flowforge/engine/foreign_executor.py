@@ -171,13 +171,18 @@ class ForeignExecutor:
         return self._catalog.seal(action_type, config, self._backends.vault, None, literal=True)
 
     def _write(self, connection: Connection, steps: Mapping[AttemptKey, _Step]) -> None:
-        """Notes that calls begin, each for its own time, and how those have ended that are not handed over."""
+        """Notes that calls begin, each for its own time, and how steps have ended that are not handed over."""
         by_limit: dict[float, list[AttemptKey]] = defaultdict(list)
+        failed = []
         for key, step in steps.items():
-            by_limit[step.time_limit].append(key)
+            if isinstance(step.outcome, Message):
+                by_limit[step.time_limit].append(key)
+            else:
+                failed.append(_finished(step).result())
         for limit, keys in by_limit.items():
-            failed = [_finished(steps[key]).result() for key in keys if isinstance(steps[key].outcome, Outcome)]
-            attempts_store.write(connection, self._owner, beginning=keys, results=failed, lease=limit + _LATE_SECONDS)
+            attempts_store.begin(connection, self._owner, keys, limit + _LATE_SECONDS)
+        if failed:
+            attempts_store.hand_in(connection, self._owner, failed)
 
     def _publish(self, steps: Mapping[AttemptKey, _Step]) -> None:
         """Publishes the steps. What Kafka does not take now is parked again, and handed over later; what it refuses

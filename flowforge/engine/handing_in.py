@@ -195,21 +195,19 @@ class AttemptCollector:
     def _write(self, batch: Sequence[Beginning | Finished]) -> None:
         beginning = [one for one in batch if isinstance(one, Beginning)]
         finished = [one for one in batch if isinstance(one, Finished)]
-        leased_at = Instant.now()
+        leased_at, begun, ended = Instant.now(), set[AttemptKey](), set[AttemptKey]()
         with transaction(self._backends.engine) as connection:
-            written = attempts_store.write(
-                connection,
-                self._owner,
-                beginning=[one.key for one in beginning],
-                results=[one.result() for one in finished],
-                lease=self._lease,
-            )
-        self._held.extend(written.begun, leased_at)
-        for begun in beginning:
-            begun.may_begin.set_result(begun.key in written.begun)
-        for ended in finished:
-            self._held.remove(ended.key)
-        self._publish([ended for ended in finished if ended.key in written.ended])
+            if beginning:
+                keys = [one.key for one in beginning]
+                begun = attempts_store.begin(connection, self._owner, keys, self._lease)
+            if finished:
+                ended = attempts_store.hand_in(connection, self._owner, [one.result() for one in finished])
+        self._held.extend(begun, leased_at)
+        for attempt in beginning:
+            attempt.may_begin.set_result(attempt.key in begun)
+        for result in finished:
+            self._held.remove(result.key)
+        self._publish([result for result in finished if result.key in ended])
 
     def _publish(self, counted: Sequence[Finished]) -> None:
         try:

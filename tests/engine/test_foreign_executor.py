@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 from pydantic import ValidationError
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from flowforge import events, jsonio
@@ -184,6 +185,19 @@ def test_a_config_that_cannot_be_computed_fails_the_step(pipeline: Pipeline, the
     row = pipeline.finished(event.event_id)
     assert (row.status, theirs.received) == ("FAILED", [])
     assert "message" in (row.error or {})["message"]
+
+
+def test_a_step_that_is_not_handed_over_ends_with_its_claim(pipeline: Pipeline) -> None:
+    """Its failure is stored, so that it does not depend on its message."""
+    workflow = pipeline.workflow(slack("{{ trigger.body.order / 0 }}"))
+    with working(pipeline.backends, Orchestrator):
+        event = pipeline.accept(workflow.id, {"body": {"order": 1}})
+        eventually(lambda: pipeline.execution(event.event_id))
+    with working(pipeline.backends, ForeignExecutor):
+        state = text("SELECT state, succeeded, claims FROM orchestrator.step_attempts WHERE state <> 'QUEUED'")
+        with pipeline.backends.engine.connect() as connection:
+            ended = eventually(lambda: connection.execute(state).first())
+    assert tuple(ended) == ("ENDED", False, 1)
 
 
 def test_named_secrets_go_to_it_in_clear_and_nowhere_else(pipeline: Pipeline, theirs: Theirs) -> None:

@@ -147,7 +147,8 @@ def test_a_step_that_a_thread_is_free_for_begins_with_its_claim(pipeline: Pipeli
         with counting_statements(pipeline.backends.engine) as statements:
             pipeline.finished(pipeline.accept(workflow.id).event_id)
     assert len([one for one in statements if "lease_owner" in one and "INSERT INTO orchestrator.step_att" in one]) == 1
-    assert len([one for one in statements if "WITH begun" in one]) == 1
+    assert len([one for one in statements if "SET state = 'ENDED'" in one]) == 1
+    assert not [one for one in statements if "SET started_at" in one]
 
 
 class TestBeginnings:
