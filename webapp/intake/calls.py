@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from uuid import UUID
 
 from flask import Flask, current_app
@@ -23,28 +23,28 @@ _REMEMBERED = 10_000
 
 
 class Calls:
-    """Rate limit: at most `most` calls of one token at once, and as many in `seconds` in the long run."""
+    """Rate limit: at most `most` calls under one key at once, and as many in `seconds` in the long run."""
 
     def __init__(self, most: float, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
         self._rate = most / seconds
         self._clock = clock
-        self._levels: dict[str, tuple[float, float]] = {}
+        self._levels: dict[Hashable, tuple[float, float]] = {}
         """The remaining level of each bucket, and the time at which it was measured."""
         self._lock = threading.Lock()
 
-    def wait(self, token: str) -> float:
+    def wait(self, key: Hashable) -> float:
         """Seconds until the next call is allowed; 0: now."""
-        return max(0.0, (1 - self._level(token)) / self._rate)
+        return max(0.0, (1 - self._level(key)) / self._rate)
 
-    def count(self, token: str) -> None:
+    def count(self, key: Hashable) -> None:
         with self._lock:
-            self._levels[token] = self._level(token) - 1, self._clock()
+            self._levels[key] = self._level(key) - 1, self._clock()
             if len(self._levels) > _REMEMBERED:
                 self._levels = {each: left for each, left in self._levels.items() if self._level(each) < self._most}
 
-    def _level(self, token: str) -> float:
-        left, then = self._levels.get(token, (self._most, 0.0))
+    def _level(self, key: Hashable) -> float:
+        left, then = self._levels.get(key, (self._most, 0.0))
         return min(self._most, left + (self._clock() - then) * self._rate)
 
 
@@ -61,14 +61,14 @@ class CallRates:
         """Seconds until the next call is allowed; 0: now."""
         account = self._accounts.get(token)
         wait = self._calls.wait(token)
-        return wait if account is None else max(wait, self._calls_of_accounts.wait(str(account)))
+        return wait if account is None else max(wait, self._calls_of_accounts.wait(account))
 
     def count(self, token: str, account: UUID) -> None:
         if len(self._accounts) >= _REMEMBERED:
             self._accounts.clear()
         self._accounts[token] = account
         self._calls.count(token)
-        self._calls_of_accounts.count(str(account))
+        self._calls_of_accounts.count(account)
 
 
 def install(app: Flask, settings: Settings) -> None:

@@ -41,10 +41,11 @@ def _redact_parameter(name: str, values: list[str]) -> str | list[str]:
 def _redact(name: str, value: str, sent: dict[str, list[str]]) -> str | list[str]:
     if is_secret_name(name):
         return REDACTED
-    values = [_redact_address(header_text(each)) for each in sent.get(name, ())]
-    return values if len(values) > 1 else _redact_address(header_text(value))
+    values = sent.get(name, ())
+    return [_redact_value(each) for each in values] if len(values) > 1 else _redact_value(value)
 
 
-def _redact_address(value: str) -> str:
-    """The value; without the secrets of the address, where it is one (`Referer`, `X-Original-URL`)."""
+def _redact_value(sent: str) -> str:
+    """The value as text; without the secrets of the address, where it is one (`Referer`, `X-Original-URL`)."""
+    value = header_text(sent)
     return str(change_secrets(value, lambda _text, _name: REDACTED)) if "?" in value or "://" in value else value

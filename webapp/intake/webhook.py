@@ -82,8 +82,8 @@ def receive(token: str) -> Response:
             return Response(_UNKNOWN, 404, mimetype="application/json")
         calls.count(token, answer.user_id)
         announce(answer)
-        answer = replace(answer, fresh=None)  # a caller who waits holds no payload meanwhile
     if answer.wait_seconds is not None and answer.event_id is not None:
+        answer = replace(answer, fresh=None)  # a caller who waits holds no payload meanwhile
         found = wait_for_answer(answer)
         return as_response(found) if found else _to_be_answered(answer)
     return Response(jsonio.dumps(_describe_acceptance(answer)), 200, mimetype="application/json")
@@ -115,8 +115,9 @@ def _to_be_answered(answer: intake.AcceptedCall) -> Response:
 
 def _announced_bytes() -> int:
     """Bytes of the body as its head says; the most there may be where it does not say."""
-    if request.content_length is not None:
-        return request.content_length
+    announced = request.content_length
+    if announced is not None:
+        return announced
     return backends().settings.webhook_max_bytes if "Transfer-Encoding" in request.headers else 0
 
 
