@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from flask import Flask, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_jwt_extended import JWTManager, create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import LoginManager, current_user
@@ -91,6 +91,11 @@ class DashboardUser:
 
 class SessionCookies(SecureCookieSessionInterface):
     """Cookies that a browser sends back over HTTPS alone, once the request that set them came that way."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Makes nothing ready to verify a cookie that did not come: calls of webhooks have none."""
+        is_sent = self.get_cookie_name(app) in request.cookies
+        return super().open_session(app, request) if is_sent else self.session_class()
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return super().get_cookie_secure(app) or request.is_secure
