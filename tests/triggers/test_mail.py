@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from flowforge import jsonio
 from flowforge.errors import Invalid
+from flowforge.mail import addresses
 from flowforge.settings import Settings
 from flowforge.triggers.kinds.email import KIND
 from flowforge.triggers.mailboxes import mail
@@ -46,6 +48,18 @@ def simple(body: str = "Hello", subject: str = "Order", **headers: str) -> Email
     return message
 
 
+def simple_html(html: str) -> EmailMessage:
+    message = simple()
+    message.set_content(html, subtype="html")
+    return message
+
+
+def parts(*written: str) -> bytes:
+    """A mail of these parts, each with its head."""
+    separated = "".join(f"--B\r\n{part}\r\n" for part in written)
+    return f"Content-Type: multipart/mixed; boundary=B\r\n\r\n{separated}--B--\r\n".encode()
+
+
 class TestPayload:
     def test_a_plain_mail(self) -> None:
         assert payload(simple("Grüße\n", "Bestellung für Möbel")) == {
@@ -57,6 +71,21 @@ class TestPayload:
             "to": ["orders@flow.test", "Ops <ops@flow.test>"],
             "messageId": "<1@shop.test>",
             "attachments": [],
+            "cc": [],
+            "replyTo": [],
+            "text": "Grüße\n",
+            "html": "",
+            "links": [],
+            "headers": {
+                "from": "Jane Doe <jane@shop.test>",
+                "to": "orders@flow.test, Ops <ops@flow.test>",
+                "subject": "Bestellung für Möbel",
+                "message-id": "<1@shop.test>",
+                "content-type": 'text/plain; charset="utf-8"',
+                "content-transfer-encoding": "8bit",
+                "mime-version": "1.0",
+            },
+            "report": None,
         }
 
     def test_the_plain_part_is_preferred_and_attachments_are_listed(self) -> None:
@@ -76,6 +105,108 @@ class TestPayload:
             subtype="html",
         )
         assert payload(message)["body"] == "Dear you,\n3 < 4\nyours"
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            '<!DOCTYPE html><html><head><meta charset="utf-8"><title>Order</title><body>',
+            "<HEAD />",
+            "<title>a < b</title>",
+            "<head><style>p > a { color: red }</style>",
+            "<!--[if mso]><p>no</p><![endif]-->",
+        ],
+    )
+    def test_html_is_read_as_browsers_read_it(self, head: str) -> None:
+        result = payload(simple_html(f"{head}<p title='a > b'>Order\n17<p>is ready"))
+        assert (result["body"], result["text"]) == ("Order 17\nis ready", "")
+        assert result["html"].startswith(head)
+
+    def test_links_of_html_are_told_with_their_words(self) -> None:
+        html = """
+            <p>Please <a class="b" href=" https://shop.test/confirm?k=7&amp;v=1 ">confirm <b>now</b></a>,
+            <A HREF='mailto:help@shop.test'><img src=x alt="Help"></A>
+            <a href="javascript:alert(1)">no</a> <a name="top">no</a> <a href=http://shop.test/open>open"""
+        assert payload(simple_html(html))["links"] == [
+            {"url": "https://shop.test/confirm?k=7&v=1", "text": "confirm now"},
+            {"url": "mailto:help@shop.test", "text": "Help"},
+            {"url": "http://shop.test/open", "text": "open"},
+        ]
+
+    @pytest.mark.parametrize(
+        ("text", "url"),
+        [
+            ("Go to <https://shop.test/c?k=7>.", "https://shop.test/c?k=7"),
+            ("(see https://shop.test/a_(b)).", "https://shop.test/a_(b)"),
+            ("HTTP://shop.test/ü, now", "HTTP://shop.test/ü"),
+        ],
+    )
+    def test_links_of_plain_text_are_told(self, text: str, url: str) -> None:
+        assert payload(simple(text))["links"] == [{"url": url, "text": url}]
+
+    def test_all_headers_are_told_decoded_and_repeated_ones_as_a_list(self) -> None:
+        raw = (
+            b"Received: by a.test\r\nReceived: by b.test;\r\n\tMon, 5 Jan 2026\r\n"
+            b"List-Id: =?utf-8?q?Gr=C3=BC=C3=9Fe?= <l.test>\r\n"
+            b"Cc: a@x.test, Bob <b@x.test>\r\n"
+            b'Reply-To: "Doe, Jane" <jane@x.test>\r\n\r\n'
+        )
+        result = payload(raw)
+        assert result["headers"]["received"] == ["by a.test", "by b.test; Mon, 5 Jan 2026"]
+        assert result["headers"]["list-id"] == "Grüße <l.test>"
+        assert result["cc"] == ["a@x.test", "Bob <b@x.test>"]
+        assert result["replyTo"] == ['"Doe, Jane" <jane@x.test>']
+
+    @pytest.mark.parametrize(
+        "sender",
+        [
+            b'"Doe, Jane" <jane@x.test>',
+            b"Doe, Jane <jane@x.test>",
+            b"=?utf-8?q?Doe=2C_Jane?= <jane@x.test>",
+            b"jane@x.test (Doe, Jane)",
+            b'"=?utf-8?q?Doe=2C_Jane?="\r\n <jane@x.test>',
+        ],
+    )
+    def test_a_sender_can_be_answered(self, sender: bytes) -> None:
+        told = payload(b"From: " + sender + b"\r\n\r\n")["from"]
+        assert told == '"Doe, Jane" <jane@x.test>'
+        assert str(addresses.read(told)) == told
+
+    @pytest.mark.parametrize(
+        ("kind", "attached"),
+        [
+            ("message/rfc822", "From: b@x.test\r\nSubject: inner\r\n\r\ntext of the other mail"),
+            ('message/rfc822; name="case.eml"', "Content-Type: text/html\r\n\r\n<p>text of the other mail"),
+            ("text/plain; name=a.txt", "text of the other mail"),
+            ("text/plain\r\nContent-Disposition: attachment", "text of the other mail"),
+            (
+                "multipart/digest; boundary=C",
+                "--C\r\n\r\nSubject: x\r\n\r\ntext of the other mail\r\n--C\r\n\r\nSubject: y\r\n\r\nz\r\n--C--",
+            ),
+        ],
+        ids=["mail", "mail of HTML", "named text", "attached text", "digest"],
+    )
+    def test_what_is_attached_is_no_part_of_the_body(self, kind: str, attached: str) -> None:
+        result = payload(
+            parts("Content-Type: text/plain\r\n\r\nplease look", f"Content-Type: {kind}\r\n\r\n{attached}")
+        )
+        assert result["body"].strip() == "please look"
+        assert all(one["size"] > 0 for one in result["attachments"])
+        assert len(result["attachments"]) == (2 if "digest" in kind else 1)
+
+    @pytest.mark.parametrize("encoding", ["7bit", "base64"])
+    def test_an_attached_mail_has_its_own_size(self, encoding: str) -> None:
+        inner = b"Subject: inner\n\n" + b"x" * 60
+        sent = inner if encoding == "7bit" else b64encode(inner)
+        head = f"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+        [attached] = payload(parts(head + sent.decode()))["attachments"]
+        assert attached == {"name": "", "type": "message/rfc822", "size": len(inner)}
+
+    def test_parts_without_a_boundary_are_text(self) -> None:
+        assert payload(b"Content-Type: multipart/mixed\r\n\r\nhello")["body"] == "hello"
+
+    def test_html_may_say_its_charset_itself(self) -> None:
+        raw = b'Content-Type: text/html\r\n\r\n<html><meta charset="iso-8859-2"><p>\xb1'
+        assert payload(raw)["body"] == "ą"
 
     def test_a_huge_body_is_cut_and_says_so(self) -> None:
         result = payload(simple("x" * (LARGEST_BODY + 500)))
@@ -139,15 +270,16 @@ class TestPayload:
         ],
         ids=["body", "subject", "name", "tags without end"],
     )
-    def test_no_mail_takes_more_time_than_it_has_bytes(self, monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+    @pytest.mark.parametrize("filling", [b"<a ", b"<div>", b"<!--", b"<b><p>", b'"<', b"<@,", b"http://"])
+    def test_no_mail_takes_more_time_than_it_has_bytes(self, head: bytes, filling: bytes) -> None:
         """None of these reaches its limit, which is far below the minutes that they took."""
-        monkeypatch.setattr(mail, "HEADER_SECONDS", 0.5)
-        monkeypatch.setattr(mail, "CONTENT_SECONDS", 0.5)
-        assert "truncated" not in payload(head + b"\r\n\r\n" + b"<a " * 10_000 + b"-" + b"a" * 220_000)
+        long = filling * (30_000 // len(filling))
+        assert "truncated" not in payload(head + b"\r\nFrom: " + long + b"\r\n\r\n" + long + b"-" + b"a" * 220_000)
 
     def test_a_mail_that_takes_too_long_is_left_unread_and_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Thousands of lines, each compared with hundreds of boundaries."""
         monkeypatch.setattr(mail, "CONTENT_SECONDS", 0.05)
+        monkeypatch.setattr(mail, "CONTENT_SECONDS_PER_MB", 0.0)
         boundaries = (b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(300))
         result = payload(b"Subject: here\r\n" + b"".join(boundaries) + b"\r\n" + b"-\n" * 20_000)
         assert (result["subject"], result["body"], result["truncated"]) == ("here", "", True)
@@ -156,6 +288,63 @@ class TestPayload:
     @given(st.binary(max_size=400))
     def test_no_bytes_are_too_strange(self, noise: bytes) -> None:
         jsonio.dumps_for_database(payload(b"Subject: x\r\nContent-Type: text/html\r\n" + noise))
+
+
+BOUNCE = """\
+From: MAILER-DAEMON@mx.test
+Subject: Undelivered Mail
+Content-Type: multipart/report; report-type=delivery-status; boundary=B
+
+--B
+Content-Type: text/plain
+
+Your mail could not be delivered.
+--B
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.test
+
+Final-Recipient: rfc822; late@x.test
+Action: delayed
+Status: 4.4.1
+
+Original-Recipient: rfc822; Ann@x.test
+Final-Recipient: RFC822;<ann@x.test>
+Action: Failed
+Status: 5.1.1 (bad destination mailbox address)
+Diagnostic-Code: smtp; 550 5.1.1 no such
+    user
+--B
+Content-Type: {original}
+
+Message-ID: <sent@flow.test>
+Subject: Hello
+
+what was sent
+--B--
+"""
+
+
+class TestReports:
+    @pytest.mark.parametrize("original", ["message/rfc822", "text/rfc822-headers"])
+    def test_a_bounce_tells_whose_mail_failed_and_why(self, original: str) -> None:
+        result = payload(BOUNCE.format(original=original).encode())
+        failed = {
+            "recipient": "ann@x.test",
+            "action": "failed",
+            "status": "5.1.1",
+            "diagnostic": "550 5.1.1 no such user",
+        }
+        late = {"recipient": "late@x.test", "action": "delayed", "status": "4.4.1", "diagnostic": ""}
+        assert result["report"] == {**failed, "messageId": "<sent@flow.test>", "recipients": [failed, late]}
+        assert result["body"].strip() == "Your mail could not be delivered."
+
+    def test_a_report_without_recipients_is_none(self) -> None:
+        assert payload(parts("Content-Type: message/delivery-status\r\n\r\nReporting-MTA: x"))["report"] is None
+
+    def test_a_mail_that_is_forwarded_with_a_report_inside_is_none(self) -> None:
+        inner = BOUNCE.format(original="message/rfc822").replace("--B", "--C").replace("=B", "=C")
+        assert payload(parts(f"Content-Type: message/rfc822\r\n\r\n{inner}"))["report"] is None
 
 
 class TestMailbox:

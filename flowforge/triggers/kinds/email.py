@@ -120,6 +120,13 @@ class Email(TriggerKind[Config]):
             "to": ["orders@example.com"],
             "messageId": "<1@example.com>",
             "attachments": [],
+            "cc": [],
+            "replyTo": [],
+            "text": "Two cups, please.",
+            "html": "",
+            "links": [{"url": "https://example.com/orders/17", "text": "Your order"}],
+            "headers": {"list-id": "Orders <orders.example.com>"},
+            "report": None,
         }
 
     def test(self, config: Mapping[str, Any], settings: Settings) -> TrialResult:

@@ -1,28 +1,31 @@
-"""A mail as a trigger's payload: decoded texts, attachments by name, type and size, all of bounded size. Pure."""
+"""A mail as a trigger's payload: texts, addresses, links, attachments by name, type and size; all bounded. Pure."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
 from flowforge import jsonio
 from flowforge.jsonio import JsonObject
+from flowforge.mail import html_text
+from flowforge.mail.links import Link, links_in_text
 from flowforge.triggers.mailboxes import message
 from flowforge.triggers.mailboxes.cpu_limit import TookTooLong, cpu_limit
-from flowforge.triggers.mailboxes.html_text import text_of_html
+from flowforge.triggers.mailboxes.delivery_report import DeliveryReport, delivery_report
 from flowforge.triggers.mailboxes.message import Part
 
 LARGEST_HEADER = 64 * 1024
-HEADER_SECONDS, CONTENT_SECONDS = 1.0, 4.0
-"""The most CPU time that reading them may take. 10 MB of attachments take half a second."""
+HEADER_SECONDS, CONTENT_SECONDS, CONTENT_SECONDS_PER_MB = 0.3, 0.3, 0.2
+"""The most CPU time that reading them may take: some four times of what the slowest honest mails need."""
 LARGEST_BODY = 1_000_000
 LONGEST_HEADER = 2_000
 MOST_RECIPIENTS = 200
 MOST_ATTACHMENTS = 200
+MOST_LINKS = 200
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -56,23 +59,31 @@ def envelope(head: bytes) -> Envelope:
 
 
 def payload(mail: Received) -> JsonObject:
-    """The contract's payload (section 6) and ours: to, messageId, attachments; `truncated` where something was cut.
+    """The contract's payload (section 6) and, from `to` on, ours; `truncated` where something was cut.
 
     Never raises: what cannot be decoded, or not in time, is empty.
     """
-    head = envelope(mail.raw[:LARGEST_HEADER])
-    found = _in_time(lambda: _content(mail.raw), CONTENT_SECONDS) or _UNREADABLE
+    head = mail.raw[:LARGEST_HEADER]
+    about = envelope(head)
+    found = _in_time(lambda: _content(mail.raw), _content_seconds(mail)) or _UNREADABLE
     fields: JsonObject = {
-        "subject": head.subject,
-        "from": head.sender,
+        "subject": about.subject,
+        "from": about.sender,
         "body": _cut(found.body, LARGEST_BODY),
         "receivedDate": jsonio.format_time(mail.received_at),
         "contentType": "multipart" if found.is_multipart else "text",
-        "to": found.recipients,
-        "messageId": head.message_id,
+        "to": found.to,
+        "messageId": about.message_id,
         "attachments": found.attachments,
+        "cc": found.cc,
+        "replyTo": found.reply_to,
+        "text": _cut(found.text, LARGEST_BODY),
+        "html": _cut(found.html, LARGEST_BODY),
+        "links": found.links,
+        "headers": _in_time(lambda: _headers(head), HEADER_SECONDS) or {},
+        "report": found.report,
     }
-    if mail.is_cut or len(found.body) > LARGEST_BODY or found is _UNREADABLE:
+    if mail.is_cut or found.is_too_long or found is _UNREADABLE:
         fields["truncated"] = True
         fields["size"] = mail.size
     return fields
@@ -80,20 +91,34 @@ def payload(mail: Received) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """Content of a mail, beside its envelope."""
+    """Content of a mail, beside its envelope. `body`: what people read, whichever part it stands in."""
 
-    body: str
-    is_multipart: bool
-    recipients: list[str]
-    attachments: list[JsonObject]
+    text: str = ""
+    html: str = ""
+    body: str = ""
+    links: list[JsonObject] = field(default_factory=list)
+    is_multipart: bool = False
+    to: list[str] = field(default_factory=list)
+    cc: list[str] = field(default_factory=list)
+    reply_to: list[str] = field(default_factory=list)
+    attachments: list[JsonObject] = field(default_factory=list)
+    report: JsonObject | None = None
+
+    @property
+    def is_too_long(self) -> bool:
+        return max(len(self.text), len(self.html)) > LARGEST_BODY
 
 
-_UNREADABLE = _Content("", False, [], [])
+_UNREADABLE = _Content()
+
+
+def _content_seconds(mail: Received) -> float:
+    return CONTENT_SECONDS + CONTENT_SECONDS_PER_MB * len(mail.raw) / 1_000_000
 
 
 def _envelope(head: bytes) -> Envelope:
-    read = message.parse(head)
-    sender = _readable(lambda: message.addresses(read, "From")[:1]) or [""]
+    read = message.parse_head(head)
+    sender = _readable(lambda: message.addresses_in(read, "From")[:1]) or [""]
     return Envelope(
         subject=_header(lambda: message.header(read, "Subject")),
         sender=_cut(sender[0], LONGEST_HEADER),
@@ -103,26 +128,57 @@ def _envelope(head: bytes) -> Envelope:
 
 def _content(raw: bytes) -> _Content:
     read = message.parse(raw)
+    text = _readable(lambda: message.text_of(read, "text/plain")) or ""
+    html = _readable(lambda: message.text_of(read, "text/html")) or ""
+    as_text = html_text.read(html[:LARGEST_BODY])
     return _Content(
-        _readable(lambda: message.text_of(read, "text/plain") or text_of_html(message.text_of(read, "text/html")))
-        or "",
-        read.is_multipart(),
-        _readable(lambda: _recipients(read)) or [],
-        _readable(lambda: _attachments(read)) or [],
+        text=text,
+        html=html,
+        body=text or as_text.text,
+        links=_links(as_text.links or links_in_text(text[:LARGEST_BODY])),
+        is_multipart=read.is_multipart(),
+        to=_addresses(read, "To"),
+        cc=_addresses(read, "Cc"),
+        reply_to=_addresses(read, "Reply-To"),
+        attachments=_readable(lambda: _attachments(read)) or [],
+        report=_report(_readable(lambda: delivery_report(read))),
     )
 
 
-def _recipients(read: Part) -> list[str]:
-    return [_cut(address, LONGEST_HEADER) for address in message.addresses(read, "To")[:MOST_RECIPIENTS]]
+def _addresses(read: Part, name: str) -> list[str]:
+    found = _readable(lambda: message.addresses_in(read, name)) or []
+    return [_cut(address, LONGEST_HEADER) for address in found[:MOST_RECIPIENTS]]
+
+
+def _headers(head: bytes) -> JsonObject:
+    return {
+        _cut(name, LONGEST_HEADER): _cut_each(value)
+        for name, value in message.headers(message.parse_head(head)).items()
+    }
+
+
+def _cut_each(value: str | list[str]) -> str | list[str]:
+    return _cut(value, LONGEST_HEADER) if isinstance(value, str) else [_cut(each, LONGEST_HEADER) for each in value]
+
+
+def _links(links: Iterable[Link]) -> list[JsonObject]:
+    return [
+        {"url": jsonio.writable(link.url), "text": _cut(link.text, LONGEST_HEADER)}
+        for link in islice(links, MOST_LINKS)
+    ]
+
+
+def _report(report: DeliveryReport | None) -> JsonObject | None:
+    """The first recipient stands for all where there is but one."""
+    if report is None:
+        return None
+    recipients = [asdict(each) for each in report.recipients[:MOST_RECIPIENTS]]
+    return {**recipients[0], "messageId": report.message_id, "recipients": recipients}
 
 
 def _attachments(read: Part) -> list[JsonObject]:
-    found = (part for part in message.leaves(read) if _is_attachment(part))
+    found = (part for part in message.leaves(read) if message.is_attachment(part))
     return [_attachment(part) for part in islice(found, MOST_ATTACHMENTS)]
-
-
-def _is_attachment(part: Part) -> bool:
-    return "Content-ID" in part or part.get_content_type() == "message/rfc822" or bool(message.filename(part))
 
 
 def _attachment(part: Part) -> JsonObject:

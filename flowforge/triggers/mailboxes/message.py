@@ -10,12 +10,13 @@ import email
 import re
 from collections.abc import Iterator
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.policy import Compat32
-from email.utils import getaddresses
 from itertools import groupby
 from typing import TypeAlias
 
 from flowforge import charsets
+from flowforge.mail import addresses
 
 Part: TypeAlias = Message
 
@@ -24,6 +25,8 @@ _WORDS = re.compile(f"(?:{_WORD.pattern})+")
 _BETWEEN_WORDS = re.compile(rf"(?<=\?=)\s+(?={_WORD.pattern})")
 _LONGEST_HEADER = 32 * 1024
 """Bytes that are read of one; Python takes quadratic time for parameters."""
+_HTML_PRESCAN = 1_024
+_META_CHARSET = re.compile(rb"<meta\b[^>]{1,200}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE | re.ASCII)
 _FOLD = re.compile(r"\r?\n[ \t]*")
 
 
@@ -36,8 +39,16 @@ class _HeadersAsText(Compat32):
         return start if start.isascii() else charsets.decode(start.encode("ascii", "surrogateescape"))
 
 
+_AS_READ = _HeadersAsText(max_line_length=None)
+
+
 def parse(raw: bytes) -> Part:
-    return email.message_from_bytes(raw, policy=_HeadersAsText())
+    return email.message_from_bytes(raw, policy=_AS_READ)
+
+
+def parse_head(raw: bytes) -> Part:
+    """The headers alone; what stands behind them is not taken apart."""
+    return BytesHeaderParser(policy=_AS_READ).parsebytes(raw)
 
 
 def header(part: Part, name: str) -> str:
@@ -45,30 +56,59 @@ def header(part: Part, name: str) -> str:
     return decode_words(_FOLD.sub(" ", part.get(name, ""))).strip()
 
 
-def addresses(part: Part, name: str) -> list[str]:
+def headers(part: Part) -> dict[str, str | list[str]]:
+    """All headers, decoded: names in lower case; a list where a header comes more than once."""
+    found: dict[str, list[str]] = {}
+    for name, value in part.items():
+        found.setdefault(name.lower(), []).append(decode_words(_FOLD.sub(" ", value)).strip())
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def addresses_in(part: Part, name: str) -> list[str]:
     """All addresses in headers of that name, as `address` or `Name <address>`."""
     values = [_FOLD.sub(" ", value) for value in part.get_all(name, [])]
-    return [_address(decode_words(person), address) for person, address in getaddresses(values) if person or address]
+    return [_address(each) for value in values for each in addresses.split(value)]
 
 
 def text_of(part: Part, kind: str) -> str:
-    """All text of that type, such as `text/html`, that is no attachment."""
-    return "".join(
-        charsets.decode(content(each), _parameter(each, "charset", "content-type"))
-        for each in leaves(part)
-        if each.get_content_type() == kind and not filename(each)
-    )
+    """All text of that type, such as `text/html`, that the mail itself says: that of no attachment, nor of a mail
+    within it."""
+    return "".join(_text(each) for each in leaves(part) if _text_kind(each) == kind and not is_attachment(each))
 
 
 def leaves(part: Part) -> Iterator[Part]:
-    """Yields the parts that hold no others; in attached mails, too."""
-    return (each for each in part.walk() if each.get_content_maintype() != "multipart")
+    """Yields the parts that hold no others. A mail within the mail is one of them."""
+    waiting = [part]
+    while waiting:
+        each = waiting.pop()
+        inner = inner_parts(each) if each.get_content_maintype() == "multipart" else []
+        if inner:
+            waiting += reversed(inner)
+        else:
+            yield each
+
+
+def inner_parts(part: Part) -> list[Part]:
+    """The parts of a multipart, the mail that an attached one is, the blocks of a delivery status."""
+    inner = part.get_payload()
+    return [each for each in inner if isinstance(each, Message)] if isinstance(inner, list) else []
+
+
+def is_attachment(part: Part) -> bool:
+    """Whether people see a leaf beside the text, not in it."""
+    return (
+        "Content-ID" in part
+        or part.get_content_maintype() == "message"
+        or part.get_content_disposition() == "attachment"
+        or bool(filename(part))
+    )
 
 
 def content(part: Part) -> bytes:
     """The bytes of a leaf; of an attached mail as it was attached."""
-    if part.is_multipart():
-        return b"".join(each.as_bytes() for each in part.walk() if each is not part)
+    inner = inner_parts(part)
+    if inner:
+        return _decoded(part, b"\n".join(each.as_bytes(policy=_AS_READ) for each in inner))
     data = part.get_payload(decode=True)
     return data if isinstance(data, bytes) else b""
 
@@ -84,6 +124,23 @@ def decode_words(text: str) -> str:
     return _WORDS.sub(_decode_run, _BETWEEN_WORDS.sub("", text))
 
 
+def _text_kind(leaf: Part) -> str:
+    """The type of a leaf. What should have parts and has none, for want of a boundary, is read as text."""
+    return "text/plain" if leaf.get_content_maintype() == "multipart" else leaf.get_content_type()
+
+
+def _text(leaf: Part) -> str:
+    data = content(leaf)
+    declared = _parameter(leaf, "charset", "content-type")
+    return charsets.decode(data, declared or _declared_inside(leaf, data))
+
+
+def _declared_inside(leaf: Part, data: bytes) -> str | None:
+    """The charset that an HTML page itself declares (HTML Standard, section 13.2.3.2)."""
+    found = _META_CHARSET.search(data, 0, _HTML_PRESCAN) if leaf.get_content_subtype() == "html" else None
+    return found[1].decode() if found else None
+
+
 def _decode_run(run: re.Match[str]) -> str:
     words = _WORD.findall(run[0])
     by_charset = groupby(words, key=lambda word: word[0].lower())
@@ -93,8 +150,11 @@ def _decode_run(run: re.Match[str]) -> str:
 def _word_bytes(word: tuple[str, str, str]) -> bytes:
     _, encoding, text = word
     data = text.encode("ascii", "replace")
-    if encoding in "qQ":
-        return binascii.a2b_qp(data, header=True)
+    return binascii.a2b_qp(data, header=True) if encoding in "qQ" else _from_base64(data)
+
+
+def _from_base64(data: bytes) -> bytes:
+    """The data themselves where they are none."""
     try:
         return binascii.a2b_base64(data + b"===")
     except binascii.Error:
@@ -109,5 +169,13 @@ def _parameter(part: Part, name: str, of_header: str) -> str | None:
     return decode_words(str(value)) if value is not None else None
 
 
-def _address(person: str, address: str) -> str:
-    return f"{person} <{address}>" if person and address else person or address
+def _decoded(part: Part, data: bytes) -> bytes:
+    """An attached mail need not be encoded (RFC 2046, section 5.2.1), and is by some senders."""
+    if header(part, "Content-Transfer-Encoding").lower() != "base64":
+        return data
+    return _from_base64(data)
+
+
+def _address(text: str) -> str:
+    name, mailbox = addresses.name_and_mailbox(text)
+    return addresses.written(decode_words(name), decode_words(mailbox))
