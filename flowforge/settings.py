@@ -475,6 +475,26 @@ class Settings(BaseSettings):
         description="Mails that an account may send by it on one day, in UTC, each recipient counted; 0: any number.",
     )
 
+    # -- files
+    files_url_setting: str = Field(
+        "",
+        validation_alias="FILES_URL",
+        pattern="^(|file:///.+)$",
+        description="Store of the contents of files: file:///folder. Unset: `files` in FLOWFORGE_HOME.",
+    )
+    file_max_bytes: int = Field(
+        50 * 1024 * 1024,
+        validation_alias="FILE_MAX_BYTES",
+        ge=1024,
+        description="Largest file that an account may have.",
+    )
+    quota_file_bytes: int = Field(
+        5 * 1024 * 1024 * 1024,
+        validation_alias="QUOTA_FILE_BYTES",
+        ge=0,
+        description="Bytes that the files of an account may have together; 0: any number.",
+    )
+
     # -- keeping
     log_retention_days: int = Field(
         30, validation_alias="LOG_RETENTION_DAYS", ge=1, description="Age at which log entries are deleted."
@@ -584,6 +604,11 @@ class Settings(BaseSettings):
     @property
     def has_foreign_executor(self) -> bool:
         return self.executor == "foreign"
+
+    @property
+    def files_url(self) -> str:
+        """The store of files, a folder of the home where none is named."""
+        return self.files_url_setting or (self.home / "files").absolute().as_uri()
 
     @property
     def postgres_url(self) -> str | None:

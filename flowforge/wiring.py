@@ -17,6 +17,8 @@ from flowforge.bus import EventBus
 from flowforge.db.credential_epochs import CredentialEpochs
 from flowforge.db.engine import make_engine
 from flowforge.db.mail_allowance_store import MailAllowanceStore
+from flowforge.files.files import Files
+from flowforge.files.made import make_files
 from flowforge.home import Keys, load_keys
 from flowforge.logbook import LogStore
 from flowforge.resume_links import ResumeLinks
@@ -70,6 +72,10 @@ class Backends:
     @cached_property
     def credential_epochs(self) -> CredentialEpochs:
         return CredentialEpochs(self.engine, self.settings.access_token_lifetime)
+
+    @cached_property
+    def files(self) -> Files:
+        return make_files(self.engine, self.settings)
 
     @cached_property
     def tools(self) -> Tools:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from flowforge.accounts import administration, sign_ins
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
+from flowforge.db import files_store
 from flowforge.db.tables import (
     Connection,
     DailyUsage,
@@ -129,6 +130,7 @@ def _hand_over(session: Session, user_id: UUID, heir_id: UUID) -> None:
     session.execute(update(ExecutionRow).where(*under_way).values(user_id=heir_id, updated_at=ExecutionRow.updated_at))
     owed = TriggerEventRow.user_id == user_id, TriggerEventRow.handled_at.is_(None)
     session.execute(update(TriggerEventRow).where(*owed).values(user_id=heir_id))
+    files_store.hand_over(session.connection(), user_id, heir_id)
 
 
 def _remove(session: Session, user_id: UUID) -> None:

@@ -18,7 +18,13 @@ from flowforge.errors import NotFound, Problem, raise_any
 from flowforge.settings import Settings
 from flowforge.views import view_of
 
-_LARGEST = {"workflows": 2**31 - 1, "executions_a_day": 2**31 - 1, "bytes": 2**63 - 1, "mails_a_day": 2**31 - 1}
+_LARGEST = {
+    "workflows": 2**31 - 1,
+    "executions_a_day": 2**31 - 1,
+    "bytes": 2**63 - 1,
+    "mails_a_day": 2**31 - 1,
+    "file_bytes": 2**63 - 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,17 @@ class Quotas:
     bytes: int | None = None
     mails_a_day: int | None = None
     """By the instance's own server, each recipient counted (flowforge.db.mail_allowance_store)."""
+    file_bytes: int | None = None
+    """Of all files together (flowforge.db.files_store)."""
 
 
 def of_settings(settings: Settings) -> Quotas:
     return Quotas(
-        settings.quota_workflows, settings.quota_executions_a_day, settings.quota_bytes, settings.quota_mails_a_day
+        settings.quota_workflows,
+        settings.quota_executions_a_day,
+        settings.quota_bytes,
+        settings.quota_mails_a_day,
+        settings.quota_file_bytes,
     )
 
 

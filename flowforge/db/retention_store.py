@@ -56,8 +56,9 @@ EXECUTIONS_OF_REMOVED_ACCOUNTS = """
 REMOVED_ACCOUNTS = """
     DELETE FROM auth.removed_accounts WHERE user_id IN (
         SELECT removed.user_id FROM auth.removed_accounts AS removed
-         WHERE removed.removed_at < :before AND NOT EXISTS (
-               SELECT FROM orchestrator.workflow_executions AS x WHERE x.user_id = removed.user_id)
+         WHERE removed.removed_at < :before
+           AND NOT EXISTS (SELECT FROM orchestrator.workflow_executions AS x WHERE x.user_id = removed.user_id)
+           AND NOT EXISTS (SELECT FROM files.files AS f WHERE f.user_id = removed.user_id)
          LIMIT :rows)
 """
 DEAD_LETTERS = """

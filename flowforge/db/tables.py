@@ -94,6 +94,8 @@ class User(ContractRow, Base):
     over_quota: Mapped[str | None]
     """The quota that is used up, so that no work is accepted before `over_quota_until`."""
     over_quota_until: Mapped[datetime | None]
+    file_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Bytes of all its files together; null is 0."""
 
 
 class Invitation(Base):
@@ -138,6 +140,7 @@ class QuotaRow(Base):
     bytes: Mapped[int | None] = mapped_column(BigInteger)
     mails_a_day: Mapped[int | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    file_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class DailyUsage(Base):
@@ -806,6 +809,67 @@ class ExecutionHour(Base):
     completed: Mapped[int]
     failed: Mapped[int]
     cancelled: Mapped[int]
+
+
+# -- files
+
+
+class FileContentRow(Base):
+    """A content in the store of files, once for all files that have it."""
+
+    __tablename__ = "contents"
+    __table_args__ = (
+        Index("idx_contents_unused", "sha256", postgresql_where=text("files = 0")),
+        {"schema": "files"},
+    )
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    object_key: Mapped[UUID]
+    """Its name in the store."""
+    files: Mapped[int]
+    """How many files have it."""
+
+
+class FileRow(Base):
+    """A file of an account."""
+
+    __tablename__ = "files"
+    __table_args__ = (Index("idx_files_user", "user_id"), {"schema": "files"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(ForeignKey("files.contents.sha256"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class FileUseRow(Base):
+    """An event or an execution whose data name a file: its steps may read it, and as long as it is kept, so is the
+    file."""
+
+    __tablename__ = "uses"
+    __table_args__ = (
+        Index("idx_uses_file", "file_id"),
+        Index("idx_uses_since", "since"),
+        {"schema": "files"},
+    )
+
+    holder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """The id of the event, or of the execution."""
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("files.files.id"), primary_key=True)
+    since: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class UnreferencedObject(Base):
+    """An object in the store that is being written, or that no content refers to any more."""
+
+    __tablename__ = "unreferenced"
+    __table_args__ = (Index("idx_unreferenced_since", "since"), {"schema": "files"})
+
+    object_key: Mapped[UUID] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 # -- logbook

@@ -16,6 +16,7 @@ from flowforge.db.events_store import NewEvent
 from flowforge.engine import answers, intake
 from flowforge.engine.announcements import execution_event, wait_messages
 from flowforge.engine.answers import Answer
+from flowforge.engine.passed_files import pass_on_to_callers
 from flowforge.engine.workflow_calls import ended_call, is_call, refused_call
 from flowforge.execution.state import Status
 
@@ -90,8 +91,11 @@ def _end_event(ended: EndedExecution) -> Message:
 
 
 def _end_calls(connection: Connection, ended: Sequence[EndedExecution]) -> list[Message]:
-    calls = [ended_call(execution) for execution in ended if is_call(execution.awaited_by)]
-    return wait_messages(waits_store.end_waits(connection, calls)) if calls else []
+    called = [execution for execution in ended if is_call(execution.awaited_by)]
+    if not called:
+        return []
+    pass_on_to_callers(connection, called)
+    return wait_messages(waits_store.end_waits(connection, [ended_call(execution) for execution in called]))
 
 
 def _answer_callers(connection: Connection, ended: Sequence[EndedExecution]) -> list[UUID]:

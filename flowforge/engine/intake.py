@@ -22,6 +22,7 @@ from flowforge.db.engine import Connection, Engine
 from flowforge.db.events_store import EarlierCall, ExternalCall, KnownToken, NewEvent, StoredCall, find_token
 from flowforge.db.refused_work import Refusal, raise_refusal, require_room
 from flowforge.engine import answers
+from flowforge.engine.passed_files import pass_on_to_events
 from flowforge.errors import Conflict, Invalid, Unavailable
 from flowforge.events import TriggerEvent
 from flowforge.jsonio import JsonObject
@@ -46,7 +47,9 @@ def record(connection: Connection, new: Sequence[NewEvent]) -> list[NewEvent]:
     if not new:
         return []
     inserted = events_store.insert_events(connection, new)
-    return [event for event in new if event.event_id in inserted]
+    recorded = [event for event in new if event.event_id in inserted]
+    pass_on_to_events(connection, recorded)
+    return recorded
 
 
 def announce(bus: EventBus, new: Sequence[NewEvent], *, inline_limit: int) -> None:

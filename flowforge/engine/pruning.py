@@ -21,6 +21,10 @@ SECONDS_PER_RUN = 60
 EXPIRED_TOKEN_KEPT = timedelta(days=7)
 REMOVED_ACCOUNT_KEPT = timedelta(days=1)
 """Until then lines of its log may still be on their way."""
+UNREFERENCED_KEPT = timedelta(days=1)
+"""Contents of files that nothing refers to: until then they may still be being written, or copied to a backup whose
+database is a little older."""
+_CONTENTS_AT_ONCE = 100
 USAGE_SHOWN = timedelta(days=8)
 """Days whose executions are shown, however short these are kept."""
 ABANDONED_SESSION_KEPT = timedelta(days=90)
@@ -97,6 +101,11 @@ def _deletions(backends: Backends, now: datetime, rows: int) -> dict[str, _Delet
         "audit entries": older(retention_store.AUDIT_ENTRIES, audit_kept),
         "executions of removed accounts": older(retention_store.EXECUTIONS_OF_REMOVED_ACCOUNTS, now),
         "log entries of removed accounts": _Deletion(partial(_forget_removed, backends, log_rows), log_rows),
+        "files": _Deletion(partial(backends.files.delete_unused, executions_kept, rows), rows),
+        "files of removed accounts": _Deletion(partial(backends.files.delete_of_removed_accounts, now, rows), rows),
+        "contents of files": _Deletion(
+            partial(backends.files.delete_unreferenced, now - UNREFERENCED_KEPT, _CONTENTS_AT_ONCE), _CONTENTS_AT_ONCE
+        ),
         "removed accounts": older(retention_store.REMOVED_ACCOUNTS, now - REMOVED_ACCOUNT_KEPT),
         "versions": older(retention_store.UNUSED_VERSIONS, executions_kept),
         "mailbox states": older(retention_store.ABANDONED_MAILBOX_STATES, now),

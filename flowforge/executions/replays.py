@@ -190,13 +190,20 @@ def _store(
         session.connection()
         .exec_driver_sql(
             """
+        WITH rows AS (
+            SELECT r.*, x.event_id AS source_event, x.workflow_id, x.user_id, x.trigger_payload
+            FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(event_id uuid, execution_id uuid, source uuid, replay jsonb)
+            JOIN orchestrator.workflow_executions x ON x.id = r.source
+        ), files AS (
+            INSERT INTO files.uses (holder_id, file_id)
+            SELECT DISTINCT rows.event_id, held.file_id FROM rows
+            JOIN files.uses held ON held.holder_id IN (rows.source, rows.source_event)
+        )
         INSERT INTO trigger_service.trigger_events
             (id, workflow_id, user_id, trigger_type, payload, metadata, execution_id, replay, created_at)
-        SELECT r.event_id, x.workflow_id, x.user_id, %(type)s,
-               COALESCE(%(payload)s::jsonb, x.trigger_payload, '{}'),
-               jsonb_build_object('source', %(type)s, 'executionId', x.id), r.execution_id, r.replay, now()
-        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(event_id uuid, execution_id uuid, source uuid, replay jsonb)
-        JOIN orchestrator.workflow_executions x ON x.id = r.source
+        SELECT event_id, workflow_id, user_id, %(type)s, COALESCE(%(payload)s::jsonb, trigger_payload, '{}'),
+               jsonb_build_object('source', %(type)s, 'executionId', source), execution_id, replay, now()
+        FROM rows
         RETURNING id, workflow_id, user_id, created_at
         """,
             {

@@ -124,7 +124,7 @@ class TestTheList:
     ) -> None:
         hook = trigger(client, stranger, workflow(client, stranger)["id"])
         client.post(f"/webhook/{hook['webhookToken']}")
-        own = {"workflows": 3, "executionsADay": None, "bytes": 0, "mailsADay": 20}
+        own = {"workflows": 3, "executionsADay": None, "bytes": 0, "mailsADay": 20, "fileBytes": 1_000}
         client.put(f"{ADMIN}/accounts/{stranger.id}/quotas", json=own, headers=owner.headers)
         count(backends)
 
@@ -144,8 +144,9 @@ class TestTheList:
                 "executionsToday": 1,
                 "executionsLastWeek": 0,
                 "bytes": second["usage"]["bytes"],
+                "fileBytes": 0,
             },
-            "quotas": {"workflows": 3, "executionsADay": 0, "bytes": 0, "mailsADay": 20},
+            "quotas": {"workflows": 3, "executionsADay": 0, "bytes": 0, "mailsADay": 20, "fileBytes": 1_000},
             "ownQuotas": own,
         }
         assert second["usage"]["bytes"] > 0

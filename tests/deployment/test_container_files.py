@@ -141,7 +141,8 @@ def test_compose_points_every_process_at_the_full_stack(
 ) -> None:
     for name, value in compose["services"]["executor"]["environment"].items():
         if value is not None:
-            monkeypatch.setenv(name, re.sub(r"\$\{.*\}", "x" * 40, value))
+            with_defaults = re.sub(r"\$\{\w+:-([^${}]+)\}", r"\1", value)
+            monkeypatch.setenv(name, re.sub(r"\$\{.*\}", "x" * 40, with_defaults))
     settings = Settings(_env_file=None)
     assert settings.postgres_url == f"postgresql://dev:{'x' * 40}@postgres:5432/devdb"
     assert settings.redis_url == f"redis://:{'x' * 40}@valkey:6379/0"

@@ -46,6 +46,7 @@ class Usage(Wire):
     executions_today: int = Field(description="Accepted since 00:00 UTC, as far as they are counted.")
     executions_last_week: int = Field(description="On the seven days before today.")
     bytes: int = Field(description="Taken by payloads and outputs that are still kept.")
+    file_bytes: int = Field(description="Taken by files.")
 
 
 class Quotas(Wire):
@@ -55,6 +56,7 @@ class Quotas(Wire):
     executions_a_day: int
     bytes: int
     mails_a_day: int
+    file_bytes: int
 
 
 class OwnQuotas(Wire):
@@ -64,6 +66,7 @@ class OwnQuotas(Wire):
     executions_a_day: int | None = Field(None, ge=0, le=LARGEST_INTEGER)
     bytes: int | None = Field(None, ge=0, le=_LARGEST_BIGINT)
     mails_a_day: int | None = Field(None, ge=0, le=LARGEST_INTEGER)
+    file_bytes: int | None = Field(None, ge=0, le=_LARGEST_BIGINT)
 
 
 class Account(Wire):

@@ -1,0 +1,33 @@
+"""What a store of contents does: it keeps objects, each written once under a key of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+from uuid import UUID
+
+CHUNK_BYTES = 256 * 1024
+"""What is held of a content at once."""
+
+
+class ObjectStore(Protocol):
+    """Its methods raise Unavailable where it does not answer. Safe to share between threads."""
+
+    def write(self, key: UUID, source: BinaryIO, size: int) -> None:
+        """Writes `size` bytes from where the source stands; when it returns, they last."""
+
+    def open(self, key: UUID) -> AbstractContextManager[Iterator[bytes]]:
+        """The object in pieces. Raises ObjectMissing."""
+
+    def delete(self, key: UUID) -> None:
+        """Deletes an object; one that is not there, too."""
+
+
+class ObjectMissing(Exception):
+    """The store does not have an object that the database knows."""
+
+
+def pieces_of(source: BinaryIO) -> Iterator[bytes]:
+    while piece := source.read(CHUNK_BYTES):
+        yield piece

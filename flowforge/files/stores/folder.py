@@ -1,0 +1,73 @@
+"""Contents in a folder: `file:///srv/flowforge/files`. Processes on several machines have to share it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copyfileobj
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from flowforge.errors import Unavailable
+from flowforge.files.object_store import CHUNK_BYTES, ObjectMissing, pieces_of
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStore:
+    """Nobody but the user of the processes may read it."""
+
+    folder: Path
+
+    def write(self, key: UUID, source: BinaryIO, size: int) -> None:
+        del size
+        path = self._path(key)
+        with _unavailable_when_it_fails():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as target:
+                copyfileobj(source, target, CHUNK_BYTES)
+                target.flush()
+                os.fsync(target.fileno())
+            _make_name_last(path.parent)
+
+    @contextmanager
+    def open(self, key: UUID) -> Iterator[Iterator[bytes]]:
+        try:
+            file = self._path(key).open("rb")
+        except FileNotFoundError as error:
+            raise ObjectMissing(str(key)) from error
+        with file:
+            yield pieces_of(file)
+
+    def delete(self, key: UUID) -> None:
+        with _unavailable_when_it_fails():
+            self._path(key).unlink(missing_ok=True)
+
+    def _path(self, key: UUID) -> Path:
+        """By the last digits, which are random: the first ones are a time."""
+        return self.folder / key.hex[-2:] / key.hex
+
+
+def open_folder(url: str) -> FolderStore:
+    return FolderStore(Path(unquote(urlsplit(url).path)))
+
+
+@contextmanager
+def _unavailable_when_it_fails() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"the folder of files cannot be written: {error.strerror}") from error
+
+
+def _make_name_last(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
