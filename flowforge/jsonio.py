@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import re
 from collections.abc import Mapping
@@ -10,23 +11,29 @@ from typing import Any
 
 import orjson
 
+from flowforge import exact_json
+
 JsonObject = dict[str, Any]
 """An object of free JSON: what people and programs write, send and give back; nothing here knows its shape."""
 
+MOST_DIGITS = exact_json.MOST_DIGITS
+"""Of a whole number."""
 _HEADROOM = 40
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
+_BYTE_ORDER_MARK = codecs.BOM_UTF8
 # NUL is legal in JSON text but PostgreSQL's jsonb refuses it.
 _ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def dumps(value: Any) -> bytes:
-    """UTF-8 JSON; what has an `as_json` method is written as that. Raises TypeError for what JSON cannot hold."""
-    return orjson.dumps(value, default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
+    """UTF-8 JSON; what has an `as_json` method is written as that, half a surrogate pair as U+FFFD. Raises TypeError
+    for what JSON cannot hold."""
+    return _dumps(value, _OPTIONS)
 
 
 def indented(value: Any) -> str:
     """JSON for people. Raises TypeError for what JSON cannot hold."""
-    options = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS | orjson.OPT_INDENT_2
-    return orjson.dumps(value, default=_encode, option=options).decode()
+    return _dumps(value, _OPTIONS | orjson.OPT_INDENT_2).decode()
 
 
 def dumps_for_database(value: Any) -> str:
@@ -74,13 +81,23 @@ def why_not_json(error: TypeError) -> str:
 
 
 def writable(text: str) -> str:
-    """Replace what JSON and PostgreSQL cannot hold in a text: half characters and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    """Replace what JSON and PostgreSQL cannot hold in a text: half characters and NUL, with U+FFFD."""
+    return exact_json.without_halves(text).replace("\0", "\ufffd")
 
 
 def loads(data: bytes | str) -> Any:
-    """Raises ValueError when the text is not JSON."""
-    return orjson.loads(data)
+    """Reads JSON: whole numbers of any size are exact, a byte order mark is passed over, half a surrogate pair becomes
+    U+FFFD. Raises ValueError when the text is not JSON."""
+    encoded = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    if exact_json.may_hold_long_numbers(encoded):
+        return exact_json.loads(encoded.removeprefix(_BYTE_ORDER_MARK))
+    try:
+        return orjson.loads(encoded)
+    except orjson.JSONDecodeError:
+        mended = exact_json.whole_pairs(encoded.removeprefix(_BYTE_ORDER_MARK))
+        if mended == encoded:
+            raise
+        return orjson.loads(mended)
 
 
 def format_time(moment: datetime) -> str:
@@ -128,6 +145,17 @@ def _more_than(value: Any, limit: int) -> bool:
         else:
             waiting.pop()
     return left < 0
+
+
+def _dumps(value: Any, options: int) -> bytes:
+    try:
+        return orjson.dumps(value, default=_encode, option=options)
+    except TypeError:
+        try:
+            writable = exact_json.writable(value)
+        except RecursionError:
+            writable = value
+        return orjson.dumps(writable, default=_encode, option=options)
 
 
 def _encode(value: Any) -> Any:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from io import BytesIO
+from typing import IO, Any, NoReturn
 
 import orjson
 from flask import Flask, Request, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.utils import cached_property
 
 from flowforge import jsonio
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
+from webapp.content_encoding import encoding_of, unpack
 
 
 class ContractJson(JSONProvider):
@@ -26,7 +29,17 @@ class ContractJson(JSONProvider):
 
 
 class JsonRequest(Request):
-    """A request whose unreadable JSON is answered with the position of the mistake."""
+    """A request whose body is unpacked when it is read, and whose unreadable JSON is answered with the position of the
+    mistake."""
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body. Raises RequestEntityTooLarge, Invalid, UnknownEncoding."""
+        stream, encoding = super().stream, encoding_of(self.headers.get("Content-Encoding", ""))
+        if not encoding:
+            return stream
+        assert self.max_content_length is not None  # the edge sets it
+        return BytesIO(unpack(stream.read(), encoding, self.max_content_length))
 
     def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:
         if e is None:

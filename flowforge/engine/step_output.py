@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flowforge import jsonio
+from flowforge import exact_json, jsonio
 from flowforge.connectors.sdk import ConnectorError
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import mask_text, mask_values
@@ -39,6 +39,6 @@ def error_text(error: BaseException, secrets: Sequence[str]) -> str:
         text = str(error)
     except Exception as failure:  # noqa: BLE001  (whatever its __str__ does)
         text = f"(its text cannot be made: {type(failure).__name__})"
-    masked = mask_text(text[:_MOST_READ].encode("utf-8", "replace").decode(), secrets)
+    masked = mask_text(exact_json.without_halves(text[:_MOST_READ]), secrets)
     line = " ".join(masked.split())  # only now: a secret that is cut, or has other spaces, would not have been found
     return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"

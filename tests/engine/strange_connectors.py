@@ -75,13 +75,9 @@ FAILING: dict[str, tuple[Connector[Config], str]] = {
         giving(lambda _: {"a": object()}),
         "the step's output cannot be written as JSON: object is not JSON serialisable",
     ),
-    "half a character": (
-        giving(lambda _: {"a": "\ud800"}),
-        "the step's output cannot be written as JSON: str is not valid UTF-8: surrogates not allowed",
-    ),
     "a number too large": (
-        giving(lambda _: {"a": 10**30}),
-        "the step's output cannot be written as JSON: Integer exceeds 64-bit range",
+        giving(lambda _: {"a": 10**5_000}),
+        "the step's output cannot be written as JSON: a whole number has more than 2,000 digits",
     ),
     "a list": (giving(lambda _: [1]), "connector STRANGE gave list, not an object"),
     "nothing": (giving(lambda _: None), "connector STRANGE gave NoneType, not an object"),
@@ -91,7 +87,7 @@ FAILING: dict[str, tuple[Connector[Config], str]] = {
         raising(Broken()),
         "Broken in connector STRANGE: (its text cannot be made: RuntimeError)",
     ),
-    "an error with half a character": (raising(ConnectorError("a\ud800b", True)), "a?b"),
+    "an error with half a character": (raising(ConnectorError("a\ud800b", True)), "a\ufffdb"),
     "an error as long as a book": (raising(ConnectorError("x" * 5_000_000, True)), "x" * 1_000 + "…"),
     "memory": (raising(MemoryError()), "MemoryError in connector STRANGE: "),
 }

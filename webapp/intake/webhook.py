@@ -114,11 +114,12 @@ def _to_be_answered(answer: intake.AcceptedCall) -> Response:
 
 
 def _announced_bytes() -> int:
-    """Bytes of the body as its head says; the most there may be where it does not say."""
+    """Bytes of the body as its head says; the most there may be where it does not say, or the body is packed."""
     announced = request.content_length
-    if announced is not None:
+    if announced is not None and "Content-Encoding" not in request.headers:
         return announced
-    return backends().settings.webhook_max_bytes if "Transfer-Encoding" in request.headers else 0
+    is_sent = announced or "Transfer-Encoding" in request.headers
+    return backends().settings.webhook_max_bytes if is_sent else 0
 
 
 def _accept(token: str, known: KnownToken) -> intake.AcceptedCall | None:

@@ -13,6 +13,8 @@ Binary = Callable[[Meter, Any, Any], Any]
 
 _POINTER_BYTES = 8
 _LARGEST_EXPONENT = 64
+_BITS_PER_NANOSECOND = 300
+_MOST_BITS_OF_POWERS = 64
 _SEARCH_NANOSECONDS = 8
 # Below these lengths CPython searches in the plain way: each character may cost as many looks as there are in the text
 # that is sought. Above them it takes an algorithm that never looks back.
@@ -44,6 +46,7 @@ def concatenate(meter: Meter, values: list[Any]) -> str:
 def arithmetic(symbol: str, compute: Callable[[Any, Any], Any]) -> Binary:
     def apply(meter: Meter, left: Any, right: Any) -> Any:
         a, b = number(left, symbol), number(right, symbol)
+        _pay_for_digits(meter, a, b)
         try:
             return number(compute(a, b), symbol)
         except ZeroDivisionError as error:
@@ -54,13 +57,24 @@ def arithmetic(symbol: str, compute: Callable[[Any, Any], Any]) -> Binary:
     return apply
 
 
+def _pay_for_digits(meter: Meter, left: float, right: float) -> None:
+    """Pay for reckoning with whole numbers that a processor does not hold: each part of one meets each of the other."""
+    if isinstance(left, int) and isinstance(right, int):
+        meter.work(left.bit_length() * right.bit_length() // _BITS_PER_NANOSECOND)
+
+
 def _power(base: float, exponent: float) -> Any:
     if abs(exponent) > _LARGEST_EXPONENT:
         raise Failure(f"the exponent of ** may be at most {_LARGEST_EXPONENT}")
-    result = base**exponent
+    if _bits(base) > _MOST_BITS_OF_POWERS or _bits(result := base**exponent) > _MOST_BITS_OF_POWERS:
+        raise Failure(f"** takes and gives whole numbers of at most {_MOST_BITS_OF_POWERS} bits")
     if isinstance(result, complex):
         raise Failure("a negative number has no such root")
     return result
+
+
+def _bits(value: Any) -> int:
+    return value.bit_length() if isinstance(value, int) else 0
 
 
 def negate(value: Any) -> Any:

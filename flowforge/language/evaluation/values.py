@@ -21,7 +21,9 @@ _NODE_BYTES = 8
 _LONG_ESCAPE = re.compile(r"[\x00-\x07\x0b\x0e-\x1f]")
 _WORST_BYTES = 6
 _FOUR_BYTE_CHARACTER = re.compile(rb"[\xf0-\xf4]")
-_LARGEST_INTEGERS = range(-(2**63), 2**64)
+_PLAIN_BITS = 64
+_SQUARED_BITS_PER_NANOSECOND = 300
+_MANY_DIGITS = 10**jsonio.MOST_DIGITS
 
 
 def describe(value: Any) -> str:
@@ -48,8 +50,8 @@ def number(value: Any, purpose: str) -> int | float:
     """The value, if it is a number that JSON readers agree on. Raises Failure."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Failure(f"{purpose} needs a number, not {describe(value)}")
-    if isinstance(value, int) and value not in _LARGEST_INTEGERS:
-        raise Failure("a whole number is larger than 64 bits")
+    if isinstance(value, int) and abs(value) >= _MANY_DIGITS:
+        raise Failure(f"a whole number has more than {jsonio.MOST_DIGITS:,} digits")
     if isinstance(value, float) and value - value != 0:  # NaN and the infinities
         raise Failure("the result is not a finite number")
     return value
@@ -115,8 +117,15 @@ def weigh(value: Any, meter: Meter) -> Weight:
             waiting.extend(part)
         else:
             total += 3 * _NODE_BYTES
+            if isinstance(part, int) and part.bit_length() > _PLAIN_BITS:
+                meter.work(_time_to_write(part))
+                total += part.bit_length() // 3
     meter.work(unpaid)
     return Weight(total, longest)
+
+
+def _time_to_write(whole_number: int) -> int:
+    return whole_number.bit_length() ** 2 // _SQUARED_BITS_PER_NANOSECOND
 
 
 def _utf8_length(part: str) -> int:
@@ -139,6 +148,7 @@ def to_text(value: Any, meter: Meter) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
+        weigh(value, meter)
         return str(number(value, "text"))
     if isinstance(value, datetime):
         return jsonio.format_time(value)

@@ -14,7 +14,7 @@ from flowforge.language.filters.registry import NOT_GIVEN, Register
 
 VALUE_FILTERS = Register()
 
-_LONGEST_NUMBER = 400
+_LONGEST_NUMBER = jsonio.MOST_DIGITS
 # Objects of Python are larger than their JSON: `[[],[]]` takes three characters and some 70 bytes for each.
 _BYTES_PER_JSON_CHARACTER = 40
 
