@@ -48,7 +48,7 @@ from webapp.api import (
     workflows,
 )
 from webapp.context import db
-from webapp.intake import blueprints, calls
+from webapp.intake import blueprints, calls, waiting
 from webapp.routing import LazyRule
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -104,6 +104,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     guarded.install(app, backends)
     reset_mails.install(app, backends)
     calls.install(app, backends.settings)
+    waiting.install(app, backends.settings)
     static_files.install(app)
     compression.install(app)
     _install_database(app, backends.settings)

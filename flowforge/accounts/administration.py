@@ -67,9 +67,11 @@ def require_power_over_password(session: Session, actor_id: UUID, user_id: UUID)
 
 
 def list_accounts(session: Session, search: str = "", *, page: int = 0, size: int = 50) -> Sequence[ManagedAccountView]:
-    """Accounts whose name or address begins with `search`, in the order of their names."""
-    beginning = like_patterns.literal(key_of(search)) + "%"
-    named = or_(func.lower(User.username).like(beginning), func.lower(User.email).like(beginning))
+    """Accounts whose name or address begins with `search`, in the order of their names. A name is found however it is
+    written: `ß` by `SS`."""
+    as_key, as_entered = (like_patterns.literal(text) + "%" for text in (key_of(search), search))
+    spelled = [func.lower(text).like(func.lower(as_entered)) for text in (User.username, User.email)]
+    named = or_(User.name_key.like(as_key), *spelled)
     ordered = select(User).where(named).order_by(func.lower(User.username), User.id)
     return [account_of(user) for user in session.scalars(ordered.offset(page * size).limit(size))]
 

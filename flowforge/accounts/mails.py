@@ -35,7 +35,7 @@ It works once, and signs you out everywhere else. If it was not you, ignore this
 
 def can_send(settings: Settings) -> bool:
     """Whether the instance has a mail server and an address of its own."""
-    return bool(settings.smtp_host and settings.smtp_from)
+    return bool(settings.smtp_host and settings.mail_sender)
 
 
 def send_invitation(backends: Backends, to: str, inviter: str, token: str) -> None:

@@ -44,12 +44,14 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """All optional; `since` is inclusive, `until` is not. `account_id`: what it did, and what concerns it."""
+    """All optional; `since` is inclusive, `until` is not. `account_id`: what it did, and what concerns it.
+    `seen_by`: who is not to learn from where others acted."""
 
     account_id: UUID | None = None
     action: Action | None = None
     since: datetime | None = None
     until: datetime | None = None
+    seen_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,13 @@ class AuditPage:
 
 
 def seen_by(session: Session, viewer_id: UUID, wanted: Filter) -> Filter:
-    """The filter as it counts for this viewer: administrators see everything, others what concerns their own account.
-    Raises Forbidden for another's account."""
+    """The filter as it counts for this viewer: administrators see everything, others what concerns their own account,
+    without the origin of what other accounts did to it. Raises Forbidden for another's account."""
     if sees_everything(session, viewer_id):
         return wanted
     if wanted.account_id not in (None, viewer_id):
         raise Forbidden("only administrators of this server see what concerns other accounts")
-    return replace(wanted, account_id=viewer_id)
+    return replace(wanted, account_id=viewer_id, seen_by=viewer_id)
 
 
 def sees_everything(session: Session, viewer_id: UUID) -> bool:
@@ -76,7 +78,7 @@ def sees_everything(session: Session, viewer_id: UUID) -> bool:
 def find_page(session: Session, wanted: Filter, after: UUID | None = None, size: int = 50) -> AuditPage:
     """The next entries behind `after`, or the newest. One statement."""
     rows = session.execute(_newest(wanted, after, size + 1)).all()
-    entries = [view_of(AuditEntry, row) for row in rows[:size]]
+    entries = [_as_seen(view_of(AuditEntry, row), wanted.seen_by) for row in rows[:size]]
     return AuditPage(entries, entries[-1].id if len(rows) > size else None)
 
 
@@ -86,6 +88,12 @@ def account_named(session: Session, name_or_id: str) -> UUID | None:
         return UUID(name_or_id)
     except ValueError:
         return find_account(session, name_or_id)
+
+
+def _as_seen(entry: AuditEntry, viewer_id: UUID | None) -> AuditEntry:
+    if viewer_id is None or entry.actor_id in (None, viewer_id):
+        return entry
+    return replace(entry, address=None, request_id=None, via=None)
 
 
 def _newest(wanted: Filter, after: UUID | None, size: int) -> Select[tuple[object, ...]]:

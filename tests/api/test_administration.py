@@ -152,8 +152,10 @@ class TestTheList:
         assert second["usage"]["bytes"] > 0
 
     def test_is_searched_by_the_beginning_of_a_name_or_an_address(self, client: FlaskClient, owner: Person) -> None:
-        for name in ("Ada", "ada_lovelace", "bob"):
+        for name in ("Ada", "ada_lovelace", "bob", "Weiß"):
             registered(client, name)
+        wanted = {"username": "Fußnote", "email": "Jörg.Groß@example.test", "password": PASSWORD}
+        client.post("/auth/register", json=wanted)
 
         def found(search: str) -> list[str]:
             query = {"search": search}
@@ -166,6 +168,8 @@ class TestTheList:
         assert found("ada_") == ["ada_lovelace"]
         assert found("bob@example") == ["bob"]
         assert found("%") == []
+        assert found("Weiß") == found("weis") == found("WEISS") == ["Weiß"]
+        assert found("fuß") == found("jörg.groß") == found("JÖRG.") == ["Fußnote"]
 
     def test_names_the_field_of_a_quota_that_is_none(
         self, client: FlaskClient, owner: Person, stranger: Person

@@ -15,6 +15,7 @@ from tests.api.things import pointers, triggers_of, workflow
 from tests.engine.pipeline import working
 from tests.people import Person
 from tests.waiting import eventually
+from webapp import create_app
 
 RESPOND = {
     "type": "RESPOND",
@@ -82,10 +83,14 @@ def test_past_its_time_the_caller_gets_a_link_to_the_answer(
     assert (client.get(path).status_code, client.get(path).json) == (201, {"id": 8})
 
 
-def test_half_of_the_threads_stay_free_of_callers_who_wait(
-    client: FlaskClient, owner: Person, backends: Backends
-) -> None:
-    backends.settings.web_threads = 4
+def with_threads(backends: Backends, threads: int) -> FlaskClient:
+    """A client of a web process that has so many."""
+    backends.settings.web_threads = threads
+    return create_app(backends=backends).test_client()
+
+
+def test_half_of_the_threads_stay_free_of_callers_who_wait(owner: Person, backends: Backends) -> None:
+    client = with_threads(backends, 4)
     url = hook(client, owner, RESPOND, respond="by a RESPOND step")
     with ThreadPoolExecutor(2) as callers:
         waiting = [callers.submit(client.post, url, json={"id": id_}) for id_ in (1, 2)]
@@ -96,9 +101,9 @@ def test_half_of_the_threads_stay_free_of_callers_who_wait(
 
 
 def test_callers_of_one_workflow_leave_places_for_those_of_others(
-    client: FlaskClient, owner: Person, stranger: Person, backends: Backends
+    owner: Person, stranger: Person, backends: Backends
 ) -> None:
-    backends.settings.web_threads = 16
+    client = with_threads(backends, 16)
     greedy, *modest = (hook(client, one, RESPOND, respond="by a RESPOND step") for one in (owner, owner, stranger))
     with ThreadPoolExecutor(20) as callers:
         many = [callers.submit(client.post, greedy, json={"id": 1}) for _ in range(13)]

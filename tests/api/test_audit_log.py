@@ -128,8 +128,10 @@ class TestWhatIsRecorded:
         passwords = {"currentPassword": PASSWORD, "newPassword": f"{MARK} 1"}
         client.post("/api/v1/profile/password", json=passwords | {"currentPassword": MARK}, headers=owner.headers)
         client.post("/api/v1/profile/password", json=passwords, headers=owner.headers)
-        again = client.post("/auth/login", json={"username": "owner", "password": f"{MARK} 1"}).json
-        headers = {"Authorization": f"Bearer {again['access_token']}"}
+        again, later = (
+            client.post("/auth/login", json={"username": "owner", "password": f"{MARK} 1"}).json for _ in range(2)
+        )
+        headers = {"Authorization": f"Bearer {later['access_token']}"}
         client.post("/auth/logout", json={"refresh_token": again["refresh_token"]}, headers=headers)
 
         found = client.get(LOG, headers=headers).json["entries"]
@@ -141,6 +143,7 @@ class TestWhatIsRecorded:
             "password.refused",
             "password.changed",
             "sign-ins.ended",
+            "sign-in.succeeded",
             "sign-in.succeeded",
             "sign-in.ended",
         ]
@@ -237,6 +240,25 @@ class TestWhoSeesIt:
         assert refused.status_code == 403
         narrow = token(client, stranger, scopes=["read"])
         assert client.get(path, headers={"Authorization": f"Bearer {narrow['token']}"}).status_code == 403
+
+    @pytest.mark.parametrize("path", [f"{LOG}.csv", f"{LOG}.jsonl", LOG])
+    def test_members_do_not_learn_where_administrators_are(
+        self, client: FlaskClient, owner: Person, stranger: Person, path: str
+    ) -> None:
+        at_home, named = {"REMOTE_ADDR": "203.0.113.7"}, {**owner.headers, "X-Request-Id": "of-the-administrator"}
+        client.post(f"{ADMIN}/{stranger.id}/enable", headers=named, environ_base=at_home)
+        failed = {"username": stranger.username, "password": "a guess"}
+        client.post("/auth/login", json=failed, environ_base={"REMOTE_ADDR": "203.0.113.8"})
+
+        seen = client.get(path, headers=stranger.headers).text
+        assert "203.0.113.7" not in seen
+        assert "of-the-administrator" not in seen
+        assert "203.0.113.8" in seen
+        assert "203.0.113.7" in client.get(path, headers=owner.headers).text
+
+    @pytest.mark.parametrize("path", [LOG, f"{LOG}.csv", f"{LOG}.jsonl"])
+    def test_no_cache_keeps_it(self, client: FlaskClient, owner: Person, path: str) -> None:
+        assert client.get(path, headers=owner.headers).headers["Cache-Control"] == "no-store"
 
     def test_who_is_an_administrator_no_more_sees_their_own(
         self, client: FlaskClient, owner: Person, stranger: Person

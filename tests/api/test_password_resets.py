@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
+from flowforge.accounts import mails
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.people import PASSWORD, Person
@@ -34,6 +35,20 @@ def app(settings: Settings, inbox: Inbox) -> Iterator[Flask]:
         )
         yield create_app(backends=backends)
         backends.close()
+
+
+@pytest.mark.parametrize(
+    ("sender", "can_send"),
+    [
+        ({"smtp_from": "ff@x.test"}, True),
+        ({"smtp_username": "ff@x.test"}, True),
+        ({"smtp_username": "ff"}, False),
+        ({}, False),
+    ],
+)
+def test_mail_is_sent_where_it_has_a_sender(sender: dict[str, str], can_send: bool) -> None:
+    assert mails.can_send(Settings(_env_file=None, smtp_host="smtp.x.test", **sender)) is can_send
+    assert not mails.can_send(Settings(_env_file=None, **sender))
 
 
 def ask(client: FlaskClient, account: str, **options: Any) -> Any:

@@ -15,6 +15,7 @@ from flowforge.audit.recording import record
 from flowforge.audit.search import AuditPage, Filter
 from webapp.api import audit_schemas
 from webapp.api.paging import SearchQuery
+from webapp.caching import never_store
 from webapp.context import session
 from webapp.endpoint import Answer, Tag, endpoint
 from webapp.identity import current_user_id
@@ -24,6 +25,7 @@ MEDIA_TYPES = {Format.CSV: "text/csv", Format.JSONL: "application/jsonl"}
 _EXPORTED = f"The newest {MOST_EXPORTED:,} entries, newest first"
 
 blueprint = Blueprint("audit", __name__, url_prefix="/api/v1")
+blueprint.after_request(never_store)
 
 
 class FilterQuery(Query):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, current_app
+from flask import Flask, Response, current_app
 
 from flowforge import jsonio
 from flowforge.engine import answers
@@ -10,10 +10,16 @@ from flowforge.engine.answers import Answer
 from flowforge.engine.intake import AcceptedCall
 from flowforge.fair_shares import FairShares
 from flowforge.language.blocks.respond import is_sent
+from flowforge.settings import Settings
 from webapp.content_policy import SANDBOX
 from webapp.context import backends
 
 _EXTENSION = "flowforge.waiting_callers"
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """A caller who waits holds a thread; a quarter of them is for everybody else."""
+    app.extensions[_EXTENSION] = FairShares(settings.web_threads * 3 // 4)
 
 
 def as_response(answer: Answer) -> Response:
@@ -39,7 +45,5 @@ def wait_for_answer(call: AcceptedCall) -> Answer | None:
 
 
 def _places() -> FairShares:
-    """A caller who waits holds a thread; a quarter of them is for everybody else."""
-    places = backends().settings.web_threads * 3 // 4
-    found: FairShares = current_app.extensions.setdefault(_EXTENSION, FairShares(places))
+    found: FairShares = current_app.extensions[_EXTENSION]
     return found
