@@ -180,13 +180,18 @@ def _each(config: Mapping[str, Any], keys: Iterable[str], change: Callable[[str,
         value = changed.get(key)
         if isinstance(key, ByName):
             changed |= {key: change_secrets(value, _under(key, change))} if key in changed else {}
-        elif isinstance(value, str):
-            changed[key] = change(value, key, None)
+        elif _is_text(value):
+            changed[key] = change(str(value), key, None)
         elif isinstance(value, Mapping):
             changed[key] = {
-                name: change(inner, key, name) if isinstance(inner, str) else inner for name, inner in value.items()
+                name: change(str(inner), key, name) if _is_text(inner) else inner for name, inner in value.items()
             }
     return changed
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is a text, or a number that stands for one: a password of digits, written without quotes."""
+    return isinstance(value, str) or _is_number(value)
 
 
 def _under(key: str, change: Callable[[str, str, str | None], Any]) -> Callable[[str, str], Any]:

@@ -63,7 +63,8 @@ class Catalog:
     def validate(self, type_: str, config: Mapping[str, Any] | None, pointer: str) -> list[Problem]:
         """`pointer` is the action's; problems point to its type or into its config."""
         try:
-            return self.get(type_).problems(config or {}, f"{pointer}/config")
+            connector = self.get(type_)
+            return connector.problems(connector.given(config or {}), f"{pointer}/config")
         except UnknownAction as error:
             return [Problem(f"{pointer}/type", str(error))]
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
+from flowforge.language.text_fields import IS_EMPTY, TextFields, spellings
 from flowforge.secret_names import ByName
 
 Path = tuple[str, ...]
 
 
-class ConnectorConfig(BaseModel):
-    """Base of config models: camelCase outside, unknown keys ignored."""
+class ConnectorConfig(TextFields):
+    """Base of config models: camelCase outside, unknown keys ignored, any value taken for text."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
@@ -25,13 +27,13 @@ def secret_keys(model: type[ConnectorConfig]) -> Iterator[str]:
         extra = declared.json_schema_extra
         if isinstance(extra, dict) and (extra.get("secret") or extra.get("secretNames")):
             kind = str if extra.get("secret") else ByName
-            yield from map(kind, {name, *_aliases(declared.alias), *_aliases(declared.validation_alias)})
+            yield from map(kind, spellings(name, declared))
 
 
 def located_messages(error: ValidationError) -> Iterator[tuple[Path, str]]:
     """The path of each problem in the config, empty for one of the whole, with its message."""
-    for problem in error.errors(include_url=False, include_input=False):
-        yield tuple(str(part) for part in problem["loc"]), problem["msg"].removeprefix("Value error, ")
+    for problem in error.errors(include_url=False):
+        yield tuple(str(part) for part in problem["loc"]), _message(problem)
 
 
 def holds_expression(config: Mapping[str, Any], path: Path) -> bool:
@@ -39,12 +41,11 @@ def holds_expression(config: Mapping[str, Any], path: Path) -> bool:
     return _has_expression(_value_at(config, path))
 
 
-def _aliases(alias: object) -> list[str]:
-    if isinstance(alias, str):
-        return [alias]
-    if isinstance(alias, AliasChoices):
-        return [choice for choice in alias.choices if isinstance(choice, str)]
-    return []
+def _message(problem: ErrorDetails) -> str:
+    """What is wrong, without the value: it may be secret."""
+    if problem["input"] in (None, "", []) and problem["type"] not in ("missing", "value_error"):
+        return IS_EMPTY
+    return problem["msg"].removeprefix("Value error, ")
 
 
 def _value_at(value: Any, path: Path) -> Any:

@@ -19,6 +19,7 @@ from flowforge.errors import Problem
 from flowforge.fields import field
 from flowforge.icons import require_icon
 from flowforge.jsonio import JsonObject
+from flowforge.language.text_fields import LITERAL
 
 C = TypeVar("C", bound=ConnectorConfig)
 Model = type[C]
@@ -98,7 +99,7 @@ class ConnectionKind(Generic[C]):
     def problems(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:
         """Problems of a config to be saved. It is taken literally: an expression has no meaning in a connection."""
         try:
-            self.saved_model.model_validate(config)
+            self.saved_model.model_validate(config, context=LITERAL)
         except ValidationError as error:
             return [Problem("/".join((pointer, *path)), message) for path, message in located_messages(error)]
         return []

@@ -16,6 +16,7 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.errors import Problem
 from flowforge.icons import require_icon
 from flowforge.jsonio import JsonObject
+from flowforge.language.text_fields import spellings
 from flowforge.summaries import NO_SUMMARY, Summary
 
 C = TypeVar("C", bound=ConnectorConfig)
@@ -52,6 +53,13 @@ class Connector(Generic[C]):
 
     def __post_init__(self) -> None:
         require_icon(self.icon)
+
+    def given(self, config: Mapping[str, Any]) -> JsonObject:
+        """The written config without fields that are left empty and may be: that is as if they were not there. What
+        turns out empty when its expression is computed stays, and is for the connector to judge."""
+        required = {name for name, field in self.config.model_fields.items() if field.is_required()}
+        kept = {key for name in required for key in spellings(name, self.config.model_fields[name])}
+        return {key: value for key, value in config.items() if value not in (None, "") or key in kept}
 
     def parse(self, config: Mapping[str, Any]) -> C:
         """The config with its expressions resolved. Raises ConnectorError naming the fields, not their values."""

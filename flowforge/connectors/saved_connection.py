@@ -19,8 +19,8 @@ class SavedConnection:
 
     def filled_in(self, connector: Connector[Any], config: Mapping[str, Any]) -> JsonObject:
         """The step's config, with the connection's fields where the step gives none itself."""
-        own = {key: value for key, value in config.items() if value not in (None, "")}
         shared = self.kind.own_fields if connector.holds(self.kind) else ()
+        own = {key: value for key, value in config.items() if key not in shared or value not in (None, "")}
         return {key: self.config[key] for key in shared if key in self.config} | own
 
     def credentials(self, connector: Connector[Any], context: StepContext) -> Credentials[Any] | None:

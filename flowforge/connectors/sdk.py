@@ -14,6 +14,7 @@ from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.parameters import Nested, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
@@ -29,6 +30,7 @@ __all__ = [
     "ConnectorConfig",
     "ConnectorError",
     "Credentials",
+    "Nested",
     "Request",
     "Response",
     "Security",
@@ -39,6 +41,7 @@ __all__ = [
     "field",
     "first_of",
     "joined",
+    "pairs_of",
     "secret",
     "token_key",
 ]

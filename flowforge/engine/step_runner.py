@@ -173,7 +173,7 @@ class StepRunner:
     def _ready(self, run: StepRun, secrets: list[str]) -> ReadyConfig:
         start = run.start
         connector = self._catalog.get(start.action_type)
-        opened = self._catalog.open(start.action_type, start.action_config, self._vault)
+        opened = connector.given(self._catalog.open(start.action_type, start.action_config, self._vault))
         secrets += self._catalog.secret_values(start.action_type, opened)
         resolved = self._resolve_config(run, connector, opened, secrets)
         secrets += resolved.parts

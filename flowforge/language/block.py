@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from flowforge.jsonio import JsonObject
 from flowforge.language.bodies import Bodies
 from flowforge.language.pointers import dotted
+from flowforge.language.text_fields import TextFields
 from flowforge.language.wording import located
 from flowforge.summaries import NO_SUMMARY, Summary
 
@@ -25,8 +26,8 @@ class ConfigUnusable(ValueError):
     """The config of a block, its expressions resolved, is not what the block needs; the text names the fields."""
 
 
-class BlockConfig(BaseModel):
-    """Base of the configs: camelCase outside, unknown keys ignored.
+class BlockConfig(TextFields):
+    """Base of the configs: camelCase outside, unknown keys ignored, any value taken for text.
 
     A config is validated twice: as it is written, where a field may hold an expression, and with its expressions
     resolved, when the step is due.

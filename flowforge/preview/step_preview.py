@@ -126,8 +126,10 @@ def _mask_config(catalog: Catalog, step: Step, resolved: JsonObject) -> JsonObje
 def _check_action(catalog: Catalog, step: Step, config: JsonObject) -> None:
     """Validate the config, except for fields of connections and fields with secrets, which are not resolved. Raises
     ConfigUnusable, UnknownAction."""
+    connector = catalog.get(step.type)
     secret = {key: value for key, value in step.config.items() if masked_secrets(value)} if step.templated else {}
-    problems = catalog.get(step.type).problems({**config, **secret}, "")
+    given = {key: config[key] for key in connector.given(step.config)}
+    problems = connector.problems({**given, **secret}, "")
     if problems:
         found = "; ".join(f"{dotted(parsed(problem.pointer))}: {problem.message}".lstrip(": ") for problem in problems)
         raise ConfigUnusable(f"the config of {step.type} cannot be used: {found}")

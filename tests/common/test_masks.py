@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flowforge.secrets import MASK, unmask_fields
+from flowforge.secrets import MASK, Vault, is_sealed, mask_fields, new_key, open_fields, seal_fields, unmask_fields
 
 STORED = {"token": "t-1", "headers": {"X-Key": "k-1", "X-Other": "o-1"}, "url": "https://x.test"}
 
@@ -34,3 +34,13 @@ def test_without_anything_stored_masks_stay() -> None:
 def test_a_text_that_looks_sealed_is_not_taken_for_a_secret_of_ours() -> None:
     stored = {"token": "enc:v1:of-somebody-else"}
     assert unmask_fields({"token": MASK}, ["token"], stored) == stored
+
+
+@pytest.mark.parametrize("config", [{"token": 12345}, {"headers": {"X-Pin": 0.5}}])
+def test_a_secret_that_is_written_as_a_number_is_sealed_like_any_other(config: Any) -> None:
+    vault, keys = Vault([new_key()]), ["token", "headers"]
+    sealed = seal_fields(config, keys, vault)
+    [stored] = [text for value in sealed.values() for text in (value.values() if isinstance(value, dict) else [value])]
+    assert is_sealed(stored)
+    assert open_fields(sealed, keys, vault) in ({"token": "12345"}, {"headers": {"X-Pin": "0.5"}})
+    assert mask_fields(config, keys) in ({"token": MASK}, {"headers": {"X-Pin": MASK}})

@@ -6,7 +6,7 @@ Every field also takes an expression, whatever its type: a text with `{{` is kep
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
@@ -52,7 +52,7 @@ class Field:
         """The entries of a map, and an empty one to add another."""
         value = config.get(self.key)
         entries = value.items() if isinstance(value, dict) else ()
-        shown = as_text if self.kind == "map" else _plain
+        shown = as_text if self.kind == "map" and not self.choices else _plain
         return [*((str(name), shown(entry)) for name, entry in entries), ("", "")]
 
     def records(self, config: Mapping[str, Any]) -> list[JsonObject]:
@@ -147,8 +147,22 @@ def _read_map(field: Field, form: MultiDict[str, str], name: str) -> Any:
         return form[name] or None
     names, values = form.getlist(f"{name}.{_NAME}"), form.getlist(f"{name}.{_VALUE}")
     pairs = [(key.strip(), value.replace("\r\n", "\n")) for key, value in zip(names, values, strict=False)]
-    read = from_text if field.kind == "map" and field.choices != ("text",) else str
+    read = _READ_ENTRY[tuple(field.choices)] if field.kind == "map" else str
     return {key: read(value) for key, value in pairs if key} or None
+
+
+def _parameter(text: str) -> Any:
+    """An object or a list; anything else is the text as it was written: 1.10 has two decimals."""
+    read = from_text(text)
+    return read if isinstance(read, dict | list) else text
+
+
+_READ_ENTRY: Mapping[tuple[str, ...], Callable[[str], Any]] = {
+    (): from_text,
+    ("text",): str,
+    ("parameter",): _parameter,
+}
+"""How the entries of a map are read, by what they are."""
 
 
 def _read_records(
@@ -234,9 +248,7 @@ def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tuple[Kind, 
     if "enum" in shape:
         return "choice", [str(choice) for choice in shape["enum"] if choice is not None]
     if "object" in types:
-        inner = shape.get("additionalProperties")
-        only_text = isinstance(inner, dict) and inner.get("type") == "string"
-        return "map", ("text",) if only_text else ()
+        return "map", _entries_of(shape.get("additionalProperties"))
     if "array" in types:
         return ("records" if "properties" in shape.get("items", {}) else "list"), ()
     if "boolean" in types:
@@ -246,6 +258,16 @@ def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tuple[Kind, 
     if "string" in types:
         return ("lines" if declared.get("multiline") else "text"), ()
     return "json", ()
+
+
+def _entries_of(declared: Any) -> Sequence[str]:
+    """The kind of a map's entries; none where they are anything."""
+    if not isinstance(declared, dict):
+        return ()
+    types = {inner.get("type") for inner in declared.get("anyOf", (declared,))}
+    if types == {"string"}:
+        return ("text",)
+    return ("parameter",) if "string" in types and not types & {"number", "integer", "boolean", None} else ()
 
 
 def _is_line(value: Any) -> bool:

@@ -127,9 +127,9 @@ class _Player:
 
     def _output_of_action(self, due: Due, recorded: Recorded | None) -> JsonObject:
         step = due.step
-        config: JsonObject = resolve(step.config, self._scope(due), step=step.id, field="config")
-        self._note_call(due, config)
         connector = self._catalog.get(step.type)
+        config: JsonObject = resolve(connector.given(step.config), self._scope(due), step=step.id, field="config")
+        self._note_call(due, config)
         parsed = connector.parse(config)
         if recorded is None and connector.computes is not None:
             output: JsonObject = connector.computes(parsed)

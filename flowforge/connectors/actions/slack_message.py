@@ -5,7 +5,7 @@ https://api.slack.com/messaging/webhooks, https://api.slack.com/methods/chat.pos
 
 from __future__ import annotations
 
-from pydantic import AliasChoices, model_validator
+from pydantic import AliasChoices, field_validator, model_validator
 
 from flowforge.connectors.connection_kinds.slack import SLACK, SlackSignIn
 from flowforge.connectors.sdk import ConnectorError, StepContext, connector, field, first_of
@@ -22,9 +22,17 @@ class Config(SlackSignIn):
         validation_alias=AliasChoices("message", "text"),
         serialization_alias="message",
         title="Message",
-        description="Text with Slack's markup. Empty: all the data the workflow has, as JSON.",
+        description="Text with Slack's markup. Left out: all the data the workflow has, as JSON.",
     )
     channel: str | None = field(None, title="Channel", description="#general or a channel id.")
+
+    @field_validator("message")
+    @classmethod
+    def _require_what_was_meant(cls, message: str | None) -> str:
+        """Refuse a message that turns out empty: only where none is written, all the data are meant."""
+        if not message or not message.strip():
+            raise ValueError("is empty; leave it out to post all the data the workflow has")
+        return message
 
     @model_validator(mode="after")
     def _one_way_to_slack(self) -> Config:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.parameters import Pair
 from flowforge.connectors.http_client.signing import Request, Signer
 
 REDIRECTS = {301, 302, 303, 307, 308}
@@ -25,7 +26,7 @@ class Call:
     method: str
     url: str
     headers: Mapping[str, str]
-    params: Mapping[str, Any] | None
+    params: Sequence[Pair]
     body: Any
     signed_by: Signer | None
 
@@ -36,16 +37,16 @@ class Call:
             method, body = "GET", None
             headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
         if _origin(url) == _origin(self.url):
-            return Call(method, url, headers, None, body, self.signed_by)
+            return Call(method, url, headers, (), body, self.signed_by)
         kept = {name: value for name, value in headers.items() if name.lower() in _KEPT_ACROSS_HOSTS}
-        return Call(method, url, kept, None, body, None)
+        return Call(method, url, kept, (), body, None)
 
     def prepared(self) -> requests.PreparedRequest:
         """The request as it is sent, signed. Raises ConnectorError."""
         if urlsplit(self.url).scheme not in {"http", "https"}:
             raise ConnectorError("only http:// and https:// addresses can be called", permanent=True)
         request = requests.PreparedRequest()
-        headers, params = dict(self.headers), dict(self.params or {})
+        headers, params = dict(self.headers), list(self.params)
         with _refusing_what_is_not_valid():
             request.prepare(method=self.method, url=self.url, headers=headers, params=params, data=self.body)
         if self.signed_by is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,12 +16,14 @@ from flowforge.charsets import header_text
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.call import REDIRECTS, Call, host_of
 from flowforge.connectors.http_client.guarded_adapter import CONNECT_SECONDS, CurrentExchange, GuardedAdapter
+from flowforge.connectors.http_client.parameters import Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
 
 MAX_REDIRECTS = 5
+Parameters = Mapping[str, Any] | Sequence[Pair]
 _USER_AGENT = "FlowForge/0.1"
 
 
@@ -60,20 +62,22 @@ class HttpClient:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, Any] | None = None,
+        params: Parameters = (),
         json: Any = None,
-        data: bytes | str | Mapping[str, Any] | None = None,
+        data: bytes | str | Parameters | None = None,
         signed_by: Signer | None = None,
     ) -> Response:
         """One exchange, redirects followed, before the attempt's deadline. Blanks around the URL do not count.
 
+        `params` and `data` take any values; `pairs_of` tells, and lets choose, how objects and lists are written.
         Raises ConnectorError for everything that keeps a whole answer from coming; a status is no error here.
         """
         own = {"User-Agent": _USER_AGENT, "Idempotency-Key": attempt.idempotency_key}
         if json is not None:
             data = self.encode(json)
             own["Content-Type"] = "application/json"
-        call = Call(method, url.strip(), {**own, **(headers or {})}, params, data, signed_by)
+        body = data if data is None or isinstance(data, bytes | str) else _listed(data)
+        call = Call(method, url.strip(), {**own, **(headers or {})}, _listed(params), body, signed_by)
         for _ in range(MAX_REDIRECTS + 1):
             response = self._answer(attempt, call)
             target = response.headers.get("location")
@@ -136,6 +140,10 @@ class HttpClient:
                 raise ConnectorError(f"{host} did not answer in time", permanent=False)
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def _listed(parameters: Parameters) -> Sequence[Pair]:
+    return pairs_of(parameters) if isinstance(parameters, Mapping) else parameters
 
 
 def _response(status: int, sent: urllib3.HTTPHeaderDict, content: bytes) -> Response:

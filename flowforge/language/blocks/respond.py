@@ -5,20 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from flowforge.language.block import Block, BlockConfig
 from flowforge.summaries import first_of
 
-
-def _as_text(value: Any) -> Any:
-    """Turn a number, which an expression may give, into text."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")]
 """A token (RFC 9110, 5.1)."""
-HeaderValue = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[\t\x20-\x7e\xa0-\xff]{0,8000}$")]
+HeaderValue = Annotated[str, Field(pattern=r"^[\t\x20-\x7e\xa0-\xff]{0,8000}$")]
 """One line of Latin-1 (RFC 9110, 5.5)."""
 
 
