@@ -17,6 +17,7 @@ from flowforge.embedded.console import Console
 from flowforge.embedded.instance import AlreadyRunning
 from flowforge.embedded.server import CannotStart
 from flowforge.errors import Unavailable
+from flowforge.home import UnusableHome, in_use
 from flowforge.settings import Settings
 
 Command = Callable[[Settings], int]
@@ -193,14 +194,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "answer" in parsed:  # needs none of an instance's settings
         return int(parsed.answer(parsed))
     try:
-        if "for_instance" in parsed:  # has arguments of its own
-            return int(parsed.for_instance(Settings(), parsed))
-        command: Command = parsed.command
-        return command(Settings())
+        settings = Settings()
+        with in_use(settings.home):
+            if "for_instance" in parsed:  # has arguments of its own
+                return int(parsed.for_instance(settings, parsed))
+            command: Command = parsed.command
+            return command(settings)
     except ValidationError as error:
         problems = "\n".join(f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         sys.exit(f"These settings can't be used:\n{problems}")
-    except (CannotStart, AlreadyRunning, OtherSchema, Unavailable) as error:
+    except (CannotStart, AlreadyRunning, UnusableHome, OtherSchema, Unavailable) as error:
         sys.exit(f"FlowForge: {error}")
 
 

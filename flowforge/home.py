@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import os
 import secrets as random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from flowforge import secrets
 from flowforge.settings import Settings
+
+
+class UnusableHome(RuntimeError):
+    """Something in the home cannot be read, made or written."""
+
+
+@contextmanager
+def in_use(home: Path) -> Iterator[None]:
+    """Raises UnusableHome for errors of the file system at the home, below it, or on the way to it."""
+    try:
+        yield
+    except OSError as error:
+        if not _concerns(error, home.resolve()):
+            raise
+        raise UnusableHome(
+            f"can't use the home {home} ({error.strerror}: {error.filename}); choose another with FLOWFORGE_HOME=..."
+        ) from error
+
+
+def _concerns(error: OSError, home: Path) -> bool:
+    path = Path(error.filename) if isinstance(error.filename, str) else None
+    return path is not None and (path.is_relative_to(home) or home.is_relative_to(path))
 
 
 @dataclass(frozen=True, slots=True)

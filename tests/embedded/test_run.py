@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import stat
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -103,6 +104,42 @@ def test_a_home_that_cannot_be_is_refused_before_anything_is_made(tmp_path: Path
     assert refused.output.startswith("FlowForge: a path must have no line break")
     assert len(refused.output.splitlines()) == 1
     assert not (folder / "home").exists()
+
+
+def _a_file(home: Path) -> Path:
+    home.touch()
+    return home
+
+
+def _a_place_where_nobody_may_write(home: Path) -> Path:
+    """Not even root."""
+    home.symlink_to("/proc/flowforge/home")
+    return Path("/proc/flowforge")
+
+
+def _a_file_where_a_folder_belongs(home: Path) -> Path:
+    home.mkdir()
+    (home / "secrets").touch()
+    return home / "secrets"
+
+
+def _a_folder_where_a_file_belongs(home: Path) -> Path:
+    (home / "secrets" / "jwt.key").mkdir(parents=True)
+    return home / "secrets" / "jwt.key"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize(
+    "home_is",
+    [_a_file, _a_place_where_nobody_may_write, _a_file_where_a_folder_belongs, _a_folder_where_a_file_belongs],
+)
+def test_a_home_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path, home_is: Callable[[Path], Path]) -> None:
+    obstacle = home_is(tmp_path / "home")
+    refused = start(tmp_path, PORT="0")
+    assert refused.process.wait(30) == 1
+    assert refused.output.startswith("FlowForge: can't use the home ")
+    assert f": {obstacle}); choose another with FLOWFORGE_HOME=" in refused.output
+    assert len(refused.output.splitlines()) == 1
 
 
 def test_an_unusable_setting_is_named(tmp_path: Path) -> None:
