@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import administration, deletion, links, password_resets, registration, second_factor
+from flowforge.accounts import administration, deletion, links, password_resets, registration, removed_second_factor
 from flowforge.accounts.administration import ManagedAccountView
 from flowforge.accounts.deletion import Belongings
 from flowforge.accounts.registration import NewAccount
@@ -47,7 +47,7 @@ def add_commands(commands: Any) -> None:
     adding.add_argument("--admin", action="store_true", help="make it an administrator")
     for name, operation, help_text in (
         ("reset", _reset, "Show a link by which the account's password is set anew."),
-        ("forget-second-factor", _forget_second_factor, "Let the account sign in with the password alone."),
+        ("reset-second-factor", _reset_second_factor, "Let the account sign in with the password alone."),
         ("disable", _disable, "End whatever the account is signed in with, and stop its triggers."),
         ("enable", _enable, "Let a disabled account sign in again, and its triggers start workflows."),
         ("make-admin", _make_administrator, "Make the account an administrator; the owner, where there is none."),
@@ -86,6 +86,15 @@ def _session(settings: Settings) -> Iterator[Session]:
             engine.dispose()
 
 
+@contextmanager
+def _backends(settings: Settings) -> Iterator[Backends]:
+    backends = Backends(settings, "flowforge-users")
+    try:
+        yield backends
+    finally:
+        backends.close()
+
+
 def _list(session: Session, _settings: Settings, _parsed: Parsed) -> str:
     lines = [_line("name", "e-mail", "role", "since", "state")]
     page = 0
@@ -120,10 +129,12 @@ def _within(link: str) -> str:
     return f"Whoever opens this link within {password_resets.LIFETIME_HOURS} hours sets the password, once:\n  {link}"
 
 
-def _forget_second_factor(session: Session, _settings: Settings, parsed: Parsed) -> str:
+def _reset_second_factor(session: Session, settings: Settings, parsed: Parsed) -> str:
     account = _named(session, parsed)
-    second_factor.turn_off(session, account.id)
-    return f"{account.username} signs in with the password alone, until a second factor is set up again."
+    with _backends(settings) as backends:
+        mail_problem = removed_second_factor.remove(session, backends, account.id)
+    told = f"\nNo mail told them: {mail_problem}." if mail_problem else ""
+    return f"{account.username} signs in with the password alone, until a second factor is set up again.{told}"
 
 
 def _disable(session: Session, _settings: Settings, parsed: Parsed) -> str:
@@ -154,11 +165,8 @@ def _delete(session: Session, settings: Settings, parsed: Parsed) -> str:
         had = _in_words(deletion.belongings_of(session, account.id))
         return f"{account.username} has {had}. Say --hand-over-to NAME or --everything; nothing was done."
     heir = administration.find_by_name(session, parsed.hand_over_to).id if parsed.hand_over_to else None
-    backends = Backends(settings, "flowforge-users")
-    try:
+    with _backends(settings) as backends:
         done = deletion.delete(session, backends, account.id, heir)
-    finally:
-        backends.close()
     fate = f"{done.handed_over_to} has them now" if done.handed_over_to else "they are deleted, too"
     return f"{done.username} is deleted. It had {_in_words(done.belongings)}: {fate}."
 

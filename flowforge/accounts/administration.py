@@ -37,6 +37,7 @@ class ManagedAccountView:
     disabled_at: datetime | None
     needs_exact_spelling: bool
     """Whether its name differs only in case from that of an older account, so that it signs in exactly as spelled."""
+    has_second_factor: bool
 
 
 def require_administrator(session: Session, user_id: UUID) -> None:
@@ -137,7 +138,13 @@ def make_owner(session: Session, user_id: UUID) -> ManagedAccountView:
 
 
 def account_of(user: User) -> ManagedAccountView:
-    return view_of(ManagedAccountView, user, role=Role(user.role), needs_exact_spelling=user.name_key is None)
+    return view_of(
+        ManagedAccountView,
+        user,
+        role=Role(user.role),
+        needs_exact_spelling=user.name_key is None,
+        has_second_factor=user.totp_confirmed_at is not None,
+    )
 
 
 def _get(session: Session, user_id: UUID) -> User:

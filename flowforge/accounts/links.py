@@ -12,3 +12,7 @@ def invitation(settings: Settings, token: str) -> str:
 
 def password_reset(settings: Settings, token: str) -> str:
     return f"{settings.public_webhook_base}/password-resets/{token}"
+
+
+def second_factor(settings: Settings) -> str:
+    return f"{settings.public_webhook_base}/settings/second-factor"

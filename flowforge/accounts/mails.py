@@ -31,6 +31,16 @@ Open this link within {hours} hours to set one:
 
 It works once, and signs you out everywhere else. If it was not you, ignore this mail: nothing changes.
 """
+_SECOND_FACTOR_REMOVED = """\
+The second factor of your account {username} on FlowForge was removed by whoever runs it: your password alone signs you
+in.
+
+You can set up another one in the settings:
+
+  {link}
+
+If you did not ask for this, tell whoever runs the server.
+"""
 
 
 def can_send(settings: Settings) -> bool:
@@ -50,6 +60,12 @@ def send_password_reset(backends: Backends, to: str, username: str, token: str) 
     link = links.password_reset(backends.settings, token)
     text = _RESET.format(username=username, hours=password_resets.LIFETIME_HOURS, link=link)
     _send(backends, to, "A new password for FlowForge", text)
+
+
+def send_second_factor_removed(backends: Backends, to: str, username: str) -> None:
+    """Raises Unavailable where the mail server did not take it."""
+    text = _SECOND_FACTOR_REMOVED.format(username=username, link=links.second_factor(backends.settings))
+    _send(backends, to, "Your second factor on FlowForge was removed", text)
 
 
 def _send(backends: Backends, to: str, subject: str, text: str) -> None:

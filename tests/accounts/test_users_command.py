@@ -125,7 +125,7 @@ def test_who_has_lost_the_second_factor_is_let_in_by_the_operator(
     with pytest.raises(CodeNeeded):
         accounts.authenticate(session, "Bob", PASSWORD)
 
-    assert "password alone" in users("forget-second-factor", "bob")
+    assert "password alone" in users("reset-second-factor", "bob")
 
     assert accounts.authenticate(session, "Bob", PASSWORD).id == people["Bob"].id
 

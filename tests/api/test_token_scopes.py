@@ -148,6 +148,26 @@ def test_another_email_takes_the_password_too(
     assert changed.json["email"] == "elsewhere@example.test"
 
 
+def test_nobody_becomes_an_administrator_by_a_token_or_without_the_password(
+    client: FlaskClient, minted: Minted, long_signed_in: dict[str, str], owner: Person, stranger: Person
+) -> None:
+    role, invitations = f"/api/v1/admin/accounts/{stranger.id}/role", "/api/v1/admin/invitations"
+    wanted, leaked = {"role": "admin"}, minted("read", "run", "write", "admin")
+    for method, path in (("PUT", role), ("POST", invitations)):
+        assert client.open(path, method=method, json=wanted, headers=leaked).status_code == 403
+        refused = client.open(path, method=method, json=wanted, headers=long_signed_in)
+        assert (refused.status_code, refused.json["details"][0]["pointer"]) == (400, "/password")
+        confirmed = client.open(path, method=method, json=wanted | {"password": PASSWORD}, headers=long_signed_in)
+        assert confirmed.status_code in {200, 201}
+
+    reset = f"/api/v1/admin/accounts/{stranger.id}/password-reset"
+    assert client.post(reset, headers=leaked).status_code == 403
+    assert client.post(reset, headers=long_signed_in).status_code == 201
+    assert client.put(role, json={"role": "member"}, headers=leaked).status_code == 200
+    assert client.post(reset, headers=leaked).status_code == 201
+    assert client.post(invitations, json={"role": "member"}, headers=leaked).status_code == 201
+
+
 def test_a_refreshed_token_has_not_given_the_password(client: FlaskClient, owner: Person) -> None:
     refreshed = client.post("/auth/refresh-token", json={"refreshToken": owner.refresh_token}).json["access_token"]
     assert client.post(TOKENS, json={"name": "Script"}, headers=bearer(refreshed)).status_code == 400

@@ -17,6 +17,7 @@ from tests.people import PASSWORD
 from tests.services.smtp import Inbox, serving
 from tests.statements import counting_statements
 from tests.ui.conftest import Browser
+from tests.ui.test_second_factor import set_up
 from tests.waiting import eventually
 from webapp import create_app
 
@@ -105,12 +106,26 @@ class TestAccounts:
 
     def test_nobody_finds_a_button_for_what_they_may_not(self, ada: Browser, bob: Browser, engine: Engine) -> None:
         bobs, adas = page_of(engine, "bob"), page_of(engine, "ada")
-        assert ada.send(f"{bobs}/role", bobs, role="admin").status_code == 303
+        assert ada.send(f"{bobs}/make-administrator", bobs, password=PASSWORD).status_code == 303
 
         assert "/disable" not in ada.get(adas).text
         assert "/disable" not in bob.get(adas).text
         assert bob.send(f"{adas}/disable", "/settings").status_code == 403
-        assert bob.send(f"{adas}/role", "/settings", role="member").status_code == 403
+        assert bob.send(f"{adas}/make-member", "/settings").status_code == 403
+
+    @pytest.mark.usefixtures("bob")
+    def test_nobody_is_made_an_administrator_without_the_password(self, ada: Browser, engine: Engine) -> None:
+        bobs = page_of(engine, "bob")
+        refused = ada.send(f"{bobs}/make-administrator", bobs, password="a guess")
+        assert (refused.status_code, "Your password is wrong" in refused.text) == (400, True)
+        refused = ada.send(f"{ACCOUNTS}/invitations", ACCOUNTS, role="admin", email="eve@example.test")
+        assert (refused.status_code, "Your password is wrong" in refused.text) == (400, True)
+        assert 'value="eve@example.test"' in refused.text
+        assert re.search(r'value="admin"\s+selected', refused.text)
+
+        assert ada.send(f"{ACCOUNTS}/invitations", ACCOUNTS, role="admin", password=PASSWORD).status_code == 200
+        assert ada.send(f"{bobs}/make-administrator", bobs, password=PASSWORD).status_code == 303
+        assert ada.send(f"{bobs}/make-member", bobs).status_code == 303
 
     def test_deleting_takes_an_heir_or_a_tick(self, ada: Browser, bob: Browser, engine: Engine) -> None:
         page = page_of(engine, "bob")
@@ -150,16 +165,68 @@ class TestInvitations:
         assert "eve@example.test" in ada.get(ACCOUNTS).text
 
 
-class TestForgottenPassword:
-    @pytest.fixture
-    def mailing(self, settings: Settings) -> Iterator[tuple[Flask, Inbox]]:
-        inbox = Inbox()
-        with serving(inbox) as port:
-            mail = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "f@x.test"}
-            backends = Backends(settings.model_copy(update=mail), "test")
-            yield create_app(backends=backends), inbox
-            backends.close()
+@pytest.fixture
+def mailing(settings: Settings) -> Iterator[tuple[Flask, Inbox]]:
+    inbox = Inbox()
+    with serving(inbox) as port:
+        mail = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "f@x.test"}
+        backends = Backends(settings.model_copy(update=mail), "test")
+        yield create_app(backends=backends), inbox
+        backends.close()
 
+
+class TestASecondFactorOfSomebodyElse:
+    """For whoever has lost the app and the recovery codes."""
+
+    @pytest.fixture
+    def bobs(self, engine: Engine, bob: Browser) -> str:
+        set_up(bob)
+        return page_of(engine, "bob")
+
+    def test_is_removed_with_ones_own_password(
+        self, ada: Browser, bobs: str, visitor: Browser, mailing: tuple[Flask, Inbox]
+    ) -> None:
+        app, inbox = mailing
+        owner = Browser(app.test_client())
+        owner.send("/sign-in", "/sign-in", username="ada", password=PASSWORD)
+        refused = owner.send(f"{bobs}/second-factor/remove", bobs, password="a guess")
+        assert (refused.status_code, "Your password is wrong" in refused.text) == (400, True)
+        asked = visitor.send("/sign-in", "/sign-in", username="bob", password=PASSWORD)
+        assert asked.headers["Location"].startswith("/sign-in/code")
+
+        assert owner.send(f"{bobs}/second-factor/remove", bobs, password=PASSWORD).headers["Location"] == bobs
+        assert "Remove the second factor" not in owner.get(bobs).text
+        let_in = visitor.send("/sign-in", "/sign-in", username="bob", password=PASSWORD)
+        assert let_in.headers["Location"] == "/"
+
+        [mail] = inbox.mails
+        assert mail["To"] == "bob@example.test"
+        assert "second factor of your account bob on FlowForge was removed" in mail.get_payload(decode=True).decode()
+        assert "Second factor turned off" in ada.get("/settings/audit-log").text
+
+    def test_is_not_removed_by_members_nor_by_its_owner(self, ada: Browser, bob: Browser, bobs: str) -> None:
+        refused = bob.send(f"{bobs}/second-factor/remove", "/settings", password=PASSWORD)
+        assert refused.status_code == 403
+        set_up(ada)
+        assert ada.send(f"{bobs}/make-administrator", bobs, password=PASSWORD).status_code == 303
+        [adas] = re.findall(rf'href="({ACCOUNTS}/[^"]+)">ada<', bob.get(ACCOUNTS).text)
+        assert "Remove the second factor" not in bob.get(adas).text
+        for browser in (ada, bob):
+            refused = browser.send(f"{adas}/second-factor/remove", "/settings", password=PASSWORD)
+            assert refused.status_code == 403
+
+    def test_stays_removed_where_the_mail_server_is_away(self, settings: Settings, ada: Browser, bobs: str) -> None:
+        nobody = {"smtp_host": "127.0.0.1", "smtp_port": 1, "smtp_security": "none", "smtp_from": "f@x.test"}
+        backends = Backends(settings.model_copy(update=nobody), "test")
+        owner = Browser(create_app(backends=backends).test_client())
+        owner.send("/sign-in", "/sign-in", username="ada", password=PASSWORD)
+        owner.send(f"{bobs}/second-factor/remove", bobs, password=PASSWORD)
+        assert "No mail told them" in owner.get(bobs).text
+        assert "Remove the second factor" not in ada.get(bobs).text
+        backends.close()
+
+
+class TestForgottenPassword:
     @pytest.mark.usefixtures("ada")
     def test_a_mail_leads_to_a_new_password(self, mailing: tuple[Flask, Inbox]) -> None:
         app, inbox = mailing

@@ -11,15 +11,15 @@ from pydantic import Field
 from flowforge.accounts import access_tokens, accounts, credentials, profile, web_sessions
 from flowforge.accounts.access_tokens import Grant
 from flowforge.accounts.scopes import Scope
-from flowforge.errors import Forbidden
 from flowforge.jsonio import JsonObject
 from webapp.api.account_schemas import NewPassword, NewToken, Profile, ProfileChange, SignedIn, Token, TokenRequest
+from webapp.api.confirmation import confirm_password, require_person
 from webapp.attempts import counts_as_attempt
 from webapp.caching import never_store
 from webapp.context import session
 from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
 from webapp.guarded import guess_at
-from webapp.identity import Caller, current_caller, current_user_id
+from webapp.identity import current_user_id
 from webapp.query_params import Flag, Query
 
 blueprint = Blueprint("account", __name__, url_prefix="/api/v1")
@@ -43,7 +43,7 @@ def change_profile(body: JsonObject) -> profile.Profile:
     """Change e-mail or time zone; what is left out is kept. The e-mail is changed as a token is made"""
     user_id, email = current_user_id(), body.get("email")
     if profile.changes_email(session(), user_id, email):
-        _confirm_password(body.get("password"))
+        confirm_password(body.get("password"))
     return profile.update(session(), user_id, email, body.get("timeZone"))
 
 
@@ -52,7 +52,7 @@ def change_profile(body: JsonObject) -> profile.Profile:
 @endpoint(Tag.ACCOUNTS, DELETED, takes=NewPassword, refuses=(404, 429), scope=Scope.ADMIN)
 def change_password(body: NewPassword) -> None:
     """Change the password; every browser and client is signed out, and personal access tokens end"""
-    user_id, current, new = _person().user_id, body.current_password, body.new_password
+    user_id, current, new = require_person().user_id, body.current_password, body.new_password
     with guess_at(accounts.get(session(), user_id).username):
         accounts.change_password(session(), user_id, current, new, keep_tokens=body.keep_tokens)
 
@@ -70,7 +70,7 @@ def list_tokens() -> Sequence[access_tokens.PersonalToken]:
 def create_token(body: TokenRequest) -> access_tokens.NewToken:
     """Make a personal access token; only this answer shows it. Not with such a token itself, and with the password,
     unless the caller signed in within the last minute"""
-    caller = _confirm_password(body.password)
+    caller = confirm_password(body.password)
     grant = Grant(body.name, frozenset(body.scopes), body.days)
     return access_tokens.create(session(), caller.user_id, caller.epoch or 0, grant)
 
@@ -103,21 +103,3 @@ def end_all_sessions(query: KeptQuery) -> None:
 def end_session(session_id: UUID) -> None:
     """Sign a browser or a client out"""
     web_sessions.end(session(), current_user_id(), session_id)
-
-
-def _confirm_password(password: object) -> Caller:
-    """The caller, who has signed in within the last minute, or gives the password again. Raises Forbidden, Invalid."""
-    caller = _person()
-    if not caller.has_just_proven:
-        with guess_at(accounts.get(session(), caller.user_id).username):
-            accounts.confirm_password(session(), caller.user_id, password if isinstance(password, str) else "")
-    return caller
-
-
-def _person() -> Caller:
-    """The caller, who has signed in. Raises Forbidden for a personal access token: one that leaked must not outlive its
-    own end by making another, nor change the password."""
-    caller = current_caller()
-    if not caller.is_person:
-        raise Forbidden("a personal access token may not do this; sign in instead")
-    return caller

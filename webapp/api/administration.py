@@ -15,11 +15,13 @@ from flowforge.accounts.invitations import InvitationView
 from flowforge.accounts.inviting import InvitationLink
 from flowforge.accounts.overview import AccountOverview
 from flowforge.accounts.quotas import Quotas
-from flowforge.accounts.roles import Role
+from flowforge.accounts.roles import ADMINISTRATORS, Role
 from flowforge.accounts.scopes import Scope
 from flowforge.errors import Invalid
 from flowforge.views import view_of
 from webapp.api import administration_schemas as schemas
+from webapp.api.confirmation import confirm_password, require_person
+from webapp.attempts import counts_as_attempt
 from webapp.caching import never_store
 from webapp.context import backends, session
 from webapp.endpoint import DELETED, Tag, created, endpoint
@@ -74,12 +76,17 @@ def enable(account_id: UUID) -> AccountOverview:
 
 
 @blueprint.put("/accounts/<uuid:account_id>/role")
-@endpoint(Tag.ADMINISTRATION, schemas.Account, takes=schemas.RoleChange, refuses=(403, 409), scope=Scope.ADMIN)
+@counts_as_attempt
+@endpoint(Tag.ADMINISTRATION, schemas.Account, takes=schemas.RoleChange, refuses=(403, 409, 429), scope=Scope.ADMIN)
 def change_role(account_id: UUID, body: schemas.RoleChange) -> AccountOverview:
-    """Make an account an administrator, or a member again; only the owner may"""
+    """Make an account an administrator, or a member again; only the owner may. An administrator is made as a token is:
+    not with a personal access token, and with the password"""
     administration.require_owner(session(), current_user_id())
-    change = administration.make_administrator if Role(body.role) is Role.ADMIN else administration.make_member
-    change(session(), account_id)
+    if Role(body.role) is Role.ADMIN:
+        confirm_password(body.password)
+        administration.make_administrator(session(), account_id)
+    else:
+        administration.make_member(session(), account_id)
     return _shown(account_id)
 
 
@@ -111,8 +118,11 @@ def delete_account(account_id: UUID, query: schemas.DeletionQuery) -> DeletedAcc
 @blueprint.post("/accounts/<uuid:account_id>/password-reset")
 @endpoint(Tag.ADMINISTRATION, created(schemas.Link), refuses=(403,), scope=Scope.ADMIN)
 def reset_password(account_id: UUID) -> Link:
-    """Make a link by which an account's password is set anew, once; only this answer shows it"""
+    """Make a link by which an account's password is set anew, once; only this answer shows it. That of an administrator
+    is not made with a personal access token"""
     administration.require_power_over_password(session(), current_user_id(), account_id)
+    if administration.find(session(), account_id).role in ADMINISTRATORS:
+        require_person()
     token = password_resets.begin(session(), account_id)
     return Link(links.password_reset(backends().settings, token), datetime.now(UTC) + password_resets.LIFETIME)
 
@@ -125,15 +135,20 @@ def list_invitations() -> Sequence[InvitationView]:
 
 
 @blueprint.post("/invitations")
+@counts_as_attempt
 @endpoint(
     Tag.ADMINISTRATION,
     created(schemas.NewInvitation),
     takes=schemas.InvitationRequest,
-    refuses=(403,),
+    refuses=(403, 429),
     scope=Scope.ADMIN,
 )
 def invite(body: schemas.InvitationRequest) -> InvitationLink:
-    """Make a link by which somebody registers, once; only this answer shows it. With an e-mail address it is sent"""
+    """Make a link by which somebody registers, once; only this answer shows it. With an e-mail address it is sent. An
+    administrator is invited as a token is made: not with a personal access token, and with the password"""
+    if Role(body.role) is Role.ADMIN:
+        administration.require_owner(session(), current_user_id())
+        confirm_password(body.password)
     return inviting.invite(session(), backends(), current_user_id(), body.email, Role(body.role))
 
 

@@ -84,8 +84,12 @@ class Account(Wire):
     own_quotas: OwnQuotas
 
 
+_CONFIRMATION = "The caller's own, for an administrator, unless they signed in within the last minute."
+
+
 class RoleChange(Wire):
     role: Literal["admin", "member"]
+    password: str | None = Field(None, description=_CONFIRMATION)
 
 
 class Link(Wire):
@@ -96,6 +100,7 @@ class Link(Wire):
 class InvitationRequest(Wire):
     email: Annotated[str, Field(max_length=254)] | None = Field(None, description="Where a mail with the link is sent.")
     role: Literal["admin", "member"] = "member"
+    password: str | None = Field(None, description=_CONFIRMATION)
 
 
 class Invitation(Wire):

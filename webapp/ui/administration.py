@@ -9,12 +9,24 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from pydantic.alias_generators import to_camel
 
-from flowforge.accounts import administration, deletion, invitations, inviting, links, overview, password_resets, quotas
+from flowforge.accounts import (
+    administration,
+    deletion,
+    invitations,
+    inviting,
+    links,
+    overview,
+    password_resets,
+    quotas,
+    removed_second_factor,
+)
 from flowforge.accounts.quotas import Quotas
 from flowforge.accounts.roles import Role
 from flowforge.errors import Conflict, Invalid, NotFound, Problem
+from webapp.attempts import counts_as_attempt
 from webapp.context import backends, session
 from webapp.ui.base import blueprint, requested_page
+from webapp.ui.confirmation import confirm_password
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
 
@@ -30,12 +42,16 @@ def managed_accounts() -> str:
 
 
 @blueprint.post("/settings/accounts/invitations")
+@counts_as_attempt
 def invite() -> Any:
     """The answer itself shows the link: nothing could show it after a redirect."""
     _require_administrator()
     email = request.form.get("email", "").strip() or None
     role = Role.ADMIN if request.form.get("role") == Role.ADMIN else Role.MEMBER
     try:
+        if role is Role.ADMIN:
+            administration.require_owner(session(), viewer_id())
+            confirm_password()
         made = inviting.invite(session(), backends(), viewer_id(), email, role)
     except Invalid as error:
         return _accounts_page(problems=error.problems), 400
@@ -81,13 +97,36 @@ def enable_account(account_id: UUID) -> Any:
     return _done(account_id, "The account is enabled.")
 
 
-@blueprint.post("/settings/accounts/<uuid:account_id>/role")
-def change_role(account_id: UUID) -> Any:
+@blueprint.post("/settings/accounts/<uuid:account_id>/make-administrator")
+@counts_as_attempt
+def make_administrator(account_id: UUID) -> Any:
     administration.require_owner(session(), viewer_id())
-    is_wanted = request.form.get("role") == Role.ADMIN
-    change = administration.make_administrator if is_wanted else administration.make_member
-    change(session(), account_id)
-    return _done(account_id, "The account is an administrator." if is_wanted else "The account is a member.")
+    try:
+        confirm_password()
+    except Invalid as error:
+        return _account_page(account_id, problems=error.problems), 400
+    administration.make_administrator(session(), account_id)
+    return _done(account_id, "The account is an administrator.")
+
+
+@blueprint.post("/settings/accounts/<uuid:account_id>/make-member")
+def make_member(account_id: UUID) -> Any:
+    administration.require_owner(session(), viewer_id())
+    administration.make_member(session(), account_id)
+    return _done(account_id, "The account is a member.")
+
+
+@blueprint.post("/settings/accounts/<uuid:account_id>/second-factor/remove")
+@counts_as_attempt
+def remove_second_factor_of(account_id: UUID) -> Any:
+    administration.require_power_over_password(session(), viewer_id(), account_id)
+    try:
+        confirm_password()
+    except Invalid as error:
+        return _account_page(account_id, problems=error.problems), 400
+    mail_problem = removed_second_factor.remove(session(), backends(), account_id)
+    told = f" No mail told them: {mail_problem}." if mail_problem else ""
+    return _done(account_id, f"The second factor is removed: the password alone signs them in.{told}")
 
 
 @blueprint.post("/settings/accounts/<uuid:account_id>/delete")
