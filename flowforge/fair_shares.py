@@ -36,6 +36,13 @@ class Shares:
         """Whether these may take a place."""
         return self._room(holders) > 0
 
+    def take_if_room(self, holders: Holders) -> bool:
+        """Takes a place for these where they may; returns whether they have one."""
+        has_room = self.have_room(holders)
+        if has_room:
+            self.take(holders)
+        return has_room
+
     def take(self, holders: Holders) -> None:
         self.free -= 1
         self.held.update(holders)
@@ -69,10 +76,7 @@ class FairShares:
     def take(self, *holders: Hashable, patience: float = 0.0) -> bool:
         """Whether they have got a place, for which they wait so many seconds at most."""
         with self._changed:
-            has_room = self._changed.wait_for(lambda: self._shares.have_room(holders), patience)
-            if has_room:
-                self._shares.take(holders)
-            return has_room
+            return self._changed.wait_for(lambda: self._shares.take_if_room(holders), patience)
 
     def give_back(self, *holders: Hashable) -> None:
         """Give back a place that the same holders took."""

@@ -77,12 +77,7 @@ def _holders(start: ExecutionStart) -> Holders:
 
 def _within_shares(attempts: Mapping[AttemptKey, Holders], shares: Shares) -> list[AttemptKey]:
     """Takes places for attempts, in this order; returns those whose holders had room for them."""
-    admitted = []
-    for key, holders in attempts.items():
-        if shares.have_room(holders):
-            shares.take(holders)
-            admitted.append(key)
-    return admitted
+    return [key for key, holders in attempts.items() if shares.take_if_room(holders)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def take_due(backends: Backends, now: datetime, polled: Collection[UUID] = ()) -
         due = connection.execute(_due(now)).all()
         refused = [trigger_id for trigger_id, _, refusal in due if refusal is not None]
         accepted = [(trigger_id, account) for trigger_id, account, refusal in due if refusal is None]
-        taken = [id_ for id_, account in accepted if id_ in polled or _take(shares, account)]
+        taken = [id_ for id_, account in accepted if id_ in polled or shares.take_if_room((account,))]
         if refused or taken:
             later = _next_poll(now + _interval(backends))
             connection.execute(later.where(TriggerRegistration.id.in_([*refused, *taken])))
@@ -63,8 +63,8 @@ def may_run(backends: Backends, trigger_id: UUID, before: Sequence[UUID]) -> boo
         accounts = _accounts_of(connection, [*before, trigger_id])
         for id_ in before:
             if id_ in accounts:
-                _take(shares, accounts[id_])
-        has_room = trigger_id not in accounts or _take(shares, accounts[trigger_id])
+                shares.take_if_room((accounts[id_],))
+        has_room = trigger_id not in accounts or shares.take_if_room((accounts[trigger_id],))
         if not has_room:
             connection.execute(_next_poll(datetime.now(UTC)).where(TriggerRegistration.id == trigger_id))
     return has_room
@@ -142,13 +142,6 @@ def _accounts_of(connection: Connection, trigger_ids: Collection[UUID]) -> dict[
     trigger = TriggerRegistration
     found = connection.execute(select(trigger.id, trigger.user_id).where(trigger.id.in_(trigger_ids)))
     return dict(found.all())
-
-
-def _take(shares: Shares, account: UUID) -> bool:
-    has_room = shares.have_room((account,))
-    if has_room:
-        shares.take((account,))
-    return has_room
 
 
 def _load(backends: Backends, trigger_id: UUID) -> MailTrigger | None:
