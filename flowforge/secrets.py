@@ -90,12 +90,12 @@ def seal_fields(
     `literal`: nothing in this config is an expression, so what looks like one is a secret as well. `stored_here`: the
     config comes from our database, and what looks sealed is.
     """
-    stored = previous or {}
+    stored = _StoredSecrets(previous)
 
     def sealed(value: str, key: str, name: str | None) -> str:
         if stored_here and is_sealed(value):
             return value
-        return _seal_value(value, _at(stored, key, name), vault, _names_a_value(key, literal=literal))
+        return _seal_value(value, stored.find(key, name), vault, _names_a_value(key, literal=literal))
 
     return _each(config, keys, sealed)
 
@@ -111,10 +111,11 @@ def mask_fields(config: Mapping[str, Any], keys: Iterable[str], *, literal: bool
 
 def unmask_fields(config: Mapping[str, Any], keys: Iterable[str], stored: Mapping[str, Any] | None) -> JsonObject:
     """The config with each mask under `keys` replaced by the text that `stored` has there; a mask of nothing stays."""
+    kept = _StoredSecrets(stored)
 
     def unmasked(value: str, key: str, name: str | None) -> str:
-        kept = _at(stored or {}, key, name)
-        return kept if value == MASK and isinstance(kept, str) else value
+        found = kept.find(key, name) if value == MASK else None
+        return value if found is None else found
 
     return _each(config, keys, unmasked)
 
@@ -205,14 +206,23 @@ def _names_a_value(key: str, *, literal: bool) -> Callable[[object], bool]:
     return is_template if isinstance(key, ByName) else is_expression
 
 
-def _seal_value(value: str, stored: Any, vault: Vault, names_a_value: Callable[[object], bool]) -> str:
-    if value == MASK and isinstance(stored, str):
+class _StoredSecrets:
+    """The secrets of a config that is stored, each key read once."""
+
+    def __init__(self, config: Mapping[str, Any] | None) -> None:
+        self._config = config or {}
+        self._by_key: dict[str, dict[str | None, str]] = {}
+
+    def find(self, key: str, name: str | None) -> str | None:
+        if key not in self._by_key:
+            self._by_key[key] = dict(secret_entries(self._config, key))
+        return self._by_key[key].get(name)
+
+
+def _seal_value(value: str, stored: str | None, vault: Vault, names_a_value: Callable[[object], bool]) -> str:
+    if value == MASK and stored is not None:
         return stored if is_sealed(stored) or names_a_value(stored) else vault.seal(stored)
     return value if names_a_value(value) or value == "" else vault.seal(value)
-
-
-def _at(stored: Mapping[str, Any], key: str, name: str | None) -> Any:
-    return dict(secret_entries(stored, key)).get(name)
 
 
 def _mask(value: Any, forms: Sequence[str], whole: Collection[str]) -> Any:
