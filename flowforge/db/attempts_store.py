@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db.attempt_rows import AttemptKey, AttemptResult, permanent_error
+from flowforge.db.prepared import PREPARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def claim(
         WHERE claimed.state = 'RUNNING'
         """,
         {"rows": _rows(wanted), "owner": owner, "lease": lease, "in_order": in_order},
+        execution_options=PREPARED,
     )
     return [Claim(AttemptKey(*row[:4]), *row[4:]) for row in rows]
 
@@ -99,6 +101,7 @@ def park(connection: Connection, keys: Sequence[AttemptKey]) -> None:
             AND a.attempt = r.attempt AND a.state = 'QUEUED'
         """,
         {"rows": _rows(keys)},
+        execution_options=PREPARED,
     )
 
 
@@ -188,6 +191,7 @@ def extend_leases(connection: Connection, owner: str, held: Sequence[HeldAttempt
         RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
         {"rows": _rows(held), "owner": owner, "lease": lease},
+        execution_options=PREPARED,
     )
     return {AttemptKey(*row) for row in extended}
 
@@ -227,6 +231,7 @@ def begin(connection: Connection, owner: str, keys: Sequence[AttemptKey], lease:
         RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
         {"rows": _rows(keys), "owner": owner, "lease": lease},
+        execution_options=PREPARED,
     )
     return {AttemptKey(*row) for row in begun}
 
@@ -247,6 +252,7 @@ def hand_in(connection: Connection, owner: str, results: Sequence[HandedIn]) -> 
         RETURNING a.execution_id, a.step_index, a.iteration, a.attempt
         """,
         {"rows": jsonio.dumps_for_database(results), "owner": owner},
+        execution_options=PREPARED,
     )
     return {AttemptKey(*row) for row in ended}
 

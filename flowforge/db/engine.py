@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from flowforge import jsonio
+from flowforge.db.prepared import prepare_statements
 from flowforge.errors import TooMuchAtOnce, Unavailable
 
 __all__ = [
@@ -58,7 +59,9 @@ def sqlalchemy_url(url: str) -> str:
 
 
 def make_engine(url: str, *, pool_size: int = 5, application_name: str = "flowforge") -> Engine:
-    return create_engine(sqlalchemy_url(url), **engine_options(pool_size, application_name))
+    engine = create_engine(sqlalchemy_url(url), **engine_options(pool_size, application_name))
+    prepare_statements(engine)
+    return engine
 
 
 _AWAY = ("08", "25006", "40", "53", "55P03", "57P0", "58")

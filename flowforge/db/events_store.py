@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from flowforge import jsonio
 from flowforge.db.autocommit import autocommitting
 from flowforge.db.engine import unavailable_when_down
+from flowforge.db.prepared import PREPARED
 from flowforge.db.refused_work import REFUSAL_OF_OWNER
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
@@ -141,6 +142,7 @@ def insert_events(connection: Connection, new: Sequence[NewEvent]) -> set[UUID]:
         RETURNING id
         """,
         {"rows": jsonio.dumps_for_database(new)},
+        execution_options=PREPARED,
     )
     return {row[0] for row in rows}
 
@@ -166,12 +168,13 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                                  AND configuration->>'sameBodyAgain' IS DISTINCT FROM 'true'
                             THEN %(signed_key)s::text ELSE %(key)s::text END AS key
                 FROM trigger_service.trigger_registrations
-                WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s
+                WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s::text
             ), accepted AS (
                 INSERT INTO trigger_service.trigger_events
                     (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, awaited_by,
                      created_at)
-                SELECT %(id)s, id, workflow_id, user_id, %(type)s, %(payload)s, %(metadata)s, key,
+                SELECT %(id)s::uuid, id, workflow_id, user_id, %(type)s::text, %(payload)s::jsonb, %(metadata)s::jsonb,
+                       key,
                        CASE WHEN respond IS NOT NULL THEN jsonb_build_object('caller', respond) END, now()
                 FROM hook WHERE enabled AND refusal IS NULL AND (secret IS NULL OR secret = %(proven)s)
                 ON CONFLICT DO NOTHING
@@ -190,6 +193,7 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                 "proven": call.proven,
                 "signed_key": call.signed_key,
             },
+            execution_options=PREPARED,
         ).first()
         if row is None:
             return None
@@ -224,6 +228,7 @@ def event_contexts(
         WHERE e.id = ANY(%(ids)s::uuid[])
         """,
         {"ids": [str(id_) for id_ in event_ids], "with_payload": [str(id_) for id_ in with_payload]},
+        execution_options=PREPARED,
     )
     return {row[0]: EventContext(*row) for row in rows}
 
@@ -236,6 +241,7 @@ def note_triggered(connection: Connection, trigger_ids: Sequence[UUID]) -> None:
         WHERE id = ANY(%(ids)s::uuid[])
         """,
         {"ids": [str(id_) for id_ in trigger_ids]},
+        execution_options=PREPARED,
     )
 
 
@@ -248,6 +254,7 @@ def keep_responses(connection: Connection, responses: Sequence[EventResponse]) -
         WHERE e.id = r.event_id AND e.response IS NULL RETURNING e.id
         """,
         {"rows": jsonio.dumps_for_database(responses)},
+        execution_options=PREPARED,
     )
     return [row[0] for row in rows]
 
@@ -270,6 +277,7 @@ def find_response(engine: Engine, event_id: UUID, trigger_id: UUID | None = None
               AND (%(trigger_id)s::uuid IS NULL OR trigger_id = %(trigger_id)s::uuid)
             """,
             {"id": str(event_id), "trigger_id": trigger_id and str(trigger_id)},
+            execution_options=PREPARED,
         ).first()
     return None if row is None else PendingResponse(row[0])
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db.attempt_rows import AttemptResult, NewAttempt, OpenAttempt
+from flowforge.db.prepared import PREPARED
 from flowforge.db.sizes_store import DATA_SIZE
 from flowforge.execution.state import Status
 from flowforge.jsonio import JsonObject
@@ -160,6 +161,7 @@ def begin_executions(connection: Connection, rows: Sequence[NewExecution | Dropp
         SELECT event_id FROM created
         """,
         {"rows": jsonio.dumps_for_database(rows)},
+        execution_options=PREPARED,
     )
     return {row[0] for row in created}
 
@@ -172,6 +174,7 @@ def lock_executions(connection: Connection, execution_ids: Iterable[UUID]) -> li
         WHERE x.id = ANY(%(ids)s::uuid[]) ORDER BY x.id FOR UPDATE
         """,  # noqa: S608  (names of columns)
         {"ids": _texts(execution_ids)},
+        execution_options=PREPARED,
     )
     return [ExecutionState(*row) for row in rows]
 
@@ -198,6 +201,7 @@ def root_data(connection: Connection, execution_ids: Iterable[UUID]) -> dict[UUI
         FROM orchestrator.workflow_executions WHERE id = ANY(%(ids)s::uuid[])
         """,
         {"ids": _texts(execution_ids)},
+        execution_options=PREPARED,
     )
     return {id_: RootData(payload, outputs) for id_, payload, outputs in rows}
 
@@ -222,6 +226,7 @@ def open_attempts(connection: Connection, steps: Sequence[StepKey]) -> list[Open
         WHERE a.state <> 'APPLIED'
         """,
         {"steps": jsonio.dumps(steps).decode()},
+        execution_options=PREPARED,
     )
     return [OpenAttempt(*row) for row in rows]
 
@@ -275,6 +280,7 @@ def apply(
             "applied": jsonio.dumps_for_database(applied),
             "attempts": jsonio.dumps_for_database(attempts),
         },
+        execution_options=PREPARED,
     )
 
 
@@ -310,6 +316,7 @@ def running_executions(
         ) sized
         """,  # noqa: S608  (names of columns)
         {"ids": _texts(execution_ids), "with_data": _texts(with_data), "most": most_bytes},
+        execution_options=PREPARED,
     )
     return {row[0]: RunningExecution(*row) for row in rows}
 

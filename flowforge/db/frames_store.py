@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge import jsonio
+from flowforge.db.prepared import PREPARED
 from flowforge.execution.commands import OpenFrames
 from flowforge.execution.state import BlockKey, EndedFrame, Frame, FrameStatus, OpenBlock
 
@@ -111,6 +112,7 @@ def open_frames(connection: Connection, opened: Sequence[tuple[UUID, OpenFrames]
             "blocks": jsonio.dumps_for_database(blocks),
             "frames": jsonio.dumps_for_database([_new_frames(*one) for one in opened]),
         },
+        execution_options=PREPARED,
     )
 
 
@@ -124,6 +126,7 @@ def enter_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[tuple
         RETURNING f.execution_id, {_FRAME}
         """,  # noqa: S608  (names of columns)
         {"keys": jsonio.dumps(keys).decode()},
+        execution_options=PREPARED,
     )
     return [(row[0], _frame(row[1:])) for row in rows]
 
@@ -139,6 +142,7 @@ def load_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[Loaded
             ON b.execution_id = f.execution_id AND b.frame = f.block_frame AND b.step_index = f.block_step
         """,  # noqa: S608
         {"keys": jsonio.dumps(keys).decode()},
+        execution_options=PREPARED,
     )
     return [LoadedFrame(row[0], _frame(row[1:9]), OpenBlock(*row[9:])) for row in rows]
 
@@ -153,6 +157,7 @@ def load_blocks(connection: Connection, keys: Sequence[OpenBlockKey]) -> list[tu
             ON b.execution_id = k.execution_id AND b.frame = k.frame AND b.step_index = k.step_index
         """,  # noqa: S608
         {"keys": jsonio.dumps(keys).decode()},
+        execution_options=PREPARED,
     )
     return [(row[0], OpenBlock(*row[1:])) for row in rows]
 
@@ -182,6 +187,7 @@ def save(
         WHERE f.execution_id = r.execution_id AND f.number = r.number
         """,
         {"frames": jsonio.dumps_for_database(frame_rows), "blocks": jsonio.dumps_for_database(block_rows)},
+        execution_options=PREPARED,
     )
 
 
@@ -202,6 +208,7 @@ def ended_frames(
         ORDER BY f.execution_id, f.number
         """,
         {"keys": jsonio.dumps(keys).decode(), "with_outputs": with_outputs},
+        execution_options=PREPARED,
     )
     found: dict[OpenBlockKey, list[EndedFrame]] = {key: [] for key in keys}
     for execution_id, frame, step_index, *ended in rows:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from flowforge import jsonio
 from flowforge.db.held_executions_store import LACKS_PERMIT
+from flowforge.db.prepared import PREPARED
 
 _MOST_LATE = 1_000
 
@@ -63,6 +64,7 @@ def load_permits(connection: Connection, workflow_ids: Sequence[UUID]) -> dict[U
         FROM unnest(%(ids)s::uuid[]) AS w(id) LEFT JOIN orchestrator.rate_turns t ON t.workflow_id = w.id
         """,  # noqa: S608  (a condition of ours)
         {"ids": [str(id_) for id_ in workflow_ids]},
+        execution_options=PREPARED,
     )
     return {row[0]: _permits(*row[1:]) for row in rows}
 
@@ -82,6 +84,7 @@ def save_permits(connection: Connection, updates: Sequence[PermitsUpdate]) -> No
         SET begun = excluded.begun, taken_until = excluded.taken_until, awaited = excluded.awaited
         """,
         {"rows": jsonio.dumps_for_database(updates)},
+        execution_options=PREPARED,
     )
 
 

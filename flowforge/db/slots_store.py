@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge.db.held_executions_store import HAS_SLOT, LACKS_SLOT
+from flowforge.db.prepared import PREPARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ def slot_queues(connection: Connection, keys: Sequence[str]) -> dict[str, SlotQu
         FROM (SELECT DISTINCT unnest(%(keys)s::text[]) AS key) k
         """,  # noqa: S608  (conditions of ours)
         {"keys": list(keys)},
+        execution_options=PREPARED,
     )
     return {row[0]: SlotQueue(row[1], row[2]) for row in rows}
 

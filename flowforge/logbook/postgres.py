@@ -14,6 +14,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
+from flowforge.db.prepared import PREPARED
 from flowforge.db.tables import LogEntryRow
 from flowforge.jsonio import JsonObject
 from flowforge.logbook.clock import LogClock
@@ -48,6 +49,7 @@ class PostgresLogStore:
                 ON CONFLICT DO NOTHING RETURNING id
                 """,
                 {"rows": rows},
+                execution_options=PREPARED,
             )
             new = {row[0] for row in written}
         return [_entry_of(entry, id_, moment) for entry, id_, moment in stamped if id_ in new]
