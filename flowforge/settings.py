@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from flowforge import jdbc
 from flowforge.loopback import is_loopback
+from flowforge.mail import addresses
 
 _PLACEHOLDERS = ("dev-secret", "devsecret", "please-change", "change-me", "changeme", "change_me", "your-secret")
 """Texts of published defaults: a key that reads like one of these, repeated up to any length, is no secret."""
@@ -572,6 +573,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _refuse_what_is_no_address(cls, value: str) -> str:
+        return str(addresses.read(value)) if value.strip() else ""
 
     @field_validator("jwt_secret_setting")
     @classmethod

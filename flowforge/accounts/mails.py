@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from email.message import EmailMessage
-from email.utils import format_datetime, localtime, make_msgid
 
 from flowforge.accounts import invitations, links, password_resets
 from flowforge.connectors.errors import ConnectorError
 from flowforge.errors import Unavailable
+from flowforge.ids import uuid7
+from flowforge.mail import addresses
+from flowforge.mail.addresses import Address
+from flowforge.mail.composing import Mail
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 
@@ -72,15 +74,14 @@ def _send(backends: Backends, to: str, subject: str, text: str) -> None:
     server = backends.tools.mail
     try:
         with server.own_session(time.monotonic() + _LONGEST_SECONDS) as conversation:
-            conversation.deliver(_message(server.sender, to, subject, text))
-    except ConnectorError as error:
+            conversation.deliver(_mail(server.sender, to, subject, text))
+    except (ConnectorError, ValueError) as error:
         raise Unavailable(f"the mail could not be sent: {error}") from error
 
 
-def _message(sender: str, to: str, subject: str, text: str) -> EmailMessage:
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, to, subject
-    message["Date"], message["Message-ID"] = format_datetime(localtime()), make_msgid(domain="flowforge")
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no absence note answers it
-    message.set_content(text)
-    return message
+def _mail(sender: Address | None, to: str, subject: str, text: str) -> Mail:
+    """Raises ValueError where one of the addresses cannot be used."""
+    if sender is None:
+        raise ValueError("SMTP_FROM is not set")
+    headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no absence note answers it
+    return Mail(sender, [addresses.read(to)], subject, unique=str(uuid7()), text=text, headers=headers)

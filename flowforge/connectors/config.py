@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError
@@ -19,6 +20,20 @@ class ConnectorConfig(TextFields):
     """Base of config models: camelCase outside, unknown keys ignored, any value taken for text."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """Marks the type of a field whose text holds several values, and takes it apart: each is resolved by itself, so
+    that whatever text an expression gives is one value, and a list several."""
+
+    split: Callable[[str], Iterable[str]]
+
+
+def separated_fields(model: type[ConnectorConfig]) -> Iterator[tuple[str, Separated]]:
+    """The keys of such fields."""
+    for name, declared in model.model_fields.items():
+        yield from ((declared.alias or name, mark) for mark in declared.metadata if isinstance(mark, Separated))
 
 
 def secret_keys(model: type[ConnectorConfig]) -> Iterator[str]:

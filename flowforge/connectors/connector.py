@@ -9,13 +9,22 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from flowforge.connectors.config import ConnectorConfig, Path, holds_expression, located_messages, secret_keys
+from flowforge.connectors.config import (
+    ConnectorConfig,
+    Path,
+    Separated,
+    holds_expression,
+    located_messages,
+    secret_keys,
+    separated_fields,
+)
 from flowforge.connectors.connection_kind import ConnectionKind
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
 from flowforge.errors import Problem
 from flowforge.icons import require_icon
 from flowforge.jsonio import JsonObject
+from flowforge.language.expressions.template import has_meaning, split_template
 from flowforge.language.text_fields import spellings
 from flowforge.summaries import NO_SUMMARY, Summary
 
@@ -61,6 +70,15 @@ class Connector(Generic[C]):
         kept = {key for name in required for key in spellings(name, self.config.model_fields[name])}
         return {key: value for key, value in config.items() if value not in (None, "") or key in kept}
 
+    def separate(self, config: JsonObject) -> JsonObject:
+        """The config, before its expressions are resolved, with the texts taken apart that hold several values. Raises
+        TemplateFailure."""
+        return config | {
+            key: split_template(config[key], mark.split)
+            for key, mark in self._separated_fields
+            if isinstance(config.get(key), str) and has_meaning(config[key])
+        }
+
     def parse(self, config: Mapping[str, Any]) -> C:
         """The config with its expressions resolved. Raises ConnectorError naming the fields, not their values."""
         try:
@@ -84,6 +102,10 @@ class Connector(Generic[C]):
                 if not holds_expression(config, path) and not (named and self._may_be_filled_in(path))
             ]
         return []
+
+    @cached_property
+    def _separated_fields(self) -> tuple[tuple[str, Separated], ...]:
+        return tuple(separated_fields(self.config))
 
     @cached_property
     def shared_fields(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ def run(config: Config, context: StepContext) -> JsonObject: ...
 
 from __future__ import annotations
 
+from flowforge.connectors.address_fields import MailAddress, MailAddresses
 from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
@@ -20,6 +21,7 @@ from flowforge.connectors.http_client.signing import Request
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
+from flowforge.mail.composing import Mail, one_line
 from flowforge.summaries import first_of, joined
 
 __all__ = [
@@ -30,6 +32,9 @@ __all__ = [
     "ConnectorConfig",
     "ConnectorError",
     "Credentials",
+    "Mail",
+    "MailAddress",
+    "MailAddresses",
     "Nested",
     "Request",
     "Response",
@@ -41,6 +46,7 @@ __all__ = [
     "field",
     "first_of",
     "joined",
+    "one_line",
     "pairs_of",
     "secret",
     "token_key",

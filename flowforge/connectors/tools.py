@@ -11,6 +11,8 @@ from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
 from flowforge.connectors.network.egress_hosts import EgressHosts
 from flowforge.connectors.tokens import TokenCache
+from flowforge.mail import addresses
+from flowforge.mail.addresses import Address
 from flowforge.settings import Settings
 
 
@@ -26,7 +28,7 @@ def make_tools(settings: Settings, take_allowance: TakeAllowance) -> Tools:
     limits = Limits(request=settings.http_request_max_bytes, response=settings.http_response_max_bytes)
     return Tools(
         http=HttpClient(guard, deadlines, limits, settings.executor_threads),
-        mail=MailServer(guard, deadlines, _own_account(settings), settings.mail_sender, take_allowance),
+        mail=MailServer(guard, deadlines, _own_account(settings), _own_sender(settings), take_allowance),
         tokens=TokenCache(),
     )
 
@@ -39,3 +41,11 @@ def _own_account(settings: Settings) -> Account:
         settings.smtp_password.get_secret_value(),
         settings.smtp_security,
     )
+
+
+def _own_sender(settings: Settings) -> Address | None:
+    """None where SMTP_FROM is not set, and the user name is no address."""
+    try:
+        return addresses.read(settings.mail_sender)
+    except ValueError:
+        return None

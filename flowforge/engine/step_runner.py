@@ -187,6 +187,7 @@ class StepRunner:
         version = run.version
         if version is None or run.step is None or not run.step.templated:
             return ResolvedConfig.without_secrets(config)
+        config = connector.separate(config)
         with self._data_of(run) as data:
             roots = scope(version.plan, data, self._around(version, run.start))
             if SECRETS.encode() not in jsonio.dumps(config):

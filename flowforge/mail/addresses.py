@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r'(?P<separator>[,;]) | "(?:[^"\\]|\\.)*+"? | <[^<>]*+>? | \((?:[^()\\]|\\.)*+\)? | [^"<(,;]++',
     re.DOTALL | re.VERBOSE,
 )
-_GROUP = re.compile(r'[^:"<>@]*+:')
+_GROUP = re.compile(r'[^:"<>@\x00-\x08\x0a-\x1f\x85\u2028\u2029]*+:')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,"]')
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
@@ -114,8 +114,9 @@ def _between_separators(text: str) -> Iterator[str]:
 
 
 def _piece(text: str) -> Iterator[str]:
+    text = text.strip()
     group = _GROUP.match(text)
-    piece = (text[group.end() :] if group else text).strip()
+    piece = text[group.end() :].strip() if group else text
     if piece:
         yield piece
 

@@ -8,6 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ import pytest
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext
+from flowforge.mail.addresses import quoted
 from flowforge.settings import Settings
 from tests.connectors.certificate import make_certificate
 from tests.services.smtp import Inbox, only_ada, serving
@@ -60,6 +65,136 @@ class TestDelivery:
     def test_no_server_is_a_clear_failure(self, make_context: MakeContext) -> None:
         with pytest.raises(ConnectorError, match="no SMTP server"):
             send(make_context())
+
+
+def shown(mail: Message, name: str) -> str:
+    """A header as a mail program shows it."""
+    return str(make_header(decode_header("".join(mail[name].splitlines()))))
+
+
+def bodies(mail: Message) -> dict[str, str]:
+    """The texts by their types."""
+    leaves = [part for part in mail.walk() if not part.is_multipart()]
+    return {part.get_content_type(): part.get_payload(decode=True).decode() for part in leaves}  # type: ignore[union-attr]
+
+
+class TestTheWire:
+    def test_has_what_strict_servers_want(self, inbox: Inbox, context: StepContext) -> None:
+        send(context, subject="Hi")
+        send(context, subject="Hi")
+        first, second = inbox.mails
+        age = datetime.now(UTC) - parsedate_to_datetime(first["Date"])
+        assert timedelta(0) <= age < timedelta(minutes=1)
+        assert first["MIME-Version"] == "1.0"
+        assert first["Message-ID"] == second["Message-ID"] == "<key-1@x.test>", "a repeat of the same call"
+
+    @pytest.mark.parametrize(
+        "subject",
+        [
+            "Grüße",
+            "注文 17 が届きました",
+            "😀 " * 90,
+            "ש" * 500,
+            "=?utf-8?q?not_encoded?=",
+            "Order  17:  two  blanks",
+            "word " * 150,
+            "x" * 998,
+        ],
+    )
+    def test_carries_subjects_in_every_language(self, inbox: Inbox, context: StepContext, subject: str) -> None:
+        send(context, subject=subject)
+        assert shown(inbox.mails[0], "Subject") == subject.strip()
+        assert longest_line(inbox.wires[0]) <= 998
+
+    @pytest.mark.parametrize("name", ["Doe, Jane", "Müller, Jürgen", "J. Doe", 'Ann "A" Doe', "日本 太郎", "Ü" * 150])
+    def test_carries_names_in_every_language(self, inbox: Inbox, context: StepContext, name: str) -> None:
+        people = [f"{quoted(name)} <jane@x.test>", "ann@x.test"]
+        send(context, to=people, replyTo=people[0])
+        [mail] = inbox.mails
+        assert mail["X-RcptTo"] == "jane@x.test, ann@x.test"
+        [(to, mailbox), _] = getaddresses([mail["To"]])
+        assert (str(make_header(decode_header(to))), mailbox) == (name, "jane@x.test")
+        assert shown(mail, "Reply-To").startswith((name, quoted(name)))
+        assert inbox.wires[0].isascii()
+
+    @pytest.mark.parametrize("subject", ["Order 17\n", "\r\n Order 17 \r"])
+    def test_blanks_around_a_subject_are_left_out(self, inbox: Inbox, context: StepContext, subject: str) -> None:
+        send(context, subject=subject, text="plain body")
+        [mail] = inbox.mails
+        assert (mail["Subject"], mail.get_payload(decode=True)) == ("Order 17", b"plain body\r\n")
+
+    @pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028"])
+    @pytest.mark.parametrize("field", ["subject", "to", "cc", "bcc", "replyTo"])
+    def test_no_header_has_a_line_break_in_it(self, context: StepContext, field: str, line_break: str) -> None:
+        bad = f"Ann{line_break}Bcc: b <a@x.test>"
+        with pytest.raises(ConnectorError, match=f"{field}: ") as caught:
+            send(context, **{field: bad})
+        assert caught.value.permanent
+
+    def test_has_no_bare_line_feeds_and_no_nul(self, inbox: Inbox, context: StepContext) -> None:
+        text = "a\rb\nc\r\nd\0\n.\n..\n" + "ü" * 5_000
+        send(context, subject="tab\there", text=text, html="<p>x\0\n" + "y" * 5_000)
+        [wire] = inbox.wires
+        assert b"\n" not in wire.replace(b"\r\n", b"")
+        assert b"\0" not in wire
+        assert longest_line(wire) <= 998
+        assert bodies(inbox.mails[0])["text/plain"].replace("\r\n", "\n").startswith("a\nb\nc\nd\ufffd\n.\n..\nü")
+
+    def test_html_gets_a_text_part_made_of_it(self, inbox: Inbox, context: StepContext) -> None:
+        html = "<style>p{}</style><p>Grüße,<br>please <a href='https://x.test/c'>confirm</a>"
+        send(context, text="", html=html)
+        send(context, text="own", html=html)
+        made, own = map(bodies, inbox.mails)
+        assert made["text/plain"].split("\r\n") == ["Grüße,", "please confirm (https://x.test/c)", ""]
+        assert made["text/html"].rstrip() == html
+        assert own["text/plain"].rstrip() == "own"
+
+    def test_domains_in_other_scripts_are_written_as_servers_know_them(
+        self, inbox: Inbox, context: StepContext
+    ) -> None:
+        send(context, to="jane@bücher.example")
+        assert inbox.mails[0]["X-RcptTo"] == inbox.mails[0]["To"] == "jane@xn--bcher-kva.example"
+
+    def test_mailboxes_in_other_scripts_go_to_servers_that_take_them(
+        self, inbox: Inbox, make_context: MakeContext
+    ) -> None:
+        with serving(inbox, enable_SMTPUTF8=True) as port:
+            send(make_context(**own(port)), to="Jürgen <jürgen@x.test>", subject="Grüße")
+        [wire] = inbox.wires
+        assert "<jürgen@x.test>".encode() in wire
+        with answering(*ACCEPTED) as (port, _), pytest.raises(ConnectorError, match="SMTPUTF8") as caught:
+            send(make_context(**own(port)), to="jürgen@x.test")
+        assert caught.value.permanent
+
+
+class TestRecipients:
+    def test_blind_copies_stand_nowhere_in_the_mail(self, inbox: Inbox, context: StepContext) -> None:
+        send(context, to="a@x.test", cc="Bob <b@x.test>; c@x.test", bcc=["d@x.test", "a@x.test"])
+        [mail] = inbox.mails
+        assert mail["X-RcptTo"] == "a@x.test, b@x.test, c@x.test, d@x.test"
+        assert mail["Cc"] == "Bob <b@x.test>, c@x.test"
+        assert b"d@x.test" not in inbox.wires[0]
+
+    @pytest.mark.parametrize(
+        ("to", "said"),
+        [
+            ("", "to: is empty"),
+            ([""], "to: is empty"),
+            ("undisclosed-recipients:;", "to: is empty"),
+            ("a@x.test, bob", "to: 'bob' is not a mail address"),
+            (["a@x.test, b@x.test"], "to: 'a@x.test, b@x.test' are several addresses"),
+            (5, "to: has to be addresses"),
+            ([{"a": 1}], "to: has to be a mail address"),
+        ],
+    )
+    def test_what_cannot_be_used_is_named(self, context: StepContext, to: object, said: str) -> None:
+        with pytest.raises(ConnectorError, match=said) as caught:
+            send(context, to=to)
+        assert caught.value.permanent
+
+    def test_a_sender_that_is_no_address_is_named(self, context: StepContext) -> None:
+        with pytest.raises(ConnectorError, match="from: 'The boss' is not a mail address"):
+            send(context, **{"from": "The boss"})
 
 
 class TestTheInstancesServerIsNoRelay:
@@ -203,6 +338,10 @@ def answering(*answers: bytes, drip: bool = False, hang: bool = False) -> Iterat
         ending.set()
         thread.join()
         listener.close()
+
+
+def longest_line(wire: bytes) -> int:
+    return max(map(len, wire.split(b"\r\n")))
 
 
 def own(port: int) -> dict[str, Any]:

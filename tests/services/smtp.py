@@ -19,6 +19,12 @@ class Inbox(MessageHandler):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.mails: list[Message] = []
+        self.wires: list[bytes] = []
+        """The same, byte for byte."""
+
+    def prepare_message(self, session: Session, envelope: Envelope) -> Message:
+        self.wires.append(envelope.original_content or b"")
+        return super().prepare_message(session, envelope)  # type: ignore[no-any-return]
 
     def handle_message(self, message: Message) -> None:
         self.mails.append(message)

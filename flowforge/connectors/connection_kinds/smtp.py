@@ -10,6 +10,7 @@ from flowforge.connectors.sdk import (
     ConnectorConfig,
     ConnectorError,
     Credentials,
+    MailAddress,
     Security,
     SmtpConversation,
     field,
@@ -23,7 +24,7 @@ class MailAccount(ConnectorConfig):
     username: str = field("", title="User name")
     password: str = secret("", title="Password")
     security: Security = field("starttls", title="Security")
-    sender: str | None = field(
+    sender: MailAddress = field(
         None,
         alias="from",
         title="From",

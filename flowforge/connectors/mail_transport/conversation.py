@@ -8,16 +8,17 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
+from datetime import UTC, datetime
 from typing import BinaryIO, Literal, cast
 
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Watch
 from flowforge.connectors.network.service_ports import SMTP_PORTS
+from flowforge.mail.composing import Mail
 
 Security = Literal["starttls", "tls", "none"]
-Admit = Callable[[EmailMessage], None]
-"""Sees each mail before it is sent, and may change it. Raises ConnectorError for one that may not be."""
+Admit = Callable[[Mail], Mail]
+"""Gives each mail as it may be sent. Raises ConnectorError for one that may not be."""
 _LONGEST_WAIT_SECONDS = 30.0
 _LARGEST_CONVERSATION = 1024 * 1024
 
@@ -31,6 +32,14 @@ class Account:
     username: str
     password: str
     security: Security
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """`refused`: the recipients that the server has refused, while it took the mail for others."""
+
+    message_id: str
+    refused: list[str]
 
 
 class SmtpConversation(smtplib.SMTP):
@@ -51,11 +60,13 @@ class SmtpConversation(smtplib.SMTP):
     def connected(self) -> socket.socket:
         return cast(socket.socket, self.sock)
 
-    def deliver(self, message: EmailMessage) -> list[str]:
-        """Returns the addresses that the server refused. Raises ConnectorError for a mail that is not admitted."""
+    def deliver(self, mail: Mail) -> Delivered:
+        """Raises ConnectorError for a mail that is not admitted."""
         if self._admit is not None:
-            self._admit(message)
-        return sorted(self.send_message(message))
+            mail = self._admit(mail)
+        options = ("SMTPUTF8", "BODY=8BITMIME") if mail.is_international else ()
+        refused = self.sendmail(mail.sender.mailbox, mail.recipients, mail.compose(datetime.now(UTC)), options)
+        return Delivered(mail.message_id, sorted(refused))
 
     def sign_in(self) -> None:
         """Begin TLS and log in, as far as the account requires it."""

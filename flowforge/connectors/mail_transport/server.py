@@ -15,6 +15,7 @@ from flowforge.connectors.mail_transport.conversation import Account, Admit, Smt
 from flowforge.connectors.mail_transport.shared_account import SharedAccount, TakeAllowance
 from flowforge.connectors.network.addresses import EVERYWHERE, AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
+from flowforge.mail.addresses import Address
 
 _GOODBYE_SECONDS = 2.0
 _LOWEST_CODE = 100
@@ -22,12 +23,12 @@ _LOWEST_CODE = 100
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """`default` is the instance's own account (its host may be empty), `sender` its From address."""
+    """`default` is the instance's own account (its host may be empty), `sender` its From address, where it has one."""
 
     guard: AddressGuard
     deadlines: Deadlines
     default: Account
-    sender: str
+    sender: Address | None
     take_allowance: TakeAllowance
 
     def session(self, account: Account, deadline: float) -> AbstractContextManager[SmtpConversation]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from email.message import EmailMessage
-from email.utils import getaddresses
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from flowforge.connectors.errors import ConnectorError
+from flowforge.mail.addresses import Address
+from flowforge.mail.composing import Mail
 
 MOST_RECIPIENTS = 50
 TakeAllowance = Callable[[UUID, int], bool]
@@ -20,16 +20,14 @@ class SharedAccount:
     """The way of one account to send by the instance's server, under the instance's address alone."""
 
     user_id: UUID
-    sender: str
+    sender: Address | None
     take_allowance: TakeAllowance
 
-    def admit(self, message: EmailMessage) -> None:
+    def admit(self, mail: Mail) -> Mail:
         """Puts the instance's address in as the sender, and counts the recipients. Raises ConnectorError, permanent."""
-        if not self.sender:
+        if self.sender is None:
             raise ConnectorError("SMTP_FROM is not set: the instance's mail server has no address to send under", True)
-        del message["From"], message["Sender"]
-        message["From"] = self.sender
-        recipients = _recipients(message)
+        recipients = len((*mail.to, *mail.cc, *mail.bcc))
         if recipients > MOST_RECIPIENTS:
             raise ConnectorError(
                 f"a mail by the instance's own server may have {MOST_RECIPIENTS} recipients; this one has {recipients}",
@@ -37,8 +35,4 @@ class SharedAccount:
             )
         if not self.take_allowance(self.user_id, recipients):
             raise ConnectorError("this account has sent all the mails that it may send today by this instance", True)
-
-
-def _recipients(message: EmailMessage) -> int:
-    fields = [str(value) for name in ("To", "Cc", "Bcc") for value in message.get_all(name, [])]
-    return len(getaddresses(fields))
+        return replace(mail, sender=self.sender)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from flowforge.language.expressions.syntax import MAX_LENGTH, parse
 OPEN, CLOSE = "{{", "}}"
 
 _MAX_BRACKETS = 20
+_MASK = "\0"
+"""Stands in no definition: PostgreSQL's jsonb takes none."""
 _STATEMENT = re.compile(r"\{[%#]")
 _PIECE = re.compile(
     r"""'[^'\\]*(?:\\.[^'\\]*)*' | "[^"\\]*(?:\\.[^"\\]*)*" | [{}\[\]()] | [^'"{}\[\]()]+""", re.DOTALL | re.VERBOSE
@@ -130,6 +132,14 @@ def readings(text: str) -> list[Expression | TemplateFailure]:
 def has_meaning(text: str) -> bool:
     """Whether anything in the text begins something that is computed or refused; else it is just text."""
     return OPEN in text or _STATEMENT.search(text) is not None
+
+
+def split_template(text: str, split: Callable[[str], Iterable[str]]) -> list[str]:
+    """Splits a text as `split` does, which sees a NUL in place of each expression. Raises TemplateFailure."""
+    pieces = list(_pieces(text))
+    sources = (f"{OPEN}{piece.text}{CLOSE}" for piece in pieces if isinstance(piece, _Source))
+    masked = "".join(piece if isinstance(piece, str) else _MASK for piece in pieces)
+    return [re.sub(_MASK, lambda _: next(sources), part) for part in split(masked)]
 
 
 def forget_templates() -> None:
