@@ -11,6 +11,7 @@ from flowforge.language.block_validation import problems_of_block
 from flowforge.language.blocks import BLOCKS, INNER_ROOTS
 from flowforge.language.definition import LocatedAction, WorkflowDefinition, located_actions
 from flowforge.language.evaluation.names import Hints, quoted
+from flowforge.language.expressions.conditions import problem_of_condition
 from flowforge.language.expressions.resolving import ROOTS, Reference, references_and_problems, texts
 from flowforge.language.expressions.template import OPEN, has_meaning
 from flowforge.language.locations import Location
@@ -66,11 +67,13 @@ class _Workflow:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text that may hold expressions. `inside`: whether they are evaluated inside the block, after its actions."""
+    """A text that may hold expressions. `inside`: whether they are evaluated inside the block, after its actions.
+    `is_condition`: whether it only counts whether it holds."""
 
     path: tuple[Part, ...]
     text: str
     inside: bool = False
+    is_condition: bool = False
 
 
 def _texts_of(step: LocatedAction) -> Iterator[_Text]:
@@ -79,11 +82,11 @@ def _texts_of(step: LocatedAction) -> Iterator[_Text]:
     whens += [(("branches", number, "when"), branch.when) for number, branch in enumerate(action.branches or ())]
     for path, when in whens:
         if isinstance(when, str):
-            yield _Text((*step.path, *path), when)
-    inside = _evaluated_inside(action.type)
+            yield _Text((*step.path, *path), when, is_condition=True)
+    inside, conditions = _evaluated_inside(action.type), _conditions_of(action.type)
     for path, text in texts(action.config):
         if has_meaning(text):
-            yield _Text((*step.path, "config", *path), text, path[0] in inside)
+            yield _Text((*step.path, "config", *path), text, path[0] in inside, path[0] in conditions)
 
 
 def _evaluated_inside(type_: str) -> Collection[str]:
@@ -92,6 +95,11 @@ def _evaluated_inside(type_: str) -> Collection[str]:
         return {name for block in BLOCKS.values() for name in block.config.evaluated_inside}
     block = BLOCKS.get(type_)
     return block.config.evaluated_inside if block else ()
+
+
+def _conditions_of(type_: str) -> Collection[str]:
+    block = BLOCKS.get(type_)
+    return block.config.conditions if block else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +171,7 @@ def _where_defined(root: str) -> str:
 
 def _check_text(found: _Text, scope: _Scope) -> Iterator[Problem]:
     if not has_meaning(found.text):
-        if found.path[-1] == "when":
+        if found.is_condition:
             what = "is text; it needs" if found.text.strip() else "is missing; it is"
             yield Problem(pointer(found.path), f"{what} an expression, such as {{{{ trigger.body.total > 100 }}}}")
         return
@@ -171,6 +179,9 @@ def _check_text(found: _Text, scope: _Scope) -> Iterator[Problem]:
         problem = item if isinstance(item, str) else _quoting(item, scope.problem_of(item))
         if problem is not None:
             yield Problem(pointer(found.path), problem)
+    problem = problem_of_condition(found.text) if found.is_condition else None
+    if problem is not None:
+        yield Problem(pointer(found.path), problem)
 
 
 def _quoting(reference: Reference, message: str | None) -> str | None:

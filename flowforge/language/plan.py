@@ -24,6 +24,7 @@ from flowforge.language.definition import (
     WorkflowSettings,
     WrittenBody,
 )
+from flowforge.language.expressions.conditions import trimmed
 from flowforge.language.expressions.resolving import references_in, texts
 from flowforge.language.expressions.template import TemplateFailure
 from flowforge.language.pointers import Part
@@ -237,25 +238,32 @@ class _Compiler:
             id=identifier,
             type=action.type,
             name=action.name or identifier,
-            config=action.config or {},
+            config=_with_trimmed_conditions(action),
             retry=action.retry,
             timeout=action.timeout,
             after_crash=action.after_crash,
             templated=self._templated,
             body=body,
             position=len(body.steps),
-            when=action.when,
+            when=trimmed(action.when),
             on_error=OnError.HANDLE if isinstance(action.on_error, list) else OnError(action.on_error or "fail"),
             pinned=self._pins.get(identifier) if can_be_pinned(action.type) else None,
         )
 
     def _inner(self, step: Step, written: WrittenBody) -> Body:
-        inner = Body(written.kind, step, written.name or default_branch_name(written.number), written.when)
+        name = written.name or default_branch_name(written.number)
+        inner = Body(written.kind, step, name, trimmed(written.when))
         if inner.kind is BodyKind.HANDLER:
             step.handler = inner
         else:
             step.bodies.append(inner)
         return inner
+
+
+def _with_trimmed_conditions(action: ActionDefinition) -> JsonObject:
+    config, block = action.config or {}, BLOCKS.get(action.type)
+    found = {name: trimmed(config[name]) for name in block.config.conditions if name in config} if block else {}
+    return {**config, **found} if found else config
 
 
 def _needs_of(block: Step) -> Needs:

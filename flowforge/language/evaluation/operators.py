@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from flowforge.language.evaluation.equality import is_among, same
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.values import describe, number, to_text, weigh
 
@@ -94,7 +95,7 @@ ARITHMETIC: dict[str, Binary] = {
 
 def equal(meter: Meter, left: Any, right: Any) -> bool:
     _pay_for_comparing(meter, left, right)
-    return bool(left == right)
+    return same(meter, left, right)
 
 
 def contains(meter: Meter, item: Any, container: Any) -> bool:
@@ -108,7 +109,7 @@ def contains(meter: Meter, item: Any, container: Any) -> bool:
         return isinstance(item, str) and item in container
     if isinstance(container, list | tuple):
         weigh(container, meter)
-        return item in container
+        return is_among(meter, item, container)
     raise Failure(f"in needs text, a list or an object on its right, not {describe(container)}")
 
 
@@ -126,13 +127,21 @@ def pay_for_search(meter: Meter, text: str, sought: str, times: int = 1) -> None
     meter.work(len(text) * _SEARCH_NANOSECONDS + looks * again)
 
 
+def _advice(left: Any, right: Any) -> str:
+    """What to do about text that is compared with a number."""
+    kinds = {describe(left), describe(right)}
+    return "; | float makes a number of text" if kinds == {"text", "a number"} else ""
+
+
 def ordering(symbol: str, compare: Callable[[Any, Any], Any]) -> Binary:
     def apply(meter: Meter, left: Any, right: Any) -> bool:
         _pay_for_comparing(meter, left, right)
         try:
             return bool(compare(left, right))
         except TypeError as error:
-            raise Failure(f"{symbol} cannot compare {describe(left)} with {describe(right)}") from error
+            raise Failure(
+                f"{symbol} cannot compare {describe(left)} with {describe(right)}{_advice(left, right)}"
+            ) from error
 
     return apply
 
