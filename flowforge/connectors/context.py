@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from flowforge.connectors.files import FileAccess, NoFiles
 from flowforge.connectors.http_client.client import HttpClient
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.mail_transport.server import MailServer
@@ -47,6 +48,7 @@ class StepContext:
     trigger: Mapping[str, Any]
     steps: Mapping[str, Any]
     tools: Tools
+    files: FileAccess = field(default_factory=NoFiles)
     connection: NamedConnection | None = None
     """None where the step names none, and where its fields are filled in to the step's own config."""
     secrets: list[str] = field(default_factory=list)

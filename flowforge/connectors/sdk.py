@@ -15,9 +15,12 @@ from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.http_client.parameters import Nested, pairs_of
+from flowforge.connectors.files import Content, File, Files
+from flowforge.connectors.http_client.download import Download, name_of
+from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request
+from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
@@ -31,21 +34,30 @@ __all__ = [
     "Connector",
     "ConnectorConfig",
     "ConnectorError",
+    "Content",
     "Credentials",
+    "Download",
+    "File",
+    "Files",
     "Mail",
     "MailAddress",
     "MailAddresses",
     "Nested",
+    "Pair",
     "Request",
     "Response",
     "Security",
     "SmtpConversation",
     "StepContext",
+    "StreamedBody",
     "Tools",
+    "body_of",
     "connector",
     "field",
     "first_of",
     "joined",
+    "multipart",
+    "name_of",
     "one_line",
     "pairs_of",
     "secret",

@@ -109,7 +109,7 @@ class Executor:
         self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
         credentials = CredentialsStore(backends.engine)
         self._step_runner = StepRunner(
-            settings, catalog, backends.vault, backends.resume_links, credentials, backends.tools
+            settings, catalog, backends.vault, backends.resume_links, credentials, backends.tools, backends.files
         )
         self._capacity = settings.executor_threads * _HELD_PER_THREAD
         self._share = max(self._capacity // 2, 1)

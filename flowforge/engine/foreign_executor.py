@@ -76,7 +76,7 @@ class ForeignExecutor:
         self._starts = StartMessages(settings, self._plans, self._catalog, backends.vault)
         credentials = CredentialsStore(backends.engine)
         self._runner = StepRunner(
-            settings, self._catalog, backends.vault, backends.resume_links, credentials, backends.tools
+            settings, self._catalog, backends.vault, backends.resume_links, credentials, backends.tools, backends.files
         )
         self._next_look = 0.0
 

@@ -26,11 +26,13 @@ from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.plans import Version
 from flowforge.engine.resolved_config import ResolvedConfig
 from flowforge.engine.start_messages import around
+from flowforge.engine.step_files import StepFiles
 from flowforge.engine.step_output import error_text, plain_output
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
+from flowforge.files.files import Files
 from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
@@ -56,6 +58,8 @@ class StepRun:
     """The earlier attempt whose call it makes again, since nobody knows whether that was done."""
     load: Callable[[], JsonObject] | None = None
     """Loads what the step sees, where that was too large to travel. Raises ConnectorError, Unavailable."""
+    is_trial: bool = False
+    """Its owner tries it out: it belongs to no execution."""
 
     @property
     def step(self) -> Step | None:
@@ -115,6 +119,7 @@ class StepRunner:
         links: ResumeLinks,
         credentials: CredentialsStore,
         tools: Tools,
+        files: Files,
     ) -> None:
         self._settings = settings
         self._credentials = credentials
@@ -122,6 +127,7 @@ class StepRunner:
         self._vault = vault
         self._links = links
         self._tools = tools
+        self._files = files
         self._loading = threading.BoundedSemaphore(_LOADED_AT_ONCE)
 
     def time_limit(self, run: StepRun) -> float:
@@ -228,6 +234,9 @@ class StepRunner:
     def _around(self, version: Version, start: ExecutionStart) -> JsonObject:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)
 
+    def _files_of(self, run: StepRun) -> StepFiles:
+        return StepFiles(self._files, run.start.user_id, run.start.execution_id, run.is_trial)
+
     def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:
         start = run.start
         return ConnectorContext(
@@ -242,6 +251,7 @@ class StepRunner:
             trigger=_part_of(run.load, "trigger") if run.load else start.trigger_payload,
             steps=_part_of(run.load, "steps") if run.load else start.context.get("steps") or {},
             tools=self._tools,
+            files=self._files_of(run),
             secrets=secrets,
         )
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import IO
 from uuid import UUID
 
 from flowforge.db import files_store
@@ -26,12 +26,12 @@ _MISSING = "the content of the file is not in the store of files"
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """Bytes; 0: any number."""
+    """Bytes."""
 
     each: int
     """Of one file."""
     account: int
-    """Of all files of an account, which has no quota of its own."""
+    """Of all files of an account that has no quota of its own; 0: any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Files:
         self._engine = engine
         self._store = store
 
-    def keep(self, source: BinaryIO, name: str, type_: str, *, owner: UUID, holder: UUID) -> StoredFile:
+    def keep(self, source: IO[bytes], name: str, type_: str, *, owner: UUID, holder: UUID) -> StoredFile:
         """Keeps the whole of a file that can be read again and again (`seek`), for the event or execution `holder`.
 
         Raises TooLarge, OverQuota, Unavailable.
@@ -120,10 +120,10 @@ class Files:
             files_store.drop_files(connection, file_ids)
         return len(file_ids)
 
-    def _described(self, source: BinaryIO, name: str, type_: str) -> StoredFile:
+    def _described(self, source: IO[bytes], name: str, type_: str) -> StoredFile:
         """Raises TooLarge."""
         size = source.seek(0, 2)
-        if 0 < self.limits.each < size:
+        if size > self.limits.each:
             raise TooLarge(f"a file has {size} bytes; the limit is {self.limits.each}")
         source.seek(0)
         digest = hashlib.sha256()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 from uuid import UUID
 
 CHUNK_BYTES = 256 * 1024
@@ -14,7 +14,7 @@ CHUNK_BYTES = 256 * 1024
 class ObjectStore(Protocol):
     """Its methods raise Unavailable where it does not answer. Safe to share between threads."""
 
-    def write(self, key: UUID, source: BinaryIO, size: int) -> None:
+    def write(self, key: UUID, source: IO[bytes], size: int) -> None:
         """Writes `size` bytes from where the source stands; when it returns, they last."""
 
     def open(self, key: UUID) -> AbstractContextManager[Iterator[bytes]]:
@@ -28,6 +28,6 @@ class ObjectMissing(Exception):
     """The store does not have an object that the database knows."""
 
 
-def pieces_of(source: BinaryIO) -> Iterator[bytes]:
+def pieces_of(source: IO[bytes]) -> Iterator[bytes]:
     while piece := source.read(CHUNK_BYTES):
         yield piece

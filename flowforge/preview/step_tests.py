@@ -180,8 +180,9 @@ class _Call:
             backends.resume_links,
             CredentialsStore(backends.engine),
             backends.tools,
+            backends.files,
         )
-        self._run = StepRun(_start(trial), trial.version)
+        self._run = StepRun(_start(trial), trial.version, is_trial=True)
         self._watched: list[JsonObject] = []
         self._outcome: Outcome | None = None
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -114,7 +114,7 @@ class TestKeeping:
     def test_an_account_has_room_for_so_much(
         self, backends: Backends, engine: Engine, owner: UUID, folder: Path
     ) -> None:
-        files = Files(engine, FolderStore(folder), FileLimits(each=0, account=600))
+        files = Files(engine, FolderStore(folder), FileLimits(each=1_000, account=600))
         keep(files, owner)
         keep(files, owner)
         with pytest.raises(OverQuota, match="may have 600"):
@@ -125,7 +125,7 @@ class TestKeeping:
     def test_an_account_may_have_a_quota_of_its_own(self, engine: Engine, owner: UUID, folder: Path) -> None:
         with engine.begin() as connection:
             connection.execute(text("INSERT INTO auth.quotas (user_id, file_bytes) VALUES (:id, 300)"), {"id": owner})
-        files = Files(engine, FolderStore(folder), FileLimits(each=0, account=0))
+        files = Files(engine, FolderStore(folder), FileLimits(each=1_000, account=0))
         keep(files, owner)
         with pytest.raises(OverQuota):
             keep(files, owner)
@@ -211,7 +211,7 @@ class TestDeleting:
     def test_what_a_process_died_in_writing_is_found(self, engine: Engine, owner: UUID, backends: Backends) -> None:
         folder = backends.settings.home / "files"
         with pytest.raises(KeyboardInterrupt):
-            keep(Files(engine, _DiesInWriting(folder), FileLimits(0, 0)), owner)
+            keep(Files(engine, _DiesInWriting(folder), FileLimits(1_000, 0)), owner)
         assert len(stored_objects(folder)) == 1
         assert pruning.prune(backends)["contents of files"] == 0
         grow_old(engine)
@@ -240,7 +240,7 @@ class _DiesInWriting:
     def __init__(self, folder: Path) -> None:
         self._store = FolderStore(folder)
 
-    def write(self, key: UUID, source: BinaryIO, size: int) -> None:
+    def write(self, key: UUID, source: IO[bytes], size: int) -> None:
         self._store.write(key, BytesIO(source.read(size // 2)), size // 2)
         raise KeyboardInterrupt
 

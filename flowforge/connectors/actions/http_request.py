@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.http import HTTP, HttpSignIn
-from flowforge.connectors.sdk import Nested, Response, StepContext, connector, field, joined, pairs_of
+from flowforge.connectors.sdk import (
+    Download,
+    Files,
+    Nested,
+    Pair,
+    Response,
+    StepContext,
+    StreamedBody,
+    body_of,
+    connector,
+    field,
+    joined,
+    multipart,
+    name_of,
+    pairs_of,
+)
+from flowforge.file_values import ANY_TYPE, read_file
 from flowforge.jsonio import JsonObject
+from flowforge.media_types import is_always_text, media_type_of
 
-ResponseForm = Literal["automatic", "text", "json"]
+ResponseForm = Literal["automatic", "text", "json", "file"]
 
 
 Parameter = str | list[Any] | JsonObject
@@ -22,7 +40,7 @@ class Config(HttpSignIn):
     query: dict[str, Parameter | None] = field(
         by_name=True, default_factory=dict, title="Query", description="Added to the URL."
     )
-    body: Any = field(None, title="Body", description="An object or list is sent as JSON, a text as it is.")
+    body: Any = field(None, title="Body", description="An object or list is sent as JSON, a text or a file as it is.")
     form: dict[str, Parameter] | None = field(
         None, by_name=True, title="Form", description="Sent as a form, instead of a body."
     )
@@ -32,9 +50,16 @@ class Config(HttpSignIn):
         description="In query and form, lists by repeating the name, as name[] or name[0], objects as name[field]; or"
         " both as JSON. Empty: repeat in the query, JSON in the form.",
     )
+    files: dict[str, Files] = field(
+        default_factory=dict,
+        title="Files",
+        description="Sent with the form, as multipart: a file, or a list of files, for each field.",
+    )
     fail_on_status: bool = field(True, title="Fail on status", description="Treat anything but 2xx as a failure.")
     response: ResponseForm = field(
-        "automatic", title="Response", description="Automatic: JSON where its content type says so, else text."
+        "automatic",
+        title="Response",
+        description="Automatic: JSON where its content type says so, else text, or a file where it is no text.",
     )
 
 
@@ -50,29 +75,64 @@ class Config(HttpSignIn):
     connections=(HTTP,),
 )
 def http_request(config: Config, context: StepContext) -> JsonObject:
+    with Download(partial(_is_download, config), context.files.most_bytes) as download:
+        response = context.tools.http.send(
+            context,
+            config.method,
+            config.url,
+            headers=config.headers,
+            params=pairs_of(config.query, config.nested or "repeat"),
+            json=config.body if _is_sent_as_json(config) else None,
+            data=_data(config, context),
+            signed_by=context.connection or HTTP.credentials(config, context),
+            download=download,
+        )
+        if config.fail_on_status:
+            response.raise_for_status("the receiver")
+        headers = {**response.headers, **response.repeated_headers}
+        return {"status": response.status, "headers": headers, "body": _body(config, context, response, download)}
+
+
+def _is_sent_as_json(config: Config) -> bool:
     structured = isinstance(config.body, dict | list | int | float | bool)
-    response = context.tools.http.send(
-        context,
-        config.method,
-        config.url,
-        headers=config.headers,
-        params=pairs_of(config.query, config.nested or "repeat"),
-        json=config.body if structured and config.form is None else None,
-        data=_text(config.body) if config.form is None else pairs_of(config.form, config.nested or "json"),
-        signed_by=context.connection or HTTP.credentials(config, context),
-    )
-    if config.fail_on_status:
-        response.raise_for_status("the receiver")
-    headers = {**response.headers, **response.repeated_headers}
-    return {"status": response.status, "headers": headers, "body": _BODY_AS[config.response](response)}
+    return structured and config.form is None and not config.files and read_file(config.body) is None
+
+
+def _data(config: Config, context: StepContext) -> bytes | Sequence[Pair] | StreamedBody | None:
+    form = None if config.form is None else pairs_of(config.form, config.nested or "json")
+    if config.files:
+        files = {name: [context.files.content(file) for file in files] for name, files in config.files.items()}
+        return multipart(form or (), files)
+    if form is not None:
+        return form
+    file = read_file(config.body)
+    if file is not None:
+        return body_of(context.files.content(file))
+    return config.body.encode() if isinstance(config.body, str) else None
+
+
+def _is_download(config: Config, response: Response) -> bool:
+    """Whether an answer goes to a temporary file: one that may be no text, unless it is an error to be told."""
+    if config.fail_on_status and not response.ok:
+        return False
+    if config.response == "automatic":
+        return not is_always_text(media_type_of(response.headers.get("content-type", "")))
+    return config.response == "file"
+
+
+def _body(config: Config, context: StepContext, response: Response, download: Download) -> Any:
+    if download.content is None:
+        return _BODY_AS[config.response](response)
+    text = download.as_text(response) if config.response == "automatic" else None
+    if text is not None:
+        return text.body()
+    type_ = response.headers.get("content-type", ANY_TYPE)
+    return context.files.keep(download.content, name_of(response.headers, config.url), type_).as_json()
 
 
 _BODY_AS: Mapping[ResponseForm, Callable[[Response], Any]] = {
     "automatic": Response.body,
     "text": lambda response: response.text,
     "json": Response.json,
+    "file": Response.body,
 }
-
-
-def _text(body: Any) -> bytes | None:
-    return body.encode() if isinstance(body, str) else None

@@ -13,6 +13,7 @@ import requests
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.parameters import Pair
 from flowforge.connectors.http_client.signing import Request, Signer
+from flowforge.connectors.http_client.streamed_body import StreamedBody
 
 REDIRECTS = {301, 302, 303, 307, 308}
 _BECOME_GET = {301, 302, 303}
@@ -64,7 +65,7 @@ def _write_as_bytes(request: requests.PreparedRequest) -> None:
 
 
 def _as_sent(request: requests.PreparedRequest) -> Request:
-    body = request.body or b""
+    body = b"" if isinstance(request.body, StreamedBody) else request.body or b""
     content = body.encode() if isinstance(body, str) else body
     return Request(request.method or "", request.url or "", dict(request.headers), content)
 

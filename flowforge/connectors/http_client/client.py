@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import requests
@@ -15,10 +15,12 @@ from flowforge import jsonio
 from flowforge.charsets import header_text
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.call import REDIRECTS, Call, host_of
+from flowforge.connectors.http_client.download import Download
 from flowforge.connectors.http_client.guarded_adapter import CONNECT_SECONDS, CurrentExchange, GuardedAdapter
 from flowforge.connectors.http_client.parameters import Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Signer
+from flowforge.connectors.http_client.streamed_body import StreamedBody
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
 
@@ -64,22 +66,26 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         params: Parameters = (),
         json: Any = None,
-        data: bytes | str | Parameters | None = None,
+        data: bytes | str | Parameters | StreamedBody | None = None,
         signed_by: Signer | None = None,
+        download: Download | None = None,
     ) -> Response:
         """One exchange, redirects followed, before the attempt's deadline. Blanks around the URL do not count.
 
         `params` and `data` take any values; `pairs_of` tells, and lets choose, how objects and lists are written.
-        Raises ConnectorError for everything that keeps a whole answer from coming; a status is no error here.
+        A body that `download` wants goes there; the content of the response is empty then. Raises ConnectorError for
+        everything that keeps a whole answer from coming; a status is no error here.
         """
         own = {"User-Agent": _USER_AGENT, "Idempotency-Key": attempt.idempotency_key}
         if json is not None:
             data = self.encode(json)
             own["Content-Type"] = "application/json"
-        body = data if data is None or isinstance(data, bytes | str) else _listed(data)
+        if isinstance(data, StreamedBody):
+            own["Content-Type"] = data.type
+        body = _listed(data) if isinstance(data, Mapping) else data
         call = Call(method, url.strip(), {**own, **(headers or {})}, _listed(params), body, signed_by)
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._answer(attempt, call)
+            response = self._answer(attempt, call, download)
             target = response.headers.get("location")
             if response.status not in REDIRECTS or target is None:
                 return response
@@ -95,14 +101,14 @@ class HttpClient:
         except TypeError as error:
             raise ConnectorError("the request body is nested too deeply to be sent as JSON", permanent=True) from error
 
-    def _answer(self, attempt: Attempt, call: Call) -> Response:
+    def _answer(self, attempt: Attempt, call: Call, download: Download | None) -> Response:
         """The answer to the call; to a second try where the first is refused and its signature can be renewed."""
-        response = self._exchange(attempt, call)
+        response = self._exchange(attempt, call, download)
         if response.status == 401 and call.signed_by is not None and call.signed_by.renew(response):
-            return self._exchange(attempt, call)
+            return self._exchange(attempt, call, download)
         return response
 
-    def _exchange(self, attempt: Attempt, call: Call) -> Response:
+    def _exchange(self, attempt: Attempt, call: Call, download: Download | None) -> Response:
         request = call.prepared()
         self._require_size(request)
         seconds = attempt.deadline - time.monotonic()
@@ -114,42 +120,46 @@ class HttpClient:
                 self._deadlines.watch(attempt.deadline) as self._current.watch,
                 self._adapter.send(request, stream=True, timeout=timeout, verify=True) as answer,
             ):
-                content = self._read(answer.raw, attempt.deadline, host_of(call.url))
-                return _response(answer.status_code, answer.raw.headers, content)
+                response = _response(answer.status_code, answer.raw.headers)
+                if download is not None and download.wants(response):
+                    download.take(_read(answer.raw, attempt.deadline, host_of(call.url), download.most_bytes))
+                    return response
+                pieces = _read(answer.raw, attempt.deadline, host_of(call.url), self._limits.response)
+                return replace(response, content=b"".join(pieces))
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _as_connector_error(error, host_of(call.url), attempt.deadline) from error
 
     def _require_size(self, request: requests.PreparedRequest) -> None:
-        """Raises ConnectorError for a body that is too large."""
-        size, limit = len(request.body or b""), self._limits.request
-        if size > limit:
+        """Raises ConnectorError for a body that is too large. Files have a limit of their own."""
+        body: Any = request.body
+        size, limit = len(body or b""), self._limits.request
+        if size > limit and not isinstance(body, StreamedBody):
             raise ConnectorError(f"the request body has {size} bytes; the limit is {limit}", permanent=True)
 
-    def _read(self, raw: urllib3.HTTPResponse, deadline: float, host: str) -> bytes:
-        declared = raw.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self._limits.response:
-            raise ConnectorError(
-                f"{host} answers {declared} bytes; the limit is {self._limits.response}", permanent=True
-            )
-        chunks, size = [], 0
-        while chunk := raw.read1(65536, decode_content=True):
-            size += len(chunk)
-            if size > self._limits.response:
-                raise ConnectorError(f"{host} answers more than {self._limits.response} bytes", permanent=True)
-            if time.monotonic() > deadline:
-                raise ConnectorError(f"{host} did not answer in time", permanent=False)
-            chunks.append(chunk)
-        return b"".join(chunks)
+
+def _read(raw: urllib3.HTTPResponse, deadline: float, host: str, limit: int) -> Iterator[bytes]:
+    """The body in pieces. Raises ConnectorError where it has more than `limit` bytes, or comes too late."""
+    declared = raw.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise ConnectorError(f"{host} answers {declared} bytes; the limit is {limit}", permanent=True)
+    size = 0
+    while piece := raw.read1(65536, decode_content=True):
+        size += len(piece)
+        if size > limit:
+            raise ConnectorError(f"{host} answers more than {limit} bytes", permanent=True)
+        if time.monotonic() > deadline:
+            raise ConnectorError(f"{host} did not answer in time", permanent=False)
+        yield piece
 
 
 def _listed(parameters: Parameters) -> Sequence[Pair]:
     return pairs_of(parameters) if isinstance(parameters, Mapping) else parameters
 
 
-def _response(status: int, sent: urllib3.HTTPHeaderDict, content: bytes) -> Response:
+def _response(status: int, sent: urllib3.HTTPHeaderDict) -> Response:
     values = {name.lower(): [header_text(value) for value in sent.getlist(name)] for name in sent}
     joined = {name: ", ".join(several) for name, several in values.items()}
-    return Response(status, joined, content, {name: several for name, several in values.items() if len(several) > 1})
+    return Response(status, joined, b"", {name: several for name, several in values.items() if len(several) > 1})
 
 
 def _as_connector_error(error: Exception, host: str, deadline: float) -> ConnectorError:

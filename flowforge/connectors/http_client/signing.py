@@ -18,6 +18,7 @@ class Request:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    """Empty for a file, which is read only while it is sent."""
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """A copy with the headers added, or replaced where one of that name is there, in whatever case."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfileobj
-from typing import BinaryIO
+from typing import IO
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -22,7 +22,7 @@ class FolderStore:
 
     folder: Path
 
-    def write(self, key: UUID, source: BinaryIO, size: int) -> None:
+    def write(self, key: UUID, source: IO[bytes], size: int) -> None:
         del size
         path = self._path(key)
         with _unavailable_when_it_fails():
