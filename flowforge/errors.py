@@ -65,6 +65,9 @@ def raise_any(problems: Sequence[Problem]) -> None:
 class Unauthorized(FlowForgeError):
     """The caller has not proved an identity. (401)"""
 
+    challenge: str = "Bearer"
+    """How it can be proved (RFC 9110, section 11.6.1)."""
+
 
 class Forbidden(FlowForgeError):
     """The caller is known, and may not do it. (403)"""

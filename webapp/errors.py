@@ -73,7 +73,9 @@ def _own_error(error: errors.FlowForgeError) -> Response:
     status = next((code for kind, code in _STATUS_OF.items() if isinstance(error, kind)), 500)
     if status == 500:
         return _unexpected(error)
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": _RETRY_AFTER_SECONDS}}.get(status)
+    headers = {"Retry-After": _RETRY_AFTER_SECONDS} if status == 503 else {}
+    if isinstance(error, errors.Unauthorized):
+        headers = {"WWW-Authenticate": error.challenge}
     if isinstance(error, errors.OverQuota):
         headers = {"Retry-After": str(error.retry_after)}
     if status == 503:

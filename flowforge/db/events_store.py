@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +24,8 @@ from flowforge.jsonio import JsonObject
 
 _NUL = "\x00"
 """PostgreSQL holds no text with it, so no token has one."""
-_SEALED = "substring(configuration->>'secret' FROM '^enc:.*')"
-"""SQL. What an adopted trigger has under that name is not sealed, and means nothing."""
+_CONFIGURATION = "COALESCE(configuration, 'null')"
+"""SQL. An adopted trigger may have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,24 @@ class ExternalCall:
     token: str
     payload: str
     metadata: str
-    idempotency_key: str | None = None
-    proven: str | None = None
-    """The sealed secret that the caller has proved to know."""
-    signed_key: str | None = None
-    """The key of a call that is signed, which a caller cannot choose: it follows from what was signed."""
+    key: str | None = None
+    """The idempotency key under which it counts."""
+    awaits: str | None = None
+    """The moment for which the caller waits; None: it is answered at once."""
+    judged_by: str | None = None
+    """The trigger's configuration, as JSON text, by which the call was let in; None: by none."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownToken:
-    """The token of a trigger."""
+    """A token in the address of a trigger."""
 
-    secret: str | None
-    """What its callers have to prove to know, sealed; None where anybody may call."""
+    token: str
+    """The trigger's own; another one than was looked for where that had a slash at its end, or is a former one."""
+    configuration: str
+    """The trigger's, as JSON text, secrets sealed."""
+    ends_at: datetime | None = None
+    """The end of a former token; None of one that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,8 @@ class EarlierCall:
     """The first call with the same idempotency key."""
 
     event_id: UUID
-    body_digest: str | None
-    """Names the body that it had; None where that was not noted."""
+    digest: str | None
+    """Names what was sent with it; None where that was not noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +91,12 @@ class StoredCall:
     workflow_id: UUID
     user_id: UUID
     enabled: bool
-    respond: str | None
-    """The moment at which the caller is answered; None: at once."""
-    respond_timeout: float | None
-    secret: str | None
-    """Sealed; None where the trigger has none."""
+    is_outdated: bool
+    """Whether the trigger has another configuration than the call was judged by: then nothing was stored."""
     refusal: str | None
     """Why no work of its owner's is accepted (flowforge.db.refused_work); None where it is."""
     fresh: UUID | None
     """The event that this call made."""
-    key: str | None
-    """The idempotency key under which the call counts."""
     earlier: EarlierCall | None = None
 
 
@@ -150,8 +151,8 @@ def insert_events(connection: Connection, new: Sequence[NewEvent]) -> set[UUID]:
 def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
     """Looks the token up and stores the event, in one statement that commits by itself. None: no such token.
 
-    Nothing is stored for a disabled trigger, for an owner whose work is refused, nor where `proven` is not its secret.
-    Raises Unavailable.
+    Nothing is stored for a disabled trigger, for an owner whose work is refused, nor where the trigger has another
+    configuration by now than the call was judged by. Raises Unavailable.
     """
     if _NUL in call.token:
         return None
@@ -159,14 +160,8 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
         row = connection.exec_driver_sql(
             f"""
             WITH hook AS (
-                SELECT id, workflow_id, user_id, enabled,
-                       NULLIF(NULLIF(configuration->>'respond', 'immediately'), '') AS respond,
-                       configuration->'respondTimeout' AS seconds,
-                       {_SEALED} AS secret,
-                       {REFUSAL_OF_OWNER} AS refusal,
-                       CASE WHEN configuration->>'secret' ~ '^enc:' AND %(signed_key)s::text IS NOT NULL
-                                 AND configuration->>'sameBodyAgain' IS DISTINCT FROM 'true'
-                            THEN %(signed_key)s::text ELSE %(key)s::text END AS key
+                SELECT id, workflow_id, user_id, enabled, {REFUSAL_OF_OWNER} AS refusal,
+                       {_CONFIGURATION} <> COALESCE(%(judged_by)s::jsonb, {_CONFIGURATION}) AS is_outdated
                 FROM trigger_service.trigger_registrations
                 WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s::text
             ), accepted AS (
@@ -174,13 +169,12 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                     (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, awaited_by,
                      created_at)
                 SELECT %(id)s::uuid, id, workflow_id, user_id, %(type)s::text, %(payload)s::jsonb, %(metadata)s::jsonb,
-                       key,
-                       CASE WHEN respond IS NOT NULL THEN jsonb_build_object('caller', respond) END, now()
-                FROM hook WHERE enabled AND refusal IS NULL AND (secret IS NULL OR secret = %(proven)s)
+                       %(key)s::text, %(awaited_by)s::jsonb, now()
+                FROM hook WHERE enabled AND refusal IS NULL AND NOT is_outdated
                 ON CONFLICT DO NOTHING
                 RETURNING id
             )
-            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.respond, h.seconds, h.secret, h.refusal, a.id, h.key
+            SELECT h.id, h.workflow_id, h.user_id, h.enabled, h.is_outdated, h.refusal, a.id
             FROM hook h LEFT JOIN accepted a ON true
             """,  # noqa: S608  (expressions of ours)
             {
@@ -189,28 +183,32 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                 "id": str(uuid7()),
                 "payload": call.payload,
                 "metadata": call.metadata,
-                "key": call.idempotency_key,
-                "proven": call.proven,
-                "signed_key": call.signed_key,
+                "key": call.key,
+                "awaited_by": call.awaits and jsonio.dumps({"caller": call.awaits}).decode(),
+                "judged_by": call.judged_by,
             },
             execution_options=PREPARED,
         ).first()
         if row is None:
             return None
         stored = StoredCall(*row)
-        is_repeated = stored.fresh is None and stored.key is not None and stored.secret in (None, call.proven)
-        return replace(stored, earlier=_first_with_key(connection, stored)) if is_repeated else stored
+        is_repeated = stored.fresh is None and call.key is not None and not stored.is_outdated
+        return replace(stored, earlier=_first_with_key(connection, stored, call.key)) if is_repeated else stored
 
 
 def find_token(engine: Engine, trigger_type: str, token: str) -> KnownToken | None:
-    """None: no trigger of that type has the token. Raises Unavailable."""
+    """None: no trigger of that type has the token, with or without a slash at its end. Raises Unavailable."""
     if _NUL in token:
         return None
     with unavailable_when_down(), autocommitting(engine) as connection:
         row = connection.exec_driver_sql(
-            f"SELECT {_SEALED} FROM trigger_service.trigger_registrations"  # noqa: S608  (an expression of ours)
-            " WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s",
-            {"token": token, "type": trigger_type},
+            f"""
+            SELECT webhook_token, {_CONFIGURATION}::text
+            FROM trigger_service.trigger_registrations
+            WHERE webhook_token = ANY(%(tokens)s) AND lower(trigger_type) = %(type)s::text
+            ORDER BY webhook_token = %(token)s DESC LIMIT 1
+            """,  # noqa: S608  (an expression of ours)
+            {"token": token, "tokens": [token, token.rstrip("/")], "type": trigger_type},
         ).first()
     return None if row is None else KnownToken(*row)
 
@@ -282,10 +280,10 @@ def find_response(engine: Engine, event_id: UUID, trigger_id: UUID | None = None
     return None if row is None else PendingResponse(row[0])
 
 
-def _first_with_key(connection: Connection, call: StoredCall) -> EarlierCall | None:
+def _first_with_key(connection: Connection, call: StoredCall, key: str | None) -> EarlierCall | None:
     row = connection.exec_driver_sql(
         "SELECT id, metadata->>'bodyDigest' FROM trigger_service.trigger_events"
         " WHERE trigger_id = %(id)s AND idempotency_key = %(key)s",
-        {"id": str(call.trigger_id), "key": call.key},
+        {"id": str(call.trigger_id), "key": key},
     ).first()
     return None if row is None else EarlierCall(*row)

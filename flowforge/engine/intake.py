@@ -12,6 +12,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +20,8 @@ from flowforge import events, jsonio
 from flowforge.bus import CircuitOpen, EventBus, Message
 from flowforge.db import events_store
 from flowforge.db.engine import Connection, Engine
-from flowforge.db.events_store import EarlierCall, ExternalCall, KnownToken, NewEvent, StoredCall, find_token
+from flowforge.db.events_store import EarlierCall, ExternalCall, KnownToken, NewEvent, find_token
 from flowforge.db.refused_work import Refusal, raise_refusal, require_room
-from flowforge.engine import answers
 from flowforge.engine.passed_files import pass_on_to_events
 from flowforge.errors import Conflict, Invalid, Unavailable
 from flowforge.events import TriggerEvent
@@ -29,8 +29,11 @@ from flowforge.jsonio import JsonObject
 
 __all__ = [
     "AcceptedCall",
+    "Awaiting",
+    "CallKey",
     "KnownToken",
     "NewEvent",
+    "Repeat",
     "accept_call",
     "announce",
     "find_token",
@@ -71,6 +74,45 @@ def messages(new: Sequence[NewEvent], inline_limit: int) -> list[Message]:
     return [_message(event, inline_limit) for event in new]
 
 
+class Repeat(Enum):
+    """What a call with the key of an earlier one may be."""
+
+    OF_ANYTHING = "anything"
+    OF_THE_SAME = "with the same digest"
+    OF_ANOTHER_TRY = "with another digest: an honest sender signs each try anew"
+
+
+_CONFLICTS = {
+    Repeat.OF_THE_SAME: "this idempotency key was used for a call with another body",
+    Repeat.OF_ANOTHER_TRY: "this call was made before; each try has to be signed anew",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CallKey:
+    """What tells a call from others: one with the same key is the same call, sent again."""
+
+    key: str
+    digest: str | None = None
+    """Names what was sent."""
+    repeat: Repeat = Repeat.OF_ANYTHING
+
+    def admits(self, earlier: str | None) -> bool:
+        """Whether this may be the repeat of a call that had the digest `earlier`."""
+        if self.repeat is Repeat.OF_ANYTHING or None in (self.digest, earlier):
+            return True
+        return (self.digest == earlier) == (self.repeat is Repeat.OF_THE_SAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """A caller who waits for an answer of the workflow's."""
+
+    moment: str
+    """`respond` in the trigger's config."""
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class AcceptedCall:
     """The outcome of a call. `event_id` is None where the trigger is disabled, or its owner."""
@@ -80,11 +122,11 @@ class AcceptedCall:
     user_id: UUID
     event_id: UUID | None
     fresh: NewEvent | None
-    """The event, if this call made it; None for a repeat with the same idempotency key."""
+    """The event, if this call made it; None for a repeat with the same key."""
     wait_seconds: float | None = None
     """Seconds that the caller waits for an answer of the workflow; None: it is answered at once."""
-    unproven: str | None = None
-    """The sealed secret that the caller has to prove to know first; nothing has been stored then."""
+    is_outdated: bool = False
+    """Whether the trigger has another configuration than the call was judged by: then nothing has been stored."""
 
 
 def accept_call(
@@ -93,44 +135,44 @@ def accept_call(
     token: str,
     payload: JsonObject,
     metadata: JsonObject,
-    idempotency_key: str | None = None,
+    key: CallKey | None = None,
     *,
-    body_digest: str | None = None,
-    proven: str | None = None,
+    awaiting: Awaiting | None = None,
+    judged_by: str | None = None,
 ) -> AcceptedCall | None:
     """Looks the token up and stores the event, in one statement. None: no trigger of that type has such a token.
 
     Committed when it returns; raises Unavailable when it could not be, Invalid for what JSON cannot hold, and OverQuota
     where the owner has used up a quota. Where the key was used before, the answer is the first call's; raises Conflict
-    where that had another body. `proven`: the sealed secret that the caller knows; then the key is made of the body,
-    which alone is signed.
+    where this cannot be its repeat. `judged_by`: the configuration by which the call was let in.
     """
-    if idempotency_key is not None and body_digest is not None:
-        metadata = {**metadata, "bodyDigest": body_digest}
-    signed_key = f"signed {body_digest}" if proven is not None and body_digest is not None else None
+    if key is not None and key.digest is not None:
+        metadata = {**metadata, "bodyDigest": key.digest}
     texts = _nestable(payload), _nestable(metadata)
-    call = ExternalCall(trigger_type, token, *texts, idempotency_key, proven, signed_key)
+    key_text = key.key if key is not None else None
+    moment, seconds = (awaiting.moment, awaiting.seconds) if awaiting else (None, None)
+    call = ExternalCall(trigger_type, token, *texts, key_text, moment, judged_by)
     stored = events_store.accept_call(engine, call)
     if stored is None:
         return None
     owner = (stored.trigger_id, stored.workflow_id, stored.user_id)
-    if stored.secret is not None and stored.secret != proven:
-        return AcceptedCall(*owner, None, None, unproven=stored.secret)
+    if stored.is_outdated:
+        return AcceptedCall(*owner, None, None, is_outdated=True)
     if stored.fresh is not None:
-        event = NewEvent(*owner, trigger_type, payload, metadata, stored.fresh, stored.key)
-        return AcceptedCall(*owner, event.event_id, event, _wait_seconds(stored))
+        event = NewEvent(*owner, trigger_type, payload, metadata, stored.fresh, key_text)
+        return AcceptedCall(*owner, event.event_id, event, seconds)
     if stored.earlier is None and stored.refusal is not None:
         _refuse_over_quota(Refusal(stored.refusal))
     elif stored.earlier is None and stored.enabled:
         raise Unavailable("the first event with this idempotency key is being deleted")
-    return AcceptedCall(*owner, _event_of(stored.earlier, body_digest), None, _wait_seconds(stored))
+    return AcceptedCall(*owner, _event_of(stored.earlier, key), None, seconds)
 
 
-def _event_of(earlier: EarlierCall | None, body_digest: str | None) -> UUID | None:
+def _event_of(earlier: EarlierCall | None, key: CallKey | None) -> UUID | None:
     if earlier is None:
         return None
-    if None not in (earlier.body_digest, body_digest) and earlier.body_digest != body_digest:
-        raise Conflict("this idempotency key was used for a call with another body")
+    if key is not None and not key.admits(earlier.digest):
+        raise Conflict(_CONFLICTS[key.repeat])
     return earlier.event_id
 
 
@@ -138,12 +180,6 @@ def _refuse_over_quota(refusal: Refusal) -> None:
     """A disabled owner's triggers are like disabled ones: whoever calls them is not told more."""
     if refusal is not Refusal.DISABLED:
         raise_refusal(refusal)
-
-
-def _wait_seconds(stored: StoredCall) -> float | None:
-    if stored.respond not in answers.MODES:
-        return None
-    return float(stored.respond_timeout or answers.DEFAULT_WAIT_SECONDS)
 
 
 def _nestable(value: JsonObject) -> str:

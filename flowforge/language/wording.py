@@ -33,6 +33,7 @@ _SENTENCES = {
     "less_than_equal": "must be at most {le:.10g}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} entries",
     "too_long": "must have at most {max_length} entries",
     "enum": "must be {expected}",
     "literal_error": "must be {expected}",

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from flowforge.engine.answers import DEFAULT_WAIT_SECONDS, LONGEST_WAIT_SECONDS, Mode
+from flowforge.engine.intake import Awaiting
 from flowforge.triggers.kind import TriggerConfig
 
 Seconds = Annotated[float, Field(strict=True, ge=1, le=LONGEST_WAIT_SECONDS)]
@@ -27,3 +28,8 @@ class AnsweringConfig(TriggerConfig):
         description="Seconds the caller waits; then it gets the address of the answer.",
         json_schema_extra={"group": "The answer"},
     )
+
+    @property
+    def awaiting(self) -> Awaiting | None:
+        """None: the caller is answered at once."""
+        return None if self.respond == "immediately" else Awaiting(self.respond, self.respond_timeout)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from flowforge.jsonio import JsonObject
 
-_ABOUT = ("title", "description", "default", "writeOnly", "secret", "multiline", "group")
+_ABOUT = ("title", "description", "default", "writeOnly", "secret", "multiline", "group", "labels")
 _NULL = {"type": "null"}
 
 
@@ -19,7 +19,7 @@ def object_schema(model: type[BaseModel]) -> JsonObject:
     inlined: JsonObject = _inline(schema, schema.get("$defs", {}))
     required = inlined.get("required", ())
     properties = {
-        name: declared if name in required else _or_null(declared) for name, declared in inlined["properties"].items()
+        name: declared if name in required else or_null(declared) for name, declared in inlined["properties"].items()
     }
     return {key: value for key, value in inlined.items() if key not in _ABOUT} | {"properties": properties}
 
@@ -36,7 +36,8 @@ def _inline(schema: Any, definitions: Mapping[str, Any]) -> Any:
     return {key: _inline(value, definitions) for key, value in schema.items() if key != "$defs"}
 
 
-def _or_null(declared: JsonObject) -> JsonObject:
+def or_null(declared: JsonObject) -> JsonObject:
+    """The schema, and null beside what it allows."""
     if _NULL in declared.get("anyOf", ()):
         return declared
     about = {key: declared[key] for key in _ABOUT if key in declared}

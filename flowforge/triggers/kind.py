@@ -124,10 +124,14 @@ class TriggerKind(Generic[C]):
         """JSON Schema of a config, for forms and for editors of the text form."""
         return object_schema(self.config)
 
+    def form_schema(self, config: Json) -> JsonObject:
+        """JSON Schema of the fields to be drawn for a config, which may depend on what stands in it."""
+        del config
+        return self.config_schema()
+
     def secret_keys(self) -> list[str]:
         """The keys under which a config holds secrets."""
-        fields = self.config.model_fields.items()
-        return [field.alias or name for name, field in fields if _is_secret(field.json_schema_extra)]
+        return keys_of_secrets(self.config)
 
     def describe(self, config: Json) -> str:
         """One line that sums a config up; never raises."""
@@ -138,6 +142,12 @@ class TriggerKind(Generic[C]):
         """Compute when a registration that is enabled with a usable config is due next."""
         del config, now
         return before.due_at
+
+    def kept(self, before: Json, config: Json) -> JsonObject:
+        """The config to be stored in place of `before`, with what came there by itself and nobody wrote; secrets are
+        sealed."""
+        del before
+        return dict(config)
 
     def upcoming(self, config: Json, moment: datetime, count: int) -> list[datetime]:
         """The next `count` times after `moment`; none of a config that cannot be used."""
@@ -158,6 +168,10 @@ class TriggerKind(Generic[C]):
         """Tries a config out, its secrets in clear, without starting anything. Raises Invalid where that cannot be
         done with this kind."""
         raise Invalid.at("/triggerType", f"a trigger of the kind {self.type} cannot be tried out")
+
+
+def keys_of_secrets(model: type[TriggerConfig]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items() if _is_secret(field.json_schema_extra)]
 
 
 def _is_secret(extra: object) -> bool:

@@ -11,9 +11,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from flowforge import jsonio
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import TriggerRegistration, Workflow
+from flowforge.engine.intake import KnownToken
 from flowforge.errors import Invalid, NotFound, raise_any
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, Vault, mask_fields, open_fields, seal_fields, unmask_fields
@@ -116,6 +118,19 @@ class Triggers:
             raise NotFound("there is nothing at this address")
         return AddressedTrigger(row.id, row.enabled, configuration_of(row))
 
+    def keep_secret(self, session: Session, known: KnownToken, secret: str) -> bool:
+        """Keep the secret that a provider hands out in its handshake. False where the trigger has been changed since
+        its token was looked up."""
+        row = session.scalar(
+            select(TriggerRegistration).where(TriggerRegistration.webhook_token == known.token).with_for_update()
+        )
+        if row is None or configuration_of(row) != (jsonio.loads(known.configuration) or {}):
+            return False
+        row.configuration = {**configuration_of(row), "secret": self.vault.seal(secret)}
+        _record(session, Action.TRIGGER_CHANGED, row)
+        session.commit()
+        return True
+
     def view(self, row: TriggerRegistration) -> TriggerView:
         return view_of(
             TriggerView,
@@ -197,6 +212,8 @@ class Triggers:
         if kind is not None and enabled:
             before = Registered(row.next_scheduled_at, bool(row.enabled), configuration_of(row))
             row.next_scheduled_at = kind.due_at(configuration, before, datetime.now(UTC))
+        if kind is not None:
+            configuration = kind.kept(configuration_of(row), configuration)
         if kind is not None and kind.address is not None:
             row.webhook_token = row.webhook_token or str(uuid4())
             row.webhook_url = f"{self.settings.public_webhook_base}/{kind.address.path}/{row.webhook_token}"

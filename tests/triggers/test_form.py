@@ -368,7 +368,7 @@ class TestRefusing:
         form = owner_form()
         stamp = form.stamp()
 
-        def away(*_: object) -> None:
+        def away(*_: object, **__: object) -> None:
             raise Unavailable("the database is away")
 
         monkeypatch.setattr(intake, "accept_call", away)

@@ -58,7 +58,7 @@ def test_a_kind_is_found_by_its_type_in_any_case() -> None:
 
 
 def test_what_is_secret_in_one_kind_is_secret_in_all() -> None:
-    assert secret_keys() == ("password", "secret")
+    assert secret_keys() == ("password", "secret", "verifyToken")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ _PHRASES = {
     401: "Nobody is signed in",
     403: "Not allowed on this server, or with this access token",
     404: "There is no such thing, or it is somebody else's",
+    405: "Not called in this way",
     409: "It changed meanwhile, or its state forbids it",
     413: "Too large",
     415: "The body is not declared as JSON",
@@ -140,7 +141,7 @@ class _Method:
 
     @property
     def takes(self) -> Body | None:
-        return self.declared.takes if self.name in {"POST", "PUT"} else None
+        return self.declared.takes if self.name in {"POST", "PUT", "PATCH"} else None
 
     def described(self, models: _Models) -> JsonObject:
         described: JsonObject = {

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from flowforge import jsonio
 from flowforge.engine import answers, intake
-from flowforge.engine.intake import AcceptedCall
+from flowforge.engine.intake import AcceptedCall, CallKey
 from flowforge.errors import Invalid, NotFound, Unavailable
 from flowforge.secrets import SecretUnreadable
 from flowforge.triggers.forms.answers import MOST_FILE_BYTES
@@ -169,7 +169,8 @@ def _store(form: OpenForm, submission: Submission) -> AcceptedCall:
     payload = payload_of(submission.answers.values, now)
     metadata = {"source": FORM, "receivedAt": now, "remoteAddress": request.remote_addr}
     once = hashlib.sha256(submission.stamp.encode() + jsonio.dumps(payload["fields"])).hexdigest()
-    call = intake.accept_call(backends().engine, FORM, form.token, payload, metadata, f"form {once}")
+    event = FORM, form.token, payload, metadata, CallKey(f"form {once}")
+    call = intake.accept_call(backends().engine, *event, awaiting=form.config.awaiting)
     if call is None or call.event_id is None:
         raise NotFound(_NO_FORM)
     return call

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from werkzeug.datastructures import Headers, MultiDict
 
@@ -10,21 +10,27 @@ from flowforge.charsets import header_text
 from flowforge.secret_names import change_secrets, is_secret_name
 
 REDACTED = "[redacted]"
+_CHALLENGES = frozenset({"validationToken", "crc_token"})
+"""Parameters by which Microsoft Graph and X check an address: words made up for the moment, which the workflow has to
+answer."""
 AS_SENT = "flowforge.headers_as_sent"
 """The key in a request's environ under which our web server leaves the pairs of name and value: WSGI joins repeated
 ones."""
 
 
-def redact_headers(headers: Headers, as_sent: Iterable[tuple[str, str]] = ()) -> dict[str, str | list[str]]:
+def redact_headers(
+    headers: Headers, as_sent: Iterable[tuple[str, str]] = (), secret: Collection[str] = ()
+) -> dict[str, str | list[str]]:
     """Names in lower case; values as they were sent: text, or a list where a header came more than once (contract.md,
-    section 1.4).
+    section 1.4). `secret`: names, in lower case, that are secret whatever they look like.
 
     Under a server that does not tell what was sent, the values of a repeated header are joined with commas.
     """
     sent: dict[str, list[str]] = {}
     for name, value in as_sent:
         sent.setdefault(name.lower(), []).append(value)
-    return {name.lower(): _redact(name.lower(), value, sent) for name, value in headers.items()}
+    kept = {name.lower(): _redact(name.lower(), value, sent) for name, value in headers.items()}
+    return kept | {name: REDACTED for name in secret if name in kept}
 
 
 def redact_query(query: MultiDict[str, str]) -> dict[str, str | list[str]]:
@@ -33,7 +39,7 @@ def redact_query(query: MultiDict[str, str]) -> dict[str, str | list[str]]:
 
 
 def _redact_parameter(name: str, values: list[str]) -> str | list[str]:
-    if is_secret_name(name):
+    if is_secret_name(name) and name not in _CHALLENGES:
         return REDACTED
     return values[0] if len(values) == 1 else values
 

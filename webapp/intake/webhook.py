@@ -1,31 +1,39 @@
-"""The public intake: `POST` and `GET /webhook/{token}` (contract.md, section 1.4). The hot path."""
+"""The public intake: `/webhook/{token}` (contract.md, section 1.4). The hot path.
+
+What a call says is believed, and its body parsed, once it is known who sends it.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, after_this_request, request, url_for
 from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import MethodNotAllowed
 
 from flowforge import jsonio
 from flowforge.engine import answers, intake
-from flowforge.engine.intake import KnownToken
-from flowforge.errors import Invalid, NotFound, Unauthorized, Unavailable
+from flowforge.engine.intake import CallKey, KnownToken, Repeat
+from flowforge.errors import Forbidden, Invalid, NotFound, Unavailable
 from flowforge.jsonio import JsonObject
-from flowforge.secrets import SecretUnreadable
-from flowforge.triggers import signatures
 from flowforge.triggers.kinds.webhook import WEBHOOK
-from webapp.context import backends
+from flowforge.triggers.webhooks.authentication import Handshake, NotProven, Proof
+from flowforge.triggers.webhooks.call_keys import key_of_delivery, key_of_proof
+from flowforge.triggers.webhooks.hook import Hook
+from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
-from webapp.intake import calls, known_tokens, schemas
+from webapp.intake import calls, hooks, known_tokens, schemas
 from webapp.intake.accepted import announce
 from webapp.intake.body import read_body, read_bytes
 from webapp.intake.body_budget import BODIES
+from webapp.intake.cross_origin import allowed_methods, answer_preflight, is_foreign_page, share_answer
 from webapp.intake.headers import AS_SENT, redact_headers, redact_query
+from webapp.intake.raw_body import as_sent
 from webapp.intake.waiting import as_response, wait_for_answer
+from webapp.services import triggers
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -33,12 +41,24 @@ blueprint = Blueprint("webhooks", __name__)
 @blueprint.record_once
 def _install(state: BlueprintSetupState) -> None:
     known_tokens.install(state.app)  # type: ignore[arg-type]
+    hooks.install(state.app)  # type: ignore[arg-type]
 
 
 _LONGEST_KEY = 255
 _NOT_YET = jsonio.dumps({"success": True, "message": "The workflow has not answered yet"})
-_UNSIGNED = "this webhook takes POST requests whose signature is right (X-Hub-Signature-256, or X-Signature-256)"
 _UNKNOWN = jsonio.dumps({"success": False, "error": "Invalid webhook token"})
+
+
+class _Outdated(Exception):
+    """The trigger is another one than the call was judged by."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A call that is let in."""
+
+    hook: Hook
+    proof: Proof
 
 
 _IDEMPOTENCY_KEY = Header(
@@ -54,7 +74,7 @@ _SIGNATURE = Header(
 )
 
 
-@blueprint.route("/webhook/<path:token>", methods=["POST", "GET"])
+@blueprint.route("/webhook/<path:token>", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @endpoint(
     Tag.WEBHOOKS,
     {
@@ -63,24 +83,24 @@ _SIGNATURE = Header(
     },
     takes=ANY_BODY,
     headers=(_IDEMPOTENCY_KEY, _SIGNATURE),
-    refuses=(401, 409, 429),
+    refuses=(401, 403, 405, 409, 429),
     public=True,
 )
 def receive(token: str) -> Response:
     """Call a webhook"""
-    if request.method == "HEAD":  # asks whether a GET would be accepted, and must not make anything happen
-        exists = known_tokens.is_known(WEBHOOK, token)
-        return Response(status=200 if exists else 404, mimetype="application/json")
-    calls.refuse_too_many(token)
     known = known_tokens.find(WEBHOOK, token)
     if known is None:
-        return Response(_UNKNOWN, 404, mimetype="application/json")
+        return _unknown()
+    if request.method in {"HEAD", "OPTIONS"}:  # asks what a call would be answered, and must not make anything happen
+        return _judge_asking(known)
+    calls.refuse_too_many(known.token)
     with BODIES.spend(_announced_bytes()):
-        answer = _accept(token, known)
+        answer = _take(token, known)
         if answer is None:
-            known_tokens.note_unknown(token)
-            return Response(_UNKNOWN, 404, mimetype="application/json")
-        calls.count(token, answer.user_id)
+            return _unknown()
+        if isinstance(answer, Response):
+            return answer
+        calls.count(known.token, answer.user_id)
         announce(answer)
     if answer.wait_seconds is not None and answer.event_id is not None:
         answer = replace(answer, fresh=None)  # a caller who waits holds no payload meanwhile
@@ -122,59 +142,124 @@ def _announced_bytes() -> int:
     return backends().settings.webhook_max_bytes if is_sent else 0
 
 
-def _accept(token: str, known: KnownToken) -> intake.AcceptedCall | None:
-    """None: there is no such webhook. Raises Unauthorized where it demands a signature that the call does not have."""
-    answer = _store(token, _prove(token, known))
-    if answer is None or answer.unproven is None:
-        return answer
-    changed = KnownToken(answer.unproven)  # since it was looked up
-    known_tokens.remember(token, changed)
-    answer = _store(token, _prove(token, changed))
-    if answer is not None and answer.unproven is not None:
-        raise Unauthorized(_UNSIGNED)
-    return answer
+def _unknown() -> Response:
+    return Response(_UNKNOWN, 404, mimetype="application/json")
 
 
-def _prove(token: str, known: KnownToken) -> str | None:
-    """The sealed secret that the caller is shown to know by the bytes of the body, before they are parsed; None where
-    there is no such webhook, or anybody may call it. Raises Unauthorized."""
-    if known.secret is None or _is_signed(known.secret):
-        return known.secret
-    present = known_tokens.look_up(WEBHOOK, token)
-    if present is None or present.secret is None:
-        return None
-    if present == known or not _is_signed(present.secret):
-        raise Unauthorized(_UNSIGNED)
-    return present.secret
+def _judge_asking(known: KnownToken) -> Response:
+    hook = hooks.find_hook(known.configuration)
+    if request.method == "OPTIONS":
+        share_answer(hook)
+        return answer_preflight(hook)
+    _require_method(hook, "GET")
+    return Response(mimetype="application/json")
 
 
-def _is_signed(sealed: str) -> bool:
-    """A GET's body is empty, so its signature would prove nothing of what it says."""
-    if request.method == "GET":
-        return False
+def _take(token: str, known: KnownToken) -> intake.AcceptedCall | Response | None:
+    """Judge a call and store it, or answer it where it is a handshake. What is refused, or not stored, is looked at
+    once more by the trigger as it is now. None: there is no such webhook any more."""
     try:
-        secret = backends().vault.open(sealed)
-    except SecretUnreadable as error:
-        raise Unavailable(str(error)) from error
-    sent = [value for name in signatures.HEADERS for value in request.headers.getlist(name)]
-    return signatures.is_signed(secret, read_bytes(backends().settings.webhook_max_bytes), sent)
+        return _judge_and_store(known)
+    except (NotProven, Forbidden, MethodNotAllowed, _Outdated):
+        present = known_tokens.look_up(WEBHOOK, token)
+        if present == known:
+            raise
+    try:
+        return None if present is None else _judge_and_store(present)
+    except _Outdated as error:
+        raise Unavailable("this webhook is being changed; try again in a moment") from error
 
 
-def _store(token: str, proven: str | None) -> intake.AcceptedCall | None:
+def _judge_and_store(known: KnownToken) -> intake.AcceptedCall | Response:
+    hook = hooks.find_hook(known.configuration)
+    share_answer(hook)
+    _echo(hook.authentication.echoed_header)
+    judged = _judge(hook)
+    if isinstance(judged, Handshake):
+        return _shake_hands(known, judged)
+    accepted = _store(known, judged)
+    if accepted is None or accepted.is_outdated:
+        raise _Outdated
+    return accepted
+
+
+def _judge(hook: Hook) -> _Judged | Handshake:
+    """Raises MethodNotAllowed, Forbidden, NotProven."""
+    _require_method(hook, request.method)
+    if not hook.admits(request.remote_addr or ""):
+        raise Forbidden("this webhook takes no calls from your address")
+    if is_foreign_page(hook):
+        raise Forbidden("this webhook takes no calls from pages of this origin")
+    if hook.is_open:
+        return _Judged(hook, Proof())
+    call, authentication = hooks.read_call(), hook.authentication
+    try:
+        return authentication.handshake(call) or _Judged(hook, authentication.verify(call))
+    except NotProven as error:
+        error.challenge = authentication.challenge
+        raise
+
+
+def _echo(name: str | None) -> None:
+    """Gives the header back in the answer, whatever that is, where it was sent."""
+    sent = request.headers.get(name) if name else None
+    if not name or not sent:
+        return
+
+    def echo(response: Response) -> Response:
+        response.headers[name] = sent
+        return response
+
+    after_this_request(echo)
+
+
+def _require_method(hook: Hook, method: str) -> None:
+    if method not in hook.config.methods:
+        raise MethodNotAllowed(allowed_methods(hook))
+
+
+def _shake_hands(known: KnownToken, handshake: Handshake) -> Response:
+    if handshake.secret is not None and not triggers().keep_secret(session(), known, handshake.secret):
+        raise _Outdated
+    return Response(handshake.body, 200, handshake.headers, mimetype=handshake.media_type)
+
+
+def _store(known: KnownToken, judged: _Judged) -> intake.AcceptedCall | None:
+    """None: there is no such webhook any more."""
+    event = WEBHOOK, known.token, _payload(judged.hook), _metadata(), _key(judged)
+    awaiting = judged.hook.config.awaiting
+    return intake.accept_call(backends().engine, *event, awaiting=awaiting, judged_by=known.configuration)
+
+
+def _key(judged: _Judged) -> CallKey | None:
+    """What tells the call from others; of what is not signed, only where nothing that is signed does."""
+    proven = key_of_proof(judged.proof)
+    if proven is not None:
+        return proven
+    header = judged.hook.config.delivery_header or judged.hook.authentication.id_header
+    delivery = request.headers.get(header) if header else None
+    if delivery:
+        return key_of_delivery(delivery)
     key = _idempotency_key()
-    digest = _body_digest() if key or proven else None
-    event = WEBHOOK, token, _payload(), _metadata(), key
-    return intake.accept_call(backends().engine, *event, body_digest=digest, proven=proven)
+    return CallKey(key, _body_digest(), Repeat.OF_THE_SAME) if key is not None else None
 
 
-def _payload() -> JsonObject:
-    return {
+def _payload(hook: Hook) -> JsonObject:
+    payload = {
         "body": read_body(backends().settings.webhook_max_bytes),
-        "headers": redact_headers(request.headers, request.environ.get(AS_SENT, ())),
+        "headers": redact_headers(
+            request.headers, request.environ.get(AS_SENT, ()), hook.authentication.secret_headers
+        ),
         "queryParams": redact_query(request.args),
         "method": request.method,
         "remoteAddress": request.remote_addr,
     }
+    return payload | {"rawBody": _raw_body()} if hook.config.raw_body else payload
+
+
+def _raw_body() -> str | JsonObject:
+    data = b"" if request.method == "GET" else read_bytes(backends().settings.webhook_max_bytes)
+    return as_sent(data, request.content_type or "")
 
 
 def _metadata() -> JsonObject:

@@ -22,7 +22,7 @@ from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, answer, found, refused
 from webapp.ui.builder_panel import fields_of_type
-from webapp.ui.builder_trigger import trigger_fields
+from webapp.ui.builder_trigger import trigger_fields, trigger_keys
 from webapp.ui.conditions import Condition, write_condition
 from webapp.ui.forms import ARRANGE, config_from_form
 from webapp.ui.guard import viewer_id
@@ -62,10 +62,24 @@ def edit_trigger(workflow_id: UUID) -> Any:
         before = definition.get("trigger") if isinstance(definition.get("trigger"), dict) else None
         config = (before or {}).get("config") or {} if type_ == drawn else {}
         if type_ == drawn:
-            config = config_from_form(trigger_fields(type_), request.form, config)
+            config = _without_undrawn(type_, config_from_form(trigger_fields(type_, config), request.form, config))
         return {**definition, "trigger": {"type": type_, "config": config}}, TRIGGER
 
-    return _edit(workflow_id, choose, with_panel=type_ != drawn or ARRANGE in request.form)
+    with_panel = type_ != drawn or ARRANGE in request.form or _has_other_fields(type_)
+    return _edit(workflow_id, choose, with_panel=with_panel)
+
+
+def _without_undrawn(type_: str, config: JsonObject) -> JsonObject:
+    """The config without what belongs to something that is no longer chosen in it."""
+    drawn = {field.key for field in trigger_fields(type_, config)}
+    return {key: value for key, value in config.items() if key in drawn or key not in trigger_keys(type_)}
+
+
+def _has_other_fields(type_: str) -> bool:
+    """Whether what was chosen in the form has other fields than those that it shows."""
+    shown = request.form.get("fields")
+    chosen = {name.removeprefix("config."): text for name, text in request.form.items()}
+    return shown is not None and shown.split() != [field.key for field in trigger_fields(type_, chosen)]
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/undo")

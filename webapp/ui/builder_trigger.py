@@ -66,7 +66,7 @@ def trigger_panel(definition: Json, registered: Sequence[TriggerView], sample: J
         type=type_,
         kind=kind,
         config=config,
-        fields=trigger_fields(type_),
+        fields=trigger_fields(type_, config),
         times=kind.upcoming(config, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
         addresses=_addresses(kind, registered, sample),
         example=kind.sample(config) if kind else {},
@@ -74,9 +74,16 @@ def trigger_panel(definition: Json, registered: Sequence[TriggerView], sample: J
     )
 
 
-def trigger_fields(type_: str) -> list[Field]:
+def trigger_fields(type_: str, config: Json) -> list[Field]:
+    """The fields to be drawn for a config."""
     kind = find_kind(type_)
-    return fields_of(kind.config_schema()) if kind else []
+    return fields_of(kind.form_schema(config)) if kind else []
+
+
+def trigger_keys(type_: str) -> frozenset[str]:
+    """The keys that any config of that type may have."""
+    kind = find_kind(type_)
+    return frozenset(kind.config_schema()["properties"] if kind else ())
 
 
 def _addresses(

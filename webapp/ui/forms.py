@@ -16,7 +16,9 @@ from werkzeug.datastructures import MultiDict
 from flowforge import jsonio
 from flowforge.jsonio import JsonObject
 
-Kind = Literal["text", "lines", "number", "switch", "choice", "map", "list", "records", "json", "secret", "secrets"]
+Kind = Literal[
+    "text", "lines", "number", "switch", "choice", "choices", "map", "list", "records", "json", "secret", "secrets"
+]
 ARRANGE = "arrange"
 """The name of the buttons that change a list of records: `add:<field>`, `remove:<field>:<number>`, `up:…`, `down:…`."""
 MOST_RECORDS = 200
@@ -38,6 +40,8 @@ class Field:
     """The word for a single record."""
     group: str = ""
     """The heading it is drawn under; empty for none."""
+    labels: Mapping[str, str] | None = None
+    """The names of choices for people, where they are others than the choices."""
 
     def shown(self, config: Mapping[str, Any]) -> str:
         """The value as the field's text."""
@@ -64,7 +68,12 @@ class Field:
         """Values and their labels, of a choice or a switch."""
         if self.kind == "switch":
             return [("true", "Yes"), ("false", "No")]
-        return [(choice, choice) for choice in self.choices]
+        return [(choice, (self.labels or {}).get(choice, choice)) for choice in self.choices]
+
+    def chosen(self, config: Mapping[str, Any]) -> Sequence[str]:
+        """Those of several choices that are made; the usual ones where none is."""
+        value = config.get(self.key) or self.default
+        return value if isinstance(value, list) else []
 
     def is_expression(self, config: Mapping[str, Any]) -> bool:
         """Whether an expression stands where a literal of another type is expected."""
@@ -125,6 +134,9 @@ def from_text(text: str) -> Any:
 def _read(field: Field, form: MultiDict[str, str], name: str) -> Any:
     if field.kind in ("map", "secrets"):
         return _read_map(field, form, name)
+    if field.kind == "choices":
+        chosen = form.getlist(name)
+        return None if chosen in ([], field.default) else chosen
     text = form.get(name, "").replace("\r\n", "\n")
     if not text.strip():
         return None
@@ -229,6 +241,7 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
         inner=fields_of(item),
         entry=str(item.get("title", "entry")),
         group=str(declared.get("group", "")),
+        labels=declared.get("labels"),
     )
 
 
@@ -249,6 +262,8 @@ def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tuple[Kind, 
         return "choice", [str(choice) for choice in shape["enum"] if choice is not None]
     if "object" in types:
         return "map", _entries_of(shape.get("additionalProperties"))
+    if "array" in types and "enum" in shape.get("items", {}):
+        return "choices", [str(choice) for choice in shape["items"]["enum"]]
     if "array" in types:
         return ("records" if "properties" in shape.get("items", {}) else "list"), ()
     if "boolean" in types:

@@ -1,0 +1,44 @@
+"""A name and a password (HTTP Basic, RFC 7617)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from pydantic import Field
+
+from flowforge.triggers.webhooks.authentication import (
+    GROUP,
+    Authentication,
+    NotProven,
+    Proof,
+    Secret,
+    is_same,
+    secret_field,
+)
+from flowforge.triggers.webhooks.call import Call
+
+
+class Basic(Authentication):
+    type, title, rank = "basic", "Basic: name and password", 2
+    challenge = 'Basic realm="webhook", charset="UTF-8"'
+
+    username: str = Field(title="Username", min_length=1, max_length=200, json_schema_extra={"group": GROUP})
+    password: Secret = secret_field(title="Password", description="What the caller sends with it.")
+
+    def verify(self, call: Call) -> Proof:
+        username, _, password = _credentials(call.header("authorization")).partition(":")
+        if not (is_same(self.username, username) & is_same(self.password, password)):
+            raise NotProven("this webhook takes calls with its name and password (Basic)")
+        return Proof()
+
+
+def _credentials(header: str) -> str:
+    """`name:password`; empty where the header has none."""
+    scheme, _, sent = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(sent.strip(), validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""

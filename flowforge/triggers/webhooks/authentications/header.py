@@ -1,0 +1,40 @@
+"""A fixed token in a header."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from flowforge.triggers.webhooks.authentication import (
+    GROUP,
+    Authentication,
+    NotProven,
+    Proof,
+    Secret,
+    is_same,
+    secret_field,
+)
+from flowforge.triggers.webhooks.call import Call
+from flowforge.triggers.webhooks.headers import HeaderName
+
+
+class HeaderToken(Authentication):
+    type, title, rank = "header", "Header with a fixed token", 1
+
+    header: HeaderName = Field(
+        "Authorization",
+        title="Header",
+        description="The header that has the token, all of it or after “Bearer”.",
+        json_schema_extra={"group": GROUP},
+    )
+    secret: Secret = secret_field(title="Token", description="What the header has to say.")
+
+    def verify(self, call: Call) -> Proof:
+        sent = call.header(self.header).strip()
+        without_scheme = sent[7:].lstrip() if sent[:7].lower() == "bearer " else sent
+        if not (is_same(self.secret, sent) | is_same(self.secret, without_scheme)):
+            raise NotProven(f"this webhook takes calls with its token in the header {self.header}")
+        return Proof()
+
+    @property
+    def secret_headers(self) -> frozenset[str]:
+        return frozenset({self.header.lower()})

@@ -1,0 +1,20 @@
+"""Standard Webhooks (standardwebhooks.com, "Verifying signatures"), as Svix, Clerk, Resend, Supabase and others send
+them: an HMAC of id, time and body, in Base64, of which there may be several: `v1,g0hM9S… v1,bm9ldHUjKz…`.
+"""
+
+from __future__ import annotations
+
+from flowforge.triggers.webhooks.authentication import Authentication, Proof
+from flowforge.triggers.webhooks.call import Call
+from flowforge.triggers.webhooks.hmac_scheme import refuse_get, window_field
+from flowforge.triggers.webhooks.standard_signature import StandardSecret, check_standard_signature, standard_secret
+
+
+class StandardWebhooks(Authentication):
+    type, title, rank = "standard", "Standard Webhooks", 5
+    secret: StandardSecret = standard_secret("Begins with whsec_.")
+    window: float = window_field()
+
+    def verify(self, call: Call) -> Proof:
+        refuse_get(call)
+        return check_standard_signature(self.secret, call, self.window)

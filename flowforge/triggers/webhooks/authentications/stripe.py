@@ -1,0 +1,33 @@
+"""Stripe: an HMAC of time and body (docs.stripe.com, "Check the webhook signatures"), both in one header:
+`Stripe-Signature: t=1492774577,v1=5257a8…,v0=6ffbb5…`.
+
+While a secret is being renewed, there are several signatures `v1`. A try is signed anew; the event's `id` stays.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from flowforge.triggers.webhooks.authentication import Authentication, NotProven, Proof, Secret, secret_field
+from flowforge.triggers.webhooks.call import Call
+from flowforge.triggers.webhooks.hmac_scheme import is_signature, refuse_get, require_recent, window_field
+
+_HEADER = "Stripe-Signature"
+_MOST_PARTS = 20
+
+
+class Stripe(Authentication):
+    type, title = "stripe", "Stripe"
+    secret: Secret = secret_field(title="Signing secret", description="Of the endpoint; begins with whsec_.")
+    window: float = window_field()
+
+    def verify(self, call: Call) -> Proof:
+        refuse_get(call)
+        parts = [part.strip().partition("=")[::2] for part in call.header(_HEADER).split(",", _MOST_PARTS)]
+        timestamp = next((value for name, value in parts if name == "t"), "")
+        content = timestamp.encode() + b"." + call.body
+        wanted = hmac.digest(self.secret.encode(), content, "sha256").hex()
+        if not is_signature(wanted, [value for name, value in parts if name == "v1"]):
+            raise NotProven(f"this webhook takes calls whose signature is right ({_HEADER})")
+        require_recent(timestamp, call.at, self.window)
+        return Proof(content, is_timed=True, delivery=call.body_id("id"))

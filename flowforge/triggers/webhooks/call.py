@@ -1,0 +1,57 @@
+"""A call of a webhook as it came in, before anything of it is believed or parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flowforge import jsonio
+
+_MOST_LOOKED_AT = 16 * 1024
+"""Bytes of a body that are parsed before it is known who sends them."""
+
+
+class PublishedKeys(Protocol):
+    """The public keys that signers publish at an address."""
+
+    def find(self, url: str, key_id: str | None) -> Any:
+        """The key of that id, or the only one there is. Raises LookupError, and Unavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    method: str
+    url: str
+    """The public address as the caller wrote it, query included."""
+    query: Mapping[str, str]
+    """The first value of each parameter."""
+    headers: Mapping[str, str]
+    """By their names in lower case."""
+    body: bytes
+    media_type: str
+    """In lower case, without parameters."""
+    at: float
+    """The time at which it came in, in seconds since 1970."""
+    keys: PublishedKeys | None = None
+
+    def header(self, name: str) -> str:
+        """Empty where it was not sent."""
+        return self.headers.get(name.lower(), "")
+
+    def body_object(self) -> Mapping[str, Any]:
+        """The body, where it is a JSON object; else an empty one."""
+        try:
+            found = jsonio.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def body_id(self, name: str) -> str | None:
+        """The id under that name in the body; None where it has none."""
+        found = self.body_object().get(name)
+        return str(found) if isinstance(found, str | int) and not isinstance(found, bool) and found != "" else None
+
+    def short_body_object(self) -> Mapping[str, Any]:
+        """The body as `body_object` reads it; empty where it is too long to be a handshake."""
+        return self.body_object() if len(self.body) <= _MOST_LOOKED_AT else {}

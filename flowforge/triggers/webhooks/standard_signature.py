@@ -1,0 +1,54 @@
+"""The signature of the Standard Webhooks (standardwebhooks.com, "Signature scheme")."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from flowforge.triggers.webhooks.authentication import NotProven, Proof, Secret, secret_field
+from flowforge.triggers.webhooks.call import Call
+from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, require_recent
+
+KEY_PREFIX = "whsec_"
+_MOST_SIGNATURES = 20
+
+
+def _holds_a_key(text: str) -> str:
+    read_key(text)
+    return text
+
+
+StandardSecret = Annotated[Secret, AfterValidator(_holds_a_key)]
+
+
+def standard_secret(description: str) -> Any:
+    return secret_field(title="Signing secret", description=description)
+
+
+def read_key(secret: str) -> bytes:
+    """The key in a secret: Base64, after `whsec_`. Raises ValueError."""
+    try:
+        return base64.b64decode(secret.removeprefix(KEY_PREFIX), validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"must be Base64, as a rule after {KEY_PREFIX}") from error
+
+
+def check_standard_signature(secret: str, call: Call, window: float) -> Proof:
+    """Raises NotProven."""
+    id_, timestamp = _header(call, "id"), _header(call, "timestamp")
+    content = f"{id_}.{timestamp}.".encode() + call.body
+    wanted = encode(hmac.digest(read_key(secret), content, "sha256"), "base64")
+    sent = [one.partition(",")[2] for one in _header(call, "signature").split(" ", _MOST_SIGNATURES) if "v1," in one]
+    if not id_ or not is_signature(wanted, sent):
+        raise NotProven("this webhook takes calls whose signature is right (webhook-signature)")
+    require_recent(timestamp, call.at, window)
+    return Proof(content, is_timed=True, delivery=id_)
+
+
+def _header(call: Call, name: str) -> str:
+    """Svix, from which the standard came, has its own prefix."""
+    return call.header(f"webhook-{name}") or call.header(f"svix-{name}")

@@ -1,0 +1,58 @@
+"""Webhooks as their triggers declare them, read once by each web process, and the calls that they judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+
+from flask import Flask, current_app, request
+
+from flowforge.triggers.webhooks.call import Call
+from flowforge.triggers.webhooks.hook import Hook, read_hook
+from flowforge.triggers.webhooks.published_keys import FetchedKeys
+from webapp.context import backends
+from webapp.intake.body import read_bytes
+
+_EXTENSION = "flowforge.hooks"
+_KEYS_EXTENSION = "flowforge.published_keys"
+_REMEMBERED = 10_000
+
+
+def install(app: Flask) -> None:
+    app.extensions[_EXTENSION] = lru_cache(_REMEMBERED)(_read)
+
+
+def find_hook(configuration: str) -> Hook:
+    """The webhook of that configuration. Raises Unavailable for one that cannot be used."""
+    read: Callable[[str], Hook] = current_app.extensions[_EXTENSION]
+    return read(configuration)
+
+
+def read_call() -> Call:
+    """The request as a call to be judged. Raises TooLarge."""
+    return Call(
+        method=request.method,
+        url=backends().settings.public_webhook_base + _target(),
+        query=request.args.to_dict(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=b"" if request.method == "GET" else read_bytes(backends().settings.webhook_max_bytes),
+        media_type=request.mimetype,
+        at=time.time(),
+        keys=_published_keys(),
+    )
+
+
+def _read(configuration: str) -> Hook:
+    return read_hook(configuration, backends().vault)
+
+
+def _target() -> str:
+    """Path and query as the caller wrote them; WSGI only has the path decoded."""
+    environ = request.environ
+    return str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path.removesuffix("?"))
+
+
+def _published_keys() -> FetchedKeys:
+    found: FetchedKeys = current_app.extensions.setdefault(_KEYS_EXTENSION, FetchedKeys(backends().tools.http))
+    return found
