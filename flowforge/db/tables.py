@@ -887,8 +887,8 @@ class LogEntryRow(Base):
         {"schema": "logbook"},
     )
 
-    id: Mapped[str] = mapped_column(String(24), primary_key=True)
-    dedup_key: Mapped[str] = mapped_column(unique=True)
+    id: Mapped[str] = mapped_column(String(24))
+    dedup_key: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID]
     workflow_id: Mapped[UUID | None]
     execution_id: Mapped[UUID | None]
@@ -896,6 +896,9 @@ class LogEntryRow(Base):
     event_type: Mapped[str]
     status: Mapped[str]
     data: Mapped[JsonObject | None]
+    """The data of long lines, and of those that an earlier release has written."""
+    packed: Mapped[bytes | None]
+    """The data of all others (flowforge.logbook.packed_data)."""
     timestamp: Mapped[datetime]
     repeated_ids: Mapped[int | None] = mapped_column(SmallInteger)
     """The ids that the data held as well (flowforge.logbook.repeated_ids)."""

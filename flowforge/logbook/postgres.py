@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +21,14 @@ from flowforge.db.tables import LogEntryRow
 from flowforge.jsonio import JsonObject
 from flowforge.logbook.clock import LogClock
 from flowforge.logbook.cursor import Position, parse_cursor
+from flowforge.logbook.packed_data import pack, unpack
 from flowforge.logbook.port import COUNT_LIMIT, PAGE_BYTES, LogEntry, LogPage, LogQuery, NewEntry
 from flowforge.logbook.repeated_ids import leave_out, put_back
 
 _LOG = LogEntryRow.__table__.c
 _FIELDS = {field.name for field in fields(LogEntry)}
+_DATA = ("data", "packed")
+"""Columns; a line has its data in one of them."""
 
 
 class PostgresLogStore:
@@ -42,10 +47,12 @@ class PostgresLogStore:
             written = connection.exec_driver_sql(
                 """
                 INSERT INTO logbook.execution_logs (id, dedup_key, user_id, workflow_id, execution_id, event_id,
-                                                    event_type, status, data, timestamp, repeated_ids)
-                SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+                                                    event_type, status, timestamp, repeated_ids, data, packed)
+                SELECT id, dedup_key, user_id, workflow_id, execution_id, event_id, event_type, status, timestamp,
+                    repeated_ids, data, decode(packed, 'base64')
+                FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
                     id varchar, dedup_key text, user_id uuid, workflow_id uuid, execution_id uuid, event_id uuid,
-                    event_type text, status text, data jsonb, timestamp timestamptz, repeated_ids smallint)
+                    event_type text, status text, timestamp timestamptz, repeated_ids smallint, data jsonb, packed text)
                 ON CONFLICT DO NOTHING RETURNING id
                 """,
                 {"rows": rows},
@@ -58,10 +65,10 @@ class PostgresLogStore:
         with unavailable_when_down(), self._engine.connect() as connection:
             rows = connection.exec_driver_sql(
                 """
-                SELECT k.key FROM unnest(%(keys)s::text[]) AS k(key)
-                WHERE NOT EXISTS (SELECT FROM logbook.execution_logs l WHERE l.dedup_key = k.key)
+                SELECT k.key FROM unnest(%(keys)s::text[], %(short)s::text[]) AS k(key, short)
+                WHERE NOT EXISTS (SELECT FROM logbook.execution_logs l WHERE l.dedup_key IN (k.key, k.short))
                 """,
-                {"keys": list(dedup_keys)},
+                {"keys": list(dedup_keys), "short": [_short(key) for key in dedup_keys]},
             )
             return {row[0] for row in rows}
 
@@ -88,14 +95,14 @@ class PostgresLogStore:
             return [(moment, id_) for moment, id_ in connection.execute(statement)]
 
     def prune(self, before: datetime, rows: int) -> int:
-        old = select(_LOG.id).where(_LOG.timestamp < before).order_by(_LOG.timestamp).limit(rows)
+        old = select(_LOG.dedup_key).where(_LOG.timestamp < before).order_by(_LOG.timestamp).limit(rows)
         with unavailable_when_down(), self._engine.begin() as connection:
-            return connection.execute(delete(LogEntryRow).where(_LOG.id.in_(old))).rowcount
+            return connection.execute(delete(LogEntryRow).where(_LOG.dedup_key.in_(old))).rowcount
 
     def forget(self, user_id: UUID, rows: int) -> int:
-        theirs = select(_LOG.id).where(_LOG.user_id == user_id).limit(rows)
+        theirs = select(_LOG.dedup_key).where(_LOG.user_id == user_id).limit(rows)
         with unavailable_when_down(), self._engine.begin() as connection:
-            return connection.execute(delete(LogEntryRow).where(_LOG.id.in_(theirs))).rowcount
+            return connection.execute(delete(LogEntryRow).where(_LOG.dedup_key.in_(theirs))).rowcount
 
     def ping(self) -> None:
         with unavailable_when_down(), self._engine.connect() as connection:
@@ -119,11 +126,18 @@ def _within(entries: Select[Any], newest_first: bool, most_bytes: int) -> Select
         return [column.desc() if newest_first else column for column in (of.timestamp, of.id)]
 
     page = entries.order_by(*order(_LOG)).subquery()
-    size = func.octet_length(cast(page.c.data, Text))
+    size = _text_bytes(page.c)
     behind = func.coalesce(func.sum(size).over(order_by=order(page.c), rows=(None, -1)), 0)
     cut = (behind > 0) & (behind + size > most_bytes)
-    kept = [column for column in page.c if column.name != "data"]
-    return select(*kept, case((~cut, page.c.data)).label("data"), cut.label("truncated")).order_by(*order(page.c))
+    kept = [column for column in page.c if column.name not in _DATA]
+    data = [case((~cut, page.c[name])).label(name) for name in _DATA]
+    return select(*kept, *data, cut.label("truncated")).order_by(*order(page.c))
+
+
+def _text_bytes(of: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[int]:
+    """Bytes of a line's data as text; those that are packed say it (flowforge.logbook.packed_data)."""
+    packed = func.get_byte(of.packed, 1) * 256 + func.get_byte(of.packed, 2)
+    return func.coalesce(packed, func.octet_length(cast(of.data, Text)))
 
 
 def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
@@ -146,7 +160,7 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
 def _row(entry: NewEntry, id_: str, moment: datetime) -> JsonObject:
     columns = {
         "id": id_,
-        "dedup_key": entry.dedup_key,
+        "dedup_key": _short(entry.dedup_key),
         "user_id": entry.user_id,
         "workflow_id": entry.workflow_id,
         "execution_id": entry.execution_id,
@@ -156,7 +170,15 @@ def _row(entry: NewEntry, id_: str, moment: datetime) -> JsonObject:
         "timestamp": moment,
     }
     data, repeated_ids = leave_out(entry.data, columns)
-    return columns | {"data": data, "repeated_ids": repeated_ids}
+    packed = pack(data)
+    kept = {"data": data} if packed is None else {"packed": b64encode(packed).decode()}
+    return columns | {"repeated_ids": repeated_ids} | kept
+
+
+def _short(dedup_key: str) -> str:
+    """Returns the key as it is stored: 22 characters instead of about 50, in each row and in the index. Releases before
+    stored it as it is."""
+    return urlsafe_b64encode(sha256(dedup_key.encode()).digest()[:16]).decode().rstrip("=")
 
 
 def _entry_of(entry: NewEntry, id_: str, moment: datetime) -> LogEntry:
@@ -175,6 +197,7 @@ def _entry_of(entry: NewEntry, id_: str, moment: datetime) -> LogEntry:
 
 def _entry(row: RowMapping) -> LogEntry:
     fields_of_row = {name: value for name, value in row.items() if name in _FIELDS}
-    if row["data"] is not None and row["repeated_ids"]:
-        fields_of_row["data"] = put_back(row["data"], row["repeated_ids"], fields_of_row)
-    return LogEntry(**fields_of_row)
+    data = row["data"] if row["packed"] is None else unpack(row["packed"])
+    if data is not None and row["repeated_ids"]:
+        data = put_back(data, row["repeated_ids"], fields_of_row)
+    return LogEntry(**fields_of_row | {"data": data})

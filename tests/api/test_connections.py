@@ -15,6 +15,7 @@ from flowforge.db.sealed import reseal
 from flowforge.secrets import MASK, Vault, new_key
 from flowforge.wiring import Backends
 from tests.engine.pipeline import working
+from tests.logged_data import logged_data
 from tests.people import Person
 from tests.waiting import eventually
 
@@ -203,6 +204,7 @@ def _everything(backends: Backends) -> str:
     )
     with backends.engine.connect() as connection:
         kept = [str(connection.execute(text(f"SELECT * FROM {table}")).all()) for table in tables]
+        kept.append(str(logged_data(connection)))
     streams = [key for key in backends.redis.scan_iter(count=1_000) if backends.redis.type(key) == b"stream"]
     return " ".join([*kept, *(str(backends.redis.xrange(key)) for key in streams)])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from flowforge import events
 from flowforge.engine.log_sink import LogSink
@@ -13,6 +12,7 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.events import ExecutionResult
 from flowforge.secrets import MASK
 from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.logged_data import logged_data
 from tests.waiting import eventually
 
 URL = "https://hooks.slack.test/services/T1/B2/very-secret"
@@ -39,8 +39,7 @@ def answer_of_another(pipeline: Pipeline, action: dict[str, Any], **said: Any) -
 
 def _log_of(pipeline: Pipeline, event_type: str) -> str:
     with pipeline.backends.engine.connect() as connection:
-        query = "SELECT data::text FROM logbook.execution_logs WHERE event_type = :type"
-        return " ".join(map(str, connection.scalars(text(query), {"type": event_type}).all()))
+        return " ".join(map(str, logged_data(connection, event_type)))
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ from uuid import UUID, uuid4
 import pytest
 from bson.binary import Binary, UuidRepresentation
 from pymongo import MongoClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from flowforge.errors import Invalid, Unavailable
 from flowforge.jsonio import JsonObject
 from flowforge.logbook import LogQuery, LogStore, NewEntry
 from flowforge.logbook.mongo import MongoLogStore
 from flowforge.logbook.postgres import PostgresLogStore
+from tests.logged_data import logged_data
 
 
 @pytest.fixture
@@ -75,8 +76,8 @@ def test_ids_in_the_data_come_back_as_they_were(store: LogStore, data: JsonObjec
 def test_postgres_stores_an_id_once(engine: Engine) -> None:
     PostgresLogStore(engine).append([entry("one", data={"executionId": str(EXECUTION), "stepIndex": 0})])
     with engine.connect() as connection:
-        stored = connection.scalar(text("SELECT data FROM logbook.execution_logs"))
-    assert stored == {"stepIndex": 0}
+        stored = logged_data(connection)
+    assert stored == [{"stepIndex": 0}]
 
 
 def test_an_entry_that_is_nested_very_deeply_holds_up_no_other(store: LogStore) -> None:

@@ -108,15 +108,38 @@ def test_a_token_never_gains_rights(previous_release: str) -> None:
 
 
 def test_the_log_says_all_that_it_said(previous_release: str) -> None:
+    user, execution, event = UUID(int=1), UUID(int=5), UUID(int=9)
+    said = {"userId": str(user), "executionId": str(execution), "stepIndex": 2, "iteration": 0, "attempt": 1}
+    much = said | {"output": "x" * 5_000}
+    lines = [
+        NewEntry(f"trigger:{event}", user, None, None, event, "TRIGGER", "FIRED", {"eventId": str(event)}),
+        NewEntry(f"start:{execution}:2:0:1", user, None, execution, None, "START", "STARTED", said),
+        NewEntry(f"result:{execution}:2:0:1", user, None, execution, None, "RESULT", "SUCCESS", much),
+        NewEntry(f"execution:{execution}:RETRYING:2:0:1", user, None, execution, None, "EXECUTION", "RETRYING", said),
+        NewEntry(f"execution:{execution}:COMPLETED", user, None, execution, None, "EXECUTION", "COMPLETED", {}),
+    ]
     upgrade(previous_release)
-    said = {"userId": str(UUID(int=1)), "executionId": str(UUID(int=5)), "eventId": str(UUID(int=9)), "stepIndex": 0}
-    line = NewEntry("key", UUID(int=1), None, UUID(int=5), UUID(int=9), "RESULT", "SUCCESS", said)
     engine = make_engine(previous_release)
-    PostgresLogStore(engine).append([line])
+    PostgresLogStore(engine).append(lines)
     engine.dispose()
     downgrade(previous_release)
     with connected(previous_release) as connection:
-        assert connection.scalar(text("SELECT data FROM logbook.execution_logs")) == said
+        found = connection.execute(text("SELECT dedup_key, data FROM logbook.execution_logs")).tuples().all()
+    assert dict(found) == {line.dedup_key: line.data for line in lines}
+
+
+def test_lines_of_the_release_before_are_known_by_their_keys(previous_release: str) -> None:
+    """Those of the last hour, of which messages may come again, and all when lines are looked for that are missing."""
+    new = "INSERT INTO logbook.execution_logs (id, dedup_key, user_id, event_type, status, timestamp) VALUES"
+    user = UUID(int=1)
+    execute(previous_release, f"{new} ('{1:024}', 'recent', '{user}', 'RESULT', 'SUCCESS', now())")
+    execute(previous_release, f"{new} ('{2:024}', 'old', '{user}', 'RESULT', 'SUCCESS', now() - interval '1 day')")
+    upgrade(previous_release)
+    engine = make_engine(previous_release)
+    log = PostgresLogStore(engine)
+    assert log.missing(["recent", "old", "never"]) == {"never"}
+    assert log.append([NewEntry("recent", user, None, None, None, "RESULT", "SUCCESS", {})]) == []
+    engine.dispose()
 
 
 def passwords(connection: Connection) -> dict[str, str]:
