@@ -116,7 +116,8 @@ STATE_COLUMNS = """
 
 
 def begin_executions(connection: Connection, rows: Sequence[NewExecution | DroppedEvent]) -> set[UUID]:
-    """Creates executions with their first attempts, and marks all the events handled.
+    """Creates executions with their first attempts, and marks all the events handled. An execution has its event's
+    payload from then on, so the event keeps none.
 
     Returns the events that got an execution now: another orchestrator may have been first, the unique event id decides.
     """
@@ -155,6 +156,7 @@ def begin_executions(connection: Connection, rows: Sequence[NewExecution | Dropp
         ), handled AS (
             UPDATE trigger_service.trigger_events e
             SET handled_at = now(), dropped_because = r.dropped,
+                payload = CASE WHEN r.dropped IS NULL THEN '{}' ELSE e.payload END,
                 execution_id = CASE WHEN r.dropped IS NULL THEN COALESCE(e.execution_id, r.execution_id) END
             FROM rows r WHERE e.id = r.event_id AND e.handled_at IS NULL
         )
@@ -257,8 +259,8 @@ def apply(
             WHERE x.id = m.id
         ), applied AS (
             UPDATE orchestrator.step_attempts a
-            SET state = 'APPLIED', succeeded = p.succeeded, error = p.error, output = NULL, lease_until = NULL,
-                parked = false, finished_at = COALESCE(a.finished_at, now())
+            SET state = 'APPLIED', succeeded = p.succeeded, error = p.error, output = NULL, lease_owner = NULL,
+                lease_until = NULL, parked = false, finished_at = COALESCE(a.finished_at, now())
             FROM jsonb_to_recordset(%(applied)s::jsonb) AS p(
                 execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, error jsonb)
             WHERE a.execution_id = p.execution_id AND a.step_index = p.step_index

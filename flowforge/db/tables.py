@@ -487,6 +487,7 @@ class TriggerEventRow(Base):
     user_id: Mapped[UUID]
     trigger_type: Mapped[str]
     payload: Mapped[JsonObject]
+    """Empty once an execution has it."""
     metadata_: Mapped[JsonObject] = mapped_column("metadata")
     idempotency_key: Mapped[str | None]
     execution_id: Mapped[UUID | None]

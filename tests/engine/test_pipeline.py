@@ -8,12 +8,13 @@ from uuid import uuid4
 
 import pytest
 from pytest_httpserver import HTTPServer
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from werkzeug import Request, Response
 
 from flowforge import events
 from flowforge.bus import Message
+from flowforge.db.tables import TriggerEventRow
 from flowforge.engine import intake
 from flowforge.engine.consumer import Received
 from flowforge.engine.executor import Executor
@@ -24,6 +25,7 @@ from flowforge.executions import executions
 from flowforge.workflows.changes import WorkflowChange
 from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.logged_data import logged_data
 from tests.statements import counting_statements
 from tests.waiting import eventually
 
@@ -101,6 +103,8 @@ def test_secrets_are_nowhere_but_in_the_call(pipeline: Pipeline, httpserver: HTT
         "logbook.execution_logs",
     ):
         assert "s3cret-token" not in _everything(pipeline, table)
+    with pipeline.backends.engine.connect() as connection:
+        assert "s3cret-token" not in str(logged_data(connection))
     for topic in events.TOPICS:
         assert b"s3cret-token" not in b"".join(_values(pipeline, topic))
 
@@ -133,6 +137,19 @@ def test_a_repeated_event_starts_nothing_new(pipeline: Pipeline) -> None:
         pipeline.finished(again.event_id)
         eventually(lambda: sum(pipeline.backends.bus.lag().values()) == 0)
     assert _count(pipeline, "orchestrator.workflow_executions") == 2
+
+
+def test_a_payload_is_kept_once(pipeline: Pipeline) -> None:
+    """By the execution, or by the event where that has led to none."""
+    started, dropped = pipeline.workflow(transform(a=1)), pipeline.workflow(transform(a=1), enabled=False)
+    with working(pipeline.backends):
+        begun, skipped = (pipeline.accept(each.id, {"body": {"order": 17}}) for each in (started, dropped))
+        done = pipeline.finished(begun.event_id)
+        eventually(lambda: pipeline.dropped_because(skipped.event_id))
+    assert done.trigger_payload == {"body": {"order": 17}}
+    with Session(pipeline.backends.engine) as session:
+        kept = {event.id: event.payload for event in session.scalars(select(TriggerEventRow))}
+    assert kept == {begun.event_id: {}, skipped.event_id: {"body": {"order": 17}}}
 
 
 def test_an_execution_keeps_the_version_it_started_with(pipeline: Pipeline) -> None:
