@@ -57,7 +57,7 @@ def load_permits(connection: Connection, workflow_ids: Sequence[UUID]) -> dict[U
                     extract(epoch FROM l.due_at)::float8, extract(epoch FROM l.started_at)::float8)), '[]')
              FROM (SELECT a.due_at, a.started_at FROM orchestrator.step_attempts a
                    WHERE a.workflow_id = w.id
-                     AND a.rate_limited AND (a.started_at IS NULL OR a.started_at - a.due_at > interval '1 second')
+                     AND a.rate_limited AND (a.started_at IS NULL OR a.started_at - a.due_at > interval '0.1 seconds')
                      AND (a.started_at > now() - interval '1 day'
                           OR a.started_at IS NULL AND a.state IN ('QUEUED', 'RUNNING'))
                    ORDER BY a.started_at DESC LIMIT {_MOST_LATE}) l)

@@ -616,7 +616,9 @@ class StepAttempt(Base):
             "idx_attempts_late",
             "workflow_id",
             "started_at",
-            postgresql_where=text("rate_limited AND (started_at IS NULL OR started_at - due_at > interval '1 second')"),
+            postgresql_where=text(
+                "rate_limited AND (started_at IS NULL OR started_at - due_at > interval '0.1 seconds')"
+            ),
         ),
         {"schema": "orchestrator"},
     )

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from flowforge.db import waits_store
+from flowforge.db import permits_store, waits_store
 from flowforge.db.attempt_rows import AttemptResult
 from flowforge.engine.announcements import wait_result
 from flowforge.engine.consumer import Received
@@ -473,6 +473,17 @@ class TestAfterAnOutageOfExecutors:
         time_passes(pipeline, 60)
         look(orchestrator)
         assert statuses(pipeline, events).count("RUNNING") == 6
+
+    @pytest.mark.parametrize(("late", "counted"), [(0.05, 0), (0.2, 3), (0.9, 3)])
+    def test_a_delay_counts_from_a_tenth_of_a_second_on(
+        self, pipeline: Pipeline, events: Sequence[UUID], late: float, counted: int
+    ) -> None:
+        pipeline.change_attempts("started_at = due_at + make_interval(secs => :late)", late=late)
+        row = pipeline.execution(events[0])
+        assert row is not None
+        with pipeline.backends.engine.connect() as connection:
+            permits = permits_store.load_permits(connection, [row.workflow_id])
+        assert len(permits[row.workflow_id].late) == counted
 
     def test_new_executions_wait_as_well(self, pipeline: Pipeline, orchestrator: Orchestrator) -> None:
         workflow = pipeline.workflow(transform(a=1), settings={"rateLimit": {"limit": 3, "seconds": 60}})
