@@ -60,7 +60,7 @@ def test_every_later_column_of_an_old_row_is_empty_or_says_that_nothing_has_chan
 
 
 def test_the_schema_is_the_one_of_the_models(ours: Backends) -> None:
-    schemas = {"auth", "workflow", "trigger_service", "orchestrator", "logbook"}
+    schemas = {"auth", "workflow", "trigger_service", "orchestrator", "logbook", "files"}
     with ours.engine.connect() as connection:
         context = MigrationContext.configure(
             connection,
@@ -376,7 +376,7 @@ class TestSecrets:
 
 
 def test_whatever_json_is_found_nothing_breaks(original: Original, ours: Backends) -> None:
-    for found in ('"text"', "7", "[]", "null", '{"password": 7}', '{"password": null}', "[{}]", '[{"config": 7}]'):
+    for found in ('"text"', "7", "[]", "null", '{"password": [7]}', '{"password": null}', "[{}]", '[{"config": 7}]'):
         with connected(original.url) as connection:
             for column in (
                 "trigger_service.trigger_registrations SET configuration",
@@ -386,3 +386,13 @@ def test_whatever_json_is_found_nothing_breaks(original: Original, ours: Backend
                 connection.execute(text(f"UPDATE {column} = CAST(:found AS jsonb)"), {"found": found})
 
         assert seal_adopted_secrets(ours.engine, ours.vault, load_catalog()) == 0
+
+
+def test_a_password_of_digits_is_sealed_as_text(original: Original, ours: Backends) -> None:
+    with connected(original.url) as connection:
+        found = "UPDATE trigger_service.trigger_registrations SET configuration = '{\"password\": 7}'"
+        connection.execute(text(found))
+    seal_adopted_secrets(ours.engine, ours.vault, load_catalog())
+    with Session(ours.engine) as session:
+        sealed = {found.configuration["password"] for found in session.scalars(select(TriggerRegistration))}
+    assert {ours.vault.open(password) for password in sealed} == {"7"}
