@@ -36,13 +36,16 @@ async function renew(part) {
 
 function show(part, html) {
   const fresh = new DOMParser().parseFromString(html, "text/html").body;
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const caret = focused && [focused.selectionStart, focused.selectionEnd, focused.selectionDirection];
+  const key = focused?.closest("details[data-key]")?.dataset.key;
   keepOpenDetails(part, fresh);
-  const focused = part.contains(document.activeElement)
-    ? document.activeElement.closest("details[data-key]")?.dataset.key
-    : null;
   part.replaceChildren(...fresh.childNodes);
-  if (focused)
-    part.querySelector(`details[data-key="${CSS.escape(focused)}"] > summary`)?.focus({ preventScroll: true });
+  if (part.contains(focused)) {
+    focused.focus({ preventScroll: true });
+    if (focused.matches("textarea")) focused.setSelectionRange(...caret);
+  } else if (key)
+    part.querySelector(`details[data-key="${CSS.escape(key)}"] > summary`)?.focus({ preventScroll: true });
 }
 
 function keepOpenDetails(part, fresh) {
@@ -52,9 +55,16 @@ function keepOpenDetails(part, fresh) {
   for (const details of fresh.querySelectorAll("details[data-key]")) {
     const before = known.get(details.dataset.key);
     if (!before) continue;
-    if (before.open && (before.dataset.loaded || before.querySelector("form"))) details.replaceWith(before);
+    if (isInUse(before)) details.replaceWith(before);
     else details.open = before.open;
   }
+}
+
+function isInUse(details) {
+  const isFilledIn = [...details.querySelectorAll("input, textarea")].some(
+    (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked,
+  );
+  return isFilledIn || (details.open && (details.dataset.loaded || details.querySelector("form")));
 }
 
 function soon(wait = QUIET_MS) {

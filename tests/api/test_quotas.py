@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,9 +21,10 @@ from flowforge.settings import Settings
 from flowforge.triggers.mailboxes.polling import take_due
 from flowforge.triggers.schedules.firing import fire_due
 from flowforge.wiring import Backends
-from tests.api.things import WORKFLOWS, accepted_events, execution, trigger, workflow
+from tests.api.things import WORKFLOWS, accepted_events, execution, trigger, triggers_of, workflow
 from tests.people import Person
 from tests.statements import counting_statements
+from tests.triggers.test_form import FormPage
 
 LATER = usage.SETTLED + timedelta(seconds=1)
 USED_UP = "the account has used up its executions of today (UTC)"
@@ -64,6 +66,21 @@ class TestExecutionsOfADay:
         assert answer.json["path"] == address
         assert 0 < int(answer.headers["Retry-After"]) <= 86_400
         assert len(accepted_events(engine)) == 2
+
+    @pytest.mark.usefixtures("spent")
+    def test_a_form_keeps_what_was_filled_in(self, client: FlaskClient, owner: Person, app: Flask) -> None:
+        fields = [{"label": "Your name"}, {"label": "Meal", "type": "choice", "options": ["Soup", "Salad"]}]
+        made = workflow(client, owner, trigger={"type": "form", "config": {"title": "Dinner", "fields": fields}})
+        (registered,) = triggers_of(client, owner, made["id"])
+
+        answer = FormPage(app, f"/forms/{registered['webhookToken']}").send(your_name="Ada", meal="Salad")
+
+        assert (answer.status_code, answer.mimetype) == (429, "text/html")
+        assert "This form takes nothing more just now" in answer.text
+        assert 'value="Ada"' in answer.text
+        assert re.search(r"<option[^>]* selected[^>]*>Salad<", answer.text)
+        assert USED_UP not in answer.text
+        assert 0 < int(answer.headers["Retry-After"]) <= 86_400
 
     @pytest.mark.usefixtures("spent")
     def test_a_start_by_hand_says_so(self, client: FlaskClient, owner: Person) -> None:

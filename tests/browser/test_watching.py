@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.gate import Gate
 from tests.browser.test_first_run import write_workflow
@@ -41,6 +41,52 @@ def test_steps_turn_green_and_are_replayed(windows: Windows, register: Register,
     page.get_by_role("button", name="Replay from here").last.click()
     expect(page.locator(".step[data-state=SUCCEEDED]")).to_have_count(2)
     expect(page.get_by_text("Replay of")).to_be_visible()
+
+
+def test_what_is_typed_into_a_form_stays_there_while_the_page_goes_on(
+    windows: Windows, register: Register, gate: Gate
+) -> None:
+    page = windows.open()
+    register(page)
+    write_workflow(page, gate)
+    run(page, {"body": {"name": "Ada"}})
+    last = _Held(page, page.locator("#progress").get_attribute("data-part") or "")
+    gate.open()
+    page.get_by_text("Replay …").click()
+    page.get_by_label("The newest one").check()
+    payload = page.get_by_label("With what came in")
+    payload.fill('{"body": {"name": ""}}')
+    payload.evaluate("field => field.setSelectionRange(19, 19)")
+    page.keyboard.type("Gra")
+    last.let_go()
+    page.keyboard.type("ce")
+    expect(payload).to_have_value('{"body": {"name": "Grace"}}')
+    expect(page.get_by_label("The newest one")).to_be_checked()
+
+
+class _Held:
+    """The last time that a page whose execution is over renews itself: held back until the test says so."""
+
+    def __init__(self, page: Page, path: str) -> None:
+        self._page, self._path, self._over = page, path, 0
+        self._held: tuple[Route, APIResponse] | None = None
+        page.route(re.compile(re.escape(path)), self._answer)
+
+    def _answer(self, route: Route) -> None:
+        answer = route.fetch()
+        self._over += 'data-over="true"' in answer.text()
+        if self._over == 2:
+            self._held = route, answer
+        else:
+            route.fulfill(response=answer)
+
+    def let_go(self) -> None:
+        while self._held is None:
+            self._page.wait_for_timeout(20)
+        self._page.evaluate("document.querySelector('#progress .head').id = 'before'")
+        route, answer = self._held
+        route.fulfill(response=answer)
+        expect(self._page.locator("#before")).to_have_count(0)
 
 
 def test_where_the_stream_is_blocked_the_page_asks_instead(windows: Windows, register: Register, gate: Gate) -> None:

@@ -169,6 +169,16 @@ def test_a_step_says_whether_it_is_done_again_after_a_crash(orders: Builder) -> 
     assert "afterCrash" not in orders.definition["actions"][0]
 
 
+def test_what_calls_nobody_needs_no_word_about_a_crash(ada: Browser, app: Flask) -> None:
+    action = {"type": "TRANSFORM", "config": {"output": {"n": 1}}}
+    flow = {"name": "Numbers", "trigger": {"type": "manual"}, "actions": [action, {**action, "afterCrash": "fail"}]}
+    numbers = Builder(ada, app, created(ada, flow))
+    assert 'name="afterCrash"' not in numbers.page("/actions/0")
+    written = numbers.page("/actions/1")
+    assert '<option value="fail" selected>' in written
+    assert "This action calls nobody" in written
+
+
 def test_a_new_id_is_followed_by_the_expressions_that_use_it(orders: Builder) -> None:
     orders.edit("", to="step", at="/actions/0", id="load", **{"config.url": "https://shop.example.test/orders"})
     assert orders.definition["actions"][2]["config"]["message"] == "{{ steps.load.status }}"

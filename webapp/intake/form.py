@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from flowforge import jsonio
 from flowforge.engine import answers, intake
 from flowforge.engine.intake import AcceptedCall, CallKey
-from flowforge.errors import Invalid, NotFound, Unavailable
+from flowforge.errors import Invalid, NotFound, OverQuota, Unavailable
 from flowforge.secrets import SecretUnreadable
 from flowforge.triggers.forms.answers import MOST_FILE_BYTES
 from flowforge.triggers.forms.view import FormView, view_fields
@@ -35,6 +35,7 @@ blueprint = Blueprint("forms", __name__, url_prefix="/forms/<token>")
 _NO_FORM = "there is no such form"
 _TOO_LARGE = f"All files together may have at most {MOST_FILE_BYTES // 1_000_000} MB. Please choose smaller ones."
 _TOO_MANY = "Much was sent from where you are. Please wait a minute, and send it again."
+_FULL = "This form takes nothing more just now. Please keep what you filled in, and send it again later."
 _NOT_KEPT = "It could not be kept just now. Please send it again in a moment."
 
 
@@ -146,6 +147,8 @@ def _accept(form: OpenForm, submission: Submission) -> AcceptedCall:
         raise Refused(submission.stamp_problem)
     try:
         call = _store(form, submission)
+    except OverQuota as error:
+        raise Refused(_FULL, 429, error.retry_after) from error
     except Unavailable as error:
         raise Refused(_NOT_KEPT, 503) from error
     calls.count(form.token, call.user_id)

@@ -58,6 +58,8 @@ class StepPanel:
     data: Sequence[Datum]
     can_fail: bool
     """Whether the step can be retried, and has a time limit."""
+    calls_nobody: bool
+    """Whether it can be done again without anybody noticing, so that nothing need be said about a crash."""
     is_repeatable: bool
     """Whether it is done again by itself where its executor dies in the call."""
     has_example_data: bool
@@ -106,6 +108,7 @@ def step_panel(
         others=[message for path, message in notes.items() if path not in drawn],
         data=_data(definition, at, context),
         can_fail=type_ not in BLOCKS,
+        calls_nobody=type_ in catalog.types() and catalog.get(type_).computes is not None,
         is_repeatable=catalog.is_repeatable(type_),
         has_example_data=context.trigger_source == "sample",
     )
@@ -165,7 +168,7 @@ def _notes(at: str, problems: Sequence[Problem], fields: Sequence[Field]) -> dic
 
 def _drawn(fields: Sequence[Field], config: JsonObject, branches: Sequence[Branch]) -> set[str]:
     """Collect the paths that have a field of their own."""
-    own = {"name", "id", "when", "timeout", "retry/attempts"}
+    own = {"name", "id", "when", "timeout", "retry/attempts", "afterCrash"}
     own |= {f"config/{field.key}" for field in fields}
     own |= {path for field in fields for path in _paths_in_records(field, config)}
     return own | {f"branches/{branch.number}/{part}" for branch in branches for part in ("name", "when")}
