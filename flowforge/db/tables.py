@@ -889,9 +889,10 @@ class LogEntryRow(Base):
         Index("idx_logs_time", "timestamp"),
         {"schema": "logbook"},
     )
+    __mapper_args__ = {"primary_key": ["dedup_key"]}  # noqa: RUF012  (SQLAlchemy declares it so)
 
     id: Mapped[str] = mapped_column(String(24))
-    dedup_key: Mapped[str] = mapped_column(primary_key=True)
+    dedup_key: Mapped[str] = mapped_column(unique=True)
     user_id: Mapped[UUID]
     workflow_id: Mapped[UUID | None]
     execution_id: Mapped[UUID | None]

@@ -124,8 +124,8 @@ def test_the_log_says_all_that_it_said(previous_release: str) -> None:
     engine.dispose()
     downgrade(previous_release)
     with connected(previous_release) as connection:
-        found = connection.execute(text("SELECT dedup_key, data FROM logbook.execution_logs")).tuples().all()
-    assert dict(found) == {line.dedup_key: line.data for line in lines}
+        found = connection.execute(text("SELECT dedup_key, data FROM logbook.execution_logs")).all()
+    assert {row.dedup_key: row.data for row in found} == {line.dedup_key: line.data for line in lines}
 
 
 def test_lines_of_the_release_before_are_known_by_their_keys(previous_release: str) -> None:
