@@ -6,12 +6,13 @@ Their fields are named like the columns: a batch of rows is sent to PostgreSQL a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flowforge.execution.state import AttemptState
+from flowforge.field_order import Order, order_of
 from flowforge.jsonio import JsonObject
 
 
@@ -53,6 +54,10 @@ class AttemptResult(AttemptKey):
     succeeded: bool
     output: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    output_order: Order | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "output_order", order_of(self.output))
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,12 +241,12 @@ def hand_in(connection: Connection, owner: str, results: Sequence[HandedIn]) -> 
     ended = connection.exec_driver_sql(
         """
         UPDATE orchestrator.step_attempts a
-        SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now(),
-            lease_until = NULL, lapsed_at = NULL, started_at = COALESCE(a.started_at, r.began),
+        SET state = 'ENDED', succeeded = r.succeeded, output = r.output, output_order = r.output_order, error = r.error,
+            finished_at = now(), lease_until = NULL, lapsed_at = NULL, started_at = COALESCE(a.started_at, r.began),
             claims = a.claims + CASE WHEN a.started_at IS NULL THEN 1 ELSE 0 END
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
             execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, output jsonb,
-            error jsonb, began timestamptz)
+            output_order jsonb, error jsonb, began timestamptz)
         WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
             AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
         RETURNING a.execution_id, a.step_index, a.iteration, a.attempt

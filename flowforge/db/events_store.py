@@ -19,6 +19,7 @@ from flowforge.db.autocommit import autocommitting
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.prepared import PREPARED
 from flowforge.db.refused_work import REFUSAL_OF_OWNER
+from flowforge.field_order import Order, order_of, orders_of, restore, restore_row
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 
@@ -48,11 +49,12 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class ExternalCall:
-    """A call to the address of a trigger of that type. `payload` and `metadata` are JSON texts."""
+    """A call to the address of a trigger of that type. `payload`, `payload_order` and `metadata` are JSON texts."""
 
     trigger_type: str
     token: str
     payload: str
+    payload_order: str
     metadata: str
     key: str | None = None
     """The idempotency key under which it counts."""
@@ -125,6 +127,10 @@ class EventResponse:
 
     event_id: UUID
     response: Mapping[str, Any]
+    response_order: Order | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "response_order", order_of(self.response))
 
 
 def insert_events(connection: Connection, new: Sequence[NewEvent]) -> set[UUID]:
@@ -132,17 +138,21 @@ def insert_events(connection: Connection, new: Sequence[NewEvent]) -> set[UUID]:
     rows = connection.exec_driver_sql(
         """
         INSERT INTO trigger_service.trigger_events
-            (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, execution_id,
-             awaited_by, replay, created_at)
-        SELECT r.event_id, r.trigger_id, r.workflow_id, r.user_id, r.trigger_type, r.payload, r.metadata,
-               r.idempotency_key, r.execution_id, r.awaited_by, r.replay, now()
+            (id, trigger_id, workflow_id, user_id, trigger_type, payload, payload_order, metadata, idempotency_key,
+             execution_id, awaited_by, replay, created_at)
+        SELECT r.event_id, r.trigger_id, r.workflow_id, r.user_id, r.trigger_type, r.payload,
+               %(orders)s::jsonb->r.event_id::text, r.metadata, r.idempotency_key, r.execution_id, r.awaited_by,
+               r.replay, now()
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
             event_id uuid, trigger_id uuid, workflow_id uuid, user_id uuid, trigger_type text, payload jsonb,
             metadata jsonb, idempotency_key text, execution_id uuid, awaited_by jsonb, replay jsonb)
         ON CONFLICT DO NOTHING
         RETURNING id
         """,
-        {"rows": jsonio.dumps_for_database(new)},
+        {
+            "rows": jsonio.dumps_for_database(new),
+            "orders": jsonio.dumps_for_database(orders_of({str(event.event_id): event.payload for event in new})),
+        },
         execution_options=PREPARED,
     )
     return {row[0] for row in rows}
@@ -166,10 +176,11 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                 WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s::text
             ), accepted AS (
                 INSERT INTO trigger_service.trigger_events
-                    (id, trigger_id, workflow_id, user_id, trigger_type, payload, metadata, idempotency_key, awaited_by,
-                     created_at)
-                SELECT %(id)s::uuid, id, workflow_id, user_id, %(type)s::text, %(payload)s::jsonb, %(metadata)s::jsonb,
-                       %(key)s::text, %(awaited_by)s::jsonb, now()
+                    (id, trigger_id, workflow_id, user_id, trigger_type, payload, payload_order, metadata,
+                     idempotency_key, awaited_by, created_at)
+                SELECT %(id)s::uuid, id, workflow_id, user_id, %(type)s::text, %(payload)s::jsonb,
+                       NULLIF(%(payload_order)s::jsonb, 'null'), %(metadata)s::jsonb, %(key)s::text,
+                       %(awaited_by)s::jsonb, now()
                 FROM hook WHERE enabled AND refusal IS NULL AND NOT is_outdated
                 ON CONFLICT DO NOTHING
                 RETURNING id
@@ -182,6 +193,7 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
                 "token": call.token,
                 "id": str(uuid7()),
                 "payload": call.payload,
+                "payload_order": call.payload_order,
                 "metadata": call.metadata,
                 "key": call.key,
                 "awaited_by": call.awaits and jsonio.dumps({"caller": call.awaits}).decode(),
@@ -220,7 +232,8 @@ def event_contexts(
     rows = connection.exec_driver_sql(
         """
         SELECT e.id, e.execution_id, e.handled_at IS NOT NULL, w.user_id, w.enabled, w.version_id,
-               CASE WHEN e.id = ANY(%(with_payload)s::uuid[]) THEN e.payload END, e.awaited_by, e.replay
+               CASE WHEN e.id = ANY(%(with_payload)s::uuid[]) THEN e.payload END, e.awaited_by, e.replay,
+               e.payload_order
         FROM trigger_service.trigger_events e
         LEFT JOIN workflow.workflows w ON w.id = e.workflow_id AND w.user_id = e.user_id
         WHERE e.id = ANY(%(ids)s::uuid[])
@@ -228,7 +241,7 @@ def event_contexts(
         {"ids": [str(id_) for id_ in event_ids], "with_payload": [str(id_) for id_ in with_payload]},
         execution_options=PREPARED,
     )
-    return {row[0]: EventContext(*row) for row in rows}
+    return {row[0]: EventContext(*restore_row(row, 6)) for row in rows}
 
 
 def note_triggered(connection: Connection, trigger_ids: Sequence[UUID]) -> None:
@@ -247,8 +260,8 @@ def keep_responses(connection: Connection, responses: Sequence[EventResponse]) -
     """Stores the answers of events that have none yet; returns the ids of those events."""
     rows = connection.exec_driver_sql(
         """
-        UPDATE trigger_service.trigger_events e SET response = r.response
-        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(event_id uuid, response jsonb)
+        UPDATE trigger_service.trigger_events e SET response = r.response, response_order = r.response_order
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(event_id uuid, response jsonb, response_order jsonb)
         WHERE e.id = r.event_id AND e.response IS NULL RETURNING e.id
         """,
         {"rows": jsonio.dumps_for_database(responses)},
@@ -270,14 +283,14 @@ def find_response(engine: Engine, event_id: UUID, trigger_id: UUID | None = None
     with unavailable_when_down(), autocommitting(engine) as connection:
         row = connection.exec_driver_sql(
             """
-            SELECT response FROM trigger_service.trigger_events
+            SELECT response, response_order FROM trigger_service.trigger_events
             WHERE id = %(id)s AND awaited_by->>'caller' IS NOT NULL
               AND (%(trigger_id)s::uuid IS NULL OR trigger_id = %(trigger_id)s::uuid)
             """,
             {"id": str(event_id), "trigger_id": trigger_id and str(trigger_id)},
             execution_options=PREPARED,
         ).first()
-    return None if row is None else PendingResponse(row[0])
+    return None if row is None else PendingResponse(restore(*row))
 
 
 def _first_with_key(connection: Connection, call: StoredCall, key: str | None) -> EarlierCall | None:

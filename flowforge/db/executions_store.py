@@ -19,6 +19,7 @@ from flowforge.db.attempt_rows import AttemptResult, NewAttempt, OpenAttempt
 from flowforge.db.prepared import PREPARED
 from flowforge.db.sizes_store import DATA_SIZE
 from flowforge.execution.state import Status
+from flowforge.field_order import Orders, restore_row
 from flowforge.jsonio import JsonObject
 
 
@@ -37,6 +38,7 @@ class NewExecution:
     status: Status = Status.PENDING
     current_step: int = 0
     outputs: Mapping[str, Any] | None = None
+    outputs_order: Orders | None = None
     in_block: bool | None = None
     next_frame: int | None = None
     error: Mapping[str, Any] | None = None
@@ -67,6 +69,8 @@ class ExecutionUpdate:
     current_step: int
     outputs: Mapping[str, Any]
     """Added to those that are stored."""
+    outputs_order: Orders | None
+    """Of these outputs, by their names."""
     in_block: bool | None
     next_frame: int | None
     error: Mapping[str, Any] | None
@@ -110,9 +114,15 @@ STATE_COLUMNS = """
     x.id, x.workflow_id, x.user_id, x.event_id, x.version_id, x.status, x.current_step, COALESCE(x.in_block, false),
     COALESCE(x.next_frame, 1), x.trigger_type, x.awaited_by, x.concurrency_key,
     CASE WHEN x.in_block IS NOT TRUE THEN COALESCE(x.trigger_payload, '{}') END,
-    CASE WHEN x.in_block IS NOT TRUE THEN COALESCE(x.step_outputs, '{}') END
+    CASE WHEN x.in_block IS NOT TRUE THEN COALESCE(x.step_outputs, '{}') END,
+    CASE WHEN x.in_block IS NOT TRUE THEN x.payload_order END, CASE WHEN x.in_block IS NOT TRUE THEN x.outputs_order END
 """
-"""The fields of an ExecutionState, selected from `workflow_executions x`."""
+"""Selected from `workflow_executions x`, for `execution_state`."""
+
+
+def execution_state(row: Sequence[Any]) -> ExecutionState:
+    """The execution in a row of STATE_COLUMNS."""
+    return ExecutionState(*restore_row(row, -2, -1))
 
 
 def begin_executions(connection: Connection, rows: Sequence[NewExecution | DroppedEvent]) -> set[UUID]:
@@ -126,16 +136,18 @@ def begin_executions(connection: Connection, rows: Sequence[NewExecution | Dropp
         WITH rows AS MATERIALIZED (
             SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
                 event_id uuid, execution_id uuid, workflow_id uuid, user_id uuid, trigger_id uuid, trigger_type text,
-                version_id uuid, awaited_by jsonb, status text, current_step int, outputs jsonb, in_block boolean,
-                next_frame int, error jsonb, result jsonb, deadline timestamptz, begin_at timestamptz,
+                version_id uuid, awaited_by jsonb, status text, current_step int, outputs jsonb, outputs_order jsonb,
+                in_block boolean, next_frame int, error jsonb, result jsonb, deadline timestamptz, begin_at timestamptz,
                 concurrency_key text, replay_of uuid, finished boolean, attempts jsonb, dropped text)
         ), created AS (
             INSERT INTO orchestrator.workflow_executions AS x
-                (id, workflow_id, user_id, status, current_step, trigger_payload, step_outputs, event_id, version_id,
+                (id, workflow_id, user_id, status, current_step, trigger_payload, payload_order, step_outputs,
+                 outputs_order, event_id, version_id,
                  trigger_id, trigger_type, error, created_at, updated_at, finished_at, in_block, next_frame, result,
                  awaited_by, parent_execution_id, deadline, begin_at, concurrency_key, replay_of)
             SELECT r.execution_id, r.workflow_id, r.user_id, r.status, r.current_step, e.payload,
-                   COALESCE(r.outputs, '{}'), r.event_id, r.version_id, r.trigger_id, r.trigger_type, r.error, now(),
+                   e.payload_order, COALESCE(r.outputs, '{}'), r.outputs_order, r.event_id, r.version_id,
+                   r.trigger_id, r.trigger_type, r.error, now(),
                    now(), CASE WHEN r.finished THEN now() END, r.in_block, r.next_frame, r.result, r.awaited_by,
                    (r.awaited_by->>'executionId')::uuid, r.deadline, r.begin_at, r.concurrency_key, r.replay_of
             FROM rows r JOIN trigger_service.trigger_events e ON e.id = r.event_id
@@ -157,6 +169,7 @@ def begin_executions(connection: Connection, rows: Sequence[NewExecution | Dropp
             UPDATE trigger_service.trigger_events e
             SET handled_at = now(), dropped_because = r.dropped,
                 payload = CASE WHEN r.dropped IS NULL THEN '{}' ELSE e.payload END,
+                payload_order = CASE WHEN r.dropped IS NOT NULL THEN e.payload_order END,
                 execution_id = CASE WHEN r.dropped IS NULL THEN COALESCE(e.execution_id, r.execution_id) END
             FROM rows r WHERE e.id = r.event_id AND e.handled_at IS NULL
         )
@@ -178,7 +191,7 @@ def lock_executions(connection: Connection, execution_ids: Iterable[UUID]) -> li
         {"ids": _texts(execution_ids)},
         execution_options=PREPARED,
     )
-    return [ExecutionState(*row) for row in rows]
+    return [execution_state(row) for row in rows]
 
 
 def lock_overdue(connection: Connection, limit: int, only: UUID | None = None) -> list[ExecutionState]:
@@ -192,20 +205,20 @@ def lock_overdue(connection: Connection, limit: int, only: UUID | None = None) -
         """,  # noqa: S608
         {"limit": limit, "only": only and str(only)},
     )
-    return [ExecutionState(*row) for row in rows]
+    return [execution_state(row) for row in rows]
 
 
 def root_data(connection: Connection, execution_ids: Iterable[UUID]) -> dict[UUID, RootData]:
     """Returns payload and outputs by execution."""
     rows = connection.exec_driver_sql(
         """
-        SELECT id, COALESCE(trigger_payload, '{}'), COALESCE(step_outputs, '{}')
+        SELECT id, COALESCE(trigger_payload, '{}'), COALESCE(step_outputs, '{}'), payload_order, outputs_order
         FROM orchestrator.workflow_executions WHERE id = ANY(%(ids)s::uuid[])
         """,
         {"ids": _texts(execution_ids)},
         execution_options=PREPARED,
     )
-    return {id_: RootData(payload, outputs) for id_, payload, outputs in rows}
+    return {row[0]: RootData(*restore_row(row[1:], 0, 1)) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +234,8 @@ def open_attempts(connection: Connection, steps: Sequence[StepKey]) -> list[Open
     """Returns the attempts of these steps whose result is not taken yet."""
     rows = connection.exec_driver_sql(
         """
-        SELECT a.execution_id, a.step_index, a.iteration, a.attempt, a.state, a.succeeded, a.output, a.error, a.repeats
+        SELECT a.execution_id, a.step_index, a.iteration, a.attempt, a.state, a.succeeded, a.output, a.error, a.repeats,
+               a.output_order
         FROM (SELECT DISTINCT * FROM jsonb_to_recordset(%(steps)s::jsonb) AS s(
                 execution_id uuid, step_index int, iteration int)) s
         JOIN orchestrator.step_attempts a USING (execution_id, step_index, iteration)
@@ -230,7 +244,7 @@ def open_attempts(connection: Connection, steps: Sequence[StepKey]) -> list[Open
         {"steps": jsonio.dumps(steps).decode()},
         execution_options=PREPARED,
     )
-    return [OpenAttempt(*row) for row in rows]
+    return [OpenAttempt(*restore_row(row, 6)) for row in rows]
 
 
 def apply(
@@ -248,19 +262,20 @@ def apply(
             SET status = m.status, current_step = m.current_step, updated_at = now(),
                 step_outputs = CASE WHEN m.outputs = '{}' THEN x.step_outputs
                     ELSE COALESCE(x.step_outputs, '{}') || m.outputs END,
+                outputs_order = COALESCE(x.outputs_order || m.outputs_order, m.outputs_order, x.outputs_order),
                 in_block = m.in_block, next_frame = m.next_frame,
                 error = COALESCE(m.error, x.error), result = COALESCE(m.result, x.result),
                 begin_at = CASE WHEN m.status = 'PENDING' THEN x.begin_at END,
                 deadline = COALESCE(m.deadline, x.deadline),
                 finished_at = CASE WHEN m.finished THEN now() ELSE x.finished_at END
             FROM jsonb_to_recordset(%(updates)s::jsonb) AS m(
-                id uuid, status text, current_step int, outputs jsonb, in_block boolean, next_frame int, error jsonb,
-                result jsonb, deadline timestamptz, finished boolean)
+                id uuid, status text, current_step int, outputs jsonb, outputs_order jsonb, in_block boolean,
+                next_frame int, error jsonb, result jsonb, deadline timestamptz, finished boolean)
             WHERE x.id = m.id
         ), applied AS (
             UPDATE orchestrator.step_attempts a
-            SET state = 'APPLIED', succeeded = p.succeeded, error = p.error, output = NULL, lease_owner = NULL,
-                lease_until = NULL, parked = false, finished_at = COALESCE(a.finished_at, now())
+            SET state = 'APPLIED', succeeded = p.succeeded, error = p.error, output = NULL, output_order = NULL,
+                lease_owner = NULL, lease_until = NULL, parked = false, finished_at = COALESCE(a.finished_at, now())
             FROM jsonb_to_recordset(%(applied)s::jsonb) AS p(
                 execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, error jsonb)
             WHERE a.execution_id = p.execution_id AND a.step_index = p.step_index
@@ -310,7 +325,9 @@ def running_executions(
         SELECT id, workflow_id, user_id, version_id,
                CASE WHEN is_wanted AND NOT is_large THEN trigger_payload END,
                CASE WHEN is_wanted AND NOT is_large THEN step_outputs END,
-               CASE WHEN is_wanted AND is_large THEN size END
+               CASE WHEN is_wanted AND is_large THEN size END,
+               CASE WHEN is_wanted AND NOT is_large THEN payload_order END,
+               CASE WHEN is_wanted AND NOT is_large THEN outputs_order END
         FROM (
             SELECT x.*, id = ANY(%(with_data)s::uuid[]) AS is_wanted, {DATA_SIZE} AS size,
                    COALESCE({DATA_SIZE} > %(most)s, false) AS is_large
@@ -320,7 +337,7 @@ def running_executions(
         {"ids": _texts(execution_ids), "with_data": _texts(with_data), "most": most_bytes},
         execution_options=PREPARED,
     )
-    return {row[0]: RunningExecution(*row) for row in rows}
+    return {row[0]: RunningExecution(*restore_row(row, 4, 5)) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,12 +352,12 @@ def recorded_outputs(connection: Connection, execution_ids: Iterable[UUID]) -> d
     """Returns the outputs of the workflow's own frame, by execution."""
     rows = connection.exec_driver_sql(
         """
-        SELECT id, COALESCE(step_outputs, '{}'), version_id FROM orchestrator.workflow_executions
+        SELECT id, COALESCE(step_outputs, '{}'), version_id, outputs_order FROM orchestrator.workflow_executions
         WHERE id = ANY(%(ids)s::uuid[])
         """,
         {"ids": _texts(execution_ids)},
     )
-    return {id_: RecordedOutputs(outputs, version_id) for id_, outputs, version_id in rows}
+    return {row[0]: RecordedOutputs(*restore_row(row[1:], 0)) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

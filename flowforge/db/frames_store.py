@@ -17,6 +17,7 @@ from flowforge import jsonio
 from flowforge.db.prepared import PREPARED
 from flowforge.execution.commands import OpenFrames
 from flowforge.execution.state import BlockKey, EndedFrame, Frame, FrameStatus, OpenBlock
+from flowforge.field_order import Order, Orders, order_of, orders_of, restore_row
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,7 +51,9 @@ class _FrameUpdate(FrameKey):
     status: FrameStatus
     current_step: int
     recorded: Mapping[str, Any]
+    recorded_order: Orders | None
     result: Any
+    result_order: Order | None
     error: Mapping[str, Any] | None
 
 
@@ -63,6 +66,7 @@ class _BlockUpdate(OpenBlockKey):
     failed_position: int | None
     error: Mapping[str, Any] | None
     memory: Mapping[str, Any] | None
+    memory_order: Order | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class _NewBlock(_BlockUpdate):
     first_frame: int
     at_once: int
     closure: Mapping[str, Any]
+    closure_order: Order | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +83,18 @@ class _NewFrames(OpenBlockKey):
     """Number of the one at position 0."""
     position: int
     items: Sequence[Any]
+    item_orders: Sequence[Order | None] | None
+    """None where no item has any."""
 
 
-_FRAME = "f.number, f.block_frame, f.block_step, f.position, f.status, f.current_step, f.outputs, f.item"
+_FRAME = (
+    "f.number, f.block_frame, f.block_step, f.position, f.status, f.current_step, f.outputs, f.item, f.outputs_order,"
+    " f.item_order"
+)
+_FRAME_COLUMNS = 10
 _BLOCK = (
     "b.frame, b.step_index, b.first_frame, b.total, b.at_once, b.closure, b.begun, b.ended, b.failed,"
-    " b.failed_position, b.error, b.memory"
+    " b.failed_position, b.error, b.memory, b.closure_order, b.memory_order"
 )
 
 
@@ -95,17 +106,20 @@ def open_frames(connection: Connection, opened: Sequence[tuple[UUID, OpenFrames]
         WITH blocks AS (
             INSERT INTO orchestrator.open_blocks
                 (execution_id, frame, step_index, first_frame, total, at_once, begun, ended, failed, failed_position,
-                 error, closure, memory)
+                 error, closure, closure_order, memory, memory_order)
             SELECT * FROM jsonb_to_recordset(%(blocks)s::jsonb) AS r(
                 execution_id uuid, frame int, step_index int, first_frame int, total int, at_once int, begun int,
-                ended int, failed int, failed_position int, error jsonb, closure jsonb, memory jsonb)
+                ended int, failed int, failed_position int, error jsonb, closure jsonb, closure_order jsonb,
+                memory jsonb, memory_order jsonb)
         )
         INSERT INTO orchestrator.step_frames
-            (execution_id, number, block_frame, block_step, position, status, current_step, item, outputs)
+            (execution_id, number, block_frame, block_step, position, status, current_step, item, item_order, outputs)
         SELECT r.execution_id, r.first_frame + r.position + i.ordinality - 1, r.frame, r.step_index,
-               r.position + i.ordinality - 1, 'WAITING', r.step_index, i.value, '{}'
+               r.position + i.ordinality - 1, 'WAITING', r.step_index, i.value,
+               NULLIF(r.item_orders->(i.ordinality - 1)::int, 'null'), '{}'
         FROM jsonb_to_recordset(%(frames)s::jsonb) AS r(
-                execution_id uuid, frame int, step_index int, first_frame int, position int, items jsonb)
+                execution_id uuid, frame int, step_index int, first_frame int, position int, items jsonb,
+                item_orders jsonb)
             CROSS JOIN LATERAL jsonb_array_elements(r.items) WITH ORDINALITY i
         """,
         {
@@ -144,7 +158,7 @@ def load_frames(connection: Connection, keys: Sequence[FrameKey]) -> list[Loaded
         {"keys": jsonio.dumps(keys).decode()},
         execution_options=PREPARED,
     )
-    return [LoadedFrame(row[0], _frame(row[1:9]), OpenBlock(*row[9:])) for row in rows]
+    return [LoadedFrame(row[0], _frame(row[1 : 1 + _FRAME_COLUMNS]), _block(row[1 + _FRAME_COLUMNS :])) for row in rows]
 
 
 def load_blocks(connection: Connection, keys: Sequence[OpenBlockKey]) -> list[tuple[UUID, OpenBlock]]:
@@ -159,7 +173,7 @@ def load_blocks(connection: Connection, keys: Sequence[OpenBlockKey]) -> list[tu
         {"keys": jsonio.dumps(keys).decode()},
         execution_options=PREPARED,
     )
-    return [(row[0], OpenBlock(*row[1:])) for row in rows]
+    return [(row[0], _block(row[1:])) for row in rows]
 
 
 def save(
@@ -173,17 +187,20 @@ def save(
         WITH blocks AS (
             UPDATE orchestrator.open_blocks b
             SET total = r.total, begun = r.begun, ended = r.ended, failed = r.failed,
-                failed_position = r.failed_position, error = r.error, memory = r.memory
+                failed_position = r.failed_position, error = r.error, memory = r.memory, memory_order = r.memory_order
             FROM jsonb_to_recordset(%(blocks)s::jsonb) AS r(
                 execution_id uuid, frame int, step_index int, total int, begun int, ended int, failed int,
-                failed_position int, error jsonb, memory jsonb)
+                failed_position int, error jsonb, memory jsonb, memory_order jsonb)
             WHERE b.execution_id = r.execution_id AND b.frame = r.frame AND b.step_index = r.step_index
         )
         UPDATE orchestrator.step_frames f
-        SET status = r.status, current_step = r.current_step, result = r.result, error = r.error,
-            outputs = CASE WHEN r.recorded = '{}' THEN f.outputs ELSE f.outputs || r.recorded END
+        SET status = r.status, current_step = r.current_step, result = r.result, result_order = r.result_order,
+            error = r.error,
+            outputs = CASE WHEN r.recorded = '{}' THEN f.outputs ELSE f.outputs || r.recorded END,
+            outputs_order = COALESCE(f.outputs_order || r.recorded_order, r.recorded_order, f.outputs_order)
         FROM jsonb_to_recordset(%(frames)s::jsonb) AS r(
-            execution_id uuid, number int, status text, current_step int, recorded jsonb, result jsonb, error jsonb)
+            execution_id uuid, number int, status text, current_step int, recorded jsonb, recorded_order jsonb,
+            result jsonb, result_order jsonb, error jsonb)
         WHERE f.execution_id = r.execution_id AND f.number = r.number
         """,
         {"frames": jsonio.dumps_for_database(frame_rows), "blocks": jsonio.dumps_for_database(block_rows)},
@@ -199,7 +216,8 @@ def ended_frames(
         """
         SELECT k.execution_id, k.frame, k.step_index, f.position, f.status = 'FAILED',
                CASE WHEN f.status = 'FAILED' THEN jsonb_build_object('error', f.error) ELSE f.result END,
-               CASE WHEN %(with_outputs)s THEN f.outputs END
+               CASE WHEN %(with_outputs)s THEN f.outputs END, CASE WHEN f.status <> 'FAILED' THEN f.result_order END,
+               CASE WHEN %(with_outputs)s THEN f.outputs_order END
         FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(execution_id uuid, frame int, step_index int)
         JOIN orchestrator.open_blocks b
             ON b.execution_id = k.execution_id AND b.frame = k.frame AND b.step_index = k.step_index
@@ -212,25 +230,49 @@ def ended_frames(
     )
     found: dict[OpenBlockKey, list[EndedFrame]] = {key: [] for key in keys}
     for execution_id, frame, step_index, *ended in rows:
-        position, failed, result, outputs = ended
+        position, failed, result, outputs = restore_row(ended, 2, 3)
         found[OpenBlockKey(execution_id, frame, step_index)].append(EndedFrame(position, failed, result, outputs or {}))
     return found
 
 
 def _frame(row: Sequence[Any]) -> Frame:
-    number, block_frame, block_step, position, status, current_step, outputs, item = row
+    number, block_frame, block_step, position, status, current_step, outputs, item = restore_row(row, 6, 7)
     key: BlockKey = (block_frame, block_step)
     return Frame(number, key, position, FrameStatus(status), current_step, outputs, item)
 
 
+def _block(row: Sequence[Any]) -> OpenBlock:
+    return OpenBlock(*restore_row(row, 5, 11))
+
+
 def _frame_update(execution_id: UUID, frame: Frame) -> _FrameUpdate:
-    changed = (frame.status, frame.current_step, frame.recorded, frame.result, frame.error)
-    return _FrameUpdate(execution_id, frame.number, *changed)
+    return _FrameUpdate(
+        execution_id,
+        frame.number,
+        frame.status,
+        frame.current_step,
+        frame.recorded,
+        orders_of(frame.recorded),
+        frame.result,
+        order_of(frame.result),
+        frame.error,
+    )
 
 
 def _block_update(execution_id: UUID, block: OpenBlock) -> _BlockUpdate:
-    changed = (block.total, block.begun, block.ended, block.failed, block.failed_position, block.error, block.memory)
-    return _BlockUpdate(execution_id, block.frame, block.step_index, *changed)
+    return _BlockUpdate(
+        execution_id,
+        block.frame,
+        block.step_index,
+        block.total,
+        block.begun,
+        block.ended,
+        block.failed,
+        block.failed_position,
+        block.error,
+        block.memory,
+        order_of(block.memory),
+    )
 
 
 def _new_block(execution_id: UUID, block: OpenBlock) -> _NewBlock:
@@ -247,10 +289,20 @@ def _new_block(execution_id: UUID, block: OpenBlock) -> _NewBlock:
         failed_position=block.failed_position,
         error=block.error,
         closure=block.closure,
+        closure_order=order_of(block.closure),
         memory=block.memory,
+        memory_order=order_of(block.memory),
     )
 
 
 def _new_frames(execution_id: UUID, frames: OpenFrames) -> _NewFrames:
-    block = frames.block
-    return _NewFrames(execution_id, block.frame, block.step_index, block.first_frame, frames.position, frames.items)
+    block, orders = frames.block, [order_of(item) for item in frames.items]
+    return _NewFrames(
+        execution_id,
+        block.frame,
+        block.step_index,
+        block.first_frame,
+        frames.position,
+        frames.items,
+        orders if any(orders) else None,
+    )

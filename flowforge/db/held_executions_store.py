@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from flowforge import jsonio
-from flowforge.db.executions_store import STATE_COLUMNS, ExecutionState
+from flowforge.db.executions_store import STATE_COLUMNS, ExecutionState, execution_state
 from flowforge.db.sizes_store import LOADED_SIZE, MOST_BYTES
 
 NO_SLOT = datetime(9999, 1, 1, tzinfo=UTC)
@@ -86,7 +86,7 @@ def _lock_longest_waiting(
         """,  # noqa: S608  (names and conditions of ours)
         {"keys": list(how_many), "counts": list(how_many.values()), "most": MOST_BYTES},
     )
-    return [ExecutionState(*row) for row in rows]
+    return [execution_state(row) for row in rows]
 
 
 def put_off(connection: Connection, begin_at: Mapping[UUID, datetime]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.sizes_store import ATTEMPT_SIZE, EVENT_SIZE, MOST_BYTES
+from flowforge.field_order import restore_row
 from flowforge.jsonio import JsonObject
 
 
@@ -104,7 +105,7 @@ def unhandled_events(connection: Connection, *, inline_limit: int, grace: float,
         f"""
         SELECT id, trigger_id, workflow_id, user_id, trigger_type, created_at, metadata,
                CASE WHEN size <= %(inline)s AND sum(size) OVER (ORDER BY created_at, id) <= %(most)s THEN payload END,
-               size
+               size, payload_order
         FROM (
             SELECT *, {EVENT_SIZE} AS size FROM trigger_service.trigger_events e
             WHERE handled_at IS NULL AND created_at < now() - make_interval(secs => %(grace)s)
@@ -113,7 +114,7 @@ def unhandled_events(connection: Connection, *, inline_limit: int, grace: float,
         """,  # noqa: S608  (names of columns)
         {"inline": inline_limit, "most": MOST_BYTES, "grace": grace, "limit": limit},
     )
-    return [UnhandledEvent(*row) for row in rows]
+    return [UnhandledEvent(*restore_row(row, 7)) for row in rows]
 
 
 def take_unclaimed_starts(connection: Connection, *, grace: float, limit: int) -> list[AttemptKey]:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from flowforge.db.ordered_definition import OrderedDefinition
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 
@@ -278,13 +279,14 @@ class AuditEntryRow(Base):
 # -- workflow
 
 
-class Workflow(ContractRow, Base):
+class Workflow(ContractRow, OrderedDefinition, Base):
     __tablename__ = "workflows"
     __table_args__ = (
         Index("idx_workflows_user_id", "user_id"),
         Index("uq_workflows_key", "user_id", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
         {"schema": "workflow"},
     )
+    ordered = ("trigger_definition", "actions_definition")
 
     name: Mapped[str]
     user_id: Mapped[UUID]
@@ -298,8 +300,10 @@ class Workflow(ContractRow, Base):
     """The owner's own name for it, the same on every server (flowforge.workflows.workflow_keys)."""
 
 
-class WorkflowVersion(Base):
+class WorkflowVersion(OrderedDefinition, Base):
     """A definition as it was saved; never changed afterwards. Executions keep the one they started with."""
+
+    ordered = ("definition",)
 
     __tablename__ = "workflow_versions"
     __table_args__ = (
@@ -488,6 +492,8 @@ class TriggerEventRow(Base):
     trigger_type: Mapped[str]
     payload: Mapped[JsonObject]
     """Empty once an execution has it."""
+    payload_order: Mapped[list[Any] | None]
+    """The order of its fields (flowforge.field_order), like all columns that are called so."""
     metadata_: Mapped[JsonObject] = mapped_column("metadata")
     idempotency_key: Mapped[str | None]
     execution_id: Mapped[UUID | None]
@@ -504,6 +510,7 @@ class TriggerEventRow(Base):
     run, only the versionId."""
     response: Mapped[JsonObject | None]
     """{status, headers, body}: the answer a RESPOND step gave."""
+    response_order: Mapped[list[Any] | None]
 
 
 # -- executions
@@ -576,7 +583,10 @@ class ExecutionRow(ContractRow, Base):
     status: Mapped[str]
     current_step: Mapped[int]
     trigger_payload: Mapped[JsonObject | None]
+    payload_order: Mapped[list[Any] | None]
     step_outputs: Mapped[JsonObject | None]
+    outputs_order: Mapped[JsonObject | None]
+    """The orders of outputs, by the keys that these have."""
     event_id: Mapped[UUID | None]
     version_id: Mapped[UUID | None]
     trigger_id: Mapped[UUID | None]
@@ -653,6 +663,7 @@ class StepAttempt(Base):
     """The time at which upkeep saw that the lease had run out; its owner may extend it for a moment more."""
     succeeded: Mapped[bool | None]
     output: Mapped[JsonObject | None]
+    output_order: Mapped[list[Any] | None]
     error: Mapped[JsonObject | None]
     """{message, permanent, retryAfter, answered, final}"""
     started_at: Mapped[datetime | None]
@@ -754,6 +765,8 @@ class OpenBlockRow(Base):
     failed_position: Mapped[int | None]
     error: Mapped[JsonObject | None]
     closure: Mapped[JsonObject]
+    closure_order: Mapped[list[Any] | None]
+    memory_order: Mapped[list[Any] | None]
     memory: Mapped[JsonObject | None]
 
 
@@ -773,8 +786,12 @@ class FrameRow(Base):
     status: Mapped[str]
     current_step: Mapped[int]
     item: Mapped[JsonObject | None]
+    item_order: Mapped[list[Any] | None]
     outputs: Mapped[JsonObject]
+    outputs_order: Mapped[JsonObject | None]
+    """The orders of outputs, by the keys that these have."""
     result: Mapped[JsonObject | None]
+    result_order: Mapped[list[Any] | None]
     error: Mapped[JsonObject | None]
 
 

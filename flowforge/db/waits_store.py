@@ -42,10 +42,11 @@ def end_waits(connection: Connection, results: Sequence[AttemptResult]) -> list[
     ended = connection.exec_driver_sql(
         f"""
         UPDATE orchestrator.step_attempts a
-        SET state = 'ENDED', succeeded = r.succeeded, output = r.output, error = r.error, finished_at = now()
+        SET state = 'ENDED', succeeded = r.succeeded, output = r.output, output_order = r.output_order, error = r.error,
+            finished_at = now()
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
             execution_id uuid, step_index int, iteration int, attempt int, succeeded boolean, output jsonb,
-            error jsonb), orchestrator.workflow_executions x
+            output_order jsonb, error jsonb), orchestrator.workflow_executions x
         WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
             AND a.attempt = r.attempt AND a.state = 'WAITING' AND x.id = a.execution_id AND x.status = 'RUNNING'
         RETURNING {_ENDED}

@@ -25,6 +25,7 @@ from flowforge.db.refused_work import Refusal, raise_refusal, require_room
 from flowforge.engine.passed_files import pass_on_to_events
 from flowforge.errors import Conflict, Invalid, Unavailable
 from flowforge.events import TriggerEvent
+from flowforge.field_order import order_of
 from flowforge.jsonio import JsonObject
 
 __all__ = [
@@ -148,7 +149,7 @@ def accept_call(
     """
     if key is not None and key.digest is not None:
         metadata = {**metadata, "bodyDigest": key.digest}
-    texts = _nestable(payload), _nestable(metadata)
+    texts = _nestable(payload), jsonio.dumps_for_database(order_of(payload)), _nestable(metadata)
     key_text = key.key if key is not None else None
     moment, seconds = (awaiting.moment, awaiting.seconds) if awaiting else (None, None)
     call = ExternalCall(trigger_type, token, *texts, key_text, moment, judged_by)

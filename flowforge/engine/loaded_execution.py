@@ -24,6 +24,7 @@ from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartSt
 from flowforge.execution.context import step_context
 from flowforge.execution.machine import Run
 from flowforge.execution.state import ROOT, AttemptState, Frame, Status
+from flowforge.field_order import orders_of
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Step
 
@@ -245,6 +246,7 @@ class LoadedExecution:
             status=run.status,
             current_step=root.current_step,
             outputs=root.recorded,
+            outputs_order=orders_of(root.recorded),
             in_block=self._in_block or None,
             next_frame=self._next_frame(),
             error=run.error,
@@ -265,6 +267,7 @@ class LoadedExecution:
             status=run.status,
             current_step=root.current_step,
             outputs=root.recorded,
+            outputs_order=orders_of(root.recorded),
             in_block=self._in_block or None,
             next_frame=self._next_frame(),
             error=run.error,

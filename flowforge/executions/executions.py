@@ -130,7 +130,9 @@ def _whole(session: Session, user_id: UUID, execution_id: UUID) -> Whole[Executi
 
 def output(session: Session, user_id: UUID, execution_id: UUID, key: str) -> Any:
     """Read the output of one step. Raises NotFound."""
-    return within_bytes.output(session, _by_id(user_id, execution_id), ExecutionRow.step_outputs, key)
+    return within_bytes.output(
+        session, _by_id(user_id, execution_id), ExecutionRow.step_outputs, ExecutionRow.outputs_order, key
+    )
 
 
 def _by_id(user_id: UUID, execution_id: UUID) -> Select[ExecutionRow]:

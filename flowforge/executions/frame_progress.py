@@ -19,6 +19,7 @@ from flowforge.db.tables import ExecutionRow, FrameRow, OpenBlockRow, StepAttemp
 from flowforge.errors import NotFound
 from flowforge.execution.state import ROOT, FrameStatus, Status
 from flowforge.executions.views import AttemptView, BlockView, ExecutionView, attempt_view
+from flowforge.field_order import restore
 from flowforge.views import columns_of
 
 SHOWN = 20
@@ -129,9 +130,8 @@ def _of_execution(row: ExecutionView) -> FrameLook:
 
 def _of_frame(row: FrameRow) -> FrameLook:
     over = row.status in (FrameStatus.COMPLETED, FrameStatus.FAILED)
-    return FrameLook(
-        row.number, over, row.status == FrameStatus.COMPLETED, row.current_step, row.outputs or {}, row.error
-    )
+    outputs = restore(row.outputs or {}, row.outputs_order)
+    return FrameLook(row.number, over, row.status == FrameStatus.COMPLETED, row.current_step, outputs, row.error)
 
 
 def _rows(session: Session, execution_id: UUID, numbers: Sequence[int]) -> Sequence[FrameRow]:

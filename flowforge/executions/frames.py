@@ -20,8 +20,9 @@ from flowforge.executions.views import (
     FrameView,
     ListedFrameView,
     attempt_view,
+    frame_view,
 )
-from flowforge.views import columns_of, view_of
+from flowforge.views import columns_of
 
 MOST_ATTEMPTS = 1_000
 MOST_BLOCKS = 1_000
@@ -61,7 +62,7 @@ def page(
     if status:
         wanted = wanted.where(FrameRow.status == status)
     found = within_bytes.page(session, FrameRow, wanted.limit(size), [FrameRow.number], _DATA)
-    return [view_of(ListedFrameView, row, truncated=row in found.truncated) for row in found.rows]
+    return [frame_view(ListedFrameView, row, truncated=row in found.truncated) for row in found.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +86,13 @@ def get(session: Session, execution_id: UUID, number: int) -> FrameView:
     row = session.get(FrameRow, (execution_id, number))
     if row is None:
         raise NotFound(_MISSING)
-    return view_of(FrameView, row)
+    return frame_view(FrameView, row)
 
 
 def detailed(session: Session, execution_id: UUID, number: int) -> DetailedFrameView:
     """Read one frame with its data, outputs as far as they fit, and what happened in it. Raises NotFound."""
     found = within_bytes.whole(session, _by_number(execution_id, number), FrameRow.outputs, _MISSING)
-    return view_of(
+    return frame_view(
         DetailedFrameView,
         found.row,
         omitted_outputs=found.omitted,
@@ -102,7 +103,7 @@ def detailed(session: Session, execution_id: UUID, number: int) -> DetailedFrame
 
 def output(session: Session, execution_id: UUID, number: int, key: str) -> Any:
     """Read the output of one step in the frame. Raises NotFound."""
-    return within_bytes.output(session, _by_number(execution_id, number), FrameRow.outputs, key)
+    return within_bytes.output(session, _by_number(execution_id, number), FrameRow.outputs, FrameRow.outputs_order, key)
 
 
 def _by_number(execution_id: UUID, number: int) -> Select[FrameRow]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import TriggerEventRow
 from flowforge.errors import NotFound
 from flowforge.executions.views import ExecutionView
+from flowforge.field_order import restore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ def awaited(session: Session, user_id: UUID, event_id: UUID, execution_id: UUID)
         version_id=None,
         parent_execution_id=None,
         replay_of=None,
-        trigger_payload=event.payload,
+        trigger_payload=restore(event.payload, event.payload_order),
         step_outputs=None,
         result=None,
     )

@@ -23,6 +23,7 @@ from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.events import TriggerEvent
 from flowforge.execution.state import Status
 from flowforge.executions.replay_requests import ReplayRequest, ReplaysRequest
+from flowforge.field_order import order_of
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Plan, Step
@@ -191,7 +192,8 @@ def _store(
         .exec_driver_sql(
             """
         WITH rows AS (
-            SELECT r.*, x.event_id AS source_event, x.workflow_id, x.user_id, x.trigger_payload
+            SELECT r.*, x.event_id AS source_event, x.workflow_id, x.user_id, x.trigger_payload,
+                   x.payload_order
             FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(event_id uuid, execution_id uuid, source uuid, replay jsonb)
             JOIN orchestrator.workflow_executions x ON x.id = r.source
         ), files AS (
@@ -200,8 +202,9 @@ def _store(
             JOIN files.uses held ON held.holder_id IN (rows.source, rows.source_event)
         )
         INSERT INTO trigger_service.trigger_events
-            (id, workflow_id, user_id, trigger_type, payload, metadata, execution_id, replay, created_at)
+            (id, workflow_id, user_id, trigger_type, payload, payload_order, metadata, execution_id, replay, created_at)
         SELECT event_id, workflow_id, user_id, %(type)s, COALESCE(%(payload)s::jsonb, trigger_payload, '{}'),
+               CASE WHEN %(payload)s IS NULL THEN payload_order ELSE NULLIF(%(order)s::jsonb, 'null') END,
                jsonb_build_object('source', %(type)s, 'executionId', source), execution_id, replay, now()
         FROM rows
         RETURNING id, workflow_id, user_id, created_at
@@ -209,6 +212,7 @@ def _store(
             {
                 "type": REPLAY,
                 "payload": None if payload is None else jsonio.dumps_for_database(payload),
+                "order": jsonio.dumps_for_database(order_of(payload)),
                 "rows": jsonio.dumps([row.record() for row in rows]).decode(),
             },
         )

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flowforge.db.tables import ExecutionRow, StepAttempt
+from flowforge.db.tables import ExecutionRow, FrameRow, StepAttempt
+from flowforge.field_order import restore
 from flowforge.jsonio import JsonObject
 from flowforge.views import columns_of, view_of
 
@@ -139,11 +140,22 @@ class DetailedFrameView(FrameView):
 
 
 E = TypeVar("E", bound=ExecutionView)
+F = TypeVar("F", bound=FrameView)
 
 
 def execution_view(view: type[E], row: ExecutionRow, **others: Any) -> E:
     """Make a view of an execution; `others` are the fields that its row does not hold."""
+    restore(row.trigger_payload, row.payload_order)
+    restore(row.step_outputs or {}, row.outputs_order)
     return view_of(view, row, result=row.result["value"] if row.result else None, **others)
+
+
+def frame_view(view: type[F], row: FrameRow, **others: Any) -> F:
+    """Make a view of a frame; `others` are the fields that its row does not hold."""
+    restore(row.item, row.item_order)
+    restore(row.result, row.result_order)
+    restore(row.outputs or {}, row.outputs_order)
+    return view_of(view, row, **others)
 
 
 def attempt_view(row: StepAttempt) -> AttemptView:

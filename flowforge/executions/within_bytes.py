@@ -17,6 +17,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from flowforge import jsonio
 from flowforge.db.tables import Base
 from flowforge.errors import NotFound
+from flowforge.field_order import restore
 from flowforge.jsonio import JsonObject
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -110,13 +111,13 @@ def _fitting_outputs(
     return values, [key for key, _ in sizes if key not in fitting]
 
 
-def output(session: Session, wanted: Select[Any], outputs: _Column, key: str) -> Any:
-    """One of the outputs of the row that `wanted` finds. Raises NotFound."""
+def output(session: Session, wanted: Select[Any], outputs: _Column, orders: _Column, key: str) -> Any:
+    """One of the outputs of the row that `wanted` finds, in its order. Raises NotFound."""
     key = jsonio.writable(key)
-    found = session.execute(wanted.with_only_columns(outputs[key]).where(outputs.has_key(key))).first()
+    found = session.execute(wanted.with_only_columns(outputs[key], orders[key]).where(outputs.has_key(key))).first()
     if found is None:
         raise NotFound("there is no such output")
-    return found[0]
+    return restore(*found)
 
 
 def _size(data: Iterable[_Column]) -> ColumnElement[int]:

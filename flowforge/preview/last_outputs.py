@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from flowforge.engine.plans import Plans, Version
+from flowforge.field_order import restore
 from flowforge.jsonio import JsonObject
 
 _EXECUTIONS = 5
@@ -36,12 +37,12 @@ def last_trigger(session: Session, workflow_id: UUID) -> JsonObject | None:
     """The latest payload that is not empty."""
     rows = session.connection().exec_driver_sql(
         """
-        SELECT trigger_payload FROM orchestrator.workflow_executions WHERE workflow_id = %(id)s
+        SELECT trigger_payload, payload_order FROM orchestrator.workflow_executions WHERE workflow_id = %(id)s
         ORDER BY created_at DESC, id DESC LIMIT %(most)s
         """,
         {"id": str(workflow_id), "most": _EXECUTIONS},
     )
-    return next((payload for (payload,) in rows if payload), None)
+    return next((restore(payload, order) for payload, order in rows if payload), None)
 
 
 def last_outputs(session: Session, workflow_id: UUID, *, in_loops: bool) -> LastOutputs:
@@ -50,7 +51,8 @@ def last_outputs(session: Session, workflow_id: UUID, *, in_loops: bool) -> Last
         session.connection()
         .exec_driver_sql(
             """
-        SELECT id, version_id, trigger_payload, step_outputs FROM orchestrator.workflow_executions
+        SELECT id, version_id, trigger_payload, payload_order, step_outputs, outputs_order
+        FROM orchestrator.workflow_executions
         WHERE workflow_id = %(id)s ORDER BY created_at DESC, id DESC LIMIT %(most)s
         """,
             {"id": str(workflow_id), "most": _EXECUTIONS},
@@ -58,12 +60,13 @@ def last_outputs(session: Session, workflow_id: UUID, *, in_loops: bool) -> Last
         .all()
     )
     versions = Plans().get(session.connection(), {row.version_id for row in rows if row.version_id})
-    found = LastOutputs(next((row.trigger_payload for row in rows if row.trigger_payload), None))
+    payloads = (restore(row.trigger_payload, row.payload_order) for row in rows if row.trigger_payload)
+    found = LastOutputs(next(payloads, None))
     frames = _frames(session, [row.id for row in rows]) if in_loops and rows else []
     for row in rows:
         version = versions.get(row.version_id)
         if version is not None:
-            _add(found, version, row.step_outputs or {})
+            _add(found, version, restore(row.step_outputs or {}, row.outputs_order))
             for frame in frames:
                 if frame.execution_id == row.id:
                     _add_frame(found, version, frame)
@@ -77,10 +80,10 @@ def _add(found: LastOutputs, version: Version, outputs: JsonObject) -> None:
 
 
 def _add_frame(found: LastOutputs, version: Version, frame: Any) -> None:
-    _add(found, version, frame.outputs or {})
+    _add(found, version, restore(frame.outputs or {}, frame.outputs_order))
     block = version.plan.step(frame.block_step)
     if block is not None:
-        found.items.setdefault((block.id, block.type), frame.item)
+        found.items.setdefault((block.id, block.type), restore(frame.item, frame.item_order))
 
 
 def _frames(session: Session, execution_ids: Sequence[UUID]) -> Sequence[Any]:
@@ -89,10 +92,10 @@ def _frames(session: Session, execution_ids: Sequence[UUID]) -> Sequence[Any]:
         session.connection()
         .exec_driver_sql(
             """
-        SELECT x.id AS execution_id, f.block_step, f.item, f.outputs
+        SELECT x.id AS execution_id, f.block_step, f.item, f.item_order, f.outputs, f.outputs_order
         FROM unnest(%(ids)s::uuid[]) AS x(id) CROSS JOIN LATERAL (
-            SELECT DISTINCT ON (block_step) block_step, number, item, outputs
-            FROM (SELECT block_step, number, item, outputs FROM orchestrator.step_frames
+            SELECT DISTINCT ON (block_step) *
+            FROM (SELECT block_step, number, item, item_order, outputs, outputs_order FROM orchestrator.step_frames
                   WHERE execution_id = x.id ORDER BY number LIMIT %(most)s) first
             ORDER BY block_step, number
         ) f

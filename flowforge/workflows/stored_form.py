@@ -9,6 +9,7 @@ from typing import Any
 from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.masked_secrets import stored_configs
+from flowforge.field_order import order_of
 from flowforge.jsonio import JsonObject
 from flowforge.language.definition import WorkflowDefinition
 from flowforge.language.differences import same
@@ -34,11 +35,13 @@ class StoredForm:
         return {**written, "trigger": trigger, "actions": self._seal(written["actions"], before.actions)}
 
     def same(self, first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
-        """Whether two stored definitions are the same but for the ciphers of their secrets."""
+        """Whether two stored definitions are the same, down to the order of fields, but for the ciphers of their
+        secrets."""
         try:
-            return same(self.opened(first), self.opened(second))
+            one, other = self.opened(first), self.opened(second)
         except SecretUnreadable:
             return False
+        return same(one, other) and order_of(one) == order_of(other)
 
     def masked(self, definition: Mapping[str, Any]) -> JsonObject:
         """`{name, trigger, actions, settings}`, stored or in clear, as it may be shown."""

@@ -155,7 +155,7 @@ def test_every_column_that_may_hold_a_secret_is_sealed_anew() -> None:
         f"{table.name}.{column.name}"
         for table in Base.metadata.sorted_tables
         for column in table.columns
-        if column.type.__class__.__name__ == "JSONB"
+        if column.type.__class__.__name__ == "JSONB" and not column.name.endswith("_order")  # names of fields
     }
     sealed = {f"{inspect(column.class_).local_table.name}.{column.key}" for column in SEALED_COLUMNS}
     assert of_tables == sealed | never_sealed

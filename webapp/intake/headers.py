@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from werkzeug.datastructures import Headers, MultiDict
 
 from flowforge.charsets import header_text
+from flowforge.field_order import in_stored_order
 from flowforge.secret_names import change_secrets, is_secret_name
 
 REDACTED = "[redacted]"
@@ -30,7 +31,7 @@ def redact_headers(
     for name, value in as_sent:
         sent.setdefault(name.lower(), []).append(value)
     kept = {name.lower(): _redact(name.lower(), value, sent) for name, value in headers.items()}
-    return kept | {name: REDACTED for name in secret if name in kept}
+    return in_stored_order(kept | {name: REDACTED for name in secret if name in kept})
 
 
 def redact_query(query: MultiDict[str, str]) -> dict[str, str | list[str]]:

@@ -18,6 +18,7 @@ from flowforge import jsonio
 from flowforge.engine import answers, intake
 from flowforge.engine.intake import CallKey, KnownToken, Repeat
 from flowforge.errors import Forbidden, Invalid, NotFound, Unavailable
+from flowforge.field_order import in_stored_order
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.kinds.webhook import WEBHOOK
 from flowforge.triggers.webhooks.authentication import Handshake, NotProven, Proof
@@ -254,7 +255,8 @@ def _payload(hook: Hook) -> JsonObject:
         "method": request.method,
         "remoteAddress": request.remote_addr,
     }
-    return payload | {"rawBody": _raw_body()} if hook.config.raw_body else payload
+    raw = {"rawBody": _raw_body()} if hook.config.raw_body else {}
+    return in_stored_order(payload | raw)
 
 
 def _raw_body() -> str | JsonObject:

@@ -90,7 +90,7 @@ def http_request(config: Config, context: StepContext) -> JsonObject:
         if config.fail_on_status:
             response.raise_for_status("the receiver")
         headers = {**response.headers, **response.repeated_headers}
-        return {"status": response.status, "headers": headers, "body": _body(config, context, response, download)}
+        return {"body": _body(config, context, response, download), "status": response.status, "headers": headers}
 
 
 def _is_sent_as_json(config: Config) -> bool:

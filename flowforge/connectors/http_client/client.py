@@ -23,6 +23,7 @@ from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.http_client.streamed_body import StreamedBody
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
+from flowforge.field_order import in_stored_order
 
 MAX_REDIRECTS = 5
 Parameters = Mapping[str, Any] | Sequence[Pair]
@@ -158,7 +159,7 @@ def _listed(parameters: Parameters) -> Sequence[Pair]:
 
 def _response(status: int, sent: urllib3.HTTPHeaderDict) -> Response:
     values = {name.lower(): [header_text(value) for value in sent.getlist(name)] for name in sent}
-    joined = {name: ", ".join(several) for name, several in values.items()}
+    joined = in_stored_order({name: ", ".join(several) for name, several in values.items()})
     return Response(status, joined, b"", {name: several for name, several in values.items() if len(several) > 1})
 
 
