@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.parameters import Pair
 from flowforge.connectors.http_client.signing import Request, Signer
@@ -17,6 +19,8 @@ from flowforge.connectors.http_client.streamed_body import StreamedBody
 
 REDIRECTS = {301, 302, 303, 307, 308}
 _BECOME_GET = {301, 302, 303}
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"([^\s\0][^\r\n\0]*)?")
 _KEPT_ACROSS_HOSTS = {"accept", "content-type", "user-agent", "idempotency-key", "accept-encoding"}
 
 
@@ -48,6 +52,7 @@ class Call:
             raise ConnectorError("only http:// and https:// addresses can be called", permanent=True)
         request = requests.PreparedRequest()
         headers, params = dict(self.headers), list(self.params)
+        _require_valid(headers)
         with _refusing_what_is_not_valid():
             request.prepare(method=self.method, url=self.url, headers=headers, params=params, data=self.body)
         if self.signed_by is not None:
@@ -57,11 +62,20 @@ class Call:
         return request
 
 
+def _require_valid(headers: Mapping[str, str]) -> None:
+    """Raises ConnectorError, which names the header that HTTP does not allow (RFC 9110, 5.1 and 5.5)."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ConnectorError(f"{jsonio.writable(name)[:100]!r} is not the name of a header", permanent=True)
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ConnectorError(f"the header {name} holds a line break, or begins with a blank", permanent=True)
+
+
 def _write_as_bytes(request: requests.PreparedRequest) -> None:
     """Headers that are not Latin-1, which http.client would not send, go out as UTF-8."""
     for name, value in list(request.headers.items()):
         if any(character > "\xff" for character in value):
-            request.headers[name] = value.encode()  # type: ignore[assignment]
+            request.headers[name] = jsonio.writable(value).encode()  # type: ignore[assignment]
 
 
 def _as_sent(request: requests.PreparedRequest) -> Request:
