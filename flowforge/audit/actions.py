@@ -48,6 +48,7 @@ class Action(StrEnum):
     WORKFLOW_DELETED = "workflow.deleted"
     TRIGGER_CREATED = "trigger.created"
     TRIGGER_CHANGED = "trigger.changed"
+    TRIGGER_RENEWED = "trigger.renewed"
     TRIGGER_DELETED = "trigger.deleted"
     WORKFLOWS_EXPORTED = "workflows.exported"
 

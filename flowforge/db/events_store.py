@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -74,6 +74,10 @@ class KnownToken:
     """The trigger's, as JSON text, secrets sealed."""
     ends_at: datetime | None = None
     """The end of a former token; None of one that has none."""
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ends_at is not None and self.ends_at <= datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +219,19 @@ def find_token(engine: Engine, trigger_type: str, token: str) -> KnownToken | No
     with unavailable_when_down(), autocommitting(engine) as connection:
         row = connection.exec_driver_sql(
             f"""
-            SELECT webhook_token, {_CONFIGURATION}::text
+            SELECT webhook_token, {_CONFIGURATION}::text, NULL, webhook_token = %(token)s AS is_exact
             FROM trigger_service.trigger_registrations
-            WHERE webhook_token = ANY(%(tokens)s) AND lower(trigger_type) = %(type)s::text
-            ORDER BY webhook_token = %(token)s DESC LIMIT 1
+            WHERE webhook_token = ANY(%(tokens)s) AND lower(trigger_type) = %(type)s
+            UNION ALL
+            SELECT webhook_token, {_CONFIGURATION}::text, ends_at, token = %(token)s
+            FROM trigger_service.former_webhook_tokens AS former
+            JOIN trigger_service.trigger_registrations AS trigger ON trigger.id = former.trigger_id
+            WHERE token = ANY(%(tokens)s) AND ends_at > now() AND lower(trigger_type) = %(type)s
+            ORDER BY is_exact DESC LIMIT 1
             """,  # noqa: S608  (an expression of ours)
             {"token": token, "tokens": [token, token.rstrip("/")], "type": trigger_type},
         ).first()
-    return None if row is None else KnownToken(*row)
+    return None if row is None else KnownToken(*row[:3])
 
 
 def event_contexts(

@@ -448,6 +448,17 @@ class TriggerRegistration(ContractRow, Base):
     last_error: Mapped[str | None]
 
 
+class FormerWebhookToken(Base):
+    """A token that a registration had in its address, and that goes on until `ends_at`."""
+
+    __tablename__ = "former_webhook_tokens"
+    __table_args__ = (Index("idx_former_webhook_tokens_trigger", "trigger_id"), {"schema": "trigger_service"})
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    trigger_id: Mapped[UUID] = mapped_column(ForeignKey("trigger_service.trigger_registrations.id", ondelete="CASCADE"))
+    ends_at: Mapped[datetime]
+
+
 class MailboxState(Base):
     """Progress in reading a mailbox: every message up to `last_uid` under `uid_validity` is accepted or filtered.
 

@@ -149,6 +149,10 @@ class TriggerKind(Generic[C]):
         del before
         return dict(config)
 
+    def without_what_came(self, config: Json) -> JsonObject:
+        """The config without what came there by itself, which belongs to the address that it has had."""
+        return dict(config)
+
     def upcoming(self, config: Json, moment: datetime, count: int) -> list[datetime]:
         """The next `count` times after `moment`; none of a config that cannot be used."""
         del config, moment, count

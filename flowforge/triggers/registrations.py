@@ -21,8 +21,9 @@ from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, Vault, mask_fields, open_fields, seal_fields, unmask_fields
 from flowforge.settings import Settings
 from flowforge.triggers.changes import CONFIGURATION, NewTrigger, TriggerChange
-from flowforge.triggers.kind import Registered, TrialResult, TriggerKind
+from flowforge.triggers.kind import Address, Registered, TrialResult, TriggerKind
 from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys
+from flowforge.triggers.renewals import Renewal, find_by_former_token, replace_token
 from flowforge.triggers.validation import problems_of_config
 from flowforge.triggers.views import AddressedTrigger, TriggerHealth, TriggerView
 from flowforge.views import view_of
@@ -90,6 +91,20 @@ class Triggers:
         session.commit()
         return self.view(row)
 
+    def renew(self, session: Session, user_id: UUID, trigger_id: UUID, renewal: Renewal) -> TriggerView:
+        """Give a trigger another address; the former one goes on for the time of overlap. A secret that a provider
+        handed out to the former one ends with it. Raises Invalid for a trigger without an address, and NotFound."""
+        row = self._load(session, user_id, trigger_id)
+        kind = find_kind(row.trigger_type)
+        if kind is None or kind.address is None:
+            raise Invalid.at("", "this trigger has no address")
+        replace_token(session, row, renewal)
+        self._address(row, kind.address)
+        row.configuration = kind.without_what_came(configuration_of(row))
+        _record(session, Action.TRIGGER_RENEWED, row)
+        session.commit()
+        return self.view(row)
+
     def delete(self, session: Session, user_id: UUID, trigger_id: UUID) -> None:
         row = self._load(session, user_id, trigger_id)
         _record(session, Action.TRIGGER_DELETED, row)
@@ -112,11 +127,13 @@ class Triggers:
         return row
 
     def at_address(self, session: Session, kind: TriggerKind[Any], token: str) -> AddressedTrigger:
-        """Find the trigger of that kind, of any owner, that has the token in its address. Raises NotFound."""
+        """Find the trigger of that kind, of any owner, that has the token in its address, or had it and still goes on
+        there. Raises NotFound."""
         row = session.scalar(select(TriggerRegistration).where(TriggerRegistration.webhook_token == token))
-        if row is None or row.trigger_type.lower() != kind.type:
+        row = row or find_by_former_token(session, token)
+        if row is None or row.webhook_token is None or row.trigger_type.lower() != kind.type:
             raise NotFound("there is nothing at this address")
-        return AddressedTrigger(row.id, row.enabled, configuration_of(row))
+        return AddressedTrigger(row.id, row.webhook_token, row.enabled, configuration_of(row))
 
     def keep_secret(self, session: Session, known: KnownToken, secret: str) -> bool:
         """Keep the secret that a provider hands out in its handshake. False where the trigger has been changed since
@@ -216,8 +233,11 @@ class Triggers:
             configuration = kind.kept(configuration_of(row), configuration)
         if kind is not None and kind.address is not None:
             row.webhook_token = row.webhook_token or str(uuid4())
-            row.webhook_url = f"{self.settings.public_webhook_base}/{kind.address.path}/{row.webhook_token}"
+            self._address(row, kind.address)
         row.configuration, row.enabled = configuration, enabled
+
+    def _address(self, row: TriggerRegistration, address: Address) -> None:
+        row.webhook_url = f"{self.settings.public_webhook_base}/{address.path}/{row.webhook_token}"
 
 
 def _record(session: Session, action: Action, row: TriggerRegistration) -> None:

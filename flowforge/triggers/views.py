@@ -48,9 +48,10 @@ class TriggerView:
 
 @dataclass(frozen=True, slots=True)
 class AddressedTrigger:
-    """A trigger of any owner, as it is found by the token in its address."""
+    """A trigger of any owner, as it is found by the token in its address, or a former one."""
 
     id: UUID
+    token: str
     enabled: bool
     configuration: JsonObject
     """Its secrets are sealed."""

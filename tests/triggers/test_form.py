@@ -123,6 +123,16 @@ class TestPage:
         assert form.get().status_code == 404
         assert form.send(stamp, your_name="Ada").status_code == 404
 
+    def test_is_there_with_a_slash_at_the_end_and_under_a_former_address(
+        self, owner_form: Callable[..., FormPage], client: FlaskClient, owner: Person
+    ) -> None:
+        form = owner_form()
+        (registered,) = client.get(TRIGGERS, headers=owner.headers).json
+        client.post(f"{TRIGGERS}/{registered['id']}/token", json={"overlapMinutes": 10}, headers=owner.headers)
+
+        assert client.get(f"{form.path}/", headers=HTML).status_code == 200
+        assert form.send(your_name="Ada").status_code == 303
+
     @pytest.mark.parametrize("token", ["nothing", "%00", "a%00b"])
     def test_is_not_there_under_another_token(self, client: FlaskClient, token: str) -> None:
         page = client.get(f"/forms/{token}", headers=HTML)

@@ -205,6 +205,48 @@ def test_the_trigger_is_chosen_and_set(orders: Builder) -> None:
     assert "Monday through Friday" in orders.page()
 
 
+def test_a_webhook_shows_the_fields_of_the_authentication_that_is_chosen(orders: Builder) -> None:
+    def choose(**fields: str) -> str:
+        """Fill in fields of the panel as it is, and see what it shows then."""
+        named = {f"config.{name}": value for name, value in fields.items()}
+        orders.edit("", to="trigger", type="webhook", drawn="webhook", **named)
+        return orders.page("trigger")
+
+    panel = choose(auth="meta")
+    assert "Verify token" in panel
+    assert ">Meta, WhatsApp</option>" in panel
+
+    assert "a word" not in choose(auth="meta", secret="the app secret", verifyToken="a word")
+    kept = {"auth": "meta", "secret": "the app secret", "verifyToken": "a word"}
+    assert orders.definition["trigger"]["config"] == kept
+
+    assert "Verify token" not in choose(auth="github", secret="********", verifyToken="********")
+    assert orders.definition["trigger"]["config"] == {"auth": "github", "secret": "the app secret"}
+
+
+def test_the_panel_is_drawn_anew_only_where_another_authentication_is_chosen(orders: Builder) -> None:
+    shown = re.search(r'name="fields" value="([^"]*)"', orders.page("trigger"))
+    assert shown is not None
+    token = orders.browser.token(orders.path)
+    wanted = {"type": "webhook", "drawn": "webhook", "fields": shown[1], "csrf_token": token}
+
+    def sent(**fields: str) -> str:
+        named = {f"config.{name}": value for name, value in fields.items()}
+        data = {**wanted, **named, "revision": str(orders.revision)}
+        return orders.browser.client.post(f"{orders.path}/trigger", data=data, headers={"X-Part": "1"}).text
+
+    assert 'name="config.auth"' not in sent(deliveryHeader="X-Id")
+    assert "Verify token" in sent(auth="meta")
+
+
+def test_the_methods_of_a_webhook_are_ticked(orders: Builder) -> None:
+    orders.edit("", to="trigger", type="webhook", drawn="webhook", **{"config.methods": ["POST", "PUT"]})
+    assert orders.definition["trigger"]["config"] == {"methods": ["POST", "PUT"]}
+    assert re.findall(r'name="config.methods" value="(\w+)" checked', orders.page()) == ["POST", "PUT"]
+    orders.edit("", to="trigger", type="webhook", drawn="webhook", **{"config.methods": ["GET", "POST"]})
+    assert orders.definition["trigger"]["config"] == {}
+
+
 def test_an_edit_of_what_changed_in_another_tab_is_refused_and_nothing_is_lost(orders: Builder) -> None:
     stale = orders.revision
     orders.edit("delete", at="/actions/2")

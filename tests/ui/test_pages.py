@@ -37,6 +37,9 @@ def created(browser: Browser, definition: dict[str, Any] = GREETING) -> str:
     return answer.location
 
 
+_TOKEN = r"/webhook/([0-9a-f-]{36})"
+
+
 def test_a_stranger_is_sent_to_sign_in_and_from_there_back(ada: Browser, visitor: Browser) -> None:
     refused = visitor.get("/executions?status=FAILED")
     assert (refused.status_code, refused.location) == (303, "/sign-in?next=/executions?status%3DFAILED")
@@ -96,6 +99,20 @@ def test_a_workflow_is_listed_and_shows_how_to_call_it(ada: Browser) -> None:
     page = ada.get(path).text
     assert "/webhook/" in page
     assert "curl -X POST" in page
+
+
+def test_the_address_of_a_webhook_is_renewed(ada: Browser, visitor: Browser) -> None:
+    path = created(ada, {"name": "Orders", "trigger": {"type": "webhook"}, "actions": []})
+    page = ada.get(path).text
+    (place,), (token,) = set(re.findall(r'action="(/triggers/[^"]+/token)"', page)), set(re.findall(_TOKEN, page))
+
+    assert ada.send(place, path, overlap="1440").headers["Location"].endswith(path)
+    after = ada.get(path).text
+    assert "the former one goes on for a day" in after
+    assert token not in after
+    assert visitor.client.post(f"/webhook/{token}").status_code == 200
+    assert ada.send(place, path, overlap="0").status_code == 303
+    assert "the former one is gone" in ada.get(path).text
 
 
 def test_every_problem_is_shown_with_its_pointer_and_the_text_is_kept(ada: Browser) -> None:

@@ -15,6 +15,7 @@ from flowforge.execution.state import Status
 from flowforge.jsonio import JsonObject
 from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, TriggerDefinition
 from flowforge.triggers.kinds import registered_types, trigger_kinds
+from flowforge.triggers.renewals import MOST_MINUTES, USUAL_MINUTES
 from webapp.wire import FreeObject, Wire
 
 Item = TypeVar("Item", bound=Wire)
@@ -125,6 +126,14 @@ class TriggerRequest(TriggerChange):
 
     workflow_id: UUID
     trigger_type: TriggerType = Field(description="In any case.")
+
+
+class TriggerRenewal(Wire):
+    """Another address for a trigger."""
+
+    overlap_minutes: int | None = Field(
+        USUAL_MINUTES, ge=0, le=MOST_MINUTES, description="The time for which the former address goes on."
+    )
 
 
 class TriggerHealth(Wire):

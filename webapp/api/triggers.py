@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint
 
 from flowforge.triggers.changes import NewTrigger, TriggerChange
+from flowforge.triggers.renewals import Renewal
 from flowforge.triggers.views import TriggerView
 from webapp.api import schemas
 from webapp.api.paging import ListQuery
@@ -47,6 +48,13 @@ def list_of_workflow(workflow_id: UUID, query: ListQuery) -> Sequence[TriggerVie
 def replace(trigger_id: UUID, body: TriggerChange) -> TriggerView:
     """Change a trigger; what is omitted is kept"""
     return triggers().update(session(), current_user_id(), trigger_id, body)
+
+
+@blueprint.post("/<uuid:trigger_id>/token")
+@endpoint(Tag.TRIGGERS, schemas.Trigger, takes=object_body(schemas.TriggerRenewal, Renewal.read, may_be_absent=True))
+def renew_token(trigger_id: UUID, body: Renewal) -> TriggerView:
+    """Give a trigger another address; the former one goes on for a time"""
+    return triggers().renew(session(), current_user_id(), trigger_id, body)
 
 
 @blueprint.delete("/<uuid:trigger_id>")

@@ -54,7 +54,9 @@ class OpenForm:
     """A form that takes submissions."""
 
     token: str
+    """In the address that was called: the trigger's own, or a former one."""
     trigger_id: UUID
+    own_token: str
     config: Config
 
     @property
@@ -67,7 +69,7 @@ def _install(state: BlueprintSetupState) -> None:
     form_guards.install(state.app)  # type: ignore[arg-type]
 
 
-@blueprint.get("")
+@blueprint.get("", strict_slashes=False)
 def show(token: str) -> Response:
     """Show a form, or the page that asks for its password"""
     form = _open_form(token)
@@ -89,7 +91,7 @@ def unlock(token: str) -> Response:
     return unlocked
 
 
-@blueprint.post("")
+@blueprint.post("", strict_slashes=False)
 def submit(token: str) -> Response:
     """Send a form that was filled in"""
     form = _open_form(token)
@@ -131,7 +133,7 @@ def _open_form(token: str) -> OpenForm:
     if not trigger.enabled:
         raise NotFound(_NO_FORM)
     try:
-        return OpenForm(token, trigger.id, KIND.read(triggers().opened(trigger.configuration)))
+        return OpenForm(token, trigger.id, trigger.token, KIND.read(triggers().opened(trigger.configuration)))
     except Invalid as error:
         raise NotFound(_NO_FORM) from error
     except SecretUnreadable as error:
@@ -172,7 +174,7 @@ def _store(form: OpenForm, submission: Submission) -> AcceptedCall:
     payload = payload_of(submission.answers.values, now)
     metadata = {"source": FORM, "receivedAt": now, "remoteAddress": request.remote_addr}
     once = hashlib.sha256(submission.stamp.encode() + jsonio.dumps(payload["fields"])).hexdigest()
-    event = FORM, form.token, payload, metadata, CallKey(f"form {once}")
+    event = FORM, form.own_token, payload, metadata, CallKey(f"form {once}")
     call = intake.accept_call(backends().engine, *event, awaiting=form.config.awaiting)
     if call is None or call.event_id is None:
         raise NotFound(_NO_FORM)

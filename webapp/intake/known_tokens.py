@@ -64,7 +64,7 @@ def find(trigger_type: str, token: str) -> KnownToken | None:
     """The token as it was when it was last looked up; None where no trigger of that type has it. Raises TooManyRequests
     for a caller who has asked for too many of these, and Unavailable."""
     remembered = _known().find(token)
-    if remembered is not None:
+    if remembered is not None and not remembered.has_ended:
         return remembered
     _refuse_guessing()
     return look_up(trigger_type, token)

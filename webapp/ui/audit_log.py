@@ -53,6 +53,7 @@ TITLES = {
     Action.WORKFLOW_DELETED: "Workflow deleted",
     Action.TRIGGER_CREATED: "Trigger created",
     Action.TRIGGER_CHANGED: "Trigger changed",
+    Action.TRIGGER_RENEWED: "Address of a trigger renewed",
     Action.TRIGGER_DELETED: "Trigger deleted",
     Action.WORKFLOWS_EXPORTED: "Workflows exported",
     Action.EXECUTION_REPLAYED: "Execution replayed",

@@ -10,6 +10,8 @@ from flowforge.triggers.kind import Address
 from flowforge.triggers.kinds import find_kind
 from flowforge.triggers.views import TriggerView
 
+OVERLAPS = {0: "not at all", 60: "for an hour", 24 * 60: "for a day", 7 * 24 * 60: "for a week"}
+"""Minutes for which a former address may go on."""
 _UNKNOWN_ICON = "manual"
 
 

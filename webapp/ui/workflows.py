@@ -15,6 +15,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.onboarding import guide
 from flowforge.onboarding.starters import starters
 from flowforge.preview import expression_context
+from flowforge.triggers.renewals import Renewal
 from flowforge.workflows import listing, tags
 from flowforge.workflows.changes import WorkflowChange
 from webapp.context import backends, session
@@ -24,7 +25,7 @@ from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import flow_of
 from webapp.ui.definitions import STARTER, definition_help, read_object, written
 from webapp.ui.guard import return_path, viewer_id
-from webapp.ui.trigger_kinds import trigger_card
+from webapp.ui.trigger_kinds import OVERLAPS, trigger_card
 
 _RECENT = 5
 _LONGEST_EXAMPLE = 4_000
@@ -149,6 +150,15 @@ def test_trigger(trigger_id: UUID) -> Any:
     return _to_workflow(workflow_id)
 
 
+@blueprint.post("/triggers/<uuid:trigger_id>/token")
+def renew_address(trigger_id: UUID) -> Any:
+    minutes = request.form.get("overlap", type=int)
+    renewed = triggers().renew(session(), viewer_id(), trigger_id, Renewal.read({"overlapMinutes": minutes}))
+    goes_on = f"goes on {OVERLAPS[minutes]}" if minutes in OVERLAPS and minutes else "is gone"
+    flash(f"It has a new address; the former one {goes_on}.", "done")
+    return _to_workflow(renewed.workflow_id)
+
+
 def _to_workflow(workflow_id: UUID) -> Any:
     return redirect(url_for("ui.workflow", workflow_id=workflow_id), 303)
 
@@ -163,6 +173,7 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
         workflow=found,
         definition=definition,
         flow=flow_of(definition, (), load_catalog()),
+        overlaps=OVERLAPS,
         triggers=[trigger_card(row, sample) for row in registered],
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).executions,
         sample=sample,

@@ -143,6 +143,11 @@ class Webhook(TriggerKind[Config]):
             return dict(config)
         return {**config, _SECRET: kept}
 
+    def without_what_came(self, config: Mapping[str, Any]) -> JsonObject:
+        """Without the secret that the provider has handed out: it hands out another one to another address."""
+        hands_out = _authentication(config).hands_out_secret
+        return {key: value for key, value in config.items() if not (hands_out and key == _SECRET)}
+
     def sample(self, config: Mapping[str, Any]) -> JsonObject:
         raw = {"rawBody": jsonio.dumps(_EXAMPLE_BODY).decode()} if config.get("rawBody") is True else {}
         return {
