@@ -142,9 +142,14 @@ def _disable(session: Session, _settings: Settings, parsed: Parsed) -> str:
     return f"{account.username} is disabled: signed out everywhere, and its triggers start nothing."
 
 
-def _enable(session: Session, _settings: Settings, parsed: Parsed) -> str:
-    account = administration.enable(session, _named(session, parsed).id)
-    return f"{account.username} is enabled."
+def _enable(session: Session, settings: Settings, parsed: Parsed) -> str:
+    before = _named(session, parsed)
+    account = administration.enable(session, before.id)
+    if not before.has_published_password:
+        return f"{account.username} is enabled."
+    return (
+        f"{account.username} is enabled, without the password that is published.\n{_reset(session, settings, parsed)}"
+    )
 
 
 def _make_administrator(session: Session, _settings: Settings, parsed: Parsed) -> str:

@@ -14,12 +14,13 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from flowforge.accounts import credentials, sign_ins
+from flowforge.accounts import credentials, passwords, sign_ins
 from flowforge.accounts.accounts import has_owner
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db import like_patterns
 from flowforge.db.name_keys import find_account, key_of
+from flowforge.db.published_seed import is_published
 from flowforge.db.tables import ADMINISTRATORS, Role, User
 from flowforge.errors import Conflict, Forbidden, NotFound
 from flowforge.views import view_of
@@ -38,6 +39,8 @@ class ManagedAccountView:
     needs_exact_spelling: bool
     """Whether its name differs only in case from that of an older account, so that it signs in exactly as spelled."""
     has_second_factor: bool
+    has_published_password: bool
+    """Whether everybody can read its password in the originals' setup script."""
 
 
 def require_administrator(session: Session, user_id: UUID) -> None:
@@ -101,9 +104,12 @@ def disable(session: Session, user_id: UUID) -> ManagedAccountView:
 
 
 def enable(session: Session, user_id: UUID) -> ManagedAccountView:
-    """Lets it sign in again, and its triggers start workflows; what was due meanwhile is not made up for."""
+    """Lets it sign in again, and its triggers start workflows; what was due meanwhile is not made up for. A published
+    password counts no more: a link sets another one."""
     user = _lock(session, user_id)
     user.disabled_at = None
+    if is_published(user.username, user.password):
+        user.password = passwords.hash_of_unknown_password()
     record(session, Action.ACCOUNT_ENABLED, account=user_id)
     session.commit()
     return account_of(user)
@@ -144,6 +150,7 @@ def account_of(user: User) -> ManagedAccountView:
         role=Role(user.role),
         needs_exact_spelling=user.name_key is None,
         has_second_factor=user.totp_confirmed_at is not None,
+        has_published_password=is_published(user.username, user.password),
     )
 
 

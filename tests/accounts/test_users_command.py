@@ -47,6 +47,22 @@ def people(session: Session) -> dict[str, AccountView]:
     }
 
 
+@pytest.mark.usefixtures("people")
+def test_enable_gives_a_link_where_the_password_was_published(users: Callable[..., str], session: Session) -> None:
+    published = {"username": "flowadmin", "name_key": "flowadmin", "password": "$2b$12$published"}
+    session.execute(update(User).where(User.username == "Bob").values(published))
+    session.commit()
+    users("disable", "flowadmin")
+
+    said = users("enable", "flowadmin")
+
+    link = re.search(r"https://flows\.example\.test/password-resets/(\S+)", said)
+    assert link
+    password_resets.complete(session, link[1], "another teapot drift")
+    assert accounts.authenticate(session, "flowadmin", "another teapot drift").username == "flowadmin"
+    assert users("enable", "flowadmin") == "flowadmin is enabled.\n"
+
+
 def role_of(session: Session, name: str) -> str:
     return str(session.scalar(select(User.role).where(User.username == name)))
 

@@ -151,6 +151,7 @@ EXECUTIONS = {
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 
 ADMIN_PASSWORD, GUEST_PASSWORD = "the admin's password", "pässwort"
+PUBLISHED_PASSWORD = "published with the script"
 REFRESH_TOKEN = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 EXPIRED_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJndWVzdCJ9.c2lnbmF0dXJl"
 SLACK_URL = "https://hooks.example.test/services/T0/B0/slacksecret"
@@ -180,6 +181,13 @@ def leave_behind(url: str, shape: str) -> Original:
     return Original(url, shape)
 
 
+def load_seed_again(url: str) -> None:
+    """What the setup script does with an account that is there already: it gets the published password back."""
+    with connected(url) as connection:
+        change = "UPDATE auth.users SET password = :password WHERE username = 'flowadmin'"
+        connection.execute(text(change), {"password": _bcrypt(PUBLISHED_PASSWORD, b"2b")})
+
+
 def contents(url: str) -> dict[str, dict[UUID, dict[str, Any]]]:
     """All rows of the four tables, by table and id."""
     with connected(url) as connection:
@@ -204,7 +212,7 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
                 "id": ADMIN,
                 "username": "flowadmin",
                 "email": "admin@example.test",
-                "password": _bcrypt(ADMIN_PASSWORD, b"2b"),
+                "password": _bcrypt(ADMIN_PASSWORD, b"2a"),
                 "refresh_token": REFRESH_TOKEN,
                 "refresh_token_expiry_date": now + timedelta(days=3),
             },
@@ -212,7 +220,7 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
                 "id": GUEST,
                 "username": "guest",
                 "email": "guest@example.test",
-                "password": _bcrypt(GUEST_PASSWORD, b"2a"),
+                "password": _bcrypt(GUEST_PASSWORD, b"2b"),
                 "refresh_token": EXPIRED_TOKEN,
                 "refresh_token_expiry_date": now - timedelta(days=3),
             },

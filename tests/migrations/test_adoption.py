@@ -14,7 +14,10 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from flowforge import jsonio
+from flowforge.accounts import administration, password_resets
 from flowforge.adoption import take_over_database
+from flowforge.audit import search
+from flowforge.audit.actions import Action
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db import retention_store, versions_store
 from flowforge.db.adoption import IN_FLIGHT, date_finished_executions, seal_adopted_secrets
@@ -169,8 +172,75 @@ class TestPeople:
         assert answer.status_code == 200
 
 
+class TestWhatIsPublished:
+    """The account and the webhook of the setup script, which everybody can read."""
+
+    @pytest.fixture(autouse=True)
+    def published(self, original: Original) -> None:
+        originals.load_seed_again(original.url)
+
+    def test_nobody_signs_in_with_the_published_password(self, client: FlaskClient, ours: Backends) -> None:
+        assert login(client, "flowadmin", originals.PUBLISHED_PASSWORD).status_code == 403
+        refreshed = client.post("/auth/refresh-token", json={"refreshToken": originals.REFRESH_TOKEN})
+        assert refreshed.status_code == 401
+        assert login(client, "guest", originals.GUEST_PASSWORD).status_code == 200
+        with Session(ours.engine) as session:
+            [entry] = search.find_page(session, search.Filter(action=Action.ACCOUNT_DISABLED)).entries
+        assert (entry.account_name, entry.details) == ("flowadmin", {"why": "published password"})
+
+    def test_the_published_token_starts_nothing_until_its_owner_enables_it(
+        self, ours: Backends, client: FlaskClient
+    ) -> None:
+        assert client.post("/webhook/demo-token", json={}).json["ignored"] is True
+        headers = sign_in(client, self.confirm(ours))
+        [shown] = client.get(f"/api/v1/triggers/workflow/{originals.TO_SLACK}", headers=headers).json[:1]
+        assert "everybody knows it" in shown["health"]["lastError"]
+        enabled = client.put(f"/api/v1/triggers/{originals.HOOK}", json={"enabled": True}, headers=headers)
+        assert enabled.status_code == 200
+        assert "eventId" in client.post("/webhook/demo-token", json={}).json
+
+        take_over_database(ours.settings)
+        assert "eventId" in client.post("/webhook/demo-token", json={}).json
+
+    def test_enabling_the_account_takes_another_password(self, client: FlaskClient, ours: Backends) -> None:
+        password = self.confirm(ours)
+        assert login(client, "flowadmin", originals.PUBLISHED_PASSWORD).status_code == 401
+        assert login(client, "flowadmin", password).status_code == 200
+        take_over_database(ours.settings)
+        assert login(client, "flowadmin", password).status_code == 200
+
+    def test_what_the_script_loads_once_more_is_switched_off_once_more(
+        self, client: FlaskClient, ours: Backends, original: Original
+    ) -> None:
+        self.confirm(ours)
+        originals.load_seed_again(original.url)
+        take_over_database(ours.settings)
+        assert login(client, "flowadmin", originals.PUBLISHED_PASSWORD).status_code == 403
+
+    def test_without_a_new_password_nobody_signs_in(self, client: FlaskClient, ours: Backends) -> None:
+        with Session(ours.engine) as session:
+            administration.enable(session, originals.ADMIN)
+        assert login(client, "flowadmin", originals.PUBLISHED_PASSWORD).status_code == 401
+
+    @staticmethod
+    def confirm(ours: Backends) -> str:
+        """The new password, set as `users enable flowadmin` and the account's page let its owner set it."""
+        password = "violet teapot drift"
+        with Session(ours.engine) as session:
+            assert administration.find(session, originals.ADMIN).has_published_password
+            administration.enable(session, originals.ADMIN)
+            password_resets.complete(session, password_resets.begin(session, originals.ADMIN), password)
+        return password
+
+
+def sign_in(client: FlaskClient, password: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {login(client, 'flowadmin', password).json['access_token']}"}
+
+
 class TestTriggers:
-    def test_a_webhook_token_is_found(self, ours: Backends) -> None:
+    def test_a_webhook_token_is_found(self, ours: Backends, client: FlaskClient) -> None:
+        headers = sign_in(client, originals.ADMIN_PASSWORD)
+        client.put(f"/api/v1/triggers/{originals.HOOK}", json={"enabled": True}, headers=headers)
         answer = intake.accept_call(ours.engine, "webhook", "demo-token", {"body": {}}, {}, None)
 
         assert answer is not None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import User
@@ -224,6 +224,23 @@ class TestASecondFactorOfSomebodyElse:
         assert "No mail told them" in owner.get(bobs).text
         assert "Remove the second factor" not in ada.get(bobs).text
         backends.close()
+
+
+def test_enabling_an_account_whose_password_is_published_shows_a_link(
+    ada: Browser, signed_up: Callable[[str], Browser], visitor: Browser, engine: Engine
+) -> None:
+    signed_up("flowadmin")
+    page = page_of(engine, "flowadmin")
+    ada.send(f"{page}/disable", page)
+    with Session(engine) as session:
+        session.execute(update(User).where(User.username == "flowadmin").values(password="$2b$12$published"))
+        session.commit()
+    assert "everybody can read" in ada.get(page).text
+
+    link = link_in(ada.send(f"{page}/enable", page).text, "password-resets")
+    assert visitor.send(link, link, new=NEW).status_code == 303
+    assert visitor.send("/sign-in", "/sign-in", username="flowadmin", password=NEW).status_code == 303
+    assert "everybody can read" not in ada.get(page).text
 
 
 class TestForgottenPassword:

@@ -92,8 +92,12 @@ def disable_account(account_id: UUID) -> Any:
 
 @blueprint.post("/settings/accounts/<uuid:account_id>/enable")
 def enable_account(account_id: UUID) -> Any:
+    """Where its password was a published one, the answer itself shows the link for another."""
     _require_power_over(account_id)
+    was_published = administration.find(session(), account_id).has_published_password
     administration.enable(session(), account_id)
+    if was_published:
+        return reset_password_of(account_id)
     return _done(account_id, "The account is enabled.")
 
 
