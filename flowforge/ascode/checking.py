@@ -12,7 +12,7 @@ from flowforge.language.definition import Reading, WorkflowDefinition
 from flowforge.language.definition import read as read_definition
 from flowforge.language.pointers import pointer
 from flowforge.workflows.bundle import BundledWorkflow
-from flowforge.workflows.validation import Before, validate_definition
+from flowforge.workflows.validation import Before, validate_definition, warnings_of_definition
 from flowforge.workflows.workflow_keys import called_keys, problems_of_key, with_placeholders
 
 
@@ -27,6 +27,11 @@ def problems_of(document: JsonObject) -> list[Problem]:
     before = Before(written.get("actions"), written.get("trigger"))
     meaning = validate_definition(load_catalog(), reading, before)
     return [*problems, *at_most([*reading.problems, *meaning])]
+
+
+def warnings_in(document: JsonObject) -> list[Problem]:
+    """What is written in a document and has no effect; pointers like those of `problems_of`."""
+    return warnings_of_definition(load_catalog(), document["definition"])
 
 
 def read(document: JsonObject) -> WorkflowDefinition:

@@ -52,6 +52,7 @@ def apply(client: Client, paths: Sequence[Path], say: Say, *, dry_run: bool, not
         return _report(_findings(files, error.problems), say, "nothing was applied")
     for file, result in zip(files, applied, strict=True):
         say(f"{result['outcome']:<10} {result['name']} ({file.name})")
+        _warn(file.warned(_warnings(result)), say)
     say(_summary(result["outcome"] for result in applied) + (" (dry run: nothing was done)" if dry_run else ""))
     return OK
 
@@ -73,6 +74,7 @@ def validate(paths: Sequence[Path], say: Say) -> int:
     """Validate files without a server."""
     files = [read_file(path) for path in find(paths)]
     findings = [finding for file in files for finding in [*file.findings(), *_repeated_keys(file, files)]]
+    _warn([warning for file in files for warning in file.warnings()], say)
     if findings:
         return _report(findings, say, f"in {len({finding.file for finding in findings})} of {len(files)} files")
     say(f"{len(files)} valid")
@@ -134,6 +136,17 @@ def _report(findings: Sequence[Finding], say: Say, ending: str) -> int:
         say(str(finding))
     say(f"{len(findings)} {'problem' if len(findings) == 1 else 'problems'}, {ending}")
     return PROBLEMS
+
+
+def _warn(warnings: Iterable[Finding], say: Say) -> None:
+    for warning in warnings:
+        say(str(warning))
+
+
+def _warnings(result: JsonObject) -> list[Problem]:
+    """The warnings of the server about a file; one of an earlier release gives none."""
+    found = result.get("warnings", [])
+    return [Problem(pointer_in_file(warning["pointer"]), warning["message"]) for warning in found]
 
 
 def _difference(file: WorkflowFile, applied: JsonObject) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowforge.ascode import yaml_reader
-from flowforge.ascode.checking import problems_of
+from flowforge.ascode.checking import problems_of, warnings_in
 from flowforge.ascode.findings import Finding, flaws_in, located
 from flowforge.ascode.form import document_of
 from flowforge.ascode.yaml_reader import Document
@@ -44,8 +44,15 @@ class WorkflowFile:
             return list(self.flaws)
         return sorted([*self.flaws, *self.located(problems_of(self.document))], key=lambda finding: finding.line)
 
+    def warnings(self) -> list[Finding]:
+        """What is written in it and has no effect."""
+        return [] if self.document is None else self.warned(warnings_in(self.document))
+
     def located(self, problems: Iterable[Problem]) -> list[Finding]:
         return located(self.name, self.source, problems)
+
+    def warned(self, warnings: Iterable[Problem]) -> list[Finding]:
+        return located(self.name, self.source, warnings, are_warnings=True)
 
 
 def read_file(path: Path) -> WorkflowFile:

@@ -17,10 +17,12 @@ class Finding:
     line: int
     pointer: str
     message: str
+    is_warning: bool = False
+    """Whether the file can be used all the same."""
 
     def __str__(self) -> str:
         where = f"{self.pointer}: " if self.pointer else ""
-        return f"{self.file}:{self.line}: {where}{self.message}"
+        return f"{self.file}:{self.line}: {'warning: ' if self.is_warning else ''}{where}{self.message}"
 
 
 def flaws_in(file: str, document: Document) -> list[Finding]:
@@ -28,7 +30,10 @@ def flaws_in(file: str, document: Document) -> list[Finding]:
     return [Finding(file, flaw.line, "", flaw.message) for flaw in document.flaws]
 
 
-def located(file: str, document: Document, problems: Iterable[Problem]) -> list[Finding]:
+def located(file: str, document: Document, problems: Iterable[Problem], *, are_warnings: bool = False) -> list[Finding]:
     """Problems of what the document holds, each with its line; in the order of the lines."""
-    found = [Finding(file, document.line_of(problem.pointer), problem.pointer, problem.message) for problem in problems]
+    found = [
+        Finding(file, document.line_of(problem.pointer), problem.pointer, problem.message, are_warnings)
+        for problem in problems
+    ]
     return sorted(found, key=lambda finding: finding.line)

@@ -47,6 +47,8 @@ class AppliedWorkflow:
     outcome: Outcome
     id: UUID
     version_id: UUID | None
+    warnings: Sequence[Problem] | None
+    """What is written in its definition and has no effect; None where there is no such thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class PlannedWorkflow:
     id: UUID | None
     before: Document | None
     after: Document
+    warnings: Sequence[Problem] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ class Bundles:
             planned = [self._plan_entry(entry, keys) for entry in entries]
             session.rollback()
             return Applied(True, planned)
-        applied = [_apply_entry(entry) for entry in entries]
+        applied = [self._apply_entry(entry) for entry in entries]
         try:
             session.commit()
         except IntegrityError as error:  # somebody gave one of the keys to another workflow at the same moment
@@ -243,17 +246,21 @@ class Bundles:
     def _plan_entry(self, entry: _Entry, keys: Mapping[UUID, str]) -> PlannedWorkflow:
         workflow = entry.written
         id_, after = None if entry.new else workflow.id, self._document(workflow, keys)
-        return PlannedWorkflow(workflow.key, workflow.name, entry.outcome, id_, entry.before, after)
+        warnings = self._warnings_of(entry)
+        return PlannedWorkflow(workflow.key, workflow.name, entry.outcome, id_, entry.before, after, warnings)
+
+    def _apply_entry(self, entry: _Entry) -> AppliedWorkflow:
+        workflow, warnings = entry.written, self._warnings_of(entry)
+        return AppliedWorkflow(workflow.key, workflow.name, entry.outcome, workflow.id, workflow.version_id, warnings)
+
+    def _warnings_of(self, entry: _Entry) -> list[Problem] | None:
+        found = self.workflows.warnings_of(entry.wanted.definition)
+        return [warning.under("/definition") for warning in found] or None
 
     def _document(self, workflow: Workflow, keys: Mapping[UUID, str]) -> Document:
         masked = self.workflows.view(workflow).definition
         parts = {part: masked[part] for part in ("name", "trigger", "settings", "actions") if masked[part] is not None}
         return Document(workflow.key, workflow.enabled, with_keys(parts, keys))
-
-
-def _apply_entry(entry: _Entry) -> AppliedWorkflow:
-    workflow = entry.written
-    return AppliedWorkflow(workflow.key, workflow.name, entry.outcome, workflow.id, workflow.version_id)
 
 
 def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:

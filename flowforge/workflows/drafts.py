@@ -77,10 +77,11 @@ class Drafts:
             _expect(draft, wanted.revision)
         if draft.base_version_id != workflow.version_id and not wanted.overwrite:
             raise Conflict("another version was published since this draft was begun; send overwrite to publish it")
-        definition = self.workflows.read(session, user_id, self._written(draft), workflow)
+        written = self._written(draft)
+        definition = self.workflows.read(session, user_id, written, workflow)
         session.delete(draft)
         self.workflows.save(session, workflow, definition, user_id, wanted.note)
-        return self.workflows.view(workflow)
+        return self.workflows.view(workflow, written=written.definition)
 
     def start(
         self,
@@ -166,6 +167,7 @@ class Drafts:
             base_version_id=draft.base_version_id if draft else workflow.version_id,
             updated_at=draft.updated_at if draft else workflow.updated_at,
             updated_by=draft.updated_by if draft else None,
+            warnings=self.workflows.warnings_of(definition),
         )
 
     def problems(self, session: Session, workflow: Workflow, clear: Mapping[str, Any]) -> Sequence[Problem]:

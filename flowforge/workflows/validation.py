@@ -5,18 +5,24 @@ Needs no database, so that a file is judged before it reaches a server by the ve
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+
+from pydantic import BaseModel
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.masked_secrets import masks_of_nothing, secret_keys, stored_configs
-from flowforge.errors import Problem
+from flowforge.connectors.sdk import CONNECTION
+from flowforge.errors import MAX_PROBLEMS, Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.check import check
-from flowforge.language.definition import Reading, WorkflowDefinition
+from flowforge.language.definition import ActionDefinition, Reading, WorkflowDefinition
 from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in
+from flowforge.language.unknown_keys import warnings_of
 from flowforge.triggers.kinds import find_kind, trigger_kinds
 from flowforge.triggers.validation import problems_of_config
 
@@ -40,6 +46,31 @@ def validate_definition(catalog: Catalog, reading: Reading, before: Before) -> l
         *_problems_of_trigger(definition, before.trigger),
     ]
     return [problem for problem in found if not reading.concerns_removed_part(problem)]
+
+
+def warnings_of_definition(catalog: Catalog, written: JsonObject, known: Collection[str] = ()) -> list[Problem]:
+    """A warning for each key of a definition, as it is written, that has no effect; MAX_PROBLEMS at most. `known`: keys
+    beside its own that have a meaning to whoever wrote it."""
+    return list(islice(_unknown_keys(catalog, written, known), MAX_PROBLEMS))
+
+
+def _unknown_keys(catalog: Catalog, written: JsonObject, known: Collection[str]) -> Iterator[Problem]:
+    yield from warnings_of(WorkflowDefinition, written, (), known)
+    trigger = written.get("trigger")
+    kind = find_kind(trigger.get("type")) if isinstance(trigger, dict) else None
+    if kind is not None:
+        yield from warnings_of(kind.config, config_of(trigger), ("trigger", "config"))
+    for path, action in actions_in(written.get("actions")):
+        yield from warnings_of(ActionDefinition, action, path)
+        model = _config_model(catalog, str(action.get("type", "")).upper())
+        if model is not None:
+            yield from warnings_of(model, config_of(action), (*path, "config"), (CONNECTION,))
+
+
+def _config_model(catalog: Catalog, type_: str) -> type[BaseModel] | None:
+    if type_ in BLOCKS:
+        return BLOCKS[type_].config
+    return catalog.get(type_).config if type_ in catalog.types() else None
 
 
 def config_of(part: Any) -> JsonObject | None:

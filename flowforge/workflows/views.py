@@ -32,6 +32,8 @@ class WorkflowView(WorkflowSummary):
     """The trigger as it is stored: an adopted row may hold anything."""
     actions: Any
     settings: JsonObject | None
+    warnings: Sequence[Problem] | None = None
+    """What is written and has no effect; None where there is no such thing."""
 
     @property
     def definition(self) -> JsonObject:
@@ -67,6 +69,8 @@ class DraftView:
     """The version that was published when the draft was begun."""
     updated_at: datetime
     updated_by: UUID | None
+    warnings: Sequence[Problem] = ()
+    """What is written in it and has no effect."""
 
     @property
     def behind(self) -> bool:

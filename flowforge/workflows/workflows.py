@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from uuid import UUID
 
+from pydantic.alias_generators import to_camel
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
@@ -30,11 +31,12 @@ from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.credentials import problems_of_credentials
 from flowforge.workflows.stored_form import StoredForm
 from flowforge.workflows.subworkflows import problems_of_calls
-from flowforge.workflows.validation import Before, validate_definition
+from flowforge.workflows.validation import Before, validate_definition, warnings_of_definition
 from flowforge.workflows.views import VersionView, WorkflowSummary, WorkflowView
 
 MOST_LISTED = 1_000
 DEFINITION = ("name", "trigger", "actions", "settings")
+_ANSWERED = frozenset(to_camel(field.name) for field in fields(WorkflowView))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Workflows:
         session.add(workflow)
         _record(session, Action.WORKFLOW_CREATED, workflow, user_id)
         self.save(session, workflow, definition, user_id, change.note)
-        return self.view(workflow)
+        return self.view(workflow, written=written.definition)
 
     def all(
         self, session: Session, user_id: UUID, *, page: int = 0, size: int = MOST_LISTED
@@ -114,7 +116,7 @@ class Workflows:
         definition = self.read(session, user_id, written, workflow)
         switch(session, workflow, enabled, user_id)
         self.save(session, workflow, definition, user_id, change.note)
-        return self.view(workflow)
+        return self.view(workflow, written=written.definition)
 
     def delete(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
         """Delete a workflow and its triggers; its executions stay readable. Raises NotFound."""
@@ -152,10 +154,16 @@ class Workflows:
         assert event.execution_id is not None
         return Started(event.execution_id, event.event_id)
 
-    def view(self, workflow: Workflow) -> WorkflowView:
+    def view(self, workflow: Workflow, written: JsonObject | None = None) -> WorkflowView:
+        """The workflow as it is stored, with warnings about that, or about what was just `written`."""
         trigger = self.form.masked_trigger(workflow.trigger_definition)
         actions = self.form.masked_actions(workflow.actions_definition)
-        return view_of(WorkflowView, workflow, trigger=trigger, actions=actions)
+        warnings = self.warnings_of(written or {"trigger": trigger, "actions": actions}) or None
+        return view_of(WorkflowView, workflow, trigger=trigger, actions=actions, warnings=warnings)
+
+    def warnings_of(self, written: JsonObject) -> list[Problem]:
+        """What is written in a definition and has no effect. What an answer of ours holds may be sent back with it."""
+        return warnings_of_definition(self.catalog, written, _ANSWERED)
 
     def version_view(self, version: WorkflowVersion) -> VersionView:
         masked = self.form.masked(version.definition)

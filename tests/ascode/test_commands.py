@@ -109,6 +109,15 @@ class TestApply:
         assert "1 created" in flowforge("apply", "--dry-run", tmp_path).text
         assert "1 created" in flowforge("apply", tmp_path).text
 
+    def test_what_has_no_effect_is_told_and_applied(
+        self, server: str, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        write(tmp_path, orders=ORDERS.replace("    config:", "    retires: 3\n    config:"))
+        said = flowforge("apply", tmp_path)
+        assert said.code == 0
+        assert f"{tmp_path}/orders.yaml:8: warning: /actions/0/retires: is not known" in said.text
+        assert "1 created" in said.text
+
 
 class TestExport:
     def test_what_was_exported_is_applied_without_a_change(
@@ -162,6 +171,12 @@ class TestWithoutAServer:
     def test_the_examples_are_valid(self, flowforge: Callable[..., Said]) -> None:
         workflows = [file for file in EXAMPLES.glob("*.yaml") if not file.name.endswith(".test.yaml")]
         assert flowforge("validate", EXAMPLES) == Said(0, f"{len(workflows)} valid\n")
+
+    def test_what_has_no_effect_is_told_with_its_line(self, flowforge: Callable[..., Said], tmp_path: Path) -> None:
+        write(tmp_path, orders=ORDERS.replace("trigger:", "tirgger:"))
+        warning = "/tirgger: is not known, so it has no effect; did you mean 'trigger'?"
+        said = flowforge("validate", tmp_path)
+        assert said == Said(0, f"{tmp_path}/orders.yaml:3: warning: {warning}\n1 valid\n")
 
     def test_the_examples_pass_their_tests(self, flowforge: Callable[..., Said]) -> None:
         said = flowforge("test", EXAMPLES)

@@ -310,3 +310,14 @@ def test_other_peoples_builders_are_not_there(orders: Builder, signed_up: Any) -
 def test_a_form_without_the_sessions_token_changes_nothing(orders: Builder) -> None:
     assert orders.browser.post(f"{orders.path}/edit", op="delete", at="/actions/0", revision="0").status_code == 403
     assert orders.ids == ["fetch", "large", "tell"]
+
+
+def test_keys_without_effect_are_told_in_the_bar_at_their_step_and_beside_the_text(ada: Browser, app: Flask) -> None:
+    config = {"url": "https://x.test", "mehtod": "POST"}
+    path = created(ada, {"name": "w", "actions": [{"type": "HTTP_REQUEST", "config": config}]})
+    builder = Builder(ada, app, path)
+    told = "config.mehtod is not known, so it has no effect; did you mean &#39;method&#39;?"
+    assert "1 warning" in builder.page()
+    assert told not in builder.page()
+    assert told in builder.page("/actions/0")
+    assert "/actions/0/config/mehtod" in ada.get(f"{path}/build/text").text

@@ -11,6 +11,7 @@ from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, T
 from flowforge.workflows.bundle import MOST_WORKFLOWS
 from flowforge.workflows.changes import LONGEST_NOTE
 from flowforge.workflows.workflow_keys import KEY_PATTERN
+from webapp.api.schemas import ErrorDetail
 from webapp.wire import FreeObject, Wire, left_out_when_none
 
 
@@ -57,6 +58,9 @@ class AppliedWorkflow(Wire):
     version_id: UUID | None = None
     before: ExportedWorkflow | None = Field(None, description="Of a dry run.")
     after: ExportedWorkflow | None = Field(None, description="Of a dry run.")
+    warnings: list[ErrorDetail] | None = left_out_when_none(
+        "What was written and has no effect, if anything; pointers begin at this workflow's document."
+    )
 
 
 class Applied(Wire):

@@ -16,7 +16,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.definition import MAX_ACTIONS, ActionDefinition, Name, TriggerDefinition
 from flowforge.triggers.kinds import registered_types, trigger_kinds
 from flowforge.triggers.renewals import MOST_MINUTES, USUAL_MINUTES
-from webapp.wire import FreeObject, Wire
+from webapp.wire import FreeObject, Wire, left_out_when_none
 
 Item = TypeVar("Item", bound=Wire)
 TriggerType = Annotated[str, WithJsonSchema({"enum": registered_types(), "type": "string"})]
@@ -77,6 +77,9 @@ class Workflow(Wire):
     version_id: UUID | None
     settings: FreeObject | None = None
     key: str | None = Field(None, description="The owner's own name for it, the same on every server.")
+    warnings: list[ErrorDetail] | None = left_out_when_none(
+        "What is written and has no effect, if anything: keys that are not known."
+    )
 
 
 class WorkflowSummary(Wire):

@@ -71,6 +71,7 @@ class Draft(Wire):
     behind: bool = Field(description="Whether these are not the same.")
     updated_at: datetime
     updated_by: UUID | None
+    warnings: list[ErrorDetail] = Field(description="What is written in it and has no effect.")
 
 
 class Publishing(Wire):

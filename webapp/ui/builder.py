@@ -19,7 +19,7 @@ from webapp.context import session
 from webapp.services import connections, drafts, triggers, workflows
 from webapp.ui import undo
 from webapp.ui.base import blueprint
-from webapp.ui.builder_flow import choices, flaws_of, flow_of
+from webapp.ui.builder_flow import choices, flaws_of, flow_of, warnings_at
 from webapp.ui.builder_panel import notes_of_trigger, step_panel
 from webapp.ui.builder_trigger import trigger_panel
 from webapp.ui.conditions import ALONE, OPERATORS
@@ -83,6 +83,7 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "definition": definition,
         "flaws": flaws_of(definition, problems, catalog),
         "opened": opened,
+        "warnings": warnings_at(opened, shown.warnings),
         "flow": flow_of(definition, problems, catalog),
         "choices": choices(catalog),
         "adding": _adding(),
