@@ -49,6 +49,8 @@ class StepContext:
     steps: Mapping[str, Any]
     tools: Tools
     files: FileAccess = field(default_factory=NoFiles)
+    computed: frozenset[str] = frozenset()
+    """The fields of the config that hold expressions: what is in them may come from outside."""
     connection: NamedConnection | None = None
     """None where the step names none, and where its fields are filled in to the step's own config."""
     secrets: list[str] = field(default_factory=list)

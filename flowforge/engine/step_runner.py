@@ -36,6 +36,7 @@ from flowforge.files.files import Files
 from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
+from flowforge.language.expressions.template import holds_expression
 from flowforge.language.plan import Step
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import SecretUnreadable, Vault, mask_text, mask_values, open_fields, secret_values, worth_masking
@@ -251,9 +252,16 @@ class StepRunner:
             trigger=_part_of(run.load, "trigger") if run.load else start.trigger_payload,
             steps=_part_of(run.load, "steps") if run.load else start.context.get("steps") or {},
             tools=self._tools,
+            computed=_computed_fields(run),
             files=self._files_of(run),
             secrets=secrets,
         )
+
+
+def _computed_fields(run: StepRun) -> frozenset[str]:
+    if run.step is None or not run.step.templated:
+        return frozenset()
+    return frozenset(name for name, value in run.start.action_config.items() if holds_expression(value))
 
 
 def _part_of(load: Callable[[], JsonObject], name: str) -> DeferredData:

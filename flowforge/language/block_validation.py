@@ -12,7 +12,7 @@ from flowforge.language.block import Block
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import Bodies, default_branch_name
 from flowforge.language.definition import ActionDefinition
-from flowforge.language.expressions.template import has_meaning
+from flowforge.language.expressions.template import holds_expression
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.repair import UNREAD
 from flowforge.language.wording import located
@@ -79,15 +79,7 @@ def _flaws_of_config(config: Mapping[str, Any], block: Block[Any]) -> Iterator[F
     except ValidationError as error:
         for at, sentence in located(error):
             name = str(at[0]) if at else ""
-            if not _holds_expression(config.get(name)):
+            if not holds_expression(config.get(name)):
                 yield ("config", *at), sentence
             elif name in block.config.literal:
                 yield ("config", *at), f"takes no expression: {name} {sentence}"
-
-
-def _holds_expression(value: Any) -> bool:
-    if isinstance(value, str):
-        return has_meaning(value)
-    if isinstance(value, Mapping):
-        return any(_holds_expression(inner) for inner in value.values())
-    return isinstance(value, list) and any(_holds_expression(inner) for inner in value)

@@ -28,8 +28,12 @@ class Config(GoogleSignIn):
     spreadsheet_id: str = field(title="Spreadsheet id", min_length=1)
     range: str = field(title="Range", description="A1 notation, e.g. Log!A1.", min_length=1)
     values: Annotated[list[list[Any]], BeforeValidator(_rows)] = field(title="Rows", min_length=1)
-    value_input_option: Literal["USER_ENTERED", "RAW"] = field(
-        "USER_ENTERED", title="Value input option", group="Options"
+    value_input_option: Literal["USER_ENTERED", "RAW"] | None = field(
+        None,
+        title="Value input option",
+        description="RAW stores values as they are; USER_ENTERED reads them as if somebody typed them, with formulas."
+        " Empty: RAW where the rows hold expressions, since data from outside must not become formulas.",
+        group="Options",
     )
     endpoint: str = field(SHEETS, title="Endpoint", description="Of a Sheets-compatible service.", group="Options")
 
@@ -38,6 +42,11 @@ class Config(GoogleSignIn):
         if not self.service_account and not self.api_key:
             raise ValueError("serviceAccount is required (or the legacy apiKey)")
         return self
+
+
+def _usual_option(context: StepContext) -> str:
+    """USER_ENTERED is the contract's default, and stays that of rows that the owner has written out."""
+    return "RAW" if "values" in context.computed else "USER_ENTERED"
 
 
 @connector(
@@ -56,7 +65,7 @@ def google_sheet_row(config: Config, context: StepContext) -> JsonObject:
         context,
         "POST",
         config.endpoint + path,
-        params={"valueInputOption": config.value_input_option},
+        params={"valueInputOption": config.value_input_option or _usual_option(context)},
         json={"values": config.values},
         signed_by=context.connection or GOOGLE.credentials(config, context),
     )

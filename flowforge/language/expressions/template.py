@@ -134,6 +134,15 @@ def has_meaning(text: str) -> bool:
     return OPEN in text or _STATEMENT.search(text) is not None
 
 
+def holds_expression(value: Any) -> bool:
+    """Whether any text in a JSON value, keys aside, has a meaning."""
+    if isinstance(value, str):
+        return has_meaning(value)
+    if isinstance(value, Mapping):
+        return any(holds_expression(inner) for inner in value.values())
+    return isinstance(value, list) and any(holds_expression(inner) for inner in value)
+
+
 def split_template(text: str, split: Callable[[str], Iterable[str]]) -> list[str]:
     """Splits a text as `split` does, which sees a NUL in place of each expression. Raises TemplateFailure."""
     pieces = list(_pieces(text))
