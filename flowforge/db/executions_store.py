@@ -19,7 +19,7 @@ from flowforge.db.attempt_rows import AttemptResult, NewAttempt, OpenAttempt
 from flowforge.db.prepared import PREPARED
 from flowforge.db.sizes_store import DATA_SIZE
 from flowforge.execution.state import Status
-from flowforge.field_order import Orders, restore_row
+from flowforge.field_order import Order, Orders, restore_row
 from flowforge.jsonio import JsonObject
 
 
@@ -44,6 +44,7 @@ class NewExecution:
     error: Mapping[str, Any] | None = None
     result: Mapping[str, Any] | None = None
     """{value}"""
+    result_order: Order | None = None
     deadline: datetime | None = None
     begin_at: datetime | None = None
     concurrency_key: str | None = None
@@ -76,6 +77,7 @@ class ExecutionUpdate:
     error: Mapping[str, Any] | None
     result: Mapping[str, Any] | None
     """{value}"""
+    result_order: Order | None
     deadline: datetime | None
     """None: as it is."""
     finished: bool
@@ -137,18 +139,19 @@ def begin_executions(connection: Connection, rows: Sequence[NewExecution | Dropp
             SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
                 event_id uuid, execution_id uuid, workflow_id uuid, user_id uuid, trigger_id uuid, trigger_type text,
                 version_id uuid, awaited_by jsonb, status text, current_step int, outputs jsonb, outputs_order jsonb,
-                in_block boolean, next_frame int, error jsonb, result jsonb, deadline timestamptz, begin_at timestamptz,
-                concurrency_key text, replay_of uuid, finished boolean, attempts jsonb, dropped text)
+                in_block boolean, next_frame int, error jsonb, result jsonb, result_order jsonb,
+                deadline timestamptz, begin_at timestamptz, concurrency_key text, replay_of uuid,
+                finished boolean, attempts jsonb, dropped text)
         ), created AS (
             INSERT INTO orchestrator.workflow_executions AS x
                 (id, workflow_id, user_id, status, current_step, trigger_payload, payload_order, step_outputs,
-                 outputs_order, event_id, version_id,
-                 trigger_id, trigger_type, error, created_at, updated_at, finished_at, in_block, next_frame, result,
-                 awaited_by, parent_execution_id, deadline, begin_at, concurrency_key, replay_of)
+                 outputs_order, event_id, version_id, trigger_id, trigger_type, error, created_at, updated_at,
+                 finished_at, in_block, next_frame, result, result_order, awaited_by, parent_execution_id, deadline,
+                 begin_at, concurrency_key, replay_of)
             SELECT r.execution_id, r.workflow_id, r.user_id, r.status, r.current_step, e.payload,
                    e.payload_order, COALESCE(r.outputs, '{}'), r.outputs_order, r.event_id, r.version_id,
-                   r.trigger_id, r.trigger_type, r.error, now(),
-                   now(), CASE WHEN r.finished THEN now() END, r.in_block, r.next_frame, r.result, r.awaited_by,
+                   r.trigger_id, r.trigger_type, r.error, now(), now(), CASE WHEN r.finished THEN now() END,
+                   r.in_block, r.next_frame, r.result, r.result_order, r.awaited_by,
                    (r.awaited_by->>'executionId')::uuid, r.deadline, r.begin_at, r.concurrency_key, r.replay_of
             FROM rows r JOIN trigger_service.trigger_events e ON e.id = r.event_id
             WHERE r.dropped IS NULL
@@ -265,12 +268,14 @@ def apply(
                 outputs_order = COALESCE(x.outputs_order || m.outputs_order, m.outputs_order, x.outputs_order),
                 in_block = m.in_block, next_frame = m.next_frame,
                 error = COALESCE(m.error, x.error), result = COALESCE(m.result, x.result),
+                result_order = COALESCE(m.result_order, x.result_order),
                 begin_at = CASE WHEN m.status = 'PENDING' THEN x.begin_at END,
                 deadline = COALESCE(m.deadline, x.deadline),
                 finished_at = CASE WHEN m.finished THEN now() ELSE x.finished_at END
             FROM jsonb_to_recordset(%(updates)s::jsonb) AS m(
                 id uuid, status text, current_step int, outputs jsonb, outputs_order jsonb, in_block boolean,
-                next_frame int, error jsonb, result jsonb, deadline timestamptz, finished boolean)
+                next_frame int, error jsonb, result jsonb, result_order jsonb, deadline timestamptz,
+                finished boolean)
             WHERE x.id = m.id
         ), applied AS (
             UPDATE orchestrator.step_attempts a

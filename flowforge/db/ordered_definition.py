@@ -25,8 +25,10 @@ class OrderedDefinition:
 @event.listens_for(OrderedDefinition, "before_insert", propagate=True)
 @event.listens_for(OrderedDefinition, "before_update", propagate=True)
 def _note(_mapper: Any, _connection: Any, row: OrderedDefinition) -> None:
-    if row.__dict__.keys() >= set(row.ordered):
-        row.definition_order = orders_of({column: row.__dict__[column] for column in row.ordered})
+    held = row.__dict__
+    others = {name: order for name, order in (held.get("definition_order") or {}).items() if name not in held}
+    orders = orders_of({column: held[column] for column in row.ordered if column in held}) or {}
+    row.definition_order = {**others, **orders} or None
 
 
 @event.listens_for(OrderedDefinition, "load", propagate=True)

@@ -303,7 +303,7 @@ class Workflow(ContractRow, OrderedDefinition, Base):
 class WorkflowVersion(OrderedDefinition, Base):
     """A definition as it was saved; never changed afterwards. Executions keep the one they started with."""
 
-    ordered = ("definition",)
+    ordered = ("definition", "pins")
 
     __tablename__ = "workflow_versions"
     __table_args__ = (
@@ -355,6 +355,7 @@ class PinnedOutput(Base):
     workflow_id: Mapped[UUID] = mapped_column(ForeignKey("workflow.workflows.id", ondelete="CASCADE"), primary_key=True)
     step_id: Mapped[str] = mapped_column(primary_key=True)
     output: Mapped[JsonObject]
+    output_order: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -610,6 +611,7 @@ class ExecutionRow(ContractRow, Base):
     next_frame: Mapped[int | None]
     result: Mapped[JsonObject | None]
     """{value}: what a workflow that called it gets."""
+    result_order: Mapped[list[Any] | None]
     awaited_by: Mapped[JsonObject | None]
     """The value that its event has."""
     parent_execution_id: Mapped[UUID | None]

@@ -30,13 +30,13 @@ def load_versions(connection: Connection, version_ids: Iterable[UUID]) -> list[S
     """Returns the versions that exist."""
     rows = connection.exec_driver_sql(
         """
-        SELECT id, workflow_id, definition, templated, pins, definition_order->'definition'
+        SELECT id, workflow_id, definition, templated, pins, definition_order->'definition', definition_order->'pins'
         FROM workflow.workflow_versions
         WHERE id = ANY(%(ids)s::uuid[])
         """,
         {"ids": [str(id_) for id_ in version_ids]},
     )
-    return [SavedVersion(*restore_row(row, 2)) for row in rows]
+    return [SavedVersion(*restore_row(row, 2, 4)) for row in rows]
 
 
 def adopt_workflows(connection: Connection, workflow_ids: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -24,7 +24,7 @@ from flowforge.execution.commands import CallWorkflow, Effects, Respond, StartSt
 from flowforge.execution.context import step_context
 from flowforge.execution.machine import Run
 from flowforge.execution.state import ROOT, AttemptState, Frame, Status
-from flowforge.field_order import orders_of
+from flowforge.field_order import order_of, orders_of
 from flowforge.jsonio import JsonObject
 from flowforge.language.plan import Step
 
@@ -250,7 +250,8 @@ class LoadedExecution:
             in_block=self._in_block or None,
             next_frame=self._next_frame(),
             error=run.error,
-            result=self._result(),
+            result=(result := self._result()),
+            result_order=order_of(result),
             deadline=self.deadline,
             begin_at=self.begin_at,
             concurrency_key=self.concurrency_key,
@@ -271,7 +272,8 @@ class LoadedExecution:
             in_block=self._in_block or None,
             next_frame=self._next_frame(),
             error=run.error,
-            result=self._result(),
+            result=(result := self._result()),
+            result_order=order_of(result),
             deadline=self.deadline,
             finished=self.is_over,
         )

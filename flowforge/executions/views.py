@@ -147,6 +147,7 @@ def execution_view(view: type[E], row: ExecutionRow, **others: Any) -> E:
     """Make a view of an execution; `others` are the fields that its row does not hold."""
     restore(row.trigger_payload, row.payload_order)
     restore(row.step_outputs or {}, row.outputs_order)
+    restore(row.result, row.result_order)
     return view_of(view, row, result=row.result["value"] if row.result else None, **others)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from flowforge import jsonio
 from flowforge.db.tables import PinnedOutput
 from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.field_order import order_of, restore
 from flowforge.jsonio import JsonObject
 
 TRIGGER = "trigger"
@@ -26,7 +27,7 @@ MOST_PINS = 1_000
 def pinned_outputs(session: Session, workflow_id: UUID) -> dict[str, JsonObject]:
     """Find the pinned outputs by the step's id; the payload under `trigger`."""
     rows = session.scalars(select(PinnedOutput).where(PinnedOutput.workflow_id == workflow_id).limit(MOST_PINS))
-    return {row.step_id: row.output for row in rows}
+    return {row.step_id: restore(row.output, row.output_order) for row in rows}
 
 
 def pin(session: Session, workflow_id: UUID, step_id: str, output: Mapping[str, Any]) -> None:
@@ -36,7 +37,7 @@ def pin(session: Session, workflow_id: UUID, step_id: str, output: Mapping[str, 
     except jsonio.TooLarge as error:
         raise Invalid.at("", f"has {error}") from error
     kept = jsonio.loads(jsonio.dumps_for_database(output))
-    values = {"output": kept, "updated_at": datetime.now(UTC)}
+    values = {"output": kept, "output_order": order_of(kept), "updated_at": datetime.now(UTC)}
     statement = insert(PinnedOutput).values(workflow_id=workflow_id, step_id=step_id, **values)
     try:
         session.execute(statement.on_conflict_do_update(index_elements=["workflow_id", "step_id"], set_=values))

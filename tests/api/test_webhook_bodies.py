@@ -83,6 +83,21 @@ def test_what_is_kept(
     assert accepted_events(engine)[0].payload["body"] == kept
 
 
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("name=Jos%C3%A9&tag=a&tag=b", {"name": "José", "tag": ["a", "b"]}),
+        ("name=Jos%E9&stra%DFe=5+%80", {"name": "José", "straße": "5 €"}),
+        ("empty=&%F0%9F%98%80=%FF%FA", {"empty": "", "😀": "ÿú"}),
+    ],
+)
+def test_a_query_is_read_in_the_charset_that_it_has(
+    client: FlaskClient, address: str, engine: Engine, query: str, kept: Any
+) -> None:
+    assert client.post(f"{address}?{query}").status_code == 200
+    assert accepted_events(engine)[0].payload["queryParams"] == kept
+
+
 def test_a_form_with_files(client: FlaskClient, address: str, engine: Engine) -> None:
     client.post(
         address,

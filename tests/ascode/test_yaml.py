@@ -226,3 +226,11 @@ def test_a_place_is_found_by_its_pointer() -> None:
     assert document.line_of("/actions/1") == 7
     assert document.line_of("/trigger") == 1
     assert document.line_of("") == 1
+
+
+@pytest.mark.parametrize(
+    "number", [2**64, -(2**63) - 1, 8202522731445525542, int("115792089237316195423570985008687907853")]
+)
+def test_whole_numbers_of_any_size_are_exact(number: int) -> None:
+    assert read(f"ids: [{number}]") == {"ids": [number]}
+    assert read(yaml_writer.write({"n": number})) == {"n": number}

@@ -14,6 +14,7 @@ from flowforge.engine.answers import Answer
 from flowforge.executions import executions, frames, replays
 from flowforge.executions.replay_requests import ReplayRequest
 from flowforge.preview.last_outputs import last_outputs
+from flowforge.workflows import pins
 from tests.actions import transform
 from tests.engine.pipeline import OWNER, Pipeline, working
 
@@ -154,3 +155,18 @@ def test_an_answer_is_given_as_it_is_written(pipeline: Pipeline) -> None:
     assert found is not None
     assert isinstance(found.answer, Answer)
     assert written(found.answer.body) == written({"$type": "circle", "id": 7})
+
+
+def test_results_and_pinned_outputs_keep_it(pipeline: Pipeline) -> None:
+    workflow = pipeline.workflow(
+        {**transform(row="{{ trigger.row }}"), "id": "first"},
+        {"type": "STOP", "config": {"output": {"zip": "{{ trigger.row.zip }}", "id": "{{ trigger.row.id }}"}}},
+    )
+    with working(pipeline.backends):
+        done = pipeline.finished(pipeline.accept(workflow.id, {"row": ROW}).event_id)
+    with Session(pipeline.backends.engine) as session:
+        assert written(executions.get(session, OWNER, done.id).result) == written({"zip": "1010", "id": 7})
+        pins.pin(session, workflow.id, "first", {"row": ROW})
+        assert written(pins.pinned_outputs(session, workflow.id)) == written({"first": {"row": ROW}})
+        pins.pin(session, workflow.id, "first", {"id": 1})
+        assert written(pins.pinned_outputs(session, workflow.id)) == written({"first": {"id": 1}})

@@ -60,6 +60,11 @@ def parse_form(data: bytes, most_parts: int = _MOST_PARTS) -> FormData:
     return FormData(_texts(fields), MultiDict(files))
 
 
+def parse_query(data: bytes) -> MultiDict[str, str]:
+    """The parameters of a query, which names no charset."""
+    return MultiDict((_text(field.name, None), _text(field.value, None)) for field in _urlencoded_fields(data))
+
+
 def _texts(fields: Iterable[_Field]) -> MultiDict[str, str]:
     sent = list(fields)
     declared = request.mimetype_params.get("charset") or next(

@@ -31,6 +31,7 @@ from webapp.intake.accepted import announce
 from webapp.intake.body import read_body, read_bytes
 from webapp.intake.body_budget import BODIES
 from webapp.intake.cross_origin import allowed_methods, answer_preflight, is_foreign_page, share_answer
+from webapp.intake.form_data import parse_query
 from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.raw_body import as_sent
 from webapp.intake.waiting import as_response, wait_for_answer
@@ -251,7 +252,7 @@ def _payload(hook: Hook) -> JsonObject:
         "headers": redact_headers(
             request.headers, request.environ.get(AS_SENT, ()), hook.authentication.secret_headers
         ),
-        "queryParams": redact_query(request.args),
+        "queryParams": redact_query(parse_query(request.query_string)),
         "method": request.method,
         "remoteAddress": request.remote_addr,
     }
