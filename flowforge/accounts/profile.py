@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cache
 from typing import TypeGuard
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import User
 from flowforge.errors import Invalid, Problem
+from flowforge.time_zones import zone_names
 from flowforge.views import view_of
 
 _UNUSUAL = ("Etc/", "SystemV/", "posix/", "right/")
@@ -35,7 +35,7 @@ class Profile:
 @cache
 def time_zones() -> tuple[str, ...]:
     """The names of the time zones that people choose from, sorted."""
-    return tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(_UNUSUAL)))
+    return tuple(sorted(zone for zone in zone_names() if "/" in zone and not zone.startswith(_UNUSUAL)))
 
 
 def find(session: Session, user_id: UUID) -> Profile:
@@ -85,4 +85,4 @@ def _problems_of_time_zone(name: object) -> list[Problem]:
 
 
 def _is_zone(name: object) -> TypeGuard[str]:
-    return isinstance(name, str) and (name in {"", "UTC"} or name in available_timezones())
+    return isinstance(name, str) and (name in {"", "UTC"} or name in zone_names())

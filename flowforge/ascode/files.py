@@ -15,6 +15,7 @@ from flowforge.ascode.form import document_of
 from flowforge.ascode.yaml_reader import Document
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
+from flowforge.workflows.workflow_keys import id_as_key
 
 SUFFIXES = (".yaml", ".yml")
 TEST_SUFFIXES = tuple(f".test{suffix}" for suffix in SUFFIXES)
@@ -94,9 +95,10 @@ def find_tests(paths: Sequence[Path]) -> list[Path]:
 
 
 def file_name(document: JsonObject, taken: Iterable[str]) -> str:
-    """Choose a file name for a workflow that is written into a folder: its key, or its name as a file system takes
+    """Choose a file name for a workflow that is written into a folder: its own key, or its name as a file system takes
     it."""
-    title = document.get("key") or _slug(str(document["definition"].get("name", "")))
+    key = document.get("key")
+    title = key if key and not id_as_key(key) else _slug(str(document["definition"].get("name", "")))
     used, number, name = set(taken), 1, f"{title}.yaml"
     while name in used:
         number += 1

@@ -20,6 +20,7 @@ MAX_ALIASED = 1_000_000
 """Characters and parts that all aliases of a file add together."""
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_BRACES = 'put the expression between quotes: "{{ … }}"; without them, YAML reads braces as objects'
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -41,6 +42,8 @@ class Node:
     key_lines: dict[str, int] = field(default_factory=dict)
     weight: int = 1
     height: int = 1
+    is_flow: bool = False
+    """Whether it is written in braces or brackets."""
 
     def plain(self) -> Any:
         """The value in JSON's types."""
@@ -143,13 +146,18 @@ class _Builder:
     def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int) -> None:
         self._refuse_tag(event.tag, line)
         if self._at_key():
-            raise _Unreadable(line, "a key must be text")
+            raise _Unreadable(line, self._why_no_key(event))
         if len(self._open) >= MAX_NESTING:
             raise _Unreadable(line, f"lists and objects are nested more than {MAX_NESTING} levels deep")
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         if event.anchor:
             self._anchors[event.anchor] = None  # until it has ended
-        self._open.append(_Open(Node(line, value), event.anchor))
+        self._open.append(_Open(Node(line, value, is_flow=bool(event.flow_style)), event.anchor))
+
+    def _why_no_key(self, event: yaml.Event) -> str:
+        """`{{ a }}` without quotes is an object whose key is an object."""
+        opens = event.start_mark and self._open[-1].node.is_flow and isinstance(event, yaml.MappingStartEvent)
+        return _BRACES if opens and not self._open[-1].node.value else "a key must be text"
 
     def _end(self) -> None:
         closed = self._open.pop()

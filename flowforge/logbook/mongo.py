@@ -99,9 +99,10 @@ class MongoLogStore:
             return [(document["timestamp"], str(document["_id"])) for document in found]
 
     def prune(self, before: datetime, rows: int) -> int:
-        """MongoDB expires them itself, by an index that is made here where adopted entries had to be kept until now."""
+        """MongoDB expires them itself, by an index that is made here where adopted entries had to be kept until now;
+        and so are all others, where somebody has dropped the collection or given MongoDB an empty volume."""
         with _unavailable():
-            self._expire_old(self._logs())
+            self._prepare(self._logs())
         return 0
 
     def forget(self, user_id: UUID, rows: int) -> int:

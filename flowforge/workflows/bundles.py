@@ -6,7 +6,7 @@ A *document* is `{key, enabled, definition}`; `export` gives what `apply` takes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from flowforge.language.evaluation.names import Hints, quoted
 from flowforge.language.pointers import pointer
 from flowforge.workflows import quota
 from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle, BundledWorkflow
-from flowforge.workflows.workflow_keys import called_keys, with_ids, with_keys
+from flowforge.workflows.workflow_keys import called_keys, id_as_key, with_ids, with_keys
 from flowforge.workflows.workflows import Workflows, switch
 
 Outcome = Literal["created", "changed", "unchanged"]
@@ -33,7 +33,7 @@ Outcome = Literal["created", "changed", "unchanged"]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A workflow as text keeps it, secrets masked; `key` is None where it has none."""
+    """A workflow as text keeps it, secrets masked; `key` is None where its name alone identifies it."""
 
     key: str | None
     enabled: bool
@@ -104,6 +104,10 @@ class _Entry:
         """Whether the workflow is to be enabled; `otherwise` where the bundle does not say."""
         return otherwise if self.wanted.enabled is None else self.wanted.enabled
 
+    def key_of(self, workflow: Workflow) -> str | None:
+        """The key that the workflow has, or gets."""
+        return workflow.key if not self.key or id_as_key(self.key) == workflow.id else self.key
+
     def add_problem(self, problem: Problem) -> None:
         """Add a problem of the entry, not of its definition; at each pointer only the first is kept."""
         if problem.pointer not in {earlier.pointer for earlier in self.problems}:
@@ -133,15 +137,20 @@ class Bundles:
     def export(
         self, session: Session, user_id: UUID, wanted: Sequence[str], *, page: int = 0, size: int = MOST_WORKFLOWS
     ) -> list[Document]:
-        """The user's workflows as documents, by name, secrets masked; `wanted` are keys or names, none: all.
+        """The user's workflows as documents, by name, secrets masked; `wanted` are keys or names, none: all. One
+        without a key whose name others have, too, gets its id as its key: applying has to find each again.
 
         Commits."""
         mine = select(Workflow).where(Workflow.user_id == user_id)
         if wanted:
             mine = mine.where(or_(Workflow.key.in_(wanted), Workflow.name.in_(wanted)))
         by_name = mine.order_by(func.lower(Workflow.name), Workflow.id).offset(page * size).limit(size)
-        keys = _keys(session, user_id)
-        documents = [self._document(workflow, keys) for workflow in session.scalars(by_name)]
+        keys, shared = _keys(session, user_id), _shared_names(session, user_id)
+        found = [(workflow, self._document(workflow, keys)) for workflow in session.scalars(by_name)]
+        documents = [
+            replace(document, key=str(workflow.id)) if document.key is None and workflow.name in shared else document
+            for workflow, document in found
+        ]
         record(session, Action.WORKFLOWS_EXPORTED, by=user_id, workflows=len(documents))
         session.commit()
         return documents
@@ -175,9 +184,13 @@ class Bundles:
     def _match(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
         """Finds the workflow that each entry means, or makes a new row for it."""
         keys, names = [entry.key for entry in entries if entry.key], [entry.name for entry in entries]
+        ids = [id_ for key in keys if (id_ := id_as_key(key))]
         rows = session.scalars(
             select(Workflow)
-            .where(Workflow.user_id == user_id, or_(Workflow.key.in_(keys), Workflow.name.in_(names)))
+            .where(
+                Workflow.user_id == user_id,
+                or_(Workflow.key.in_(keys), Workflow.name.in_(names), Workflow.id.in_(ids)),
+            )
             .order_by(Workflow.id)
             .with_for_update()
         ).all()
@@ -196,10 +209,10 @@ class Bundles:
         session.flush()
         if any(entry.new for entry in entries):
             quota.require_room(session, self.workflows.triggers.settings, user_id)
-        ids = _keys(session, user_id)
+        own_keys = _keys(session, user_id)
         for entry in entries:
             if not entry.new and entry.workflow is not None:
-                entry.before = self._document(entry.workflow, ids)
+                entry.before = self._document(entry.workflow, own_keys)
 
     def _validate(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:
         """Every problem but those of names: the workflows that are called are to be written first."""
@@ -223,7 +236,7 @@ class Bundles:
             workflow, definition = entry.workflow, entry.reading.definition
             if entry.all_problems or workflow is None or definition is None:
                 continue
-            enabled, key = entry.enabled(workflow.enabled), entry.key or workflow.key
+            enabled, key = entry.enabled(workflow.enabled), entry.key_of(workflow)
             kept = (workflow.enabled, workflow.key) == (enabled, key)
             differs = entry.new or self.workflows.differs(session, workflow, definition)
             workflow.name, workflow.key = definition.name, key
@@ -265,8 +278,11 @@ class Bundles:
 
 def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:
     """Find the entry's workflow by its key; else by its name, where only one workflow has that name."""
-    entry.workflow = next((row for row in rows if entry.key is not None and row.key == entry.key), None)
-    if entry.workflow is not None:
+    own_id = id_as_key(entry.key)
+    by_key = (row for row in rows if entry.key is not None and row.key == entry.key)
+    by_id = (row for row in rows if row.id == own_id and row.key is None)
+    entry.workflow = next(by_key, None) or next(by_id, None)
+    if entry.workflow is not None or own_id is not None:
         return
     named = [row for row in rows if row.name == entry.name and (entry.key is None or row.key is None)]
     if len(named) > 1:
@@ -274,6 +290,12 @@ def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:
         entry.add_problem(Problem("/definition/name", f"is the name of {len(named)} workflows here; {advice}"))
     elif named:
         entry.workflow = named[0]
+
+
+def _shared_names(session: Session, user_id: UUID) -> set[str]:
+    """The names that several of the user's workflows have."""
+    mine = select(Workflow.name).where(Workflow.user_id == user_id)
+    return set(session.scalars(mine.group_by(Workflow.name).having(func.count() > 1)))
 
 
 def _keys(session: Session, user_id: UUID) -> dict[UUID, str]:

@@ -32,6 +32,15 @@ def problems_of_key(key: Any) -> list[Problem]:
     return [Problem("/key", words)]
 
 
+def id_as_key(key: str | None) -> UUID | None:
+    """The id that the key is: an export gives it to a workflow that has no key of its own, and no name of its own."""
+    try:
+        id_ = UUID(key or "")
+    except ValueError:
+        return None
+    return id_ if str(id_) == key else None
+
+
 def called_keys(definition: Mapping[str, Any]) -> Iterator[tuple[tuple[Part, ...], str]]:
     """Yield every key by which the definition names another workflow, with its path."""
     for path, action in actions_in(definition.get("actions")):

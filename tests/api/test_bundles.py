@@ -256,6 +256,39 @@ def test_an_export_applies_as_unchanged_and_keeps_the_secrets(
         assert "enc:v1:" in sealed
 
 
+class TestNamesThatSeveralHave:
+    def test_an_export_applies_as_it_is(self, client: FlaskClient, owner: Person) -> None:
+        for _ in range(2):
+            workflow(client, owner, name="Same")
+        workflow(client, owner, name="Other")
+
+        out = exported(client, owner)
+
+        assert ["key" in one for one in out] == [False, True, True], "Other, Same, Same"
+        assert outcomes(apply(client, owner, *out)) == ["unchanged"] * 3
+        assert outcomes(apply(client, owner, *exported(client, owner, "Same"))) == ["unchanged"] * 2
+        assert exported(client, owner) == out, "nothing was written"
+        out[1]["definition"]["name"] = "Renamed"
+        assert outcomes(apply(client, owner, *out)) == ["unchanged", "changed", "unchanged"]
+        assert [one["definition"]["name"] for one in exported(client, owner)] == ["Other", "Renamed", "Same"]
+
+    def test_one_with_a_key_beside_one_without(self, client: FlaskClient, owner: Person) -> None:
+        apply(client, owner, document("Same", "own"))
+        workflow(client, owner, name="Same")
+
+        assert outcomes(apply(client, owner, *exported(client, owner))) == ["unchanged"] * 2
+
+    def test_elsewhere_they_are_made_once(self, client: FlaskClient, owner: Person, stranger: Person) -> None:
+        for _ in range(2):
+            workflow(client, owner, name="Same")
+        out = exported(client, owner)
+        apply(client, stranger, document("Same", actions=[]))
+
+        assert outcomes(apply(client, stranger, *out)) == ["created"] * 2
+        assert outcomes(apply(client, stranger, *out)) == ["unchanged"] * 2
+        assert outcomes(apply(client, owner, *out)) == ["unchanged"] * 2
+
+
 def test_a_changed_secret_is_a_change(client: FlaskClient, owner: Person) -> None:
     apply(client, owner, document(actions=[slack()]))
 

@@ -192,6 +192,14 @@ def test_what_cannot_be_meant_is_refused_with_its_line(text: str, line: int, wor
     assert words in flaw.message
 
 
+@pytest.mark.parametrize("value", ["{{ trigger.body.x }}", "{{ a }} and {{ b }}", "[{{ a | default('x') }}]", "{{a}}"])
+def test_braces_without_quotes_are_told_so(value: str) -> None:
+    document = yaml_reader.read(f"name: x\nmessage: {value}\n")
+    [flaw] = document.flaws
+    assert (document.root, flaw.line) == (None, 2)
+    assert "put the expression between quotes" in flaw.message
+
+
 def test_every_duplicate_key_is_told() -> None:
     flaws = yaml_reader.read("a: 1\nb: {c: 1, c: 2}\na: 3\nb: 4").flaws
 

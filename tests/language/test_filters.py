@@ -99,6 +99,34 @@ CASES = [
     ("none | float(0.5)", 0.5),
     ("2.4 | round", 2),
     ("3.14159 | round(2)", 3.14),
+    ("2.5 | round", 3),
+    ("-2.5 | round", -3),
+    ("0.605 | round(2)", 0.61),
+    ("1.005 | round(2)", 1.01),
+    ("-0.4 | round", 0),
+    ("1e300 | round(2)", 1e300),
+    ("5e-324 | round(15)", 0.0),
+    ("0.125 | format_number(2)", "0.13"),
+    ("2.5 | format_number(0)", "3"),
+    ("-1.005 | format_number(2)", "-1.01"),
+    ("-0.001 | format_number(2)", "0.00"),
+    (f"{'9' * 999} | format_number(2)", "9" * 999 + ".00"),
+    ("trigger.fields | tojson(2)", '{\n  "a": 1,\n  "b": 2\n}'),
+    ("[[1], '  x'] | tojson(indent=1)", '[\n [\n  1\n ],\n "  x"\n]'),
+    ("{} | tojson(4)", "{}"),
+    ("'0987-06-05' | date", "0987-06-05"),
+    ("'0987-06-05' | date('%-d.%-m.%-Y %y')", "5.6.987 87"),
+    ("'2026-01-05T07:08:09.045Z' | date('%-H:%-M:%-S.%L %%d')", "7:8:9.045 %d"),
+    ("'2026-01-01' | date('%G-W%V-%u %j')", "2026-W01-4 001"),
+    ("'2024-12-30' | date('%G-W%V')", "2025-W01"),
+    ("now | date('%H:%M %:z', 'Asia/Kolkata')", "10:36 +05:30"),
+    ("now | date('%A, %-d. %B', 'UTC', 'de')", "Mittwoch, 4. März"),
+    ("now | date('%a %-d %b', language='fr')", "mer. 4 mars"),
+    ("now | date('%d %B', language='ru')", "04 марта"),
+    ("'2026-01-05' | date('%B', language='de-AT')", "Jänner"),
+    ("now | date('%A', language='pt_BR')", "quarta-feira"),
+    ("now | iso('Z')", "2026-03-04T05:06:07.000Z"),
+    ("now | iso", "2026-03-04T05:06:07.000+00:00"),
     ("-5 | abs", 5),
     ("now | date", "2026-03-04"),
     ("trigger.time | date('%d.%m.%Y %H:%M')", "04.03.2026 21:30"),
@@ -231,6 +259,14 @@ def test_every_filter_has_a_case() -> None:
         "'{' | fromjson",
         "'nope' | date",
         "now | date('%Q')",
+        "now | date('%-A')",
+        "now | date('%B', language='xx')",
+        "now | date('%B', language='../de')",
+        "now | date('%B', 'UTC', 'german')",
+        "now | iso('right/Europe/Berlin')",
+        "now | date('%H', 'localtime')",
+        "1 | tojson(99)",
+        "1 | tojson(-1)",
         "now | date('%1000d')",
         "now | date('%')",
         "true | date",
@@ -317,3 +353,20 @@ def test_a_filter_refuses(expression: str) -> None:
 )
 def test_a_test_answers(expression: str, expected: bool) -> None:
     assert value_of(expression) is expected
+
+
+def test_every_language_can_be_asked_for_and_few_stay_in_memory() -> None:
+    from babel import localedata
+
+    for language in localedata.locale_identifiers()[:120]:
+        assert value_of(f"now | date('%B', language='{language}')")
+    assert len(localedata._cache) < 120
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("right/Europe/Berlin", "Europe/Berlin"), ("europe/berlin", "Europe/Berlin"), ("New York", "America/New_York")],
+)
+def test_a_zone_that_is_none_gets_the_name_that_is(name: str, near: str) -> None:
+    with pytest.raises(ExpressionError, match=f"did you mean {near}"):
+        value_of(f"now | iso('{name}')")

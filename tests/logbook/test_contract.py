@@ -250,6 +250,19 @@ class TestWhatTheOriginalsLeftInMongo:
             indexes = client.get_default_database().execution_logs.index_information()
         assert indexes["flowforge_expiry"]["expireAfterSeconds"] == 7 * 86_400
 
+    def test_a_collection_that_was_dropped_gets_its_indexes_again(self, mongo_uri: str) -> None:
+        store = MongoLogStore(mongo_uri, retention_days=30)
+        store.append([entry("before")])
+        with MongoClient(mongo_uri) as client:
+            logs = client.get_default_database().execution_logs
+            indexes = logs.index_information().keys()
+            logs.drop()
+            store.append([entry("after")])
+            store.prune(datetime.now(UTC), 1000)
+            assert logs.index_information().keys() == indexes
+        assert store.append([entry("after")]) == []
+        store.close()
+
     def test_a_dead_server_is_unavailable(self) -> None:
         store = MongoLogStore("mongodb://127.0.0.1:1/logs", retention_days=1, timeout=0.2)
         with pytest.raises(Unavailable):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowforge.errors import Invalid
-from flowforge.triggers.kinds.scheduler import schedule_of
+from flowforge.triggers.kinds.scheduler import KIND, schedule_of
 from flowforge.triggers.schedules.schedule import CatchUp, Every, Schedule
 
 MOMENTS = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2060, 1, 1)).map(
@@ -93,6 +93,13 @@ class TestConfiguration:
             ({"cron": "0 0 31 4,6,9,11 *"}, "/cron"),
             ({"cron": "0 0 1 1 * " + " " * 300}, "/cron"),
             ({"cron": "0 0 * * *", "intervalMinutes": 5}, "/cron"),
+            ({"cron": "0 0 * * *", "intervalSeconds": 15}, "/cron"),
+            ({"intervalMinutes": 5, "intervalSeconds": 15}, "/intervalSeconds"),
+            ({"intervalSeconds": 9.9}, "/intervalSeconds"),
+            ({"intervalSeconds": True}, "/intervalSeconds"),
+            ({"intervalSeconds": "soon"}, "/intervalSeconds"),
+            ({"cron": "@reboot"}, "/cron"),
+            ({"cron": "@daily 5"}, "/cron"),
             ({"cron": "0 0 * * *", "timeZone": "Europe/Atlantis"}, "/timeZone"),
             ({"cron": "0 0 * * *", "timeZone": "../../etc/passwd"}, "/timeZone"),
             ({"cron": "0 0 * * *", "timeZone": "Europe"}, "/timeZone"),
@@ -104,6 +111,54 @@ class TestConfiguration:
         with pytest.raises(Invalid) as refused:
             schedule_of(config)
         assert [problem.pointer for problem in refused.value.problems] == [pointer]
+
+    @pytest.mark.parametrize(
+        ("macro", "fields"),
+        [
+            ("@hourly", "0 * * * *"),
+            (" @Daily ", "0 0 * * *"),
+            ("@midnight", "0 0 * * *"),
+            ("@weekly", "0 0 * * 0"),
+            ("@monthly", "0 0 1 * *"),
+            ("@yearly", "0 0 1 1 *"),
+            ("@annually", "0 0 1 1 *"),
+        ],
+    )
+    def test_the_names_of_cron_stand_for_five_fields(self, macro: str, fields: str) -> None:
+        zone = {"timeZone": "Europe/Berlin"}
+        assert schedule_of({"cron": macro, **zone}).pattern == schedule_of({"cron": fields, **zone}).pattern
+
+    @pytest.mark.parametrize(
+        ("zone", "hint"),
+        [
+            ("right/Europe/Berlin", "did you mean Europe/Berlin?"),
+            ("posix/Asia/Tokyo", "did you mean Asia/Tokyo?"),
+            ("europe/berlin", "did you mean Europe/Berlin?"),
+            ("Berlin", "did you mean Europe/Berlin?"),
+            ("US/Pacifik", "did you mean US/Pacific?"),
+            ("localtime", "another one on every machine"),
+            ("posixrules", "such as Europe/Berlin"),
+            ("Factory", "such as Europe/Berlin"),
+            ("EST", "did you mean America/New_York?"),
+            ("MST", "did you mean America/Denver?"),
+        ],
+    )
+    def test_a_zone_that_is_no_place_is_refused_with_the_one_that_is(self, zone: str, hint: str) -> None:
+        [problem] = KIND.problems({"cron": "0 9 * * *", "timeZone": zone})
+        assert problem.pointer == "/timeZone"
+        assert hint in problem.message
+
+    @pytest.mark.parametrize("zone", ["EST", "EST5EDT", "Etc/GMT+5"])
+    def test_what_is_stored_goes_on(self, zone: str) -> None:
+        noon = schedule_of({"cron": "0 12 * * *", "timeZone": zone}).next_after(datetime(2026, 1, 5, tzinfo=UTC))
+        assert noon.hour == 17
+
+    def test_intervals_may_have_seconds(self) -> None:
+        start = datetime(2026, 1, 5, tzinfo=UTC)
+        assert schedule_of({"intervalSeconds": "10"}).upcoming(start, 2) == [
+            start + timedelta(seconds=10),
+            start + timedelta(seconds=20),
+        ]
 
     def test_every_problem_is_told_at_once(self) -> None:
         with pytest.raises(Invalid) as refused:

@@ -20,6 +20,7 @@ _NODE_BYTES = 8
 # JSON writes these as \u00XX: six bytes for one. Other characters take up to four, and leave a copy in UTF-8 behind.
 _LONG_ESCAPE = re.compile(r"[\x00-\x07\x0b\x0e-\x1f]")
 _WORST_BYTES = 6
+_INDENTED = re.compile(r"^(?:  )+", re.MULTILINE)
 _FOUR_BYTE_CHARACTER = re.compile(rb"[\xf0-\xf4]")
 _PLAIN_BITS = 64
 _SQUARED_BITS_PER_NANOSECOND = 300
@@ -162,6 +163,21 @@ def to_json(value: Any, meter: Meter) -> str:
     width = 1 if data.isascii() else 4 if _FOUR_BYTE_CHARACTER.search(data) else 2
     meter.memory(len(data) * width)
     return data.decode()
+
+
+def indented_json(value: Any, indent: int, meter: Meter) -> str:
+    """On lines, each level so many blanks further in. Raises Failure for what JSON cannot hold."""
+    meter.memory(weigh(value, meter).total * (1 + _depth(value) * indent))
+    encode(value)
+    return _INDENTED.sub(lambda blanks: " " * (len(blanks[0]) // 2 * indent), jsonio.indented(value))
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [part for part in level if isinstance(part, dict | list)]:
+        depth += 1
+        level = [inner for part in level for inner in (part.values() if isinstance(part, dict) else part)]
+    return depth
 
 
 def pay_for_encoding(value: Any, meter: Meter) -> None:

@@ -6,21 +6,28 @@ import re
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from flowforge import jsonio
+from flowforge import jsonio, time_zones
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.names import hint
 from flowforge.language.evaluation.values import describe, number, text
+from flowforge.language.filters.calendar_names import calendar_names
 from flowforge.language.filters.registry import Register
 
 TIME_FILTERS = Register()
 
 _LONGEST_TIME = 64
 _LONGEST_FORMAT = 200
-_DIRECTIVES = "%a %A %b %B %d %f %H %I %j %m %M %p %S %y %Y %z %Z %%"
-_TIME_FORMAT = re.compile(r"(?:[^%]|%[aAbBdfHIjmMpSyYzZ%])*")
+_DIRECTIVES = (
+    "%a %A %b %B %d %f %G %H %I %j %L %m %M %p %S %u %U %V %W %y %Y %z %:z %Z %%, and %-d for no leading zeros"
+)
+_WRITTEN = re.compile(
+    r"%(?:(?P<bare>-)(?P<number>[dHIjmMSUVWyYG])|(?P<name>[aAbB])|(?P<other>:z|[dfGHIjLmMpSuUVWyYzZ%]))"
+)
+_READ_DIRECTIVES = "%a %A %b %B %d %f %H %I %j %m %M %p %S %y %Y %z %Z %%"
+_READ = re.compile(r"(?:[^%]|%[aAbBdfHIjmMpSyYzZ%]|%-[dHIjmMS])*")
 _PARSE_NANOSECONDS = 100_000
+_WRITE_NANOSECONDS = 50_000
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600}
 _DAYS = {"days": 1, "weeks": 7}
 _MONTHS = {"months": 1, "quarters": 3, "years": 12}
@@ -29,25 +36,37 @@ _FARTHEST = 10_000_000_000
 
 
 @TIME_FILTERS.add("date")
-def date(_: Meter, value: Any, format: Any = "%Y-%m-%d", zone: Any = "UTC") -> str:  # noqa: A002 - the name people write
-    """A time (ISO text, seconds since 1970, or `now`) written as in strftime: `%d.%m.%Y %H:%M`."""
+def date(
+    meter: Meter,
+    value: Any,
+    format: Any = "%Y-%m-%d",  # noqa: A002 - the name people write
+    zone: Any = "UTC",
+    language: Any = "en",
+) -> str:
+    """A time (ISO text, seconds since 1970, or `now`) written as in strftime: `%d.%m.%Y %H:%M`; names of months and
+    days in the language."""
     pattern = text(format, "date")
-    if len(pattern) > _LONGEST_FORMAT or not _TIME_FORMAT.fullmatch(pattern):
+    if len(pattern) > _LONGEST_FORMAT or "%" in _WRITTEN.sub("", pattern):
         raise Failure(f"date: the format knows {_DIRECTIVES}")
-    return _in_zone(_moment(value, "date"), zone, "date").strftime(pattern)
+    moment, spoken = _in_zone(_moment(value, "date"), zone, "date"), text(language, "language of date")
+    meter.work(_WRITE_NANOSECONDS)
+    try:
+        return _WRITTEN.sub(lambda found: _written(moment, found, spoken), pattern)
+    except ValueError as error:
+        raise Failure(f"date: {error}") from error
 
 
 @TIME_FILTERS.add("parse_date")
 def parse_date(meter: Meter, value: Any, format: Any, zone: Any = "UTC") -> datetime:  # noqa: A002
     """The time that a text means in the given format, as in strptime; in that zone where the text names none."""
     subject, pattern = text(value, "parse_date"), text(format, "parse_date")
-    if len(pattern) > _LONGEST_FORMAT or not _TIME_FORMAT.fullmatch(pattern):
-        raise Failure(f"parse_date: the format knows {_DIRECTIVES}")
+    if len(pattern) > _LONGEST_FORMAT or not _READ.fullmatch(pattern):
+        raise Failure(f"parse_date: the format knows {_READ_DIRECTIVES}")
     if len(subject) > _LONGEST_TIME:
         raise Failure("parse_date: the text is too long for a time")
     meter.work(_PARSE_NANOSECONDS)
     try:
-        found = datetime.strptime(subject, pattern)
+        found = datetime.strptime(subject, pattern.replace("%-", "%"))
     except (ValueError, re.error) as error:
         raise Failure("parse_date: the text is not in this format") from error
     return _utc(found if found.tzinfo else found.replace(tzinfo=_zone(zone, "parse_date")), "parse_date")
@@ -55,7 +74,9 @@ def parse_date(meter: Meter, value: Any, format: Any, zone: Any = "UTC") -> date
 
 @TIME_FILTERS.add("iso")
 def iso(_: Meter, value: Any, zone: Any = "UTC") -> str:
-    """A time as ISO-8601 text with the offset of the zone."""
+    """A time as ISO-8601 text with the offset of the zone; with `Z` for UTC where that is the zone."""
+    if zone == "Z":
+        return jsonio.format_time(_moment(value, "iso"))
     return _in_zone(_moment(value, "iso"), zone, "iso").isoformat(timespec="milliseconds")
 
 
@@ -103,6 +124,35 @@ def end_of(_: Meter, value: Any, unit: Any, zone: Any = "UTC") -> datetime:
     chosen = _unit(unit, "end_of")
     begin = _begin(_in_zone(_moment(value, "end_of"), zone, "end_of"), chosen)
     return _utc(_later(begin, 1, chosen, "end_of"), "end_of") - timedelta(milliseconds=1)
+
+
+def _written(moment: datetime, directive: re.Match[str], language: str) -> str:
+    """Raises ValueError for a language that is unknown."""
+    if directive["name"]:
+        return _name(moment, directive["name"], language)
+    plain = _padded(moment, directive["number"] or directive["other"])
+    return plain.lstrip("0") or "0" if directive["bare"] else plain
+
+
+def _padded(moment: datetime, letter: str) -> str:
+    match letter:
+        case "Y":
+            return f"{moment.year:04}"
+        case "G":
+            return f"{moment.isocalendar().year:04}"
+        case "L":
+            return f"{moment.microsecond // 1000:03}"
+        case ":z":
+            return moment.isoformat()[-6:]
+        case _:
+            return moment.strftime(f"%{letter}")
+
+
+def _name(moment: datetime, letter: str, language: str) -> str:
+    if language == "en":
+        return moment.strftime(f"%{letter}")
+    names = calendar_names(language, "wide" if letter in "AB" else "abbreviated")
+    return names.days[moment.weekday()] if letter in "aA" else names.months[moment.month - 1]
 
 
 def _moved(value: Any, amount: Any, unit: Any, zone: Any, purpose: str, sign: int) -> datetime:
@@ -178,9 +228,9 @@ def _zone(zone: Any, purpose: str) -> tzinfo:
     if len(name) > _LONGEST_TIME:
         raise Failure(f"{purpose}: the text is too long for a time zone")
     try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError) as error:
-        raise Failure(f"{purpose} knows no such time zone; they have names such as Europe/Berlin") from error
+        return time_zones.zone(name)
+    except ValueError as error:
+        raise Failure(f"{purpose}: {error}") from error
 
 
 def _moment(value: Any, purpose: str) -> datetime:

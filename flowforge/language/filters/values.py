@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from flowforge import jsonio
 from flowforge.language.evaluation.lookup import Missing
 from flowforge.language.evaluation.meter import Failure, Meter
-from flowforge.language.evaluation.values import describe, encode, number, text, to_json, whole
+from flowforge.language.evaluation.values import describe, encode, indented_json, number, text, to_json, whole
 from flowforge.language.filters.registry import NOT_GIVEN, Register
 
 VALUE_FILTERS = Register()
 
 _LONGEST_NUMBER = jsonio.MOST_DIGITS
+_EXACTLY = Context(prec=jsonio.MOST_DIGITS + 20)
+_WIDEST_INDENT = 8
 # Objects of Python are larger than their JSON: `[[],[]]` takes three characters and some 70 bytes for each.
 _BYTES_PER_JSON_CHARACTER = 40
 
@@ -47,9 +49,12 @@ def float_(meter: Meter, value: Any, default: Any = NOT_GIVEN) -> Any:
 
 @VALUE_FILTERS.add("round")
 def round_(_: Meter, value: Any, precision: Any = 0) -> int | float:
-    """Rounded to so many decimals; a whole number when that is 0."""
-    digits = whole(precision, "round", range(16))
-    return number(round(number(value, "round"), digits or None), "round")
+    """Rounded to so many decimals, halves away from zero; a whole number when that is 0."""
+    digits, exact = whole(precision, "round", range(16)), number(value, "round")
+    if isinstance(exact, int):
+        return exact
+    rounded = _rounded(exact, digits)
+    return number(float(rounded) if digits else int(rounded), "round")
 
 
 @VALUE_FILTERS.add("abs")
@@ -59,9 +64,10 @@ def abs_(_: Meter, value: Any) -> int | float:
 
 
 @VALUE_FILTERS.add("tojson")
-def tojson(meter: Meter, value: Any) -> str:
-    """Writes a value as JSON text: null is `null`, text is in quotes."""
-    return to_json(value, meter)
+def tojson(meter: Meter, value: Any, indent: Any = 0) -> str:
+    """Writes a value as JSON text: null is `null`, text is in quotes. With an indent, on lines that people read."""
+    blanks = whole(indent, "tojson", range(_WIDEST_INDENT + 1))
+    return to_json(value, meter) if blanks == 0 else indented_json(value, blanks, meter)
 
 
 @VALUE_FILTERS.add("fromjson")
@@ -92,14 +98,21 @@ def ceil(_: Meter, value: Any) -> int | float:
 
 @VALUE_FILTERS.add("format_number")
 def format_number(_: Meter, value: Any, decimals: Any = 2, point: Any = ".", thousands: Any = "") -> str:
-    """Writes a number with so many decimals: `1234.5 | format_number(2, ',', '.')` is 1.234,50."""
+    """Writes a number with so many decimals, halves away from zero: `1234.5 | format_number(2, ',', '.')` is
+    1.234,50."""
     digits = whole(decimals, "format_number", range(16))
     marks = {".": text(point, "format_number"), ",": text(thousands, "format_number")}
     if any(len(mark) > 1 for mark in marks.values()):
         raise Failure("format_number takes marks of one character")
-    # As a decimal number: a whole number of 64 bits is more than a float can hold.
-    written = f"{Decimal(str(number(value, 'format_number'))):,.{digits}f}"
+    written = f"{_rounded(number(value, 'format_number'), digits):,.{digits}f}"
     return "".join(marks.get(character, character) for character in written)
+
+
+def _rounded(value: int | float, digits: int) -> Decimal:
+    """As people do it on invoices: by the decimal number that is written, which the float only comes close to. Nothing
+    is less than nothing: -0.001 becomes 0.00."""
+    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, _EXACTLY)
+    return rounded or abs(rounded)
 
 
 def _numeric(value: Any) -> Any:

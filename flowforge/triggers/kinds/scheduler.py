@@ -8,13 +8,16 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic.alias_generators import to_camel
 
-from flowforge.errors import Invalid
+from flowforge import time_zones
+from flowforge.errors import Invalid, Problem
 from flowforge.triggers.kind import Registered, TriggerConfig, TriggerKind
 from flowforge.triggers.schedules.in_words import cron_in_words, interval_in_words
 from flowforge.triggers.schedules.schedule import (
     DEFAULT_INTERVAL_MINUTES,
     LONGEST_INTERVAL_MINUTES,
+    SHORTEST_INTERVAL_SECONDS,
     CatchUp,
     Cron,
     Schedule,
@@ -24,6 +27,7 @@ from flowforge.triggers.schedules.schedule import (
 )
 
 SCHEDULER = "scheduler"
+_INTERVALS = ("interval_minutes", "interval_seconds")
 
 
 def _no_flag(value: Any) -> Any:
@@ -52,6 +56,11 @@ Minutes = Annotated[
     ),
 ]
 """A number, or a text that is one: the contract's clients send both."""
+Seconds = Annotated[
+    float | None,
+    Field(ge=SHORTEST_INTERVAL_SECONDS, le=LONGEST_INTERVAL_MINUTES * 60, allow_inf_nan=False),
+    BeforeValidator(_no_flag),
+]
 
 
 class Config(TriggerConfig):
@@ -61,8 +70,13 @@ class Config(TriggerConfig):
         description="Fires each time so many minutes are over.",
         json_schema_extra={"default": DEFAULT_INTERVAL_MINUTES},
     )
+    interval_seconds: Seconds = Field(
+        None, title="Interval seconds", description="Instead of minutes, for short ones; from 10."
+    )
     cron: Annotated[str, AfterValidator(checked_cron)] | None = Field(
-        None, title="Cron", description="Five fields: minute, hour, day of month, month, day of week."
+        None,
+        title="Cron",
+        description="Five fields: minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, …",
     )
     time_zone: Annotated[str, AfterValidator(checked_zone)] = Field(
         "UTC", title="Time zone", description="Of the cron expression, such as Europe/Berlin."
@@ -71,17 +85,20 @@ class Config(TriggerConfig):
         CatchUp.LAST, title="Catch up", description="Which missed times fire when it runs again."
     )
 
-    @field_validator("cron")
+    @field_validator("interval_seconds", "cron")
     @classmethod
-    def _one_way_to_say_when(cls, cron: str | None, others: ValidationInfo) -> str | None:
-        if cron is not None and others.data.get("interval_minutes") is not None:
-            raise ValueError("give either cron or intervalMinutes, not both")
-        return cron
+    def _one_way_to_say_when(cls, chosen: Any, others: ValidationInfo) -> Any:
+        earlier = [name for name in _INTERVALS if others.data.get(name) is not None]
+        if chosen is not None and earlier:
+            raise ValueError(f"give either this or {to_camel(earlier[0])}, not both")
+        return chosen
 
     @property
     def schedule(self) -> Schedule:
         if self.cron is not None:
             return Schedule(Cron(self.cron, ZoneInfo(self.time_zone)), self.catch_up)
+        if self.interval_seconds is not None:
+            return Schedule(every(seconds=self.interval_seconds), self.catch_up)
         return Schedule(every(self.interval_minutes or DEFAULT_INTERVAL_MINUTES), self.catch_up)
 
 
@@ -101,6 +118,14 @@ class Scheduler(TriggerKind[Config]):
     rank = 20
     config = Config
     has_times = True
+
+    def problems(self, config: Mapping[str, Any]) -> list[Problem]:
+        """Also of zones that are not the same everywhere, or not what people mean: schedules that are stored go on by
+        them."""
+        found = super().problems(config)
+        if not found and (flaw := _flaw_of_zone(self.read(config).time_zone)):
+            found = [Problem("/timeZone", flaw)]
+        return found
 
     def describe(self, config: Mapping[str, Any]) -> str:
         """Describe the schedule in words: `At 02:30, Monday through Friday (Europe/Berlin)`, `Every 5 minutes`."""
@@ -131,6 +156,17 @@ class Scheduler(TriggerKind[Config]):
 
 
 KIND = Scheduler()
+
+
+def _flaw_of_zone(name: str) -> str | None:
+    place = time_zones.place_of(name)
+    if place is not None:
+        return f"{name} has no summer time, whatever the clocks on the wall do; did you mean {place}?"
+    try:
+        time_zones.zone(name)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def schedule_of(config: Mapping[str, Any]) -> Schedule:

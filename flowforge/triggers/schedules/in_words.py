@@ -34,4 +34,6 @@ def _span(minutes: float) -> str:
         if minutes >= unit and minutes % unit == 0:
             count = int(minutes // unit)
             return name if count == 1 else f"{count} {name}s"
+    if minutes < 1 or (minutes * 60) % 30:
+        return f"{minutes * 60:g} seconds"
     return "minute" if minutes == 1 else f"{minutes:g} minutes"

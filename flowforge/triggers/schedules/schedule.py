@@ -15,13 +15,26 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from flowforge import time_zones
+
 DEFAULT_INTERVAL_MINUTES = 60
 LONGEST_INTERVAL_MINUTES = 10 * 366 * 24 * 60
+SHORTEST_INTERVAL_SECONDS = 10
 LONGEST_CRON = 200
 CRON_FIELDS = 5
 PUNCTUAL = timedelta(minutes=1)
 """A due time that is seen this much later still counts as met, not as missed."""
 
+_MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_NAMES = "@hourly, @daily, @weekly, @monthly or @yearly"
 _ANY_MOMENT = datetime(2001, 1, 1, tzinfo=UTC)
 _LONGEST_CLOCK_CHANGE = timedelta(days=1)
 
@@ -130,24 +143,24 @@ class Schedule:
         raise AssertionError("a schedule has no end")
 
 
-def every(minutes: float) -> Every:
-    return Every(timedelta(minutes=minutes))
+def every(minutes: float = 0, seconds: float = 0) -> Every:
+    return Every(timedelta(minutes=minutes, seconds=seconds))
 
 
 def checked_zone(name: str) -> str:
-    """Raises ValueError for what is not the name of a time zone."""
+    """Raises ValueError for what is not the name of a time zone, on this machine at least."""
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"there is no time zone {name[:80]!r}; an example is Europe/Berlin") from error
+    except (KeyError, ValueError, OSError):
+        time_zones.zone(name)
     return name
 
 
 def checked_cron(expression: str) -> str:
-    """The expression with single spaces. Raises ValueError for one that cannot fire."""
-    fields = expression.split()
+    """The expression as five fields with single spaces. Raises ValueError for one that cannot fire."""
+    fields = _MACROS.get(expression.strip().lower(), expression).split()
     if len(expression) > LONGEST_CRON or len(fields) != CRON_FIELDS:
-        raise ValueError("must have five fields: minute, hour, day of month, month, day of week")
+        raise ValueError(f"must have five fields: minute, hour, day of month, month, day of week; or be {_NAMES}")
     expression = " ".join(fields)
     try:
         next(CronSim(expression, _ANY_MOMENT))
