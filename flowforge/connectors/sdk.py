@@ -16,6 +16,7 @@ from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import Content, File, Files
+from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.http_client.download import Download, name_of
 from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
@@ -35,6 +36,7 @@ __all__ = [
     "ConnectorConfig",
     "ConnectorError",
     "Content",
+    "Cookies",
     "Credentials",
     "Download",
     "File",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.http import HTTP, HttpSignIn
 from flowforge.connectors.sdk import (
+    Cookies,
     Download,
     Files,
     Nested,
@@ -55,6 +56,12 @@ class Config(HttpSignIn):
         title="Files",
         description="Sent with the form, as multipart: a file, or a list of files, for each field.",
     )
+    cookies: bool | list[JsonObject] = field(
+        False,
+        title="Cookies",
+        description="true keeps them: it goes on with those of the last step before that keeps some, and hands them on."
+        " Or those of a step: {{ steps.login.cookies }}.",
+    )
     fail_on_status: bool = field(True, title="Fail on status", description="Treat anything but 2xx as a failure.")
     response: ResponseForm = field(
         "automatic",
@@ -75,6 +82,7 @@ class Config(HttpSignIn):
     connections=(HTTP,),
 )
 def http_request(config: Config, context: StepContext) -> JsonObject:
+    cookies = _cookies(config, context)
     with Download(partial(_is_download, config), context.files.most_bytes) as download:
         response = context.tools.http.send(
             context,
@@ -86,11 +94,31 @@ def http_request(config: Config, context: StepContext) -> JsonObject:
             data=_data(config, context),
             signed_by=context.connection or HTTP.credentials(config, context),
             download=download,
+            cookies=cookies,
         )
         if config.fail_on_status:
             response.raise_for_status("the receiver")
         headers = {**response.headers, **response.repeated_headers}
-        return {"body": _body(config, context, response, download), "status": response.status, "headers": headers}
+        output = {"body": _body(config, context, response, download), "status": response.status, "headers": headers}
+        return output if cookies is None else {**output, "cookies": cookies.as_json()}
+
+
+def _cookies(config: Config, context: StepContext) -> Cookies | None:
+    """None where the step keeps none."""
+    if config.cookies is False:
+        return None
+    return Cookies.read(_last_kept(context) if config.cookies is True else config.cookies)
+
+
+def _last_kept(context: StepContext) -> Any:
+    """What the last step before it has kept: that includes what it took over itself."""
+    outputs = sorted(context.steps.items(), key=lambda output: _number(output[0]), reverse=True)
+    return next((output["cookies"] for _, output in outputs if isinstance(output, dict) and "cookies" in output), [])
+
+
+def _number(step: str) -> int:
+    digits = step.removeprefix("step_")
+    return int(digits) if digits.isdecimal() else -1
 
 
 def _is_sent_as_json(config: Config) -> bool:

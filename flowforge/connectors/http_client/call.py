@@ -13,6 +13,7 @@ import requests
 
 from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.http_client.parameters import Pair
 from flowforge.connectors.http_client.signing import Request, Signer
 from flowforge.connectors.http_client.streamed_body import StreamedBody
@@ -34,6 +35,7 @@ class Call:
     params: Sequence[Pair]
     body: Any
     signed_by: Signer | None
+    cookies: Cookies | None = None
 
     def redirected(self, status: int, target: str) -> Call:
         """The call that follows a redirect (RFC 9110, 15.4). Another origin gets no secrets."""
@@ -42,9 +44,9 @@ class Call:
             method, body = "GET", None
             headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
         if _origin(url) == _origin(self.url):
-            return Call(method, url, headers, (), body, self.signed_by)
+            return Call(method, url, headers, (), body, self.signed_by, self.cookies)
         kept = {name: value for name, value in headers.items() if name.lower() in _KEPT_ACROSS_HOSTS}
-        return Call(method, url, kept, (), body, None)
+        return Call(method, url, kept, (), body, None, self.cookies)
 
     def prepared(self) -> requests.PreparedRequest:
         """The request as it is sent, signed. Raises ConnectorError."""
@@ -55,6 +57,8 @@ class Call:
         _require_valid(headers)
         with _refusing_what_is_not_valid():
             request.prepare(method=self.method, url=self.url, headers=headers, params=params, data=self.body)
+        if self.cookies is not None:
+            self.cookies.add_to(request)
         if self.signed_by is not None:
             unsigned = _as_sent(request)
             _apply(unsigned, _signed(unsigned, self.signed_by), request)

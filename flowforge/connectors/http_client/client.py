@@ -15,6 +15,7 @@ from flowforge import jsonio
 from flowforge.charsets import header_text
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.call import REDIRECTS, Call, host_of
+from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.http_client.download import Download
 from flowforge.connectors.http_client.guarded_adapter import CONNECT_SECONDS, CurrentExchange, GuardedAdapter
 from flowforge.connectors.http_client.parameters import Pair, pairs_of
@@ -70,11 +71,13 @@ class HttpClient:
         data: bytes | str | Parameters | StreamedBody | None = None,
         signed_by: Signer | None = None,
         download: Download | None = None,
+        cookies: Cookies | None = None,
     ) -> Response:
         """One exchange, redirects followed, before the attempt's deadline. Blanks around the URL do not count.
 
         `params` and `data` take any values; `pairs_of` tells, and lets choose, how objects and lists are written.
-        A body that `download` wants goes there; the content of the response is empty then. Raises ConnectorError for
+        A body that `download` wants goes there; the content of the response is empty then. `cookies` are sent, and take
+        what is set, at each redirect. Raises ConnectorError for
         everything that keeps a whole answer from coming; a status is no error here.
         """
         own = {"User-Agent": _USER_AGENT, "Idempotency-Key": attempt.idempotency_key}
@@ -84,7 +87,7 @@ class HttpClient:
         if isinstance(data, StreamedBody):
             own["Content-Type"] = data.type
         body = _listed(data) if isinstance(data, Mapping) else data
-        call = Call(method, url.strip(), {**own, **(headers or {})}, _listed(params), body, signed_by)
+        call = Call(method, url.strip(), {**own, **(headers or {})}, _listed(params), body, signed_by, cookies)
         for _ in range(MAX_REDIRECTS + 1):
             response = self._answer(attempt, call, download)
             target = response.headers.get("location")
@@ -121,6 +124,8 @@ class HttpClient:
                 self._deadlines.watch(attempt.deadline) as self._current.watch,
                 self._adapter.send(request, stream=True, timeout=timeout, verify=True) as answer,
             ):
+                if call.cookies is not None:
+                    call.cookies.take(request, answer.raw)
                 response = _response(answer.status_code, answer.raw.headers)
                 if download is not None and download.wants(response):
                     download.take(_read(answer.raw, attempt.deadline, host_of(call.url), download.most_bytes))

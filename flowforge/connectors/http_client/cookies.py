@@ -1,0 +1,82 @@
+"""Cookies that an execution keeps from one request to the next (RFC 6265).
+
+Which of them go where is for Python's own jar to say: by domain, path, expiry and `Secure`. Between steps they travel
+as JSON, in the output of the step that received them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http.cookiejar import Cookie
+from typing import Any, Self
+
+import requests
+import urllib3
+from requests.cookies import RequestsCookieJar, create_cookie, extract_cookies_to_jar, get_cookie_header
+
+from flowforge.jsonio import JsonObject
+
+_HEADER = "Cookie"
+_TEXTS = ("name", "value", "domain", "path")
+
+
+class Cookies:
+    """The cookies of one step's requests, redirects included."""
+
+    def __init__(self, cookies: Iterable[Cookie] = ()) -> None:
+        self._jar = RequestsCookieJar()
+        for cookie in cookies:
+            self._jar.set_cookie(cookie)
+
+    @classmethod
+    def read(cls, kept: Any) -> Self:
+        """Those of `as_json`; what is not like them is left out."""
+        return cls(_cookie(one) for one in kept if _is_cookie(one)) if isinstance(kept, list) else cls()
+
+    def add_to(self, request: requests.PreparedRequest) -> None:
+        """Add those that belong to its address, after what the request has itself."""
+        own = request.headers.pop(_HEADER, None)
+        kept = get_cookie_header(self._jar, request)  # type: ignore[no-untyped-call]
+        both = "; ".join(part for part in (own, kept) if part)
+        if both:
+            request.headers[_HEADER] = both
+
+    def take(self, request: requests.PreparedRequest, answer: urllib3.BaseHTTPResponse) -> None:
+        """Take what the answer to the request sets, and forget what it ends."""
+        extract_cookies_to_jar(self._jar, request, answer)  # type: ignore[no-untyped-call]
+
+    def as_json(self) -> list[JsonObject]:
+        self._jar.clear_expired_cookies()
+        return [_as_json(cookie) for cookie in self._jar]
+
+
+def _is_cookie(kept: Any) -> bool:
+    return isinstance(kept, Mapping) and all(_is_line(kept.get(name)) for name in _TEXTS)
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable()
+
+
+def _cookie(kept: Mapping[str, Any]) -> Cookie:
+    expires = kept.get("expires")
+    cookie: Cookie = create_cookie(  # type: ignore[no-untyped-call]
+        **{name: kept[name] for name in _TEXTS},
+        secure=kept.get("secure") is True,
+        expires=expires if type(expires) is int else None,
+        rest={},
+    )
+    cookie.domain_specified = kept.get("hostOnly") is not True
+    return cookie
+
+
+def _as_json(cookie: Cookie) -> JsonObject:
+    return {
+        "name": cookie.name,
+        "value": cookie.value or "",
+        "domain": cookie.domain,
+        "path": cookie.path,
+        "hostOnly": not cookie.domain_specified,
+        "secure": cookie.secure,
+        "expires": cookie.expires,
+    }
