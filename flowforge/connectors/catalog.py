@@ -56,6 +56,11 @@ class Catalog:
         found = self._connectors.get(type_.upper())
         return found is not None and found.repeatable
 
+    def calls_nobody(self, type_: str) -> bool:
+        """Whether its steps only compute."""
+        found = self._connectors.get(type_.upper())
+        return found is not None and found.computes is not None
+
     def connectors(self) -> list[Connector[Any]]:
         """All connectors, sorted by type."""
         return [self._connectors[type_] for type_ in self.types()]

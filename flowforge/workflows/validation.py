@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from pydantic import BaseModel
@@ -49,9 +49,10 @@ def validate_definition(catalog: Catalog, reading: Reading, before: Before) -> l
 
 
 def warnings_of_definition(catalog: Catalog, written: JsonObject, known: Collection[str] = ()) -> list[Problem]:
-    """A warning for each key of a definition, as it is written, that has no effect; MAX_PROBLEMS at most. `known`: keys
-    beside its own that have a meaning to whoever wrote it."""
-    return list(islice(_unknown_keys(catalog, written, known), MAX_PROBLEMS))
+    """A warning for each key of a definition, as it is written, that has no effect, or none that anybody can want;
+    MAX_PROBLEMS at most. `known`: keys beside its own that have a meaning to whoever wrote it."""
+    found = chain(_unknown_keys(catalog, written, known), _idle_policies(catalog, written))
+    return list(islice(found, MAX_PROBLEMS))
 
 
 def _unknown_keys(catalog: Catalog, written: JsonObject, known: Collection[str]) -> Iterator[Problem]:
@@ -65,6 +66,16 @@ def _unknown_keys(catalog: Catalog, written: JsonObject, known: Collection[str])
         model = _config_model(catalog, str(action.get("type", "")).upper())
         if model is not None:
             yield from warnings_of(model, config_of(action), (*path, "config"), (CONNECTION,))
+
+
+def _idle_policies(catalog: Catalog, written: JsonObject) -> Iterator[Problem]:
+    for path, action in actions_in(written.get("actions")):
+        type_ = str(action.get("type", "")).upper()
+        if action.get("afterCrash") is not None and catalog.calls_nobody(type_):
+            yield Problem(
+                pointer((*path, "afterCrash")),
+                f"is not needed: {type_} calls nobody, so that it can always be done again",
+            )
 
 
 def _config_model(catalog: Catalog, type_: str) -> type[BaseModel] | None:

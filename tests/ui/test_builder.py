@@ -176,7 +176,7 @@ def test_what_calls_nobody_needs_no_word_about_a_crash(ada: Browser, app: Flask)
     assert 'name="afterCrash"' not in numbers.page("/actions/0")
     written = numbers.page("/actions/1")
     assert '<option value="fail" selected>' in written
-    assert "This action calls nobody" in written
+    assert "TRANSFORM calls nobody" in written
 
 
 def test_a_new_id_is_followed_by_the_expressions_that_use_it(orders: Builder) -> None:

@@ -82,6 +82,15 @@ def test_what_is_known_or_free_is_not(definition: dict[str, Any]) -> None:
     assert warned(definition) == {}
 
 
+@pytest.mark.parametrize("value", ["again", "fail"])
+def test_a_word_about_a_crash_is_not_needed_where_nobody_is_called(value: str) -> None:
+    sums = {"type": "transform", "config": {"output": {"n": 1}}, "afterCrash": value}
+    loop = {"type": "FOR_EACH", "config": {"items": [1]}, "actions": [sums]}
+    told = "is not needed: TRANSFORM calls nobody, so that it can always be done again"
+    assert warned({"name": "w", "actions": [loop]}) == {"/actions/0/actions/0/afterCrash": told}
+    assert warned(with_action(afterCrash=value)) == {}
+
+
 def test_nobody_reads_more_than_so_many() -> None:
     many = with_action(config={"url": "https://x.test", **{f"key{number}": 1 for number in range(50_000)}})
     assert len(warned(many)) == MAX_PROBLEMS

@@ -108,7 +108,7 @@ def step_panel(
         others=[message for path, message in notes.items() if path not in drawn],
         data=_data(definition, at, context),
         can_fail=type_ not in BLOCKS,
-        calls_nobody=type_ in catalog.types() and catalog.get(type_).computes is not None,
+        calls_nobody=catalog.calls_nobody(type_),
         is_repeatable=catalog.is_repeatable(type_),
         has_example_data=context.trigger_source == "sample",
     )
