@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from flowforge.jsonio import JsonObject
@@ -283,4 +284,11 @@ def same(left: Any, right: Any) -> bool:
         return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, float) is not isinstance(right, float):
+        left, right = _as_stored(left), _as_stored(right)
     return isinstance(left, bool) is isinstance(right, bool) and bool(left == right)
+
+
+def _as_stored(value: Any) -> Any:
+    """A number as databases keep it, by its decimal digits: 1e300 comes back as a whole number of 301 digits."""
+    return Decimal(repr(value)) if isinstance(value, float) else value

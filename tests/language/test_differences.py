@@ -7,10 +7,11 @@ import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowforge.language.differences import ABSENT, Side, StepChange, differences
+from flowforge.language.differences import ABSENT, Side, StepChange, differences, same
 from flowforge.language.pointers import parsed, pointer
 from flowforge.language.tree import actions_in
 
@@ -123,3 +124,20 @@ def _text(own: Any) -> str:
 
 def _count(definition: Any) -> int:
     return sum(1 + _count({"actions": step.get("actions", [])}) for step in definition["actions"])
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (1, 1.0, True),
+        (1e300, 10**300, True),
+        (-1.5e22, -15 * 10**21, True),
+        (2.0**63, 2**63, False),
+        (2**63 - 1, 2**63, False),
+        (True, 1.0, False),
+        ("1", 1.0, False),
+    ],
+)
+def test_numbers_are_the_same_whose_digits_are(left: Any, right: Any, expected: bool) -> None:
+    """2.0**63 is written 9.223372036854776e18, which is another number."""
+    assert same({"n": [left]}, {"n": [right]}) is same({"n": [right]}, {"n": [left]}) is expected
