@@ -13,8 +13,10 @@ from pydantic import ValidationError, create_model
 from flowforge.connectors.config import ConnectorConfig, located_messages, secret_keys
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.guarded_adapter import PUBLIC
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request
+from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.errors import Problem
 from flowforge.fields import field
 from flowforge.icons import require_icon
@@ -53,6 +55,8 @@ class ConnectionKind(Generic[C]):
     """Adds headers or query parameters to a request; requests a token first where it needs one."""
     renew: Callable[[Response, Credentials[C]], bool] | None = None
     """After an answer 401: makes `sign` begin anew (a token is forgotten, a challenge kept); false where it cannot."""
+    identify: Callable[[C], TlsIdentity] | None = None
+    """The certificates by which connections to the service are made; None: the public ones."""
     open: Callable[[Credentials[C]], AbstractContextManager[Any]] | None = None
     """A session with a service that does not speak HTTP, signed in."""
     test: Callable[[Credentials[C]], bool] | None = None
@@ -138,6 +142,10 @@ class Credentials(Generic[C]):
 
     def sign(self, request: Request) -> Request:
         return request if self.kind.sign is None else self.kind.sign(request, self)
+
+    @property
+    def identity(self) -> TlsIdentity:
+        return PUBLIC if self.kind.identify is None else self.kind.identify(self.config)
 
     def renew(self, refusal: Response) -> bool:
         return self.kind.renew is not None and self.kind.renew(refusal, self)

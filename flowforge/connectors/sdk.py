@@ -22,6 +22,7 @@ from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request
 from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart
+from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
@@ -52,6 +53,7 @@ __all__ = [
     "SmtpConversation",
     "StepContext",
     "StreamedBody",
+    "TlsIdentity",
     "Tools",
     "body_of",
     "connector",

@@ -26,4 +26,12 @@ def test_required_fields_come_first_and_groups_last_each_in_the_order_of_its_dec
 def test_the_fields_that_a_connection_can_fill_in_are_drawn_together_under_its_title() -> None:
     *_, (group, fields) = by_group(fields_of_type(load_catalog(), "HTTP_REQUEST"))
     assert group == "HTTP sign-in"
-    assert [field.key for field in fields] == ["bearerToken", "username", "password", "secretHeaders"]
+    assert [field.key for field in fields] == [
+        "bearerToken",
+        "username",
+        "password",
+        "secretHeaders",
+        "authorities",
+        "clientCertificate",
+        "clientKey",
+    ]

@@ -1,11 +1,11 @@
-"""http: a bearer token, a user name and password, or secret headers, for any address."""
+"""http: a bearer token, a user name and password, secret headers, or certificates, for any address."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
 
-from flowforge.connectors.sdk import ConnectionKind, ConnectorConfig, Credentials, Request, field, secret
+from flowforge.connectors.sdk import ConnectionKind, ConnectorConfig, Credentials, Request, TlsIdentity, field, secret
 
 
 class HttpSignIn(ConnectorConfig):
@@ -15,6 +15,20 @@ class HttpSignIn(ConnectorConfig):
     secret_headers: dict[str, str] = secret(
         {}, title="Secret headers", description="Headers whose values are kept secret."
     )
+    authorities: str | None = field(
+        None,
+        multiline=True,
+        title="Certificate authorities",
+        description="Their certificates, as PEM: servers have to show one of theirs. Empty: the public authorities.",
+    )
+    client_certificate: str | None = field(
+        None, multiline=True, title="Client certificate", description="Shown to servers that ask for one; PEM."
+    )
+    client_key: str | None = secret(None, multiline=True, title="Key of the client certificate", description="PEM.")
+
+
+def _identify(config: HttpSignIn) -> TlsIdentity:
+    return TlsIdentity(config.authorities or "", config.client_certificate or "", config.client_key or "")
 
 
 def _sign(request: Request, credentials: Credentials[HttpSignIn]) -> Request:
@@ -38,8 +52,9 @@ HTTP = ConnectionKind(
     "http",
     HttpSignIn,
     title="HTTP sign-in",
-    help="A token, a user name and password, or secret headers, for any address.",
+    help="A token, a user name and password, secret headers, or certificates, for any address.",
     icon="globe",
-    keywords=("bearer", "basic", "header", "api key"),
+    keywords=("bearer", "basic", "header", "api key", "certificate", "mtls", "ca"),
     sign=_sign,
+    identify=_identify,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,13 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.call import REDIRECTS, Call, host_of
 from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.http_client.download import Download
-from flowforge.connectors.http_client.guarded_adapter import CONNECT_SECONDS, CurrentExchange, GuardedAdapter
+from flowforge.connectors.http_client.guarded_adapter import (
+    CONNECT_SECONDS,
+    PUBLIC,
+    Adapters,
+    CurrentExchange,
+    GuardedAdapter,
+)
 from flowforge.connectors.http_client.parameters import Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Signer
@@ -57,7 +64,7 @@ class HttpClient:
         self._deadlines = deadlines
         self._limits = limits
         self._current = CurrentExchange()
-        self._adapter = GuardedAdapter(guard, self._current, pool_size)
+        self._adapters = Adapters(lambda identity: GuardedAdapter(guard, self._current, pool_size, identity))
 
     def send(
         self,
@@ -119,10 +126,11 @@ class HttpClient:
         if seconds <= 0:
             raise ConnectorError(f"no time was left to call {host_of(call.url)}", permanent=False)
         timeout = min(CONNECT_SECONDS, seconds), seconds
+        adapter = self._adapters.get(call.signed_by.identity if call.signed_by else PUBLIC)
         try:
             with (
                 self._deadlines.watch(attempt.deadline) as self._current.watch,
-                self._adapter.send(request, stream=True, timeout=timeout, verify=True) as answer,
+                adapter.send(request, stream=True, timeout=timeout, verify=True) as answer,
             ):
                 if call.cookies is not None:
                     call.cookies.take(request, answer.raw)
@@ -176,6 +184,21 @@ def _as_connector_error(error: Exception, host: str, deadline: float) -> Connect
         cause = cause.__cause__ or cause.__context__
     if time.monotonic() >= deadline or isinstance(error, requests.Timeout | TimeoutError):
         return ConnectorError(f"{host} did not answer in time", permanent=False)
-    if isinstance(error, requests.exceptions.SSLError):
+    tls = _tls_error_in(error)
+    if isinstance(tls, ssl.SSLCertVerificationError) or (
+        tls is None and isinstance(error, requests.exceptions.SSLError)
+    ):
         return ConnectorError(f"{host} shows no certificate that can be trusted", permanent=True)
+    if tls is not None and tls.reason:
+        return ConnectorError(
+            f"no secure connection to {host} was made: {tls.reason}", permanent="CERTIFICATE" in tls.reason
+        )
     return ConnectorError(f"the connection to {host} failed", permanent=False)
+
+
+def _tls_error_in(error: Exception) -> ssl.SSLError | None:
+    """The first error of OpenSSL among the causes."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    return cause

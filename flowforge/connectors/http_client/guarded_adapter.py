@@ -5,16 +5,22 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Watch
 
 CONNECT_SECONDS = 10.0
+_MOST_IDENTITIES = 50
+PUBLIC = TlsIdentity()
+"""Trusts the public authorities, and shows nothing."""
 
 
 class CurrentExchange(threading.local):
@@ -26,7 +32,9 @@ class CurrentExchange(threading.local):
 class GuardedAdapter(HTTPAdapter):
     """An adapter of `requests`. Every connection is made by the guard, and watched until its exchange ends."""
 
-    def __init__(self, guard: AddressGuard, current: CurrentExchange, pool_size: int) -> None:
+    def __init__(
+        self, guard: AddressGuard, current: CurrentExchange, pool_size: int, identity: TlsIdentity = PUBLIC
+    ) -> None:
         def connect(host: str, port: int) -> socket.socket:
             left = max(0.001, current.watch.deadline - time.monotonic())
             connection = guard.connect(host, port, min(CONNECT_SECONDS, left))
@@ -51,9 +59,39 @@ class GuardedAdapter(HTTPAdapter):
         class TlsPool(HTTPSConnectionPool):
             ConnectionCls = GuardedTlsConnection
 
+        self._identity = identity
         self._pools = {"http": Pool, "https": TlsPool}
         super().__init__(pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        if self._identity != PUBLIC:
+            kwargs["ssl_context"] = self._identity.context()
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
+        """Adds the public authorities, unless the identity has its own."""
+        if not self._identity.authorities:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+
+
+class Adapters:
+    """An adapter for each identity, with connections of its own; those that were used last are kept. Safe between
+    threads."""
+
+    def __init__(self, make: Callable[[TlsIdentity], GuardedAdapter]) -> None:
+        self._public = make(PUBLIC)
+        self._make = make
+        self._others: OrderedDict[TlsIdentity, GuardedAdapter] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, identity: TlsIdentity) -> GuardedAdapter:
+        """Raises ConnectorError for an identity that cannot be used."""
+        if identity == PUBLIC:
+            return self._public
+        with self._lock:
+            found = self._others.pop(identity, None) or self._make(identity)
+            self._others[identity] = found
+            if len(self._others) > _MOST_IDENTITIES:
+                self._others.popitem(last=False)
+        return found

@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.http_client.tls import TlsIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class Signer(Protocol):
 
     def sign(self, request: Request) -> Request:
         """The request with headers or query parameters added. Raises ConnectorError."""
+
+    @property
+    def identity(self) -> TlsIdentity:
+        """The certificates by which the connection is made."""
 
     def renew(self, refusal: Response) -> bool:
         """Whether a request that was answered 401 is worth signing and sending once more. Raises ConnectorError."""
