@@ -26,13 +26,13 @@ def test_a_request_is_complete_with_its_last_byte(request_: bytes) -> None:
     for byte in request_:
         assert not slowly.complete
         slowly.add(bytes([byte]), 0)
-    assert (slowly.complete, slowly.truncated, bytes(slowly.data)) == (True, False, request_)
+    assert (slowly.complete, slowly.truncated, slowly.take()) == (True, False, request_)
 
 
 @pytest.mark.parametrize("request_", [NO_BODY, COUNTED, CHUNKED, TRAILERS])
 def test_what_follows_belongs_to_the_next(request_: bytes) -> None:
     both = buffered(request_ + NO_BODY)
-    assert (both.complete, both.truncated, bytes(both.data)) == (True, False, request_ + NO_BODY)
+    assert (both.complete, both.truncated, both.take()) == (True, False, request_ + NO_BODY)
 
 
 IN_CHUNKS = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -81,3 +81,45 @@ def test_silence_and_slowness_have_their_limits() -> None:
     assert request.deadline == 215
     request.add(b"T", 255)
     assert request.deadline == 260
+
+
+MEBIBYTE = 1024 * 1024
+UPLOADS = ReceiveLimits(idle_seconds=10, total_seconds=60, body_bytes=1000, upload_bytes=8 * MEBIBYTE)
+CONTENT = bytes(range(256)) * 4096 * 3
+UPLOAD = b"POST /webhook/token HTTP/1.1\r\n"
+LARGE = {
+    "counted": UPLOAD + b"Content-Length: %d\r\n\r\n" % len(CONTENT) + CONTENT,
+    "in one chunk": UPLOAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(CONTENT) + CONTENT + b"\r\n0\r\n\r\n",
+    "in small chunks": UPLOAD
+    + b"Transfer-Encoding: chunked\r\n\r\n"
+    + b"".join(b"800\r\n" + CONTENT[at : at + 2048] + b"\r\n" for at in range(0, len(CONTENT), 2048))
+    + b"0\r\nChecksum: 1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("large", LARGE.values(), ids=LARGE)
+@pytest.mark.parametrize("following", [b"", NO_BODY], ids=["alone", "with another behind it"])
+def test_a_large_body_is_held_in_a_file(large: bytes, following: bytes) -> None:
+    request = RequestBuffer(UPLOADS, 0)
+    sent = large + following
+    for at in range(0, len(sent), 99_991):
+        assert not request.complete
+        request.add(sent[at : at + 99_991], 0)
+        assert request.in_memory < 1.2 * MEBIBYTE
+    assert (request.complete, request.truncated) == (True, False)
+    taken = request.take()
+    assert not isinstance(taken, bytes)
+    with taken:
+        assert taken.read() == sent
+
+
+@pytest.mark.parametrize("path", ["/webhook/t", "/forms/t", "/prefix/webhook/t"])
+def test_only_what_may_bring_files_may_be_that_large(path: str) -> None:
+    head = b" HTTP/1.1\r\nContent-Length: 5000000\r\n\r\n"
+    upload, other = (
+        RequestBuffer(UPLOADS, 0, b"POST " + path.encode() + head),
+        RequestBuffer(
+            UPLOADS, 0, b"POST /api" + path.encode().replace(b"webhook", b"x").replace(b"forms", b"x") + head
+        ),
+    )
+    assert (upload.truncated, other.truncated) == (False, True)

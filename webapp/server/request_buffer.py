@@ -1,4 +1,5 @@
-"""The bytes of a request that is still arriving, held until it is complete: no thread waits for a slow sender.
+"""The bytes of a request that is still arriving, held until it is complete: no thread waits for a slow sender. A large
+body is held in a temporary file.
 
 Only as much of HTTP is read as tells where a request ends (RFC 9112, section 6). What is no HTTP counts as complete and
 goes to the server as it is: its parser says what is wrong with it.
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import IO
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -19,6 +22,9 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 _HEX = re.compile(rb"[0-9a-fA-F]{1,12}")
 _MAX_CHUNK_LINE_BYTES = 8192
+_MOST_IN_MEMORY_BYTES = 1024 * 1024
+_TAKES_FILES = re.compile(rb"(POST|PUT|PATCH) [^ ]*/(webhook|forms|resume)/")
+"""Begins the requests that may bring files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class ReceiveLimits:
     """Longest time from a request's first byte to its last."""
     body_bytes: int
     """A longer body is not waited for: the application refuses it by its head, or by its first bytes."""
+    upload_bytes: int = 0
+    """The same for requests that may bring files, where that is more."""
 
 
 class RequestBuffer:
@@ -41,10 +49,14 @@ class RequestBuffer:
 
     def __init__(self, limits: ReceiveLimits, now: float, first: bytes = b"") -> None:
         self._limits = limits
+        self._most_bytes = limits.body_bytes
         self._began = self._last = now
         self._searched = 0
         self._body: _CountedBody | _ChunkedBody | None = None
-        self.data = bytearray()
+        self._memory = bytearray()
+        """What has come, from the byte at `_kept_from` on; what came before is in the file."""
+        self._kept_from = 0
+        self._file: IO[bytes] | None = None
         self.complete = self.truncated = False
         self.wants_continue = False
         """The sender waits for `100 Continue` before it sends the body (RFC 9110, section 10.1.1)."""
@@ -53,14 +65,43 @@ class RequestBuffer:
 
     def add(self, data: bytes, now: float) -> None:
         """Add bytes that came at `now`, in seconds of any monotonic clock."""
-        if not self.data:
+        if not self.size:
             self._began = now
         self._last = now
-        self.data += data
+        self._memory += data
         if self._body is None:
             self._find_head()
         if self._body is not None:
             self._find_end(self._body)
+            if len(self._memory) > _MOST_IN_MEMORY_BYTES:
+                self._spill(self._body)
+
+    @property
+    def size(self) -> int:
+        """Bytes that have come."""
+        return self._kept_from + len(self._memory)
+
+    @property
+    def in_memory(self) -> int:
+        return len(self._memory)
+
+    @property
+    def in_file(self) -> int:
+        return self._kept_from
+
+    def take(self) -> bytes | IO[bytes]:
+        """All that has come; as a file, at its beginning, where it is much."""
+        file, self._file = self._file, None
+        if file is None:
+            return bytes(self._memory)
+        file.write(self._memory)
+        file.seek(0)
+        return file
+
+    def close(self) -> None:
+        """Drops what was not taken."""
+        if self._file is not None:
+            self._file.close()
 
     @property
     def deadline(self) -> float:
@@ -68,22 +109,35 @@ class RequestBuffer:
         return min(self._last + self._limits.idle_seconds, self._began + self._limits.total_seconds)
 
     def _find_head(self) -> None:
-        end = self.data.find(_HEAD_END, max(0, self._searched - 3))
-        self._searched = len(self.data)
+        end = self._memory.find(_HEAD_END, max(0, self._searched - 3))
+        self._searched = len(self._memory)
         if end >= 0:
-            head, begin = bytes(self.data[: end + 2]), end + len(_HEAD_END)
+            head, begin = bytes(self._memory[: end + 2]), end + len(_HEAD_END)
+            if _TAKES_FILES.match(head):
+                self._most_bytes = max(self._limits.body_bytes, self._limits.upload_bytes)
             self._body = _ChunkedBody(begin) if _CHUNKED.search(head) else _CountedBody(begin, _length(head))
             self.wants_continue = bool(_EXPECTS.search(head))
-        elif len(self.data) > _MAX_HEAD_BYTES:
+        elif len(self._memory) > _MAX_HEAD_BYTES:
             self.complete = self.truncated = True
 
     def _find_end(self, body: _CountedBody | _ChunkedBody) -> None:
-        limit = self._limits.body_bytes
-        self.complete = body.is_complete(self.data)
-        if not self.complete and (body.size > limit or len(self.data) > 2 * limit):
+        limit = self._most_bytes
+        self.complete = body.is_complete(self._memory, self._kept_from)
+        if not self.complete and (body.size > limit or self.size > 2 * limit):
             self.complete = self.truncated = True
-        if self.complete or len(self.data) > body.begin:
+        if self.complete or self.size > body.begin:
             self.wants_continue = False
+
+    def _spill(self, body: _CountedBody | _ChunkedBody) -> None:
+        """Moves to the file what has been looked at."""
+        seen = min(len(self._memory), body.seen - self._kept_from)
+        if seen <= 0:
+            return
+        if self._file is None:
+            self._file = TemporaryFile()  # noqa: SIM115  (closed by whoever takes it, or `close`)
+        self._file.write(memoryview(self._memory)[:seen])
+        del self._memory[:seen]
+        self._kept_from += seen
 
 
 class _CountedBody:
@@ -93,35 +147,42 @@ class _CountedBody:
         self.begin = begin
         self.size = size
 
-    def is_complete(self, data: bytearray) -> bool:
-        return len(data) >= self.begin + self.size
+    @property
+    def seen(self) -> int:
+        """The position up to which nothing has to be looked at again."""
+        return self.begin + self.size
+
+    def is_complete(self, memory: bytearray, kept_from: int) -> bool:
+        return kept_from + len(memory) >= self.begin + self.size
 
 
 class _ChunkedBody:
     """A body in chunks (RFC 9112, section 7.1); `size` is what they hold so far."""
 
     def __init__(self, begin: int) -> None:
-        self.begin = self._at = begin
+        self.begin = self.seen = begin
         self.size = 0
         self._last = False
 
-    def is_complete(self, data: bytearray) -> bool:
+    def is_complete(self, memory: bytearray, kept_from: int) -> bool:
         """Whether the request is complete; also true of a malformed one, which the parser will refuse."""
-        while not self._last and len(data) > self._at:
-            line_end = data.find(b"\r\n", self._at, self._at + _MAX_CHUNK_LINE_BYTES)
+        at = self.seen - kept_from
+        while not self._last and len(memory) > at:
+            line_end = memory.find(b"\r\n", at, at + _MAX_CHUNK_LINE_BYTES)
             if line_end < 0:
-                return len(data) - self._at >= _MAX_CHUNK_LINE_BYTES
-            length = bytes(data[self._at : line_end]).partition(b";")[0].rstrip(b" \t")
+                return len(memory) - at >= _MAX_CHUNK_LINE_BYTES
+            length = bytes(memory[at:line_end]).partition(b";")[0].rstrip(b" \t")
             if not _HEX.fullmatch(length):
                 return True
-            self._skip_chunk(line_end + 2, int(length, 16))
-        return self._last and (data.startswith(b"\r\n", self._at) or data.find(_HEAD_END, self._at) >= 0)
+            self._skip_chunk(kept_from + line_end + 2, int(length, 16))
+            at = self.seen - kept_from
+        return self._last and (memory.startswith(b"\r\n", at) or memory.find(_HEAD_END, at) >= 0)
 
     def _skip_chunk(self, begin: int, size: int) -> None:
         """A chunk of size 0 is the last; trailers may follow it."""
         self._last = size == 0
         self.size += size
-        self._at = begin if self._last else begin + size + 2
+        self.seen = begin if self._last else begin + size + 2
 
 
 def _length(head: bytes) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import selectors
 import socket
 import ssl
@@ -21,10 +22,11 @@ from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import IO, Any, Final
 from wsgiref.types import WSGIEnvironment
 
 from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
+from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import BadRequest
 
@@ -42,6 +44,8 @@ _INCOMPLETE: Final = object()
 _RECEIVE_BYTES = 256 * 1024
 _MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """The limit on the bytes of incomplete requests that one process buffers."""
+_MAX_SPOOLED_BYTES = 1024 * 1024 * 1024
+"""The limit on those that it holds in temporary files."""
 _SWEEP_SECONDS = 0.5
 _SOCKET_TIMEOUT_SECONDS = 30
 _LINGER_SECONDS = 2.0
@@ -65,7 +69,18 @@ class _Progress:
 
     @property
     def buffered(self) -> int:
-        return len(self.buffer.data) if self.buffer else 0
+        """Bytes in memory."""
+        return self.buffer.in_memory if self.buffer else 0
+
+    @property
+    def spooled(self) -> int:
+        """Bytes in a file."""
+        return self.buffer.in_file if self.buffer else 0
+
+    def drop_buffer(self) -> None:
+        if self.buffer is not None:
+            self.buffer.close()
+        self.buffer = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +102,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     wsgi: Any
     _limits: ReceiveLimits
     _hub: HubProcess
-    _buffered = 0
+    _buffered = _spooled = 0
     _next_sweep = 0.0
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
         settings = self.wsgi.extensions["flowforge"].settings
         body_bytes = max(MOST_RECEIVED_BYTES, settings.webhook_max_bytes)
-        self._limits = ReceiveLimits(settings.web_read_timeout, settings.web_request_timeout, body_bytes)
+        upload_bytes = settings.file_max_bytes + settings.webhook_max_bytes
+        self._limits = ReceiveLimits(settings.web_read_timeout, settings.web_request_timeout, body_bytes, upload_bytes)
         slots = FairShares(settings.live_viewers)
         listening = [listener.fileno() for listener in self.sockets]
         self._hub = HubProcess(settings, slots.give_back, self._end_without_hub, foreign=listening)
@@ -120,11 +136,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except OSError:  # the sender has left
             return False
         conn.init()
-        conn.parser.unreader.unread(bytes(buffer.data))
         conn.data_ready = True
         progress = _progress(conn)
         progress.truncated, progress.buffer = buffer.truncated, None
-        return super().handle(conn)
+        received = buffer.take()
+        if isinstance(received, bytes):
+            conn.parser.unreader.unread(received)
+            return super().handle(conn)
+        with received:
+            conn.parser.unreader = _FileUnreader(conn.sock, received)
+            keeps_alive = super().handle(conn)
+            if keeps_alive:
+                conn.parser.unreader.keep_rest()
+            return keeps_alive
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         progress = _progress(conn)
@@ -185,11 +209,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _await_more(self, conn: TConn) -> None:
         buffer = self._buffer(conn)
-        deadline = buffer.deadline if buffer.data else time.monotonic() + self.cfg.keepalive
+        deadline = buffer.deadline if buffer.size else time.monotonic() + self.cfg.keepalive
         self._wait_in_poller(conn, deadline, self._resume)
         if deadline <= time.monotonic():  # a sender of single bytes is never among those that a sweep finds waiting
             self._disconnect(conn, 408)
-        elif self._buffered > _MAX_BUFFERED_BYTES:
+        elif self._buffered > _MAX_BUFFERED_BYTES or self._spooled > _MAX_SPOOLED_BYTES:
             self._disconnect(conn, 503)
 
     def _resume(self, conn: TConn, _fileobj: Any) -> None:
@@ -203,7 +227,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         waits for that on its main thread, where it stops everybody.
         """
         progress = _progress(conn)
-        progress.buffer, progress.drained = None, 0
+        progress.drop_buffer()
+        progress.drained = 0
         try:
             conn.sock.shutdown(socket.SHUT_WR)
             self._wait_in_poller(conn, time.monotonic() + _LINGER_SECONDS, self._drain)
@@ -229,11 +254,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(on_readable, conn))
         self.pending_conns.append(conn)
         self._buffered += _progress(conn).buffered
+        self._spooled += _progress(conn).spooled
 
     def _leave_poller(self, conn: TConn) -> None:
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
         self._buffered -= _progress(conn).buffered
+        self._spooled -= _progress(conn).spooled
 
     def _disconnect(self, conn: TConn, status: int) -> None:
         """Close a connection that waits in the poller; a sender that has begun a request is answered `status`."""
@@ -241,6 +268,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if _progress(conn).buffered:
             with contextlib.suppress(OSError):
                 conn.sock.send(_refusal(status))
+        _progress(conn).drop_buffer()
         self.nr_conns -= 1
         conn.close()
 
@@ -250,6 +278,25 @@ def _progress(conn: TConn) -> _Progress:
     if found is None:
         found = conn.progress = _Progress()
     return found
+
+
+class _FileUnreader(SocketUnreader):  # type: ignore[misc]
+    """Gives what was received into a file, and then what the socket has."""
+
+    def __init__(self, sock: socket.socket, received: IO[bytes]) -> None:
+        super().__init__(sock)
+        self._received: IO[bytes] | None = received
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        piece = self._received.read(_RECEIVE_BYTES) if self._received else b""
+        return piece or super().chunk(size_hint)  # type: ignore[no-any-return]
+
+    def keep_rest(self) -> None:
+        """Keeps what the file still has, the beginning of the next request: the file will be closed."""
+        assert self._received is not None
+        self.buf.seek(0, os.SEEK_END)
+        self.buf.write(self._received.read())
+        self._received = None
 
 
 def _with_facts(wsgi: Any) -> Any:
