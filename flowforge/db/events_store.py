@@ -62,6 +62,8 @@ class ExternalCall:
     """The moment for which the caller waits; None: it is answered at once."""
     judged_by: str | None = None
     """The trigger's configuration, as JSON text, by which the call was let in; None: by none."""
+    event_id: UUID = field(default_factory=uuid7)
+    """The id of the event that it makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,7 @@ def accept_call(engine: Engine, call: ExternalCall) -> StoredCall | None:
             {
                 "type": call.trigger_type,
                 "token": call.token,
-                "id": str(uuid7()),
+                "id": str(call.event_id),
                 "payload": call.payload,
                 "payload_order": call.payload_order,
                 "metadata": call.metadata,
@@ -232,6 +234,17 @@ def find_token(engine: Engine, trigger_type: str, token: str) -> KnownToken | No
             {"token": token, "tokens": [token, token.rstrip("/")], "type": trigger_type},
         ).first()
     return None if row is None else KnownToken(*row[:3])
+
+
+def find_owner(engine: Engine, trigger_type: str, token: str) -> UUID | None:
+    """The account of the trigger with that token. Raises Unavailable."""
+    with unavailable_when_down(), autocommitting(engine) as connection:
+        owner: UUID | None = connection.exec_driver_sql(
+            "SELECT user_id FROM trigger_service.trigger_registrations"
+            " WHERE webhook_token = %(token)s AND lower(trigger_type) = %(type)s",
+            {"token": token, "type": trigger_type},
+        ).scalar()
+    return owner
 
 
 def event_contexts(

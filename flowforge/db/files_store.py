@@ -172,6 +172,12 @@ def delete_dead_uses(connection: Connection, before: datetime, limit: int) -> li
     return list(rows.scalars())
 
 
+def delete_uses_of(connection: Connection, holder: UUID) -> list[UUID]:
+    """Deletes what an event or execution holds; returns the ids of the files."""
+    statement = text("DELETE FROM files.uses WHERE holder_id = :holder RETURNING file_id")
+    return list(connection.execute(statement, {"holder": holder}).scalars())
+
+
 def delete_uses_of_removed_accounts(connection: Connection, before: datetime, limit: int) -> list[UUID]:
     """The same for accounts that were removed before that time, however new the uses are."""
     removed = "f.user_id IN (SELECT user_id FROM auth.removed_accounts WHERE removed_at < :before)"

@@ -20,12 +20,13 @@ from flowforge import events, jsonio
 from flowforge.bus import CircuitOpen, EventBus, Message
 from flowforge.db import events_store
 from flowforge.db.engine import Connection, Engine
-from flowforge.db.events_store import EarlierCall, ExternalCall, KnownToken, NewEvent, find_token
+from flowforge.db.events_store import EarlierCall, ExternalCall, KnownToken, NewEvent, find_owner, find_token
 from flowforge.db.refused_work import Refusal, raise_refusal, require_room
 from flowforge.engine.passed_files import pass_on_to_events
 from flowforge.errors import Conflict, Invalid, Unavailable
 from flowforge.events import TriggerEvent
 from flowforge.field_order import order_of
+from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Repeat",
     "accept_call",
     "announce",
+    "find_owner",
     "find_token",
     "messages",
     "record",
@@ -140,19 +142,21 @@ def accept_call(
     *,
     awaiting: Awaiting | None = None,
     judged_by: str | None = None,
+    event_id: UUID | None = None,
 ) -> AcceptedCall | None:
     """Looks the token up and stores the event, in one statement. None: no trigger of that type has such a token.
 
     Committed when it returns; raises Unavailable when it could not be, Invalid for what JSON cannot hold, and OverQuota
     where the owner has used up a quota. Where the key was used before, the answer is the first call's; raises Conflict
-    where this cannot be its repeat. `judged_by`: the configuration by which the call was let in.
+    where this cannot be its repeat. `judged_by`: the configuration by which the call was let in. `event_id`: the id of
+    the event that it makes, where something refers to it already.
     """
     if key is not None and key.digest is not None:
         metadata = {**metadata, "bodyDigest": key.digest}
     texts = _nestable(payload), jsonio.dumps_for_database(order_of(payload)), _nestable(metadata)
     key_text = key.key if key is not None else None
     moment, seconds = (awaiting.moment, awaiting.seconds) if awaiting else (None, None)
-    call = ExternalCall(trigger_type, token, *texts, key_text, moment, judged_by)
+    call = ExternalCall(trigger_type, token, *texts, key_text, moment, judged_by, event_id or uuid7())
     stored = events_store.accept_call(engine, call)
     if stored is None:
         return None

@@ -51,6 +51,11 @@ def find(session: Session, key: WaitKey) -> OpenWait:
     return _open(row)
 
 
+def owner_of(session: Session, key: WaitKey) -> UUID:
+    """The account of the execution that waits."""
+    return session.execute(select(ExecutionRow.user_id).where(ExecutionRow.id == key.execution_id)).scalar_one()
+
+
 def waiting(session: Session, execution_id: UUID) -> Sequence[OpenWait]:
     """List the execution's open waits for calls and people, the oldest first."""
     wanted = select(StepAttempt).where(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from flowforge.db.engine import Connection, Engine, transaction
 from flowforge.db.files_store import Found
 from flowforge.errors import NotFound, TooLarge
 from flowforge.file_values import ANY_TYPE, LONGEST_NAME, StoredFile
-from flowforge.files.object_store import ObjectMissing, ObjectStore, pieces_of
+from flowforge.files.object_store import ObjectMissing, ObjectStore, sha256_of
 from flowforge.ids import uuid7
 from flowforge.jsonio import writable
 
@@ -74,6 +73,11 @@ class Files:
             self._add(file, owner, holder, key)
         return file
 
+    def discard(self, holder: UUID) -> None:
+        """Deletes the files that were kept for an event which did not come to be."""
+        with transaction(self._engine) as connection:
+            files_store.drop_files(connection, files_store.delete_uses_of(connection, holder))
+
     def of_execution(self, file_id: UUID, execution_id: UUID) -> KeptFile:
         """A file that this execution has made, or that came in with its event. Raises NotFound."""
         with transaction(self._engine) as connection:
@@ -125,11 +129,7 @@ class Files:
         size = source.seek(0, 2)
         if size > self.limits.each:
             raise TooLarge(f"a file has {size} bytes; the limit is {self.limits.each}")
-        source.seek(0)
-        digest = hashlib.sha256()
-        for piece in pieces_of(source):
-            digest.update(piece)
-        return StoredFile(uuid7(), tidy_name(name), tidy_type(type_), size, digest.hexdigest())
+        return StoredFile(uuid7(), tidy_name(name), tidy_type(type_), size, sha256_of(source))
 
     def _add(self, file: StoredFile, owner: UUID, holder: UUID, key: UUID | None = None) -> bool:
         with transaction(self._engine) as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import IO, Protocol
@@ -26,6 +27,15 @@ class ObjectStore(Protocol):
 
 class ObjectMissing(Exception):
     """The store does not have an object that the database knows."""
+
+
+def sha256_of(source: IO[bytes]) -> str:
+    """The digest of a whole file, in hexadecimal digits."""
+    source.seek(0)
+    digest = hashlib.sha256()
+    for piece in pieces_of(source):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def pieces_of(source: IO[bytes]) -> Iterator[bytes]:

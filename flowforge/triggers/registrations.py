@@ -133,7 +133,7 @@ class Triggers:
         row = row or find_by_former_token(session, token)
         if row is None or row.webhook_token is None or row.trigger_type.lower() != kind.type:
             raise NotFound("there is nothing at this address")
-        return AddressedTrigger(row.id, row.webhook_token, row.enabled, configuration_of(row))
+        return AddressedTrigger(row.id, row.user_id, row.webhook_token, row.enabled, configuration_of(row))
 
     def keep_secret(self, session: Session, known: KnownToken, secret: str) -> bool:
         """Keep the secret that a provider hands out in its handshake. False where the trigger has been changed since

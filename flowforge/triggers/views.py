@@ -51,6 +51,7 @@ class AddressedTrigger:
     """A trigger of any owner, as it is found by the token in its address, or a former one."""
 
     id: UUID
+    user_id: UUID
     token: str
     enabled: bool
     configuration: JsonObject

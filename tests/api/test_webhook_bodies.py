@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -12,12 +11,13 @@ from sqlalchemy import Engine
 
 from flowforge.wiring import Backends
 from tests.api.things import accepted_events
+from tests.files.described import inline
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
 
 
-def as_bytes(data: bytes, content_type: str) -> dict[str, str]:
-    return {"base64": b64encode(data).decode(), "contentType": content_type}
+def as_bytes(data: bytes, content_type: str) -> dict[str, Any]:
+    return {**inline("", content_type or "application/octet-stream", data), "contentType": content_type}
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_a_form_with_files(client: FlaskClient, address: str, engine: Engine) ->
     body = accepted_events(engine)[0].payload["body"]
     assert body["note"] == "hi"
     assert body["photo"] == [
-        {"name": "a.png", "type": "image/png", "base64": b64encode(PNG).decode()},
-        {"name": "b.txt", "type": "text/plain", "base64": b64encode(b"2").decode()},
+        inline("a.png", "image/png", PNG),
+        inline("b.txt", "text/plain", b"2"),
     ]
 
 

@@ -12,15 +12,19 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from werkzeug.test import TestResponse
 
+from flowforge.db.tables import FileRow
 from flowforge.engine import intake
 from flowforge.errors import Unavailable
+from flowforge.file_values import file_id
+from flowforge.settings import Settings
 from flowforge.triggers.kinds.form import KIND
 from flowforge.wiring import Backends
 from tests.api.things import TRIGGERS, WORKFLOWS, accepted_events, pointers, stored_trigger, triggers_of, workflow
 from tests.engine.pipeline import working
+from tests.files.described import described, inline
 from tests.people import Person
 from tests.waiting import eventually
 
@@ -41,6 +45,11 @@ FIELDS: list[dict[str, Any]] = [
     {"label": "Photo", "type": "file"},
 ]
 HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"file_max_bytes": 1_000_000})
 
 
 class FormPage:
@@ -178,7 +187,7 @@ class TestSubmission:
             "arrival": "2026-03-31",
             "mail": "ada@example.com",
             "agreed": True,
-            "photo": {"name": "me.png", "type": "image/png", "size": 4, "base64": "iVBORw=="},
+            "photo": inline("me.png", "image/png", b"\x89PNG"),
         }
         assert datetime.now(UTC) - datetime.fromisoformat(event.payload["submittedAt"]) < timedelta(minutes=1)
         assert event.metadata_["source"] == "form"
@@ -347,6 +356,30 @@ class TestRefusing:
         assert "is too large" in refused.text
         assert form.send(one=(io.BytesIO(half), "1")).status_code == 303
         assert len(accepted_events(engine)) == 1
+
+    def test_a_large_file_is_kept_outside_of_the_payload(
+        self, owner_form: Callable[..., FormPage], engine: Engine, backends: Backends
+    ) -> None:
+        photo = bytes(range(256)) * 1_000
+        owner_form().send(your_name="Ada", photo=(io.BytesIO(photo), "me.png", "image/png"))
+
+        (event,) = accepted_events(engine)
+        file = event.payload["fields"]["photo"]
+        assert file == {"id": file["id"], **described("me.png", "image/png", photo)}
+        id_ = file_id(file["id"])
+        assert id_ is not None
+        assert b"".join(backends.files.of_event(id_, event.id).pieces()) == photo
+
+    def test_the_same_answers_with_the_same_file_count_once(
+        self, owner_form: Callable[..., FormPage], engine: Engine
+    ) -> None:
+        form = owner_form()
+        stamp = form.stamp()
+        for _ in range(2):
+            form.send(your_name="Ada", photo=(io.BytesIO(b"x" * 100_000), "p"), opened=stamp)
+        assert len(accepted_events(engine)) == 1
+        with engine.connect() as connection:
+            assert connection.scalar(select(func.count()).select_from(FileRow)) == 1
 
     def test_more_bytes_than_any_form_needs(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
         refused = owner_form().send(your_name="Ada", photo=(io.BytesIO(b"x" * 3_000_000), "p"))

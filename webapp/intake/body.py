@@ -2,59 +2,61 @@
 
 from __future__ import annotations
 
-import base64
-import re
+from contextlib import closing
 from typing import Any
 
 from flask import request
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_options_header
 
 from flowforge import charsets, jsonio
-from flowforge.errors import Invalid, TooLarge
+from flowforge.errors import Invalid
+from flowforge.file_values import AnyFile, InlineFile
 from flowforge.jsonio import JsonObject
-from webapp.intake.form_data import FORMS, parse_form
+from flowforge.media_types import is_always_text, is_text
+from webapp.context import backends
+from webapp.intake.form_data import FORMS, MULTIPART, parse_form
+from webapp.intake.received_body import ReceivedBody, receive_body, too_large
+from webapp.intake.uploads import Uploads
 
-_NEVER_TEXT = re.compile(r"(image|audio|video|font)/(?!svg)|application/(octet-stream|pdf|zip|gzip)$")
 
-_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-"""Bytes that stand in no text (WHATWG MIME Sniffing Standard, section 3)."""
+def read_body(uploads: Uploads) -> Any:
+    """Any JSON value as it is; a form as an object; text as text; other bytes as a file.
 
-
-def read_body(limit: int) -> Any:
-    """Any JSON value as it is; a form as an object; text as text; other bytes as {base64, contentType}.
-
-    Raises Invalid for broken JSON and broken forms, TooLarge above `limit` bytes, however they are sent.
+    Raises Invalid for broken JSON and broken forms, TooLarge above the limits on bodies, however they are sent, and
+    what `Uploads.add` raises.
     """
     if request.method == "GET":
         return {}
-    data = read_bytes(limit)
-    if not data:
+    body = receive_body(most_bytes())
+    if not body.size:
         return {}
     if request.mimetype in FORMS:
-        return _form(data)
-    if request.mimetype == "application/json" or request.mimetype.endswith("+json"):
-        return _json(charsets.json_source(data, _declared_charset()))
-    return _text_or_bytes(data)
+        return _form(body, uploads)
+    if _is_json():
+        return _json(charsets.json_source(body.read(), _declared_charset()))
+    return _text_or_file(body, uploads)
 
 
-def read_bytes(limit: int) -> bytes:
-    """The whole body, whatever its type. Raises TooLarge above `limit` bytes.
-
-    A body of unknown length is cut off at Werkzeug's limit without a word, so that limit is set one byte higher.
-    """
-    request.max_content_length = limit + 1
-    try:
-        data = request.get_data()
-    except RequestEntityTooLarge as error:
-        raise _too_large(limit) from error
-    if len(data) > limit:
-        raise _too_large(limit)
-    return data
+def read_bytes() -> bytes:
+    """The whole body, whatever its type. Raises TooLarge for more than a body of text may have."""
+    return receive_body(backends().settings.webhook_max_bytes).read()
 
 
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"the body is larger than {limit} bytes")
+def most_bytes() -> int:
+    """The limit on the body: of one that may be, or bring, a file, there is room for the file."""
+    settings = backends().settings
+    is_text = is_always_text(request.mimetype) and request.mimetype != MULTIPART
+    return settings.webhook_max_bytes + (0 if is_text or _is_packed() else settings.file_max_bytes)
+
+
+def _is_packed() -> bool:
+    """Whether it is unpacked in memory when it is read."""
+    return "Content-Encoding" in request.headers
+
+
+def _is_json() -> bool:
+    return request.mimetype == "application/json" or request.mimetype.endswith("+json")
 
 
 def _declared_charset() -> str | None:
@@ -68,26 +70,29 @@ def _json(data: bytes | str) -> Any:
         raise Invalid.at("", f"the body is not JSON: {error}") from error
 
 
-def _form(data: bytes) -> JsonObject:
-    form = parse_form(data)
-    fields: dict[str, list[Any]] = {name: list(values) for name, values in form.texts.lists()}
-    for name, files in form.files.lists():
-        fields.setdefault(name, []).extend(_file(file) for file in files)
+def _form(body: ReceivedBody, uploads: Uploads) -> JsonObject:
+    with closing(parse_form(body.content, backends().settings.webhook_max_bytes)) as form:
+        fields: dict[str, list[Any]] = {name: list(values) for name, values in form.texts.lists()}
+        for name, files in form.files.lists():
+            fields.setdefault(name, []).extend(_part(file, uploads) for file in files)
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _file(file: FileStorage) -> dict[str, str]:
-    return {"name": file.filename or "", "type": file.mimetype, "base64": base64.b64encode(file.read()).decode()}
+def _part(file: FileStorage, uploads: Uploads) -> JsonObject:
+    return uploads.add(file.stream, file.filename or "", file.content_type or "").as_json()
 
 
-def _text_or_bytes(data: bytes) -> Any:
-    if not _NEVER_TEXT.match(request.mimetype) and _is_text(data):
-        return charsets.decode(data, _declared_charset())
-    return {"base64": base64.b64encode(data).decode(), "contentType": request.content_type or ""}
+def _text_or_file(body: ReceivedBody, uploads: Uploads) -> Any:
+    if body.size <= backends().settings.webhook_max_bytes:
+        data = body.read()
+        if is_text(data, request.mimetype, _declared_charset()):
+            return charsets.decode(data, _declared_charset())
+    elif is_always_text(request.mimetype):
+        raise too_large(backends().settings.webhook_max_bytes)
+    name = parse_options_header(request.headers.get("Content-Disposition"))[1].get("filename", "")
+    return _whole_body(uploads.add(body.content, name, request.content_type or ""))
 
 
-def _is_text(data: bytes) -> bool:
-    """Whether the bytes are UTF-8, or the sender says that they are text and nothing in them contradicts that."""
-    if charsets.is_utf8(data) or charsets.codec_of(_declared_charset()) is not None:
-        return True
-    return request.mimetype.startswith("text/") and not _BINARY.search(data)
+def _whole_body(file: AnyFile) -> JsonObject:
+    """`contentType` has always stood beside the content of small ones."""
+    return file.as_json() | ({"contentType": request.content_type or ""} if isinstance(file, InlineFile) else {})

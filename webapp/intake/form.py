@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,8 +19,10 @@ from flowforge import jsonio
 from flowforge.engine import answers, intake
 from flowforge.engine.intake import AcceptedCall, CallKey
 from flowforge.errors import Invalid, NotFound, OverQuota, Unavailable
+from flowforge.file_values import read_file
+from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable
-from flowforge.triggers.forms.answers import MOST_FILE_BYTES
+from flowforge.triggers.forms.answers import SentFile
 from flowforge.triggers.forms.view import FormView, view_fields
 from flowforge.triggers.kinds.form import FORM, KIND, Config, form_view, payload_of
 from webapp.content_policy import page_policy
@@ -27,13 +30,14 @@ from webapp.context import backends, session
 from webapp.intake import calls, form_guards, known_tokens
 from webapp.intake.accepted import announce
 from webapp.intake.form_submission import Submission, read_submission
+from webapp.intake.uploads import Uploads
 from webapp.intake.waiting import as_response, wait_for_answer
 from webapp.services import triggers
 
 blueprint = Blueprint("forms", __name__, url_prefix="/forms/<token>")
 
 _NO_FORM = "there is no such form"
-_TOO_LARGE = f"All files together may have at most {MOST_FILE_BYTES // 1_000_000} MB. Please choose smaller ones."
+_TOO_LARGE = "All files together may have at most {megabytes} MB. Please choose smaller ones."
 _TOO_MANY = "Much was sent from where you are. Please wait a minute, and send it again."
 _FULL = "This form takes nothing more just now. Please keep what you filled in, and send it again later."
 _NOT_KEPT = "It could not be kept just now. Please send it again in a moment."
@@ -56,6 +60,7 @@ class OpenForm:
     token: str
     """In the address that was called: the trigger's own, or a former one."""
     trigger_id: UUID
+    owner: UUID
     own_token: str
     config: Config
 
@@ -133,7 +138,8 @@ def _open_form(token: str) -> OpenForm:
     if not trigger.enabled:
         raise NotFound(_NO_FORM)
     try:
-        return OpenForm(token, trigger.id, trigger.token, KIND.read(triggers().opened(trigger.configuration)))
+        config = KIND.read(triggers().opened(trigger.configuration))
+        return OpenForm(token, trigger.id, trigger.user_id, trigger.token, config)
     except Invalid as error:
         raise NotFound(_NO_FORM) from error
     except SecretUnreadable as error:
@@ -144,7 +150,7 @@ def _accept(form: OpenForm, submission: Submission) -> AcceptedCall:
     """Check a submission, and accept it. Raises Refused, and NotFound where the form was disabled meanwhile."""
     _refuse_too_many(form.token)
     if submission.is_too_large:
-        raise Refused(_TOO_LARGE, 413)
+        raise Refused(_TOO_LARGE.format(megabytes=backends().settings.file_max_bytes // 1_000_000), 413)
     if submission.is_wrong:
         raise Refused(submission.stamp_problem)
     try:
@@ -170,15 +176,32 @@ def _refuse_too_many(token: str) -> None:
 def _store(form: OpenForm, submission: Submission) -> AcceptedCall:
     """Store the event of a submission; the same answers sent twice from one page make one event. Raises NotFound,
     Unavailable."""
-    now = datetime.now(UTC)
-    payload = payload_of(submission.answers.values, now)
+    now, uploads = datetime.now(UTC), Uploads(lambda: form.owner)
     metadata = {"source": FORM, "receivedAt": now, "remoteAddress": request.remote_addr}
-    once = hashlib.sha256(submission.stamp.encode() + jsonio.dumps(payload["fields"])).hexdigest()
-    event = FORM, form.own_token, payload, metadata, CallKey(f"form {once}")
-    call = intake.accept_call(backends().engine, *event, awaiting=form.config.awaiting)
-    if call is None or call.event_id is None:
-        raise NotFound(_NO_FORM)
+    with uploads.unless_refused():
+        values = _kept(submission.answers.values, uploads)
+        event = FORM, form.own_token, payload_of(values, now), metadata, _key(submission, values)
+        awaiting = form.config.awaiting
+        call = intake.accept_call(backends().engine, *event, awaiting=awaiting, event_id=uploads.holder)
+        if call is None or call.event_id is None:
+            raise NotFound(_NO_FORM)
+    if call.fresh is None:
+        uploads.discard()
     return call
+
+
+def _kept(values: Mapping[str, Any], uploads: Uploads) -> JsonObject:
+    """The values with their files kept. Raises TooLarge, OverQuota, Unavailable."""
+    return {
+        name: uploads.add(value.content, value.name, value.type).as_json() if isinstance(value, SentFile) else value
+        for name, value in values.items()
+    }
+
+
+def _key(submission: Submission, values: Mapping[str, Any]) -> CallKey:
+    """The key of these answers from this page; files have another id each time."""
+    answers = {name: {**value, "id": None} if read_file(value) else value for name, value in values.items()}
+    return CallKey(f"form {hashlib.sha256(submission.stamp.encode() + jsonio.dumps(answers)).hexdigest()}")
 
 
 def _answer(form: OpenForm, call: AcceptedCall) -> Response:

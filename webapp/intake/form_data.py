@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 from urllib.parse import parse_qsl
 
-from flask import request
+from flask import Response, request
 from werkzeug.datastructures import FileStorage, Headers, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
@@ -16,9 +16,10 @@ from werkzeug.http import parse_options_header
 
 from flowforge import charsets
 from flowforge.errors import Invalid, TooLarge
+from flowforge.file_values import INLINE_BYTES
 
-_URLENCODED = "application/x-www-form-urlencoded"
-FORMS = frozenset({_URLENCODED, "multipart/form-data"})
+_URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+FORMS = frozenset({_URLENCODED, MULTIPART})
 _MOST_PARTS = 1_000
 """Parts of a form: reading each takes time, however small it is."""
 _CHARSET_FIELD = "_charset_"
@@ -34,6 +35,15 @@ class FormData:
     texts: MultiDict[str, str]
     files: MultiDict[str, FileStorage]
 
+    def close(self) -> None:
+        for _, file in self.files.items(multi=True):
+            file.close()
+
+    def close_with(self, response: Response) -> Response:
+        """Lets its files go, once there is a response."""
+        self.close()
+        return response
+
 
 @dataclass(frozen=True, slots=True)
 class _Field:
@@ -44,19 +54,21 @@ class _Field:
     declared: str | None = None
 
 
-def parse_form(data: bytes, most_parts: int = _MOST_PARTS) -> FormData:
-    """The form in the body `data`, of the request's type. Raises Invalid for one that is none, such as a multipart
-    body without its boundary (RFC 7578, section 4.1), TooLarge for one of more parts."""
+def parse_form(body: IO[bytes], most_text_bytes: int, most_parts: int = _MOST_PARTS) -> FormData:
+    """The form in a body of the request's type; its files are temporary ones until it is closed. Raises Invalid for one
+    that is none, such as a multipart body without its boundary (RFC 7578, section 4.1), TooLarge for one of more parts
+    or more text."""
+    body.seek(0)
     if request.mimetype not in FORMS:
         raise Invalid.at("", "the body is not a form")
     if request.mimetype == _URLENCODED:
-        return FormData(_texts(_urlencoded_fields(data)), MultiDict())
+        return FormData(_texts(_urlencoded_fields(body.read())), MultiDict())
     try:
-        fields, files = _multipart_fields(data, most_parts)
+        fields, files = _multipart_fields(body, most_text_bytes, most_parts)
     except ValueError as error:
         raise Invalid.at("", f"the body is not a form: {error}") from error
     except RequestEntityTooLarge as error:
-        raise TooLarge(f"the form has more than {most_parts} parts") from error
+        raise TooLarge(f"the form has more than {most_parts} parts, or {most_text_bytes} bytes of text") from error
     return FormData(_texts(fields), MultiDict(files))
 
 
@@ -82,13 +94,15 @@ def _urlencoded_fields(data: bytes) -> list[_Field]:
     return [_Field(name, value) for name, value in pairs]
 
 
-def _multipart_fields(data: bytes, most_parts: int) -> tuple[list[_Field], list[tuple[str, FileStorage]]]:
+def _multipart_fields(
+    body: IO[bytes], most_text_bytes: int, most_parts: int
+) -> tuple[list[_Field], list[tuple[str, FileStorage]]]:
     """Raises ValueError, RequestEntityTooLarge."""
     boundary = request.mimetype_params.get("boundary", "").encode("ascii")
     if not boundary:
         raise ValueError("Missing boundary")
-    parser = _UndecodedParts(most_parts)
-    pairs, files = parser.parse_pairs(data, boundary)
+    parser = _UndecodedParts(most_text_bytes, most_parts)
+    pairs, files = parser.parse_pairs(body, boundary)
     return [_field(*pair, declared) for pair, declared in zip(pairs, parser.declared, strict=True)], files
 
 
@@ -100,16 +114,31 @@ def _field(name: str | None, value: str, declared: str | None) -> _Field:
 class _UndecodedParts(MultiPartParser):
     """Leaves the bytes of texts as they are, and keeps what each part declares."""
 
-    def __init__(self, most_parts: int) -> None:
+    def __init__(self, most_text_bytes: int, most_parts: int) -> None:
         in_order: Any = list
-        super().__init__(lambda *_, **__: BytesIO(), cls=in_order, max_form_parts=most_parts)
+        super().__init__(
+            self._temporary_file, cls=in_order, max_form_memory_size=most_text_bytes, max_form_parts=most_parts
+        )
+        self._opened: list[IO[bytes]] = []
         self.declared: list[str | None] = []
 
-    def parse_pairs(self, data: bytes, boundary: bytes) -> tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]:
+    def parse_pairs(
+        self, body: IO[bytes], boundary: bytes
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]:
         texts: Any
         files: Any
-        texts, files = self.parse(BytesIO(data), boundary, len(data))
+        try:
+            texts, files = self.parse(body, boundary, None)
+        except BaseException:
+            for file in self._opened:
+                file.close()
+            raise
         return texts, files
+
+    def _temporary_file(self, *_about: object, **_more: object) -> IO[bytes]:
+        file = SpooledTemporaryFile(max_size=INLINE_BYTES)  # noqa: SIM115  (closed with the form)
+        self._opened.append(file)
+        return file
 
     def get_part_charset(self, headers: Headers) -> str:
         self.declared.append(parse_options_header(headers.get("content-type", ""))[1].get("charset"))

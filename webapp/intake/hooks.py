@@ -36,7 +36,7 @@ def read_call() -> Call:
         url=backends().settings.public_webhook_base + _target(),
         query=request.args.to_dict(),
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=b"" if request.method == "GET" else read_bytes(backends().settings.webhook_max_bytes),
+        body=b"" if request.method == "GET" else read_bytes(),
         media_type=request.mimetype,
         at=time.time(),
         keys=_published_keys(),

@@ -18,6 +18,7 @@ from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, HTML, Answer, Tag, endpoint
 from webapp.intake.body import read_body
 from webapp.intake.schemas import Resumed
+from webapp.intake.uploads import Uploads
 
 blueprint = Blueprint("resume", __name__)
 
@@ -52,7 +53,8 @@ def resume(token: str) -> Response:
     """Resume a wait: the body becomes the step's output; for a person it holds `approved`, true or false"""
     key = _read_token(token)
     wait = waits.find(session(), key)
-    body = read_body(backends().settings.webhook_max_bytes)
+    uploads = Uploads(lambda: waits.owner_of(session(), key), holder=key.execution_id)
+    body = read_body(uploads)
     waits.resume(session(), backends().bus, key, output_of(wait, body))
     if "text/html" in request.headers.get("Accept", ""):
         return Response(render_template("resume/done.html", wait=wait, output=body), mimetype=HTML)

@@ -5,9 +5,9 @@ What a call says is believed, and its body parsed, once it is known who sends it
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, Response, after_this_request, request, url_for
@@ -28,12 +28,14 @@ from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
 from webapp.intake import calls, hooks, known_tokens, schemas
 from webapp.intake.accepted import announce
-from webapp.intake.body import read_body, read_bytes
+from webapp.intake.body import most_bytes, read_body, read_bytes
 from webapp.intake.body_budget import BODIES
 from webapp.intake.cross_origin import allowed_methods, answer_preflight, is_foreign_page, share_answer
 from webapp.intake.form_data import parse_query
 from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.raw_body import as_sent
+from webapp.intake.received_body import receive_body
+from webapp.intake.uploads import Uploads
 from webapp.intake.waiting import as_response, wait_for_answer
 from webapp.services import triggers
 
@@ -137,11 +139,11 @@ def _to_be_answered(answer: intake.AcceptedCall) -> Response:
 
 def _announced_bytes() -> int:
     """Bytes of the body as its head says; the most there may be where it does not say, or the body is packed."""
-    announced = request.content_length
+    announced, most = request.content_length, backends().settings.webhook_max_bytes
     if announced is not None and "Content-Encoding" not in request.headers:
-        return announced
+        return min(announced, most)  # what is more is a file, which is not held in memory
     is_sent = announced or "Transfer-Encoding" in request.headers
-    return backends().settings.webhook_max_bytes if is_sent else 0
+    return most if is_sent else 0
 
 
 def _unknown() -> Response:
@@ -228,9 +230,19 @@ def _shake_hands(known: KnownToken, handshake: Handshake) -> Response:
 
 def _store(known: KnownToken, judged: _Judged) -> intake.AcceptedCall | None:
     """None: there is no such webhook any more."""
-    event = WEBHOOK, known.token, _payload(judged.hook), _metadata(), _key(judged)
-    awaiting = judged.hook.config.awaiting
-    return intake.accept_call(backends().engine, *event, awaiting=awaiting, judged_by=known.configuration)
+    uploads = Uploads(partial(_owner, known.token))
+    with uploads.unless_refused():
+        event = WEBHOOK, known.token, _payload(judged.hook, uploads), _metadata(), _key(judged)
+        accepted = intake.accept_call(
+            backends().engine,
+            *event,
+            awaiting=judged.hook.config.awaiting,
+            judged_by=known.configuration,
+            event_id=uploads.holder,
+        )
+    if accepted is None or accepted.fresh is None:
+        uploads.discard()
+    return accepted
 
 
 def _key(judged: _Judged) -> CallKey | None:
@@ -246,9 +258,16 @@ def _key(judged: _Judged) -> CallKey | None:
     return CallKey(key, _body_digest(), Repeat.OF_THE_SAME) if key is not None else None
 
 
-def _payload(hook: Hook) -> JsonObject:
+def _owner(token: str) -> UUID:
+    owner = intake.find_owner(backends().engine, WEBHOOK, token)
+    if owner is None:
+        raise NotFound("there is no such webhook any more")
+    return owner
+
+
+def _payload(hook: Hook, uploads: Uploads) -> JsonObject:
     payload = {
-        "body": read_body(backends().settings.webhook_max_bytes),
+        "body": read_body(uploads),
         "headers": redact_headers(
             request.headers, request.environ.get(AS_SENT, ()), hook.authentication.secret_headers
         ),
@@ -261,7 +280,7 @@ def _payload(hook: Hook) -> JsonObject:
 
 
 def _raw_body() -> str | JsonObject:
-    data = b"" if request.method == "GET" else read_bytes(backends().settings.webhook_max_bytes)
+    data = b"" if request.method == "GET" else read_bytes()
     return as_sent(data, request.content_type or "")
 
 
@@ -280,7 +299,7 @@ def _describe_acceptance(answer: intake.AcceptedCall) -> JsonObject:
 
 
 def _body_digest() -> str:
-    return hashlib.sha256(request.get_data()).hexdigest()
+    return receive_body(most_bytes()).digest()
 
 
 def _idempotency_key() -> str | None:

@@ -10,6 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
+from flowforge.file_values import InlineFile
+
 LONGEST_LINE, LONGEST_TEXT = 1_000, 20_000
 LONGEST_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -112,7 +114,7 @@ def _check(texts: Sequence[str], options: Sequence[str]) -> bool:
     return texts[0].strip().lower() not in ("", "false", "no", "0")
 
 
-_SAMPLE_FILE = {"name": "photo.png", "type": "image/png", "size": 4, "base64": "iVBORw=="}
+_SAMPLE_FILE = InlineFile("photo.png", "image/png", b"\x89PNG").as_json()
 _FORMS: Mapping[AnswerType, AnswerForm] = {
     AnswerType.TEXT: AnswerForm("line", _text(LONGEST_LINE), "Some text"),
     AnswerType.LONG_TEXT: AnswerForm("text", _text(LONGEST_TEXT), "Some text,\nseveral lines of it"),

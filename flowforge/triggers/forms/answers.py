@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.forms.answer_types import AnswerType
 from flowforge.triggers.forms.field import FormField
 
-MOST_FILE_BYTES = 1_000_000
-"""The limit on all files of one form together."""
 LONGEST_FILE_NAME = 255
 """File systems take no longer names."""
 LONGEST_MEDIA_TYPE = 255
@@ -21,14 +18,12 @@ LONGEST_MEDIA_TYPE = 255
 
 @dataclass(frozen=True, slots=True)
 class SentFile:
+    """A file of a form; also its value, until it is kept."""
+
     name: str
     type: str
-    content: bytes
-
-    @property
-    def value(self) -> JsonObject:
-        encoded = base64.b64encode(self.content).decode()
-        return {"name": self.name, "type": self.type, "size": len(self.content), "base64": encoded}
+    size: int
+    content: IO[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +41,9 @@ class Answers:
     """Problems by the name of the field; with any, the values are of no use."""
 
 
-def read_answers(fields: Sequence[FormField], sent: Sent) -> Answers:
-    """Every field has a value; where nothing was filled in, null, false or an empty list."""
+def read_answers(fields: Sequence[FormField], sent: Sent, most_file_bytes: int) -> Answers:
+    """Every field has a value; where nothing was filled in, null, false or an empty list. `most_file_bytes`: the limit
+    on all files together."""
     values: JsonObject = {}
     problems: dict[str, str] = {}
     for question in fields:
@@ -55,7 +51,7 @@ def read_answers(fields: Sequence[FormField], sent: Sent) -> Answers:
             values[question.key] = _value(question, sent)
         except ValueError as error:
             problems[question.key] = str(error)
-    return Answers(values, problems | _problems_of_files(fields, sent))
+    return Answers(values, problems | _problems_of_files(fields, sent, most_file_bytes))
 
 
 def _value(question: FormField, sent: Sent) -> Any:
@@ -81,11 +77,11 @@ def _file(question: FormField, sent: Sent) -> Any:
         raise ValueError(f"must have a name of at most {LONGEST_FILE_NAME} characters")
     if len(found.type) > LONGEST_MEDIA_TYPE:
         raise ValueError(f"must be of a type with at most {LONGEST_MEDIA_TYPE} characters")
-    return found.value
+    return found
 
 
-def _problems_of_files(fields: Sequence[FormField], sent: Sent) -> dict[str, str]:
+def _problems_of_files(fields: Sequence[FormField], sent: Sent, most_bytes: int) -> dict[str, str]:
     names = [question.key for question in fields if question.type is AnswerType.FILE and question.key in sent.files]
-    if sum(len(sent.files[name].content) for name in names) <= MOST_FILE_BYTES:
+    if sum(sent.files[name].size for name in names) <= most_bytes:
         return {}
-    return dict.fromkeys(names, f"is too large: at most {MOST_FILE_BYTES // 1_000_000} MB, all files together")
+    return dict.fromkeys(names, f"is too large: at most {most_bytes // 1_000_000} MB, all files together")

@@ -1,0 +1,60 @@
+"""Files of a request: small ones stay in its payload, others are kept for the event or execution that they go to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+from uuid import UUID
+
+from flowforge.errors import Unavailable
+from flowforge.file_values import INLINE_BYTES, AnyFile, InlineFile
+from flowforge.files.files import tidy_name, tidy_type
+from flowforge.ids import uuid7
+from webapp.context import backends
+
+logger = logging.getLogger(__name__)
+
+_MOST_INLINE_BYTES = 8 * INLINE_BYTES
+"""Files of one request that stay in its payload have at most so many bytes together."""
+
+
+@dataclass(slots=True)
+class Uploads:
+    """`find_owner`: looks up the account that they will belong to, where there are any to be kept."""
+
+    find_owner: Callable[[], UUID]
+    holder: UUID = field(default_factory=uuid7)
+    """The id of the event or execution."""
+    has_kept: bool = False
+    _inline: int = 0
+
+    def add(self, content: IO[bytes], name: str, type_: str) -> AnyFile:
+        """The file as the payload has it. Raises TooLarge, OverQuota, Unavailable."""
+        size = content.seek(0, 2)
+        if size <= INLINE_BYTES and self._inline + size <= _MOST_INLINE_BYTES:
+            self._inline += size
+            content.seek(0)
+            return InlineFile(tidy_name(name), tidy_type(type_), content.read())
+        self.has_kept = True
+        return backends().files.keep(content, name, type_, owner=self.find_owner(), holder=self.holder)
+
+    @contextmanager
+    def unless_refused(self) -> Iterator[None]:
+        """Discards them where the block raises: nothing refers to them."""
+        try:
+            yield
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Never raises: what is left is found by pruning."""
+        if not self.has_kept:
+            return
+        try:
+            backends().files.discard(self.holder)
+        except Unavailable as error:
+            logger.warning("files of a request that was refused are left to pruning: %s", error)
