@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -84,10 +86,16 @@ _FACES = (
 )
 
 
+class _Application(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is: none here is asynchronous, and Flask would find that out of each, for each request."""
+        return func
+
+
 def create_app(settings: Settings | None = None, backends: Backends | None = None) -> Flask:
     """The application on these backends; by default on what the environment names."""
     backends = backends or web_backends(settings or Settings())
-    app = Flask(
+    app = _Application(
         __name__,
         template_folder=str(_ROOT / "templates"),
         static_folder=str(_ROOT / "static"),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from flask import Flask, Request, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_jwt_extended import JWTManager, create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import LoginManager, current_user
@@ -96,6 +96,11 @@ class SessionCookies(SecureCookieSessionInterface):
         """Makes nothing ready to verify a cookie that did not come: calls of webhooks have none."""
         is_sent = self.get_cookie_name(app) in request.cookies
         return super().open_session(app, request) if is_sent else self.session_class()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Works out nothing of a cookie where none is set, none goes, and the answer depends on none."""
+        if session or session.accessed or session.modified:
+            super().save_session(app, session, response)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return super().get_cookie_secure(app) or request.is_secure
