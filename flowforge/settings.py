@@ -50,6 +50,9 @@ def lifetime(value: Any) -> Any:
     return min(float(match[1]), timedelta(days=10_000) / unit) * unit
 
 
+_PROXY = re.compile(r"http://([^/?#\s@]+@)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
+
+
 class Settings(BaseSettings):
     """Settings of an operator. Raises pydantic.ValidationError naming the variable when a value is unusable."""
 
@@ -447,6 +450,17 @@ class Settings(BaseSettings):
         description="Comma list of the hosts that actions and mailboxes may call, such as"
         " hooks.slack.com,*.googleapis.com; unset: any.",
     )
+    https_proxy: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="HTTPS_PROXY",
+        description="Proxy for the https calls of actions, such as http://proxy.example:3128; its address, too, has to"
+        " be allowed.",
+    )
+    no_proxy: Annotated[list[str], NoDecode] = Field(
+        [],
+        validation_alias="NO_PROXY",
+        description="Comma list of the hosts and networks that are called without it.",
+    )
     smtp_host: str = Field(
         "",
         validation_alias=AliasChoices("SMTP_HOST", "MAIL_HOST"),
@@ -566,6 +580,7 @@ class Settings(BaseSettings):
         "cors_origins",
         "allowed_hosts",
         "egress_hosts",
+        "no_proxy",
         mode="before",
     )
     @classmethod
@@ -573,6 +588,16 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+    @field_validator("https_proxy", mode="before")
+    @classmethod
+    def _refuse_what_is_no_proxy(cls, value: Any) -> Any:
+        if not isinstance(value, str) or not value.strip():
+            return ""
+        url = value.strip() if "://" in value else f"http://{value.strip()}"
+        if not _PROXY.fullmatch(url):
+            raise ValueError("must be the address of an HTTP proxy, such as http://proxy.example:3128")
+        return url
 
     @field_validator("smtp_from")
     @classmethod

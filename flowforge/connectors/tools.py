@@ -10,6 +10,8 @@ from flowforge.connectors.mail_transport.shared_account import TakeAllowance
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
 from flowforge.connectors.network.egress_hosts import EgressHosts
+from flowforge.connectors.network.proxy import Proxy, ProxyBypass
+from flowforge.connectors.network.routes import Routes
 from flowforge.connectors.tokens import TokenCache
 from flowforge.mail import addresses
 from flowforge.mail.addresses import Address
@@ -21,13 +23,19 @@ def make_guard(settings: Settings) -> AddressGuard:
     return AddressGuard(settings.allowed_private_networks, EgressHosts(settings.egress_hosts))
 
 
+def make_routes(settings: Settings) -> Routes:
+    """The ways of HTTP requests, by the operator's proxy where there is one."""
+    url = settings.https_proxy.get_secret_value()
+    return Routes(make_guard(settings), Proxy.read(url) if url else None, ProxyBypass(settings.no_proxy))
+
+
 def make_tools(settings: Settings, take_allowance: TakeAllowance) -> Tools:
     """`take_allowance`: counts the mails that an account sends by the instance's own server."""
     guard = make_guard(settings)
     deadlines = Deadlines()
     limits = Limits(request=settings.http_request_max_bytes, response=settings.http_response_max_bytes)
     return Tools(
-        http=HttpClient(guard, deadlines, limits, settings.executor_threads),
+        http=HttpClient(make_routes(settings), deadlines, limits, settings.executor_threads),
         mail=MailServer(guard, deadlines, _own_account(settings), _own_sender(settings), take_allowance),
         tokens=TokenCache(),
     )

@@ -29,8 +29,8 @@ from flowforge.connectors.http_client.parameters import Pair, pairs_of
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.http_client.streamed_body import StreamedBody
-from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
+from flowforge.connectors.network.routes import Routes
 from flowforge.field_order import in_stored_order
 
 MAX_REDIRECTS = 5
@@ -60,11 +60,11 @@ class Limits:
 class HttpClient:
     """Safe to share between threads."""
 
-    def __init__(self, guard: AddressGuard, deadlines: Deadlines, limits: Limits, pool_size: int = 64) -> None:
+    def __init__(self, routes: Routes, deadlines: Deadlines, limits: Limits, pool_size: int = 64) -> None:
         self._deadlines = deadlines
         self._limits = limits
         self._current = CurrentExchange()
-        self._adapters = Adapters(lambda identity: GuardedAdapter(guard, self._current, pool_size, identity))
+        self._adapters = Adapters(lambda identity: GuardedAdapter(routes, self._current, pool_size, identity))
 
     def send(
         self,

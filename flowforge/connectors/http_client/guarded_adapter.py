@@ -14,8 +14,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from flowforge.connectors.http_client.tls import TlsIdentity
-from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Watch
+from flowforge.connectors.network.routes import Routes
 
 CONNECT_SECONDS = 10.0
 _MOST_IDENTITIES = 50
@@ -33,17 +33,17 @@ class GuardedAdapter(HTTPAdapter):
     """An adapter of `requests`. Every connection is made by the guard, and watched until its exchange ends."""
 
     def __init__(
-        self, guard: AddressGuard, current: CurrentExchange, pool_size: int, identity: TlsIdentity = PUBLIC
+        self, routes: Routes, current: CurrentExchange, pool_size: int, identity: TlsIdentity = PUBLIC
     ) -> None:
-        def connect(host: str, port: int) -> socket.socket:
+        def connect(connection: HTTPConnection) -> socket.socket:
             left = max(0.001, current.watch.deadline - time.monotonic())
-            connection = guard.connect(host, port, min(CONNECT_SECONDS, left))
-            current.watch.add(connection)
-            return connection
+            host, port = connection.host, connection.port or connection.default_port
+            secure, within = isinstance(connection, HTTPSConnection), min(CONNECT_SECONDS, left)
+            return routes.connect(host, port, within, current.watch.add, secure=secure)
 
         class GuardedConnection(HTTPConnection):
             def _new_conn(self) -> socket.socket:
-                return connect(self.host, self.port or self.default_port)
+                return connect(self)
 
             def request(self, *args: Any, **kwargs: Any) -> None:
                 if self.sock is not None:  # from the pool

@@ -27,6 +27,11 @@ class AddressGuard:
         self._allowed = tuple(allowed)
         self._hosts = hosts
 
+    def for_proxy(self) -> AddressGuard:
+        """The guard of the way to a proxy: its address is held to the same rules, but it need not be a host that steps
+        may call."""
+        return AddressGuard(self._allowed)
+
     def resolve(self, host: str, port: int) -> list[tuple[int, str]]:
         """(family, address) pairs in the resolver's order, all of them allowed. Raises ConnectorError.
 
