@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -302,10 +301,10 @@ def test_headers_in_utf8_arrive_as_they_were_sent(httpserver: HTTPServer, contex
 def test_a_header_that_cannot_be_sent_is_named(
     context: StepContext, httpserver: HTTPServer, name: str, value: str
 ) -> None:
-    with pytest.raises(ConnectorError, match=re.escape(name)) as refused:
+    with pytest.raises(ConnectorError, match="header") as refused:
         context.tools.http.send(context, "GET", httpserver.url_for("/"), headers={name: value})
     assert refused.value.permanent
-    assert "header" in str(refused.value)
+    assert name in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["  {}", "{}\n", "\t{} \r\n", "\u00a0{}"])
