@@ -28,6 +28,7 @@ _ACTION = (
     "branches",
     "else",
     "actions",
+    "onReject",
     "onError",
 )
 _BRANCH = ("name", "when", "actions")

@@ -138,7 +138,7 @@ class _AsWritten(GenerateJsonSchema):
 
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         inner = schema["schema"]
-        return self.generate_inner(inner) if inner["type"] in ("model", "model-fields") else {}
+        return self.generate_inner(inner) if inner["type"] in ("model", "model-fields", "function-before") else {}
 
 
 def _open(schema: JsonObject) -> JsonObject:

@@ -340,6 +340,8 @@ class WorkflowDraft(Base):
     """Counts the saves: a request that saves names the revision it is based on."""
     base_version_id: Mapped[UUID | None]
     """The version that was published when the draft was begun."""
+    meanings: Mapped[int | None]
+    """Null where it was written before defaults changed their meaning (flowforge.language.former_meanings)."""
     run_version_id: Mapped[UUID | None]
     """The version that was made of it to run it; null since the draft has changed."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -64,6 +64,9 @@ class Machine(Protocol):
     def begin_frames_later(self, block: OpenBlock, due_at: datetime) -> None:
         """Begins them at that time: until then the block rests."""
 
+    def reject(self, frame: Frame, step: Step, message: str) -> Following:
+        """Fails what the step stands in, whatever the step itself does about errors."""
+
     def last_output(self, frame: Frame, body: Body) -> Any:
         """The output of the last step of the list that has one."""
 
@@ -86,6 +89,10 @@ class BlockBehaviour(ABC):
     @abstractmethod
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         """Carries out the step. Raises ExpressionError, ConfigUnusable."""
+
+    def leave(self, machine: Machine, frame: Frame, step: Step) -> Following:
+        """The point where it goes on after the step has an output."""
+        return step.body, step.next
 
     def intent(self, step: Step, config: Any, now: datetime) -> JsonObject:
         """The effect of entering the block now, as a preview shows it. `config` is the block's own, read; None for a

@@ -120,7 +120,9 @@ class Run:
             self._attempt_failed(frame, step, fact, fact.failure)
         else:
             frame.record(step.key, dict(fact.output))
-            self._go(frame, step.body, step.next)
+            following = self._leave(frame, step)
+            if following is not None:
+                self._go(frame, *following)
         return True
 
     def _rest_ended(self, block: OpenBlock, fact: StepEnded) -> bool:
@@ -169,6 +171,7 @@ class Run:
         """Goes through the body from that step on (None: its end), until something has to be awaited."""
         while True:
             if step is None:
+                body = _ended_with(body)
                 owner = body.owner
                 if owner is None or body.kind.has_frames:
                     self._frame_over(frame, body)
@@ -190,8 +193,12 @@ class Run:
             return step.body, step.next
         if step.pinned is not None:
             frame.record(step.key, dict(step.pinned))
-            return step.body, step.next
+            return self._leave(frame, step)
         return self._enter(frame, step)
+
+    def _leave(self, frame: Frame, step: Step) -> Following:
+        behaviour = behaviour_of(step)
+        return behaviour.leave(self, frame, step) if behaviour else (step.body, step.next)
 
     def _runs(self, frame: Frame, step: Step) -> bool:
         return step.when is None or holds(self.value(frame, step, step.when, "when"))
@@ -318,23 +325,29 @@ class Run:
 
     def _handled(self, frame: Frame, step: Step, error: Mapping[str, Any]) -> tuple[Body, Step | None] | None:
         """The point where it goes on after the step failed for good; None where that ends its frame, or all of it."""
-        while True:
-            if step.on_error is OnError.CONTINUE:
-                frame.record(step.key, {"error": error})
-                return step.body, step.next
-            if step.on_error is OnError.HANDLE and step.handler is not None:
-                frame.record(step.key, {"error": error})
-                return step.handler, step.handler.first
-            body = step.body
-            while body.kind is BodyKind.HANDLER and body.owner is not None:
-                body = body.owner.body  # what fails inside a handler is not handled by it
-            if body.kind.has_frames:
-                self._frame_failed(frame, error)
-                return None
-            if body.owner is None:
-                self.end(Status.FAILED, error)
-                return None
-            step = body.owner
+        if step.on_error is OnError.CONTINUE:
+            frame.record(step.key, {"error": error})
+            return step.body, step.next
+        if step.on_error is OnError.HANDLE and step.handler is not None:
+            frame.record(step.key, {"error": error})
+            return step.handler, step.handler.first
+        return self._handled_around(frame, step.body, error)
+
+    def _handled_around(self, frame: Frame, body: Body, error: Mapping[str, Any]) -> tuple[Body, Step | None] | None:
+        """Likewise, where nothing in the list itself handles the error."""
+        while body.kind.is_aside and body.owner is not None:
+            body = body.owner.body  # what fails inside a handler is not handled by it
+        if body.kind.has_frames:
+            self._frame_failed(frame, error)
+            return None
+        if body.owner is None:
+            self.end(Status.FAILED, error)
+            return None
+        return self._handled(frame, body.owner, error)
+
+    def reject(self, frame: Frame, step: Step, message: str) -> Following:
+        """See flowforge.execution.block.Machine."""
+        return self._handled_around(frame, step.body, self.error_of(step, frame, message))
 
     def end(self, status: Status, error: Mapping[str, Any] | None = None) -> None:
         """See flowforge.execution.block.Machine."""
@@ -392,6 +405,15 @@ class Run:
                 inner = self.last_output(frame, taken) if taken else None
                 return output if inner is None else inner
         return None
+
+
+def _ended_with(body: Body) -> Body:
+    """The list that is over when this one is: after a rejection, the one that the frame runs."""
+    if body.kind is not BodyKind.REJECTION:
+        return body
+    while body.owner is not None and not body.kind.has_frames:
+        body = body.owner.body
+    return body
 
 
 def _body_taken(step: Step, output: Mapping[str, Any]) -> Body | None:

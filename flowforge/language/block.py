@@ -102,6 +102,8 @@ class Block(Generic[C]):
     """Whether an output may stand for it. Not where what it does is more than its output."""
     workflow_field: str | None = None
     """The field of its config that names a workflow it calls, by id."""
+    can_be_rejected: Callable[[Mapping[str, Any]], bool] = lambda config: False
+    """Whether with that config, as it is written, a person may refuse what it waits for."""
     can_be_resumed: Callable[[Mapping[str, Any]], bool] = lambda config: False
     """Whether with that config, as it is written, it waits for a call or a person."""
 

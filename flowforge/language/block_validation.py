@@ -31,6 +31,8 @@ def problems_of_block(action: ActionDefinition, path: tuple[Part, ...]) -> list[
 def _flaws(action: ActionDefinition, block: Block[Any] | None) -> Iterator[Flaw]:
     yield from _flaws_of_bodies(action, block.bodies if block else Bodies.NONE)
     yield from _flaws_of_names(action)
+    if action.on_reject is not None and not (block and block.can_be_rejected(action.config or {})):
+        yield ("onReject",), "has a meaning only where a WAIT is for an approval"
     if block is None:
         return
     if action.retry is not None:

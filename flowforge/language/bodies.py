@@ -18,11 +18,18 @@ class BodyKind(Enum):
     """Run any number of times, each time in a frame: its owner says how often."""
     HANDLER = "handler"
     """`onError`: its owner is over."""
+    REJECTION = "rejection"
+    """`onReject`: nothing follows that was to be approved, so the frame around it is over."""
 
     @property
     def has_frames(self) -> bool:
         """Whether each run of it has outputs of its own (docs/execution-states.md)."""
         return self in {BodyKind.LANE, BodyKind.LOOP}
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is what the owner does about a failure or a rejection: what fails in it is not the owner's."""
+        return self in {BodyKind.HANDLER, BodyKind.REJECTION}
 
 
 class Bodies(StrEnum):

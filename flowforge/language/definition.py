@@ -127,7 +127,7 @@ OnError = Annotated[
     | Annotated[list["ActionDefinition"], Tag(f"{UNWRITTEN}value"), Field(max_length=MAX_ACTIONS)],
     Discriminator(_written_as),
 ]
-"""Reaction to an error: the end (`fail`), the next step (`continue`), or actions of its own."""
+"""Reaction to an error or a rejection: the end (`fail`), the next step (`continue`), or actions of its own."""
 
 
 class ActionDefinition(_Part):
@@ -147,6 +147,9 @@ class ActionDefinition(_Part):
     """What becomes of the step where its executor dies in the call. None: as its connector can be repeated."""
     enabled: bool | None = None
     on_error: OnError | None = Field(None, alias="onError")
+    on_reject: OnError | None = Field(None, alias="onReject")
+    """What becomes of a wait for an approval that is refused: the end, the next step, or actions of its own and the
+    end of what it stands in."""
     branches: list[BranchDefinition] | None = Field(None, max_length=MAX_BRANCHES)
     otherwise: list[ActionDefinition] | None = Field(None, alias="else", max_length=MAX_ACTIONS)
     actions: list[ActionDefinition] | None = Field(None, max_length=MAX_ACTIONS)
@@ -165,6 +168,8 @@ class ActionDefinition(_Part):
             yield WrittenBody(kind, len(self.branches or ()), "else", None, self.otherwise, ("else",))
         if self.actions is not None:
             yield WrittenBody(BodyKind.LOOP, 0, None, None, self.actions, ("actions",))
+        if isinstance(self.on_reject, list):
+            yield WrittenBody(BodyKind.REJECTION, 0, None, None, self.on_reject, ("onReject",))
         if isinstance(self.on_error, list):
             yield WrittenBody(BodyKind.HANDLER, 0, None, None, self.on_error, ("onError",))
 

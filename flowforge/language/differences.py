@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import Part, pointer
+from flowforge.language.tree import LISTS
 
 Path = tuple[Part, ...]
 ABSENT: Any = object()
-_LISTS = ("actions", "else", "onError")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +121,13 @@ def _lists(action: Mapping[str, Any], masked: Mapping[str, Any]) -> Iterator[tup
     for number, branch in enumerate(branches if isinstance(branches, list) else ()):
         if isinstance(branch, dict):
             yield ("branches", number, "actions"), branch.get("actions"), masked["branches"][number].get("actions")
-    for key in _LISTS:
+    for key in LISTS:
         if isinstance(action.get(key), list):
             yield (key,), action[key], masked[key]
 
 
 def _own(action: Mapping[str, Any]) -> JsonObject:
-    own = {key: value for key, value in action.items() if not (key in _LISTS and isinstance(value, list))}
+    own = {key: value for key, value in action.items() if not (key in LISTS and isinstance(value, list))}
     if isinstance(own.get("branches"), list):
         own["branches"] = [
             {key: value for key, value in branch.items() if key != "actions"} if isinstance(branch, dict) else branch

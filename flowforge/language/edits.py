@@ -15,9 +15,8 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import Bodies
 from flowforge.language.pointers import Part, parsed, pointer
-from flowforge.language.tree import actions_in, map_actions
+from flowforge.language.tree import LISTS, actions_in, map_actions
 
-_LISTS = ("actions", "else", "onError")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -188,13 +187,13 @@ def _after_removal(removed: tuple[Part, ...], path: tuple[Part, ...]) -> tuple[P
 
 
 def _is_step(path: tuple[Part, ...]) -> bool:
-    return len(path) >= 2 and isinstance(path[-1], int) and path[-2] in _LISTS
+    return len(path) >= 2 and isinstance(path[-1], int) and path[-2] in LISTS
 
 
 def _list_at(definition: JsonObject, path: tuple[Part, ...]) -> list[Any]:
     """The list itself, to be changed; one that is not there yet is made. Raises Invalid."""
     owner = _reach(definition, path[:-1])
-    if not path or path[-1] not in _LISTS or not isinstance(owner, dict):
+    if not path or path[-1] not in LISTS or not isinstance(owner, dict):
         raise Invalid.at("/into", "there is no such list of steps; it was moved or deleted meanwhile")
     steps = owner.get(str(path[-1]))
     if not isinstance(steps, list):

@@ -77,6 +77,7 @@ class Step:
     """Its position in that list."""
     when: bool | str | None
     on_error: OnError
+    on_reject: OnError
     bodies: list[Body] = field(default_factory=list)
     """The bodies of a block, its handler aside."""
     handler: Body | None = None
@@ -98,6 +99,11 @@ class Step:
     def block(self) -> Block[Any] | None:
         """The block that it is; None for an action of a connector."""
         return BLOCKS.get(self.type)
+
+    @property
+    def rejection(self) -> Body | None:
+        """The actions that are done where what it waits for is refused."""
+        return next((body for body in self.bodies if body.kind is BodyKind.REJECTION), None)
 
     @property
     def has_frames(self) -> bool:
@@ -208,6 +214,10 @@ def can_be_pinned(type_: str) -> bool:
     return block is None or block.can_be_pinned
 
 
+def _reaction(written: list[ActionDefinition] | str | None) -> OnError:
+    return OnError.HANDLE if isinstance(written, list) else OnError(written or "fail")
+
+
 class _Planned(ActionList):
     settings: WorkflowSettings | None = None
 
@@ -246,7 +256,8 @@ class _Compiler:
             body=body,
             position=len(body.steps),
             when=trimmed(action.when),
-            on_error=OnError.HANDLE if isinstance(action.on_error, list) else OnError(action.on_error or "fail"),
+            on_error=_reaction(action.on_error),
+            on_reject=_reaction(action.on_reject),
             pinned=self._pins.get(identifier) if can_be_pinned(action.type) else None,
         )
 

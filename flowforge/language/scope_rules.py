@@ -123,6 +123,8 @@ def _why_apart(theirs: Enclosure, ours: Enclosure | None) -> str | None:
     if theirs.kind is BodyKind.LOOP:
         owner = quoted(theirs.owner.id)
         return f"runs once for every {_noun(theirs)} of {owner}; from outside, use the results of {owner}"
+    if theirs.kind is BodyKind.REJECTION and ours is None:
+        return f"is done only where {quoted(theirs.owner.id)} is rejected, and then nothing follows"
     if ours is None or theirs.kind not in _OTHER_BRANCH:
         return None
     apart = ours.kind in _OTHER_BRANCH or theirs.kind is BodyKind.LANE

@@ -9,6 +9,9 @@ from typing import Any
 from flowforge.jsonio import JsonObject
 from flowforge.language.pointers import Part
 
+LISTS = ("else", "actions", "onReject", "onError")
+"""The keys of an action under which a list of actions may stand, beside its branches, in the order of their numbers."""
+
 
 def actions_in(actions: Any, path: tuple[Part, ...] = ("actions",)) -> Iterator[tuple[tuple[Part, ...], JsonObject]]:
     """Every action with its path, in the order in which they are written, each before those inside it."""
@@ -47,7 +50,7 @@ def _change_action(action: JsonObject, change: Callable[[JsonObject], JsonObject
             else branch
             for branch in branches
         ]
-    for key in ("else", "actions", "onError"):
+    for key in LISTS:
         if isinstance(changed.get(key), list):
             lists[key] = map_actions(changed[key], change)
     return {**changed, **lists} if lists else changed
@@ -59,5 +62,5 @@ def lists_in(action: JsonObject) -> Iterator[tuple[tuple[Part, ...], Any]]:
     for number, branch in enumerate(branches if isinstance(branches, list) else ()):
         if isinstance(branch, dict):
             yield ("branches", number, "actions"), branch.get("actions")
-    for key in ("else", "actions", "onError"):
+    for key in LISTS:
         yield (key,), action.get(key)

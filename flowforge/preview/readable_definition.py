@@ -12,10 +12,10 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.definition import ActionDefinition, BranchDefinition
 from flowforge.language.pointers import Part
 from flowforge.language.repair import UNREAD
+from flowforge.language.tree import LISTS
 
 Path = tuple[Part, ...]
-_OWN_PARTS = ("type", "config", "id", "name", "when", "retry", "timeout", "afterCrash", "enabled", "onError")
-_LISTS = ("else", "actions", "onError")
+_OWN_PARTS = ("type", "config", "id", "name", "when", "retry", "timeout", "afterCrash", "enabled", *LISTS)
 
 
 def readable(definition: Mapping[str, Any], target: Path = (), *, instead: JsonObject | None = None) -> JsonObject:
@@ -40,7 +40,7 @@ class _Reading:
             read.pop("enabled", None)
         if isinstance(action.get("branches"), list):
             read["branches"] = self._branches(action["branches"], path)
-        for key in _LISTS:
+        for key in LISTS:
             if isinstance(action.get(key), list):
                 read[key] = self.actions(action[key], (*path, key))
         return read
@@ -55,7 +55,7 @@ class _Reading:
 
 
 def _own_parts(action: JsonObject) -> JsonObject:
-    own = {key: value for key, value in action.items() if key != "onError" or not isinstance(value, list)}
+    own = {key: value for key, value in action.items() if key not in LISTS or not isinstance(value, list)}
     return {"type": UNREAD} | _readable_parts(ActionDefinition, own, _OWN_PARTS)
 
 

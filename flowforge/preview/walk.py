@@ -248,6 +248,8 @@ class Walk:
     def _go_into(self, frame: Frame, step: Step, body: Body, way: _Way) -> None:
         if body is step.handler:
             self._visit_handler(frame, step, body, way)
+        elif body is step.rejection:
+            self._visit_rejection(frame, step, body, way)
         elif body.kind.has_frames:
             assumed = self.run.assume_frame(frame, step, body, self._known.item(step))
             self._list(assumed, body, way)
@@ -260,6 +262,13 @@ class Walk:
         error = self._known.error(step) or self.run.step_error(frame, step, "what went wrong")
         frame.record(step.key, {"error": error})
         self._list(frame, handler, replace(way, certain=False, handles_error=True))
+        frame.outputs = before
+
+    def _visit_rejection(self, frame: Frame, step: Step, rejection: Body, way: _Way) -> None:
+        """Visits what is done about a rejection as if there were one."""
+        before = frame.outputs
+        frame.record(step.key, {"approved": False, "comment": Unknown(step.id), "by": Unknown(step.id)})
+        self._list(frame, rejection, way.uncertain())
         frame.outputs = before
 
     # Outputs
@@ -279,6 +288,8 @@ class Walk:
             return self._handle(frame, step, failure, way)
         if step.handler is not None:
             self._visit_handler(frame, step, step.handler, way)
+        if step.rejection is not None:
+            self._visit_rejection(frame, step, step.rejection, way)
         result = frame.outputs.get(step.key) if computed is None else computed
         output = self._known.output(step, result if failure is None else None, recorded=is_first)
         self._record(frame, step, output)

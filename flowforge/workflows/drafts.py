@@ -19,6 +19,7 @@ from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
+from flowforge.language.former_meanings import with_former_meanings
 from flowforge.language.plan import can_be_pinned
 from flowforge.language.tree import map_actions
 from flowforge.secrets import SecretUnreadable, Vault
@@ -28,6 +29,8 @@ from flowforge.workflows.validation import config_of, flat
 from flowforge.workflows.views import DraftView, WorkflowView
 from flowforge.workflows.workflows import Started, Workflows, before_of, published
 
+_MEANINGS = 1
+"""Marks drafts that are written with the present defaults in mind."""
 _CHANGED_ELSEWHERE = "the draft was changed elsewhere meanwhile: it is at revision {}, not at {}"
 
 
@@ -51,7 +54,7 @@ class Drafts:
             draft = WorkflowDraft(id=workflow.id, revision=0, base_version_id=workflow.version_id)
             session.add(draft)
         draft.definition = self.workflows.vault.seal(jsonio.dumps_for_database(clear))
-        draft.revision, draft.run_version_id = draft.revision + 1, None
+        draft.revision, draft.run_version_id, draft.meanings = draft.revision + 1, None, _MEANINGS
         draft.updated_at, draft.updated_by = datetime.now(UTC), user_id
         try:
             session.commit()
@@ -251,6 +254,8 @@ def opened_draft(vault: Vault, draft: WorkflowDraft) -> JsonObject:
         clear: JsonObject = jsonio.loads(vault.open(draft.definition))
     except SecretUnreadable as error:
         raise Conflict("the draft was encrypted with a key that is no longer configured; discard it") from error
+    if draft.meanings is None and "actions" in clear:
+        return {**clear, "actions": with_former_meanings(clear["actions"])}
     return clear
 
 

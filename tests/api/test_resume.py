@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from flowforge.wiring import Backends
+from tests.actions import transform
 from tests.api.things import EXECUTIONS, WORKFLOWS, workflow
 from tests.engine.pipeline import working
 from tests.people import Person
@@ -83,11 +84,20 @@ def test_a_person_approves_or_rejects(client: FlaskClient, owner: Person, worker
         "type": "BRANCH",
         "branches": [{"name": "yes", "when": "{{ steps.ok.approved }}", "actions": []}],
     }
-    execution = started(client, owner, APPROVAL, decide)
+    execution = started(client, owner, {**APPROVAL, "onReject": "continue"}, decide)
     path = link(client, owner, execution)
     client.post(path, data={"approved": str(approved).lower()}, headers={"Accept": "text/html"})
     done = finished(client, owner, execution)
     assert done["stepOutputs"]["step_1"] == {"branch": "yes" if approved else None}
+
+
+def test_a_rejected_execution_has_failed_and_says_why(client: FlaskClient, owner: Person, workers: None) -> None:
+    execution = started(client, owner, APPROVAL, transform(shipped=True))
+    client.post(link(client, owner, execution), data={"approved": "false", "comment": "too late"})
+    done = finished(client, owner, execution)
+    assert (done["status"], list(done["stepOutputs"])) == ("FAILED", ["step_0"])
+    assert done["error"]["message"] == "rejected by somebody who had the link: too late"
+    assert done["stepOutputs"]["step_0"]["approved"] is False
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,11 @@ class TestRecipients:
             send(context, to=to)
         assert caught.value.permanent
 
+    def test_one_text_may_hold_several_where_that_is_wanted(self, inbox: Inbox, context: StepContext) -> None:
+        several = ['"B, C" <b@x.test>; c@x.test', ["d@x.test"]]
+        send(context, severalAddresses=True, to=several, cc="e@x.test, f@x.test")
+        assert inbox.mails[0]["X-RcptTo"] == "b@x.test, c@x.test, d@x.test, e@x.test, f@x.test"
+
     def test_a_sender_that_is_no_address_is_named(self, context: StepContext) -> None:
         with pytest.raises(ConnectorError, match="from: 'The boss' is not a mail address"):
             send(context, **{"from": "The boss"})

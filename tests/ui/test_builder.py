@@ -321,3 +321,31 @@ def test_keys_without_effect_are_told_in_the_bar_at_their_step_and_beside_the_te
     assert told not in builder.page()
     assert told in builder.page("/actions/0")
     assert "/actions/0/config/mehtod" in ada.get(f"{path}/build/text").text
+
+
+class TestApprovals:
+    """The two ways that follow are two lanes."""
+
+    def test_steps_are_added_to_what_is_done_about_a_rejection(self, ada: Browser, app: Flask) -> None:
+        ask = {"id": "ask", "type": "WAIT", "config": {"for": "approval"}}
+        builder = Builder(ada, app, created(ada, {"name": "Asking", "actions": [ask]}))
+        lanes = re.findall(r'class="flow-lane" aria-label="(\w+)"', builder.page())
+        assert lanes == ["Approved", "Rejected"]
+        assert "The workflow fails, unless there are steps here." in builder.page()
+
+        builder.edit("add", into="/actions/0/onReject", position="0", type="TRANSFORM")
+
+        [inner] = builder.definition["actions"][0]["onReject"]
+        assert inner["type"] == "TRANSFORM"
+        assert "Nothing below is done then." in builder.page()
+
+    def test_what_follows_a_rejection_is_chosen(self, ada: Browser, app: Flask) -> None:
+        ask = {"id": "ask", "type": "WAIT", "config": {"for": "approval"}}
+        builder = Builder(ada, app, created(ada, {"name": "Asking", "actions": [ask]}))
+        assert 'name="onReject"' in builder.page("/actions/0")
+        chosen = {"at": "/actions/0", "config.for": "approval", "onReject": "continue"}
+        builder.edit("", to="step", **chosen)
+        assert builder.definition["actions"][0]["onReject"] == "continue"
+        assert "Goes on below, too." in builder.page()
+        builder.edit("", to="step", **{**chosen, "config.for": "resume"})
+        assert "onReject" not in builder.definition["actions"][0]

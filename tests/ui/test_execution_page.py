@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from html import unescape
 from typing import Any
 
@@ -233,6 +234,27 @@ def test_a_wait_for_a_person_leads_to_the_page_that_answers_it(ada: Browser, run
     assert states(page) == {"Wait": "WAITING"}
     [link] = re.findall(r'href="(/resume/[^"]+)"', page)
     assert "Ship it?" in ada.get(link).text
+
+
+def _page_with(browser: Browser, path: str, **wanted: str) -> str | None:
+    """The page, once its steps have these states."""
+    page = browser.get(path).text
+    return page if wanted.items() <= states(page).items() else None
+
+
+def test_a_rejection_says_by_whom_and_where_it_went(ada: Browser, run: Callable[..., str], backends: Backends) -> None:
+    ask = {"id": "ask", "type": "WAIT", "config": {"for": "approval", "message": "Ship it?"}}
+    for on_reject, ended in (
+        ("fail", {"ask": "FAILED"}),
+        ([transform("tell", n=1)], {"ask": "SUCCEEDED", "tell": "SUCCEEDED"}),
+    ):
+        path = run({"name": "Asking", "actions": [{**ask, "onReject": on_reject}]}, "{}", ends="Ship it?")
+        [link] = re.findall(r'href="(/resume/[^"]+)"', ada.get(path).text)
+        assert ada.post(link, approved="false").status_code == 200
+        with working(backends):
+            page = eventually(partial(_page_with, ada, path, **ended))
+        assert ("rejected by ada" in page) is (on_reject == "fail")
+        assert bool(re.search(r'data-kind="rejection"\s+data-taken="yes"', page)) is (on_reject != "fail")
 
 
 def test_other_peoples_executions_are_not_there(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
+from flask_login import current_user
 
 from flowforge import jsonio
 from flowforge.errors import Conflict, Invalid, NotFound
@@ -73,7 +74,12 @@ def output_of(wait: OpenWait, body: Any) -> JsonObject:
     comment = answer.get("comment") or None
     if comment is not None and not (isinstance(comment, str) and len(comment) <= _LONGEST_COMMENT):
         raise Invalid.at("/comment", f"must be text of at most {_LONGEST_COMMENT} characters")
-    return {**at, "approved": approved, "comment": comment}
+    return {**at, "approved": approved, "comment": comment, "by": _viewer_name()}
+
+
+def _viewer_name() -> str | None:
+    """None for whoever just has the link."""
+    return current_user.username if current_user.is_authenticated else None
 
 
 def _read_token(token: str) -> WaitKey:

@@ -12,6 +12,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.language import edits
+from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import parsed, pointer
 from flowforge.triggers.kinds.manual import MANUAL
@@ -120,7 +121,9 @@ def _fill_in(definition: JsonObject) -> Edited:
     type_, catalog = str(action.get("type", "")).upper(), load_catalog()
     before = action["config"] if isinstance(action.get("config"), dict) else {}
     config = catalog.unmask(type_, config_from_form(fields_of_type(catalog, type_), form, before), before)
-    fields: JsonObject = {"config": config, "onError": _on_error(action)}
+    fields: JsonObject = {"config": config, "onError": _reaction(action, "onError")}
+    block = BLOCKS.get(type_)
+    fields["onReject"] = _reaction(action, "onReject") if block and block.can_be_rejected(config) else None
     fields |= {name: form[name].strip() or None for name in ("name", "id", "when", "afterCrash") if name in form}
     if "timeout" in form:
         fields["timeout"] = _number(form["timeout"])
@@ -131,9 +134,9 @@ def _fill_in(definition: JsonObject) -> Edited:
     return edits.change(definition, at, fields), at
 
 
-def _on_error(action: JsonObject) -> Any:
+def _reaction(action: JsonObject, key: str) -> Any:
     """A path of its own keeps the steps that it has."""
-    before, chosen = action.get("onError"), request.form.get("onError")
+    before, chosen = action.get(key), request.form.get(key)
     if chosen is None:
         return before
     if chosen == "handle":

@@ -13,7 +13,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS, body_kind
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import dotted, parsed, pointer
-from flowforge.language.tree import actions_in, lists_in
+from flowforge.language.tree import LISTS, actions_in, lists_in
 from webapp.ui.conditions import in_words, with_conditions_in_words
 from webapp.ui.kinds import StepKind, kind_of, title_of, title_of_list
 
@@ -22,12 +22,15 @@ _LONGEST_SUMMARY = 90
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A list of steps; `at` is its pointer. `number` is set for a branch that can be taken away."""
+    """A list of steps; `at` is its pointer, empty for a way that has no steps of its own. `number` is set for a branch
+    that can be taken away."""
 
     at: str
     title: str
     steps: Sequence[Node]
     number: int | None = None
+    note: str = ""
+    """The words for what happens there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,12 @@ class _Drawing:
         )
 
     def _lanes(self, action: JsonObject, at: str, type_: str) -> Iterator[Lane]:
+        asks = _asks_for_approval(action, type_)
+        if asks:
+            yield from self._lanes_of_approval(action.get("onReject"), at)
         for path, steps in lists_in(action):
+            if asks and path == ("onReject",):
+                continue
             inner, is_branch = f"{at}{pointer(path)}", path[0] == "branches"
             if is_branch:
                 branch = action["branches"][path[1]]
@@ -140,6 +148,22 @@ class _Drawing:
             elif isinstance(steps, list):
                 title = title_of_list(type_, body_kind(type_, str(path[0])), str(path[0]))
                 yield Lane(inner, title, self.steps(steps, inner))
+
+    def _lanes_of_approval(self, on_reject: Any, at: str) -> Iterator[Lane]:
+        yield Lane("", "Approved", (), note="Goes on below.")
+        inner = f"{at}/onReject"
+        yield Lane(inner, "Rejected", self.steps(on_reject, inner), note=_rejected(on_reject))
+
+
+def _asks_for_approval(action: Mapping[str, Any], type_: str) -> bool:
+    block, config = BLOCKS.get(type_), action.get("config")
+    return block is not None and isinstance(config, dict) and block.can_be_rejected(config)
+
+
+def _rejected(on_reject: Any) -> str:
+    if isinstance(on_reject, list):
+        return "Nothing below is done then."
+    return "Goes on below, too." if on_reject == "continue" else "The workflow fails, unless there are steps here."
 
 
 def warnings_at(opened: str, warnings: Sequence[Problem]) -> list[str]:
@@ -153,7 +177,7 @@ def step_of(pointer: str) -> str:
     """The innermost step that a problem's pointer is about; empty where it is the workflow itself."""
     parts, end = pointer.split("/"), 0
     for index in range(1, len(parts)):
-        if parts[index].isdecimal() and parts[index - 1] in ("actions", "else", "onError"):
+        if parts[index].isdecimal() and parts[index - 1] in LISTS:
             end = index + 1
         elif parts[index] == "config":
             break

@@ -56,6 +56,8 @@ class StepPanel:
     others: Sequence[str]
     """Problems that belong to no field."""
     data: Sequence[Datum]
+    can_be_rejected: bool
+    """Whether a person may refuse what it waits for."""
     can_fail: bool
     """Whether the step can be retried, and has a time limit."""
     calls_nobody: bool
@@ -72,8 +74,15 @@ class StepPanel:
 
     @property
     def on_error(self) -> str:
-        chosen = self.action.get("onError")
-        return "handle" if isinstance(chosen, list) else "continue" if chosen == "continue" else "fail"
+        return _reaction(self.action.get("onError"))
+
+    @property
+    def on_reject(self) -> str:
+        return _reaction(self.action.get("onReject"))
+
+
+def _reaction(chosen: Any) -> str:
+    return "handle" if isinstance(chosen, list) else "continue" if chosen == "continue" else "fail"
 
 
 def step_panel(
@@ -107,6 +116,7 @@ def step_panel(
         notes={path: message for path, message in notes.items() if path in drawn},
         others=[message for path, message in notes.items() if path not in drawn],
         data=_data(definition, at, context),
+        can_be_rejected=type_ in BLOCKS and BLOCKS[type_].can_be_rejected(config),
         can_fail=type_ not in BLOCKS,
         calls_nobody=catalog.calls_nobody(type_),
         is_repeatable=catalog.is_repeatable(type_),

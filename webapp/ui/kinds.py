@@ -43,6 +43,8 @@ def title_of_list(type_: str, kind: BodyKind, name: str) -> str:
     """Choose the heading of a list of steps inside a step of that type; `name` is the list's own, as plans have it."""
     if kind is BodyKind.HANDLER:
         return "If it fails"
+    if kind is BodyKind.REJECTION:
+        return "Rejected"
     block = BLOCKS.get(type_)
     if kind is BodyKind.LOOP:
         return block.loop.title if block and block.loop else "Again and again"

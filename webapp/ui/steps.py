@@ -166,7 +166,7 @@ class Flow:
 
     def _state_tried(self, index: int, look: FrameLook, last: AttemptView) -> str:
         if last.succeeded is True:
-            return "SUCCEEDED"
+            return "FAILED" if _is_why_failed(index, look) else "SUCCEEDED"
         if last.succeeded is False:
             if f"step_{index}" in look.outputs:
                 return "HANDLED"
@@ -178,6 +178,11 @@ class Flow:
         if last.state == AttemptState.RUNNING:
             return "RUNNING"
         return "RETRYING" if last.attempt > 1 else "QUEUED"
+
+
+def _is_why_failed(index: int, look: FrameLook) -> bool:
+    """Whether the execution has failed by the step; one that was rejected has an output."""
+    return look.over and (look.error or {}).get("stepIndex") == index
 
 
 def _frame_of(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) -> int | None:
@@ -197,6 +202,8 @@ def _is_taken(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) ->
     output = look.outputs.get(f"step_{owner.index}")
     if inner.body.kind is BodyKind.HANDLER:
         return _is_handled(output) if output or look.over else None
+    if inner.body.kind is BodyKind.REJECTION:
+        return output.get("approved") is False if isinstance(output, dict) else None
     return isinstance(output, dict) and output.get("branch") == inner.name if output else None
 
 
@@ -220,7 +227,7 @@ def _state_of_block(block: BlockView, look: FrameLook, execution: ExecutionView)
 
 
 def _state_untouched(index: int, look: FrameLook) -> str:
-    if look.over and (look.error or {}).get("stepIndex") == index:
+    if _is_why_failed(index, look):
         return "FAILED"
     if look.completed or index < look.current_step:
         return "SKIPPED"
@@ -239,7 +246,7 @@ def _loop(type_: str, opened: BlockView | None) -> Loop | None:
 
 
 def _error(attempts: Sequence[AttemptView], look: FrameLook | None, index: int, block: BlockView | None) -> str | None:
-    if attempts:
+    if attempts and not (look and attempts[-1].succeeded and _is_why_failed(index, look)):
         return _message(attempts[-1].error)
     if block is not None and block.error:
         return _message(block.error)

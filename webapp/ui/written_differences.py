@@ -13,6 +13,7 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.jsonio import JsonObject
 from flowforge.language.differences import ABSENT, Differences, FieldChange, StepChange
 from flowforge.language.pointers import dotted, parsed
+from flowforge.language.tree import LISTS
 from webapp.ui.kinds import kind_of, title_of
 
 _MOST_WORDS = 800
@@ -23,6 +24,7 @@ _LABELS = {
     "when": "Only when",
     "enabled": "Switched on",
     "onError": "If it fails",
+    "onReject": "If it is rejected",
     "id": "Called in expressions",
     "retry": "Tries",
     "timeout": "Time limit",
@@ -81,13 +83,16 @@ def _step(change: StepChange, catalog: Catalog) -> WrittenStep:
     return WrittenStep(change.kind, title, kind.title, kind.icon, fields, moved)
 
 
+_POLICY = ("when", "onReject", "onError", "retry", "timeout", "afterCrash")
+
+
 def _whole(action: JsonObject, kind: str) -> Iterator[WrittenField]:
     """Yield all fields of a step that is new, or gone."""
     side: Literal["before", "after"] = "after" if kind == "added" else "before"
     values = {f"config/{key}": value for key, value in (action.get("config") or {}).items()}
-    values |= {key: action[key] for key in ("when", "onError", "retry", "timeout", "afterCrash") if key in action}
+    values |= {key: action[key] for key in _POLICY if key in action}
     for path, value in values.items():
-        if value not in (None, "", [], {}) and not (path == "onError" and isinstance(value, list)):
+        if value not in (None, "", [], {}) and not (path in LISTS and isinstance(value, list)):
             yield WrittenField(_label(path), [Piece(side, _text(value))])
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from flowforge.connectors.connection_kinds.smtp import SMTP, MailAccount
 from flowforge.connectors.sdk import (
@@ -18,7 +18,9 @@ from flowforge.connectors.sdk import (
     one_line,
 )
 from flowforge.jsonio import JsonObject
-from flowforge.mail.addresses import Address
+from flowforge.mail.addresses import Address, split
+
+_RECIPIENTS = ("to", "cc", "bcc")
 
 
 def _some(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
@@ -39,11 +41,26 @@ class Config(MailAccount):
     cc: MailAddresses = field((), title="Cc")
     bcc: MailAddresses = field((), title="Bcc", description="Their addresses stand nowhere in the mail.")
     reply_to: MailAddresses = field((), title="Reply to", description="Where answers go, if not to the sender.")
+    several_addresses: bool = field(
+        False,
+        title="Several addresses in one text",
+        description="Whether a text that an expression gives may hold several, separated by commas.",
+    )
     subject: Line = field("", title="Subject", max_length=998)
     text: str = field("", multiline=True, title="Text", description="Empty: the HTML, as text.")
     html: str | None = field(
         None, multiline=True, title="HTML", description="Shown instead of the text where it can be."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_texts_apart(cls, raw: Any) -> Any:
+        """Where that is wanted, each text in a list of recipients may be a list itself."""
+        if not isinstance(raw, dict) or not raw.get("severalAddresses"):
+            return raw
+        lists = {name: value for name in _RECIPIENTS if isinstance(value := raw.get(name), list)}
+        apart = {name: [list(split(one)) if isinstance(one, str) else one for one in lists[name]] for name in lists}
+        return raw | apart
 
 
 @connector(

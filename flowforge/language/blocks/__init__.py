@@ -25,9 +25,12 @@ INNER_ROOTS: Mapping[str, InnerRoot] = {
 
 
 def body_kind(type_: str, key: str) -> BodyKind:
-    """The kind of a list inside an action of that type; `key`: `branches`, `else`, `actions` or `onError`."""
+    """The kind of a list inside an action of that type; `key`: `branches`, `else`, `actions`, `onReject` or
+    `onError`."""
     if key == "onError":
         return BodyKind.HANDLER
+    if key == "onReject":
+        return BodyKind.REJECTION
     if key == "actions":
         return BodyKind.LOOP
     block = BLOCKS.get(type_)

@@ -70,6 +70,10 @@ def _is_resumed_from_outside(config: Mapping[str, Any]) -> bool:
     return config.get("for") is not None
 
 
+def _asks_for_approval(config: Mapping[str, Any]) -> bool:
+    return config.get("for") == "approval"
+
+
 BLOCK = Block(
     "WAIT",
     WaitConfig,
@@ -82,8 +86,10 @@ BLOCK = Block(
         "body": "what the call that ended the wait brought along",
         "approved": "whether the person approved",
         "comment": "what the person added",
+        "by": "the user name of the person, where they were signed in",
         "resumedAt": "when the call or the person came",
         "timedOut": "true where nobody came in time",
     },
+    can_be_rejected=_asks_for_approval,
     can_be_resumed=_is_resumed_from_outside,
 )
