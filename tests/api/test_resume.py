@@ -63,6 +63,12 @@ def test_a_call_goes_on_with_its_body(client: FlaskClient, owner: Person, worker
     assert (done["status"], done["stepOutputs"]["step_0"]["body"]) == ("COMPLETED", {"paid": True})
 
 
+def test_a_slash_at_the_end_is_no_part_of_a_link(client: FlaskClient, owner: Person, workers: None) -> None:
+    path = link(client, owner, started(client, owner, WAIT)) + "/"
+    assert client.get(path).status_code == 200
+    assert client.post(path, json={}).json == {"success": True}
+
+
 def test_a_link_works_once(client: FlaskClient, owner: Person, workers: None) -> None:
     path = link(client, owner, started(client, owner, WAIT))
     assert client.post(path, json={}).status_code == 200

@@ -124,6 +124,45 @@ def test_a_form_that_cannot_be_read_is_refused(
     assert accepted_events(engine) == []
 
 
+PART = b'--y\r\nContent-Disposition: form-data; name="note"\r\n\r\nhi\r\n'
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data; boundary=", PART + b"--y--\r\n"),
+        ('multipart/form-data; boundary=""', PART + b"--y--\r\n"),
+        ("multipart/form-data; boundary=\u00fc", PART + b"--y--\r\n"),
+        ("multipart/form-data; boundary=Y", PART + b"--y--\r\n"),
+        ("multipart/form-data; boundary=y", PART),
+        ("multipart/form-data; boundary=y", PART[:40]),
+        ("multipart/form-data; boundary=y", b"note=hi"),
+    ],
+)
+def test_a_multipart_body_that_is_none_is_refused(
+    client: FlaskClient, address: str, engine: Engine, content_type: str, body: bytes
+) -> None:
+    answer = client.post(address, data=body, content_type=content_type)
+
+    assert (answer.status_code, "not a form" in answer.json["message"]) == (400, True)
+    assert accepted_events(engine) == []
+
+
+@pytest.mark.parametrize("content_type", ['multipart/form-data; boundary="y"', "Multipart/Form-Data;boundary=y"])
+def test_a_multipart_body_may_be_declared_in_any_way(
+    client: FlaskClient, address: str, engine: Engine, content_type: str
+) -> None:
+    client.post(address, data=PART + b"--y--", content_type=content_type)
+    assert accepted_events(engine)[0].payload["body"] == {"note": "hi"}
+
+
+def test_a_form_of_too_many_parts_says_so(client: FlaskClient, address: str, engine: Engine) -> None:
+    answer = client.post(address, data=PART * 1_001 + b"--y--\r\n", content_type="multipart/form-data; boundary=y")
+
+    assert (answer.status_code, answer.json["message"]) == (413, "the form has more than 1000 parts")
+    assert accepted_events(engine) == []
+
+
 def test_the_body_of_a_get_is_not_looked_at(client: FlaskClient, address: str, engine: Engine) -> None:
     client.get(address, data=b"{", content_type="application/json")
 

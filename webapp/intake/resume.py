@@ -28,7 +28,7 @@ _ANSWERS = {"true": True, "false": False}
 """A form sends text."""
 
 
-@blueprint.get("/resume/<token>")
+@blueprint.get("/resume/<token>", strict_slashes=False)
 @endpoint(
     Tag.WEBHOOKS,
     {
@@ -48,7 +48,7 @@ def show(token: str) -> tuple[str, int]:
     return render_template("resume/wait.html", wait=wait, wanted=wanted), 200
 
 
-@blueprint.post("/resume/<token>")
+@blueprint.post("/resume/<token>", strict_slashes=False)
 @endpoint(Tag.WEBHOOKS, Resumed, takes=ANY_BODY, refuses=(409,), public=True)
 def resume(token: str) -> Response:
     """Resume a wait: the body becomes the step's output; for a person it holds `approved`, true or false"""

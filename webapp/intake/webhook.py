@@ -72,8 +72,8 @@ _IDEMPOTENCY_KEY = Header(
 )
 _SIGNATURE = Header(
     "X-Hub-Signature-256",
-    "sha256= and the HMAC-SHA256 of the body, where the trigger's configuration holds a `secret`; also read"
-    " from X-Signature-256.",
+    "sha256= and the HMAC-SHA256 of the body, where the trigger's configuration holds a `secret` alone (also read from"
+    " X-Signature-256); with `auth`, what that asks for.",
     {"type": "string"},
 )
 

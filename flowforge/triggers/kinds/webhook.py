@@ -34,7 +34,7 @@ _SECRET = "secret"  # noqa: S105  (a key)
 
 def _labels(schema: JsonObject) -> None:
     known = authentications()
-    schema |= {"enum": list(known), "labels": {type_: one.title for type_, one in known.items()}, "group": GROUP}
+    schema |= {"enum": list(known), "labels": {type_: one.title for type_, one in known.items()}}
 
 
 def _known(type_: str) -> str:
