@@ -365,6 +365,16 @@ class TestTokens:
         (event,) = accepted_events(engine)
         assert event.payload["headers"]["x-door"] == "[redacted]"
 
+    def test_let_in_files_that_are_larger_than_bodies_of_text(
+        self, client: FlaskClient, hooked: Hooked, engine: Engine, backends: Backends
+    ) -> None:
+        address = hooked(auth="header", secret=SECRET)["address"]
+        large = b"\xff" * (backends.settings.webhook_max_bytes + 1)
+        headers = {"Authorization": SECRET, "Content-Type": "application/octet-stream"}
+        assert client.post(address, data=large, headers=headers).status_code == 200
+        assert accepted_events(engine)[0].payload["body"]["size"] == len(large)
+        assert client.post(address, data=large, headers=headers | {"Authorization": "another"}).status_code == 401
+
     def test_of_basic_are_asked_for_as_browsers_and_providers_know_it(
         self, client: FlaskClient, hooked: Hooked
     ) -> None:

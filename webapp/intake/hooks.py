@@ -30,13 +30,13 @@ def find_hook(configuration: str) -> Hook:
 
 
 def read_call() -> Call:
-    """The request as a call to be judged. Raises TooLarge."""
+    """The request as a call to be judged."""
     return Call(
         method=request.method,
         url=backends().settings.public_webhook_base + _target(),
         query=request.args.to_dict(),
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=b"" if request.method == "GET" else read_bytes(),
+        read_body=(lambda: b"") if request.method == "GET" else read_bytes,
         media_type=request.mimetype,
         at=time.time(),
         keys=_published_keys(),

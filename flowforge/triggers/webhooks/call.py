@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from flowforge import jsonio
@@ -19,7 +20,7 @@ class PublishedKeys(Protocol):
         """The key of that id, or the only one there is. Raises LookupError, and Unavailable."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     method: str
     url: str
@@ -28,12 +29,18 @@ class Call:
     """The first value of each parameter."""
     headers: Mapping[str, str]
     """By their names in lower case."""
-    body: bytes
+    read_body: Callable[[], bytes]
+    """Reads the whole body; raises TooLarge for more than is held in memory."""
     media_type: str
     """In lower case, without parameters."""
     at: float
     """The time at which it came in, in seconds since 1970."""
     keys: PublishedKeys | None = None
+
+    @cached_property
+    def body(self) -> bytes:
+        """The bytes that came. Who proves nothing by them does not ask for them: they may be a large file."""
+        return self.read_body()
 
     def header(self, name: str) -> str:
         """Empty where it was not sent."""
