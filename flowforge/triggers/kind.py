@@ -12,7 +12,7 @@ KIND = Mailbox()
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -119,6 +119,10 @@ class TriggerKind(Generic[C]):
         except Invalid as error:
             return list(error.problems)
         return []
+
+    def further_keys(self, config: Json) -> Collection[str]:
+        """Keys beside those of `config` that have a meaning in a config as it is written."""
+        return ()
 
     def config_schema(self) -> JsonObject:
         """JSON Schema of a config, for forms and for editors of the text form."""

@@ -60,7 +60,8 @@ def _unknown_keys(catalog: Catalog, written: JsonObject, known: Collection[str])
     trigger = written.get("trigger")
     kind = find_kind(trigger.get("type")) if isinstance(trigger, dict) else None
     if kind is not None:
-        yield from warnings_of(kind.config, config_of(trigger), ("trigger", "config"))
+        config = config_of(trigger) or {}
+        yield from warnings_of(kind.config, config, ("trigger", "config"), kind.further_keys(config))
     for path, action in actions_in(written.get("actions")):
         yield from warnings_of(ActionDefinition, action, path)
         model = _config_model(catalog, str(action.get("type", "")).upper())

@@ -49,6 +49,16 @@ def with_action(**parts: Any) -> dict[str, Any]:
             "required",
         ),
         (
+            {"name": "w", "trigger": {"type": "webhook", "config": {"auth": "hmac", "secert": "hush-hush"}}},
+            "/trigger/config/secert",
+            "secret",
+        ),
+        (
+            {"name": "w", "trigger": {"type": "webhook", "config": {"metods": ["PUT"]}}},
+            "/trigger/config/metods",
+            "methods",
+        ),
+        (
             {"name": "w", "actions": [{"type": "BRANCH", "branches": [{"If": "{{ 1 }}", "nmae": "a", "actions": []}]}]},
             "/actions/0/branches/0/nmae",
             "name",
@@ -73,6 +83,8 @@ def test_one_that_is_like_no_other_is_told_too() -> None:
         with_action(config={"url": "https://x.test", "fail_on_status": False, "body": {"mehtod": 1}}),
         {"name": "w", "actions": [{"type": "SLACK_MESSAGE", "config": {"webhook_url": "https://x", "text": "hi"}}]},
         {"name": "w", "actions": [{"type": "BRANCH", "branches": [{"when": True, "actions": [CALL]}], "else": [CALL]}]},
+        {"name": "w", "trigger": {"type": "webhook", "config": {"secret": "hush-hush", "respond": "immediately"}}},
+        {"name": "w", "trigger": {"type": "webhook", "config": {"auth": "hmac", "secret": "hush-hush"}}},
         {"name": "w", "trigger": {"type": "nothing", "config": {"a": 1}}, "actions": [{"type": "NONE", "config": {}}]},
         {"name": "w", "trigger": 5, "actions": [None, 5, {"type": 5, "config": 5, "retry": 5, "branches": 5}]},
         {"name": "w", "trigger": None, "settings": None, "actions": None},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from flowforge import jsonio
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
+from flowforge.language.text_fields import spellings
 from flowforge.language.wording import problems_of
 from flowforge.triggers.answering import AnsweringConfig
 from flowforge.triggers.json_schema import object_schema, or_null
@@ -116,6 +117,10 @@ class Webhook(TriggerKind[Config]):
     def authentication(self, config: Mapping[str, Any]) -> Authentication:
         """How callers prove who they are. The config can be used, its secrets are in clear."""
         return _authentication(config).model_validate(config)
+
+    def further_keys(self, config: Mapping[str, Any]) -> Collection[str]:
+        """The keys of the authentication that is chosen."""
+        return {key for name, field in _authentication(config).model_fields.items() for key in spellings(name, field)}
 
     def config_schema(self) -> JsonObject:
         """With the keys of all authentications: which are needed depends on the one that is chosen."""
