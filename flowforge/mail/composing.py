@@ -7,17 +7,19 @@ versions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
+from secrets import token_hex
 
 from flowforge import jsonio
 from flowforge.mail import html_text
 from flowforge.mail.addresses import Address, quoted
+from flowforge.mail.attachments import Attachment
 
 _LONGEST_LINE = 76
 _LONGEST_ADDRESS_LINE = _LONGEST_LINE - len("Reply-To: ")
@@ -43,6 +45,7 @@ class Mail:
     bcc: Sequence[Address] = ()
     reply_to: Sequence[Address] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: Sequence[Attachment] = ()
 
     @property
     def recipients(self) -> list[str]:
@@ -59,15 +62,21 @@ class Mail:
         everybody = (self.sender, *self.to, *self.cc, *self.bcc, *self.reply_to)
         return not all(address.mailbox.isascii() for address in everybody)
 
-    def compose(self, moment: datetime) -> bytes:
+    def compose(self, moment: datetime) -> Composed:
         """The mail as a server is given it, sent at the moment."""
-        message = EmailMessage(_AS_SENT)
-        for name, value in self._headers(moment):
-            message[name] = value
-        message.set_content(self._text())
+        policy, boundary = _AS_SENT.clone(utf8=self.is_international), token_hex(16)
+        head = b"".join(policy.fold_binary(name, value) for name, value in self._headers(moment))
+        if self.attachments:
+            head += f'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="{boundary}"\r\n\r\n'.encode()
+            head += f"--{boundary}\r\n".encode()
+        return Composed(head + self._body().as_bytes(), boundary, self.attachments)
+
+    def _body(self) -> EmailMessage:
+        body = EmailMessage(_AS_SENT)
+        body.set_content(self._text())
         if self.html:
-            message.add_alternative(jsonio.writable(self.html), subtype="html")
-        return message.as_bytes(policy=_AS_SENT.clone(utf8=self.is_international))
+            body.add_alternative(jsonio.writable(self.html), subtype="html")
+        return body
 
     def _headers(self, moment: datetime) -> Iterable[tuple[str, str]]:
         yield "From", _addresses([self.sender])
@@ -81,6 +90,34 @@ class Mail:
 
     def _text(self) -> str:
         return jsonio.writable(self.text or (html_text.read(self.html, with_urls=True).text if self.html else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A mail in pieces of whole lines. `head`: all but the attachments."""
+
+    head: bytes
+    boundary: str
+    attachments: Sequence[Attachment]
+
+    def __len__(self) -> int:
+        files = sum(len(self._between) + attachment.wire_size for attachment in self.attachments)
+        return len(self.head) + files + len(self._end)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.head
+        for attachment in self.attachments:
+            yield self._between
+            yield from attachment.wire()
+        yield self._end
+
+    @property
+    def _between(self) -> bytes:
+        return f"\r\n--{self.boundary}\r\n".encode()
+
+    @property
+    def _end(self) -> bytes:
+        return f"\r\n--{self.boundary}--\r\n".encode() if self.attachments else b""
 
 
 class _AsSent(EmailPolicy):

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -164,6 +165,34 @@ class TestTheWire:
         assert "<jürgen@x.test>".encode() in wire
         with answering(*ACCEPTED) as (port, _), pytest.raises(ConnectorError, match="SMTPUTF8") as caught:
             send(make_context(**own(port)), to="jürgen@x.test")
+        assert caught.value.permanent
+
+
+class TestAttachments:
+    @pytest.mark.parametrize("name", ["a b.pdf", "Rechnung März.pdf", "日本" * 60 + ".pdf", 'q"u;o\\te.txt', ""])
+    @pytest.mark.parametrize("content", [b"", b"x", bytes(range(256)) * 300], ids=["empty", "small", "large"])
+    def test_arrive_as_they_are(self, inbox: Inbox, context: StepContext, name: str, content: bytes) -> None:
+        file = {"name": name, "type": "application/pdf", "base64": b64encode(content).decode()}
+        send(context, subject="Grüße", text="Hello", html="<p>Hello", attachments=[file, file])
+        [mail] = inbox.mails
+        body, *attached = mail.get_payload()
+        assert body.get_content_type() == "multipart/alternative"  # type: ignore[union-attr]
+        for part in attached:
+            assert part.get_payload(decode=True) == content  # type: ignore[union-attr]
+            assert (part.get_content_type(), part.get_filename() or "") == ("application/pdf", name)  # type: ignore[union-attr]
+        assert longest_line(inbox.wires[0]) <= 998
+
+    def test_an_attached_mail_is_a_file_like_others(self, inbox: Inbox, context: StepContext) -> None:
+        """Whose encoding the standard forbids under its own type (RFC 2046, section 5.2.1)."""
+        file = {"name": "a.eml", "type": "message/rfc822", "base64": b64encode(b"Subject: x\n\n.").decode()}
+        send(context, attachments=file)
+        [_, part] = inbox.mails[0].get_payload()
+        assert part.get_content_type() == "application/octet-stream"  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize("wrong", ["a.pdf", {"name": "a.pdf"}, [{"base64": "%"}]])
+    def test_what_is_no_file_is_named(self, context: StepContext, wrong: object) -> None:
+        with pytest.raises(ConnectorError, match="attachments") as caught:
+            send(context, attachments=wrong)
         assert caught.value.permanent
 
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, model_validator
 from flowforge.connectors.connection_kinds.smtp import SMTP, MailAccount
 from flowforge.connectors.sdk import (
     ConnectorError,
+    Files,
     Mail,
     MailAddresses,
     StepContext,
@@ -19,6 +20,7 @@ from flowforge.connectors.sdk import (
 )
 from flowforge.jsonio import JsonObject
 from flowforge.mail.addresses import Address, split
+from flowforge.mail.attachments import Attachment
 
 _RECIPIENTS = ("to", "cc", "bcc")
 
@@ -51,6 +53,9 @@ class Config(MailAccount):
     html: str | None = field(
         None, multiline=True, title="HTML", description="Shown instead of the text where it can be."
     )
+    attachments: Files = field(
+        default_factory=list, title="Attachments", description="A file, or a list of files.", max_length=100
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -80,11 +85,12 @@ def send_email(config: Config, context: StepContext) -> JsonObject:
     if sender is None:
         raise ConnectorError("no sender: set from here, or SMTP_FROM for the instance", permanent=True)
     with session as conversation:
-        delivered = conversation.deliver(_mail(config, sender, context.idempotency_key))
+        delivered = conversation.deliver(_mail(config, sender, context))
     return {"messageId": delivered.message_id, "accepted": True, "refused": delivered.refused}
 
 
-def _mail(config: Config, sender: Address, key: str) -> Mail:
+def _mail(config: Config, sender: Address, context: StepContext) -> Mail:
+    files, key = map(context.files.content, config.attachments), context.idempotency_key
     return Mail(
         sender,
         config.to,
@@ -96,4 +102,5 @@ def _mail(config: Config, sender: Address, key: str) -> Mail:
         bcc=config.bcc,
         reply_to=config.reply_to,
         headers={"Idempotency-Key": key},
+        attachments=[Attachment(file.name, file.type, file.size, file.pieces) for file in files],
     )
