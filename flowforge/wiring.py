@@ -18,6 +18,7 @@ from flowforge.db.credential_epochs import CredentialEpochs
 from flowforge.db.engine import make_engine
 from flowforge.db.mail_allowance_store import MailAllowanceStore
 from flowforge.files.files import Files
+from flowforge.files.links import FileLinks
 from flowforge.files.made import make_files
 from flowforge.home import Keys, load_keys
 from flowforge.logbook import LogStore
@@ -72,6 +73,10 @@ class Backends:
     @cached_property
     def credential_epochs(self) -> CredentialEpochs:
         return CredentialEpochs(self.engine, self.settings.access_token_lifetime)
+
+    @cached_property
+    def file_links(self) -> FileLinks:
+        return FileLinks(self.keys.jwt, self.settings.public_webhook_base)
 
     @cached_property
     def files(self) -> Files:

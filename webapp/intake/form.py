@@ -126,7 +126,7 @@ def later_answer(token: str, event_id: UUID) -> Response:
     found = answers.find_pending(backends().engine, event_id, form.trigger_id)
     if found is None:
         raise NotFound("nobody waits for the answer of such an event")
-    return as_response(found.answer) if found.answer else _page(form, "forms/waiting.html", 202)
+    return as_response(found.answer, event_id) if found.answer else _page(form, "forms/waiting.html", 202)
 
 
 def _open_form(token: str) -> OpenForm:
@@ -210,7 +210,7 @@ def _answer(form: OpenForm, call: AcceptedCall) -> Response:
         return redirect(form.config.redirect or url_for("forms.sent", token=form.token), 303)
     found = wait_for_answer(call)
     if found is not None:
-        return as_response(found)
+        return as_response(found, call.event_id)
     return redirect(url_for("forms.later_answer", token=form.token, event_id=call.event_id), 303)
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from uuid import UUID
+
 from flask import Flask, Response, current_app
 
 from flowforge import jsonio
 from flowforge.engine import answers
 from flowforge.engine.answers import Answer
 from flowforge.engine.intake import AcceptedCall
+from flowforge.errors import NotFound
 from flowforge.fair_shares import FairShares
+from flowforge.file_values import InlineFile, StoredFile, read_file
+from flowforge.files.files import KeptFile
 from flowforge.language.blocks.respond import is_sent
 from flowforge.settings import Settings
 from webapp.content_policy import SANDBOX
 from webapp.context import backends
+from webapp.served_files import answer_with_file
 
 _EXTENSION = "flowforge.waiting_callers"
 
@@ -22,15 +29,28 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions[_EXTENSION] = FairShares(settings.web_threads * 3 // 4)
 
 
-def as_response(answer: Answer) -> Response:
-    """The answer as it is sent: of its headers, those that act on nothing but it."""
+def as_response(answer: Answer, event_id: UUID | None) -> Response:
+    """The answer to the call of that event as it is sent: of its headers, those that act on nothing but it."""
     headers = {name: value for name, value in answer.headers.items() if is_sent(name)}
     headers["Content-Security-Policy"] = SANDBOX
+    file = _file(answer, event_id)
+    if file is not None:
+        return answer_with_file(file, answer.status, headers)
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
     if isinstance(answer.body, str):
         return Response(answer.body, answer.status, headers, content_type=content_type or "text/plain; charset=utf-8")
     data = b"" if answer.body is None else jsonio.dumps(answer.body)
     return Response(data, answer.status, headers, content_type=content_type or "application/json")
+
+
+def _file(answer: Answer, event_id: UUID | None) -> InlineFile | KeptFile | None:
+    """The file that the body is; None for anything else, also what only looks like one of this execution's files."""
+    file = read_file(answer.body)
+    if not isinstance(file, StoredFile) or event_id is None:
+        return file if isinstance(file, InlineFile) else None
+    with suppress(NotFound):
+        return backends().files.of_event(file.id, event_id)
+    return None
 
 
 def wait_for_answer(call: AcceptedCall) -> Answer | None:

@@ -109,7 +109,7 @@ def receive(token: str) -> Response:
     if answer.wait_seconds is not None and answer.event_id is not None:
         answer = replace(answer, fresh=None)  # a caller who waits holds no payload meanwhile
         found = wait_for_answer(answer)
-        return as_response(found) if found else _to_be_answered(answer)
+        return as_response(found, answer.event_id) if found else _to_be_answered(answer)
     return Response(jsonio.dumps(_describe_acceptance(answer)), 200, mimetype="application/json")
 
 
@@ -127,7 +127,7 @@ def later_answer(event_id: UUID) -> Response:
     found = answers.find_pending(backends().engine, event_id)
     if found is None:
         raise NotFound("no caller waits for the answer of such an event")
-    return as_response(found.answer) if found.answer else Response(_NOT_YET, 202, mimetype="application/json")
+    return as_response(found.answer, event_id) if found.answer else Response(_NOT_YET, 202, mimetype="application/json")
 
 
 def _to_be_answered(answer: intake.AcceptedCall) -> Response:

@@ -48,7 +48,7 @@ class RespondConfig(BlockConfig):
         description="Cookies, and others that act on more than this answer, are left out",
         max_length=50,
     )
-    body: Any = Field(None, title="Body", description="Text as it is, anything else as JSON")
+    body: Any = Field(None, title="Body", description="Text or a file as it is, anything else as JSON")
 
 
 BLOCK = Block(
