@@ -325,6 +325,15 @@ what was sent
 """
 
 
+def test_of_a_mail_that_was_cut_the_last_attachment_is_no_file() -> None:
+    pdf = "Content-Type: application/pdf; name={}\r\n\r\nx"
+    raw = parts(pdf.format("a.pdf"), pdf.format("b.pdf"))
+    received = Received(raw, 50_000_000, ARRIVED)
+    whole, cut = mail.payload(received, lambda attached: {"kept": attached.name})["attachments"]
+    assert whole == {"kept": "a.pdf"}
+    assert (cut["name"], cut["leftOut"]) == ("b.pdf", "only the beginning of the mail was read")
+
+
 class TestReports:
     @pytest.mark.parametrize("original", ["message/rfc822", "text/rfc822-headers"])
     def test_a_bounce_tells_whose_mail_failed_and_why(self, original: str) -> None:

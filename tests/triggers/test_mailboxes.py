@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +20,7 @@ from rq.job import Job, JobStatus
 from sqlalchemy import Engine, delete
 
 from flowforge.db.tables import TriggerEventRow
+from flowforge.file_values import file_id
 from flowforge.settings import Settings
 from flowforge.triggers.mailboxes import reader as mailbox_reader
 from flowforge.triggers.mailboxes.imap import open_mailbox
@@ -115,6 +119,40 @@ class TestNewMail:
         imap.deliver(*expected, folder=folder)
         poll_mailbox(backends, mails, PollLimits(headers_at_once=3, bytes_at_once=400))
         assert subjects(engine, mails) == expected
+
+    def test_attachments_are_files(self, backends: Backends, engine: Engine, imap: MailServer, folder: str) -> None:
+        mails = mailbox(engine, imap.config(folder))
+        message = EmailMessage()
+        message["Subject"] = "two files"
+        message.add_attachment(b"small", maintype="text", subtype="x", filename="klein & Größe.txt")
+        message.add_attachment(b"L" * 100_000, maintype="application", subtype="pdf", filename="large.pdf")
+        imap.deliver("two files", folder=folder, raw=message.as_bytes())
+        poll_mailbox(backends, mails)
+
+        [event] = events(engine, mails)
+        small, large = event.payload["attachments"]
+        assert (small["name"], small["size"], b64decode(small["base64"])) == ("klein & Größe.txt", 5, b"small")
+        assert (large["name"], large["type"], large["size"]) == ("large.pdf", "application/pdf", 100_000)
+        id_ = file_id(large["id"])
+        assert id_ is not None
+        assert b"".join(backends.files.of_event(id_, event.id).pieces()) == b"L" * 100_000
+
+    def test_an_attachment_beyond_the_quota_is_told_and_the_mail_counts(
+        self, backends: Backends, engine: Engine, imap: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mails = mailbox(engine, imap.config(folder))
+        message = EmailMessage()
+        message["Subject"] = "too much"
+        message.add_attachment(b"L" * 100_000, maintype="application", subtype="pdf", filename="large.pdf")
+        imap.deliver("too much", folder=folder, raw=message.as_bytes())
+        limited = replace(backends.files.limits, each=50_000)
+        monkeypatch.setattr(backends.files, "limits", limited)
+        poll_mailbox(backends, mails)
+
+        [event] = events(engine, mails)
+        [large] = event.payload["attachments"]
+        assert (large["size"], "id" in large) == (100_000, False)
+        assert "the limit is 50000" in large["leftOut"]
 
     def test_a_mail_nobody_can_decode_does_not_hold_up_the_next(
         self, backends: Backends, engine: Engine, imap: MailServer, folder: str

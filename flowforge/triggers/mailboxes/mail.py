@@ -53,15 +53,36 @@ class Received:
         return len(self.raw) < self.size
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file, or another mail, that came with a mail."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+Keep = Callable[[Attached], JsonObject]
+"""Keeps an attachment, and gives what stands for it in the payload."""
+
+
+def described(attached: Attached) -> JsonObject:
+    return {"name": attached.name, "type": attached.type, "size": len(attached.content)}
+
+
+def left_out(attached: Attached, why: str) -> JsonObject:
+    return {**described(attached), "leftOut": why}
+
+
 def envelope(head: bytes) -> Envelope:
     """Read the envelope from a header. Never raises: what cannot be decoded, or not in time, is empty."""
     return _in_time(lambda: _envelope(head), HEADER_SECONDS) or Envelope("", "", "")
 
 
-def payload(mail: Received) -> JsonObject:
+def payload(mail: Received, keep: Keep = described) -> JsonObject:
     """The contract's payload (section 6) and, from `to` on, ours; `truncated` where something was cut.
 
-    Never raises: what cannot be decoded, or not in time, is empty.
+    Never raises, but for what `keep` does: what cannot be decoded, or not in time, is empty.
     """
     head = mail.raw[:LARGEST_HEADER]
     about = envelope(head)
@@ -74,7 +95,7 @@ def payload(mail: Received) -> JsonObject:
         "contentType": "multipart" if found.is_multipart else "text",
         "to": found.to,
         "messageId": about.message_id,
-        "attachments": found.attachments,
+        "attachments": [keep(attached) for attached in _whole(found.attachments, mail)] + _cut_off(found, mail),
         "cc": found.cc,
         "replyTo": found.reply_to,
         "text": _cut(found.text, LARGEST_BODY),
@@ -101,7 +122,7 @@ class _Content:
     to: list[str] = field(default_factory=list)
     cc: list[str] = field(default_factory=list)
     reply_to: list[str] = field(default_factory=list)
-    attachments: list[JsonObject] = field(default_factory=list)
+    attachments: list[Attached] = field(default_factory=list)
     report: JsonObject | None = None
 
     @property
@@ -110,6 +131,16 @@ class _Content:
 
 
 _UNREADABLE = _Content()
+
+
+def _whole(attachments: list[Attached], mail: Received) -> list[Attached]:
+    """Of a mail that was cut, the last one was, too."""
+    return attachments[:-1] if mail.is_cut else attachments
+
+
+def _cut_off(found: _Content, mail: Received) -> list[JsonObject]:
+    last = found.attachments[-1:] if mail.is_cut else []
+    return [left_out(attached, "only the beginning of the mail was read") for attached in last]
 
 
 def _content_seconds(mail: Received) -> float:
@@ -176,14 +207,13 @@ def _report(report: DeliveryReport | None) -> JsonObject | None:
     return {**recipients[0], "messageId": report.message_id, "recipients": recipients}
 
 
-def _attachments(read: Part) -> list[JsonObject]:
+def _attachments(read: Part) -> list[Attached]:
     found = (part for part in message.leaves(read) if message.is_attachment(part))
     return [_attachment(part) for part in islice(found, MOST_ATTACHMENTS)]
 
 
-def _attachment(part: Part) -> JsonObject:
-    name = _header(lambda: message.filename(part))
-    return {"name": name, "type": part.get_content_type(), "size": len(message.content(part))}
+def _attachment(part: Part) -> Attached:
+    return Attached(_header(lambda: message.filename(part)), part.get_content_type(), message.content(part))
 
 
 def _header(read: Callable[[], str]) -> str:

@@ -17,11 +17,14 @@ from flowforge import jsonio
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerEventRow, TriggerRegistration
 from flowforge.engine import intake
+from flowforge.file_values import stored_ids
+from flowforge.ids import uuid7
 from flowforge.triggers.kinds.email import EMAIL
 from flowforge.triggers.mailboxes import mail
 from flowforge.triggers.mailboxes.imap import Header, Session
+from flowforge.triggers.mailboxes.kept_attachments import KeptAttachments
 from flowforge.triggers.mailboxes.mailbox import Mailbox
-from flowforge.triggers.mailboxes.position import NEVER_OPENED, MailTrigger, Position, move
+from flowforge.triggers.mailboxes.position import NEVER_OPENED, MailTrigger, Overtaken, Position, move
 from flowforge.wiring import Backends
 
 _CLOCKS_DIFFER = timedelta(hours=1)
@@ -151,12 +154,15 @@ class _Reader:
         received = self._session.mail(header)
         if received is None:
             return None
+        event_id = uuid7()
+        attachments = KeptAttachments(self._backends.files, self._trigger.user_id, event_id)
         return intake.NewEvent(
+            event_id=event_id,
             trigger_id=self._trigger.id,
             workflow_id=self._trigger.workflow_id,
             user_id=self._trigger.user_id,
             trigger_type=EMAIL,
-            payload=mail.payload(received),
+            payload=mail.payload(received, attachments.keep),
             metadata={
                 "source": EMAIL,
                 "messageId": head.message_id,
@@ -187,15 +193,26 @@ class _Reader:
 
     def _accept(self, events: Sequence[intake.NewEvent], last_uid: int) -> None:
         position = replace(self._position, last_uid=last_uid)
-        with unavailable_when_down(), self._backends.engine.begin() as connection:
-            move(connection, self._trigger.id, self._position, position)
-            accepted = intake.record(connection, events)
-            if accepted:
-                self._touch(connection)
+        try:
+            with unavailable_when_down(), self._backends.engine.begin() as connection:
+                move(connection, self._trigger.id, self._position, position)
+                accepted = intake.record(connection, events)
+                if accepted:
+                    self._touch(connection)
+        except Overtaken:
+            self._discard_files(events)
+            raise
         self._position = position
+        self._discard_files([event for event in events if event not in accepted])
         if accepted:
             limit = self._backends.settings.payload_inline_limit
             intake.announce(self._backends.bus, accepted, inline_limit=limit)
+
+    def _discard_files(self, events: Sequence[intake.NewEvent]) -> None:
+        """Those of mails that became no event; what is left of them after a failure is found by pruning."""
+        for event in events:
+            if stored_ids(event.payload):
+                self._backends.files.discard(event.event_id)
 
     def _touch(self, connection: Connection) -> None:
         trigger = TriggerRegistration

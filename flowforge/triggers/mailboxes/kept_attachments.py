@@ -1,0 +1,40 @@
+"""Attachments of a mail as files: small ones stay in its payload, others are kept for its event."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from uuid import UUID
+
+from flowforge.errors import OverQuota, TooLarge
+from flowforge.file_values import INLINE_BYTES, InlineFile
+from flowforge.files.files import Files, tidy_name, tidy_type
+from flowforge.jsonio import JsonObject
+from flowforge.triggers.mailboxes.mail import Attached, left_out
+
+_MOST_INLINE_BYTES = 8 * INLINE_BYTES
+"""Files of one mail that stay in its payload have at most so many bytes together."""
+
+
+@dataclass(slots=True)
+class KeptAttachments:
+    """Those of one mail, for the event that it becomes."""
+
+    files: Files
+    owner: UUID
+    event_id: UUID
+    _inline: int = 0
+
+    def keep(self, attached: Attached) -> JsonObject:
+        """The file as the payload has it; of one that is too large, or beyond the account's quota, what is known of it,
+        and why it was left out. Raises Unavailable."""
+        size = len(attached.content)
+        if size <= INLINE_BYTES and self._inline + size <= _MOST_INLINE_BYTES:
+            self._inline += size
+            return InlineFile(tidy_name(attached.name), tidy_type(attached.type), attached.content).as_json()
+        content = io.BytesIO(attached.content)
+        try:
+            kept = self.files.keep(content, attached.name, attached.type, owner=self.owner, holder=self.event_id)
+        except (TooLarge, OverQuota) as error:
+            return left_out(attached, str(error))
+        return kept.as_json()
