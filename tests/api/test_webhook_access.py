@@ -518,3 +518,30 @@ class TestWhatIsDeclared:
         hook = hooked()
         lay_back(engine, hook["id"], configuration=configuration)
         assert client.post(hook["address"], json={}).status_code == 200
+
+    @pytest.mark.parametrize(
+        "configuration",
+        [
+            {"auth": "standard", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+            {"auth": "gitlab", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+            {"auth": "jwt", "secret": "a secret of thirty-two bytes or more"},
+            {"auth": "meta", "secret": SECRET, "verifyToken": "a word"},
+            {"auth": "basic", "username": "ann", "password": SECRET},
+        ],
+    )
+    def test_is_masked_wherever_it_is_shown_and_kept_by_its_masks(
+        self, client: FlaskClient, owner: Person, hooked: Hooked, engine: Engine, configuration: dict[str, Any]
+    ) -> None:
+        hook = hooked(**configuration)
+        made = workflow(client, owner, trigger={"type": "webhook", "config": configuration})
+        place, text = f"{TRIGGERS}/{hook['id']}", f"{WORKFLOWS}/{made['id']}"
+        shown = client.get(text, headers=owner.headers).json["trigger"]
+        assert {configuration[key] for key in ("secret", "verifyToken", "password") if key in configuration}.isdisjoint(
+            {*hook["configuration"].values(), *shown["config"].values()}
+        )
+
+        before = stored_trigger(engine, hook["id"]).configuration
+        kept = client.put(place, json={"configuration": hook["configuration"]}, headers=owner.headers)
+        saved = client.put(text, json={"name": "again", "trigger": shown}, headers=owner.headers)
+        assert (kept.status_code, saved.status_code) == (200, 200)
+        assert stored_trigger(engine, hook["id"]).configuration == before

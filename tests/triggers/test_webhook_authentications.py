@@ -409,6 +409,7 @@ class TestConfigs:
             ({"auth": "hmac", "secret": SECRET, "signed": "{id}.{body}"}, "/signed"),
             ({"auth": "stripe", "secret": SECRET, "window": 0}, "/window"),
             ({"auth": "standard", "secret": "no Base64 at all"}, "/secret"),
+            ({"auth": "gitlab", "secret": "whsec_no Base64 at all"}, "/secret"),
             ({"auth": "sendgrid", "publicKey": "AAAA"}, "/publicKey"),
             ({"auth": "jwt", "secret": SECRET, "jwksUrl": "https://x.test/jwks"}, "/secret"),
             ({"auth": "jwt", "jwksUrl": "file:///etc/passwd"}, "/jwksUrl"),

@@ -20,6 +20,7 @@ from pydantic import AfterValidator
 
 from flowforge.errors import Unauthorized
 from flowforge.fields import secret
+from flowforge.secrets import MASK, is_sealed
 from flowforge.triggers.kind import TriggerConfig
 from flowforge.triggers.webhooks.call import Call
 
@@ -98,6 +99,11 @@ Secret = Annotated[str, AfterValidator(_long_enough)]
 
 def secret_field(default: Any = ..., *, title: str = "Secret", **declared: Any) -> Any:
     return secret(default, title=title, group=GROUP, **declared)
+
+
+def is_hidden(secret_: str) -> bool:
+    """Whether it is masked or sealed, so that its form cannot be seen."""
+    return secret_ == MASK or is_sealed(secret_)
 
 
 def is_same(secret_: str, sent: str) -> bool:

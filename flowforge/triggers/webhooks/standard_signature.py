@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from flowforge.triggers.webhooks.authentication import NotProven, Proof, Secret, secret_field
+from flowforge.triggers.webhooks.authentication import NotProven, Proof, Secret, is_hidden, secret_field
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, require_recent
 
@@ -17,12 +17,14 @@ KEY_PREFIX = "whsec_"
 _MOST_SIGNATURES = 20
 
 
-def _holds_a_key(text: str) -> str:
-    read_key(text)
+def holds_a_key(text: str) -> str:
+    """The text. Raises ValueError where it is seen to hold none."""
+    if not is_hidden(text):
+        read_key(text)
     return text
 
 
-StandardSecret = Annotated[Secret, AfterValidator(_holds_a_key)]
+StandardSecret = Annotated[Secret, AfterValidator(holds_a_key)]
 
 
 def standard_secret(description: str) -> Any:

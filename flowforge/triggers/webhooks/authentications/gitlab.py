@@ -4,6 +4,10 @@ secret token, which is sent along as it is. A try has the same Idempotency-Key.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from flowforge.triggers.webhooks.authentication import (
     Authentication,
     NotProven,
@@ -14,12 +18,16 @@ from flowforge.triggers.webhooks.authentication import (
 )
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import refuse_get, window_field
-from flowforge.triggers.webhooks.standard_signature import KEY_PREFIX, check_standard_signature
+from flowforge.triggers.webhooks.standard_signature import KEY_PREFIX, check_standard_signature, holds_a_key
+
+
+def _signing_token(text: str) -> str:
+    return holds_a_key(text) if text.startswith(KEY_PREFIX) else text
 
 
 class GitLab(Authentication):
     type, title, id_header = "gitlab", "GitLab", "Idempotency-Key"
-    secret: Secret = secret_field(
+    secret: Annotated[Secret, AfterValidator(_signing_token)] = secret_field(
         title="Signing token or secret token", description="A signing token begins with whsec_; it is the safer one."
     )
     window: float = window_field()
