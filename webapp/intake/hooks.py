@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from flask import Flask, current_app, request
 
+from flowforge.charsets import header_text
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hook import Hook, read_hook
 from flowforge.triggers.webhooks.published_keys import FetchedKeys
@@ -35,7 +36,7 @@ def read_call() -> Call:
         method=request.method,
         url=backends().settings.public_webhook_base + _target(),
         query=request.args.to_dict(),
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers={name.lower(): header_text(value) for name, value in request.headers.items()},
         read_body=(lambda: b"") if request.method == "GET" else read_bytes,
         media_type=request.mimetype,
         at=time.time(),

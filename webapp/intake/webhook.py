@@ -21,7 +21,7 @@ from flowforge.errors import Forbidden, Invalid, NotFound, Unavailable
 from flowforge.field_order import in_stored_order
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.kinds.webhook import WEBHOOK
-from flowforge.triggers.webhooks.authentication import Handshake, NotProven, Proof
+from flowforge.triggers.webhooks.authentication import Authentication, Handshake, NotProven, Proof
 from flowforge.triggers.webhooks.call_keys import key_of_delivery, key_of_proof
 from flowforge.triggers.webhooks.hook import Hook
 from webapp.context import backends, session
@@ -189,16 +189,25 @@ def _judge_and_store(known: KnownToken) -> intake.AcceptedCall | Response:
 
 def _judge(hook: Hook) -> _Judged | Handshake:
     """Raises MethodNotAllowed, Forbidden, NotProven."""
-    _require_method(hook, request.method)
     if not hook.admits(request.remote_addr or ""):
         raise Forbidden("this webhook takes no calls from your address")
     if is_foreign_page(hook):
         raise Forbidden("this webhook takes no calls from pages of this origin")
     if hook.is_open:
+        _require_method(hook, request.method)
         return _Judged(hook, Proof())
-    call, authentication = hooks.read_call(), hook.authentication
+    return _prove(hook, hook.authentication)
+
+
+def _prove(hook: Hook, authentication: Authentication) -> _Judged | Handshake:
+    """A handshake comes by the method that its provider wants."""
+    call = hooks.read_call()
     try:
-        return authentication.handshake(call) or _Judged(hook, authentication.verify(call))
+        handshake = authentication.handshake(call)
+        if handshake is not None:
+            return handshake
+        _require_method(hook, request.method)
+        return _Judged(hook, authentication.verify(call))
     except NotProven as error:
         error.challenge = authentication.challenge
         raise

@@ -72,7 +72,7 @@ class HmacScheme:
             raise NotProven(
                 f"this webhook takes calls with the headers that are signed: {', '.join(missing)} is missing"
             )
-        return {place: call.header(name).encode("latin-1", "replace") for place, name in needed.items()}
+        return {place: call.header(name).encode() for place, name in needed.items()}
 
 
 def window_field() -> Any:

@@ -52,13 +52,21 @@ class FetchedKeys:
     def find(self, url: str, key_id: str | None) -> Any:
         """The key of that id; the only one there is, where none is named. Raises LookupError, and Unavailable where the
         keys cannot be fetched."""
-        known = self._sets.get(url)
-        found = known.find(key_id) if known and time.monotonic() - known.fetched_at < _KEPT_SECONDS else None
+        known = self._known(url)
+        found = known.find(key_id) if known else None
         if found is None and self._may_fetch(url):
-            found = self._fetch(url).find(key_id)
+            known = self._fetch(url)
+            found = known.find(key_id)
+        if known is None:
+            raise Unavailable("the keys of the signer are not known yet; try again in a moment")
         if found is None:
             raise LookupError("its key is not among those that the signer publishes")
         return found
+
+    def _known(self, url: str) -> _KeySet | None:
+        """None where it was not fetched yet, or too long ago."""
+        known = self._sets.get(url)
+        return known if known and time.monotonic() - known.fetched_at < _KEPT_SECONDS else None
 
     def _may_fetch(self, url: str) -> bool:
         """Whether this caller is to fetch the set; notes that it is tried."""
