@@ -8,6 +8,8 @@ E  step failed    RUNNING  -> RUNNING     it is tried again, or its onError goes
 F  step failed    RUNNING  -> FAILED      neither
 G  cancel         PENDING, RUNNING -> CANCELLED
 
+An approval that is refused is F, unless its `onReject` goes on (C), or is a list, whose end is that of the frame (D).
+
 COMPLETED, FAILED and CANCELLED are terminal: no fact changes them. A fact about anything but the step now due in its
 frame is stale and changes nothing.
 
