@@ -11,6 +11,7 @@ from flowforge.connectors.sdk import ConnectorError
 from flowforge.errors import NotFound, OverQuota, TooLarge
 from flowforge.file_values import AnyFile, InlineFile, StoredFile
 from flowforge.files.files import Files, KeptFile
+from flowforge.language.evaluation.meter import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,16 @@ class StepFiles:
             return self.files.keep(source, name, type_, owner=self.user_id, holder=self.execution_id)
         except (TooLarge, OverQuota) as error:
             raise ConnectorError(str(error), permanent=True) from error
+
+    def read(self, file: StoredFile) -> bytes:
+        """The whole content, for expressions. Raises Failure, Unavailable."""
+        try:
+            content = self.content(file)
+        except ConnectorError as error:
+            raise Failure(str(error)) from error
+        if content.size != file.size:
+            raise Failure(f"the file {file.name} has another size than it says")
+        return b"".join(content.pieces())
 
     @property
     def most_bytes(self) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -197,11 +198,14 @@ class StepRunner:
         config = connector.separate(config)
         with self._data_of(run) as data:
             roots = scope(version.plan, data, self._around(version, run.start))
+            resolved_with = partial(
+                resolve, config, step=run.step_id, field="config", read_file=self._files_of(run).read
+            )
             if SECRETS.encode() not in jsonio.dumps(config):
-                return ResolvedConfig.without_secrets(resolve(config, roots, step=run.step_id, field="config"))
+                return ResolvedConfig.without_secrets(resolved_with(roots))
             named = self._named_secrets(run.start.user_id)
             secrets += worth_masking(named.values())
-            resolved = resolve(config, {**roots, SECRETS: named}, step=run.step_id, field="config")
+            resolved = resolved_with({**roots, SECRETS: named})
             return ResolvedConfig.of(connector, resolved, named.values())
 
     @contextmanager

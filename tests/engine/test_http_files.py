@@ -228,3 +228,19 @@ def test_an_output_may_list_files(pipeline: Pipeline, receiver: Receiver) -> Non
     url = receiver.gives(PDF, "application/pdf")
     done = run(pipeline, fetch(url), transform(all=["{{ steps.get.body }}"], size="{{ steps.get.body.size }}"))
     assert done.step_outputs["step_1"] == {"all": [body_of(done)], "size": len(PDF)}
+
+
+def test_expressions_read_the_files_of_their_execution(pipeline: Pipeline, receiver: Receiver) -> None:
+    url = receiver.gives("Größe;Preis\n1;2".encode("latin-1"), "application/octet-stream")
+    text = "{{ steps.get.body | text('iso-8859-1') | split('\n') | first }}"
+    done = run(
+        pipeline, fetch(url, response="file"), transform(head=text, code="{{ steps.get.body | base64 | length }}")
+    )
+    assert done.status == "COMPLETED", done.error
+    assert done.step_outputs["step_1"] == {"head": "Größe;Preis", "code": 20}
+
+
+def test_what_an_expression_makes_goes_out_as_a_file(pipeline: Pipeline, receiver: Receiver) -> None:
+    made = "{{ trigger.rows | to_file('rows.json', 'application/json') }}"
+    run(pipeline, send(receiver.url, files={"f": made}), payload={"rows": [1, 2]})
+    assert parts(receiver.sent[0].files.getlist("f")) == [("rows.json", "application/json", b"[1,2]")]

@@ -35,6 +35,7 @@ def value_of(expression: str) -> Any:
 
 
 CASES = [
+    ("'a' | to_file('a.txt') | text", "a"),
     ("trigger.name | upper", "ADA LOVELACE"),
     ("trigger.name | lower", "ada lovelace"),
     ("trigger.name | capitalize", "Ada lovelace"),

@@ -7,6 +7,10 @@ the same outcome: nothing here looks at a clock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from flowforge.file_values import StoredFile
+
 EXPRESSIONS = 1_000
 """Expressions that a step may have."""
 MEMORY = 8_000_000
@@ -17,6 +21,9 @@ STEP_WORK = 120_000_000
 """Estimated nanoseconds of all expressions of one step, together."""
 
 
+ReadFile = Callable[[StoredFile], bytes]
+
+
 class Failure(Exception):
     """An expression has no value, for the reason in the text. Never quotes data: it may be a secret."""
 
@@ -24,9 +31,11 @@ class Failure(Exception):
 class Meter:
     """Counts what one step's expressions cost, and refuses what is too much."""
 
-    __slots__ = ("_expressions", "_memory", "_step_work", "_work")
+    __slots__ = ("_expressions", "_memory", "_step_work", "_work", "read_file")
 
-    def __init__(self) -> None:
+    def __init__(self, read_file: ReadFile | None = None) -> None:
+        self.read_file = read_file
+        """Reads the content of a stored file, where expressions may; raises Failure."""
         self._memory = MEMORY
         self._step_work = STEP_WORK
         self._expressions = EXPRESSIONS

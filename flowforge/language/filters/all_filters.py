@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flowforge.language.evaluation.names import UnknownName, quoted
+from flowforge.language.filters.files import FILE_FILTERS
 from flowforge.language.filters.hashes import HASH_FILTERS
 from flowforge.language.filters.lists import LIST_FILTERS
 from flowforge.language.filters.regexes import REGEX_FILTERS
@@ -20,6 +21,7 @@ _REGISTERS = (
     REGEX_FILTERS,
     URL_FILTERS,
     HASH_FILTERS,
+    FILE_FILTERS,
     LIST_FILTERS,
     SHAPE_FILTERS,
     VALUE_FILTERS,

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.values import text, to_text
+from flowforge.language.filters.files import base64_of_file
 from flowforge.language.filters.registry import Register
 
 HASH_FILTERS = Register()
@@ -48,8 +49,9 @@ def uuid(meter: Meter, value: Any) -> str:
 
 @HASH_FILTERS.add("base64")
 def base64_(meter: Meter, value: Any) -> str:
-    """A text in Base64."""
-    return base64.b64encode(_data(meter, value)).decode()
+    """A text, or the content of a file, in Base64."""
+    encoded = base64_of_file(meter, value)
+    return base64.b64encode(_data(meter, value)).decode() if encoded is None else encoded
 
 
 @HASH_FILTERS.add("base64url")
