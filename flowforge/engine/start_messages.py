@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flowforge.bus import Message
 from flowforge.connectors.catalog import Catalog
-from flowforge.db import executions_store, frames_store, sizes_store
+from flowforge.db import ending_store, executions_store, frames_store, sizes_store
 from flowforge.db.attempt_rows import AttemptKey, as_plain
 from flowforge.db.engine import Connection
 from flowforge.db.executions_store import RunningExecution
@@ -92,15 +92,19 @@ class StartMessages:
         return not self._catalog.is_repeatable(step.type)
 
     def remake(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
-        """The messages of attempts that PostgreSQL shows as queued. Executions that are over get none. Loads what small
-        ones carry, some at a time, and nothing of the large ones."""
+        """The messages of attempts that PostgreSQL shows as queued. In executions that are over they get none, and are
+        closed. Loads what small ones carry, some at a time, and nothing of the large ones."""
         chunks = [keys[at : at + _REMADE_AT_ONCE] for at in range(0, len(keys), _REMADE_AT_ONCE)]
         return [message for chunk in chunks for message in self._remake(connection, chunk)]
 
     def _remake(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
+        loaded = self.load(connection, keys, most_bytes=self.inline_limit)
+        left = {key.execution_id for key in keys} - {key.execution_id for key in loaded}
+        if left:
+            ending_store.drop_leftover_attempts(connection, left)
         return [
             self.message(start.context, start.step, key.attempt, key.iteration, left_out=start.left_out)
-            for key, start in self.load(connection, keys, most_bytes=self.inline_limit).items()
+            for key, start in loaded.items()
         ]
 
     def load(
