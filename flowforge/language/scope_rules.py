@@ -57,7 +57,7 @@ def why_hidden(
     around = _around(here, evaluated_inside)
     enclosing = _list_in(around, step)
     if enclosing is not None:
-        return None if enclosing.kind is BodyKind.HANDLER else _not_ended(step, here, name)
+        return None if enclosing.kind.is_aside else _not_ended(step, here, name)
     for theirs in step.enclosures:
         apart = _why_apart(theirs, _list_in(around, theirs.owner))
         if apart is not None:

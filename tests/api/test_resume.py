@@ -97,6 +97,15 @@ def test_a_person_approves_or_rejects(client: FlaskClient, owner: Person, worker
     assert done["stepOutputs"]["step_1"] == {"branch": "yes" if approved else None}
 
 
+def test_what_is_done_about_a_rejection_sees_what_was_said(client: FlaskClient, owner: Person, workers: None) -> None:
+    tell = transform(said="{{ steps.ok.comment }}")
+    execution = started(client, owner, {**APPROVAL, "onReject": [tell]}, transform(shipped=True))
+    client.post(link(client, owner, execution), data={"approved": "false", "comment": "too late"})
+    done = finished(client, owner, execution)
+    assert (done["status"], list(done["stepOutputs"])) == ("COMPLETED", ["step_0", "step_1"])
+    assert done["stepOutputs"]["step_1"] == {"said": "too late"}
+
+
 def test_a_rejected_execution_has_failed_and_says_why(client: FlaskClient, owner: Person, workers: None) -> None:
     execution = started(client, owner, APPROVAL, transform(shipped=True))
     client.post(link(client, owner, execution), data={"approved": "false", "comment": "too late"})

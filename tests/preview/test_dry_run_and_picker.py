@@ -77,6 +77,14 @@ def test_an_error_that_is_handled_is_an_output(draft: Draft) -> None:
     assert (shown["handler"], shown["after"]) == ({"was": "risky"}, {"n": 1})
 
 
+def test_what_is_done_about_a_rejection_is_gone_through_as_if_there_were_one(draft: Draft) -> None:
+    tell = gives("tell", refused="{{ not steps.ask.approved }}")
+    ask = {"id": "ask", "type": "WAIT", "config": {"for": "approval"}, "onReject": [tell]}
+    draft.write(ask, gives("after", n=1))
+    shown = draft.outputs_of_dry_run()
+    assert (shown["tell"], shown["after"]) == ({"refused": True}, {"n": 1})
+
+
 def test_a_step_that_a_run_does_not_come_to_has_a_scope_all_the_same(draft: Draft) -> None:
     no = {"name": "no", "when": "{{ false }}", "actions": [gives("first", n=1), gives("second", n=2)]}
     draft.write(
