@@ -289,7 +289,7 @@ class _FileUnreader(SocketUnreader):  # type: ignore[misc]
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         piece = self._received.read(_RECEIVE_BYTES) if self._received else b""
-        return piece or super().chunk(size_hint)  # type: ignore[no-any-return]
+        return piece or super().chunk(size_hint)
 
     def keep_rest(self) -> None:
         """Keeps what the file still has, the beginning of the next request: the file will be closed."""
