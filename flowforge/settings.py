@@ -494,8 +494,20 @@ class Settings(BaseSettings):
     files_url_setting: str = Field(
         "",
         validation_alias="FILES_URL",
-        pattern="^(|file:///.+)$",
-        description="Store of the contents of files: file:///folder. Unset: `files` in FLOWFORGE_HOME.",
+        pattern="^(|file:///.+|s3://[a-z0-9][a-z0-9.-]+(/.*)?)$",
+        description="Store of the contents of files: file:///folder, or s3://bucket/folder. Unset: `files` in"
+        " FLOWFORGE_HOME.",
+    )
+    files_s3_endpoint: str = Field(
+        "",
+        validation_alias="FILES_S3_ENDPOINT",
+        pattern="^(|https?://.+)$",
+        description="Address of the S3-compatible server, https://storage.example.com; unset: that of AWS.",
+    )
+    files_s3_region: str = Field("us-east-1", validation_alias="FILES_S3_REGION", description="Its region.")
+    files_s3_access_key: str = Field("", validation_alias="FILES_S3_ACCESS_KEY", description="The id of its key.")
+    files_s3_secret_key: SecretStr = Field(
+        SecretStr(""), validation_alias="FILES_S3_SECRET_KEY", description="The secret of its key."
     )
     file_max_bytes: int = Field(
         50 * 1024 * 1024,

@@ -10,4 +10,4 @@ from flowforge.settings import Settings
 
 def make_files(engine: Engine, settings: Settings) -> Files:
     limits = FileLimits(settings.file_max_bytes, settings.quota_file_bytes)
-    return Files(engine, open_store(settings.files_url), limits)
+    return Files(engine, open_store(settings), limits)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from flowforge.files.object_store import ObjectStore
 from flowforge.files.stores.folder import open_folder
+from flowforge.files.stores.s3 import open_bucket
+from flowforge.settings import Settings
 
-_KINDS = {"file": open_folder}
+_KINDS: Mapping[str, Callable[[str, Settings], ObjectStore]] = {"file": open_folder, "s3": open_bucket}
 
 
-def open_store(url: str) -> ObjectStore:
-    """Raises ValueError for a URL of no kind."""
-    scheme = urlsplit(url).scheme
-    if scheme not in _KINDS:
-        raise ValueError(f"FILES_URL begins with one of {', '.join(f'{name}://' for name in _KINDS)}")
-    return _KINDS[scheme](url)
+def open_store(settings: Settings) -> ObjectStore:
+    return _KINDS[urlsplit(settings.files_url).scheme](settings.files_url, settings)

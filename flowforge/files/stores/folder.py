@@ -14,6 +14,7 @@ from uuid import UUID
 
 from flowforge.errors import Unavailable
 from flowforge.files.object_store import CHUNK_BYTES, ObjectMissing, pieces_of
+from flowforge.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class FolderStore:
         return self.folder / key.hex[-2:] / key.hex
 
 
-def open_folder(url: str) -> FolderStore:
+def open_folder(url: str, settings: Settings) -> FolderStore:
+    del settings
     return FolderStore(Path(unquote(urlsplit(url).path)))
 
 
