@@ -244,3 +244,11 @@ def test_what_an_expression_makes_goes_out_as_a_file(pipeline: Pipeline, receive
     made = "{{ trigger.rows | to_file('rows.json', 'application/json') }}"
     run(pipeline, send(receiver.url, files={"f": made}), payload={"rows": [1, 2]})
     assert parts(receiver.sent[0].files.getlist("f")) == [("rows.json", "application/json", b"[1,2]")]
+
+
+def test_a_caller_may_use_what_the_workflow_it_has_called_made(pipeline: Pipeline, receiver: Receiver) -> None:
+    called = pipeline.workflow(fetch(receiver.gives(PDF, "application/pdf")))
+    call = {"id": "call", "type": "RUN_WORKFLOW", "config": {"workflowId": str(called.id)}}
+    done = run(pipeline, call, send(receiver.url, body="{{ steps.call.result.body }}"))
+    assert done.status == "COMPLETED", done.error
+    assert receiver.sent[0].get_data() == PDF
