@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flowforge.jsonio import JsonObject
+from flowforge.jsonio import JsonObject, writable
 
 INLINE_BYTES = 32 * 1024
 """The size up to which a file that comes in stays in the payload."""
 ANY_TYPE = "application/octet-stream"
 LONGEST_NAME = 255
 """File systems take no longer names."""
+_LONGEST_TYPE = 255
+"""A type and a subtype have at most 127 characters each (RFC 6838, section 4.2)."""
 _MARK = "file_"
 _MARK_IN_JSON = f'"{_MARK}'.encode()
 _ID = re.compile(_MARK + "[0-9a-f]{32}")
@@ -52,6 +54,11 @@ class InlineFile:
     type: str
     content: bytes
 
+    @classmethod
+    def named(cls, name: str, type_: str, content: bytes) -> InlineFile:
+        """A file as somebody else has named it; `tidy_name` and `tidy_type` say what is left of that."""
+        return cls(tidy_name(name), tidy_type(type_), content)
+
     @property
     def size(self) -> int:
         return len(self.content)
@@ -73,7 +80,8 @@ def read_file(value: Any) -> AnyFile | None:
         return None
     id_ = file_id(value.get("id"))
     if id_ is not None:
-        return StoredFile(id_, str(value["name"]), str(value["type"]), _size(value), str(value["sha256"]))
+        name, type_ = tidy_name(str(value["name"])), tidy_type(str(value["type"]))
+        return StoredFile(id_, name, type_, _size(value), str(value["sha256"]))
     return read_inline(value)
 
 
@@ -87,7 +95,7 @@ def read_inline(value: Any) -> InlineFile | None:
     except (binascii.Error, ValueError):
         return None
     type_ = value.get("type") or value.get("contentType") or ANY_TYPE
-    return InlineFile(str(value.get("name") or ""), str(type_), content)
+    return InlineFile.named(str(value.get("name") or ""), str(type_), content)
 
 
 def shown_id(id_: UUID) -> str:
@@ -123,6 +131,19 @@ def stored_files(value: Any) -> Iterator[StoredFile]:
             waiting.extend(reversed(list(part.values())))
         elif isinstance(part, list | tuple):
             waiting.extend(reversed(part))
+
+
+def tidy_name(name: str) -> str:
+    """The last part of a path, as browsers of old send it; without characters that end lines or hide others."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    visible = "".join(character for character in writable(last) if character.isprintable())
+    return visible.strip()[-LONGEST_NAME:]
+
+
+def tidy_type(type_: str) -> str:
+    """The media type without its parameters but its charset; octets where it is none."""
+    tidy = type_.strip()
+    return tidy if "/" in tidy and tidy.isascii() and tidy.isprintable() and len(tidy) <= _LONGEST_TYPE else ANY_TYPE
 
 
 def _described(file: AnyFile) -> JsonObject:

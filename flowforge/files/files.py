@@ -12,13 +12,10 @@ from flowforge.db import files_store
 from flowforge.db.engine import Connection, Engine, transaction
 from flowforge.db.files_store import Found
 from flowforge.errors import NotFound, TooLarge
-from flowforge.file_values import ANY_TYPE, LONGEST_NAME, StoredFile
+from flowforge.file_values import StoredFile, tidy_name, tidy_type
 from flowforge.files.object_store import ObjectMissing, ObjectStore, sha256_of
 from flowforge.ids import uuid7
-from flowforge.jsonio import writable
 
-_LONGEST_TYPE = 255
-"""A type and a subtype have at most 127 characters each (RFC 6838, section 4.2)."""
 DeleteUses = Callable[[Connection, datetime, int], list[UUID]]
 _MISSING = "the content of the file is not in the store of files"
 
@@ -142,16 +139,3 @@ class Files:
         if found is None:
             raise NotFound("there is no such file, or it is not kept any more")
         return KeptFile(found.file, found.object_key, self._store)
-
-
-def tidy_name(name: str) -> str:
-    """The last part of a path, as browsers of old send it; without characters that end lines or hide others."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    visible = "".join(character for character in writable(last) if character.isprintable())
-    return visible.strip()[-LONGEST_NAME:]
-
-
-def tidy_type(type_: str) -> str:
-    """The media type without its parameters but its charset; octets where it is none."""
-    tidy = type_.strip()
-    return tidy if "/" in tidy and tidy.isascii() and tidy.isprintable() and len(tidy) <= _LONGEST_TYPE else ANY_TYPE

@@ -15,7 +15,7 @@ from flowforge.ids import uuid7
 from flowforge.wiring import Backends
 from tests.api.things import trigger, workflow
 from tests.engine.pipeline import working
-from tests.files.described import described
+from tests.files.described import described, inline
 from tests.people import Person
 
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 200
@@ -124,3 +124,21 @@ class TestAnswering:
         with working(backends):
             answer = client.post(hook, json={"f": named})
         assert answer.json == named
+
+    @pytest.mark.parametrize(
+        ("name", "type_", "left"),
+        [
+            ("a\r\nX-Own: 1", "text/plain", ('inline; filename="aX-Own: 1"', "text/plain")),
+            ("a.txt", "text/html\r\nX-Own: 2", ("inline; filename=a.txt", "application/octet-stream")),
+            ("ü\n.txt", "text/✅", ("inline; filename=u.txt; filename*=UTF-8''%C3%BC.txt", "application/octet-stream")),
+        ],
+    )
+    def test_names_and_types_of_files_end_no_header(
+        self, client: FlaskClient, owner: Person, backends: Backends, name: str, type_: str, left: tuple[str, str]
+    ) -> None:
+        hook = self._hook(client, owner)
+        with working(backends):
+            answer = client.post(hook, json={"f": {**inline("", "", b"abc"), "name": name, "type": type_}})
+        assert (answer.status_code, answer.data) == (200, b"abc")
+        assert (answer.headers["Content-Disposition"], answer.content_type) == left
+        assert "X-Own" not in answer.headers

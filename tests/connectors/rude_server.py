@@ -41,6 +41,13 @@ def rude(behaviour: Behaviour) -> Iterator[str]:
         thread.join()
 
 
+def redirects_to(target: str) -> Behaviour:
+    def redirect(connection: socket.socket, _ending: threading.Event) -> None:
+        connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    return redirect
+
+
 def hangs(connection: socket.socket, ending: threading.Event) -> None:
     ending.wait()
 

@@ -216,6 +216,15 @@ def test_only_http_can_be_called(context: StepContext, url: str) -> None:
         context.tools.http.send(context, "GET", url)
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://[x]/", "http://127.0.0.1:99999/", "http://127.0.0.1:x/"])
+def test_what_is_no_address_is_refused(context: StepContext, url: str) -> None:
+    with rude(rude_server.redirects_to(url)) as redirecting:
+        for called in (url, redirecting):
+            with pytest.raises(ConnectorError, match="is not valid") as caught:
+                context.tools.http.send(context, "GET", called)
+            assert caught.value.permanent
+
+
 def test_an_unknown_host_is_named(context: StepContext) -> None:
     with pytest.raises(ConnectorError, match=r"the host 'no-such-host\.invalid' is not known"):
         context.tools.http.send(context, "GET", "http://no-such-host.invalid/")

@@ -44,6 +44,7 @@ def value_of(expression: str, **more: Any) -> Any:
         ("trigger.row | to_file('r.json', 'application/json')", inline("r.json", "application/json", b'{"a":1}')),
         ("trigger.former | to_file('b.pdf', 'application/pdf')", inline("b.pdf", "application/pdf", b"hello")),
         ("('ü' | to_file('x')).size", 2),
+        ("'x' | to_file('../a\r\nb.txt', 'text/x\r\nX-Own: 1')", inline("ab.txt", "application/octet-stream", b"x")),
         ("'ü' | to_file('x') | text", "ü"),
     ],
 )

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from flowforge.errors import Unavailable
 from flowforge.file_values import INLINE_BYTES, AnyFile, InlineFile
-from flowforge.files.files import tidy_name, tidy_type
 from flowforge.ids import uuid7
 from webapp.context import backends
 
@@ -37,7 +36,7 @@ class Uploads:
         if size <= INLINE_BYTES and self._inline + size <= _MOST_INLINE_BYTES:
             self._inline += size
             content.seek(0)
-            return InlineFile(tidy_name(name), tidy_type(type_), content.read())
+            return InlineFile.named(name, type_, content.read())
         self.has_kept = True
         return backends().files.keep(content, name, type_, owner=self.find_owner(), holder=self.holder)
 

@@ -38,7 +38,12 @@ class Call:
     cookies: Cookies | None = None
 
     def redirected(self, status: int, target: str) -> Call:
-        """The call that follows a redirect (RFC 9110, 15.4). Another origin gets no secrets."""
+        """The call that follows a redirect (RFC 9110, 15.4). Another origin gets no secrets. Raises ConnectorError."""
+        with _refusing_what_is_not_valid():
+            return self._redirected(status, target)
+
+    def _redirected(self, status: int, target: str) -> Call:
+        """Raises ValueError for an address that is none."""
         method, body, headers, url = self.method, self.body, self.headers, urljoin(self.url, target)
         if status in _BECOME_GET and method not in {"GET", "HEAD"}:
             method, body = "GET", None
@@ -50,7 +55,9 @@ class Call:
 
     def prepared(self) -> requests.PreparedRequest:
         """The request as it is sent, signed. Raises ConnectorError."""
-        if urlsplit(self.url).scheme not in {"http", "https"}:
+        with _refusing_what_is_not_valid():
+            scheme = urlsplit(self.url).scheme
+        if scheme not in {"http", "https"}:
             raise ConnectorError("only http:// and https:// addresses can be called", permanent=True)
         request = requests.PreparedRequest()
         headers, params = dict(self.headers), list(self.params)

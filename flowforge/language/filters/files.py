@@ -37,7 +37,7 @@ def to_file(meter: Meter, value: Any, name: Any, type: Any = "text/plain; charse
     content = inline.content if inline is not None else _encoded(to_text(value, meter))
     meter.work(len(content) * _BYTE_NANOSECONDS)
     meter.memory(2 * len(content))
-    return InlineFile(text(name, "to_file"), text(type, "to_file"), content).as_json()
+    return InlineFile.named(text(name, "to_file"), text(type, "to_file"), content).as_json()
 
 
 def base64_of_file(meter: Meter, value: Any) -> str | None:

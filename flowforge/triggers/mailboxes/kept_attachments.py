@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flowforge.errors import OverQuota, TooLarge
 from flowforge.file_values import INLINE_BYTES, InlineFile
-from flowforge.files.files import Files, tidy_name, tidy_type
+from flowforge.files.files import Files
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.mailboxes.mail import Attached, left_out
 
@@ -31,7 +31,7 @@ class KeptAttachments:
         size = len(attached.content)
         if size <= INLINE_BYTES and self._inline + size <= _MOST_INLINE_BYTES:
             self._inline += size
-            return InlineFile(tidy_name(attached.name), tidy_type(attached.type), attached.content).as_json()
+            return InlineFile.named(attached.name, attached.type, attached.content).as_json()
         content = io.BytesIO(attached.content)
         try:
             kept = self.files.keep(content, attached.name, attached.type, owner=self.owner, holder=self.event_id)
