@@ -78,7 +78,7 @@ def body_of(execution: Any) -> Any:
     [
         (PDF, "application/pdf"),
         (PNG, "image/png"),
-        (gzip.compress(b"text"), "application/gzip"),
+        (gzip.compress(b"text", mtime=0), "application/gzip"),
         (PDF, None),
         (PNG * 100_000, "binary/octet-stream"),
         (b"plain", "application/octet-stream"),
