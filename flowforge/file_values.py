@@ -80,7 +80,7 @@ def read_file(value: Any) -> AnyFile | None:
         return None
     id_ = file_id(value.get("id"))
     if id_ is not None:
-        name, type_ = tidy_name(str(value["name"])), tidy_type(str(value["type"]))
+        name, type_ = visible_name(str(value["name"])), tidy_type(str(value["type"]))
         return StoredFile(id_, name, type_, _size(value), str(value["sha256"]))
     return read_inline(value)
 
@@ -95,7 +95,7 @@ def read_inline(value: Any) -> InlineFile | None:
     except (binascii.Error, ValueError):
         return None
     type_ = value.get("type") or value.get("contentType") or ANY_TYPE
-    return InlineFile.named(str(value.get("name") or ""), str(type_), content)
+    return InlineFile(visible_name(str(value.get("name") or "")), tidy_type(str(type_)), content)
 
 
 def shown_id(id_: UUID) -> str:
@@ -134,9 +134,13 @@ def stored_files(value: Any) -> Iterator[StoredFile]:
 
 
 def tidy_name(name: str) -> str:
-    """The last part of a path, as browsers of old send it; without characters that end lines or hide others."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    visible = "".join(character for character in writable(last) if character.isprintable())
+    """The last part of a path, as browsers of old send it, as far as it is visible."""
+    return visible_name(name.replace("\\", "/").rsplit("/", 1)[-1])
+
+
+def visible_name(name: str) -> str:
+    """The name without characters that end lines or hide others; of a long one its end."""
+    visible = "".join(character for character in writable(name) if character.isprintable())
     return visible.strip()[-LONGEST_NAME:]
 
 
