@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +17,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import TriggerRegistration, Workflow
 from flowforge.engine.intake import KnownToken
-from flowforge.errors import Invalid, NotFound, raise_any
+from flowforge.errors import MAX_PROBLEMS, Invalid, NotFound, Problem, raise_any
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, Vault, mask_fields, open_fields, seal_fields, unmask_fields
 from flowforge.settings import Settings
@@ -24,7 +25,7 @@ from flowforge.triggers.changes import CONFIGURATION, NewTrigger, TriggerChange
 from flowforge.triggers.kind import Address, Registered, TrialResult, TriggerKind
 from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys
 from flowforge.triggers.renewals import Renewal, find_by_former_token, replace_token
-from flowforge.triggers.validation import problems_of_config
+from flowforge.triggers.validation import problems_of_config, warnings_of_config
 from flowforge.triggers.views import AddressedTrigger, TriggerHealth, TriggerView
 from flowforge.views import view_of
 
@@ -157,6 +158,7 @@ class Triggers:
             managed=bool(row.managed),
             next_fire_times=_fire_times(row),
             health=view_of(TriggerHealth, row),
+            warnings=_warnings(row),
         )
 
     def manage(self, session: Session, workflow: Workflow, trigger: Mapping[str, Any] | None) -> None:
@@ -243,6 +245,12 @@ class Triggers:
 def _record(session: Session, action: Action, row: TriggerRegistration) -> None:
     kind, workflow_id, is_enabled = row.trigger_type.lower(), str(row.workflow_id), bool(row.enabled)
     record(session, action, by=row.user_id, on=row.id, named=kind, workflow=workflow_id, enabled=is_enabled)
+
+
+def _warnings(row: TriggerRegistration) -> list[Problem] | None:
+    kind = find_kind(row.trigger_type)
+    found = warnings_of_config(kind, configuration_of(row), ("configuration",)) if kind else ()
+    return list(islice(found, MAX_PROBLEMS)) or None
 
 
 def _fire_times(row: TriggerRegistration) -> list[datetime]:

@@ -1,12 +1,15 @@
-"""Validation of a trigger's config: by the rules of its kind, and that its masks stand for something."""
+"""Validation of a trigger's config: by the rules of its kind, that its masks stand for something, that its keys have
+an effect."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flowforge.connectors.masked_secrets import masks_of_nothing
 from flowforge.errors import Problem
+from flowforge.language.pointers import Part
+from flowforge.language.unknown_keys import warnings_of
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import secret_keys
 
@@ -23,3 +26,8 @@ def problems_of_config(
     problems = masks_of_nothing(config or {}, secret_keys(), stored, pointer)
     own = kind.problems(config or {}) if kind else []
     return problems + [problem.under(pointer) for problem in own]
+
+
+def warnings_of_config(kind: TriggerKind[Any], config: Mapping[str, Any], path: tuple[Part, ...]) -> Iterator[Problem]:
+    """A warning for each key that has no effect on a trigger of that kind."""
+    return warnings_of(kind.config, config, path, kind.further_keys(config))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 
 
@@ -44,6 +45,8 @@ class TriggerView:
     """Whether the workflow's own `trigger` made it."""
     next_fire_times: Sequence[datetime]
     health: TriggerHealth
+    warnings: Sequence[Problem] | None = None
+    """What stands in the configuration and has no effect, if anything."""
 
 
 @dataclass(frozen=True, slots=True)

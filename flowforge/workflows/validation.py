@@ -24,7 +24,7 @@ from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in
 from flowforge.language.unknown_keys import warnings_of
 from flowforge.triggers.kinds import find_kind, trigger_kinds
-from flowforge.triggers.validation import problems_of_config
+from flowforge.triggers.validation import problems_of_config, warnings_of_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,7 @@ def _unknown_keys(catalog: Catalog, written: JsonObject, known: Collection[str])
     trigger = written.get("trigger")
     kind = find_kind(trigger.get("type")) if isinstance(trigger, dict) else None
     if kind is not None:
-        config = config_of(trigger) or {}
-        yield from warnings_of(kind.config, config, ("trigger", "config"), kind.further_keys(config))
+        yield from warnings_of_config(kind, config_of(trigger) or {}, ("trigger", "config"))
     for path, action in actions_in(written.get("actions")):
         yield from warnings_of(ActionDefinition, action, path)
         model = _config_model(catalog, str(action.get("type", "")).upper())

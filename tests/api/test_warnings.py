@@ -56,3 +56,19 @@ def test_so_are_drafts_and_bundles(ask: Ask) -> None:
         [applied] = ask("POST", "/workflows/apply", bundle).json["workflows"]
         pointers = [warning["pointer"] for warning in applied["warnings"]]
         assert pointers == [f"/definition{told['pointer']}" for told in TOLD]
+
+
+def test_so_are_triggers(ask: Ask) -> None:
+    workflow_id = ask("POST", "/workflows", {"name": "w", "actions": []}).json["id"]
+    wanted = {"workflowId": workflow_id, "triggerType": "webhook", "configuration": {"auth": "github", "secert": "x"}}
+    refused = ask("POST", "/triggers", wanted)
+    assert refused.status_code == 400, "the key that was meant is missing"
+    wanted["configuration"] = {"auth": "github", "secret": "a long secret", "metods": ["PUT"]}
+    created = ask("POST", "/triggers", wanted)
+    told = [
+        {"pointer": "/configuration/metods", "message": "is not known, so it has no effect; did you mean 'methods'?"}
+    ]
+    assert (created.status_code, created.json["warnings"]) == (201, told)
+    assert ask("GET", "/triggers").json[0]["warnings"] == told
+    corrected = {"configuration": {"auth": "github", "secret": "a long secret", "methods": ["PUT"]}}
+    assert "warnings" not in ask("PUT", f"/triggers/{created.json['id']}", corrected).json

@@ -160,6 +160,9 @@ class Trigger(Wire):
     managed: bool = Field(description="Whether the workflow's own `trigger` made it.")
     next_fire_times: list[datetime] = Field(description="The next five, of a schedule.")
     health: TriggerHealth
+    warnings: list[ErrorDetail] | None = left_out_when_none(
+        "What stands in the configuration and has no effect, if anything: keys that are not known."
+    )
 
 
 # -- executions
