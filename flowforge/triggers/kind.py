@@ -27,8 +27,9 @@ from flowforge.settings import Settings
 from flowforge.triggers.json_schema import object_schema
 
 Json = Mapping[str, Any]
-Command = Callable[[str, Json | None], str]
-"""Writes the line that calls an address from a terminal, given the address and a sample of the payload."""
+Command = Callable[[str, Json, Json | None], str | None]
+"""Writes the line that calls an address from a terminal, given the address, the config and a sample of the payload.
+None where there is no such line: calls have to be signed."""
 
 
 class TriggerConfig(BaseModel):

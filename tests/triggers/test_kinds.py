@@ -12,6 +12,7 @@ import pytest
 
 from flowforge.triggers.kind import Registered, TriggerKind
 from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys, trigger_kinds
+from flowforge.triggers.kinds.webhook import curl
 
 SPRITE = (Path(__file__).parents[2] / "static" / "icons.svg").read_text(encoding="utf-8")
 KINDS = list(trigger_kinds().values())
@@ -77,3 +78,23 @@ def test_an_edit_moves_the_next_time_only_where_it_says_something_else(
     assert kind.due_at(other, Registered(due, True, config), now) != due
     assert kind.due_at(config, Registered(due, False, config), now) != due
     assert kind.due_at(config, Registered(None, True, config), now) is not None
+
+
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        ({}, "-X POST -H 'Content"),
+        ({"auth": "none", "methods": ["GET", "PUT"]}, "-X PUT -H 'Content"),
+        ({"auth": "header", "secret": "********"}, """-X POST -H 'Authorization: '"$TOKEN" -H"""),
+        ({"auth": "header", "header": "X-`id`", "methods": "?"}, """-X POST -H 'X-`id`: '"$TOKEN" -H"""),
+        ({"auth": "basic", "username": "ada l"}, "-X POST -u 'ada l' -H"),
+        ({"auth": "jwt"}, '-X POST -H "Authorization: Bearer $TOKEN" -H'),
+    ],
+)
+def test_the_command_for_the_terminal_proves_what_it_has_to(config: dict[str, Any], options: str) -> None:
+    assert (curl("http://x.test/w", config, None) or "").startswith(f"curl {options}")
+
+
+@pytest.mark.parametrize("config", [{"secret": "********"}, {"auth": "github"}, {"auth": "stripe"}, {"auth": "asana"}])
+def test_there_is_none_for_calls_that_are_signed(config: dict[str, Any]) -> None:
+    assert curl("http://x.test/w", config, None) is None

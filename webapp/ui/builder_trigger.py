@@ -68,7 +68,7 @@ def trigger_panel(definition: Json, registered: Sequence[TriggerView], sample: J
         config=config,
         fields=trigger_fields(type_, config),
         times=kind.upcoming(config, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
-        addresses=_addresses(kind, registered, sample),
+        addresses=_addresses(kind, registered, config, sample),
         example=kind.sample(config) if kind else {},
         preview=kind.preview(config) if kind else None,
     )
@@ -87,9 +87,9 @@ def trigger_keys(type_: str) -> frozenset[str]:
 
 
 def _addresses(
-    kind: TriggerKind[Any] | None, registered: Sequence[TriggerView], sample: Json | None
+    kind: TriggerKind[Any] | None, registered: Sequence[TriggerView], config: Json, sample: Json | None
 ) -> list[RegisteredAddress]:
     if kind is None:
         return []
     urls = [own.webhook_url for own in registered if own.trigger_type == kind.type]
-    return [RegisteredAddress(url, command_for(kind.address, url, sample)) for url in urls if url]
+    return [RegisteredAddress(url, command_for(kind.address, url, config, sample)) for url in urls if url]

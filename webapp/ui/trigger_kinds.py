@@ -34,15 +34,17 @@ def trigger_card(trigger: TriggerView, sample: Mapping[str, Any] | None) -> Trig
         trigger=trigger,
         summary=kind.describe(trigger.configuration) if kind else "",
         address=address,
-        command=command_for(address, trigger.webhook_url, sample),
+        command=command_for(address, trigger.webhook_url, trigger.configuration, sample),
         can_be_tested=kind is not None and kind.can_be_tested,
     )
 
 
-def command_for(address: Address | None, url: str | None, sample: Mapping[str, Any] | None) -> str | None:
+def command_for(
+    address: Address | None, url: str | None, config: Mapping[str, Any], sample: Mapping[str, Any] | None
+) -> str | None:
     if address is None or address.command is None or url is None:
         return None
-    return address.command(url, sample)
+    return address.command(url, config, sample)
 
 
 def trigger_name(type_: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, Field, ValidationError
 
@@ -85,13 +85,32 @@ class Config(AnsweringConfig):
     )
 
 
-def curl(url: str, sample: Mapping[str, Any] | None) -> str:
-    """A command line that sends the body of `sample`; an example where that is missing or too long to be read."""
+def curl(url: str, config: Mapping[str, Any], sample: Mapping[str, Any] | None) -> str | None:
+    """A command line that sends the body of `sample`; an example where that is missing or too long to be read. None
+    where callers have to sign it."""
+    options = _authentication(config).curl_options(config)
+    if options is None:
+        return None
     body = (sample or {}).get("body")
     text = jsonio.dumps(body).decode() if isinstance(body, dict | list) and body else ""
     if not text or len(text) > _LONGEST_BODY:
         text = jsonio.dumps(_EXAMPLE_BODY).decode()
-    return f"curl -X POST -H 'Content-Type: application/json' -d {shlex.quote(text)} {shlex.quote(url)}"
+    parts = [
+        "-X",
+        _method(config),
+        options,
+        "-H 'Content-Type: application/json' -d",
+        shlex.quote(text),
+        shlex.quote(url),
+    ]
+    return " ".join(("curl", *filter(None, parts)))
+
+
+def _method(config: Mapping[str, Any]) -> str:
+    """One that may be used and takes a body, if there is any; POST where there is the choice."""
+    allowed = config.get("methods")
+    methods = [name for name in get_args(Method) if isinstance(allowed, list) and name in allowed and name != "GET"]
+    return "POST" if "POST" in methods or not methods else methods[0]
 
 
 class Webhook(TriggerKind[Config]):

@@ -82,6 +82,13 @@ class Authentication(TriggerConfig):
         del call
         return None
 
+    @classmethod
+    def curl_options(cls, config: Mapping[str, Any]) -> str | None:
+        """What a call from a terminal needs to prove who makes it; None where it has to be signed. The config is one in
+        any state."""
+        del config
+        return None
+
     @property
     def secret_headers(self) -> frozenset[str]:
         """The names, in lower case, of headers that no event may keep, whatever they look like."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import shlex
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from flowforge.triggers.webhooks.authentication import (
     GROUP,
@@ -19,11 +22,19 @@ from flowforge.triggers.webhooks.authentication import (
 from flowforge.triggers.webhooks.call import Call
 
 
+def _without_colon(username: str) -> str:
+    if ":" in username:
+        raise ValueError("must have no colon in it: callers send it before one")
+    return username
+
+
 class Basic(Authentication):
     type, title, rank = "basic", "Basic: name and password", 2
     challenge = 'Basic realm="webhook", charset="UTF-8"'
 
-    username: str = Field(title="Username", min_length=1, max_length=200, json_schema_extra={"group": GROUP})
+    username: Annotated[str, AfterValidator(_without_colon)] = Field(
+        title="Username", min_length=1, max_length=200, json_schema_extra={"group": GROUP}
+    )
     password: Secret = secret_field(title="Password", description="What the caller sends with it.")
 
     def verify(self, call: Call) -> Proof:
@@ -31,6 +42,11 @@ class Basic(Authentication):
         if not (is_same(self.username, username) & is_same(self.password, password)):
             raise NotProven("this webhook takes calls with its name and password (Basic)")
         return Proof()
+
+    @classmethod
+    def curl_options(cls, config: Mapping[str, Any]) -> str:
+        """Asks for the password."""
+        return f"-u {shlex.quote(str(config.get('username') or 'name'))}"
 
 
 def _credentials(header: str) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import Field
 
 from flowforge.triggers.webhooks.authentication import (
@@ -34,6 +38,11 @@ class HeaderToken(Authentication):
         if not (is_same(self.secret, sent) | is_same(self.secret, without_scheme)):
             raise NotProven(f"this webhook takes calls with its token in the header {self.header}")
         return Proof()
+
+    @classmethod
+    def curl_options(cls, config: Mapping[str, Any]) -> str:
+        name = shlex.quote(f"{config.get('header') or 'Authorization'}: ")
+        return f'-H {name}"$TOKEN"'
 
     @property
     def secret_headers(self) -> frozenset[str]:

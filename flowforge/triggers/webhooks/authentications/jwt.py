@@ -4,6 +4,8 @@ publishes (RS256 and others; RFC 7517).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import jwt
@@ -16,10 +18,11 @@ _SHARED = ["HS256", "HS384", "HS512"]
 _PUBLISHED = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _LEEWAY_SECONDS = 60
 _LONGEST_TOKEN = 16_384
+_WEB_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#\[\]@:]+)(:\d{1,5})?([/?#]\S*)?")
 
 
 def _web_address(text: str) -> str:
-    if not text.startswith(("https://", "http://")) or len(text) > 2_000:
+    if not _WEB_ADDRESS.fullmatch(text) or len(text) > 2_000:
         raise ValueError("must be a web address, such as https://example.com/.well-known/jwks.json")
     return text
 
@@ -67,6 +70,11 @@ class BearerToken(Authentication):
         except (jwt.PyJWTError, LookupError) as error:
             raise NotProven(f"the token is not accepted: {error}") from error
         return Proof()
+
+    @classmethod
+    def curl_options(cls, config: Mapping[str, Any]) -> str:
+        del config
+        return '-H "Authorization: Bearer $TOKEN"'
 
     def _key(self, token: str, call: Call) -> Any:
         """Raises LookupError, PyJWTError, Unavailable."""

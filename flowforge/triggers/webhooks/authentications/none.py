@@ -6,6 +6,9 @@ the sender that it is wanted, and no one else anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flowforge.triggers.webhooks.authentication import Authentication, Proof
 from flowforge.triggers.webhooks.call import Call
 
@@ -19,3 +22,8 @@ class Nothing(Authentication):
     def verify(self, call: Call) -> Proof:
         del call
         return Proof()
+
+    @classmethod
+    def curl_options(cls, config: Mapping[str, Any]) -> str:
+        del config
+        return ""
