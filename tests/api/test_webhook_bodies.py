@@ -163,6 +163,46 @@ def test_a_form_of_too_many_parts_says_so(client: FlaskClient, address: str, eng
     assert accepted_events(engine) == []
 
 
+def test_a_form_of_too_many_fields_says_so(client: FlaskClient, address: str, engine: Engine) -> None:
+    answer = client.post(address, data=b"a=1&" * 10_000, content_type="application/x-www-form-urlencoded")
+
+    assert (answer.status_code, answer.json["message"]) == (413, "the form has more than 10000 fields")
+    assert accepted_events(engine) == []
+
+
+@pytest.mark.parametrize("charset", ["windows-1252", "utf-8", "shift_jis"])
+def test_names_of_parts_and_files_are_read_in_the_charset_of_the_form(
+    client: FlaskClient, address: str, engine: Engine, charset: str
+) -> None:
+    name = "\u30b9" if charset == "shift_jis" else "Gr\u00fc\u00dfe"
+    disposition = f'form-data; name="{name}"; filename="{name}.txt"'.encode(charset)
+    body = b"--y\r\nContent-Disposition: " + disposition + b"\r\n\r\nhi\r\n--y--\r\n"
+    declared = "; charset=shift_jis" if charset == "shift_jis" else ""
+    client.post(address, data=body, content_type=f"multipart/form-data; boundary=y{declared}")
+
+    [(key, file)] = accepted_events(engine)[0].payload["body"].items()
+    assert (key, file["name"]) == (name, f"{name}.txt")
+
+
+def test_a_name_of_a_file_may_say_its_charset(client: FlaskClient, address: str, engine: Engine) -> None:
+    disposition = b"form-data; name=f; filename*=UTF-8''%e2%82%ac.txt"
+    body = b"--y\r\nContent-Disposition: " + disposition + b"\r\n\r\nhi\r\n--y--\r\n"
+    client.post(address, data=body, content_type="multipart/form-data; boundary=y")
+
+    assert accepted_events(engine)[0].payload["body"]["f"]["name"] == "\u20ac.txt"
+
+
+def test_the_texts_of_a_form_are_bounded_together(
+    client: FlaskClient, address: str, engine: Engine, backends: Backends
+) -> None:
+    half = b"x" * (backends.settings.webhook_max_bytes // 2 + 1)
+    part = b"--y\r\nContent-Disposition: form-data; name=n\r\n\r\n" + half + b"\r\n"
+    answer = client.post(address, data=part * 2 + b"--y--\r\n", content_type="multipart/form-data; boundary=y")
+
+    assert answer.status_code == 413
+    assert accepted_events(engine) == []
+
+
 def test_the_body_of_a_get_is_not_looked_at(client: FlaskClient, address: str, engine: Engine) -> None:
     client.get(address, data=b"{", content_type="application/json")
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO
 from urllib.parse import parse_qsl
 
 from flask import Response, request
 from werkzeug.datastructures import FileStorage, Headers, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from flowforge import charsets
 from flowforge.errors import Invalid, TooLarge
@@ -21,11 +22,14 @@ from flowforge.file_values import INLINE_BYTES
 _URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 FORMS = frozenset({_URLENCODED, MULTIPART})
 _MOST_PARTS = 1_000
-"""Parts of a form: reading each takes time, however small it is."""
+_MOST_FIELDS = 10_000
+"""Parts of a multipart form, and fields of an urlencoded one: reading each takes time, however small it is."""
 _CHARSET_FIELD = "_charset_"
 """The field in which a form may say what it was sent in (HTML Standard, section 4.10.18.1)."""
 _BYTES = "latin-1"
 """Holds bytes in a text, one in each character, until their charset is known."""
+_LAST_BYTE = "\xff"
+_PIECE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,13 @@ def parse_form(body: IO[bytes], most_text_bytes: int, most_parts: int = _MOST_PA
     if request.mimetype not in FORMS:
         raise Invalid.at("", "the body is not a form")
     if request.mimetype == _URLENCODED:
-        return FormData(_texts(_urlencoded_fields(body.read())), MultiDict())
+        return _decoded(_fields_within_bounds(body.read()), [])
     try:
-        fields, files = _multipart_fields(body, most_text_bytes, most_parts)
+        return _decoded(*_multipart_fields(body, most_text_bytes, most_parts))
     except ValueError as error:
         raise Invalid.at("", f"the body is not a form: {error}") from error
     except RequestEntityTooLarge as error:
-        raise TooLarge(f"the form has more than {most_parts} parts, or {most_text_bytes} bytes of text") from error
-    return FormData(_texts(fields), MultiDict(files))
+        raise TooLarge(f"a part of the form has more than {most_text_bytes} bytes of text") from error
 
 
 def parse_query(data: bytes) -> MultiDict[str, str]:
@@ -77,16 +80,30 @@ def parse_query(data: bytes) -> MultiDict[str, str]:
     return MultiDict((_text(field.name, None), _text(field.value, None)) for field in _urlencoded_fields(data))
 
 
-def _texts(fields: Iterable[_Field]) -> MultiDict[str, str]:
-    sent = list(fields)
+def _decoded(fields: Sequence[_Field], files: Iterable[FileStorage]) -> FormData:
     declared = request.mimetype_params.get("charset") or next(
-        (field.value for field in sent if field.name == _CHARSET_FIELD), None
+        (field.value for field in fields if field.name == _CHARSET_FIELD), None
     )
-    return MultiDict((_text(field.name, declared), _text(field.value, field.declared or declared)) for field in sent)
+    texts = ((_text(field.name, declared), _text(field.value, field.declared or declared)) for field in fields)
+    return FormData(MultiDict(texts), MultiDict(_named(file, declared) for file in files))
+
+
+def _named(file: FileStorage, declared: str | None) -> tuple[str, FileStorage]:
+    file.name, file.filename = _text(file.name or "", declared), _text(file.filename or "", declared)
+    return file.name, file
 
 
 def _text(held: str, declared: str | None) -> str:
-    return held if held.isascii() else charsets.decode(held.encode(_BYTES), declared)
+    """The text whose bytes are held; a file's name that says its charset itself (RFC 5987) is one already."""
+    is_held = not held.isascii() and max(held) <= _LAST_BYTE
+    return charsets.decode(held.encode(_BYTES), declared) if is_held else held
+
+
+def _fields_within_bounds(data: bytes) -> list[_Field]:
+    """Raises TooLarge."""
+    if data.count(b"&") >= _MOST_FIELDS:
+        raise TooLarge(f"the form has more than {_MOST_FIELDS} fields")
+    return _urlencoded_fields(data)
 
 
 def _urlencoded_fields(data: bytes) -> list[_Field]:
@@ -94,52 +111,79 @@ def _urlencoded_fields(data: bytes) -> list[_Field]:
     return [_Field(name, value) for name, value in pairs]
 
 
-def _multipart_fields(
-    body: IO[bytes], most_text_bytes: int, most_parts: int
-) -> tuple[list[_Field], list[tuple[str, FileStorage]]]:
-    """Raises ValueError, RequestEntityTooLarge."""
+def _multipart_fields(body: IO[bytes], most_text_bytes: int, most_parts: int) -> tuple[list[_Field], list[FileStorage]]:
+    """Raises ValueError, RequestEntityTooLarge, TooLarge."""
     boundary = request.mimetype_params.get("boundary", "").encode("ascii")
     if not boundary:
         raise ValueError("Missing boundary")
-    parser = _UndecodedParts(most_text_bytes, most_parts)
-    pairs, files = parser.parse_pairs(body, boundary)
-    return [_field(*pair, declared) for pair, declared in zip(pairs, parser.declared, strict=True)], files
+    parts = _Parts(most_text_bytes, most_parts)
+    try:
+        for event in _events(body, _UndecodedHeaders(boundary, most_text_bytes)):
+            parts.take(event)
+    except BaseException:
+        parts.close()
+        raise
+    return parts.fields, parts.files
 
 
-def _field(name: str | None, value: str, declared: str | None) -> _Field:
-    """Werkzeug has read the name as UTF-8; a part may have none."""
-    return _Field((name or "").encode().decode(_BYTES), value, declared)
+def _events(body: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
+    piece: bytes | None = b""
+    while piece is not None:
+        piece = body.read(_PIECE_BYTES) or None
+        decoder.receive_data(piece)
+        while not isinstance(event := decoder.next_event(), Epilogue | NeedData):
+            yield event
 
 
-class _UndecodedParts(MultiPartParser):
-    """Leaves the bytes of texts as they are, and keeps what each part declares."""
+class _UndecodedHeaders(MultipartDecoder):
+    """Leaves the bytes of headers as they are, which Werkzeug takes for UTF-8: old browsers and devices send others."""
 
-    def __init__(self, most_text_bytes: int, most_parts: int) -> None:
-        in_order: Any = list
-        super().__init__(
-            self._temporary_file, cls=in_order, max_form_memory_size=most_text_bytes, max_form_parts=most_parts
-        )
-        self._opened: list[IO[bytes]] = []
-        self.declared: list[str | None] = []
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        return super()._parse_headers(data.decode(_BYTES).encode())
 
-    def parse_pairs(
-        self, body: IO[bytes], boundary: bytes
-    ) -> tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]:
-        texts: Any
-        files: Any
-        try:
-            texts, files = self.parse(body, boundary, None)
-        except BaseException:
-            for file in self._opened:
-                file.close()
-            raise
-        return texts, files
 
-    def _temporary_file(self, *_about: object, **_more: object) -> IO[bytes]:
-        file = SpooledTemporaryFile(max_size=INLINE_BYTES)  # noqa: SIM115  (closed with the form)
-        self._opened.append(file)
-        return file
+class _Parts:
+    """The parts of a form, as they come in."""
 
-    def get_part_charset(self, headers: Headers) -> str:
-        self.declared.append(parse_options_header(headers.get("content-type", ""))[1].get("charset"))
-        return _BYTES
+    def __init__(self, most_text_bytes: int, most: int) -> None:
+        self.fields: list[_Field] = []
+        self.files: list[FileStorage] = []
+        self._most_text_bytes, self._most = most_text_bytes, most
+        self._text_bytes = self._count = 0
+        self._part: Field | File
+        self._content: IO[bytes]
+
+    def take(self, event: Event) -> None:
+        """Raises TooLarge."""
+        if isinstance(event, Field | File):
+            self._begin(event)
+        elif isinstance(event, Data):
+            self._write(event.data)
+            if not event.more_data:
+                self._end()
+
+    def close(self) -> None:
+        for file in self.files:
+            file.close()
+
+    def _begin(self, part: Field | File) -> None:
+        self._count += 1
+        if self._count > self._most:
+            raise TooLarge(f"the form has more than {self._most} parts")
+        self._part, self._content = part, BytesIO()
+        if isinstance(part, File):
+            self._content = SpooledTemporaryFile(max_size=INLINE_BYTES)  # noqa: SIM115  (closed with the form)
+            self.files.append(FileStorage(self._content, part.filename, part.name, headers=part.headers))
+
+    def _write(self, data: bytes) -> None:
+        if isinstance(self._part, Field):
+            self._text_bytes += len(data)
+            if self._text_bytes > self._most_text_bytes:
+                raise TooLarge(f"the form has more than {self._most_text_bytes} bytes of text")
+        self._content.write(data)
+
+    def _end(self) -> None:
+        self._content.seek(0)
+        if isinstance(self._part, Field):
+            declared = parse_options_header(self._part.headers.get("content-type", ""))[1].get("charset")
+            self.fields.append(_Field(self._part.name or "", self._content.read().decode(_BYTES), declared))
