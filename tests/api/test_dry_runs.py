@@ -81,7 +81,7 @@ def test_all_errors_are_told_at_once(client: FlaskClient, owner: Person, workflo
     unset = {"id": "unset", "type": "TRANSFORM", "config": {"output": {"a": ["{{ trigger.nope }}"]}}}
     definition = {"name": "Dry", "actions": [wrong, unset]}
     client.put(f"{workflow}/draft", json={"definition": definition}, headers=owner.headers)
-    told = dry({"url": 3}, "dryRun=true&draft=true")
+    told = dry({"url": ""}, "dryRun=true&draft=true")
     rows = by_id(told)
     assert told["errors"] == 2
     assert rows["unset"]["field"] == "config.output.a[0]"

@@ -148,7 +148,7 @@ def test_files_go_into_a_form(pipeline: Pipeline, receiver: Receiver) -> None:
     assert parts(sent.getlist("scan")) == [("file.pdf", "application/pdf", PDF)]
     assert parts(sent.getlist("both")) == [
         ("file.pdf", "application/pdf", PDF),
-        ('a "quoted"\r\nname.txt', "text/plain", b"hello"),
+        ('a "quoted"name.txt', "text/plain", b"hello"),
     ]
 
 

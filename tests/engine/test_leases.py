@@ -146,7 +146,8 @@ def test_a_step_that_a_thread_is_free_for_begins_with_its_claim(pipeline: Pipeli
         pipeline.finished(pipeline.accept(workflow.id).event_id)
         with counting_statements(pipeline.backends.engine) as statements:
             pipeline.finished(pipeline.accept(workflow.id).event_id)
-    assert len([one for one in statements if "lease_owner" in one and "INSERT INTO orchestrator.step_att" in one]) == 1
+    claims = [one for one in statements if "lease_owner" in one and "lease_owner = NULL" not in one]
+    assert len([one for one in claims if "INSERT INTO orchestrator.step_att" in one]) == 1
     assert len([one for one in statements if "SET state = 'ENDED'" in one]) == 1
     assert not [one for one in statements if "SET started_at" in one]
 
