@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from flowforge.file_values import InlineFile
 from flowforge.language.check import MAX_EXPRESSIONS, check
 from flowforge.language.definition import parse
 from flowforge.language.evaluation import names
@@ -55,7 +56,7 @@ def _paid(text: str, data: Any) -> tuple[Paid, str]:
     """What computing the text was paid for, and how it ended."""
     meter = Paid()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resolving, "Meter", lambda: meter)
+        patch.setattr(resolving, "Meter", lambda _read_file: meter)
         try:
             resolve({"field": text}, data, step="hostile")
         except ExpressionError as error:
@@ -131,7 +132,7 @@ GROWING = {
     "text": [
         "upper lower capitalize title trim split escape e urlencode string urldecode slugify tojson md5 sha256 uuid",
         "base64 base64url hex replace('a','b') hmac_sha256('k') regex_test('b') regex_match('b') regex_find_all('b')",
-        "regex_replace('b','c') regex_test('(a|b)+c')",
+        "regex_replace('b','c') regex_test('(a|b)+c') to_file('a.txt')",
     ],
     "digits": ["from_hex"],
     "base64": ["from_base64"],
@@ -142,6 +143,7 @@ GROWING = {
         "group_by('a') index_by('a') chunk(3) zip(trigger.members) flatten tojson string",
     ],
     "fields": ["keys values items query_string"],
+    "file": ["text"],
 }
 """Filters by the kind of data they are tried with."""
 CHEAP = {
@@ -181,6 +183,7 @@ def _data(size: int) -> dict[str, Any]:
         "url": "http://x.test/?" + "a" * size,
         "members": [{"a": number} for number in range(size)],
         "fields": {f"f{number}": "x" for number in range(size)},
+        "file": InlineFile.named("a.txt", "text/plain", b"a" * size).as_json(),
     }
 
 
