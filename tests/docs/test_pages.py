@@ -44,6 +44,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in links(page) if not (page.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_row_belongs_to_a_table_with_a_head(page: Path) -> None:
+    """A blank line among the rows ends the table: what follows would be shown as it is written."""
+    tables = re.findall(r"(?:^\|.*\n?)+", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [table for table in tables if not re.match(r"\|.*\|\n\|[-:| ]+\|\n", table)] == []
+
+
 @pytest.mark.parametrize("page", ["architecture.md", "security.md"])
 def test_promises_name_tests_that_exist(page: str) -> None:
     missing = [
