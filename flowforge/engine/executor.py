@@ -26,7 +26,6 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.db import attempts_store
 from flowforge.db.attempt_rows import AttemptKey, as_plain
 from flowforge.db.attempts_store import WantedAttempt
-from flowforge.db.credentials_store import CredentialsStore
 from flowforge.db.engine import Connection, transaction
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received, member_name
@@ -107,10 +106,7 @@ class Executor:
         self._plans = Plans()
         catalog = catalog or load_catalog()
         self._starts = StartMessages(settings, self._plans, catalog, backends.vault)
-        credentials = CredentialsStore(backends.engine)
-        self._step_runner = StepRunner(
-            settings, catalog, backends.vault, backends.resume_links, credentials, backends.tools, backends.files
-        )
+        self._step_runner = StepRunner(backends, catalog)
         self._capacity = settings.executor_threads * _HELD_PER_THREAD
         self._share = max(self._capacity // 2, 1)
         self._parked = True

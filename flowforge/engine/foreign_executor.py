@@ -22,7 +22,6 @@ from flowforge.connectors.sdk import CONNECTION
 from flowforge.db import attempts_store
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.attempts_store import Claim, WantedAttempt
-from flowforge.db.credentials_store import CredentialsStore
 from flowforge.db.engine import Connection, transaction
 from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received, member_name
@@ -74,10 +73,7 @@ class ForeignExecutor:
         self._plans = Plans()
         self._catalog = catalog or load_catalog()
         self._starts = StartMessages(settings, self._plans, self._catalog, backends.vault)
-        credentials = CredentialsStore(backends.engine)
-        self._runner = StepRunner(
-            settings, self._catalog, backends.vault, backends.resume_links, credentials, backends.tools, backends.files
-        )
+        self._runner = StepRunner(backends, self._catalog)
         self._next_look = 0.0
 
     def room(self) -> int:

@@ -20,7 +20,7 @@ from uuid import UUID
 from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.saved_connection import SavedConnection
-from flowforge.connectors.sdk import CONNECTION, Connector, ConnectorError, Tools
+from flowforge.connectors.sdk import CONNECTION, Connector, ConnectorError
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.engine.deferred_data import DeferredData
@@ -33,15 +33,13 @@ from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
-from flowforge.files.files import Files
 from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.expressions.template import holds_expression
 from flowforge.language.plan import Step
-from flowforge.resume_links import ResumeLinks
-from flowforge.secrets import SecretUnreadable, Vault, mask_text, mask_values, open_fields, secret_values, worth_masking
-from flowforge.settings import Settings
+from flowforge.secrets import SecretUnreadable, mask_text, mask_values, open_fields, secret_values, worth_masking
+from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)
 
@@ -113,23 +111,14 @@ Watch = Callable[[JsonObject], None]
 class StepRunner:
     """Runs steps; shared by threads. Never raises: whatever goes wrong is the step's failure."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        catalog: Catalog,
-        vault: Vault,
-        links: ResumeLinks,
-        credentials: CredentialsStore,
-        tools: Tools,
-        files: Files,
-    ) -> None:
-        self._settings = settings
-        self._credentials = credentials
+    def __init__(self, backends: Backends, catalog: Catalog) -> None:
+        self._settings = backends.settings
+        self._credentials = CredentialsStore(backends.engine)
         self._catalog = catalog
-        self._vault = vault
-        self._links = links
-        self._tools = tools
-        self._files = files
+        self._vault = backends.vault
+        self._links = backends.resume_links
+        self._tools = backends.tools
+        self._files = backends.files
         self._loading = threading.BoundedSemaphore(_LOADED_AT_ONCE)
 
     def time_limit(self, run: StepRun) -> float:

@@ -11,7 +11,6 @@ from typing import Any, Self
 from uuid import UUID
 
 from flowforge.connectors.catalog import Catalog
-from flowforge.db.credentials_store import CredentialsStore
 from flowforge.engine.plans import Version
 from flowforge.engine.start_messages import around
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner
@@ -173,15 +172,7 @@ class _Call:
     def __init__(self, backends: Backends, catalog: Catalog, trial: Trial, limits: TrialLimits) -> None:
         self._limits = limits
         self._user_id = trial.user_id
-        self._runner = StepRunner(
-            backends.settings,
-            catalog,
-            backends.vault,
-            backends.resume_links,
-            CredentialsStore(backends.engine),
-            backends.tools,
-            backends.files,
-        )
+        self._runner = StepRunner(backends, catalog)
         self._run = StepRun(_start(trial), trial.version, is_trial=True)
         self._watched: list[JsonObject] = []
         self._outcome: Outcome | None = None
