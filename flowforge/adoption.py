@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -25,15 +26,12 @@ def take_over_database(settings: Settings) -> None:
     if settings.postgres_url is None:
         raise ValueError("POSTGRES_URL is not set; `make run` starts an embedded PostgreSQL and sets it")
     upgrade(settings.postgres_url)
-    backends = Backends(settings, "flowforge-set-up")
-    try:
+    with closing(Backends(settings, "flowforge-set-up")) as backends:
         sealed = seal_adopted_secrets(backends.engine, backends.vault, load_catalog())
         dated = date_finished_executions(backends.engine)
         ended = end_executions_in_flight(backends.engine)
         names = fill_name_keys(backends.engine)
         published = _switch_off_published(backends.engine)
-    finally:
-        backends.close()
     if sealed:
         log.info("Sealed the secrets in %d rows that were in clear text", sealed)
     if dated:

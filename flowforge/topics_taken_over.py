@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 
 from flowforge.bus.former_groups import GroupStart, OthersAtWork
 from flowforge.embedded.server import CannotStart
@@ -14,13 +13,14 @@ from flowforge.wiring import Backends
 
 log = logging.getLogger(__name__)
 
+_PROCESS = "flowforge-take-over"
 _NO_KAFKA = "KAFKA_BROKERS is not set: there are no topics to take over."
 
 
 def begin_where_they_stood(settings: Settings) -> None:
     """Moves our groups to where the former ones stood, before any process of ours has read. Raises Unavailable."""
     if settings.kafka_brokers:
-        with _backends(settings) as backends:
+        with closing(Backends(settings, _PROCESS)) as backends:
             backends.kafka.begin_where_they_stood()
 
 
@@ -29,7 +29,7 @@ def refuse_rivals(settings: Settings) -> None:
     again by whoever reads it."""
     if not settings.kafka_brokers:
         return
-    with _backends(settings) as backends:
+    with closing(Backends(settings, _PROCESS)) as backends:
         try:
             backends.kafka.refuse_rivals()
         except OthersAtWork as error:
@@ -42,7 +42,7 @@ def report(settings: Settings) -> tuple[str, bool]:
     """Tells where each group begins, and whether nothing will be read that others have read. Raises Unavailable."""
     if not settings.kafka_brokers:
         return _NO_KAFKA, True
-    with _backends(settings) as backends:
+    with closing(Backends(settings, _PROCESS)) as backends:
         starts = backends.kafka.group_starts()
     lines = [_row("topic", "group", "begins", "read again", "still to read"), *(_line(start) for start in starts)]
     return "\n".join(lines), not any(_may_be_read_again(start) for start in starts)
@@ -72,12 +72,3 @@ def _may_be_read_again(start: GroupStart) -> bool:
 
 def _row(topic: str, group: str, begins: str, again: str, unread: str) -> str:
     return f"{topic:<18}{group:<25}{begins:<24}{again:>14}{unread:>15}"
-
-
-@contextmanager
-def _backends(settings: Settings) -> Iterator[Backends]:
-    backends = Backends(settings, "flowforge-take-over")
-    try:
-        yield backends
-    finally:
-        backends.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ from flowforge.wiring import Backends
 Parsed = argparse.Namespace
 Operation = Callable[[Session, Settings, Parsed], str]
 _PAGE = 200
+_PROCESS = "flowforge-users"
 
 
 def add_commands(commands: Any) -> None:
@@ -78,21 +79,12 @@ def _run(operation: Operation, settings: Settings, parsed: Parsed) -> int:
 @contextmanager
 def _session(settings: Settings) -> Iterator[Session]:
     with reached_database(settings) as url:
-        engine = make_engine(url, application_name="flowforge-users")
+        engine = make_engine(url, application_name=_PROCESS)
         try:
             with Session(engine, info=session_info(lambda: COMMAND_LINE)) as session:
                 yield session
         finally:
             engine.dispose()
-
-
-@contextmanager
-def _backends(settings: Settings) -> Iterator[Backends]:
-    backends = Backends(settings, "flowforge-users")
-    try:
-        yield backends
-    finally:
-        backends.close()
 
 
 def _list(session: Session, _settings: Settings, _parsed: Parsed) -> str:
@@ -131,7 +123,7 @@ def _within(link: str) -> str:
 
 def _reset_second_factor(session: Session, settings: Settings, parsed: Parsed) -> str:
     account = _named(session, parsed)
-    with _backends(settings) as backends:
+    with closing(Backends(settings, _PROCESS)) as backends:
         mail_problem = removed_second_factor.remove(session, backends, account.id)
     told = f"\nNo mail told them: {mail_problem}." if mail_problem else ""
     return f"{account.username} signs in with the password alone, until a second factor is set up again.{told}"
@@ -170,7 +162,7 @@ def _delete(session: Session, settings: Settings, parsed: Parsed) -> str:
         had = _in_words(deletion.belongings_of(session, account.id))
         return f"{account.username} has {had}. Say --hand-over-to NAME or --everything; nothing was done."
     heir = administration.find_by_name(session, parsed.hand_over_to).id if parsed.hand_over_to else None
-    with _backends(settings) as backends:
+    with closing(Backends(settings, _PROCESS)) as backends:
         done = deletion.delete(session, backends, account.id, heir)
     fate = f"{done.handed_over_to} has them now" if done.handed_over_to else "they are deleted, too"
     return f"{done.username} is deleted. It had {_in_words(done.belongings)}: {fate}."
