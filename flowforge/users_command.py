@@ -16,7 +16,6 @@ from flowforge.accounts.administration import ManagedAccountView
 from flowforge.accounts.deletion import Belongings
 from flowforge.accounts.registration import NewAccount
 from flowforge.audit.origin import COMMAND_LINE, session_info
-from flowforge.db.engine import make_engine
 from flowforge.db.tables import Role
 from flowforge.embedded.console import Console
 from flowforge.embedded.database import reached_database
@@ -25,9 +24,8 @@ from flowforge.settings import Settings
 from flowforge.wiring import Backends
 
 Parsed = argparse.Namespace
-Operation = Callable[[Session, Settings, Parsed], str]
+Operation = Callable[[Session, Backends, Parsed], str]
 _PAGE = 200
-_PROCESS = "flowforge-users"
 
 
 def add_commands(commands: Any) -> None:
@@ -68,8 +66,8 @@ def _run(operation: Operation, settings: Settings, parsed: Parsed) -> int:
     """Says what came of an operation."""
     console = Console()
     try:
-        with _session(settings) as session:
-            console.print(operation(session, settings, parsed))
+        with _connected(settings) as backends, _session(backends) as session:
+            console.print(operation(session, backends, parsed))
     except FlowForgeError as error:
         console.print(str(error))
         return 1
@@ -77,17 +75,18 @@ def _run(operation: Operation, settings: Settings, parsed: Parsed) -> int:
 
 
 @contextmanager
-def _session(settings: Settings) -> Iterator[Session]:
+def _connected(settings: Settings) -> Iterator[Backends]:
     with reached_database(settings) as url:
-        engine = make_engine(url, application_name=_PROCESS)
-        try:
-            with Session(engine, info=session_info(lambda: COMMAND_LINE)) as session:
-                yield session
-        finally:
-            engine.dispose()
+        reached = settings.model_copy(update={"postgres_url_setting": url})
+        with closing(Backends(reached, "flowforge-users")) as backends:
+            yield backends
 
 
-def _list(session: Session, _settings: Settings, _parsed: Parsed) -> str:
+def _session(backends: Backends) -> Session:
+    return Session(backends.engine, info=session_info(lambda: COMMAND_LINE))
+
+
+def _list(session: Session, _backends: Backends, _parsed: Parsed) -> str:
     lines = [_line("name", "e-mail", "role", "since", "state")]
     page = 0
     while accounts := administration.list_accounts(session, page=page, size=_PAGE):
@@ -105,65 +104,63 @@ def _line(name: str, email: str, role: str, since: str, state: str) -> str:
     return f"{name:<20} {email:<32} {role:<8} {since:<12} {state}".rstrip()
 
 
-def _add(session: Session, settings: Settings, parsed: Parsed) -> str:
+def _add(session: Session, backends: Backends, parsed: Parsed) -> str:
     new = NewAccount(parsed.name, parsed.email, secrets.token_urlsafe(32))
     user = registration.add(session, new, Role.ADMIN if parsed.admin else None)
-    link = links.password_reset(settings, password_resets.begin(session, user.id))
+    link = links.password_reset(backends.settings, password_resets.begin(session, user.id))
     return f"{parsed.name} was added as {user.role}.\n{_within(link)}"
 
 
-def _reset(session: Session, settings: Settings, parsed: Parsed) -> str:
+def _reset(session: Session, backends: Backends, parsed: Parsed) -> str:
     token = password_resets.begin(session, _named(session, parsed).id)
-    return _within(links.password_reset(settings, token))
+    return _within(links.password_reset(backends.settings, token))
 
 
 def _within(link: str) -> str:
     return f"Whoever opens this link within {password_resets.LIFETIME_HOURS} hours sets the password, once:\n  {link}"
 
 
-def _reset_second_factor(session: Session, settings: Settings, parsed: Parsed) -> str:
+def _reset_second_factor(session: Session, backends: Backends, parsed: Parsed) -> str:
     account = _named(session, parsed)
-    with closing(Backends(settings, _PROCESS)) as backends:
-        mail_problem = removed_second_factor.remove(session, backends, account.id)
+    mail_problem = removed_second_factor.remove(session, backends, account.id)
     told = f"\nNo mail told them: {mail_problem}." if mail_problem else ""
     return f"{account.username} signs in with the password alone, until a second factor is set up again.{told}"
 
 
-def _disable(session: Session, _settings: Settings, parsed: Parsed) -> str:
+def _disable(session: Session, _backends: Backends, parsed: Parsed) -> str:
     account = administration.disable(session, _named(session, parsed).id)
     return f"{account.username} is disabled: signed out everywhere, and its triggers start nothing."
 
 
-def _enable(session: Session, settings: Settings, parsed: Parsed) -> str:
+def _enable(session: Session, backends: Backends, parsed: Parsed) -> str:
     before = _named(session, parsed)
     account = administration.enable(session, before.id)
     if not before.has_published_password:
         return f"{account.username} is enabled."
     return (
-        f"{account.username} is enabled, without the password that is published.\n{_reset(session, settings, parsed)}"
+        f"{account.username} is enabled, without the password that is published.\n{_reset(session, backends, parsed)}"
     )
 
 
-def _make_administrator(session: Session, _settings: Settings, parsed: Parsed) -> str:
+def _make_administrator(session: Session, _backends: Backends, parsed: Parsed) -> str:
     return _role(administration.make_administrator(session, _named(session, parsed).id))
 
 
-def _make_member(session: Session, _settings: Settings, parsed: Parsed) -> str:
+def _make_member(session: Session, _backends: Backends, parsed: Parsed) -> str:
     return _role(administration.make_member(session, _named(session, parsed).id))
 
 
-def _make_owner(session: Session, _settings: Settings, parsed: Parsed) -> str:
+def _make_owner(session: Session, _backends: Backends, parsed: Parsed) -> str:
     return _role(administration.make_owner(session, _named(session, parsed).id))
 
 
-def _delete(session: Session, settings: Settings, parsed: Parsed) -> str:
+def _delete(session: Session, backends: Backends, parsed: Parsed) -> str:
     account = _named(session, parsed)
     if not parsed.everything and parsed.hand_over_to is None:
         had = _in_words(deletion.belongings_of(session, account.id))
         return f"{account.username} has {had}. Say --hand-over-to NAME or --everything; nothing was done."
     heir = administration.find_by_name(session, parsed.hand_over_to).id if parsed.hand_over_to else None
-    with closing(Backends(settings, _PROCESS)) as backends:
-        done = deletion.delete(session, backends, account.id, heir)
+    done = deletion.delete(session, backends, account.id, heir)
     fate = f"{done.handed_over_to} has them now" if done.handed_over_to else "they are deleted, too"
     return f"{done.username} is deleted. It had {_in_words(done.belongings)}: {fate}."
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from flowforge.__main__ import main
 from flowforge.db.engine import make_engine
 from flowforge.db.tables import User
 from flowforge.embedded.database import reached_database
@@ -34,6 +35,21 @@ def test_the_one_of_the_running_instance_is_left_running(settings: Settings) -> 
         with reached_database(settings) as found:
             assert found == started
         assert accounts_at(started) == 0
+
+
+def test_commands_have_all_they_need_on_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(settings.home)  # no .env of a developer's
+    monkeypatch.delenv("POSTGRES_URL", raising=False)
+    monkeypatch.setenv("FLOWFORGE_HOME", str(settings.home))
+    monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("SMTP_PORT", "1")  # where nobody listens
+    monkeypatch.setenv("SMTP_FROM", "flows@example.test")
+    with reached_database(settings):
+        assert main(["users", "add", "bob", "bob@example.test"]) == 0
+        assert main(["users", "reset-second-factor", "bob"]) == 0
+    assert "No mail told them: the mail could not be sent" in capsys.readouterr().out
 
 
 def accounts_at(url: str) -> int:
