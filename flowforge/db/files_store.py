@@ -40,7 +40,9 @@ def note_unreferenced(connection: Connection, key: UUID) -> None:
 def add(connection: Connection, file: StoredFile, owner: UUID, holder: UUID, key: UUID | None = None) -> bool:
     """Adds a file whose content is in the store: as the object `key`, or as that of another file with the same content.
     False where there is no such other file."""
-    if not (_refer_again(connection, file.sha256) if key is None else _refer(connection, file.sha256, key)):
+    if key is not None:
+        _refer(connection, file.sha256, key)
+    elif not _refer_again(connection, file.sha256):
         return False
     connection.execute(
         text("""
@@ -179,7 +181,8 @@ def delete_uses_of(connection: Connection, holder: UUID) -> list[UUID]:
 
 
 def delete_uses_of_removed_accounts(connection: Connection, before: datetime, limit: int) -> list[UUID]:
-    """The same for accounts that were removed before that time, however new the uses are."""
+    """Deletes the uses of files whose accounts were removed before that time, however new, where their events and
+    executions are gone; at most so many. Returns the ids of the files."""
     removed = "f.user_id IN (SELECT user_id FROM auth.removed_accounts WHERE removed_at < :before)"
     rows = connection.execute(text(_DEAD_USES.format(old=removed)), {"before": before, "rows": limit})
     return list(rows.scalars())
@@ -231,8 +234,8 @@ def _refer_again(connection: Connection, sha256: str) -> bool:
     return bool(connection.execute(statement, {"sha256": sha256}).rowcount)
 
 
-def _refer(connection: Connection, sha256: str, key: UUID) -> bool:
-    """Always true. Where another process was faster, its object counts, and ours stays unreferenced."""
+def _refer(connection: Connection, sha256: str, key: UUID) -> None:
+    """Where another process was faster, its object counts, and ours stays unreferenced."""
     kept = connection.execute(
         text("""
         INSERT INTO files.contents (sha256, object_key, files) VALUES (:sha256, :key, 1)
@@ -242,7 +245,6 @@ def _refer(connection: Connection, sha256: str, key: UUID) -> bool:
     ).scalar_one()
     if kept == key:
         forget_objects(connection, [key])
-    return True
 
 
 def _find(connection: Connection, file_id: UUID, condition: str, **values: UUID) -> Found | None:
