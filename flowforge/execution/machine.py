@@ -122,9 +122,7 @@ class Run:
             self._attempt_failed(frame, step, fact, fact.failure)
         else:
             frame.record(step.key, dict(fact.output))
-            following = self._leave(frame, step)
-            if following is not None:
-                self._go(frame, *following)
+            self._follow(frame, self._leave(frame, step))
         return True
 
     def _rest_ended(self, block: OpenBlock, fact: StepEnded) -> bool:
@@ -168,6 +166,10 @@ class Run:
         return True
 
     # Going on
+
+    def _follow(self, frame: Frame, following: Following) -> None:
+        if following is not None:
+            self._go(frame, *following)
 
     def _go(self, frame: Frame, body: Body, step: Step | None) -> None:
         """Goes through the body from that step on (None: its end), until something has to be awaited."""
@@ -321,11 +323,9 @@ class Run:
         self._failed(frame, step, self.error_of(step, frame, failure.message, fact.attempt))
 
     def _failed(self, frame: Frame, step: Step, error: Mapping[str, Any]) -> None:
-        following = self._handled(frame, step, error)
-        if following is not None:
-            self._go(frame, *following)
+        self._follow(frame, self._handled(frame, step, error))
 
-    def _handled(self, frame: Frame, step: Step, error: Mapping[str, Any]) -> tuple[Body, Step | None] | None:
+    def _handled(self, frame: Frame, step: Step, error: Mapping[str, Any]) -> Following:
         """The point where it goes on after the step failed for good; None where that ends its frame, or all of it."""
         if step.on_error is OnError.CONTINUE:
             frame.record(step.key, {"error": error})
@@ -335,8 +335,8 @@ class Run:
             return step.handler, step.handler.first
         return self._handled_around(frame, step.body, error)
 
-    def _handled_around(self, frame: Frame, body: Body, error: Mapping[str, Any]) -> tuple[Body, Step | None] | None:
-        """Likewise, where nothing in the list itself handles the error."""
+    def _handled_around(self, frame: Frame, body: Body, error: Mapping[str, Any]) -> Following:
+        """The point where it goes on after a step of the list failed for good, which does not handle that itself."""
         while body.kind.is_aside and body.owner is not None:
             body = body.owner.body  # what fails inside a handler is not handled by it
         if body.kind.has_frames:
