@@ -233,7 +233,7 @@ class LoadedExecution:
 
     def new_row(self, event: TriggerEvent) -> NewExecution:
         """Its row where it has none yet; `event` is the one that leads to it."""
-        root, run = self.run.frames[ROOT], self.run
+        root, run, result = self.run.frames[ROOT], self.run, self._result()
         return NewExecution(
             event_id=event.event_id,
             execution_id=self.execution_id,
@@ -250,7 +250,7 @@ class LoadedExecution:
             in_block=self._in_block or None,
             next_frame=self._next_frame(),
             error=run.error,
-            result=(result := self._result()),
+            result=result,
             result_order=order_of(result),
             deadline=self.deadline,
             begin_at=self.begin_at,
@@ -262,7 +262,7 @@ class LoadedExecution:
 
     def update(self) -> ExecutionUpdate:
         """The change of its row."""
-        root, run = self.run.frames[ROOT], self.run
+        root, run, result = self.run.frames[ROOT], self.run, self._result()
         return ExecutionUpdate(
             id=self.execution_id,
             status=run.status,
@@ -272,7 +272,7 @@ class LoadedExecution:
             in_block=self._in_block or None,
             next_frame=self._next_frame(),
             error=run.error,
-            result=(result := self._result()),
+            result=result,
             result_order=order_of(result),
             deadline=self.deadline,
             finished=self.is_over,
