@@ -56,13 +56,13 @@ class ExternalCall:
     payload: str
     payload_order: str
     metadata: str
-    key: str | None = None
+    key: str | None
     """The idempotency key under which it counts."""
-    awaits: str | None = None
+    awaits: str | None
     """The moment for which the caller waits; None: it is answered at once."""
-    judged_by: str | None = None
+    judged_by: str | None
     """The trigger's configuration, as JSON text, by which the call was let in; None: by none."""
-    event_id: UUID = field(default_factory=uuid7)
+    event_id: UUID
     """The id of the event that it makes."""
 
 
