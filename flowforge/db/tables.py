@@ -853,10 +853,7 @@ class FileContentRow(Base):
     """A content in the store of files, once for all files that have it."""
 
     __tablename__ = "contents"
-    __table_args__ = (
-        Index("idx_contents_unused", "sha256", postgresql_where=text("files = 0")),
-        {"schema": "files"},
-    )
+    __table_args__ = ({"schema": "files"},)
 
     sha256: Mapped[str] = mapped_column(primary_key=True)
     object_key: Mapped[UUID]

@@ -16,7 +16,6 @@ CREATE TABLE files.contents (
     object_key uuid NOT NULL,
     files integer NOT NULL
 );
-CREATE INDEX idx_contents_unused ON files.contents (sha256) WHERE files = 0;
 CREATE TABLE files.files (
     id uuid PRIMARY KEY,
     user_id uuid NOT NULL,
