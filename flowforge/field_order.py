@@ -42,9 +42,10 @@ def orders_of(values: Mapping[str, Any]) -> Orders | None:
 def restore(value: V, order: Order | Orders | None) -> V:
     """The value as it was sent: one that was read from jsonb, which is put into its order in place. `order` may also
     be the orders of an object's members."""
-    if isinstance(order, Mapping) and isinstance(value, dict):
+    if isinstance(order, Mapping):
+        members = value if isinstance(value, dict) else {}
         for name, order_of_member in order.items():
-            restore(value.get(name), order_of_member)
+            restore(members.get(name), order_of_member)
     elif order:
         shapes = dict(map(_orders_by_turn, order))
         waiting = _inner([value])

@@ -146,7 +146,7 @@ F = TypeVar("F", bound=FrameView)
 def execution_view(view: type[E], row: ExecutionRow, **others: Any) -> E:
     """Make a view of an execution; `others` are the fields that its row does not hold."""
     restore(row.trigger_payload, row.payload_order)
-    restore(row.step_outputs or {}, row.outputs_order)
+    restore(row.step_outputs, row.outputs_order)
     restore(row.result, row.result_order)
     return view_of(view, row, result=row.result["value"] if row.result else None, **others)
 
@@ -155,7 +155,7 @@ def frame_view(view: type[F], row: FrameRow, **others: Any) -> F:
     """Make a view of a frame; `others` are the fields that its row does not hold."""
     restore(row.item, row.item_order)
     restore(row.result, row.result_order)
-    restore(row.outputs or {}, row.outputs_order)
+    restore(row.outputs, row.outputs_order)
     return view_of(view, row, **others)
 
 

@@ -65,6 +65,7 @@ def test_an_order_that_no_longer_fits_loses_nothing() -> None:
     order = order_of([{"b": 1, "a": 2}, {"a": 1, "b": 2}])
     assert restore({"a": 1, "c": [{"a": 1, "b": 2}] * 3}, order) == {"a": 1, "c": [{"a": 1, "b": 2}] * 3}
     assert restore(None, order) is None
+    assert restore(None, {"a": order}) is None
 
 
 def test_members_have_orders_of_their_own() -> None:
