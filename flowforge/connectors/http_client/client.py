@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import requests
 import urllib3
@@ -36,6 +36,8 @@ from flowforge.field_order import in_stored_order
 MAX_REDIRECTS = 5
 Parameters = Mapping[str, Any] | Sequence[Pair]
 _USER_AGENT = "FlowForge/0.1"
+
+E = TypeVar("E", bound=Exception)
 
 
 class Attempt(Protocol):
@@ -84,8 +86,8 @@ class HttpClient:
 
         `params` and `data` take any values; `pairs_of` tells, and lets choose, how objects and lists are written.
         A body that `download` wants goes there; the content of the response is empty then. `cookies` are sent, and take
-        what is set, at each redirect. Raises ConnectorError for
-        everything that keeps a whole answer from coming; a status is no error here.
+        what is set, at each redirect. Raises ConnectorError for everything that keeps a whole answer from coming; a
+        status is no error here.
         """
         own = {"User-Agent": _USER_AGENT, "Idempotency-Key": attempt.idempotency_key}
         if json is not None:
@@ -177,14 +179,12 @@ def _response(status: int, sent: urllib3.HTTPHeaderDict) -> Response:
 
 
 def _as_connector_error(error: Exception, host: str, deadline: float) -> ConnectorError:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ConnectorError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
+    own = _first_behind(error, ConnectorError)
+    if own is not None:
+        return own
     if time.monotonic() >= deadline or isinstance(error, requests.Timeout | TimeoutError):
         return ConnectorError(f"{host} did not answer in time", permanent=False)
-    tls = _tls_error_in(error)
+    tls = _first_behind(error, ssl.SSLError)
     if isinstance(tls, ssl.SSLCertVerificationError) or (
         tls is None and isinstance(error, requests.exceptions.SSLError)
     ):
@@ -196,9 +196,9 @@ def _as_connector_error(error: Exception, host: str, deadline: float) -> Connect
     return ConnectorError(f"the connection to {host} failed", permanent=False)
 
 
-def _tls_error_in(error: Exception) -> ssl.SSLError | None:
-    """The first error of OpenSSL among the causes."""
+def _first_behind(error: Exception, kind: type[E]) -> E | None:
+    """The first error of that kind among the error and its causes."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLError):
+    while cause is not None and not isinstance(cause, kind):
         cause = cause.__cause__ or cause.__context__
     return cause
