@@ -38,6 +38,7 @@ def sha256_of(source: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def pieces_of(source: IO[bytes]) -> Iterator[bytes]:
-    while piece := source.read(CHUNK_BYTES):
+def pieces_of(source: IO[bytes], size: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """The content from where the source stands, at most `size` bytes at once."""
+    while piece := source.read(size):
         yield piece

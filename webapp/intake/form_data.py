@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import IO
 from urllib.parse import parse_qsl
@@ -18,6 +19,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 from flowforge import charsets
 from flowforge.errors import Invalid, TooLarge
 from flowforge.file_values import INLINE_BYTES
+from flowforge.files.object_store import pieces_of
 
 _URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 FORMS = frozenset({_URLENCODED, MULTIPART})
@@ -30,6 +32,7 @@ _BYTES = "latin-1"
 """Holds bytes in a text, one in each character, until their charset is known."""
 _LAST_BYTE = "\xff"
 _PIECE_BYTES = 64 * 1024
+"""Small, since Werkzeug holds each piece against the bound on texts, even where it is part of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +130,7 @@ def _multipart_fields(body: IO[bytes], most_text_bytes: int, most_parts: int) ->
 
 
 def _events(body: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
-    piece: bytes | None = b""
-    while piece is not None:
-        piece = body.read(_PIECE_BYTES) or None
+    for piece in chain(pieces_of(body, _PIECE_BYTES), (None,)):
         decoder.receive_data(piece)
         while not isinstance(event := decoder.next_event(), Epilogue | NeedData):
             yield event

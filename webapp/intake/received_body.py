@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
+from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -12,10 +13,9 @@ from flask import Response, after_this_request, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from flowforge.errors import TooLarge
-from flowforge.files.object_store import sha256_of
+from flowforge.files.object_store import CHUNK_BYTES, sha256_of
 
 _IN_MEMORY_BYTES = 1024 * 1024
-_PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,7 @@ def _receive(limit: int) -> ReceivedBody:
 def _receive_into_file() -> ReceivedBody:
     content = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115  (closed with the request)
     after_this_request(partial(_close_with, content))
-    while piece := request.stream.read(_PIECE_BYTES):
-        content.write(piece)
+    copyfileobj(request.stream, content, CHUNK_BYTES)
     return ReceivedBody(content, content.tell())
 
 
