@@ -66,9 +66,8 @@ class Connector(Generic[C]):
     def given(self, config: Mapping[str, Any]) -> JsonObject:
         """The written config without fields that are left empty and may be: that is as if they were not there. What
         turns out empty when its expression is computed stays, and is for the connector to judge."""
-        required = {name for name, field in self.config.model_fields.items() if field.is_required()}
-        kept = {key for name in required for key in spellings(name, self.config.model_fields[name])}
-        return {key: value for key, value in config.items() if value not in (None, "") or key in kept}
+        required = self._required_keys
+        return {key: value for key, value in config.items() if value not in (None, "") or key in required}
 
     def separate(self, config: JsonObject) -> JsonObject:
         """The config, before its expressions are resolved, with the texts taken apart that hold several values. Raises
@@ -102,6 +101,12 @@ class Connector(Generic[C]):
                 if not holds_expression(config, path) and not (named and self._may_be_filled_in(path))
             ]
         return []
+
+    @cached_property
+    def _required_keys(self) -> frozenset[str]:
+        """The keys of fields that have to be given, in all their spellings."""
+        fields = self.config.model_fields.items()
+        return frozenset(key for name, field in fields if field.is_required() for key in spellings(name, field))
 
     @cached_property
     def _separated_fields(self) -> tuple[tuple[str, Separated], ...]:
