@@ -10,14 +10,12 @@ from typing import IO
 from uuid import UUID
 
 from flowforge.errors import Unavailable
-from flowforge.file_values import INLINE_BYTES, AnyFile, InlineFile
+from flowforge.file_values import AnyFile, InlineFile
+from flowforge.files.inline_room import InlineRoom
 from flowforge.ids import uuid7
 from webapp.context import backends
 
 logger = logging.getLogger(__name__)
-
-_MOST_INLINE_BYTES = 8 * INLINE_BYTES
-"""Files of one request that stay in its payload have at most so many bytes together."""
 
 
 @dataclass(slots=True)
@@ -28,13 +26,11 @@ class Uploads:
     holder: UUID = field(default_factory=uuid7)
     """The id of the event or execution."""
     has_kept: bool = False
-    _inline: int = 0
+    _room: InlineRoom = field(default_factory=InlineRoom)
 
     def add(self, content: IO[bytes], name: str, type_: str) -> AnyFile:
         """The file as the payload has it. Raises TooLarge, OverQuota, Unavailable."""
-        size = content.seek(0, 2)
-        if size <= INLINE_BYTES and self._inline + size <= _MOST_INLINE_BYTES:
-            self._inline += size
+        if self._room.take(content.seek(0, 2)):
             content.seek(0)
             return InlineFile.named(name, type_, content.read())
         self.has_kept = True

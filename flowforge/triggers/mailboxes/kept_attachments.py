@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from flowforge.errors import OverQuota, TooLarge
-from flowforge.file_values import INLINE_BYTES, InlineFile
+from flowforge.file_values import InlineFile
 from flowforge.files.files import Files
+from flowforge.files.inline_room import InlineRoom
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.mailboxes.mail import Attached, left_out
 
-_MOST_INLINE_BYTES = 8 * INLINE_BYTES
-"""Files of one mail that stay in its payload have at most so many bytes together."""
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class KeptAttachments:
     """Those of one mail, for the event that it becomes."""
 
     files: Files
     owner: UUID
     event_id: UUID
-    _inline: int = 0
+    _room: InlineRoom = field(default_factory=InlineRoom)
 
     def keep(self, attached: Attached) -> JsonObject:
         """The file as the payload has it; of one that is too large, or beyond the account's quota, what is known of it,
         and why it was left out. Raises Unavailable."""
-        size = len(attached.content)
-        if size <= INLINE_BYTES and self._inline + size <= _MOST_INLINE_BYTES:
-            self._inline += size
+        if self._room.take(len(attached.content)):
             return InlineFile.named(attached.name, attached.type, attached.content).as_json()
         content = io.BytesIO(attached.content)
         try:
