@@ -145,7 +145,7 @@ def visible_name(name: str) -> str:
 
 
 def tidy_type(type_: str) -> str:
-    """The media type without its parameters but its charset; octets where it is none."""
+    """The media type as it was sent, parameters included; ANY_TYPE where it is none that a header can hold."""
     tidy = type_.strip()
     return tidy if "/" in tidy and tidy.isascii() and tidy.isprintable() and len(tidy) <= _LONGEST_TYPE else ANY_TYPE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Annotated, Any, Protocol
@@ -76,10 +75,3 @@ File = Annotated[StoredFile | InlineFile, PlainValidator(_file), WithJsonSchema(
 """A file in a config: what a webhook, a form, a mail or another step has given."""
 Files = Annotated[list[File], BeforeValidator(_as_list), WithJsonSchema({"type": "string"})]
 """A file, or a list of them."""
-
-
-def quoted_name(name: str) -> str:
-    """The name between quotes, as forms have it (HTML Standard, section 4.10.22.8)."""
-    escapes = {'"': "%22", "\r": "%0D", "\n": "%0A"}
-    escaped = re.sub('["\r\n]', lambda found: escapes[found[0]], name)
-    return f'"{escaped}"'

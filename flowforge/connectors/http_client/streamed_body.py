@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flowforge.connectors.files import Content, quoted_name
+from flowforge.connectors.files import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,16 @@ def multipart(fields: Sequence[tuple[str, str]], files: Mapping[str, Sequence[Co
 
 
 def _field(boundary: str, name: str, value: str) -> bytes:
-    return f"--{boundary}\r\nContent-Disposition: form-data; name={quoted_name(name)}\r\n\r\n{value}\r\n".encode()
+    return f"--{boundary}\r\nContent-Disposition: form-data; name={_quoted(name)}\r\n\r\n{value}\r\n".encode()
 
 
 def _head(boundary: str, name: str, content: Content) -> bytes:
-    disposition = f"form-data; name={quoted_name(name)}; filename={quoted_name(content.name)}"
+    disposition = f"form-data; name={_quoted(name)}; filename={_quoted(content.name)}"
     return f"--{boundary}\r\nContent-Disposition: {disposition}\r\nContent-Type: {content.type}\r\n\r\n".encode()
+
+
+def _quoted(name: str) -> str:
+    """The name between quotes, as forms have it (HTML Standard, section 4.10.22.8)."""
+    escapes = {'"': "%22", "\r": "%0D", "\n": "%0A"}
+    escaped = re.sub('["\r\n]', lambda found: escapes[found[0]], name)
+    return f'"{escaped}"'
