@@ -373,3 +373,11 @@ class TestWhatAnAnswerIsReadAs:
         with pytest.raises(ConnectorError, match="the answer is not JSON") as caught:
             run("HTTP_REQUEST", {"url": httpserver.url_for("/"), "response": "json"}, context)
         assert caught.value.permanent
+
+    @pytest.mark.parametrize("kind", ["", "application/octet-stream", "application/x-empty"])
+    def test_it_is_the_last_answer_that_is_read(self, httpserver: HTTPServer, context: StepContext, kind: str) -> None:
+        redirect = Response("", 302, {"Location": "/there", "Content-Type": kind})
+        httpserver.expect_request("/").respond_with_response(redirect)
+        httpserver.expect_request("/there").respond_with_json({"n": 1})
+        output = run("HTTP_REQUEST", {"url": httpserver.url_for("/"), "failOnStatus": False}, context)
+        assert (output["status"], output["body"]) == (200, {"n": 1})

@@ -122,6 +122,8 @@ class HttpClient:
         return response
 
     def _exchange(self, attempt: Attempt, call: Call, download: Download | None) -> Response:
+        if download is not None:
+            download.close()  # of an answer that is left for this one: a redirect, a refusal
         request = call.prepared()
         self._require_size(request)
         seconds = attempt.deadline - time.monotonic()

@@ -28,8 +28,7 @@ class Download:
         self.content: IO[bytes] | None = None
 
     def take(self, pieces: Iterator[bytes]) -> None:
-        """Writes the whole body, in place of one that came before."""
-        self.close()
+        """Writes the whole body."""
         self.content = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115  (closed by `close`)
         for piece in pieces:
             self.content.write(piece)
@@ -45,6 +44,7 @@ class Download:
         return replace(response, content=data) if is_one or not data else None
 
     def close(self) -> None:
+        """Lets go of the body that it has taken, if any."""
         if self.content is not None:
             self.content.close()
         self.content = None
