@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from struct import Struct
 from uuid import UUID
 
@@ -36,4 +36,4 @@ class FileLinks:
         if fields is None:
             return None
         id_, ends_at = fields
-        return UUID(bytes=id_) if now.astimezone(UTC).timestamp() < ends_at else None
+        return UUID(bytes=id_) if now.timestamp() < ends_at else None
