@@ -26,6 +26,7 @@ LONGEST_HEADER = 2_000
 MOST_RECIPIENTS = 200
 MOST_ATTACHMENTS = 200
 MOST_LINKS = 200
+_ONLY_BEGUN = "only the beginning of the mail was read"
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -95,7 +96,7 @@ def payload(mail: Received, keep: Keep = described) -> JsonObject:
         "contentType": "multipart" if found.is_multipart else "text",
         "to": found.to,
         "messageId": about.message_id,
-        "attachments": [keep(attached) for attached in _whole(found.attachments, mail)] + _cut_off(found, mail),
+        "attachments": _kept(found.attachments, keep, is_cut=mail.is_cut),
         "cc": found.cc,
         "replyTo": found.reply_to,
         "text": _cut(found.text, LARGEST_BODY),
@@ -133,14 +134,10 @@ class _Content:
 _UNREADABLE = _Content()
 
 
-def _whole(attachments: list[Attached], mail: Received) -> list[Attached]:
-    """Of a mail that was cut, the last one was, too."""
-    return attachments[:-1] if mail.is_cut else attachments
-
-
-def _cut_off(found: _Content, mail: Received) -> list[JsonObject]:
-    last = found.attachments[-1:] if mail.is_cut else []
-    return [left_out(attached, "only the beginning of the mail was read") for attached in last]
+def _kept(attachments: list[Attached], keep: Keep, *, is_cut: bool) -> list[JsonObject]:
+    """All of a mail as the payload has them. Where the mail was cut, so was the last one."""
+    whole, last = (attachments[:-1], attachments[-1:]) if is_cut else (attachments, [])
+    return [keep(each) for each in whole] + [left_out(each, _ONLY_BEGUN) for each in last]
 
 
 def _content_seconds(mail: Received) -> float:
