@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+from contextlib import closing
 from typing import Any
 
 import pytest
+from flask import Flask, request
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, func, select
 
 from flowforge.db.tables import FileRow
+from flowforge.errors import TooLarge
 from flowforge.file_values import file_id
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.api.things import accepted_events, trigger, workflow
 from tests.files.described import described, inline
 from tests.people import Person
+from webapp.intake.form_data import parse_form
 
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 200
 MEBIBYTE = 1024 * 1024
@@ -86,6 +90,17 @@ def test_texts_of_a_form_are_bounded(client: FlaskClient, hook: str, engine: Eng
     assert answer.status_code == 413
     assert "bytes of text" in answer.json["message"]
     assert accepted_events(engine) == []
+
+
+@pytest.mark.parametrize("most_text_bytes", [1024, 20_000, 70_000])
+def test_a_small_bound_on_texts_is_none_on_files(most_text_bytes: int) -> None:
+    sent = {"note": "x" * 1024, "f": (io.BytesIO(PDF * 4), "a.pdf")}
+    with Flask(__name__).test_request_context(method="POST", data=sent):
+        body = io.BytesIO(request.get_data())
+        with closing(parse_form(body, most_text_bytes)) as form:
+            assert (form.texts["note"], form.files["f"].read()) == ("x" * 1024, PDF * 4)
+        with pytest.raises(TooLarge):
+            parse_form(body, 1023)
 
 
 @pytest.mark.parametrize("is_announced", [True, False])

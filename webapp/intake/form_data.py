@@ -32,7 +32,6 @@ _BYTES = "latin-1"
 """Holds bytes in a text, one in each character, until their charset is known."""
 _LAST_BYTE = "\xff"
 _PIECE_BYTES = 64 * 1024
-"""Small, since Werkzeug holds each piece against the bound on texts, even where it is part of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +118,11 @@ def _multipart_fields(body: IO[bytes], most_text_bytes: int, most_parts: int) ->
     boundary = request.mimetype_params.get("boundary", "").encode("ascii")
     if not boundary:
         raise ValueError("Missing boundary")
-    parts = _Parts(most_text_bytes, most_parts)
+    decoder, parts = _UndecodedHeaders(boundary, most_text_bytes), _Parts(most_text_bytes, most_parts)
+    # The decoder holds no more than the bound at once, and part of a file counts there as text does.
+    pieces = pieces_of(body, min(_PIECE_BYTES, most_text_bytes // 2))
     try:
-        for event in _events(body, _UndecodedHeaders(boundary, most_text_bytes)):
+        for event in _events(pieces, decoder):
             parts.take(event)
     except BaseException:
         parts.close()
@@ -129,8 +130,8 @@ def _multipart_fields(body: IO[bytes], most_text_bytes: int, most_parts: int) ->
     return parts.fields, parts.files
 
 
-def _events(body: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
-    for piece in chain(pieces_of(body, _PIECE_BYTES), (None,)):
+def _events(pieces: Iterable[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
+    for piece in chain(pieces, (None,)):
         decoder.receive_data(piece)
         while not isinstance(event := decoder.next_event(), Epilogue | NeedData):
             yield event
