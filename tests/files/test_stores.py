@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -70,6 +70,21 @@ def test_what_is_deleted_is_missing(store: ObjectStore) -> None:
         store.delete(key)
     with pytest.raises(ObjectMissing), store.open(key):
         pass
+
+
+def read(store: ObjectStore) -> None:
+    with store.open(uuid4()):
+        pass
+
+
+@pytest.mark.parametrize(
+    "use", [read, lambda store: store.write(uuid4(), BytesIO(b"x"), 1), lambda store: store.delete(uuid4())]
+)
+def test_a_folder_that_is_none_is_unavailable(tmp_path: Path, use: Callable[[ObjectStore], None]) -> None:
+    (tmp_path / "files").write_bytes(b"")
+    store = open_store(Settings(_env_file=None, home=tmp_path))
+    with pytest.raises(Unavailable, match="the folder of files cannot be used"):
+        use(store)
 
 
 def test_a_server_that_is_away_is_unavailable() -> None:

@@ -38,16 +38,20 @@ class FolderStore:
 
     @contextmanager
     def open(self, key: UUID) -> Iterator[Iterator[bytes]]:
-        try:
-            file = self._path(key).open("rb")
-        except FileNotFoundError as error:
-            raise ObjectMissing(str(key)) from error
+        with _unavailable_when_it_fails():
+            file = self._existing(key)
         with file:
             yield pieces_of(file)
 
     def delete(self, key: UUID) -> None:
         with _unavailable_when_it_fails():
             self._path(key).unlink(missing_ok=True)
+
+    def _existing(self, key: UUID) -> IO[bytes]:
+        try:
+            return self._path(key).open("rb")
+        except FileNotFoundError as error:
+            raise ObjectMissing(str(key)) from error
 
     def _path(self, key: UUID) -> Path:
         """By the last digits, which are random: the first ones are a time."""
@@ -64,7 +68,7 @@ def _unavailable_when_it_fails() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Unavailable(f"the folder of files cannot be written: {error.strerror}") from error
+        raise Unavailable(f"the folder of files cannot be used: {error.strerror}") from error
 
 
 def _make_name_last(folder: Path) -> None:
