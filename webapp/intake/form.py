@@ -131,7 +131,7 @@ def later_answer(token: str, event_id: UUID) -> Response:
 
 def _open_form(token: str) -> OpenForm:
     """Raises NotFound for one that is disabled, too."""
-    if not known_tokens.is_known(FORM, token):
+    if known_tokens.find(FORM, token) is None:
         raise NotFound(_NO_FORM)
     trigger = triggers().at_address(session(), KIND, token)
     session().rollback()  # a caller who waits for an answer holds no connection

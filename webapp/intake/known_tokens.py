@@ -1,9 +1,9 @@
 """Tokens of webhooks and forms are looked up before anything that came with them is read: what strangers send costs one
 small query each, and only so many of them.
 
-A token that was found once is remembered in the web process with the secret that its callers sign with, so that its
-calls cost no query. What is done for a call is still decided by the statement that stores it: one that has gone
-meanwhile is forgotten then, and one that has another secret is remembered with that.
+A token that was found once is remembered in the web process with the configuration of its trigger, so that its calls
+cost no query. What is done for a call is still decided by the statement that stores it: where the trigger has changed
+by then, the token is looked up anew.
 """
 
 from __future__ import annotations
@@ -54,12 +54,6 @@ def install(app: Flask) -> None:
     app.extensions[_UNKNOWN_EXTENSION] = Calls(MOST_UNKNOWN, PER_SECONDS)
 
 
-def is_known(trigger_type: str, token: str) -> bool:
-    """Whether a trigger of that type has the token. Raises TooManyRequests for a caller who has asked for too many
-    that none has, and Unavailable."""
-    return find(trigger_type, token) is not None
-
-
 def find(trigger_type: str, token: str) -> KnownToken | None:
     """The token as it was when it was last looked up; None where no trigger of that type has it. Raises TooManyRequests
     for a caller who has asked for too many of these, and Unavailable."""
@@ -71,23 +65,14 @@ def find(trigger_type: str, token: str) -> KnownToken | None:
 
 
 def look_up(trigger_type: str, token: str) -> KnownToken | None:
-    """The token as it is now. Raises Unavailable."""
+    """The token as it is now; one that no trigger of that type has counts against the caller. Raises Unavailable."""
     found = intake.find_token(backends().engine, trigger_type, token)
     if found is None:
-        note_unknown(token)
+        _known().forget(token)
+        _unknown().count(_caller())
     else:
-        remember(token, found)
+        _known().remember(token, found)
     return found
-
-
-def remember(token: str, known: KnownToken) -> None:
-    _known().remember(token, known)
-
-
-def note_unknown(token: str) -> None:
-    """Counts a token that nobody has against its caller."""
-    _known().forget(token)
-    _unknown().count(_caller())
 
 
 def _refuse_guessing() -> None:
