@@ -22,6 +22,7 @@ _REMEMBERED = 10_000
 
 def install(app: Flask) -> None:
     app.extensions[_EXTENSION] = lru_cache(_REMEMBERED)(_read)
+    app.extensions[_KEYS_EXTENSION] = FetchedKeys(lambda: backends().tools.http)
 
 
 def find_hook(configuration: str) -> Hook:
@@ -40,7 +41,7 @@ def read_call() -> Call:
         read_body=(lambda: b"") if request.method == "GET" else read_bytes,
         media_type=request.mimetype,
         at=time.time(),
-        keys=_published_keys(),
+        keys=current_app.extensions[_KEYS_EXTENSION],
     )
 
 
@@ -52,8 +53,3 @@ def _target() -> str:
     """Path and query as the caller wrote them; WSGI only has the path decoded."""
     environ = request.environ
     return str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path.removesuffix("?"))
-
-
-def _published_keys() -> FetchedKeys:
-    found: FetchedKeys = current_app.extensions.setdefault(_KEYS_EXTENSION, FetchedKeys(backends().tools.http))
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -41,10 +42,10 @@ class _KeySet:
 
 
 class FetchedKeys:
-    """Safe to share between threads."""
+    """`find_http` gives the client, which is needed for nothing but fetching. Safe to share between threads."""
 
-    def __init__(self, http: HttpClient) -> None:
-        self._http = http
+    def __init__(self, find_http: Callable[[], HttpClient]) -> None:
+        self._find_http = find_http
         self._sets: dict[str, _KeySet] = {}
         self._tried_at: dict[str, float] = {}
         self._lock = Lock()
@@ -82,7 +83,7 @@ class FetchedKeys:
     def _fetch(self, url: str) -> _KeySet:
         """Raises Unavailable."""
         try:
-            answer = self._http.send(_Fetch(time.monotonic() + _PATIENCE_SECONDS), "GET", url)
+            answer = self._find_http().send(_Fetch(time.monotonic() + _PATIENCE_SECONDS), "GET", url)
             written = jsonio.loads(answer.content) if answer.ok else None
         except (ConnectorError, ValueError) as error:
             raise Unavailable("the keys of the signer cannot be fetched") from error
