@@ -54,15 +54,10 @@ def read_submission(token: str, fields: Sequence[FormField]) -> Submission:
 
 
 def _sent(form: FormData) -> Sent:
-    texts = {name.removeprefix(_FIELD): values for name, values in form.texts.lists() if _is_field(name)}
+    texts = {name.removeprefix(_FIELD): values for name, values in form.texts.lists() if name.startswith(_FIELD)}
     files = {
         name.removeprefix(_FIELD): SentFile(file.filename, file.mimetype, file.stream.seek(0, 2), file.stream)
         for name, file in form.files.items()
-        if _is_field(name) and file.filename
+        if name.startswith(_FIELD) and file.filename
     }
     return Sent(texts, files)
-
-
-def _is_field(name: str | None) -> bool:
-    """Whether the part is one of the author's fields; a part of a multipart body may have no name at all."""
-    return name is not None and name.startswith(_FIELD)
