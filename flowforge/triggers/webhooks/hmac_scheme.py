@@ -6,7 +6,7 @@ import base64
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -49,7 +49,7 @@ class HmacScheme:
         """Raises NotProven where a part of it was not sent."""
         return fill_in(self.content, {"{body}": call.body, **self._parts(call)})
 
-    def check(self, key: bytes, call: Call, window: float) -> Proof:
+    def check(self, key: bytes, call: Call, window: float = WINDOW_SECONDS) -> Proof:
         """Raises NotProven for a signature that is wrong, or of a time that is further away than `window` seconds."""
         content = self.signed_content(call)
         sent = [call.header(name) for name in self.headers]
@@ -105,8 +105,7 @@ class SignedBody(Authentication):
 
     def verify(self, call: Call) -> Proof:
         refuse_get(call)
-        proof = self.scheme.check(self.secret.encode(), call, WINDOW_SECONDS)
-        return Proof(proof.signed, counts_again=self.same_body_again)
+        return replace(self.scheme.check(self.secret.encode(), call), counts_again=self.same_body_again)
 
 
 class TimedBody(Authentication):
@@ -119,6 +118,11 @@ class TimedBody(Authentication):
     def verify(self, call: Call) -> Proof:
         refuse_get(call)
         return self.scheme.check(self.secret.encode(), call, self.window)
+
+    def refuse_wrong_signature(self, call: Call) -> None:
+        """Raises NotProven for a handshake that is signed, and wrongly: so a wrong secret shows."""
+        if any(call.header(name) for name in self.scheme.headers):
+            self.verify(call)
 
 
 def refuse_get(call: Call) -> None:

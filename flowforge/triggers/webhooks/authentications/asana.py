@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flowforge.triggers.webhooks.authentication import Authentication, Handshake, NotProven, Proof, Secret, secret_field
 from flowforge.triggers.webhooks.call import Call
-from flowforge.triggers.webhooks.hmac_scheme import WINDOW_SECONDS, HmacScheme, refuse_get, same_body_again_field
+from flowforge.triggers.webhooks.hmac_scheme import HmacScheme, refuse_get, same_body_again_field
 
 _HANDSHAKE = "X-Hook-Secret"
 _SCHEME = HmacScheme(("X-Hook-Signature",))
@@ -23,8 +25,7 @@ class Asana(Authentication):
         refuse_get(call)
         if self.secret is None:
             raise NotProven("Asana has not handed out its secret yet (X-Hook-Secret)")
-        proof = _SCHEME.check(self.secret.encode(), call, WINDOW_SECONDS)
-        return Proof(proof.signed, counts_again=self.same_body_again)
+        return replace(_SCHEME.check(self.secret.encode(), call), counts_again=self.same_body_again)
 
     def handshake(self, call: Call) -> Handshake | None:
         """Gives the secret back, and has it kept. Once there is one, only that one is given back: another sender would

@@ -5,6 +5,8 @@ Without more than a secret, it is the one that GitHub and others send.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from flowforge.triggers.webhooks.authentication import GROUP, Authentication, Proof, Secret, secret_field
@@ -78,7 +80,7 @@ class Hmac(Authentication):
     def verify(self, call: Call) -> Proof:
         refuse_get(call)
         proof = self._scheme.check(self.secret.encode(), call, self.window)
-        return Proof(proof.signed, proof.is_timed, proof.delivery, counts_again=self.same_body_again)
+        return replace(proof, counts_again=self.same_body_again)
 
     @property
     def secret_headers(self) -> frozenset[str]:

@@ -27,11 +27,9 @@ class Slack(TimedBody):
         return replace(super().verify(call), delivery=call.body_id("event_id"))
 
     def handshake(self, call: Call) -> Handshake | None:
-        """Gives back the challenge, which is the caller's own. Where it is signed, the signature has to be right, so
-        that a wrong secret shows."""
+        """Gives back the challenge, which is the caller's own."""
         sent = call.short_body_object()
         if sent.get("type") != "url_verification" or not isinstance(sent.get("challenge"), str):
             return None
-        if call.header("X-Slack-Signature"):
-            self.verify(call)
+        self.refuse_wrong_signature(call)
         return Handshake(sent["challenge"].encode())

@@ -4,14 +4,13 @@ body in it (twilio.com/docs/usage/security, "Validating requests are coming from
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from flowforge.triggers.webhooks.authentication import Authentication, NotProven, Proof, Secret, is_same, secret_field
 from flowforge.triggers.webhooks.call import Call
-from flowforge.triggers.webhooks.hmac_scheme import is_signature, same_body_again_field
+from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, same_body_again_field
 
 _HEADER = "X-Twilio-Signature"
 _FORM = "application/x-www-form-urlencoded"
@@ -36,7 +35,7 @@ class Twilio(Authentication):
         return Proof(contents[0], counts_again=self.same_body_again)
 
     def _is_signed(self, content: bytes, call: Call) -> bool:
-        wanted = base64.b64encode(hmac.digest(self.secret.encode(), content, "sha1")).decode()
+        wanted = encode(hmac.digest(self.secret.encode(), content, "sha1"), "base64")
         return is_signature(wanted, [call.header(_HEADER)])
 
 

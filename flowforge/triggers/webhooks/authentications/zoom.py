@@ -26,12 +26,11 @@ class Zoom(TimedBody):
     secret: Secret = secret_field(title="Secret token", description="From the app's features page.")
 
     def handshake(self, call: Call) -> Handshake | None:
-        """Gives the HMAC of the token under the secret. Where the call is signed, the signature has to be right."""
+        """Gives the HMAC of the token under the secret."""
         sent = call.short_body_object()
         if sent.get("event") != "endpoint.url_validation":
             return None
-        if call.header("X-Zm-Signature"):
-            self.verify(call)
+        self.refuse_wrong_signature(call)
         payload = sent.get("payload")
         plain = payload.get("plainToken") if isinstance(payload, dict) else None
         if not isinstance(plain, str) or not _PLAIN_TOKEN.fullmatch(plain):
