@@ -21,7 +21,7 @@ from flowforge.errors import Forbidden, Invalid, NotFound, Unavailable
 from flowforge.field_order import in_stored_order
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.kinds.webhook import WEBHOOK
-from flowforge.triggers.webhooks.authentication import Authentication, Handshake, NotProven, Proof
+from flowforge.triggers.webhooks.authentication import Handshake, NotProven, Proof
 from flowforge.triggers.webhooks.call_keys import key_of_delivery, key_of_proof
 from flowforge.triggers.webhooks.hook import Hook
 from webapp.context import backends, session
@@ -196,12 +196,12 @@ def _judge(hook: Hook) -> _Judged | Handshake:
     if hook.is_open:
         _require_method(hook, request.method)
         return _Judged(hook, Proof())
-    return _prove(hook, hook.authentication)
+    return _prove(hook)
 
 
-def _prove(hook: Hook, authentication: Authentication) -> _Judged | Handshake:
+def _prove(hook: Hook) -> _Judged | Handshake:
     """A handshake comes by the method that its provider wants."""
-    call = hooks.read_call()
+    call, authentication = hooks.read_call(), hook.authentication
     try:
         handshake = authentication.handshake(call)
         if handshake is not None:

@@ -46,6 +46,7 @@ class Call:
         """Empty where it was not sent."""
         return self.headers.get(name.lower(), "")
 
+    @cached_property
     def body_object(self) -> Mapping[str, Any]:
         """The body, where it is a JSON object; else an empty one."""
         try:
@@ -56,9 +57,10 @@ class Call:
 
     def body_id(self, name: str) -> str | None:
         """The id under that name in the body; None where it has none."""
-        found = self.body_object().get(name)
+        found = self.body_object.get(name)
         return str(found) if isinstance(found, str | int) and not isinstance(found, bool) and found != "" else None
 
+    @property
     def short_body_object(self) -> Mapping[str, Any]:
         """The body as `body_object` reads it; empty where it is too long to be a handshake."""
-        return self.body_object() if len(self.body) <= _MOST_LOOKED_AT else {}
+        return self.body_object if len(self.body) <= _MOST_LOOKED_AT else {}

@@ -27,7 +27,7 @@ class MicrosoftGraph(Authentication):
 
     def verify(self, call: Call) -> Proof:
         """Every notification in the body has to have the client state."""
-        notices = call.body_object().get("value")
+        notices = call.body_object.get("value")
         if not isinstance(notices, list) or not notices or not all(self._is_ours(notice) for notice in notices):
             raise NotProven("this webhook takes notifications with its clientState")
         return Proof()

@@ -28,7 +28,7 @@ class Slack(TimedBody):
 
     def handshake(self, call: Call) -> Handshake | None:
         """Gives back the challenge, which is the caller's own."""
-        sent = call.short_body_object()
+        sent = call.short_body_object
         if sent.get("type") != "url_verification" or not isinstance(sent.get("challenge"), str):
             return None
         self.refuse_wrong_signature(call)

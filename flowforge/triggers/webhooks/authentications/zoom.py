@@ -27,7 +27,7 @@ class Zoom(TimedBody):
 
     def handshake(self, call: Call) -> Handshake | None:
         """Gives the HMAC of the token under the secret."""
-        sent = call.short_body_object()
+        sent = call.short_body_object
         if sent.get("event") != "endpoint.url_validation":
             return None
         self.refuse_wrong_signature(call)
