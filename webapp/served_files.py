@@ -6,30 +6,50 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from urllib.parse import quote
+from uuid import UUID
 
 from flask import Response
 from werkzeug.http import dump_options_header
 
-from flowforge.file_values import ANY_TYPE, AnyFile, InlineFile
+from flowforge.errors import NotFound
+from flowforge.file_values import ANY_TYPE, AnyFile, InlineFile, file_id
 from flowforge.files.files import KeptFile
 from flowforge.media_types import media_type_of
+from webapp.context import backends
 
-SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"})
+_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"})
 """What browsers show without running anything of it. SVG can hold scripts."""
-PDF = "application/pdf"
+_PDF = "application/pdf"
 _ALONE = "default-src 'none'; frame-ancestors 'none'; sandbox"
 _PDF_POLICY = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
 """Browsers show no PDF in a sandbox; their viewers run nothing in the name of its origin."""
 
 
+def find_own(name: str, owner: UUID) -> KeptFile:
+    """The file of that account whose id, as values have it, is `name`. Raises NotFound."""
+    id_ = file_id(name)
+    if id_ is None:
+        raise NotFound("there is no such file")
+    return backends().files.of_owner(id_, owner)
+
+
+def is_image(file: AnyFile) -> bool:
+    """Whether a browser may show it as a picture."""
+    return media_type_of(file.type) in _IMAGES
+
+
+def is_shown(file: AnyFile) -> bool:
+    """Whether a browser shows it, in place of downloading it."""
+    return is_image(file) or _is_pdf(file)
+
+
 def stored_response(kept: KeptFile) -> Response:
     """An answer with a file for people: shown where that is safe, and downloaded else. Raises NotFound."""
-    media_type = media_type_of(kept.file.type)
-    is_shown = media_type in SHOWN or media_type == PDF
-    response = Response(_begun(kept.pieces()), content_type=media_type if is_shown else ANY_TYPE)
+    content_type, how = (media_type_of(kept.file.type), "inline") if is_shown(kept.file) else (ANY_TYPE, "attachment")
+    response = Response(_begun(kept.pieces()), content_type=content_type)
     response.content_length = kept.file.size
-    response.headers["Content-Disposition"] = disposition(kept.file, "inline" if is_shown else "attachment")
-    response.headers["Content-Security-Policy"] = _PDF_POLICY if media_type == PDF else _ALONE
+    response.headers["Content-Disposition"] = disposition(kept.file, how)
+    response.headers["Content-Security-Policy"] = _PDF_POLICY if _is_pdf(kept.file) else _ALONE
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "private, no-store"
@@ -55,6 +75,10 @@ def disposition(file: AnyFile, how: str) -> str:
     plain = unicodedata.normalize("NFKD", file.name).encode("ascii", "ignore").decode()
     encoded = quote(file.name, safe="!#$&+-.^_`|~")
     return dump_options_header(how, {"filename": plain, "filename*": f"UTF-8''{encoded}"})
+
+
+def _is_pdf(file: AnyFile) -> bool:
+    return media_type_of(file.type) == _PDF
 
 
 def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:

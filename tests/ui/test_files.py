@@ -39,7 +39,8 @@ def test_files_are_listed_where_they_are(
 ) -> None:
     content = BytesIO(PNG)
     name = 'a "b" <c>.png'
-    file = backends.files.keep(content, name, "image/png", owner=account(backends, "ada"), holder=uuid7())
+    type_ = "image/PNG; name=a.png"  # as mails have it
+    file = backends.files.keep(content, name, type_, owner=account(backends, "ada"), holder=uuid7())
     page = ada.get(run(WORKFLOW, json.dumps({"f": file.as_json()}))).text
     address = f"/files/{shown_id(file.id)}"
     assert len(re.findall(f'<img src="{address}"', page)) == 2  # of the payload, and of the step; each once

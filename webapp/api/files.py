@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from flask import Blueprint, Response
 from pydantic import Field
 
-from flowforge.errors import NotFound
-from flowforge.file_values import StoredFile, file_id
+from flowforge.file_values import StoredFile
 from flowforge.files.links import FileLink
 from webapp.api import file_schemas
 from webapp.context import backends
 from webapp.endpoint import Answer, Tag, endpoint
 from webapp.identity import current_user_id
-from webapp.served_files import stored_response
+from webapp.served_files import find_own, stored_response
 from webapp.wire import Wire
 
 blueprint = Blueprint("files", __name__, url_prefix="/api/v1/files")
@@ -31,26 +29,19 @@ class NewLink(Wire):
 @endpoint(Tag.EXECUTIONS, file_schemas.File, refuses=(404,))
 def show(name: str) -> StoredFile:
     """Describe a file"""
-    return backends().files.of_owner(_id(name), current_user_id()).file
+    return find_own(name, current_user_id()).file
 
 
 @blueprint.get("/<name>/content")
 @endpoint(Tag.EXECUTIONS, {200: Answer(None, "The content", None)}, refuses=(404,))
 def content(name: str) -> Response:
     """Download a file"""
-    return stored_response(backends().files.of_owner(_id(name), current_user_id()))
+    return stored_response(find_own(name, current_user_id()))
 
 
 @blueprint.post("/<name>/links")
 @endpoint(Tag.EXECUTIONS, {201: Answer(file_schemas.Link, "The link")}, takes=NewLink, refuses=(404,))
 def make_link(name: str, body: NewLink) -> FileLink:
     """Make a link by which anybody reads a file, until it ends"""
-    kept = backends().files.of_owner(_id(name), current_user_id())
+    kept = find_own(name, current_user_id())
     return backends().file_links.make(kept.file.id, datetime.now(UTC) + timedelta(seconds=body.seconds))
-
-
-def _id(name: str) -> UUID:
-    id_ = file_id(name)
-    if id_ is None:
-        raise NotFound("there is no such file")
-    return id_
