@@ -111,6 +111,8 @@ def test_the_address_of_a_webhook_is_renewed(ada: Browser, visitor: Browser) -> 
     assert "the former one goes on for a day" in after
     assert token not in after
     assert visitor.client.post(f"/webhook/{token}").status_code == 200
+    ada.send(place, path)
+    assert "the former one goes on for an hour" in ada.get(path).text
     assert ada.send(place, path, overlap="0").status_code == 303
     assert "the former one is gone" in ada.get(path).text
 

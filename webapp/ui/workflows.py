@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -152,9 +153,10 @@ def test_trigger(trigger_id: UUID) -> Any:
 
 @blueprint.post("/triggers/<uuid:trigger_id>/token")
 def renew_address(trigger_id: UUID) -> Any:
-    minutes = request.form.get("overlap", type=int)
-    renewed = triggers().renew(session(), viewer_id(), trigger_id, Renewal.read({"overlapMinutes": minutes}))
-    goes_on = f"goes on {OVERLAPS[minutes]}" if minutes in OVERLAPS and minutes else "is gone"
+    renewal = Renewal.read({"overlapMinutes": request.form.get("overlap", type=int)})
+    renewed = triggers().renew(session(), viewer_id(), trigger_id, renewal)
+    minutes = renewal.overlap // timedelta(minutes=1)
+    goes_on = f"goes on {OVERLAPS.get(minutes, f'for {minutes} minutes')}" if minutes else "is gone"
     flash(f"It has a new address; the former one {goes_on}.", "done")
     return _to_workflow(renewed.workflow_id)
 
