@@ -20,6 +20,8 @@ from tests.waiting import eventually
 ANNOUNCED = (
     b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
 )
+UPLOAD = b"POST /webhook/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n\r\n".ljust(1024 * 1024 + 1, b"x")
+"""With the last of these bytes, all of them are moved to a file."""
 MANY = 5 * THREADS
 
 
@@ -80,9 +82,10 @@ def test_others_are_served_while_many_do_not_close(stage: Stage) -> None:
         assert_served(stage.url)
 
 
-def test_a_silent_sender_is_answered_408_and_let_go(impatient: str) -> None:
+@pytest.mark.parametrize("beginning", [ANNOUNCED, UPLOAD], ids=["in memory", "in a file"])
+def test_a_silent_sender_is_answered_408_and_let_go(impatient: str, beginning: bytes) -> None:
     with closing(connected(impatient)) as connection:
-        connection.sendall(ANNOUNCED)
+        connection.sendall(beginning)
         head, _, body = answered(connection).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408 ")
     assert json.loads(body)["status"] == 408

@@ -68,6 +68,11 @@ class _Progress:
     drained: int = 0
 
     @property
+    def has_begun(self) -> bool:
+        """Whether something of a request has come."""
+        return self.buffer is not None and self.buffer.size > 0
+
+    @property
     def buffered(self) -> int:
         """Bytes in memory."""
         return self.buffer.in_memory if self.buffer else 0
@@ -265,7 +270,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _disconnect(self, conn: TConn, status: int) -> None:
         """Close a connection that waits in the poller; a sender that has begun a request is answered `status`."""
         self._leave_poller(conn)
-        if _progress(conn).buffered:
+        if _progress(conn).has_begun:
             with contextlib.suppress(OSError):
                 conn.sock.send(_refusal(status))
         _progress(conn).drop_buffer()
