@@ -184,12 +184,16 @@ def test_names_of_parts_and_files_are_read_in_the_charset_of_the_form(
     assert (key, file["name"]) == (name, f"{name}.txt")
 
 
-def test_a_name_of_a_file_may_say_its_charset(client: FlaskClient, address: str, engine: Engine) -> None:
-    disposition = b"form-data; name=f; filename*=UTF-8''%e2%82%ac.txt"
+@pytest.mark.parametrize("declared", ["", "; charset=utf-8", "; charset=shift_jis"])
+@pytest.mark.parametrize(("sent", "name"), [(b"%e2%82%ac.txt", "\u20ac.txt"), (b"%C3%BC.txt", "\u00fc.txt")])
+def test_a_name_of_a_file_may_say_its_charset(
+    client: FlaskClient, address: str, engine: Engine, sent: bytes, name: str, declared: str
+) -> None:
+    disposition = b"form-data; name=f; filename*=UTF-8''" + sent
     body = b"--y\r\nContent-Disposition: " + disposition + b"\r\n\r\nhi\r\n--y--\r\n"
-    client.post(address, data=body, content_type="multipart/form-data; boundary=y")
+    client.post(address, data=body, content_type=f"multipart/form-data; boundary=y{declared}")
 
-    assert accepted_events(engine)[0].payload["body"]["f"]["name"] == "\u20ac.txt"
+    assert accepted_events(engine)[0].payload["body"]["f"]["name"] == name
 
 
 def test_the_texts_of_a_form_are_bounded_together(

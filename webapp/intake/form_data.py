@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -31,6 +32,8 @@ _CHARSET_FIELD = "_charset_"
 _BYTES = "latin-1"
 """Holds bytes in a text, one in each character, until their charset is known."""
 _LAST_BYTE = "\xff"
+_HAS_OWN_CHARSET = re.compile(r";\s*filename\*", re.IGNORECASE)
+"""The name of a file says its charset itself (RFC 5987), and is a text already."""
 _PIECE_BYTES = 64 * 1024
 
 
@@ -91,12 +94,14 @@ def _decoded(fields: Sequence[_Field], files: Iterable[FileStorage]) -> FormData
 
 
 def _named(file: FileStorage, declared: str | None) -> tuple[str, FileStorage]:
-    file.name, file.filename = _text(file.name or "", declared), _text(file.filename or "", declared)
+    file.name = _text(file.name or "", declared)
+    if not _HAS_OWN_CHARSET.search(file.headers.get("Content-Disposition", "")):
+        file.filename = _text(file.filename or "", declared)
     return file.name, file
 
 
 def _text(held: str, declared: str | None) -> str:
-    """The text whose bytes are held; a file's name that says its charset itself (RFC 5987) is one already."""
+    """The text whose bytes are held; of what is larger than bytes, Werkzeug has read the charset already."""
     is_held = not held.isascii() and max(held) <= _LAST_BYTE
     return charsets.decode(held.encode(_BYTES), declared) if is_held else held
 
