@@ -33,6 +33,12 @@ class NotProven(Unauthorized):
     """The caller has not shown that the call is theirs; the text says what is wanted of one, and is fit to be sent."""
 
 
+class WrongSignature(NotProven):
+    def __init__(self, *headers: str) -> None:
+        """`headers`: one of them should have it."""
+        super().__init__(f"this webhook takes calls whose signature is right ({', or '.join(headers)})")
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What is known of a call whose caller has proved who they are."""

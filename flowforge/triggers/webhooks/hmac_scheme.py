@@ -11,7 +11,15 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from flowforge.triggers.webhooks.authentication import GROUP, Authentication, NotProven, Proof, Secret, secret_field
+from flowforge.triggers.webhooks.authentication import (
+    GROUP,
+    Authentication,
+    NotProven,
+    Proof,
+    Secret,
+    WrongSignature,
+    secret_field,
+)
 from flowforge.triggers.webhooks.call import Call
 
 Algorithm = Literal["sha256", "sha1", "sha512"]
@@ -54,7 +62,7 @@ class HmacScheme:
         content = self.signed_content(call)
         sent = [call.header(name) for name in self.headers]
         if not is_signature(self.digest(key, content), [one.strip().removeprefix(self.prefix) for one in sent]):
-            raise NotProven(f"this webhook takes calls whose signature is right ({', or '.join(self.headers)})")
+            raise WrongSignature(*self.headers)
         if self.is_timed:
             require_recent(call.header(self.timestamp_header or ""), call.at, window)
         delivery = call.header(self.id_header) if self.id_header and "{id}" in self.content else None

@@ -5,11 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from typing import Annotated, Any
 
-from pydantic import AfterValidator
-
-from flowforge.triggers.webhooks.authentication import NotProven, Proof, Secret, is_hidden, secret_field
+from flowforge.triggers.webhooks.authentication import Proof, WrongSignature, is_hidden
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, require_recent
 
@@ -22,13 +19,6 @@ def holds_a_key(text: str) -> str:
     if not is_hidden(text):
         read_key(text)
     return text
-
-
-StandardSecret = Annotated[Secret, AfterValidator(holds_a_key)]
-
-
-def standard_secret(description: str) -> Any:
-    return secret_field(title="Signing secret", description=description)
 
 
 def read_key(secret: str) -> bytes:
@@ -46,7 +36,7 @@ def check_standard_signature(secret: str, call: Call, window: float) -> Proof:
     wanted = encode(hmac.digest(read_key(secret), content, "sha256"), "base64")
     sent = [one.partition(",")[2] for one in _header(call, "signature").split(" ", _MOST_SIGNATURES) if "v1," in one]
     if not id_ or not is_signature(wanted, sent):
-        raise NotProven("this webhook takes calls whose signature is right (webhook-signature)")
+        raise WrongSignature("webhook-signature")
     require_recent(timestamp, call.at, window)
     return Proof(content, is_timed=True, delivery=id_)
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import AfterValidator, Field
 
-from flowforge.triggers.webhooks.authentication import GROUP, Authentication, NotProven, Proof
+from flowforge.triggers.webhooks.authentication import GROUP, Authentication, Proof, WrongSignature
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import refuse_get, require_recent, window_field
 
@@ -55,6 +55,6 @@ class SendGrid(Authentication):
             signature = base64.b64decode(call.header(_SIGNATURE), validate=True)
             _read_key(self.public_key).verify(signature, content, ECDSA(SHA256()))
         except (InvalidSignature, binascii.Error, ValueError) as error:
-            raise NotProven(f"this webhook takes calls whose signature is right ({_SIGNATURE})") from error
+            raise WrongSignature(_SIGNATURE) from error
         require_recent(timestamp, call.at, self.window)
         return Proof(content, is_timed=True)

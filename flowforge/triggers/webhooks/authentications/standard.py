@@ -4,15 +4,21 @@ them: an HMAC of id, time and body, in Base64, of which there may be several: `v
 
 from __future__ import annotations
 
-from flowforge.triggers.webhooks.authentication import Authentication, Proof
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from flowforge.triggers.webhooks.authentication import Authentication, Proof, Secret, secret_field
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import refuse_get, window_field
-from flowforge.triggers.webhooks.standard_signature import StandardSecret, check_standard_signature, standard_secret
+from flowforge.triggers.webhooks.standard_signature import check_standard_signature, holds_a_key
 
 
 class StandardWebhooks(Authentication):
     type, title, rank = "standard", "Standard Webhooks", 5
-    secret: StandardSecret = standard_secret("Begins with whsec_.")
+    secret: Annotated[Secret, AfterValidator(holds_a_key)] = secret_field(
+        title="Signing secret", description="Begins with whsec_."
+    )
     window: float = window_field()
 
     def verify(self, call: Call) -> Proof:

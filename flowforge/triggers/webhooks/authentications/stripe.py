@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 
-from flowforge.triggers.webhooks.authentication import Authentication, NotProven, Proof, Secret, secret_field
+from flowforge.triggers.webhooks.authentication import Authentication, Proof, Secret, WrongSignature, secret_field
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import is_signature, refuse_get, require_recent, window_field
 
@@ -28,6 +28,6 @@ class Stripe(Authentication):
         content = timestamp.encode() + b"." + call.body
         wanted = hmac.digest(self.secret.encode(), content, "sha256").hex()
         if not is_signature(wanted, [value for name, value in parts if name == "v1"]):
-            raise NotProven(f"this webhook takes calls whose signature is right ({_HEADER})")
+            raise WrongSignature(_HEADER)
         require_recent(timestamp, call.at, self.window)
         return Proof(content, is_timed=True, delivery=call.body_id("id"))

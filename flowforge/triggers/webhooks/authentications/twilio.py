@@ -8,7 +8,15 @@ import hashlib
 import hmac
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from flowforge.triggers.webhooks.authentication import Authentication, NotProven, Proof, Secret, is_same, secret_field
+from flowforge.triggers.webhooks.authentication import (
+    Authentication,
+    NotProven,
+    Proof,
+    Secret,
+    WrongSignature,
+    is_same,
+    secret_field,
+)
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, same_body_again_field
 
@@ -28,7 +36,7 @@ class Twilio(Authentication):
         fields = _fields(call)
         contents = [address.encode() + fields for address in _addresses(call.url)]
         if not any(self._is_signed(content, call) for content in contents):
-            raise NotProven(f"this webhook takes calls whose signature is right ({_HEADER})")
+            raise WrongSignature(_HEADER)
         digest = call.query.get("bodySHA256")
         if not fields and call.body and not is_same(hashlib.sha256(call.body).hexdigest(), (digest or "").lower()):
             raise NotProven("the body is another one than the address says (bodySHA256)")
