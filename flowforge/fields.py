@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
 
 
 def field(
@@ -32,3 +33,8 @@ def field(
 def secret(default: Any = ..., **declared: Any) -> Any:
     """A field that is sealed at rest and masked in every answer."""
     return field(default, secret=True, **declared)
+
+
+def is_secret(declared: FieldInfo) -> bool:
+    extra = declared.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("secret"))

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import AliasChoices, BaseModel, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
+from flowforge.fields import is_secret
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.values import to_text
 
@@ -59,7 +60,7 @@ def spellings(name: str, field: FieldInfo) -> set[str]:
 @cache
 def _writers(model: type[BaseModel]) -> Mapping[str, Write]:
     """What is done with the value of each field that holds text, by every spelling of its name."""
-    found = {name: _writer(field.annotation, is_secret=_is_secret(field)) for name, field in model.model_fields.items()}
+    found = {name: _writer(field.annotation, is_secret=is_secret(field)) for name, field in model.model_fields.items()}
     return {
         key: write
         for name, write in found.items()
@@ -128,7 +129,3 @@ def _each_entry(write: Write) -> Write:
 
 def _each_member(write: Write) -> Write:
     return lambda value: [write(member) for member in value] if isinstance(value, list) else value
-
-
-def _is_secret(field: FieldInfo) -> bool:
-    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("secret"))

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from flowforge.errors import Invalid, Problem
+from flowforge.fields import is_secret
 from flowforge.jsonio import JsonObject
 from flowforge.language.wording import problems_of
 from flowforge.settings import Settings
@@ -180,8 +181,4 @@ class TriggerKind(Generic[C]):
 
 
 def keys_of_secrets(model: type[TriggerConfig]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items() if _is_secret(field.json_schema_extra)]
-
-
-def _is_secret(extra: object) -> bool:
-    return isinstance(extra, dict) and bool(extra.get("secret"))
+    return [field.alias or name for name, field in model.model_fields.items() if is_secret(field)]
