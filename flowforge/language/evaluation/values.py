@@ -193,6 +193,14 @@ def encode(value: Any) -> bytes:
         raise Failure("this cannot be written as JSON: it is nested too deeply or holds a foreign value") from error
 
 
+def utf_8(subject: str) -> bytes:
+    """The bytes of a text; the caller has paid. Raises Failure for half a character, which has none."""
+    try:
+        return subject.encode()
+    except UnicodeEncodeError as error:
+        raise Failure("the text holds half a character") from error
+
+
 def to_result(value: Any) -> Any:
     """The value as it may leave an expression: JSON has no moments in time."""
     return jsonio.format_time(value) if isinstance(value, datetime) else value

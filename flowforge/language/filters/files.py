@@ -10,7 +10,7 @@ from flowforge.charsets import declared_in
 from flowforge.file_values import InlineFile, StoredFile, read_file, read_inline
 from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.meter import Failure, Meter
-from flowforge.language.evaluation.values import describe, text, to_text
+from flowforge.language.evaluation.values import describe, text, to_text, utf_8
 from flowforge.language.filters.registry import NOT_GIVEN, Register
 
 FILE_FILTERS = Register()
@@ -34,7 +34,7 @@ def text_(meter: Meter, value: Any, charset: Any = NOT_GIVEN) -> str:
 def to_file(meter: Meter, value: Any, name: Any, type: Any = "text/plain; charset=utf-8") -> JsonObject:  # noqa: A002
     """A file made of a text, or of what has its content in Base64; anything else is written as JSON."""
     inline = read_inline(value)
-    content = inline.content if inline is not None else _encoded(to_text(value, meter))
+    content = inline.content if inline is not None else utf_8(to_text(value, meter))
     meter.work(len(content) * _BYTE_NANOSECONDS)
     meter.memory(2 * len(content))
     return InlineFile.named(text(name, "to_file"), text(type, "to_file"), content).as_json()
@@ -73,10 +73,3 @@ def _file(value: Any, purpose: str) -> StoredFile | InlineFile:
     if file is None:
         raise Failure(f"{purpose} needs a file, not {describe(value)}")
     return file
-
-
-def _encoded(content: str) -> bytes:
-    try:
-        return content.encode()
-    except UnicodeEncodeError as error:
-        raise Failure("the text holds half a character") from error

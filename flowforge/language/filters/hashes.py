@@ -10,7 +10,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from flowforge.language.evaluation.meter import Failure, Meter
-from flowforge.language.evaluation.values import text, to_text
+from flowforge.language.evaluation.values import text, to_text, utf_8
 from flowforge.language.filters.files import base64_of_file
 from flowforge.language.filters.registry import Register
 
@@ -91,10 +91,7 @@ def _data(meter: Meter, value: Any) -> bytes:
     size = len(subject) * (1 if subject.isascii() else 4)
     meter.work(size * _HASH_NANOSECONDS)
     meter.memory(size * 4)
-    try:
-        return subject.encode()
-    except UnicodeEncodeError as error:
-        raise Failure("the text holds half a character") from error
+    return utf_8(subject)
 
 
 def _ascii(meter: Meter, value: Any, purpose: str) -> str:
