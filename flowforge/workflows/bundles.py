@@ -26,7 +26,7 @@ from flowforge.language.pointers import pointer
 from flowforge.workflows import quota
 from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle, BundledWorkflow
 from flowforge.workflows.workflow_keys import called_keys, id_as_key, with_ids, with_keys
-from flowforge.workflows.workflows import Workflows, switch
+from flowforge.workflows.workflows import Workflows, published, switch
 
 Outcome = Literal["created", "changed", "unchanged"]
 
@@ -271,7 +271,7 @@ class Bundles:
         return [warning.under("/definition") for warning in found] or None
 
     def _document(self, workflow: Workflow, keys: Mapping[UUID, str]) -> Document:
-        masked = self.workflows.view(workflow).definition
+        masked = self.workflows.form.masked(published(workflow))
         parts = {part: masked[part] for part in ("name", "trigger", "settings", "actions") if masked[part] is not None}
         return Document(workflow.key, workflow.enabled, with_keys(parts, keys))
 

@@ -112,7 +112,7 @@ class Workflows:
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
             return self.view(workflow)
-        written = replace(change, definition={**self.view(workflow).definition, **changed})
+        written = replace(change, definition={**self.form.masked(published(workflow)), **changed})
         definition = self.read(session, user_id, written, workflow)
         switch(session, workflow, enabled, user_id)
         self.save(session, workflow, definition, user_id, change.note)
