@@ -28,6 +28,7 @@ _MIN_SECRET_BYTES = 32
 
 Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
+_PROXY = re.compile(r"http://([^/?#\s@]+@)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
 _LIFETIME = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]*)")
 _UNITS = {
     timedelta(milliseconds=1): ("", "ms", "msec", "msecs", "millisecond", "milliseconds"),
@@ -48,9 +49,6 @@ def lifetime(value: Any) -> Any:
     if match is None or unit is None:
         raise ValueError("must be a number of milliseconds, or one with a unit: 90s, 15m, 12h, 1d")
     return min(float(match[1]), timedelta(days=10_000) / unit) * unit
-
-
-_PROXY = re.compile(r"http://([^/?#\s@]+@)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
