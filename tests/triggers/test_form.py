@@ -12,19 +12,18 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from flowforge.db.tables import FileRow
 from flowforge.engine import intake
 from flowforge.errors import Unavailable
-from flowforge.file_values import file_id
 from flowforge.settings import Settings
 from flowforge.triggers.kinds.form import KIND
 from flowforge.wiring import Backends
 from tests.api.things import TRIGGERS, WORKFLOWS, accepted_events, pointers, stored_trigger, triggers_of, workflow
 from tests.engine.pipeline import working
 from tests.files.described import described, inline
+from tests.files.kept import content_of, count_files
 from tests.people import Person
 from tests.waiting import eventually
 
@@ -366,9 +365,7 @@ class TestRefusing:
         (event,) = accepted_events(engine)
         file = event.payload["fields"]["photo"]
         assert file == {"id": file["id"], **described("me.png", "image/png", photo)}
-        id_ = file_id(file["id"])
-        assert id_ is not None
-        assert b"".join(backends.files.of_event(id_, event.id).pieces()) == photo
+        assert content_of(backends, file, event.id) == photo
 
     def test_the_same_answers_with_the_same_file_count_once(
         self, owner_form: Callable[..., FormPage], engine: Engine
@@ -378,8 +375,7 @@ class TestRefusing:
         for _ in range(2):
             form.send(your_name="Ada", photo=(io.BytesIO(b"x" * 100_000), "p"), opened=stamp)
         assert len(accepted_events(engine)) == 1
-        with engine.connect() as connection:
-            assert connection.scalar(select(func.count()).select_from(FileRow)) == 1
+        assert count_files(engine) == 1
 
     def test_more_bytes_than_any_form_needs(self, owner_form: Callable[..., FormPage], engine: Engine) -> None:
         refused = owner_form().send(your_name="Ada", photo=(io.BytesIO(b"x" * 3_000_000), "p"))

@@ -20,13 +20,13 @@ from rq.job import Job, JobStatus
 from sqlalchemy import Engine, delete
 
 from flowforge.db.tables import TriggerEventRow
-from flowforge.file_values import file_id
 from flowforge.settings import Settings
 from flowforge.triggers.mailboxes import reader as mailbox_reader
 from flowforge.triggers.mailboxes.imap import open_mailbox
 from flowforge.triggers.mailboxes.polling import may_run, start_unscheduled
 from flowforge.triggers.mailboxes.reader import PollLimits
 from flowforge.wiring import Backends
+from tests.files.kept import content_of
 from tests.services.imap import PASSWORD, MailServer
 from tests.triggers.registrations import change, events, register, trigger
 from workers.mailboxes import enqueue_due_mailboxes, poll_mailbox
@@ -133,9 +133,7 @@ class TestNewMail:
         small, large = event.payload["attachments"]
         assert (small["name"], small["size"], b64decode(small["base64"])) == ("klein & Größe.txt", 5, b"small")
         assert (large["name"], large["type"], large["size"]) == ("large.pdf", "application/pdf", 100_000)
-        id_ = file_id(large["id"])
-        assert id_ is not None
-        assert b"".join(backends.files.of_event(id_, event.id).pieces()) == b"L" * 100_000
+        assert content_of(backends, large, event.id) == b"L" * 100_000
 
     def test_an_attachment_beyond_the_quota_is_told_and_the_mail_counts(
         self, backends: Backends, engine: Engine, imap: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
