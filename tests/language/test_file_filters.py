@@ -9,7 +9,7 @@ import pytest
 from flowforge.file_values import StoredFile
 from flowforge.ids import uuid7
 from flowforge.language.expressions.resolving import ExpressionError, resolve
-from tests.files.described import described, inline
+from tests.files.described import inline
 
 LATIN = "Grüße".encode("latin-1")
 STORED = StoredFile(uuid7(), "a.txt", "text/plain; charset=iso-8859-1", 5, "0" * 64)
@@ -81,7 +81,3 @@ def test_a_large_file_is_refused_before_it_is_read() -> None:
     large = {"trigger": {"f": {**STORED.as_json(), "size": 50_000_000}}}
     with pytest.raises(ExpressionError, match=r"too large|too much work"):
         resolve("{{ trigger.f | text }}", large, step="test", read_file=never)
-
-
-def test_described_files_are_what_payloads_hold() -> None:
-    assert described("a.csv", "text/csv", b"a;b").items() <= SCOPE["trigger"]["small"].items()
