@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
@@ -54,14 +55,9 @@ def test_a_former_one_that_is_remembered_ends_in_time(
     renew(client, owner, hook, overlapMinutes=1)
     assert client.post(address, json={}).status_code == 200
 
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
-            return datetime.now(tz) + timedelta(minutes=2)
-
-    monkeypatch.setattr("flowforge.db.events_store.datetime", Later)
     monkeypatch.setattr("webapp.intake.known_tokens.intake.find_token", lambda *_: None)
-    assert client.post(address, json={}).status_code == 404
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
+        assert client.post(address, json={}).status_code == 404
 
 
 def test_a_former_one_costs_no_question_either(
