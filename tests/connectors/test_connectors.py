@@ -18,14 +18,9 @@ from flowforge import jsonio
 from flowforge.connectors.catalog import UnknownAction, load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext, token_key
 from flowforge.secrets import MASK, Vault, mask_values, new_key
+from tests.connectors.running import run
 
 catalog = load_catalog()
-
-
-def run(type_: str, config: dict[str, object], context: StepContext) -> dict[str, object]:
-    found = catalog.get(type_)
-    output: dict[str, object] = found.run(found.parse(config), context)
-    return output
 
 
 class TestSlack:

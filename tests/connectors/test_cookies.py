@@ -9,16 +9,14 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import StepContext
+from tests.connectors.running import run
 
 LATER = "Expires=Wed, 21 Oct 2099 07:28:00 GMT"
 
 
 def call(context: StepContext, url: str, **config: Any) -> dict[str, Any]:
-    found = load_catalog().get("HTTP_REQUEST")
-    output: dict[str, Any] = found.run(found.parse({"url": url, **config}), context)
-    return output
+    return run("HTTP_REQUEST", {"url": url, **config}, context)
 
 
 def setting(httpserver: HTTPServer, path: str, *cookies: str, **more: Any) -> str:

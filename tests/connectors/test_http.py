@@ -5,23 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.settings import Settings
 from tests.connectors import rude_server
 from tests.connectors.rude_server import Behaviour, rude
-
-
-def run(type_: str, config: dict[str, object], context: StepContext) -> dict[str, Any]:
-    found = load_catalog().get(type_)
-    return found.run(found.parse(config), context)
+from tests.connectors.running import run
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 import pytest
 from pytest_httpserver import HTTPServer
 
-from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.http_client.parameters import Nested, pairs_of
 from flowforge.connectors.sdk import ConnectorError, StepContext
+from tests.connectors.running import run
 
 FILTER = {"filter": {"brand": "acme", "size": {"min": 2}}}
 TAGS = {"tag": ["a", 2, None, True]}
@@ -53,8 +53,7 @@ def test_their_depth_and_number_are_bounded() -> None:
 def sent(httpserver: HTTPServer, context: StepContext, **config: Any) -> tuple[list[tuple[str, str]], str]:
     """The query and the body that HTTP_REQUEST sends."""
     httpserver.expect_request("/").respond_with_data("ok")
-    found = load_catalog().get("HTTP_REQUEST")
-    found.run(found.parse({"method": "POST", "url": httpserver.url_for("/"), **config}), context)
+    run("HTTP_REQUEST", {"method": "POST", "url": httpserver.url_for("/"), **config}, context)
     request, _ = httpserver.log[-1]
     return parse_qsl(request.query_string.decode(), keep_blank_values=True), request.get_data(as_text=True)
 

@@ -18,19 +18,18 @@ from typing import Any
 
 import pytest
 
-from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.mail.addresses import quoted
 from flowforge.settings import Settings
 from tests.connectors.certificate import make_certificate
+from tests.connectors.running import run
 from tests.services.smtp import Inbox, only_ada, serving
 
 MakeContext = Callable[..., StepContext]
 
 
 def send(context: StepContext, **config: Any) -> dict[str, Any]:
-    found = load_catalog().get("SEND_EMAIL")
-    return found.run(found.parse({"to": "a@x.test", "text": "Hello"} | config), context)
+    return run("SEND_EMAIL", {"to": "a@x.test", "text": "Hello"} | config, context)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from tests.connectors.certificate import Certificate, make_certificate
+from tests.connectors.running import run
 
 
 class _Hello(BaseHTTPRequestHandler):
@@ -71,8 +72,7 @@ def showing(client: Certificate) -> dict[str, Any]:
 
 
 def called(context: StepContext, url: str, **config: Any) -> Any:
-    found = load_catalog().get("HTTP_REQUEST")
-    return found.run(found.parse({"url": url, "response": "text", **config}), context)["body"]
+    return run("HTTP_REQUEST", {"url": url, "response": "text", **config}, context)["body"]
 
 
 class TestAuthorities:

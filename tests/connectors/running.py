@@ -1,0 +1,15 @@
+"""A connector's run, as an executor makes it: with its config parsed, and without its workflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.sdk import StepContext
+
+
+def run(type_: str, config: dict[str, Any], context: StepContext) -> dict[str, Any]:
+    """The output. Raises ConnectorError."""
+    found = load_catalog().get(type_)
+    output: dict[str, Any] = found.run(found.parse(config), context)
+    return output
