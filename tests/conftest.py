@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import Engine
 
+from flowforge.accounts import passwords
 from flowforge.db.engine import make_engine
 from flowforge.db.migrate import upgrade
 from flowforge.settings import Settings
@@ -44,6 +46,14 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = ExitStack()
     config.option.basetemp = folder.enter_context(temporary_folder("flowforge-tests-")) / "tmp"
     config.add_cleanup(folder.close)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hashes passwords in 2 ms instead of 40: most tests of the API and the pages begin with somebody who registers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=2048, parallelism=1))
+        yield
 
 
 MigratedDatabase = Callable[[], AbstractContextManager[str]]
