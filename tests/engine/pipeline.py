@@ -58,12 +58,16 @@ class Pipeline:
             return self.workflows.create(session, self._owner, change)
 
     def accept(self, workflow_id: UUID, payload: dict[str, Any] | None = None) -> NewEvent:
-        """Commits an event, and announces it."""
+        """An event of the workflow's owner."""
         new = NewEvent(None, workflow_id, self._owner, "webhook", payload or {}, {"source": "webhook"})
+        self.hand_in(new)
+        return new
+
+    def hand_in(self, new: NewEvent) -> None:
+        """Commits an event, and announces it."""
         with self.backends.engine.begin() as connection:
             intake.record(connection, [new])
         intake.announce(self.backends.bus, [new], inline_limit=self.backends.settings.payload_inline_limit)
-        return new
 
     def publish(self, topic: str, message: TopicMessage) -> None:
         self.backends.bus.publish([Message.of(topic, message)])

@@ -9,8 +9,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from flowforge.db.engine import transaction
-from flowforge.engine import intake
 from flowforge.engine.intake import NewEvent
 from flowforge.errors import NotFound
 from flowforge.executions import replays
@@ -29,15 +27,11 @@ def kept(pipeline: Pipeline, holder: UUID) -> StoredFile:
 
 def accepted_with_a_file(pipeline: Pipeline, workflow_id: UUID) -> tuple[UUID, StoredFile]:
     """The event that an upload has made, and the file."""
-    event = NewEvent(uuid7(), workflow_id, OWNER, "webhook", {}, {"source": "webhook"})
-    file = kept(pipeline, event.event_id)
-    event = NewEvent(
-        event.trigger_id, workflow_id, OWNER, "webhook", {"file": file.as_json()}, {}, event_id=event.event_id
-    )
-    with transaction(pipeline.backends.engine) as connection:
-        intake.record(connection, [event])
-    intake.announce(pipeline.backends.bus, [event], inline_limit=100_000)
-    return event.event_id, file
+    event_id = uuid7()
+    file = kept(pipeline, event_id)
+    payload = {"file": file.as_json()}
+    pipeline.hand_in(NewEvent(uuid7(), workflow_id, OWNER, "webhook", payload, {}, event_id=event_id))
+    return event_id, file
 
 
 def may_use(pipeline: Pipeline, execution_id: UUID, file: StoredFile) -> bool:
@@ -67,9 +61,7 @@ def test_a_file_that_a_stranger_names_is_not_his(pipeline: Pipeline) -> None:
     file = kept(pipeline, uuid7())
     event = NewEvent(uuid7(), workflow.id, OWNER, "webhook", {"file": file.as_json()}, {"source": "webhook"})
     with working(pipeline.backends):
-        with transaction(pipeline.backends.engine) as connection:
-            intake.record(connection, [event])
-        intake.announce(pipeline.backends.bus, [event], inline_limit=100_000)
+        pipeline.hand_in(event)
         run = pipeline.finished(event.event_id)
     assert not may_use(pipeline, run.id, file)
 
