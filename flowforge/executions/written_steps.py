@@ -15,6 +15,7 @@ from flowforge.executions.views import ExecutionView
 from flowforge.language.block import Block, Loop
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import BodyKind, default_branch_name
+from flowforge.language.decisions import Decision, read_decision
 from flowforge.language.definition import ActionDefinition, ActionList, WrittenBody
 from flowforge.language.pointers import Part
 
@@ -42,6 +43,11 @@ class WrittenStep:
     def has_lanes(self) -> bool:
         """Whether lists inside it run side by side."""
         return any(inner.body.kind is BodyKind.LANE for inner in self.inside)
+
+    def decision(self, output: Any) -> Decision | None:
+        """What a person decided whom the step asked for an approval; None where it asked nobody, or nobody decided."""
+        asks = self.block is not None and self.block.can_be_rejected(self.action.config or {})
+        return read_decision(output) if asks else None
 
     def list_in_frame(self, position: int) -> WrittenList | None:
         """The list that runs in the frame at that position among those of the step."""

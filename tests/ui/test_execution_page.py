@@ -246,15 +246,35 @@ def test_a_rejection_says_by_whom_and_where_it_went(ada: Browser, run: Callable[
     ask = {"id": "ask", "type": "WAIT", "config": {"for": "approval", "message": "Ship it?"}}
     for on_reject, ended in (
         ("fail", {"ask": "FAILED"}),
-        ([transform("tell", n=1)], {"ask": "SUCCEEDED", "tell": "SUCCEEDED"}),
+        ("continue", {"ask": "REJECTED"}),
+        ([transform("tell", n=1)], {"ask": "REJECTED", "tell": "SUCCEEDED"}),
     ):
         path = run({"name": "Asking", "actions": [{**ask, "onReject": on_reject}]}, "{}", ends="Ship it?")
         [link] = re.findall(r'href="(/resume/[^"]+)"', ada.get(path).text)
-        assert ada.post(link, approved="false").status_code == 200
+        assert ada.post(link, approved="false", comment="too dear").status_code == 200
         with working(backends):
             page = eventually(partial(_page_with, ada, path, **ended))
-        assert ("rejected by ada" in page) is (on_reject == "fail")
-        assert bool(re.search(r'data-kind="rejection"\s+data-taken="yes"', page)) is (on_reject != "fail")
+        assert "rejected by ada: too dear" in page
+        assert bool(re.search(r'data-kind="rejection"\s+data-taken="yes"', page)) is isinstance(on_reject, list)
+
+
+@pytest.mark.parametrize(("answer", "state"), [("true", "APPROVED"), ("false", "REJECTED")])
+def test_the_log_says_what_was_decided(
+    ada: Browser, run: Callable[..., str], backends: Backends, answer: str, state: str
+) -> None:
+    ask = {"id": "ok", "type": "WAIT", "config": {"for": "approval", "message": "Ship it?"}}
+    path = run({"name": "Asking", "actions": [ask]}, "{}", ends="Ship it?")
+    [link] = re.findall(r'href="(/resume/[^"]+)"', ada.get(path).text)
+    ada.post(link, approved=answer)
+    with working(backends):
+        line = eventually(partial(_log_line, ada, path, state))
+    assert f"{state.lower()} by ada" in line
+
+
+def _log_line(browser: Browser, path: str, state: str) -> str | None:
+    """The head of the log's line whose badge shows that state."""
+    lines = re.findall(r"<summary>\s*<time.*?</summary>", browser.get(path).text, re.DOTALL)
+    return next((line for line in lines if f'data-state="{state}"' in line), None)
 
 
 def test_other_peoples_executions_are_not_there(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,9 @@ from flowforge.executions.log_search import LogFilter
 from flowforge.executions.pending import AwaitedExecutionView, awaited
 from flowforge.executions.views import ExecutionView
 from flowforge.executions.written_steps import WrittenStep, version_of, written_steps
+from flowforge.language.decisions import Decision
 from flowforge.language.pointers import pointer
+from flowforge.logbook import LogEntry
 from flowforge.resume_links import WaitKey
 from webapp.context import backends, session
 from webapp.services import workflows
@@ -155,10 +157,18 @@ def _log(row: ExecutionView, written: Sequence[WrittenStep]) -> dict[str, object
         "filtered": wanted != LogFilter(),
         "paged": "after" in request.args,
         "log_url": url_for("ui.execution_log", execution_id=row.id, after=request.args.get("after"), **params),
+        "decision_of": partial(_decision, {step.index: step for top in written for step in top.all()}),
         "step_titles": {step.index: step_title(step) for top in written for step in top.all()},
         "log_states": LOG_STATES,
         "log_kinds": LOG_KINDS,
     }
+
+
+def _decision(steps: Mapping[int, WrittenStep], entry: LogEntry) -> Decision | None:
+    """The decision of which a line tells; None for any other line."""
+    data = entry.data if entry.event_type == "RESULT" and isinstance(entry.data, dict) else {}
+    step = steps.get(data.get("stepIndex", -1))
+    return step.decision(data.get("output")) if step else None
 
 
 def _iteration(data: Any) -> int:

@@ -16,6 +16,7 @@ from flowforge.executions.waits import RESUMABLE
 from flowforge.executions.written_steps import WrittenList, WrittenStep
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import BodyKind
+from flowforge.language.decisions import Decision
 from flowforge.language.definition import ActionDefinition
 from webapp.ui.kinds import kind_of, title_of, title_of_list
 
@@ -65,6 +66,8 @@ class Step:
     has_output: bool = False
     output: Any = None
     error: str | None = None
+    decision: Decision | None = None
+    """What a person decided whom it asked."""
     loop: Loop | None = None
     child: UUID | None = None
     """The execution that it has started."""
@@ -125,7 +128,8 @@ class Flow:
         attempts = _shown_attempts(index, look) if look else ()
         outputs = look.outputs if look else {}
         key = f"step_{index}"
-        state = self._state(action, index, look)
+        decision = written.decision(outputs.get(key))
+        state = self._state(action, index, look, decision)
         config = action.config
         kind = kind_of(self._catalog, action.type)
         return Step(
@@ -140,6 +144,7 @@ class Flow:
             has_output=key in outputs,
             output=outputs.get(key),
             error=_error(attempts, look, index, block) if state in {"FAILED", "RETRYING", "HANDLED"} else None,
+            decision=decision,
             loop=_loop(action.type, block),
             child=self._called.get((look.number, index)) if look else None,
             lanes=[self._lane(written, inner, look) for inner in written.inside],
@@ -150,12 +155,14 @@ class Flow:
         steps = self.steps(inner.steps, _frame_of(written, inner, look))
         return Lane(inner.body.kind.value, title, _is_taken(written, inner, look), steps)
 
-    def _state(self, action: ActionDefinition, index: int, look: FrameLook | None) -> str:
+    def _state(self, action: ActionDefinition, index: int, look: FrameLook | None, decision: Decision | None) -> str:
         if not action.runs:
             return "DISABLED"
         if look is None:
             return ""
         attempts = look.attempts.get(index)
+        if decision and not (decision.approved or _is_why_failed(index, look)):
+            return "REJECTED"
         if attempts and index not in look.blocks:
             return self._state_tried(index, look, attempts[-1])
         if f"step_{index}" in look.outputs:

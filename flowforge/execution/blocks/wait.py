@@ -11,6 +11,7 @@ from flowforge.execution.commands import Wait
 from flowforge.execution.state import Frame
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks.wait import WaitConfig
+from flowforge.language.decisions import read_decision
 from flowforge.language.plan import Body, OnError, Step
 
 LONGEST_UNSET = timedelta(days=30)
@@ -29,31 +30,22 @@ class WaitBehaviour(BlockBehaviour):
 
     def leave(self, machine: Machine, frame: Frame, step: Step) -> Following:
         """What was to be approved is not done where it was refused, unless the step says otherwise."""
-        output = frame.outputs[step.key]
-        if not _is_refused(output) or step.on_reject is OnError.CONTINUE:
+        decision = read_decision(frame.outputs[step.key])
+        if decision is None or decision.approved or step.on_reject is OnError.CONTINUE:
             return step.body, step.next
         if step.rejection is not None:
             return step.rejection, step.rejection.first
-        return machine.reject(frame, step, _rejection(output))
+        return machine.reject(frame, step, str(decision))
 
     def body_taken(self, step: Step, output: Mapping[str, Any]) -> Body | None:
-        return step.rejection if _is_refused(output) else None
+        decision = read_decision(output)
+        return None if decision is None or decision.approved else step.rejection
 
     def intent(self, step: Step, config: WaitConfig, now: datetime) -> JsonObject:
         if config.for_ is None:
             return {"until": config.ends(now)}
         until = gives_up_at(config, now)
         return {"for": config.for_, "message": config.message, "until": until, "onTimeout": config.on_timeout}
-
-
-def _is_refused(output: Mapping[str, Any]) -> bool:
-    return output.get("approved") is False
-
-
-def _rejection(output: Mapping[str, Any]) -> str:
-    """`rejected by ada: too expensive`."""
-    comment = output.get("comment")
-    return f"rejected by {output.get('by') or 'somebody who had the link'}" + (f": {comment}" if comment else "")
 
 
 def gives_up_at(config: WaitConfig, now: datetime) -> datetime:
