@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from flowforge.connectors.host_binding import HostBinding
 from flowforge.connectors.sdk import ConnectionKind, ConnectorError, StepContext
 from flowforge.engine.step_output import error_text
 from flowforge.ids import uuid7
@@ -29,14 +30,15 @@ class Trial:
 def try_out(backends: Backends, kind: ConnectionKind[Any], sealed: Mapping[str, Any], user_id: UUID) -> Trial:
     """Takes up to TEST_SECONDS. Raises SecretUnreadable."""
     opened = open_fields(sealed, kind.secret_keys(), backends.vault)
-    context = _context(backends, user_id, secret_values(opened, kind.secret_keys()))
+    secrets = secret_values(opened, kind.secret_keys())
+    context = _context(backends, user_id, secrets, HostBinding.read("", opened))
     try:
         return Trial(kind.try_out(opened, context))
     except ConnectorError as error:
         return Trial(True, error_text(error, context.secrets))
 
 
-def _context(backends: Backends, user_id: UUID, secrets: list[str]) -> StepContext:
+def _context(backends: Backends, user_id: UUID, secrets: list[str], binding: HostBinding) -> StepContext:
     """A context of no step at all."""
     return StepContext(
         execution_id=_NO_ID,
@@ -50,5 +52,6 @@ def _context(backends: Backends, user_id: UUID, secrets: list[str]) -> StepConte
         trigger={},
         steps={},
         tools=backends.tools,
+        binding=binding,
         secrets=secrets,
     )

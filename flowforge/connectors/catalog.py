@@ -65,6 +65,16 @@ class Catalog:
         """All connectors, sorted by type."""
         return [self._connectors[type_] for type_ in self.types()]
 
+    def kinds_for(self, connector: Connector[Any]) -> list[ConnectionKind[Any]]:
+        """The kinds of connections that it takes, those that it names itself first."""
+        others = (kind for kind in self.connection_kinds.values() if kind not in connector.connections)
+        return [*connector.connections, *(kind for kind in others if connector.takes(kind))]
+
+    def kind_for(self, connector: Connector[Any], type_: str) -> ConnectionKind[Any] | None:
+        """The kind of that type; None where there is none that the connector takes."""
+        kind = self.connection_kinds.get(type_)
+        return kind if kind is not None and connector.takes(kind) else None
+
     def validate(self, type_: str, config: Mapping[str, Any] | None, pointer: str) -> list[Problem]:
         """`pointer` is the action's; problems point to its type or into its config."""
         try:

@@ -17,8 +17,8 @@ from flowforge.connectors.http_client.guarded_adapter import PUBLIC
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request
 from flowforge.connectors.http_client.tls import TlsIdentity
+from flowforge.connectors.signing_fields import SigningFields, TrialAddress
 from flowforge.errors import Problem
-from flowforge.fields import field
 from flowforge.icons import require_icon
 from flowforge.jsonio import JsonObject
 from flowforge.language.text_fields import LITERAL
@@ -26,14 +26,6 @@ from flowforge.language.text_fields import LITERAL
 C = TypeVar("C", bound=ConnectorConfig)
 Model = type[C]
 _TEST_URL = "testUrl"
-
-
-class TrialAddress(ConnectorConfig):
-    """The field of connections that are tested by a request to an address of their user's choice."""
-
-    test_url: str = field(
-        "", title="Address to test it at", description="Called with GET, signed; it works where the answer is a 2xx."
-    )
 
 
 @dataclass(frozen=True)
@@ -67,20 +59,30 @@ class ConnectionKind(Generic[C]):
         require_icon(self.icon)
 
     @property
+    def signs(self) -> bool:
+        """Whether it signs in to HTTP services: by what it adds to requests, or by a certificate."""
+        return self.sign is not None or self.identify is not None
+
+    @property
     def testable(self) -> bool:
         """Whether its connections can be tested at all."""
-        return self.test is not None or self.sign is not None
+        return self.test is not None or self.signs
 
     def can_test(self, saved: Mapping[str, Any]) -> bool:
         """Whether there is a way to test this connection; the kind's own may find out that it cannot."""
-        return self.test is not None or bool(self.sign and saved.get(_TEST_URL))
+        return self.test is not None or bool(self.signs and saved.get(_TEST_URL))
 
     @cached_property
     def saved_model(self) -> Model[ConnectorConfig]:
-        """The model of a saved connection: the fields of the kind, and the address it is tested at."""
-        if self.test is not None or self.sign is None:
-            return self.config
-        return create_model(f"{self.config.__name__}WithTrialAddress", __base__=(TrialAddress, self.config))
+        """The model of a saved connection: the fields of the kind, and those that all have that sign."""
+        common = self._common_models
+        return create_model(f"Saved{self.config.__name__}", __base__=(*common, self.config)) if common else self.config
+
+    @property
+    def _common_models(self) -> tuple[Model[ConnectorConfig], ...]:
+        if not self.signs:
+            return ()
+        return (SigningFields,) if self.test is not None else (SigningFields, TrialAddress)
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
@@ -89,8 +91,8 @@ class ConnectionKind(Generic[C]):
 
     @cached_property
     def own_fields(self) -> tuple[str, ...]:
-        """Its fields but for the address it is tested at: those that a step's config can hold itself."""
-        return tuple(name for name in self.fields if name != _TEST_URL)
+        """Its fields but for those that all have that sign: a step's config can hold these itself."""
+        return tuple(self.config.model_json_schema(by_alias=True)["properties"])
 
     def config_schema(self) -> JsonObject:
         """JSON Schema of a saved connection's config."""
@@ -141,6 +143,8 @@ class Credentials(Generic[C]):
     context: StepContext
 
     def sign(self, request: Request) -> Request:
+        """Raises ConnectorError, also where the connection is bound to other hosts."""
+        self.context.binding.require(request.url)
         return request if self.kind.sign is None else self.kind.sign(request, self)
 
     @property

@@ -59,6 +59,8 @@ class Connector(Generic[C]):
     connections: tuple[ConnectionKind[Any], ...] = ()
     """The kinds of connections it takes. Where its config inherits from that of a kind, a step may hold the fields
     itself, and those of a connection are filled in where it does not."""
+    any_signer: bool = False
+    """Whether it takes every kind besides that signs in to HTTP services. It can do without one, too."""
 
     def __post_init__(self) -> None:
         require_icon(self.icon)
@@ -90,7 +92,7 @@ class Connector(Generic[C]):
         """Problems of a config before its expressions are resolved: none of a field that holds one, nor, where a
         connection is named, of the fields that it may fill in."""
         named = bool(config.get(CONNECTION))
-        if self.connections and not named and not self.shared_fields:
+        if self.connections and not (named or self.any_signer or self.shared_fields):
             return [Problem(f"{pointer}/{CONNECTION}", "is required")]
         try:
             self.config.model_validate(config)
@@ -121,9 +123,9 @@ class Connector(Generic[C]):
         """Whether a step's config has the fields of the kind itself."""
         return issubclass(self.config, kind.config)
 
-    def kind(self, type_: str) -> ConnectionKind[Any] | None:
-        """The kind of connections of that type, where the connector takes them."""
-        return next((kind for kind in self.connections if kind.type == type_), None)
+    def takes(self, kind: ConnectionKind[Any]) -> bool:
+        """Whether a step may name connections of the kind."""
+        return kind in self.connections or (self.any_signer and kind.signs)
 
     def _may_be_filled_in(self, path: Path) -> bool:
         """Rules about several fields have no path: a connection may satisfy them."""
@@ -158,10 +160,13 @@ def connector(
     computes: Callable[[C], JsonObject] | None = None,
     repeatable: bool = False,
     connections: tuple[ConnectionKind[Any], ...] = (),
+    any_signer: bool = False,
 ) -> Callable[[Callable[[C, StepContext], JsonObject]], Connector[C]]:
     """Makes a function into a connector; see Connector for what the parts mean."""
 
     def declare(run: Callable[[C, StepContext], JsonObject]) -> Connector[C]:
-        return Connector(type, config, run, title, help, icon, keywords, summary, computes, repeatable, connections)
+        return Connector(
+            type, config, run, title, help, icon, keywords, summary, computes, repeatable, connections, any_signer
+        )
 
     return declare

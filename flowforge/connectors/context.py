@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from flowforge.connectors.files import FileAccess, NoFiles
+from flowforge.connectors.host_binding import ANY_HOST, HostBinding
 from flowforge.connectors.http_client.client import HttpClient
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.mail_transport.server import MailServer
@@ -53,5 +54,7 @@ class StepContext:
     """The fields of the config that hold expressions: what is in them may come from outside."""
     connection: NamedConnection | None = None
     """None where the step names none, and where its fields are filled in to the step's own config."""
+    binding: HostBinding = ANY_HOST
+    """The hosts to which the secrets of the step's connection may be sent."""
     secrets: list[str] = field(default_factory=list)
     """Texts that are masked in outputs and errors. A connector adds what it makes of its secrets, such as a header."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flowforge.connectors.sdk import ConnectionKind, Connector, Credentials, StepContext
+from flowforge.connectors.host_binding import HostBinding
+from flowforge.connectors.sdk import ConnectionKind, Connector, StepContext
 from flowforge.jsonio import JsonObject
 
 
@@ -14,6 +15,7 @@ from flowforge.jsonio import JsonObject
 class SavedConnection:
     """`config`: as it is saved, its secrets in clear. It is taken literally: an expression has no meaning in it."""
 
+    name: str
     kind: ConnectionKind[Any]
     config: Mapping[str, Any]
 
@@ -23,6 +25,8 @@ class SavedConnection:
         own = {key: value for key, value in config.items() if key not in shared or value not in (None, "")}
         return {key: self.config[key] for key in shared if key in self.config} | own
 
-    def credentials(self, connector: Connector[Any], context: StepContext) -> Credentials[Any] | None:
-        """None where the step's config holds them once it is filled in. Raises ConnectorError."""
-        return None if connector.holds(self.kind) else self.kind.read(self.config, context)
+    def given_to(self, connector: Connector[Any], context: StepContext) -> StepContext:
+        """The context of a step that uses it: bound to its hosts, and with its credentials, unless the step's config
+        holds these once it is filled in. Raises ConnectorError."""
+        bound = replace(context, binding=HostBinding.read(self.name, self.config))
+        return bound if connector.holds(self.kind) else replace(bound, connection=self.kind.read(self.config, bound))

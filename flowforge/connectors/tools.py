@@ -9,7 +9,7 @@ from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.mail_transport.shared_account import TakeAllowance
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
-from flowforge.connectors.network.egress_hosts import EgressHosts
+from flowforge.connectors.network.host_patterns import HostPatterns
 from flowforge.connectors.network.proxy import Proxy, ProxyBypass
 from flowforge.connectors.network.routes import Routes
 from flowforge.connectors.tokens import TokenCache
@@ -20,7 +20,7 @@ from flowforge.settings import Settings
 
 def make_guard(settings: Settings) -> AddressGuard:
     """The guard of all ways out, with the networks and hosts that the operator allows."""
-    return AddressGuard(settings.allowed_private_networks, EgressHosts(settings.egress_hosts))
+    return AddressGuard(settings.allowed_private_networks, HostPatterns(settings.egress_hosts))
 
 
 def make_routes(settings: Settings) -> Routes:

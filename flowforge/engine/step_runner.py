@@ -163,7 +163,7 @@ class StepRunner:
             watch(self.readable(start.action_type, ready))
         config = ready.connector.parse(ready.usable)
         if ready.connection is not None:
-            context = replace(context, connection=ready.connection.credentials(ready.connector, context))
+            context = ready.connection.given_to(ready.connector, context)
         output = ready.connector.run(config, context)
         return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
 
@@ -218,12 +218,12 @@ class StepRunner:
         if not name:
             return None
         row = self._credentials.connection(start.user_id, str(name))
-        kind = connector.kind(row[0]) if row else None
+        kind = self._catalog.kind_for(connector, row[0]) if row else None
         if row is None or kind is None:
             raise ConnectorError(f"there is no connection '{name}' that {start.action_type} could use", permanent=True)
         opened = open_fields(row[1], kind.secret_keys(), self._vault)
         secrets += secret_values(opened, kind.secret_keys())
-        return SavedConnection(kind, opened)
+        return SavedConnection(str(name), kind, opened)
 
     def _around(self, version: Version, start: ExecutionStart) -> JsonObject:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)

@@ -57,7 +57,7 @@ def _problems_of_connections(session: Session, catalog: Catalog, user_id: UUID, 
 def _problem_of_connection(catalog: Catalog, action: Mapping[str, Any], kinds: Mapping[str, str]) -> str | None:
     """`kinds`: of the user's connections, by their names."""
     name, type_ = action["config"][CONNECTION], str(action["type"])
-    taken = [kind.type for kind in catalog.get(type_).connections] if type_.upper() in catalog.types() else []
+    taken = [kind.type for kind in catalog.kinds_for(catalog.get(type_))] if type_.upper() in catalog.types() else []
     if not taken:
         return f"{type_} takes no connection"
     if not isinstance(name, str) or name not in kinds:

@@ -85,18 +85,18 @@ def test_names_are_unique_to_their_user(ask: Ask, client: FlaskClient, stranger:
 
 def test_a_workflow_that_calls_what_is_not_there_is_refused(ask: Ask, httpserver: HTTPServer) -> None:
     ask("POST", "/connections", HTTP)
-    ask("POST", "/connections", {"name": "team", "type": "slack", "config": {"webhookUrl": "https://h.example.test"}})
+    ask("POST", "/connections", {"name": "mail", "type": "smtp", "config": {"host": "mail.example.test"}})
     ask("PUT", "/secrets/API_KEY", {"value": "k"})
     actions = [
         calling(httpserver, connection="shpo")["actions"][0] | {"id": "a"},
-        calling(httpserver, connection="team")["actions"][0] | {"id": "b"},
+        calling(httpserver, connection="mail")["actions"][0] | {"id": "b"},
         {"id": "c", "type": "TRANSFORM", "config": {"output": {"k": "{{ secrets.API_KEI }}"}}},
         {"id": "d", "type": "FOR_EACH", "config": {"items": "{{ [secrets.API_KEY] }}"}, "actions": []},
     ]
     refused = ask("POST", "/workflows", {"name": "Wrong", "actions": actions})
     told = {detail["pointer"]: detail["message"] for detail in refused.json["details"]}
     assert told["/actions/0/config/connection"] == "there is no connection 'shpo'; did you mean 'shop'?"
-    assert "of the type slack" in told["/actions/1/config/connection"]
+    assert "of the type smtp" in told["/actions/1/config/connection"]
     assert told["/actions/2/config/output/k"] == "there is no secret 'API_KEI'; did you mean 'API_KEY'?"
     assert "not where the flow is steered" in told["/actions/3/config/items"]
 

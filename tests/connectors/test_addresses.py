@@ -9,7 +9,7 @@ import pytest
 
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.network.addresses import AddressGuard
-from flowforge.connectors.network.egress_hosts import EgressHosts
+from flowforge.connectors.network.host_patterns import HostPatterns
 from flowforge.connectors.network.public_addresses import is_public, unwrapped
 from flowforge.connectors.network.service_ports import IMAP_PORTS, SMTP_PORTS, require_port
 from flowforge.connectors.tools import make_guard
@@ -101,7 +101,7 @@ class TestMessages:
 
 
 class TestHosts:
-    HOSTS = EgressHosts(["api.example.com", "*.googleapis.com", "192.0.2.7", "2001:db8::7", "bücher.example"])
+    HOSTS = HostPatterns(["api.example.com", "*.googleapis.com", "192.0.2.7", "2001:db8::7", "bücher.example"])
 
     @pytest.mark.parametrize(
         "host",
@@ -121,7 +121,7 @@ class TestHosts:
         assert not self.HOSTS.allow(host)
 
     def test_without_a_list_every_host_can(self) -> None:
-        assert EgressHosts(()).allow("anything.test")
+        assert HostPatterns(()).allow("anything.test")
 
     def test_the_setting_is_a_list_of_names_and_counts_before_any_name_is_looked_up(
         self, monkeypatch: pytest.MonkeyPatch

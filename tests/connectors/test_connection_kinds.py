@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from urllib3.util import parse_url
 from werkzeug import Request as Received
 from werkzeug import Response as Answer
 
 from flowforge.connectors.catalog import load_catalog, read_catalog
+from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.saved_connection import SavedConnection
 from flowforge.connectors.sdk import (
     CONNECTION,
@@ -24,6 +26,7 @@ from flowforge.connectors.sdk import (
     Request,
     Response,
     StepContext,
+    TlsIdentity,
     connector,
     secret,
     token_key,
@@ -80,6 +83,13 @@ def called(httpserver: HTTPServer, context: StepContext, kind: ConnectionKind[An
     return shop_call.run(config, replace(context, connection=credentials))
 
 
+def signer_of(saved: SavedConnection, connector: Connector[Any], context: StepContext) -> Signer:
+    """What a step's requests are signed by."""
+    given = saved.given_to(connector, context)
+    config = connector.parse(saved.filled_in(connector, {"url": "https://x.test", "order": 1}))
+    return given.connection or SHOP.credentials(config, given)
+
+
 class TestSigning:
     def test_a_refused_token_is_renewed_once_and_the_request_sent_again(
         self, httpserver: HTTPServer, context: StepContext
@@ -128,6 +138,55 @@ class TestSigning:
         assert "two" not in str(caught.value)
 
 
+class TestHosts:
+    """SHOP_ORDER holds the fields itself, SHOP_CALL is given the credentials: both are bound."""
+
+    @pytest.mark.parametrize("connector", [shop_call, shop_order], ids=["given", "filled in"])
+    def test_secrets_are_sent_to_the_hosts_of_the_connection_alone(
+        self, context: StepContext, connector: Connector[Any]
+    ) -> None:
+        saved = SavedConnection("my-shop", SHOP, {"apiKey": "k-1", "hosts": ["shop.test", "*.shop.test"]})
+        signer = signer_of(saved, connector, context)
+        for url in ("https://shop.test/", "http://eu.shop.test:8443/a?b", "https://SHOP.test./"):
+            assert signer.sign(Request("GET", url, {}, b"")).headers["X-Token"] == "expired"
+        for url in (
+            "https://other.test/",
+            "https://shop.test.other.test/",
+            "https://notshop.test/",
+            "https://shop.test@other.test/",
+            "https://other.test/#@shop.test/",
+            "https://other.test\\@shop.test/",
+            "https://[::1]/",
+        ):
+            with pytest.raises(ConnectorError, match="the connection 'my-shop' is bound to") as caught:
+                signer.sign(Request("GET", url, {}, b""))
+            assert caught.value.permanent
+            assert f"not sent to {parse_url(url).host}" in str(caught.value)
+
+    def test_nothing_is_sent_to_another_host(self, httpserver: HTTPServer, context: StepContext) -> None:
+        saved = SavedConnection("my-shop", SHOP, {"apiKey": "k-1", "hosts": ["shop.test"]})
+        config = shop_call.parse({"url": httpserver.url_for("/")})
+        with pytest.raises(ConnectorError, match=f"its secrets are not sent to {httpserver.host}"):
+            shop_call.run(config, saved.given_to(shop_call, context))
+        assert httpserver.log == []
+
+    def test_a_kind_that_shows_a_certificate_is_bound_too(self, context: StepContext) -> None:
+        kind = shop(sign=None, identify=lambda _: TlsIdentity(), renew=None)
+        saved = SavedConnection("my-shop", kind, {"apiKey": "k-1", "hosts": ["shop.test"]})
+        with pytest.raises(ConnectorError, match="is bound to"):
+            signer_of(saved, shop_call, context).sign(Request("GET", "https://other.test/", {}, b""))
+
+    def test_a_kind_that_signs_nothing_has_no_hosts(self) -> None:
+        assert shop(sign=None, renew=None).fields == ("apiKey",)
+
+    @pytest.mark.parametrize(
+        "pattern", ["https://shop.test", "shop.test/path", "shop.*.test", "", "a b", "u@shop.test"]
+    )
+    def test_what_names_no_host_is_refused(self, pattern: str) -> None:
+        [problem] = SHOP.problems({"apiKey": "k-1", "hosts": ["shop.test", pattern]}, "/config")
+        assert problem.pointer == "/config/hosts/1"
+
+
 class TestTrial:
     def test_a_kind_that_signs_is_tested_at_an_address(self, httpserver: HTTPServer, context: StepContext) -> None:
         httpserver.expect_request("/me", method="GET", headers={"X-Token": "expired"}).respond_with_data("ada")
@@ -144,7 +203,7 @@ class TestTrial:
 
     def test_a_kind_with_a_test_of_its_own_has_no_address(self) -> None:
         assert "testUrl" in SHOP.fields
-        assert shop(test=lambda _: True).fields == ("apiKey",)
+        assert "testUrl" not in shop(test=lambda _: True).fields
 
     def test_what_cannot_be_read_names_its_fields(self, context: StepContext) -> None:
         with pytest.raises(ConnectorError, match="the connection cannot be used: apiKey: Field required"):
@@ -176,16 +235,16 @@ class TestSteps:
         assert shop_call.problems({"url": "https://x.test", CONNECTION: "shop"}, "/config") == []
 
     def test_a_connection_fills_in_what_the_step_leaves_empty(self, context: StepContext) -> None:
-        saved = SavedConnection(SHOP, {"apiKey": "of-connection", "testUrl": "https://x.test"})
+        saved = SavedConnection("shop", SHOP, {"apiKey": "of-connection", "testUrl": "https://x.test"})
         assert saved.filled_in(shop_order, {"order": 1, "apiKey": ""}) == {"order": 1, "apiKey": "of-connection"}
         assert saved.filled_in(shop_order, {"order": 1, "apiKey": "own"}) == {"order": 1, "apiKey": "own"}
-        assert saved.credentials(shop_order, context) is None
+        assert saved.given_to(shop_order, context).connection is None
 
     def test_a_step_that_cannot_hold_them_is_given_the_credentials(self, context: StepContext) -> None:
-        saved = SavedConnection(SHOP, {"apiKey": "of-connection"})
+        saved = SavedConnection("shop", SHOP, {"apiKey": "of-connection"})
         assert saved.filled_in(shop_call, {"url": "https://x.test"}) == {"url": "https://x.test"}
-        given = saved.credentials(shop_call, context)
-        assert given is not None
+        given = saved.given_to(shop_call, context).connection
+        assert isinstance(given, Credentials)
         assert given.config == ShopKey(api_key="of-connection")
 
 
@@ -210,6 +269,14 @@ class TestDeclaration:
         assert catalog.types() == ["SHOP_CALL", "SHOP_ORDER"]
         [reason] = catalog.disabled.values()
         assert reason == "ValueError: there is another kind of connections by the name 'shop' already"
+
+    def test_a_connector_of_any_signer_takes_every_kind_that_signs(self) -> None:
+        catalog = read_catalog(["flowforge.connectors.actions.http_request", __name__])
+        call_any = replace(shop_call, any_signer=True, connections=())
+        assert catalog.kinds_for(catalog.get("HTTP_REQUEST")) == [catalog.connection_kinds["http"], SHOP]
+        assert catalog.kind_for(call_any, "shop") is SHOP
+        assert call_any.problems({"url": "https://x.test"}, "/config") == []
+        assert not call_any.takes(shop(sign=None, renew=None))
 
     @pytest.mark.parametrize("found", load_catalog().connectors(), ids=lambda found: found.type)
     def test_every_kind_that_a_connector_takes_is_in_the_catalog(self, found: Connector[Any]) -> None:

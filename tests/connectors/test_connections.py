@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from flowforge.connectors.sdk import (
     ConnectorError,
     StepContext,
 )
+from tests.connectors.running import run
 from tests.services.smtp import Inbox, only_ada, serving
 
 MakeContext = Callable[..., StepContext]
@@ -75,6 +77,12 @@ class TestSlack:
         assert not check("slack", {"webhookUrl": httpserver.url_for("/hook")}, slack_context)
         assert httpserver.log == []
 
+    def test_a_webhook_signs_no_other_request(self, httpserver: HTTPServer, context: StepContext) -> None:
+        slack = load_catalog().connection_kinds["slack"].read({"webhookUrl": httpserver.url_for("/hook")}, context)
+        with pytest.raises(ConnectorError, match="the connection has no bot token"):
+            run("HTTP_REQUEST", {"url": httpserver.url_for("/")}, replace(context, connection=slack))
+        assert httpserver.log == []
+
 
 class TestGoogle:
     @pytest.fixture
@@ -105,7 +113,5 @@ class TestGoogle:
 
 def test_what_basic_authentication_sends_is_kept_secret(httpserver: HTTPServer, context: StepContext) -> None:
     httpserver.expect_request("/").respond_with_data("ok")
-    http = load_catalog().get("HTTP_REQUEST")
-    config = {"url": httpserver.url_for("/"), "username": "ada", "password": "hush-hush"}
-    http.run(http.parse(config), context)
+    run("HTTP_REQUEST", {"url": httpserver.url_for("/"), "username": "ada", "password": "hush-hush"}, context)
     assert context.secrets == [base64.b64encode(b"ada:hush-hush").decode()]

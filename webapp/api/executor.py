@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.connectors.connector import Connector
 from flowforge.language.block import Block
 from flowforge.language.blocks import BLOCKS
@@ -23,14 +23,14 @@ def plugins() -> schemas.Plugins:
     catalog = load_catalog()
     return schemas.Plugins(
         supported_action_types=catalog.types(),
-        connectors=[_connector(connector) for connector in catalog.connectors()],
+        connectors=[_connector(catalog, connector) for connector in catalog.connectors()],
         blocks=[_block(block) for block in BLOCKS.values()],
         disabled=dict(catalog.disabled),
     )
 
 
-def _connector(connector: Connector[Any]) -> schemas.Connector:
-    kinds = [kind.type for kind in connector.connections]
+def _connector(catalog: Catalog, connector: Connector[Any]) -> schemas.Connector:
+    kinds = [kind.type for kind in catalog.kinds_for(connector)]
     return schemas.Connector(
         type=connector.type,
         title=connector.title,

@@ -132,16 +132,15 @@ def fields_of_type(catalog: Catalog, type_: str, connections: Mapping[str, Seque
         return []
     connector = catalog.get(type_)
     fields = fields_of(connector.config_schema())
-    return [_connection_field(connector, fields, connections or {}), *fields] if connector.connections else fields
+    kinds = catalog.kinds_for(connector)
+    names = [name for kind in kinds for name in (connections or {}).get(kind.type, ())]
+    return [_connection_field(connector, fields, names), *fields] if kinds else fields
 
 
-def _connection_field(
-    connector: Connector[Any], fields: Sequence[Field], connections: Mapping[str, Sequence[str]]
-) -> Field:
-    names = [name for kind in connector.connections for name in connections.get(kind.type, ())]
+def _connection_field(connector: Connector[Any], fields: Sequence[Field], names: Sequence[str]) -> Field:
     titles = [field.label for field in fields if field.key in connector.shared_fields]
     help_text = f"Fills in what is left empty here of: {', '.join(titles)}." if titles else ""
-    return Field(CONNECTION, "Connection", help_text, "choice", not titles, None, names)
+    return Field(CONNECTION, "Connection", help_text, "choice", not titles and not connector.any_signer, None, names)
 
 
 def notes_of_trigger(problems: Sequence[Problem], fields: Sequence[Field]) -> dict[str, str]:

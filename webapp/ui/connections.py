@@ -147,8 +147,9 @@ def _kind(name: str) -> ConnectionKind[Any]:
 def _steps_by_kind() -> dict[str, list[str]]:
     """The titles of the connectors that take connections of a kind, by its name."""
     found: dict[str, list[str]] = {}
-    for connector in operations().catalog.connectors():
-        for kind in connector.connections:
+    catalog = operations().catalog
+    for connector in catalog.connectors():
+        for kind in catalog.kinds_for(connector):
             found.setdefault(kind.type, []).append(connector.title)
     return found
 

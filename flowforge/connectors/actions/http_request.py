@@ -80,6 +80,7 @@ class Config(HttpSignIn):
     summary=joined("method", "url"),
     repeatable=True,  # a receiver drops what comes twice by its Idempotency-Key
     connections=(HTTP,),
+    any_signer=True,
 )
 def http_request(config: Config, context: StepContext) -> JsonObject:
     cookies = _cookies(config, context)

@@ -24,6 +24,8 @@ class SlackSignIn(ConnectorConfig):
 
 
 def _sign(request: Request, credentials: Credentials[SlackSignIn]) -> Request:
+    if not credentials.config.bot_token:
+        raise ConnectorError("the connection has no bot token: an incoming webhook takes nothing but messages", True)
     return request.with_headers({"Authorization": f"Bearer {credentials.config.bot_token}"})
 
 

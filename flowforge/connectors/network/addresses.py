@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.network.egress_hosts import EgressHosts
+from flowforge.connectors.network.host_patterns import EVERY_HOST, HostPatterns
 from flowforge.connectors.network.public_addresses import is_public, unwrapped
 from flowforge.connectors.network.service_ports import require_port
 
@@ -17,13 +17,12 @@ logger = logging.getLogger(__name__)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NO_PORTS: frozenset[int] = frozenset()
-_ANY_HOST = EgressHosts(())
 
 
 class AddressGuard:
     """Resolves names and refuses what is private. Connect to the address it returns: a second lookup could differ."""
 
-    def __init__(self, allowed: Sequence[Network], hosts: EgressHosts = _ANY_HOST) -> None:
+    def __init__(self, allowed: Sequence[Network], hosts: HostPatterns = EVERY_HOST) -> None:
         self._allowed = tuple(allowed)
         self._hosts = hosts
 

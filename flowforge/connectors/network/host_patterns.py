@@ -1,16 +1,18 @@
-"""The hosts that connectors may call where an operator lists them."""
+"""Patterns of hosts: those that connectors may call, and those that the secrets of a connection are sent to."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 _ANY_BELOW = "*."
+_PATTERN = re.compile(r"(\*\.)?[^\s/@*:?#\\,]+|\[?[0-9a-fA-F:.]+\]?")
 
 
 @dataclass(frozen=True, slots=True)
-class EgressHosts:
-    """Names as an operator writes them: `api.example.com`, `*.example.com` for all below it, or an address."""
+class HostPatterns:
+    """Names as people write them: `api.example.com`, `*.example.com` for all below it, or an address."""
 
     patterns: Sequence[str]
 
@@ -18,6 +20,17 @@ class EgressHosts:
         """Whether one of the patterns names the host; without any pattern, every host is allowed."""
         name = _normalise(host)
         return not self.patterns or any(_matches(_normalise(pattern), name) for pattern in self.patterns)
+
+
+EVERY_HOST = HostPatterns(())
+
+
+def require_pattern(pattern: str) -> str:
+    """The pattern, without the blanks around it. Raises ValueError for what names no host, such as an address with its
+    scheme."""
+    if not _PATTERN.fullmatch(pattern.strip()):
+        raise ValueError("must be the name of a host, such as api.example.com, or *.example.com for all below it")
+    return pattern.strip()
 
 
 def _matches(pattern: str, name: str) -> bool:
