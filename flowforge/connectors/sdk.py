@@ -19,6 +19,7 @@ from flowforge.connectors.files import Content, File, Files
 from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.http_client.download import Download, name_of
 from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
+from flowforge.connectors.http_client.received import Receiving, ResponseForm
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request
 from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart
@@ -47,8 +48,10 @@ __all__ = [
     "MailAddresses",
     "Nested",
     "Pair",
+    "Receiving",
     "Request",
     "Response",
+    "ResponseForm",
     "Security",
     "SmtpConversation",
     "StepContext",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.http import HTTP, HttpSignIn
 from flowforge.connectors.sdk import (
     Cookies,
-    Download,
     Files,
     Nested,
     Pair,
-    Response,
+    Receiving,
+    ResponseForm,
     StepContext,
     StreamedBody,
     body_of,
@@ -21,15 +20,10 @@ from flowforge.connectors.sdk import (
     field,
     joined,
     multipart,
-    name_of,
     pairs_of,
 )
-from flowforge.file_values import ANY_TYPE, read_file
+from flowforge.file_values import read_file
 from flowforge.jsonio import JsonObject
-from flowforge.media_types import is_always_text, media_type_of
-
-ResponseForm = Literal["automatic", "text", "json", "file"]
-
 
 Parameter = str | list[Any] | JsonObject
 
@@ -84,7 +78,8 @@ class Config(HttpSignIn):
 )
 def http_request(config: Config, context: StepContext) -> JsonObject:
     cookies = _cookies(config, context)
-    with Download(partial(_is_download, config), context.files.most_bytes) as download:
+    receiving = Receiving(config.response, config.fail_on_status, context.files)
+    with receiving.begin() as download:
         response = context.tools.http.send(
             context,
             config.method,
@@ -99,8 +94,7 @@ def http_request(config: Config, context: StepContext) -> JsonObject:
         )
         if config.fail_on_status:
             response.raise_for_status("the receiver")
-        headers = {**response.headers, **response.repeated_headers}
-        output = {"body": _body(config, context, response, download), "status": response.status, "headers": headers}
+        output = receiving.output(response, download, config.url)
         return output if cookies is None else {**output, "cookies": cookies.as_json()}
 
 
@@ -138,30 +132,3 @@ def _data(config: Config, context: StepContext) -> bytes | Sequence[Pair] | Stre
     if file is not None:
         return body_of(context.files.content(file))
     return config.body.encode() if isinstance(config.body, str) else None
-
-
-def _is_download(config: Config, response: Response) -> bool:
-    """Whether an answer goes to a temporary file: one that may be no text, unless it is an error to be told."""
-    if config.fail_on_status and not response.ok:
-        return False
-    if config.response == "automatic":
-        return not is_always_text(media_type_of(response.headers.get("content-type", "")))
-    return config.response == "file"
-
-
-def _body(config: Config, context: StepContext, response: Response, download: Download) -> Any:
-    if download.content is None:
-        return _BODY_AS[config.response](response)
-    text = download.as_text(response) if config.response == "automatic" else None
-    if text is not None:
-        return text.body()
-    type_ = response.headers.get("content-type", ANY_TYPE)
-    return context.files.keep(download.content, name_of(response.headers, config.url), type_).as_json()
-
-
-_BODY_AS: Mapping[ResponseForm, Callable[[Response], Any]] = {
-    "automatic": Response.body,
-    "text": lambda response: response.text,
-    "json": Response.json,
-    "file": Response.body,
-}

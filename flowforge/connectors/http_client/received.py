@@ -1,0 +1,59 @@
+"""The answer to a request as the output of a step: as JSON, as text, or as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flowforge.connectors.files import FileAccess
+from flowforge.connectors.http_client.download import Download, name_of
+from flowforge.connectors.http_client.response import Response
+from flowforge.file_values import ANY_TYPE
+from flowforge.jsonio import JsonObject
+from flowforge.media_types import is_always_text, media_type_of
+
+ResponseForm = Literal["automatic", "text", "json", "file"]
+"""Automatic: JSON where the content type says so, else text, or a file where it is no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """How a step takes an answer. `fail_on_status`: anything but a 2xx is an error, to be told and not to be kept."""
+
+    form: ResponseForm
+    fail_on_status: bool
+    files: FileAccess
+
+    def begin(self) -> Download:
+        """What takes the body where it goes to a temporary file: one that may be no text."""
+        return Download(self._is_download, self.files.most_bytes)
+
+    def output(self, response: Response, download: Download, url: str) -> JsonObject:
+        """`body`, `status` and `headers`. Raises ConnectorError."""
+        headers = {**response.headers, **response.repeated_headers}
+        return {"body": self._body(response, download, url), "status": response.status, "headers": headers}
+
+    def _is_download(self, response: Response) -> bool:
+        if self.fail_on_status and not response.ok:
+            return False
+        if self.form == "automatic":
+            return not is_always_text(media_type_of(response.headers.get("content-type", "")))
+        return self.form == "file"
+
+    def _body(self, response: Response, download: Download, url: str) -> Any:
+        if download.content is None:
+            return _BODY_AS[self.form](response)
+        text = download.as_text(response) if self.form == "automatic" else None
+        if text is not None:
+            return text.body()
+        type_ = response.headers.get("content-type", ANY_TYPE)
+        return self.files.keep(download.content, name_of(response.headers, url), type_).as_json()
+
+
+_BODY_AS: Mapping[ResponseForm, Callable[[Response], Any]] = {
+    "automatic": Response.body,
+    "text": lambda response: response.text,
+    "json": Response.json,
+    "file": Response.body,
+}
