@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask.testing import FlaskClient
+from pyotp.totp import TOTP
+from sqlalchemy.orm import Session
+
+from flowforge.accounts import second_factor
+from flowforge.accounts.second_factor import SecondStep
+from flowforge.wiring import Backends
 
 PASSWORD = "correct horse battery"
 
@@ -32,3 +38,9 @@ def registered(client: FlaskClient, name: str) -> Person:
     tokens = answer.json
     me = client.get("/auth/me", headers={"Authorization": f"Bearer {tokens['access_token']}"})
     return Person(UUID(me.json["id"]), name, email, tokens["access_token"], tokens["refresh_token"])
+
+
+def turn_second_factor_on(backends: Backends, person: Person) -> None:
+    with Session(backends.engine) as session:
+        app = TOTP(second_factor.begin_setup(session, backends.vault, person.id).secret)
+        second_factor.confirm_setup(session, person.id, SecondStep(backends.vault, app.now()))

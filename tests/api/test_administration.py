@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from flowforge.wiring import Backends
 from tests.api.test_quotas import count
 from tests.api.things import WORKFLOWS, accepted_events, trigger, workflow
-from tests.people import PASSWORD, Person, registered
+from tests.people import PASSWORD, Person, registered, turn_second_factor_on
 
 ADMIN = "/api/v1/admin"
 
@@ -148,6 +148,7 @@ class TestTheList:
             },
             "quotas": {"workflows": 3, "executionsADay": 0, "bytes": 0, "mailsADay": 20, "fileBytes": 1_000},
             "ownQuotas": own,
+            "hasSecondFactor": False,
         }
         assert second["usage"]["bytes"] > 0
 
@@ -179,6 +180,50 @@ class TestTheList:
 
         assert answer.status_code == 400
         assert {problem["pointer"] for problem in answer.json["details"]} == {"/workflows", "/executionsADay"}
+
+
+class TestRemovingASecondFactor:
+    """For whoever has lost the app and the recovery codes."""
+
+    @pytest.fixture(autouse=True)
+    def _on(self, backends: Backends, owner: Person, stranger: Person) -> None:
+        turn_second_factor_on(backends, stranger)
+
+    def remove(self, client: FlaskClient, actor: Person, person: Person) -> Any:
+        path = f"{ADMIN}/accounts/{person.id}/second-factor/remove"
+        return client.post(path, json={"password": PASSWORD}, headers=actor.headers)
+
+    def test_lets_them_in_by_the_password_alone(
+        self, client: FlaskClient, owner: Person, admin: Person, stranger: Person
+    ) -> None:
+        assert sign_in(client, stranger).status_code == 401
+        account = f"{ADMIN}/accounts/{stranger.id}"
+        assert client.get(account, headers=admin.headers).json["hasSecondFactor"] is True
+
+        assert self.remove(client, admin, stranger).status_code == 200
+
+        assert sign_in(client, stranger).status_code == 200
+        assert client.get(account, headers=admin.headers).json["hasSecondFactor"] is False
+        recorded = client.get("/api/v1/audit-log?action=second-factor.turned-off", headers=owner.headers).json[
+            "entries"
+        ]
+        assert [(entry["actorName"], entry["accountName"]) for entry in recorded] == [("admin", "stranger")]
+
+    def test_is_for_whoever_manages_the_account(
+        self, client: FlaskClient, owner: Person, admin: Person, stranger: Person, backends: Backends
+    ) -> None:
+        turn_second_factor_on(backends, owner)
+        turn_second_factor_on(backends, admin)
+
+        for actor, person in [(stranger, stranger), (admin, admin), (admin, owner), (owner, owner)]:
+            assert self.remove(client, actor, person).status_code == 403
+        assert self.remove(client, owner, admin).status_code == 200
+
+    def test_where_there_is_none_says_so(self, client: FlaskClient, owner: Person, stranger: Person) -> None:
+        self.remove(client, owner, stranger)
+        again = self.remove(client, owner, stranger)
+
+        assert (again.status_code, again.json["message"]) == (409, "stranger has no second factor")
 
 
 class TestDeleting:

@@ -19,7 +19,7 @@ from flowforge.wiring import Backends
 from tests.api.described import OPERATIONS
 from tests.api.test_account import PROFILE, TOKENS, bearer
 from tests.api.things import WORKFLOWS, workflow
-from tests.people import PASSWORD, Person
+from tests.people import PASSWORD, Person, turn_second_factor_on
 from tests.statements import counting_statements
 
 Minted = Callable[..., dict[str, str]]
@@ -166,6 +166,18 @@ def test_nobody_becomes_an_administrator_by_a_token_or_without_the_password(
     assert client.put(role, json={"role": "member"}, headers=leaked).status_code == 200
     assert client.post(reset, headers=leaked).status_code == 201
     assert client.post(invitations, json={"role": "member"}, headers=leaked).status_code == 201
+
+
+def test_nobody_removes_a_second_factor_by_a_token_or_without_the_password(
+    client: FlaskClient, minted: Minted, long_signed_in: dict[str, str], stranger: Person, backends: Backends
+) -> None:
+    turn_second_factor_on(backends, stranger)
+    removal = f"/api/v1/admin/accounts/{stranger.id}/second-factor/remove"
+    assert client.post(removal, json={"password": PASSWORD}, headers=minted("admin")).status_code == 403
+    for password in ({}, {"password": "wrong"}):
+        refused = client.post(removal, json=password, headers=long_signed_in)
+        assert (refused.status_code, refused.json["details"][0]["pointer"]) == (400, "/password")
+    assert client.post(removal, json={"password": PASSWORD}, headers=long_signed_in).json == {"mailProblem": None}
 
 
 def test_a_refreshed_token_has_not_given_the_password(client: FlaskClient, owner: Person) -> None:

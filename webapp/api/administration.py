@@ -9,7 +9,17 @@ from uuid import UUID
 
 from flask import Blueprint
 
-from flowforge.accounts import administration, deletion, invitations, inviting, links, overview, password_resets, quotas
+from flowforge.accounts import (
+    administration,
+    deletion,
+    invitations,
+    inviting,
+    links,
+    overview,
+    password_resets,
+    quotas,
+    removed_second_factor,
+)
 from flowforge.accounts.deletion import DeletedAccount
 from flowforge.accounts.invitations import InvitationView
 from flowforge.accounts.inviting import InvitationLink
@@ -35,6 +45,11 @@ blueprint.after_request(never_store)
 class Link:
     url: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedSecondFactor:
+    mail_problem: str | None
 
 
 @blueprint.before_request
@@ -125,6 +140,23 @@ def reset_password(account_id: UUID) -> Link:
         require_person()
     token = password_resets.begin(session(), account_id)
     return Link(links.password_reset(backends().settings, token), datetime.now(UTC) + password_resets.LIFETIME)
+
+
+@blueprint.post("/accounts/<uuid:account_id>/second-factor/remove")
+@counts_as_attempt
+@endpoint(
+    Tag.ADMINISTRATION,
+    schemas.RemovedSecondFactor,
+    takes=schemas.SecondFactorRemoval,
+    refuses=(403, 409, 429),
+    scope=Scope.ADMIN,
+)
+def remove_second_factor(account_id: UUID, body: schemas.SecondFactorRemoval) -> RemovedSecondFactor:
+    """Remove another's second factor: the password alone signs them in then, and a mail says so. It is removed as a
+    token is made: not with a personal access token, and with the caller's password"""
+    administration.require_power_over_password(session(), current_user_id(), account_id)
+    confirm_password(body.password)
+    return RemovedSecondFactor(removed_second_factor.remove(session(), backends(), account_id))
 
 
 @blueprint.get("/invitations")

@@ -82,6 +82,7 @@ class Account(Wire):
     usage: Usage
     quotas: Quotas
     own_quotas: OwnQuotas
+    has_second_factor: bool
 
 
 _CONFIRMATION = "The caller's own, for an administrator, unless they signed in within the last minute."
@@ -90,6 +91,14 @@ _CONFIRMATION = "The caller's own, for an administrator, unless they signed in w
 class RoleChange(Wire):
     role: Literal["admin", "member"]
     password: str | None = Field(None, description=_CONFIRMATION)
+
+
+class SecondFactorRemoval(Wire):
+    password: str | None = Field(None, description="The caller's own, unless they signed in within the last minute.")
+
+
+class RemovedSecondFactor(Wire):
+    mail_problem: str | None = Field(description="Why no mail told whose it was, where this server sends mail.")
 
 
 class Link(Wire):
