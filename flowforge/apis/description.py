@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-from flowforge.apis.operation import Operation
+from flowforge.apis.document import write_document
+from flowforge.apis.operation import Operation, Unusable
+from flowforge.apis.recent import Recent
+from flowforge.apis.servers import Server
+from flowforge.apis.sign_ins import SignIn
+from flowforge.errors import NotFound
+from flowforge.jsonio import JsonObject
 
-
-class UnreadableDescription(ValueError):
-    """The file is no description of an API that can be read; the text says why."""
+_MOST_OPERATIONS_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,93 +35,52 @@ class OperationEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerVariable:
-    """A part of a server's address that people choose."""
-
-    default: str
-    choices: Sequence[str] = ()
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """An address at which the API answers."""
-
-    url: str
-    """Absolute where the file or its own address says so; `{name}` stands for a variable."""
-    description: str = ""
-    variables: Mapping[str, ServerVariable] = field(default_factory=dict)
-
-    def address(self, values: Mapping[str, str]) -> str:
-        """The URL with its variables filled in, by their defaults where `values` has none. Raises Invalid for a value
-        that is none of the choices, or that would lead to another host than the description means."""
-        raise NotImplementedError
-
-
-SignInKind = Literal["api_key", "basic", "bearer", "digest", "oauth1", "oauth2", "client_certificate", "other"]
-
-
-@dataclass(frozen=True, slots=True)
-class OAuthFlow:
-    """A way to get a token (RFC 6749)."""
-
-    grant: Literal["authorization_code", "client_credentials", "password", "implicit", "device_code"]
-    authorization_url: str = ""
-    token_url: str = ""
-    refresh_url: str = ""
-    scopes: Mapping[str, str] = field(default_factory=dict)
-    """What each allows."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """How callers prove who they are (`securitySchemes`)."""
-
-    name: str
-    """Its key in the file."""
-    kind: SignInKind
-    description: str = ""
-    place: Literal["header", "query", "cookie", ""] = ""
-    """Where an API key stands."""
-    parameter: str = ""
-    """The name of the header, parameter or cookie of an API key."""
-    flows: Sequence[OAuthFlow] = ()
-    discovery_url: str = ""
-    """Of OpenID Connect."""
-
-
-@dataclass(frozen=True, slots=True)
 class Refused:
     """What cannot be used of a description, and why; the rest can."""
 
     subject: str
-    """`GET /pets`, or the place in the file as a JSON pointer."""
+    """`GET /pets`, a path, or the address of another document."""
     reason: str
     operation: str | None = None
-    """The id of the operation that cannot be used; None where all operations can."""
+    """The id of the operation that cannot be used; None where it is no operation of the list."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Description:
     """A description that has been read. Its operations are resolved one by one, when they are asked for."""
 
     title: str
     version: str
     format: str
-    """`OpenAPI 3.1`, `OpenAPI 2.0`, `Google Discovery`."""
+    """`OpenAPI 3.1.0`, `OpenAPI 2.0`, `Google Discovery`."""
     summary: str
     servers: Sequence[Server]
     sign_ins: Mapping[str, SignIn]
     entries: Sequence[OperationEntry]
     """In the order of the file."""
+    resolvers: Mapping[str, Callable[[], Operation]] = field(repr=False)
+    """Each operation by its id, to be resolved; they raise Unusable."""
+    refused_parts: Sequence[Refused]
+    """What could not even be listed."""
+    document: JsonObject = field(repr=False)
+    _kept: Recent = field(default_factory=lambda: Recent(_MOST_OPERATIONS_KEPT), repr=False)
 
     def operation(self, id_: str) -> Operation:
         """Raises NotFound for an unknown id, Unusable for an operation that cannot be used."""
-        raise NotImplementedError
+        if id_ not in self.resolvers:
+            raise NotFound(f"{self.title} has no operation {id_[:100]}")
+        return self._kept.get(id_, self.resolvers[id_])
 
     def refused(self) -> list[Refused]:
         """All that cannot be used. Looks at every operation: about a second for a large file."""
-        raise NotImplementedError
+        refused = list(self.refused_parts)
+        for entry in self.entries:
+            try:
+                self.resolvers[entry.id]()
+            except Unusable as error:
+                refused.append(Refused(f"{entry.method} {entry.path}", str(error), entry.id))
+        return refused
 
     def as_json(self) -> bytes:
         """The file as JSON, with the external documents that were fetched: what to keep, since it is read fastest."""
-        raise NotImplementedError
+        return write_document(self.document)

@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from flowforge.apis.recent import Recent
+from flowforge.apis.references import References
+from flowforge.apis.servers import Server
+from flowforge.apis.sign_ins import Alternatives
 from flowforge.jsonio import JsonObject
 
 Place = Literal["path", "query", "header", "cookie"]
+PLACES: Mapping[Any, Place] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
 Style = Literal["simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject"]
 
 
@@ -42,7 +47,7 @@ class Encoding:
 
     content_type: str = ""
     style: Style | None = None
-    explode: bool | None = None
+    explode: bool = True
     allow_reserved: bool = False
 
 
@@ -56,7 +61,7 @@ class Body:
     encodings: Mapping[str, Encoding] = field(default_factory=dict)
     example: Any = None
     path: str | None = None
-    """The path for bodies of this type, where it is another (uploads of Google's APIs)."""
+    """The path for bodies of this type, from the root of the host, where it is another (uploads of Google's APIs)."""
     query: Sequence[tuple[str, str]] = ()
     """Parameters that go with this type."""
 
@@ -72,9 +77,11 @@ class Answer:
     """The media type of its body; empty where it has none."""
     schema: JsonObject | None = None
     example: Any = None
+    headers: Sequence[str] = ()
+    """The names of the headers that it has, in small letters."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """All that is needed to draw its form, to call it, and to read its answers."""
 
@@ -90,8 +97,15 @@ class Operation:
     """The first is taken where a step names none."""
     body_required: bool
     answers: Sequence[Answer]
-    servers: Sequence[Any]
-    """`Server`s: its own, or those of the description."""
-    sign_ins: Sequence[Mapping[str, Sequence[str]]]
-    """The alternatives: the names of sign-ins that are needed together, each with its scopes. None at all where the
-    file is silent; an empty one where it may be called without."""
+    servers: Sequence[Server]
+    """Its own, or those of the description."""
+    sign_ins: Alternatives
+    """None at all where the file is silent; an empty one where it may be called without."""
+    references: References = field(repr=False)
+    """What its schemas refer to."""
+    recent: Recent = field(repr=False)
+    """What was lately made of operations of the description."""
+
+    def body(self, content_type: str | None = None) -> Body | None:
+        """The body of that media type, or the first one; None where it takes none, or none of that type."""
+        return next((body for body in self.bodies if content_type in (None, body.type)), None)

@@ -1,27 +1,23 @@
 """YAML as JSON's data model, with the line of every part.
 
-Numbers, `true`, `false` and `null` are what they are in JSON; everything else that stands without quotes is text: `on`,
-`no`, `2026-03-04`, `1_000`, `010`. Tags, merge keys and duplicate keys are refused. What aliases may add is bounded.
+Tags, merge keys and duplicate keys are refused. What aliases may add is bounded.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from flowforge import jsonio
+from flowforge.yaml_scalars import resolve_scalar
 
 MAX_BYTES = 2_000_000
 MAX_NESTING = 100
 MAX_ALIASED = 1_000_000
 """Characters and parts that all aliases of a file add together."""
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _BRACES = 'put the expression between quotes: "{{ … }}"; without them, YAML reads braces as objects'
-_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -171,7 +167,7 @@ class _Builder:
         if self._at_key():
             self._key(event.value, line, plain)
             return
-        node = Node(line, _resolve_scalar(event.value) if plain else event.value, weight=1 + len(event.value))
+        node = Node(line, resolve_scalar(event.value) if plain else event.value, weight=1 + len(event.value))
         if event.anchor:
             self._anchors[event.anchor] = node
         self._put(node, line)
@@ -225,18 +221,6 @@ class _Builder:
             raise _Unreadable(line, "tags (!…) are not supported; put text that begins with ! between quotes")
 
 
-def _resolve_scalar(text: str) -> Any:
-    """The value of a scalar without quotes."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _NUMBER.fullmatch(text):
-        try:
-            return jsonio.loads(text)
-        except ValueError:  # a number that is too large for JSON's readers
-            return text
-    return text
-
-
 def reads_as_text(text: str) -> bool:
     """Whether that text, without quotes, is read as text."""
-    return isinstance(_resolve_scalar(text), str)
+    return isinstance(resolve_scalar(text), str)

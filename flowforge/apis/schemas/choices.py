@@ -1,0 +1,95 @@
+"""Schemas that leave a choice: `oneOf`, `anyOf`, several types, a discriminator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge.apis.references import last_name
+from flowforge.apis.schemas.keywords import named_types
+from flowforge.apis.schemas.merging import Level
+from flowforge.jsonio import JsonObject
+
+MOST_CHOICES = 60
+_ABOUT_THE_CHOICE = frozenset(
+    {"oneOf", "anyOf", "discriminator", "title", "description", "default", "example", "examples", "nullable"}
+)
+_ONLY_CHECKS = frozenset({"required", "not", "description", "title", "if", "then", "else", "maxProperties"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The schemas one of which a value follows, each with what the whole asks of all of them."""
+
+    schemas: Sequence[JsonObject] = ()
+    discriminator: str = ""
+    """The property that tells them apart."""
+    allows_null: bool = False
+
+
+def choices_of(level: Level) -> Choices:
+    """The choices that a level leaves; no schemas where it leaves none."""
+    offered = _offered(level.keywords)
+    if offered is None:
+        return _choices_of_types(level.keywords)
+    given = [choice for choice in offered if not _is_null(choice)]
+    if all(_only_checks(choice) for choice in given):
+        return Choices(allows_null=len(given) < len(offered))
+    base = {keyword: value for keyword, value in level.keywords.items() if keyword not in _ABOUT_THE_CHOICE}
+    property_ = _discriminator(level.keywords)
+    schemas = [_with_base(choice, base, property_, level.keywords) for choice in given[:MOST_CHOICES]]
+    return Choices(schemas, property_, allows_null=len(given) < len(offered))
+
+
+def _offered(keywords: JsonObject) -> list[Any] | None:
+    for keyword in ("oneOf", "anyOf"):
+        if isinstance(keywords.get(keyword), list) and keywords[keyword]:
+            return [choice for choice in keywords[keyword] if isinstance(choice, dict)]
+    mapping = _mapping(keywords)
+    return [{"$ref": reference} for reference in dict.fromkeys(mapping.values())] or None
+
+
+def _mapping(keywords: JsonObject) -> dict[str, str]:
+    """References by the value of the discriminator."""
+    discriminator = keywords.get("discriminator")
+    mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
+    if not isinstance(mapping, dict):
+        return {}
+    return {value: _as_reference(name) for value, name in mapping.items() if isinstance(name, str)}
+
+
+def _as_reference(name: str) -> str:
+    return name if "#" in name or "/" in name else f"#/components/schemas/{name}"
+
+
+def _discriminator(keywords: JsonObject) -> str:
+    discriminator = keywords.get("discriminator")
+    name = discriminator.get("propertyName") if isinstance(discriminator, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _with_base(choice: JsonObject, base: JsonObject, property_: str, keywords: JsonObject) -> JsonObject:
+    reference = choice.get("$ref")
+    if not property_ or not isinstance(reference, str):
+        return {"allOf": [choice, base]}
+    values = [value for value, referred in _mapping(keywords).items() if referred == reference]
+    fixed = {"properties": {property_: {"enum": values or [last_name(reference)]}}, "required": [property_]}
+    return {"allOf": [choice, base, fixed]}
+
+
+def _choices_of_types(keywords: JsonObject) -> Choices:
+    types = named_types(keywords)
+    if len(types) < 2:
+        return Choices()
+    base = {keyword: value for keyword, value in keywords.items() if keyword not in _ABOUT_THE_CHOICE}
+    return Choices([{**base, "type": type_} for type_ in types])
+
+
+def _is_null(choice: JsonObject) -> bool:
+    return choice.get("type") in ("null", ["null"]) or ("enum" in choice and choice["enum"] == [None])
+
+
+def _only_checks(choice: JsonObject) -> bool:
+    """Whether a choice only says which fields belong together: no form shows that, the API checks it."""
+    return choice.keys() <= _ONLY_CHECKS

@@ -1,0 +1,134 @@
+"""One level of a schema: references followed, `allOf` merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowforge.apis.references import BrokenReference, References, last_name
+from flowforge.jsonio import JsonObject
+
+Seen = frozenset[str]
+"""References that were followed on the way to a schema."""
+_MOST_WORK = 100_000
+_OF_OWN_NAME = ("title",)
+"""What a reference does not hand on: it is about the schema, not about the field that refers to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The keywords of a schema, without references and `allOf`."""
+
+    keywords: JsonObject
+    seen: Seen
+    name: str = ""
+    """The last part of the first reference that was followed, where there was one."""
+    contains_itself: bool = False
+
+
+@dataclass(slots=True)
+class Work:
+    """The work that reading one schema may take, in keywords and properties; hostile files would make it endless."""
+
+    left: int = _MOST_WORK
+
+    def spend(self, amount: int) -> None:
+        self.left -= amount
+
+    @property
+    def is_spent(self) -> bool:
+        return self.left < 0
+
+
+def merge_level(references: References, schema: Any, seen: Seen, merged: Seen, work: Work) -> Level:
+    """The level of a schema to which `seen` has led; what is in `merged` is passed over. A reference that leads nowhere
+    allows everything."""
+    if isinstance(schema, dict) and "$ref" not in schema and "allOf" not in schema:
+        work.spend(len(schema))
+        return Level(schema, seen)
+    merging = _Merging(references, seen, merged, work)
+    merging.run(schema)
+    return Level(merging.keywords, seen | merging.followed, merging.name, merging.contains_itself)
+
+
+@dataclass(slots=True)
+class _Merging:
+    references: References
+    seen: Seen
+    merged: Seen
+    work: Work
+    keywords: JsonObject = field(default_factory=dict)
+    followed: set[str] = field(default_factory=set)
+    name: str = ""
+    contains_itself: bool = False
+
+    def run(self, schema: Any) -> None:
+        waiting, done = [(schema, True)], set[int]()
+        while waiting and not self.work.is_spent:
+            node, is_own = waiting.pop()
+            if isinstance(node, dict) and id(node) not in done:
+                done.add(id(node))
+                self._take(node, is_own)
+                waiting += reversed([*self._referred(node), *_members(node, is_own)])
+
+    def _take(self, node: JsonObject, is_own: bool) -> None:
+        for keyword, value in node.items():
+            if keyword not in ("$ref", "allOf") and (is_own or keyword not in _OF_OWN_NAME):
+                self._take_keyword(keyword, value)
+        self.work.spend(len(node))
+
+    def _take_keyword(self, keyword: str, value: Any) -> None:
+        if keyword not in self.keywords:
+            self.keywords[keyword] = value
+        elif keyword in _JOINED:
+            self.keywords[keyword] = _JOINED[keyword](self.keywords[keyword], value)
+        if isinstance(value, dict | list) and keyword in _JOINED:
+            self.work.spend(len(value))
+
+    def _referred(self, node: JsonObject) -> list[tuple[Any, bool]]:
+        reference = node.get("$ref")
+        if not isinstance(reference, str) or reference in self.merged or reference in self.followed:
+            return []
+        if reference in self.seen:
+            self.contains_itself = True
+            return []
+        self.followed.add(reference)
+        self.name = self.name or last_name(reference)
+        try:
+            return [(self.references.target(reference), False)]
+        except BrokenReference:
+            return []
+
+
+def _members(node: JsonObject, is_own: bool) -> list[tuple[Any, bool]]:
+    members = node.get("allOf")
+    return [(member, is_own) for member in members] if isinstance(members, list) else []
+
+
+def _join_properties(first: Any, second: Any) -> Any:
+    if not isinstance(first, dict) or not isinstance(second, dict):
+        return first if isinstance(first, dict) else second
+    both = {name: {"allOf": [first[name], schema]} for name, schema in second.items() if name in first}
+    return {**first, **second, **both}
+
+
+def _join_required(first: Any, second: Any) -> Any:
+    if not isinstance(first, list) or not isinstance(second, list):
+        return first if isinstance(first, list) else second
+    return [*first, *second]
+
+
+def _join_enums(first: Any, second: Any) -> Any:
+    """What both allow; a contradiction is passed over."""
+    if not isinstance(first, list) or not isinstance(second, list):
+        return first
+    allowed = _hashable(second)
+    return [value for value in first if str(value) in allowed] or first
+
+
+def _hashable(values: Iterable[Any]) -> set[str]:
+    return {str(value) for value in values}
+
+
+_JOINED = {"properties": _join_properties, "required": _join_required, "enum": _join_enums}
