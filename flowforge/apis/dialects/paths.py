@@ -12,7 +12,7 @@ from flowforge.apis.names import operation_ids, tag_of_path, title_of
 from flowforge.apis.operation import Parameter, Unusable
 from flowforge.apis.references import BrokenReference, References
 from flowforge.apis.schemas.keywords import one_line, text
-from flowforge.apis.shapes import as_list
+from flowforge.apis.shapes import as_list, as_text
 from flowforge.apis.sign_ins import Alternatives, SignIn
 from flowforge.jsonio import JsonObject
 from flowforge.secret_names import is_secret_name
