@@ -154,6 +154,11 @@ class Credentials(Generic[C]):
     def renew(self, refusal: Response) -> bool:
         return self.kind.renew is not None and self.kind.renew(refusal, self)
 
+    def hide(self, sent: str) -> None:
+        """Masks what was made of the credentials in outputs and errors: many a receiver repeats what it was sent."""
+        if sent not in self.context.secrets:
+            self.context.secrets.append(sent)
+
     def open(self) -> AbstractContextManager[Any]:
         """Raises ConnectorError for a kind that has no sessions."""
         if self.kind.open is None:

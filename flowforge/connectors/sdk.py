@@ -10,18 +10,20 @@ def run(config: Config, context: StepContext) -> JsonObject: ...
 from __future__ import annotations
 
 from flowforge.connectors.address_fields import MailAddress, MailAddresses
+from flowforge.connectors.assertions import Algorithm, forget_token, sign_claims, times_of, token_for
 from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import Content, File, Files
+from flowforge.connectors.http_client.call import HeaderName
 from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.http_client.download import Download, name_of
 from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
 from flowforge.connectors.http_client.received import Receiving, ResponseForm
 from flowforge.connectors.http_client.response import Response
-from flowforge.connectors.http_client.signing import Request
+from flowforge.connectors.http_client.signing import Request, basic_credentials
 from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
@@ -33,6 +35,7 @@ from flowforge.summaries import first_of, joined
 __all__ = [
     "CONNECTION",
     "Account",
+    "Algorithm",
     "ConnectionKind",
     "Connector",
     "ConnectorConfig",
@@ -43,6 +46,7 @@ __all__ = [
     "Download",
     "File",
     "Files",
+    "HeaderName",
     "Mail",
     "MailAddress",
     "MailAddresses",
@@ -58,15 +62,20 @@ __all__ = [
     "StreamedBody",
     "TlsIdentity",
     "Tools",
+    "basic_credentials",
     "body_of",
     "connector",
     "field",
     "first_of",
+    "forget_token",
     "joined",
     "multipart",
     "name_of",
     "one_line",
     "pairs_of",
     "secret",
+    "sign_claims",
+    "times_of",
+    "token_for",
     "token_key",
 ]

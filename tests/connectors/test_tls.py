@@ -118,6 +118,14 @@ class TestClients:
             config = {**trusting(company), **showing(client), "testUrl": url}
             assert load_catalog().connection_kinds["http"].try_out(config, context)
 
+    def test_so_does_one_of_a_kind_of_its_own(
+        self, context: StepContext, company: Certificate, client: Certificate
+    ) -> None:
+        with serving(company, clients=client) as url:
+            shown = {"certificate": client.chain.read_text(), "key": client.key.read_text()}
+            config = {**trusting(company), **shown, "testUrl": url}
+            assert load_catalog().connection_kinds["client_certificate"].try_out(config, context)
+
 
 class TestWhatIsGiven:
     @pytest.mark.parametrize(

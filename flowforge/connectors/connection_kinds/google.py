@@ -5,10 +5,8 @@ https://developers.google.com/identity/protocols/oauth2/service-account
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
-import jwt
 from pydantic import BeforeValidator
 
 from flowforge import jsonio
@@ -19,15 +17,17 @@ from flowforge.connectors.sdk import (
     Credentials,
     Request,
     Response,
+    field,
+    forget_token,
     secret,
-    token_key,
+    sign_claims,
+    times_of,
+    token_for,
 )
-from flowforge.jsonio import JsonObject
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
-_TOKEN_LIFE_SECONDS = 3600
-_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-"""RFC 7523, 2.1."""
+_LIFE_SECONDS = 3600
+_SERVICE = "Google's token service"
 
 
 def _as_text(value: Any) -> Any:
@@ -39,76 +39,70 @@ class GoogleSignIn(ConnectorConfig):
         None, title="Service account", description="The JSON key file's text."
     )
     api_key: str | None = secret(None, title="API key", description="Legacy: Google refuses to write with it.")
+    scopes: list[str] = field(
+        [], title="Scopes", description="What the token is for. Empty: sheets (https://www.googleapis.com/auth/…)."
+    )
+    subject: str | None = field(
+        None, title="On behalf of", description="A user of your Workspace, where the account may act for them all."
+    )
+
+    @property
+    def depends_on(self) -> str:
+        """All that a token depends on."""
+        return jsonio.dumps([self.service_account, self.scopes, self.subject]).decode()
 
 
 def _sign(request: Request, credentials: Credentials[GoogleSignIn]) -> Request:
     if not credentials.config.service_account:
         return request.with_query(key=credentials.config.api_key or "")
-    token = _access_token(credentials.config.service_account, credentials)
-    credentials.context.secrets.append(token)
+    token = _access_token(credentials)
+    credentials.hide(token)
     return request.with_headers({"Authorization": f"Bearer {token}"})
 
 
 def _renew(_: Response, credentials: Credentials[GoogleSignIn]) -> bool:
-    """The token may have been revoked before its time."""
-    account, context = credentials.config.service_account, credentials.context
-    if account:
-        context.tools.tokens.forget(token_key(context.user_id, account))
-    return bool(account)
+    forget_token(credentials.context, credentials.config.depends_on)
+    return bool(credentials.config.service_account)
 
 
 def _test(credentials: Credentials[GoogleSignIn]) -> bool:
     """Asks for a token, as a step would."""
-    account = credentials.config.service_account
-    if account:
-        _access_token(account, credentials)
-    return bool(account)
+    if credentials.config.service_account:
+        _access_token(credentials)
+    return bool(credentials.config.service_account)
 
 
-def _access_token(service_account: str, credentials: Credentials[GoogleSignIn]) -> str:
-    context = credentials.context
-    key = token_key(context.user_id, service_account)
-    kept = context.tools.tokens.get(key)
-    if kept is not None:
-        return kept
-    now = int(time.time())
-    answer = _exchange_assertion(_read_account(service_account), now, credentials)
-    token = str(answer["access_token"])
-    context.tools.tokens.keep(key, token, now + float(answer.get("expires_in", 0)))
-    return token
+def _access_token(credentials: Credentials[GoogleSignIn]) -> str:
+    config = credentials.config
+    account = _read_account(config.service_account or "")
+    return token_for(
+        credentials.context,
+        config.depends_on,
+        account["token_uri"],
+        lambda: _assertion(account, config),
+        service=_SERVICE,
+    )
 
 
-def _exchange_assertion(account: dict[str, str], now: int, credentials: Credentials[GoogleSignIn]) -> JsonObject:
-    context = credentials.context
-    form = {"grant_type": _GRANT, "assertion": _assertion(account, now)}
-    response = context.tools.http.send(context, "POST", account["token_uri"], data=form)
-    response.raise_for_status("Google's token service")
-    answer = response.body()
-    if not isinstance(answer, dict) or "access_token" not in answer:
-        raise ConnectorError("Google's token service gave no token", permanent=False)
-    return answer
-
-
-def _assertion(account: dict[str, str], now: int) -> str:
+def _assertion(account: dict[str, str], config: GoogleSignIn) -> str:
     claims = {
         "iss": account["client_email"],
-        "scope": SCOPE,
+        "scope": " ".join(config.scopes) or SCOPE,
         "aud": account["token_uri"],
-        "iat": now,
-        "exp": now + _TOKEN_LIFE_SECONDS,
+        **({"sub": config.subject} if config.subject else {}),
+        **times_of(_LIFE_SECONDS),
     }
-    try:
-        return jwt.encode(claims, account["private_key"], algorithm="RS256")
-    except (ValueError, TypeError, jwt.PyJWTError) as error:
-        raise ConnectorError("the private key in serviceAccount cannot be used", permanent=True) from error
+    named = "the private key in serviceAccount"
+    return sign_claims(claims, account["private_key"], "RS256", key_id=account.get("private_key_id", ""), named=named)
 
 
 def _read_account(text: str) -> dict[str, str]:
     try:
         account = jsonio.loads(text)
-        return {name: account[name] for name in ("client_email", "private_key", "token_uri")}
+        needed = {name: account[name] for name in ("client_email", "private_key", "token_uri")}
     except (ValueError, KeyError, TypeError) as error:
         raise ConnectorError("serviceAccount is not the JSON of a service account key", permanent=True) from error
+    return {**needed, "private_key_id": str(account.get("private_key_id") or "")}
 
 
 GOOGLE = ConnectionKind(

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 
-from flowforge.connectors.sdk import ConnectionKind, ConnectorConfig, Credentials, Request, TlsIdentity, field, secret
+from flowforge.connectors.sdk import (
+    ConnectionKind,
+    ConnectorConfig,
+    Credentials,
+    Request,
+    TlsIdentity,
+    basic_credentials,
+    field,
+    secret,
+)
 
 
 class HttpSignIn(ConnectorConfig):
@@ -42,9 +50,9 @@ def _authorization(credentials: Credentials[HttpSignIn]) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {config.bearer_token}"}
     if config.username is None:
         return {}
-    encoded = base64.b64encode(f"{config.username}:{config.password or ''}".encode()).decode()
+    encoded = basic_credentials(config.username, config.password or "")
     if config.password:
-        credentials.context.secrets.append(encoded)  # echoed by many a receiver that people try out
+        credentials.hide(encoded)
     return {"Authorization": f"Basic {encoded}"}
 
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from pydantic import StringConstraints
 
 from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
@@ -21,6 +22,8 @@ from flowforge.connectors.http_client.streamed_body import StreamedBody
 REDIRECTS = {301, 302, 303, 307, 308}
 _BECOME_GET = {301, 302, 303}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HeaderName = Annotated[str, StringConstraints(pattern=rf"^{_HEADER_NAME.pattern}$")]
+"""The name of a header (RFC 9110, 5.1)."""
 _HEADER_VALUE = re.compile(r"([^\s\0][^\r\n\0]*)?")
 _KEPT_ACROSS_HOSTS = {"accept", "content-type", "user-agent", "idempotency-key", "accept-encoding"}
 

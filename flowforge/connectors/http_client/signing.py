@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.tls import TlsIdentity
@@ -30,10 +31,24 @@ class Request:
         return replace(self, headers={**kept, **headers})
 
     def with_query(self, **parameters: str) -> Request:
-        """A copy with the parameters added to the query."""
+        """A copy with the parameters added to the query, or replaced where one of that name is there."""
         parts = urlsplit(self.url)
-        query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
-        return replace(self, url=urlunsplit(parts._replace(query=query)))
+        kept = [part for part in parts.query.split("&") if part and _name_of(part) not in parameters]
+        return replace(self, url=urlunsplit(parts._replace(query="&".join([*kept, urlencode(parameters)]))))
+
+    def with_cookie(self, name: str, value: str) -> Request:
+        """A copy with the cookie after those that are there (RFC 6265, 5.4)."""
+        cookies = [sent for header, sent in self.headers.items() if header.lower() == "cookie"]
+        return self.with_headers({"Cookie": "; ".join([*cookies, f"{name}={value}"])})
+
+
+def basic_credentials(username: str, password: str) -> str:
+    """The text after `Basic` in the header Authorization (RFC 7617, 2)."""
+    return base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def _name_of(parameter: str) -> str:
+    return unquote_plus(parameter.partition("=")[0])
 
 
 class Signer(Protocol):
