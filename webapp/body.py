@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 import orjson
 from flask import Flask, Request, request
@@ -12,7 +12,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.utils import cached_property
 
-from flowforge import jsonio
+from flowforge import charsets, jsonio
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from webapp.content_encoding import encoding_of, unpack
@@ -28,9 +28,17 @@ class ContractJson(JSONProvider):
         return jsonio.loads(s)
 
 
-class JsonRequest(Request):
-    """A request whose body is unpacked when it is read, and whose unreadable JSON is answered with the position of the
-    mistake."""
+def read_json(data: bytes, declared_charset: str | None, what: str = "the body") -> Any:
+    """The JSON in a body, or in a part of one. Raises Invalid, with the position of the mistake."""
+    source = charsets.json_source(data, declared_charset)
+    try:
+        return jsonio.loads(source)
+    except ValueError as error:
+        raise Invalid.at("", f"{what} {_mistake(source, error)}") from error
+
+
+class UnpackedRequest(Request):
+    """A request whose body is unpacked when it is read."""
 
     @cached_property
     def stream(self) -> IO[bytes]:
@@ -41,30 +49,33 @@ class JsonRequest(Request):
         assert self.max_content_length is not None  # the edge sets it
         return BytesIO(unpack(stream.read(), encoding, self.max_content_length))
 
-    def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:
-        if e is None:
-            raise UnsupportedMediaType("the body must be JSON, with Content-Type: application/json")
-        raise Invalid.at("", _position_of(e)) from e
-
 
 def install(app: Flask) -> None:
-    app.request_class = JsonRequest
+    app.request_class = UnpackedRequest
     app.json = ContractJson(app)
 
 
 def json_object() -> JsonObject:
-    """Read the body, which has to be a JSON object. Raises Invalid."""
-    body = request.get_json()
-    if not isinstance(body, dict):
-        raise Invalid.at("", "the body must be a JSON object")
+    """Read the body, which has to be a JSON object. Raises Invalid, UnsupportedMediaType."""
+    if not request.is_json:
+        raise UnsupportedMediaType("the body must be JSON, with Content-Type: application/json")
+    return object_in(read_json(request.get_data(), request.mimetype_params.get("charset")))
+
+
+def object_in(value: Any, what: str = "the body") -> JsonObject:
+    """The value, which has to be an object that can be stored. Raises Invalid."""
+    if not isinstance(value, dict):
+        raise Invalid.at("", f"{what} must be a JSON object")
     try:
-        jsonio.carried_for_database(body)
+        jsonio.carried_for_database(value)
     except TypeError as error:
-        raise Invalid.at("", "the body is nested too deeply") from error
-    return body
+        raise Invalid.at("", f"{what} is nested too deeply") from error
+    return value
 
 
-def _position_of(error: ValueError) -> str:
+def _mistake(source: bytes | str, error: ValueError) -> str:
+    if isinstance(source, bytes) and not charsets.is_utf8(source):
+        return "is not UTF-8; where it is in another charset, Content-Type has to name that (charset=...)"
     if isinstance(error, orjson.JSONDecodeError | json.JSONDecodeError):
-        return f"the body is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}"
-    return "the body is not JSON"
+        return f"is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}"
+    return f"is not JSON: {error}"

@@ -49,3 +49,34 @@ def test_a_number_beyond_all_bounds_is_refused(client: FlaskClient, owner: Perso
     )
     assert refused.status_code == 400
     assert "JSON" in refused.json["message"]
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "utf-16le", "utf-16be", "shift_jis", "UTF-8"])
+def test_a_charset_that_is_named_is_read(client: FlaskClient, owner: Person, charset: str) -> None:
+    name = "カナ" if charset == "shift_jis" else "Grüße"
+    data = f'{{"name": "{name}"}}'.encode(charset)
+    content_type = f"application/json; charset={charset}"
+    written = client.post(WORKFLOWS, data=data, headers={**owner.headers, "Content-Type": content_type})
+    assert (written.status_code, written.json["name"]) == (201, name)
+
+
+@pytest.mark.parametrize("charset", [None, "utf-8", "punycode", "no-such"])
+def test_a_charset_that_is_not_named_is_asked_for(
+    client: FlaskClient, owner: Person, address: str, charset: str | None
+) -> None:
+    content_type = "application/json" + (f"; charset={charset}" if charset else "")
+    for path in (WORKFLOWS, address):
+        refused = client.post(
+            path, data=b'{"name": "Gr\xfc\xdfe"}', headers={**owner.headers, "Content-Type": content_type}
+        )
+        assert refused.status_code == 400
+        assert refused.json["message"].startswith("the body is not UTF-8; where it is in another charset, Content-Type")
+
+
+@pytest.mark.parametrize("data", [b"{", b'{"a": 1,}', b"[1 2]"])
+def test_a_mistake_is_told_with_its_position(client: FlaskClient, owner: Person, address: str, data: bytes) -> None:
+    for path in (WORKFLOWS, address):
+        refused = client.post(path, data=data, headers={**owner.headers, "Content-Type": "application/json"})
+        assert refused.status_code == 400
+        assert refused.json["message"].startswith("the body is not JSON: ")
+        assert ", at line 1, column " in refused.json["message"]

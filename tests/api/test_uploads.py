@@ -20,7 +20,7 @@ from tests.files.described import described, inline
 from tests.files.kept import content_of, count_files
 from tests.people import Person
 from tests.statements import counting_statements
-from webapp.intake.form_data import parse_form
+from webapp.receiving.form_data import parse_form
 
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 200
 MEBIBYTE = 1024 * 1024

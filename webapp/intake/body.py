@@ -6,18 +6,17 @@ from contextlib import closing
 from typing import Any
 
 from flask import request
-from werkzeug.datastructures import FileStorage
 from werkzeug.http import parse_options_header
 
-from flowforge import charsets, jsonio
-from flowforge.errors import Invalid
+from flowforge import charsets
 from flowforge.file_values import AnyFile, InlineFile
 from flowforge.jsonio import JsonObject
 from flowforge.media_types import is_always_text, is_text
+from webapp.body import read_json
 from webapp.context import backends
-from webapp.intake.form_data import FORMS, MULTIPART, parse_form
-from webapp.intake.received_body import ReceivedBody, receive_body, too_large
-from webapp.intake.uploads import Uploads
+from webapp.receiving.form_data import FORMS, MULTIPART, parse_form
+from webapp.receiving.received_body import ReceivedBody, receive_body, too_large
+from webapp.receiving.uploads import Uploads
 
 
 def read_body(uploads: Uploads) -> Any:
@@ -34,7 +33,7 @@ def read_body(uploads: Uploads) -> Any:
     if request.mimetype in FORMS:
         return _form(body, uploads)
     if _is_json():
-        return _json(charsets.json_source(body.read(), _declared_charset()))
+        return read_json(body.read(), _declared_charset())
     return _text_or_file(body, uploads)
 
 
@@ -63,23 +62,12 @@ def _declared_charset() -> str | None:
     return request.mimetype_params.get("charset")
 
 
-def _json(data: bytes | str) -> Any:
-    try:
-        return jsonio.loads(data)
-    except ValueError as error:
-        raise Invalid.at("", f"the body is not JSON: {error}") from error
-
-
 def _form(body: ReceivedBody, uploads: Uploads) -> JsonObject:
     with closing(parse_form(body.content, backends().settings.webhook_max_bytes)) as form:
         fields: dict[str, list[Any]] = {name: list(values) for name, values in form.texts.lists()}
         for name, files in form.files.lists():
-            fields.setdefault(name, []).extend(_part(file, uploads) for file in files)
+            fields.setdefault(name, []).extend(uploads.add_part(file).as_json() for file in files)
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
-
-
-def _part(file: FileStorage, uploads: Uploads) -> JsonObject:
-    return uploads.add(file.stream, file.filename or "", file.content_type or "").as_json()
 
 
 def _text_or_file(body: ReceivedBody, uploads: Uploads) -> Any:

@@ -30,8 +30,8 @@ from webapp.context import backends, session
 from webapp.intake import calls, form_guards, known_tokens
 from webapp.intake.accepted import announce
 from webapp.intake.form_submission import Submission, read_submission
-from webapp.intake.uploads import Uploads
 from webapp.intake.waiting import as_response, wait_for_answer
+from webapp.receiving.uploads import Uploads
 from webapp.services import triggers
 
 blueprint = Blueprint("forms", __name__, url_prefix="/forms/<token>")

@@ -12,8 +12,8 @@ from flowforge.triggers.forms.field import FormField
 from webapp.context import backends
 from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.intake import form_guards
-from webapp.intake.form_data import FormData, parse_form
-from webapp.intake.received_body import receive_body
+from webapp.receiving.form_data import FormData, parse_form
+from webapp.receiving.received_body import receive_body
 
 _MOST_TEXT_BYTES = 1_000_000
 _OWN_PARTS = 10

@@ -19,7 +19,7 @@ from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, HTML, Answer, Tag, endpoint
 from webapp.intake.body import read_body
 from webapp.intake.schemas import Resumed
-from webapp.intake.uploads import Uploads
+from webapp.receiving.uploads import Uploads
 
 blueprint = Blueprint("resume", __name__)
 

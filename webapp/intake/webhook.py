@@ -31,12 +31,12 @@ from webapp.intake.accepted import announce
 from webapp.intake.body import most_bytes, read_body, read_bytes
 from webapp.intake.body_budget import BODIES
 from webapp.intake.cross_origin import allowed_methods, answer_preflight, is_foreign_page, share_answer
-from webapp.intake.form_data import parse_query
 from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.raw_body import as_sent
-from webapp.intake.received_body import receive_body
-from webapp.intake.uploads import Uploads
 from webapp.intake.waiting import as_response, wait_for_answer
+from webapp.receiving.form_data import parse_query
+from webapp.receiving.received_body import receive_body
+from webapp.receiving.uploads import Uploads
 from webapp.services import triggers
 
 blueprint = Blueprint("webhooks", __name__)

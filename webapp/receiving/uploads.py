@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import IO
 from uuid import UUID
 
+from werkzeug.datastructures import FileStorage
+
 from flowforge.errors import Unavailable
 from flowforge.file_values import AnyFile, InlineFile
 from flowforge.files.inline_room import InlineRoom
@@ -35,6 +37,10 @@ class Uploads:
             return InlineFile.named(name, type_, content.read())
         self.has_kept = True
         return backends().files.keep(content, name, type_, owner=self.find_owner(), holder=self.holder)
+
+    def add_part(self, file: FileStorage) -> AnyFile:
+        """A file of a form. Raises what `add` raises."""
+        return self.add(file.stream, file.filename or "", file.content_type or "")
 
     @contextmanager
     def unless_refused(self) -> Iterator[None]:
