@@ -57,6 +57,8 @@ class Body:
     required: bool = True
     read: Callable[[], object] | None = None
     """Makes the view's argument `body`; None: the view reads the request itself."""
+    form: JsonObject | None = None
+    """JSON schema of the multipart form that may come instead."""
 
 
 def model_body(model: type[BaseModel]) -> Body:

@@ -93,12 +93,14 @@ class Drafts:
         user_id: UUID,
         workflow_id: UUID,
         payload: JsonObject | None = None,
+        event_id: UUID | None = None,
         *,
         pinned: bool = False,
     ) -> Started:
         """Runs the draft, also of a disabled workflow; where there is none, what is published. `payload` None: what is
-        pinned as such, else nothing. `pinned`: steps whose outputs are pinned are not run. Commits. Raises NotFound,
-        and Invalid with all that is wrong with it."""
+        pinned as such, else nothing. `event_id`: the id of the event that it makes, where files are kept for that
+        already. `pinned`: steps whose outputs are pinned are not run. Commits. Raises NotFound, and Invalid with all
+        that is wrong with it."""
         workflow, draft = self._lock_workflow(session, user_id, workflow_id)
         pins = pinned_outputs(session, workflow_id)
         input_data = pins.get(TRIGGER, {}) if payload is None else payload
@@ -106,7 +108,7 @@ class Drafts:
             version_id = self._version_to_run(session, user_id, workflow, draft, pins if pinned else {})
         else:
             version_id = _published_to_run(session, user_id, workflow, pins if pinned else {})
-        return self.workflows.start_version(session, bus, workflow, input_data, version_id)
+        return self.workflows.start_version(session, bus, workflow, input_data, version_id, event_id)
 
     def _version_to_run(
         self, session: Session, user_id: UUID, workflow: Workflow, draft: WorkflowDraft, pins: Mapping[str, JsonObject]

@@ -126,15 +126,30 @@ class Workflows:
         session.delete(workflow)
         session.commit()
 
-    def start(self, session: Session, bus: EventBus, user_id: UUID, workflow_id: UUID, payload: JsonObject) -> Started:
-        """Starts it by hand. Raises NotFound, and Conflict for a disabled one."""
+    def start(
+        self,
+        session: Session,
+        bus: EventBus,
+        user_id: UUID,
+        workflow_id: UUID,
+        payload: JsonObject,
+        event_id: UUID | None = None,
+    ) -> Started:
+        """Starts it by hand. `event_id`: the id of the event that it makes, where files are kept for that already.
+        Raises NotFound, and Conflict for a disabled one."""
         workflow = self.load(session, user_id, workflow_id)
         if not workflow.enabled:
             raise Conflict("the workflow is disabled; enable it to run it")
-        return self.start_version(session, bus, workflow, payload, None)
+        return self.start_version(session, bus, workflow, payload, None, event_id)
 
     def start_version(
-        self, session: Session, bus: EventBus, workflow: Workflow, payload: JsonObject, version_id: UUID | None
+        self,
+        session: Session,
+        bus: EventBus,
+        workflow: Workflow,
+        payload: JsonObject,
+        version_id: UUID | None,
+        event_id: UUID | None = None,
     ) -> Started:
         """Start a version by hand; None means the published one. Commits. Raises Forbidden, OverQuota."""
         intake.require_room(session.connection(), workflow.user_id)
@@ -145,6 +160,7 @@ class Workflows:
             MANUAL,
             payload,
             {"source": MANUAL},
+            event_id or uuid7(),
             execution_id=uuid7(),
             replay={"versionId": version_id} if version_id else None,
         )

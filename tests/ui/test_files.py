@@ -14,8 +14,11 @@ from flowforge.db.tables import User
 from flowforge.file_values import shown_id
 from flowforge.ids import uuid7
 from flowforge.wiring import Backends
+from tests.engine.pipeline import working
 from tests.ui.conftest import Browser
 from tests.ui.test_execution_page import run
+from tests.ui.test_pages import created
+from tests.waiting import eventually
 
 __all__ = ["run"]
 
@@ -52,3 +55,21 @@ def test_files_are_listed_where_they_are(
 
 def test_who_is_not_signed_in_sees_none(visitor: Browser) -> None:
     assert visitor.get(f"/files/{shown_id(uuid7())}").status_code == 303
+
+
+def test_a_workflow_is_run_with_files(ada: Browser, backends: Backends) -> None:
+    path = created(ada, {**WORKFLOW, "trigger": {"type": "manual"}})
+    large, small = b"%PDF-1.7\n" * 700_000, b"%PDF-1.7\n"
+    files = [(BytesIO(large), "large.pdf"), (BytesIO(small), "small.pdf")]
+    started = ada.send(f"{path}/run", path, payload="{}", file_field="f", files=files)
+    assert started.status_code == 303, started.text
+    with working(backends):
+        page = eventually(lambda: over(ada.get(started.location).text), seconds=20)
+    [address] = set(re.findall(r'href="(/files/[^"]+)"', page))
+    assert ada.get(address).data == large
+    assert "small.pdf" in page
+
+
+def over(page: str) -> str | None:
+    """The page of an execution that has ended."""
+    return page if 'data-over="true"' in page else None

@@ -18,6 +18,7 @@ from flowforge.jsonio import JsonObject
 from webapp.api import schemas
 from webapp.endpoint import HTML, JSON, Answer, Body, Endpoint, Tag, declared_on, endpoint
 from webapp.query_params import parameter_schemas
+from webapp.receiving.form_data import MULTIPART
 from webapp.wire import Shape
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api")
@@ -186,7 +187,8 @@ def _parameter(name: str, where: str, schema: JsonObject) -> JsonObject:
 def _body(body: Body, models: _Models) -> JsonObject:
     described, media_type = body.described_by, "*/*" if body.described_by is None else JSON
     schema = described or {} if isinstance(described, dict | None) else models.references[described]
-    return {"required": body.required, "content": {media_type: {"schema": schema}}}
+    form = {} if body.form is None else {MULTIPART: {"schema": body.form}}
+    return {"required": body.required, "content": {media_type: {"schema": schema}, **form}}
 
 
 def _answer(answer: Answer, models: _Models) -> JsonObject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Blueprint, request
+from flask import Blueprint
 from pydantic import Field
 
 from flowforge.accounts.scopes import Scope
@@ -13,15 +13,31 @@ from flowforge.jsonio import JsonObject
 from flowforge.preview.dry_run import dry_run
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.views import VersionView, WorkflowSummary, WorkflowView
+from flowforge.workflows.workflows import Started
 from webapp.api import schemas, version_schemas
 from webapp.api.paging import ListQuery
 from webapp.context import backends, session
-from webapp.endpoint import DELETED, Answer, Tag, created, endpoint, object_body
+from webapp.endpoint import DELETED, Answer, Body, Tag, created, endpoint, object_body
 from webapp.identity import current_user_id
 from webapp.query_params import Flag, Query
+from webapp.receiving.run_payload import read_payload
+from webapp.receiving.uploads import Uploads
 from webapp.services import drafts, workflows
 
 blueprint = Blueprint("workflows", __name__, url_prefix="/api/v1/workflows")
+
+
+_RUN_PAYLOAD = Body(
+    {"type": "object", "additionalProperties": True},
+    required=False,
+    form={
+        "type": "object",
+        "properties": {
+            "payload": {"type": "string", "description": "The JSON object that the other parts are added to."}
+        },
+        "additionalProperties": {"type": "string", "format": "binary"},
+    },
+)
 
 
 class RunQuery(Query):
@@ -79,21 +95,29 @@ def delete(workflow_id: UUID) -> None:
         202: Answer(schemas.Started, "Accepted: the execution will follow"),
         200: Answer(version_schemas.DryRun, "A dry run: what each step would be given"),
     },
-    takes=object_body(may_be_absent=True),
+    takes=_RUN_PAYLOAD,
     query=RunQuery,
     refuses=(409, 429),
     scope=Scope.RUN,
 )
-def run(workflow_id: UUID, query: RunQuery, body: JsonObject) -> object:
-    """Start a workflow by hand; the body, any JSON object, is its payload"""
-    payload = body if request.get_data() else None
-    user_id, bus = current_user_id(), backends().bus
-    if query.dry_run:
-        links = backends().resume_links
-        return dry_run(session(), drafts(), links, user_id, workflow_id, payload, draft=query.draft), 200
+def run(workflow_id: UUID, query: RunQuery) -> object:
+    """Start a workflow by hand; the body, any JSON object, is its payload, which a form can give files to"""
+    user_id = current_user_id()
+    uploads = Uploads(lambda: user_id)
+    with uploads.unless_refused():
+        payload = read_payload(uploads)
+        if not query.dry_run:
+            return _start(user_id, workflow_id, query, payload, uploads.holder)
+        shown = dry_run(session(), drafts(), backends().resume_links, user_id, workflow_id, payload, draft=query.draft)
+    uploads.discard()
+    return shown, 200
+
+
+def _start(user_id: UUID, workflow_id: UUID, query: RunQuery, payload: JsonObject | None, event_id: UUID) -> Started:
+    who = session(), backends().bus, user_id, workflow_id
     if query.draft:
-        return drafts().start(session(), bus, user_id, workflow_id, payload, pinned=query.pinned)
-    return workflows().start(session(), bus, user_id, workflow_id, payload or {})
+        return drafts().start(*who, payload, event_id, pinned=query.pinned)
+    return workflows().start(*who, payload or {}, event_id)
 
 
 @blueprint.get("/<uuid:workflow_id>/versions")

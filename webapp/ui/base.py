@@ -7,6 +7,7 @@ from flask_login import current_user
 
 from flowforge import jsonio
 from webapp.caching import never_store
+from webapp.receiving import run_payload
 from webapp.ui import csrf, guard, text
 from webapp.ui.forms import by_group
 from webapp.ui.sparkline import bars_by_status, outcome
@@ -15,6 +16,8 @@ from webapp.ui.trigger_kinds import trigger_icon_name, trigger_name
 FORM_MAX_BYTES = 4 * 1024 * 1024
 """A definition of the largest size there may be, as a form field: percent-encoding makes it longer."""
 
+_WITH_FILES = frozenset({"ui.run_workflow"})
+"""Endpoints whose forms bring files."""
 _HIGHEST_PAGE = 1_000_000
 
 blueprint = Blueprint("ui", __name__)
@@ -46,6 +49,8 @@ def requested_page() -> int:
 @blueprint.before_request
 def _make_room_for_forms() -> None:
     request.max_form_memory_size = FORM_MAX_BYTES
+    if request.endpoint in _WITH_FILES:
+        request.max_content_length = run_payload.most_bytes()
 
 
 blueprint.before_request(csrf.check)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 
 from flowforge import jsonio
 from flowforge.connectors.catalog import load_catalog
@@ -20,6 +21,9 @@ from flowforge.triggers.renewals import Renewal
 from flowforge.workflows import listing, tags
 from flowforge.workflows.changes import WorkflowChange
 from webapp.context import backends, session
+from webapp.receiving.form_data import FormData
+from webapp.receiving.run_payload import PAYLOAD, payload_of
+from webapp.receiving.uploads import Uploads
 from webapp.services import drafts, triggers
 from webapp.services import workflows as operations
 from webapp.ui.base import blueprint
@@ -121,10 +125,12 @@ def tag_workflow(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/run")
 def run_workflow(workflow_id: UUID) -> Any:
-    text = request.form.get("payload", "")
+    viewer, text = viewer_id(), request.form.get(PAYLOAD, "")
+    uploads = Uploads(lambda: viewer)
     try:
-        payload = read_object(text) if text.strip() else {}
-        started = operations().start(session(), backends().bus, viewer_id(), workflow_id, payload)
+        with uploads.unless_refused():
+            payload = payload_of(_run_form(text), uploads)
+            started = operations().start(session(), backends().bus, viewer, workflow_id, payload, uploads.holder)
     except Invalid as error:
         return _workflow_page(workflow_id, text, error.problems), 400
     except Conflict as error:
@@ -180,9 +186,17 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).executions,
         sample=sample,
         payload=_example(sample) if payload is None else payload,
+        file_field=request.form.get("file_field") or ("body.file" if "body" in (sample or {}) else "file"),
         problems=problems,
         tags=tags.of_workflows(session(), viewer_id(), [workflow_id]).get(workflow_id, ()),
     )
+
+
+def _run_form(text: str) -> FormData:
+    """The form as `payload_of` reads it: a browser sends an empty file where none was chosen."""
+    field = request.form.get("file_field", "").strip() or "file"
+    chosen = [(field, file) for file in request.files.getlist("files") if file.filename]
+    return FormData(MultiDict({PAYLOAD: text}), MultiDict(chosen))
 
 
 def _example(sample: JsonObject | None) -> str:
