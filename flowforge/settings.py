@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from flowforge import jdbc
 from flowforge.loopback import is_loopback
 from flowforge.mail import addresses
+from flowforge.oauth.clients import read_clients
+from flowforge.oauth.provider import Client
 
 _PLACEHOLDERS = ("dev-secret", "devsecret", "please-change", "change-me", "changeme", "change_me", "your-secret")
 """Texts of published defaults: a key that reads like one of these, repeated up to any length, is no secret."""
@@ -459,6 +462,12 @@ class Settings(BaseSettings):
         validation_alias="NO_PROXY",
         description="Comma list of the hosts and networks that are called without it.",
     )
+    oauth_clients_setting: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="OAUTH_CLIENTS",
+        description="Client ids and secrets of providers that everybody here may sign in with, by preset:"
+        ' {"google": {"clientId": "…", "clientSecret": "…"}}, or the path of a file that holds this.',
+    )
     smtp_host: str = Field(
         "",
         validation_alias=AliasChoices("SMTP_HOST", "MAIL_HOST"),
@@ -614,6 +623,12 @@ class Settings(BaseSettings):
     def _refuse_what_is_no_address(cls, value: str) -> str:
         return str(addresses.read(value)) if value.strip() else ""
 
+    @field_validator("oauth_clients_setting")
+    @classmethod
+    def _refuse_what_are_no_clients(cls, value: SecretStr) -> SecretStr:
+        read_clients(value.get_secret_value())
+        return value
+
     @field_validator("jwt_secret_setting")
     @classmethod
     def _refuse_weak_secrets(cls, value: SecretStr | None) -> SecretStr | None:
@@ -683,6 +698,11 @@ class Settings(BaseSettings):
     def payload_inline_limit(self) -> int:
         """Bytes above which a payload travels by reference: streams live in memory, and PostgreSQL has it anyway."""
         return self.payload_inline_limit_setting or (256 * 1024 if self.kafka_brokers else 32 * 1024)
+
+    @cached_property
+    def oauth_clients(self) -> Mapping[str, Client]:
+        """What FlowForge is registered as with providers, for everybody here, by preset."""
+        return read_clients(self.oauth_clients_setting.get_secret_value())
 
     @cached_property
     def allowed_private_networks(self) -> Networks:

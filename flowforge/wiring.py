@@ -17,11 +17,14 @@ from flowforge.bus import EventBus
 from flowforge.db.credential_epochs import CredentialEpochs
 from flowforge.db.engine import make_engine
 from flowforge.db.mail_allowance_store import MailAllowanceStore
+from flowforge.db.oauth_grants_store import OAuthGrantsStore
 from flowforge.files.files import Files
 from flowforge.files.links import FileLinks
 from flowforge.files.made import make_files
 from flowforge.home import Keys, load_keys
 from flowforge.logbook import LogStore
+from flowforge.oauth.answer_journal import AnswerJournal
+from flowforge.oauth.renewal import Renewals
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
 from flowforge.settings import Settings
@@ -88,6 +91,12 @@ class Backends:
         from flowforge.connectors.tools import make_tools
 
         return make_tools(self.settings, MailAllowanceStore(self.engine, self.settings.quota_mails_a_day).take)
+
+    @cached_property
+    def renewals(self) -> Renewals:
+        """How the tokens of connections are renewed."""
+        journal = AnswerJournal(self.settings.home / "renewed-tokens", self.vault)
+        return Renewals.of(OAuthGrantsStore(self.engine), self.vault, journal)
 
     def close(self) -> None:
         """Ends whatever was connected."""

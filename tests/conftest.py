@@ -27,6 +27,7 @@ pytest_plugins = [
     "tests.services.imap",
     "tests.services.kafka_fixture",
     "tests.services.mongo_fixture",
+    "tests.services.oauth_provider",
     "tests.services.web_server",
     "tests.stored_rows",
 ]

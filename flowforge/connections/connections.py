@@ -20,6 +20,7 @@ from flowforge.connections.validation import filled_in, problems_of_config
 from flowforge.connections.views import ConnectionView
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import ConnectionKind
+from flowforge.db.oauth_grants_store import stored_grant
 from flowforge.db.tables import Connection
 from flowforge.errors import Conflict, NotFound, raise_any
 from flowforge.ids import uuid7
@@ -96,8 +97,9 @@ class Connections:
         """Tries it out and stores the outcome. Raises NotFound."""
         row = self._load(session, user_id, connection_id)
         kind, config = self._kind(row.type), dict(row.config)
+        grant = stored_grant(session, row.id)
         session.rollback()  # the service may take its time
-        trial = try_out(backends, kind, config, user_id)
+        trial = try_out(backends, kind, config, user_id, grant)
         row = self._load(session, user_id, connection_id)
         if trial.tried and row.config == config:  # else it was changed meanwhile
             row.tested_at, row.problem = datetime.now(UTC), trial.problem

@@ -10,8 +10,10 @@ from uuid import UUID
 
 from flowforge.connectors.host_binding import HostBinding
 from flowforge.connectors.sdk import ConnectionKind, ConnectorError, StepContext
+from flowforge.db.oauth_grants_store import StoredGrant
 from flowforge.engine.step_output import error_text
 from flowforge.ids import uuid7
+from flowforge.oauth.renewal import HeldGrant
 from flowforge.secrets import open_fields, secret_values
 from flowforge.wiring import Backends
 
@@ -27,18 +29,22 @@ class Trial:
     problem: str | None = None
 
 
-def try_out(backends: Backends, kind: ConnectionKind[Any], sealed: Mapping[str, Any], user_id: UUID) -> Trial:
+def try_out(
+    backends: Backends, kind: ConnectionKind[Any], sealed: Mapping[str, Any], user_id: UUID, grant: StoredGrant
+) -> Trial:
     """Takes up to TEST_SECONDS. Raises SecretUnreadable."""
     opened = open_fields(sealed, kind.secret_keys(), backends.vault)
     secrets = secret_values(opened, kind.secret_keys())
-    context = _context(backends, user_id, secrets, HostBinding.read("", opened))
+    context = _context(backends, user_id, secrets, HostBinding.read("", opened), HeldGrant(backends.renewals, grant))
     try:
         return Trial(kind.try_out(opened, context))
     except ConnectorError as error:
         return Trial(True, error_text(error, context.secrets))
 
 
-def _context(backends: Backends, user_id: UUID, secrets: list[str], binding: HostBinding) -> StepContext:
+def _context(
+    backends: Backends, user_id: UUID, secrets: list[str], binding: HostBinding, grant: HeldGrant
+) -> StepContext:
     """A context of no step at all."""
     return StepContext(
         execution_id=_NO_ID,
@@ -53,5 +59,6 @@ def _context(backends: Backends, user_id: UUID, secrets: list[str], binding: Hos
         steps={},
         tools=backends.tools,
         binding=binding,
+        grant=grant,
         secrets=secrets,
     )

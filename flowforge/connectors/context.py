@@ -14,6 +14,8 @@ from flowforge.connectors.http_client.client import HttpClient
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.tokens import TokenCache
+from flowforge.oauth.provider import Client
+from flowforge.oauth.renewal import HeldGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Tools:
     http: HttpClient
     mail: MailServer
     tokens: TokenCache
+    oauth_clients: Mapping[str, Client] = field(default_factory=dict)
+    """What the operator has registered FlowForge as, by the preset of the provider."""
 
 
 class NamedConnection(Signer, Protocol):
@@ -56,5 +60,7 @@ class StepContext:
     """None where the step names none, and where its fields are filled in to the step's own config."""
     binding: HostBinding = ANY_HOST
     """The hosts to which the secrets of the step's connection may be sent."""
+    grant: HeldGrant | None = None
+    """The tokens of the step's connection, where somebody has signed in with it."""
     secrets: list[str] = field(default_factory=list)
     """Texts that are masked in outputs and errors. A connector adds what it makes of its secrets, such as a header."""

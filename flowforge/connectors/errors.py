@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 
 class ConnectorError(Exception):
     """A failure of the step. `permanent`: trying again cannot help. `retry_after`: seconds that the receiver demands.
@@ -18,3 +20,11 @@ class ConnectorError(Exception):
         self.permanent = permanent
         self.retry_after = retry_after
         self.answered = answered
+
+
+class ConnectionBroken(ConnectorError):
+    """A connection that its owner has to sign in with again. The step waits for that, for a time."""
+
+    def __init__(self, message: str, connection_id: UUID) -> None:
+        super().__init__(message, permanent=True)
+        self.connection_id = connection_id

@@ -9,6 +9,7 @@ from typing import Any
 from flowforge.connectors.host_binding import HostBinding
 from flowforge.connectors.sdk import ConnectionKind, Connector, StepContext
 from flowforge.jsonio import JsonObject
+from flowforge.oauth.renewal import HeldGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class SavedConnection:
     name: str
     kind: ConnectionKind[Any]
     config: Mapping[str, Any]
+    grant: HeldGrant | None = None
 
     def filled_in(self, connector: Connector[Any], config: Mapping[str, Any]) -> JsonObject:
         """The step's config, with the connection's fields where the step gives none itself."""
@@ -28,5 +30,5 @@ class SavedConnection:
     def given_to(self, connector: Connector[Any], context: StepContext) -> StepContext:
         """The context of a step that uses it: bound to its hosts, and with its credentials, unless the step's config
         holds these once it is filled in. Raises ConnectorError."""
-        bound = replace(context, binding=HostBinding.read(self.name, self.config))
+        bound = replace(context, binding=HostBinding.read(self.name, self.config), grant=self.grant)
         return bound if connector.holds(self.kind) else replace(bound, connection=self.kind.read(self.config, bound))

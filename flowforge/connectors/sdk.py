@@ -15,7 +15,7 @@ from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
-from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.errors import ConnectionBroken, ConnectorError
 from flowforge.connectors.files import Content, File, Files
 from flowforge.connectors.http_client.call import HeaderName
 from flowforge.connectors.http_client.cookies import Cookies
@@ -36,6 +36,7 @@ __all__ = [
     "CONNECTION",
     "Account",
     "Algorithm",
+    "ConnectionBroken",
     "ConnectionKind",
     "Connector",
     "ConnectorConfig",

@@ -38,6 +38,7 @@ def make_tools(settings: Settings, take_allowance: TakeAllowance) -> Tools:
         http=HttpClient(make_routes(settings), deadlines, limits, settings.executor_threads),
         mail=MailServer(guard, deadlines, _own_account(settings), _own_sender(settings), take_allowance),
         tokens=TokenCache(),
+        oauth_clients=settings.oauth_clients,
     )
 
 

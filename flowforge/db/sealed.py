@@ -13,6 +13,8 @@ from flowforge.db.json_columns import BATCH, rewrite
 from flowforge.db.tables import (
     Connection,
     NamedSecret,
+    OAuthGrant,
+    OAuthSignIn,
     TriggerRegistration,
     User,
     Workflow,
@@ -32,6 +34,8 @@ SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
     TriggerRegistration.configuration,
     Connection.config,
     NamedSecret.value,
+    OAuthGrant.tokens,
+    OAuthSignIn.secret,
     User.totp_secret,
 )
 

@@ -380,6 +380,69 @@ class Connection(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class OAuthGrant(Base):
+    """The tokens of a connection that somebody has signed in with, and their renewal. Without tokens: they are to be
+    asked for, or a sign-in is over."""
+
+    __tablename__ = "oauth_grants"
+    __table_args__ = (
+        Index(
+            "idx_oauth_grants_untold", "broken_at", postgresql_where=text("broken_at IS NOT NULL AND told_at IS NULL")
+        ),
+        {"schema": "workflow"},
+    )
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("workflow.connections.id", ondelete="CASCADE"), primary_key=True)
+    """The connection's own."""
+    generation: Mapped[int] = mapped_column(Integer)
+    """Counts the tokens: an answer to a renewal counts only while these are still those that it renews."""
+    tokens: Mapped[str | None]
+    """Sealed: flowforge.oauth.tokens.Tokens."""
+    ends_at: Mapped[datetime | None]
+    renew_at: Mapped[datetime | None]
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """Those that were granted; null where the provider does not say."""
+    identity: Mapped[str | None]
+    """Whom the tokens belong to."""
+    signed_in_at: Mapped[datetime | None]
+    renewed_at: Mapped[datetime | None]
+    renewing_by: Mapped[str | None]
+    renewing_until: Mapped[datetime | None]
+    """While this is to come, one process asks for other tokens; when it is over, that process has died."""
+    broken_at: Mapped[datetime | None]
+    """The time from which on only another sign-in helps; null: it works."""
+    problem: Mapped[str | None]
+    told_at: Mapped[datetime | None]
+    """The time at which its owner was told that it is broken."""
+
+
+class OAuthSignIn(Base):
+    """A sign-in that has begun in a browser. It ends when it comes back, or with its time."""
+
+    __tablename__ = "oauth_sign_ins"
+    __table_args__ = (
+        Index("idx_oauth_sign_ins_connection", "connection_id"),
+        Index("idx_oauth_sign_ins_ends", "ends_at"),
+        {"schema": "workflow"},
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """SHA-256 of the state that the browser carries; of a random text, where a code is entered elsewhere."""
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("workflow.connections.id", ondelete="CASCADE"))
+    session_id: Mapped[UUID]
+    """The session of the browser in which it began, and alone can end."""
+    secret: Mapped[str | None]
+    """Sealed: what proves that it is ours, a PKCE verifier or a device code."""
+    user_code: Mapped[str | None]
+    """The code to be entered at `url`."""
+    url: Mapped[str | None]
+    complete_url: Mapped[str | None]
+    interval: Mapped[int | None] = mapped_column(Integer)
+    """Seconds between two questions to the provider."""
+    ask_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime]
+
+
 class NamedSecret(Base):
     """A secret that expressions call by its name."""
 

@@ -38,6 +38,7 @@ from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.expressions.template import holds_expression
 from flowforge.language.plan import Step
+from flowforge.oauth.renewal import HeldGrant
 from flowforge.secrets import SecretUnreadable, mask_text, mask_values, open_fields, secret_values, worth_masking
 from flowforge.wiring import Backends
 
@@ -117,6 +118,7 @@ class StepRunner:
         self._catalog = catalog
         self._vault = backends.vault
         self._links = backends.resume_links
+        self._renewals = backends.renewals
         self._tools = backends.tools
         self._files = backends.files
         self._loading = threading.BoundedSemaphore(_LOADED_AT_ONCE)
@@ -218,12 +220,12 @@ class StepRunner:
         if not name:
             return None
         row = self._credentials.connection(start.user_id, str(name))
-        kind = self._catalog.kind_for(connector, row[0]) if row else None
+        kind = self._catalog.kind_for(connector, row.type) if row else None
         if row is None or kind is None:
             raise ConnectorError(f"there is no connection '{name}' that {start.action_type} could use", permanent=True)
-        opened = open_fields(row[1], kind.secret_keys(), self._vault)
+        opened = open_fields(row.config, kind.secret_keys(), self._vault)
         secrets += secret_values(opened, kind.secret_keys())
-        return SavedConnection(str(name), kind, opened)
+        return SavedConnection(str(name), kind, opened, HeldGrant(self._renewals, row.grant))
 
     def _around(self, version: Version, start: ExecutionStart) -> JsonObject:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)

@@ -81,13 +81,14 @@ class HttpClient:
         signed_by: Signer | None = None,
         download: Download | None = None,
         cookies: Cookies | None = None,
+        redirects: int = MAX_REDIRECTS,
     ) -> Response:
         """One exchange, redirects followed, before the attempt's deadline. Blanks around the URL do not count.
 
         `params` and `data` take any values; `pairs_of` tells, and lets choose, how objects and lists are written.
         A body that `download` wants goes there; the content of the response is empty then. `cookies` are sent, and take
-        what is set, at each redirect. Raises ConnectorError for everything that keeps a whole answer from coming; a
-        status is no error here.
+        what is set, at each redirect. With `redirects=0` a redirect is an answer like any other. Raises ConnectorError
+        for everything that keeps a whole answer from coming; a status is no error here.
         """
         own = {"User-Agent": _USER_AGENT, "Idempotency-Key": attempt.idempotency_key}
         if json is not None:
@@ -97,13 +98,13 @@ class HttpClient:
             own["Content-Type"] = data.type
         body = _listed(data) if isinstance(data, Mapping) else data
         call = Call(method, url.strip(), {**own, **(headers or {})}, _listed(params), body, signed_by, cookies)
-        for _ in range(MAX_REDIRECTS + 1):
+        for _ in range(redirects + 1):
             response = self._answer(attempt, call, download)
             target = response.headers.get("location")
-            if response.status not in REDIRECTS or target is None:
+            if response.status not in REDIRECTS or target is None or not redirects:
                 return response
             call = call.redirected(response.status, target)
-        raise ConnectorError(f"{host_of(call.url)} redirects more than {MAX_REDIRECTS} times", permanent=True)
+        raise ConnectorError(f"{host_of(call.url)} redirects more than {redirects} times", permanent=True)
 
     def encode(self, value: Any) -> bytes:
         """Encode the value as JSON. Raises ConnectorError where it is larger than a request may be."""

@@ -1,0 +1,204 @@
+"""oauth2: a sign-in by OAuth 2.0, in a browser, with a code on another device, or by the client itself (RFC 6749, RFC
+8628). The tokens are kept with the connection (flowforge.oauth.renewal)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import ValidationInfo, field_validator
+
+from flowforge.connectors.presets.all_presets import presets
+from flowforge.connectors.presets.preset import Preset
+from flowforge.connectors.provider_client import ProviderClient
+from flowforge.connectors.sdk import (
+    ConnectionBroken,
+    ConnectionKind,
+    ConnectorConfig,
+    ConnectorError,
+    Credentials,
+    Request,
+    Response,
+    Tools,
+    field,
+    secret,
+)
+from flowforge.oauth.errors import OAuthError, Refused
+from flowforge.oauth.provider import Client, ClientAuthentication, Identity, Provider, is_secure
+from flowforge.oauth.renewal import Ask, GrantEnded, HeldGrant, NotSignedIn
+from flowforge.oauth.tokens import Grant, Tokens
+
+Way = Literal["browser", "device", "client"]
+_ADDRESSES = "The provider's addresses"
+
+
+class OAuth2SignIn(ConnectorConfig):
+    preset: str = field("", title="Provider", description="The name of a preset; empty: the addresses below count.")
+    account: str = field(
+        "",
+        title="Account",
+        description="Your shop, tenant or site at the provider, where it asks.",
+        pattern=r"^([A-Za-z0-9]([A-Za-z0-9.-]{0,98}[A-Za-z0-9])?)?$",
+    )
+    way: Way = field(
+        "browser",
+        title="How to sign in",
+        description="browser: in this one; device: by a code that is entered on any device; client: nobody signs in,"
+        " the client itself is let in.",
+    )
+    client_id: str = field("", title="Client ID", description="Empty: the one that the operator has registered.")
+    client_secret: str = secret("", title="Client secret")
+    scopes: list[str] = field([], title="Scopes", max_length=100)
+    parameters: dict[str, str] = field(
+        {},
+        title="Further parameters",
+        description="Sent along with the sign-in: prompt, audience, resource, login_hint, …",
+    )
+    authorization_url: str = field("", title="Authorization address", group=_ADDRESSES)
+    token_url: str = field("", title="Token address", group=_ADDRESSES, validate_default=True)
+    device_url: str = field("", title="Device authorization address", group=_ADDRESSES, validate_default=True)
+    revocation_url: str = field("", title="Revocation address", group=_ADDRESSES)
+    identity_url: str = field(
+        "", title="Address of the profile", description="Tells whom the tokens belong to.", group=_ADDRESSES
+    )
+    client_authentication: Literal["basic", "body", "none"] = field(
+        "basic", title="How the client proves itself", group=_ADDRESSES
+    )
+    pkce: bool = field(True, title="PKCE (S256)", group=_ADDRESSES)
+
+    @field_validator("preset")
+    @classmethod
+    def _preset_exists(cls, name: str) -> str:
+        if name and (name not in presets() or presets()[name].provider is None):
+            raise ValueError("is no preset of OAuth 2.0")
+        return name
+
+    @field_validator("authorization_url", "token_url", "device_url", "revocation_url", "identity_url")
+    @classmethod
+    def _address_is_secure(cls, url: str) -> str:
+        if url and not is_secure(url):
+            raise ValueError("must begin with https://")
+        return url
+
+    @field_validator("token_url", "device_url")
+    @classmethod
+    def _address_is_there(cls, url: str, info: ValidationInfo) -> str:
+        needed = info.field_name == "token_url" or info.data.get("way") == "device"
+        if needed and not url and not info.data.get("preset"):
+            raise ValueError("is required where there is no preset")
+        return url
+
+    @property
+    def known_preset(self) -> Preset | None:
+        return presets().get(self.preset)
+
+    def provider(self) -> Provider:
+        """With a preset its addresses count, and no others: the operator's client secret goes there."""
+        preset = self.known_preset
+        known = preset.provider_of(self.account) if preset else None
+        provider = known or self._own_provider()
+        if self.way == "client":
+            return replace(provider, token_parameters={**provider.token_parameters, **self.parameters})
+        return replace(provider, parameters={**provider.parameters, **self.parameters})
+
+    def _own_provider(self) -> Provider:
+        return Provider(
+            urlsplit(self.token_url).hostname or "the provider",
+            self.token_url,
+            self.authorization_url,
+            self.device_url,
+            self.revocation_url,
+            ClientAuthentication(self.client_authentication),
+            self.pkce,
+            identity=Identity(self.identity_url),
+        )
+
+    def wanted_scopes(self) -> tuple[str, ...]:
+        """Those that are chosen, and those that the preset always asks for."""
+        always = self.known_preset.always if self.known_preset else ()
+        return tuple(dict.fromkeys((*always, *self.scopes)))
+
+    def client(self, registered: Mapping[str, Client]) -> Client:
+        """Its own client, or the operator's. Raises ConnectorError."""
+        if self.client_id:
+            return Client(self.client_id, self.client_secret)
+        if self.preset in registered:
+            return registered[self.preset]
+        raise ConnectorError("the client ID is missing", permanent=True)
+
+    def provider_client(self, tools: Tools, deadline: float) -> ProviderClient:
+        """Raises ConnectorError where there is no client id."""
+        return ProviderClient(
+            self.provider(), self.client(tools.oauth_clients), self.wanted_scopes(), tools.http, deadline
+        )
+
+
+def _sign(request: Request, credentials: Credentials[OAuth2SignIn]) -> Request:
+    with _as_connector_errors():
+        token = _grant_of(credentials).access_token(_ask(credentials), credentials.context.deadline)
+    credentials.context.secrets.append(token)
+    header = credentials.config.provider().header
+    return request.with_headers({header.name: header.prefix + token})
+
+
+def _renew(_: Response, credentials: Credentials[OAuth2SignIn]) -> bool:
+    """The token was revoked before its time, or has none."""
+    with _as_connector_errors():
+        return _grant_of(credentials).renew(_ask(credentials), credentials.context.deadline)
+
+
+def _grant_of(credentials: Credentials[OAuth2SignIn]) -> HeldGrant:
+    if credentials.context.grant is None:
+        raise ConnectorError("OAuth 2.0 needs a saved connection", permanent=True)
+    return credentials.context.grant
+
+
+def _ask(credentials: Credentials[OAuth2SignIn]) -> Ask | None:
+    """How to get other tokens; None where nobody but the person can."""
+    kept = _grant_of(credentials).tokens()
+    if credentials.config.way == "client":
+        return lambda _: _client(credentials).client_credentials()
+    if kept is None or kept.refresh is None:
+        return None
+    return lambda tokens: _refreshed(credentials, tokens)
+
+
+def _refreshed(credentials: Credentials[OAuth2SignIn], tokens: Tokens | None) -> Grant:
+    assert tokens is not None
+    assert tokens.refresh is not None
+    credentials.context.secrets.extend([tokens.refresh, tokens.access])
+    grant = _client(credentials).refresh(tokens.refresh)
+    credentials.context.secrets.extend(text for text in (grant.tokens.access, grant.tokens.refresh) if text)
+    return grant
+
+
+def _client(credentials: Credentials[OAuth2SignIn]) -> ProviderClient:
+    context = credentials.context
+    return credentials.config.provider_client(context.tools, context.deadline)
+
+
+@contextmanager
+def _as_connector_errors() -> Iterator[None]:
+    try:
+        yield
+    except GrantEnded as error:
+        raise ConnectionBroken(
+            f"the connection has to be signed in with again: {error}", error.connection_id
+        ) from error
+    except OAuthError as error:
+        raise ConnectorError(str(error), permanent=isinstance(error, Refused | NotSignedIn)) from error
+
+
+OAUTH2 = ConnectionKind(
+    "oauth2",
+    OAuth2SignIn,
+    title="OAuth 2.0",
+    help="A sign-in at a provider, renewed by itself.",
+    icon="key",
+    keywords=("sign in", "token", "google", "microsoft"),
+    sign=_sign,
+    renew=_renew,
+)

@@ -1,0 +1,1 @@
+"""Presets: what a provider's own documentation says about signing in to it, as data."""

@@ -1,0 +1,26 @@
+"""All presets, in the order in which they are offered: those of presets.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from flowforge.connectors.presets.preset import Preset
+
+_FILE = Path(__file__).with_name("presets.yaml")
+
+
+@cache
+def presets() -> Mapping[str, Preset]:
+    """By name."""
+    written = yaml.safe_load(_FILE.read_bytes())
+    return {name: Preset.read(name, parts) for name, parts in written.items()}
+
+
+def matching_presets(words: str) -> list[Preset]:
+    """Those in which all words are found."""
+    wanted = words.lower().split()
+    return [preset for preset in presets().values() if all(word in preset.searched for word in wanted)]
