@@ -60,8 +60,15 @@ def about(keywords: JsonObject) -> JsonObject:
         "writeOnly": keywords.get("format") == "password",
         "examples": _examples(keywords),
     }
-    default = {"default": keywords["default"]} if is_small(keywords.get("default")) else {}
-    return {**{keyword: value for keyword, value in found.items() if value}, **default}
+    return {keyword: value for keyword, value in found.items() if value}
+
+
+def default_of(keywords: JsonObject, type_: str | None) -> JsonObject:
+    """The default, where it is of the type; Discovery documents write all of them as texts."""
+    default = keywords.get("default")
+    if isinstance(default, str) and type_ in ("number", "integer", "boolean"):
+        default = _read_json(default)
+    return {"default": default} if is_small(default) and (type_ is None or _is_of(default, type_)) else {}
 
 
 def type_of(keywords: JsonObject) -> str | None:
@@ -98,8 +105,9 @@ def enum_of(keywords: JsonObject) -> list[Any]:
     return [value for value in enum[:_MOST_CHOICES] if value is not None and is_small(value)]
 
 
-def limits(keywords: JsonObject, type_: str) -> JsonObject:
-    """What a schema asks of values of that type, apart from what is inside of them."""
+def limits(keywords: JsonObject, type_: str, *, files: bool) -> JsonObject:
+    """What a schema asks of values of that type, apart from what is inside of them; `files`: whether there can be
+    any."""
     found: JsonObject = {}
     enum = enum_of(keywords)
     if enum and all(_is_of(value, type_) for value in enum):
@@ -110,7 +118,7 @@ def limits(keywords: JsonObject, type_: str) -> JsonObject:
         count = _number(keywords.get(keyword))
         found |= {keyword: int(count)} if count is not None and count >= 0 else {}
     if type_ == "string":
-        found |= _of_text(keywords)
+        found |= _of_text(keywords, files)
     if type_ == "array" and keywords.get("uniqueItems") is True:
         found["uniqueItems"] = True
     return found
@@ -169,8 +177,9 @@ def _bounds(keywords: JsonObject) -> JsonObject:
     return {keyword: value for keyword, value in found.items() if value is not None}
 
 
-def _of_text(keywords: JsonObject) -> JsonObject:
-    format_ = "binary" if is_file(keywords) else one_line(keywords.get("format"), 40)
+def _of_text(keywords: JsonObject, files: bool) -> JsonObject:
+    declared = "binary" if is_file(keywords) else one_line(keywords.get("format"), 40)
+    format_ = declared if files or declared != "binary" else ""
     pattern = keywords.get("pattern")
     found: JsonObject = {"format": format_} if format_ else {}
     if isinstance(pattern, str) and 0 < len(pattern) <= _LONGEST_PATTERN:
@@ -180,11 +189,15 @@ def _of_text(keywords: JsonObject) -> JsonObject:
 
 def _number(value: Any) -> int | float | None:
     if isinstance(value, str):
-        try:
-            value = jsonio.loads(value)
-        except ValueError:
-            return None
+        value = _read_json(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _read_json(text_: str) -> Any:
+    try:
+        return jsonio.loads(text_)
+    except ValueError:
+        return None
 
 
 def _type_of_values(values: list[Any]) -> str | None:

@@ -11,17 +11,18 @@ from typing import Any, Literal
 
 from flowforge.apis.references import BrokenReference, References
 from flowforge.apis.schemas.choices import Choices, choices_of
-from flowforge.apis.schemas.keywords import about, enum_of, limits, one_line, type_of
+from flowforge.apis.schemas.keywords import about, default_of, enum_of, limits, one_line, type_of
 from flowforge.apis.schemas.merging import Level, Seen, Work, merge_level
 from flowforge.apis.shapes import as_object
 from flowforge.jsonio import JsonObject
 
-Purpose = Literal["input", "answer"]
-"""An input has no `readOnly` properties, an answer no `writeOnly` ones."""
+Purpose = Literal["input", "upload", "answer"]
+"""An input has no `readOnly` properties, and an upload neither, but it can hold files; an answer has no `writeOnly`
+ones."""
 DEEPEST = 10
 MOST_SCHEMAS = 1_000
 MOST_PROPERTIES = 1_000
-_LEFT_OUT: dict[Purpose, str] = {"input": "readOnly", "answer": "writeOnly"}
+_LEFT_OUT: dict[Purpose, str] = {"input": "readOnly", "upload": "readOnly", "answer": "writeOnly"}
 _NOTHING: Seen = frozenset()
 _WORDS = {
     "string": "Text",
@@ -108,13 +109,14 @@ class _Reading:
 
     def _read_type(self, place: _Place, level: Level) -> None:
         type_ = type_of(level.keywords)
+        place.into.update({**default_of(level.keywords, type_), **place.into})
         if type_ is None:
             enum = enum_of(level.keywords)
             place.into.update({"enum": enum} if enum else {})
             return
         if type_ in ("object", "array") and not self._has_room(place):
             return
-        place.into.update({"type": type_, **limits(level.keywords, type_)})
+        place.into.update({"type": type_, **limits(level.keywords, type_, files=self.purpose == "upload")})
         if type_ == "object":
             self._readas_object(place, level)
         elif type_ == "array":

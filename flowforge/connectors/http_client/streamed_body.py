@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowforge.connectors.files import Content
+from flowforge.multipart import end_of_parts, head_of_part, new_boundary
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +34,10 @@ def body_of(file: Content) -> StreamedBody:
 
 def multipart(fields: Sequence[tuple[str, str]], files: Mapping[str, Sequence[Content]]) -> StreamedBody:
     """A form with files (RFC 7578): first the fields, then the files, in their order."""
-    boundary = secrets.token_hex(16)
-    parts: list[bytes | Content] = [_field(boundary, name, value) for name, value in fields]
+    boundary = new_boundary()
+    parts: list[bytes | Content] = [head_of_part(boundary, name) + f"{value}\r\n".encode() for name, value in fields]
     for name, contents in files.items():
         for content in contents:
-            parts += [_head(boundary, name, content), content, b"\r\n"]
-    parts.append(f"--{boundary}--\r\n".encode())
+            parts += [head_of_part(boundary, name, content.name, content.type), content, b"\r\n"]
+    parts.append(end_of_parts(boundary))
     return StreamedBody(f"multipart/form-data; boundary={boundary}", tuple(parts))
-
-
-def _field(boundary: str, name: str, value: str) -> bytes:
-    return f"--{boundary}\r\nContent-Disposition: form-data; name={_quoted(name)}\r\n\r\n{value}\r\n".encode()
-
-
-def _head(boundary: str, name: str, content: Content) -> bytes:
-    disposition = f"form-data; name={_quoted(name)}; filename={_quoted(content.name)}"
-    return f"--{boundary}\r\nContent-Disposition: {disposition}\r\nContent-Type: {content.type}\r\n\r\n".encode()
-
-
-def _quoted(name: str) -> str:
-    """The name between quotes, as forms have it (HTML Standard, section 4.10.22.8)."""
-    escapes = {'"': "%22", "\r": "%0D", "\n": "%0A"}
-    escaped = re.sub('["\r\n]', lambda found: escapes[found[0]], name)
-    return f'"{escaped}"'
