@@ -21,6 +21,7 @@ from webapp import (
     errors,
     guarded,
     health,
+    held_threads,
     identity,
     live,
     reset_mails,
@@ -51,7 +52,7 @@ from webapp.api import (
     workflows,
 )
 from webapp.context import db
-from webapp.intake import blueprints, calls, waiting
+from webapp.intake import blueprints, calls
 from webapp.routing import LazyRule
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -114,7 +115,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     guarded.install(app, backends)
     reset_mails.install(app, backends)
     calls.install(app, backends.settings)
-    waiting.install(app, backends.settings)
+    held_threads.install(app, backends.settings)
     static_files.install(app)
     compression.install(app)
     _install_database(app, backends.settings)

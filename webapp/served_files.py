@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from itertools import chain
 from urllib.parse import quote
 from uuid import UUID
@@ -16,6 +17,7 @@ from flowforge.file_values import ANY_TYPE, AnyFile, InlineFile, file_id
 from flowforge.files.files import KeptFile
 from flowforge.media_types import media_type_of
 from webapp.context import backends
+from webapp.held_threads import place_for_download
 
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"})
 """What browsers show without running anything of it. SVG can hold scripts."""
@@ -44,9 +46,10 @@ def is_shown(file: AnyFile) -> bool:
 
 
 def stored_response(kept: KeptFile) -> Response:
-    """An answer with a file for people: shown where that is safe, and downloaded else. Raises NotFound."""
+    """An answer with a file for people: shown where that is safe, and downloaded else. Raises NotFound, Unavailable."""
     content_type, how = (media_type_of(kept.file.type), "inline") if is_shown(kept.file) else (ANY_TYPE, "attachment")
-    response = Response(_begun(kept.pieces()), content_type=content_type)
+    response = _sending(kept)
+    response.content_type = content_type
     response.content_length = kept.file.size
     response.headers["Content-Disposition"] = disposition(kept.file, how)
     response.headers["Content-Security-Policy"] = _PDF_POLICY if _is_pdf(kept.file) else _ALONE
@@ -57,12 +60,14 @@ def stored_response(kept: KeptFile) -> Response:
 
 
 def answer_with_file(file: InlineFile | KeptFile, status: int, headers: Mapping[str, str]) -> Response:
-    """What a workflow answers with a file; its own headers go before those of the file. Raises NotFound."""
+    """What a workflow answers with a file; its own headers go before those of the file. Raises NotFound,
+    Unavailable."""
     about = file.file if isinstance(file, KeptFile) else file
-    content = _begun(file.pieces()) if isinstance(file, KeptFile) else file.content
+    response = _sending(file) if isinstance(file, KeptFile) else Response(file.content)
     own = {name.lower() for name in headers}
-    response = Response(content, status, dict(headers), content_type=None if "content-type" in own else about.type)
-    response.content_length = about.size
+    response.status_code, response.content_length = status, about.size
+    response.content_type = about.type
+    response.headers.update(headers)
     if "content-disposition" not in own:
         response.headers["Content-Disposition"] = disposition(about, "inline")
     return response
@@ -79,6 +84,15 @@ def disposition(file: AnyFile, how: str) -> str:
 
 def _is_pdf(file: AnyFile) -> bool:
     return media_type_of(file.type) == _PDF
+
+
+def _sending(kept: KeptFile) -> Response:
+    """Holds a place for it until it is sent."""
+    with ExitStack() as held:
+        held.enter_context(place_for_download(kept))
+        response = Response(_begun(kept.pieces()))
+        response.call_on_close(held.pop_all().close)
+    return response
 
 
 def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:

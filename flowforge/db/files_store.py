@@ -29,6 +29,7 @@ class Found:
     """A file, and the name of its content in the store."""
 
     file: StoredFile
+    owner: UUID
     object_key: UUID
 
 
@@ -250,12 +251,12 @@ def _refer(connection: Connection, sha256: str, key: UUID) -> None:
 def _find(connection: Connection, file_id: UUID, condition: str, **values: UUID) -> Found | None:
     row = connection.execute(
         text(f"""
-        SELECT f.id, f.name, f.type, f.size, f.sha256, c.object_key
+        SELECT f.id, f.name, f.type, f.size, f.sha256, f.user_id, c.object_key
           FROM files.files f JOIN files.contents c ON c.sha256 = f.sha256 WHERE f.id = :file_id AND {condition}
         """),  # noqa: S608  (a condition of ours)
         {"file_id": file_id, **values},
     ).first()
-    return None if row is None else Found(StoredFile(*row[:5]), row.object_key)
+    return None if row is None else Found(StoredFile(*row[:5]), row.user_id, row.object_key)
 
 
 def _values(file: StoredFile) -> dict[str, object]:

@@ -35,6 +35,7 @@ class KeptFile:
     """A file that may be read."""
 
     file: StoredFile
+    owner: UUID
     _key: UUID
     _store: ObjectStore
 
@@ -138,4 +139,4 @@ class Files:
     def _kept(self, found: Found | None) -> KeptFile:
         if found is None:
             raise NotFound("there is no such file, or it is not kept any more")
-        return KeptFile(found.file, found.object_key, self._store)
+        return KeptFile(found.file, found.owner, found.object_key, self._store)

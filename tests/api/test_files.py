@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from flowforge.file_values import StoredFile, shown_id
 from flowforge.ids import uuid7
+from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.api.things import trigger, workflow
 from tests.engine.pipeline import working
@@ -142,3 +143,48 @@ class TestAnswering:
         assert (answer.status_code, answer.data) == (200, b"abc")
         assert (answer.headers["Content-Disposition"], answer.content_type) == left
         assert "X-Own" not in answer.headers
+
+
+class TestSlowReaders:
+    """A download holds a thread until all of it is taken."""
+
+    LARGE = bytes(300 * 1024)
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"web_threads": 8})
+
+    def keep(self, backends: Backends, owner: Person, data: bytes = LARGE) -> str:
+        file = backends.files.keep(BytesIO(data), "a.bin", "x/y", owner=UUID(str(owner.id)), holder=uuid7())
+        return f"{API}/{shown_id(file.id)}/content"
+
+    def test_leave_threads_to_others(
+        self, client: FlaskClient, owner: Person, stranger: Person, backends: Backends
+    ) -> None:
+        path, others = self.keep(backends, owner), self.keep(backends, stranger)
+        slow = [client.get(path, headers=owner.headers) for _ in range(3)]
+        assert [answer.status_code for answer in slow] == [200] * 3
+        refused = client.get(path, headers=owner.headers)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+        assert client.get(others, headers=stranger.headers).data == self.LARGE
+        small = self.keep(backends, owner, b"small")
+        assert client.get(small, headers=owner.headers).data == b"small"
+        slow[0].close()
+        assert client.get(path, headers=owner.headers).data == self.LARGE
+
+    def test_of_links_count_for_the_owner(self, client: FlaskClient, owner: Person, backends: Backends) -> None:
+        path = self.keep(backends, owner)
+        link = client.post(path.replace("/content", "/links"), json={}, headers=owner.headers).json["url"]
+        shared = link.removeprefix(backends.settings.public_webhook_base)
+        slow = [client.get(shared) for _ in range(3)]
+        assert client.get(shared).status_code == 503
+        assert client.get(path, headers=owner.headers).status_code == 503
+        for answer in slow:
+            answer.close()
+
+    def test_who_has_left_holds_nothing(self, client: FlaskClient, owner: Person, backends: Backends) -> None:
+        path = self.keep(backends, owner)
+        for _ in range(9):
+            client.head(path, headers=owner.headers).close()
+            client.get(path, headers=owner.headers).close()
+        assert client.get(path, headers=owner.headers).data == self.LARGE

@@ -30,7 +30,7 @@ from webapp.context import backends, session
 from webapp.intake import calls, form_guards, known_tokens
 from webapp.intake.accepted import announce
 from webapp.intake.form_submission import Submission, read_submission
-from webapp.intake.waiting import as_response, wait_for_answer
+from webapp.intake.waiting import as_response, wait_for_response
 from webapp.receiving.uploads import Uploads
 from webapp.services import triggers
 
@@ -208,10 +208,8 @@ def _answer(form: OpenForm, call: AcceptedCall) -> Response:
     """The workflow's answer where the form waits for it; else the redirect or the message."""
     if call.wait_seconds is None or call.event_id is None:
         return redirect(form.config.redirect or url_for("forms.sent", token=form.token), 303)
-    found = wait_for_answer(call)
-    if found is not None:
-        return as_response(found, call.event_id)
-    return redirect(url_for("forms.later_answer", token=form.token, event_id=call.event_id), 303)
+    later = url_for("forms.later_answer", token=form.token, event_id=call.event_id)
+    return wait_for_response(call) or redirect(later, 303)
 
 
 def _show_again(form: OpenForm, submission: Submission, refused: Refused) -> Response:

@@ -5,32 +5,25 @@ from __future__ import annotations
 from contextlib import suppress
 from uuid import UUID
 
-from flask import Flask, Response, current_app
+from flask import Response
 
 from flowforge import jsonio
 from flowforge.engine import answers
 from flowforge.engine.answers import Answer
 from flowforge.engine.intake import AcceptedCall
-from flowforge.errors import NotFound
-from flowforge.fair_shares import FairShares
+from flowforge.errors import NotFound, Unavailable
 from flowforge.file_values import InlineFile, StoredFile, read_file
 from flowforge.files.files import KeptFile
 from flowforge.language.blocks.respond import is_sent
-from flowforge.settings import Settings
 from webapp.content_policy import SANDBOX
 from webapp.context import backends
+from webapp.held_threads import places
 from webapp.served_files import answer_with_file
-
-_EXTENSION = "flowforge.waiting_callers"
-
-
-def install(app: Flask, settings: Settings) -> None:
-    """A caller who waits holds a thread; a quarter of them is for everybody else."""
-    app.extensions[_EXTENSION] = FairShares(settings.web_threads * 3 // 4)
 
 
 def as_response(answer: Answer, event_id: UUID | None) -> Response:
-    """The answer to the call of that event as it is sent: of its headers, those that act on nothing but it."""
+    """The answer to the call of that event as it is sent: of its headers, those that act on nothing but it. Raises
+    Unavailable where it is a file that cannot be sent now."""
     headers = {name: value for name, value in answer.headers.items() if is_sent(name)}
     headers["Content-Security-Policy"] = SANDBOX
     file = _file(answer, event_id)
@@ -53,17 +46,19 @@ def _file(answer: Answer, event_id: UUID | None) -> InlineFile | KeptFile | None
     return None
 
 
-def wait_for_answer(call: AcceptedCall) -> Answer | None:
-    """The workflow's answer; None where it does not come in time, or as many callers of that workflow wait already, or
-    of its account, as may."""
+def wait_for_response(call: AcceptedCall) -> Response | None:
+    """The response with the workflow's answer; None where there is none in time, or as many callers of that workflow
+    wait already, or of its account, as may, or its file cannot be sent now."""
+    found = _wait_for_answer(call)
+    with suppress(Unavailable):
+        return as_response(found, call.event_id) if found else None
+    return None
+
+
+def _wait_for_answer(call: AcceptedCall) -> Answer | None:
     if call.event_id is None or call.wait_seconds is None:
         return None
-    with _places().place(call.workflow_id, call.user_id) as is_free:
+    with places().place(call.workflow_id, call.user_id) as is_free:
         if not is_free:
             return None
         return answers.wait_for(backends().engine, backends().blocking_redis, call.event_id, call.wait_seconds)
-
-
-def _places() -> FairShares:
-    found: FairShares = current_app.extensions[_EXTENSION]
-    return found

@@ -33,7 +33,7 @@ from webapp.intake.body_budget import BODIES
 from webapp.intake.cross_origin import allowed_methods, answer_preflight, is_foreign_page, share_answer
 from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.raw_body import as_sent
-from webapp.intake.waiting import as_response, wait_for_answer
+from webapp.intake.waiting import as_response, wait_for_response
 from webapp.receiving.form_data import parse_query
 from webapp.receiving.received_body import receive_body
 from webapp.receiving.uploads import Uploads
@@ -108,8 +108,7 @@ def receive(token: str) -> Response:
         announce(answer)
     if answer.wait_seconds is not None and answer.event_id is not None:
         answer = replace(answer, fresh=None)  # a caller who waits holds no payload meanwhile
-        found = wait_for_answer(answer)
-        return as_response(found, answer.event_id) if found else _to_be_answered(answer)
+        return wait_for_response(answer) or _to_be_answered(answer)
     return Response(jsonio.dumps(_describe_acceptance(answer)), 200, mimetype="application/json")
 
 

@@ -23,7 +23,7 @@ _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 _HEX = re.compile(rb"[0-9a-fA-F]{1,12}")
 _MAX_CHUNK_LINE_BYTES = 8192
 _MOST_IN_MEMORY_BYTES = 1024 * 1024
-_TAKES_FILES = re.compile(rb"(POST|PUT|PATCH) [^ ]*/(webhook|forms|resume)/")
+_TAKES_FILES = re.compile(rb"(POST|PUT|PATCH) [^ ]*/((webhook|forms|resume)/|workflows/[^/ ]*/run[? ])")
 """Begins the requests that may bring files."""
 
 

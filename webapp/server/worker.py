@@ -32,7 +32,7 @@ from werkzeug.exceptions import BadRequest
 
 from flowforge.fair_shares import FairShares
 from webapp import live
-from webapp.edge import MOST_RECEIVED_BYTES
+from webapp.edge import API_MAX_BYTES, MOST_RECEIVED_BYTES
 from webapp.intake.headers import AS_SENT
 from webapp.live.connection_handoff import CAN_HAND_OFF, HandedOff
 from webapp.live.hub_process import HubProcess
@@ -114,7 +114,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().load_wsgi()
         settings = self.wsgi.extensions["flowforge"].settings
         body_bytes = max(MOST_RECEIVED_BYTES, settings.webhook_max_bytes)
-        upload_bytes = settings.file_max_bytes + settings.webhook_max_bytes
+        upload_bytes = settings.file_max_bytes + max(settings.webhook_max_bytes, API_MAX_BYTES)
         self._limits = ReceiveLimits(settings.web_read_timeout, settings.web_request_timeout, body_bytes, upload_bytes)
         slots = FairShares(settings.live_viewers)
         listening = [listener.fileno() for listener in self.sockets]
