@@ -22,6 +22,8 @@ INLINE_BYTES = 32 * 1024
 ANY_TYPE = "application/octet-stream"
 LONGEST_NAME = 255
 """File systems take no longer names."""
+LONGEST_LINK_SECONDS = 30 * 24 * 3600
+"""A link to a file ends after so many at the latest."""
 _LONGEST_TYPE = 255
 """A type and a subtype have at most 127 characters each (RFC 6838, section 4.2)."""
 _MARK = "file_"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import IO
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from flowforge.connectors.sdk import ConnectorError
 from flowforge.errors import NotFound, OverQuota, TooLarge
 from flowforge.file_values import AnyFile, InlineFile, StoredFile
 from flowforge.files.files import Files, KeptFile
+from flowforge.files.links import FileLinks
 from flowforge.language.evaluation.meter import Failure
 
 
@@ -19,6 +22,7 @@ class StepFiles:
     """`is_trial`: its owner tries the step out, with whatever data, and may read all files that are theirs."""
 
     files: Files
+    links: FileLinks
     user_id: UUID
     execution_id: UUID
     is_trial: bool = False
@@ -46,6 +50,21 @@ class StepFiles:
         if content.size != file.size:
             raise Failure(f"the file {file.name} has another size than it says")
         return b"".join(content.pieces())
+
+    def link(self, file: AnyFile, seconds: int) -> str:
+        """An address at which anybody reads the file, for so many seconds; one that stands in the data is kept for
+        that. Raises Failure, Unavailable."""
+        try:
+            stored = self._stored(file)
+        except ConnectorError as error:
+            raise Failure(str(error)) from error
+        return self.links.make(stored.id, datetime.now(UTC) + timedelta(seconds=seconds)).url
+
+    def _stored(self, file: AnyFile) -> StoredFile:
+        """Raises ConnectorError, Unavailable."""
+        if isinstance(file, StoredFile):
+            return self._kept(file).file
+        return self.keep(BytesIO(file.content), file.name, file.type)
 
     @property
     def most_bytes(self) -> int:

@@ -121,6 +121,7 @@ class StepRunner:
         self._renewals = backends.renewals
         self._tools = backends.tools
         self._files = backends.files
+        self._file_links = backends.file_links
         self._loading = threading.BoundedSemaphore(_LOADED_AT_ONCE)
 
     def time_limit(self, run: StepRun) -> float:
@@ -189,9 +190,7 @@ class StepRunner:
         config = connector.separate(config)
         with self._data_of(run) as data:
             roots = scope(version.plan, data, self._around(version, run.start))
-            resolved_with = partial(
-                resolve, config, step=run.step_id, field="config", read_file=self._files_of(run).read
-            )
+            resolved_with = partial(resolve, config, step=run.step_id, field="config", files=self._files_of(run))
             if SECRETS.encode() not in jsonio.dumps(config):
                 return ResolvedConfig.without_secrets(resolved_with(roots))
             named = self._named_secrets(run.start.user_id)
@@ -231,7 +230,7 @@ class StepRunner:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)
 
     def _files_of(self, run: StepRun) -> StepFiles:
-        return StepFiles(self._files, run.start.user_id, run.start.execution_id, run.is_trial)
+        return StepFiles(self._files, self._file_links, run.start.user_id, run.start.execution_id, run.is_trial)
 
     def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:
         start = run.start

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -238,6 +239,26 @@ def test_expressions_read_the_files_of_their_execution(pipeline: Pipeline, recei
     )
     assert done.status == "COMPLETED", done.error
     assert done.step_outputs["step_1"] == {"head": "Größe;Preis", "code": 20}
+
+
+def test_a_link_leads_to_the_file_until_it_ends(pipeline: Pipeline, receiver: Receiver) -> None:
+    url, small = receiver.gives(PDF, "application/pdf"), {"name": "n.txt", "type": "text/plain", "base64": "aGVsbG8="}
+    made = transform(large="{{ steps.get.body | link(60) }}", small="{{ trigger.f | link(60) }}")
+    links = run(pipeline, fetch(url), made, payload={"f": small}).step_outputs["step_1"]
+    for address, content in ((links["large"], PDF), (links["small"], b"hello")):
+        token = address.rpartition("/shared-files/")[2]
+        now = datetime.now(UTC)
+        file_id = pipeline.backends.file_links.read(token, now)
+        assert file_id is not None
+        assert b"".join(pipeline.backends.files.by_link(file_id).pieces()) == content
+        assert pipeline.backends.file_links.read(token, now + timedelta(seconds=61)) is None
+
+
+def test_no_link_leads_to_a_file_of_another_execution(pipeline: Pipeline, receiver: Receiver) -> None:
+    others = run(pipeline, fetch(receiver.gives(PDF, "application/pdf"))).step_outputs["step_0"]["body"]
+    done = run(pipeline, transform(link=f"{{{{ {json.dumps(others)} | link }}}}"))
+    assert done.status == "FAILED"
+    assert "cannot be read: there is no such file" in done.error["message"]
 
 
 def test_what_an_expression_makes_goes_out_as_a_file(pipeline: Pipeline, receiver: Receiver) -> None:

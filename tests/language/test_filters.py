@@ -230,7 +230,8 @@ def test_a_filter_gives(expression: str, expected: Any) -> None:
 
 def test_every_filter_has_a_case() -> None:
     used = " ".join(expression.replace("(", " ").replace("'", " ") for expression, _ in CASES).split()
-    assert set(FILTERS) <= set(used)
+    needs_files = {name for name, each in FILTERS.items() if each.publishes}  # see test_file_filters
+    assert set(FILTERS) - needs_files <= set(used)
 
 
 @pytest.mark.parametrize(

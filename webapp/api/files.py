@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, Response
 from pydantic import Field
 
-from flowforge.file_values import StoredFile
+from flowforge.file_values import LONGEST_LINK_SECONDS, StoredFile
 from flowforge.files.links import FileLink
 from webapp.api import file_schemas
 from webapp.context import backends
@@ -18,11 +18,9 @@ from webapp.wire import Wire
 
 blueprint = Blueprint("files", __name__, url_prefix="/api/v1/files")
 
-_LONGEST_LINK_SECONDS = 30 * 24 * 3600
-
 
 class NewLink(Wire):
-    seconds: int = Field(3600, ge=1, le=_LONGEST_LINK_SECONDS, description="After so many, it ends.")
+    seconds: int = Field(3600, ge=1, le=LONGEST_LINK_SECONDS, description="After so many, it ends.")
 
 
 @blueprint.get("/<name>")

@@ -7,9 +7,9 @@ the same outcome: nothing here looks at a clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
-from flowforge.file_values import StoredFile
+from flowforge.file_values import AnyFile, StoredFile
 
 EXPRESSIONS = 1_000
 """Expressions that a step may have."""
@@ -21,7 +21,14 @@ STEP_WORK = 120_000_000
 """Estimated nanoseconds of all expressions of one step, together."""
 
 
-ReadFile = Callable[[StoredFile], bytes]
+class FileAccess(Protocol):
+    """What the expressions of a step may do with files. Both raise Failure."""
+
+    def read(self, file: StoredFile) -> bytes:
+        """The content."""
+
+    def link(self, file: AnyFile, seconds: int) -> str:
+        """An address at which anybody reads the file, for so many seconds."""
 
 
 class Failure(Exception):
@@ -31,11 +38,11 @@ class Failure(Exception):
 class Meter:
     """Counts what one step's expressions cost, and refuses what is too much."""
 
-    __slots__ = ("_expressions", "_memory", "_step_work", "_work", "read_file")
+    __slots__ = ("_expressions", "_memory", "_step_work", "_work", "files")
 
-    def __init__(self, read_file: ReadFile | None = None) -> None:
-        self.read_file = read_file
-        """Reads the content of a stored file, where expressions may; raises Failure."""
+    def __init__(self, files: FileAccess | None = None) -> None:
+        self.files = files
+        """None where expressions may not use any."""
         self._memory = MEMORY
         self._step_work = STEP_WORK
         self._expressions = EXPRESSIONS

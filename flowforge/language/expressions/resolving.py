@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge.errors import FlowForgeError
-from flowforge.language.evaluation.meter import Meter, ReadFile
+from flowforge.language.evaluation.meter import FileAccess, Meter
 from flowforge.language.evaluation.names import Hints
 from flowforge.language.expressions.template import CLOSE, OPEN, Expression, TemplateFailure, readings, template
 from flowforge.language.pointers import Part, dotted, pointer
@@ -50,17 +50,17 @@ class Reference:
 
 
 def resolve(
-    value: Any, scope: Mapping[str, Any], *, step: str, field: str = "", read_file: ReadFile | None = None
+    value: Any, scope: Mapping[str, Any], *, step: str, field: str = "", files: FileAccess | None = None
 ) -> Any:
     """The value with every expression in it computed; the very same object where there is none.
 
     Lists and objects are walked, names of fields are left alone. Nothing that was passed in is changed; what an
-    expression hands on is shared with the scope, not copied. `read_file` reads the stored files that it uses. Raises
+    expression hands on is shared with the scope, not copied. `files` gives it the stored files that it uses. Raises
     ExpressionError, which calls the value `field`.
     """
     if isinstance(value, str) and OPEN not in value:
         return value
-    walk = _Walk(scope, read_file)
+    walk = _Walk(scope, files)
     try:
         return walk.resolve(value)
     except TemplateFailure as error:
@@ -121,9 +121,9 @@ class _Walk:
 
     __slots__ = ("_meter", "_scope", "path")
 
-    def __init__(self, scope: Mapping[str, Any], read_file: ReadFile | None) -> None:
+    def __init__(self, scope: Mapping[str, Any], files: FileAccess | None) -> None:
         self._scope = scope
-        self._meter = Meter(read_file)
+        self._meter = Meter(files)
         self.path: list[Part] = []
 
     def resolve(self, value: Any) -> Any:

@@ -72,8 +72,12 @@ def mentions_secrets(node: nodes.Node) -> bool:
 
 
 def compile_expression(node: nodes.Node) -> Evaluate:
-    """Compile like `compile_tree`; what the result makes of secrets is a Secret. Raises Failure."""
-    return _compile_secret(node) if mentions_secrets(node) else compile_tree(node)
+    """Compile like `compile_tree`; what the result makes of secrets is a Secret. Raises Failure, also for a filter that
+    would show a secret to others."""
+    if not mentions_secrets(node):
+        return compile_tree(node)
+    _refuse_to_publish(node)
+    return _compile_secret(node)
 
 
 def join_secret(meter: Meter, values: list[Any]) -> str | Secret:
@@ -102,6 +106,13 @@ def _compile_secret(node: nodes.Node) -> Evaluate:
         return Secret(to_result(made))
 
     return compute
+
+
+def _refuse_to_publish(node: nodes.Node) -> None:
+    if isinstance(node, nodes.Filter) and node.name in FILTERS and FILTERS[node.name].publishes:
+        raise Failure(f"{node.name} takes nothing that is made from secrets: others could read them")
+    for child in filter(mentions_secrets, node.iter_child_nodes()):
+        _refuse_to_publish(child)
 
 
 def _without_quotes(evaluate: Evaluate, scope: Scope, meter: Meter) -> Any:

@@ -7,17 +7,20 @@ from typing import Any
 
 from flowforge import charsets
 from flowforge.charsets import declared_in
-from flowforge.file_values import InlineFile, StoredFile, read_file, read_inline
+from flowforge.file_values import LONGEST_LINK_SECONDS, InlineFile, StoredFile, read_file, read_inline
 from flowforge.jsonio import JsonObject
-from flowforge.language.evaluation.meter import Failure, Meter
-from flowforge.language.evaluation.values import describe, text, to_text, utf_8
+from flowforge.language.evaluation.meter import Failure, FileAccess, Meter
+from flowforge.language.evaluation.values import describe, text, to_text, utf_8, whole
 from flowforge.language.filters.registry import NOT_GIVEN, Register
 
 FILE_FILTERS = Register()
 
 _BYTE_NANOSECONDS = 10
 _ASCII = ("ascii", "us-ascii")
-_NO_READER = "the content of this file can be read in the config of an action, such as a TRANSFORM before this one"
+_NO_ACCESS = "a file can be used like this in the config of an action, such as a TRANSFORM before this one"
+_LINK_SECONDS = range(1, LONGEST_LINK_SECONDS + 1)
+_LINK_NANOSECONDS = 1_000_000
+"""Finding a file in the database, or noting a new one there."""
 
 
 @FILE_FILTERS.add("text")
@@ -40,6 +43,15 @@ def to_file(meter: Meter, value: Any, name: Any, type: Any = "text/plain; charse
     return InlineFile.named(text(name, "to_file"), text(type, "to_file"), content).as_json()
 
 
+@FILE_FILTERS.add("link", publishes=True)
+def link(meter: Meter, value: Any, seconds: Any = 3600) -> str:
+    """An address at which anybody can read a file, until it ends after so many seconds, at most 30 days."""
+    file, lasts = _file(value, "link"), whole(seconds, "link", _LINK_SECONDS)
+    kept = file.size if isinstance(file, InlineFile) else 0
+    meter.work(_LINK_NANOSECONDS + kept * _BYTE_NANOSECONDS)
+    return _access(meter).link(file, lasts)
+
+
 def base64_of_file(meter: Meter, value: Any) -> str | None:
     """The content of a file in Base64; None for a value that is no file."""
     file = read_file(value)
@@ -56,9 +68,13 @@ def content_of(meter: Meter, file: StoredFile | InlineFile) -> bytes:
     meter.memory(file.size)
     if isinstance(file, InlineFile):
         return file.content
-    if meter.read_file is None:
-        raise Failure(_NO_READER)
-    return meter.read_file(file)
+    return _access(meter).read(file)
+
+
+def _access(meter: Meter) -> FileAccess:
+    if meter.files is None:
+        raise Failure(_NO_ACCESS)
+    return meter.files
 
 
 def _charset(given: Any) -> str:

@@ -29,6 +29,8 @@ class Filter:
     compute: Callable[..., Any]
     key: str | None = None
     """The argument that is the key of a signature: the value tells nothing of it."""
+    publishes: bool = False
+    """Whether others can read what it is given: no secret may be in it."""
 
     @property
     def help(self) -> str:
@@ -65,11 +67,11 @@ class Register:
     def __init__(self) -> None:
         self._filters: dict[str, Filter] = {}
 
-    def add(self, *names: str, key: str | None = None) -> Callable[[Function], Function]:
-        """Offers the function under each of the names. `key`: see Filter."""
+    def add(self, *names: str, key: str | None = None, publishes: bool = False) -> Callable[[Function], Function]:
+        """Offers the function under each of the names. `key`, `publishes`: see Filter."""
 
         def register(function: Function) -> Function:
-            self._filters.update({name: Filter(name, function, key) for name in names})
+            self._filters.update({name: Filter(name, function, key, publishes) for name in names})
             return function
 
         return register
