@@ -16,17 +16,20 @@ def field(
     by_name: bool = False,
     multiline: bool = False,
     group: str | None = None,
+    no_expressions: str | None = None,
     **declared: Any,
 ) -> Any:
     """A pydantic Field. Forms draw it in the order in which it is declared; those of a group, under its name, last.
 
     `secret`: its text (or, in an object, its values) is sealed at rest and masked in every answer. `by_name`: so are
     the entries of an object, and the parameters of an address, that have the name of a secret (`Authorization`).
+    `no_expressions`: an expression in it is refused with this advice.
     """
     about: JsonDict = {"secret": True, "writeOnly": True} if secret else {}
     about |= {"secretNames": True} if by_name else {}
     about |= {"multiline": True} if multiline else {}
     about |= {"group": group} if group else {}
+    about |= {"noExpressions": no_expressions} if no_expressions else {}
     return Field(default, json_schema_extra=about or None, **declared)
 
 

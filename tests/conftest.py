@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.services.kafka_fixture",
     "tests.services.mongo_fixture",
     "tests.services.oauth_provider",
+    "tests.services.sql_servers",
     "tests.services.web_server",
     "tests.stored_rows",
 ]

@@ -51,10 +51,10 @@ class Catalog:
             raise UnknownAction(f"there is no action type {type_!r}{hint}")
         return found
 
-    def is_repeatable(self, type_: str) -> bool:
-        """Whether doing it twice harms nobody; of an unknown type nobody can say so."""
+    def is_repeatable(self, type_: str, config: Mapping[str, Any]) -> bool:
+        """Whether doing it twice harms nobody, by its config as it is written; of an unknown type nobody can say so."""
         found = self._connectors.get(type_.upper())
-        return found is not None and found.repeatable
+        return found is not None and found.is_repeatable(config)
 
     def calls_nobody(self, type_: str) -> bool:
         """Whether its steps only compute."""

@@ -36,6 +36,14 @@ def separated_fields(model: type[ConnectorConfig]) -> Iterator[tuple[str, Separa
         yield from ((declared.alias or name, mark) for mark in declared.metadata if isinstance(mark, Separated))
 
 
+def fields_without_expressions(model: type[ConnectorConfig]) -> Iterator[tuple[str, str]]:
+    """Every key under which no expression may stand, with the advice what to do instead."""
+    for name, declared in model.model_fields.items():
+        extra = declared.json_schema_extra
+        if isinstance(extra, dict) and extra.get("noExpressions"):
+            yield from ((key, str(extra["noExpressions"])) for key in spellings(name, declared))
+
+
 def secret_keys(model: type[ConnectorConfig]) -> Iterator[str]:
     """Every key of a config under which a secret may stand, in all its spellings; ByName, where its name decides."""
     for name, declared in model.model_fields.items():

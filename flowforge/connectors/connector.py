@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -13,6 +13,7 @@ from flowforge.connectors.config import (
     ConnectorConfig,
     Path,
     Separated,
+    fields_without_expressions,
     holds_expression,
     located_messages,
     secret_keys,
@@ -53,9 +54,10 @@ class Connector(Generic[C]):
     summary: Summary = NO_SUMMARY
     computes: Callable[[C], JsonObject] | None = None
     """Gives the output of a config without calling anybody; None where the step has to run for it."""
-    repeatable: bool = False
-    """Whether running it twice does no harm, or receivers can tell a repeat by its Idempotency-Key. A step of another
-    connector has failed where its executor dies in the call, unless its `afterCrash` says otherwise."""
+    repeatable: bool | Callable[[Mapping[str, Any]], bool] = False
+    """Whether running it twice does no harm, or receivers can tell a repeat by its Idempotency-Key; or a function that
+    tells by the written config. A step of another connector has failed where its executor dies in the call, unless its
+    `afterCrash` says otherwise."""
     connections: tuple[ConnectionKind[Any], ...] = ()
     """The kinds of connections it takes. Where its config inherits from that of a kind, a step may hold the fields
     itself, and those of a connection are filled in where it does not."""
@@ -80,6 +82,10 @@ class Connector(Generic[C]):
             if isinstance(config.get(key), str) and has_meaning(config[key])
         }
 
+    def is_repeatable(self, config: Mapping[str, Any]) -> bool:
+        """Whether a step with this config, as it is written, may run twice."""
+        return self.repeatable(config) if callable(self.repeatable) else self.repeatable
+
     def parse(self, config: Mapping[str, Any]) -> C:
         """The config with its expressions resolved. Raises ConnectorError naming the fields, not their values."""
         try:
@@ -94,6 +100,16 @@ class Connector(Generic[C]):
         named = bool(config.get(CONNECTION))
         if self.connections and not (named or self.any_signer or self.shared_fields):
             return [Problem(f"{pointer}/{CONNECTION}", "is required")]
+        return [*self._misplaced_expressions(config, pointer), *self._problems_of_fields(config, pointer, named=named)]
+
+    def _misplaced_expressions(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:
+        return [
+            Problem(f"{pointer}/{key}", advice)
+            for key, advice in self._fields_without_expressions.items()
+            if holds_expression(config, (key,))
+        ]
+
+    def _problems_of_fields(self, config: Mapping[str, Any], pointer: str, *, named: bool) -> list[Problem]:
         try:
             self.config.model_validate(config)
         except ValidationError as error:
@@ -115,6 +131,18 @@ class Connector(Generic[C]):
         return tuple(separated_fields(self.config))
 
     @cached_property
+    def _fields_without_expressions(self) -> Mapping[str, str]:
+        """The keys of fields that no expression may stand in, with the advice what to do instead."""
+        return dict(fields_without_expressions(self.config))
+
+    def require_no_misplaced_expressions(self, computed: Collection[str]) -> None:
+        """Raises ConnectorError where one of the fields that hold expressions may have none: the definition was never
+        checked here."""
+        for key, advice in self._fields_without_expressions.items():
+            if key in computed:
+                raise ConnectorError(f"{key}: {advice}", permanent=True)
+
+    @cached_property
     def shared_fields(self) -> tuple[str, ...]:
         """The fields of its config that a connection can fill in."""
         return tuple(name for kind in self.connections if self.holds(kind) for name in kind.own_fields)
@@ -128,8 +156,8 @@ class Connector(Generic[C]):
         return kind in self.connections or (self.any_signer and kind.signs)
 
     def _may_be_filled_in(self, path: Path) -> bool:
-        """Rules about several fields have no path: a connection may satisfy them."""
-        return not path or path[0] in self.shared_fields
+        """Rules about several fields have no path: a connection that fills fields in may satisfy them."""
+        return bool(self.shared_fields) if not path else path[0] in self.shared_fields
 
     def secret_keys(self) -> Iterator[str]:
         """Every key of the config under which a secret may stand."""
@@ -158,7 +186,7 @@ def connector(
     keywords: tuple[str, ...] = (),
     summary: Summary = NO_SUMMARY,
     computes: Callable[[C], JsonObject] | None = None,
-    repeatable: bool = False,
+    repeatable: bool | Callable[[Mapping[str, Any]], bool] = False,
     connections: tuple[ConnectionKind[Any], ...] = (),
     any_signer: bool = False,
 ) -> Callable[[Callable[[C, StepContext], JsonObject]], Connector[C]]:

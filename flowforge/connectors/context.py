@@ -13,6 +13,8 @@ from flowforge.connectors.host_binding import ANY_HOST, HostBinding
 from flowforge.connectors.http_client.client import HttpClient
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.mail_transport.server import MailServer
+from flowforge.connectors.network.dialer import Dialer
+from flowforge.connectors.session_pool import SessionPool
 from flowforge.connectors.tokens import TokenCache
 from flowforge.oauth.provider import Client
 from flowforge.oauth.renewal import HeldGrant
@@ -25,6 +27,10 @@ class Tools:
     http: HttpClient
     mail: MailServer
     tokens: TokenCache
+    dialer: Dialer
+    """The way to services that do not speak HTTP."""
+    sessions: SessionPool
+    """Sessions with them, kept open between steps."""
     oauth_clients: Mapping[str, Client] = field(default_factory=dict)
     """What the operator has registered FlowForge as, by the preset of the provider."""
 

@@ -25,8 +25,16 @@ from flowforge.connectors.http_client.received import Receiving, ResponseForm
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request, basic_credentials
 from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart
-from flowforge.connectors.http_client.tls import TlsIdentity
+from flowforge.connectors.http_client.tls import TlsIdentity, readable_pem
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
+from flowforge.connectors.network import service_ports as ports
+from flowforge.connectors.network.dialer import Dialer, seconds_to_connect
+from flowforge.connectors.sql import dialect as writing
+from flowforge.connectors.sql.dialect import Dialect, Upsert
+from flowforge.connectors.sql.parameters import Bound, bind, first_word, mentions
+from flowforge.connectors.sql.server import DatabaseServer, lent_session, tls_context
+from flowforge.connectors.sql.session import Driver, Rows, SqlSession, as_objects
+from flowforge.connectors.sql.values import from_json, keeping, to_json
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
 from flowforge.mail.composing import Mail, one_line
@@ -36,6 +44,7 @@ __all__ = [
     "CONNECTION",
     "Account",
     "Algorithm",
+    "Bound",
     "ConnectionBroken",
     "ConnectionKind",
     "Connector",
@@ -44,7 +53,11 @@ __all__ = [
     "Content",
     "Cookies",
     "Credentials",
+    "DatabaseServer",
+    "Dialect",
+    "Dialer",
     "Download",
+    "Driver",
     "File",
     "Files",
     "HeaderName",
@@ -57,26 +70,42 @@ __all__ = [
     "Request",
     "Response",
     "ResponseForm",
+    "Rows",
     "Security",
     "SmtpConversation",
+    "SqlSession",
     "StepContext",
     "StreamedBody",
     "TlsIdentity",
     "Tools",
+    "Upsert",
+    "as_objects",
     "basic_credentials",
+    "bind",
     "body_of",
     "connector",
     "field",
     "first_of",
+    "first_word",
     "forget_token",
+    "from_json",
     "joined",
+    "keeping",
+    "lent_session",
+    "mentions",
     "multipart",
     "name_of",
     "one_line",
     "pairs_of",
+    "ports",
+    "readable_pem",
+    "seconds_to_connect",
     "secret",
     "sign_claims",
     "times_of",
+    "tls_context",
+    "to_json",
     "token_for",
     "token_key",
+    "writing",
 ]

@@ -9,9 +9,11 @@ from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.mail_transport.shared_account import TakeAllowance
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
+from flowforge.connectors.network.dialer import Dialer
 from flowforge.connectors.network.host_patterns import HostPatterns
 from flowforge.connectors.network.proxy import Proxy, ProxyBypass
 from flowforge.connectors.network.routes import Routes
+from flowforge.connectors.session_pool import SessionPool
 from flowforge.connectors.tokens import TokenCache
 from flowforge.mail import addresses
 from flowforge.mail.addresses import Address
@@ -39,6 +41,8 @@ def make_tools(settings: Settings, take_allowance: TakeAllowance) -> Tools:
         mail=MailServer(guard, deadlines, _own_account(settings), _own_sender(settings), take_allowance),
         tokens=TokenCache(),
         oauth_clients=settings.oauth_clients,
+        dialer=Dialer(guard, deadlines),
+        sessions=SessionPool(),
     )
 
 

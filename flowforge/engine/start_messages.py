@@ -89,7 +89,7 @@ class StartMessages:
         """Whether the step has failed where its executor dies in the call."""
         if step.after_crash is not None:
             return step.after_crash == "fail"
-        return not self._catalog.is_repeatable(step.type)
+        return not self._catalog.is_repeatable(step.type, step.config)
 
     def remake(self, connection: Connection, keys: Sequence[AttemptKey]) -> list[Message]:
         """The messages of attempts that PostgreSQL shows as queued. In executions that are over they get none, and are

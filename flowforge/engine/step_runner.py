@@ -164,6 +164,7 @@ class StepRunner:
         start, ready, context = run.start, self._ready(run, secrets), self._context(run, secrets)
         if watch is not None:
             watch(self.readable(start.action_type, ready))
+        ready.connector.require_no_misplaced_expressions(context.computed)
         config = ready.connector.parse(ready.usable)
         if ready.connection is not None:
             context = ready.connection.given_to(ready.connector, context)

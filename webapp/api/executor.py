@@ -36,7 +36,7 @@ def _connector(catalog: Catalog, connector: Connector[Any]) -> schemas.Connector
         title=connector.title,
         help=connector.help,
         icon=connector.icon,
-        repeatable=connector.repeatable,
+        repeatable=connector.repeatable is True,
         connection=kinds[0] if kinds else None,
         config=connector.config_schema(),
         keywords=list(connector.keywords),

@@ -119,7 +119,7 @@ def step_panel(
         can_be_rejected=type_ in BLOCKS and BLOCKS[type_].can_be_rejected(config),
         can_fail=type_ not in BLOCKS,
         calls_nobody=catalog.calls_nobody(type_),
-        is_repeatable=catalog.is_repeatable(type_),
+        is_repeatable=catalog.is_repeatable(type_, config),
         has_example_data=context.trigger_source == "sample",
     )
 

@@ -43,7 +43,7 @@ class TlsIdentity:
         return context
 
 
-def _pem(text: str) -> str:
+def readable_pem(text: str) -> str:
     """The blocks of a PEM text, with the line breaks that they need (RFC 7468, 2): fields of one line, environments and
     JSON within JSON lose them, or turn them into `\\n`."""
     return "".join(
@@ -55,7 +55,7 @@ def _pem(text: str) -> str:
 
 def _load_authorities(context: ssl.SSLContext, authorities: str) -> None:
     try:
-        context.load_verify_locations(cadata=_pem(authorities))
+        context.load_verify_locations(cadata=readable_pem(authorities))
     except (ssl.SSLError, ValueError) as error:
         raise ConnectorError("the certificates of the authorities cannot be read: they have to be PEM", True) from error
 
@@ -65,10 +65,10 @@ def _load_certificate(context: ssl.SSLContext, certificate: str, key: str) -> No
     password = secrets.token_bytes(32)
     try:
         encryption = BestAvailableEncryption(password)
-        private = load_pem_private_key(_pem(key).encode(), None)
+        private = load_pem_private_key(readable_pem(key).encode(), None)
         sealed = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
         with NamedTemporaryFile() as file:
-            file.write(_pem(certificate).encode() + sealed)
+            file.write(readable_pem(certificate).encode() + sealed)
             file.flush()
             context.load_cert_chain(file.name, password=password)
     except (ssl.SSLError, ValueError, TypeError) as error:

@@ -10,6 +10,13 @@ from flowforge.connectors.errors import ConnectorError
 
 SMTP_PORTS = frozenset({25, 465, 587})
 IMAP_PORTS = frozenset({143, 993})
+POSTGRESQL_PORTS = frozenset({5432})
+MYSQL_PORTS = frozenset({3306})
+SQL_SERVER_PORTS = frozenset({1433})
+MONGODB_PORTS = frozenset({27017, 27018, 27019})
+REDIS_PORTS = frozenset({6379})
+SSH_PORTS = frozenset({22, 115})
+FTP_PORTS = frozenset({21, 990})
 
 _FILES = {20, 21, 69, 115, 137, 138, 139, 445, 548, 873, 989, 990, 2049}
 _SHELLS = {22, 23, 107, 512, 513, 514, 515, 992, 3389, 5900, 6000}
