@@ -14,6 +14,7 @@ from flowforge.connectors.http_client.client import HttpClient
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.dialer import Dialer
+from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.session_pool import SessionPool
 from flowforge.connectors.tokens import TokenCache
 from flowforge.oauth.provider import Client
@@ -64,6 +65,10 @@ class StepContext:
     """The fields of the config that hold expressions: what is in them may come from outside."""
     connection: NamedConnection | None = None
     """None where the step names none, and where its fields are filled in to the step's own config."""
+    progress: Progress = field(default_factory=NoProgress)
+    """The parts of its work that are done, for a step that has many."""
+    output_limit: int = 1024 * 1024
+    """Bytes of JSON that its output may have."""
     binding: HostBinding = ANY_HOST
     """The hosts to which the secrets of the step's connection may be sent."""
     grant: HeldGrant | None = None

@@ -29,6 +29,10 @@ from flowforge.connectors.http_client.tls import TlsIdentity, readable_pem
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
 from flowforge.connectors.network import service_ports as ports
 from flowforge.connectors.network.dialer import Dialer, seconds_to_connect
+from flowforge.connectors.paging.declaration import Paging
+from flowforge.connectors.paging.page import ONLY_PAGE, Page
+from flowforge.connectors.paging.reading import read_pages
+from flowforge.connectors.progress import Part
 from flowforge.connectors.sql import dialect as writing
 from flowforge.connectors.sql.dialect import Dialect, Upsert
 from flowforge.connectors.sql.parameters import Bound, bind, first_word, mentions
@@ -42,6 +46,7 @@ from flowforge.summaries import first_of, joined
 
 __all__ = [
     "CONNECTION",
+    "ONLY_PAGE",
     "Account",
     "Algorithm",
     "Bound",
@@ -65,7 +70,10 @@ __all__ = [
     "MailAddress",
     "MailAddresses",
     "Nested",
+    "Page",
+    "Paging",
     "Pair",
+    "Part",
     "Receiving",
     "Request",
     "Response",
@@ -98,6 +106,7 @@ __all__ = [
     "one_line",
     "pairs_of",
     "ports",
+    "read_pages",
     "readable_pem",
     "seconds_to_connect",
     "secret",

@@ -18,7 +18,7 @@ def example(number: int) -> Connector[Any]:
     """The connector in the page's code of that number, from 0."""
     code = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[number]
     module: dict[str, Any] = {"__name__": "example"}
-    exec(compile(code, str(PAGE), "exec"), module)
+    exec(compile(code, str(PAGE), "exec", dont_inherit=True), module)
     return next(value for value in module.values() if isinstance(value, Connector))
 
 
@@ -41,3 +41,11 @@ def test_the_example_of_a_connection_kind_signs_for_its_connector(httpserver: HT
     httpserver.expect_request("/", headers={"X-Api-Key": "k-1"}).respond_with_data("")
     output = connector.run(connector.parse({"url": httpserver.url_for("/"), "apiKey": "k-1"}), context)
     assert output == {"statusCode": 200}
+
+
+def test_the_example_of_pages_reads_them_all(httpserver: HTTPServer, context: StepContext) -> None:
+    connector = example(2)
+    httpserver.expect_request("/orders", query_string="page=1").respond_with_json(["first"])
+    httpserver.expect_request("/orders", query_string="page=2").respond_with_json([])
+    output = connector.run(connector.parse({"url": httpserver.url_for("/orders")}), context)
+    assert output == {"items": ["first"], "pages": 2, "complete": True}

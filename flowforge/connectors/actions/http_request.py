@@ -7,9 +7,12 @@ from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.http import HTTP, HttpSignIn
 from flowforge.connectors.sdk import (
+    ONLY_PAGE,
     Cookies,
     Files,
     Nested,
+    Page,
+    Paging,
     Pair,
     Receiving,
     ResponseForm,
@@ -21,6 +24,7 @@ from flowforge.connectors.sdk import (
     joined,
     multipart,
     pairs_of,
+    read_pages,
 )
 from flowforge.file_values import read_file
 from flowforge.jsonio import JsonObject
@@ -50,6 +54,11 @@ class Config(HttpSignIn):
         title="Files",
         description="Sent with the form, as multipart: a file, or a list of files, for each field.",
     )
+    paging: Paging | None = field(
+        None,
+        title="Paging",
+        description="How the API gives a list page by page: all pages are read, and the step gives one list.",
+    )
     cookies: bool | list[JsonObject] = field(
         False,
         title="Cookies",
@@ -78,15 +87,27 @@ class Config(HttpSignIn):
 )
 def http_request(config: Config, context: StepContext) -> JsonObject:
     cookies = _cookies(config, context)
+    if config.paging is None:
+        output = _call(config, context, cookies)
+    else:
+        output = read_pages(
+            config.paging, config.url, context, lambda page, context: _call(config, context, cookies, page)
+        )
+    return output if cookies is None else {**output, "cookies": cookies.as_json()}
+
+
+def _call(config: Config, context: StepContext, cookies: Cookies | None, page: Page = ONLY_PAGE) -> JsonObject:
+    """One exchange: the whole of it, or that for a page."""
+    body = page.body(config.body)
     receiving = Receiving(config.response, config.fail_on_status, context.files)
     with receiving.begin() as download:
         response = context.tools.http.send(
             context,
             config.method,
-            config.url,
+            page.url(config.url),
             headers=config.headers,
-            params=pairs_of(config.query, config.nested or "repeat"),
-            json=config.body if _is_sent_as_json(config) else None,
+            params=page.query(pairs_of(config.query, config.nested or "repeat")),
+            json=body if _is_sent_as_json(config, body) else None,
             data=_data(config, context),
             signed_by=context.connection or HTTP.credentials(config, context),
             download=download,
@@ -94,8 +115,7 @@ def http_request(config: Config, context: StepContext) -> JsonObject:
         )
         if config.fail_on_status:
             response.raise_for_status("the receiver")
-        output = receiving.output(response, download, config.url)
-        return output if cookies is None else {**output, "cookies": cookies.as_json()}
+        return receiving.output(response, download, config.url)
 
 
 def _cookies(config: Config, context: StepContext) -> Cookies | None:
@@ -116,9 +136,9 @@ def _number(step: str) -> int:
     return int(digits) if digits.isdecimal() else -1
 
 
-def _is_sent_as_json(config: Config) -> bool:
-    structured = isinstance(config.body, dict | list | int | float | bool)
-    return structured and config.form is None and not config.files and read_file(config.body) is None
+def _is_sent_as_json(config: Config, body: Any) -> bool:
+    structured = isinstance(body, dict | list | int | float | bool)
+    return structured and config.form is None and not config.files and read_file(body) is None
 
 
 def _data(config: Config, context: StepContext) -> bytes | Sequence[Pair] | StreamedBody | None:

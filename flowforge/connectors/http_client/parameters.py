@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
+from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from flowforge.connectors.errors import ConnectorError
 from flowforge.language.evaluation.meter import Failure, Meter
@@ -27,6 +28,17 @@ def pairs_of(parameters: Mapping[str, Any], nested: Nested = "repeat") -> list[P
                 raise ConnectorError(f"a query or form may have {_MOST:,} parameters", permanent=True)
             pairs.append(pair)
     return pairs
+
+
+def without_parameters(url: str, names: Collection[str]) -> str:
+    """The address without these in its query; all else stays as it is written."""
+    parts = urlsplit(url)
+    kept = [part for part in parts.query.split("&") if part and _name_of(part) not in names]
+    return urlunsplit(parts._replace(query="&".join(kept)))
+
+
+def _name_of(parameter: str) -> str:
+    return unquote_plus(parameter.partition("=")[0])
 
 
 def _pairs(name: str, value: Any, nested: Nested, depth: int = 0) -> Iterator[Pair]:

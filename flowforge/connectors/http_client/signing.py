@@ -6,8 +6,9 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
-from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from flowforge.connectors.http_client.parameters import without_parameters
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.tls import TlsIdentity
 
@@ -32,9 +33,9 @@ class Request:
 
     def with_query(self, **parameters: str) -> Request:
         """A copy with the parameters added to the query, or replaced where one of that name is there."""
-        parts = urlsplit(self.url)
-        kept = [part for part in parts.query.split("&") if part and _name_of(part) not in parameters]
-        return replace(self, url=urlunsplit(parts._replace(query="&".join([*kept, urlencode(parameters)]))))
+        parts = urlsplit(without_parameters(self.url, parameters))
+        query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
+        return replace(self, url=urlunsplit(parts._replace(query=query)))
 
     def with_cookie(self, name: str, value: str) -> Request:
         """A copy with the cookie after those that are there (RFC 6265, 5.4)."""
@@ -45,10 +46,6 @@ class Request:
 def basic_credentials(username: str, password: str) -> str:
     """The text after `Basic` in the header Authorization (RFC 7617, 2)."""
     return base64.b64encode(f"{username}:{password}".encode()).decode()
-
-
-def _name_of(parameter: str) -> str:
-    return unquote_plus(parameter.partition("=")[0])
 
 
 class Signer(Protocol):

@@ -1,0 +1,147 @@
+"""Reading all pages of a list. Each page that was read is saved, so that a step whose executor died goes on with the
+next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flowforge import jsonio
+from flowforge.connectors.answer_paths import AnswerPath
+from flowforge.connectors.context import StepContext
+from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.paging.declaration import MOST_PAGES, Paging
+from flowforge.connectors.paging.following import Following, first_page
+from flowforge.connectors.paging.page import Page
+from flowforge.connectors.progress import Part
+from flowforge.jsonio import JsonObject
+
+Fetch = Callable[[Page, StepContext], JsonObject]
+"""Requests a page in a context of its own; gives `body`, `status` and `headers` as a step's output has them. Raises
+ConnectorError."""
+
+
+def read_pages(paging: Paging, url: str, context: StepContext, fetch: Fetch) -> JsonObject:
+    """All pages as one list: `items`, how many `pages` were read, and whether the list is `complete` or was cut at
+    `maxPages` or `maxItems`. `url`: the step's own. Raises ConnectorError, which names the page."""
+    reading = _Reading(paging, url, context)
+    for part in context.progress.parts():
+        reading.take_over(part)
+    while reading.next is not None:
+        reading.take(reading.next, fetch)
+    return reading.output()
+
+
+@dataclass(slots=True)
+class _Reading:
+    paging: Paging
+    url: str
+    context: StepContext
+    items: list[Any] = field(default_factory=list)
+    number: int = 1
+    """The number of the page that is read next, from 1."""
+    next: Page | None = None
+    complete: bool = False
+    size: int = 0
+    """Bytes of JSON of the items."""
+    last: list[Any] = field(default_factory=list)
+    """The items of the page before."""
+    seen: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.next = first_page(self.paging)
+        self.seen.add(self.next.identity)
+
+    def take_over(self, part: Part) -> None:
+        """Goes on after a page that was read before."""
+        self.items += part.items
+        self.last = part.items
+        self.size += len(jsonio.dumps(part.items))
+        self.next = Page(**part.next) if part.next is not None else None
+        self.complete = part.complete
+        self.number += 1
+        if self.next is not None:
+            self.seen.add(self.next.identity)
+
+    def take(self, page: Page, fetch: Fetch) -> None:
+        """Reads a page, and saves it with where it goes on. Raises ConnectorError, which names the page."""
+        try:
+            part = self._part_of(fetch(page, self._context))
+            self._require_room(part)
+            self._require_new(part)
+        except ConnectorError as error:
+            raise _on_page(self.number, error) from error
+        self.context.progress.add(part)
+        self.take_over(part)
+
+    def output(self) -> JsonObject:
+        return {"items": self.items, "pages": self.number - 1, "complete": self.complete}
+
+    @property
+    def _context(self) -> StepContext:
+        """The context of a page: each is a call of its own to a receiver that drops repeats."""
+        suffix = "" if self.number == 1 else f"-{self.number}"
+        return replace(self.context, idempotency_key=f"{self.context.idempotency_key}{suffix}")
+
+    def _part_of(self, answer: JsonObject) -> Part:
+        found = self._items_of(answer)
+        self._require_another(found)
+        following = self._following.after(answer, self.number, len(self.items) + len(found), is_empty=not found)
+        wanted = found if self._wanted is None else found[: self._wanted]
+        complete = following is None and len(wanted) == len(found)
+        is_enough = len(wanted) == self._wanted or self.number == self.paging.max_pages
+        return Part(self.number, wanted, following.as_json() if following and not is_enough else None, complete)
+
+    @property
+    def _following(self) -> Following:
+        return Following(self.paging, self.url, may_go_elsewhere=bool(self.context.binding.hosts.patterns))
+
+    @property
+    def _wanted(self) -> int | None:
+        """How many more items are wanted; None: all."""
+        return None if self.paging.max_items is None else self.paging.max_items - len(self.items)
+
+    def _items_of(self, answer: JsonObject) -> list[Any]:
+        path = self.paging.items
+        found = AnswerPath.read(path).find(answer) if path else _only_list(answer.get("body"))
+        if not isinstance(found, list):
+            where = f"at {path}" if path else "that could be told to be the one: say where it stands (paging.items)"
+            raise ConnectorError(f"the answer has no list {where}", permanent=True, answered=True)
+        return found
+
+    def _require_another(self, found: list[Any]) -> None:
+        """Raises ConnectorError where an API does not know the number it is sent, and answers the same again."""
+        if self.paging.counts and found and found == self.last:
+            sent = f"does the API know '{self.paging.sent_as}'?"
+            raise ConnectorError(f"its items are those of the page before: {sent}", permanent=True)
+
+    def _require_room(self, part: Part) -> None:
+        """Raises ConnectorError where a step cannot give so much."""
+        size, limit = self.size + len(jsonio.dumps(part.items)), self.context.output_limit
+        if size > limit:
+            raise ConnectorError(
+                f"the list has {size:,} bytes up to here; a step gives {limit:,} at most. Read fewer (maxItems)", True
+            )
+
+    def _require_new(self, part: Part) -> None:
+        """Raises ConnectorError where the pages lead in a circle, or are too many."""
+        page = Page(**part.next) if part.next is not None else None
+        if page is not None and page.identity in self.seen:
+            raise ConnectorError(f"the next page is one that was read already ({page.shown})", permanent=True)
+        if page is not None and part.number == MOST_PAGES:
+            raise ConnectorError(f"there are more than {MOST_PAGES:,} pages", permanent=True)
+
+
+def _only_list(body: Any) -> Any:
+    """The body, or the one list that it has; None where there is none, or several."""
+    if not isinstance(body, Mapping):
+        return body
+    lists = [value for value in body.values() if isinstance(value, list)]
+    return lists[0] if len(lists) == 1 else None
+
+
+def _on_page(number: int, error: ConnectorError) -> ConnectorError:
+    text = str(error) if number == 1 else f"page {number}: {error}"
+    return ConnectorError(text, error.permanent, error.retry_after, answered=error.answered)
