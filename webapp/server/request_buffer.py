@@ -22,7 +22,8 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 _HEX = re.compile(rb"[0-9a-fA-F]{1,12}")
 _MAX_CHUNK_LINE_BYTES = 8192
-_MOST_IN_MEMORY_BYTES = 1024 * 1024
+_MOST_IN_MEMORY_BYTES = 256 * 1024
+"""Many requests may wait for a thread, or in one for others' bodies, at the same time."""
 _TAKES_FILES = re.compile(rb"(POST|PUT|PATCH) [^ ]*/((webhook|forms|resume)/|workflows/[^/ ]*/run[? ])")
 """Begins the requests that may bring files."""
 
@@ -92,9 +93,10 @@ class RequestBuffer:
     def take(self) -> bytes | IO[bytes]:
         """All that has come; as a file, at its beginning, where it is much."""
         file, self._file = self._file, None
+        memory, self._memory = self._memory, bytearray()
         if file is None:
-            return bytes(self._memory)
-        file.write(self._memory)
+            return bytes(memory)
+        file.write(memory)
         file.seek(0)
         return file
 

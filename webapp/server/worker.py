@@ -147,6 +147,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         received = buffer.take()
         if isinstance(received, bytes):
             conn.parser.unreader.unread(received)
+            del received  # the parser has copied it
             return super().handle(conn)
         with received:
             conn.parser.unreader = _FileUnreader(conn.sock, received)
@@ -286,14 +287,15 @@ def _progress(conn: TConn) -> _Progress:
 
 
 class _FileUnreader(SocketUnreader):  # type: ignore[misc]
-    """Gives what was received into a file, and then what the socket has."""
+    """Gives what was received into a file, piece by piece as it is asked for, and then what the socket has."""
 
     def __init__(self, sock: socket.socket, received: IO[bytes]) -> None:
         super().__init__(sock)
         self._received: IO[bytes] | None = received
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        piece = self._received.read(_RECEIVE_BYTES) if self._received else b""
+        size = min(size_hint or self.mxchunk, _RECEIVE_BYTES)
+        piece = self._received.read(size) if self._received else b""
         return piece or super().chunk(size_hint)
 
     def keep_rest(self) -> None:
