@@ -31,7 +31,7 @@ def order_of(value: Any) -> Order | None:
     shapes: dict[Names, list[Names]] = {}
     for stored, names in _objects(value):
         shapes.setdefault(stored, []).append(names)
-    return [_shape(orders) for stored, orders in shapes.items() if set(orders) != {stored}] or None
+    return [_shape(orders) for stored, orders in shapes.items() if not _are_all(orders, stored)] or None
 
 
 def orders_of(values: Mapping[str, Any]) -> Orders | None:
@@ -78,22 +78,25 @@ _AS_STORED: Iterator[Names] = iter(())
 
 
 def _objects(value: Any) -> Iterator[tuple[Names, Names]]:
-    """The names of each object's fields as jsonb stores them, and as they are; in the order of `restore`."""
+    """The names of each object's fields as jsonb stores them, and as they are, of those that have several; in the order
+    of `restore`."""
     known: dict[Names, Names] = {}
     waiting = _inner([value])
     while waiting:
         part = waiting.pop()
-        if type(part) is dict:
+        if type(part) is dict and len(part) > 1:
             names = tuple(part)
-            stored = known[names] if names in known else known.setdefault(names, _stored(names))
+            stored = known.get(names) or known.setdefault(names, _stored(names))
             yield stored, names
             waiting += _inner([part[name] for name in stored])
         else:
-            waiting += _inner(part)
+            waiting += _inner(part.values() if type(part) is dict else part)
 
 
 def _inner(values: Any) -> list[Any]:
-    return [value for value in values if type(value) in _CONTAINERS]
+    """The objects and lists among the values that hold anything: there may be many of them, and empty ones have no
+    order."""
+    return [value for value in values if type(value) in _CONTAINERS and value]
 
 
 def _stored(names: Names) -> Names:
@@ -106,10 +109,14 @@ def _utf8_length(name: str) -> int:
 
 
 def _shape(orders: Sequence[Names]) -> Any:
-    numbers = {names: number for number, names in enumerate(dict.fromkeys(orders))}
-    if len(numbers) == 1:
+    if _are_all(orders, orders[0]):
         return orders[0]
+    numbers = {names: number for number, names in enumerate(dict.fromkeys(orders))}
     return {"orders": list(numbers), "turns": [numbers[names] for names in orders]}
+
+
+def _are_all(orders: Sequence[Names], one: Names) -> bool:
+    return orders.count(one) == len(orders)
 
 
 def _orders_by_turn(shape: Any) -> tuple[Names, Iterator[Names]]:
