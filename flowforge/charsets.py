@@ -44,6 +44,11 @@ def decode(data: bytes, declared: str | None = None) -> str:
     for mark, marked in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(marked, "replace")
+    return decode_part(data, declared)
+
+
+def decode_part(data: bytes, declared: str | None = None) -> str:
+    """The text of bytes that stand within others, such as those of a field or a header, where no byte order mark is."""
     codec = codec_of(declared)
     if codec is None:
         text = _as_utf8(data)
@@ -83,7 +88,7 @@ def json_source(data: bytes, declared: str | None = None) -> bytes | str:
 
 def header_text(value: str) -> str:
     """A header as it was sent, from what HTTP libraries make of its bytes: Latin-1 (PEP 3333)."""
-    return value if value.isascii() else decode(value.encode("latin-1", "replace"))
+    return value if value.isascii() else decode_part(value.encode("latin-1", "replace"))
 
 
 def is_utf8(data: bytes) -> bool:

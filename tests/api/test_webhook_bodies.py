@@ -38,6 +38,7 @@ def as_bytes(data: bytes, content_type: str) -> dict[str, Any]:
             {"wei": 115792089237316195423570985008687907853},
         ),
         (b"a=1&b=2&b=3&c=", "application/x-www-form-urlencoded", {"a": "1", "b": ["2", "3"], "c": ""}),
+        (b"\xef\xbb\xbfa=%ff%fe&b=%fe%ff1", "application/x-www-form-urlencoded", {"a": "ÿþ", "b": "þÿ1"}),
         (b"hello", "text/plain", "hello"),
         ("grün".encode("latin-1"), "text/plain; charset=iso-8859-1", "grün"),
         (b"<order/>", "application/xml", "<order/>"),

@@ -71,6 +71,14 @@ def test_a_byte_order_mark_goes_before_what_is_declared() -> None:
     assert charsets.decode(b"\xff\xfe\xe9\x00") == "é"
 
 
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [(b"\xff\xfe", "ÿþ"), (b"\xfe\xff", "þÿ"), (b"\xff\xfea\x00", "ÿþa\0"), (b"\xef\xbb\xbfa", "\ufeffa"), (b"", "")],
+)
+def test_a_byte_order_mark_means_nothing_within_a_text(data: bytes, text: str) -> None:
+    assert charsets.decode_part(data) == text
+
+
 def test_what_was_cut_within_a_character_says_so() -> None:
     assert charsets.decode("né, né".encode()[:-1]) == "né, n\ufffd"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from base64 import b64encode
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -347,6 +348,27 @@ class TestReports:
         late = {"recipient": "late@x.test", "action": "delayed", "status": "4.4.1", "diagnostic": ""}
         assert result["report"] == {**failed, "messageId": "<sent@flow.test>", "recipients": [failed, late]}
         assert result["body"].strip() == "Your mail could not be delivered."
+
+    @pytest.mark.parametrize("encoding", ["8bit", "base64"])
+    def test_a_bounce_of_an_address_that_is_not_ascii(self, encoding: str) -> None:
+        status = (
+            "Reporting-MTA: dns; mx.test\n\nFinal-Recipient: utf-8; änn@exämple.test\nAction: failed\nStatus: 5.1.1\n\n"
+            "Final-Recipient: utf-8; b\\x{F6}b@x.test\nAction: delayed\nStatus: 4.4.1\n"
+        ).encode()
+        body = base64.encodebytes(status) if encoding == "base64" else status
+        head = f"Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+        mail_ = (
+            b"Content-Type: multipart/report; boundary=B\r\n\r\n--B\r\n"
+            + head.encode()
+            + body
+            + (b"\r\n--B\r\nContent-Type: message/global-headers\r\n\r\nMessage-ID: <sent@flow.test>\r\n\r\n--B--")
+        )
+        report = payload(mail_)["report"]
+        assert [(each["recipient"], each["action"]) for each in report["recipients"]] == [
+            ("änn@exämple.test", "failed"),
+            ("böb@x.test", "delayed"),
+        ]
+        assert report["messageId"] == "<sent@flow.test>"
 
     def test_a_report_without_recipients_is_none(self) -> None:
         assert payload(parts("Content-Type: message/delivery-status\r\n\r\nReporting-MTA: x"))["report"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -71,7 +72,7 @@ def parse_form(body: IO[bytes], most_text_bytes: int, most_parts: int = _MOST_PA
     if request.mimetype not in FORMS:
         raise Invalid.at("", "the body is not a form")
     if request.mimetype == _URLENCODED:
-        return _decoded(_fields_within_bounds(body.read()), [])
+        return _decoded(_fields_within_bounds(body.read().removeprefix(BOM_UTF8)), [])
     try:
         return _decoded(*_multipart_fields(body, most_text_bytes, most_parts))
     except ValueError as error:
@@ -103,7 +104,7 @@ def _named(file: FileStorage, declared: str | None) -> tuple[str, FileStorage]:
 def _text(held: str, declared: str | None) -> str:
     """The text whose bytes are held; of what is larger than bytes, Werkzeug has read the charset already."""
     is_held = not held.isascii() and max(held) <= _LAST_BYTE
-    return charsets.decode(held.encode(_BYTES), declared) if is_held else held
+    return charsets.decode_part(held.encode(_BYTES), declared) if is_held else held
 
 
 def _fields_within_bounds(data: bytes) -> list[_Field]:

@@ -1,4 +1,4 @@
-"""Reports of mail servers on what became of a mail: delivered, delayed, bounced (RFC 3464). Pure."""
+"""Reports of mail servers on what became of a mail: delivered, delayed, bounced (RFC 3464, RFC 6533). Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from flowforge.triggers.mailboxes import message
 from flowforge.triggers.mailboxes.message import Part
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_ORIGINALS = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"})
+_BLANK_LINES = re.compile(rb"(?:\r?\n){2,}")
+_CHARACTER = re.compile(r"\\x\{(10[0-9A-F]{4}|[0-9A-F]{2,5})\}", re.IGNORECASE)
+"""A character of an address where that has to be ASCII (RFC 6533, section 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,18 @@ def delivery_report(mail: Part) -> DeliveryReport | None:
 
 
 def _deliveries(leaf: Part) -> Iterator[Delivery]:
-    is_status = leaf.get_content_type() == "message/delivery-status"
-    for block in message.inner_parts(leaf) if is_status else ():
+    for block in _blocks(leaf):
         recipient = _typed(block, "Final-Recipient") or _typed(block, "Original-Recipient")
         if recipient:
             yield _delivery(block, recipient)
+
+
+def _blocks(leaf: Part) -> list[Part]:
+    """The groups of fields of a delivery status. Of the kind for addresses that are not ASCII (RFC 6533), Python reads
+    the first one alone."""
+    if leaf.get_content_type() == "message/global-delivery-status":
+        return [message.parse_head(block) for block in _BLANK_LINES.split(message.content(leaf))]
+    return message.inner_parts(leaf) if leaf.get_content_type() == "message/delivery-status" else []
 
 
 def _delivery(block: Part, recipient: str) -> Delivery:
@@ -63,10 +74,11 @@ def _delivery(block: Part, recipient: str) -> Delivery:
 def _typed(block: Part, name: str) -> str:
     """The value of a field whose type stands before it: `rfc822; ann@example.org`."""
     kind, separator, value = message.header(block, name).partition(";")
-    return (value if separator else kind).strip().removeprefix("<").removesuffix(">")
+    bare = (value if separator else kind).strip().removeprefix("<").removesuffix(">")
+    return _CHARACTER.sub(lambda found: chr(int(found[1], 16)), bare)
 
 
 def _original_id(leaf: Part) -> str:
-    if leaf.get_content_type() in {"message/rfc822", "text/rfc822-headers"}:
+    if leaf.get_content_type() in _ORIGINALS:
         return message.header(message.parse_head(message.content(leaf)), "Message-ID")
     return ""

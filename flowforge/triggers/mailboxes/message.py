@@ -36,7 +36,7 @@ class _HeadersAsText(Compat32):
 
     def header_fetch_parse(self, name: str, value: str) -> str:
         start = value[:_LONGEST_HEADER]
-        return start if start.isascii() else charsets.decode(start.encode("ascii", "surrogateescape"))
+        return start if start.isascii() else charsets.decode_part(start.encode("ascii", "surrogateescape"))
 
 
 _AS_READ = _HeadersAsText(max_line_length=None)
@@ -144,7 +144,7 @@ def _declared_inside(leaf: Part, data: bytes) -> str | None:
 def _decode_run(run: re.Match[str]) -> str:
     words = _WORD.findall(run[0])
     by_charset = groupby(words, key=lambda word: word[0].lower())
-    return "".join(charsets.decode(b"".join(map(_word_bytes, group)), charset) for charset, group in by_charset)
+    return "".join(charsets.decode_part(b"".join(map(_word_bytes, group)), charset) for charset, group in by_charset)
 
 
 def _word_bytes(word: tuple[str, str, str]) -> bytes:
@@ -165,7 +165,7 @@ def _parameter(part: Part, name: str, of_header: str) -> str | None:
     """A parameter of a header. RFC 2231 lets it name a charset of its own."""
     value = part.get_param(name, None, of_header)
     if isinstance(value, tuple):
-        return charsets.decode(value[2].encode("latin-1", "replace"), value[0])
+        return charsets.decode_part(value[2].encode("latin-1", "replace"), value[0])
     return decode_words(str(value)) if value is not None else None
 
 
