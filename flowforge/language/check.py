@@ -165,7 +165,8 @@ def _where_defined(root: str) -> str:
         return f" here: {INNER_ROOTS[root].hint}"
     return {
         "error": " here: it is what went wrong, inside onError",
-        "secrets": " here: it is known in the configs of actions, not where the flow is steered",
+        "secrets": " here: it is known in the configs of actions, not where the flow is steered; a TRANSFORM before"
+        " gives a signature made with a secret, such as {{ trigger.body.token | hmac_sha256(secrets.NAME) }}",
     }.get(root, "")
 
 

@@ -105,10 +105,18 @@ class _Entering:
             config=_mask_config(self._catalog, self._step, resolved), unknown=(*self._entered.preview.unknown, *unknown)
         )
         if self._step.block is None and not unknown:
-            _check_action(self._catalog, self._step, resolved)
+            _check_action(self._catalog, self._step, self._separated(resolved))
             self._entered = replace(self._entered, computed=_compute_output(self._catalog, self._step, resolved))
         elif self._entered.decided and not unknown:
             self._note(output=self._intent())
+
+    def _separated(self, resolved: JsonObject) -> JsonObject:
+        """The resolved config as its connector gets it: one expression gives one of several values. Raises
+        ExpressionError, UnknownAction."""
+        step, separated = self._step, self._catalog.get(self._step.type).separate(dict(self._step.config))
+        if not step.templated or separated == step.config:
+            return resolved
+        return dict(self._run.value(self._frame, step, separated, "config"))
 
     def _intent(self) -> JsonObject:
         """The effect of the block; for a block without config or commands, its output."""

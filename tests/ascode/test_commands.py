@@ -222,6 +222,21 @@ class TestWithoutAServer:
         (tmp_path / "site.test.yaml").write_text("tests: [{ name: looks }]\n")
         assert "step 'look' (HTTP_REQUEST) runs, and the test has no output for it" in flowforge("test", tmp_path).text
 
+    def test_an_expression_that_gives_several_addresses_fails_as_it_would(
+        self, flowforge: Callable[..., Said], tmp_path: Path
+    ) -> None:
+        mail = "{ to: '{{ trigger.to }}', subject: Hi, body: Hello, connection: post }"
+        write(tmp_path, mail=f"name: Mail\nactions:\n  - {{ id: tell, type: SEND_EMAIL, config: {mail} }}\n")
+        steps = "steps: { tell: { output: { sent: true } } }"
+        called = "expect: { calls: { tell: { to: a@x.test } } }"
+        (tmp_path / "mail.test.yaml").write_text(
+            f"tests:\n  - {{ name: one, trigger: {{ to: a@x.test }}, {steps}, {called} }}\n"
+            f"  - {{ name: both, trigger: {{ to: 'a@x.test, b@x.test' }}, {steps}, expect: {{ status: FAILED }} }}\n"
+            f"  - {{ name: list, trigger: {{ to: [a@x.test, b@x.test] }}, {steps} }}\n"
+        )
+        said = flowforge("test", tmp_path)
+        assert "3 passed, 0 failed" in said.text, said.text
+
     def test_the_time_limit_of_the_workflow_holds(self, flowforge: Callable[..., Said], tmp_path: Path) -> None:
         wait = "actions:\n  - { id: rest, type: WAIT, config: { seconds: 3600 } }\n"
         write(

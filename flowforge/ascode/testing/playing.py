@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -128,9 +129,10 @@ class _Player:
     def _output_of_action(self, due: Due, recorded: Recorded | None) -> JsonObject:
         step = due.step
         connector = self._catalog.get(step.type)
-        config: JsonObject = resolve(connector.given(step.config), self._scope(due), step=step.id, field="config")
-        self._note_call(due, config)
-        parsed = connector.parse(config)
+        given = connector.given(step.config)
+        resolved = partial(resolve, scope=self._scope(due), step=step.id, field="config")
+        self._note_call(due, resolved(given))
+        parsed = connector.parse(resolved(connector.separate(given)))
         if recorded is None and connector.computes is not None:
             output: JsonObject = connector.computes(parsed)
             return output
