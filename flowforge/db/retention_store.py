@@ -18,6 +18,12 @@ HANDLED_EVENTS = """
         SELECT id FROM trigger_service.trigger_events
          WHERE created_at < :before AND handled_at IS NOT NULL LIMIT :rows)
 """
+PARTS_OF_ENDED_STEPS = """
+    DELETE FROM orchestrator.step_parts WHERE (execution_id, step_index, iteration, number) IN (
+        SELECT part.execution_id, part.step_index, part.iteration, part.number
+          FROM orchestrator.step_parts AS part JOIN orchestrator.workflow_executions AS x ON x.id = part.execution_id
+         WHERE x.finished_at < :before LIMIT :rows)
+"""
 EXPIRED_REFRESH_TOKENS = """
     DELETE FROM auth.refresh_tokens WHERE id IN (
         SELECT id FROM auth.refresh_tokens WHERE expires_at < :before LIMIT :rows)

@@ -751,6 +751,26 @@ class StepAttempt(Base):
     """{kind, failsWhenDue, message} of a wait."""
 
 
+class StepPart(Base):
+    """A part of a step's work that is done (flowforge.db.parts_store)."""
+
+    __tablename__ = "step_parts"
+    __table_args__ = ({"schema": "orchestrator"},)
+
+    execution_id: Mapped[UUID] = mapped_column(
+        ForeignKey("orchestrator.workflow_executions.id", ondelete="CASCADE"), primary_key=True
+    )
+    step_index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    iteration: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    items: Mapped[str]
+    """A list, as JSON."""
+    next: Mapped[str | None]
+    """Where it goes on, sealed; null: nowhere."""
+    complete: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class BusMemory(Base):
     """The mark that the bus carried when it was last seen: an emptied bus has lost it."""
 

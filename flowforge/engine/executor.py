@@ -31,12 +31,12 @@ from flowforge.engine.completion import PostCommit
 from flowforge.engine.consumer import Received, member_name
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.fair_pool import FairPool
-from flowforge.engine.handing_in import AttemptCollector, Finished, key_of
+from flowforge.engine.handing_in import AttemptCollector, Finished
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant, LeaseTerms
 from flowforge.engine.plans import Plans
 from flowforge.engine.start_messages import StartMessages
-from flowforge.engine.step_runner import Outcome, StepRun, StepRunner
+from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, key_of
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionStart, TopicMessage
 from flowforge.execution.retry import Failure
@@ -238,7 +238,7 @@ class Executor:
             load = partial(self._load_data, claim.key) if start.by_reference else None
             self._held.add(claim.key, start, starts[claim.key].size, leased_at)
             is_noted = wanted[claim.key].begins or not claim.needs_care
-            self._submit(claim.key, StepRun(start, version, claim.repeats, load), is_noted)
+            self._submit(claim.key, StepRun(start, version, claim.repeats, load, executor=self._owner), is_noted)
 
     def _wanted(self, starts: Starts) -> dict[AttemptKey, WantedAttempt]:
         begin = self._pool.begin_at_once([_holders(start.message) for start in starts.values()])

@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 
 from flowforge import events
 from flowforge.bus import Message
-from flowforge.db import attempts_store
+from flowforge.db import attempts_store, parts_store
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.attempts_store import HandedIn
-from flowforge.db.engine import transaction
+from flowforge.db.engine import Connection, transaction
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant
-from flowforge.engine.step_runner import Outcome
+from flowforge.engine.step_runner import Outcome, key_of
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionResult, ExecutionStart
 from flowforge.execution.retry import Failure
@@ -91,10 +91,6 @@ class Beginning:
 
     key: AttemptKey
     may_begin: Future[bool] = field(default_factory=Future)
-
-
-def key_of(start: ExecutionStart) -> AttemptKey:
-    return AttemptKey(start.execution_id, start.step_index, start.iteration, start.attempt)
 
 
 class AttemptCollector:
@@ -202,6 +198,7 @@ class AttemptCollector:
                 begun = attempts_store.begin(connection, self._owner, keys, self._lease)
             if finished:
                 ended = attempts_store.hand_in(connection, self._owner, [one.result() for one in finished])
+                _delete_parts(connection, [one.key for one in finished if one.outcome.has_parts and one.key in ended])
         self._held.extend(begun, leased_at)
         for attempt in beginning:
             attempt.may_begin.set_result(attempt.key in begun)
@@ -216,3 +213,8 @@ class AttemptCollector:
             logger.warning("%d results are in PostgreSQL, but not announced: %s", len(counted), error)
         except Exception:
             logger.exception("%d results are in PostgreSQL, but could not be announced", len(counted))
+
+
+def _delete_parts(connection: Connection, keys: Sequence[AttemptKey]) -> None:
+    if keys:
+        parts_store.delete(connection, keys)

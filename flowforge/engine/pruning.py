@@ -92,6 +92,7 @@ def _deletions(backends: Backends, now: datetime, rows: int) -> dict[str, _Delet
     return {
         "executions": _Deletion(partial(_delete_executions, backends, executions_kept, rows), rows),
         "events": older(retention_store.HANDLED_EVENTS, executions_kept),
+        "parts of ended steps": older(retention_store.PARTS_OF_ENDED_STEPS, now),
         "refresh tokens": older(retention_store.EXPIRED_REFRESH_TOKENS, now - EXPIRED_TOKEN_KEPT),
         "dead letters": older(retention_store.DEAD_LETTERS, logs_kept),
         "web sessions": older(retention_store.ABANDONED_SESSIONS, now - ABANDONED_SESSION_KEPT),

@@ -19,9 +19,11 @@ from uuid import UUID
 
 from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog, UnknownAction
+from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.saved_connection import SavedConnection
 from flowforge.connectors.sdk import CONNECTION, Connector, ConnectorError
 from flowforge.connectors.sdk import StepContext as ConnectorContext
+from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.credentials_store import CredentialsStore
 from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.plans import Version
@@ -29,6 +31,7 @@ from flowforge.engine.resolved_config import ResolvedConfig
 from flowforge.engine.start_messages import around
 from flowforge.engine.step_files import StepFiles
 from flowforge.engine.step_output import error_text, plain_output
+from flowforge.engine.step_progress import StepProgress
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import scope
@@ -49,6 +52,10 @@ _LOADED_AT_ONCE = 2
 """Steps that hold, at the same time, data that had to be loaded for them: 1 MB of JSON can be 25 MB of objects."""
 
 
+def key_of(start: ExecutionStart) -> AttemptKey:
+    return AttemptKey(start.execution_id, start.step_index, start.iteration, start.attempt)
+
+
 @dataclass(frozen=True, slots=True)
 class StepRun:
     """An attempt to run. `version` is None where another implementation's orchestrator sent it."""
@@ -61,6 +68,8 @@ class StepRun:
     """Loads what the step sees, where that was too large to travel. Raises ConnectorError, Unavailable."""
     is_trial: bool = False
     """Its owner tries it out: it belongs to no execution."""
+    executor: str | None = None
+    """The executor that holds it under a lease; None where nothing of its progress is kept."""
 
     @property
     def step(self) -> Step | None:
@@ -83,6 +92,8 @@ class Outcome:
 
     output: Mapping[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
+    has_parts: bool = False
+    """Whether parts of its work are kept, which nobody needs any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,7 @@ class StepRunner:
 
     def __init__(self, backends: Backends, catalog: Catalog) -> None:
         self._settings = backends.settings
+        self._engine = backends.engine
         self._credentials = CredentialsStore(backends.engine)
         self._catalog = catalog
         self._vault = backends.vault
@@ -169,7 +181,8 @@ class StepRunner:
         if ready.connection is not None:
             context = ready.connection.given_to(ready.connector, context)
         output = ready.connector.run(config, context)
-        return Outcome(plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets))
+        plain = plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets)
+        return Outcome(plain, has_parts=isinstance(context.progress, StepProgress) and context.progress.is_kept)
 
     def _ready(self, run: StepRun, secrets: list[str]) -> ReadyConfig:
         start = run.start
@@ -233,6 +246,11 @@ class StepRunner:
     def _files_of(self, run: StepRun) -> StepFiles:
         return StepFiles(self._files, self._file_links, run.start.user_id, run.start.execution_id, run.is_trial)
 
+    def _progress(self, run: StepRun, secrets: list[str]) -> Progress:
+        if run.executor is None:
+            return NoProgress()
+        return StepProgress(self._engine, self._vault, run.executor, key_of(run.start), secrets)
+
     def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:
         start = run.start
         return ConnectorContext(
@@ -249,6 +267,8 @@ class StepRunner:
             tools=self._tools,
             computed=_computed_fields(run),
             files=self._files_of(run),
+            progress=self._progress(run, secrets),
+            output_limit=self._settings.step_output_max_bytes,
             secrets=secrets,
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from flowforge.db.attempt_rows import AttemptKey
-from flowforge.engine.handing_in import key_of
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant
+from flowforge.engine.step_runner import key_of
 from flowforge.events import ExecutionStart
 from flowforge.ids import uuid7
 
