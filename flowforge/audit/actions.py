@@ -38,6 +38,8 @@ class Action(StrEnum):
     CONNECTION_CREATED = "connection.created"
     CONNECTION_CHANGED = "connection.changed"
     CONNECTION_DELETED = "connection.deleted"
+    CONNECTION_SIGNED_IN = "connection.signed-in"
+    CONNECTION_SIGNED_OUT = "connection.signed-out"
     SECRET_SET = "secret.set"  # noqa: S105
     SECRET_DELETED = "secret.deleted"  # noqa: S105
 

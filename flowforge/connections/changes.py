@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from flowforge.connections.validation import problems_of_config, problems_of_kind, problems_of_name
+from flowforge.connectors.presets.all_presets import with_preset
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.errors import Problem, raise_any
 from flowforge.jsonio import JsonObject
@@ -23,7 +24,7 @@ class NewConnection:
     @classmethod
     def read(cls, raw: Mapping[str, Any], kinds: Mapping[str, ConnectionKind[Any]]) -> Self:
         """Raises Invalid."""
-        name, type_, config = raw.get("name"), raw.get("type"), raw.get("config", {})
+        name, type_, config = raw.get("name"), raw.get("type"), with_preset(raw.get("config", {}))
         problems = [*problems_of_name(name), *problems_of_kind(type_, kinds)]
         if not isinstance(config, dict):
             problems.append(_NO_OBJECT)

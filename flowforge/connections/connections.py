@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from flowforge.connections.views import ConnectionView
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.db.oauth_grants_store import stored_grant
-from flowforge.db.tables import Connection
+from flowforge.db.tables import Connection, OAuthGrant
 from flowforge.errors import Conflict, NotFound, raise_any
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
@@ -45,7 +45,9 @@ class Connections:
     def all(self, session: Session, user_id: UUID) -> Sequence[ConnectionView]:
         """All connections of a user, sorted by name, secrets masked."""
         mine = select(Connection).where(Connection.user_id == user_id)
-        return [self._view(row) for row in session.scalars(mine.order_by(Connection.name).limit(MOST))]
+        broken = set(session.scalars(select(OAuthGrant.id).where(OAuthGrant.broken_at.is_not(None), _is_of(user_id))))
+        rows = session.scalars(mine.order_by(Connection.name).limit(MOST))
+        return [replace(self._view(row), is_broken=row.id in broken) for row in rows]
 
     def get(self, session: Session, user_id: UUID, connection_id: UUID) -> ConnectionView:
         """Get a connection, its secrets masked. Raises NotFound."""
@@ -109,7 +111,13 @@ class Connections:
     def _view(self, row: Connection) -> ConnectionView:
         kind = self.catalog.connection_kinds.get(row.type)
         config = mask_fields(row.config, kind.secret_keys(), literal=True) if kind else {}
-        return view_of(ConnectionView, row, config=config, can_be_tested=kind is not None and kind.can_test(row.config))
+        return view_of(
+            ConnectionView,
+            row,
+            is_broken=False,
+            config=config,
+            can_be_tested=kind is not None and kind.can_test(row.config),
+        )
 
     def _require_room(self, session: Session, user_id: UUID) -> None:
         """Raises Conflict."""
@@ -135,6 +143,10 @@ class Connections:
         except IntegrityError as error:
             session.rollback()
             raise Conflict("there is a connection by that name already") from error
+
+
+def _is_of(user_id: UUID) -> ColumnElement[bool]:
+    return OAuthGrant.id.in_(select(Connection.id).where(Connection.user_id == user_id))
 
 
 def _record(session: Session, action: Action, row: Connection) -> None:

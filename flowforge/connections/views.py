@@ -23,6 +23,39 @@ class ConnectionView:
     problem: str | None
     created_at: datetime
     updated_at: datetime
+    is_broken: bool = False
+    """Whether somebody has to sign in with it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A code that waits to be entered at `url`; `complete_url` holds it already. `interval`: seconds between looks."""
+
+    user_code: str
+    url: str
+    complete_url: str | None
+    interval: int
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView:
+    """The sign-in of a connection. `way`: `browser`, `device` or `client`; `problem`: why it is broken."""
+
+    way: str
+    provider: str
+    is_signed_in: bool
+    identity: str | None
+    """Who has signed in, as far as the provider tells."""
+    granted: tuple[str, ...]
+    missing: tuple[str, ...]
+    """Scopes that are wanted and were not granted."""
+    ends_at: datetime | None
+    is_renewed: bool
+    """Whether it goes on by itself after its end."""
+    signed_in_at: datetime | None
+    problem: str | None
+    device: DeviceView | None
 
 
 @dataclass(frozen=True, slots=True)

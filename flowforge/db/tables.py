@@ -701,6 +701,11 @@ class StepAttempt(Base):
         Index("idx_attempts_unapplied", "finished_at", postgresql_where=text("state = 'ENDED'")),
         Index("idx_attempts_resting", "due_at", postgresql_where=text("state = 'WAITING'")),
         Index(
+            "idx_attempts_connection",
+            text("(waiting->>'connection')"),
+            postgresql_where=text("state = 'WAITING' AND waiting->>'connection' IS NOT NULL"),
+        ),
+        Index(
             "idx_attempts_late",
             "workflow_id",
             "started_at",

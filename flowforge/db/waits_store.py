@@ -68,7 +68,8 @@ def end_due_waits(connection: Connection, limit: int, only: UUID | None = None) 
             output = CASE WHEN a.waiting->>'kind' IN ('resume', 'approval') THEN '{{"timedOut": true}}'::jsonb
                 ELSE '{{}}' END,
             error = CASE WHEN (a.waiting->>'failsWhenDue')::boolean
-                THEN '{{"message": "nobody came within the time limit", "permanent": true}}'::jsonb END
+                THEN jsonb_build_object('permanent', true, 'message',
+                    COALESCE(a.waiting->>'failure', 'nobody came within the time limit')) END
         FROM (
             SELECT due.*, sum(size) OVER in_order AS total, row_number() OVER in_order AS number
             FROM (

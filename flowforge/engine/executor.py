@@ -118,6 +118,7 @@ class Executor:
         self._collector = AttemptCollector(backends, self._owner, self._held, self._lease.runs)
         self._leaving = threading.Event()
         self._broken: BaseException | None = None
+        backends.renewals.settle_quietly()
         self._threads = [self._thread("results", self._collector.run), self._thread("leases", self._keep_leases)]
         for thread in self._threads:
             thread.start()

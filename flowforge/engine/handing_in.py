@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 
 from flowforge import events
 from flowforge.bus import Message
-from flowforge.db import attempts_store, parts_store
+from flowforge.db import attempts_store, connection_waits_store, parts_store
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.attempts_store import HandedIn
+from flowforge.db.connection_waits_store import WaitingAttempt
 from flowforge.db.engine import Connection, transaction
 from flowforge.engine.held_attempts import HeldAttempts
 from flowforge.engine.leases import Instant
@@ -55,6 +56,14 @@ class Finished:
         if failure is not None:
             return HandedIn(*key, succeeded=False, error=failure.as_json(), began=self.started_at)
         return HandedIn(*key, succeeded=True, output=self.outcome.output, began=self.started_at)
+
+    def wait(self) -> WaitingAttempt | None:
+        """The attempt, where it waits for its connection rather than ends."""
+        start, outcome = self.start, self.outcome
+        if outcome.waits_for is None or outcome.failure is None:
+            return None
+        key = (start.execution_id, start.step_index, start.iteration, start.attempt)
+        return WaitingAttempt(*key, connection=outcome.waits_for, message=outcome.failure.message)
 
     def message(self) -> Message:
         """The result as it is published. A large output is left out: PostgreSQL holds it, and no log line."""
@@ -191,13 +200,17 @@ class AttemptCollector:
     def _write(self, batch: Sequence[Beginning | Finished]) -> None:
         beginning = [one for one in batch if isinstance(one, Beginning)]
         finished = [one for one in batch if isinstance(one, Finished)]
+        waiting = [wait for one in finished if (wait := one.wait()) is not None]
+        results = [one.result() for one in finished if one.outcome.waits_for is None]
         leased_at, begun, ended = Instant.now(), set[AttemptKey](), set[AttemptKey]()
         with transaction(self._backends.engine) as connection:
             if beginning:
                 keys = [one.key for one in beginning]
                 begun = attempts_store.begin(connection, self._owner, keys, self._lease)
-            if finished:
-                ended = attempts_store.hand_in(connection, self._owner, [one.result() for one in finished])
+            if waiting:
+                connection_waits_store.begin(connection, self._owner, waiting)
+            if results:
+                ended = attempts_store.hand_in(connection, self._owner, results)
                 _delete_parts(connection, [one.key for one in finished if one.outcome.has_parts and one.key in ended])
         self._held.extend(begun, leased_at)
         for attempt in beginning:

@@ -21,7 +21,7 @@ from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.saved_connection import SavedConnection
-from flowforge.connectors.sdk import CONNECTION, Connector, ConnectorError
+from flowforge.connectors.sdk import CONNECTION, ConnectionBroken, Connector, ConnectorError
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.credentials_store import CredentialsStore
@@ -94,6 +94,8 @@ class Outcome:
     failure: Failure | None = None
     has_parts: bool = False
     """Whether parts of its work are kept, which nobody needs any more."""
+    waits_for: UUID | None = None
+    """The connection that has to be signed in with before the same attempt can be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,11 @@ class StepRunner:
     def _guarded(self, run: StepRun, work: Callable[[list[str]], Done]) -> Done | Outcome:
         """Turns every error into a failure without the secrets that `work` has added to the list it is given."""
         secrets: list[str] = []
+        waits_for: UUID | None = None
         try:
             return work(secrets)
         except ConnectorError as error:
+            waits_for = error.connection_id if isinstance(error, ConnectionBroken) else None
             failure = Failure(error_text(error, secrets), error.permanent, error.retry_after, error.answered)
         except Unavailable as error:
             failure = Failure(str(error), permanent=False)
@@ -170,7 +174,7 @@ class StepRunner:
             # Not the error itself: its text may hold a secret.
             trace = "".join(traceback.format_tb(error.__traceback__))
             logger.error("%s\n%s", what, trace)
-        return Outcome(failure=_without(failure, secrets))
+        return Outcome(failure=_without(failure, secrets), waits_for=waits_for)
 
     def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:
         start, ready, context = run.start, self._ready(run, secrets), self._context(run, secrets)

@@ -48,7 +48,8 @@ def client_credentials_request(provider: Provider, client: Client, scopes: Seque
 def device_code_request(provider: Provider, client: Client, scopes: Sequence[str]) -> ProviderRequest:
     """Asks for a code that a person enters elsewhere (RFC 8628, 3.1)."""
     fields = {**provider.token_parameters, "client_id": client.id, "scope": _scope(provider, scopes)}
-    return ProviderRequest(provider.device_url, _HEADERS, {name: value for name, value in fields.items() if value})
+    asked = {name: text for name, text in fields.items() if text}
+    return _authenticated(provider, client, provider.device_url, asked)
 
 
 def device_token_request(provider: Provider, client: Client, device_code: str) -> ProviderRequest:

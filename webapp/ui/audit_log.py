@@ -43,6 +43,8 @@ TITLES = {
     Action.TOKEN_REVOKED: "Access token revoked",
     Action.CONNECTION_CREATED: "Connection created",
     Action.CONNECTION_CHANGED: "Connection changed",
+    Action.CONNECTION_SIGNED_IN: "Signed in with a connection",
+    Action.CONNECTION_SIGNED_OUT: "Signed out of a connection",
     Action.CONNECTION_DELETED: "Connection deleted",
     Action.SECRET_SET: "Secret set",
     Action.SECRET_DELETED: "Secret deleted",

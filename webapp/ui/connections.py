@@ -12,13 +12,16 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from flowforge.connections import named_secrets
 from flowforge.connections.changes import ConnectionChange, NewConnection
 from flowforge.connections.views import ConnectionView
+from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
+from flowforge.connectors.presets.all_presets import matching_presets, presets
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
 from webapp.services import connections as operations
+from webapp.ui import connection_presets
 from webapp.ui.base import blueprint
-from webapp.ui.forms import config_from_form, fields_of
+from webapp.ui.connection_sign_ins import leading_to_provider, redirect_address, sign_in_of
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
 
@@ -29,19 +32,21 @@ def connections() -> str:
 
 
 @blueprint.get("/connections/new")
-def new_connection() -> str:
-    """`type`: the chosen kind; without one that there is, the choice."""
-    kind = _kinds().get(request.args.get("type", ""))
+def new_connection() -> Any:
+    """`type` or `preset`: what was chosen; without one that there is, the choice, of what `q` finds."""
+    preset = presets().get(request.args.get("preset", ""))
+    kind = _kinds().get(preset.type if preset else request.args.get("type", ""))
     if kind is None:
-        return render_template("connections/types.html", kinds=_kinds().values(), steps=_steps_by_kind())
-    return _form_page(kind, None, {}, ())
+        return _choice_page(request.args.get("q", ""))
+    return _form_page(kind, None, dict(preset.config) if preset else {}, ())
 
 
 @blueprint.post("/connections/new")
 def create_connection() -> Any:
     """Create a connection and try it at once; it is kept even if that fails."""
     kind = _kind(request.form.get("type", ""))
-    config = config_from_form(fields_of(kind.config_schema()), request.form, {})
+    preset = presets().get(request.form.get("preset", ""))
+    config = connection_presets.read(kind, request.form, preset.config if preset else {}, is_new=True)
     wanted = {"name": request.form.get("name", "").strip(), "type": kind.type, "config": config}
     try:
         created = operations().create(session(), viewer_id(), NewConnection.read(wanted, _kinds()))
@@ -56,7 +61,7 @@ def create_connection() -> Any:
 
 
 @blueprint.get("/connections/<uuid:connection_id>")
-def connection(connection_id: UUID) -> str:
+def connection(connection_id: UUID) -> Any:
     row = operations().get(session(), viewer_id(), connection_id)
     return _form_page(_kind(row.type), row, row.config, ())
 
@@ -65,7 +70,7 @@ def connection(connection_id: UUID) -> str:
 def update_connection(connection_id: UUID) -> Any:
     row = operations().get(session(), viewer_id(), connection_id)
     kind = _kind(row.type)
-    config = config_from_form(fields_of(kind.config_schema()), request.form, {})
+    config = connection_presets.read(kind, request.form, row.config, is_new=False)
     try:
         row = operations().update(session(), viewer_id(), connection_id, ConnectionChange(config))
     except Invalid as error:
@@ -117,6 +122,9 @@ def delete_secret(name: str) -> Any:
 def _tested(row: ConnectionView, done: str) -> Any:
     """Tests it where it can be, and says what was done and what came of it."""
     subject = f"“{row.name}” {done}" if done else f"“{row.name}”"
+    if done and sign_in_of(row) is not None:
+        flash(f"{subject}.", "done")
+        return redirect(url_for("ui.connection", connection_id=row.id), 303)
     if not row.can_be_tested:
         return _back_to_list(f"{subject}.")
     tested = operations().test(session(), backends(), viewer_id(), row.id)
@@ -167,19 +175,40 @@ def _list_page(problems: Sequence[Problem] = ()) -> str:
     )
 
 
+def _choice_page(words: str) -> str:
+    """Presets and kinds that the words find."""
+    wanted = words.lower().split()
+    kinds = [kind for kind in _kinds().values() if all(word in _searched(kind) for word in wanted)]
+    return render_template(
+        "connections/types.html", words=words, presets=matching_presets(words), kinds=kinds, steps=_steps_by_kind()
+    )
+
+
+def _searched(kind: ConnectionKind[Any]) -> str:
+    return " ".join((kind.type, kind.title, kind.help, *kind.keywords)).lower()
+
+
 def _form_page(
     kind: ConnectionKind[Any], row: ConnectionView | None, config: Mapping[str, Any], problems: Sequence[Problem]
-) -> str:
+) -> Any:
     notes: dict[str, str] = {}
     for problem in problems:
         notes.setdefault("/".join(problem.pointer.strip("/").split("/")[:2]), problem.message)
-    return render_template(
+    preset = presets().get(str(config.get("preset") or request.values.get("preset", "")))
+    sign_in = sign_in_of(row)
+    page = render_template(
         "connections/form.html",
         kind=kind,
         row=row,
-        fields=fields_of(kind.config_schema()),
-        config=config,
+        preset=preset,
+        sign_in=sign_in,
+        signs_in=kind.type == OAUTH2.type,
+        scope_words=preset.words if preset else {},
+        redirect_address=redirect_address(),
+        fields=connection_presets.fields_for(kind, config, is_new=row is None),
+        config=connection_presets.shown(config),
         notes=notes,
         name=request.form.get("name", ""),
         used_by=operations().used_by(session(), viewer_id(), row.name) if row else (),
     )
+    return page if sign_in is None else leading_to_provider(page)

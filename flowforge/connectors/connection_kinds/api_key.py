@@ -17,13 +17,16 @@ from flowforge.connectors.sdk import (
     secret,
 )
 
-Location = Literal["header", "query", "cookie", "username"]
+Location = Literal["header", "query", "cookie", "username", "path"]
 
 
 class ApiKey(ConnectorConfig):
     key: str = secret(title="Key")
     location: Location = field(
-        "header", title="Sent in", description="username: as the user name of basic authentication, without a password."
+        "header",
+        title="Sent in",
+        description="username: as the user name of basic authentication, without a password; path: as the first part of"
+        " the address's path.",
     )
     name: str = field("X-API-Key", title="Name", description="Of the header, the parameter or the cookie.")
     prefix: str = field("", title="Before the key", description="Such as Token, with a blank after it.")
@@ -39,6 +42,8 @@ def _sign(request: Request, credentials: Credentials[ApiKey]) -> Request:
             return request.with_query(**{config.name: sent})
         case "cookie":
             return request.with_cookie(config.name, sent)
+        case "path":
+            return request.with_first_segment(sent)
         case "username":
             encoded = basic_credentials(sent, "")
             credentials.hide(encoded)

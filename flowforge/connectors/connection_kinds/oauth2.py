@@ -117,8 +117,8 @@ class OAuth2SignIn(ConnectorConfig):
         )
 
     def wanted_scopes(self) -> tuple[str, ...]:
-        """Those that are chosen, and those that the preset always asks for."""
-        always = self.known_preset.always if self.known_preset else ()
+        """Those that are chosen; where somebody signs in, also those that the preset always asks for."""
+        always = self.known_preset.always if self.known_preset and self.way != "client" else ()
         return tuple(dict.fromkeys((*always, *self.scopes)))
 
     def client(self, registered: Mapping[str, Client]) -> Client:

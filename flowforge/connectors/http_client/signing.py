@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from flowforge.connectors.http_client.parameters import without_parameters
 from flowforge.connectors.http_client.response import Response
@@ -30,6 +30,12 @@ class Request:
         replaced = {name.lower() for name in headers}
         kept = {name: value for name, value in self.headers.items() if name.lower() not in replaced}
         return replace(self, headers={**kept, **headers})
+
+    def with_first_segment(self, segment: str) -> Request:
+        """A copy whose path begins with the segment: `/sendMessage` becomes `/bot123:abc/sendMessage`."""
+        parts = urlsplit(self.url)
+        path = f"/{quote(segment, safe=':')}/{parts.path.removeprefix('/')}"
+        return replace(self, url=urlunsplit(parts._replace(path=path)))
 
     def with_query(self, **parameters: str) -> Request:
         """A copy with the parameters added to the query, or replaced where one of that name is there."""

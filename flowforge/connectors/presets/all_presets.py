@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -24,3 +25,13 @@ def matching_presets(words: str) -> list[Preset]:
     """Those in which all words are found."""
     wanted = words.lower().split()
     return [preset for preset in presets().values() if all(word in preset.searched for word in wanted)]
+
+
+def with_preset(config: Any) -> Any:
+    """The config of a new connection, filled in as the preset that it names says; as it is where it names none."""
+    name = config.get("preset") if isinstance(config, dict) else None
+    preset = presets().get(name) if isinstance(name, str) else None
+    if preset is None:
+        return config
+    account = config.get("account")
+    return {**preset.config_for(account if isinstance(account, str) else ""), **config}

@@ -65,6 +65,8 @@ class Preset:
         provider = parts.pop("provider", None)
         account = parts.pop("account", None)
         scopes = parts.pop("scopes", {})
+        named = {"preset": name} if provider else {}
+        parts["config"] = {**named, **parts.get("config", {})}
         return cls(
             name,
             **_tuples(parts, "keywords", "always"),
@@ -89,18 +91,21 @@ class Preset:
 
     def config_for(self, account: str) -> JsonObject:
         """What is filled in for a connection to that account."""
-        filled: JsonObject = _with_account(dict(self.config), account)
+        filled: JsonObject = _with_account(dict(self.config), self._named(account))
         return filled
 
     def provider_of(self, account: str) -> Provider | None:
         """The provider of OAuth 2.0, with the addresses of that account."""
         if self.provider is None:
             return None
-        named = account or (self.account.default if self.account else "")
+        named = self._named(account)
         addresses = ("token_url", "authorization_url", "device_url", "revocation_url")
         placed = {address: getattr(self.provider, address).replace(ACCOUNT, named) for address in addresses}
         identity = replace(self.provider.identity, url=self.provider.identity.url.replace(ACCOUNT, named))
         return replace(self.provider, identity=identity, **placed)
+
+    def _named(self, account: str) -> str:
+        return account or (self.account.default if self.account else "")
 
 
 def _provider(title: str, written: JsonObject) -> Provider:

@@ -1,0 +1,90 @@
+"""Forms of connections that begin with a preset: what it decides is not asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from flowforge.connectors.presets.all_presets import presets
+from flowforge.connectors.presets.preset import Preset
+from flowforge.connectors.sdk import ConnectionKind
+from flowforge.jsonio import JsonObject
+from webapp.ui.forms import Field, config_from_form, fields_of
+
+_PRESET, _ACCOUNT, _SCOPES, _OTHER_SCOPES = "preset", "account", "scopes", "otherScopes"
+_DECIDED = frozenset(
+    {
+        *("authorizationUrl", "tokenUrl", "deviceUrl", "revocationUrl", "identityUrl"),
+        *("clientAuthentication", "pkce"),
+    }
+)
+"""Fields of OAuth 2.0 that a preset fills in for good."""
+
+
+def fields_for(kind: ConnectionKind[Any], config: Mapping[str, Any], *, is_new: bool) -> list[Field]:
+    """The fields of the form, as far as the preset of the config, if any, leaves them open."""
+    preset = presets().get(str(config.get(_PRESET, "")))
+    found = [field for field in fields_of(kind.config_schema()) if field.key != _PRESET]
+    if preset is None or preset.provider is None:
+        return [field for field in found if field.key != _ACCOUNT]
+    hidden = _DECIDED | ({"hosts"} if is_new else set()) | (set() if preset.account else {_ACCOUNT})
+    return [shown for field in found if field.key not in hidden for shown in _as_asked(field, preset, config)]
+
+
+def _as_asked(field: Field, preset: Preset, config: Mapping[str, Any]) -> Sequence[Field]:
+    """The field in the preset's words."""
+    if field.key == _ACCOUNT and preset.account is not None:
+        asked = preset.account
+        return [replace(field, label=asked.title, help=asked.description, default=asked.default)]
+    if field.key == _SCOPES and preset.scopes:
+        return _scope_fields(field, preset, config)
+    return [field]
+
+
+def _scope_fields(field: Field, preset: Preset, config: Mapping[str, Any]) -> Sequence[Field]:
+    """A choice for each product, and a list of others that somebody knows by name."""
+    offered = [choice.scope for choice in preset.scopes]
+    labels = {choice.scope: _label(choice.product, choice.words) for choice in preset.scopes}
+    chosen = config.get(_SCOPES)
+    usual = preset.usual_scopes if chosen is None else [scope for scope in chosen if scope in labels]
+    choice = replace(field, label="What it may do", kind="choices", choices=offered, labels=labels, default=usual)
+    others = replace(
+        field,
+        key=_OTHER_SCOPES,
+        label="Other scopes",
+        help="By the provider's own names, one on each line.",
+        kind="list",
+    )
+    return [choice, others]
+
+
+def _label(product: str, words: str) -> str:
+    return f"{product}: {words}" if product else words
+
+
+def shown(config: Mapping[str, Any]) -> JsonObject:
+    """The config as the form shows it: scopes that are not offered stand by themselves."""
+    preset = presets().get(str(config.get(_PRESET, "")))
+    if preset is None or not preset.scopes:
+        return dict(config)
+    offered = {choice.scope for choice in preset.scopes}
+    chosen = config.get(_SCOPES) or []
+    others = [scope for scope in chosen if scope not in offered]
+    return {**config, _SCOPES: [scope for scope in chosen if scope in offered], _OTHER_SCOPES: others}
+
+
+def read(
+    kind: ConnectionKind[Any], form: MultiDict[str, str], before: Mapping[str, Any], *, is_new: bool
+) -> JsonObject:
+    """The config that the filled-in form stands for. `before`: what it began with."""
+    kept = {key: before[key] for key in (_PRESET,) if before.get(key)}
+    fields = fields_for(kind, before, is_new=is_new)
+    config = config_from_form(fields, form, kept)
+    scopes = form.getlist(f"config.{_SCOPES}") if any(field.kind == "choices" for field in fields) else None
+    others = config.pop(_OTHER_SCOPES, None) or []
+    if scopes is not None:
+        config[_SCOPES] = [*scopes, *others]
+    return config
