@@ -33,12 +33,19 @@ from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.page import ONLY_PAGE, Page
 from flowforge.connectors.paging.reading import read_pages
 from flowforge.connectors.progress import Part
+from flowforge.connectors.sql import child
 from flowforge.connectors.sql import dialect as writing
 from flowforge.connectors.sql.dialect import Dialect, Upsert
-from flowforge.connectors.sql.parameters import Bound, bind, first_word, mentions
+from flowforge.connectors.sql.parameters import DOLLAR, Bound, first_word, mentions
 from flowforge.connectors.sql.server import DatabaseServer, lent_session, tls_context
-from flowforge.connectors.sql.session import Driver, Rows, SqlSession, as_objects
-from flowforge.connectors.sql.values import from_json, keeping, to_json
+from flowforge.connectors.sql.session import Driver, Rows, SqlSession
+from flowforge.connectors.sql.statement_config import (
+    LONGEST_SQL,
+    MOST_ROWS,
+    NO_EXPRESSIONS,
+    StatementConfig,
+    parameter,
+)
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
 from flowforge.mail.composing import Mail, one_line
@@ -46,6 +53,10 @@ from flowforge.summaries import first_of, joined
 
 __all__ = [
     "CONNECTION",
+    "DOLLAR",
+    "LONGEST_SQL",
+    "MOST_ROWS",
+    "NO_EXPRESSIONS",
     "ONLY_PAGE",
     "Account",
     "Algorithm",
@@ -82,29 +93,28 @@ __all__ = [
     "Security",
     "SmtpConversation",
     "SqlSession",
+    "StatementConfig",
     "StepContext",
     "StreamedBody",
     "TlsIdentity",
     "Tools",
     "Upsert",
-    "as_objects",
     "basic_credentials",
-    "bind",
     "body_of",
+    "child",
     "connector",
     "field",
     "first_of",
     "first_word",
     "forget_token",
-    "from_json",
     "joined",
-    "keeping",
     "lent_session",
     "mentions",
     "multipart",
     "name_of",
     "one_line",
     "pairs_of",
+    "parameter",
     "ports",
     "read_pages",
     "readable_pem",
@@ -113,7 +123,6 @@ __all__ = [
     "sign_claims",
     "times_of",
     "tls_context",
-    "to_json",
     "token_for",
     "token_key",
     "writing",

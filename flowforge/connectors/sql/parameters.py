@@ -33,15 +33,37 @@ Adapt = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
+class ParameterStyle:
+    """The way a driver wants parameters to be written."""
+
+    placeholder: Callable[[str], str]
+    percent: str
+    """What stands for a percent sign."""
+
+
+PYFORMAT = ParameterStyle(lambda name: f"%({name})s", "%%")
+"""PEP 249."""
+DOLLAR = ParameterStyle(lambda name: f"${name}", "%")
+"""SQLite, DuckDB."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
-    """A statement in the words of a driver (PEP 249, `pyformat`)."""
+    """A statement as a driver takes it."""
 
     text: str
     values: Mapping[str, Any] | None
     """None: the driver takes the text as it is."""
 
 
-def bind(text: str, parameters: Mapping[str, Any], adapt: Adapt, *, backslashes: bool = False) -> Bound:
+def bind(
+    text: str,
+    parameters: Mapping[str, Any],
+    adapt: Adapt,
+    *,
+    style: ParameterStyle = PYFORMAT,
+    backslashes: bool = False,
+) -> Bound:
     """The statement with its parameters; a list stands for its members, separated by commas, as IN takes them.
 
     Texts, quoted names and comments are left alone. `backslashes`: texts escape by them, as MySQL's do. Raises
@@ -52,11 +74,11 @@ def bind(text: str, parameters: Mapping[str, Any], adapt: Adapt, *, backslashes:
 
     def replaced(found: re.Match[str]) -> str:
         if not found["name"]:
-            return found[0].replace("%", "%%")
+            return found[0].replace("%", style.percent)
         used.add(found["name"])
         placed = _placed(found["name"], _given(found["name"], parameters), adapt)
         values.update(placed)
-        return ", ".join(f"%({name})s" for name in placed)
+        return ", ".join(map(style.placeholder, placed))
 
     bound = (_WITH_BACKSLASHES if backslashes else _STANDARD).sub(replaced, text)
     _require_used(parameters, used)
@@ -83,7 +105,7 @@ def _placed(name: str, value: Any, adapt: Adapt) -> dict[str, Any]:
     if not isinstance(value, list):
         return {name: adapt(value)}
     members = value or [None]  # IN (NULL) holds nothing
-    return {f"{name}.{place}": adapt(member) for place, member in enumerate(members)}
+    return {f"{name}__of_list_{place}": adapt(member) for place, member in enumerate(members)}
 
 
 def _given(name: str, parameters: Mapping[str, Any]) -> Any:

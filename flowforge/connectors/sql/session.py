@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from select import POLLIN, poll
@@ -194,14 +194,3 @@ def _rows_of(cursor: Any) -> Rows:
 def _fetched(cursor: Any) -> Iterator[Sequence[Any]]:
     while batch := cursor.fetchmany(_FETCHED_AT_ONCE):
         yield from batch
-
-
-def as_objects(rows: Rows, most: int) -> Iterator[Mapping[str, Any]]:
-    """Raises ConnectorError for one row more than `most`."""
-    for place, row in enumerate(rows.rows):
-        if place >= most:
-            raise ConnectorError(
-                f"mostRows: there are more than {most} rows: ask for fewer of them, for a file, or raise it",
-                permanent=True,
-            )
-        yield dict(zip(rows.columns, row, strict=True))

@@ -1,0 +1,52 @@
+"""Limits that a program sets itself before it looks at what it was given."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from typing import Any, NoReturn
+
+from flowforge.connectors.sql.programs import wire
+
+_LARGEST_FILE = 1024 * 1024 * 1024
+_MOST_FILES = 128
+_ROWS_AT_ONCE = 200
+
+
+def read_request() -> dict[str, Any]:
+    """What is asked, once the limits stand."""
+    request: dict[str, Any] = wire.decode(sys.stdin.buffer.read())
+    _limit(resource.RLIMIT_AS, request["memory"])
+    _limit(resource.RLIMIT_CPU, request["seconds"])
+    _limit(resource.RLIMIT_FSIZE, _LARGEST_FILE)
+    _limit(resource.RLIMIT_NOFILE, _MOST_FILES)
+    _limit(resource.RLIMIT_CORE, 0)
+    return request
+
+
+def answer(cursor: Any) -> None:
+    """Says the columns, and each row."""
+    say({"columns": [column[0] for column in cursor.description or ()]})
+    while cursor.description and (rows := cursor.fetchmany(_ROWS_AT_ONCE)):
+        for row in rows:
+            say(row)
+
+
+def end(changed: int = 0) -> None:
+    """Says that nothing is missing, and how many rows were changed."""
+    say({"changed": changed})
+
+
+def say(value: Any) -> None:
+    sys.stdout.write(wire.encode(value) + "\n")
+
+
+def fail(error: BaseException) -> NoReturn:
+    """Tells why it cannot be done, and ends."""
+    say({"error": "it needs more memory than it may have" if isinstance(error, MemoryError) else str(error)})
+    sys.stdout.flush()
+    sys.exit(0)
+
+
+def _limit(kind: int, value: int) -> None:
+    resource.setrlimit(kind, (value, value))
