@@ -123,6 +123,14 @@ def test_containers_may_do_no_more_than_they_need(compose: dict[str, Any]) -> No
     assert outside == {"web", "executor", "jobs"}
 
 
+def test_what_handles_files_holds_them_on_disk_on_their_way(compose: dict[str, Any]) -> None:
+    handling = [each for each in compose["services"].values() if any("files:" in on for on in each.get("volumes", ()))]
+    assert len(handling) == 3
+    for service in handling:
+        assert "temporary:/tmp" in service["volumes"]
+        assert not [mount for mount in service["tmpfs"] if mount.startswith("/tmp")]
+
+
 def test_images_of_others_are_pinned_by_digest(compose: dict[str, Any], dockerfile: str) -> None:
     images = [compose["services"][name]["image"] for name in DATABASES]
     images += re.findall(r"(?m)^FROM (\S+)", dockerfile)
