@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import io
 import tracemalloc
 from contextlib import closing
@@ -11,11 +12,12 @@ import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
+from werkzeug.test import TestResponse
 
 from flowforge.errors import TooLarge
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from tests.api.things import accepted_events
+from tests.api.things import accepted_events, trigger, workflow
 from tests.files.described import described, inline
 from tests.files.kept import content_of, count_files
 from tests.people import Person
@@ -23,6 +25,7 @@ from tests.statements import counting_statements
 from webapp.receiving.form_data import parse_form
 
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 200
+SECRET = "quite a long secret"
 MEBIBYTE = 1024 * 1024
 
 
@@ -149,3 +152,42 @@ def test_small_calls_cost_no_further_statement(client: FlaskClient, address: str
     with counting_statements(backends.engine) as statements:
         client.post(address, data=b"\xff" * 30_000, content_type="application/pdf")
     assert len(statements) == 1
+
+
+class TestSignedBodies:
+    """They are judged piece by piece, so they may be as large as files."""
+
+    @pytest.fixture
+    def hook(self, client: FlaskClient, owner: Person) -> dict[str, Any]:
+        return trigger(client, owner, workflow(client, owner)["id"], configuration={"auth": "github", "secret": SECRET})
+
+    def post(self, client: FlaskClient, address: str, data: bytes, signature: str) -> TestResponse:
+        return client.post(
+            address,
+            input_stream=io.BytesIO(data),
+            content_length=len(data),
+            content_type="application/pdf",
+            headers={"X-Hub-Signature-256": f"sha256={signature}"},
+        )
+
+    def test_may_be_large(self, client: FlaskClient, address: str, engine: Engine, backends: Backends) -> None:
+        large = PDF * 100
+        signature = hmac.digest(SECRET.encode(), large, "sha256").hex()
+        assert self.post(client, address, b"warm up", signature).status_code == 401
+        tracemalloc.start()
+        try:
+            assert self.post(client, address, large, signature).status_code == 200
+            assert tracemalloc.get_traced_memory()[1] < 3 * MEBIBYTE
+        finally:
+            tracemalloc.stop()
+        (event,) = accepted_events(engine)
+        assert content_of(backends, event.payload["body"], event.id) == large
+        again = self.post(client, address, large, signature)
+        assert again.json["eventId"] == str(event.id)
+
+    def test_that_are_forged_leave_nothing(self, client: FlaskClient, address: str, engine: Engine) -> None:
+        large = PDF * 100
+        signature = hmac.digest(SECRET.encode(), large[:-1], "sha256").hex()
+        assert self.post(client, address, large, signature).status_code == 401
+        assert self.post(client, address, large + bytes(9 * MEBIBYTE), signature).status_code == 413
+        assert (accepted_events(engine), count_files(engine)) == ([], 0)

@@ -19,7 +19,8 @@ def call(body: bytes | str = b"{}", headers: Mapping[str, str] | None = None, **
     data = body.encode() if isinstance(body, str) else body
     given = {name.lower(): value for name, value in (headers or {}).items()}
     usual = {"method": "POST", "url": "https://flow.example/webhook/t", "query": {}, "media_type": "application/json"}
-    return Call(**{**usual, "at": NOW, "read_body": lambda: data, "headers": given, **more})
+    pieces = {"read_pieces": lambda: iter([data[:5], data[5:]])}
+    return Call(**{**usual, "at": NOW, "read_body": lambda: data, **pieces, "headers": given, **more})
 
 
 def authentication(auth: str, **config: Any) -> Authentication:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -40,6 +41,11 @@ def read_body(uploads: Uploads) -> Any:
 def read_bytes() -> bytes:
     """The whole body, whatever its type. Raises TooLarge for more than a body of text may have."""
     return receive_body(backends().settings.webhook_max_bytes).read()
+
+
+def read_pieces() -> Iterator[bytes]:
+    """The body in pieces, whatever its type and size. Raises TooLarge for more than it may have."""
+    return receive_body(most_bytes()).pieces()
 
 
 def most_bytes() -> int:

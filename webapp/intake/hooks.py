@@ -13,7 +13,7 @@ from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hook import Hook, read_hook
 from flowforge.triggers.webhooks.published_keys import FetchedKeys
 from webapp.context import backends
-from webapp.intake.body import read_bytes
+from webapp.intake.body import read_bytes, read_pieces
 
 _EXTENSION = "flowforge.hooks"
 _KEYS_EXTENSION = "flowforge.published_keys"
@@ -39,6 +39,7 @@ def read_call() -> Call:
         query=request.args.to_dict(),
         headers={name.lower(): header_text(value) for name, value in request.headers.items()},
         read_body=(lambda: b"") if request.method == "GET" else read_bytes,
+        read_pieces=tuple if request.method == "GET" else read_pieces,
         media_type=request.mimetype,
         at=time.time(),
         keys=current_app.extensions[_KEYS_EXTENSION],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -13,7 +14,7 @@ from flask import Response, after_this_request, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from flowforge.errors import TooLarge
-from flowforge.files.object_store import CHUNK_BYTES, sha256_of
+from flowforge.files.object_store import CHUNK_BYTES, pieces_of, sha256_of
 
 _IN_MEMORY_BYTES = 1024 * 1024
 
@@ -28,6 +29,11 @@ class ReceivedBody:
     def read(self) -> bytes:
         self.content.seek(0)
         return self.content.read()
+
+    def pieces(self) -> Iterator[bytes]:
+        """From its start; never much of it at once."""
+        self.content.seek(0)
+        return pieces_of(self.content)
 
     def digest(self) -> str:
         """The SHA-256, in hexadecimal digits."""

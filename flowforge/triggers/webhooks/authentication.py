@@ -23,6 +23,7 @@ from flowforge.fields import secret
 from flowforge.secrets import MASK, is_sealed
 from flowforge.triggers.kind import TriggerConfig
 from flowforge.triggers.webhooks.call import Call
+from flowforge.triggers.webhooks.signed_content import SignedContent
 
 GROUP = "Who may call"
 """The heading of these fields."""
@@ -43,7 +44,7 @@ class WrongSignature(NotProven):
 class Proof:
     """What is known of a call whose caller has proved who they are."""
 
-    signed: bytes | None = None
+    signed: SignedContent | None = None
     """What was signed; None where nothing of the call is."""
     is_timed: bool = False
     """Whether a time stamp is signed, so that an honest sender signs each try anew."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 from flowforge import jsonio
+from flowforge.triggers.webhooks.signed_content import ReadPieces
 
 _MOST_LOOKED_AT = 16 * 1024
 """Bytes of a body that are parsed before it is known who sends them."""
@@ -31,6 +32,8 @@ class Call:
     """By their names in lower case."""
     read_body: Callable[[], bytes]
     """Reads the whole body; raises TooLarge for more than is held in memory."""
+    read_pieces: ReadPieces
+    """Reads a body of any size, which is held nowhere in memory; raises TooLarge for more than may come in."""
     media_type: str
     """In lower case, without parameters."""
     at: float
@@ -63,4 +66,14 @@ class Call:
     @property
     def short_body_object(self) -> Mapping[str, Any]:
         """The body as `body_object` reads it; empty where it is too long to be a handshake."""
-        return self.body_object if len(self.body) <= _MOST_LOOKED_AT else {}
+        size = sum(len(piece) for piece in _first(self.read_pieces(), _MOST_LOOKED_AT + 1))
+        return self.body_object if size <= _MOST_LOOKED_AT else {}
+
+
+def _first(pieces: Iterable[bytes], least: int) -> Iterator[bytes]:
+    """The first pieces, which have at least so many bytes together, if there are so many."""
+    for piece in pieces:
+        yield piece
+        least -= len(piece)
+        if least <= 0:
+            return

@@ -18,7 +18,7 @@ def key_of_proof(proof: Proof) -> CallKey | None:
     each try anew; without one it may be an honest try, and gets the first answer.
     """
     repeat = Repeat.OF_ANOTHER_TRY if proof.is_timed else Repeat.OF_ANYTHING
-    digest = hashlib.sha256(proof.signed).hexdigest() if proof.signed is not None else None
+    digest = proof.signed.sha256().hex() if proof.signed is not None else None
     if proof.delivery:
         return CallKey(_delivery(proof.delivery), digest, repeat)
     if digest is None or proof.counts_again:

@@ -21,6 +21,7 @@ from flowforge.triggers.webhooks.authentication import (
     secret_field,
 )
 from flowforge.triggers.webhooks.call import Call
+from flowforge.triggers.webhooks.signed_content import ReadPieces, SignedContent
 
 Algorithm = Literal["sha256", "sha1", "sha512"]
 Encoding = Literal["hex", "base64"]
@@ -53,15 +54,17 @@ class HmacScheme:
     def is_timed(self) -> bool:
         return "{timestamp}" in self.content
 
-    def signed_content(self, call: Call) -> bytes:
+    def signed_content(self, call: Call) -> SignedContent:
         """Raises NotProven where a part of it was not sent."""
-        return fill_in(self.content, {"{body}": call.body, **self._parts(call)})
+        parts: dict[str, bytes | ReadPieces] = {BODY: call.read_pieces, **self._parts(call)}
+        return SignedContent(tuple(parts.get(piece, piece.encode()) for piece in _PLACES.split(self.content)))
 
     def check(self, key: bytes, call: Call, window: float = WINDOW_SECONDS) -> Proof:
         """Raises NotProven for a signature that is wrong, or of a time that is further away than `window` seconds."""
         content = self.signed_content(call)
         sent = [call.header(name) for name in self.headers]
-        if not is_signature(self.digest(key, content), [one.strip().removeprefix(self.prefix) for one in sent]):
+        wanted = encode(content.hmac(key, self.algorithm), self.encoding)
+        if not is_signature(wanted, [one.strip().removeprefix(self.prefix) for one in sent]):
             raise WrongSignature(*self.headers)
         if self.is_timed:
             require_recent(call.header(self.timestamp_header or ""), call.at, window)
@@ -157,8 +160,3 @@ def require_recent(timestamp: str, now: float, window: float) -> None:
 
 def encode(digest: bytes, encoding: Encoding) -> str:
     return digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
-
-
-def fill_in(content: str, parts: Mapping[str, bytes]) -> bytes:
-    """The content in bytes, each place in it (`{body}`) filled in."""
-    return b"".join(parts.get(piece, piece.encode()) for piece in _PLACES.split(content))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 
 from flowforge.triggers.webhooks.authentication import Proof, WrongSignature, is_hidden
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, require_recent
+from flowforge.triggers.webhooks.signed_content import SignedContent
 
 KEY_PREFIX = "whsec_"
 _MOST_SIGNATURES = 20
@@ -32,8 +32,8 @@ def read_key(secret: str) -> bytes:
 def check_standard_signature(secret: str, call: Call, window: float) -> Proof:
     """Raises NotProven."""
     id_, timestamp = _header(call, "id"), _header(call, "timestamp")
-    content = f"{id_}.{timestamp}.".encode() + call.body
-    wanted = encode(hmac.digest(read_key(secret), content, "sha256"), "base64")
+    content = SignedContent((f"{id_}.{timestamp}.".encode(), call.read_pieces))
+    wanted = encode(content.hmac(read_key(secret), "sha256"), "base64")
     sent = [one.partition(",")[2] for one in _header(call, "signature").split(" ", _MOST_SIGNATURES) if "v1," in one]
     if not id_ or not is_signature(wanted, sent):
         raise WrongSignature("webhook-signature")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import AfterValidator, Field
@@ -17,8 +18,10 @@ from pydantic import AfterValidator, Field
 from flowforge.triggers.webhooks.authentication import GROUP, Authentication, Proof, WrongSignature
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import refuse_get, require_recent, window_field
+from flowforge.triggers.webhooks.signed_content import SignedContent
 
 _SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
+_ALGORITHM = ECDSA(Prehashed(SHA256()))
 _TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 
 
@@ -50,10 +53,10 @@ class SendGrid(Authentication):
     def verify(self, call: Call) -> Proof:
         refuse_get(call)
         timestamp = call.header(_TIMESTAMP)
-        content = timestamp.encode() + call.body
+        content = SignedContent((timestamp.encode(), call.read_pieces))
         try:
             signature = base64.b64decode(call.header(_SIGNATURE), validate=True)
-            _read_key(self.public_key).verify(signature, content, ECDSA(SHA256()))
+            _read_key(self.public_key).verify(signature, content.sha256(), _ALGORITHM)
         except (InvalidSignature, binascii.Error, ValueError) as error:
             raise WrongSignature(_SIGNATURE) from error
         require_recent(timestamp, call.at, self.window)

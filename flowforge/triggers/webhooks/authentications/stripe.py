@@ -6,11 +6,10 @@ While a secret is being renewed, there are several signatures `v1`. A try is sig
 
 from __future__ import annotations
 
-import hmac
-
 from flowforge.triggers.webhooks.authentication import Authentication, Proof, Secret, WrongSignature, secret_field
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import is_signature, refuse_get, require_recent, window_field
+from flowforge.triggers.webhooks.signed_content import SignedContent
 
 _HEADER = "Stripe-Signature"
 _MOST_PARTS = 20
@@ -25,8 +24,8 @@ class Stripe(Authentication):
         refuse_get(call)
         parts = [part.strip().partition("=")[::2] for part in call.header(_HEADER).split(",", _MOST_PARTS)]
         timestamp = next((value for name, value in parts if name == "t"), "")
-        content = timestamp.encode() + b"." + call.body
-        wanted = hmac.digest(self.secret.encode(), content, "sha256").hex()
+        content = SignedContent((timestamp.encode(), b".", call.read_pieces))
+        wanted = content.hmac(self.secret.encode(), "sha256").hex()
         if not is_signature(wanted, [value for name, value in parts if name == "v1"]):
             raise WrongSignature(_HEADER)
         require_recent(timestamp, call.at, self.window)

@@ -19,10 +19,12 @@ from flowforge.triggers.webhooks.authentication import (
 )
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, same_body_again_field
+from flowforge.triggers.webhooks.signed_content import SignedContent
 
 _HEADER = "X-Twilio-Signature"
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 1_000
+_OF_NOTHING = hashlib.sha256().digest()
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -38,9 +40,10 @@ class Twilio(Authentication):
         if not any(self._is_signed(content, call) for content in contents):
             raise WrongSignature(_HEADER)
         digest = call.query.get("bodySHA256")
-        if not fields and call.body and not is_same(hashlib.sha256(call.body).hexdigest(), (digest or "").lower()):
+        body = SignedContent((call.read_pieces,)).sha256()
+        if not fields and body != _OF_NOTHING and not is_same(body.hex(), (digest or "").lower()):
             raise NotProven("the body is another one than the address says (bodySHA256)")
-        return Proof(contents[0], counts_again=self.same_body_again)
+        return Proof(SignedContent((contents[0],)), counts_again=self.same_body_again)
 
     def _is_signed(self, content: bytes, call: Call) -> bool:
         wanted = encode(hmac.digest(self.secret.encode(), content, "sha1"), "base64")
