@@ -123,13 +123,26 @@ def stored_ids(value: Any) -> set[UUID]:
 
 def stored_files(value: Any) -> Iterator[StoredFile]:
     """All stored files in a value, in their order; one that stands there twice comes twice."""
+    for part in _objects_in(value):
+        found = read_file(part) if "id" in part else None
+        if isinstance(found, StoredFile):
+            yield found
+
+
+def all_files(value: Any) -> Iterator[AnyFile]:
+    """All files in a value, with or without their content, in their order; one that stands there twice comes twice."""
+    for part in _objects_in(value):
+        found = read_file(part)
+        if found is not None:
+            yield found
+
+
+def _objects_in(value: Any) -> Iterator[Mapping[str, Any]]:
     waiting = [value]
     while waiting:
         part = waiting.pop()
         if isinstance(part, Mapping):
-            found = read_file(part) if "id" in part else None
-            if isinstance(found, StoredFile):
-                yield found
+            yield part
             waiting.extend(reversed(list(part.values())))
         elif isinstance(part, list | tuple):
             waiting.extend(reversed(part))

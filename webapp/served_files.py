@@ -45,14 +45,12 @@ def is_shown(file: AnyFile) -> bool:
     return is_image(file) or _is_pdf(file)
 
 
-def stored_response(kept: KeptFile) -> Response:
+def show_file(file: InlineFile | KeptFile) -> Response:
     """An answer with a file for people: shown where that is safe, and downloaded else. Raises NotFound, Unavailable."""
-    content_type, how = (media_type_of(kept.file.type), "inline") if is_shown(kept.file) else (ANY_TYPE, "attachment")
-    response = _sending(kept)
-    response.content_type = content_type
-    response.content_length = kept.file.size
-    response.headers["Content-Disposition"] = disposition(kept.file, how)
-    response.headers["Content-Security-Policy"] = _PDF_POLICY if _is_pdf(kept.file) else _ALONE
+    about, response = _about(file), _with_content(file)
+    response.content_type, how = (media_type_of(about.type), "inline") if is_shown(about) else (ANY_TYPE, "attachment")
+    response.headers["Content-Disposition"] = disposition(about, how)
+    response.headers["Content-Security-Policy"] = _PDF_POLICY if _is_pdf(about) else _ALONE
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "private, no-store"
@@ -62,11 +60,9 @@ def stored_response(kept: KeptFile) -> Response:
 def answer_with_file(file: InlineFile | KeptFile, status: int, headers: Mapping[str, str]) -> Response:
     """What a workflow answers with a file; its own headers go before those of the file. Raises NotFound,
     Unavailable."""
-    about = file.file if isinstance(file, KeptFile) else file
-    response = _sending(file) if isinstance(file, KeptFile) else Response(file.content)
+    about, response = _about(file), _with_content(file)
     own = {name.lower() for name in headers}
-    response.status_code, response.content_length = status, about.size
-    response.content_type = about.type
+    response.status_code, response.content_type = status, about.type
     response.headers.update(headers)
     if "content-disposition" not in own:
         response.headers["Content-Disposition"] = disposition(about, "inline")
@@ -84,6 +80,16 @@ def disposition(file: AnyFile, how: str) -> str:
 
 def _is_pdf(file: AnyFile) -> bool:
     return media_type_of(file.type) == _PDF
+
+
+def _about(file: InlineFile | KeptFile) -> AnyFile:
+    return file.file if isinstance(file, KeptFile) else file
+
+
+def _with_content(file: InlineFile | KeptFile) -> Response:
+    response = _sending(file) if isinstance(file, KeptFile) else Response(file.content)
+    response.content_length = _about(file).size
+    return response
 
 
 def _sending(kept: KeptFile) -> Response:

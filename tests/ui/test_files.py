@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from html import unescape
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -57,7 +59,7 @@ def test_who_is_not_signed_in_sees_none(visitor: Browser) -> None:
     assert visitor.get(f"/files/{shown_id(uuid7())}").status_code == 303
 
 
-def test_a_workflow_is_run_with_files(ada: Browser, backends: Backends) -> None:
+def test_a_workflow_is_run_with_files(ada: Browser, signed_up: Callable[[str], Browser], backends: Backends) -> None:
     path = created(ada, {**WORKFLOW, "trigger": {"type": "manual"}})
     large, small = b"%PDF-1.7\n" * 700_000, b"%PDF-1.7\n"
     files = [(BytesIO(large), "large.pdf"), (BytesIO(small), "small.pdf")]
@@ -67,9 +69,34 @@ def test_a_workflow_is_run_with_files(ada: Browser, backends: Backends) -> None:
         page = eventually(lambda: over(ada.get(started.location).text), seconds=20)
     [address] = set(re.findall(r'href="(/files/[^"]+)"', page))
     assert ada.get(address).data == large
-    assert "small.pdf" in page
+    [inline] = {unescape(link) for link in re.findall(r'href="(/executions/[^"]+/files/[^"]+)"', page)}
+    shown = ada.get(inline)
+    assert (shown.data, shown.content_type) == (small, "application/pdf")
+    assert signed_up("bob").get(inline).status_code == 404
+    assert ada.get(inline.replace("small", "other")).status_code == 404
 
 
 def over(page: str) -> str | None:
     """The page of an execution that has ended."""
     return page if 'data-over="true"' in page else None
+
+
+SCRIPT = b"<script>alert(1)</script>"
+
+
+def made(identifier: str) -> dict[str, Any]:
+    file = f"{{{{ trigger.text | to_file('{identifier}.html', 'text/html') }}}}"
+    return {"id": identifier, "type": "TRANSFORM", "config": {"output": {"f": file}}}
+
+
+def test_small_files_of_steps_are_listed_too(ada: Browser, run: Callable[..., str]) -> None:
+    branches = [{"name": name, "actions": [made(name)]} for name in ("left", "right")]
+    both = {"id": "both", "type": "PARALLEL", "branches": branches}
+    page = ada.get(run({"name": "Made", "actions": [made("own"), both]}, json.dumps({"text": SCRIPT.decode()}))).text
+    found = {unescape(link) for link in re.findall(r'href="(/executions/[^"]+/files/[^"]+)"', page)}
+    addresses = {re.sub(".*name=([a-z]+).*", r"\1", address): address for address in found}
+    assert addresses.keys() == {"own", "left", "right"}
+    for name, address in addresses.items():
+        shown = ada.get(address)
+        assert (shown.data, shown.content_type) == (SCRIPT, "application/octet-stream")
+        assert shown.headers["Content-Disposition"] == f"attachment; filename={name}.html"

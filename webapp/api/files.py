@@ -13,7 +13,7 @@ from webapp.api import file_schemas
 from webapp.context import backends
 from webapp.endpoint import Answer, Tag, endpoint
 from webapp.identity import current_user_id
-from webapp.served_files import find_own, stored_response
+from webapp.served_files import find_own, show_file
 from webapp.wire import Wire
 
 blueprint = Blueprint("files", __name__, url_prefix="/api/v1/files")
@@ -34,7 +34,7 @@ def show(name: str) -> StoredFile:
 @endpoint(Tag.EXECUTIONS, {200: Answer(None, "The content", None)}, refuses=(404,))
 def content(name: str) -> Response:
     """Download a file"""
-    return stored_response(find_own(name, current_user_id()))
+    return show_file(find_own(name, current_user_id()))
 
 
 @blueprint.post("/<name>/links")

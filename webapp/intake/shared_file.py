@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from flowforge.errors import NotFound
 from webapp.context import backends
 from webapp.endpoint import Answer, Tag, endpoint
-from webapp.served_files import stored_response
+from webapp.served_files import show_file
 
 blueprint = Blueprint("shared_files", __name__)
 
@@ -21,4 +21,4 @@ def show(token: str) -> Response:
     id_ = backends().file_links.read(token, datetime.now(UTC))
     if id_ is None:
         raise NotFound("there is no such link, or it has ended")
-    return stored_response(backends().files.by_link(id_))
+    return show_file(backends().files.by_link(id_))
