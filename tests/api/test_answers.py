@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from flowforge import jsonio
 from flowforge.wiring import Backends
 from tests.actions import transform
 from tests.api.things import pointers, triggers_of, workflow
@@ -83,6 +87,17 @@ def test_past_its_time_the_caller_gets_a_link_to_the_answer(
     assert (client.get(path).status_code, client.get(path).json) == (201, {"id": 8})
 
 
+@contextmanager
+def measured_memory() -> Iterator[Callable[[], int]]:
+    """Tells the bytes that Python holds more than at the beginning."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    try:
+        yield lambda: tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
 def with_threads(backends: Backends, threads: int) -> FlaskClient:
     """A client of a web process that has so many."""
     backends.settings.web_threads = threads
@@ -98,6 +113,17 @@ def test_half_of_the_threads_stay_free_of_callers_who_wait(owner: Person, backen
         assert client.post(url, json={"id": 3}).status_code == 202
         with working(backends):
             assert sorted(one.result().json["id"] for one in waiting) == [1, 2]
+
+
+def test_callers_who_wait_hold_nothing_of_what_they_sent(owner: Person, backends: Backends) -> None:
+    client, sent = with_threads(backends, 16), jsonio.dumps({"id": 9, "text": "x" * 1_000_000})
+    url = hook(client, owner, RESPOND, respond="by a RESPOND step")
+    with ThreadPoolExecutor(4) as callers, measured_memory() as held:
+        waiting = [callers.submit(client.post, url, data=sent, content_type="application/json") for _ in range(4)]
+        eventually(lambda: blocked_clients(backends) == 4)
+        assert held() < 2 * len(sent)
+        with working(backends):
+            assert [one.result().status_code for one in waiting] == [201] * 4
 
 
 def test_callers_of_one_workflow_leave_places_for_those_of_others(

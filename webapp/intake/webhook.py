@@ -35,7 +35,7 @@ from webapp.intake.headers import AS_SENT, redact_headers, redact_query
 from webapp.intake.raw_body import as_sent
 from webapp.intake.waiting import as_response, wait_for_response
 from webapp.receiving.form_data import parse_query
-from webapp.receiving.received_body import receive_body
+from webapp.receiving.received_body import drop_body, receive_body
 from webapp.receiving.uploads import Uploads
 from webapp.services import triggers
 
@@ -107,7 +107,8 @@ def receive(token: str) -> Response:
         calls.count(known.token, answer.user_id)
         announce(answer)
     if answer.wait_seconds is not None and answer.event_id is not None:
-        answer = replace(answer, fresh=None)  # a caller who waits holds no payload meanwhile
+        answer = replace(answer, fresh=None)  # a caller who waits holds nothing of what was sent meanwhile
+        drop_body()
         return wait_for_response(answer) or _to_be_answered(answer)
     return Response(jsonio.dumps(_describe_acceptance(answer)), 200, mimetype="application/json")
 

@@ -50,6 +50,13 @@ def receive_body(limit: int) -> ReceivedBody:
     return received
 
 
+def drop_body() -> None:
+    """Lets go of the body, where nobody reads it any more and the request still goes on for a while."""
+    received: ReceivedBody | None = g.pop("received_body", None)
+    if received is not None:
+        received.content.close()
+
+
 def too_large(limit: int) -> TooLarge:
     return TooLarge(f"the body is larger than {limit} bytes")
 
@@ -60,7 +67,7 @@ def _receive(limit: int) -> ReceivedBody:
     try:
         announced = limit if request.content_length is None else request.content_length
         if announced <= _IN_MEMORY_BYTES:
-            data = request.get_data()
+            data = request.get_data(cache=False)
             return ReceivedBody(BytesIO(data), len(data))
         return _receive_into_file()
     except RequestEntityTooLarge as error:
