@@ -9,8 +9,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(probe: Callable[[], T], *, seconds: float = 15, every: float = 0.02) -> T:
-    """The first truthy answer of `probe`; AssertionError with the last answer or error after `seconds`."""
+def eventually(probe: Callable[[], T], *, seconds: float = 60, every: float = 0.02) -> T:
+    """The first truthy answer of `probe`; AssertionError with the last answer or error after `seconds`.
+
+    They are there to end a hang, and plenty also where the machine is busy; a test is no slower for them.
+    """
     deadline = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < deadline:

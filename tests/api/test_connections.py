@@ -124,7 +124,7 @@ def test_steps_use_both_and_nothing_that_is_kept_holds_a_secret(
         return shown if shown.status_code == 200 and shown.json["finishedAt"] else None
 
     with working(backends):
-        shown = eventually(over, seconds=20)
+        shown = eventually(over)
     assert shown.json["status"] == "COMPLETED", shown.text
     [request] = [request for request, _ in httpserver.log]
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"

@@ -91,7 +91,7 @@ def test_a_draft_is_run_without_being_published_and_gives_the_sample(
         return shown.json if shown.status_code == 200 and shown.json["finishedAt"] else None
 
     with working(backends):
-        shown = eventually(ended, seconds=20)
+        shown = eventually(ended)
     assert shown["stepOutputs"]["step_0"] == {"n": 30}
     assert client.get(f"{workflow}/sample", headers=owner.headers).json == {"trigger": {"n": 3}}
     assert tried("big")["output"] == {"branch": "big"}, "the outputs of the latest execution are known"

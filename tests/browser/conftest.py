@@ -1,4 +1,4 @@
-"""Debian's Chromium against the real product: web server and workers, one instance for each test process."""
+"""Debian's Chromium against the real product: web server and workers, one instance for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product() -> Iterator[Product]:
     with temporary_folder("flowforge-test-") as folder, running(folder / "home") as product:
         yield product
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "chromium is missing; scripts/install_chromium.sh installs it"

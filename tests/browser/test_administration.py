@@ -23,7 +23,6 @@ def make_owner(product: Product, name: str) -> None:
     engine.dispose()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible_and_fits(

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from flowforge.triggers.kinds.form import KIND
@@ -74,7 +73,6 @@ def completed(page: Page) -> int:
     return page.locator("tbody tr").count()
 
 
-@pytest.mark.timeout(300)
 def test_a_form_is_built_and_filled_in(windows: Windows, register: Callable[[Page], str]) -> None:
     page = windows.open()
     register(page)
@@ -87,7 +85,6 @@ def test_a_form_is_built_and_filled_in(windows: Windows, register: Callable[[Pag
     eventually(lambda: completed(page) == len(SIZES) * 2, every=0.5)
 
 
-@pytest.mark.timeout(300)
 def test_a_form_needs_no_script(windows: Windows, register: Callable[[Page], str]) -> None:
     page = windows.open()
     register(page)

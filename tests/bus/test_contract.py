@@ -46,7 +46,7 @@ def collect(subscription: Subscription, count: int) -> list[Delivery]:
         found.extend(subscription.poll(100, 0.5))
         return len(found) >= count
 
-    eventually(enough, seconds=30)
+    eventually(enough)
     return found
 
 

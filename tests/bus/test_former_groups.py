@@ -55,7 +55,7 @@ class Topic:
                 found.extend(subscription.poll(10, 0.5))
                 return len(found) >= count
 
-            eventually(enough, seconds=30)
+            eventually(enough)
             subscription.ack(found)
             subscription.close()
         return [delivery.value for delivery in found]
@@ -165,7 +165,7 @@ class TestOthersAtWork:
     def theirs(self, kafka_brokers: str, names: dict[str, str]) -> Iterator[KafkaConsumer]:
         group = names["FORMER_GROUPS_ORCHESTRATOR"]
         with closing(KafkaConsumer("trigger.events", bootstrap_servers=kafka_brokers, group_id=group)) as consumer:
-            eventually(lambda: consumer.poll(200) or consumer.assignment(), seconds=30)
+            eventually(lambda: consumer.poll(200) or consumer.assignment())
             yield consumer
 
     def test_ours_does_not_begin_beside_it(self, ours: Backends, theirs: KafkaConsumer) -> None:

@@ -88,14 +88,14 @@ def delete_topics(admin: KafkaAdminClient) -> None:
     there = [topic for topic in admin.list_topics() if not topic.startswith("__")]
     if there:
         admin.delete_topics(there)
-        eventually(lambda: not set(there) & set(admin.list_topics()), seconds=20)
+        eventually(lambda: not set(there) & set(admin.list_topics()))
 
 
 def received(bus: KafkaBus, value: bytes) -> bool:
     bus.publish([Message(TOPICS[0], "k", value)])
     subscription = bus.subscribe(TOPICS, GROUP, "one")
     try:
-        return eventually(lambda: value in [delivery.value for delivery in subscription.poll(100, 0.5)], seconds=30)
+        return eventually(lambda: value in [delivery.value for delivery in subscription.poll(100, 0.5)])
     finally:
         subscription.close()
 
@@ -119,11 +119,11 @@ def test_a_member_that_stayed_goes_on_with_the_new_topics(bus: KafkaBus, admin: 
         return value in found
 
     bus.publish([Message(TOPICS[0], "k", b"before")])
-    eventually(lambda: gets(b"before"), seconds=30)
+    eventually(lambda: gets(b"before"))
     delete_topics(admin)
     bus.make_missing_topics()
     bus.publish([Message(TOPICS[0], "k", b"afterwards")])
-    eventually(lambda: gets(b"afterwards"), seconds=60)
+    eventually(lambda: gets(b"afterwards"))
     subscription.close()
 
 

@@ -15,7 +15,6 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "first-workflow.md"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 def test_the_page_says_what_happens(tmp_path: Path) -> None:
     page = PAGE.read_text()
     script = "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))

@@ -154,8 +154,8 @@ def test_a_killed_program_is_started_again(running: tuple[Instance, str], progra
     before = eventually(lambda: started.pid_of(program))
     os.kill(before, signal.SIGKILL)
 
-    eventually(lambda: started.pid_of(program) != before, seconds=20)
-    eventually(lambda: _is_ready(address), seconds=30)
+    eventually(lambda: started.pid_of(program) != before)
+    eventually(lambda: _is_ready(address))
 
 
 def test_signals_end_every_process_of_one_instance_and_its_data_stay(running: tuple[Instance, str], home: Path) -> None:

@@ -107,7 +107,7 @@ def test_servers_left_by_a_killed_launcher_are_ended_before_the_next_start(home:
     with (home / "log").open("wb") as log:
         servers = [(postgres.prepare(home), postgres.answers), (valkey.prepare(home), valkey.answers)]
         left = [start(server, log) for server, _ in servers]
-    eventually(lambda: all(answers(server.url) for server, answers in servers), seconds=20)
+    eventually(lambda: all(answers(server.url) for server, answers in servers))
 
     with running_postgres(home) as url, _connected(url) as cursor:
         cursor.execute("SELECT 1")

@@ -92,8 +92,8 @@ class Pipeline:
         with Session(self.backends.engine) as session:
             return session.scalar(select(TriggerEventRow.dropped_because).where(TriggerEventRow.id == event_id)) or ""
 
-    def finished(self, event_id: UUID, seconds: float = 20) -> ExecutionRow:
-        row = eventually(lambda: self.over(event_id), seconds=seconds)
+    def finished(self, event_id: UUID) -> ExecutionRow:
+        row = eventually(lambda: self.over(event_id))
         assert row is not None
         return row
 

@@ -198,7 +198,7 @@ def test_a_loop_without_actions_of_connectors_needs_no_executor(pipeline: Pipeli
     loop = {"type": "FOR_EACH", "config": {"items": "{{ trigger.items }}"}, "actions": [inside]}
     workflow = pipeline.workflow(loop)
     with working(pipeline.backends, Orchestrator):
-        done = pipeline.finished(pipeline.accept(workflow.id, {"items": list(range(1200))}).event_id, seconds=60)
+        done = pipeline.finished(pipeline.accept(workflow.id, {"items": list(range(1200))}).event_id)
     assert done.step_outputs["step_0"]["count"] == 1200
     assert done.step_outputs["step_0"]["results"][:2] == [{"branch": None}, {"branch": "odd"}]
 
@@ -210,7 +210,7 @@ def test_the_statements_of_a_loop_do_not_grow_with_what_was_done_before(pipeline
         loop = {"type": "FOR_EACH", "config": {"items": list(range(items))}, "actions": [transform(n="{{ item }}")]}
         workflow = pipeline.workflow(loop)
         with counting_statements(pipeline.backends.engine) as seen, working(pipeline.backends, Orchestrator, Executor):
-            pipeline.finished(pipeline.accept(workflow.id).event_id, seconds=60)
+            pipeline.finished(pipeline.accept(workflow.id).event_id)
         return sum("step_frames" in statement for statement in seen)
 
     few, many = statements(5), statements(50)

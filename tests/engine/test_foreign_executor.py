@@ -255,7 +255,7 @@ class TestOnKafka:
             closing(KafkaConsumer("execution.start", group_id=f"theirs-{uuid4().hex}", **reading)) as consumer,
             closing(KafkaProducer(bootstrap_servers=kafka_brokers)) as producer,
         ):
-            start = eventually(lambda: _start_of(workflow.id, consumer), seconds=30)
+            start = eventually(lambda: _start_of(workflow.id, consumer))
             assert start["actionConfig"]["message"] == "HELLO"
             ids = {name: start[name] for name in ("executionId", "workflowId", "userId", "stepIndex")}
             result = {**ids, "status": "SUCCESS", "output": {"sent": True, "statusCode": 200}}

@@ -239,7 +239,7 @@ class TestQueue:
                     seen.append(connection.execute(most_at_once).scalar() or 0)
                 return pipeline.count_of(workflow.id) == 60 and set(statuses(pipeline, events)) == {OVER}
 
-            eventually(all_over, seconds=60)
+            eventually(all_over)
         assert max(seen) <= 3
 
     def test_giving_a_slot_away_costs_the_same_however_many_wait(

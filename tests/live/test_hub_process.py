@@ -40,7 +40,7 @@ def test_a_hub_that_died_is_replaced_and_viewers_go_on(another: tuple[Stage, psu
         with pytest.raises((StopIteration, OSError)):
             lines(events, 1)
     missed = cursors(watched.write(2))
-    eventually(lambda: _lets_in(stage, watched), seconds=20)
+    eventually(lambda: _lets_in(stage, watched))
     with watching(stage, watched, headers={"Last-Event-ID": seen[-1]}) as events:
         assert lines(events, 2) == missed
 
@@ -51,7 +51,7 @@ def test_a_hub_goes_with_its_worker(another: tuple[Stage, psutil.Process]) -> No
     assert worker is not None
     worker.kill()
     hub.wait(20)
-    eventually(lambda: _lets_in(stage, Watched(stage)), seconds=20)
+    eventually(lambda: _lets_in(stage, Watched(stage)))
 
 
 def test_it_does_not_keep_the_servers_port(another: tuple[Stage, psutil.Process]) -> None:

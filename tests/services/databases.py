@@ -11,12 +11,14 @@ from typing import Any
 import psycopg2
 
 from flowforge.embedded.postgres import program_folder
+from tests.waiting import eventually
 
 _numbers = itertools.count()
 _END_OTHER_SESSIONS = """
-    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
+"""Gives the number of those that there still were. With a time limit, PostgreSQL would look only every 100 ms."""
 _TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
     WHERE schemaname <> ALL ('{pg_catalog,information_schema}') AND tablename <> 'flowforge_migrations'
@@ -72,13 +74,18 @@ class CleanDatabase:
 
     def _cleaned(self, url: str) -> bool:
         with _cursor(url) as cursor:
-            cursor.execute(_END_OTHER_SESSIONS)
+            eventually(lambda: _others_ended(cursor), every=0.002)
             cursor.execute(_SHAPE)
             if cursor.fetchone() != self._shape:
                 return False
             # In any order: rows that refer to others go, too.
             cursor.execute(f"SET session_replication_role = replica; BEGIN; {self._empty_all}; COMMIT")
             return True
+
+
+def _others_ended(cursor: Any) -> bool:
+    cursor.execute(_END_OTHER_SESSIONS)
+    return bool(cursor.fetchone() == (0,))
 
 
 def administer(server: str, statement: str) -> None:

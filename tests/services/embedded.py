@@ -54,7 +54,7 @@ def running_valkey(folder: Path) -> Iterator[str]:
     command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
     process = start_server(command)
     try:
-        eventually(lambda: socket.exists() and Redis(unix_socket_path=str(socket)).ping(), seconds=10)
+        eventually(lambda: socket.exists() and Redis(unix_socket_path=str(socket)).ping())
         yield f"unix://{socket}"
     finally:
         process.terminate()

@@ -104,7 +104,7 @@ def running_imap() -> Iterator[MailServer]:
     account = ["dict", f"--demo-user={USER}", f"--demo-password={PASSWORD}"]
     process = start_server([*server, *listen, *account])
     try:
-        eventually(lambda: _listens(port), seconds=30)
+        eventually(lambda: _listens(port))
         yield MailServer(port)
     finally:
         process.terminate()

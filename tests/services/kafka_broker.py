@@ -45,7 +45,7 @@ def running_kafka(folder: Path, **properties: str) -> Iterator[str]:
         _java("kafka.tools.StorageTool", *formatting, log=log).wait(60)
         broker = _java("kafka.Kafka", str(file), log=log)
         try:
-            eventually(lambda: answers(port, broker), seconds=60, every=0.2)
+            eventually(lambda: answers(port, broker), every=0.2)
             yield f"127.0.0.1:{port}"
         finally:
             broker.kill()  # its data are thrown away

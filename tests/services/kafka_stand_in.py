@@ -23,7 +23,7 @@ def running_stand_in(folder: Path) -> Iterator[str]:
     with (folder / "stand-in.log").open("wb") as log:
         server = start_server(command, log, stop_signal=signal.SIGKILL)
     try:
-        eventually(lambda: answers(port, server), seconds=30, every=0.2)
+        eventually(lambda: answers(port, server), every=0.2)
         yield f"127.0.0.1:{port}"
     finally:
         server.kill()

@@ -35,7 +35,7 @@ def running_secantus(folder: Path) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         server = start_server([*command, "--storage-path", str(folder / "data")], log, cwd=folder)
     try:
-        eventually(lambda: _answers(port), seconds=60, every=0.1)
+        eventually(lambda: _answers(port), every=0.1)
         yield f"mongodb://127.0.0.1:{port}"
     finally:
         server.terminate()

@@ -124,7 +124,7 @@ def running_mariadb(folder: Path) -> Iterator[SqlServer]:
         process = start_server(command, log)
     connect = lambda: pymysql.connect(unix_socket=str(socket), user="root", database="mysql")  # noqa: E731
     try:
-        eventually(lambda: _answers(connect), seconds=60, every=0.1)
+        eventually(lambda: _answers(connect), every=0.1)
         made = SqlServer(
             "mysql", _connection(port, certificate, database="shop"), lambda: _in_shop(socket), lambda: process.pid
         )

@@ -17,7 +17,6 @@ from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended"),
 ]
 

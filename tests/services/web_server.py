@@ -68,7 +68,7 @@ def server(backends: Backends, home: Path, **more: str) -> Iterator[str]:
         process = start_server(command, log, env=environment, cwd=home, pass_fds=[listener.fileno()])
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            eventually(lambda: requests.get(f"{url}/health/live", timeout=1).status_code == 200, seconds=60)
+            eventually(lambda: requests.get(f"{url}/health/live", timeout=1).status_code == 200)
             yield url
         finally:
             process.terminate()

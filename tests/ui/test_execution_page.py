@@ -65,7 +65,7 @@ def run(ada: Browser, backends: Backends) -> Callable[..., str]:
         path = created(ada, definition)
         started = ada.send(f"{path}/run", path, payload=payload)
         with working(backends):
-            eventually(lambda: ends in ada.get(started.location).text, seconds=20)
+            eventually(lambda: ends in ada.get(started.location).text)
         return str(started.location).partition("?")[0]
 
     return run_it
@@ -111,7 +111,7 @@ def test_what_it_ran_by_is_told_and_what_came_in_is_offered_again(
     started = ada.send(f"{build}/run", build)
     with working(backends):
         draft = r"<dt>Version</dt>\s*<dd>\s*The draft"
-        eventually(lambda: re.search(draft, ada.get(started.location).text), seconds=20)
+        eventually(lambda: re.search(draft, ada.get(started.location).text))
 
 
 def test_every_step_is_drawn_in_its_block_with_its_state(ada: Browser, run: Callable[..., str]) -> None:

@@ -66,7 +66,7 @@ def test_a_workflow_is_run_with_files(ada: Browser, signed_up: Callable[[str], B
     started = ada.send(f"{path}/run", path, payload="{}", file_field="f", files=files)
     assert started.status_code == 303, started.text
     with working(backends):
-        page = eventually(lambda: over(ada.get(started.location).text), seconds=20)
+        page = eventually(lambda: over(ada.get(started.location).text))
     [address] = set(re.findall(r'href="(/files/[^"]+)"', page))
     assert ada.get(address).data == large
     [inline] = {unescape(link) for link in re.findall(r'href="(/executions/[^"]+/files/[^"]+)"', page)}

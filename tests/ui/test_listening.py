@@ -21,7 +21,7 @@ def test_the_next_call_is_shown_with_what_it_brought(ada: Browser, backends: Bac
     [address] = set(re.findall(r"(/webhook/[\w-]+)", ada.get(path).text))
     assert ada.client.post(address, json={"name": "Grace"}).status_code == 200
     with working(backends):
-        heard = eventually(lambda: "Grace" in (text := ada.get(unescape(again)).text) and text, seconds=20)
+        heard = eventually(lambda: "Grace" in (text := ada.get(unescape(again)).text) and text)
     assert "A call came in" in heard
     assert "hx-trigger" not in heard, "it has stopped asking"
 

@@ -67,7 +67,7 @@ def fires(engine: Engine, schedule: UUID) -> bool:
     """Whether it fires when it comes due now."""
     known = len(events(engine, schedule))
     change(engine, schedule, next_scheduled_at=datetime.now(UTC))
-    return eventually(lambda: len(events(engine, schedule)) > known, seconds=30)
+    return eventually(lambda: len(events(engine, schedule)) > known)
 
 
 def far_schedule(engine: Engine) -> UUID:
@@ -95,20 +95,20 @@ class TestProgram:
             return sorted(",".join(worker.queue_names()) for worker in Worker.all(connection=redis))
 
         expected = ["chores", "mail", *["mailboxes"] * 3, "schedules", "upkeep"]
-        eventually(lambda: queues() == expected, seconds=30)
+        eventually(lambda: queues() == expected)
         redis.flushall()
-        eventually(lambda: queues() == expected, seconds=45)
+        eventually(lambda: queues() == expected)
 
     def test_redelivery_and_schedules_wait_for_no_chore(
         self, jobs: subprocess.Popen[bytes], engine: Engine, redis: Redis
     ) -> None:
-        chores = eventually(lambda: worker_pid(redis, "chores"), seconds=30)
+        chores = eventually(lambda: worker_pid(redis, "chores"))
         os.kill(chores, signal.SIGSTOP)
         try:
             schedule = far_schedule(engine)
             assert fires(engine, schedule)
             redis.delete(f"flowforge:{TRIGGER_EVENTS}")
-            eventually(lambda: redis.exists(f"flowforge:{TRIGGER_EVENTS}"), seconds=30)
+            eventually(lambda: redis.exists(f"flowforge:{TRIGGER_EVENTS}"))
         finally:
             os.kill(chores, signal.SIGCONT)
 
@@ -144,10 +144,10 @@ class TestProgram:
             dead = register(engine, "email", server.config() | {"port": silent_port}, next_scheduled_at=soon)
             live = register(engine, "email", server.config(), next_scheduled_at=soon)
             server.deliver("Order 17")
-            eventually(lambda: len(events(engine, live)) == 1, seconds=30)
+            eventually(lambda: len(events(engine, live)) == 1)
             assert fires(engine, far_schedule(engine))
             eventually(lambda: trigger(engine, live)["last_success_at"])
-            eventually(lambda: trigger(engine, dead)["last_error"], seconds=45)
+            eventually(lambda: trigger(engine, dead)["last_error"])
 
 
 class TestClock:
@@ -203,10 +203,10 @@ class TestClock:
         def finished() -> int:
             return sum(worker.successful_job_count for worker in Worker.all(connection=redis))
 
-        eventually(lambda: finished() > 6, seconds=40)
+        eventually(lambda: finished() > 6)
         keys = redis.dbsize()
         known = finished()
-        eventually(lambda: finished() > known + 4, seconds=40)
+        eventually(lambda: finished() > known + 4)
         assert redis.dbsize() <= keys + 5  # what comes and goes with a running job
 
 
