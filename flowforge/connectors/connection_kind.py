@@ -14,6 +14,7 @@ from flowforge.connectors.config import ConnectorConfig, located_messages, secre
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.guarded_adapter import PUBLIC
+from flowforge.connectors.http_client.pace import Pace
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request
 from flowforge.connectors.http_client.tls import TlsIdentity
@@ -150,6 +151,10 @@ class Credentials(Generic[C]):
     @property
     def identity(self) -> TlsIdentity:
         return PUBLIC if self.kind.identify is None else self.kind.identify(self.config)
+
+    @property
+    def pace(self) -> Pace:
+        return self.context.pace
 
     def renew(self, refusal: Response) -> bool:
         return self.kind.renew is not None and self.kind.renew(refusal, self)

@@ -11,6 +11,7 @@ from uuid import UUID
 from flowforge.connectors.files import FileAccess, NoFiles
 from flowforge.connectors.host_binding import ANY_HOST, HostBinding
 from flowforge.connectors.http_client.client import HttpClient
+from flowforge.connectors.http_client.pace import NoPace, Pace
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.dialer import Dialer
@@ -69,6 +70,8 @@ class StepContext:
     """The parts of its work that are done, for a step that has many."""
     output_limit: int = 1024 * 1024
     """Bytes of JSON that its output may have."""
+    pace: Pace = field(default_factory=NoPace)
+    """How many requests go out by the step's connection, and when."""
     binding: HostBinding = ANY_HOST
     """The hosts to which the secrets of the step's connection may be sent."""
     grant: HeldGrant | None = None

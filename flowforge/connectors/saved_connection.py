@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flowforge.connectors.host_binding import HostBinding
+from flowforge.connectors.http_client.pace import NoPace, Pace
 from flowforge.connectors.sdk import ConnectionKind, Connector, StepContext
 from flowforge.jsonio import JsonObject
 from flowforge.oauth.renewal import HeldGrant
@@ -20,6 +21,7 @@ class SavedConnection:
     kind: ConnectionKind[Any]
     config: Mapping[str, Any]
     grant: HeldGrant | None = None
+    pace: Pace = field(default_factory=NoPace)
 
     def filled_in(self, connector: Connector[Any], config: Mapping[str, Any]) -> JsonObject:
         """The step's config, with the connection's fields where the step gives none itself."""
@@ -30,5 +32,6 @@ class SavedConnection:
     def given_to(self, connector: Connector[Any], context: StepContext) -> StepContext:
         """The context of a step that uses it: bound to its hosts, and with its credentials, unless the step's config
         holds these once it is filled in. Raises ConnectorError."""
-        bound = replace(context, binding=HostBinding.read(self.name, self.config), grant=self.grant)
+        binding = HostBinding.read(self.name, self.config)
+        bound = replace(context, binding=binding, grant=self.grant, pace=self.pace)
         return bound if connector.holds(self.kind) else replace(bound, connection=self.kind.read(self.config, bound))

@@ -23,6 +23,11 @@ class SigningFields(ConnectorConfig):
         " whatever a step calls.",
     )
 
+    requests_per_second: float | None = field(
+        None, gt=0, le=1000, title="Requests a second", description="All executors together; 0.5 is one in two seconds."
+    )
+    concurrent_requests: int | None = field(None, ge=1, le=1000, title="Requests at once")
+
 
 class TrialAddress(ConnectorConfig):
     """The field of those that are tested by a request to an address of their user's choice."""

@@ -257,6 +257,31 @@ def hand_in(connection: Connection, owner: str, results: Sequence[HandedIn]) -> 
     return {AttemptKey(*row) for row in ended}
 
 
+@dataclass(frozen=True, slots=True)
+class DeferredAttempt(AttemptKey):
+    """An attempt that waits for its turn; `seconds`: how long."""
+
+    seconds: float
+
+
+def defer(connection: Connection, owner: str, attempts: Sequence[DeferredAttempt]) -> None:
+    """Gives attempts up that have to wait: any executor may take them when their time has come, as if for the first
+    time."""
+    connection.exec_driver_sql(
+        """
+        UPDATE orchestrator.step_attempts a
+        SET state = 'QUEUED', parked = false, sent_at = NULL, due_at = now() + make_interval(secs => r.seconds),
+            lease_owner = NULL, lease_until = NULL, lapsed_at = NULL,
+            claims = a.claims - CASE WHEN a.started_at IS NULL THEN 0 ELSE 1 END, started_at = NULL
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+            execution_id uuid, step_index int, iteration int, attempt int, seconds float)
+        WHERE a.execution_id = r.execution_id AND a.step_index = r.step_index AND a.iteration = r.iteration
+            AND a.attempt = r.attempt AND a.state = 'RUNNING' AND a.lease_owner = %(owner)s
+        """,
+        {"rows": _rows(attempts), "owner": owner},
+    )
+
+
 def give_back(connection: Connection, owner: str, keys: Sequence[AttemptKey]) -> None:
     """Parks attempts that a stopping executor has claimed but not begun: any other may take them at once."""
     connection.exec_driver_sql(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, or_, select, update
 
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.oauth_grants_store import GRANT_COLUMNS, StoredGrant
@@ -23,6 +24,8 @@ class StoredConnection:
     type: str
     config: JsonObject
     grant: StoredGrant
+    id: UUID
+    paused_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class CredentialsStore:
     def connection(self, user_id: UUID, name: str) -> StoredConnection | None:
         """None where there is none by that name. Raises Unavailable."""
         wanted = (
-            select(Connection.type, Connection.config, Connection.id, *GRANT_COLUMNS)
+            select(Connection.type, Connection.config, Connection.id, Connection.paused_until, *GRANT_COLUMNS)
             .outerjoin(OAuthGrant, OAuthGrant.id == Connection.id)
             .where(Connection.user_id == user_id, Connection.name == name)
         )
@@ -40,7 +43,15 @@ class CredentialsStore:
             row = connection.execute(wanted).first()
         if row is None:
             return None
-        return StoredConnection(row[0], row[1], StoredGrant(*row[3:]) if row[3] else StoredGrant(row[2]))
+        type_, config, id_, paused_until, *grant = row
+        return StoredConnection(type_, config, StoredGrant(*grant) if grant[0] else StoredGrant(id_), id_, paused_until)
+
+    def pause(self, connection_id: UUID, until: datetime) -> None:
+        """Lets no step use it before that time. Raises Unavailable."""
+        later = or_(Connection.paused_until.is_(None), Connection.paused_until < until)
+        paused = update(Connection).where(Connection.id == connection_id, later).values(paused_until=until)
+        with unavailable_when_down(), self.engine.begin() as connection:
+            connection.execute(paused)
 
     def secrets(self, user_id: UUID) -> dict[str, str]:
         """All of them, sealed, by name. Raises Unavailable."""

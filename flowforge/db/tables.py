@@ -376,6 +376,8 @@ class Connection(Base):
     tested_at: Mapped[datetime | None]
     problem: Mapped[str | None]
     """The error of its last test; null where that went well."""
+    paused_until: Mapped[datetime | None]
+    """The end of the pause that its receiver has asked for."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

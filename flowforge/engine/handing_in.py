@@ -18,7 +18,7 @@ from flowforge import events
 from flowforge.bus import Message
 from flowforge.db import attempts_store, connection_waits_store, parts_store
 from flowforge.db.attempt_rows import AttemptKey
-from flowforge.db.attempts_store import HandedIn
+from flowforge.db.attempts_store import DeferredAttempt, HandedIn
 from flowforge.db.connection_waits_store import WaitingAttempt
 from flowforge.db.engine import Connection, transaction
 from flowforge.engine.held_attempts import HeldAttempts
@@ -64,6 +64,13 @@ class Finished:
             return None
         key = (start.execution_id, start.step_index, start.iteration, start.attempt)
         return WaitingAttempt(*key, connection=outcome.waits_for, message=outcome.failure.message)
+
+    def deferral(self) -> DeferredAttempt | None:
+        """The attempt, where its turn is later."""
+        start, seconds = self.start, self.outcome.deferred_for
+        if seconds is None:
+            return None
+        return DeferredAttempt(start.execution_id, start.step_index, start.iteration, start.attempt, seconds)
 
     def message(self) -> Message:
         """The result as it is published. A large output is left out: PostgreSQL holds it, and no log line."""
@@ -201,7 +208,8 @@ class AttemptCollector:
         beginning = [one for one in batch if isinstance(one, Beginning)]
         finished = [one for one in batch if isinstance(one, Finished)]
         waiting = [wait for one in finished if (wait := one.wait()) is not None]
-        results = [one.result() for one in finished if one.outcome.waits_for is None]
+        deferred = [deferral for one in finished if (deferral := one.deferral()) is not None]
+        results = [one.result() for one in finished if not one.outcome.rests]
         leased_at, begun, ended = Instant.now(), set[AttemptKey](), set[AttemptKey]()
         with transaction(self._backends.engine) as connection:
             if beginning:
@@ -209,6 +217,8 @@ class AttemptCollector:
                 begun = attempts_store.begin(connection, self._owner, keys, self._lease)
             if waiting:
                 connection_waits_store.begin(connection, self._owner, waiting)
+            if deferred:
+                attempts_store.defer(connection, self._owner, deferred)
             if results:
                 ended = attempts_store.hand_in(connection, self._owner, results)
                 _delete_parts(connection, [one.key for one in finished if one.outcome.has_parts and one.key in ended])

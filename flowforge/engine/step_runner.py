@@ -19,12 +19,14 @@ from uuid import UUID
 
 from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog, UnknownAction
+from flowforge.connectors.http_client.pace import StepDeferred
 from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.saved_connection import SavedConnection
 from flowforge.connectors.sdk import CONNECTION, ConnectionBroken, Connector, ConnectorError
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.db.attempt_rows import AttemptKey
-from flowforge.db.credentials_store import CredentialsStore
+from flowforge.db.credentials_store import CredentialsStore, StoredConnection
+from flowforge.engine.connection_pace import ConnectionPace, PaceLimits
 from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.plans import Version
 from flowforge.engine.resolved_config import ResolvedConfig
@@ -92,10 +94,17 @@ class Outcome:
 
     output: Mapping[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
+    deferred_for: float | None = None
+    """Seconds after which the same attempt is run again; the failure, then, is for those who cannot wait."""
     has_parts: bool = False
     """Whether parts of its work are kept, which nobody needs any more."""
     waits_for: UUID | None = None
     """The connection that has to be signed in with before the same attempt can be made."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether the attempt goes on later, rather than being over."""
+        return self.waits_for is not None or self.deferred_for is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,7 @@ class StepRunner:
     def __init__(self, backends: Backends, catalog: Catalog) -> None:
         self._settings = backends.settings
         self._engine = backends.engine
+        self._redis = backends.redis
         self._credentials = CredentialsStore(backends.engine)
         self._catalog = catalog
         self._vault = backends.vault
@@ -163,6 +173,9 @@ class StepRunner:
         except ConnectorError as error:
             waits_for = error.connection_id if isinstance(error, ConnectionBroken) else None
             failure = Failure(error_text(error, secrets), error.permanent, error.retry_after, error.answered)
+        except StepDeferred as wait:
+            failure = Failure(error_text(wait, secrets), permanent=False, retry_after=wait.seconds)
+            return Outcome(failure=_without(failure, secrets), deferred_for=wait.seconds)
         except Unavailable as error:
             failure = Failure(str(error), permanent=False)
         except (ExpressionError, UnknownAction, SecretUnreadable) as error:
@@ -195,7 +208,7 @@ class StepRunner:
         secrets += self._catalog.secret_values(start.action_type, opened)
         resolved = self._resolve_config(run, connector, opened, secrets)
         secrets += resolved.parts
-        connection = self._connection(start, connector, resolved.usable, secrets)
+        connection = self._connection(run, connector, resolved.usable, secrets)
         usable = resolved.usable if connection is None else connection.filled_in(connector, resolved.usable)
         return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts), secrets)
 
@@ -230,19 +243,27 @@ class StepRunner:
         return {name: self._vault.open(value) for name, value in self._credentials.secrets(user_id).items()}
 
     def _connection(
-        self, start: ExecutionStart, connector: Connector[Any], config: Mapping[str, Any], secrets: list[str]
+        self, run: StepRun, connector: Connector[Any], config: Mapping[str, Any], secrets: list[str]
     ) -> SavedConnection | None:
         """The connection that the config names; None where it names none. Raises ConnectorError."""
         name = config.get(CONNECTION)
         if not name:
             return None
-        row = self._credentials.connection(start.user_id, str(name))
+        row = self._credentials.connection(run.start.user_id, str(name))
         kind = self._catalog.kind_for(connector, row.type) if row else None
         if row is None or kind is None:
-            raise ConnectorError(f"there is no connection '{name}' that {start.action_type} could use", permanent=True)
+            raise ConnectorError(
+                f"there is no connection '{name}' that {run.start.action_type} could use", permanent=True
+            )
         opened = open_fields(row.config, kind.secret_keys(), self._vault)
         secrets += secret_values(opened, kind.secret_keys())
-        return SavedConnection(str(name), kind, opened, HeldGrant(self._renewals, row.grant))
+        grant, pace = HeldGrant(self._renewals, row.grant), self._pace(run, row, str(name))
+        return SavedConnection(str(name), kind, opened, grant, pace)
+
+    def _pace(self, run: StepRun, stored: StoredConnection, name: str) -> ConnectionPace:
+        limits = PaceLimits.read(stored.config)
+        may_defer = run.executor is not None
+        return ConnectionPace(stored.id, name, limits, self._redis, self._credentials, stored.paused_until, may_defer)
 
     def _around(self, version: Version, start: ExecutionStart) -> JsonObject:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)

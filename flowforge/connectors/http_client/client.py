@@ -117,9 +117,18 @@ class HttpClient:
 
     def _answer(self, attempt: Attempt, call: Call, download: Download | None) -> Response:
         """The answer to the call; to a second try where the first is refused and its signature can be renewed."""
-        response = self._exchange(attempt, call, download)
+        response = self._paced(attempt, call, download)
         if response.status == 401 and call.signed_by is not None and call.signed_by.renew(response):
+            return self._paced(attempt, call, download)
+        return response
+
+    def _paced(self, attempt: Attempt, call: Call, download: Download | None) -> Response:
+        """The answer, once it is the turn of the call."""
+        if call.signed_by is None:
             return self._exchange(attempt, call, download)
+        with call.signed_by.pace.turn(attempt.idempotency_key, attempt.deadline):
+            response = self._exchange(attempt, call, download)
+        call.signed_by.pace.note(response)
         return response
 
     def _exchange(self, attempt: Attempt, call: Call, download: Download | None) -> Response:

@@ -12,6 +12,7 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.response import HTTPResponse
 
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.network.deadlines import Watch
@@ -49,6 +50,11 @@ class GuardedAdapter(HTTPAdapter):
                 if self.sock is not None:  # from the pool
                     current.watch.add(self.sock)
                 super().request(*args, **kwargs)
+
+            def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
+                if self.sock is None:  # it was closed while the request was sent
+                    raise ConnectionResetError
+                return super().getresponse()
 
         class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
             """A guarded connection with TLS."""

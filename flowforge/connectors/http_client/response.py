@@ -67,7 +67,7 @@ class Response:
             raise ConnectorError(
                 f"{receiver} answered {self.status}" + (f": {reason}" if reason else ""),
                 permanent=self.status not in _RETRYABLE,
-                retry_after=_retry_after(self.headers.get("retry-after")),
+                retry_after=retry_after(self.headers.get("retry-after")),
                 answered=self.status not in _OF_GATEWAYS,
             )
 
@@ -82,7 +82,7 @@ class Response:
         return "" if "html" in kind and "<" in reason else reason
 
 
-def _retry_after(value: str | None) -> float | None:
+def retry_after(value: str | None) -> float | None:
     """Seconds, from either form of RFC 9110, 10.2.3."""
     if value is None:
         return None

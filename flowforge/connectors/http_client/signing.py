@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
+from flowforge.connectors.http_client.pace import Pace
 from flowforge.connectors.http_client.parameters import without_parameters
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.tls import TlsIdentity
@@ -63,6 +64,10 @@ class Signer(Protocol):
     @property
     def identity(self) -> TlsIdentity:
         """The certificates by which the connection is made."""
+
+    @property
+    def pace(self) -> Pace:
+        """The pace of requests that are signed."""
 
     def renew(self, refusal: Response) -> bool:
         """Whether a request that was answered 401 is worth signing and sending once more. Raises ConnectorError."""
