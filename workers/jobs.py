@@ -65,6 +65,7 @@ def periodic_jobs(settings: Settings) -> list[Periodic]:
         Periodic("resend", UPKEEP, tasks.resend, 5, 60),
         Periodic("repair-log", CHORES, tasks.repair_log, 5, 60),
         Periodic("count-usage", CHORES, tasks.count_usage, 10, 60),
+        Periodic("tend-connections", CHORES, tasks.tend_connections, 10, 60),
         Periodic("prune", CHORES, tasks.prune, 600, 300),
         Periodic("note-free-space", CHORES, tasks.note_free_space, 600, 60),
         Periodic("start-mailboxes", MAIL, tasks.start_mailboxes, 60, 60),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 from uuid import UUID
 
+from flowforge import broken_connections
 from flowforge.accounts import usage
 from flowforge.engine import pruning, upkeep
 from flowforge.errors import TooMuchAtOnce, Unavailable
@@ -97,6 +98,11 @@ def prune() -> None:
 def note_free_space() -> None:
     backends = _backends()
     disk_space.note_free_space(backends.engine, backends.settings)
+
+
+@_waits_for_servers
+def tend_connections() -> None:
+    broken_connections.tend(_backends())
 
 
 def _backends() -> Backends:

@@ -3,6 +3,8 @@ is chosen by whoever sends the request."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from flowforge.settings import Settings
 
 
@@ -16,3 +18,7 @@ def password_reset(settings: Settings, token: str) -> str:
 
 def second_factor(settings: Settings) -> str:
     return f"{settings.public_webhook_base}/settings/second-factor"
+
+
+def connection(settings: Settings, connection_id: UUID) -> str:
+    return f"{settings.public_webhook_base}/connections/{connection_id}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from uuid import UUID
 
 from flowforge.accounts import invitations, links, password_resets
 from flowforge.connectors.errors import ConnectorError
@@ -43,6 +45,18 @@ You can set up another one in the settings:
 
 If you did not ask for this, tell whoever runs the server.
 """
+_CONNECTION_BROKEN = """\
+The connection {name} on FlowForge does not work any more:
+
+  {problem}
+
+Steps that use it wait, for a day at most, and go on by themselves once you have signed in again:
+
+  {link}
+
+Workflows that use it: {workflows}
+"""
+_MOST_NAMED = 20
 
 
 def can_send(settings: Settings) -> bool:
@@ -68,6 +82,16 @@ def send_second_factor_removed(backends: Backends, to: str, username: str) -> No
     """Raises Unavailable where the mail server did not take it."""
     text = _SECOND_FACTOR_REMOVED.format(username=username, link=links.second_factor(backends.settings))
     _send(backends, to, "Your second factor on FlowForge was removed", text)
+
+
+def send_connection_broken(
+    backends: Backends, to: str, connection_id: UUID, name: str, problem: str, workflows: Sequence[str]
+) -> None:
+    """Raises Unavailable where the mail server did not take it."""
+    link = links.connection(backends.settings, connection_id)
+    named = ", ".join(workflows[:_MOST_NAMED]) or "none"
+    text = _CONNECTION_BROKEN.format(name=name, problem=problem, link=link, workflows=named)
+    _send(backends, to, f"Sign in again: {name}", text)
 
 
 def _send(backends: Backends, to: str, subject: str, text: str) -> None:

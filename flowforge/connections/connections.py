@@ -51,7 +51,8 @@ class Connections:
 
     def get(self, session: Session, user_id: UUID, connection_id: UUID) -> ConnectionView:
         """Get a connection, its secrets masked. Raises NotFound."""
-        return self._view(self._load(session, user_id, connection_id))
+        row = self._load(session, user_id, connection_id)
+        return replace(self._view(row), is_broken=stored_grant(session, row.id).problem is not None)
 
     def _load(self, session: Session, user_id: UUID, connection_id: UUID) -> Connection:
         """Raises NotFound."""

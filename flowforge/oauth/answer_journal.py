@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AnswerJournal:
-    """A folder with a sealed file for each connection whose answer is not stored yet."""
+    """A folder with a sealed file for each answer that is not stored yet."""
 
     folder: Path
     vault: Vault
@@ -29,7 +29,9 @@ class AnswerJournal:
     def write(self, new: NewTokens) -> None:
         """Returns once the disk holds it. Where it cannot be written, the log says so: PostgreSQL alone has to hold."""
         try:
-            self._write(self._path(new.connection_id), self.vault.seal(jsonio.dumps(_as_json(new)).decode()))
+            self._write(
+                self._path(new.connection_id, new.former), self.vault.seal(jsonio.dumps(_as_json(new)).decode())
+            )
         except OSError as error:
             log.warning("a renewed token could not be noted in %s: %s", self.folder, error.strerror)
 
@@ -39,15 +41,16 @@ class AnswerJournal:
             if found is not None:
                 yield found
 
-    def find(self, connection_id: UUID) -> NewTokens | None:
-        path = self._path(connection_id)
+    def find(self, connection_id: UUID, former: int) -> NewTokens | None:
+        """The answer that takes the place of the tokens of that generation."""
+        path = self._path(connection_id, former)
         return self._read(path) if path.exists() else None
 
-    def remove(self, connection_id: UUID) -> None:
-        self._path(connection_id).unlink(missing_ok=True)
+    def remove(self, new: NewTokens) -> None:
+        self._path(new.connection_id, new.former).unlink(missing_ok=True)
 
-    def _path(self, connection_id: UUID) -> Path:
-        return self.folder / f"{connection_id}.sealed"
+    def _path(self, connection_id: UUID, former: int) -> Path:
+        return self.folder / f"{connection_id}.{former}.sealed"
 
     def _write(self, path: Path, text: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -51,6 +51,8 @@ class Provider:
     """Added to the authorization request: `access_type=offline`."""
     token_parameters: Mapping[str, str] = field(default_factory=dict)
     """Added to token requests: `audience=…`."""
+    token_headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with token requests: the version of its API, where a provider asks for one."""
     json_requests: bool = False
     """Whether token requests are sent as JSON rather than as forms."""
     identity: Identity = field(default_factory=Identity)

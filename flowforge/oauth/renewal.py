@@ -72,7 +72,7 @@ class Renewals:
     def settle_one(self, new: NewTokens) -> bool:
         """Raises Unavailable."""
         is_kept = self.store.keep(new)
-        self.journal.remove(new.connection_id)
+        self.journal.remove(new)
         return is_kept
 
     def settle_quietly(self) -> None:
@@ -180,7 +180,7 @@ class HeldGrant:
 
     def _take_from_journal(self, former: StoredGrant) -> bool:
         """Whether a process that died has left the answer."""
-        found = self._renewals.journal.find(former.connection_id)
+        found = self._renewals.journal.find(former.connection_id, former.generation)
         if found is None or not self._renewals.settle_one(found):
             return False
         self._stored = found.stored

@@ -74,13 +74,14 @@ def _token_request(provider: Provider, client: Client, grant: str, **fields: str
 
 def _authenticated(provider: Provider, client: Client, url: str, fields: Mapping[str, str]) -> ProviderRequest:
     """With the client's proof of who it is; one without a secret only says who it is (RFC 6749, 2.3.1 and 3.2.1)."""
+    common = {**_HEADERS, **provider.token_headers}
     if provider.client_authentication is ClientAuthentication.BASIC and client.secret:
-        headers = {**_HEADERS, "Authorization": f"Basic {basic_credentials(client)}"}
+        headers = {**common, "Authorization": f"Basic {basic_credentials(client)}"}
         return ProviderRequest(url, headers, fields, provider.json_requests)
     shown = {"client_id": client.id}
     if provider.client_authentication is not ClientAuthentication.NONE and client.secret:
         shown["client_secret"] = client.secret
-    return ProviderRequest(url, _HEADERS, {**fields, **shown}, provider.json_requests)
+    return ProviderRequest(url, common, {**fields, **shown}, provider.json_requests)
 
 
 def basic_credentials(client: Client) -> str:

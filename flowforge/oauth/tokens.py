@@ -82,10 +82,18 @@ def read_answer(provider: Provider, status: int, content: bytes) -> JsonObject:
     if answer.get("ok") is False or "error" in answer:  # Slack: {"ok": false, "error": "…"}
         raise _refusal(provider, answer)
     if not 200 <= status < 300:
-        raise OAuthError(f"{provider.name} answered {status}")
+        raise _failure(provider, status, answer)
     if not answer:
         raise OAuthError(f"{provider.name} answered something else than JSON")
     return answer
+
+
+def _failure(provider: Provider, status: int, answer: JsonObject) -> OAuthError:
+    """Notion: {"code": "invalid_grant", "message": "…"}."""
+    code = answer.get("code")
+    if isinstance(code, str) and code:
+        return Refused(provider.name, code, _text(answer.get("message")))
+    return OAuthError(f"{provider.name} answered {status}")
 
 
 def _refusal(provider: Provider, answer: JsonObject) -> OAuthError:

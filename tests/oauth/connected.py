@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select, update
@@ -22,7 +22,9 @@ from flowforge.oauth.renewal import HeldGrant
 from flowforge.oauth.tokens import Tokens
 from flowforge.secrets import open_fields
 from flowforge.wiring import Backends
-from tests.services.oauth_provider import Provider
+
+if TYPE_CHECKING:
+    from tests.services.oauth_provider import Provider
 
 OWNER = UUID("01900000-0000-7000-8000-00000000000a")
 NAME = "signed-in"

@@ -39,6 +39,16 @@ class Connection(Wire):
     problem: str | None = Field(description="What was wrong when it was last tried out.")
     created_at: datetime
     updated_at: datetime
+    is_broken: bool = Field(description="Whether somebody has to sign in with it again, in the dashboard.")
+
+
+class ConnectionPreset(Wire):
+    name: str = Field(description="`preset` in the config of a connection of the type oauth2.")
+    title: str
+    type: str = Field(description="The type of its connections.")
+    help: str
+    documentation: str = Field(description="The page of the provider that tells how to get the credentials.")
+    config: FreeObject = Field(description="What is filled in beforehand.")
 
 
 class SecretValue(Wire):

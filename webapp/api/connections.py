@@ -14,6 +14,8 @@ from flowforge.connections import named_secrets
 from flowforge.connections.changes import ConnectionChange, NewConnection
 from flowforge.connections.views import ConnectionView, NamedSecretView
 from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.presets.all_presets import presets
+from flowforge.connectors.presets.preset import Preset
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.jsonio import JsonObject
 from webapp.api import connection_schemas
@@ -39,6 +41,13 @@ def _new_connection(body: JsonObject) -> NewConnection:
 def list_types() -> list[connection_schemas.ConnectionType]:
     """List the kinds of connections, with the JSON Schemas of their configs"""
     return [_describe_kind(kind) for kind in connections().catalog.connection_kinds.values()]
+
+
+@blueprint.get("/connection-presets")
+@endpoint(Tag.CONNECTIONS, [connection_schemas.ConnectionPreset])
+def list_presets() -> Sequence[Preset]:
+    """List what is known beforehand of signing in to providers"""
+    return list(presets().values())
 
 
 @blueprint.get("/connections")

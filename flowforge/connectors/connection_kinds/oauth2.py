@@ -137,11 +137,16 @@ class OAuth2SignIn(ConnectorConfig):
 
 
 def _sign(request: Request, credentials: Credentials[OAuth2SignIn]) -> Request:
+    header = credentials.config.provider().header
+    return request.with_headers({header.name: header.prefix + access_token(credentials)})
+
+
+def access_token(credentials: Credentials[OAuth2SignIn]) -> str:
+    """A token that is good now, renewed where it is time, and masked from now on. Raises ConnectorError."""
     with _as_connector_errors():
         token = _grant_of(credentials).access_token(_ask(credentials), credentials.context.deadline)
     credentials.context.secrets.append(token)
-    header = credentials.config.provider().header
-    return request.with_headers({header.name: header.prefix + token})
+    return token
 
 
 def _renew(_: Response, credentials: Credentials[OAuth2SignIn]) -> bool:

@@ -1,0 +1,64 @@
+"""Owners are told, once, that somebody has to sign in again; workflows about errors are started."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flowforge import broken_connections
+from flowforge.connectors.sdk import ConnectionBroken
+from flowforge.db.tables import TriggerEventRow, User
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from tests.engine.pipeline import Pipeline
+from tests.oauth.connected import NAME, OWNER, call, connect, kept, sign_in
+from tests.services.oauth_provider import Provider
+from tests.services.smtp import Inbox, serving
+
+
+@pytest.fixture
+def broken(backends: Backends, provider: Provider) -> UUID:
+    """A connection of Ada's whose sign-in was revoked, as a step has found."""
+    with Session(backends.engine) as session:
+        session.add(User(id=OWNER, username="ada", email="ada@example.test", password="-"))
+        session.commit()
+    connection = connect(backends, provider)
+    sign_in(backends, provider, connection, ends_in=-1)
+    provider.revoke_all()
+    with pytest.raises(ConnectionBroken):
+        call(backends, provider)
+    return connection
+
+
+def test_workflows_about_errors_are_started_once(backends: Backends, provider: Provider, broken: UUID) -> None:
+    pipeline = Pipeline(backends, owner=OWNER)
+    about_errors = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {"n": 1}}})
+    step = {"type": "HTTP_REQUEST", "config": {"url": f"{provider.url}/api", "connection": NAME}}
+    using = pipeline.workflow(step, settings={"errorWorkflow": str(about_errors.id)})
+    pipeline.workflow(step)
+    for _ in range(2):
+        broken_connections.tend(backends)
+    with Session(backends.engine) as session:
+        [event] = session.scalars(select(TriggerEventRow)).all()
+    assert (event.workflow_id, event.trigger_type) == (about_errors.id, "error")
+    assert event.payload is not None
+    assert event.payload["workflow"]["id"] == str(using.id)
+    assert event.payload["error"]["connection"] == NAME
+    assert kept(backends, broken).row.told_at is not None
+
+
+def test_a_mail_says_what_to_do(backends: Backends, settings: Settings, broken: UUID) -> None:
+    inbox = Inbox()
+    with serving(inbox) as port:
+        own = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "flow@example.test"}
+        sending = Backends(settings.model_copy(update=own), "telling")
+        broken_connections.tend(sending)
+        broken_connections.tend(sending)
+        sending.close()
+    [mail] = inbox.mails
+    assert mail["To"] == "ada@example.test"
+    assert NAME in str(mail["Subject"])
+    assert f"/connections/{broken}" in mail.get_payload()
