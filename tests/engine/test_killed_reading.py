@@ -1,0 +1,116 @@
+"""A list of a thousand pages, read by executors that are killed."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import pytest
+
+from flowforge.engine.executor import Executor
+from flowforge.engine.orchestrator import Orchestrator
+from flowforge.settings import Settings
+from flowforge.wiring import Backends
+from tests.engine.pipeline import Pipeline, working
+from tests.waiting import eventually
+
+PAGES = 1_000
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"step_lease_seconds": 3.0})
+
+
+@pytest.fixture
+def redelivery_grace() -> float:
+    return 0.2
+
+
+class Api(ThreadingHTTPServer):
+    """Gives a thousand pages of one item each; notes which were asked for, and under which keys."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, str | None]] = []
+        super().__init__(("127.0.0.1", 0), _Page)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+
+class _Page(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Api
+
+    def do_GET(self) -> None:
+        number = int(self.path.partition("page=")[2])
+        self.server.asked.append((number, self.headers["Idempotency-Key"]))
+        answer = json.dumps({"items": [{"n": number}], "pages": PAGES}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@contextmanager
+def serving() -> Iterator[Api]:
+    api = Api()
+    thread = threading.Thread(target=api.serve_forever)
+    thread.start()
+    try:
+        yield api
+    finally:
+        api.shutdown()
+        thread.join()
+        api.server_close()
+
+
+def execute(settings: Settings) -> None:
+    """Runs an executor until it is killed."""
+    with working(Backends(settings, "executor"), Executor):
+        threading.Event().wait()
+
+
+def started(settings: Settings) -> SpawnProcess:
+    process = multiprocessing.get_context("spawn").Process(target=execute, args=(settings,), daemon=True)
+    process.start()
+    return process
+
+
+def test_every_item_comes_once_though_the_executor_is_killed_three_times(
+    pipeline: Pipeline, settings: Settings
+) -> None:
+    paging = {"by": "page", "pageCount": "body.pages"}
+    with serving() as api, working(pipeline.backends, Orchestrator):
+        workflow = pipeline.workflow({"type": "HTTP_REQUEST", "config": {"url": api.url, "paging": paging}})
+        executor = started(settings)
+        event = pipeline.accept(workflow.id)
+        for share in (0.2, 0.4, 0.7):
+            eventually(lambda share=share: len(api.asked) > share * PAGES, seconds=60)  # type: ignore[misc]
+            executor.kill()
+            executor.join()
+            executor = started(settings)
+            eventually(lambda: pipeline.resend().leases, seconds=60)
+        done = eventually(lambda: pipeline.resend() and pipeline.over(event.event_id), seconds=120, every=0.5)
+        executor.kill()
+    assert done.status == "COMPLETED", done.error
+    output = done.step_outputs["step_0"]
+    assert [item["n"] for item in output["items"]] == list(range(1, PAGES + 1))
+    assert (output["pages"], output["complete"]) == (PAGES, True)
+    assert len(api.asked) <= PAGES + 3, "only the page that an executor died with is read again"
+    assert len(set(api.asked)) == PAGES, "a repeated call must carry the same Idempotency-Key"
