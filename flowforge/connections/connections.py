@@ -116,6 +116,7 @@ class Connections:
             ConnectionView,
             row,
             is_broken=False,
+            paused_until=row.paused_until if _is_ahead(row.paused_until) else None,
             config=config,
             can_be_tested=kind is not None and kind.can_test(row.config),
         )
@@ -152,3 +153,7 @@ def _is_of(user_id: UUID) -> ColumnElement[bool]:
 
 def _record(session: Session, action: Action, row: Connection) -> None:
     record(session, action, by=row.user_id, on=row.id, named=row.name, type=row.type)
+
+
+def _is_ahead(moment: datetime | None) -> bool:
+    return moment is not None and moment > datetime.now(UTC)

@@ -25,6 +25,8 @@ class ConnectionView:
     updated_at: datetime
     is_broken: bool = False
     """Whether somebody has to sign in with it again."""
+    paused_until: datetime | None = None
+    """The end of the pause that its receiver has asked for; None where there is none, or no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ from flowforge.connectors.network.host_patterns import require_pattern
 from flowforge.fields import field
 
 _MOST_HOSTS = 50
+_GROUP = "Hosts and limits"
 Host = Annotated[str, AfterValidator(require_pattern)]
 
 
 class SigningFields(ConnectorConfig):
     hosts: list[Host] = field(
         [],
+        group=_GROUP,
         max_length=_MOST_HOSTS,
         title="Hosts",
         description="Its secrets are sent to these alone: api.example.com, or *.example.com for all below it. Empty: to"
@@ -24,9 +26,14 @@ class SigningFields(ConnectorConfig):
     )
 
     requests_per_second: float | None = field(
-        None, gt=0, le=1000, title="Requests a second", description="All executors together; 0.5 is one in two seconds."
+        None,
+        group=_GROUP,
+        gt=0,
+        le=1000,
+        title="Requests a second",
+        description="All executors together; 0.5 is one in two seconds.",
     )
-    concurrent_requests: int | None = field(None, ge=1, le=1000, title="Requests at once")
+    concurrent_requests: int | None = field(None, group=_GROUP, ge=1, le=1000, title="Requests at once")
 
 
 class TrialAddress(ConnectorConfig):

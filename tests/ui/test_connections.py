@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 from pytest_httpserver import HTTPServer
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from flowforge.db.tables import Connection
 from flowforge.secrets import MASK
@@ -35,6 +36,15 @@ def test_one_is_made_listed_and_never_shown_again(ada: Browser, backends: Backen
         config = connection.execute(select(Connection.config)).scalar_one()
     assert backends.vault.open(config["bearerToken"]) == "hush-hush"
     assert config["username"] == "ada"
+
+
+def test_a_pause_that_its_service_asks_for_is_shown_until_it_is_over(ada: Browser, backends: Backends) -> None:
+    made(ada)
+    for seconds, shown in ((600, True), (-1, False)):
+        with backends.engine.begin() as connection:
+            until = datetime.now(UTC) + timedelta(seconds=seconds)
+            connection.execute(text("UPDATE workflow.connections SET paused_until = :until"), {"until": until})
+        assert ("Paused, as the service asks" in ada.get("/connections").text) is shown
 
 
 def test_what_is_wrong_stands_beside_its_field(ada: Browser) -> None:

@@ -40,6 +40,9 @@ class Connection(Wire):
     created_at: datetime
     updated_at: datetime
     is_broken: bool = Field(description="Whether somebody has to sign in with it again, in the dashboard.")
+    paused_until: datetime | None = Field(
+        None, description="The end of a pause that the service has asked for: until then, steps that use it wait."
+    )
 
 
 class ConnectionPreset(Wire):
