@@ -24,7 +24,7 @@ from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
 from flowforge.connectors.http_client.received import Receiving, ResponseForm
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request, basic_credentials
-from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart
+from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart, related
 from flowforge.connectors.http_client.tls import TlsIdentity, readable_pem
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
 from flowforge.connectors.network import service_ports as ports
@@ -33,6 +33,7 @@ from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.page import ONLY_PAGE, Page
 from flowforge.connectors.paging.reading import read_pages
 from flowforge.connectors.progress import Part
+from flowforge.connectors.service import Calls, Service, ServiceConfig, given
 from flowforge.connectors.sql import child
 from flowforge.connectors.sql import dialect as writing
 from flowforge.connectors.sql.dialect import Dialect, Upsert
@@ -61,6 +62,7 @@ __all__ = [
     "Account",
     "Algorithm",
     "Bound",
+    "Calls",
     "ConnectionBroken",
     "ConnectionKind",
     "Connector",
@@ -91,6 +93,8 @@ __all__ = [
     "ResponseForm",
     "Rows",
     "Security",
+    "Service",
+    "ServiceConfig",
     "SmtpConversation",
     "SqlSession",
     "StatementConfig",
@@ -107,6 +111,7 @@ __all__ = [
     "first_of",
     "first_word",
     "forget_token",
+    "given",
     "joined",
     "lent_session",
     "mentions",
@@ -118,6 +123,7 @@ __all__ = [
     "ports",
     "read_pages",
     "readable_pem",
+    "related",
     "seconds_to_connect",
     "secret",
     "sign_claims",

@@ -49,3 +49,10 @@ def test_the_example_of_pages_reads_them_all(httpserver: HTTPServer, context: St
     httpserver.expect_request("/orders", query_string="page=2").respond_with_json([])
     output = connector.run(connector.parse({"url": httpserver.url_for("/orders")}), context)
     assert output == {"items": ["first"], "pages": 2, "complete": True}
+
+
+def test_the_example_of_a_service_calls_it(httpserver: HTTPServer, context: StepContext) -> None:
+    connector = example(-1)
+    httpserver.expect_request("/issues/A-1/comments", method="POST", json={"text": "ok"}).respond_with_json({"id": 7})
+    config = {"endpoint": httpserver.url_for(""), "issue": "A-1", "text": "ok"}
+    assert connector.run(connector.parse(config), context) == {"id": 7}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from flowforge import jsonio
 from flowforge.connectors.files import Content
+from flowforge.jsonio import JsonObject
 from flowforge.multipart import end_of_parts, head_of_part, new_boundary
 
 
@@ -41,3 +43,11 @@ def multipart(fields: Sequence[tuple[str, str]], files: Mapping[str, Sequence[Co
             parts += [head_of_part(boundary, name, content.name, content.type), content, b"\r\n"]
     parts.append(end_of_parts(boundary))
     return StreamedBody(f"multipart/form-data; boundary={boundary}", tuple(parts))
+
+
+def related(metadata: JsonObject, content: Content) -> StreamedBody:
+    """A file after what there is to say of it, as APIs of Google take both (multipart/related, RFC 2387)."""
+    boundary = new_boundary()
+    head = head_of_part(boundary, None, type_="application/json; charset=UTF-8") + jsonio.dumps(metadata) + b"\r\n"
+    parts = (head, head_of_part(boundary, None, type_=content.type), content, b"\r\n", end_of_parts(boundary))
+    return StreamedBody(f"multipart/related; boundary={boundary}", parts)

@@ -1,0 +1,85 @@
+"""Stripe: find, create and change what the API has, by its names. The connection's token is a secret or restricted key.
+
+https://docs.stripe.com/api
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from flowforge.connectors.connection_kinds.bearer import BEARER
+from flowforge.connectors.sdk import Calls, Service, ServiceConfig, field, joined, pairs_of
+from flowforge.jsonio import JsonObject
+
+STRIPE = Service("Stripe", "https://api.stripe.com/v1", "table", (BEARER,), ("payment", "invoice", "customer"))
+Kind = Literal[
+    "customers",
+    "invoices",
+    "invoiceitems",
+    "payment_intents",
+    "payment_links",
+    "prices",
+    "products",
+    "refunds",
+    "subscriptions",
+]
+
+
+class Find(ServiceConfig):
+    kind: Kind = field("customers", title="What")
+    filters: dict[str, Any] = field(
+        default_factory=dict,
+        title="Filter",
+        description='{"email": "ann@example.org"}, {"created": {"gte": 1767225600}}',
+    )
+    limit: int = field(100, title="At most", ge=1, le=100)
+
+
+@STRIPE.action(
+    "STRIPE_FIND",
+    Find,
+    title="list",
+    help="Gives customers, invoices, payments, …",
+    summary=joined("kind"),
+    repeatable=True,
+)
+def find(config: Find, stripe: Calls) -> JsonObject:
+    answer = stripe.get("/{}", config.kind, query={**config.filters, "limit": config.limit})
+    return {"items": answer.get("data") or [], "complete": not answer.get("has_more")}
+
+
+class Create(ServiceConfig):
+    kind: Kind = field("customers", title="What")
+    values: dict[str, Any] = field(
+        title="Values", description='{"email": "ann@example.org", "name": "Ann"}', min_length=1
+    )
+
+
+@STRIPE.action(
+    "STRIPE_CREATE",
+    Create,
+    title="create",
+    help="Adds a customer, invoice, refund, …",
+    summary=joined("kind"),
+    repeatable=True,  # https://docs.stripe.com/api/idempotent_requests
+)
+def create(config: Create, stripe: Calls) -> JsonObject:
+    return stripe.send("POST", "/{}", config.kind, data=pairs_of(config.values, "indexes"))
+
+
+class Change(ServiceConfig):
+    kind: Kind = field("customers", title="What")
+    id: str = field(title="Id", min_length=1)
+    values: dict[str, Any] = field(title="Values", min_length=1)
+
+
+@STRIPE.action(
+    "STRIPE_CHANGE",
+    Change,
+    title="change",
+    help="Changes what is given, and leaves the rest.",
+    summary=joined("kind", "id"),
+    repeatable=True,
+)
+def change(config: Change, stripe: Calls) -> JsonObject:
+    return stripe.send("POST", "/{}/{}", config.kind, config.id, data=pairs_of(config.values, "indexes"))

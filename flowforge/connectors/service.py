@@ -1,0 +1,203 @@
+"""Services: providers with an HTTP API, several of whose operations are declared as actions in one file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from flowforge.connectors.config import ConnectorConfig
+from flowforge.connectors.connection_kind import ConnectionKind
+from flowforge.connectors.connector import Connector
+from flowforge.connectors.context import StepContext
+from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.download import Download, name_of
+from flowforge.connectors.http_client.parameters import Nested, Pair, pairs_of
+from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.http_client.streamed_body import StreamedBody
+from flowforge.connectors.paging.declaration import Paging
+from flowforge.connectors.paging.page import Page
+from flowforge.connectors.paging.reading import read_pages
+from flowforge.fields import field as config_field
+from flowforge.file_values import ANY_TYPE
+from flowforge.jsonio import JsonObject
+from flowforge.summaries import NO_SUMMARY, Summary
+
+_PLACE = re.compile(r"\{\}")
+
+
+class ServiceConfig(ConnectorConfig):
+    """Base of the configs of a service's actions."""
+
+    endpoint: str = config_field(
+        "",
+        title="Endpoint",
+        description="The address of a service that is compatible, or of a proxy. Empty: the service's own.",
+        group="Options",
+    )
+
+
+C = TypeVar("C", bound=ServiceConfig)
+
+
+def require_success(response: Response, name: str) -> None:
+    """The usual judgement of an answer: its status. Raises ConnectorError."""
+    response.raise_for_status(name)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A provider. `address`: that of its API, without a slash at the end. `judge` raises ConnectorError for an answer
+    that is a failure."""
+
+    name: str
+    address: str
+    icon: str
+    connections: tuple[ConnectionKind[Any], ...]
+    keywords: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with every request."""
+    judge: Callable[[Response, str], None] = require_success
+
+    def action(
+        self,
+        type_: str,
+        config: type[C],
+        *,
+        title: str,
+        help: str,  # noqa: A002  (the field's word, as in `connector`)
+        summary: Summary = NO_SUMMARY,
+        repeatable: bool = False,
+        keywords: tuple[str, ...] = (),
+    ) -> Callable[[Callable[[C, Calls], JsonObject]], Connector[C]]:
+        """Makes a function into an action of the service; see Connector for what the parts mean. The title follows the
+        service's name: `Gmail: send a mail`."""
+
+        def declare(run: Callable[[C, Calls], JsonObject]) -> Connector[C]:
+            return Connector(
+                type_,
+                config,
+                lambda config, context: run(
+                    config, Calls(self, (config.endpoint or self.address).rstrip("/"), context)
+                ),
+                f"{self.name}: {title}",
+                help,
+                self.icon,
+                (*self.keywords, *keywords),
+                summary,
+                repeatable=repeatable,
+                connections=self.connections,
+            )
+
+        return declare
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The requests of one attempt to the service, signed by the step's connection.
+
+    A path has `{}` for each of `parts`, which are percent-encoded: `get("/users/{}/repos", config.user)`. Parameters
+    that are None are left out, and so are fields of a JSON object. Raise ConnectorError.
+    """
+
+    service: Service
+    base: str
+    context: StepContext
+
+    def get(self, path: str, *parts: str, query: JsonObject | None = None) -> JsonObject:
+        return self.send("GET", path, *parts, query=query)
+
+    def post(
+        self, path: str, *parts: str, query: JsonObject | None = None, json: JsonObject | None = None
+    ) -> JsonObject:
+        return self.send("POST", path, *parts, query=query, json=json)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *parts: str,
+        query: JsonObject | None = None,
+        json: JsonObject | None = None,
+        data: Sequence[Pair] | StreamedBody | None = None,
+        nested: Nested = "repeat",
+    ) -> JsonObject:
+        """The JSON of the answer; an empty object where it has no body."""
+        answer = self._exchange(method, self._url(path, parts), pairs_of(query or {}, nested), json, data).json()
+        if not isinstance(answer, dict | None):
+            raise ConnectorError(f"{self.service.name} answered with no JSON object", permanent=True, answered=True)
+        return answer or {}
+
+    def download(self, path: str, *parts: str, query: JsonObject | None = None, name: str = "") -> JsonObject:
+        """The answer's body as a file of the execution."""
+        url = self._url(path, parts)
+        with Download(lambda response: response.ok, self.context.files.most_bytes) as download:
+            response = self._exchange("GET", url, pairs_of(query or {}), None, None, download)
+            assert download.content is not None
+            type_ = response.headers.get("content-type", ANY_TYPE)
+            kept = self.context.files.keep(download.content, name or name_of(response.headers, url), type_)
+        return kept.as_json()
+
+    def upload(self, url: str, body: StreamedBody) -> None:
+        """Puts a file at an address that the service has named for it, unsigned."""
+        self.context.tools.http.send(self.context, "POST", url, data=body).raise_for_status(self.service.name)
+
+    def pages(
+        self,
+        paging: Paging,
+        path: str,
+        *parts: str,
+        query: JsonObject | None = None,
+        method: str = "GET",
+        json: JsonObject | None = None,
+    ) -> JsonObject:
+        """All pages of a list: `items`, `pages`, and whether it is `complete`."""
+        url = self._url(path, parts)
+
+        def fetch(page: Page, context: StepContext) -> JsonObject:
+            calls, parameters = replace(self, context=context), page.query(pairs_of(query or {}))
+            response = calls._exchange(method, page.url(url), parameters, page.body(json), None)
+            headers = {**response.headers, **response.repeated_headers}
+            return {"body": response.json(), "status": response.status, "headers": headers}
+
+        return read_pages(paging, url, self.context, fetch)
+
+    def told(self, answer: JsonObject, name: str) -> str:
+        """A text that an answer must have. Raises ConnectorError."""
+        if not isinstance(answer.get(name), str):
+            raise ConnectorError(f"{self.service.name} answered without {name}", permanent=True, answered=True)
+        return str(answer[name])
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        parameters: Sequence[Pair],
+        json: JsonObject | None,
+        data: Sequence[Pair] | StreamedBody | None,
+        download: Download | None = None,
+    ) -> Response:
+        response = self.context.tools.http.send(
+            self.context,
+            method,
+            url,
+            headers=self.service.headers,
+            params=parameters,
+            json=None if json is None else given(json),
+            data=data,
+            signed_by=self.context.connection,
+            download=download,
+        )
+        self.service.judge(response, self.service.name)
+        return response
+
+    def _url(self, path: str, parts: Sequence[str]) -> str:
+        left = iter(parts)
+        return self.base + _PLACE.sub(lambda _: quote(next(left), safe=""), path)
+
+
+def given(fields: JsonObject) -> JsonObject:
+    """The fields that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
