@@ -31,6 +31,7 @@ from webapp import (
 from webapp.api import (
     account,
     administration,
+    apis,
     audit,
     auth,
     bundles,
@@ -70,6 +71,7 @@ _FACES = (
     versions,
     bundles,
     connections,
+    apis,
     starters,
     trials,
     triggers,

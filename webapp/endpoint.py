@@ -38,6 +38,7 @@ class Tag(StrEnum):
     WORKFLOWS = "Workflows"
     AS_CODE = "Workflows as code"
     CONNECTIONS = "Connections"
+    APIS = "APIs"
     TRIGGERS = "Triggers"
     EXECUTIONS = "Executions"
     OVERVIEW = "Overview"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowforge.api_registry.apis import Apis
 from flowforge.connections.connections import Connections
 from flowforge.connectors.catalog import load_catalog
 from flowforge.triggers.registrations import Triggers
@@ -25,6 +26,10 @@ def versions() -> Versions:
 
 def drafts() -> Drafts:
     return Drafts(workflows())
+
+
+def apis() -> Apis:
+    return Apis(load_catalog(), backends().vault)
 
 
 def connections() -> Connections:

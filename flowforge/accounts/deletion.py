@@ -20,6 +20,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db import files_store
 from flowforge.db.tables import (
+    ApiRow,
     Connection,
     DailyUsage,
     DeadLetter,
@@ -107,6 +108,7 @@ def _heir(session: Session, user_id: UUID, heir_id: UUID) -> administration.Mana
 def _refuse_same_names(session: Session, user_id: UUID, heir: administration.ManagedAccountView) -> None:
     for what, owner, name in (
         ("connections", Connection.user_id, Connection.name),
+        ("APIs", ApiRow.user_id, ApiRow.name),
         ("secrets", NamedSecret.user_id, NamedSecret.name),
         ("keys of workflows", Workflow.user_id, Workflow.key),
     ):
@@ -124,7 +126,7 @@ def _names_of_both(
 
 def _hand_over(session: Session, user_id: UUID, heir_id: UUID) -> None:
     """Executions under way go with their workflows."""
-    for table in (Workflow, TriggerRegistration, WorkflowTag, Connection, NamedSecret):
+    for table in (Workflow, TriggerRegistration, WorkflowTag, Connection, NamedSecret, ApiRow):
         session.execute(update(table).where(table.user_id == user_id).values(user_id=heir_id))
     under_way = ExecutionRow.user_id == user_id, ExecutionRow.status.in_(("PENDING", "RUNNING"))
     session.execute(update(ExecutionRow).where(*under_way).values(user_id=heir_id, updated_at=ExecutionRow.updated_at))
@@ -134,7 +136,7 @@ def _hand_over(session: Session, user_id: UUID, heir_id: UUID) -> None:
 
 
 def _remove(session: Session, user_id: UUID) -> None:
-    for table in (TriggerRegistration, Workflow, Connection, NamedSecret):
+    for table in (TriggerRegistration, Workflow, Connection, NamedSecret, ApiRow):
         session.execute(deleted_from(table).where(table.user_id == user_id))
 
 

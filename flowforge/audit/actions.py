@@ -40,6 +40,9 @@ class Action(StrEnum):
     CONNECTION_DELETED = "connection.deleted"
     CONNECTION_SIGNED_IN = "connection.signed-in"
     CONNECTION_SIGNED_OUT = "connection.signed-out"
+    API_ADDED = "api.added"
+    API_CHANGED = "api.changed"
+    API_DELETED = "api.deleted"
     SECRET_SET = "secret.set"  # noqa: S105
     SECRET_DELETED = "secret.deleted"  # noqa: S105
 

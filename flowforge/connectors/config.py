@@ -61,7 +61,7 @@ def located_messages(error: ValidationError) -> Iterator[tuple[Path, str]]:
 
 def holds_expression(config: Mapping[str, Any], path: Path) -> bool:
     """Whether an expression stands at the path, or inside what stands there."""
-    return _has_expression(_value_at(config, path))
+    return has_expression(_value_at(config, path))
 
 
 def _message(problem: ErrorDetails) -> str:
@@ -83,9 +83,10 @@ def _value_at(value: Any, path: Path) -> Any:
     return value
 
 
-def _has_expression(value: Any) -> bool:
+def has_expression(value: Any) -> bool:
+    """Whether an expression stands in a text, or anywhere inside a value."""
     if isinstance(value, str):
         return "{{" in value
     if isinstance(value, Mapping):
-        return any(_has_expression(inner) for inner in value.values())
-    return isinstance(value, list) and any(_has_expression(inner) for inner in value)
+        return any(has_expression(inner) for inner in value.values())
+    return isinstance(value, list) and any(has_expression(inner) for inner in value)

@@ -21,6 +21,7 @@ from flowforge.connectors.config import (
 )
 from flowforge.connectors.connection_kind import ConnectionKind
 from flowforge.connectors.context import StepContext
+from flowforge.connectors.described import Described
 from flowforge.connectors.errors import ConnectorError
 from flowforge.errors import Problem
 from flowforge.icons import require_icon
@@ -63,6 +64,8 @@ class Connector(Generic[C]):
     itself, and those of a connection are filled in where it does not."""
     any_signer: bool = False
     """Whether it takes every kind besides that signs in to HTTP services. It can do without one, too."""
+    described: Described | None = None
+    """What follows from the API that a config names; None where everything stands in the declaration."""
 
     def __post_init__(self) -> None:
         require_icon(self.icon)
@@ -189,12 +192,25 @@ def connector(
     repeatable: bool | Callable[[Mapping[str, Any]], bool] = False,
     connections: tuple[ConnectionKind[Any], ...] = (),
     any_signer: bool = False,
+    described: Described | None = None,
 ) -> Callable[[Callable[[C, StepContext], JsonObject]], Connector[C]]:
     """Makes a function into a connector; see Connector for what the parts mean."""
 
     def declare(run: Callable[[C, StepContext], JsonObject]) -> Connector[C]:
         return Connector(
-            type, config, run, title, help, icon, keywords, summary, computes, repeatable, connections, any_signer
+            type,
+            config,
+            run,
+            title,
+            help,
+            icon,
+            keywords,
+            summary,
+            computes,
+            repeatable,
+            connections,
+            any_signer,
+            described,
         )
 
     return declare

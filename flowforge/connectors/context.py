@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from flowforge.connectors.apis import ApiAccess, NoApis
 from flowforge.connectors.files import FileAccess, NoFiles
 from flowforge.connectors.host_binding import ANY_HOST, HostBinding
 from flowforge.connectors.http_client.client import HttpClient
@@ -62,6 +63,8 @@ class StepContext:
     steps: Mapping[str, Any]
     tools: Tools
     files: FileAccess = field(default_factory=NoFiles)
+    apis: ApiAccess = field(default_factory=NoApis)
+    """The APIs that the account has added by their descriptions."""
     computed: frozenset[str] = frozenset()
     """The fields of the config that hold expressions: what is in them may come from outside."""
     connection: NamedConnection | None = None

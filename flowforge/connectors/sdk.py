@@ -15,6 +15,7 @@ from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
+from flowforge.connectors.described import Described
 from flowforge.connectors.errors import ConnectionBroken, ConnectorError
 from flowforge.connectors.files import Content, File, Files
 from flowforge.connectors.http_client.call import HeaderName
@@ -72,6 +73,7 @@ __all__ = [
     "Cookies",
     "Credentials",
     "DatabaseServer",
+    "Described",
     "Dialect",
     "Dialer",
     "Download",

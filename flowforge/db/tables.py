@@ -459,6 +459,52 @@ class NamedSecret(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class ApiRow(Base):
+    """An API that somebody added by its description, under a name of theirs."""
+
+    __tablename__ = "apis"
+    __table_args__ = (Index("uq_apis_name", "user_id", "name", unique=True), {"schema": "workflow"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    source: Mapped[str]
+    """The address or the name of the file, its secrets masked."""
+    version_id: Mapped[UUID | None]
+    """The version that new steps are built with."""
+    actions: Mapped[list[Any]]
+    """The operations that are offered as actions, as the list of the version has them."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ApiVersionRow(Base):
+    """A file that describes an API; never changed, so that it can be cached by its id."""
+
+    __tablename__ = "api_versions"
+    __table_args__ = (Index("uq_api_versions_sha256", "api_id", "sha256", unique=True), {"schema": "workflow"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    api_id: Mapped[UUID] = mapped_column(ForeignKey("workflow.apis.id", ondelete="CASCADE"))
+    sha256: Mapped[str]
+    """The digest of the file as it is kept: as JSON, not compressed."""
+    title: Mapped[str]
+    number: Mapped[str]
+    """The version as the file itself states it."""
+    format: Mapped[str]
+    address: Mapped[str]
+    """The place of the file, from which relative addresses in it start; empty where it was uploaded."""
+    size: Mapped[int]
+    """Bytes of the file, not compressed."""
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    """The file as JSON, compressed (flowforge.db.apis_store)."""
+    operations: Mapped[list[Any]]
+    """The list of its operations, so that the file need not be read for that."""
+    refused: Mapped[list[Any]]
+    """The parts that cannot be used, with the reason."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class WorkflowTag(Base):
     """A word by which people find their workflows."""
 

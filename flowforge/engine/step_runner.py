@@ -26,6 +26,7 @@ from flowforge.connectors.sdk import CONNECTION, ConnectionBroken, Connector, Co
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.credentials_store import CredentialsStore, StoredConnection
+from flowforge.db.engine import Connection, unavailable_when_down
 from flowforge.engine.connection_pace import ConnectionPace, PaceLimits
 from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.plans import Version
@@ -39,6 +40,7 @@ from flowforge.events import ExecutionStart
 from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
 from flowforge.jsonio import JsonObject
+from flowforge.kept_descriptions import AccountApis
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.expressions.template import holds_expression
@@ -265,6 +267,12 @@ class StepRunner:
         may_defer = run.executor is not None
         return ConnectionPace(stored.id, name, limits, self._redis, self._credentials, stored.paused_until, may_defer)
 
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """Raises Unavailable."""
+        with unavailable_when_down(), self._engine.connect() as connection:
+            yield connection
+
     def _around(self, version: Version, start: ExecutionStart) -> JsonObject:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)
 
@@ -294,6 +302,7 @@ class StepRunner:
             files=self._files_of(run),
             progress=self._progress(run, secrets),
             output_limit=self._settings.step_output_max_bytes,
+            apis=AccountApis(self._connected, start.user_id),
             secrets=secrets,
         )
 

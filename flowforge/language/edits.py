@@ -121,9 +121,10 @@ def remove_branch(definition: JsonObject, at: str, number: int) -> JsonObject:
     return change(definition, at, {"branches": [*branches[:number], *branches[number + 1 :]]})
 
 
-def blank(definition: Mapping[str, Any], type_: str) -> JsonObject:
-    """A new step of that type, with an unused id."""
-    action: JsonObject = {"id": _make_fresh_id(type_.lower(), _ids(definition)), "type": type_, "config": {}}
+def blank(definition: Mapping[str, Any], type_: str, *, called: str = "") -> JsonObject:
+    """A new step of that type, with an unused id: made from `called` (`listPets`), or from the type."""
+    base = _as_id(called) or type_.lower()
+    action: JsonObject = {"id": _make_fresh_id(base, _ids(definition)), "type": type_, "config": {}}
     block = BLOCKS.get(type_)
     return action | (_empty_bodies(block.bodies) if block else {})
 
@@ -138,6 +139,13 @@ def _empty_bodies(bodies: Bodies) -> JsonObject:
             return {"actions": []}
         case Bodies.NONE:
             return {}
+
+
+def _as_id(name: str) -> str:
+    """`listPets` as `list_pets`; empty where nothing of the name can stand in an id."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    id_ = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")[:50]
+    return f"_{id_}" if re.match(r"\d|step_\d+$", id_) else id_
 
 
 def _make_fresh_id(base: str, taken: set[str]) -> str:

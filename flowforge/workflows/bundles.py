@@ -24,6 +24,7 @@ from flowforge.language.definition import Reading, read
 from flowforge.language.evaluation.names import Hints, quoted
 from flowforge.language.pointers import pointer
 from flowforge.workflows import quota
+from flowforge.workflows.api_steps import settle_api_steps
 from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle, BundledWorkflow
 from flowforge.workflows.workflow_keys import called_keys, id_as_key, with_ids, with_keys
 from flowforge.workflows.workflows import Workflows, published, switch
@@ -226,7 +227,8 @@ class Bundles:
                 for at, key in unknown
             )
             entry.not_found = {at for at, _ in unknown}
-            entry.reading = read(with_ids({"actions": [], **entry.wanted.definition}, ids))
+            named = with_ids({"actions": [], **entry.wanted.definition}, ids)
+            entry.reading = read(settle_api_steps(session, self.workflows.catalog, user_id, named))
             entry.add_problems(entry.reading.problems)
             entry.add_problems(self.workflows.problems_of(entry.reading, None if entry.new else entry.workflow))
 

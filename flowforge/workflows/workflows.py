@@ -27,6 +27,7 @@ from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.triggers.registrations import Triggers
 from flowforge.views import view_of
 from flowforge.workflows import quota
+from flowforge.workflows.api_steps import problems_of_api_steps, settle_api_steps
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.credentials import problems_of_credentials
 from flowforge.workflows.stored_form import StoredForm
@@ -190,7 +191,7 @@ class Workflows:
     ) -> WorkflowDefinition:
         """Read the definition of a change. Raises Invalid with every problem at once: of the shape, and of the meaning
         of what has the right shape."""
-        reading = read(change.definition)
+        reading = read(settle_api_steps(session, self.catalog, user_id, change.definition))
         problems = [*change.problems, *reading.problems]
         problems += self.problems_of(reading, stored)
         problems += self.problems_of_names(session, user_id, reading, stored.id if stored else None)
@@ -212,6 +213,7 @@ class Workflows:
         found = [
             *problems_of_calls(session, user_id, workflow_id, reading.definition),
             *problems_of_credentials(session, self.catalog, user_id, reading.definition),
+            *problems_of_api_steps(session, self.catalog, user_id, reading.definition),
         ]
         return [problem for problem in found if not reading.concerns_removed_part(problem)]
 

@@ -15,11 +15,15 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import FrameRow, OpenBlockRow
 from tests.api.described import OPERATIONS
 from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, dead_letter, execution, trigger, workflow
+from tests.descriptions import as_file, petstore
 from tests.people import Person
 
 STEP = {"id": "first", "type": "TRANSFORM", "config": {"output": {}}}
 SLACK = {"name": "team", "type": "slack", "config": {"webhookUrl": "https://hooks.example.test/"}}
+PETS = {"file": as_file(petstore())}
 BODIES: dict[str, Any] = {
+    "apis.choose_actions": {"actions": []},
+    "apis.add_version": PETS,
     "connections.replace": {"config": {}},
     "workflows.replace": {"name": "Stolen"},
     "workflows.run": {},
@@ -41,6 +45,7 @@ LISTS_OF_NOTHING = {"triggers.list_of_workflow", "logs.of_execution", "logs.of_w
 @pytest.fixture
 def ids(client: FlaskClient, owner: Person, stranger: Person, engine: Engine) -> dict[str, str]:
     made = workflow(client, owner, actions=[STEP])
+    api = client.post("/api/v1/apis", json=PETS, headers=owner.headers).json
     return {
         "workflow_id": made["id"],
         "version_id": made["versionId"],
@@ -57,6 +62,8 @@ def ids(client: FlaskClient, owner: Person, stranger: Person, engine: Engine) ->
         "letter_id": dead_letter(engine, owner),
         "account_id": str(stranger.id),
         "invitation_id": client.post("/api/v1/admin/invitations", json={}, headers=owner.headers).json["id"],
+        "api_id": api["id"],
+        "api_version_id": api["versions"][0]["id"],
         "connection_id": client.post("/api/v1/connections", json=SLACK, headers=owner.headers).json["id"],
     }
 

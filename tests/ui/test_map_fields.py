@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from flowforge.connectors.apis import NoApis
 from flowforge.connectors.catalog import load_catalog
-from webapp.ui.builder_panel import fields_of_type
-from webapp.ui.forms import Field, config_from_form
+from webapp.ui.fields import Field
+from webapp.ui.forms import config_from_form
+from webapp.ui.step_fields import form_of_step
 
-FIELDS = {field.key: field for field in fields_of_type(load_catalog(), "HTTP_REQUEST")}
+FIELDS = {field.key: field for field in form_of_step(load_catalog(), "HTTP_REQUEST", {}, NoApis()).fields}
 
 
 def saved_again(field: Field, entries: dict[str, Any]) -> Any:

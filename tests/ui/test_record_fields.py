@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from webapp.ui.forms import config_from_form, fields_of
+from webapp.ui.fields import fields_of
+from webapp.ui.forms import config_from_form
 
 FIELDS = fields_of(
     {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from webapp.ui import (
     accounts,
     administration,
+    apis,
     audit_log,
     builder,
     builder_edits,
@@ -34,6 +35,7 @@ from webapp.ui.base import blueprint
 __all__ = [
     "accounts",
     "administration",
+    "apis",
     "audit_log",
     "blueprint",
     "builder",

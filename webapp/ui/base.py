@@ -7,9 +7,10 @@ from flask_login import current_user
 
 from flowforge import jsonio
 from webapp.caching import never_store
+from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.receiving import run_payload
 from webapp.ui import csrf, guard, text
-from webapp.ui.forms import by_group
+from webapp.ui.fields import by_group
 from webapp.ui.sparkline import bars_by_status, outcome
 from webapp.ui.trigger_kinds import trigger_icon_name, trigger_name
 
@@ -18,6 +19,7 @@ FORM_MAX_BYTES = 4 * 1024 * 1024
 
 _WITH_FILES = frozenset({"ui.run_workflow"})
 """Endpoints whose forms bring files."""
+_TAKES_FILES = frozenset({"ui.create_api", "ui.add_api_version"})
 _HIGHEST_PAGE = 1_000_000
 
 blueprint = Blueprint("ui", __name__)
@@ -49,6 +51,8 @@ def requested_page() -> int:
 @blueprint.before_request
 def _make_room_for_forms() -> None:
     request.max_form_memory_size = FORM_MAX_BYTES
+    if request.endpoint in _TAKES_FILES:
+        request.max_content_length = MOST_RECEIVED_BYTES
     if request.endpoint in _WITH_FILES:
         request.max_content_length = run_payload.most_bytes()
 

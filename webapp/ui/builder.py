@@ -14,9 +14,10 @@ from flowforge.jsonio import JsonObject
 from flowforge.onboarding import guide
 from flowforge.preview import expression_context
 from flowforge.workflows import pins
+from flowforge.workflows.api_steps import account_apis
 from flowforge.workflows.views import DraftView, WorkflowView
 from webapp.context import session
-from webapp.services import connections, drafts, triggers, workflows
+from webapp.services import apis, connections, drafts, triggers, workflows
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import choices, flaws_of, flow_of, warnings_at
@@ -85,7 +86,7 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "opened": opened,
         "warnings": warnings_at(opened, shown.warnings),
         "flow": flow_of(definition, problems, catalog),
-        "choices": choices(catalog),
+        "choices": {} if PART in request.headers else choices(catalog, apis().actions(session(), viewer_id())),
         "adding": _adding(),
         "trigger": trigger_panel(definition, registered, sample or (guide.EXAMPLE if guided["guide"] else None)),
         "trigger_problems": sum(problem.pointer.startswith("/trigger") for problem in problems),
@@ -96,14 +97,15 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "panel": None,
     } | guided
     if opened == TRIGGER or not opened:
-        return page | {"notes": notes_of_trigger(problems, page["trigger"].fields), "opened": TRIGGER}
+        return page | {"notes": notes_of_trigger(problems, page["trigger"]), "opened": TRIGGER}
     try:
         context = expression_context.context_at(session(), workflow.id, definition, opened)
-        panel = step_panel(definition, opened, problems, catalog, context, _connections())
+        known = account_apis(session(), viewer_id())
+        panel = step_panel(definition, opened, problems, catalog, context, known, _connections())
         pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
         return page | {"panel": panel, "pinned": pinned}
     except (Invalid, NotFound):  # it was moved or deleted meanwhile
-        return page | {"notes": notes_of_trigger(problems, page["trigger"].fields), "opened": TRIGGER}
+        return page | {"notes": notes_of_trigger(problems, page["trigger"]), "opened": TRIGGER}
 
 
 def guide_page(workflow: WorkflowView, shown: DraftView) -> JsonObject:

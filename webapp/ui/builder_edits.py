@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import request
 
+from flowforge.connectors.api_calls.chosen import find_chosen
 from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.described import API, OPERATION
 from flowforge.errors import Conflict, Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.language import edits
@@ -16,17 +18,21 @@ from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import parsed, pointer
 from flowforge.triggers.kinds.manual import MANUAL
+from flowforge.workflows.api_steps import account_apis
 from flowforge.workflows.changes import DraftChange
+from flowforge.workflows.validation import config_of
 from webapp.context import session
 from webapp.services import drafts
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, answer, found, refused
-from webapp.ui.builder_panel import fields_of_type
+from webapp.ui.builder_flow import split_choice
 from webapp.ui.builder_trigger import trigger_fields, trigger_keys
 from webapp.ui.conditions import Condition, write_condition
-from webapp.ui.forms import ARRANGE, config_from_form
+from webapp.ui.fields import Field
+from webapp.ui.forms import ARRANGE, config_from_form, draws_otherwise, without_undrawn
 from webapp.ui.guard import viewer_id
+from webapp.ui.step_fields import form_of_step
 
 Edited = tuple[JsonObject, str]
 """The definition, and which step is open after it."""
@@ -51,8 +57,13 @@ def edit_name(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/step")
 def edit_step(workflow_id: UUID) -> Any:
-    """The form of the open step, as it is being filled in; a button that arranges records shows it anew."""
-    return _edit(workflow_id, _fill_in, with_panel=ARRANGE in request.form)
+    """The form of the open step, as it is being filled in; it is shown anew where other fields are to be drawn."""
+    at = request.form.get("at", "")
+
+    def has_other_fields(before: JsonObject, after: JsonObject) -> bool:
+        return draws_otherwise(request.form) or _draws_other_fields(before, after, at)
+
+    return _edit(workflow_id, _fill_in, with_panel=has_other_fields)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/trigger")
@@ -97,10 +108,12 @@ def _edit(
     edit: Callable[[JsonObject], Edited],
     message: str = "",
     *,
-    with_panel: bool = True,
+    with_panel: bool | Callable[[JsonObject, JsonObject], bool] = True,
     keep: bool = True,
 ) -> Any:
-    """Saves what the edit makes of the draft, secrets in clear; what it was before can be had back."""
+    """Saves what the edit makes of the draft, secrets in clear; what it was before can be had back.
+
+    `with_panel`: whether the panel is shown anew, which may depend on the definition before and after."""
     workflow, revision = found(workflow_id), request.form.get("revision", 0, type=int)
     try:
         before = drafts().clear(session(), viewer_id(), workflow_id)
@@ -112,15 +125,18 @@ def _edit(
         return refused(workflow, error, 400)
     if keep:
         undo.remember(workflow_id, before)
-    return answer(workflow, draft, opened, message=message, with_panel=with_panel)
+    shows_panel = with_panel if isinstance(with_panel, bool) else with_panel(before, definition)
+    return answer(workflow, draft, opened, message=message, with_panel=shows_panel)
 
 
 def _fill_in(definition: JsonObject) -> Edited:
     at, form = request.form.get("at", ""), request.form
     action = edits.step_at(definition, at)
     type_, catalog = str(action.get("type", "")).upper(), load_catalog()
-    before = action["config"] if isinstance(action.get("config"), dict) else {}
-    config = catalog.unmask(type_, config_from_form(fields_of_type(catalog, type_), form, before), before)
+    before = config_of(action) or {}
+    config = catalog.unmask(type_, config_from_form(_fields(type_, before), form, before), before)
+    if _draws_by_config(type_):
+        config = without_undrawn(_fields(type_, config), config)
     fields: JsonObject = {"config": config, "onError": _reaction(action, "onError")}
     block = BLOCKS.get(type_)
     fields["onReject"] = _reaction(action, "onReject") if block and block.can_be_rejected(config) else None
@@ -132,6 +148,23 @@ def _fill_in(definition: JsonObject) -> Edited:
     if isinstance(action.get("branches"), list):
         fields["branches"] = [_branch(number, branch) for number, branch in enumerate(action["branches"])]
     return edits.change(definition, at, fields), at
+
+
+def _fields(type_: str, config: JsonObject) -> Sequence[Field]:
+    return form_of_step(load_catalog(), type_, config, account_apis(session(), viewer_id())).fields
+
+
+def _draws_by_config(type_: str) -> bool:
+    """Whether the fields of a type depend on what is filled in."""
+    catalog = load_catalog()
+    return type_ in catalog.types() and catalog.get(type_).described is not None
+
+
+def _draws_other_fields(before: JsonObject, after: JsonObject, at: str) -> bool:
+    """Whether a step has other fields after an edit than before it."""
+    one, other = edits.step_at(before, at), edits.step_at(after, at)
+    type_ = str(other.get("type", "")).upper()
+    return _draws_by_config(type_) and _fields(type_, config_of(one) or {}) != _fields(type_, config_of(other) or {})
 
 
 def _reaction(action: JsonObject, key: str) -> Any:
@@ -179,10 +212,21 @@ def _at() -> str:
 
 def _add(definition: JsonObject) -> Edited:
     into, position = request.form.get("into") or "/actions", request.form.get("position", 0, type=int)
-    action = edits.blank(definition, request.form.get("type", "").upper())
+    type_, api, operation = split_choice(request.form.get("type", ""))
+    action = edits.blank(definition, type_, called=operation)
+    if operation:
+        config = {API: api, OPERATION: operation}
+        action |= {"name": _title_of(api, operation), "config": config}
     changed = edits.insert(definition, into, position, action)
     index = next(i for i, step in enumerate(_list(changed, into)) if isinstance(step, dict) and step == action)
     return changed, f"{into}/{index}"
+
+
+def _title_of(api: str, operation: str) -> str | None:
+    """The title of an operation; None where there is no such operation any more."""
+    config = {API: api, OPERATION: operation}
+    chosen = find_chosen(config, account_apis(session(), viewer_id()))
+    return chosen.operation.title if chosen else None
 
 
 def _move(definition: JsonObject) -> Edited:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flowforge.api_registry.views import ApiActions
 from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.described import API_CALL
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS, body_kind
@@ -60,6 +62,14 @@ class Choice:
     icon: str
     keywords: str
 
+    chosen: str = ""
+    """The API and its operation, for a step that calls one."""
+
+    @property
+    def value(self) -> str:
+        """The text by which the form says what is added (`split_choice`)."""
+        return f"{self.type} {self.chosen}".strip()
+
     @property
     def words(self) -> str:
         """The text that a search looks into."""
@@ -75,12 +85,41 @@ class Flaw:
     message: str
 
 
-def choices(catalog: Catalog) -> dict[str, list[Choice]]:
-    """List the types of steps that can be added, by group."""
+def choices(catalog: Catalog, apis: Sequence[ApiActions] = ()) -> dict[str, list[Choice]]:
+    """List what can be added, by group: the types of steps, and the chosen operations of APIs."""
     return {
         "Apps": [_choice(catalog, type_) for type_ in catalog.types()],
         "Flow": [_choice(catalog, type_) for type_ in BLOCKS],
+        **{_heading(api, apis): _operations(catalog, api) for api in apis},
     }
+
+
+def split_choice(value: str) -> tuple[str, str, str]:
+    """The type of what is added, and, of a call, its API and operation."""
+    type_, _, chosen = value.partition(" ")
+    api, _, operation = chosen.partition(" ")
+    return type_.upper(), api, operation
+
+
+def _heading(api: ApiActions, apis: Sequence[ApiActions]) -> str:
+    """The title of an API; with its name, where another has the same."""
+    same = [other for other in apis if other.title == api.title]
+    return f"{api.title} ({api.name})" if len(same) > 1 else api.title
+
+
+def _operations(catalog: Catalog, api: ApiActions) -> list[Choice]:
+    icon = kind_of(catalog, API_CALL).icon
+    return [
+        Choice(
+            API_CALL,
+            entry.title,
+            f"{entry.method} {entry.path}",
+            icon,
+            f"{api.title} {api.name} {entry.tag} {entry.id}",
+            f"{api.name} {entry.id}",
+        )
+        for entry in api.operations
+    ]
 
 
 def _choice(catalog: Catalog, type_: str) -> Choice:

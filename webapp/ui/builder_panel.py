@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flowforge.connectors.catalog import Catalog
-from flowforge.connectors.sdk import CONNECTION, Connector
+from flowforge.connectors.sdk import CONNECTION
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
+from flowforge.kept_descriptions import AccountApis
 from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS, INNER_ROOTS
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import parsed
 from flowforge.language.scope_rules import earlier, written_steps
 from flowforge.preview.expression_context import ExpressionContext
+from flowforge.workflows.api_steps import sample_output
 from webapp.ui.builder_flow import step_of
+from webapp.ui.builder_trigger import TriggerPanel
 from webapp.ui.conditions import Condition, read_condition
 from webapp.ui.data_tree import Datum, tree_of
-from webapp.ui.forms import Field, fields_of
+from webapp.ui.fields import Field
 from webapp.ui.kinds import kind_of
+from webapp.ui.step_fields import form_of_step, notes_of, paths_of
 
 _ALWAYS_SHOWN = 6
 """The most fields that are all shown; of more, the optional ones are folded away."""
@@ -91,6 +95,7 @@ def step_panel(
     problems: Sequence[Problem],
     catalog: Catalog,
     context: ExpressionContext,
+    apis: AccountApis,
     connections: Mapping[str, Sequence[str]],
 ) -> StepPanel:
     """`connections`: names by type. Raises Invalid where there is no such step."""
@@ -98,15 +103,15 @@ def step_panel(
     type_ = str(action.get("type", "")).upper()
     config = action["config"] if isinstance(action.get("config"), dict) else {}
     kind = kind_of(catalog, type_)
-    fields = fields_of_type(catalog, type_, connections)
-    branches = _branches(action, type_)
-    notes = _notes(at, [problem for problem in problems if step_of(problem.pointer) == at], fields)
+    form = form_of_step(catalog, type_, config, apis, connections)
+    fields, branches = form.fields, _branches(action, type_)
     drawn = _drawn(fields, config, branches)
+    notes = notes_of(at, [problem for problem in problems if step_of(problem.pointer) == at], drawn)
     shown = _select_visible(fields, _filled_by_connection(catalog, type_, config))
     return StepPanel(
         at=at,
         kind=kind.title,
-        help=kind.help,
+        help=form.about or kind.help,
         icon=kind.icon,
         action=action,
         config=config,
@@ -115,7 +120,7 @@ def step_panel(
         branches=branches,
         notes={path: message for path, message in notes.items() if path in drawn},
         others=[message for path, message in notes.items() if path not in drawn],
-        data=_data(definition, at, context),
+        data=_data(definition, at, context, lambda action: sample_output(catalog, apis, action)),
         can_be_rejected=type_ in BLOCKS and BLOCKS[type_].can_be_rejected(config),
         can_fail=type_ not in BLOCKS,
         calls_nobody=catalog.calls_nobody(type_),
@@ -124,27 +129,9 @@ def step_panel(
     )
 
 
-def fields_of_type(catalog: Catalog, type_: str, connections: Mapping[str, Sequence[str]] | None = None) -> list[Field]:
-    """List the fields of a type; none for an unknown one. The connection comes first, where the type takes one."""
-    if type_ in BLOCKS:
-        return fields_of(BLOCKS[type_].config_schema())
-    if type_ not in catalog.types():
-        return []
-    connector = catalog.get(type_)
-    fields = fields_of(connector.config_schema())
-    kinds = catalog.kinds_for(connector)
-    names = [name for kind in kinds for name in (connections or {}).get(kind.type, ())]
-    return [_connection_field(connector, fields, names), *fields] if kinds else fields
-
-
-def _connection_field(connector: Connector[Any], fields: Sequence[Field], names: Sequence[str]) -> Field:
-    titles = [field.label for field in fields if field.key in connector.shared_fields]
-    help_text = f"Fills in what is left empty here of: {', '.join(titles)}." if titles else ""
-    return Field(CONNECTION, "Connection", help_text, "choice", not titles and not connector.any_signer, None, names)
-
-
-def notes_of_trigger(problems: Sequence[Problem], fields: Sequence[Field]) -> dict[str, str]:
-    return _notes("/trigger", [problem for problem in problems if problem.pointer.startswith("/trigger")], fields)
+def notes_of_trigger(problems: Sequence[Problem], trigger: TriggerPanel) -> dict[str, str]:
+    own = [problem for problem in problems if problem.pointer.startswith("/trigger")]
+    return notes_of("/trigger", own, set(paths_of(trigger.fields, dict(trigger.config))))
 
 
 def _filled_by_connection(catalog: Catalog, type_: str, config: JsonObject) -> Sequence[str]:
@@ -162,30 +149,10 @@ def _select_visible(fields: Sequence[Field], filled: Sequence[str]) -> list[Fiel
     return first + [field for field in fields if field not in first][:_FIRST_OPTIONAL]
 
 
-def _notes(at: str, problems: Sequence[Problem], fields: Sequence[Field]) -> dict[str, str]:
-    """The first problem of each field; what is wrong inside a field is the field's."""
-    notes: dict[str, str] = {}
-    records = {field.key for field in fields if field.kind == "records"}
-    for problem in problems:
-        parts = problem.pointer.removeprefix(at).strip("/").split("/")
-        depth = 3 if parts[0] == "branches" else 4 if records.intersection(parts[1:2]) else 2
-        inside = " › ".join(parts[depth:])
-        message = f"{inside}: {problem.message}" if inside else problem.message
-        notes.setdefault("/".join(parts[:depth]), message)
-    return notes
-
-
 def _drawn(fields: Sequence[Field], config: JsonObject, branches: Sequence[Branch]) -> set[str]:
     """Collect the paths that have a field of their own."""
-    own = {"name", "id", "when", "timeout", "retry/attempts", "afterCrash"}
-    own |= {f"config/{field.key}" for field in fields}
-    own |= {path for field in fields for path in _paths_in_records(field, config)}
+    own = {"name", "id", "when", "timeout", "retry/attempts", "afterCrash", *paths_of(fields, config)}
     return own | {f"branches/{branch.number}/{part}" for branch in branches for part in ("name", "when")}
-
-
-def _paths_in_records(field: Field, config: JsonObject) -> Iterator[str]:
-    for number in range(len(field.records(config))):
-        yield from (f"config/{field.key}/{number}/{inner.key}" for inner in field.inner)
 
 
 def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:
@@ -201,14 +168,22 @@ def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:
     return found
 
 
-def _data(definition: Mapping[str, Any], at: str, context: ExpressionContext) -> list[Datum]:
+def _data(
+    definition: Mapping[str, Any],
+    at: str,
+    context: ExpressionContext,
+    sample: Callable[[JsonObject], JsonObject | None],
+) -> list[Datum]:
     """List the data that the step can refer to, the nearest first and the trigger last. A step that has not run yet is
-    listed by name only."""
+    listed with what its API's description says, or by name only."""
     roots = context.roots
     found = [tree_of(label, roots[root], root) for root, label in _AROUND.items() if root in roots]
     for step in reversed(earlier(written_steps(definition), parsed(at))):
-        name = str(step.action.get("name") or step.id)
-        found.append(tree_of(name, roots["steps"].get(step.id, "has not run yet"), f"steps.{step.id}"))
+        name, output = str(step.action.get("name") or step.id), roots["steps"].get(step.id)
+        if output is None:
+            output = sample(step.action)
+            name, output = (f"{name}, as described", output) if output else (name, "has not run yet")
+        found.append(tree_of(name, output, f"steps.{step.id}"))
     title = "Trigger, for example" if context.trigger_source == "sample" else "Trigger"
     return [*found, tree_of(title, roots["trigger"], "trigger")]
 

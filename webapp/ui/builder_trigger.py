@@ -12,7 +12,7 @@ from flowforge.triggers.kinds import find_kind, trigger_kinds
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.triggers.registrations import SHOWN_FIRE_TIMES
 from flowforge.triggers.views import TriggerView
-from webapp.ui.forms import Field, fields_of
+from webapp.ui.fields import Field, fields_of
 from webapp.ui.trigger_kinds import command_for
 
 Json = Mapping[str, Any]

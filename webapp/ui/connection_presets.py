@@ -12,7 +12,8 @@ from flowforge.connectors.presets.all_presets import presets
 from flowforge.connectors.presets.preset import Preset
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.jsonio import JsonObject
-from webapp.ui.forms import Field, config_from_form, fields_of
+from webapp.ui.fields import Field, fields_of
+from webapp.ui.forms import config_from_form
 
 _PRESET, _ACCOUNT, _SCOPES, _OTHER_SCOPES = "preset", "account", "scopes", "otherScopes"
 _DECIDED = frozenset(

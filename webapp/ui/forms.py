@@ -1,4 +1,4 @@
-"""Forms made from JSON Schemas: the fields to draw, and the config that a posted form stands for.
+"""Filled-in forms: the config that the fields of a posted form stand for.
 
 Every field also takes an expression, whatever its type: a text with `{{` is kept as it is written.
 """
@@ -7,136 +7,102 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from flowforge import jsonio
 from flowforge.jsonio import JsonObject
+from webapp.ui.fields import Field, from_text, has_expression
 
-Kind = Literal[
-    "text", "lines", "number", "switch", "choice", "choices", "map", "list", "records", "json", "secret", "secrets"
-]
+Form = MultiDict[str, str]
 ARRANGE = "arrange"
-"""The name of the buttons that change a list of records: `add:<field>`, `remove:<field>:<number>`, `up:…`, `down:…`."""
+"""The name of the buttons that change what a form draws: of a list of records `add:<field>`, `remove:<field>:<number>`,
+`up:…`, `down:…`; of an object `open:<field>`, `close:<field>`; `write:<field>` puts an expression in its place."""
 MOST_RECORDS = 200
 _NAME, _VALUE, _COUNT = "name", "value", "count"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    key: str
-    label: str
-    help: str
-    kind: Kind
-    required: bool
-    default: Any
-    choices: Sequence[str] = ()
-    inner: Sequence[Field] = ()
-    """The fields of each record, for a list of records."""
-    entry: str = ""
-    """The word for a single record."""
-    group: str = ""
-    """The heading it is drawn under; empty for none."""
-    labels: Mapping[str, str] | None = None
-    """The names of choices for people, where they are others than the choices."""
-
-    def shown(self, config: Mapping[str, Any]) -> str:
-        """The value as the field's text."""
-        value = config.get(self.key)
-        if value is None:
-            return ""
-        if self.kind == "list" and isinstance(value, list) and all(_is_line(line) for line in value):
-            return "\n".join(value)
-        return as_text(value) if self.kind in ("json", "list", "map") else _plain(value)
-
-    def pairs(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """The entries of a map, and an empty one to add another."""
-        value = config.get(self.key)
-        entries = value.items() if isinstance(value, dict) else ()
-        shown = as_text if self.kind == "map" and not self.choices else _plain
-        return [*((str(name), shown(entry)) for name, entry in entries), ("", "")]
-
-    def records(self, config: Mapping[str, Any]) -> list[JsonObject]:
-        value = config.get(self.key)
-        return [record if isinstance(record, dict) else {} for record in value] if isinstance(value, list) else []
-
-    @property
-    def options(self) -> list[tuple[str, str]]:
-        """Values and their labels, of a choice or a switch."""
-        if self.kind == "switch":
-            return [("true", "Yes"), ("false", "No")]
-        return [(choice, (self.labels or {}).get(choice, choice)) for choice in self.choices]
-
-    def chosen(self, config: Mapping[str, Any]) -> Sequence[str]:
-        """Those of several choices that are made; the usual ones where none is."""
-        value = config.get(self.key) or self.default
-        return value if isinstance(value, list) else []
-
-    def is_expression(self, config: Mapping[str, Any]) -> bool:
-        """Whether an expression stands where a literal of another type is expected."""
-        return has_expression(config.get(self.key))
-
-
-def fields_of(schema: Mapping[str, Any]) -> list[Field]:
-    """The fields of an object's schema, as pydantic or we write them; required ones first, groups last."""
-    required = set(schema.get("required", ()))
-    found = [_field(key, declared, key in required) for key, declared in schema.get("properties", {}).items()]
-    groups = ["", *dict.fromkeys(field.group for field in found if field.group)]
-    return sorted(found, key=lambda field: (groups.index(field.group), not field.required))
-
-
-def by_group(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
-    """The headings of the fields, each with the fields under it."""
-    return [(group, list(members)) for group, members in groupby(fields, key=lambda field: field.group)]
+DRAWN, VARIANT = "drawn", "variant"
+"""The parts of a form that say whether an object is drawn, and which alternative; and which is chosen."""
+_NEW_EXPRESSION = "{{  }}"
 
 
 def config_from_form(
-    fields: Sequence[Field], form: MultiDict[str, str], before: Mapping[str, Any], prefix: str = "config."
+    fields: Sequence[Field], form: Form, before: Mapping[str, Any], prefix: str = "config."
 ) -> JsonObject:
     """The config that filled-in fields stand for, without the empty ones. Keys without a field stay as they were."""
     drawn = {field.key for field in fields}
     config = {key: value for key, value in before.items() if key not in drawn}
     for field in fields:
-        name = f"{prefix}{field.key}"
-        value = _read_records(field, form, before, name) if field.kind == "records" else _read(field, form, name)
+        value = _read(field, form, before, f"{prefix}{field.key}")
         if value is not None:
             config[field.key] = value
     return config
 
 
-def has_expression(value: Any) -> bool:
-    return isinstance(value, str) and "{{" in value
+def without_undrawn(fields: Sequence[Field], config: JsonObject) -> JsonObject:
+    """The config without what stands inside its open objects and has no field any more."""
+    opened = {field.key: field for field in fields if field.kind == "object" and field.is_open}
+    return {
+        key: _with_fields_alone(opened[key], value) if key in opened and isinstance(value, dict) else value
+        for key, value in config.items()
+    }
 
 
-def as_text(value: Any) -> str:
-    """JSON that `from_text` reads again; a text that cannot be taken for anything else stays a text."""
-    if isinstance(value, str) and from_text(value) == value:
-        return value
-    text = jsonio.dumps(value)
-    return jsonio.indented(value) if isinstance(value, dict | list) and value else text.decode()
+def _with_fields_alone(field: Field, value: JsonObject) -> JsonObject:
+    keys = {inner.key for inner in field.inner}
+    return without_undrawn(field.inner, {key: inner for key, inner in value.items() if key in keys})
 
 
-def from_text(text: str) -> Any:
-    """A number, true, false, null, an object or a list as JSON writes it; anything else is a text."""
-    stripped = text.strip()
-    is_data = stripped.startswith(("{\n", '{"', "[", '"'))
-    if not stripped or (has_expression(stripped) and not is_data):
-        return text
-    try:
-        return jsonio.loads(stripped)
-    except ValueError:
-        return text
+def draws_otherwise(form: Form) -> bool:
+    """Whether another alternative was chosen than the one whose fields are drawn, or a button changes the form."""
+    chosen = ((name, value) for name, value in form.items() if name.endswith(f".{VARIANT}"))
+    return ARRANGE in form or any(
+        form.get(f"{name.removesuffix(VARIANT)}{DRAWN}", "") != value for name, value in chosen
+    )
 
 
-def _read(field: Field, form: MultiDict[str, str], name: str) -> Any:
-    if field.kind in ("map", "secrets"):
-        return _read_map(field, form, name)
-    if field.kind == "choices":
-        chosen = form.getlist(name)
-        return None if chosen in ([], field.default) else chosen
+def _read(field: Field, form: Form, before: Mapping[str, Any], name: str) -> Any:
+    if form.get(ARRANGE) == f"write:{name}":
+        return _NEW_EXPRESSION
+    reader = _READERS.get(field.kind)
+    return _read_text(field, form, name) if reader is None else reader(field, form, before, name)
+
+
+def _read_object(field: Field, form: Form, before: Mapping[str, Any], name: str) -> Any:
+    """An optional object that was added stays, even while it is empty."""
+    if name in form:  # an expression for the whole of it
+        return form[name] or None
+    if form.get(ARRANGE) == f"open:{name}":
+        return {}
+    if form.get(ARRANGE) == f"close:{name}":
+        return None
+    if f"{name}.{DRAWN}" not in form:
+        return before.get(field.key)
+    written = config_from_form(field.inner, form, field.inside(before), f"{name}.")
+    return written or (None if field.is_open or field.required else {})
+
+
+def _read_variants(field: Field, form: Form, before: Mapping[str, Any], name: str) -> Any:
+    """The alternative that is chosen, read if it is the one whose fields were drawn."""
+    if name in form and f"{name}.{VARIANT}" not in form:
+        return form[name] or None
+    chosen = field.variant(before, form.get(f"{name}.{VARIANT}", ""))
+    if chosen is None:
+        return None
+    alternative, is_drawn = field.variants[chosen], form.get(f"{name}.{DRAWN}") == str(chosen)
+    if is_drawn:
+        return _read(alternative, form, before, name)
+    return config_from_form(_constants(alternative), form, {}, f"{name}.") or None
+
+
+def _constants(field: Field) -> list[Field]:
+    return [inner for inner in field.inner if inner.kind == "constant"]
+
+
+def _read_constant(field: Field, _form: Form, _before: Mapping[str, Any], _name: str) -> Any:
+    return field.value_of(field.choices[0])
+
+
+def _read_text(field: Field, form: Form, name: str) -> Any:
     text = form.get(name, "").replace("\r\n", "\n")
     if not text.strip():
         return None
@@ -147,14 +113,21 @@ def _read(field: Field, form: MultiDict[str, str], name: str) -> Any:
             return _number(text.strip())
         case "switch":
             return {"true": True, "false": False}.get(text, text)
+        case "choice":
+            return field.value_of(text)
         case "json":
             return from_text(text)
         case "list":
-            return _list(text)
+            return _list(text, from_text if field.choices else str)
     return text
 
 
-def _read_map(field: Field, form: MultiDict[str, str], name: str) -> Any:
+def _read_choices(field: Field, form: Form, _before: Mapping[str, Any], name: str) -> Any:
+    chosen = form.getlist(name)
+    return None if chosen in ([], field.default) else [field.value_of(choice) for choice in chosen]
+
+
+def _read_map(field: Field, form: Form, _before: Mapping[str, Any], name: str) -> Any:
     if name in form:  # an expression for the whole of it
         return form[name] or None
     names, values = form.getlist(f"{name}.{_NAME}"), form.getlist(f"{name}.{_VALUE}")
@@ -177,23 +150,38 @@ _READ_ENTRY: Mapping[tuple[str, ...], Callable[[str], Any]] = {
 """How the entries of a map are read, by what they are."""
 
 
-def _read_records(
-    field: Field, form: MultiDict[str, str], before: Mapping[str, Any], name: str
-) -> list[JsonObject] | None:
+def _read_records(field: Field, form: Form, before: Mapping[str, Any], name: str) -> Any:
+    if name in form:  # an expression for the whole of it
+        return form[name] or None
     count = min(form.get(f"{name}.{_COUNT}", 0, type=int), MOST_RECORDS)
     earlier = [*field.records(before), *[{}] * count]
     written = [config_from_form(field.inner, form, earlier[n], f"{name}.{n}.") for n in range(count)]
     return _arrange(written, form.get(ARRANGE, ""), name) or None
 
 
-def _arrange(records: list[JsonObject], operation: str, name: str) -> list[JsonObject]:
+_READERS: Mapping[str, Callable[[Field, Form, Mapping[str, Any], str], Any]] = {
+    "map": _read_map,
+    "secrets": _read_map,
+    "choices": _read_choices,
+    "records": _read_records,
+    "object": _read_object,
+    "variants": _read_variants,
+    "constant": _read_constant,
+}
+
+
+def _arrange(records: list[JsonObject], button: str, name: str) -> list[JsonObject]:
     """The records after what a button of their list does; as they are for a button of another one."""
-    match operation.split(":"):
-        case ["add", wanted] if wanted == name:
-            return [*records, {}][:MOST_RECORDS]
-        case ["remove" | "up" | "down" as what, wanted, number] if wanted == name and number.isdecimal():
-            return _move(records, int(number), {"remove": None, "up": -1, "down": 1}[what])
+    operation, _, wanted = button.partition(":")
+    if operation == "add" and wanted == name:
+        return [*records, {}][:MOST_RECORDS]
+    wanted, _, number = wanted.rpartition(":")
+    if operation in _MOVES and wanted == name and number.isdecimal():
+        return _move(records, int(number), _MOVES[operation])
     return records
+
+
+_MOVES: Mapping[str, int | None] = {"remove": None, "up": -1, "down": 1}
 
 
 def _move(records: list[JsonObject], number: int, by: int | None) -> list[JsonObject]:
@@ -206,12 +194,12 @@ def _move(records: list[JsonObject], number: int, by: int | None) -> list[JsonOb
     return others
 
 
-def _list(text: str) -> Any:
+def _list(text: str, read: Callable[[str], Any]) -> Any:
     stripped = text.strip()
     if stripped.startswith("["):
         return from_text(stripped)
     lines = [line.strip() for line in stripped.splitlines() if line.strip()]
-    return lines[0] if len(lines) == 1 and re.fullmatch(r"\{\{.*\}\}", lines[0]) else lines
+    return lines[0] if len(lines) == 1 and re.fullmatch(r"\{\{.*\}\}", lines[0]) else [read(line) for line in lines]
 
 
 def _number(text: str) -> Any:
@@ -223,79 +211,3 @@ def _number(text: str) -> Any:
         return float(text)
     except ValueError:
         return text
-
-
-def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
-    shape = _shape(declared)
-    kind, choices = _kind(declared, shape)
-    label = str(declared.get("title") or _words(key))
-    item = shape["items"] if kind == "records" else {}
-    return Field(
-        key,
-        label,
-        str(declared.get("description", "")),
-        kind,
-        required,
-        declared.get("default"),
-        choices,
-        inner=fields_of(item),
-        entry=str(item.get("title", "entry")),
-        group=str(declared.get("group", "")),
-        labels=declared.get("labels"),
-    )
-
-
-def _shape(declared: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part of a type with alternatives that is not null."""
-    for shape in declared.get("anyOf", ()):
-        if shape.get("type") != "null":
-            return {**shape, **({"enum": declared["enum"]} if "enum" in declared else {})}
-    return declared
-
-
-def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any]) -> tuple[Kind, Sequence[str]]:
-    types = shape.get("type", ())
-    types = {types} if isinstance(types, str) else set(types)
-    if declared.get("writeOnly"):
-        return ("secrets" if "object" in types else "secret"), ()
-    if "enum" in shape:
-        return "choice", [str(choice) for choice in shape["enum"] if choice is not None]
-    if "object" in types:
-        return "map", _entries_of(shape.get("additionalProperties"))
-    if "array" in types and "enum" in shape.get("items", {}):
-        return "choices", [str(choice) for choice in shape["items"]["enum"]]
-    if "array" in types:
-        return ("records" if "properties" in shape.get("items", {}) else "list"), ()
-    if "boolean" in types:
-        return "switch", ()
-    if types & {"integer", "number"}:
-        return "number", ()
-    if "string" in types:
-        return ("lines" if declared.get("multiline") else "text"), ()
-    return "json", ()
-
-
-def _entries_of(declared: Any) -> Sequence[str]:
-    """The kind of a map's entries; none where they are anything."""
-    if not isinstance(declared, dict):
-        return ()
-    types = {inner.get("type") for inner in declared.get("anyOf", (declared,))}
-    if types == {"string"}:
-        return ("text",)
-    return ("parameter",) if "string" in types and not types & {"number", "integer", "boolean", None} else ()
-
-
-def _is_line(value: Any) -> bool:
-    return isinstance(value, str) and value == value.strip() != "" and "\n" not in value and not value.startswith("[")
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else as_text(value)
-
-
-def _words(key: str) -> str:
-    """`timeZone` as `Time zone`."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key).lower()
-    return spaced[:1].upper() + spaced[1:]

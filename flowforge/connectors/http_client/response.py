@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
 
 from flowforge import jsonio
 from flowforge.charsets import declared_in, decode, json_source
@@ -59,11 +59,11 @@ class Response:
         except ValueError as error:
             raise ConnectorError("the answer is not JSON", permanent=True, answered=True) from error
 
-    def raise_for_status(self, receiver: str) -> None:
+    def raise_for_status(self, receiver: str, read_reason: Callable[[Self], str] | None = None) -> None:
         """Raises ConnectorError for anything but a 2xx, with the reason that the answer gives. `receiver` names it for
-        people, without secrets."""
+        people, without secrets; `read_reason` finds the reason where it knows how this receiver writes it."""
         if not self.ok:
-            reason = self._reason()
+            reason = (read_reason(self) if read_reason else "") or self._reason()
             raise ConnectorError(
                 f"{receiver} answered {self.status}" + (f": {reason}" if reason else ""),
                 permanent=self.status not in _RETRYABLE,

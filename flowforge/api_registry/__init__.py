@@ -1,0 +1,1 @@
+"""APIs that accounts have added by their descriptions: adding, renewing, choosing actions, deleting."""

@@ -1,0 +1,142 @@
+"""API_CALL: an operation of an API that was added by its description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flowforge.apis.answers import error_message
+from flowforge.apis.bodies import BuiltBody
+from flowforge.apis.operation import Operation
+from flowforge.apis.requests import BuiltRequest, build_request
+from flowforge.connectors.api_calls.checking import problems_of, sample_of, settled
+from flowforge.connectors.api_calls.chosen import Chosen, read_chosen, server_address
+from flowforge.connectors.api_calls.form import form_of
+from flowforge.connectors.api_calls.paging import described_paging
+from flowforge.connectors.described import API_CALL
+from flowforge.connectors.sdk import (
+    ONLY_PAGE,
+    ConnectorConfig,
+    ConnectorError,
+    Described,
+    Page,
+    Paging,
+    Receiving,
+    Response,
+    ResponseForm,
+    StepContext,
+    StreamedBody,
+    connector,
+    field,
+    joined,
+    read_pages,
+)
+from flowforge.errors import Invalid
+from flowforge.jsonio import JsonObject
+
+_STEP_KEYS = ("api", "operation", "version")
+
+
+class Config(ConnectorConfig):
+    api: str = field(title="API", description="One of those under APIs.", min_length=1)
+    operation: str = field(title="Operation", description="Its id in the API's list.", min_length=1)
+    input: JsonObject = field(
+        default_factory=dict, title="Input", description="What the operation takes: path, query, headers, body."
+    )
+    version: str = field(
+        "", title="Version", description="The version of the description. Empty: the present one, when it is published."
+    )
+    server: str = field("", title="Server", description="Empty: the first that the description names.")
+    variables: dict[str, str] = field(default_factory=dict, title="Parts of the server's address")
+    all_pages: bool = field(
+        False,
+        title="All pages",
+        description="Reads all pages of a list, and gives one list. How it is paged, the description shows; where it"
+        " does not, give it under Paging.",
+    )
+    paging: Paging | None = field(
+        None, title="Paging", description="How the list is paged, where the description does not show it."
+    )
+    fail_on_status: bool = field(True, title="Fail on status", description="Treat anything but 2xx as a failure.")
+    response: ResponseForm = field(
+        "automatic",
+        title="Response",
+        description="Automatic: JSON where its content type says so, else text, or a file where it is no text.",
+    )
+
+
+@connector(
+    API_CALL,
+    Config,
+    title="API call",
+    help="Calls an operation of an API that you have added by its description.",
+    icon="docs",
+    keywords=("openapi", "swagger", "rest", "operation", "discovery"),
+    summary=joined("api", "operation"),
+    repeatable=True,  # a receiver drops what comes twice by its Idempotency-Key
+    any_signer=True,
+    described=Described(form_of, problems_of, settled, sample_of),
+)
+def api_call(config: Config, context: StepContext) -> JsonObject:
+    chosen, server = _read(config, context)
+    paging = config.paging or (described_paging(chosen.operation) if config.all_pages else None)
+    if paging is None:
+        if config.all_pages:
+            raise ConnectorError(f"the description does not show how {config.operation} is paged", permanent=True)
+        return _call(config, context, chosen, server)
+    return read_pages(paging, server, context, lambda page, context: _call(config, context, chosen, server, page))
+
+
+def _call(config: Config, context: StepContext, chosen: Chosen, server: str, page: Page = ONLY_PAGE) -> JsonObject:
+    """One exchange: the whole of it, or that for a page."""
+    request = _request(config, chosen, server, page)
+    receiving = Receiving(config.response, config.fail_on_status, context.files)
+    with receiving.begin() as download:
+        response = context.tools.http.send(
+            context,
+            request.method,
+            page.url(request.url),
+            params=page.query(()),
+            headers=dict(request.headers),
+            data=_data(request.body, context),
+            signed_by=context.connection,
+            download=download,
+        )
+        if config.fail_on_status:
+            response.raise_for_status(chosen.api.title, lambda answer: _reason(chosen.operation, answer))
+        return receiving.output(response, download, request.url)
+
+
+def _read(config: Config, context: StepContext) -> tuple[Chosen, str]:
+    """The operation, and the address of its server. Raises ConnectorError, which names the fields."""
+    with _naming_fields():
+        chosen = read_chosen({key: getattr(config, key) for key in _STEP_KEYS}, context.apis)
+        return chosen, server_address(chosen.operation, config.server, config.variables)
+
+
+def _request(config: Config, chosen: Chosen, server: str, page: Page) -> BuiltRequest:
+    """The request for the step's input. Raises ConnectorError, which names the fields."""
+    body = page.body(config.input.get("body"))
+    input_ = config.input if body is None else {**config.input, "body": body}
+    with _naming_fields():
+        return build_request(chosen.operation, input_, server)
+
+
+@contextmanager
+def _naming_fields() -> Iterator[None]:
+    try:
+        yield
+    except Invalid as error:
+        raise ConnectorError(f"the call cannot be made: {error}", permanent=True) from error
+
+
+def _data(body: BuiltBody | None, context: StepContext) -> StreamedBody | None:
+    if body is None:
+        return None
+    parts: list[Any] = [part if isinstance(part, bytes) else context.files.content(part) for part in body.parts]
+    return StreamedBody(body.type, parts)
+
+
+def _reason(operation: Operation, answer: Response) -> str:
+    return error_message(operation, answer.status, answer.body())

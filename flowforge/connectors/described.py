@@ -1,0 +1,34 @@
+"""Connectors whose fields, answers and problems follow from the description of an API that their config names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge.connectors.apis import ApiAccess
+from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
+
+Config = Mapping[str, Any]
+"""As it is written: any part may be missing, of another type, or an expression."""
+
+API_CALL = "API_CALL"
+"""The type of the steps that call any operation."""
+API, OPERATION, VERSION = "api", "operation", "version"
+"""The keys of a config by which a step says what it calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What follows from the description. None of these raises: what cannot be found is a problem, or left out."""
+
+    schema: Callable[[JsonObject, Config, ApiAccess], JsonObject]
+    """The JSON Schema of the config, from that of the connector: with the choices there are, and the operation's
+    fields."""
+    problems: Callable[[Config, ApiAccess, str], list[Problem]]
+    """What is wrong with a config at a pointer, expressions left alone."""
+    settled: Callable[[Config, ApiAccess], JsonObject]
+    """The config as a version of a workflow keeps it, so that a new file does not change what it does."""
+    sample: Callable[[Config, ApiAccess], JsonObject | None]
+    """An output that looks like those to come; None where nothing is known of it."""

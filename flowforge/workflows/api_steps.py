@@ -1,0 +1,64 @@
+"""Steps whose connector follows the description of an API: what is wrong with them, and the version they keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.described import Described
+from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
+from flowforge.kept_descriptions import AccountApis
+from flowforge.language.definition import WorkflowDefinition
+from flowforge.language.pointers import pointer
+from flowforge.language.tree import actions_in, map_actions
+from flowforge.workflows.validation import config_of
+
+
+def account_apis(session: Session, user_id: UUID) -> AccountApis:
+    """The APIs of an account, as this transaction sees them."""
+    return AccountApis(lambda: nullcontext(session.connection()), user_id)
+
+
+def described_by(catalog: Catalog, action: Mapping[str, Any]) -> Described | None:
+    """What follows from an API for an action of that type; None for other actions."""
+    type_ = str(action.get("type", "")).upper()
+    return catalog.get(type_).described if type_ in catalog.types() else None
+
+
+def problems_of_api_steps(
+    session: Session, catalog: Catalog, user_id: UUID, definition: WorkflowDefinition
+) -> Iterator[Problem]:
+    """A statement for each step that calls an API."""
+    apis = account_apis(session, user_id)
+    for path, action in actions_in(definition.dump()["actions"]):
+        described = described_by(catalog, action)
+        if described is not None:
+            yield from described.problems(action.get("config") or {}, apis, pointer((*path, "config")))
+
+
+def sample_output(catalog: Catalog, apis: AccountApis, action: Mapping[str, Any]) -> JsonObject | None:
+    """An output as the description of its API has it, for a step that has not run; None where nothing is known."""
+    described = described_by(catalog, action)
+    return None if described is None else described.sample(config_of(action) or {}, apis)
+
+
+def settle_api_steps(session: Session, catalog: Catalog, user_id: UUID, definition: JsonObject) -> JsonObject:
+    """The definition with the version of each API that a step does not name itself: the present one. Where no step
+    calls an API, that takes no statement."""
+    apis = account_apis(session, user_id)
+
+    def settle(action: JsonObject) -> JsonObject:
+        described, config = described_by(catalog, action), config_of(action)
+        if described is None or config is None:
+            return action
+        return {**action, "config": described.settled(config, apis)}
+
+    if not isinstance(definition.get("actions"), list):
+        return definition
+    return {**definition, "actions": map_actions(definition["actions"], settle)}

@@ -1,0 +1,325 @@
+"""Fields of forms, made from JSON Schemas: how each is drawn, and what it shows of a config.
+
+Every field also takes an expression, whatever its type: a text with `{{` is shown as it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Literal
+
+from flowforge import jsonio
+from flowforge.jsonio import JsonObject
+
+Kind = Literal[
+    "text",
+    "lines",
+    "number",
+    "switch",
+    "choice",
+    "choices",
+    "map",
+    "list",
+    "records",
+    "json",
+    "secret",
+    "secrets",
+    "object",
+    "variants",
+    "constant",
+]
+_MOST_SHOWN = 10
+"""Fields of an object that are all shown; of more, the optional ones without a value are folded away."""
+_FIRST_OPTIONAL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    key: str
+    label: str
+    help: str
+    kind: Kind
+    required: bool
+    default: Any
+    choices: Sequence[str] = ()
+    entry: str = ""
+    """The word for a single record."""
+    group: str = ""
+    """The heading it is drawn under; empty for none."""
+    labels: Mapping[str, str] | None = None
+    """The names of choices for people, where they are others than the choices."""
+    values: Mapping[str, Any] | None = None
+    """The values of choices that are no texts."""
+    suggestions: Sequence[tuple[str, str]] = ()
+    """Values that are offered in a text, with their names."""
+    example: str = ""
+    is_open: bool = False
+    """Whether an optional object is drawn even where it has no value."""
+    shape: Mapping[str, Any] | None = None
+    """The schema of an object, of the records of a list, or of what can be chosen among."""
+
+    @property
+    def inner(self) -> Sequence[Field]:
+        """The fields of an object, or of each record of a list. A large schema is looked into only as far as it is
+        drawn."""
+        return fields_of(self.shape) if self.shape else ()
+
+    @property
+    def variants(self) -> Sequence[Field]:
+        """The alternatives, of which one is filled in: each as the field itself would be drawn."""
+        shapes = (self.shape or {}).get("oneOf", ())
+        return [_field(self.key, _variant(self, shape, number), True) for number, shape in enumerate(shapes, 1)]
+
+    def shown(self, config: Mapping[str, Any]) -> str:
+        """The value as the field's text."""
+        value = config.get(self.key)
+        if value is None:
+            return ""
+        if self.kind == "list" and isinstance(value, list) and all(_is_line(line) for line in value):
+            return "\n".join(value)
+        return as_text(value) if self.kind in ("json", "list", "map") else _plain(value)
+
+    def pairs(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The entries of a map, and an empty one to add another."""
+        value = config.get(self.key)
+        entries = value.items() if isinstance(value, dict) else ()
+        shown = as_text if self.kind == "map" and not self.choices else _plain
+        return [*((str(name), shown(entry)) for name, entry in entries), ("", "")]
+
+    def records(self, config: Mapping[str, Any]) -> list[JsonObject]:
+        value = config.get(self.key)
+        return [record if isinstance(record, dict) else {} for record in value] if isinstance(value, list) else []
+
+    def inside(self, config: Mapping[str, Any]) -> JsonObject:
+        """The value of an object; empty where it has none."""
+        value = config.get(self.key)
+        return value if isinstance(value, dict) else {}
+
+    def is_drawn(self, config: Mapping[str, Any]) -> bool:
+        """Whether the fields of an object are drawn, or only a button that adds it."""
+        return self.is_open or self.required or self.key in config
+
+    def folded(self, config: Mapping[str, Any]) -> tuple[Sequence[Field], Sequence[Field]]:
+        """The fields of an object: those that are shown at once, and those that are folded away."""
+        fields, value = self.inner, self.inside(config)
+        if len(fields) <= _MOST_SHOWN:
+            return fields, ()
+        chosen = [field for field in fields if field.required or field.key in value]
+        first = chosen + [field for field in fields if field not in chosen][:_FIRST_OPTIONAL]
+        return first, [field for field in fields if field not in first]
+
+    def variant(self, config: Mapping[str, Any], chosen: str | None = None) -> int | None:
+        """The number of the alternative that is filled in: the one that was just `chosen`, else the one that the value
+        fits best; None for none."""
+        if chosen is not None:
+            return int(chosen) if chosen.isdecimal() and int(chosen) < len(self.variants) else None
+        value = config.get(self.key)
+        if value is None:
+            return 0 if self.required else None
+        fits = [_fit(shape, value) for shape in (self.shape or {}).get("oneOf", ())]
+        return fits.index(max(fits)) if fits else None
+
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        """Values and their labels, of a choice or a switch."""
+        if self.kind == "switch":
+            return [("true", "Yes"), ("false", "No")]
+        return [(choice, (self.labels or {}).get(choice, choice)) for choice in self.choices]
+
+    def chosen(self, config: Mapping[str, Any]) -> Sequence[str]:
+        """Those of several choices that are made; the usual ones where none is."""
+        value = config.get(self.key) or self.default
+        return [_plain(choice) for choice in value] if isinstance(value, list) else []
+
+    @property
+    def placeholder(self) -> str:
+        """The words in an empty text: what holds then, or an example."""
+        if self.default not in (None, ""):
+            return str(self.default)
+        return f"For example: {self.example}" if self.example else ""
+
+    def is_expression(self, config: Mapping[str, Any]) -> bool:
+        """Whether an expression stands where a literal of another type is expected."""
+        return has_expression(config.get(self.key))
+
+    def value_of(self, choice: str) -> Any:
+        """The value that a choice stands for."""
+        return (self.values or {}).get(choice, choice)
+
+
+def fields_of(schema: Mapping[str, Any]) -> list[Field]:
+    """The fields of an object's schema, as pydantic or we write them; required ones first, groups last."""
+    required = set(schema.get("required", ()))
+    found = [_field(key, declared, key in required) for key, declared in schema.get("properties", {}).items()]
+    groups = ["", *dict.fromkeys(field.group for field in found if field.group)]
+    return sorted(found, key=lambda field: (groups.index(field.group), not field.required))
+
+
+def by_group(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
+    """The headings of the fields, each with the fields under it."""
+    return [(group, list(members)) for group, members in groupby(fields, key=lambda field: field.group)]
+
+
+def has_expression(value: Any) -> bool:
+    return isinstance(value, str) and "{{" in value
+
+
+def as_text(value: Any) -> str:
+    """JSON that `from_text` reads again; a text that cannot be taken for anything else stays a text."""
+    if isinstance(value, str) and from_text(value) == value:
+        return value
+    text = jsonio.dumps(value)
+    return jsonio.indented(value) if isinstance(value, dict | list) and value else text.decode()
+
+
+def from_text(text: str) -> Any:
+    """A number, true, false, null, an object or a list as JSON writes it; anything else is a text."""
+    stripped = text.strip()
+    is_data = stripped.startswith(("{\n", '{"', "[", '"'))
+    if not stripped or (has_expression(stripped) and not is_data):
+        return text
+    try:
+        return jsonio.loads(stripped)
+    except ValueError:
+        return text
+
+
+def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
+    shape = _shape(declared)
+    kind, choices = _kind(declared, shape, required)
+    label = declared.get("title")
+    item = shape["items"] if kind == "records" else {}
+    return Field(
+        key,
+        _words(key) if label is None else str(label),
+        str(declared.get("description", "")),
+        kind,
+        required,
+        declared.get("default"),
+        choices,
+        entry=str(item.get("title", "entry")),
+        group=str(declared.get("group", "")),
+        labels=declared.get("labels"),
+        values=_values(shape),
+        suggestions=declared.get("suggestions", ()),
+        example=_example(declared),
+        is_open=bool(declared.get("isOpen")),
+        shape=item or (shape if kind in ("object", "variants") else None),
+    )
+
+
+def _shape(declared: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of a type with alternatives that is not null."""
+    for shape in declared.get("anyOf", ()):
+        if shape.get("type") != "null":
+            return {**shape, **({"enum": declared["enum"]} if "enum" in declared else {})}
+    return declared
+
+
+def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any], required: bool) -> tuple[Kind, Sequence[str]]:
+    types = shape.get("type", ())
+    types = {types} if isinstance(types, str) else set(types)
+    if declared.get("writeOnly"):
+        return ("secrets" if "object" in types else "secret"), ()
+    if shape.get("oneOf"):
+        return "variants", ()
+    if "enum" in shape:
+        choices = [_plain(choice) for choice in shape["enum"] if choice is not None]
+        return ("constant" if required and len(choices) == 1 else "choice"), choices
+    if "object" in types:
+        return ("object", ()) if shape.get("properties") else ("map", _entries_of(shape.get("additionalProperties")))
+    if "array" in types:
+        return _kind_of_list(shape.get("items") or {})
+    if "boolean" in types:
+        return "switch", ()
+    if types & {"integer", "number"}:
+        return "number", ()
+    if "string" in types:
+        return ("lines" if declared.get("multiline") else "text"), ()
+    return "json", ()
+
+
+def _kind_of_list(items: Mapping[str, Any]) -> tuple[Kind, Sequence[str]]:
+    """The kind of a list, by the schema of its entries. The choices of a plain list are the types of its lines."""
+    if "enum" in items:
+        return "choices", [_plain(choice) for choice in items["enum"]]
+    if items.get("properties"):
+        return "records", ()
+    if items.get("oneOf") or items.get("type") in ("object", "array"):
+        return "json", ()
+    return "list", (("data",) if items.get("type") in ("integer", "number", "boolean") else ())
+
+
+def _values(shape: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    choices = shape.get("enum") or (shape.get("items") or {}).get("enum") or ()
+    return {_plain(choice): choice for choice in choices if not isinstance(choice, str)} or None
+
+
+def _example(declared: Mapping[str, Any]) -> str:
+    examples = declared.get("examples")
+    return _plain(examples[0])[:80] if isinstance(examples, list) and examples else ""
+
+
+def _variant(field: Field, shape: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+    title = str(shape.get("title") or f"{_NAMES.get(str(shape.get('type')), 'Other')} ({number})")
+    return {**shape, "title": title}
+
+
+_NAMES = {"string": "Text", "integer": "Number", "number": "Number", "boolean": "Yes or no", "array": "List"}
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
+
+
+def _fit(shape: Mapping[str, Any], value: Any) -> int:
+    """How well a value fits an alternative: the higher, the better."""
+    if "type" in shape and not isinstance(value, _TYPES.get(shape["type"], object)):
+        return -1_000
+    if not isinstance(value, dict):
+        return 1
+    properties = shape.get("properties", {})
+    known = sum(2 if _is_constant(properties[key], inner) else 1 for key, inner in value.items() if key in properties)
+    wrong = sum(key not in properties or _contradicts(properties[key], inner) for key, inner in value.items())
+    return known - 100 * wrong
+
+
+def _is_constant(shape: Mapping[str, Any], value: Any) -> bool:
+    return shape.get("enum") == [value]
+
+
+def _contradicts(shape: Mapping[str, Any], value: Any) -> bool:
+    return "enum" in shape and value not in shape["enum"] and not has_expression(value)
+
+
+def _entries_of(declared: Any) -> Sequence[str]:
+    """The kind of a map's entries; none where they are anything."""
+    if not isinstance(declared, dict):
+        return ()
+    types = {inner.get("type") for inner in declared.get("anyOf", (declared,))}
+    if types == {"string"}:
+        return ("text",)
+    return ("parameter",) if "string" in types and not types & {"number", "integer", "boolean", None} else ()
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value == value.strip() != "" and "\n" not in value and not value.startswith("[")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else as_text(value)
+
+
+def _words(key: str) -> str:
+    """`timeZone` as `Time zone`."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key).lower()
+    return spaced[:1].upper() + spaced[1:]

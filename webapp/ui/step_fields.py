@@ -1,0 +1,97 @@
+"""The fields of a step in the builder, and the place of each problem among them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge.connectors.apis import ApiAccess
+from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.sdk import CONNECTION, Connector
+from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
+from flowforge.language.blocks import BLOCKS
+from flowforge.language.pointers import parsed
+from webapp.ui.fields import Field, fields_of
+
+
+@dataclass(frozen=True, slots=True)
+class StepForm:
+    """The fields of a step, and what the API that it calls says of it; `about` is empty for other steps."""
+
+    fields: Sequence[Field]
+    about: str = ""
+
+
+def form_of_step(
+    catalog: Catalog,
+    type_: str,
+    config: Mapping[str, Any],
+    apis: ApiAccess,
+    connections: Mapping[str, Sequence[str]] | None = None,
+) -> StepForm:
+    """The form for a config; without fields where the type is unknown. The connection comes first, where the type takes
+    one. `connections`: names by type."""
+    if type_ in BLOCKS:
+        return StepForm(fields_of(BLOCKS[type_].config_schema()))
+    if type_ not in catalog.types():
+        return StepForm(())
+    connector = catalog.get(type_)
+    schema = connector.config_schema()
+    if connector.described is not None:
+        schema = connector.described.schema(schema, config, apis)
+    fields, kinds = fields_of(schema), catalog.kinds_for(connector)
+    names = [name for kind in kinds for name in (connections or {}).get(kind.type, ())]
+    drawn = [_connection_field(connector, fields, names), *fields] if kinds else fields
+    return StepForm(drawn, str(schema.get("description", "")) if connector.described else "")
+
+
+def _connection_field(connector: Connector[Any], fields: Sequence[Field], names: Sequence[str]) -> Field:
+    titles = [field.label for field in fields if field.key in connector.shared_fields]
+    help_text = f"Fills in what is left empty here of: {', '.join(titles)}." if titles else ""
+    return Field(CONNECTION, "Connection", help_text, "choice", not titles and not connector.any_signer, None, names)
+
+
+def paths_of(fields: Sequence[Field], config: JsonObject, prefix: str = "config") -> Iterator[str]:
+    """The paths of all fields that are drawn: `config/url`, `config/input/query/limit`."""
+    for field in fields:
+        path = f"{prefix}/{field.key}"
+        yield _as_place(path)
+        yield from _paths_inside(field, config, path)
+
+
+def _paths_inside(field: Field, config: JsonObject, path: str) -> Iterator[str]:
+    if field.kind == "records":
+        for number, record in enumerate(field.records(config)):
+            yield from paths_of(field.inner, record, f"{path}/{number}")
+    elif field.kind == "object" and field.is_drawn(config):
+        yield from paths_of(field.inner, field.inside(config), path)
+    elif field.kind == "variants":
+        chosen = field.variant(config)
+        if chosen is not None:
+            yield from _paths_inside(field.variants[chosen], config, path)
+
+
+def notes_of(at: str, problems: Sequence[Problem], drawn: Collection[str]) -> dict[str, str]:
+    """The first problem of each field, by its path; what is wrong inside a field that is not drawn further is the
+    field's. `drawn`: the paths of the fields."""
+    notes: dict[str, str] = {}
+    for problem in problems:
+        parts = [str(part) for part in parsed(problem.pointer.removeprefix(at))]
+        depth = _depth(parts, drawn)
+        inside = " › ".join(parts[depth:])
+        message = f"{inside}: {problem.message}" if inside else problem.message
+        notes.setdefault(_as_place("/".join(parts[:depth])), message)
+    return notes
+
+
+def _depth(parts: Sequence[str], drawn: Collection[str]) -> int:
+    """The number of parts that lead to the innermost field."""
+    depths = (depth for depth in range(len(parts), 0, -1) if _as_place("/".join(parts[:depth])) in drawn)
+    return next(depths, 3 if parts[:1] == ["branches"] else 2)
+
+
+def _as_place(path: str) -> str:
+    """The path as forms write it, where names of fields are joined by dots."""
+    return path.replace(".", "/")
