@@ -24,9 +24,11 @@ from flowforge.settings import Settings
 from flowforge.triggers.changes import CONFIGURATION, NewTrigger, TriggerChange
 from flowforge.triggers.kind import Address, Registered, TrialResult, TriggerKind
 from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys
+from flowforge.triggers.kinds.webhook import WEBHOOK
 from flowforge.triggers.renewals import Renewal, find_by_former_token, replace_token
 from flowforge.triggers.validation import problems_of_config, warnings_of_config
 from flowforge.triggers.views import AddressedTrigger, TriggerHealth, TriggerView
+from flowforge.triggers.webhooks.hook import Hook, read_hook
 from flowforge.views import view_of
 
 SHOWN_FIRE_TIMES = 5
@@ -115,6 +117,13 @@ class Triggers:
     def get(self, session: Session, user_id: UUID, trigger_id: UUID) -> TriggerView:
         """Get a trigger, its secrets masked. Raises NotFound."""
         return self.view(self._load(session, user_id, trigger_id))
+
+    def hook(self, session: Session, user_id: UUID, trigger_id: UUID) -> Hook:
+        """The webhook that a trigger declares, secrets in clear. Raises NotFound, Unavailable."""
+        row = self._load(session, user_id, trigger_id)
+        if row.trigger_type.lower() != WEBHOOK:
+            raise NotFound("this trigger is no webhook")
+        return read_hook(jsonio.dumps(configuration_of(row)).decode(), self.vault)
 
     def _load(self, session: Session, user_id: UUID, trigger_id: UUID) -> TriggerRegistration:
         """Raises NotFound."""

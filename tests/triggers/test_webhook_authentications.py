@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,11 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from flowforge.triggers.kinds.webhook import KIND
-from flowforge.triggers.webhooks.authentication import NotProven, Proof
+from flowforge.errors import Invalid
+from flowforge.triggers.kinds.webhook import KIND, Config
+from flowforge.triggers.webhooks.authentication import Authentication, NotProven, Proof
 from flowforge.triggers.webhooks.authentications import authentications
 from flowforge.triggers.webhooks.authentications.twilio import Twilio
 from flowforge.triggers.webhooks.call import Call
+from flowforge.triggers.webhooks.hook import Hook
+from flowforge.triggers.webhooks.signed_call import sign_call
 from tests.triggers.webhook_calls import NOW, authentication, call, hexadecimal, in_base64
 
 SECRET = "a secret of both"
@@ -111,15 +115,37 @@ each_signature = pytest.mark.parametrize("way", [*UNTIMED, *TIMED])
 each_timed = pytest.mark.parametrize("way", TIMED)
 
 
+ONLY_PROVIDERS_SIGN = {"sendgrid", "twilio"}
+
+
+def _authentication(way: str) -> Authentication:
+    return authentication(way.partition(" ")[0], **CONFIGS.get(way, {"secret": SECRET}))
+
+
 def _verify(way: str, sent: Call) -> Proof:
-    config = CONFIGS.get(way, {"secret": SECRET})
-    return authentication(way.partition(" ")[0], **config).verify(sent)
+    return _authentication(way).verify(sent)
 
 
 def _signed(way: str, body: bytes = BODY, at: int = NOW, **more: Any) -> Call:
     headers = {**UNTIMED, **TIMED, **TOKENS}[way](body, at)
     url = {"url": _twilio_url(body), "query": {"bodySHA256": hashlib.sha256(body).hexdigest()}}
     return call(**{"body": body, "headers": headers, **(url if way == "twilio" else {}), **more})
+
+
+class TestCallsThatAreSignedHere:
+    @pytest.mark.parametrize("way", sorted({*UNTIMED, *TIMED, *TOKENS} - ONLY_PROVIDERS_SIGN))
+    def test_prove_themselves(self, way: str) -> None:
+        hook = Hook(Config(), _authentication(way), ())
+        made = sign_call(hook, "https://flow.example/webhook/t", BODY)
+        hook.authentication.verify(call(made.body, made.headers, method=made.method, at=time.time()))
+        with pytest.raises(NotProven):
+            hook.authentication.verify(call(made.body, {}, method=made.method, at=time.time()))
+
+    @pytest.mark.parametrize("way", sorted(ONLY_PROVIDERS_SIGN))
+    def test_are_none_where_only_the_provider_can(self, way: str) -> None:
+        hook = Hook(Config(), _authentication(way), ())
+        with pytest.raises(Invalid, match="only the sender can sign calls here"):
+            sign_call(hook, "https://flow.example/webhook/t", BODY)
 
 
 class TestSignatures:

@@ -117,6 +117,27 @@ def test_the_address_of_a_webhook_is_renewed(ada: Browser, visitor: Browser) -> 
     assert "the former one is gone" in ada.get(path).text
 
 
+def test_a_webhook_is_called_as_its_sender_does_it(ada: Browser, backends: Backends) -> None:
+    path = created(
+        ada, GREETING | {"trigger": {"type": "webhook", "config": {"auth": "stripe", "secret": "whsec_17 4"}}}
+    )
+    [address] = re.findall(r'action="(/triggers/[^"]+/call)"', ada.get(path).text)
+    for body, said in (('{"id": "evt_1"}', "The webhook answered 200"), ("{", "The webhook answered 400")):
+        assert ada.send(address, path, body=body).location == path
+        assert said in ada.get(path).text
+    with backends.engine.connect() as connection:
+        events = connection.exec_driver_sql("SELECT payload->'body' FROM trigger_service.trigger_events")
+        assert [row[0] for row in events] == [{"id": "evt_1"}]
+
+
+def test_nobody_calls_others_webhooks_from_a_page(ada: Browser, signed_up: Callable[[str], Browser]) -> None:
+    path = created(
+        ada, GREETING | {"trigger": {"type": "webhook", "config": {"auth": "github", "secret": "whsec_17 4"}}}
+    )
+    [address] = re.findall(r'action="(/triggers/[^"]+/call)"', ada.get(path).text)
+    assert signed_up("eve").send(address, "/workflows/new", body="{}").status_code == 404
+
+
 def test_every_problem_is_shown_with_its_pointer_and_the_text_is_kept(ada: Browser) -> None:
     wrong = {
         "name": "",

@@ -28,6 +28,7 @@ from webapp.ui import (
     second_factor,
     settings,
     starters,
+    webhook_calls,
     workflows,
 )
 from webapp.ui.base import blueprint
@@ -59,5 +60,6 @@ __all__ = [
     "second_factor",
     "settings",
     "starters",
+    "webhook_calls",
     "workflows",
 ]

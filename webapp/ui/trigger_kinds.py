@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flowforge.triggers.kind import Address
+from flowforge import jsonio
+from flowforge.triggers.kind import Address, TriggerKind
 from flowforge.triggers.kinds import find_kind
 from flowforge.triggers.views import TriggerView
 
 OVERLAPS = {0: "not at all", 60: "for an hour", 24 * 60: "for a day", 7 * 24 * 60: "for a week"}
 """Minutes for which a former address may go on."""
+_LONGEST_TEST_BODY = 4_000
 _UNKNOWN_ICON = "manual"
 
 
@@ -24,6 +26,8 @@ class TriggerCard:
     address: Address | None
     command: str | None
     """The line that calls it from a terminal."""
+    test_body: str
+    """JSON with which it is called for a test."""
     can_be_tested: bool
 
 
@@ -35,8 +39,16 @@ def trigger_card(trigger: TriggerView, sample: Mapping[str, Any] | None) -> Trig
         summary=kind.describe(trigger.configuration) if kind else "",
         address=address,
         command=command_for(address, trigger.webhook_url, trigger.configuration, sample),
+        test_body=_test_body(kind, trigger.configuration, sample),
         can_be_tested=kind is not None and kind.can_be_tested,
     )
+
+
+def _test_body(kind: TriggerKind[Any] | None, config: Mapping[str, Any], sample: Mapping[str, Any] | None) -> str:
+    """That of the newest payload, if it is short."""
+    given = {**(kind.sample(config) if kind else {}), **(sample or {})}
+    text = jsonio.indented(given.get("body", {}))
+    return text if len(text) <= _LONGEST_TEST_BODY else "{}"
 
 
 def command_for(

@@ -97,7 +97,7 @@ def curl(url: str, config: Mapping[str, Any], sample: Mapping[str, Any] | None) 
         text = jsonio.dumps(_EXAMPLE_BODY).decode()
     parts = [
         "-X",
-        _method(config),
+        usual_method(config.get("methods")),
         options,
         "-H 'Content-Type: application/json' -d",
         shlex.quote(text),
@@ -106,9 +106,9 @@ def curl(url: str, config: Mapping[str, Any], sample: Mapping[str, Any] | None) 
     return " ".join(("curl", *filter(None, parts)))
 
 
-def _method(config: Mapping[str, Any]) -> str:
-    """One that may be used and takes a body, if there is any; POST where there is the choice."""
-    allowed = config.get("methods")
+def usual_method(allowed: Any) -> str:
+    """One that may be used and takes a body, if there is any; POST where there is the choice. The methods are as they
+    are written, in any state."""
     methods = [name for name in get_args(Method) if isinstance(allowed, list) and name in allowed and name != "GET"]
     return "POST" if "POST" in methods or not methods else methods[0]
 

@@ -84,6 +84,12 @@ class Authentication(TriggerConfig):
         """Raises NotProven, and Unavailable where a key has to be fetched and cannot."""
         raise NotImplementedError
 
+    def sign(self, call: Call) -> Mapping[str, str] | None:
+        """The headers by which a sender proves that a call like this, which has none yet, is theirs; None where only
+        the provider can."""
+        del call
+        return None
+
     def handshake(self, call: Call) -> Handshake | None:
         """The answer to a call that only checks the address; None for any other. Raises NotProven."""
         del call

@@ -71,13 +71,26 @@ class HmacScheme:
         delivery = call.header(self.id_header) if self.id_header and "{id}" in self.content else None
         return Proof(content, self.is_timed, delivery)
 
+    def sign(self, key: bytes, call: Call) -> dict[str, str]:
+        """The headers of a call that is signed now."""
+        values = {"{timestamp}": str(int(call.at)), "{id}": new_id(call)}
+        sent = {name: values[place] for place, name in self._signed_headers.items()}
+        headed = replace(call, headers={**call.headers, **{name.lower(): value for name, value in sent.items()}})
+        signature = encode(self.signed_content(headed).hmac(key, self.algorithm), self.encoding)
+        return {**sent, self.headers[0]: f"{self.prefix}{signature}"}
+
     def digest(self, key: bytes, content: bytes) -> str:
         return encode(hmac.digest(key, content, self.algorithm), self.encoding)
 
+    @property
+    def _signed_headers(self) -> Mapping[str, str]:
+        """Their names by the places in the content."""
+        wanted = {"{timestamp}": self.timestamp_header, "{id}": self.id_header}
+        return {place: name or "" for place, name in wanted.items() if place in self.content}
+
     def _parts(self, call: Call) -> Mapping[str, bytes]:
         """The headers that are signed along."""
-        wanted = {"{timestamp}": self.timestamp_header, "{id}": self.id_header}
-        needed = {place: name or "" for place, name in wanted.items() if place in self.content}
+        needed = self._signed_headers
         missing = [name for name in needed.values() if not call.header(name)]
         if missing:
             raise NotProven(
@@ -114,6 +127,9 @@ class SignedBody(Authentication):
     secret: Secret = secret_field(description="What both sides know; the sender signs with it.")
     same_body_again: bool = same_body_again_field()
 
+    def sign(self, call: Call) -> Mapping[str, str]:
+        return self.scheme.sign(self.secret.encode(), call)
+
     def verify(self, call: Call) -> Proof:
         refuse_get(call)
         return replace(self.scheme.check(self.secret.encode(), call), counts_again=self.same_body_again)
@@ -126,6 +142,9 @@ class TimedBody(Authentication):
     secret: Secret = secret_field(description="What both sides know; the sender signs with it.")
     window: float = window_field()
 
+    def sign(self, call: Call) -> Mapping[str, str]:
+        return self.scheme.sign(self.secret.encode(), call)
+
     def verify(self, call: Call) -> Proof:
         refuse_get(call)
         return self.scheme.check(self.secret.encode(), call, self.window)
@@ -134,6 +153,11 @@ class TimedBody(Authentication):
         """Raises NotProven for a handshake that is signed, and wrongly: so a wrong secret shows."""
         if any(call.header(name) for name in self.scheme.headers):
             self.verify(call)
+
+
+def new_id(call: Call) -> str:
+    """The name of a delivery that is made for a test."""
+    return f"test-{call.at:.6f}"
 
 
 def refuse_get(call: Call) -> None:

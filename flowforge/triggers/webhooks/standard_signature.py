@@ -7,7 +7,7 @@ import binascii
 
 from flowforge.triggers.webhooks.authentication import Proof, WrongSignature, is_hidden
 from flowforge.triggers.webhooks.call import Call
-from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, require_recent
+from flowforge.triggers.webhooks.hmac_scheme import encode, is_signature, new_id, require_recent
 from flowforge.triggers.webhooks.signed_content import SignedContent
 
 KEY_PREFIX = "whsec_"
@@ -32,13 +32,28 @@ def read_key(secret: str) -> bytes:
 def check_standard_signature(secret: str, call: Call, window: float) -> Proof:
     """Raises NotProven."""
     id_, timestamp = _header(call, "id"), _header(call, "timestamp")
-    content = SignedContent((f"{id_}.{timestamp}.".encode(), call.read_pieces))
-    wanted = encode(content.hmac(read_key(secret), "sha256"), "base64")
+    content = _content(id_, timestamp, call)
+    wanted = _signature(secret, content)
     sent = [one.partition(",")[2] for one in _header(call, "signature").split(" ", _MOST_SIGNATURES) if "v1," in one]
     if not id_ or not is_signature(wanted, sent):
         raise WrongSignature("webhook-signature")
     require_recent(timestamp, call.at, window)
     return Proof(content, is_timed=True, delivery=id_)
+
+
+def standard_signature_of(secret: str, call: Call) -> dict[str, str]:
+    """The headers of a call that is signed now."""
+    id_, timestamp = new_id(call), str(int(call.at))
+    signature = _signature(secret, _content(id_, timestamp, call))
+    return {"webhook-id": id_, "webhook-timestamp": timestamp, "webhook-signature": f"v1,{signature}"}
+
+
+def _content(id_: str, timestamp: str, call: Call) -> SignedContent:
+    return SignedContent((f"{id_}.{timestamp}.".encode(), call.read_pieces))
+
+
+def _signature(secret: str, content: SignedContent) -> str:
+    return encode(content.hmac(read_key(secret), "sha256"), "base64")
 
 
 def _header(call: Call, name: str) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from flowforge.triggers.webhooks.authentication import Authentication, Handshake, NotProven, Proof, Secret, secret_field
@@ -26,6 +27,9 @@ class Asana(Authentication):
         if self.secret is None:
             raise NotProven("Asana has not handed out its secret yet (X-Hook-Secret)")
         return replace(_SCHEME.check(self.secret.encode(), call), counts_again=self.same_body_again)
+
+    def sign(self, call: Call) -> Mapping[str, str] | None:
+        return None if self.secret is None else _SCHEME.sign(self.secret.encode(), call)
 
     def handshake(self, call: Call) -> Handshake | None:
         """Gives the secret back, and has it kept. Once there is one, only that one is given back: another sender would

@@ -43,6 +43,11 @@ class Basic(Authentication):
             raise NotProven("this webhook takes calls with its name and password (Basic)")
         return Proof()
 
+    def sign(self, call: Call) -> Mapping[str, str]:
+        del call
+        credentials = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return {"Authorization": f"Basic {credentials}"}
+
     @classmethod
     def curl_options(cls, config: Mapping[str, Any]) -> str:
         """Asks for the password."""

@@ -4,6 +4,7 @@ secret token, which is sent along as it is. A try has the same Idempotency-Key.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -18,7 +19,12 @@ from flowforge.triggers.webhooks.authentication import (
 )
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import refuse_get, window_field
-from flowforge.triggers.webhooks.standard_signature import KEY_PREFIX, check_standard_signature, holds_a_key
+from flowforge.triggers.webhooks.standard_signature import (
+    KEY_PREFIX,
+    check_standard_signature,
+    holds_a_key,
+    standard_signature_of,
+)
 
 
 def _signing_token(text: str) -> str:
@@ -31,6 +37,11 @@ class GitLab(Authentication):
         title="Signing token or secret token", description="A signing token begins with whsec_; it is the safer one."
     )
     window: float = window_field()
+
+    def sign(self, call: Call) -> Mapping[str, str]:
+        if self.secret.startswith(KEY_PREFIX):
+            return standard_signature_of(self.secret, call)
+        return {"X-Gitlab-Token": self.secret}
 
     def verify(self, call: Call) -> Proof:
         refuse_get(call)

@@ -39,6 +39,10 @@ class HeaderToken(Authentication):
             raise NotProven(f"this webhook takes calls with its token in the header {self.header}")
         return Proof()
 
+    def sign(self, call: Call) -> Mapping[str, str]:
+        del call
+        return {self.header: self.secret}
+
     @classmethod
     def curl_options(cls, config: Mapping[str, Any]) -> str:
         name = shlex.quote(f"{config.get('header') or 'Authorization'}: ")

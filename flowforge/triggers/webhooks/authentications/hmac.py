@@ -5,6 +5,7 @@ Without more than a secret, it is the one that GitHub and others send.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -81,6 +82,9 @@ class Hmac(Authentication):
         refuse_get(call)
         proof = self._scheme.check(self.secret.encode(), call, self.window)
         return replace(proof, counts_again=self.same_body_again)
+
+    def sign(self, call: Call) -> Mapping[str, str]:
+        return self._scheme.sign(self.secret.encode(), call)
 
     @property
     def secret_headers(self) -> frozenset[str]:

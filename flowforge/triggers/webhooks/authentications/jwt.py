@@ -71,6 +71,13 @@ class BearerToken(Authentication):
             raise NotProven(f"the token is not accepted: {error}") from error
         return Proof()
 
+    def sign(self, call: Call) -> Mapping[str, str] | None:
+        if self.secret is None:
+            return None
+        wanted = {"exp": int(call.at) + _LEEWAY_SECONDS, "iss": self.issuer, "aud": self.audience}
+        claims = {name: value for name, value in wanted.items() if value is not None}
+        return {"Authorization": f"Bearer {jwt.encode(claims, self.secret, _SHARED[0])}"}
+
     @classmethod
     def curl_options(cls, config: Mapping[str, Any]) -> str:
         del config

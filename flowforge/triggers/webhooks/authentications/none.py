@@ -23,6 +23,10 @@ class Nothing(Authentication):
         del call
         return Proof()
 
+    def sign(self, call: Call) -> Mapping[str, str]:
+        del call
+        return {}
+
     @classmethod
     def curl_options(cls, config: Mapping[str, Any]) -> str:
         del config

@@ -4,6 +4,7 @@ them: an HMAC of id, time and body, in Base64, of which there may be several: `v
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -11,7 +12,11 @@ from pydantic import AfterValidator
 from flowforge.triggers.webhooks.authentication import Authentication, Proof, Secret, secret_field
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import refuse_get, window_field
-from flowforge.triggers.webhooks.standard_signature import check_standard_signature, holds_a_key
+from flowforge.triggers.webhooks.standard_signature import (
+    check_standard_signature,
+    holds_a_key,
+    standard_signature_of,
+)
 
 
 class StandardWebhooks(Authentication):
@@ -20,6 +25,9 @@ class StandardWebhooks(Authentication):
         title="Signing secret", description="Begins with whsec_."
     )
     window: float = window_field()
+
+    def sign(self, call: Call) -> Mapping[str, str]:
+        return standard_signature_of(self.secret, call)
 
     def verify(self, call: Call) -> Proof:
         refuse_get(call)

@@ -6,6 +6,8 @@ While a secret is being renewed, there are several signatures `v1`. A try is sig
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flowforge.triggers.webhooks.authentication import Authentication, Proof, Secret, WrongSignature, secret_field
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hmac_scheme import is_signature, refuse_get, require_recent, window_field
@@ -20,13 +22,22 @@ class Stripe(Authentication):
     secret: Secret = secret_field(title="Signing secret", description="Of the endpoint; begins with whsec_.")
     window: float = window_field()
 
+    def sign(self, call: Call) -> Mapping[str, str]:
+        timestamp = str(int(call.at))
+        signature = _content(timestamp, call).hmac(self.secret.encode(), "sha256").hex()
+        return {_HEADER: f"t={timestamp},v1={signature}"}
+
     def verify(self, call: Call) -> Proof:
         refuse_get(call)
         parts = [part.strip().partition("=")[::2] for part in call.header(_HEADER).split(",", _MOST_PARTS)]
         timestamp = next((value for name, value in parts if name == "t"), "")
-        content = SignedContent((timestamp.encode(), b".", call.read_pieces))
+        content = _content(timestamp, call)
         wanted = content.hmac(self.secret.encode(), "sha256").hex()
         if not is_signature(wanted, [value for name, value in parts if name == "v1"]):
             raise WrongSignature(_HEADER)
         require_recent(timestamp, call.at, self.window)
         return Proof(content, is_timed=True, delivery=call.body_id("id"))
+
+
+def _content(timestamp: str, call: Call) -> SignedContent:
+    return SignedContent((timestamp.encode(), b".", call.read_pieces))

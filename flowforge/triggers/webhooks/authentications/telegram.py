@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flowforge.triggers.webhooks.authentication import Authentication, NotProven, Proof, Secret, is_same, secret_field
 from flowforge.triggers.webhooks.call import Call
 
@@ -13,6 +15,10 @@ _HEADER = "X-Telegram-Bot-Api-Secret-Token"
 class Telegram(Authentication):
     type, title = "telegram", "Telegram"
     secret: Secret = secret_field(title="Secret token", description="What you give to setWebhook as secret_token.")
+
+    def sign(self, call: Call) -> Mapping[str, str]:
+        del call
+        return {_HEADER: self.secret}
 
     def verify(self, call: Call) -> Proof:
         if not is_same(self.secret, call.header(_HEADER)):
