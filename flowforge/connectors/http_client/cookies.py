@@ -7,7 +7,7 @@ as JSON, in the output of the step that received them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from http.cookiejar import Cookie
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any, Self
 
 import requests
@@ -17,7 +17,22 @@ from requests.cookies import RequestsCookieJar, create_cookie, extract_cookies_t
 from flowforge.jsonio import JsonObject
 
 _HEADER = "Cookie"
+_MOST_COOKIES = 1_000
+_LONGEST_COOKIE = 4_096
+"""Characters of name and value. Browsers have such bounds, too (RFC 6265, section 6.1)."""
 _TEXTS = ("name", "value", "domain", "path")
+
+
+class _Policy(DefaultCookiePolicy):
+    """Python's own, which takes nothing for all of a country's shops (`Domain=co.uk`) here, nor without bounds."""
+
+    def __init__(self, jar: RequestsCookieJar) -> None:
+        super().__init__(strict_domain=True)
+        self._jar = jar
+
+    def set_ok(self, cookie: Cookie, request: Any) -> bool:
+        is_short = len(cookie.name) + len(cookie.value or "") <= _LONGEST_COOKIE
+        return is_short and len(self._jar) < _MOST_COOKIES and super().set_ok(cookie, request)
 
 
 class Cookies:
@@ -25,6 +40,7 @@ class Cookies:
 
     def __init__(self, cookies: Iterable[Cookie] = ()) -> None:
         self._jar = RequestsCookieJar()
+        self._jar.set_policy(_Policy(self._jar))
         for cookie in cookies:
             self._jar.set_cookie(cookie)
 
