@@ -24,6 +24,9 @@ REMOVED_ACCOUNT_KEPT = timedelta(days=1)
 UNREFERENCED_KEPT = timedelta(days=1)
 """Contents of files that nothing refers to: until then they may still be being written, or copied to a backup whose
 database is a little older."""
+REPEATS_KNOWN = timedelta(days=2)
+"""Events at least so new are kept, by which a call is known that comes again: a signature is good for at most a day
+before and a day after the time that is signed."""
 _CONTENTS_AT_ONCE = 100
 USAGE_SHOWN = timedelta(days=8)
 """Days whose executions are shown, however short these are kept."""
@@ -91,7 +94,7 @@ def _deletions(backends: Backends, now: datetime, rows: int) -> dict[str, _Delet
 
     return {
         "executions": _Deletion(partial(_delete_executions, backends, executions_kept, rows), rows),
-        "events": older(retention_store.HANDLED_EVENTS, executions_kept),
+        "events": older(retention_store.HANDLED_EVENTS, min(executions_kept, now - REPEATS_KNOWN)),
         "parts of ended steps": older(retention_store.PARTS_OF_ENDED_STEPS, now),
         "refresh tokens": older(retention_store.EXPIRED_REFRESH_TOKENS, now - EXPIRED_TOKEN_KEPT),
         "dead letters": older(retention_store.DEAD_LETTERS, logs_kept),

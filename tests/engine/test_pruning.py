@@ -145,6 +145,14 @@ def test_a_mailbox_is_forgotten_with_its_trigger(backends: Backends, engine: Eng
     assert left(engine, MailboxState.trigger_id) == [kept]
 
 
+def test_events_stay_as_long_as_a_signed_call_counts(backends: Backends, engine: Engine) -> None:
+    backends.settings.execution_retention_days = 1
+    event(engine, days_ago(3), days_ago(3))
+    recent = event(engine, days_ago(2) + timedelta(minutes=1), days_ago(2))
+    assert pruning.prune(backends, NOW)["events"] == 1
+    assert left(engine, TriggerEventRow.id) == [recent]
+
+
 def test_more_rows_than_one_transaction_takes(backends: Backends, engine: Engine) -> None:
     for _ in range(5):
         event(engine, days_ago(91), days_ago(91))
