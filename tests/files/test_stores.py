@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -13,6 +16,7 @@ from moto.server import ThreadedMotoServer
 from flowforge.errors import Unavailable
 from flowforge.files.object_store import CHUNK_BYTES, ObjectMissing, ObjectStore
 from flowforge.files.stores import open_store
+from flowforge.files.stores import s3 as s3_store
 from flowforge.settings import Settings
 
 CONTENT = bytes(range(256)) * 5_000
@@ -91,6 +95,34 @@ def test_a_server_that_is_away_is_unavailable() -> None:
     store = open_store(s3_settings("http://127.0.0.1:9"))
     with pytest.raises(Unavailable, match="does not answer"):
         store.write(uuid4(), BytesIO(b"x"), 1)
+
+
+def test_a_server_that_is_away_is_not_asked_by_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asked = _hangs_up(listener)
+        store = open_store(s3_settings(f"http://127.0.0.1:{listener.getsockname()[1]}"))
+        tried = []
+        for pause in (0.0, 3600.0, 3600.0):
+            monkeypatch.setattr(s3_store, "_PAUSE_SECONDS", pause)
+            with pytest.raises(Unavailable, match="does not answer"):
+                store.delete(uuid4())
+            tried.append(len(asked))
+    assert 0 < tried[0] < tried[1] == tried[2]
+
+
+def _hangs_up(listener: socket.socket) -> list[object]:
+    """Takes connections without an answer; returns the list that they are added to."""
+    taken: list[object] = []
+
+    def take() -> None:
+        with suppress(OSError):
+            while True:
+                connection, peer = listener.accept()
+                taken.append(peer)
+                connection.close()
+
+    threading.Thread(target=take, daemon=True).start()
+    return taken
 
 
 def test_a_bucket_that_is_not_there_is_unavailable(s3: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -14,7 +15,23 @@ from flowforge.files.object_store import CHUNK_BYTES, ObjectMissing
 from flowforge.settings import Settings
 
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 5, 30, 3
+_PAUSE_SECONDS = 5.0
+_NO_ANSWER = "the store of files does not answer"
 _MISSING = {"NoSuchKey", "404"}
+
+
+@dataclass(slots=True)
+class _Outage:
+    """While a server gives no answer, one caller after the other would wait for it, each holding a thread: for a moment
+    it is not asked again."""
+
+    _until: float = 0.0
+
+    def goes_on(self) -> bool:
+        return time.monotonic() < self._until
+
+    def note(self) -> None:
+        self._until = time.monotonic() + _PAUSE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +41,39 @@ class S3Store:
     client: Any
     bucket: str
     folder: str
+    _outage: _Outage = field(default_factory=_Outage)
 
     def write(self, key: UUID, source: IO[bytes], size: int) -> None:
-        with _unavailable_when_it_fails():
+        with self._unavailable_when_it_fails():
             self.client.put_object(Bucket=self.bucket, Key=self._name(key), Body=source, ContentLength=size)
 
     @contextmanager
     def open(self, key: UUID) -> Iterator[Iterator[bytes]]:
-        with _unavailable_when_it_fails():
+        with self._unavailable_when_it_fails():
             body = self.client.get_object(Bucket=self.bucket, Key=self._name(key))["Body"]
             with body:
                 yield body.iter_chunks(CHUNK_BYTES)
 
     def delete(self, key: UUID) -> None:
-        with _unavailable_when_it_fails():
+        with self._unavailable_when_it_fails():
             self.client.delete_object(Bucket=self.bucket, Key=self._name(key))
+
+    @contextmanager
+    def _unavailable_when_it_fails(self) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if self._outage.goes_on():
+            raise Unavailable(_NO_ANSWER)
+        try:
+            yield
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code in _MISSING:
+                raise ObjectMissing(code) from error
+            raise Unavailable(f"the store of files answers {code}") from error
+        except BotoCoreError as error:
+            self._outage.note()
+            raise Unavailable(_NO_ANSWER) from error
 
     def _name(self, key: UUID) -> str:
         return f"{self.folder}{key.hex[-2:]}/{key.hex}"
@@ -72,18 +107,3 @@ def _client(settings: Settings) -> Any:
         aws_secret_access_key=settings.files_s3_secret_key.get_secret_value(),
         config=config,
     )
-
-
-@contextmanager
-def _unavailable_when_it_fails() -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in _MISSING:
-            raise ObjectMissing(code) from error
-        raise Unavailable(f"the store of files answers {code}") from error
-    except BotoCoreError as error:
-        raise Unavailable("the store of files does not answer") from error
