@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from flowforge.wiring import Backends
 from tests.engine.pipeline import working
@@ -285,3 +286,15 @@ def test_other_peoples_executions_are_not_there(
     for address in (path, f"{path}/items?step=4", f"{path}/input?step=0", f"{path}/progress"):
         assert eve.get(address).status_code == 404
     assert eve.send(f"{path}/replay", "/workflows", **{"from": "start"}).status_code == 404
+
+
+def test_a_step_whose_connection_has_to_wait_says_until_when(
+    ada: Browser, backends: Backends, httpserver: HTTPServer, run: Callable[..., str]
+) -> None:
+    fields = {"type": "bearer", "name": "shop", "config.token": "hush-hush", "config.requestsPerSecond": "0.01"}
+    ada.send("/connections/new", "/connections/new?type=bearer", **fields)
+    httpserver.expect_request("/").respond_with_data("ok")
+    config = {"url": httpserver.url_for("/"), "connection": "shop"}
+    calls = [{"type": "HTTP_REQUEST", "config": config} for _ in range(2)]
+    run({"name": "Calls", "actions": calls}, "{}", ends="Its connection has to wait; its turn is at")
+    assert len(httpserver.log) == 1

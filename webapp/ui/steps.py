@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -84,6 +84,13 @@ class Step:
     def retry_at(self) -> datetime | None:
         last = self.attempts[-1] if self.attempts else None
         return last.due_at if last and last.state == AttemptState.QUEUED and last.attempt > 1 else None
+
+    @property
+    def turn_at(self) -> datetime | None:
+        """The time of its turn, where its connection has to wait."""
+        last = self.attempts[-1] if self.attempts else None
+        is_first = last is not None and last.state == AttemptState.QUEUED and last.attempt == 1
+        return last.due_at if last and is_first and last.due_at > datetime.now(UTC) else None
 
     @property
     def wait(self) -> AttemptView | None:
