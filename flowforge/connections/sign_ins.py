@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -30,7 +31,7 @@ from flowforge.oauth import authorization
 from flowforge.oauth.errors import OAuthError, Refused
 from flowforge.oauth.scopes import missing_scopes
 from flowforge.oauth.tokens import Grant, Times, Tokens
-from flowforge.secrets import mask_text, open_fields
+from flowforge.secrets import SecretUnreadable, mask_text, open_fields
 from flowforge.wiring import Backends
 
 LIFETIME = timedelta(minutes=10)
@@ -124,7 +125,7 @@ class SignIns:
         try:
             if sealed:
                 self._client(connection).revoke(Tokens.of_text(self.backends.vault.open(sealed)))
-        except (OAuthError, ConnectorError, Conflict) as error:
+        except (OAuthError, ConnectorError, Conflict, SecretUnreadable) as error:
             return str(error)
         return None
 
@@ -149,7 +150,11 @@ class SignIns:
         )
 
     def _renews(self, row: OAuthGrant) -> bool:
-        return bool(row.tokens and Tokens.of_text(self.backends.vault.open(row.tokens)).refresh)
+        """Whether it has a refresh token."""
+        try:
+            return bool(row.tokens and Tokens.of_text(self.backends.vault.open(row.tokens)).refresh)
+        except SecretUnreadable:
+            return False
 
     def _load(self, session: Session, user_id: UUID, connection_id: UUID) -> Connection:
         mine = select(Connection).where(Connection.user_id == user_id, Connection.id == connection_id)
@@ -159,7 +164,11 @@ class SignIns:
         return row
 
     def _config(self, connection: Connection) -> OAuth2SignIn:
-        return OAuth2SignIn.model_validate(open_fields(connection.config, OAUTH2.secret_keys(), self.backends.vault))
+        try:
+            opened = open_fields(connection.config, OAUTH2.secret_keys(), self.backends.vault)
+            return OAuth2SignIn.model_validate(opened)
+        except (ValidationError, SecretUnreadable) as error:
+            raise Conflict("the connection cannot be used as it is saved: save it anew") from error
 
     def _client(self, connection: Connection) -> ProviderClient:
         with _as_conflicts():

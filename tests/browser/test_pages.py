@@ -27,6 +27,7 @@ PAGES = (
     "/connections",
     "/connections/new",
     "/connections/new?type=smtp",
+    "/connections/new?preset=google",
     "/dead-letters",
     "/settings",
     "/settings/password",

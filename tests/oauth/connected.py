@@ -20,7 +20,7 @@ from flowforge.db.credentials_store import CredentialsStore
 from flowforge.db.tables import OAuthGrant
 from flowforge.oauth.renewal import HeldGrant
 from flowforge.oauth.tokens import Tokens
-from flowforge.secrets import open_fields
+from flowforge.secrets import Vault, open_fields
 from flowforge.wiring import Backends
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ class Kept:
     tokens: Tokens
 
 
-def kept(backends: Backends, connection_id: UUID) -> Kept:
+def kept(backends: Backends, connection_id: UUID, vault: Vault | None = None) -> Kept:
     with Session(backends.engine) as session:
         row = session.scalars(select(OAuthGrant).where(OAuthGrant.id == connection_id)).one()
-        tokens = Tokens.of_text(backends.vault.open(row.tokens)) if row.tokens else Tokens("")
+        tokens = Tokens.of_text((vault or backends.vault).open(row.tokens)) if row.tokens else Tokens("")
         session.expunge(row)
     return Kept(row, tokens)
 

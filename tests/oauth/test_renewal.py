@@ -14,9 +14,11 @@ from sqlalchemy import update
 
 from flowforge.connectors.sdk import ConnectionBroken, ConnectorError
 from flowforge.db.oauth_grants_store import OAuthGrantsStore
+from flowforge.db.sealed import reseal
 from flowforge.db.tables import OAuthGrant
 from flowforge.errors import Unavailable
 from flowforge.oauth.tokens import Tokens
+from flowforge.secrets import Vault, new_key
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.oauth.connected import age, call, connect, context_of, kept, sign_in
@@ -267,6 +269,15 @@ def test_a_good_token_costs_no_statement_of_its_own(backends: Backends, provider
     with counting_statements(backends.engine) as statements:
         call(backends, provider)
     assert len(statements) == 1
+
+
+def test_tokens_are_put_under_a_new_key_like_all_secrets(backends: Backends, provider: Provider) -> None:
+    connection = connect(backends, provider)
+    tokens = sign_in(backends, provider, connection)
+    newest = new_key()
+    reseal(backends.engine, Vault([newest, *backends.keys.vault]))
+    sealed = kept(backends, connection, Vault([newest])).tokens
+    assert sealed == tokens
 
 
 class TestWhilePostgresIsAway:

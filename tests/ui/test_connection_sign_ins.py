@@ -180,6 +180,19 @@ def test_a_code_is_entered_on_another_device(ada: Browser, provider: Provider, b
     assert len(grants(backends)) == 1
 
 
+def test_one_that_cannot_be_used_as_it_is_saved_can_be_mended(
+    ada: Browser, provider: Provider, backends: Backends
+) -> None:
+    path = signed_in(ada, provider)
+    with backends.engine.begin() as connection:
+        connection.execute(update(Connection).values(config={"preset": "gone-with-a-release"}))
+    assert ada.get(path).status_code == 200
+    assert ada.send(f"{path}/sign-in", path).location == path
+    assert "save it anew" in ada.get(path).text
+    assert ada.send(f"{path}/sign-out", path).location == path
+    assert grants(backends) == []
+
+
 def test_strangers_find_nothing(ada: Browser, signed_up: SignUp, provider: Provider) -> None:
     path = connected_to(ada, provider)
     eve = signed_up("eve")

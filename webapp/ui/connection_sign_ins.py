@@ -20,10 +20,13 @@ from webapp.ui.guard import viewer_id
 
 
 def sign_in_of(row: ConnectionView | None) -> SignInView | None:
-    """None for a connection that nobody signs in with."""
+    """None for a connection that nobody signs in with, and for one that cannot be used as it is saved."""
     if row is None or row.type != OAUTH2.type:
         return None
-    return _sign_ins().look(session(), _browser(), row.id)
+    try:
+        return _sign_ins().look(session(), _browser(), row.id)
+    except Conflict:
+        return None
 
 
 def leading_to_provider(page: str) -> Response:
