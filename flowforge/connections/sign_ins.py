@@ -23,9 +23,9 @@ from flowforge.connections.views import DeviceView, SignInView
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2, OAuth2SignIn
 from flowforge.connectors.provider_client import ProviderClient
 from flowforge.connectors.sdk import ConnectorError
+from flowforge.db import connection_waits_store
 from flowforge.db.oauth_grants_store import stored_grant
 from flowforge.db.tables import Connection, OAuthGrant, OAuthSignIn
-from flowforge.engine.connection_waits import go_on
 from flowforge.errors import Conflict, NotFound
 from flowforge.oauth import authorization
 from flowforge.oauth.errors import OAuthError, Refused
@@ -240,7 +240,7 @@ class SignIns:
         identity = client.who_is(grant)
         connection = self._load(session, browser.user_id, connection_id)  # it may have been deleted meanwhile
         session.execute(_granted(connection_id, self.backends.vault.seal(grant.tokens.as_text()), grant, identity))
-        go_on(session.connection(), connection_id)
+        connection_waits_store.go_on(session.connection(), connection_id)
         record(session, Action.CONNECTION_SIGNED_IN, by=browser.user_id, on=connection_id, named=connection.name)
         session.commit()
 

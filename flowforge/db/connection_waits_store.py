@@ -64,7 +64,8 @@ def begin(connection: Connection, owner: str, attempts: Sequence[WaitingAttempt]
 
 
 def go_on(connection: Connection, connection_id: UUID) -> int:
-    """Queues the attempts that wait for the connection; returns how many."""
+    """Queues the attempts that wait for the connection; returns how many. Their messages are sent like those of retries
+    that are due."""
     return connection.exec_driver_sql(
         f"""
         UPDATE orchestrator.step_attempts SET {_AGAIN}

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from flowforge.db.connection_waits_store import go_on
 from flowforge.db.engine import transaction
 from flowforge.db.tables import ExecutionRow, OAuthGrant, StepAttempt
-from flowforge.engine.connection_waits import go_on
 from flowforge.wiring import Backends
 from tests.engine.pipeline import OWNER, Pipeline, working
 from tests.oauth.connected import NAME, connect, kept, sign_in
