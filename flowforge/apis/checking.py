@@ -144,6 +144,11 @@ def _check_text(schema: JsonObject, value: str, at: str) -> Iterator[Problem]:
         yield Problem(at, f"must match the pattern {pattern}")
 
 
+def is_within(schema: JsonObject, value: float) -> bool:
+    """Whether a number keeps the bounds of a schema."""
+    return not list(_check_number(schema, value, ""))
+
+
 def _check_number(schema: JsonObject, value: int | float, at: str) -> Iterator[Problem]:
     for keyword, holds, told in _BOUNDS:
         bound = schema.get(keyword)

@@ -12,7 +12,8 @@ from flowforge.apis.schemas.keywords import one_line
 _LONGEST_ID = 80
 _LONGEST_SUMMARY = 80
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.]+")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
+_WORD = re.compile("[A-ZÀ-Þ]+(?![a-zß-ÿ])[0-9]*|[A-ZÀ-Þ]?[a-zß-ÿ]+[0-9]*|[0-9]+|[^\\W\\d_]+")
+_ABBREVIATION = re.compile("[A-ZÀ-Þ]{2,}[0-9]*")
 _VERSION = re.compile(r"v?[0-9][0-9.\-]*|api|rest")
 
 
@@ -43,7 +44,7 @@ def title_of(summary: str, declared: str, method: str, path: str) -> str:
 def in_words(name: str) -> str:
     """`repos/list-for-org` as `Repos list for org`, `listPets` as `List pets`; empty where there is no word."""
     words = _WORD.findall(name[:300])
-    plain = " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)
+    plain = " ".join(word if _ABBREVIATION.fullmatch(word) else word.lower() for word in words)
     return one_line(plain[:1].upper() + plain[1:])
 
 

@@ -86,9 +86,11 @@ class _Writing:
 
     def problems(self) -> Iterator[Problem]:
         """What no schema says: values that would change which operation is called, or end a header."""
-        for each, value in self._given("path"):
-            if not _UNSAFE_IN_PATHS.isdisjoint(self._in_path(each, value).split("/")):
-                yield Problem(_pointer(each), "must not be empty or made of dots: it is a part of the path")
+        for segment in self.operation.path.split("/"):
+            names = _IN_PATH.findall(segment)
+            if names and not _UNSAFE_IN_PATHS.isdisjoint(self._path(segment).split("/")):
+                pointer = f"/{GROUPS['path']}/{escape(names[0])}"
+                yield Problem(pointer, "must not be empty or made of dots: it is a part of the path")
         for each, value in self._given("header"):
             if any(ord(character) < 32 or ord(character) == 127 for character in self._header(each, value)):
                 yield Problem(_pointer(each), "must not have line breaks or other control characters")

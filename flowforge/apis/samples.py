@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flowforge.apis.checking import is_within
 from flowforge.jsonio import JsonObject
 
 _TEXTS = {
@@ -33,7 +34,7 @@ def sample_of(schema: JsonObject) -> Any:
         return given[0]
     if "oneOf" in schema:
         return sample_of(schema["oneOf"][0])
-    if "properties" in schema:
+    if schema.get("properties"):
         return {name: sample_of(inner) for name, inner in schema["properties"].items()}
     if schema.get("type") == "array":
         return [sample_of(schema.get("items", {}))]
@@ -47,4 +48,13 @@ def _sample_of_type(schema: JsonObject) -> Any:
     if schema.get("type") == "string":
         return _TEXTS.get(schema.get("format", ""), _PLAIN["string"])
     plain = _PLAIN.get(schema.get("type", ""))
-    return max(plain, schema["minimum"]) if "minimum" in schema and plain is not None else plain
+    return _number_within(schema, plain) if schema.get("type") in ("number", "integer") else plain
+
+
+def _number_within(schema: JsonObject, plain: Any) -> Any:
+    """The plain number, or the one next to a bound that leaves it out."""
+    near = [plain, schema.get("minimum"), schema.get("maximum")]
+    near += [
+        schema[bound] + step for bound, step in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)) if bound in schema
+    ]
+    return next((number for number in near if number is not None and is_within(schema, number)), plain)

@@ -104,7 +104,11 @@ class TestBodies:
     def test_multipart_has_files_and_fields_in_their_types(self) -> None:
         schema = {
             "type": "object",
-            "properties": {"file": {"type": "string", "format": "binary"}, "about": {"type": "object"}, "n": {}},
+            "properties": {
+                "file": {"type": "string", "format": "binary"},
+                "about": {"type": "object"},
+                "n": {"type": "integer"},
+            },
         }
         request = built(with_body(schema, "multipart/form-data"), body={"n": 1, "about": {"a": 1}, "file": PICTURE})
         assert request.body is not None

@@ -12,13 +12,13 @@ from flowforge.apis.names import operation_ids, tag_of_path, title_of
 from flowforge.apis.operation import Parameter, Unusable
 from flowforge.apis.references import BrokenReference, References
 from flowforge.apis.schemas.keywords import one_line, text
-from flowforge.apis.shapes import as_list, as_text
+from flowforge.apis.shapes import as_list, as_object, as_text
 from flowforge.apis.sign_ins import Alternatives, SignIn
 from flowforge.jsonio import JsonObject
 from flowforge.secret_names import is_secret_name
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
-MOST_OPERATIONS = 30_000
+MOST_OPERATIONS = 20_000
 _IN_PATH = re.compile(r"\{([^{}/]+)\}")
 _FROM_ELSEWHERE = frozenset({"accept", "content-type", "authorization"})
 """Headers that are no parameters: bodies, answers and sign-ins say what they are (OpenAPI 3.1, section 4.8.12.2)."""
@@ -69,8 +69,9 @@ def list_operations(paths: Any, references: References) -> Listing:
     """The operations of `paths`, with what is none."""
     listing = Listing()
     found: list[_Found] = []
-    for path, item in paths.items() if isinstance(paths, dict) else ():
-        found += _of_path(path, item, references, listing)
+    for path, item in as_object(paths).items():
+        if len(found) <= MOST_OPERATIONS:
+            found += _of_path(path, item, references, listing)
     if len(found) > MOST_OPERATIONS:
         listing.refused.append(Refused("paths", f"only the first {MOST_OPERATIONS:,} operations are read"))
     found = found[:MOST_OPERATIONS]

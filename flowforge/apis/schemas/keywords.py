@@ -77,7 +77,7 @@ def type_of(keywords: JsonObject) -> str | None:
     if named:
         return named[0] if len(named) == 1 else None
     shown = next((type_ for keyword, type_ in _SHOWN_BY.items() if keyword in keywords), None)
-    if shown is None and keywords.get("format") in _FORMATS_OF_TEXT:
+    if shown is None and (keywords.get("format") in _FORMATS_OF_TEXT or is_file(keywords)):
         return "string"
     return shown or _type_of_values(enum_of(keywords))
 
@@ -147,7 +147,9 @@ def one_line(value: Any, longest: int = _LONGEST_TITLE) -> str:
     """Text without line breaks and other characters that cannot be seen; empty for what is no text."""
     if not isinstance(value, str):
         return ""
-    line = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * longest]).split())
+    line = " ".join(value[: 4 * longest].split())
+    if not line.isprintable():
+        line = " ".join("".join(c if c.isprintable() else " " for c in line).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 

@@ -12,6 +12,7 @@ from flowforge.jsonio import JsonObject
 Seen = frozenset[str]
 """References that were followed on the way to a schema."""
 _MOST_WORK = 100_000
+_WORK_OF_NODE = 5
 _OF_OWN_NAME = ("title",)
 """What a reference does not hand on: it is about the schema, not about the field that refers to it."""
 
@@ -76,7 +77,7 @@ class _Merging:
         for keyword, value in node.items():
             if keyword not in ("$ref", "allOf") and (is_own or keyword not in _OF_OWN_NAME):
                 self._take_keyword(keyword, value)
-        self.work.spend(len(node))
+        self.work.spend(len(node) + _WORK_OF_NODE)
 
     def _take_keyword(self, keyword: str, value: Any) -> None:
         if keyword not in self.keywords:
