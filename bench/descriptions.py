@@ -4,14 +4,15 @@ measures them, or the files that are named."""
 
 from __future__ import annotations
 
-import multiprocessing
 import resource
 import statistics
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 
 from flowforge.apis.description import Description
@@ -54,8 +55,8 @@ def main() -> None:
     )
     for file in map(Path, sys.argv[1:] or files()):
         # A process for each: memory that one file took would be there for the next.
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            print(line(pool.apply(measure, (file,))), flush=True)
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            print(line(process.submit(measure, file).result()), flush=True)
 
 
 def files() -> list[Path]:
