@@ -62,5 +62,7 @@ def _fit_object(schema: JsonObject, value: JsonObject, is_open: IsOpen) -> JsonO
 
 
 def _takes_null(schema: JsonObject | None) -> bool:
-    """Whether null says something: where it may stand, or anything may."""
-    return schema is None or schema.get("nullable") is True or not schema.keys() & {"type", "oneOf", "enum"}
+    """Whether null says something: where it may stand, as such or as a choice, or anything may."""
+    if schema is None or schema.get("nullable") is True:
+        return True
+    return any(map(_takes_null, schema.get("oneOf", ()))) or not schema.keys() & {"type", "oneOf", "enum"}

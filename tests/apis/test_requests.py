@@ -144,6 +144,12 @@ class TestBodies:
     def test_a_body_that_is_required_is_asked_for(self) -> None:
         assert refusal(with_body({"type": "object"})) == {"/body": "is required"}
 
+    def test_null_is_sent_where_it_may_stand_and_is_nothing_elsewhere(self) -> None:
+        choice = {"anyOf": [{"type": ["string", "null"]}, {"type": "integer"}]}
+        op = with_body({"properties": {"a": choice, "b": {"type": "string"}}})
+        assert body_bytes(built(op, body={"a": None, "b": None})) == b'{"a":null}'
+        assert body_bytes(built(with_body(choice), body=None)) == b"null"
+
     def test_without_a_body_none_is_sent(self) -> None:
         assert built(operation(method="post", requestBody={"content": {"application/json": {}}})).body is None
 
