@@ -9,8 +9,10 @@ def run(config: Config, context: StepContext) -> JsonObject: ...
 
 from __future__ import annotations
 
+from flowforge.connectors import remote_files
 from flowforge.connectors.address_fields import MailAddress, MailAddresses
 from flowforge.connectors.assertions import Algorithm, forget_token, sign_claims, times_of, token_for
+from flowforge.connectors.aws_signature import AwsSignature
 from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
@@ -34,12 +36,13 @@ from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.page import ONLY_PAGE, Page
 from flowforge.connectors.paging.reading import read_pages
 from flowforge.connectors.progress import Part
+from flowforge.connectors.remote_answers import copy_download, xml_of
 from flowforge.connectors.service import Calls, Service, ServiceConfig, given
 from flowforge.connectors.sql import child
 from flowforge.connectors.sql import dialect as writing
 from flowforge.connectors.sql.dialect import Dialect, Upsert
 from flowforge.connectors.sql.parameters import DOLLAR, Bound, first_word, mentions
-from flowforge.connectors.sql.server import DatabaseServer, lent_session, tls_context
+from flowforge.connectors.sql.server import DatabaseServer, Tls, lent_session, tls_context
 from flowforge.connectors.sql.session import Driver, Rows, SqlSession
 from flowforge.connectors.sql.statement_config import (
     LONGEST_SQL,
@@ -62,6 +65,7 @@ __all__ = [
     "ONLY_PAGE",
     "Account",
     "Algorithm",
+    "AwsSignature",
     "Bound",
     "Calls",
     "ConnectionBroken",
@@ -102,6 +106,7 @@ __all__ = [
     "StatementConfig",
     "StepContext",
     "StreamedBody",
+    "Tls",
     "TlsIdentity",
     "Tools",
     "Upsert",
@@ -109,6 +114,7 @@ __all__ = [
     "body_of",
     "child",
     "connector",
+    "copy_download",
     "field",
     "first_of",
     "first_word",
@@ -126,6 +132,7 @@ __all__ = [
     "read_pages",
     "readable_pem",
     "related",
+    "remote_files",
     "seconds_to_connect",
     "secret",
     "sign_claims",
@@ -134,4 +141,5 @@ __all__ = [
     "token_for",
     "token_key",
     "writing",
+    "xml_of",
 ]

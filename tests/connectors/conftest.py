@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -74,3 +75,10 @@ def slack_context(context: StepContext, httpserver: HTTPServer) -> StepContext:
 @pytest.fixture
 def context(make_context: Callable[..., StepContext]) -> StepContext:
     return make_context()
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A server that takes connections, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]

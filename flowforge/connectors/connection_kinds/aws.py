@@ -6,14 +6,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from pydantic import field_validator
 
 from flowforge.connectors.sdk import (
+    AwsSignature,
     ConnectionKind,
     ConnectorConfig,
-    ConnectorError,
     Credentials,
     Request,
     field,
@@ -21,8 +20,6 @@ from flowforge.connectors.sdk import (
 )
 
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
-_NOT_SIGNED = {"cookie", "content-length", "accept-encoding"}
-"""Headers that what is between may change, besides those that botocore leaves out."""
 
 
 class AwsKeys(ConnectorConfig):
@@ -41,31 +38,9 @@ class AwsKeys(ConnectorConfig):
 
 
 def _sign(request: Request, credentials: Credentials[AwsKeys]) -> Request:
-    """Raises ConnectorError for a file, which is not read before it is sent, unless it goes to S3."""
     config = credentials.config
-    is_streamed = not request.body and _header(request, "content-length") not in ("", "0")
-    if is_streamed and config.service != "s3":
-        raise ConnectorError("a file cannot be signed for AWS; it can be sent to S3 alone", permanent=True)
-    return request.with_headers(_signed_headers(request, config, is_streamed=is_streamed))
-
-
-def _signed_headers(request: Request, config: AwsKeys, *, is_streamed: bool) -> Mapping[str, str]:
-    from botocore.auth import S3SigV4Auth, SigV4Auth  # here, since few need it, and it takes its time to load
-    from botocore.awsrequest import AWSRequest
-    from botocore.config import Config
-    from botocore.credentials import Credentials as AwsCredentials
-
-    keys = AwsCredentials(config.access_key_id, config.secret_access_key, config.session_token or None)
-    headers = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_SIGNED}
-    unsigned = AWSRequest(request.method, request.url, headers, request.body)
-    unsigned.context["client_config"] = Config(s3={"payload_signing_enabled": not is_streamed})
-    signer = S3SigV4Auth if config.service == "s3" else SigV4Auth
-    signer(keys, config.service, config.region).add_auth(unsigned)
-    return {name: str(value) for name, value in unsigned.headers.items() if headers.get(name) != value}
-
-
-def _header(request: Request, wanted: str) -> str:
-    return next((value for name, value in request.headers.items() if name.lower() == wanted), "")
+    keys = config.access_key_id, config.secret_access_key, config.session_token
+    return AwsSignature(*keys, config.region, config.service).sign(request)
 
 
 AWS = ConnectionKind(
