@@ -150,13 +150,13 @@ class TestChoices:
         schema = {
             "oneOf": [
                 {"type": "string"},
-                {"$ref": "#/components/schemas/Cat"},
+                {"$ref": "#/components/schemas/BlackCat"},
                 {"title": "T"},
                 {"type": "string", "enum": ["x"]},
             ]
         }
-        choices = body_form(schema, Cat={"type": "object"})["oneOf"]
-        assert [choice["title"] for choice in choices] == ["Text", "Cat", "T", "Text (2)"]
+        choices = body_form(schema, BlackCat={"type": "object"})["oneOf"]
+        assert [choice["title"] for choice in choices] == ["Text", "Black cat", "T", "Text (2)"]
 
     def test_several_types_are_a_choice(self) -> None:
         form = body_form({"type": ["string", "integer", "null"], "maximum": 5})

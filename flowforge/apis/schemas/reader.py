@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
+from flowforge.apis.names import in_words
 from flowforge.apis.references import BrokenReference, References
 from flowforge.apis.schemas.choices import Choices, choices_of
-from flowforge.apis.schemas.keywords import about, default_of, enum_of, limits, one_line, type_of
+from flowforge.apis.schemas.keywords import about, default_of, enum_of, limits, type_of
 from flowforge.apis.schemas.merging import Level, Seen, Work, merge_level
 from flowforge.apis.shapes import as_object
 from flowforge.jsonio import JsonObject
@@ -170,7 +171,7 @@ class _Reading:
 
 
 def _title_of(choice: JsonObject, name: str) -> str:
-    return one_line(name) or _WORDS.get(choice.get("type", ""), "Anything")
+    return in_words(name) or _WORDS.get(choice.get("type", ""), "Anything")
 
 
 def _discriminated(choices: Choices) -> JsonObject:
