@@ -7,6 +7,7 @@ from typing import Any
 
 from flowforge.oauth.errors import OAuthError
 from flowforge.oauth.provider import Provider, is_secure
+from flowforge.oauth.texts import printable
 from flowforge.oauth.tokens import read_answer
 
 _USUAL_INTERVAL = 5
@@ -38,7 +39,7 @@ def read_device_code(provider: Provider, status: int, content: bytes) -> DeviceC
     complete = answer.get("verification_uri_complete")
     return DeviceCode(
         device_code,
-        user_code[:100],
+        printable(user_code, 100),
         url,
         complete if isinstance(complete, str) and is_secure(complete) else None,
         _seconds(answer.get("interval"), _USUAL_INTERVAL, _LONGEST_INTERVAL),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flowforge.oauth.texts import printable
+
 _MEANINGS = {
     "access_denied": "access was not granted",
     "authorization_declined": "access was not granted",
@@ -26,9 +28,8 @@ class Refused(OAuthError):
     """A provider refuses. `code` is its own (RFC 6749, 5.2): `invalid_grant`."""
 
     def __init__(self, provider: str, code: str, description: str = "") -> None:
-        self.code = code[:_LONGEST_REASON]
-        meaning = _MEANINGS.get(code)
-        reason = description[:_LONGEST_REASON].strip() or meaning or ""
+        self.code = printable(code, _LONGEST_REASON)
+        reason = printable(description, _LONGEST_REASON) or _MEANINGS.get(self.code, "")
         super().__init__(f"{provider} refuses: {self.code}" + (f" ({reason})" if reason else ""))
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 
 from flowforge.oauth.provider import Identity
+from flowforge.oauth.texts import printable
 
 _LONGEST_NAME = 200
 
@@ -15,7 +16,7 @@ _LONGEST_NAME = 200
 def name_in(identity: Identity, sources: Iterable[Mapping[str, Any]]) -> str | None:
     """The first of the names that one of the sources has."""
     texts = (_text_at(source, path) for source in sources for path in identity.names)
-    return next((text[:_LONGEST_NAME] for text in texts if text), None)
+    return next((text for text in texts if text), None)
 
 
 def claims_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -34,4 +35,4 @@ def claims_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 def _text_at(source: Any, path: str) -> str | None:
     for name in path.split("."):
         source = source.get(name) if isinstance(source, Mapping) else None
-    return source.strip() if isinstance(source, str) and source.strip() else None
+    return printable(source, _LONGEST_NAME) or None if isinstance(source, str) else None

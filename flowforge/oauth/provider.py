@@ -74,4 +74,6 @@ def is_secure(url: str) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+    return (
+        url.isprintable() and bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+    )

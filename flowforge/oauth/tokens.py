@@ -12,9 +12,11 @@ from flowforge import jsonio
 from flowforge.jsonio import JsonObject
 from flowforge.oauth.errors import OAuthError, Refused
 from flowforge.oauth.provider import Provider
+from flowforge.oauth.texts import printable
 
 _MOST_BYTES = 256 * 1024
 _LONGEST_TOKEN = 32 * 1024
+_MOST_SCOPES, _LONGEST_SCOPE = 500, 300
 _LONGEST_LIFE = timedelta(days=3650)
 _MOST_EARLY = timedelta(minutes=5)
 
@@ -139,11 +141,11 @@ def _life(value: Any) -> timedelta | None:
 
 def _scopes(value: Any) -> tuple[str, ...] | None:
     """From a text, with blanks or commas between them, or a list."""
-    if isinstance(value, str):
-        return tuple(dict.fromkeys(value.replace(",", " ").split())) or None
-    if isinstance(value, list):
-        return tuple(scope for scope in value if isinstance(scope, str)) or None
-    return None
+    written = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(written, list):
+        return None
+    scopes = (printable(scope, _LONGEST_SCOPE) for scope in written[:_MOST_SCOPES] if isinstance(scope, str))
+    return tuple(dict.fromkeys(scope for scope in scopes if scope)) or None
 
 
 def _text(value: Any) -> str:

@@ -100,6 +100,20 @@ def test_refusals_come_in_every_shape(status: int, content: bytes, ends: bool) -
     assert raised.value.ends_the_grant is ends
 
 
+def test_texts_of_providers_can_be_stored_and_shown() -> None:
+    odd = b'{"access_token": "a", "scope": ["r\\u0000ead", "\\ud800", 7, "x\\ny"], "email": "a\\u0000da\\ud800"}'
+    grant = read_grant(provider(), 200, odd)
+    assert grant.scopes == ("read", "\N{REPLACEMENT CHARACTER}", "xy")
+    assert name_in(Identity(), [grant.about]) == "ada\N{REPLACEMENT CHARACTER}"
+    with pytest.raises(Refused) as raised:
+        read_grant(
+            provider(), 400, b'{"error": "invalid_grant\\u0000", "error_description": "gone\\u0000\\n for good"}'
+        )
+    assert str(raised.value) == "The provider refuses: invalid_grant (gone for good)"
+    assert raised.value.ends_the_grant
+    assert not is_secure("https://a.test/\0")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"null", b"[]", b'"x"', b"\xff\xfe", b"{" * 5000, b'{"access_token": 7}', b'{"access_token": ""}']
 )
