@@ -144,6 +144,14 @@ class Apis:
         session.commit()
         return _version_view(version, row)
 
+    def file(self, session: Session, user_id: UUID, api_id: UUID, version_id: UUID) -> bytes:
+        """The file of a version, as JSON: it is the same version wherever it is added. Raises NotFound."""
+        version = self._version(session, self._load(session, user_id, api_id), version_id)
+        kept = apis_store.read_file(session.connection(), version.id)
+        if kept is None:
+            raise NotFound("the API has no such version")
+        return kept[0]
+
     def compare(self, session: Session, user_id: UUID, api_id: UUID, version_id: UUID) -> VersionDifference:
         """What taking a version would change, and which steps that hits. Raises NotFound."""
         row = self._load(session, user_id, api_id)

@@ -110,6 +110,13 @@ def test_the_same_file_is_the_same_version(ask: Ask) -> None:
     assert len(ask("GET", f"/{api['id']}").json["versions"]) == 1
 
 
+def test_a_downloaded_file_is_the_same_version_elsewhere(ask: Ask) -> None:
+    api = added(ask)
+    file = ask("GET", f"/{api['id']}/versions/{api['versions'][0]['id']}/file")
+    assert file.mimetype == "application/json"
+    assert ask("POST", "", {"file": file.text}).json["version"] == api["version"]
+
+
 def test_the_present_version_is_not_deleted(ask: Ask) -> None:
     api = added(ask)
     path = f"/{api['id']}/versions"

@@ -111,6 +111,7 @@ class TestBuilder:
     def test_the_form_has_the_fields_of_the_operation(self, ada: Browser, builder: str) -> None:
         panel = self.added(ada, builder)
         assert "POST /pets" in panel
+        assert "An API key (header X-Pet-Key) is asked for." in panel
         assert 'name="config.input.body.name"' in panel
         assert re.search(r'<select[^>]*name="config.input.body.kind"', panel)
         assert 'value="open:config.input.body.owner"' in panel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 from pydantic import Field
 
 from flowforge.api_registry.changes import ChosenActions, DescriptionSource, NewApi
@@ -13,7 +13,7 @@ from flowforge.api_registry.views import ApiSummary, ApiVersionView, ApiView, Ve
 from webapp.api import api_schemas
 from webapp.context import backends, session
 from webapp.edge import MOST_RECEIVED_BYTES
-from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
+from webapp.endpoint import DELETED, JSON, Answer, Tag, created, endpoint, object_body
 from webapp.identity import current_user_id
 from webapp.query_params import Flag, Query
 from webapp.services import apis
@@ -75,6 +75,13 @@ def add_version(api_id: UUID, body: DescriptionSource) -> ApiVersionView:
 def compare(api_id: UUID, api_version_id: UUID) -> VersionDifference:
     """Tell what taking a version would change, and which steps that hits"""
     return apis().compare(session(), current_user_id(), api_id, api_version_id)
+
+
+@blueprint.get("/<uuid:api_id>/versions/<uuid:api_version_id>/file")
+@endpoint(Tag.APIS, {200: Answer(None, "The description")})
+def download(api_id: UUID, api_version_id: UUID) -> Response:
+    """Download the file of a version, as JSON: it is the same version wherever it is added"""
+    return Response(apis().file(session(), current_user_id(), api_id, api_version_id), mimetype=JSON)
 
 
 @blueprint.post("/<uuid:api_id>/versions/<uuid:api_version_id>/take")

@@ -43,13 +43,14 @@ def form_of_step(
         schema = connector.described.schema(schema, config, apis)
     fields, kinds = fields_of(schema), catalog.kinds_for(connector)
     names = [name for kind in kinds for name in (connections or {}).get(kind.type, ())]
-    drawn = [_connection_field(connector, fields, names), *fields] if kinds else fields
+    drawn = [_connection_field(connector, fields, names, str(schema.get("signIn", ""))), *fields] if kinds else fields
     return StepForm(drawn, str(schema.get("description", "")) if connector.described else "")
 
 
-def _connection_field(connector: Connector[Any], fields: Sequence[Field], names: Sequence[str]) -> Field:
+def _connection_field(connector: Connector[Any], fields: Sequence[Field], names: Sequence[str], asked: str) -> Field:
+    """`asked`: how the API wants to know who calls."""
     titles = [field.label for field in fields if field.key in connector.shared_fields]
-    help_text = f"Fills in what is left empty here of: {', '.join(titles)}." if titles else ""
+    help_text = f"Fills in what is left empty here of: {', '.join(titles)}." if titles else asked
     return Field(CONNECTION, "Connection", help_text, "choice", not titles and not connector.any_signer, None, names)
 
 

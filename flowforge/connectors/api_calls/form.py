@@ -19,6 +19,7 @@ from flowforge.connectors.api_calls.chosen import (
     find_chosen,
 )
 from flowforge.connectors.api_calls.paging import described_paging
+from flowforge.connectors.api_calls.signing_in import sign_in_help
 from flowforge.connectors.apis import Api, ApiAccess
 from flowforge.connectors.described import API, OPERATION, VERSION
 from flowforge.errors import Invalid
@@ -40,7 +41,8 @@ def form_of(schema: JsonObject, config: Mapping[str, Any], apis: ApiAccess) -> J
     first = [INPUT, *([ALL_PAGES] if _is_paged(config, chosen) else ())]
     order = [*first, *(key for key in fields if key not in (INPUT, ALL_PAGES))]
     kept = {key: fields[key] for key in order if key != VARIABLES or "properties" in fields[key]}
-    return {**schema, "properties": kept, "required": [], "description": _about(chosen)}
+    about = {"description": _about(chosen), "signIn": sign_in_help(chosen)}
+    return {**schema, "properties": kept, "required": [], **about}
 
 
 def _is_paged(config: Mapping[str, Any], chosen: Chosen) -> bool:
