@@ -179,11 +179,24 @@ def test_the_steps_that_a_new_file_hits_are_named(
         (call("listPets", {"query": {"kind": "cow"}}), "input/query/kind", "cat"),
         (call("listPets", {"query": {"limt": 5}}), "input/query/limt", ""),
         (call("addPet", {"body": {"age": 3}}), "input/body/name", "required"),
+        (call("addPet", {"body": {"name": "{{ trigger.name }}", "age": "old"}}), "input/body/age", "number"),
         (call("getPhoto"), "input/path", "required"),
         (call("listPets", server="example.test"), "server", "http"),
         (call("listPets", connection="nobody"), "connection", "there is no connection"),
     ],
-    ids=["api", "operation", "version", "type", "enum", "unknown", "required", "path", "server", "connection"],
+    ids=[
+        "api",
+        "operation",
+        "version",
+        "type",
+        "enum",
+        "unknown",
+        "required",
+        "beside an expression",
+        "path",
+        "server",
+        "connection",
+    ],
 )
 def test_what_is_wrong_is_said_when_it_is_saved(
     backends: Backends, registry: Registry, action: Json, pointer: str, words: str

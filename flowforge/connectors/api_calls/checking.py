@@ -85,5 +85,10 @@ def _problems_of_input(config: Mapping[str, Any], chosen: Chosen) -> Iterator[Pr
     except Unusable as error:
         yield Problem(f"/{OPERATION}", str(error))
         return
-    for problem in find_problems(form, input_, has_expression):
+    for problem in find_problems(form, input_, _is_expression):
         yield problem.under(f"/{INPUT}")
+
+
+def _is_expression(value: Any) -> bool:
+    """Whether a value is known only when the step runs; what stands beside it is known."""
+    return isinstance(value, str) and has_expression(value)

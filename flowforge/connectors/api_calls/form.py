@@ -11,6 +11,7 @@ from flowforge.connectors.api_calls.chosen import (
     ALL_PAGES,
     CONTENT_TYPE,
     INPUT,
+    PAGING,
     SERVER,
     VARIABLES,
     Chosen,
@@ -39,10 +40,15 @@ def form_of(schema: JsonObject, config: Mapping[str, Any], apis: ApiAccess) -> J
         return {**schema, "properties": {key: fields[key] for key in (API, OPERATION, INPUT)}}
     fields |= dict(_fields_of_operation(fields, config, chosen))
     first = [INPUT, *([ALL_PAGES] if _is_paged(config, chosen) else ())]
-    order = [*first, *(key for key in fields if key not in (INPUT, ALL_PAGES))]
+    others = [key for key in fields if key not in (INPUT, ALL_PAGES, PAGING)]
+    order = [*first, *others, *([PAGING] if _may_be_paged(config, chosen) else ())]
     kept = {key: fields[key] for key in order if key != VARIABLES or "properties" in fields[key]}
     about = {"description": _about(chosen), "signIn": sign_in_help(chosen)}
     return {**schema, "properties": kept, "required": [], **about}
+
+
+def _may_be_paged(config: Mapping[str, Any], chosen: Chosen) -> bool:
+    return bool(config.get(PAGING)) or chosen.operation.method == "GET"
 
 
 def _is_paged(config: Mapping[str, Any], chosen: Chosen) -> bool:
