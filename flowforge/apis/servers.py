@@ -14,6 +14,7 @@ from flowforge.errors import Problem, raise_any
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _SAFE = re.compile(r"[A-Za-z0-9_.~-]+(:[0-9]{1,5})?")
 _SAFE_IN_PATHS = re.compile(r"[A-Za-z0-9_.~/:-]*")
+_SAFE_AS_WHOLE = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9_.~/-]*)?")
 _LONGEST_VALUE = 253
 _MOST_SERVERS = 200
 
@@ -52,15 +53,17 @@ class Server:
             return [Problem(f"/{name}", "must be given: it is part of the server's address")]
         if variable.choices and value not in variable.choices:
             return [Problem(f"/{name}", f"must be one of {', '.join(variable.choices[:20])}")]
-        safe = _SAFE_IN_PATHS if self._is_in_path(name) else _SAFE
-        if len(value) > _LONGEST_VALUE or not safe.fullmatch(value):
+        if len(value) > _LONGEST_VALUE or not self._form_of(name).fullmatch(value):
             return [Problem(f"/{name}", "must be a part of an address: letters, digits, dots and hyphens")]
         return []
 
-    def _is_in_path(self, name: str) -> bool:
-        _, _, behind = self.url.partition("://")
-        host, _, _ = behind.partition("/")
-        return f"{{{name}}}" not in host and not self.url.startswith(f"{{{name}}}")
+    def _form_of(self, name: str) -> re.Pattern[str]:
+        """What a variable may be, by where it stands: the whole address, a part of the path, or of what is before."""
+        written = f"{{{name}}}"
+        if f"{self.url}/".startswith(f"{written}/"):
+            return _SAFE_AS_WHOLE
+        before, _, behind = self.url.partition("://")
+        return _SAFE if written in before or written in behind.partition("/")[0] else _SAFE_IN_PATHS
 
 
 def read_servers(given: Any, address: str) -> list[Server]:

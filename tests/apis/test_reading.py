@@ -247,6 +247,16 @@ class TestServers:
             server.address({"store": store})
         assert [problem.pointer for problem in refused.value.problems] == ["/store"]
 
+    def test_a_variable_can_be_the_whole_address(self) -> None:
+        (server,) = described(servers=[{"url": "{home}/v1"}]).servers
+        assert server.address({"home": "https://shop.example:8443/a"}) == "https://shop.example:8443/a/v1"
+        with pytest.raises(Invalid):
+            server.address({"home": "https://user@shop.example"})
+
+    def test_the_scheme_can_be_chosen(self) -> None:
+        (server,) = described(servers=[{"url": "{protocol}://{host}/api"}]).servers
+        assert server.address({"protocol": "http", "host": "git.example"}) == "http://git.example/api"
+
     def test_a_value_that_is_no_choice_is_refused(self) -> None:
         variables = {"region": {"default": "eu", "enum": ["eu", "us"]}}
         (server,) = described(servers=[{"url": "https://{region}.h", "variables": variables}]).servers
