@@ -38,6 +38,7 @@ from flowforge.connectors.paging.reading import read_pages
 from flowforge.connectors.progress import Part
 from flowforge.connectors.remote_answers import copy_download, xml_of
 from flowforge.connectors.service import Calls, Service, ServiceConfig, given
+from flowforge.connectors.session_pool import SessionKey
 from flowforge.connectors.sql import child
 from flowforge.connectors.sql import dialect as writing
 from flowforge.connectors.sql.dialect import Dialect, Upsert
@@ -101,6 +102,7 @@ __all__ = [
     "Security",
     "Service",
     "ServiceConfig",
+    "SessionKey",
     "SmtpConversation",
     "SqlSession",
     "StatementConfig",
