@@ -11,6 +11,7 @@ import jwt
 
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.tls import readable_pem
 from flowforge.connectors.tokens import token_key
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -20,13 +21,17 @@ Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA
 
 
 def sign_claims(claims: Mapping[str, Any], key: str | bytes, algorithm: Algorithm, *, key_id: str, named: str) -> str:
-    """The signed token. `key`: PEM, or the secret of an HMAC; `named`: its name in errors. Raises ConnectorError, which
-    quotes nothing of it."""
+    """The signed token. `key`: PEM, whose line breaks may be lost, or the secret of an HMAC; `named`: what errors call
+    it. Raises ConnectorError, which quotes nothing of it."""
     headers = {"kid": key_id} if key_id else None
     try:
-        return jwt.encode(dict(claims), key, algorithm=algorithm, headers=headers)
+        return jwt.encode(dict(claims), _readable(key), algorithm=algorithm, headers=headers)
     except (ValueError, TypeError, jwt.PyJWTError) as error:
         raise ConnectorError(f"{named} cannot be used", permanent=True) from error
+
+
+def _readable(key: str | bytes) -> str | bytes:
+    return (readable_pem(key) or key) if isinstance(key, str) else key
 
 
 def times_of(life_seconds: float) -> dict[str, int]:

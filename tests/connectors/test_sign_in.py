@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 import time_machine
 from authlib.oauth1.rfc5849.resource_protector import ResourceProtector
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
@@ -218,6 +218,13 @@ class TestOAuth1:
         with pytest.raises(ConnectorError, match="answered 500"):
             visit("oauth1", {**self.CONFIG, "tokenSecret": "other"}, "/orders", failOnStatus=True)
 
+    def test_a_private_key_may_have_lost_its_line_breaks(self, context: StepContext) -> None:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode().replace("\n", "")
+        config = {**self.CONFIG, "signatureMethod": "RSA-SHA256", "rsaKey": pem}
+        signer = load_catalog().connection_kinds["oauth1"].read(config, context)
+        assert "oauth_signature=" in signer.sign(Request("GET", "https://x.test/", {}, b"")).headers["Authorization"]
+
     def test_a_key_that_is_none_is_told_and_not_quoted(self, visit: Visit) -> None:
         with pytest.raises(ConnectorError, match="cannot be signed with these keys") as caught:
             visit("oauth1", {**self.CONFIG, "signatureMethod": "RSA-SHA256", "rsaKey": "no-key"}, "/orders")
@@ -254,6 +261,12 @@ class TestJwt:
         assert (first["iss"], first["aud"], first["scope"]) == ("team", "appstoreconnect-v1", ["GET /v1/apps"])
         assert first["exp"] - first["iat"] == 600
         assert first["jti"] != second["jti"]
+
+    @pytest.mark.parametrize("breaks", ["", " ", "\\n"], ids=["lost", "blanks", "written out"])
+    def test_the_line_breaks_of_a_key_may_be_lost(self, httpserver: HTTPServer, visit: Visit, breaks: str) -> None:
+        httpserver.expect_request("/").respond_with_data("ok")
+        visit("jwt", {**self.CONFIG, "key": self.PEM.replace("\n", breaks)})
+        self.read(received(httpserver).headers["Authorization"].removeprefix("Bearer "))
 
     @pytest.mark.parametrize(("encoding", "written"), [("hex", "00ff" * 16), ("base64", "AP8A/wD/" * 5 + "AP8=")])
     def test_a_shared_secret_may_be_given_as_bytes(

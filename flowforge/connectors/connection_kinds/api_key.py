@@ -28,7 +28,7 @@ class ApiKey(ConnectorConfig):
         description="username: as the user name of basic authentication, without a password; path: as the first part of"
         " the address's path.",
     )
-    name: str = field("X-API-Key", title="Name", description="Of the header, the parameter or the cookie.")
+    name: str = field("X-API-Key", title="Sent as", description="The name of the header, the parameter or the cookie.")
     prefix: str = field("", title="Before the key", description="Such as Token, with a blank after it.")
 
 

@@ -13,6 +13,7 @@ from flowforge.connectors.sdk import (
     Credentials,
     Request,
     field,
+    readable_pem,
     secret,
 )
 
@@ -50,7 +51,7 @@ def _authorization(request: Request, config: OAuth1Keys) -> str:
         config.token or None,
         config.token_secret or None,
         signature_method=config.signature_method,
-        rsa_key=config.rsa_key or None,
+        rsa_key=readable_pem(config.rsa_key) or config.rsa_key or None,
     )
     is_form = _content_type(request).startswith(_FORM) and bool(request.body)
     body, headers = (request.body.decode(), {"Content-Type": _FORM}) if is_form else (None, {})
