@@ -112,6 +112,12 @@ def test_sessions_are_kept(ask: Any, redis: Any) -> None:
     assert redis.info("stats")["total_connections_received"] - before <= 1
 
 
+def test_a_session_that_the_server_ended_in_between_is_not_noticed(ask: Any, redis: Any) -> None:
+    ask("increment", "n")
+    redis.client_kill_filter(_type="normal", skipme=True)
+    assert ask("increment", "n") == {"value": 2}
+
+
 def test_a_connection_is_tried_out(connection: dict[str, Any], make_context: MakeContext, silent_port: int) -> None:
     kind = load_catalog().connection_kinds["redis"]
     assert kind.try_out(connection, make_context())
