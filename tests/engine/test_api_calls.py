@@ -123,6 +123,20 @@ def test_an_error_is_told_in_the_words_of_the_api(
     assert (row.status, row.error["message"]) == ("FAILED", "Petstore answered 422: no room for pets")
 
 
+def test_a_success_that_the_description_knows_to_be_none_is_an_error(
+    pipeline: Pipeline, registry: Registry, httpserver: HTTPServer
+) -> None:
+    """Slack answers 200 to everything, and `"ok": false` to what it has not done."""
+    description = at(httpserver)
+    ok = {"type": "object", "properties": {"ok": {"type": "boolean", "enum": [True]}}}
+    content = {"application/json": {"schema": ok}}
+    description["paths"]["/pets"]["post"]["responses"] = {"200": {"description": "", "content": content}}
+    registry.add(description)
+    httpserver.expect_request("/v1/pets").respond_with_json({"ok": False, "error": "not_allowed"})
+    row = run(pipeline, call("addPet", {"body": {"name": "Rex"}}))
+    assert (row.status, row.error["message"]) == ("FAILED", "Petstore refused: not_allowed")
+
+
 def test_files_go_in_and_out(pipeline: Pipeline, registry: Registry, httpserver: HTTPServer) -> None:
     registry.add(at(httpserver))
     httpserver.expect_request("/v1/pets/7/photo", method="GET").respond_with_data(PNG, content_type="image/png")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flowforge.apis.answers import error_message
+from flowforge.apis.answers import error_message, is_refusal
 from flowforge.apis.bodies import BuiltBody
 from flowforge.apis.operation import Operation
 from flowforge.apis.requests import BuiltRequest, build_request
@@ -105,7 +105,11 @@ def _call(config: Config, context: StepContext, chosen: Chosen, server: str, pag
         )
         if config.fail_on_status:
             response.raise_for_status(chosen.api.title, lambda answer: _reason(chosen.operation, answer))
-        return receiving.output(response, download, request.url)
+        output = receiving.output(response, download, request.url)
+    if config.fail_on_status and is_refusal(chosen.operation, output["body"]):
+        told = error_message(chosen.operation, response.status, output["body"])
+        raise ConnectorError(f"{chosen.api.title} refused: {told}", permanent=True, answered=True)
+    return output
 
 
 def _read(config: Config, context: StepContext) -> tuple[Chosen, str]:
