@@ -182,8 +182,11 @@ def test_checking_the_epoch_costs_a_request_no_statement(
             statements.append(sent[2])
 
     event.listen(backends.engine, "before_cursor_execute", note)
-    for _ in range(20):
-        assert client.get("/api/v1/executor/plugins", headers=owner.headers).status_code == 200
+    try:
+        for _ in range(20):
+            assert client.get("/api/v1/executor/plugins", headers=owner.headers).status_code == 200
+    finally:
+        event.remove(backends.engine, "before_cursor_execute", note)
     assert [sent for sent in statements if "credentials_epoch" in sent] == []
 
 
