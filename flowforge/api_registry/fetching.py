@@ -17,7 +17,7 @@ from flowforge.secret_names import change_secrets
 from flowforge.secrets import MASK
 
 SECONDS = 20.0
-MOST_BYTES = 12 * 1024 * 1024
+MOST_BYTES = 15_000_000
 """Of one file."""
 MOST_DOCUMENTS = 50
 """Further documents that one description may refer to."""
