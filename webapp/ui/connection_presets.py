@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from flowforge.jsonio import JsonObject
 from webapp.ui.fields import Field, fields_of
 from webapp.ui.forms import config_from_form
 
-_PRESET, _ACCOUNT, _SCOPES, _OTHER_SCOPES = "preset", "account", "scopes", "otherScopes"
+_PRESET, _ACCOUNT, _CLIENT, _SCOPES, _OTHER_SCOPES = "preset", "account", "clientId", "scopes", "otherScopes"
 _DECIDED = frozenset(
     {
         *("authorizationUrl", "tokenUrl", "deviceUrl", "revocationUrl", "identityUrl"),
@@ -25,10 +25,15 @@ _DECIDED = frozenset(
 """Fields of OAuth 2.0 that a preset fills in for good."""
 
 
-def fields_for(kind: ConnectionKind[Any], config: Mapping[str, Any], *, is_new: bool) -> list[Field]:
-    """The fields of the form, as far as the preset of the config, if any, leaves them open."""
+def fields_for(
+    kind: ConnectionKind[Any], config: Mapping[str, Any], *, is_new: bool, registered: Collection[str] = ()
+) -> list[Field]:
+    """The fields of the form, as far as the preset of the config, if any, leaves them open. `registered`: the presets
+    for which the operator has a client."""
     preset = presets().get(str(config.get(_PRESET, "")))
     found = [field for field in fields_of(kind.config_schema()) if field.key != _PRESET]
+    if preset is None or preset.name not in registered:
+        found = [replace(field, required=True, help="") if field.key == _CLIENT else field for field in found]
     if preset is None or preset.provider is None:
         return [field for field in found if field.key != _ACCOUNT]
     hidden = _DECIDED | ({"hosts"} if is_new else set()) | (set() if preset.account else {_ACCOUNT})

@@ -205,7 +205,9 @@ def _form_page(
         signs_in=kind.type == OAUTH2.type,
         scope_words=preset.words if preset else {},
         redirect_address=redirect_address(),
-        fields=connection_presets.fields_for(kind, config, is_new=row is None),
+        fields=connection_presets.fields_for(
+            kind, config, is_new=row is None, registered=backends().tools.oauth_clients
+        ),
         config=connection_presets.shown(config),
         notes=notes,
         name=request.form.get("name", ""),
