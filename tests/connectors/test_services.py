@@ -23,6 +23,7 @@ from flowforge.apis.form import form_schema
 from flowforge.apis.operation import Operation
 from flowforge.apis.reading import read_description
 from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.presets.all_presets import presets
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.file_values import InlineFile
 from flowforge.jsonio import JsonObject
@@ -39,9 +40,10 @@ def step(httpserver: HTTPServer, context: StepContext) -> Step:
     """Runs an action against the server, with a bearer token."""
 
     def ran(type_: str, **config: Any) -> JsonObject:
-        kind = "telegram" if type_.startswith("TELEGRAM") else "bearer"
         whole = {"endpoint": httpserver.url_for(""), **config}
-        return run_with(type_, kind, {"token": "123:abc"}, whole, replace(context, files=KeptFiles()))
+        bot = presets()["telegram"].config | {"key": "123:abc", "hosts": ["localhost"]}
+        kind, saved = ("api_key", bot) if type_.startswith("TELEGRAM") else ("bearer", {"token": "123:abc"})
+        return run_with(type_, kind, saved, whole, replace(context, files=KeptFiles()))
 
     return ran
 

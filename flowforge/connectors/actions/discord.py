@@ -29,7 +29,7 @@ class Message(ServiceConfig):
     "DISCORD_MESSAGE",
     Message,
     title="send a message",
-    help="Posts to a channel. The connection is an API key in the header Authorization, with “Bot ” before it.",
+    help="Posts to a channel, as a bot.",
     summary=first_of("content"),
 )
 def send_message(config: Message, discord: Calls) -> JsonObject:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flowforge.connectors.connection_kinds.telegram import TELEGRAM
+from flowforge.connectors.connection_kinds.api_key import API_KEY
 from flowforge.connectors.sdk import Calls, File, Service, ServiceConfig, field, first_of, given, multipart
 from flowforge.jsonio import JsonObject
 
-BOT = Service("Telegram", "https://api.telegram.org", "message", (TELEGRAM,), ("chat", "bot"))
+BOT = Service("Telegram", "https://api.telegram.org", "message", (API_KEY,), ("chat", "bot"))
 _LONGEST_MESSAGE = 4096
 
 

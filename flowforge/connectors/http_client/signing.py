@@ -44,11 +44,6 @@ class Request:
         query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
         return replace(self, url=urlunsplit(parts._replace(query=query)))
 
-    def with_path_prefix(self, prefix: str) -> Request:
-        """A copy whose path begins with the prefix."""
-        parts = urlsplit(self.url)
-        return replace(self, url=urlunsplit(parts._replace(path=prefix + parts.path)))
-
     def with_cookie(self, name: str, value: str) -> Request:
         """A copy with the cookie after those that are there (RFC 6265, 5.4)."""
         cookies = [sent for header, sent in self.headers.items() if header.lower() == "cookie"]
