@@ -16,7 +16,7 @@ from flowforge.db.tables import FrameRow, OpenBlockRow
 from tests.api.described import OPERATIONS
 from tests.api.things import EXECUTIONS, TRIGGERS, WORKFLOWS, dead_letter, execution, trigger, workflow
 from tests.descriptions import as_file, petstore
-from tests.people import Person
+from tests.people import PASSWORD, Person
 
 STEP = {"id": "first", "type": "TRANSFORM", "config": {"output": {}}}
 SLACK = {"name": "team", "type": "slack", "config": {"webhookUrl": "https://hooks.example.test/"}}
@@ -37,6 +37,7 @@ BODIES: dict[str, Any] = {
     "trials.preview": {"text": "{{ trigger }}"},
     "administration.change_role": {"role": "member"},
     "administration.change_quotas": {},
+    "administration.remove_second_factor": {"password": PASSWORD},
 }
 LISTS_OF_NOTHING = {"triggers.list_of_workflow", "logs.of_execution", "logs.of_workflow"}
 """Asked about a stranger's thing these answer that there is nothing, as the contract has it."""
