@@ -49,7 +49,7 @@ class _Wired(RedisConnection):
 
     def __init__(self, wire: socket.socket, **options: Any) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
-            retry=None, protocol=2, lib_name=None, lib_version=None, **options
+            retry=None, protocol=2, **options
         )
         self._wire = wire
 
