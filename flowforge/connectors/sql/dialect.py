@@ -65,17 +65,6 @@ class Upsert:
         changes = ", ".join(f"{column} = VALUES({column})" for column in changed)
         return f"{self.insert} ON DUPLICATE KEY UPDATE {changes}"
 
-    def merge(self) -> str:
-        """SQL Server. HOLDLOCK: two at once would both find nothing, and both insert."""
-        columns = ", ".join(self.columns)
-        same = " AND ".join(f"old.{key} = new.{key}" for key in self.keys)
-        changes = ", ".join(f"old.{column} = new.{column}" for column in self.others)
-        given = ", ".join(f"new.{column}" for column in self.columns)
-        update = f" WHEN MATCHED THEN UPDATE SET {changes}" if changes else ""
-        source = f"(VALUES {self.values}) AS new ({columns})"
-        insert = f" WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({given});"  # noqa: S608  (quoted)
-        return f"MERGE INTO {self.table} WITH (HOLDLOCK) AS old USING {source} ON {same}{update}{insert}"
-
 
 @dataclass(frozen=True, slots=True)
 class Statement:
