@@ -21,6 +21,8 @@ it cannot be had."""
 KEY = "x-documents"
 MOST_DOCUMENTS = 4_000
 """DigitalOcean's description is in 2,700."""
+_MOST_FAILURES = 1_000
+"""Documents that cannot be had; then the rest is not looked for."""
 _EXTERNAL = re.compile(rb'"\$ref":"(?!#)[^"]')
 
 
@@ -51,7 +53,8 @@ class _Bundling:
         while waiting:
             document, base = waiting.pop()
             for node in _references(document):
-                waiting += self._rewrite(node, base)
+                if len(self.failures) < _MOST_FAILURES:
+                    waiting += self._rewrite(node, base)
         if self._inside:
             self._document[KEY] = self._inside
 

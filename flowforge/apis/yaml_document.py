@@ -24,6 +24,8 @@ from yaml.events import (
 
 from flowforge.yaml_scalars import resolve_scalar
 
+MOST_EVENTS = 2_000_000
+"""Beginnings, ends and scalars: a description of 10 MB has half a million; short ones would take minutes."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _IN_LIST, _AWAITS_KEY = object(), object()
 _MERGE = "<<"
@@ -84,7 +86,7 @@ class _Builder:
     def build(self, loader: Any) -> Any:
         """The first document. Scalars are handled in the loop itself: a large file has a quarter of a million."""
         next_event = loader.get_event
-        while True:
+        for _ in range(MOST_EVENTS):
             event = next_event()
             if event.__class__ is not ScalarEvent:
                 if self._take(event):
@@ -99,6 +101,7 @@ class _Builder:
             if event.anchor:
                 self._anchors[event.anchor] = _Anchored(value, len(text) + 1, 0)
             self._put(value)
+        raise UnreadableYaml("it has too many parts")
 
     def _take(self, event: Any) -> bool:
         """Whether the document has ended."""

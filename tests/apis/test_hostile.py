@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flowforge import jsonio
+from flowforge.apis import yaml_document
 from flowforge.apis.answers import answer_sample, answer_shape
 from flowforge.apis.dialects import paths
 from flowforge.apis.document import MOST_BYTES
@@ -81,6 +82,12 @@ class TestYaml:
     def test_other_bad_yaml_is_refused(self, text: str, reason: str) -> None:
         with pytest.raises(UnreadableYaml, match=reason):
             self.read(text)
+
+    def test_very_many_parts_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(yaml_document, "MOST_EVENTS", 100)
+        assert self.read("[" + "1," * 90 + "]") == [1] * 90
+        with pytest.raises(UnreadableYaml, match="too many parts"):
+            self.read("[" + "1," * 100 + "]")
 
     def test_tags_make_nothing(self) -> None:
         assert self.read("a: !!python/object/apply:os.system ['true']\nb: !x y") == {"a": ["true"], "b": "y"}
@@ -159,6 +166,21 @@ class TestOperations:
             components={"parameters": {"a": {"$ref": "#/components/parameters/b"}, "b": circle}},
         )
         assert [each.reason for each in description.refused()] == ["a parameter: its references go in a circle"]
+
+    def test_of_very_many_parameters_the_first_ones_are_read(self) -> None:
+        parameters = [{"name": f"p{n}", "in": "query", "schema": {}} for n in range(3_000)]
+        assert len(operation(parameters=parameters).parameters) == 1_000
+
+    def test_documents_that_cannot_be_had_are_not_looked_for_without_end(self) -> None:
+        asked: list[str] = []
+
+        def fetch(address: str) -> bytes:
+            asked.append(address)
+            raise OSError("gone")
+
+        parts = {f"s{n}": {"$ref": f"other{n}.json"} for n in range(3_000)}
+        document = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": parts}}
+        assert len(read_description(jsonio.dumps(document), "https://h/", fetch).refused()) == len(asked) == 1_000
 
     def test_very_many_operations_are_listed_up_to_a_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(paths, "MOST_OPERATIONS", 20)

@@ -19,6 +19,7 @@ from flowforge.secret_names import is_secret_name
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 MOST_OPERATIONS = 20_000
+_MOST_PARAMETERS = 1_000
 _IN_PATH = re.compile(r"\{([^{}/]+)\}")
 _FROM_ELSEWHERE = frozenset({"accept", "content-type", "authorization"})
 """Headers that are no parameters: bodies, answers and sign-ins say what they are (OpenAPI 3.1, section 4.8.12.2)."""
@@ -111,7 +112,7 @@ def read_parameters(
     the path that nobody declares are texts. Raises Unusable for references that lead nowhere."""
     given = [*as_list(listed.node.get("parameters")), *as_list(listed.item.get("parameters"))]
     known: dict[tuple[str, str], Parameter] = {}
-    for node in given:
+    for node in given[:_MOST_PARAMETERS]:
         parameter = read(follow(node, references, "a parameter"))
         if parameter is not None and _is_sent(parameter, listed.entry.path):
             known.setdefault((parameter.place, parameter.name), parameter)
