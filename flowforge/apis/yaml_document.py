@@ -26,6 +26,7 @@ from flowforge.yaml_scalars import resolve_scalar
 
 MOST_EVENTS = 2_000_000
 """Beginnings, ends and scalars: a description of 10 MB has half a million; short ones would take minutes."""
+_MOST_ANCHORS = 20_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _IN_LIST, _AWAITS_KEY = object(), object()
 _MERGE = "<<"
@@ -99,7 +100,7 @@ class _Builder:
                 continue
             value = resolve_scalar(text) if event.implicit[0] else text
             if event.anchor:
-                self._anchors[event.anchor] = _Anchored(value, len(text) + 1, 0)
+                self._keep(event.anchor, _Anchored(value, len(text) + 1, 0))
             self._put(value)
         raise UnreadableYaml("it has too many parts")
 
@@ -129,9 +130,14 @@ class _Builder:
             closed.value.update({key: value for key, value in merged.items() if key not in closed.value})
         if closed.anchor:
             characters = self._written - closed.written_before
-            self._anchors[closed.anchor] = _Anchored(closed.value, characters, closed.height)
+            self._keep(closed.anchor, _Anchored(closed.value, characters, closed.height))
         self._top = self._around.pop()
         self._put_container(closed.value, closed.height)
+
+    def _keep(self, anchor: str, anchored: _Anchored) -> None:
+        self._anchors[anchor] = anchored
+        if len(self._anchors) > _MOST_ANCHORS:
+            raise UnreadableYaml(f"it has more than {_MOST_ANCHORS:,} anchors")
 
     def _take_alias(self, anchor: str) -> None:
         named = self._anchors.get(anchor)

@@ -72,6 +72,7 @@ class TestYaml:
             ("[" * 10_000, "nested more than 100 levels"),
             ("- " * 10_000 + "x", "nested more than 100 levels"),
             ("a: &a [*a]", "names nothing that ends before it"),
+            ("[" + ",".join(f"&a{n} x" for n in range(20_001)) + "]", "more than 20,000 anchors"),
             ("a: *b", "names nothing"),
             ("? [a]\n: b", "a key must be text"),
             ("a: &a x\n*a : b", "a key must be text"),
