@@ -223,6 +223,26 @@ def test_what_is_wrong_is_said_when_it_is_saved(
     assert words in found[f"/actions/0/config/{pointer}"]
 
 
+def test_secrets_are_not_written_into_an_input(backends: Backends, registry: Registry) -> None:
+    description = petstore()
+    post = description["paths"]["/pets"]["post"]
+    post["parameters"] = [{"name": "X-Api-Key", "in": "header", "schema": {"type": "string"}}]
+    secret = {"type": "object", "properties": {"pin": {"type": "string", "format": "password"}}}
+    body = {"type": "object", "properties": {"chips": {"type": "array", "items": secret}}}
+    post["requestBody"]["content"]["application/json"]["schema"] = body
+    registry.add(description)
+    pipeline = Pipeline(backends)
+    with pytest.raises(Invalid) as refused:
+        pipeline.workflow(call("addPet", {"headers": {"X-Api-Key": "k-1"}, "body": {"chips": [{"pin": "1234"}]}}))
+    at_input = "/actions/0/config/input"
+    assert {problem.pointer for problem in refused.value.problems} == {
+        f"{at_input}/headers/X-Api-Key",
+        f"{at_input}/body/chips/0/pin",
+    }
+    hidden = {"headers": {"X-Api-Key": "{{ trigger.key }}"}, "body": {"chips": [{"pin": "{{ trigger.pin }}"}]}}
+    assert pipeline.workflow(call("addPet", hidden))
+
+
 def test_what_an_expression_gives_is_left_to_the_run(
     pipeline: Pipeline, registry: Registry, httpserver: HTTPServer
 ) -> None:

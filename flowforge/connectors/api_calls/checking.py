@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from flowforge.apis.answers import answer_sample
@@ -21,6 +22,7 @@ from flowforge.connectors.api_calls.chosen import (
     read_chosen,
     server_address,
 )
+from flowforge.connectors.api_calls.literal_secrets import find_literal_secrets
 from flowforge.connectors.api_calls.paging import described_paging
 from flowforge.connectors.apis import ApiAccess
 from flowforge.connectors.config import has_expression
@@ -85,7 +87,8 @@ def _problems_of_input(config: Mapping[str, Any], chosen: Chosen) -> Iterator[Pr
     except Unusable as error:
         yield Problem(f"/{OPERATION}", str(error))
         return
-    for problem in find_problems(form, input_, _is_expression):
+    found = chain(find_problems(form, input_, _is_expression), find_literal_secrets(form, input_, _is_expression))
+    for problem in found:
         yield problem.under(f"/{INPUT}")
 
 
