@@ -67,6 +67,9 @@ class Connector(Generic[C]):
     described: Described | None = None
     """What follows from the API that a config names; None where everything stands in the declaration."""
 
+    service: str = ""
+    """The name of the service it belongs to; empty where it stands alone."""
+
     def __post_init__(self) -> None:
         require_icon(self.icon)
 

@@ -89,6 +89,7 @@ class Service:
                 summary,
                 repeatable=repeatable,
                 connections=self.connections,
+                service=self.name,
             )
 
         return declare

@@ -81,7 +81,7 @@ def something_happens(page: Page, gate: Gate) -> str:
 
 
 def run(page: Page, payload: str, outcome: str) -> None:
-    page.get_by_label("Payload").fill(payload)
+    page.get_by_label("Payload (a JSON object)").fill(payload)
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_role("status").get_by_text(outcome)).to_be_visible()
 
@@ -136,7 +136,7 @@ def test_without_script_a_workflow_is_made_and_run_all_the_same(
     page.goto("/workflows")
     page.get_by_role("button", name="Use this").click()
     expect(page.get_by_text("is ready")).to_be_visible()
-    page.get_by_label("Payload").fill('{"body": {"name": "Ada"}, "method": "POST"}')
+    page.get_by_label("Payload (a JSON object)").fill('{"body": {"name": "Ada"}, "method": "POST"}')
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible()  # the page asks again by itself
     page.goto("/workflows")

@@ -133,5 +133,5 @@ def create(page: Page, definition: dict[str, object]) -> None:
 
 
 def run(page: Page, payload: dict[str, object]) -> None:
-    page.get_by_label("Payload").fill(json.dumps(payload))
+    page.get_by_label("Payload (a JSON object)").fill(json.dumps(payload))
     page.get_by_role("button", name="Run", exact=True).click()

@@ -511,7 +511,7 @@ def test_a_part_of_a_path_cannot_lead_elsewhere(
     assert requests(httpserver)[-1].environ["RAW_URI"] == "/rest/api/2/issue/..%2F..%2Fother%3Fx/comment"
 
 
-@pytest.mark.parametrize("type_", [type_ for type_ in load_catalog().types() if ":" in load_catalog().get(type_).title])
+@pytest.mark.parametrize("type_", [action.type for action in load_catalog().connectors() if action.service])
 def test_an_action_of_a_service_needs_a_connection(type_: str) -> None:
     found = load_catalog().get(type_)
     assert [problem.pointer for problem in found.problems({}, "")] == ["/connection"]

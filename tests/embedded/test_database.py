@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from flowforge.__main__ import main
@@ -46,10 +47,18 @@ def test_commands_have_all_they_need_on_it(
     monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
     monkeypatch.setenv("SMTP_PORT", "1")  # where nobody listens
     monkeypatch.setenv("SMTP_FROM", "flows@example.test")
-    with reached_database(settings):
+    with reached_database(settings) as url:
         assert main(["users", "add", "bob", "bob@example.test"]) == 0
+        turn_on_second_factors(url)
         assert main(["users", "reset-second-factor", "bob"]) == 0
     assert "No mail told them: the mail could not be sent" in capsys.readouterr().out
+
+
+def turn_on_second_factors(url: str) -> None:
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(update(User).values(totp_confirmed_at=datetime.now(UTC)))
+    engine.dispose()
 
 
 def accounts_at(url: str) -> int:

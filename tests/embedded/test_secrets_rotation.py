@@ -124,6 +124,9 @@ def test_a_secret_nobody_has_the_key_of_is_named_not_destroyed(engine: Engine) -
 def test_every_column_that_may_hold_a_secret_is_sealed_anew() -> None:
     """A new JSON column has to be put into one of the two lists by whoever adds it."""
     never_sealed = {
+        "api_versions.operations",
+        "api_versions.refused",
+        "apis.actions",
         "audit_log.details",
         "execution_logs.data",
         "open_blocks.closure",

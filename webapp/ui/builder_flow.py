@@ -86,10 +86,13 @@ class Flaw:
 
 
 def choices(catalog: Catalog, apis: Sequence[ApiActions] = ()) -> dict[str, list[Choice]]:
-    """List what can be added, by group: the types of steps, and the chosen operations of APIs."""
+    """List what can be added, by group: the types of steps, and the chosen operations of APIs. What stands alone comes
+    before the actions of services: it is the more general."""
+    connectors = catalog.connectors()
     return {
-        "Apps": [_choice(catalog, type_) for type_ in catalog.types()],
+        "Apps": [_choice(catalog, one.type) for one in connectors if not one.service],
         "Flow": [_choice(catalog, type_) for type_ in BLOCKS],
+        "Services": [_choice(catalog, one.type) for one in connectors if one.service],
         **{_heading(api, apis): _operations(catalog, api) for api in apis},
     }
 
