@@ -97,8 +97,15 @@ def test_where_nobody_has_read_it_begins_at_the_first_message(topic: Topic) -> N
 
 
 def read_one_of_each(brokers: str, group: str) -> None:
+    """And all of the topic that is ours alone, into which other tests may have written."""
     for name in TOPICS:
         Topic(brokers, name).read_by_others(1, group)
+    with closing(KafkaConsumer(bootstrap_servers=brokers, group_id=group)) as consumer:
+        numbers = consumer.partitions_for_topic(events.EXECUTION_EVENTS) or ()
+        partitions = [TopicPartition(events.EXECUTION_EVENTS, number) for number in numbers]
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        consumer.commit({partition: OffsetAndMetadata(end, "", -1) for partition, end in ends.items()})
 
 
 def rows_of(capsys: pytest.CaptureFixture[str]) -> list[str]:

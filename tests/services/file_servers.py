@@ -86,7 +86,8 @@ def running_ftp(folder: Path, *, tls: bool = True, handler: type[FTPHandler] | N
 
     Handler.authorizer = authorizer
     server = ThreadedFTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"timeout": 0.05}, daemon=True)
+    is_over = threading.Event()
+    thread = threading.Thread(target=_serve_ftp, args=(server, is_over), daemon=True)
     thread.start()
     try:
         yield _on_disk(
@@ -102,8 +103,15 @@ def running_ftp(folder: Path, *, tls: bool = True, handler: type[FTPHandler] | N
             },
         )
     finally:
-        server.close_all()
+        is_over.set()
         thread.join(5)
+
+
+def _serve_ftp(server: ThreadedFTPServer, is_over: threading.Event) -> None:
+    """Closed by the thread that serves: it would look at closed sockets otherwise."""
+    while not is_over.is_set():
+        server.serve_forever(timeout=0.05, blocking=False)
+    server.close_all()
 
 
 @contextmanager
