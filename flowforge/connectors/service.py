@@ -153,8 +153,9 @@ class Calls:
         query: JsonObject | None = None,
         method: str = "GET",
         json: JsonObject | None = None,
+        most: int | None = None,
     ) -> JsonObject:
-        """All pages of a list: `items`, `pages`, and whether it is `complete`."""
+        """All pages of a list, or as many as hold `most` items: `items`, `pages`, and whether it is `complete`."""
         url = self._url(path, parts)
 
         def fetch(page: Page, context: StepContext) -> JsonObject:
@@ -163,7 +164,8 @@ class Calls:
             headers = {**response.headers, **response.repeated_headers}
             return {"body": response.json(), "status": response.status, "headers": headers}
 
-        return read_pages(paging, url, self.context, fetch)
+        cut = paging if most is None else paging.model_copy(update={"max_items": most})
+        return read_pages(cut, url, self.context, fetch)
 
     def told(self, answer: JsonObject, name: str) -> str:
         """A text that an answer must have. Raises ConnectorError."""

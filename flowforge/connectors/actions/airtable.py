@@ -52,8 +52,7 @@ def list_records(config: List, airtable: Calls) -> JsonObject:
         "fields[]": config.fields,
         "pageSize": min(config.limit, 100),
     }
-    paging = _PAGES.model_copy(update={"max_items": config.limit})
-    return airtable.pages(paging, "/{}/{}", config.base_id, config.table, query=query)
+    return airtable.pages(_PAGES, "/{}/{}", config.base_id, config.table, query=query, most=config.limit)
 
 
 class Create(TableConfig):

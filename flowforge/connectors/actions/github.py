@@ -70,8 +70,7 @@ def list_issues(config: ListIssues, github: Calls) -> JsonObject:
         "since": config.since or None,
         "per_page": min(config.limit, 100),
     }
-    paging = _PAGES.model_copy(update={"max_items": config.limit})
-    return github.pages(paging, "/repos/{}/{}/issues", config.owner, config.repository, query=query)
+    return github.pages(_PAGES, "/repos/{}/{}/issues", config.owner, config.repository, query=query, most=config.limit)
 
 
 class Comment(RepositoryConfig):

@@ -90,7 +90,7 @@ class Search(ServiceConfig):
 )
 def search(config: Search, gmail: Calls) -> JsonObject:
     query = {"q": config.query or None, "labelIds": config.labels, "maxResults": min(config.limit, 500)}
-    return gmail.pages(_PAGES.model_copy(update={"max_items": config.limit}), f"{_ME}/messages", query=query)
+    return gmail.pages(_PAGES, f"{_ME}/messages", query=query, most=config.limit)
 
 
 class Read(ServiceConfig):

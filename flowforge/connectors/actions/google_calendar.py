@@ -48,8 +48,7 @@ def find(config: Find, calendar: Calls) -> JsonObject:
         "orderBy": "startTime",
         "maxResults": min(config.limit, 2500),
     }
-    paging = _PAGES.model_copy(update={"max_items": config.limit})
-    return calendar.pages(paging, "/calendars/{}/events", config.calendar_id, query=query)
+    return calendar.pages(_PAGES, "/calendars/{}/events", config.calendar_id, query=query, most=config.limit)
 
 
 class EventFields(CalendarConfig):

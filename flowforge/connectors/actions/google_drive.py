@@ -44,7 +44,7 @@ def list_files(config: List, drive: Calls) -> JsonObject:
         "includeItemsFromAllDrives": True,
         **_EVERYWHERE,
     }
-    return drive.pages(_PAGES.model_copy(update={"max_items": config.limit}), "/drive/v3/files", query=query)
+    return drive.pages(_PAGES, "/drive/v3/files", query=query, most=config.limit)
 
 
 class FetchFile(ServiceConfig):

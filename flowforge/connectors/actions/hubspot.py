@@ -81,5 +81,6 @@ def find(config: Find, hubspot: Calls) -> JsonObject:
     condition = {"propertyName": config.property, "operator": "EQ", "value": config.value}
     groups = [{"filters": [condition]}] if config.property and config.value else None
     body = given({"filterGroups": groups, "properties": config.properties or None, "limit": min(config.limit, 100)})
-    paging = _PAGES.model_copy(update={"max_items": config.limit})
-    return hubspot.pages(paging, "/crm/v3/objects/{}/search", config.object_type, method="POST", json=body)
+    return hubspot.pages(
+        _PAGES, "/crm/v3/objects/{}/search", config.object_type, method="POST", json=body, most=config.limit
+    )

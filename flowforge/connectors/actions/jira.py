@@ -61,7 +61,7 @@ class Find(SiteConfig):
 )
 def find(config: Find, jira: Calls) -> JsonObject:
     query = {"jql": config.jql, "fields": ",".join(config.fields) or None, "maxResults": min(config.limit, 100)}
-    return jira.pages(_PAGES.model_copy(update={"max_items": config.limit}), "/rest/api/2/search/jql", query=query)
+    return jira.pages(_PAGES, "/rest/api/2/search/jql", query=query, most=config.limit)
 
 
 class Comment(SiteConfig):

@@ -40,8 +40,7 @@ class Query(ServiceConfig):
 @NOTION.action("NOTION_QUERY", Query, title="query a database", help="Gives the pages of a database.", repeatable=True)
 def query(config: Query, notion: Calls) -> JsonObject:
     body = given({"filter": config.filter, "sorts": config.sorts, "page_size": min(config.limit, 100)})
-    paging = _PAGES.model_copy(update={"max_items": config.limit})
-    return notion.pages(paging, "/databases/{}/query", config.database_id, method="POST", json=body)
+    return notion.pages(_PAGES, "/databases/{}/query", config.database_id, method="POST", json=body, most=config.limit)
 
 
 class CreatePage(ServiceConfig):

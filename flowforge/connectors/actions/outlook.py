@@ -88,8 +88,7 @@ def find(config: Find, outlook: Calls) -> JsonObject:
         "$select": ",".join(config.fields) or None,
         "$top": min(config.limit, 1000),
     }
-    paging = _PAGES.model_copy(update={"max_items": config.limit})
-    return outlook.pages(paging, "/me/mailFolders/{}/messages", config.folder, query=query)
+    return outlook.pages(_PAGES, "/me/mailFolders/{}/messages", config.folder, query=query, most=config.limit)
 
 
 class CreateEvent(ServiceConfig):
