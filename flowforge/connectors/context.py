@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from flowforge.connectors.apis import ApiAccess, NoApis
+from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import FileAccess, NoFiles
 from flowforge.connectors.host_binding import ANY_HOST, HostBinding
 from flowforge.connectors.http_client.client import HttpClient
@@ -81,3 +82,9 @@ class StepContext:
     """The tokens of the step's connection, where somebody has signed in with it."""
     secrets: list[str] = field(default_factory=list)
     """Texts that are masked in outputs and errors. A connector adds what it makes of its secrets, such as a header."""
+
+    def open_connection(self) -> AbstractContextManager[Any]:
+        """A session by the connection that the step names. Raises ConnectorError, also where it names none."""
+        if self.connection is None:
+            raise ConnectorError("connection: is required", permanent=True)
+        return self.connection.open()

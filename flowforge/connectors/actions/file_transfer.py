@@ -6,7 +6,7 @@ from flowforge.connectors.connection_kinds.ftp import FTP
 from flowforge.connectors.connection_kinds.s3 import S3
 from flowforge.connectors.connection_kinds.sftp import SFTP
 from flowforge.connectors.connection_kinds.webdav import WEBDAV
-from flowforge.connectors.sdk import ConnectorError, StepContext, connector, joined, remote_files
+from flowforge.connectors.sdk import StepContext, connector, joined, remote_files
 from flowforge.jsonio import JsonObject
 
 
@@ -22,7 +22,5 @@ from flowforge.jsonio import JsonObject
     connections=(S3, SFTP, FTP, WEBDAV),
 )
 def file_transfer(config: remote_files.RemoteFilesConfig, context: StepContext) -> JsonObject:
-    if context.connection is None:
-        raise ConnectorError("connection: is required", permanent=True)
-    with context.connection.open() as remote:
+    with context.open_connection() as remote:
         return remote_files.carry_out(config, remote, context.files)

@@ -55,9 +55,7 @@ class Config(ConnectorConfig):
     connections=(REDIS,),
 )
 def redis_command(config: Config, context: StepContext) -> JsonObject:
-    if context.connection is None:
-        raise ConnectorError("connection: is required", permanent=True)
-    with context.connection.open() as session:
+    with context.open_connection() as session:
         return _RUN[config.operation](config, session.ask)
 
 

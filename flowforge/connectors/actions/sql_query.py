@@ -15,7 +15,6 @@ from flowforge.connectors.sdk import (
     MOST_ROWS,
     NO_EXPRESSIONS,
     Bound,
-    ConnectorError,
     SqlSession,
     StatementConfig,
     StepContext,
@@ -91,9 +90,7 @@ class Config(StatementConfig):
     connections=(POSTGRESQL, MYSQL),
 )
 def sql_query(config: Config, context: StepContext) -> JsonObject:
-    if context.connection is None:
-        raise ConnectorError("connection: is required", permanent=True)
-    with context.connection.open() as session:
+    with context.open_connection() as session:
         return _RUN[config.operation](config, context, session)
 
 
