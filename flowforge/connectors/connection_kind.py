@@ -16,7 +16,7 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.guarded_adapter import PUBLIC
 from flowforge.connectors.http_client.pace import Pace
 from flowforge.connectors.http_client.response import Response
-from flowforge.connectors.http_client.signing import Request
+from flowforge.connectors.http_client.signing import Request, basic_credentials
 from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.signing_fields import SigningFields, TrialAddress
 from flowforge.errors import Problem
@@ -163,6 +163,13 @@ class Credentials(Generic[C]):
         """Masks what was made of the credentials in outputs and errors: many a receiver repeats what it was sent."""
         if sent not in self.context.secrets:
             self.context.secrets.append(sent)
+
+    def basic(self, username: str, password: str) -> str:
+        """The value of the header Authorization (RFC 7617, 2), masked from now on where it holds a password."""
+        encoded = basic_credentials(username, password)
+        if password:
+            self.hide(encoded)
+        return f"Basic {encoded}"
 
     def open(self) -> AbstractContextManager[Any]:
         """Raises ConnectorError for a kind that has no sessions."""

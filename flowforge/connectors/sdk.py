@@ -36,7 +36,7 @@ from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.page import ONLY_PAGE, Page
 from flowforge.connectors.paging.reading import read_pages
 from flowforge.connectors.progress import Part
-from flowforge.connectors.remote_answers import copy_download, xml_of
+from flowforge.connectors.remote_answers import ask_server, copy_download, xml_of
 from flowforge.connectors.service import Calls, Service, ServiceConfig, given
 from flowforge.connectors.session_pool import SessionKey
 from flowforge.connectors.sql import child
@@ -112,6 +112,7 @@ __all__ = [
     "TlsIdentity",
     "Tools",
     "Upsert",
+    "ask_server",
     "basic_credentials",
     "body_of",
     "child",

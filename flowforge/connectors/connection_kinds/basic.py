@@ -9,7 +9,6 @@ from flowforge.connectors.sdk import (
     ConnectorConfig,
     Credentials,
     Request,
-    basic_credentials,
     field,
     secret,
 )
@@ -29,10 +28,7 @@ class UserAndPassword(ConnectorConfig):
 
 def _sign(request: Request, credentials: Credentials[UserAndPassword]) -> Request:
     config = credentials.config
-    encoded = basic_credentials(config.username, config.password)
-    if config.password:
-        credentials.hide(encoded)
-    return request.with_headers({"Authorization": f"Basic {encoded}"})
+    return request.with_headers({"Authorization": credentials.basic(config.username, config.password)})
 
 
 BASIC = ConnectionKind(

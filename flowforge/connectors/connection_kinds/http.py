@@ -10,7 +10,6 @@ from flowforge.connectors.sdk import (
     Credentials,
     Request,
     TlsIdentity,
-    basic_credentials,
     field,
     secret,
 )
@@ -50,10 +49,7 @@ def _authorization(credentials: Credentials[HttpSignIn]) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {config.bearer_token}"}
     if config.username is None:
         return {}
-    encoded = basic_credentials(config.username, config.password or "")
-    if config.password:
-        credentials.hide(encoded)
-    return {"Authorization": f"Basic {encoded}"}
+    return {"Authorization": credentials.basic(config.username, config.password or "")}
 
 
 HTTP = ConnectionKind(

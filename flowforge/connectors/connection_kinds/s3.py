@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -17,8 +17,11 @@ from flowforge.connectors.sdk import (
     ConnectorConfig,
     Content,
     Credentials,
+    Pair,
     Request,
     Response,
+    StreamedBody,
+    ask_server,
     body_of,
     copy_download,
     field,
@@ -58,9 +61,7 @@ class BucketFiles:
         prefix = f"{folder.strip('/')}/" if folder.strip("/") else ""
         query = {"list-type": "2", "prefix": prefix, "delimiter": "/"}
         while query:
-            answer = self._send("GET", "", params=query)
-            answer.raise_for_status("S3")
-            page = xml_of(answer)
+            page = xml_of(self._ask("GET", "", params=list(query.items())))
             for found in page.iter(f"{_XML}CommonPrefixes"):
                 yield remote_files.Entry(found.findtext(f"{_XML}Prefix", "").rstrip("/"), is_folder=True)
             for found in page.iter(f"{_XML}Contents"):
@@ -75,16 +76,15 @@ class BucketFiles:
         copy_download(self.credentials, self._url(path), target)
 
     def write(self, path: str, content: Content) -> None:
-        self._send("PUT", path, data=body_of(content)).raise_for_status("S3")
+        self._ask("PUT", path, data=body_of(content))
 
     def delete(self, path: str) -> None:
-        self._send("DELETE", path).raise_for_status("S3")
+        self._ask("DELETE", path)
 
     def move(self, path: str, target: str) -> None:
         """A copy, then the deletion of what was copied: S3 knows no other way."""
         source = f"/{self.credentials.config.bucket}/{quote(path.lstrip('/'))}"
-        copied = self._send("PUT", target, headers={"x-amz-copy-source": source})
-        copied.raise_for_status("S3")
+        copied = self._ask("PUT", target, headers={"x-amz-copy-source": source})
         if b"<Error" not in copied.content:  # which may come with 200, see CopyObject
             self.delete(path)
             return
@@ -94,19 +94,16 @@ class BucketFiles:
         address = self.credentials.config.address
         return f"{address}/{quote(path.lstrip('/'), safe='/~')}" if path else address
 
-    def _send(
+    def _ask(
         self,
         method: str,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: Sequence[Pair] = (),
         headers: Mapping[str, str] | None = None,
-        data: object = None,
+        data: StreamedBody | None = None,
     ) -> Response:
-        http, context = self.credentials.context.tools.http, self.credentials.context
-        pairs = list((params or {}).items())
-        url, by = self._url(path), self.credentials
-        return http.send(context, method, url, params=pairs, headers=headers, data=data, signed_by=by)  # type: ignore[arg-type]
+        return ask_server(self.credentials, "S3", method, self._url(path), params=params, headers=headers, data=data)
 
 
 def _sign(request: Request, credentials: Credentials[Bucket]) -> Request:
@@ -115,9 +112,8 @@ def _sign(request: Request, credentials: Credentials[Bucket]) -> Request:
     return signature.sign(request)
 
 
-@contextmanager
-def _open(credentials: Credentials[Bucket]) -> Iterator[BucketFiles]:
-    yield BucketFiles(credentials)
+def _open(credentials: Credentials[Bucket]) -> AbstractContextManager[BucketFiles]:
+    return nullcontext(BucketFiles(credentials))
 
 
 def _test(credentials: Credentials[Bucket]) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -18,6 +17,8 @@ from flowforge.connectors.sdk import (
     Credentials,
     Request,
     Response,
+    StreamedBody,
+    ask_server,
     body_of,
     copy_download,
     field,
@@ -44,8 +45,7 @@ class WebdavFiles:
 
     def entries(self, folder: str) -> Iterator[remote_files.Entry]:
         headers = {"Depth": "1", "Content-Type": "application/xml"}
-        answer = self._send("PROPFIND", folder, headers=headers, data=_ASKED)
-        answer.raise_for_status("the server")
+        answer = self._ask("PROPFIND", folder, headers=headers, data=_ASKED)
         asked = unquote(urlsplit(self._url(folder)).path).rstrip("/")
         for found in xml_of(answer).iter(f"{_DAV}response"):
             path = unquote(urlsplit(found.findtext(f"{_DAV}href", "")).path)
@@ -56,14 +56,13 @@ class WebdavFiles:
         copy_download(self.credentials, self._url(path), target)
 
     def write(self, path: str, content: Content) -> None:
-        self._send("PUT", path, data=body_of(content)).raise_for_status("the server")
+        self._ask("PUT", path, data=body_of(content))
 
     def delete(self, path: str) -> None:
-        self._send("DELETE", path).raise_for_status("the server")
+        self._ask("DELETE", path)
 
     def move(self, path: str, target: str) -> None:
-        headers = {"Destination": self._url(target), "Overwrite": "T"}
-        self._send("MOVE", path, headers=headers).raise_for_status("the server")
+        self._ask("MOVE", path, headers={"Destination": self._url(target), "Overwrite": "T"})
 
     @property
     def _root(self) -> str:
@@ -72,9 +71,15 @@ class WebdavFiles:
     def _url(self, path: str) -> str:
         return f"{self.credentials.config.url.rstrip('/')}/{quote(path.lstrip('/'))}"
 
-    def _send(self, method: str, path: str, **parts: object) -> Response:
-        http, context = self.credentials.context.tools.http, self.credentials.context
-        return http.send(context, method, self._url(path), signed_by=self.credentials, **parts)  # type: ignore[arg-type]
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | StreamedBody | None = None,
+    ) -> Response:
+        return ask_server(self.credentials, "the server", method, self._url(path), headers=headers, data=data)
 
 
 def _entry(path: str, found: Element) -> remote_files.Entry:
@@ -90,16 +95,12 @@ def _entry(path: str, found: Element) -> remote_files.Entry:
 
 
 def _sign(request: Request, credentials: Credentials[WebdavServer]) -> Request:
-    """RFC 7617, 2."""
     config = credentials.config
-    encoded = base64.b64encode(f"{config.username}:{config.password}".encode()).decode()
-    credentials.context.secrets.append(encoded)
-    return request.with_headers({"Authorization": f"Basic {encoded}"})
+    return request.with_headers({"Authorization": credentials.basic(config.username, config.password)})
 
 
-@contextmanager
-def _open(credentials: Credentials[WebdavServer]) -> Iterator[WebdavFiles]:
-    yield WebdavFiles(credentials)
+def _open(credentials: Credentials[WebdavServer]) -> AbstractContextManager[WebdavFiles]:
+    return nullcontext(WebdavFiles(credentials))
 
 
 def _test(credentials: Credentials[WebdavServer]) -> bool:
