@@ -11,7 +11,7 @@ import jwt
 
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.http_client.tls import readable_pem
+from flowforge.connectors.http_client.tls import readable_key
 from flowforge.connectors.tokens import token_key
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -25,13 +25,10 @@ def sign_claims(claims: Mapping[str, Any], key: str | bytes, algorithm: Algorith
     it. Raises ConnectorError, which quotes nothing of it."""
     headers = {"kid": key_id} if key_id else None
     try:
-        return jwt.encode(dict(claims), _readable(key), algorithm=algorithm, headers=headers)
+        readable = readable_key(key) if isinstance(key, str) else key
+        return jwt.encode(dict(claims), readable, algorithm=algorithm, headers=headers)
     except (ValueError, TypeError, jwt.PyJWTError) as error:
         raise ConnectorError(f"{named} cannot be used", permanent=True) from error
-
-
-def _readable(key: str | bytes) -> str | bytes:
-    return (readable_pem(key) or key) if isinstance(key, str) else key
 
 
 def times_of(life_seconds: float) -> dict[str, int]:

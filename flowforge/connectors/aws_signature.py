@@ -26,7 +26,7 @@ class AwsSignature:
 
     def sign(self, request: Request) -> Request:
         """Raises ConnectorError for a file, which is not read before it is sent, unless it goes to S3."""
-        is_streamed = not request.body and _header(request, "content-length") not in ("", "0")
+        is_streamed = not request.body and request.header("content-length") not in ("", "0")
         if is_streamed and self.service != "s3":
             raise ConnectorError("a file cannot be signed for AWS; it can be sent to S3 alone", permanent=True)
         return request.with_headers(self._headers(request, is_streamed=is_streamed))
@@ -44,7 +44,3 @@ class AwsSignature:
         signer = S3SigV4Auth if self.service == "s3" else SigV4Auth
         signer(keys, self.service, self.region).add_auth(unsigned)
         return {name: str(value) for name, value in unsigned.headers.items() if headers.get(name) != value}
-
-
-def _header(request: Request, wanted: str) -> str:
-    return next((value for name, value in request.headers.items() if name.lower() == wanted), "")

@@ -28,7 +28,7 @@ from flowforge.connectors.http_client.received import Receiving, ResponseForm
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request, basic_credentials
 from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart, related
-from flowforge.connectors.http_client.tls import TlsIdentity, readable_pem
+from flowforge.connectors.http_client.tls import TlsIdentity, readable_key, readable_pem
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
 from flowforge.connectors.network import service_ports as ports
 from flowforge.connectors.network.dialer import Dialer, seconds_to_connect
@@ -133,6 +133,7 @@ __all__ = [
     "parameter",
     "ports",
     "read_pages",
+    "readable_key",
     "readable_pem",
     "related",
     "remote_files",

@@ -13,7 +13,7 @@ from flowforge.connectors.sdk import (
     Credentials,
     Request,
     field,
-    readable_pem,
+    readable_key,
     secret,
 )
 
@@ -51,17 +51,13 @@ def _authorization(request: Request, config: OAuth1Keys) -> str:
         config.token or None,
         config.token_secret or None,
         signature_method=config.signature_method,
-        rsa_key=readable_pem(config.rsa_key) or config.rsa_key or None,
+        rsa_key=readable_key(config.rsa_key) or None,
     )
-    is_form = _content_type(request).startswith(_FORM) and bool(request.body)
+    is_form = request.header("content-type").startswith(_FORM) and bool(request.body)
     body, headers = (request.body.decode(), {"Content-Type": _FORM}) if is_form else (None, {})
     method: Any = request.method
     _, signed, _ = client.sign(request.url, method, body, headers, config.realm or None)
     return str(signed["Authorization"])
-
-
-def _content_type(request: Request) -> str:
-    return next((value for name, value in request.headers.items() if name.lower() == "content-type"), "")
 
 
 OAUTH1 = ConnectionKind(

@@ -24,6 +24,10 @@ class Request:
     body: bytes
     """Empty for a file, which is read only while it is sent."""
 
+    def header(self, name: str) -> str:
+        """The value of a header, in whatever case it is written; empty where there is none."""
+        return next((value for own, value in self.headers.items() if own.lower() == name.lower()), "")
+
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """A copy with the headers added, or replaced where one of that name is there, in whatever case."""
         if not headers:

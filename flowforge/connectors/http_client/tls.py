@@ -53,6 +53,12 @@ def readable_pem(text: str) -> str:
     )
 
 
+def readable_key(text: str) -> str:
+    """A key as PEM with its line breaks, where it is one, and as it is written elsewhere: an HMAC's secret, say, or a
+    key with headers (RFC 1421), which are lines themselves."""
+    return readable_pem(text) or text
+
+
 def _load_authorities(context: ssl.SSLContext, authorities: str) -> None:
     try:
         context.load_verify_locations(cadata=readable_pem(authorities))
