@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from tests.connectors.kept_files import KeptFiles
 from tests.connectors.running import run_with
-from tests.services.file_servers import RUNNING, FileServer, running_ftp, running_sftp
+from tests.services.file_servers import RUNNING, USER_KEY, FileServer, running_ftp, running_sftp
 
 MakeContext = Callable[..., StepContext]
 CONTENT = bytes(range(256)) * 5_000
@@ -141,6 +142,17 @@ class TestSftp:
             assert key in str(caught.value), "so that it can be written down"
             with pytest.raises(ConnectorError, match="another key"):
                 kind.try_out({**server.connection, "hostKey": key[:-8] + "AAAAAAAA"}, make_context())
+
+    @pytest.mark.parametrize("line_break", ["\n", " ", "\\n"])
+    def test_a_private_key_needs_no_line_breaks(
+        self, tmp_path: Path, make_context: MakeContext, line_break: str
+    ) -> None:
+        written = StringIO()
+        USER_KEY.write_private_key(written)
+        key = written.getvalue().replace("\n", line_break)
+        with running_sftp(tmp_path) as server:
+            saved = {**server.connection, "password": "", "privateKey": key}
+            assert load_catalog().connection_kinds["sftp"].try_out(saved, make_context())
 
     def test_a_server_that_says_nothing_is_not_waited_for(self, make_context: MakeContext, silent_port: int) -> None:
         for name in ("sftp", "ftp"):

@@ -26,6 +26,8 @@ from wsgidav.wsgidav_app import WsgiDAVApp
 from tests.connectors.certificate import make_certificate
 
 USER, PASSWORD = "ada", "s3cret pass"
+USER_KEY = paramiko.ECDSAKey.generate()
+"""The private key that SFTP takes instead of the password."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,13 @@ def running_webdav(folder: Path) -> Iterator[FileServer]:
 class _Account(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str) -> int:
         return paramiko.AUTH_SUCCESSFUL if (username, password) == (USER, PASSWORD) else paramiko.AUTH_FAILED
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        is_known = username == USER and key.asbytes() == USER_KEY.asbytes()
+        return paramiko.AUTH_SUCCESSFUL if is_known else paramiko.AUTH_FAILED
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "password,publickey"
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED

@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import IO, Any
-
-import paramiko
+from typing import TYPE_CHECKING, Any
 
 from flowforge.connectors.sdk import (
     ConnectionKind,
@@ -20,17 +18,16 @@ from flowforge.connectors.sdk import (
     Credentials,
     field,
     ports,
+    readable_key,
     remote_files,
     seconds_to_connect,
     secret,
 )
 
+if TYPE_CHECKING:  # where it is used it is imported, since few need it, and it takes its time to load
+    import paramiko
+
 _PIECE_BYTES = 256 * 1024
-_KEYS: tuple[Callable[[IO[str], str | None], paramiko.PKey], ...] = (
-    paramiko.Ed25519Key.from_private_key,
-    paramiko.ECDSAKey.from_private_key,
-    paramiko.RSAKey.from_private_key,
-)
 
 
 class SftpServer(ConnectorConfig):
@@ -80,6 +77,8 @@ class SftpFiles:
 
 @contextmanager
 def _open(credentials: Credentials[SftpServer]) -> Iterator[SftpFiles]:
+    import paramiko
+
     config, context = credentials.config, credentials.context
     dialer = context.tools.dialer
     wire = dialer.connect(config.host, config.port, context.deadline, ports.SSH_PORTS)
@@ -123,16 +122,18 @@ def _unknown_key(config: SftpServer, known: str) -> str:
 
 
 def _private_key(text: str, password: str) -> paramiko.PKey:
-    for read in _KEYS:
+    import paramiko
+
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         try:
-            return read(io.StringIO(text), password or None)
+            return kind.from_private_key(io.StringIO(readable_key(text)), password or None)
         except (paramiko.SSHException, ValueError, base64.binascii.Error):  # type: ignore[attr-defined]
             continue
     raise ConnectorError("privateKey: cannot be read: it has to be OpenSSH or PEM, with its password", permanent=True)
 
 
 def _client(transport: Any) -> paramiko.SFTPClient:
-    client = paramiko.SFTPClient.from_transport(transport)
+    client: paramiko.SFTPClient | None = transport.open_sftp_client()
     if client is None:
         raise ConnectorError("the server has no SFTP", permanent=True)
     return client
