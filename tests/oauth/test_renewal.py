@@ -33,6 +33,14 @@ def test_a_step_sends_the_token_and_asks_nobody_while_it_is_good(backends: Backe
     assert provider.asked == []
 
 
+def test_the_token_of_a_step_with_many_calls_is_masked_as_one(backends: Backends, provider: Provider) -> None:
+    tokens = sign_in(backends, provider, connect(backends, provider))
+    context = context_of(backends)
+    for _ in range(3):
+        backends.tools.http.send(context, "GET", f"{provider.url}/api", signed_by=context.connection)
+    assert context.secrets == [tokens.access]
+
+
 def test_it_is_renewed_before_it_ends(backends: Backends, provider: Provider) -> None:
     connection = connect(backends, provider)
     former = sign_in(backends, provider, connection, ends_in=240)

@@ -145,7 +145,7 @@ def access_token(credentials: Credentials[OAuth2SignIn]) -> str:
     """A token that is good now, renewed where it is time, and masked from now on. Raises ConnectorError."""
     with _as_connector_errors():
         token = _grant_of(credentials).access_token(_ask(credentials), credentials.context.deadline)
-    credentials.context.secrets.append(token)
+    credentials.hide(token)
     return token
 
 
@@ -163,9 +163,9 @@ def _grant_of(credentials: Credentials[OAuth2SignIn]) -> HeldGrant:
 
 def _ask(credentials: Credentials[OAuth2SignIn]) -> Ask | None:
     """How to get other tokens; None where nobody but the person can."""
-    kept = _grant_of(credentials).tokens()
     if credentials.config.way == "client":
         return lambda _: _client(credentials).client_credentials()
+    kept = _grant_of(credentials).tokens()
     if kept is None or kept.refresh is None:
         return None
     return lambda tokens: _refreshed(credentials, tokens)
@@ -174,10 +174,15 @@ def _ask(credentials: Credentials[OAuth2SignIn]) -> Ask | None:
 def _refreshed(credentials: Credentials[OAuth2SignIn], tokens: Tokens | None) -> Grant:
     assert tokens is not None
     assert tokens.refresh is not None
-    credentials.context.secrets.extend([tokens.refresh, tokens.access])
+    _hide_both(credentials, tokens)
     grant = _client(credentials).refresh(tokens.refresh)
-    credentials.context.secrets.extend(text for text in (grant.tokens.access, grant.tokens.refresh) if text)
+    _hide_both(credentials, grant.tokens)
     return grant
+
+
+def _hide_both(credentials: Credentials[OAuth2SignIn], tokens: Tokens) -> None:
+    for token in filter(None, (tokens.access, tokens.refresh)):
+        credentials.hide(token)
 
 
 def _client(credentials: Credentials[OAuth2SignIn]) -> ProviderClient:
