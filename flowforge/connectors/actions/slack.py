@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from flowforge.connectors.connection_kinds.bearer import BEARER
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
-from flowforge.connectors.connection_kinds.slack import SLACK
+from flowforge.connectors.connection_kinds.slack import PASSING_ERRORS, SLACK
 from flowforge.connectors.sdk import (
     Calls,
     ConnectorError,
@@ -24,8 +24,6 @@ from flowforge.connectors.sdk import (
 )
 from flowforge.jsonio import JsonObject
 
-_PASSING_ERRORS = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-
 
 def _judge(response: Response, name: str) -> None:
     """Slack answers 200 to failures, too: only `ok` is reliable."""
@@ -33,7 +31,7 @@ def _judge(response: Response, name: str) -> None:
     answer = response.body()
     if isinstance(answer, dict) and answer.get("ok") is False:
         error = str(answer.get("error"))
-        raise ConnectorError(f"{name} refused: {error}", permanent=error not in _PASSING_ERRORS, answered=True)
+        raise ConnectorError(f"{name} refused: {error}", permanent=error not in PASSING_ERRORS, answered=True)
 
 
 WORKSPACE = Service("Slack", "https://slack.com/api", "message", (SLACK, OAUTH2, BEARER), ("chat",), judge=_judge)

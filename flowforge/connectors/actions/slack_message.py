@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from pydantic import AliasChoices, field_validator, model_validator
 
-from flowforge.connectors.connection_kinds.slack import SLACK, SlackSignIn
+from flowforge.connectors.connection_kinds.slack import PASSING_ERRORS, SLACK, SlackSignIn
 from flowforge.connectors.sdk import ConnectorError, StepContext, connector, field, first_of
 from flowforge.jsonio import JsonObject
 
 POST_MESSAGE = "https://slack.com/api/chat.postMessage"
-_PASSING_ERRORS = {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
 
 class Config(SlackSignIn):
@@ -74,7 +73,7 @@ def _post_message(config: Config, context: StepContext, body: JsonObject) -> Jso
     if not isinstance(answer, dict) or not answer.get("ok"):
         reason = answer.get("error", "no reason") if isinstance(answer, dict) else "no JSON"
         raise ConnectorError(
-            f"Slack refused the message: {reason}", permanent=reason not in _PASSING_ERRORS, answered=True
+            f"Slack refused the message: {reason}", permanent=reason not in PASSING_ERRORS, answered=True
         )
     return {
         "delivered": True,

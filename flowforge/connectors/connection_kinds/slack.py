@@ -10,6 +10,8 @@ from pydantic import AliasChoices
 from flowforge.connectors.sdk import ConnectionKind, ConnectorConfig, ConnectorError, Credentials, Request, secret
 
 AUTH_TEST = "https://slack.com/api/auth.test"
+PASSING_ERRORS = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+"""The errors after which the same call may succeed (https://docs.slack.dev/reference/methods/chat.postMessage)."""
 
 
 class SlackSignIn(ConnectorConfig):
