@@ -28,7 +28,7 @@ def read_pages(paging: Paging, url: str, context: StepContext, fetch: Fetch) -> 
     `maxPages` or `maxItems`. `url`: the step's own. Raises ConnectorError, which names the page."""
     reading = _Reading(paging, url, context)
     for part in context.progress.parts():
-        reading.take_over(part)
+        reading.take_over(part, reading.size_with(part))
     while reading.next is not None:
         reading.take(reading.next, fetch)
     return reading.output()
@@ -54,11 +54,15 @@ class _Reading:
         self.next = first_page(self.paging)
         self.seen.add(self.next.identity)
 
-    def take_over(self, part: Part) -> None:
-        """Goes on after a page that was read before."""
+    def size_with(self, part: Part) -> int:
+        """Bytes of JSON of the items up to and with the part."""
+        return self.size + len(jsonio.dumps(part.items))
+
+    def take_over(self, part: Part, size: int) -> None:
+        """Goes on after a page that was read before; `size`: that of the items with it."""
         self.items += part.items
         self.last = part.items
-        self.size += len(jsonio.dumps(part.items))
+        self.size = size
         self.next = Page(**part.next) if part.next is not None else None
         self.complete = part.complete
         self.number += 1
@@ -69,12 +73,13 @@ class _Reading:
         """Reads a page, and saves it with where it goes on. Raises ConnectorError, which names the page."""
         try:
             part = self._part_of(fetch(page, self._context))
-            self._require_room(part)
+            size = self.size_with(part)
+            self._require_room(size)
             self._require_new(part)
         except ConnectorError as error:
             raise _on_page(self.number, error) from error
         self.context.progress.add(part)
-        self.take_over(part)
+        self.take_over(part, size)
 
     def output(self) -> JsonObject:
         return {"items": self.items, "pages": self.number - 1, "complete": self.complete}
@@ -117,9 +122,9 @@ class _Reading:
             sent = f"does the API know '{self.paging.sent_as}'?"
             raise ConnectorError(f"its items are those of the page before: {sent}", permanent=True)
 
-    def _require_room(self, part: Part) -> None:
+    def _require_room(self, size: int) -> None:
         """Raises ConnectorError where a step cannot give so much."""
-        size, limit = self.size + len(jsonio.dumps(part.items)), self.context.output_limit
+        limit = self.context.output_limit
         if size > limit:
             raise ConnectorError(
                 f"the list has {size:,} bytes up to here; a step gives {limit:,} at most. Read fewer (maxItems)", True
