@@ -31,6 +31,7 @@ from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of
 from flowforge.connectors.http_client.tls import TlsIdentity, readable_key, readable_pem
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
 from flowforge.connectors.network import service_ports as ports
+from flowforge.connectors.network.deadlines import Watch
 from flowforge.connectors.network.dialer import Dialer, seconds_to_connect
 from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.page import ONLY_PAGE, Page
@@ -112,6 +113,7 @@ __all__ = [
     "TlsIdentity",
     "Tools",
     "Upsert",
+    "Watch",
     "ask_server",
     "basic_credentials",
     "body_of",

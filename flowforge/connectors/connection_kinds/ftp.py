@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 from flowforge.connectors.sdk import (
     ConnectionKind,
@@ -18,6 +17,7 @@ from flowforge.connectors.sdk import (
     Credentials,
     StepContext,
     Tls,
+    Watch,
     field,
     ports,
     remote_files,
@@ -53,7 +53,7 @@ class GuardedFtp(ftplib.FTP_TLS):
 
     encoding = "utf-8"
 
-    def __init__(self, config: FtpServer, context: StepContext, wire: socket.socket) -> None:
+    def __init__(self, config: FtpServer, context: StepContext, wire: socket.socket, watch: Watch) -> None:
         tls = tls_context(config.tls, config.authorities)
         super().__init__(context=tls or ssl.create_default_context())
         self.host = config.host
@@ -62,14 +62,14 @@ class GuardedFtp(ftplib.FTP_TLS):
         self.af = wire.family
         self.file = wire.makefile("r", encoding=self.encoding)
         self._context_of_step = context
-        self._watch: Any = None
+        self._watch = watch
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
         _, port = self.makepasv()
         step = self._context_of_step
         data = step.tools.dialer.connect(self._address, port, step.deadline, frozenset({port}))
         try:
-            self._watching(data)
+            self._watch.add(data)
             answer = self.sendcmd(cmd)
             if answer[0] == "2":
                 answer = self.getresp()
@@ -81,10 +81,6 @@ class GuardedFtp(ftplib.FTP_TLS):
             data.close()
             raise
         return data, None
-
-    def _watching(self, data: socket.socket) -> None:
-        if self._watch is not None:
-            self._watch.add(data)
 
 
 class FtpFiles:
@@ -138,8 +134,7 @@ def _open(credentials: Credentials[FtpServer]) -> Iterator[FtpFiles]:
     try:
         with wire, dialer.deadlines.watch(context.deadline) as watch:
             watch.add(wire)
-            client = GuardedFtp(config, context, wire)
-            client._watch = watch
+            client = GuardedFtp(config, context, wire, watch)
             _sign_in(client, config)
             yield FtpFiles(client)
     except ssl.SSLCertVerificationError as error:

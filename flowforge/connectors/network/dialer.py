@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.network.addresses import AddressGuard
-from flowforge.connectors.network.deadlines import Deadlines, Watch
+from flowforge.connectors.network.deadlines import Deadlines
 from flowforge.connectors.network.service_ports import require_port
 
 CONNECT_SECONDS = 10.0
@@ -58,6 +58,3 @@ def seconds_to_connect(deadline: float) -> float:
 
 def unreachable(host: str, port: int) -> ConnectorError:
     return ConnectorError(f"no connection to {host}, port {port}", permanent=False)
-
-
-__all__ = ["CONNECT_SECONDS", "Dialer", "Watch", "seconds_to_connect", "unreachable"]
