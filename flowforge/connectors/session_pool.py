@@ -67,13 +67,11 @@ class SessionPool:
             lent = connect() if session is None else cast(S, session)
             try:
                 yield lent
-            except BaseException:
+            finally:
                 self._end(lent, key, may_be_kept=lent.is_reusable)
-                raise
-            self._end(lent, key, may_be_kept=lent.is_reusable)
         finally:
             with self._changed:
-                self._lent[key] -= 1
+                self._lent -= Counter((key,))  # which forgets it at zero
                 self._changed.notify_all()
 
     def close_idle(self) -> None:

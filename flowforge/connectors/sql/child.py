@@ -68,7 +68,7 @@ class ChildSlots:
             yield
         finally:
             with self._changed:
-                self._taken[user_id] -= 1
+                self._taken -= Counter((user_id,))  # which forgets it at zero
                 self._changed.notify_all()
 
     def _has_room(self, user_id: UUID) -> bool:
