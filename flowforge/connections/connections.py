@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -47,12 +47,12 @@ class Connections:
         mine = select(Connection).where(Connection.user_id == user_id)
         broken = set(session.scalars(select(OAuthGrant.id).where(OAuthGrant.broken_at.is_not(None), _is_of(user_id))))
         rows = session.scalars(mine.order_by(Connection.name).limit(MOST))
-        return [replace(self._view(row), is_broken=row.id in broken) for row in rows]
+        return [self._view(row, is_broken=row.id in broken) for row in rows]
 
     def get(self, session: Session, user_id: UUID, connection_id: UUID) -> ConnectionView:
         """Get a connection, its secrets masked. Raises NotFound."""
         row = self._load(session, user_id, connection_id)
-        return replace(self._view(row), is_broken=stored_grant(session, row.id).problem is not None)
+        return self._view(row, is_broken=stored_grant(session, row.id).problem is not None)
 
     def _load(self, session: Session, user_id: UUID, connection_id: UUID) -> Connection:
         """Raises NotFound."""
@@ -109,13 +109,13 @@ class Connections:
             session.commit()
         return self._view(row)
 
-    def _view(self, row: Connection) -> ConnectionView:
+    def _view(self, row: Connection, *, is_broken: bool = False) -> ConnectionView:
         kind = self.catalog.connection_kinds.get(row.type)
         config = mask_fields(row.config, kind.secret_keys(), literal=True) if kind else {}
         return view_of(
             ConnectionView,
             row,
-            is_broken=False,
+            is_broken=is_broken,
             paused_until=row.paused_until if _is_ahead(row.paused_until) else None,
             config=config,
             can_be_tested=kind is not None and kind.can_test(row.config),

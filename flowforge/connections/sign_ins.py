@@ -279,9 +279,7 @@ def _as_conflicts(kept_out: Sequence[str] = (), *, pending: bool = False) -> Ite
     """`kept_out`: secrets that no message quotes. `pending`: that a person has not decided yet is raised as it is."""
     try:
         yield
-    except Refused as error:
-        if pending and error.is_pending:
-            raise
-        raise Conflict(mask_text(str(error), kept_out)) from error
     except (OAuthError, ConnectorError) as error:
+        if pending and isinstance(error, Refused) and error.is_pending:
+            raise
         raise Conflict(mask_text(str(error), kept_out)) from error
