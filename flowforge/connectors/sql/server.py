@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal, TypeVar
+from typing import Literal
 from uuid import UUID
 
 import certifi
@@ -18,7 +18,6 @@ from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
 
 Tls = Literal["verify", "unverified", "off"]
-S = TypeVar("S", bound=SqlSession)
 
 
 class DatabaseServer(ConnectorConfig):
@@ -46,9 +45,8 @@ def tls_context(tls: Tls, authorities: str | None) -> ssl.SSLContext | None:
     """None: in clear. Raises ConnectorError for certificates that cannot be read."""
     if tls == "off":
         return None
-    context = (
-        TlsIdentity(authorities or "").context() if authorities else ssl.create_default_context(cafile=certifi.where())
-    )
+    own = TlsIdentity(authorities).context() if authorities else None
+    context = own or ssl.create_default_context(cafile=certifi.where())
     context.check_hostname = tls == "verify"
     context.verify_mode = ssl.CERT_REQUIRED if tls == "verify" else ssl.CERT_NONE
     return context
