@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from flowforge.apis.description import Description
-from flowforge.connectors.errors import ConnectorError
 from flowforge.errors import NotFound
 from flowforge.jsonio import JsonObject
 
@@ -58,11 +57,3 @@ class NoApis:
 
     def find(self, name: str, version: str = "") -> Api:
         raise NotFound(_NO_APIS)
-
-
-def found(apis: ApiAccess, name: str, version: str) -> Api:
-    """The API of a step that runs. Raises ConnectorError."""
-    try:
-        return apis.find(name, version)
-    except NotFound as error:
-        raise ConnectorError(str(error), permanent=True) from error

@@ -119,11 +119,11 @@ class _Reading:
             return
         place.into.update({"type": type_, **limits(level.keywords, type_, files=self.purpose == "upload")})
         if type_ == "object":
-            self._readas_object(place, level)
+            self._read_object(place, level)
         elif type_ == "array":
             place.into["items"] = self._later(place, level, level.keywords.get("items"))
 
-    def _readas_object(self, place: _Place, level: Level) -> None:
+    def _read_object(self, place: _Place, level: Level) -> None:
         declared = as_object(level.keywords.get("properties"))
         kept = {name: schema for name, schema in islice(declared.items(), MOST_PROPERTIES) if self._is_kept(schema)}
         required = [name for name in _names(level.keywords.get("required")) if name in kept or name not in declared]
