@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,16 +10,18 @@ from flowforge.apis.description import Description
 from flowforge.apis.dialects.media_types import FORM, JSON, MULTIPART, by_preference
 from flowforge.apis.dialects.paths import (
     Listed,
+    describe,
+    find,
     follow,
     is_required,
-    list_operations,
     read_parameters,
+    schema_of,
     without_sign_ins,
 )
-from flowforge.apis.operation import PLACES, Answer, Body, Encoding, Operation, Parameter, Style, Unusable
+from flowforge.apis.operation import PLACES, Answer, Body, Encoding, Operation, Parameter, Style
 from flowforge.apis.recent import Recent
 from flowforge.apis.references import References
-from flowforge.apis.schemas.keywords import one_line, text
+from flowforge.apis.schemas.keywords import text
 from flowforge.apis.servers import Server, read_servers
 from flowforge.apis.shapes import as_list, as_object
 from flowforge.apis.sign_ins import SignIn, read_alternatives, read_sign_ins
@@ -37,21 +38,16 @@ _SCHEMES = ("https", "http")
 
 def read(document: JsonObject, address: str) -> Description:
     references = References(document)
-    listing = list_operations(document.get("paths"), references)
-    info = as_object(document.get("info"))
     sign_ins = read_sign_ins(document.get("securityDefinitions"), references, address)
     dialect = _OpenApi2(document, address, references, sign_ins, Recent(most=128))
-    return Description(
-        title=one_line(info.get("title")) or "API",
-        version=one_line(str(info.get("version", "")), 40),
-        format=f"OpenAPI {one_line(str(document.get('swagger')), 20)}",
-        summary=text(info.get("description")),
+    return describe(
+        document,
+        references,
+        format_=document.get("swagger"),
+        summary=as_object(document.get("info")).get("description"),
         servers=dialect.servers(document.get("schemes")),
         sign_ins=sign_ins,
-        entries=[listed.entry for listed in listing.operations],
-        resolvers={listed.entry.id: partial(dialect.operation, listed) for listed in listing.operations},
-        refused_parts=listing.refused,
-        document=document,
+        resolve=dialect.operation,
     )
 
 
@@ -96,8 +92,7 @@ class _OpenApi2:
         return read_servers([{"url": url} for url in urls], "")
 
     def _all_parameters(self, listed: Listed) -> list[JsonObject]:
-        given = [*as_list(listed.node.get("parameters")), *as_list(listed.item.get("parameters"))]
-        return [follow(node, self.references, "a parameter") for node in given]
+        return [follow(node, self.references, "a parameter") for node in listed.parameters]
 
     def _bodies(self, node: JsonObject, parameters: list[JsonObject]) -> list[Body]:
         fields = [each for each in parameters if each["in"] == "formData" and isinstance(each.get("name"), str)]
@@ -124,14 +119,10 @@ class _OpenApi2:
         produced = as_list(node.get("produces")) or as_list(self.document.get("produces")) or [JSON]
         types = by_preference({type_: {} for type_ in produced if isinstance(type_, str)})
         type_ = types[0][0] if types else JSON
-        declared = [(str(status), self._follow(said)) for status, said in as_object(node.get("responses")).items()]
+        declared = [
+            (str(status), find(said, self.references)) for status, said in as_object(node.get("responses")).items()
+        ]
         return [_answer(status, said, type_) for status, said in declared if said is not None]
-
-    def _follow(self, node: Any) -> JsonObject | None:
-        try:
-            return follow(node, self.references, "an answer")
-        except Unusable:
-            return None
 
 
 def _answer(status: str, node: JsonObject, type_: str) -> Answer:
@@ -151,23 +142,18 @@ def _parameter(node: JsonObject) -> Parameter | None:
     example = node.get("x-example")
     style, explode = _style(node, "form" if place == "query" else "simple")
     required, described = is_required(node, place), text(node.get("description"))
-    return Parameter(name, place, _schema(node), required, described, False, example, style, explode)
+    return Parameter(
+        name, place, schema_of(node, _ABOUT_PARAMETERS), required, described, False, example, style, explode
+    )
 
 
 def _form(fields: list[JsonObject], type_: str) -> Body:
     named = {each["name"]: each for each in fields}
-    properties = {name: _schema(each) for name, each in named.items()}
+    properties = {name: schema_of(each, _ABOUT_PARAMETERS) for name, each in named.items()}
     required = [name for name, each in named.items() if each.get("required") is True]
     styles = {name: _style(each, "form") for name, each in named.items() if each.get("type") == "array"}
     encodings = {name: Encoding(style=style, explode=explode) for name, (style, explode) in styles.items()}
     return Body(type_, {"type": "object", "properties": properties, "required": required}, encodings)
-
-
-def _schema(node: JsonObject) -> JsonObject:
-    if isinstance(node.get("schema"), dict):  # as version 3 has it
-        schema: JsonObject = node["schema"]
-        return schema
-    return {keyword: value for keyword, value in node.items() if keyword not in _ABOUT_PARAMETERS}
 
 
 def _style(node: JsonObject, plain: Style) -> tuple[Style, bool]:

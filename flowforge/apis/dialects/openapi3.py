@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from flowforge.apis.description import Description
 from flowforge.apis.dialects.media_types import by_preference
 from flowforge.apis.dialects.paths import (
     Listed,
+    describe,
+    find,
     follow,
     is_required,
-    list_operations,
     read_parameters,
+    schema_of,
     without_sign_ins,
 )
-from flowforge.apis.operation import PLACES, Answer, Body, Encoding, Operation, Parameter, Place, Style, Unusable
+from flowforge.apis.operation import PLACES, Answer, Body, Encoding, Operation, Parameter, Place, Style
 from flowforge.apis.recent import Recent
 from flowforge.apis.references import References
 from flowforge.apis.schemas.keywords import one_line, text
@@ -37,7 +38,6 @@ _ABOUT_PARAMETERS = frozenset({"name", "in", "required", "description", "depreca
 
 def read(document: JsonObject, address: str) -> Description:
     references = References(document)
-    listing = list_operations(document.get("paths"), references)
     components = as_object(document.get("components"))
     info = as_object(document.get("info"))
     dialect = _OpenApi3(
@@ -48,17 +48,14 @@ def read(document: JsonObject, address: str) -> Description:
         read_servers(document.get("servers"), address),
         Recent(most=128),
     )
-    return Description(
-        title=one_line(info.get("title")) or "API",
-        version=one_line(str(info.get("version", "")), 40),
-        format=f"OpenAPI {one_line(str(document.get('openapi')), 20)}",
-        summary=text(info.get("summary") or info.get("description")),
+    return describe(
+        document,
+        references,
+        format_=document.get("openapi"),
+        summary=info.get("summary") or info.get("description"),
         servers=dialect.servers,
         sign_ins=dialect.sign_ins,
-        entries=[listed.entry for listed in listing.operations],
-        resolvers={listed.entry.id: partial(dialect.operation, listed) for listed in listing.operations},
-        refused_parts=listing.refused,
-        document=document,
+        resolve=dialect.operation,
     )
 
 
@@ -108,7 +105,7 @@ class _OpenApi3:
         return Parameter(
             name,
             place,
-            _schema(said),
+            schema_of(said, _ABOUT_PARAMETERS),
             is_required(node, place),
             text(node.get("description")),
             node.get("deprecated") is True,
@@ -125,8 +122,8 @@ class _OpenApi3:
         return Body(type_, as_object(said.get("schema")), encodings, self._example(said))
 
     def _answers(self, responses: Any) -> list[Answer]:
-        declared = [(str(status), self._follow(node)) for status, node in as_object(responses).items()]
-        return [self._answer(status, node) for status, node in declared if isinstance(node, dict)]
+        declared = [(str(status), find(node, self.references)) for status, node in as_object(responses).items()]
+        return [self._answer(status, node) for status, node in declared if node is not None]
 
     def _answer(self, status: str, node: JsonObject) -> Answer:
         type_, said = next(iter(by_preference(node.get("content"))), ("", {}))
@@ -141,25 +138,9 @@ class _OpenApi3:
         """The example, or the first of several, of a parameter or a media type."""
         if "example" in said:
             return said["example"]
-        examples = said.get("examples")
-        named = list(examples.values()) if isinstance(examples, dict) else []
-        first = self._follow(named[0]) if named else None
-        return first.get("value") if isinstance(first, dict) else None
-
-    def _follow(self, node: Any) -> Any:
-        """What a node refers to; None where that is missing and nobody needs it."""
-        try:
-            return follow(node, self.references, "")
-        except Unusable:
-            return None
-
-
-def _schema(said: Any) -> JsonObject:
-    """The schema of a parameter; some files of version 3 have its keywords beside its name, as version 2 has."""
-    if isinstance(said.get("schema"), dict):
-        schema: JsonObject = said["schema"]
-        return schema
-    return {keyword: value for keyword, value in said.items() if keyword not in _ABOUT_PARAMETERS}
+        named = list(as_object(said.get("examples")).values())
+        first = find(named[0], self.references) if named else None
+        return None if first is None else first.get("value")
 
 
 def _encoding(node: JsonObject) -> Encoding:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from flowforge.apis.description import OperationEntry, Refused
+from flowforge.apis.description import Description, OperationEntry, Refused
 from flowforge.apis.names import operation_ids, tag_of_path, title_of
-from flowforge.apis.operation import Parameter, Unusable
+from flowforge.apis.operation import Operation, Parameter, Unusable
 from flowforge.apis.references import BrokenReference, References
 from flowforge.apis.schemas.keywords import one_line, text
+from flowforge.apis.servers import Server
 from flowforge.apis.shapes import as_list, as_object, as_text
 from flowforge.apis.sign_ins import Alternatives, SignIn
 from flowforge.jsonio import JsonObject
@@ -37,6 +39,12 @@ class Listed:
     @property
     def description(self) -> str:
         return text(self.node.get("description") or self.item.get("description") or self.node.get("summary"))
+
+    @property
+    def parameters(self) -> list[Any]:
+        """Those of the operation, which count, before those of its path."""
+        given = [*as_list(self.node.get("parameters")), *as_list(self.item.get("parameters"))]
+        return given[:_MOST_PARAMETERS]
 
 
 @dataclass(slots=True)
@@ -64,6 +72,33 @@ class _Found:
         title = title_of(as_text(node.get("summary")), self.declared_id, self.method, self.path)
         tag = tag or tag_of_path(self.path)
         return OperationEntry(id_, self.method, self.path, title, tag, summary, node.get("deprecated") is True)
+
+
+def describe(
+    document: JsonObject,
+    references: References,
+    *,
+    format_: Any,
+    summary: Any,
+    servers: Sequence[Server],
+    sign_ins: Mapping[str, SignIn],
+    resolve: Callable[[Listed], Operation],
+) -> Description:
+    """The description of an OpenAPI file. `format_`: the version of OpenAPI that it names."""
+    listing = list_operations(document.get("paths"), references)
+    info = as_object(document.get("info"))
+    return Description(
+        title=one_line(info.get("title")) or "API",
+        version=one_line(str(info.get("version", "")), 40),
+        format=f"OpenAPI {one_line(str(format_), 20)}",
+        summary=text(summary),
+        servers=servers,
+        sign_ins=sign_ins,
+        entries=[listed.entry for listed in listing.operations],
+        resolvers={listed.entry.id: partial(resolve, listed) for listed in listing.operations},
+        refused_parts=listing.refused,
+        document=document,
+    )
 
 
 def list_operations(paths: Any, references: References) -> Listing:
@@ -110,9 +145,8 @@ def read_parameters(
 ) -> list[Parameter]:
     """The parameters of an operation and its path, each name in each place once: the operation's own count. Parts of
     the path that nobody declares are texts. Raises Unusable for references that lead nowhere."""
-    given = [*as_list(listed.node.get("parameters")), *as_list(listed.item.get("parameters"))]
     known: dict[tuple[str, str], Parameter] = {}
-    for node in given[:_MOST_PARAMETERS]:
+    for node in listed.parameters:
         parameter = read(follow(node, references, "a parameter"))
         if parameter is not None and _is_sent(parameter, listed.entry.path):
             known.setdefault((parameter.place, parameter.name), parameter)
@@ -137,6 +171,23 @@ def follow(node: Any, references: References, what: str) -> JsonObject:
     except BrokenReference as error:
         raise Unusable(f"{what}: {error}") from error
     return found if isinstance(found, dict) else {}
+
+
+def find(node: Any, references: References) -> JsonObject | None:
+    """The object that a node is or refers to; None where it refers to what is not there, and nobody needs it."""
+    try:
+        return follow(node, references, "")
+    except Unusable:
+        return None
+
+
+def schema_of(said: Mapping[str, Any], others: Collection[str]) -> JsonObject:
+    """The schema of a parameter or field. Version 2 has its keywords beside its name, version 3 has it by itself; files
+    of either do as the other. `others`: the keywords beside it that are none of a schema."""
+    if isinstance(said.get("schema"), dict):
+        schema: JsonObject = said["schema"]
+        return schema
+    return {keyword: value for keyword, value in said.items() if keyword not in others}
 
 
 def is_required(node: JsonObject, place: str) -> bool:
