@@ -191,6 +191,13 @@ class TestVersion2:
         assert (form.type, form.schema["required"]) == ("multipart/form-data", ["photo"])
         assert photo.body_required
 
+    def test_the_operations_own_fields_of_a_form_go_before_those_of_the_path(self) -> None:
+        own = {"name": "size", "in": "formData", "type": "integer"}
+        of_path = {"name": "size", "in": "formData", "type": "string", "required": True}
+        item = {"parameters": [of_path], "post": {"operationId": "it", "parameters": [own]}}
+        found = read_description(jsonio.dumps({"swagger": "2.0", "paths": {"/x": item}})).operation("it")
+        assert (found.bodies[0].schema["properties"], found.body_required) == ({"size": {"type": "integer"}}, False)
+
     def test_words_of_yaml_1_1_are_text(self) -> None:
         assert "on" in swagger().document["definitions"]["Pet"]["properties"]
 

@@ -63,7 +63,7 @@ class _OpenApi2:
         node, entry = listed.node, listed.entry
         alternatives = read_alternatives(node.get("security"), self.document.get("security"))
         parameters = read_parameters(listed, self.references, _parameter)
-        of_body = [each for each in self._all_parameters(listed) if each.get("in") in ("body", "formData")]
+        of_body = self._parts_of_body(listed)
         return Operation(
             id=entry.id,
             method=entry.method,
@@ -91,8 +91,14 @@ class _OpenApi2:
         urls = [f"{scheme}://{host}/{base}" if host else f"/{base}" for scheme in named]
         return read_servers([{"url": url} for url in urls], "")
 
-    def _all_parameters(self, listed: Listed) -> list[JsonObject]:
-        return [follow(node, self.references, "a parameter") for node in listed.parameters]
+    def _parts_of_body(self, listed: Listed) -> list[JsonObject]:
+        """The body, or the fields of a form: each name once, as the operation itself has it."""
+        given = [follow(node, self.references, "a parameter") for node in listed.parameters]
+        known: dict[tuple[str, str], JsonObject] = {}
+        for each in given:
+            if each.get("in") in ("body", "formData"):
+                known.setdefault((each["in"], str(each.get("name"))), each)
+        return list(known.values())
 
     def _bodies(self, node: JsonObject, parameters: list[JsonObject]) -> list[Body]:
         fields = [each for each in parameters if each["in"] == "formData" and isinstance(each.get("name"), str)]
