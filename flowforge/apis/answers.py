@@ -8,12 +8,11 @@ from typing import Any
 from flowforge.apis.dialects.media_types import is_json
 from flowforge.apis.operation import Answer, Operation
 from flowforge.apis.samples import sample_of
-from flowforge.apis.schemas.keywords import one_line
+from flowforge.apis.schemas.keywords import FILE, one_line
 from flowforge.apis.schemas.reader import read_schema
 from flowforge.apis.shapes import as_object
 from flowforge.jsonio import JsonObject
 
-_FILE: JsonObject = {"type": "string", "format": "binary"}
 _MESSAGES = (
     "message",
     "error_description",
@@ -87,7 +86,7 @@ def _shape(operation: Operation, answer: Answer | None) -> JsonObject | None:
     if answer is None or not answer.type:
         return None
     if not is_json(answer.type):
-        return {"type": "string"} if answer.type.startswith("text/") else _FILE
+        return {"type": "string"} if answer.type.startswith("text/") else FILE
     return None if answer.schema is None else read_schema(operation.references, answer.schema, "answer")
 
 

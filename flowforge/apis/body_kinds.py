@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flowforge.apis.dialects.media_types import FORM, is_json
+from flowforge.apis.dialects.media_types import FORM, RELATED, is_json
 from flowforge.apis.operation import Body
 from flowforge.apis.schemas.keywords import is_file
 from flowforge.media_types import media_type_of
@@ -18,7 +18,7 @@ def body_kind(body: Body) -> BodyKind:
     if plain == FORM:
         return "form"
     if plain.startswith("multipart/"):
-        return "related" if plain == "multipart/related" else "multipart"
+        return "related" if plain == RELATED else "multipart"
     if is_json(plain) and not is_file(body.schema) and (plain != "*/*" or body.schema):
         return "json"
     return "text" if plain.startswith("text/") or plain.endswith(_TEXT) else "file"

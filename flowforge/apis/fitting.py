@@ -10,7 +10,6 @@ from flowforge import jsonio
 from flowforge.jsonio import JsonObject
 
 IsOpen = Callable[[Any], bool]
-_FROM_TEXT = ("number", "integer", "boolean", "object", "array")
 _PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
     "number": (int, float),
     "integer": int,
@@ -37,7 +36,7 @@ def fit(schema: JsonObject, value: Any, is_open: IsOpen = lambda _: False) -> An
 
 def _read(type_: Any, text: str) -> Any:
     """The value that a text is the JSON of, where a value of that type is asked for."""
-    if type_ not in _FROM_TEXT:
+    if type_ not in _PYTHON_TYPES:
         return text
     try:
         read = jsonio.loads(text.strip())

@@ -7,6 +7,7 @@ from typing import Any
 
 from flowforge.apis.body_kinds import BodyKind, body_kind
 from flowforge.apis.operation import Body, Operation, Parameter, Place
+from flowforge.apis.schemas.keywords import FILE
 from flowforge.apis.schemas.reader import Purpose, read_schema
 from flowforge.apis.shapes import as_object
 from flowforge.jsonio import JsonObject
@@ -14,7 +15,6 @@ from flowforge.jsonio import JsonObject
 GROUPS: Mapping[Place, str] = {"path": "path", "query": "query", "header": "headers", "cookie": "cookies"}
 """The names of the places in an input."""
 _TITLES = {"path": "Path", "query": "Query", "headers": "Headers", "cookies": "Cookies"}
-_FILE: JsonObject = {"type": "string", "format": "binary"}
 
 
 def form_schema(operation: Operation, content_type: str | None = None) -> JsonObject:
@@ -88,14 +88,14 @@ def _sent_as(kind: BodyKind, body: Body) -> JsonObject:
     if kind == "text":
         return {"type": "string", **described}
     if kind == "file":
-        return {**_FILE, **described}
+        return {**FILE, **described}
     return _with_files(body) if kind == "multipart" else body.schema
 
 
 def _with_files(body: Body) -> JsonObject:
     """Parts of which only a media type is said are files (OpenAPI 3.1, section 4.8.14.4)."""
     properties = as_object(body.schema.get("properties"))
-    files = {name: _FILE for name, schema in properties.items() if not schema and _is_file(body, name)}
+    files = {name: FILE for name, schema in properties.items() if not schema and _is_file(body, name)}
     return {**body.schema, "properties": {**properties, **files}} if files else body.schema
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +16,9 @@ from flowforge.jsonio import JsonObject
 Place = Literal["path", "query", "header", "cookie"]
 PLACES: Mapping[Any, Place] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
 Style = Literal["simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "tabDelimited", "deepObject"]
+
+IN_PATH = re.compile(r"\{([^{}/]+)\}")
+"""The place of a parameter in a path, with its name."""
 
 
 class Unusable(ValueError):

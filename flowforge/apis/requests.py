@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from flowforge.apis.bodies import BuiltBody, write_body
 from flowforge.apis.checking import find_problems
 from flowforge.apis.fitting import fit
 from flowforge.apis.form import GROUPS, form_schema
-from flowforge.apis.operation import Body, Operation, Parameter, Place
+from flowforge.apis.operation import IN_PATH, Body, Operation, Parameter, Place
 from flowforge.apis.references import escape
 from flowforge.apis.serialisation import (
     Encode,
@@ -29,7 +28,6 @@ from flowforge.apis.shapes import as_object
 from flowforge.errors import Invalid, Problem, raise_any
 from flowforge.jsonio import JsonObject
 
-_IN_PATH = re.compile(r"\{([^{}/]+)\}")
 _UNSAFE_IN_PATHS = frozenset({"", ".", ".."})
 """Clients take these out of paths, however they are encoded: another operation would be called (WHATWG URL, 4.4)."""
 
@@ -87,7 +85,7 @@ class _Writing:
     def problems(self) -> Iterator[Problem]:
         """What no schema says: values that would change which operation is called, or end a header."""
         for segment in self.operation.path.split("/"):
-            names = _IN_PATH.findall(segment)
+            names = IN_PATH.findall(segment)
             if names and not _UNSAFE_IN_PATHS.isdisjoint(self._path(segment).split("/")):
                 pointer = f"/{GROUPS['path']}/{escape(names[0])}"
                 yield Problem(pointer, "must not be empty or made of dots: it is a part of the path")
@@ -102,7 +100,7 @@ class _Writing:
 
     def _path(self, template: str) -> str:
         written = {each.name: self._in_path(each, value) for each, value in self._given("path")}
-        pieces = _IN_PATH.split(template)
+        pieces = IN_PATH.split(template)
         fixed = [encode_reserved_path(piece) for piece in pieces[::2]]
         filled = [written.get(name, "") for name in pieces[1::2]]
         return "".join(piece for pair in zip(fixed, [*filled, ""], strict=True) for piece in pair)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from flowforge.apis.schemas.keywords import one_line
+from flowforge.apis.shapes import as_list, as_object
 from flowforge.errors import Problem, raise_any
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
@@ -68,7 +69,7 @@ class Server:
 
 def read_servers(given: Any, address: str) -> list[Server]:
     """The servers of a file that was found at an address; one at its root where it names none (OpenAPI 3.1, 4.8.1)."""
-    listed = [server for server in given if isinstance(server, dict)] if isinstance(given, list) else []
+    listed = [server for server in as_list(given) if isinstance(server, dict)]
     usable = [server for server in listed[:_MOST_SERVERS] if isinstance(server.get("url"), str)]
     return [_server(server, address) for server in usable or [{"url": "/"}]]
 
@@ -93,8 +94,7 @@ def is_complete(url: str) -> bool:
 
 def _server(given: dict[str, Any], address: str) -> Server:
     url = absolute(given["url"], address)
-    declared = given.get("variables")
-    variables = declared if isinstance(declared, dict) else {}
+    variables = as_object(given.get("variables"))
     named = {name: _variable(variables.get(name)) for name in dict.fromkeys(_VARIABLE.findall(url))}
     return Server(url, one_line(given.get("description")), named)
 
@@ -102,8 +102,7 @@ def _server(given: dict[str, Any], address: str) -> Server:
 def _variable(given: Any) -> ServerVariable:
     if not isinstance(given, dict):
         return ServerVariable()
-    enum = given.get("enum")
-    choices = tuple(str(choice) for choice in enum if _is_scalar(choice)) if isinstance(enum, list) else ()
+    choices = tuple(str(choice) for choice in as_list(given.get("enum")) if _is_scalar(choice))
     default = given.get("default")
     return ServerVariable(str(default) if _is_scalar(default) else "", choices, one_line(given.get("description")))
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from flowforge.apis.references import BrokenReference, References
 from flowforge.apis.schemas.keywords import one_line, text
 from flowforge.apis.servers import absolute
-from flowforge.apis.shapes import as_object
+from flowforge.apis.shapes import as_list, as_object
 from flowforge.jsonio import JsonObject
 
 SignInKind = Literal["api_key", "basic", "bearer", "digest", "oauth2", "client_certificate", "other"]
@@ -70,7 +70,7 @@ def read_sign_ins(declared: Any, references: References, address: str) -> dict[s
 def read_alternatives(own: Any, of_description: Any) -> Alternatives:
     """What an operation asks for, or its description where the operation is silent; none where both are."""
     declared = own if isinstance(own, list) else of_description
-    listed = [needs for needs in declared if isinstance(needs, dict)] if isinstance(declared, list) else []
+    listed = [needs for needs in as_list(declared) if isinstance(needs, dict)]
     return tuple({name: _scopes(scopes) for name, scopes in needs.items()} for needs in listed)
 
 
@@ -82,7 +82,7 @@ def _follow(scheme: Any, references: References) -> Any:
 
 
 def _scopes(given: Any) -> tuple[str, ...]:
-    return tuple(scope for scope in given if isinstance(scope, str)) if isinstance(given, list) else ()
+    return tuple(scope for scope in as_list(given) if isinstance(scope, str))
 
 
 def _sign_in(name: str, scheme: JsonObject, address: str) -> SignIn:

@@ -9,18 +9,17 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from flowforge.apis.description import Description, OperationEntry
-from flowforge.apis.dialects.media_types import JSON
+from flowforge.apis.dialects.media_types import JSON, RELATED
 from flowforge.apis.names import in_words, operation_ids
 from flowforge.apis.operation import Answer, Body, Operation, Parameter, Place
 from flowforge.apis.recent import Recent
 from flowforge.apis.references import References
-from flowforge.apis.schemas.keywords import one_line, text
+from flowforge.apis.schemas.keywords import FILE, one_line, text
 from flowforge.apis.servers import Server
 from flowforge.apis.shapes import as_list, as_object
 from flowforge.apis.sign_ins import OAuthFlow, SignIn
 from flowforge.jsonio import JsonObject
 
-RELATED = "multipart/related"
 _AUTHORIZATION = "https://accounts.google.com/o/oauth2/v2/auth"
 _TOKEN = "https://oauth2.googleapis.com/token"  # noqa: S105
 _USEFUL_FOR_ALL = ("alt", "fields", "quotaUser")
@@ -101,11 +100,10 @@ class _Discovery:
 
 
 def _uploads(request: JsonObject, path: str) -> Iterator[Body]:
-    file = {"type": "string", "format": "binary"}
     if request:
-        both = {"type": "object", "properties": {"metadata": request, "file": file}, "required": ["file"]}
+        both = {"type": "object", "properties": {"metadata": request, "file": FILE}, "required": ["file"]}
         yield Body(RELATED, both, path=path, query=(("uploadType", "multipart"),))
-    yield Body("application/octet-stream", file, path=path, query=(("uploadType", "media"),))
+    yield Body("application/octet-stream", FILE, path=path, query=(("uploadType", "media"),))
 
 
 def _list_methods(document: JsonObject) -> list[_Listed]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flowforge.apis.shapes import as_object
 from flowforge.media_types import media_type_of
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+RELATED = "multipart/related"
 
 
 def is_json(type_: str) -> bool:
@@ -20,8 +22,7 @@ def is_json(type_: str) -> bool:
 
 def by_preference(content: Any) -> list[tuple[str, Mapping[str, Any]]]:
     """The media types of a body with what is said of each: JSON first, since its form says most."""
-    given = content if isinstance(content, dict) else {}
-    listed = [(type_.strip(), said if isinstance(said, dict) else {}) for type_, said in given.items()]
+    listed = [(type_.strip(), as_object(said)) for type_, said in as_object(content).items()]
     usable = [(type_, said) for type_, said in listed if "/" in type_ and type_.isascii() and type_.isprintable()]
     return sorted(usable, key=lambda each: _rank(each[0]))
 

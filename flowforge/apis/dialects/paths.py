@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Any
 
 from flowforge.apis.description import Description, OperationEntry, Refused
 from flowforge.apis.names import operation_ids, tag_of_path, title_of
-from flowforge.apis.operation import Operation, Parameter, Unusable
+from flowforge.apis.operation import IN_PATH, Operation, Parameter, Unusable
 from flowforge.apis.references import BrokenReference, References
 from flowforge.apis.schemas.keywords import one_line, text
 from flowforge.apis.servers import Server
@@ -22,7 +21,6 @@ from flowforge.secret_names import is_secret_name
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 MOST_OPERATIONS = 20_000
 _MOST_PARAMETERS = 1_000
-_IN_PATH = re.compile(r"\{([^{}/]+)\}")
 _FROM_ELSEWHERE = frozenset({"accept", "content-type", "authorization"})
 """Headers that are no parameters: bodies, answers and sign-ins say what they are (OpenAPI 3.1, section 4.8.12.2)."""
 
@@ -66,8 +64,7 @@ class _Found:
 
     def entry(self, id_: str) -> OperationEntry:
         node = self.node
-        tags = node.get("tags")
-        tag = next((one_line(tag, 60) for tag in tags if one_line(tag)), "") if isinstance(tags, list) else ""
+        tag = next((one_line(tag, 60) for tag in as_list(node.get("tags")) if one_line(tag)), "")
         summary = one_line(node.get("summary"))
         title = title_of(as_text(node.get("summary")), self.declared_id, self.method, self.path)
         tag = tag or tag_of_path(self.path)
@@ -150,7 +147,7 @@ def read_parameters(
         parameter = read(follow(node, references, "a parameter"))
         if parameter is not None and _is_sent(parameter, listed.entry.path):
             known.setdefault((parameter.place, parameter.name), parameter)
-    for name in dict.fromkeys(_IN_PATH.findall(listed.entry.path)):
+    for name in dict.fromkeys(IN_PATH.findall(listed.entry.path)):
         known.setdefault(("path", name), Parameter(name, "path", {"type": "string"}, required=True))
     return list(known.values())
 

@@ -9,6 +9,7 @@ from typing import Any
 from flowforge.apis.references import last_name
 from flowforge.apis.schemas.keywords import named_types
 from flowforge.apis.schemas.merging import Level
+from flowforge.apis.shapes import as_object, as_text
 from flowforge.jsonio import JsonObject
 
 MOST_CHOICES = 60
@@ -52,10 +53,7 @@ def _offered(keywords: JsonObject) -> list[Any] | None:
 
 def _mapping(keywords: JsonObject) -> dict[str, str]:
     """References by the value of the discriminator."""
-    discriminator = keywords.get("discriminator")
-    mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
-    if not isinstance(mapping, dict):
-        return {}
+    mapping = as_object(as_object(keywords.get("discriminator")).get("mapping"))
     return {value: _as_reference(name) for value, name in mapping.items() if isinstance(name, str)}
 
 
@@ -64,9 +62,7 @@ def _as_reference(name: str) -> str:
 
 
 def _discriminator(keywords: JsonObject) -> str:
-    discriminator = keywords.get("discriminator")
-    name = discriminator.get("propertyName") if isinstance(discriminator, dict) else None
-    return name if isinstance(name, str) else ""
+    return as_text(as_object(keywords.get("discriminator")).get("propertyName"))
 
 
 def _with_base(choice: JsonObject, base: JsonObject, property_: str, keywords: JsonObject) -> JsonObject:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flowforge import jsonio
+from flowforge.apis.shapes import as_list
 from flowforge.jsonio import JsonObject
 
+FILE: JsonObject = {"type": "string", "format": "binary"}
+"""The schema of the bytes of a file."""
 _TYPES = ("string", "number", "integer", "boolean", "object", "array")
 _MEANT = {
     "int": "integer",
@@ -162,9 +165,8 @@ def text(value: Any, longest: int = _LONGEST_DESCRIPTION) -> str:
 
 
 def _examples(keywords: JsonObject) -> list[Any]:
-    given = keywords.get("examples")
-    found = given if isinstance(given, list) else []
-    return [value for value in [keywords.get("example"), *found[:_MOST_EXAMPLES]] if is_small(value)][:_MOST_EXAMPLES]
+    given = [keywords.get("example"), *as_list(keywords.get("examples"))[:_MOST_EXAMPLES]]
+    return [value for value in given if is_small(value)][:_MOST_EXAMPLES]
 
 
 def _bounds(keywords: JsonObject) -> JsonObject:

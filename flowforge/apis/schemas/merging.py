@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowforge.apis.references import BrokenReference, References, last_name
+from flowforge.apis.shapes import as_list
 from flowforge.jsonio import JsonObject
 
 Seen = frozenset[str]
@@ -103,8 +104,7 @@ class _Merging:
 
 
 def _members(node: JsonObject, is_own: bool) -> list[tuple[Any, bool]]:
-    members = node.get("allOf")
-    return [(member, is_own) for member in members] if isinstance(members, list) else []
+    return [(member, is_own) for member in as_list(node.get("allOf"))]
 
 
 def _join_properties(first: Any, second: Any) -> Any:

@@ -14,7 +14,7 @@ from flowforge.apis.references import BrokenReference, References
 from flowforge.apis.schemas.choices import Choices, choices_of
 from flowforge.apis.schemas.keywords import about, default_of, enum_of, limits, type_of
 from flowforge.apis.schemas.merging import Level, Seen, Work, merge_level
-from flowforge.apis.shapes import as_object
+from flowforge.apis.shapes import as_list, as_object
 from flowforge.jsonio import JsonObject
 
 Purpose = Literal["input", "upload", "answer"]
@@ -179,5 +179,4 @@ def _discriminated(choices: Choices) -> JsonObject:
 
 
 def _names(value: Any) -> list[str]:
-    given = value[:MOST_PROPERTIES] if isinstance(value, list) else []
-    return list(dict.fromkeys(name for name in given if isinstance(name, str)))
+    return list(dict.fromkeys(name for name in as_list(value)[:MOST_PROPERTIES] if isinstance(name, str)))
