@@ -6,25 +6,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from flowforge.apis.description import Description
-from flowforge.apis.form import form_schema
 from flowforge.apis.reading import read_description
 from flowforge.connectors.errors import ConnectorError
 from flowforge.db import apis_store
 from flowforge.db.engine import Connection
 from flowforge.errors import NotFound
-from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.names import hint, quoted
 
 MOST_BYTES = 16 * 1024 * 1024
 """The files that a process holds parsed together; objects take about eight times as much memory. One is always held."""
 DIGEST = "sha256:"
 _SHORTEST, _SHOWN = 8, 12
-_MOST_FORMS = 64
-"""Of one description."""
 Connect = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -34,23 +30,10 @@ def version_name(sha256: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldDescription:
-    """A parsed description, with the forms that were made of it."""
-
+class _Held:
     description: Description
     size: int
     """Bytes of its file."""
-    forms: OrderedDict[tuple[str, str | None], JsonObject] = field(default_factory=OrderedDict)
-
-    def form(self, operation: str, content_type: str | None) -> JsonObject:
-        """Raises NotFound, Unusable."""
-        key = operation, content_type
-        found = self.forms.get(key)
-        if found is None:
-            found = self.forms[key] = form_schema(self.description.operation(operation), content_type)
-            if len(self.forms) > _MOST_FORMS:
-                self.forms.popitem(last=False)
-        return found
 
 
 class DescriptionCache:
@@ -58,19 +41,19 @@ class DescriptionCache:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._held: OrderedDict[UUID, HeldDescription] = OrderedDict()
+        self._held: OrderedDict[UUID, _Held] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, version_id: UUID, load: Callable[[], tuple[bytes, str]]) -> HeldDescription:
+    def get(self, version_id: UUID, load: Callable[[], tuple[bytes, str]]) -> Description:
         """The description, read where it is not held; one at a time, since a large one takes memory and a second.
         `load` gives its file and address."""
         with self._lock:
             if version_id not in self._held:
                 file, address = load()
-                self._held[version_id] = HeldDescription(read_description(file, address), len(file))
+                self._held[version_id] = _Held(read_description(file, address), len(file))
                 self._make_room()
             self._held.move_to_end(version_id)
-            return self._held[version_id]
+            return self._held[version_id].description
 
     def _make_room(self) -> None:
         while len(self._held) > 1 and sum(held.size for held in self._held.values()) > self._most_bytes:
@@ -94,11 +77,7 @@ class KeptApi:
     @property
     def description(self) -> Description:
         """Raises ConnectorError where it was deleted meanwhile."""
-        return CACHE.get(self.id, self._load).description
-
-    def form(self, operation: str, content_type: str | None = None) -> JsonObject:
-        """Raises NotFound, Unusable."""
-        return CACHE.get(self.id, self._load).form(operation, content_type)
+        return CACHE.get(self.id, self._load)
 
     def _load(self) -> tuple[bytes, str]:
         with self.connect() as connection:

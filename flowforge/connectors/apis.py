@@ -7,7 +7,6 @@ from typing import Protocol
 
 from flowforge.apis.description import Description
 from flowforge.errors import NotFound
-from flowforge.jsonio import JsonObject
 
 _NO_APIS = "there are no APIs here"
 
@@ -28,9 +27,6 @@ class Api(Protocol):
     @property
     def description(self) -> Description:
         """Raises ConnectorError where its file was deleted meanwhile."""
-
-    def form(self, operation: str, content_type: str | None = None) -> JsonObject:
-        """The schema of an operation's input (`flowforge.apis.form`). Raises NotFound, Unusable."""
 
 
 class ApiAccess(Protocol):

@@ -11,7 +11,7 @@ from flowforge.apis.bodies import BuiltBody
 from flowforge.apis.operation import Operation
 from flowforge.apis.requests import BuiltRequest, build_request
 from flowforge.connectors.api_calls.checking import problems_of, sample_of, settled
-from flowforge.connectors.api_calls.chosen import Chosen, read_chosen, server_address
+from flowforge.connectors.api_calls.chosen import NAMES, Chosen, read_chosen, server_address
 from flowforge.connectors.api_calls.form import form_of
 from flowforge.connectors.api_calls.paging import described_paging
 from flowforge.connectors.described import API_CALL
@@ -34,8 +34,6 @@ from flowforge.connectors.sdk import (
 )
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
-
-_STEP_KEYS = ("api", "operation", "version")
 
 
 class Config(ConnectorConfig):
@@ -115,7 +113,7 @@ def _call(config: Config, context: StepContext, chosen: Chosen, server: str, pag
 def _read(config: Config, context: StepContext) -> tuple[Chosen, str]:
     """The operation, and the address of its server. Raises ConnectorError, which names the fields."""
     with _naming_fields():
-        chosen = read_chosen({key: getattr(config, key) for key in _STEP_KEYS}, context.apis)
+        chosen = read_chosen({key: getattr(config, key) for key in NAMES}, context.apis)
         return chosen, server_address(chosen.operation, config.server, config.variables)
 
 

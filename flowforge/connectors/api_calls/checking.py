@@ -8,10 +8,11 @@ from typing import Any
 
 from flowforge.apis.answers import answer_sample
 from flowforge.apis.checking import find_problems
-from flowforge.apis.operation import Unusable
+from flowforge.apis.form import form_schema
 from flowforge.connectors.api_calls.chosen import (
     ALL_PAGES,
     INPUT,
+    NAMES,
     PAGING,
     SERVER,
     VARIABLES,
@@ -30,13 +31,11 @@ from flowforge.connectors.described import API, OPERATION, VERSION
 from flowforge.errors import Invalid, Problem
 from flowforge.jsonio import JsonObject
 
-_NAMES = (API, OPERATION, VERSION)
-
 
 def problems_of(config: Mapping[str, Any], apis: ApiAccess, at: str) -> list[Problem]:
     """The problems of a config at the pointer `at`. What an expression gives is judged when it runs; what is missing is
     the connector's own to report."""
-    if any(has_expression(config.get(name)) for name in _NAMES) or not (config.get(API) and config.get(OPERATION)):
+    if any(has_expression(config.get(name)) for name in NAMES) or not (config.get(API) and config.get(OPERATION)):
         return []
     try:
         chosen = read_chosen(config, apis)
@@ -82,11 +81,7 @@ def _problems_of_paging(config: Mapping[str, Any], chosen: Chosen) -> Iterator[P
 
 def _problems_of_input(config: Mapping[str, Any], chosen: Chosen) -> Iterator[Problem]:
     input_ = config.get(INPUT) or {}
-    try:
-        form = chosen.api.form(chosen.operation.id, content_type_of(config))
-    except Unusable as error:
-        yield Problem(f"/{OPERATION}", str(error))
-        return
+    form = form_schema(chosen.operation, content_type_of(config))
     found = chain(find_problems(form, input_, _is_expression), find_literal_secrets(form, input_, _is_expression))
     for problem in found:
         yield problem.under(f"/{INPUT}")

@@ -14,6 +14,7 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.errors import Invalid, NotFound
 from flowforge.language.evaluation.names import nearest, quoted
 
+NAMES = (API, OPERATION, VERSION)
 INPUT, SERVER, VARIABLES, CONTENT_TYPE = "input", "server", "variables", "contentType"
 ALL_PAGES, PAGING = "allPages", "paging"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from flowforge.apis.operation import Unusable
+from flowforge.apis.form import form_schema
 from flowforge.apis.servers import Server
 from flowforge.connectors.api_calls.chosen import (
     ALL_PAGES,
@@ -21,13 +21,11 @@ from flowforge.connectors.api_calls.chosen import (
 )
 from flowforge.connectors.api_calls.paging import described_paging
 from flowforge.connectors.api_calls.signing_in import sign_in_help
-from flowforge.connectors.apis import Api, ApiAccess
+from flowforge.connectors.apis import ApiAccess
 from flowforge.connectors.described import API, OPERATION, VERSION
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 
-PLACES = {"path": "Path", "query": "Query", "headers": "Headers", "cookies": "Cookies", "body": "Body"}
-"""The parts of an input, as the form heads them."""
 _ABOUT_API = "API"
 
 
@@ -88,7 +86,7 @@ def _fields_of_operation(
 ) -> Iterator[tuple[str, JsonObject]]:
     servers: Sequence[Server] = chosen.operation.servers
     known = [(server.url, server.description) for server in servers]
-    yield INPUT, _input(chosen.api, chosen, content_type_of(config))
+    yield INPUT, _input(chosen, content_type_of(config))
     about = {"group": _ABOUT_API, "suggestions": known, "default": known[0][0] if known else ""}
     yield SERVER, {**fields[SERVER], **about}
     yield VARIABLES, {**fields[VARIABLES], "group": _ABOUT_API, **_variables(servers, config.get(SERVER))}
@@ -112,23 +110,16 @@ def _variables(servers: Sequence[Server], chosen: Any) -> JsonObject:
     return {"properties": properties, "isOpen": True}
 
 
-def _input(api: Api, chosen: Chosen, content_type: str | None) -> JsonObject:
+def _input(chosen: Chosen, content_type: str | None) -> JsonObject:
     """The form of the input: its parts stand open, each under its heading."""
-    try:
-        form = api.form(chosen.operation.id, content_type)
-    except Unusable:
-        return {}
-    parts = {name: _part(name, part) for name, part in form.get("properties", {}).items()}
+    form = form_schema(chosen.operation, content_type)
+    parts = {name: _part(name, part) for name, part in form["properties"].items()}
     return {**form, "title": "", "properties": parts, "isOpen": True}
 
 
 def _part(name: str, part: JsonObject) -> JsonObject:
-    if name == CONTENT_TYPE:
-        return {**part, "title": "Type of the body"}
-    return {**part, "title": PLACES.get(name, name), "isOpen": True}
+    return {**part, "title": "Type of the body"} if name == CONTENT_TYPE else {**part, "isOpen": True}
 
 
 def _about(chosen: Chosen) -> str:
-    operation = chosen.operation
-    summary = f"{operation.method} {operation.path}"
-    return f"{chosen.api.title}: {summary}"
+    return f"{chosen.api.title}: {chosen.operation.method} {chosen.operation.path}"
