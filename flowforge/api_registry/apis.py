@@ -21,13 +21,11 @@ from flowforge.api_registry.views import (
     ApiSummary,
     ApiVersionView,
     ApiView,
-    ChangedInput,
     ChangedOperation,
     HitStep,
-    RefusedView,
     VersionDifference,
 )
-from flowforge.apis.description import Description, OperationEntry
+from flowforge.apis.description import Description, OperationEntry, Refused
 from flowforge.apis.differences import Difference, difference
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
@@ -96,7 +94,7 @@ class Apis:
             id=uuid7(),
             user_id=user_id,
             name=name,
-            source=_one_line(shown_source(new.source), LONGEST_ADDRESS),
+            source=_one_line(shown_source(new.source)),
             actions=[],
         )
         version = _version(row.id, description, new.source)
@@ -209,7 +207,8 @@ class Apis:
 
     def _version(self, session: Session, row: ApiRow, version_id: UUID) -> ApiVersionRow:
         """Raises NotFound."""
-        version = session.scalar(_versions(row.id).where(ApiVersionRow.id == version_id))
+        one = select(ApiVersionRow).where(ApiVersionRow.api_id == row.id, ApiVersionRow.id == version_id)
+        version = session.scalar(one.options(defer(ApiVersionRow.content)))
         if version is None:
             raise NotFound("the API has no such version")
         return version
@@ -230,7 +229,7 @@ class Apis:
             format=present.format,
             operations=[OperationEntry(**entry) for entry in present.operations],
             actions=[entry["id"] for entry in row.actions],
-            refused=[RefusedView(**part) for part in present.refused],
+            refused=[Refused(**part) for part in present.refused],
             versions=[_version_view(version, row) for version in kept],
         )
 
@@ -267,8 +266,9 @@ class Apis:
 
 
 def _versions(api_id: UUID) -> Select[ApiVersionRow]:
-    """The versions of an API, their files not loaded."""
-    return select(ApiVersionRow).where(ApiVersionRow.api_id == api_id).options(defer(ApiVersionRow.content))
+    """The versions of an API as lists show them: without their files, and the lists of what is in these."""
+    inside = ApiVersionRow.content, ApiVersionRow.operations, ApiVersionRow.refused
+    return select(ApiVersionRow).where(ApiVersionRow.api_id == api_id).options(*map(defer, inside))
 
 
 def _version(api_id: UUID, description: Description, source: DescriptionSource) -> ApiVersionRow:
@@ -277,10 +277,10 @@ def _version(api_id: UUID, description: Description, source: DescriptionSource) 
         id=uuid7(),
         api_id=api_id,
         sha256=hashlib.sha256(file).hexdigest(),
-        title=_one_line(description.title) or "API",
-        number=_one_line(description.version),
+        title=description.title,
+        number=description.version,
         format=description.format,
-        address=_one_line(source.place, LONGEST_ADDRESS),
+        address=_one_line(source.place),
         size=len(file),
         content=apis_store.compressed(file),
         operations=[asdict(entry) for entry in description.entries],
@@ -301,27 +301,23 @@ def _version_view(version: ApiVersionRow, row: ApiRow) -> ApiVersionView:
 
 
 def _difference(version: ApiVersionRow, row: ApiRow, found: Difference, users: Sequence[StepUse]) -> VersionDifference:
-    changed = {
-        operation: [ChangedInput(problem.pointer, problem.message) for problem in problems]
-        for operation, problems in found.changed.items()
-    }
     removed = {entry.id for entry in found.removed}
     return VersionDifference(
         _version_view(version, row),
         found.added,
         found.removed,
-        [ChangedOperation(operation, changes) for operation, changes in changed.items()],
+        [ChangedOperation(operation, changes) for operation, changes in found.changed.items()],
         [
-            HitStep(use, use.operation in removed, changed.get(use.operation, ()))
+            HitStep(use, use.operation in removed, found.changed.get(use.operation, ()))
             for use in users
-            if use.operation in removed or use.operation in changed
+            if use.operation in removed or use.operation in found.changed
         ],
     )
 
 
-def _one_line(text: str, longest: int = 200) -> str:
+def _one_line(text: str) -> str:
     """The text as PostgreSQL holds it, and a page shows it."""
-    return " ".join(jsonio.writable(text).split())[:longest]
+    return " ".join(jsonio.writable(text).split())[:LONGEST_ADDRESS]
 
 
 def _named(users: Sequence[StepUse]) -> str:

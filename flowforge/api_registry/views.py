@@ -7,17 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from flowforge.apis.description import OperationEntry
+from flowforge.apis.description import OperationEntry, Refused
+from flowforge.errors import Problem
 from flowforge.workflows.api_uses import StepUse
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedView:
-    """What cannot be used of a description, and why."""
-
-    subject: str
-    reason: str
-    operation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ class ApiView:
     operations: Sequence[OperationEntry]
     actions: Sequence[str]
     """The ids of the operations that are offered as actions."""
-    refused: Sequence[RefusedView]
+    refused: Sequence[Refused]
     versions: Sequence[ApiVersionView]
     """Newest first."""
     created_at: datetime
@@ -81,17 +73,10 @@ class ApiView:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedInput:
-    """A difference in what an operation takes or answers."""
-
-    pointer: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class ChangedOperation:
     operation: str
-    changes: Sequence[ChangedInput]
+    changes: Sequence[Problem]
+    """What is different in what it takes or answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +85,7 @@ class HitStep:
 
     use: StepUse
     is_removed: bool
-    changes: Sequence[ChangedInput]
+    changes: Sequence[Problem]
 
 
 @dataclass(frozen=True, slots=True)
