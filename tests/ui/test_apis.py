@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.descriptions import as_file, petstore
+from tests.descriptions import PET, as_file, petstore
 from tests.ui.conftest import Browser
 
 
@@ -117,6 +117,16 @@ class TestBuilder:
         assert 'value="open:config.input.body.owner"' in panel
         assert 'name="config.input.body.owner.city"' not in panel
         assert 'data-note="config/input/body">is required' in panel.replace("\n", "")
+
+    @pytest.mark.parametrize("shape", [{"type": "string"}, {"type": "array", "items": PET}])
+    def test_what_is_wrong_with_a_choice_is_told_once(self, ada: Browser, builder: str, shape: dict[str, Any]) -> None:
+        choice = {"name": "since", "in": "query", "required": True, "schema": {"oneOf": [shape, {"type": "integer"}]}}
+        description = petstore()
+        description["paths"]["/pets"]["get"]["parameters"].append(choice)
+        add(ada, description, name="choosy")
+        panel = self.added(ada, builder, "API_CALL choosy listPets")
+        assert 'id="f-config-input-query-since-variant"' in panel
+        assert panel.count('id="f-config-input-query-since-note"') == 1
 
     def test_what_is_filled_in_is_saved_typed(self, ada: Browser, builder: str) -> None:
         self.added(ada, builder)
