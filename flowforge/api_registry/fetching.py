@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from flowforge.api_registry.changes import DescriptionSource
 from flowforge.apis.description import Description
 from flowforge.apis.document import UnreadableDescription
 from flowforge.apis.reading import read_description
+from flowforge.connectors.http_client.client import OwnRequest
 from flowforge.connectors.sdk import ConnectorError, Download, Response, Tools
 from flowforge.errors import Invalid
 from flowforge.ids import uuid7
@@ -23,20 +23,12 @@ MOST_DOCUMENTS = 50
 """Further documents that one description may refer to."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """Stands for the step that the HTTP client otherwise sends for."""
-
-    deadline: float
-    idempotency_key: str
-
-
 class Fetching:
     """Fetches the documents of one description, all within SECONDS."""
 
     def __init__(self, tools: Tools) -> None:
         self._http = tools.http
-        self._attempt = _Attempt(time.monotonic() + SECONDS, f"api-{uuid7()}")
+        self._attempt = OwnRequest(time.monotonic() + SECONDS, f"api-{uuid7()}")
         self._left = MOST_DOCUMENTS
 
     def document(self, address: str) -> bytes:

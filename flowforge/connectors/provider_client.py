@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.http_client.client import HttpClient
+from flowforge.connectors.http_client.client import HttpClient, OwnRequest
 from flowforge.connectors.http_client.response import Response
 from flowforge.oauth import authorization, device, identity, token_requests, tokens
 from flowforge.oauth.errors import OAuthError
@@ -16,14 +16,6 @@ from flowforge.oauth.provider import Client, Provider, is_secure
 from flowforge.oauth.renewal import LONGEST_REQUEST_SECONDS
 from flowforge.oauth.token_requests import ProviderRequest
 from flowforge.oauth.tokens import Grant, Tokens
-
-
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    """One exchange with a provider, which is no step's call."""
-
-    deadline: float
-    idempotency_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +93,5 @@ class ProviderClient:
             redirects=0,
         )
 
-    def _exchange(self) -> _Exchange:
-        return _Exchange(min(self.deadline, time.monotonic() + LONGEST_REQUEST_SECONDS), f"sign-in-{uuid4()}")
+    def _exchange(self) -> OwnRequest:
+        return OwnRequest(min(self.deadline, time.monotonic() + LONGEST_REQUEST_SECONDS), f"sign-in-{uuid4()}")

@@ -52,6 +52,14 @@ class Attempt(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRequest:
+    """A request that no step makes, such as one for a token: an attempt by itself."""
+
+    deadline: float
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bytes."""
 

@@ -12,7 +12,7 @@ import jwt
 
 from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.http_client.client import HttpClient
+from flowforge.connectors.http_client.client import HttpClient, OwnRequest
 from flowforge.errors import Unavailable
 
 _PATIENCE_SECONDS = 5.0
@@ -20,14 +20,6 @@ _REST_SECONDS = 60.0
 """The time between two fetches of one set: unknown key ids are sent by strangers, too."""
 _KEPT_SECONDS = 24 * 60 * 60.0
 _MOST_SETS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetch:
-    """A try to fetch: `deadline` and `idempotency_key` are what the client asks of it."""
-
-    deadline: float
-    idempotency_key: str = "jwks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +75,7 @@ class FetchedKeys:
     def _fetch(self, url: str) -> _KeySet:
         """Raises Unavailable."""
         try:
-            answer = self._find_http().send(_Fetch(time.monotonic() + _PATIENCE_SECONDS), "GET", url)
+            answer = self._find_http().send(OwnRequest(time.monotonic() + _PATIENCE_SECONDS, "jwks"), "GET", url)
             written = jsonio.loads(answer.content) if answer.ok else None
         except (ConnectorError, ValueError) as error:
             raise Unavailable("the keys of the signer cannot be fetched") from error
