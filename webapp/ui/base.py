@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from flask import Blueprint, request
 from flask_login import current_user
 
@@ -17,9 +19,12 @@ from webapp.ui.trigger_kinds import trigger_icon_name, trigger_name
 FORM_MAX_BYTES = 4 * 1024 * 1024
 """A definition of the largest size there may be, as a form field: percent-encoding makes it longer."""
 
-_WITH_FILES = frozenset({"ui.run_workflow"})
-"""Endpoints whose forms bring files."""
-_TAKES_FILES = frozenset({"ui.create_api", "ui.add_api_version"})
+_MOST_WITH_FILES: Mapping[str, Callable[[], int]] = {
+    "ui.run_workflow": run_payload.most_bytes,
+    "ui.create_api": lambda: MOST_RECEIVED_BYTES,
+    "ui.add_api_version": lambda: MOST_RECEIVED_BYTES,
+}
+"""The most bytes that a form may have, by its endpoint, where it brings files."""
 _HIGHEST_PAGE = 1_000_000
 
 blueprint = Blueprint("ui", __name__)
@@ -51,10 +56,9 @@ def requested_page() -> int:
 @blueprint.before_request
 def _make_room_for_forms() -> None:
     request.max_form_memory_size = FORM_MAX_BYTES
-    if request.endpoint in _TAKES_FILES:
-        request.max_content_length = MOST_RECEIVED_BYTES
-    if request.endpoint in _WITH_FILES:
-        request.max_content_length = run_payload.most_bytes()
+    most_bytes = _MOST_WITH_FILES.get(request.endpoint or "")
+    if most_bytes:
+        request.max_content_length = most_bytes()
 
 
 blueprint.before_request(csrf.check)

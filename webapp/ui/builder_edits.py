@@ -216,15 +216,14 @@ def _add(definition: JsonObject) -> Edited:
     action = edits.blank(definition, type_, called=operation)
     if operation:
         config = {API: api, OPERATION: operation}
-        action |= {"name": _title_of(api, operation), "config": config}
+        action |= {"name": _title_of(config), "config": config}
     changed = edits.insert(definition, into, position, action)
     index = next(i for i, step in enumerate(_list(changed, into)) if isinstance(step, dict) and step == action)
     return changed, f"{into}/{index}"
 
 
-def _title_of(api: str, operation: str) -> str | None:
+def _title_of(config: JsonObject) -> str | None:
     """The title of an operation; None where there is no such operation any more."""
-    config = {API: api, OPERATION: operation}
     chosen = find_chosen(config, account_apis(session(), viewer_id()))
     return chosen.operation.title if chosen else None
 

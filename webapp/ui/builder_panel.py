@@ -18,6 +18,7 @@ from flowforge.language.pointers import parsed
 from flowforge.language.scope_rules import earlier, written_steps
 from flowforge.preview.expression_context import ExpressionContext
 from flowforge.workflows.api_steps import sample_output
+from flowforge.workflows.validation import config_of
 from webapp.ui.builder_flow import step_of
 from webapp.ui.builder_trigger import TriggerPanel
 from webapp.ui.conditions import Condition, read_condition
@@ -101,7 +102,7 @@ def step_panel(
     """`connections`: names by type. Raises Invalid where there is no such step."""
     action = edits.step_at(definition, at)
     type_ = str(action.get("type", "")).upper()
-    config = action["config"] if isinstance(action.get("config"), dict) else {}
+    config = config_of(action) or {}
     kind = kind_of(catalog, type_)
     form = form_of_step(catalog, type_, config, apis, connections)
     fields, branches = form.fields, _branches(action, type_)
