@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from oauthlib.common import add_params_to_uri, generate_token
-from oauthlib.oauth2 import WebApplicationClient
-
 from flowforge.oauth.errors import OAuthError, Refused
 from flowforge.oauth.provider import Client, Provider
 
@@ -27,8 +24,10 @@ class Authorization:
 
 def begin(provider: Provider, client: Client, scopes: Sequence[str], redirect_uri: str) -> Authorization:
     """Makes the address at which somebody is asked to grant the scopes."""
+    from oauthlib.common import add_params_to_uri, generate_token  # here, since it takes its time to load
+
     state = generate_token(_STATE_CHARACTERS)
-    verifier = WebApplicationClient(client.id).create_code_verifier(_VERIFIER_CHARACTERS) if provider.pkce else None
+    verifier, challenge = _proof(client) if provider.pkce else (None, {})
     fields = {
         **provider.parameters,
         "response_type": "code",
@@ -36,15 +35,20 @@ def begin(provider: Provider, client: Client, scopes: Sequence[str], redirect_ur
         "redirect_uri": redirect_uri,
         "scope": provider.scope_separator.join(scopes),
         "state": state,
-        **(_challenge(client, verifier) if verifier else {}),
+        **challenge,
     }
     url: str = add_params_to_uri(provider.authorization_url, [(name, text) for name, text in fields.items() if text])
     return Authorization(url, state, verifier)
 
 
-def _challenge(client: Client, verifier: str) -> Mapping[str, str]:
-    challenge = WebApplicationClient(client.id).create_code_challenge(verifier, "S256")
-    return {"code_challenge": challenge, "code_challenge_method": "S256"}
+def _proof(client: Client) -> tuple[str, Mapping[str, str]]:
+    """A verifier, and the fields that announce it (RFC 7636, 4.1 to 4.3)."""
+    from oauthlib.oauth2 import WebApplicationClient
+
+    proof = WebApplicationClient(client.id)
+    verifier = proof.create_code_verifier(_VERIFIER_CHARACTERS)
+    challenge = proof.create_code_challenge(verifier, "S256")
+    return verifier, {"code_challenge": challenge, "code_challenge_method": "S256"}
 
 
 def code_of(provider: Provider, query: Mapping[str, str]) -> str:

@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from oauthlib.common import urldecode
-from oauthlib.oauth2.rfc6749.parameters import prepare_token_request
-
 from flowforge.oauth.provider import Client, ClientAuthentication, Provider
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -67,6 +64,9 @@ _HEADERS = {"Accept": "application/json"}
 
 
 def _token_request(provider: Provider, client: Client, grant: str, **fields: str | None) -> ProviderRequest:
+    from oauthlib.common import urldecode  # here, since it takes its time to load
+    from oauthlib.oauth2.rfc6749.parameters import prepare_token_request
+
     given = {name: text for name, text in fields.items() if text}
     body = prepare_token_request(grant, urlencode(provider.token_parameters), include_client_id=False, **given)
     return _authenticated(provider, client, provider.token_url, dict(urldecode(body)))

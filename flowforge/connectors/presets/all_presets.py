@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from flowforge.apis.document import read_document
 from flowforge.connectors.presets.preset import Preset
 
 _FILE = Path(__file__).with_name("presets.yaml")
@@ -17,7 +16,7 @@ _FILE = Path(__file__).with_name("presets.yaml")
 @cache
 def presets() -> Mapping[str, Preset]:
     """By name."""
-    written = yaml.safe_load(_FILE.read_bytes())
+    written = read_document(_FILE.read_bytes())
     return {name: Preset.read(name, parts) for name, parts in written.items()}
 
 
