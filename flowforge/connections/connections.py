@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -44,23 +44,13 @@ class Connections:
 
     def all(self, session: Session, user_id: UUID) -> Sequence[ConnectionView]:
         """All connections of a user, sorted by name, secrets masked."""
-        mine = select(Connection).where(Connection.user_id == user_id)
-        broken = set(session.scalars(select(OAuthGrant.id).where(OAuthGrant.broken_at.is_not(None), _is_of(user_id))))
-        rows = session.scalars(mine.order_by(Connection.name).limit(MOST))
-        return [self._view(row, is_broken=row.id in broken) for row in rows]
+        rows = select(Connection, OAuthGrant.broken_at).outerjoin(OAuthGrant, OAuthGrant.id == Connection.id)
+        mine = rows.where(Connection.user_id == user_id).order_by(Connection.name).limit(MOST)
+        return [self._view(row, is_broken=broken_at is not None) for row, broken_at in session.execute(mine)]
 
     def get(self, session: Session, user_id: UUID, connection_id: UUID) -> ConnectionView:
         """Get a connection, its secrets masked. Raises NotFound."""
-        row = self._load(session, user_id, connection_id)
-        return self._view(row, is_broken=stored_grant(session, row.id).problem is not None)
-
-    def _load(self, session: Session, user_id: UUID, connection_id: UUID) -> Connection:
-        """Raises NotFound."""
-        mine = select(Connection).where(Connection.user_id == user_id, Connection.id == connection_id)
-        row = session.scalar(mine)
-        if row is None:
-            raise NotFound("there is no such connection")
-        return row
+        return self._view_now(session, find_connection(session, user_id, connection_id))
 
     def create(self, session: Session, user_id: UUID, wanted: NewConnection) -> ConnectionView:
         """Commits. Raises Conflict for a name that is taken, and where there are too many."""
@@ -70,22 +60,22 @@ class Connections:
         session.add(row)
         _record(session, Action.CONNECTION_CREATED, row)
         self._commit(session)
-        return self._view(row)
+        return self._view(row, is_broken=False)
 
     def update(self, session: Session, user_id: UUID, connection_id: UUID, change: ConnectionChange) -> ConnectionView:
         """Replace the config; the name stays, for steps call it by that. Commits. Raises NotFound, Invalid."""
-        row = self._load(session, user_id, connection_id)
+        row = find_connection(session, user_id, connection_id)
         kind = self._kind(row.type)
         raise_any(change.problems or problems_of_config(kind, change.config, row.config))
         row.config = self._seal(kind, change.config, row.config)
         row.updated_at, row.tested_at, row.problem = datetime.now(UTC), None, None
         _record(session, Action.CONNECTION_CHANGED, row)
         self._commit(session)
-        return self._view(row)
+        return self._view_now(session, row)
 
     def delete(self, session: Session, user_id: UUID, connection_id: UUID, *, force: bool = False) -> None:
         """Deletes it and commits. Raises NotFound, and Conflict where workflows use it, unless `force`."""
-        row = self._load(session, user_id, connection_id)
+        row = find_connection(session, user_id, connection_id)
         uses = self.used_by(session, user_id, row.name)
         if uses and not force:
             raise Conflict(f"it is used by {', '.join(use.workflow_name for use in uses[:_MOST_NAMED])}")
@@ -98,18 +88,21 @@ class Connections:
 
     def test(self, session: Session, backends: Backends, user_id: UUID, connection_id: UUID) -> ConnectionView:
         """Tries it out and stores the outcome. Raises NotFound."""
-        row = self._load(session, user_id, connection_id)
+        row = find_connection(session, user_id, connection_id)
         kind, config = self._kind(row.type), dict(row.config)
         grant = stored_grant(session, row.id)
         session.rollback()  # the service may take its time
         trial = try_out(backends, kind, config, user_id, grant)
-        row = self._load(session, user_id, connection_id)
+        row = find_connection(session, user_id, connection_id)
         if trial.tried and row.config == config:  # else it was changed meanwhile
             row.tested_at, row.problem = datetime.now(UTC), trial.problem
             session.commit()
-        return self._view(row)
+        return self._view_now(session, row)
 
-    def _view(self, row: Connection, *, is_broken: bool = False) -> ConnectionView:
+    def _view_now(self, session: Session, row: Connection) -> ConnectionView:
+        return self._view(row, is_broken=stored_grant(session, row.id).problem is not None)
+
+    def _view(self, row: Connection, *, is_broken: bool) -> ConnectionView:
         kind = self.catalog.connection_kinds.get(row.type)
         config = mask_fields(row.config, kind.secret_keys(), literal=True) if kind else {}
         return view_of(
@@ -147,8 +140,12 @@ class Connections:
             raise Conflict("there is a connection by that name already") from error
 
 
-def _is_of(user_id: UUID) -> ColumnElement[bool]:
-    return OAuthGrant.id.in_(select(Connection.id).where(Connection.user_id == user_id))
+def find_connection(session: Session, user_id: UUID, connection_id: UUID) -> Connection:
+    """A connection of that user. Raises NotFound."""
+    row = session.scalar(select(Connection).where(Connection.user_id == user_id, Connection.id == connection_id))
+    if row is None:
+        raise NotFound("there is no such connection")
+    return row
 
 
 def _record(session: Session, action: Action, row: Connection) -> None:

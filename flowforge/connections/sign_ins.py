@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
+from flowforge.connections.connections import find_connection
 from flowforge.connections.views import DeviceView, SignInView
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2, OAuth2SignIn
 from flowforge.connectors.provider_client import ProviderClient
@@ -157,9 +158,8 @@ class SignIns:
             return False
 
     def _load(self, session: Session, user_id: UUID, connection_id: UUID) -> Connection:
-        mine = select(Connection).where(Connection.user_id == user_id, Connection.id == connection_id)
-        row = session.scalar(mine)
-        if row is None or row.type != OAUTH2.type:
+        row = find_connection(session, user_id, connection_id)
+        if row.type != OAUTH2.type:
             raise NotFound("there is no such connection")
         return row
 

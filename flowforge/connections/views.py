@@ -23,9 +23,9 @@ class ConnectionView:
     problem: str | None
     created_at: datetime
     updated_at: datetime
-    is_broken: bool = False
+    is_broken: bool
     """Whether somebody has to sign in with it again."""
-    paused_until: datetime | None = None
+    paused_until: datetime | None
     """The end of the pause that its receiver has asked for; None where there is none, or no more."""
 
 

@@ -9,6 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flowforge import broken_connections
+from flowforge.connections.changes import ConnectionChange
+from flowforge.connections.connections import Connections
+from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectionBroken
 from flowforge.db.tables import TriggerEventRow, User
 from flowforge.settings import Settings
@@ -48,6 +51,16 @@ def test_workflows_about_errors_are_started_once(backends: Backends, provider: P
     assert event.payload["workflow"]["id"] == str(using.id)
     assert event.payload["error"]["connection"] == NAME
     assert kept(backends, broken).row.told_at is not None
+
+
+def test_it_is_shown_as_broken_whatever_is_done_with_it(backends: Backends, broken: UUID) -> None:
+    connections = Connections(load_catalog(), backends.vault)
+    with Session(backends.engine) as session:
+        shown = connections.get(session, OWNER, broken)
+        changed = connections.update(session, OWNER, broken, ConnectionChange(shown.config))
+        tested = connections.test(session, backends, OWNER, broken)
+        listed = connections.all(session, OWNER)
+    assert [view.is_broken for view in (shown, changed, tested, *listed)] == [True] * 4
 
 
 def test_a_mail_says_what_to_do(backends: Backends, settings: Settings, broken: UUID) -> None:
