@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,3 +31,9 @@ def first_id_at(moment: datetime) -> UUID:
 def moment_of(id_: UUID) -> datetime:
     """Returns when an id of version 7 was made, to the millisecond."""
     return _EPOCH + timedelta(milliseconds=id_.int >> 80)
+
+
+def member_name(role: str) -> str:
+    """A name that is unique among the living members of a group, whichever machine they run on, and readable for
+    people."""
+    return f"{role}.{socket.gethostname()}.{os.getpid()}.{uuid4().hex[:6]}"

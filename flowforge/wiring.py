@@ -96,7 +96,7 @@ class Backends:
     def renewals(self) -> Renewals:
         """How the tokens of connections are renewed."""
         journal = AnswerJournal(self.settings.home / "renewed-tokens", self.vault)
-        return Renewals.of(OAuthGrantsStore(self.engine), self.vault, journal)
+        return Renewals(OAuthGrantsStore(self.engine), self.vault, journal)
 
     def close(self) -> None:
         """Ends whatever was connected."""

@@ -21,11 +21,12 @@ from rq.timeouts import TimerDeathPenalty
 from rq.worker import SimpleWorker, WorkerStatus
 
 from flowforge.db.schema import exit_on_other_schema
-from flowforge.engine.consumer import Consumer, member_name
+from flowforge.engine.consumer import Consumer
 from flowforge.engine.executor import Executor
 from flowforge.engine.foreign_executor import ForeignExecutor
 from flowforge.engine.log_sink import LogSink
 from flowforge.engine.orchestrator import Orchestrator
+from flowforge.ids import member_name
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from workers.runner import Runner

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from redis import Redis
 from redis.client import Pipeline
@@ -29,6 +27,7 @@ from rq_scheduler import Scheduler
 from rq_scheduler.utils import to_unix
 
 from flowforge.db.schema import exit_on_other_schema
+from flowforge.ids import member_name
 from flowforge.settings import Settings
 from flowforge.wiring import Backends, connect_redis
 from workers import mailboxes, tasks
@@ -188,7 +187,7 @@ def work(kind: type[TickWorker] | type[ForkWorker], queues: Sequence[str], setti
     tasks.use(Backends(settings, f"flowforge-{name}"))
     worker = kind(
         queues,
-        name=f"{name}.{socket.gethostname()}.{os.getpid()}.{uuid4().hex[:6]}",
+        name=member_name(name),
         connection=_connect(settings),
         worker_ttl=_WORKER_TTL,
         maintenance_interval=_MAINTENANCE_SECONDS,

@@ -19,10 +19,11 @@ from flowforge.db.engine import Connection, savepoint, transaction
 from flowforge.engine import answers
 from flowforge.engine.batches import bounded_batches
 from flowforge.engine.completion import PostCommit
-from flowforge.engine.consumer import Consumer, Received, member_name
+from flowforge.engine.consumer import Consumer, Received
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import DEAD_LETTERS, MESSAGE_TYPES, TopicMessage, UnreadableMessage
 from flowforge.executions.dead_letters import bury
+from flowforge.ids import member_name
 from flowforge.wiring import Backends
 
 logger = logging.getLogger(__name__)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
-from uuid import uuid4
 
 from flowforge.bus import Delivery
 from flowforge.db.engine import Connection
@@ -68,8 +65,3 @@ class Consumer(Protocol):
 
     def stop(self) -> None:
         """Finishes what was begun, within a few seconds; no more messages come."""
-
-
-def member_name(consumer: str) -> str:
-    """A name that is unique among the living members of a group, and readable for people."""
-    return f"{consumer}.{socket.gethostname()}.{os.getpid()}.{uuid4().hex[:6]}"

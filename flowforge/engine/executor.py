@@ -28,7 +28,7 @@ from flowforge.db.attempt_rows import AttemptKey, as_plain
 from flowforge.db.attempts_store import WantedAttempt
 from flowforge.db.engine import Connection, transaction
 from flowforge.engine.completion import PostCommit
-from flowforge.engine.consumer import Received, member_name
+from flowforge.engine.consumer import Received
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.fair_pool import FairPool
 from flowforge.engine.handing_in import AttemptCollector, Finished
@@ -41,6 +41,7 @@ from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.events import ExecutionStart, TopicMessage
 from flowforge.execution.retry import Failure
 from flowforge.fair_shares import Holders, Shares
+from flowforge.ids import member_name
 from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
 

@@ -24,7 +24,7 @@ from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.attempts_store import Claim, WantedAttempt
 from flowforge.db.engine import Connection, transaction
 from flowforge.engine.completion import PostCommit
-from flowforge.engine.consumer import Received, member_name
+from flowforge.engine.consumer import Received
 from flowforge.engine.failure_reason import reason_of
 from flowforge.engine.handing_in import Finished
 from flowforge.engine.plans import Plans
@@ -33,6 +33,7 @@ from flowforge.engine.step_runner import Outcome, ReadyConfig, StepRun, StepRunn
 from flowforge.errors import Unavailable
 from flowforge.events import ExecutionStart, TopicMessage
 from flowforge.execution.retry import Failure
+from flowforge.ids import member_name
 from flowforge.jsonio import JsonObject
 from flowforge.wiring import Backends
 

@@ -9,17 +9,16 @@ rotate them allow for a while. Only if that is refused is the connection broken.
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from flowforge.db.oauth_grants_store import NewTokens, OAuthGrantsStore, StoredGrant
 from flowforge.errors import Unavailable
+from flowforge.ids import member_name
 from flowforge.oauth.answer_journal import AnswerJournal
 from flowforge.oauth.errors import OAuthError, Refused
 from flowforge.oauth.tokens import Grant, Times, Tokens
@@ -58,11 +57,7 @@ class Renewals:
     store: OAuthGrantsStore
     vault: Vault
     journal: AnswerJournal
-    owner: str
-
-    @classmethod
-    def of(cls, store: OAuthGrantsStore, vault: Vault, journal: AnswerJournal) -> Renewals:
-        return cls(store, vault, journal, f"{socket.gethostname()}.{os.getpid()}.{uuid4().hex[:6]}")
+    owner: str = field(default_factory=lambda: member_name("renewals"))
 
     def settle(self) -> None:
         """Stores the answers that the journal still holds. Raises Unavailable."""
