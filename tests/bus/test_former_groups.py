@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from uuid import uuid4
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
 from flowforge import events
@@ -97,11 +98,13 @@ def test_where_nobody_has_read_it_begins_at_the_first_message(topic: Topic) -> N
 
 
 def read_one_of_each(brokers: str, group: str) -> None:
-    """And all of the topic that is ours alone, into which other tests may have written."""
+    """And all of the topic that is ours alone, which other tests may make and write into meanwhile."""
     for name in TOPICS:
         Topic(brokers, name).read_by_others(1, group)
+    with closing(KafkaAdminClient(bootstrap_servers=brokers)) as admin, suppress(TopicAlreadyExistsError):
+        admin.create_topics([events.EXECUTION_EVENTS], wait_for_metadata=True)
     with closing(KafkaConsumer(bootstrap_servers=brokers, group_id=group)) as consumer:
-        numbers = consumer.partitions_for_topic(events.EXECUTION_EVENTS) or ()
+        numbers = eventually(lambda: consumer.partitions_for_topic(events.EXECUTION_EVENTS))
         partitions = [TopicPartition(events.EXECUTION_EVENTS, number) for number in numbers]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)

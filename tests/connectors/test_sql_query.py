@@ -18,6 +18,7 @@ from flowforge.connectors.sdk import ConnectorError, StepContext
 from tests.connectors.kept_files import KeptFiles
 from tests.connectors.running import run_with
 from tests.services.sql_servers import SqlServer
+from tests.waiting import eventually
 
 MakeContext = Callable[..., StepContext]
 Query = Callable[..., dict[str, Any]]
@@ -206,6 +207,7 @@ class TestWriting:
         assert text in str(error)
 
 
+ADAS_SESSIONS = "SELECT id FROM information_schema.processlist WHERE user = 'ada'"
 SLEEP = {"postgresql": "SELECT pg_sleep(60)", "mysql": "SELECT SLEEP(60) FROM orders"}
 SLEEPING = {
     "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active'"
@@ -324,9 +326,11 @@ class TestServers:
 
 
 def end_sessions(server: SqlServer) -> None:
+    """Returns when the server has closed them: it ends a session a moment after it was told to."""
     if server.kind == "postgresql":
-        server.administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ada'")
+        server.administer("SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE usename = 'ada'")
         return
-    for (number,) in server.ask("SELECT id FROM information_schema.processlist WHERE user = 'ada'"):
+    for (number,) in server.ask(ADAS_SESSIONS):
         with suppress(Exception):  # it may have ended by itself
             server.administer(f"KILL {number}")
+    eventually(lambda: not server.ask(ADAS_SESSIONS))
