@@ -29,7 +29,7 @@ run: $(RUN_READY) $(STATIC_READY) ## Start FlowForge; PORT=8080 and FLOWFORGE_HO
 test: $(DEV_READY) $(STATIC_READY) ## Run all tests, with the services they need; ARGS= goes to pytest
 	@scripts/install_chromium.sh
 	@scripts/install_mariadb.sh
-	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(TEST_PROCESSES) --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= scripts/run_tests.sh -n $(TEST_PROCESSES) --no-loadscope-reorder $(ARGS)
 
 check: $(DEV_READY) $(NODE_READY) ## Check format, lint, types and import rules
 	@$(VENV)/bin/ruff format --check --quiet $(wildcard $(SOURCES)) || { echo "run 'make format'"; exit 1; }
