@@ -25,6 +25,7 @@ from flowforge.connectors.described import Described
 from flowforge.connectors.errors import ConnectorError
 from flowforge.errors import Problem
 from flowforge.icons import require_icon
+from flowforge.inlined_schemas import inlined
 from flowforge.jsonio import JsonObject
 from flowforge.language.expressions.template import has_meaning, split_template
 from flowforge.language.text_fields import spellings
@@ -171,7 +172,7 @@ class Connector(Generic[C]):
 
     def config_schema(self) -> JsonObject:
         """JSON Schema of its config: its own fields first, then a group for those it shares with a connection kind."""
-        schema = self.config.model_json_schema(by_alias=True)
+        schema = inlined(self.config.model_json_schema(by_alias=True))
         properties = dict(schema["properties"])
         shared = {
             name: {**properties.pop(name), "group": kind.title}

@@ -54,7 +54,7 @@ from flowforge.connectors.sql.statement_config import (
     parameter,
 )
 from flowforge.connectors.tokens import token_key
-from flowforge.fields import field, secret
+from flowforge.fields import chosen_by, field, secret
 from flowforge.mail.composing import Mail, one_line
 from flowforge.summaries import first_of, joined
 
@@ -118,6 +118,7 @@ __all__ = [
     "basic_credentials",
     "body_of",
     "child",
+    "chosen_by",
     "connector",
     "copy_download",
     "field",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import BaseModel
 
+from flowforge.inlined_schemas import inlined
 from flowforge.jsonio import JsonObject
 
 _ABOUT = ("title", "description", "default", "writeOnly", "secret", "multiline", "group", "labels")
@@ -15,25 +13,12 @@ _NULL = {"type": "null"}
 
 def object_schema(model: type[BaseModel]) -> JsonObject:
     """The schema of a model whose parts do not contain themselves."""
-    schema = model.model_json_schema(by_alias=True)
-    inlined: JsonObject = _inline(schema, schema.get("$defs", {}))
-    required = inlined.get("required", ())
+    schema = inlined(model.model_json_schema(by_alias=True))
+    required = schema.get("required", ())
     properties = {
-        name: declared if name in required else or_null(declared) for name, declared in inlined["properties"].items()
+        name: declared if name in required else or_null(declared) for name, declared in schema["properties"].items()
     }
-    return {key: value for key, value in inlined.items() if key not in _ABOUT} | {"properties": properties}
-
-
-def _inline(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """Replace the references in a schema by the definitions they name."""
-    if isinstance(schema, list):
-        return [_inline(part, definitions) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        referred = definitions[schema["$ref"].rpartition("/")[2]]
-        schema = {**referred, **{key: value for key, value in schema.items() if key != "$ref"}}
-    return {key: _inline(value, definitions) for key, value in schema.items() if key != "$defs"}
+    return {key: value for key, value in schema.items() if key not in _ABOUT} | {"properties": properties}
 
 
 def or_null(declared: JsonObject) -> JsonObject:

@@ -148,6 +148,24 @@ class TestBuilder:
         assert "age: 3" in text
         assert "type: fresh" in text
 
+    def test_a_list_that_is_plainly_paged_says_how(self, ada: Browser, builder: str) -> None:
+        description = petstore()
+        number = {"name": "page", "in": "query", "schema": {"type": "integer"}}
+        description["paths"]["/pets"]["get"]["parameters"].append(number)
+        add(ada, description, name="paged")
+        panel = self.added(ada, builder, "API_CALL paged listPets")
+        assert "The description shows how it is paged: by page numbers (&#39;page&#39;)." in " ".join(panel.split())
+        assert 'name="config.allPages"' in panel
+        assert 'name="config.paging.variant"' in panel
+
+    def test_how_a_list_is_paged_is_chosen_where_the_description_is_silent(self, ada: Browser, builder: str) -> None:
+        assert 'name="config.allPages"' not in self.added(ada, builder, "API_CALL petstore listPets")
+        chosen = {"config__api": "petstore", "config__operation": "listPets", "config__paging__variant": "2"}
+        self.save(ada, builder, **chosen, config__paging__drawn="")
+        panel = ada.get(f"{builder}?step=/actions/0").text
+        assert re.search(r'name="config.paging.at"', panel)
+        assert "by: cursor" in ada.get(f"{builder}/text").text
+
     def test_an_answer_can_be_picked_from_before_the_first_run(self, ada: Browser, builder: str) -> None:
         self.added(ada, builder, "API_CALL petstore listPets")
         revision = _revision(ada.get(builder).text)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from flowforge import jsonio
 from flowforge.jsonio import JsonObject
+from webapp.ui.alternatives import alternatives_of, has_alternatives
 
 Kind = Literal[
     "text",
@@ -215,8 +216,12 @@ def _shape(declared: Mapping[str, Any]) -> Mapping[str, Any]:
     """The part of a type with alternatives that is not null."""
     for shape in declared.get("anyOf", ()):
         if shape.get("type") != "null":
-            return {**shape, **({"enum": declared["enum"]} if "enum" in declared else {})}
-    return declared
+            return _with_alternatives({**shape, **({"enum": declared["enum"]} if "enum" in declared else {})})
+    return _with_alternatives(declared)
+
+
+def _with_alternatives(shape: Mapping[str, Any]) -> Mapping[str, Any]:
+    return alternatives_of(shape) if has_alternatives(shape) else shape
 
 
 def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any], required: bool) -> tuple[Kind, Sequence[str]]:
@@ -287,16 +292,19 @@ def _fit(shape: Mapping[str, Any], value: Any) -> int:
         return 1
     properties = shape.get("properties", {})
     known = sum(2 if _is_constant(properties[key], inner) else 1 for key, inner in value.items() if key in properties)
-    wrong = sum(key not in properties or _contradicts(properties[key], inner) for key, inner in value.items())
-    return known - 100 * wrong
+    return known - sum(_misfit(properties.get(key), inner) for key, inner in value.items())
+
+
+def _misfit(shape: Mapping[str, Any] | None, value: Any) -> int:
+    """How much a field speaks against an alternative; another value of what is always the same there, most."""
+    if shape is None:
+        return 100
+    contradicts = "enum" in shape and value not in shape["enum"] and not has_expression(value)
+    return (10_000 if len(shape["enum"]) == 1 else 100) if contradicts else 0
 
 
 def _is_constant(shape: Mapping[str, Any], value: Any) -> bool:
     return shape.get("enum") == [value]
-
-
-def _contradicts(shape: Mapping[str, Any], value: Any) -> bool:
-    return "enum" in shape and value not in shape["enum"] and not has_expression(value)
 
 
 def _entries_of(declared: Any) -> Sequence[str]:

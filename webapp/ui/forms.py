@@ -88,14 +88,12 @@ def _read_variants(field: Field, form: Form, before: Mapping[str, Any], name: st
     chosen = field.variant(before, form.get(f"{name}.{VARIANT}", ""))
     if chosen is None:
         return None
-    alternative, is_drawn = field.variants[chosen], form.get(f"{name}.{DRAWN}") == str(chosen)
-    if is_drawn:
+    alternative, drawn = field.variants[chosen], field.variant(before, form.get(f"{name}.{DRAWN}", ""))
+    if drawn == chosen:
         return _read(alternative, form, before, name)
-    return config_from_form(_constants(alternative), form, {}, f"{name}.") or None
-
-
-def _constants(field: Field) -> list[Field]:
-    return [inner for inner in field.inner if inner.kind == "constant"]
+    kept = field.variants[drawn].inner if drawn is not None else ()
+    taken_over = [inner for inner in alternative.inner if inner.kind == "constant" or inner in kept]
+    return config_from_form(taken_over, form, {}, f"{name}.") or None
 
 
 def _read_constant(field: Field, _form: Form, _before: Mapping[str, Any], _name: str) -> Any:

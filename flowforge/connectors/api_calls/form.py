@@ -19,7 +19,7 @@ from flowforge.connectors.api_calls.chosen import (
     find_api,
     find_chosen,
 )
-from flowforge.connectors.api_calls.paging import described_paging
+from flowforge.connectors.api_calls.paging import described_paging, paging_in_words
 from flowforge.connectors.api_calls.signing_in import sign_in_help
 from flowforge.connectors.apis import ApiAccess
 from flowforge.connectors.described import API, OPERATION, VERSION
@@ -27,6 +27,7 @@ from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 
 _ABOUT_API = "API"
+_ALL_PAGES_HELP = "Reads all pages of the list, and gives one list. The description shows how it is paged: by"
 
 
 def form_of(schema: JsonObject, config: Mapping[str, Any], apis: ApiAccess) -> JsonObject:
@@ -37,9 +38,12 @@ def form_of(schema: JsonObject, config: Mapping[str, Any], apis: ApiAccess) -> J
     if chosen is None:
         return {**schema, "properties": {key: fields[key] for key in (API, OPERATION, INPUT)}}
     fields |= dict(_fields_of_operation(fields, config, chosen))
-    first = [INPUT, *([ALL_PAGES] if _is_paged(config, chosen) else ())]
+    described = described_paging(chosen.operation)
+    first = [INPUT, *([ALL_PAGES] if described or config.get(ALL_PAGES) else ())]
     others = [key for key in fields if key not in (INPUT, ALL_PAGES, PAGING)]
     order = [*first, *others, *([PAGING] if _may_be_paged(config, chosen) else ())]
+    if described is not None:
+        fields[ALL_PAGES] = {**fields[ALL_PAGES], "description": f"{_ALL_PAGES_HELP} {paging_in_words(described)}."}
     kept = {key: fields[key] for key in order if key != VARIABLES or "properties" in fields[key]}
     about = {"description": _about(chosen), "signIn": sign_in_help(chosen)}
     return {**schema, "properties": kept, "required": [], **about}
@@ -47,10 +51,6 @@ def form_of(schema: JsonObject, config: Mapping[str, Any], apis: ApiAccess) -> J
 
 def _may_be_paged(config: Mapping[str, Any], chosen: Chosen) -> bool:
     return bool(config.get(PAGING)) or chosen.operation.method == "GET"
-
-
-def _is_paged(config: Mapping[str, Any], chosen: Chosen) -> bool:
-    return bool(config.get(ALL_PAGES)) or described_paging(chosen.operation) is not None
 
 
 def _fields_of_api(

@@ -18,10 +18,25 @@ _WAYS: Mapping[PagingKind, Literal["header", "link", "cursor", "page", "offset"]
 }
 
 
+_IN_WORDS: Mapping[str, str] = {
+    "header": "a link in the header Link",
+    "link": "a link in the answer",
+    "cursor": "a cursor in the answer",
+    "page": "page numbers",
+    "offset": "offsets",
+}
+
+
 def described_paging(operation: Operation) -> Paging | None:
     """None where the description does not show plainly that it is paged, and how."""
     guess = paging_guess(operation)
     return None if guess is None else _declared(guess)
+
+
+def paging_in_words(paging: Paging) -> str:
+    """By what it is paged, in half a sentence for people."""
+    named = f" ('{paging.sent_as}')" if paging.by in ("cursor", "page", "offset") else ""
+    return f"{_IN_WORDS[paging.by]}{named}"
 
 
 def _declared(guess: PagingGuess) -> Paging:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, model_validator
 
 from flowforge.connectors.answer_paths import AnswerPath
 from flowforge.connectors.config import ConnectorConfig
-from flowforge.fields import field
+from flowforge.fields import chosen_by, field
 
 MOST_PAGES = 10_000
 MOST_ITEMS = 1_000_000
@@ -25,27 +25,51 @@ Path = Annotated[str, AfterValidator(_require_path)]
 class Paging(ConnectorConfig):
     """The ways in which APIs tell where the next page is. A key that is none of these is an error."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=chosen_by("by"))
 
     by: Literal["header", "link", "cursor", "page", "offset"] = field(
         title="Next page by",
         description="header: the header Link; link: an address in the answer; cursor: a text of the answer that is sent"
         " along; page, offset: a number that counts up.",
+        labels={
+            "header": "A link in the header Link",
+            "link": "A link in the answer",
+            "cursor": "A cursor in the answer",
+            "page": "Page numbers",
+            "offset": "Offsets",
+        },
     )
     at: Path | None = field(
-        None, title="Found at", description="The link or cursor in the answer: body.paging.next, headers.x-next-cursor."
+        None,
+        title="Found at",
+        description="The link or cursor in the answer: body.paging.next, headers.x-next-cursor.",
+        required_for=("link", "cursor"),
     )
     parameter: str | None = field(
-        None, title="Sent as", description="The parameter of cursor, page or offset. Empty: that word itself."
+        None,
+        title="Sent as",
+        description="The parameter of cursor, page or offset. Empty: that word itself.",
+        only_for=("cursor", "page", "offset"),
     )
-    sent_in: Literal["query", "body"] = field("query", title="Sent in")
-    first: int | None = field(None, title="First number", description="Empty: 1 for pages, 0 for offsets.", ge=0)
+    sent_in: Literal["query", "body"] = field(
+        "query",
+        title="Sent in",
+        labels={"query": "The query", "body": "The body"},
+        only_for=("cursor", "page", "offset"),
+    )
+    first: int | None = field(
+        None,
+        title="First number",
+        description="Empty: 1 for pages, 0 for offsets.",
+        ge=0,
+        only_for=("page", "offset"),
+    )
     items: Path | None = field(
         None, title="List", description="Where it stands: body.data. Empty: the body, or the only list in it."
     )
     more: Path | None = field(None, title="More", description="What is false on the last page: body.has_more.")
-    total: Path | None = field(None, title="Items in all", description="Their number: body.total.")
-    page_count: Path | None = field(None, title="Pages in all", description="Their number: body.pages.")
+    total: Path | None = field(None, title="Items in all", description="Where their number stands: body.total.")
+    page_count: Path | None = field(None, title="Pages in all", description="Where their number stands: body.pages.")
     max_pages: int | None = field(None, title="Pages at most", ge=1, le=MOST_PAGES)
     max_items: int | None = field(None, title="Items at most", ge=1, le=MOST_ITEMS)
 

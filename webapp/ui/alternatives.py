@@ -1,0 +1,43 @@
+"""Objects in which one field says which of the others have a meaning, as the alternatives that forms draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flowforge.jsonio import JsonObject
+
+Schema = Mapping[str, Any]
+
+
+def has_alternatives(schema: Schema) -> bool:
+    """Whether it is such an object; what other descriptions call a discriminator names none of their fields."""
+    return "enum" in _chooser(schema)
+
+
+def alternatives_of(schema: Schema) -> JsonObject:
+    """One alternative for each choice, under its name for people, with the fields that have a meaning for it."""
+    chooser = _chooser(schema)
+    labels = chooser.get("labels", {})
+    shapes = [{"title": labels.get(choice, choice), **_alternative(schema, choice)} for choice in chooser["enum"]]
+    return {"oneOf": shapes}
+
+
+def _alternative(schema: Schema, choice: str) -> JsonObject:
+    name = schema["discriminator"]["propertyName"]
+    fields = {key: field for key, field in schema["properties"].items() if key == name or _is_for(field, choice)}
+    required = [key for key, field in fields.items() if key == name or choice in field.get("requiredFor", ())]
+    properties = {**fields, name: {"enum": [choice]}}
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _is_for(field: Schema, choice: str) -> bool:
+    choices = [*field.get("onlyFor", ()), *field.get("requiredFor", ())]
+    return not choices or choice in choices
+
+
+def _chooser(schema: Schema) -> Schema:
+    """The field that says which others have a meaning; empty where there is none."""
+    named = schema.get("discriminator")
+    found = schema.get("properties", {}).get(named.get("propertyName")) if isinstance(named, Mapping) else None
+    return found or {}
