@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowforge import secrets
+from flowforge.durable_files import durable_file
 from flowforge.settings import Settings
 
 
@@ -68,11 +69,8 @@ def _read_or_create(path: Path, generate: Callable[[], str]) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(generate() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with durable_file(draft, must_be_new=True) as file:
+            file.write(f"{generate()}\n".encode())
         try:
             os.link(draft, path)
         except FileExistsError:

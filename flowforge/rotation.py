@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.engine import make_engine
 from flowforge.db.sealed import reseal, seal_clear
+from flowforge.durable_files import replace_durably
 from flowforge.embedded.instance import lock
 from flowforge.embedded.postgres import running_postgres
 from flowforge.home import load_keys
@@ -75,10 +76,4 @@ def _database(settings: Settings) -> Iterator[str]:
 def _add_key(settings: Settings) -> None:
     load_keys(settings)
     path = settings.home / "secrets" / "vault.keys"
-    draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(f"{new_key()}\n{path.read_text()}")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+    replace_durably(path, f"{new_key()}\n{path.read_text()}".encode())

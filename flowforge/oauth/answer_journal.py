@@ -4,17 +4,19 @@ one by then."""
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from flowforge import jsonio
 from flowforge.db.oauth_grants_store import NewTokens
-from flowforge.jsonio import JsonObject
+from flowforge.durable_files import replace_durably
 from flowforge.secrets import SecretUnreadable, Vault
+
+_NEW_TOKENS: TypeAdapter[NewTokens] = TypeAdapter(NewTokens)
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +31,9 @@ class AnswerJournal:
     def write(self, new: NewTokens) -> None:
         """Returns once the disk holds it. Where it cannot be written, the log says so: PostgreSQL alone has to hold."""
         try:
-            self._write(
-                self._path(new.connection_id, new.former), self.vault.seal(jsonio.dumps(_as_json(new)).decode())
-            )
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            sealed = self.vault.seal(jsonio.dumps(new).decode())
+            replace_durably(self._path(new.connection_id, new.former), sealed.encode())
         except OSError as error:
             log.warning("a renewed token could not be noted in %s: %s", self.folder, error.strerror)
 
@@ -52,56 +54,11 @@ class AnswerJournal:
     def _path(self, connection_id: UUID, former: int) -> Path:
         return self.folder / f"{connection_id}.{former}.sealed"
 
-    def _write(self, path: Path, text: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _sync_folder(self.folder)
-
     def _read(self, path: Path) -> NewTokens | None:
         try:
-            return _of_json(jsonio.loads(self.vault.open(path.read_text())))
+            return _NEW_TOKENS.validate_json(self.vault.open(path.read_text()))
         except FileNotFoundError:
             return None  # another process was quicker
-        except (OSError, SecretUnreadable, ValueError, KeyError, TypeError) as error:
+        except (OSError, SecretUnreadable, ValueError) as error:
             log.warning("%s cannot be read, and is left alone: %s", path, type(error).__name__)
             return None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _as_json(new: NewTokens) -> JsonObject:
-    return {
-        "connection": str(new.connection_id),
-        "former": new.former,
-        "sealed": new.sealed,
-        "endsAt": new.ends_at and new.ends_at.isoformat(),
-        "renewAt": new.renew_at and new.renew_at.isoformat(),
-        "scopes": new.scopes and list(new.scopes),
-    }
-
-
-def _of_json(kept: JsonObject) -> NewTokens:
-    return NewTokens(
-        UUID(kept["connection"]),
-        kept["former"],
-        kept["sealed"],
-        _time(kept["endsAt"]),
-        _time(kept["renewAt"]),
-        kept["scopes"],
-    )
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

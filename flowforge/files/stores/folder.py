@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import IO
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from flowforge.durable_files import durable_file, sync_folder
 from flowforge.errors import Unavailable
 from flowforge.files.object_store import CHUNK_BYTES, ObjectMissing, pieces_of
 from flowforge.settings import Settings
@@ -29,12 +29,9 @@ class FolderStore:
         with _unavailable_when_it_fails():
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as target:
+            with durable_file(path) as target:
                 copyfileobj(source, target, CHUNK_BYTES)
-                target.flush()
-                os.fsync(target.fileno())
-            _make_name_last(path.parent)
+            sync_folder(path.parent)
 
     @contextmanager
     def open(self, key: UUID) -> Iterator[Iterator[bytes]]:
@@ -69,11 +66,3 @@ def _unavailable_when_it_fails() -> Iterator[None]:
         yield
     except OSError as error:
         raise Unavailable(f"the folder of files cannot be used: {error.strerror}") from error
-
-
-def _make_name_last(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
