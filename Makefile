@@ -27,8 +27,7 @@ run: $(RUN_READY) $(STATIC_READY) ## Start FlowForge; PORT=8080 and FLOWFORGE_HO
 	@exec $(PY) -m flowforge run
 
 test: $(DEV_READY) $(STATIC_READY) ## Run all tests, with the services they need; ARGS= goes to pytest
-	@scripts/install_chromium.sh
-	@scripts/install_mariadb.sh
+	@scripts/install_test_packages.sh
 	@PYTHONDONTWRITEBYTECODE= scripts/run_tests.sh -n $(TEST_PROCESSES) --no-loadscope-reorder $(ARGS)
 
 check: $(DEV_READY) $(NODE_READY) ## Check format, lint, types and import rules

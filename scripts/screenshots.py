@@ -1,6 +1,6 @@
 """Takes pictures of every page, light and dark, on a desk and on a phone, of an instance that has something to show.
 
-`python scripts/screenshots.py FOLDER [PAGE ...]`; needs Chromium (scripts/install_chromium.sh).
+`python scripts/screenshots.py FOLDER [PAGE ...]`; needs Chromium (scripts/install_test_packages.sh).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from bench.product import Product, running
 from flowforge.embedded.postgres import running_postgres
+from tests.services.serving import serving
 
 PROJECT = Path(__file__).resolve().parents[1]
 SIZES = {"wide": (1280, 860), "phone": (390, 844)}
@@ -76,12 +76,8 @@ class Partner(BaseHTTPRequestHandler):
 def partner() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Partner)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(server):
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class Stage:

@@ -36,7 +36,7 @@ def product() -> Iterator[Product]:
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "chromium is missing; scripts/install_chromium.sh installs it"
+    assert path, "chromium is missing; scripts/install_test_packages.sh installs it"
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
