@@ -8,10 +8,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO
@@ -20,6 +17,7 @@ import psutil
 import requests
 
 from bench.product import Product, running
+from tests.services.serving import serving
 
 MEGABYTE = 1024 * 1024
 LARGEST = 50
@@ -54,10 +52,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else LARGEST
+    receiver = Receiver()
     with (
         tempfile.TemporaryDirectory(prefix="flowforge-bench-") as home,
         running(Path(home)) as product,
-        _receiving() as receiver,
+        serving(receiver),
     ):
         measure(product, receiver, megabytes)
 
@@ -116,18 +115,6 @@ def _peak(pid: int) -> int:
 def _label(process: psutil.Process) -> str:
     command = " ".join(process.cmdline()) or process.name()
     return "web (gunicorn)" if "--threads" in command else command[:32]
-
-
-@contextmanager
-def _receiving() -> Iterator[Receiver]:
-    receiver = Receiver()
-    thread = threading.Thread(target=receiver.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        receiver.shutdown()
-        receiver.server_close()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from werkzeug.serving import make_server
 
 from flowforge.__main__ import main
 from flowforge.wiring import Backends
+from tests.services.serving import serving
 from webapp import create_app
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -52,17 +52,13 @@ def flowforge(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 def server(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of the application; the environment names it, and somebody's token."""
     served = make_server("127.0.0.1", 0, create_app(backends=backends), threaded=True)
-    thread = threading.Thread(target=served.serve_forever)
-    thread.start()
     url = f"http://127.0.0.1:{served.port}"
     account = {"username": "ada", "email": "ada@example.test", "password": "correct horse battery"}
-    token = requests.post(f"{url}/auth/register", json=account, timeout=10).json()["access_token"]
-    monkeypatch.setenv("FLOWFORGE_URL", url)
-    monkeypatch.setenv("FLOWFORGE_TOKEN", token)
-    yield url
-    served.shutdown()
-    thread.join()
-    served.server_close()
+    with serving(served):
+        token = requests.post(f"{url}/auth/register", json=account, timeout=10).json()["access_token"]
+        monkeypatch.setenv("FLOWFORGE_URL", url)
+        monkeypatch.setenv("FLOWFORGE_TOKEN", token)
+        yield url
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.services.serving import serving
+
 _LONGEST_WAIT_SECONDS = 30
 
 
@@ -38,10 +40,8 @@ def waiting() -> Iterator[Gate]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield Gate(f"http://127.0.0.1:{server.server_port}/", opened)
-    finally:
-        opened.set()
-        server.shutdown()
-        server.server_close()
+    with serving(server):
+        try:
+            yield Gate(f"http://127.0.0.1:{server.server_port}/", opened)
+        finally:
+            opened.set()

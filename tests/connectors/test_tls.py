@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from flowforge.connectors.http_client.tls import TlsIdentity
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from tests.connectors.certificate import Certificate, make_certificate
 from tests.connectors.running import run
+from tests.services.serving import serving
 
 
 class _Hello(BaseHTTPRequestHandler):
@@ -30,7 +30,7 @@ class _Hello(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(shown: Certificate, clients: Certificate | None = None) -> Iterator[str]:
+def serving_tls(shown: Certificate, clients: Certificate | None = None) -> Iterator[str]:
     """A server with that certificate, for clients with that one, if any."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(shown.chain, shown.key)
@@ -40,12 +40,8 @@ def serving(shown: Certificate, clients: Certificate | None = None) -> Iterator[
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Hello)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"https://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield f"https://127.0.0.1:{server.server_port}/"
 
 
 @pytest.fixture
@@ -79,21 +75,21 @@ class TestAuthorities:
     def test_a_server_of_the_companys_is_trusted_by_who_names_its_authority(
         self, context: StepContext, company: Certificate
     ) -> None:
-        with serving(company) as url:
+        with serving_tls(company) as url:
             assert called(context, url, **trusting(company)) == "hello"
             with pytest.raises(ConnectorError, match="shows no certificate that can be trusted"):
                 called(context, url)
 
     def test_others_are_not(self, context: StepContext, company: Certificate, client: Certificate) -> None:
-        with serving(company) as url, pytest.raises(ConnectorError, match="no certificate that can be trusted"):
+        with serving_tls(company) as url, pytest.raises(ConnectorError, match="no certificate that can be trusted"):
             called(context, url, **trusting(client))
 
     def test_nor_is_another_name(self, context: StepContext, company: Certificate) -> None:
-        with serving(company) as url, pytest.raises(ConnectorError, match="no certificate that can be trusted"):
+        with serving_tls(company) as url, pytest.raises(ConnectorError, match="no certificate that can be trusted"):
             called(context, url.replace("127.0.0.1", "localhost"), **trusting(company))
 
     def test_connections_of_one_are_not_used_for_another(self, context: StepContext, company: Certificate) -> None:
-        with serving(company) as url:
+        with serving_tls(company) as url:
             called(context, url, **trusting(company))
             with pytest.raises(ConnectorError):
                 called(context, url)
@@ -103,25 +99,25 @@ class TestClients:
     def test_a_client_shows_its_certificate(
         self, context: StepContext, company: Certificate, client: Certificate
     ) -> None:
-        with serving(company, clients=client) as url:
+        with serving_tls(company, clients=client) as url:
             assert called(context, url, **trusting(company), **showing(client)) == "hello"
 
     def test_one_without_is_told_what_the_server_says(
         self, context: StepContext, company: Certificate, client: Certificate
     ) -> None:
-        with serving(company, clients=client) as url, pytest.raises(ConnectorError) as caught:
+        with serving_tls(company, clients=client) as url, pytest.raises(ConnectorError) as caught:
             called(context, url, **trusting(company))
         assert "127.0.0.1" in str(caught.value)
 
     def test_a_connection_holds_it(self, context: StepContext, company: Certificate, client: Certificate) -> None:
-        with serving(company, clients=client) as url:
+        with serving_tls(company, clients=client) as url:
             config = {**trusting(company), **showing(client), "testUrl": url}
             assert load_catalog().connection_kinds["http"].try_out(config, context)
 
     def test_so_does_one_of_a_kind_of_its_own(
         self, context: StepContext, company: Certificate, client: Certificate
     ) -> None:
-        with serving(company, clients=client) as url:
+        with serving_tls(company, clients=client) as url:
             shown = {"certificate": client.chain.read_text(), "key": client.key.read_text()}
             config = {**trusting(company), **shown, "testUrl": url}
             assert load_catalog().connection_kinds["client_certificate"].try_out(config, context)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -18,6 +16,7 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
 from tests.engine.pipeline import Pipeline, working
+from tests.services.serving import serving
 from tests.waiting import eventually
 
 PAGES = 1_000
@@ -67,19 +66,6 @@ class _Page(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-@contextmanager
-def serving() -> Iterator[Api]:
-    api = Api()
-    thread = threading.Thread(target=api.serve_forever)
-    thread.start()
-    try:
-        yield api
-    finally:
-        api.shutdown()
-        thread.join()
-        api.server_close()
-
-
 def execute(settings: Settings) -> None:
     """Runs an executor until it is killed."""
     with working(Backends(settings, "executor"), Executor):
@@ -96,7 +82,8 @@ def test_every_item_comes_once_though_the_executor_is_killed_three_times(
     pipeline: Pipeline, settings: Settings
 ) -> None:
     paging = {"by": "page", "pageCount": "body.pages"}
-    with serving() as api, working(pipeline.backends, Orchestrator):
+    api = Api()
+    with serving(api), working(pipeline.backends, Orchestrator):
         workflow = pipeline.workflow({"type": "HTTP_REQUEST", "config": {"url": api.url, "paging": paging}})
         executor = started(settings)
         event = pipeline.accept(workflow.id)

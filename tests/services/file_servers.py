@@ -24,6 +24,7 @@ from wsgidav.fs_dav_provider import FilesystemProvider
 from wsgidav.wsgidav_app import WsgiDAVApp
 
 from tests.connectors.certificate import make_certificate
+from tests.services.serving import serving
 
 USER, PASSWORD = "ada", "s3cret pass"
 USER_KEY = paramiko.ECDSAKey.generate()
@@ -139,15 +140,9 @@ def running_webdav(folder: Path) -> Iterator[FileServer]:
             pass
 
     server = make_server("127.0.0.1", 0, limited, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     url = f"http://127.0.0.1:{server.server_port}/"
-    try:
+    with serving(server):
         yield _on_disk("webdav", root, {"url": url, "username": USER, "password": PASSWORD})
-    finally:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()
 
 
 class _Account(paramiko.ServerInterface):
