@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from flowforge.engine.completion import AFTER_FAILURE, ERROR
 from flowforge.engine.intake import NewEvent
 from flowforge.errors import Unavailable
 from flowforge.wiring import Backends
-from flowforge.workflows.connection_uses import Use, connection_uses
+from flowforge.workflows.connection_uses import Use, published_uses
 
 _AT_ONCE = 20
 _MOST_WAITING = 500
@@ -36,7 +37,6 @@ class Broken:
     name: str
     problem: str
     user_id: UUID
-    username: str
     email: str
     uses: Sequence[Use]
 
@@ -54,7 +54,7 @@ def tend(backends: Backends) -> None:
 def _tell(backends: Backends) -> Sequence[Broken]:
     """Starts the error workflows, and notes that the owners are told, in one transaction."""
     with unavailable_when_down(), Session(backends.engine) as session:
-        found = _untold(session, backends)
+        found = _untold(session)
         events = [event for broken in found for event in _error_events(session, broken)]
         recorded = intake.record(session.connection(), events)
         session.commit()
@@ -63,7 +63,7 @@ def _tell(backends: Backends) -> Sequence[Broken]:
     return found
 
 
-def _untold(session: Session, backends: Backends) -> list[Broken]:
+def _untold(session: Session) -> list[Broken]:
     untold = (
         select(OAuthGrant, Connection, User)
         .join(Connection, Connection.id == OAuthGrant.id)
@@ -73,12 +73,12 @@ def _untold(session: Session, backends: Backends) -> list[Broken]:
         .limit(_AT_ONCE)
         .with_for_update(of=OAuthGrant, skip_locked=True)
     )
+    uses_of = cache(partial(published_uses, session))  # where a service ends sign-ins, an owner may have several
     found = []
     for grant, row, owner in session.execute(untold).all():
         grant.told_at = datetime.now(UTC)
-        uses = connection_uses(session, backends.vault, owner.id).get(row.name, ())
-        published = [use for use in uses if not use.in_draft]
-        found.append(Broken(row.id, row.name, grant.problem or "", owner.id, owner.username, owner.email, published))
+        uses = uses_of(owner.id).get(row.name, ())
+        found.append(Broken(row.id, row.name, grant.problem or "", owner.id, owner.email, uses))
     return found
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import select
@@ -28,16 +29,28 @@ class Use:
     """True where only the draft calls it, not the published version."""
 
 
-def connection_uses(session: Session, vault: Vault, user_id: UUID) -> Mapping[str, Sequence[Use]]:
+Uses = Mapping[str, Sequence[Use]]
+
+
+def connection_uses(session: Session, vault: Vault, user_id: UUID) -> Uses:
     """Find the uses by the connection's name. Two statements, however many connections there are."""
+    return _by_name(chain(_published(session, user_id), _drafted(session, vault, user_id)))
+
+
+def published_uses(session: Session, user_id: UUID) -> Uses:
+    """Find those of published versions alone, by the connection's name. One statement."""
+    return _by_name(_published(session, user_id))
+
+
+def _by_name(calls: Iterable[tuple[str, Use]]) -> Uses:
+    """Each workflow once for a connection: by its published version, where that calls it."""
     found: dict[str, dict[UUID, Use]] = {}
-    for in_draft, calls in ((False, _published(session, user_id)), (True, _drafted(session, vault, user_id))):
-        for workflow_id, workflow_name, name in calls:
-            found.setdefault(name, {}).setdefault(workflow_id, Use(workflow_id, workflow_name, in_draft))
+    for name, use in calls:
+        found.setdefault(name, {}).setdefault(use.workflow_id, use)
     return {name: sorted(uses.values(), key=lambda use: use.workflow_name) for name, uses in found.items()}
 
 
-def _published(session: Session, user_id: UUID) -> Iterator[tuple[UUID, str, str]]:
+def _published(session: Session, user_id: UUID) -> Iterator[tuple[str, Use]]:
     rows = session.connection().exec_driver_sql(
         """
         SELECT w.id, w.name, called #>> '{}' FROM workflow.workflows w
@@ -46,10 +59,10 @@ def _published(session: Session, user_id: UUID) -> Iterator[tuple[UUID, str, str
         """,
         {"user": str(user_id)},
     )
-    return ((row[0], row[1], row[2]) for row in rows)
+    return ((called, Use(workflow_id, name, in_draft=False)) for workflow_id, name, called in rows)
 
 
-def _drafted(session: Session, vault: Vault, user_id: UUID) -> Iterator[tuple[UUID, str, str]]:
+def _drafted(session: Session, vault: Vault, user_id: UUID) -> Iterator[tuple[str, Use]]:
     mine = select(WorkflowDraft, Workflow.name).join(Workflow, Workflow.id == WorkflowDraft.id)
     newest = mine.where(Workflow.user_id == user_id).order_by(WorkflowDraft.updated_at.desc()).limit(_MOST_DRAFTS)
     for draft, name in session.execute(newest):
@@ -60,4 +73,4 @@ def _drafted(session: Session, vault: Vault, user_id: UUID) -> Iterator[tuple[UU
         for action in actions:
             connection = (config_of(action) or {}).get(CONNECTION)
             if isinstance(connection, str):
-                yield draft.id, name, connection
+                yield connection, Use(draft.id, name, in_draft=True)
