@@ -8,7 +8,9 @@ by then, the token is looked up anew.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 
 from flask import Flask, current_app, request
@@ -49,9 +51,9 @@ class KnownTokens:
             self._tokens.pop(token, None)
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, clock: Callable[[], float] = time.monotonic) -> None:
     app.extensions[_EXTENSION] = KnownTokens()
-    app.extensions[_UNKNOWN_EXTENSION] = Calls(MOST_UNKNOWN, PER_SECONDS)
+    app.extensions[_UNKNOWN_EXTENSION] = Calls(MOST_UNKNOWN, PER_SECONDS, clock)
 
 
 def find(trigger_type: str, token: str) -> KnownToken | None:
