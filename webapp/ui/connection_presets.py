@@ -17,10 +17,7 @@ from webapp.ui.forms import config_from_form
 
 _PRESET, _ACCOUNT, _CLIENT, _SCOPES, _OTHER_SCOPES = "preset", "account", "clientId", "scopes", "otherScopes"
 _DECIDED = frozenset(
-    {
-        *("authorizationUrl", "tokenUrl", "deviceUrl", "revocationUrl", "identityUrl"),
-        *("clientAuthentication", "pkce"),
-    }
+    {"authorizationUrl", "tokenUrl", "deviceUrl", "revocationUrl", "identityUrl", "clientAuthentication", "pkce"}
 )
 """Fields of OAuth 2.0 that a preset fills in for good."""
 
@@ -30,7 +27,7 @@ def fields_for(
 ) -> list[Field]:
     """The fields of the form, as far as the preset of the config, if any, leaves them open. `registered`: the presets
     for which the operator has a client."""
-    preset = presets().get(str(config.get(_PRESET, "")))
+    preset = _preset_of(config)
     found = [field for field in fields_of(kind.config_schema()) if field.key != _PRESET]
     if preset is None or preset.name not in registered:
         found = [replace(field, required=True, help="") if field.key == _CLIENT else field for field in found]
@@ -38,6 +35,10 @@ def fields_for(
         return [field for field in found if field.key != _ACCOUNT]
     hidden = _DECIDED | ({"hosts"} if is_new else set()) | (set() if preset.account else {_ACCOUNT})
     return [shown for field in found if field.key not in hidden for shown in _as_asked(field, preset, config)]
+
+
+def _preset_of(config: Mapping[str, Any]) -> Preset | None:
+    return presets().get(str(config.get(_PRESET, "")))
 
 
 def _as_asked(field: Field, preset: Preset, config: Mapping[str, Any]) -> Sequence[Field]:
@@ -52,11 +53,10 @@ def _as_asked(field: Field, preset: Preset, config: Mapping[str, Any]) -> Sequen
 
 def _scope_fields(field: Field, preset: Preset, config: Mapping[str, Any]) -> Sequence[Field]:
     """A choice for each product, and a list of others that somebody knows by name."""
-    offered = [choice.scope for choice in preset.scopes]
     labels = {choice.scope: _label(choice.product, choice.words) for choice in preset.scopes}
     chosen = config.get(_SCOPES)
     usual = preset.usual_scopes if chosen is None else [scope for scope in chosen if scope in labels]
-    choice = replace(field, label="What it may do", kind="choices", choices=offered, labels=labels, default=usual)
+    choice = replace(field, label="What it may do", kind="choices", choices=list(labels), labels=labels, default=usual)
     others = replace(
         field,
         key=_OTHER_SCOPES,
@@ -73,7 +73,7 @@ def _label(product: str, words: str) -> str:
 
 def shown(config: Mapping[str, Any]) -> JsonObject:
     """The config as the form shows it: scopes that are not offered stand by themselves."""
-    preset = presets().get(str(config.get(_PRESET, "")))
+    preset = _preset_of(config)
     if preset is None or not preset.scopes:
         return dict(config)
     offered = {choice.scope for choice in preset.scopes}
@@ -86,11 +86,8 @@ def read(
     kind: ConnectionKind[Any], form: MultiDict[str, str], before: Mapping[str, Any], *, is_new: bool
 ) -> JsonObject:
     """The config that the filled-in form stands for. `before`: what it began with."""
-    kept = {key: before[key] for key in (_PRESET,) if before.get(key)}
     fields = fields_for(kind, before, is_new=is_new)
-    config = config_from_form(fields, form, kept)
-    scopes = form.getlist(f"config.{_SCOPES}") if any(field.kind == "choices" for field in fields) else None
-    others = config.pop(_OTHER_SCOPES, None) or []
-    if scopes is not None:
-        config[_SCOPES] = [*scopes, *others]
+    config = config_from_form(fields, form, {_PRESET: before[_PRESET]} if before.get(_PRESET) else {})
+    if any(field.key == _OTHER_SCOPES for field in fields):
+        config[_SCOPES] = [*form.getlist(f"config.{_SCOPES}"), *(config.pop(_OTHER_SCOPES, None) or ())]
     return config

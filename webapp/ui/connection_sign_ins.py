@@ -59,8 +59,7 @@ def connection_callback() -> Any:
     try:
         connection_id = _sign_ins().finish(session(), _browser(), request.args, redirect_address())
     except Conflict as error:
-        session().rollback()
-        flash(f"You are not signed in: {error}.", "error")
+        _tell(error)
         return redirect(url_for("ui.connections"), 303)
     return _signed_in(connection_id)
 
@@ -81,15 +80,12 @@ def connection_device(connection_id: UUID) -> Any:
     try:
         is_over = _sign_ins().ask_device(session(), _browser(), connection_id)
     except Conflict as error:
-        session().rollback()
-        flash(f"You are not signed in: {error}.", "error")
+        _tell(error)
         is_over = True
-    if is_over:
+    device = None if is_over else _sign_ins().look(session(), _browser(), connection_id).device
+    if device is None:
         return Response(headers={"HX-Refresh": "true"})
-    look = _sign_ins().look(session(), _browser(), connection_id)
-    if look.device is None:
-        return Response(headers={"HX-Refresh": "true"})
-    return render_template("connections/_device.html", connection_id=connection_id, device=look.device)
+    return render_template("connections/_device.html", connection_id=connection_id, device=device)
 
 
 @blueprint.post("/connections/<uuid:connection_id>/device/check")
@@ -124,9 +120,13 @@ def _signed_in(connection_id: UUID) -> Any:
 
 
 def _not_signed_in(connection_id: UUID, error: Conflict) -> Any:
+    _tell(error)
+    return _to(connection_id)
+
+
+def _tell(error: Conflict) -> None:
     session().rollback()
     flash(f"You are not signed in: {error}.", "error")
-    return _to(connection_id)
 
 
 def _to(connection_id: UUID) -> Any:
