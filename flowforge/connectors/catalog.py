@@ -155,8 +155,8 @@ def _kinds_in(
 def _modules() -> list[str]:
     """The names of all modules to read. Ours come first, so that no package takes the name of one of our kinds."""
     ours = [
-        f"{folder.__name__}.{info.name}"
+        info.name
         for folder in (connection_kinds, actions)
-        for info in pkgutil.iter_modules(folder.__path__)
+        for info in pkgutil.walk_packages(folder.__path__, f"{folder.__name__}.")
     ]
     return [*ours, *(point.module for point in entry_points(group=ENTRY_POINTS))]

@@ -1,0 +1,87 @@
+"""Google Sheets by the names of columns, which the first row of a sheet has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flowforge.connectors.connection_kinds.google import GOOGLE
+from flowforge.connectors.connection_kinds.jwt import JWT
+from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
+from flowforge.connectors.sdk import Calls, ConnectorError, Service, ServiceConfig, field
+
+SHEETS = Service(
+    "Google Sheets",
+    "https://sheets.googleapis.com/v4/spreadsheets",
+    "table",
+    (OAUTH2, GOOGLE, JWT),
+    ("google", "spreadsheet", "excel"),
+)
+_UNFORMATTED = {"valueRenderOption": "UNFORMATTED_VALUE", "dateTimeRenderOption": "FORMATTED_STRING"}
+Row = dict[str, Any]
+
+
+class SheetConfig(ServiceConfig):
+    spreadsheet_id: str = field(
+        title="Spreadsheet id", description="In its address, between /d/ and /edit.", min_length=1
+    )
+    sheet: str = field("Sheet1", title="Sheet", description="The name on its tab.", min_length=1)
+
+
+class WritingConfig(SheetConfig):
+    value_input_option: Literal["RAW", "USER_ENTERED"] = field(
+        "RAW",
+        title="Values are",
+        description="RAW: kept as they are; USER_ENTERED: read as if typed, with formulas and dates.",
+        group="Options",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The sheet that a step's config names."""
+
+    config: SheetConfig
+    sheets: Calls
+
+    @property
+    def range(self) -> str:
+        """The whole sheet, in A1 notation."""
+        return "'" + self.config.sheet.replace("'", "''") + "'"
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """The rows below the names of the columns, with their numbers."""
+        names, *rows = self._values(self.range) or [[]]
+        for number, cells in enumerate(rows, start=2):
+            padded = [*cells, *[None] * (len(names) - len(cells))]
+            yield number, {str(name): cell for name, cell in zip(names, padded, strict=False) if name not in (None, "")}
+
+    def names(self) -> list[str]:
+        """The names of the columns. Raises ConnectorError where there are none."""
+        names = [str(name) for name in (self._values(f"{self.range}!1:1") or [[]])[0]]
+        if not names:
+            raise ConnectorError(f"the first row of {self.config.sheet} has no names of columns", permanent=True)
+        return names
+
+    def matching(self, column: str, value: str) -> list[tuple[int, Row]]:
+        """The rows with that value. Raises ConnectorError where they have no such column."""
+        rows = list(self.rows())
+        if rows:
+            require_known([{column: value}], list(rows[0][1]))
+        return [(number, row) for number, row in rows if str(row[column]) == value]
+
+    def _values(self, range_: str) -> Any:
+        return self.sheets.get("/{}/values/{}", self.config.spreadsheet_id, range_, query=_UNFORMATTED).get("values")
+
+
+def require_known(rows: Sequence[Row], names: Sequence[str]) -> None:
+    """Raises ConnectorError for a column that the sheet does not have."""
+    unknown = next((name for row in rows for name in row if name not in names), None)
+    if unknown is not None:
+        raise ConnectorError(f"there is no column {unknown!r}; there are {', '.join(names)}", permanent=True)
+
+
+def cell_of(value: Any) -> Any:
+    """The value as a cell takes it."""
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -1,0 +1,27 @@
+"""SHEETS_READ: the rows of a sheet as objects.
+
+https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values/get
+"""
+
+from __future__ import annotations
+
+from flowforge.connectors.actions.google_sheets import SHEETS, Sheet, SheetConfig
+from flowforge.connectors.sdk import Calls, field, first_of
+from flowforge.jsonio import JsonObject
+
+
+class Config(SheetConfig):
+    limit: int = field(10_000, title="Rows at most", ge=1, le=100_000)
+
+
+@SHEETS.action(
+    "SHEETS_READ",
+    Config,
+    title="read rows",
+    help="Gives the rows of a sheet as objects.",
+    summary=first_of("sheet"),
+    repeatable=True,
+)
+def read(config: Config, sheets: Calls) -> JsonObject:
+    rows = [{"rowNumber": number, **row} for number, row in Sheet(config, sheets).rows()]
+    return {"rows": rows[: config.limit], "complete": len(rows) <= config.limit}

@@ -1,0 +1,45 @@
+"""SHEETS_UPDATE: change the rows whose column has a value.
+
+https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets.values/batchUpdate
+"""
+
+from __future__ import annotations
+
+from flowforge.connectors.actions.google_sheets import SHEETS, Row, Sheet, WritingConfig, cell_of, require_known
+from flowforge.connectors.sdk import Calls, field
+from flowforge.jsonio import JsonObject
+
+
+class Config(WritingConfig):
+    column: str = field(title="Column", description="Rows in which this column ...", min_length=1)
+    value: str = field(title="Value", description="... has this value are changed.", min_length=1)
+    changes: Row = field(title="Changes", description="By the names of columns; others stay.", min_length=1)
+
+
+@SHEETS.action(
+    "SHEETS_UPDATE", Config, title="update rows", help="Changes the rows whose column has a value.", repeatable=True
+)
+def update(config: Config, sheets: Calls) -> JsonObject:
+    sheet = Sheet(config, sheets)
+    names = sheet.names()
+    require_known([config.changes], names)
+    found = sheet.matching(config.column, config.value)
+    data = [
+        {"range": f"{sheet.range}!{_letters(names.index(name))}{number}", "values": [[cell_of(value)]]}
+        for number, _ in found
+        for name, value in config.changes.items()
+    ]
+    if data:
+        body = {"valueInputOption": config.value_input_option, "data": data}
+        sheets.post("/{}/values:batchUpdate", config.spreadsheet_id, json=body)
+    return {"updated": len(found), "rowNumbers": [number for number, _ in found]}
+
+
+def _letters(index: int) -> str:
+    """A for 0, AA for 26."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
