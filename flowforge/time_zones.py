@@ -22,6 +22,7 @@ def zone_names() -> frozenset[str]:
     return frozenset(listed) - _NO_ZONES
 
 
+@cache
 def zone(name: str) -> ZoneInfo:
     """Raises ValueError, with the nearest name, for what is not one."""
     if name not in zone_names():

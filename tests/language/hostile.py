@@ -54,6 +54,11 @@ REFUSED = [
 
 HOSTILE = [
     *REFUSED,
+    "{{ trigger.numbers[:3000] | map(trigger.numbers | map(trigger.numbers | map(item))) }}",
+    "{{ trigger.numbers[:8000] | map([item, [item], {'a': [item]}]) }}",
+    "{{ trigger.numbers[:2000] | map(trigger.long ~ item) }}",
+    "{{ trigger.same | sort(trigger.long) | length }}",
+    "{{ trigger.numbers[:5000] | map(trigger.json | fromjson) }}",
     "{{ trigger.alike." + "a" * 40 + "b" * 24 + " }}",
     "{{ 'a' * 1000000000 }}",
     "{{ [0] * 1000000000 }}",

@@ -141,6 +141,8 @@ GROWING = {
     "members": [
         "join reverse sort('a') unique map('a') selectattr('a') rejectattr('a') sum('a') min('a') max('a')",
         "group_by('a') index_by('a') chunk(3) zip(trigger.members) flatten tojson string",
+        "filter(item.a>1) where('a') find(item.a>1) any(item.a<0) all(item.a>=0) average('a') dedupe(item.a//2)",
+        "map(item.a) sort(-item.a) sum(item.a) min(item.a) max(item.a) group_by(item.a//2) index_by(item.a)",
     ],
     "fields": ["keys values items query_string"],
     "file": ["text"],

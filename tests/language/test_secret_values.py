@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.expressions.secret_values import HiddenSecrets, Secret, masked, revealed, secrets_in
 from flowforge.language.filters.all_filters import FILTERS
+from flowforge.language.filters.registry import Filter
 from flowforge.secrets import MASK
 
 NAMED = {"KEY": "Xq7Zp4f1c,b27e/90", "PIN": "73915846", "JSON": '{"a": [1, "two"], "b": 7}', "WORD": "ab"}
@@ -137,6 +138,13 @@ PLAIN = [
     "'int'",
     "now",
 ]
+ON_ITEM = [
+    "item",
+    "item == secrets.WORD",
+    "item ~ secrets.KEY",
+    "secrets.KEY[index]",
+    "item | hmac_sha256(secrets.KEY)",
+]
 AROUND = """
 ({e})[:3] | ({e})[0] | ({e})[-2:] | ({e})['a'] | ({e}).a | ({e}) ~ 'x' | 'x' ~ ({e}) | ({e}) * 2 | ({e}) + ({e})
 -({e}) | not ({e}) | ({e}) == {a} | ({e}) in {a} | {a} in ({e}) | ({e}) < {a} | ({e}) and {a} | [{a}, {a}][({e})]
@@ -164,8 +172,14 @@ def filters(draw: st.DrawFn) -> str:
     parameters = list(inspect.signature(found.compute).parameters.values())[2:]
     needed = sum(parameter.default is parameter.empty for parameter in parameters)
     taken = parameters[: draw(st.integers(needed, max(needed, len(parameters))))]
-    arguments = [draw(st.sampled_from(["'k'"] if each.name == found.key else PLAIN + ATOMS)) for each in taken]
+    arguments = [draw(st.sampled_from(_fitting(found, each.name))) for each in taken]
     return f"{found.name}({', '.join(arguments)})" if arguments else found.name
+
+
+def _fitting(found: Filter, argument: str) -> list[str]:
+    if argument == found.key:
+        return ["'k'"]
+    return [*PLAIN, *ATOMS, *(ON_ITEM if argument == found.on_item else ())]
 
 
 @given(chains())

@@ -38,7 +38,7 @@ class Failure(Exception):
 class Meter:
     """Counts what one step's expressions cost, and refuses what is too much."""
 
-    __slots__ = ("_expressions", "_memory", "_step_work", "_work", "files")
+    __slots__ = ("_expressions", "_memory", "_paid_once", "_step_work", "_work", "files")
 
     def __init__(self, files: FileAccess | None = None) -> None:
         self.files = files
@@ -47,6 +47,7 @@ class Meter:
         self._step_work = STEP_WORK
         self._expressions = EXPRESSIONS
         self._work = 0
+        self._paid_once: set[str] = set()
 
     def begin_expression(self) -> None:
         """Raises Failure when the step has had enough of them."""
@@ -61,6 +62,12 @@ class Meter:
         self._step_work -= nanoseconds
         if self._work < 0:
             raise Failure("too much work: the data is too large for what the expression does with it")
+
+    def work_once(self, name: str, nanoseconds: int) -> None:
+        """Pay for making something that is then remembered. Raises Failure when it is more than is left."""
+        if name not in self._paid_once:
+            self.work(nanoseconds)
+            self._paid_once.add(name)
 
     def memory(self, size: int) -> None:
         """Pay for bytes about to be made. Raises Failure when they are more than is left."""

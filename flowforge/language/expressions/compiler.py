@@ -11,13 +11,14 @@ from typing import Any
 from jinja2 import nodes
 
 from flowforge.jsonio import JsonObject
+from flowforge.language.evaluation.item_expressions import ItemExpression
 from flowforge.language.evaluation.lookup import follow, look_up, required
 from flowforge.language.evaluation.meter import Failure, Meter
 from flowforge.language.evaluation.names import UnknownName
 from flowforge.language.evaluation.operators import ARITHMETIC, COMPARISONS, concatenate, negate
 from flowforge.language.evaluation.predicates import find_predicate
 from flowforge.language.evaluation.values import number
-from flowforge.language.expressions.paths import EXISTENCE_TESTS, constant_path, trail
+from flowforge.language.expressions.paths import EXISTENCE_TESTS, constant_path, expression_on_item, trail
 from flowforge.language.filters.all_filters import find_filter
 from flowforge.language.pointers import Part
 
@@ -25,6 +26,9 @@ Scope = Mapping[str, Any]
 Evaluate = Callable[[Scope, Meter], Any]
 
 _POINTER_BYTES = 8
+_CALLS = (nodes.Filter, nodes.Test)
+_MADE = (nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair)
+"""What makes a list or an object, or a field of one."""
 
 
 def compile_tree(node: nodes.Node) -> Evaluate:
@@ -234,18 +238,30 @@ def _filter(node: nodes.Filter) -> Evaluate:
     found = find_filter(node.name)
     if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
         raise Failure("* and ** cannot be used in an expression to pass arguments")
+    on_item = expression_on_item(node)
+
+    def compile_argument(argument: nodes.Expr) -> Evaluate:
+        return _on_item(argument) if argument is on_item else compile_tree(argument)
+
     # Jinja2 calls them pairs with expressions for keys; what its parser makes are keywords with text for keys.
-    named = [(str(keyword.key), compile_tree(keyword.value)) for keyword in node.kwargs]
+    named = [(str(keyword.key), compile_argument(keyword.value)) for keyword in node.kwargs]
     found.check_arguments(len(node.args), [key for key, _ in named])
     compute = found.compute
     value = _compile_lenient(node.node) if found.name in EXISTENCE_TESTS else compile_tree(node.node)
-    arguments = [compile_tree(argument) for argument in node.args]
+    arguments = [compile_argument(argument) for argument in node.args]
 
     def evaluate(scope: Scope, meter: Meter) -> Any:
         given = [argument(scope, meter) for argument in arguments]
         return compute(meter, value(scope, meter), *given, **{key: get(scope, meter) for key, get in named})
 
     return evaluate
+
+
+def _on_item(argument: nodes.Expr) -> Evaluate:
+    """Gives the expression itself, with what is known around it."""
+    evaluate, parts = compile_tree(argument), [argument, *argument.find_all(nodes.Node)]
+    calls, made = (sum(isinstance(part, kinds) for part in parts) for kinds in (_CALLS, _MADE))
+    return lambda scope, meter: ItemExpression(evaluate, scope, meter, len(parts), calls, made)
 
 
 def _test(node: nodes.Test) -> Evaluate:

@@ -8,6 +8,7 @@ from flowforge.language.evaluation.names import UnknownName, quoted
 from flowforge.language.filters.files import FILE_FILTERS
 from flowforge.language.filters.hashes import HASH_FILTERS
 from flowforge.language.filters.lists import LIST_FILTERS
+from flowforge.language.filters.matches import MATCH_FILTERS
 from flowforge.language.filters.regexes import REGEX_FILTERS
 from flowforge.language.filters.registry import Filter
 from flowforge.language.filters.shapes import SHAPE_FILTERS
@@ -23,6 +24,7 @@ _REGISTERS = (
     HASH_FILTERS,
     FILE_FILTERS,
     LIST_FILTERS,
+    MATCH_FILTERS,
     SHAPE_FILTERS,
     VALUE_FILTERS,
     TIME_FILTERS,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flowforge.language.evaluation.item_expressions import ItemExpression
 from flowforge.language.evaluation.lookup import attribute_keys, reach, required
 from flowforge.language.evaluation.meter import Failure, Meter
-from flowforge.language.evaluation.operators import add, concatenate
+from flowforge.language.evaluation.operators import ARITHMETIC, add, concatenate
 from flowforge.language.evaluation.predicates import find_predicate
 from flowforge.language.evaluation.values import describe, encode, items, mapping, pay_for_encoding, text, weigh
 from flowforge.language.filters.registry import Register
@@ -66,36 +67,37 @@ def reverse(meter: Meter, value: Any) -> list[Any]:
     return members[::-1]
 
 
-@LIST_FILTERS.add("sort")
+@LIST_FILTERS.add("sort", on_item="attribute")
 def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) -> list[Any]:
-    """The members in order, or in the order of a field of theirs."""
+    """The members in order, or in the order of a field of theirs or an expression on `item`."""
     members = items(value, "sort")
-    key = field_of(meter, members, attribute, "sort")
-    meter.work((weigh(members, meter).total + len(members) * 100) * len(members).bit_length())
-    pay_for_members(meter, len(members), 2 * _POINTER_BYTES)
+    keys = _fields_of(meter, members, attribute, "sort")
+    meter.work((weigh(keys, meter).total + len(members) * 100) * len(members).bit_length())
+    pay_for_members(meter, len(members), 3 * _POINTER_BYTES)
     try:
-        return sorted(members, key=key, reverse=bool(reverse))
+        order = sorted(range(len(members)), key=keys.__getitem__, reverse=bool(reverse))
     except TypeError as error:
         raise Failure("sort cannot compare the members: they are of different kinds") from error
+    return [members[position] for position in order]
 
 
-@LIST_FILTERS.add("unique")
+@LIST_FILTERS.add("unique", "dedupe", on_item="attribute")
 def unique(meter: Meter, value: Any, attribute: Any = None) -> list[Any]:
-    """Each member once, or the first with each value of a field."""
+    """Each member once, or the first with each value of a field or an expression on `item`."""
     members = items(value, "unique")
-    key = field_of(meter, members, attribute, "unique")
-    pay_for_encoding(members, meter)
+    keys = _fields_of(meter, members, attribute, "unique")
+    pay_for_encoding(keys, meter)
     pay_for_members(meter, len(members), 200)
     seen: dict[bytes, Any] = {}
-    for member in members:
+    for key, member in zip(keys, members, strict=True):
         # As JSON, 1 and true differ, and no member can be made to collide with another.
-        seen.setdefault(encode(key(member)), member)
+        seen.setdefault(encode(key), member)
     return list(seen.values())
 
 
-@LIST_FILTERS.add("map")
+@LIST_FILTERS.add("map", on_item="attribute")
 def map_(meter: Meter, value: Any, attribute: Any) -> list[Any]:
-    """One field of every member."""
+    """One field of every member, or what an expression on `item` makes of it."""
     members = items(value, "map")
     pay_for_members(meter, len(members))
     return [*map(field_of(meter, members, attribute, "map"), members)]
@@ -113,30 +115,30 @@ def rejectattr(meter: Meter, value: Any, attribute: Any, test: Any = None, *argu
     return _filtered(meter, "rejectattr", value, attribute, test, arguments, wanted=False)
 
 
-@LIST_FILTERS.add("sum")
+@LIST_FILTERS.add("sum", on_item="attribute")
 def sum_(meter: Meter, value: Any, attribute: Any = None) -> Any:
-    """The sum of the members, or of a field of theirs."""
-    members = items(value, "sum")
-    key = field_of(meter, members, attribute, "sum")
-    meter.work(len(members) * 1_000)
-    total: Any = 0
-    for member in members:
-        amount = key(member)
-        if not isinstance(amount, int | float):
-            raise Failure(f"sum needs numbers, not {describe(amount)}")
-        total = add(meter, total, amount)
-    return total
+    """The sum of the members, of a field of theirs, or of an expression on `item`."""
+    return _total(meter, items(value, "sum"), attribute, "sum")
 
 
-@LIST_FILTERS.add("min")
+@LIST_FILTERS.add("average", on_item="attribute")
+def average(meter: Meter, value: Any, attribute: Any = None) -> Any:
+    """The mean of the members, of a field of theirs, or of an expression on `item`."""
+    members = items(value, "average")
+    if not members:
+        raise Failure("average: the list is empty")
+    return ARITHMETIC["div"](meter, _total(meter, members, attribute, "average"), len(members))
+
+
+@LIST_FILTERS.add("min", on_item="attribute")
 def min_(meter: Meter, value: Any, attribute: Any = None) -> Any:
-    """The smallest member, or the one whose field is smallest."""
+    """The smallest member, or the one whose field, or expression on `item`, is smallest."""
     return _extreme(meter, "min", min, value, attribute)
 
 
-@LIST_FILTERS.add("max")
+@LIST_FILTERS.add("max", on_item="attribute")
 def max_(meter: Meter, value: Any, attribute: Any = None) -> Any:
-    """The largest member, or the one whose field is largest."""
+    """The largest member, or the one whose field, or expression on `item`, is largest."""
     return _extreme(meter, "max", max, value, attribute)
 
 
@@ -171,12 +173,32 @@ def _member(members: list[Any], position: int, purpose: str) -> Any:
 
 
 def field_of(meter: Meter, members: list[Any], path: Any, purpose: str) -> Callable[[Any], Any]:
-    """Reads the named field of a member, or the member itself where no field is named. Pays for all members."""
+    """Reads the named field of a member, or computes the expression on `item`; the member itself where there is
+    neither. Called once for each member, in order. Pays for all members."""
     if path is None:
         return lambda member: member
+    if isinstance(path, ItemExpression):
+        return path.for_each_of(len(members))
     keys = attribute_keys(text(path, f"attribute of {purpose}"))
     meter.work(len(members) * len(keys) * _LOOKUP_NANOSECONDS)
     return lambda member: required(reach(member, keys))
+
+
+def _fields_of(meter: Meter, members: list[Any], path: Any, purpose: str) -> list[Any]:
+    """What `field_of` gives for each member."""
+    return members if path is None else [*map(field_of(meter, members, path, purpose), members)]
+
+
+def _total(meter: Meter, members: list[Any], path: Any, purpose: str) -> Any:
+    key = field_of(meter, members, path, purpose)
+    meter.work(len(members) * 1_000)
+    total: Any = 0
+    for member in members:
+        amount = key(member)
+        if not isinstance(amount, int | float):
+            raise Failure(f"{purpose} needs numbers, not {describe(amount)}")
+        total = add(meter, total, amount)
+    return total
 
 
 def _filtered(
@@ -201,12 +223,12 @@ def _filtered(
 
 def _extreme(meter: Meter, purpose: str, choose: Callable[..., Any], value: Any, path: Any) -> Any:
     members = items(value, purpose)
-    key = field_of(meter, members, path, purpose)
-    weigh(members, meter)
-    pay_for_members(meter, len(members))
+    keys = _fields_of(meter, members, path, purpose)
+    weigh(keys, meter)
+    pay_for_members(meter, len(members), 2 * _POINTER_BYTES)
     if not members:
         raise Failure(f"{purpose}: the list is empty")
     try:
-        return choose(members, key=key)
+        return members[choose(range(len(members)), key=keys.__getitem__)]
     except TypeError as error:
         raise Failure(f"{purpose} cannot compare the members: they are of different kinds") from error

@@ -31,6 +31,8 @@ class Filter:
     """The argument that is the key of a signature: the value tells nothing of it."""
     publishes: bool = False
     """Whether others can read what it is given: no secret may be in it."""
+    on_item: str | None = None
+    """The argument that may be an expression on `item`: it is then an ItemExpression."""
 
     @property
     def help(self) -> str:
@@ -44,9 +46,18 @@ class Filter:
 
     def key_among(self, positional: Sequence[Argument], named: Mapping[str, Argument]) -> Argument | None:
         """The key, among the arguments of a use; None for a filter that has none."""
-        if self.key is None or self.key in named:
-            return named.get(self.key or "")
-        position = list(self._signature.parameters).index(self.key) - 2
+        return self._argument(self.key, positional, named)
+
+    def on_item_among(self, positional: Sequence[Argument], named: Mapping[str, Argument]) -> Argument | None:
+        """The argument that may be an expression on `item`, among those of a use; None where there is none."""
+        return self._argument(self.on_item, positional, named)
+
+    def _argument(
+        self, name: str | None, positional: Sequence[Argument], named: Mapping[str, Argument]
+    ) -> Argument | None:
+        if name is None or name in named:
+            return named.get(name or "")
+        position = list(self._signature.parameters).index(name) - 2
         return positional[position] if position < len(positional) else None
 
     @cached_property
@@ -67,11 +78,13 @@ class Register:
     def __init__(self) -> None:
         self._filters: dict[str, Filter] = {}
 
-    def add(self, *names: str, key: str | None = None, publishes: bool = False) -> Callable[[Function], Function]:
-        """Offers the function under each of the names. `key`, `publishes`: see Filter."""
+    def add(
+        self, *names: str, key: str | None = None, publishes: bool = False, on_item: str | None = None
+    ) -> Callable[[Function], Function]:
+        """Offers the function under each of the names. `key`, `publishes`, `on_item`: see Filter."""
 
         def register(function: Function) -> Function:
-            self._filters.update({name: Filter(name, function, key, publishes) for name in names})
+            self._filters.update({name: Filter(name, function, key, publishes, on_item) for name in names})
             return function
 
         return register

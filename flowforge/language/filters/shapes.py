@@ -19,18 +19,20 @@ _NAME_NANOSECONDS = 1_000
 _COUNT_NANOSECONDS = 100
 
 
-@SHAPE_FILTERS.add("group_by")
+@SHAPE_FILTERS.add("group_by", on_item="attribute")
 def group_by(meter: Meter, value: Any, attribute: Any) -> dict[str, list[Any]]:
-    """An object: for each value of a field, as its name, the list of the members that have it."""
+    """An object: for each value of a field, or of an expression on `item`, as its name, the list of the members that
+    have it."""
     groups: dict[str, list[Any]] = {}
     for name, member in _named(meter, value, attribute, "group_by"):
         groups.setdefault(name, []).append(member)
     return groups
 
 
-@SHAPE_FILTERS.add("index_by")
+@SHAPE_FILTERS.add("index_by", on_item="attribute")
 def index_by(meter: Meter, value: Any, attribute: Any) -> JsonObject:
-    """An object: for each value of a field, as its name, the member that has it; of several the last."""
+    """An object: for each value of a field, or of an expression on `item`, as its name, the member that has it; of
+    several the last."""
     return dict(_named(meter, value, attribute, "index_by"))
 
 

@@ -27,7 +27,10 @@ _WRITTEN = re.compile(
 _READ_DIRECTIVES = "%a %A %b %B %d %f %H %I %j %m %M %p %S %y %Y %z %Z %%"
 _READ = re.compile(r"(?:[^%]|%[aAbBdfHIjmMpSyYzZ%]|%-[dHIjmMS])*")
 _PARSE_NANOSECONDS = 100_000
-_WRITE_NANOSECONDS = 50_000
+_DIRECTIVE_NANOSECONDS = 3_000
+_MOVE_NANOSECONDS = 4_000
+_ZONE_NANOSECONDS = 100_000
+_LANGUAGE_NANOSECONDS = 2_000_000
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600}
 _DAYS = {"days": 1, "weeks": 7}
 _MONTHS = {"months": 1, "quarters": 3, "years": 12}
@@ -48,8 +51,10 @@ def date(
     pattern = text(format, "date")
     if len(pattern) > _LONGEST_FORMAT or "%" in _WRITTEN.sub("", pattern):
         raise Failure(f"date: the format knows {_DIRECTIVES}")
-    moment, spoken = _in_zone(_moment(value, "date"), zone, "date"), text(language, "language of date")
-    meter.work(_WRITE_NANOSECONDS)
+    moment, spoken = _in_zone(meter, _moment(value, "date"), zone, "date"), text(language, "language of date")
+    meter.work(_MOVE_NANOSECONDS + pattern.count("%") * _DIRECTIVE_NANOSECONDS)
+    if spoken != "en":
+        meter.work_once(spoken, _LANGUAGE_NANOSECONDS)
     try:
         return _WRITTEN.sub(lambda found: _written(moment, found, spoken), pattern)
     except ValueError as error:
@@ -69,38 +74,41 @@ def parse_date(meter: Meter, value: Any, format: Any, zone: Any = "UTC") -> date
         found = datetime.strptime(subject, pattern.replace("%-", "%"))
     except (ValueError, re.error) as error:
         raise Failure("parse_date: the text is not in this format") from error
-    return _utc(found if found.tzinfo else found.replace(tzinfo=_zone(zone, "parse_date")), "parse_date")
+    return _utc(found if found.tzinfo else found.replace(tzinfo=_zone(meter, zone, "parse_date")), "parse_date")
 
 
 @TIME_FILTERS.add("iso")
-def iso(_: Meter, value: Any, zone: Any = "UTC") -> str:
+def iso(meter: Meter, value: Any, zone: Any = "UTC") -> str:
     """A time as ISO-8601 text with the offset of the zone; with `Z` for UTC where that is the zone."""
+    meter.work(_MOVE_NANOSECONDS)
     if zone == "Z":
         return jsonio.format_time(_moment(value, "iso"))
-    return _in_zone(_moment(value, "iso"), zone, "iso").isoformat(timespec="milliseconds")
+    return _in_zone(meter, _moment(value, "iso"), zone, "iso").isoformat(timespec="milliseconds")
 
 
 @TIME_FILTERS.add("timestamp")
-def timestamp(_: Meter, value: Any) -> float:
+def timestamp(meter: Meter, value: Any) -> float:
     """A time as seconds since 1970."""
+    meter.work(_MOVE_NANOSECONDS)
     return _moment(value, "timestamp").timestamp()
 
 
 @TIME_FILTERS.add("plus")
-def plus(_: Meter, value: Any, amount: Any, unit: Any, zone: Any = "UTC") -> datetime:
+def plus(meter: Meter, value: Any, amount: Any, unit: Any, zone: Any = "UTC") -> datetime:
     """A time so many `seconds`, `minutes`, `hours`, `days`, `weeks`, `months`, `quarters` or `years` later."""
-    return _moved(value, amount, unit, zone, "plus", 1)
+    return _moved(meter, value, amount, unit, zone, "plus", 1)
 
 
 @TIME_FILTERS.add("minus")
-def minus(_: Meter, value: Any, amount: Any, unit: Any, zone: Any = "UTC") -> datetime:
+def minus(meter: Meter, value: Any, amount: Any, unit: Any, zone: Any = "UTC") -> datetime:
     """A time so much earlier; units as for `plus`."""
-    return _moved(value, amount, unit, zone, "minus", -1)
+    return _moved(meter, value, amount, unit, zone, "minus", -1)
 
 
 @TIME_FILTERS.add("diff")
-def diff(_: Meter, value: Any, other: Any, unit: Any = "seconds") -> float:
+def diff(meter: Meter, value: Any, other: Any, unit: Any = "seconds") -> float:
     """Tells how much later a time is than another one; months, quarters and years are whole ones."""
+    meter.work(_MOVE_NANOSECONDS)
     later, earlier, chosen = _moment(value, "diff"), _moment(other, "diff"), _unit(unit, "diff")
     if chosen in _MONTHS:
         return (
@@ -113,16 +121,17 @@ def diff(_: Meter, value: Any, other: Any, unit: Any = "seconds") -> float:
 
 
 @TIME_FILTERS.add("start_of")
-def start_of(_: Meter, value: Any, unit: Any, zone: Any = "UTC") -> datetime:
+def start_of(meter: Meter, value: Any, unit: Any, zone: Any = "UTC") -> datetime:
     """Gives the beginning of the minute, hour, day, week (Monday), month, quarter or year that the time is in."""
-    return _utc(_begin(_in_zone(_moment(value, "start_of"), zone, "start_of"), _unit(unit, "start_of")), "start_of")
+    begin = _begin(_in_zone(meter, _moment(value, "start_of"), zone, "start_of"), _unit(unit, "start_of"))
+    return _utc(begin, "start_of")
 
 
 @TIME_FILTERS.add("end_of")
-def end_of(_: Meter, value: Any, unit: Any, zone: Any = "UTC") -> datetime:
+def end_of(meter: Meter, value: Any, unit: Any, zone: Any = "UTC") -> datetime:
     """The last millisecond of the minute, hour, day, week, month, quarter or year that the time is in."""
     chosen = _unit(unit, "end_of")
-    begin = _begin(_in_zone(_moment(value, "end_of"), zone, "end_of"), chosen)
+    begin = _begin(_in_zone(meter, _moment(value, "end_of"), zone, "end_of"), chosen)
     return _utc(_later(begin, 1, chosen, "end_of"), "end_of") - timedelta(milliseconds=1)
 
 
@@ -155,14 +164,14 @@ def _name(moment: datetime, letter: str, language: str) -> str:
     return names.days[moment.weekday()] if letter in "aA" else names.months[moment.month - 1]
 
 
-def _moved(value: Any, amount: Any, unit: Any, zone: Any, purpose: str, sign: int) -> datetime:
+def _moved(meter: Meter, value: Any, amount: Any, unit: Any, zone: Any, purpose: str, sign: int) -> datetime:
     much = number(amount, purpose)
     if abs(much) > _FARTHEST:
         raise Failure(f"{purpose}: that is too far away")
     chosen = _unit(unit, purpose)
     if chosen not in _SECONDS and much != int(much):
         raise Failure(f"{purpose} takes whole {chosen} only")
-    return _utc(_later(_in_zone(_moment(value, purpose), zone, purpose), sign * much, chosen, purpose), purpose)
+    return _utc(_later(_in_zone(meter, _moment(value, purpose), zone, purpose), sign * much, chosen, purpose), purpose)
 
 
 def _later(moment: datetime, amount: float, unit: str, purpose: str) -> datetime:
@@ -207,9 +216,10 @@ def _unit(value: Any, purpose: str) -> str:
     return chosen
 
 
-def _in_zone(moment: datetime, zone: Any, purpose: str) -> datetime:
+def _in_zone(meter: Meter, moment: datetime, zone: Any, purpose: str) -> datetime:
+    meter.work(_MOVE_NANOSECONDS)
     try:
-        return moment.astimezone(_zone(zone, purpose))
+        return moment.astimezone(_zone(meter, zone, purpose))
     except OverflowError as error:
         raise Failure(f"{purpose}: there is no such time") from error
 
@@ -221,12 +231,13 @@ def _utc(moment: datetime, purpose: str) -> datetime:
         raise Failure(f"{purpose}: there is no such time") from error
 
 
-def _zone(zone: Any, purpose: str) -> tzinfo:
+def _zone(meter: Meter, zone: Any, purpose: str) -> tzinfo:
     name = text(zone, f"zone of {purpose}")
     if name == "UTC":
         return UTC
     if len(name) > _LONGEST_TIME:
         raise Failure(f"{purpose}: the text is too long for a time zone")
+    meter.work_once(name, _ZONE_NANOSECONDS)
     try:
         return time_zones.zone(name)
     except ValueError as error:

@@ -17,6 +17,7 @@ VALUE_FILTERS = Register()
 _LONGEST_NUMBER = jsonio.MOST_DIGITS
 _EXACTLY = Context(prec=jsonio.MOST_DIGITS + 20)
 _WIDEST_INDENT = 8
+_ROUND_NANOSECONDS = 4_000
 # Objects of Python are larger than their JSON: `[[],[]]` takes three characters and some 70 bytes for each.
 _BYTES_PER_JSON_CHARACTER = 40
 
@@ -48,12 +49,12 @@ def float_(meter: Meter, value: Any, default: Any = NOT_GIVEN) -> Any:
 
 
 @VALUE_FILTERS.add("round")
-def round_(_: Meter, value: Any, precision: Any = 0) -> int | float:
+def round_(meter: Meter, value: Any, precision: Any = 0) -> int | float:
     """Rounded to so many decimals, halves away from zero; a whole number when that is 0."""
     digits, exact = whole(precision, "round", range(16)), number(value, "round")
     if isinstance(exact, int):
         return exact
-    rounded = _rounded(exact, digits)
+    rounded = _rounded(meter, exact, digits)
     return number(float(rounded) if digits else int(rounded), "round")
 
 
@@ -97,20 +98,21 @@ def ceil(_: Meter, value: Any) -> int | float:
 
 
 @VALUE_FILTERS.add("format_number")
-def format_number(_: Meter, value: Any, decimals: Any = 2, point: Any = ".", thousands: Any = "") -> str:
+def format_number(meter: Meter, value: Any, decimals: Any = 2, point: Any = ".", thousands: Any = "") -> str:
     """Writes a number with so many decimals, halves away from zero: `1234.5 | format_number(2, ',', '.')` is
     1.234,50."""
     digits = whole(decimals, "format_number", range(16))
     marks = {".": text(point, "format_number"), ",": text(thousands, "format_number")}
     if any(len(mark) > 1 for mark in marks.values()):
         raise Failure("format_number takes marks of one character")
-    written = f"{_rounded(number(value, 'format_number'), digits):,.{digits}f}"
+    written = f"{_rounded(meter, number(value, 'format_number'), digits):,.{digits}f}"
     return "".join(marks.get(character, character) for character in written)
 
 
-def _rounded(value: int | float, digits: int) -> Decimal:
+def _rounded(meter: Meter, value: int | float, digits: int) -> Decimal:
     """As people do it on invoices: by the decimal number that is written, which the float only comes close to. Nothing
     is less than nothing: -0.001 becomes 0.00."""
+    meter.work(_ROUND_NANOSECONDS)
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, _EXACTLY)
     return rounded or abs(rounded)
 
