@@ -1,0 +1,141 @@
+"""LLM: ask a language model, of any provider or on a machine of one's own."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, WithJsonSchema, model_validator
+
+from flowforge.connectors.llm.asking import Provider, ask_for_json
+from flowforge.connectors.llm.conversation import Answer, Conversation, Message, Role, Usage, attach
+from flowforge.connectors.llm.dialects import dialects
+from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, Files, StepContext, connector, field, first_of
+from flowforge.jsonio import JsonObject
+
+_MOST_FILE_BYTES = 20 * 1024 * 1024
+_PRICED = 1_000_000
+
+
+def _require_dialect(name: str) -> str:
+    if name not in dialects():
+        raise ValueError(f"must be one of {', '.join(dialects())}")
+    return name
+
+
+Api = Annotated[str, AfterValidator(_require_dialect), WithJsonSchema({"type": "string", "enum": [*dialects()]})]
+
+
+class Turn(ConnectorConfig):
+    role: Role
+    text: str = field(title="Text", min_length=1)
+
+
+class Config(ConnectorConfig):
+    api: Api = field(
+        "openai",
+        title="API",
+        description="Mistral, Groq, OpenRouter, Ollama, vLLM and others understand openai: give their address under"
+        " Endpoint.",
+    )
+    model: str = field(title="Model", description="The name that its provider gives it.", min_length=1)
+    system: str = field(
+        "", multiline=True, title="Instructions", description="Who the model is, and what it has to heed."
+    )
+    prompt: str = field(multiline=True, title="Prompt", min_length=1)
+    files: Files = field(
+        default_factory=list, title="Files", description="Pictures, PDF, or text: a file, or a list of files."
+    )
+    history: list[Turn] = field(
+        default_factory=list,
+        title="Before it",
+        description='What was said before the prompt: [{"role": "user", "text": "…"}, {"role": "assistant", …}].',
+    )
+    output: Literal["text", "json"] = field("text", title="Answer", description="json: after the schema.")
+    schema_: JsonObject = field(
+        default_factory=dict,
+        alias="schema",
+        title="JSON Schema",
+        description="Of the answer. One that is not valid is given back to the model once, with what is wrong.",
+    )
+    max_tokens: int = field(
+        2048, title="Tokens at most", description="Of the answer, and of what is thought before.", ge=1, le=1_000_000
+    )
+    temperature: float | None = field(
+        None, title="Temperature", description="0: always the likeliest word. Empty: the model's own.", ge=0, le=2
+    )
+    endpoint: str = field(
+        "",
+        title="Endpoint",
+        description="The address of an API that is compatible: http://localhost:11434/v1. Empty: the provider's own.",
+        group="Options",
+    )
+    input_price: Decimal | None = field(
+        None,
+        title="Price of input",
+        description="Of a million tokens, for the cost in the output.",
+        group="Options",
+        ge=0,
+    )
+    output_price: Decimal | None = field(
+        None, title="Price of output", description="Of a million tokens.", group="Options", ge=0
+    )
+
+    @model_validator(mode="after")
+    def _says_what_is_wanted(self) -> Config:
+        if self.output == "json" and not self.schema_:
+            raise ValueError("schema is required for an answer in JSON")
+        if self.temperature is not None and not dialects()[self.api].takes_temperature:
+            raise ValueError(f"temperature: {dialects()[self.api].title} takes none")
+        return self
+
+
+@connector(
+    "LLM",
+    Config,
+    title="Language model",
+    help="Asks a language model to write, sum up, classify, or find data in text and pictures.",
+    icon="message",
+    keywords=("ai", "gpt", "chatgpt", "openai", "claude", "anthropic", "gemini", "ollama", "summarise", "classify"),
+    summary=first_of("prompt", "model"),
+    repeatable=True,  # it changes nothing anywhere
+    any_signer=True,
+)
+def llm(config: Config, context: StepContext) -> JsonObject:
+    dialect = dialects()[config.api]
+    provider = Provider(dialect, (config.endpoint or dialect.address).rstrip("/"), context)
+    conversation = _conversation(config, context)
+    if config.output == "text":
+        return _output(config, provider.ask(conversation))
+    structured = ask_for_json(provider, conversation, config.schema_)
+    return {**_output(config, structured.answer), "json": structured.value}
+
+
+def _conversation(config: Config, context: StepContext) -> Conversation:
+    """Raises ConnectorError for files that cannot be sent along."""
+    texts, attachments = attach([context.files.content(file) for file in config.files], _MOST_FILE_BYTES)
+    before = [Message(turn.role, turn.text) for turn in config.history]
+    asked = Message("user", texts + config.prompt, attachments)
+    return Conversation(config.model, config.system, [*before, asked], config.max_tokens, config.temperature)
+
+
+def _output(config: Config, answer: Answer) -> JsonObject:
+    """Raises ConnectorError where the model says nothing."""
+    if not answer.text and answer.stop != "end":
+        reason = "it refuses" if answer.stop == "refused" else "all tokens went into what it thought (maxTokens)"
+        raise ConnectorError(f"the model has not answered: {reason}", permanent=True, answered=True)
+    usage = answer.usage
+    return {
+        "text": answer.text,
+        "model": answer.model or config.model,
+        "stopReason": answer.stop,
+        "usage": {"inputTokens": usage.input, "outputTokens": usage.output, **_cost(config, usage)},
+    }
+
+
+def _cost(config: Config, usage: Usage) -> dict[str, Any]:
+    """In the currency of the prices; nothing where there are none."""
+    if config.input_price is None and config.output_price is None:
+        return {}
+    total = (config.input_price or 0) * usage.input + (config.output_price or 0) * usage.output
+    return {"cost": float(Decimal(total) / _PRICED)}

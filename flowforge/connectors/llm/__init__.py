@@ -1,0 +1,1 @@
+"""Language models: a conversation, the dialects in which providers want it, and answers held to a JSON Schema."""

@@ -1,0 +1,139 @@
+"""Asking a model, and holding its answer to a JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flowforge import jsonio
+from flowforge.apis.checking import find_problems
+from flowforge.apis.fitting import fit
+from flowforge.apis.references import References
+from flowforge.apis.schemas.reader import read_schema
+from flowforge.connectors.context import StepContext
+from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.llm.conversation import Answer, Conversation, Message, StopReason
+from flowforge.connectors.llm.dialect import Dialect
+from flowforge.errors import Problem
+from flowforge.jsonio import JsonObject
+
+_FENCED = re.compile(r"\A\s*```\w*\n(.*)\n```\s*\Z", re.DOTALL)
+_MOST_TOLD = 10
+_INSTRUCTION = "Answer with one JSON value and nothing else. It is valid against this JSON Schema:\n"
+_CUT = "the answer is cut off at the limit of tokens (maxTokens)"
+_REFUSED = "the model refuses to answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A model's provider as a step reaches it. `address`: without a slash at the end."""
+
+    dialect: Dialect
+    address: str
+    context: StepContext
+
+    def ask(self, conversation: Conversation) -> Answer:
+        """Raises ConnectorError."""
+        body = self._exchange("POST", self.dialect.path(conversation.model), self.dialect.body(conversation))
+        try:
+            return self.dialect.answer(body)
+        except (LookupError, TypeError, AttributeError) as error:
+            raise self._no_such_answer() from error
+
+    def models(self) -> Sequence[str]:
+        """The names of the models that it offers. Raises ConnectorError."""
+        body = self._exchange("GET", self.dialect.models_path, None)
+        try:
+            return sorted(self.dialect.models(body))
+        except (LookupError, TypeError, AttributeError) as error:
+            raise self._no_such_answer() from error
+
+    def _exchange(self, method: str, path: str, body: JsonObject | None) -> JsonObject:
+        response = self.context.tools.http.send(
+            self.context,
+            method,
+            self.address + path,
+            headers=self.dialect.headers,
+            json=body,
+            signed_by=self.context.connection,
+        )
+        _require_success(response, self.dialect.title)
+        answer = response.json()
+        if not isinstance(answer, dict):
+            raise self._no_such_answer()
+        return answer
+
+    def _no_such_answer(self) -> ConnectorError:
+        return ConnectorError(f"the answer is none of {self.dialect.title}", permanent=True, answered=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Structured:
+    """An answer that is JSON after a schema."""
+
+    value: Any
+    answer: Answer
+
+
+def ask_for_json(provider: Provider, conversation: Conversation, schema: JsonObject) -> Structured:
+    """Asks for JSON after the schema; once more, with what is wrong, where the answer is not. Texts that are numbers
+    become numbers where the schema has them. Raises ConnectorError where the second answer is wrong, too."""
+    instruction = f"{conversation.system}\n\n{_INSTRUCTION}{jsonio.dumps(schema).decode()}".strip()
+    wanted = replace(conversation, system=instruction, schema=schema)
+    plain = read_schema(References(schema), schema, "answer")
+    first = _whole(provider.ask(wanted))
+    value, problems = _read(first, plain)
+    if not problems:
+        return Structured(value, first)
+    complaint = f"This is not valid: {_told(problems)}. Answer again with nothing but the corrected JSON."
+    repair = [Message("assistant", first.text or "-"), Message("user", complaint)]
+    second = _whole(provider.ask(replace(wanted, messages=[*wanted.messages, *repair])))
+    value, problems = _read(second, plain)
+    if problems:
+        raise ConnectorError(
+            f"the answer does not follow the schema: {_told(problems)}", permanent=False, answered=True
+        )
+    return Structured(value, replace(second, usage=first.usage + second.usage))
+
+
+def _whole(answer: Answer) -> Answer:
+    """Raises ConnectorError where the answer is not all that there is to say."""
+    if answer.stop in _NOT_WHOLE:
+        raise ConnectorError(_NOT_WHOLE[answer.stop], permanent=True, answered=True)
+    return answer
+
+
+_NOT_WHOLE: dict[StopReason, str] = {"length": _CUT, "refused": _REFUSED}
+
+
+def _read(answer: Answer, schema: JsonObject) -> tuple[Any, Sequence[Problem]]:
+    """The JSON of an answer, also from inside a Markdown fence, with what is wrong with it."""
+    fenced = _FENCED.match(answer.text)
+    try:
+        value = jsonio.loads((fenced[1] if fenced else answer.text).strip())
+    except ValueError:
+        return None, [Problem("", "it is not JSON")]
+    return fit(schema, value), find_problems(schema, value)
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    return "; ".join(f"{problem.pointer} {problem.message}".strip() for problem in problems[:_MOST_TOLD])
+
+
+def _require_success(response: Response, provider: str) -> None:
+    """Raises ConnectorError. Money that is spent does not come back by trying again."""
+    try:
+        response.raise_for_status(provider, _reason)
+    except ConnectorError as error:
+        error.permanent = error.permanent or "insufficient_quota" in response.text
+        raise
+
+
+def _reason(response: Response) -> str:
+    """All of them answer with `error.message`."""
+    body = response.body()
+    error = body.get("error") if isinstance(body, dict) else None
+    return str(error.get("message", "")) if isinstance(error, dict) else str(error or "")

@@ -1,0 +1,70 @@
+"""OpenAI's chat completions, which most others offer, too: Mistral, Groq, OpenRouter, Ollama, vLLM, llama.cpp.
+
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from __future__ import annotations
+
+from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.llm.conversation import Answer, Attachment, Conversation, Message, Usage
+from flowforge.connectors.llm.dialect import Dialect, stop_reason
+from flowforge.jsonio import JsonObject
+
+ADDRESS = "https://api.openai.com/v1"
+_SOUNDS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}
+
+
+def _body(conversation: Conversation) -> JsonObject:
+    """Servers that are compatible may know `max_tokens` alone, and models of OpenAI that think `max_completion_tokens`
+    alone: the former is sent to all but these."""
+    system = [{"role": "system", "content": conversation.system}] if conversation.system else []
+    body: JsonObject = {
+        "model": conversation.model,
+        "messages": [*system, *map(_message, conversation.messages)],
+        _limit_name(conversation.model): conversation.max_tokens,
+    }
+    if conversation.temperature is not None:
+        body["temperature"] = conversation.temperature
+    if conversation.schema is not None:
+        shape = {"name": "answer", "schema": conversation.schema, "strict": False}
+        body["response_format"] = {"type": "json_schema", "json_schema": shape}
+    return body
+
+
+def _limit_name(model: str) -> str:
+    return "max_completion_tokens" if model.startswith(("o1", "o3", "o4", "gpt-5")) else "max_tokens"
+
+
+def _message(message: Message) -> JsonObject:
+    if not message.attachments:
+        return {"role": message.role, "content": message.text}
+    text = [{"type": "text", "text": message.text}] if message.text else []
+    return {"role": message.role, "content": [*map(_part, message.attachments), *text]}
+
+
+def _part(file: Attachment) -> JsonObject:
+    if file.kind == "image":
+        return {"type": "image_url", "image_url": {"url": file.data_url}}
+    if file.type in _SOUNDS:
+        return {"type": "input_audio", "input_audio": {"data": file.base64, "format": _SOUNDS[file.type]}}
+    if file.type == "application/pdf":
+        return {"type": "file", "file": {"filename": file.name, "file_data": file.data_url}}
+    raise ConnectorError(f"files: {file.name} is {file.type}, which this API does not take", permanent=True)
+
+
+def _answer(body: JsonObject) -> Answer:
+    choice, usage = body["choices"][0], body.get("usage") or {}
+    message = choice["message"]
+    stop = stop_reason(choice.get("finish_reason"), length="length", refused=("content_filter",))
+    used = Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
+    refusal = message.get("refusal")
+    return Answer(refusal or message["content"] or "", body.get("model", ""), "refused" if refusal else stop, used)
+
+
+def _models(body: JsonObject) -> list[str]:
+    return [str(model["id"]) for model in body["data"]]
+
+
+DIALECT = Dialect(
+    "openai", "OpenAI and compatible", ADDRESS, lambda _: "/chat/completions", _body, _answer, "/models", _models
+)
