@@ -179,19 +179,25 @@ class ExecutionResult(TopicMessage):
 
 
 class ExecutionEvent(TopicMessage):
-    """An execution reached a state worth a log line. Topic `execution.events`, key executionId."""
+    """An execution reached a state worth a log line, or one of its steps has written a line itself. Topic
+    `execution.events`, key executionId."""
 
     execution_id: UUID = Field(alias="executionId")
     workflow_id: UUID = Field(alias="workflowId")
     user_id: UUID = Field(alias="userId")
     event_id: UUID | None = Field(None, alias="eventId")
-    status: Literal["STARTED", "RETRYING", "COMPLETED", "FAILED", "CANCELLED"]
+    status: Literal["STARTED", "RETRYING", "COMPLETED", "FAILED", "CANCELLED", "INFO", "WARN", "ERROR"]
+    """The last three are levels of lines that steps write."""
     step_index: int | None = Field(None, alias="stepIndex")
     iteration: int | None = None
     attempt: int | None = None
     error: JsonObject | None = None
     retry_at: Time | None = Field(None, alias="retryAt")
     timestamp: Time
+    line_id: UUID | None = Field(None, alias="lineId")
+    """Names a line that a step has written."""
+    message: str | None = None
+    """Its text."""
 
     @property
     def key(self) -> str:

@@ -19,6 +19,7 @@ from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.dialer import Dialer
 from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.session_pool import SessionPool
+from flowforge.connectors.step_log import NoLog, StepLog
 from flowforge.connectors.tokens import TokenCache
 from flowforge.oauth.provider import Client
 from flowforge.oauth.renewal import HeldGrant
@@ -72,6 +73,8 @@ class StepContext:
     """None where the step names none, and where its fields are filled in to the step's own config."""
     progress: Progress = field(default_factory=NoProgress)
     """The parts of its work that are done, for a step that has many."""
+    log: StepLog = field(default_factory=NoLog)
+    """The log of the execution, into which it may write lines."""
     output_limit: int = 1024 * 1024
     """Bytes of JSON that its output may have."""
     pace: Pace = field(default_factory=NoPace)

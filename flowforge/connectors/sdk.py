@@ -53,6 +53,7 @@ from flowforge.connectors.sql.statement_config import (
     StatementConfig,
     parameter,
 )
+from flowforge.connectors.step_log import LogLine
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import chosen_by, field, secret
 from flowforge.mail.composing import Mail, one_line
@@ -87,6 +88,7 @@ __all__ = [
     "File",
     "Files",
     "HeaderName",
+    "LogLine",
     "Mail",
     "MailAddress",
     "MailAddresses",

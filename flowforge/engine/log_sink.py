@@ -138,6 +138,8 @@ def key_of_execution(execution_id: UUID, status: str, *attempt: int) -> str:
 
 
 def _event_entry(message: ExecutionEvent) -> NewEntry:
+    if message.line_id is not None:
+        return _execution_entry(message, f"line:{message.line_id}", "LOG", message.status, _data(message))
     failed = () if message.attempt is None else (message.step_index or 0, message.iteration or 0, message.attempt)
     key = key_of_execution(message.execution_id, message.status, *failed)
     return _execution_entry(message, key, "EXECUTION", message.status, _data(message))

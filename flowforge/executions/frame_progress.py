@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, aliased, defer
 
-from flowforge.db.tables import ExecutionRow, FrameRow, OpenBlockRow, StepAttempt
+from flowforge.db.tables import ExecutionRow, FrameRow, OpenBlockRow, StepAttempt, StepPart
 from flowforge.errors import NotFound
-from flowforge.execution.state import ROOT, FrameStatus, Status
+from flowforge.execution.state import ROOT, AttemptState, FrameStatus, Status
 from flowforge.executions.views import AttemptView, BlockView, ExecutionView, attempt_view
 from flowforge.field_order import restore
 from flowforge.views import columns_of
@@ -43,6 +43,8 @@ class FrameLook:
     """The last SHOWN attempts of each step, in the order in which they were made."""
     blocks: Mapping[int, BlockView] = field(default_factory=dict)
     """Open blocks by step index."""
+    parts: Mapping[int, int] = field(default_factory=dict)
+    """How many parts of its work are done, by the index of a step that runs and has some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class LoopSpan:
 
 def look(session: Session, execution: ExecutionView, number: int, with_lanes: Collection[int]) -> dict[int, FrameLook]:
     """The frame and the branches inside it, by number; `with_lanes` are the steps whose branches run side by side.
-    Three statements for each level of these. Raises NotFound."""
+    Three statements for each level of these, one more where a step runs. Raises NotFound."""
     found: dict[int, FrameLook] = {}
     waiting = [number]
     while waiting:
@@ -106,6 +108,7 @@ def _edges(block: BlockView) -> tuple[int, int]:
 
 def _load(session: Session, execution: ExecutionView, numbers: Sequence[int]) -> dict[int, FrameLook]:
     attempts, blocks = _attempts(session, execution.id, numbers), _blocks(session, execution.id, numbers)
+    parts = _parts(session, execution.id, attempts)
     looks = [_of_frame(row) for row in _rows(session, execution.id, numbers)]
     looks += [_of_execution(execution)] if ROOT in numbers else []
     return {
@@ -118,6 +121,7 @@ def _load(session: Session, execution: ExecutionView, numbers: Sequence[int]) ->
             each.error,
             attempts.get(each.number, {}),
             blocks.get(each.number, {}),
+            parts.get(each.number, {}),
         )
         for each in looks
     }
@@ -165,3 +169,26 @@ def _attempts(
     for row in session.scalars(newest.order_by(attempt.iteration, attempt.step_index, attempt.attempt)):
         found.setdefault(row.iteration, {}).setdefault(row.step_index, []).append(attempt_view(row))
     return {frame: dict(steps) for frame, steps in found.items()}
+
+
+def _parts(
+    session: Session, execution_id: UUID, attempts: Mapping[int, Mapping[int, Sequence[AttemptView]]]
+) -> dict[int, dict[int, int]]:
+    """Count the parts that steps which run have done; asks only where some step runs."""
+    running = [
+        (frame, index)
+        for frame, steps in attempts.items()
+        for index, tried in steps.items()
+        if tried[-1].state == AttemptState.RUNNING
+    ]
+    if not running:
+        return {}
+    rows = session.execute(
+        select(StepPart.iteration, StepPart.step_index, func.max(StepPart.number))
+        .where(StepPart.execution_id == execution_id, tuple_(StepPart.iteration, StepPart.step_index).in_(running))
+        .group_by(StepPart.iteration, StepPart.step_index)
+    )
+    found: dict[int, dict[int, int]] = {}
+    for frame, index, number in rows:
+        found.setdefault(frame, {})[index] = number
+    return found

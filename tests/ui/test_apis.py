@@ -148,6 +148,15 @@ class TestBuilder:
         assert "age: 3" in text
         assert "type: fresh" in text
 
+    def test_the_items_of_all_pages_can_be_picked_from_before_the_first_run(self, ada: Browser, builder: str) -> None:
+        self.added(ada, builder, "API_CALL petstore listPets")
+        paged = {"config__paging__variant": "3", "config__paging__drawn": "3"}
+        self.save(ada, builder, config__api="petstore", config__operation="listPets", **paged)
+        revision = _revision(ada.get(builder).text)
+        after = {"op": "add", "into": "/actions", "position": "1", "type": "TRANSFORM", "revision": revision}
+        panel = ada.get(ada.send(f"{builder}/edit", builder, **after).headers["Location"]).text
+        assert 'data-pick="steps.add_pet[&#34;items&#34;][0].name"' in panel
+
     def test_a_list_that_is_plainly_paged_says_how(self, ada: Browser, builder: str) -> None:
         description = petstore()
         number = {"name": "page", "in": "query", "schema": {"type": "integer"}}

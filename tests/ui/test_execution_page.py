@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from functools import partial
 from html import unescape
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from flowforge.wiring import Backends
 from tests.engine.pipeline import working
@@ -301,3 +303,38 @@ def test_a_step_whose_connection_has_to_wait_says_until_when(
     calls = [{"type": "HTTP_REQUEST", "config": config} for _ in range(2)]
     run({"name": "Calls", "actions": calls}, "{}", ends="Its connection has to wait; its turn is at")
     assert len(httpserver.log) == 1
+
+
+def listing(httpserver: HTTPServer, **paging: Any) -> dict[str, Any]:
+    """A workflow that reads a list page by page."""
+    config = {"url": httpserver.url_for("/list"), "paging": {"by": "page", **paging}}
+    return {"name": "List", "actions": [{"type": "HTTP_REQUEST", "config": config}]}
+
+
+def test_a_list_that_was_read_page_by_page_tells_how_much_of_it(
+    ada: Browser, run: Callable[..., str], httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/list", query_string="page=1").respond_with_json([1, 2])
+    httpserver.expect_request("/list", query_string="page=2").respond_with_json([3])
+    page = run(listing(httpserver, maxPages=2), "{}")
+    assert "3 items on 2 pages, and there are more" in " ".join(ada.get(page).text.split())
+
+
+def test_the_pages_that_are_read_are_told_while_the_step_runs(
+    ada: Browser, backends: Backends, httpserver: HTTPServer
+) -> None:
+    seen = threading.Event()
+
+    def answer(request: Request) -> Response:
+        is_third = request.args["page"] == "3"
+        if is_third:
+            assert seen.wait(60)
+        return Response("[]" if is_third else f"[{request.args['page']}]", mimetype="application/json")
+
+    httpserver.expect_request("/list").respond_with_handler(answer)
+    path = created(ada, listing(httpserver))
+    started = ada.send(f"{path}/run", path, payload="{}")
+    with working(backends):
+        eventually(lambda: "2 pages so far" in ada.get(started.location).text)
+        seen.set()
+        eventually(lambda: "2 items on 3 pages" in ada.get(started.location).text)

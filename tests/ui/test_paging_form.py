@@ -67,3 +67,8 @@ def test_another_way_keeps_what_both_have(paging: Field) -> None:
 
 def test_choosing_none_reads_no_pages(paging: Field) -> None:
     assert read(paging, posted("", "page", items="body.data"), {"by": "page"}) is None
+
+
+def test_what_holds_where_nothing_is_chosen_is_told_in_words(paging: Field) -> None:
+    sent_in = next(inner for inner in paging.variants[WAYS["cursor"]].inner if inner.key == "sentIn")
+    assert sent_in.usual == "The query"

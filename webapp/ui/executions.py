@@ -30,8 +30,8 @@ from webapp.ui.guard import viewer_id
 from webapp.ui.steps import OVER, Flow, Step
 from webapp.ui.timeline import timeline_of
 
-LOG_STATES = ("STARTED", "SUCCESS", "FAILURE", "COMPLETED", "FAILED", "CANCELLED")
-LOG_KINDS = {"START": "Step started", "RESULT": "Step result", "EXECUTION": "Execution"}
+LOG_STATES = ("STARTED", "SUCCESS", "FAILURE", "COMPLETED", "FAILED", "CANCELLED", "INFO", "WARN", "ERROR")
+LOG_KINDS = {"START": "Step started", "RESULT": "Step result", "EXECUTION": "Execution", "LOG": "Written by steps"}
 _LONGEST_TEXT = 200
 
 

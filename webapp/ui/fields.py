@@ -130,6 +130,11 @@ class Field:
             return [("true", "Yes"), ("false", "No")]
         return [(choice, (self.labels or {}).get(choice, choice)) for choice in self.choices]
 
+    @property
+    def usual(self) -> str:
+        """The choice that holds where none is made, as people know it; empty where there is no such."""
+        return "" if self.default is None else dict(self.options).get(_plain(self.default), _plain(self.default))
+
     def chosen(self, config: Mapping[str, Any]) -> Sequence[str]:
         """Those of several choices that are made; the usual ones where none is."""
         value = config.get(self.key) or self.default

@@ -51,6 +51,15 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Pages:
+    """Pages of a list that were read. `items` is None while more are read."""
+
+    read: int
+    items: int | None = None
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     index: int
     frame: int | None
@@ -69,6 +78,8 @@ class Step:
     decision: Decision | None = None
     """What a person decided whom it asked."""
     loop: Loop | None = None
+    pages: Pages | None = None
+    """How much was read of a list, where the step reads one page by page."""
     child: UUID | None = None
     """The execution that it has started."""
     lanes: Sequence[Lane] = field(default_factory=list)
@@ -153,6 +164,7 @@ class Flow:
             error=_error(attempts, look, index, block) if state in {"FAILED", "RETRYING", "HANDLED"} else None,
             decision=decision,
             loop=_loop(action.type, block),
+            pages=_pages(outputs.get(key), look.parts.get(index) if look else None),
             child=self._called.get((look.number, index)) if look else None,
             lanes=[self._lane(written, inner, look) for inner in written.inside],
         )
@@ -257,6 +269,17 @@ def _loop(type_: str, opened: BlockView | None) -> Loop | None:
     if opened is None or block is None or block.loop is None:
         return None
     return Loop(block.loop.noun, opened.frame, opened.total, opened.ended, opened.failed)
+
+
+def _pages(output: Any, done: int | None) -> Pages | None:
+    """`done`: the number of pages that are read while the step runs."""
+    if done:
+        return Pages(done)
+    if not isinstance(output, dict) or not output.keys() >= {"items", "pages", "complete"}:
+        return None
+    items, pages = output["items"], output["pages"]
+    is_list = isinstance(items, list) and isinstance(pages, int)
+    return Pages(pages, len(items), bool(output["complete"])) if is_list else None
 
 
 def _error(attempts: Sequence[AttemptView], look: FrameLook | None, index: int, block: BlockView | None) -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
+from pydantic import ValidationError
+
 from flowforge.apis.answers import answer_sample
 from flowforge.apis.checking import find_problems
 from flowforge.apis.form import form_schema
@@ -28,6 +30,8 @@ from flowforge.connectors.api_calls.paging import described_paging
 from flowforge.connectors.apis import ApiAccess
 from flowforge.connectors.config import has_expression
 from flowforge.connectors.described import API, OPERATION, VERSION
+from flowforge.connectors.paging.declaration import Paging
+from flowforge.connectors.paging.reading import pages_sample
 from flowforge.errors import Invalid, Problem
 from flowforge.jsonio import JsonObject
 
@@ -61,7 +65,20 @@ def sample_of(config: Mapping[str, Any], apis: ApiAccess) -> JsonObject | None:
     chosen = find_chosen(config, apis)
     if chosen is None:
         return None
-    return {"body": answer_sample(chosen.operation), "status": 200, "headers": {}}
+    answer = {"body": answer_sample(chosen.operation), "status": 200, "headers": {}}
+    paging = _paging_of(config, chosen)
+    return answer if paging is None else pages_sample(paging, answer)
+
+
+def _paging_of(config: Mapping[str, Any], chosen: Chosen) -> Paging | None:
+    """How the step reads its list; None where it reads none, or that cannot be told before it runs."""
+    written = config.get(PAGING)
+    try:
+        if written:
+            return Paging.model_validate(written)
+    except ValidationError:
+        return None
+    return described_paging(chosen.operation) if config.get(ALL_PAGES) is True else None
 
 
 def _problems_of_server(config: Mapping[str, Any], chosen: Chosen) -> Iterator[Problem]:

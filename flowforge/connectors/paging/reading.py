@@ -16,6 +16,7 @@ from flowforge.connectors.paging.declaration import MOST_PAGES, Paging
 from flowforge.connectors.paging.following import Following, first_page
 from flowforge.connectors.paging.page import Page
 from flowforge.connectors.progress import Part
+from flowforge.connectors.step_log import LogLine
 from flowforge.jsonio import JsonObject
 
 Fetch = Callable[[Page, StepContext], JsonObject]
@@ -32,6 +33,12 @@ def read_pages(paging: Paging, url: str, context: StepContext, fetch: Fetch) -> 
     while reading.next is not None:
         reading.take(reading.next, fetch)
     return reading.output()
+
+
+def pages_sample(paging: Paging, answer: JsonObject) -> JsonObject:
+    """An output as `read_pages` gives it, made of one answer."""
+    found = _find_items(paging, answer)
+    return {"items": found if isinstance(found, list) else [], "pages": 1, "complete": True}
 
 
 @dataclass(slots=True)
@@ -80,6 +87,7 @@ class _Reading:
             raise _on_page(self.number, error) from error
         self.context.progress.add(part)
         self.take_over(part, size)
+        self.context.log.add([LogLine(_in_words(part, len(self.items)))])
 
     def output(self) -> JsonObject:
         return {"items": self.items, "pages": self.number - 1, "complete": self.complete}
@@ -109,8 +117,7 @@ class _Reading:
         return None if self.paging.max_items is None else self.paging.max_items - len(self.items)
 
     def _items_of(self, answer: JsonObject) -> list[Any]:
-        path = self.paging.items
-        found = AnswerPath.read(path).find(answer) if path else _only_list(answer.get("body"))
+        path, found = self.paging.items, _find_items(self.paging, answer)
         if not isinstance(found, list):
             where = f"at {path}" if path else "that could be told to be the one: say where it stands (paging.items)"
             raise ConnectorError(f"the answer has no list {where}", permanent=True, answered=True)
@@ -137,6 +144,15 @@ class _Reading:
             raise ConnectorError(f"the next page is one that was read already ({page.shown})", permanent=True)
         if page is not None and part.number == MOST_PAGES:
             raise ConnectorError(f"there are more than {MOST_PAGES:,} pages", permanent=True)
+
+
+def _in_words(part: Part, read: int) -> str:
+    items = "1 item" if len(part.items) == 1 else f"{len(part.items):,} items"
+    return f"page {part.number:,}: {items}, {read:,} so far"
+
+
+def _find_items(paging: Paging, answer: JsonObject) -> Any:
+    return AnswerPath.read(paging.items).find(answer) if paging.items else _only_list(answer.get("body"))
 
 
 def _only_list(body: Any) -> Any:
