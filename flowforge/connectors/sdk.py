@@ -13,13 +13,14 @@ from flowforge.connectors import remote_files
 from flowforge.connectors.address_fields import MailAddress, MailAddresses
 from flowforge.connectors.assertions import Algorithm, forget_token, sign_claims, times_of, token_for
 from flowforge.connectors.aws_signature import AwsSignature
+from flowforge.connectors.bounded_results import as_file, listing
 from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
 from flowforge.connectors.described import Described
 from flowforge.connectors.errors import ConnectionBroken, ConnectorError
-from flowforge.connectors.files import Content, File, Files
+from flowforge.connectors.files import Content, File, FileAccess, Files
 from flowforge.connectors.http_client.call import HeaderName
 from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.http_client.download import Download, name_of
@@ -86,6 +87,7 @@ __all__ = [
     "Download",
     "Driver",
     "File",
+    "FileAccess",
     "Files",
     "HeaderName",
     "LogLine",
@@ -116,6 +118,7 @@ __all__ = [
     "Tools",
     "Upsert",
     "Watch",
+    "as_file",
     "ask_server",
     "basic_credentials",
     "body_of",
@@ -130,6 +133,7 @@ __all__ = [
     "given",
     "joined",
     "lent_session",
+    "listing",
     "mentions",
     "multipart",
     "name_of",

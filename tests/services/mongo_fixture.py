@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -28,22 +29,22 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def running_secantus(folder: Path) -> Iterator[str]:
-    """`mongodb://host:port`, without a database."""
+def running_secantus(folder: Path, *options: str, **client: Any) -> Iterator[str]:
+    """`mongodb://host:port`, without a database. `client`: options by which it can be asked whether it answers."""
     [port] = free_ports(1)
-    command = [sys.executable, "-m", "secantus", "--standalone", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "secantus", "--standalone", "--host", "127.0.0.1", "--port", str(port), *options]
     with (folder / "log").open("wb") as log:
         server = start_server([*command, "--storage-path", str(folder / "data")], log, cwd=folder)
     try:
-        eventually(lambda: _answers(port), every=0.1)
+        eventually(lambda: _answers(port, client), every=0.1)
         yield f"mongodb://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(30)
 
 
-def _answers(port: int) -> bool:
-    with MongoClient("127.0.0.1", port, serverSelectionTimeoutMS=500) as client:
+def _answers(port: int, options: dict[str, Any]) -> bool:
+    with MongoClient("127.0.0.1", port, serverSelectionTimeoutMS=500, **options) as client:
         try:
             client.admin.command("ping")
         except PyMongoError:

@@ -21,9 +21,9 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import Content
 from flowforge.connectors.network.dialer import Dialer
 from flowforge.connectors.sql import programs
+from flowforge.connectors.sql.columns import column_names
 from flowforge.connectors.sql.programs import wire
 from flowforge.connectors.sql.session import Rows
-from flowforge.connectors.sql.values import column_names
 
 _OURS = Path(flowforge.__file__).parents[1]
 _LONGEST_LINE = 64 * 1024 * 1024

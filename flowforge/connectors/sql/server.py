@@ -5,19 +5,26 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
 import certifi
 
 from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.http_client.tls import TlsIdentity
-from flowforge.connectors.session_pool import SessionKey, SessionPool
-from flowforge.connectors.sql.session import SqlSession
+from flowforge.connectors.session_pool import Session, SessionKey, SessionPool
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
 
 Tls = Literal["verify", "unverified", "off"]
+
+
+class TimedSession(Session, Protocol):
+    deadline: float
+    """Of the step that has it, of time.monotonic."""
+
+
+S = TypeVar("S", bound=TimedSession)
 
 
 class DatabaseServer(ConnectorConfig):
@@ -54,8 +61,8 @@ def tls_context(tls: Tls, authorities: str | None) -> ssl.SSLContext | None:
 
 @contextmanager
 def lent_session(
-    pool: SessionPool, user_id: UUID, config: ConnectorConfig, connect: Callable[[], SqlSession], deadline: float
-) -> Iterator[SqlSession]:
+    pool: SessionPool, user_id: UUID, config: ConnectorConfig, connect: Callable[[], S], deadline: float
+) -> Iterator[S]:
     """A session of the account by that config, from the pool or new, for one step. Raises ConnectorError."""
     key = SessionKey(user_id, token_key(user_id, f"{type(config).__name__} {config.model_dump_json()}"))
     with pool.lend(key, connect, deadline) as session:

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.network.dialer import Dialer
+from flowforge.connectors.sql.columns import column_names
 from flowforge.connectors.sql.dialect import Dialect, Statement
 from flowforge.connectors.sql.parameters import Bound, is_changing
-from flowforge.connectors.sql.values import column_names
 
 _FETCHED_AT_ONCE = 200
 _SPARE_SECONDS = 0.5

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from flowforge import jsonio
+from flowforge.connectors.bounded_results import as_file, listing
 from flowforge.connectors.config import ConnectorConfig
+from flowforge.connectors.database_values import from_json, keeping, to_json
 from flowforge.connectors.files import FileAccess
-from flowforge.connectors.sql import results
 from flowforge.connectors.sql.parameters import PYFORMAT, Adapt, Bound, ParameterStyle, bind
 from flowforge.connectors.sql.session import Rows
-from flowforge.connectors.sql.values import from_json
 from flowforge.fields import field
 from flowforge.jsonio import JsonObject
 
@@ -60,13 +61,20 @@ class StatementConfig(ConnectorConfig):
     def read(self, rows: Rows, files: FileAccess, *, only_first: bool = False) -> JsonObject:
         """The rows as the step gives them. Raises ConnectorError for too many."""
         if only_first:
-            return results.first(rows, files)
-        return results.as_file(rows, files) if self.result == "file" else self.listed(rows, files)
+            return {"row": next(_readable(rows, files), None)}
+        return as_file(_readable(rows, files), files) if self.result == "file" else self.listed(rows, files)
 
     def listed(self, rows: Rows, files: FileAccess) -> JsonObject:
-        return results.listing(rows, self.most_rows, files)
+        return listing(_readable(rows, files), self.most_rows)
 
 
 def parameter(value: Any, files: FileAccess) -> Any:
     """A value of JSON as a parameter: objects and lists as JSON text, files as their bytes. Raises ConnectorError."""
     return from_json(value, files, lambda structure: jsonio.dumps(structure).decode())
+
+
+def _readable(rows: Rows, files: FileAccess) -> Iterator[JsonObject]:
+    keep = keeping(files)
+    for row in rows.rows:
+        named = zip(rows.columns, row, strict=True)
+        yield {name: to_json(value, name, keep) for name, value in named}

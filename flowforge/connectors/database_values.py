@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,9 +22,9 @@ _EXACT_DIGITS = 15
 """A number of that many digits is the same in decimal and binary (IEEE 754)."""
 
 
-def to_json(value: Any, name: str, keep: KeepBytes) -> Any:
+def to_json(value: Any, name: str, keep: KeepBytes, tell: Callable[[Any], Any] = str) -> Any:
     """A value of a column as JSON: numbers exactly, as text where JSON's would round them; times as ISO 8601, in UTC
-    where they have a zone; bytes as a file of the column's name; what JSON does not know, as text."""
+    where they have a zone; bytes as a file of the column's name; anything else as `tell` gives it."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -39,10 +39,10 @@ def to_json(value: Any, name: str, keep: KeepBytes) -> Any:
         case bytes() | bytearray() | memoryview():
             return keep(bytes(value), name)
         case Mapping():
-            return {str(key): to_json(inner, name, keep) for key, inner in value.items()}
+            return {str(key): to_json(inner, name, keep, tell) for key, inner in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [to_json(inner, name, keep) for inner in value]
-    return str(value)
+            return [to_json(inner, name, keep, tell) for inner in value]
+    return tell(value)
 
 
 def exact_number(value: Decimal) -> int | float | str | None:
@@ -84,15 +84,6 @@ def keeping(files: FileAccess) -> KeepBytes:
         return files.keep(io.BytesIO(content), name, ANY_TYPE).as_json()
 
     return keep
-
-
-def column_names(description: Sequence[Sequence[Any]] | None) -> list[str]:
-    """The names of a result's columns. Raises ConnectorError where two are the same: one would hide the other."""
-    names = [str(column[0]) for column in description or ()]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ConnectorError(f"sql: two columns are called '{twice}': name one of them by AS", permanent=True)
-    return names
 
 
 def _iso(value: datetime | date | time) -> str:
