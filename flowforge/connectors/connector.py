@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -33,6 +33,9 @@ from flowforge.summaries import NO_SUMMARY, Summary
 
 C = TypeVar("C", bound=ConnectorConfig)
 Model = type[C]
+Ask = Callable[[Mapping[str, Any], StepContext], Sequence[str]]
+"""Asks a service for the values that a field may have, such as the names of its models. It is given what the config
+holds so far, secrets in clear, without fields that hold expressions. Raises ConnectorError."""
 
 
 CONNECTION = "connection"
@@ -70,6 +73,9 @@ class Connector(Generic[C]):
 
     service: str = ""
     """The name of the service it belongs to; empty where it stands alone."""
+
+    asks: Mapping[str, Ask] = field(default_factory=dict)
+    """Ways to ask for the values of fields, by their keys. The builder offers them."""
 
     def __post_init__(self) -> None:
         require_icon(self.icon)
@@ -180,7 +186,8 @@ class Connector(Generic[C]):
             if self.holds(kind)
             for name in kind.own_fields
         }
-        return {**schema, "properties": properties | shared}
+        asked = {name: {**properties[name], "asked": True} for name in self.asks}
+        return {**schema, "properties": properties | shared | asked}
 
 
 def connector(
@@ -197,6 +204,7 @@ def connector(
     connections: tuple[ConnectionKind[Any], ...] = (),
     any_signer: bool = False,
     described: Described | None = None,
+    asks: Mapping[str, Ask] | None = None,
 ) -> Callable[[Callable[[C, StepContext], JsonObject]], Connector[C]]:
     """Makes a function into a connector; see Connector for what the parts mean."""
 
@@ -215,6 +223,7 @@ def connector(
             connections,
             any_signer,
             described,
+            asks=asks or {},
         )
 
     return declare

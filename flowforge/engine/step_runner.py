@@ -54,6 +54,8 @@ from flowforge.wiring import Backends
 logger = logging.getLogger(__name__)
 
 
+_MOST_VALUES = 1_000
+"""Values of a field that are offered."""
 _LOADED_AT_ONCE = 2
 """Steps that hold, at the same time, data that had to be loaded for them: 1 MB of JSON can be 25 MB of objects."""
 
@@ -164,6 +166,10 @@ class StepRunner:
         """Computes the config of a step that somebody else runs; the failure, where that cannot be done."""
         return self._guarded(run, lambda secrets: self._ready(run, secrets))
 
+    def ask(self, run: StepRun, field: str) -> Outcome:
+        """Asks for the values that a field of the step may have: `values` of the output."""
+        return self._guarded(run, lambda secrets: self._ask(run, field, secrets))
+
     def readable(self, action_type: str, ready: ReadyConfig) -> JsonObject:
         """Returns the config as people may see it."""
         masked = self._catalog.mask(action_type, {**ready.usable, **ready.shown})
@@ -195,16 +201,26 @@ class StepRunner:
         return Outcome(failure=_without(failure, secrets), waits_for=waits_for)
 
     def _run(self, run: StepRun, secrets: list[str], watch: Watch | None) -> Outcome:
-        start, ready, context = run.start, self._ready(run, secrets), self._context(run, secrets)
+        start, ready = run.start, self._ready(run, secrets)
+        context = self._context_by(ready, run, secrets)
         if watch is not None:
             watch(self.readable(start.action_type, ready))
         ready.connector.require_no_misplaced_expressions(context.computed)
         config = ready.connector.parse(ready.usable)
-        if ready.connection is not None:
-            context = ready.connection.given_to(ready.connector, context)
         output = ready.connector.run(config, context)
         plain = plain_output(output, start.action_type, self._settings.step_output_max_bytes, secrets)
         return Outcome(plain, has_parts=isinstance(context.progress, StepProgress) and context.progress.is_kept)
+
+    def _ask(self, run: StepRun, field: str, secrets: list[str]) -> Outcome:
+        ready = self._ready(run, secrets)
+        values = ready.connector.asks[field](ready.usable, self._context_by(ready, run, secrets))
+        plain = {"values": list(values)[:_MOST_VALUES]}
+        return Outcome(plain_output(plain, run.start.action_type, self._settings.step_output_max_bytes, secrets))
+
+    def _context_by(self, ready: ReadyConfig, run: StepRun, secrets: list[str]) -> ConnectorContext:
+        """The context of a step, with the connection that it names. Raises ConnectorError."""
+        context = self._context(run, secrets)
+        return context if ready.connection is None else ready.connection.given_to(ready.connector, context)
 
     def _ready(self, run: StepRun, secrets: list[str]) -> ReadyConfig:
         start = run.start

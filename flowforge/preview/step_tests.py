@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -13,8 +13,8 @@ from uuid import UUID
 from flowforge.connectors.catalog import Catalog
 from flowforge.engine.plans import Version
 from flowforge.engine.start_messages import around
-from flowforge.engine.step_runner import Outcome, StepRun, StepRunner
-from flowforge.errors import NotFound, Unavailable, raise_any
+from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, Watch
+from flowforge.errors import Invalid, NotFound, Unavailable, raise_any
 from flowforge.events import ExecutionStart
 from flowforge.execution.retry import Failure
 from flowforge.execution.state import ROOT
@@ -24,6 +24,7 @@ from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import INNER_ROOTS
 from flowforge.language.expressions.resolving import ExpressionError, resolve, texts
+from flowforge.language.expressions.template import holds_expression
 from flowforge.language.expressions.unknown_values import Unknown, unknown_in
 from flowforge.language.plan import Step, compile_plan
 from flowforge.language.scope_rules import Written, written_steps
@@ -140,10 +141,29 @@ def try_step(
     missing = _first_unknown(trial.step, run)
     if missing is not None:
         return Tried(time.perf_counter() - begun, preview, preview.config, error=missing.reason)
-    config, outcome = _Call(backends, catalog, trial, limits).outcome()
+    config, outcome = _Call(backends, catalog, trial, limits, _start(trial)).outcome()
     error = outcome.failure.message if outcome.failure else None
     output = None if outcome.failure else dict(outcome.output)
     return Tried(time.perf_counter() - begun, preview, config, output, error)
+
+
+def ask_for_values(
+    backends: Backends, catalog: Catalog, trial: Trial, field: str, *, limits: TrialLimits = TRIAL_LIMITS
+) -> Sequence[str]:
+    """The values that a service offers for a field of the step. Raises NotFound where nobody can be asked, Unavailable
+    where too many trials of the account run, and Invalid with what went wrong."""
+    type_ = trial.step.type
+    if type_ not in catalog.types() or field not in catalog.get(type_).asks:
+        raise NotFound("there is nobody to be asked for the values of this field")
+    known = {name: value for name, value in trial.step.config.items() if not holds_expression(value)}
+    asking = _start(trial).model_copy(update={"action_config": known})
+    outcome = _Call(backends, catalog, trial, limits, asking, lambda runner, run, _: runner.ask(run, field)).outcome()[
+        1
+    ]
+    if outcome.failure:
+        raise Invalid.at(f"/config/{field}", outcome.failure.message)
+    values: Sequence[str] = outcome.output["values"]
+    return values
 
 
 def _run_of(trial: Trial, links: ResumeLinks) -> PreviewRun:
@@ -169,11 +189,20 @@ def _to_try(action: Mapping[str, Any]) -> JsonObject:
 class _Call:
     """A connector at work in a thread of its own, so that it holds up nobody else if it ignores its deadline."""
 
-    def __init__(self, backends: Backends, catalog: Catalog, trial: Trial, limits: TrialLimits) -> None:
+    def __init__(
+        self,
+        backends: Backends,
+        catalog: Catalog,
+        trial: Trial,
+        limits: TrialLimits,
+        start: ExecutionStart,
+        work: Callable[[StepRunner, StepRun, Watch], Outcome] = StepRunner.run,
+    ) -> None:
         self._limits = limits
+        self._call = work
         self._user_id = trial.user_id
         self._runner = StepRunner(backends, catalog)
-        self._run = StepRun(_start(trial), trial.version, is_trial=True)
+        self._run = StepRun(start, trial.version, is_trial=True)
         self._watched: list[JsonObject] = []
         self._outcome: Outcome | None = None
 
@@ -193,7 +222,7 @@ class _Call:
 
     def _work(self) -> None:
         try:
-            self._outcome = self._runner.run(self._run, self._watched.append)
+            self._outcome = self._call(self._runner, self._run, self._watched.append)
         finally:
             self._limits.places.give_back(self._user_id)
 

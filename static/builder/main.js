@@ -1,6 +1,7 @@
 // The builder's page: sends its forms as edits, one after another, and shows the parts of the page that come back.
 // Without scripts the same forms are posted and the page is loaded again.
 
+import "./asked-values.js";
 import "./autosave.js";
 import "./data-picker.js";
 import "./dragging.js";

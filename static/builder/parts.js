@@ -1,5 +1,6 @@
 // Shows the parts of the page that an answer of the server holds.
 
+import { offerAsking } from "./asked-values.js";
 import { offerExpressions } from "./fields.js";
 import { replaceContent } from "./focus.js";
 import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
@@ -55,4 +56,5 @@ function showPanel(part) {
   replaceContent(panel, part);
   globalThis.htmx?.process(panel); // it listens for a test call
   offerExpressions();
+  offerAsking();
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from pytest_httpserver import HTTPServer
 
 from tests.ui.conftest import Browser
 from tests.ui.test_builder import Builder
@@ -133,3 +134,35 @@ def test_the_secret_of_a_webhook_is_kept_and_never_shown(ada: Browser, app: Flas
     url = re.search(r"/webhook/[0-9a-f-]{36}", ada.get(builder.path.removesuffix("/build")).text)
     assert url
     assert ada.client.post(url[0], json={}).status_code == 401
+
+
+class TestValuesAskedFor:
+    """The values of a field, as the service of the step offers them."""
+
+    @pytest.fixture
+    def models(self, httpserver: HTTPServer) -> HTTPServer:
+        body = {"data": [{"id": "small"}, {"id": "<large>"}]}
+        httpserver.expect_request("/v1/models", headers={"Authorization": "Bearer k-1"}).respond_with_json(body)
+        return httpserver
+
+    def asking(self, ada: Browser, app: Flask, endpoint: str, **config: str) -> Builder:
+        whole = {"model": "old", "prompt": "{{ trigger.unknown.text }}", "endpoint": endpoint, **config}
+        definition = {"name": "Asking", "actions": [{"id": "ask", "type": "LLM", "config": whole}]}
+        return Builder(ada, app, created(ada, definition))
+
+    def test_they_can_be_asked_for_before_the_step_can_run(self, ada: Browser, app: Flask, models: HTTPServer) -> None:
+        path = "/connections/new?type=bearer"
+        assert (
+            ada.send("/connections/new", path, name="ai", type="bearer", **{"config.token": "k-1"}).status_code == 303
+        )
+        builder = self.asking(ada, app, models.url_for("/v1"), connection="ai")
+        told = send(builder, "values", at="/actions/0", field="model")
+        assert re.findall(r'<option value="(.*?)">', told) == ["&lt;large&gt;", "small"]
+        assert 'data-asked="model"' in ada.get(f"{builder.path}?step=/actions/0").text
+
+    def test_what_goes_wrong_is_said(self, ada: Browser, app: Flask, httpserver: HTTPServer) -> None:
+        httpserver.expect_request("/v1/models").respond_with_json({"error": {"message": "No key"}}, status=401)
+        builder = self.asking(ada, app, httpserver.url_for("/v1"))
+        assert "answered 401: No key" in send(builder, "values", at="/actions/0", field="model")
+        assert "nobody to be asked" in send(builder, "values", at="/actions/0", field="prompt")
+        assert "no such step" in send(builder, "values", at="/actions/7", field="model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -58,8 +59,7 @@ def try_step(workflow_id: UUID) -> Any:
         definition = drafts().clear(session(), viewer_id(), workflow_id)
         own_id = edits.step_at(definition, at).get("id")
         context = expression_context.context_at(session(), workflow.id, definition, at)
-        step_id = next(step.id for step in written_steps(definition) if step.path == parsed(at))
-        trial = Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, context.data)
+        trial = _trial_of(workflow, definition, at, context.data)
         session().rollback()  # the step may take its time
         tried = step_tests.try_step(backends(), load_catalog(), trial, dry_run=dry_run)
     except (Invalid, NotFound, Conflict, Unavailable) as error:
@@ -68,7 +68,7 @@ def try_step(workflow_id: UUID) -> Any:
         own_id is not None
         and trial.step.block is None
         and not dry_run
-        and _pin_output(workflow_id, step_id, tried.output)
+        and _pin_output(workflow_id, trial.step_id, tried.output)
     )
     output = tried.output and with_conditions_in_words(trial.step.type, tried.output)
     shown = replace(tried, config=excerpt(tried.config), output=excerpt(output))
@@ -97,6 +97,26 @@ def forget_output(workflow_id: UUID) -> Any:
     with suppress(NotFound, Invalid):  # forgotten, or the step deleted, in another tab
         pins.unpin(session(), workflow.id, str(edits.step_at(shown.definition, at).get("id")))
     return answer(workflow, shown, at, message="Forgotten.")
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/values")
+def ask_for_values(workflow_id: UUID) -> str:
+    """Offer the values that a service has for a field of the open step."""
+    workflow, at, key = found(workflow_id), request.form.get("at", ""), request.form.get("field", "")
+    try:
+        trial = _trial_of(workflow, drafts().clear(session(), viewer_id(), workflow_id), at, {})
+        session().rollback()  # the service may take its time
+        values, error = step_tests.ask_for_values(backends(), load_catalog(), trial, key), None
+    except (Invalid, NotFound, Conflict, Unavailable) as problem:
+        values, error = (), str(problem)
+    return render_template("builder/_values.html", values=values, error=error)
+
+
+def _trial_of(workflow: WorkflowView, definition: JsonObject, at: str, data: Mapping[str, Any]) -> Trial:
+    """A trial of the step at a pointer. Raises Invalid, NotFound."""
+    edits.step_at(definition, at)
+    step_id = next(step.id for step in written_steps(definition) if step.path == parsed(at))
+    return Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, data)
 
 
 def _pin_output(workflow_id: UUID, step_id: str, output: Any) -> bool:

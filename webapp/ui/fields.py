@@ -56,6 +56,8 @@ class Field:
     """The values of choices that are no texts."""
     suggestions: Sequence[tuple[str, str]] = ()
     """Values that are offered in a text, with their names."""
+    is_asked: bool = False
+    """Whether a service can be asked for the values it may have."""
     example: str = ""
     is_open: bool = False
     """Whether an optional object is drawn even where it has no value."""
@@ -211,6 +213,7 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
         labels=declared.get("labels"),
         values=_values(shape),
         suggestions=declared.get("suggestions", ()),
+        is_asked=declared.get("asked") is True,
         example=_example(declared),
         is_open=bool(declared.get("isOpen")),
         shape=item or (shape if kind in ("object", "variants") else None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -90,6 +91,11 @@ class Config(ConnectorConfig):
         return self
 
 
+def _ask_for_models(config: Mapping[str, Any], context: StepContext) -> Sequence[str]:
+    api, endpoint = str(config.get("api") or "openai"), str(config.get("endpoint") or "")
+    return _provider(_require_dialect(api), endpoint, context).models()
+
+
 @connector(
     "LLM",
     Config,
@@ -100,15 +106,20 @@ class Config(ConnectorConfig):
     summary=first_of("prompt", "model"),
     repeatable=True,  # it changes nothing anywhere
     any_signer=True,
+    asks={"model": _ask_for_models},
 )
 def llm(config: Config, context: StepContext) -> JsonObject:
-    dialect = dialects()[config.api]
-    provider = Provider(dialect, (config.endpoint or dialect.address).rstrip("/"), context)
+    provider = _provider(config.api, config.endpoint, context)
     conversation = _conversation(config, context)
     if config.output == "text":
         return _output(config, provider.ask(conversation))
     structured = ask_for_json(provider, conversation, config.schema_)
     return {**_output(config, structured.answer), "json": structured.value}
+
+
+def _provider(api: str, endpoint: str, context: StepContext) -> Provider:
+    dialect = dialects()[api]
+    return Provider(dialect, (endpoint or dialect.address).rstrip("/"), context)
 
 
 def _conversation(config: Config, context: StepContext) -> Conversation:
