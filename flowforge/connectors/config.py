@@ -30,6 +30,34 @@ class Separated:
     split: Callable[[str], Iterable[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """Marks the type of a field that people write as a language of its own, such as a query: `problem` says what is
+    wrong with a value that an expression inside it gives, at that path, or None."""
+
+    problem: Callable[[Any, Path], str | None]
+
+    def problems(self, written: Any, resolved: Any, path: Path) -> Iterator[tuple[Path, str]]:
+        """Those of all values inside the field that were computed. A field that is one expression is whole: whoever
+        wrote that wanted it so."""
+        if isinstance(written, str) and len(path) > 1 and has_expression(written):
+            problem = self.problem(resolved, path)
+            yield from () if problem is None else ((path, problem),)
+        elif isinstance(written, Mapping) and isinstance(resolved, Mapping):
+            for key in written:
+                yield from self.problems(written[key], resolved.get(key), (*path, key))
+        elif isinstance(written, list) and isinstance(resolved, list):
+            for place, members in enumerate(zip(written, resolved, strict=False)):
+                yield from self.problems(*members, (*path, str(place)))
+
+
+def guarded_fields(model: type[ConnectorConfig]) -> Iterator[tuple[str, Guarded]]:
+    """The keys of such fields."""
+    for name, declared in model.model_fields.items():
+        marks = [mark for mark in declared.metadata if isinstance(mark, Guarded)]
+        yield from ((key, mark) for mark in marks for key in spellings(name, declared))
+
+
 def separated_fields(model: type[ConnectorConfig]) -> Iterator[tuple[str, Separated]]:
     """The keys of such fields."""
     for name, declared in model.model_fields.items():

@@ -11,9 +11,11 @@ from pydantic import ValidationError
 
 from flowforge.connectors.config import (
     ConnectorConfig,
+    Guarded,
     Path,
     Separated,
     fields_without_expressions,
+    guarded_fields,
     holds_expression,
     located_messages,
     secret_keys,
@@ -154,6 +156,16 @@ class Connector(Generic[C]):
         for key, advice in self._fields_without_expressions.items():
             if key in computed:
                 raise ConnectorError(f"{key}: {advice}", permanent=True)
+
+    @cached_property
+    def _guarded_fields(self) -> Mapping[str, Guarded]:
+        return dict(guarded_fields(self.config))
+
+    def require_harmless_values(self, written: Mapping[str, Any], resolved: Mapping[str, Any]) -> None:
+        """Raises ConnectorError where an expression has given what would change the meaning of a field."""
+        for key, guard in self._guarded_fields.items():
+            for path, problem in guard.problems(written.get(key), resolved.get(key), (key,)):
+                raise ConnectorError(f"{'.'.join(path)}: {problem}", permanent=True)
 
     @cached_property
     def shared_fields(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from flowforge.connectors.address_fields import MailAddress, MailAddresses
 from flowforge.connectors.assertions import Algorithm, forget_token, sign_claims, times_of, token_for
 from flowforge.connectors.aws_signature import AwsSignature
 from flowforge.connectors.bounded_results import as_file, listing
-from flowforge.connectors.config import ConnectorConfig
+from flowforge.connectors.config import ConnectorConfig, Guarded
 from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
@@ -89,6 +89,7 @@ __all__ = [
     "File",
     "FileAccess",
     "Files",
+    "Guarded",
     "HeaderName",
     "LogLine",
     "Mail",

@@ -229,6 +229,7 @@ class StepRunner:
         secrets += self._catalog.secret_values(start.action_type, opened)
         resolved = self._resolve_config(run, connector, opened, secrets)
         secrets += resolved.parts
+        connector.require_harmless_values(opened, resolved.usable)
         connection = self._connection(run, connector, resolved.usable, secrets)
         usable = resolved.usable if connection is None else connection.filled_in(connector, resolved.usable)
         return ReadyConfig(connector, usable, resolved.shown, connection, bool(resolved.parts), secrets)

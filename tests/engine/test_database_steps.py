@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,11 +16,11 @@ from tests.services.sql_servers import SqlServer
 NAME = "Robert'); DROP TABLE orders; --"
 
 
-def connect(pipeline: Pipeline, server: SqlServer) -> None:
+def connect(pipeline: Pipeline, kind: str, config: Mapping[str, Any]) -> None:
     connections = Connections(pipeline.workflows.catalog, pipeline.backends.vault)
     with Session(pipeline.backends.engine) as session:
-        kind = connections.catalog.connection_kinds[server.kind]
-        connections.create(session, OWNER, NewConnection("shop", kind, dict(server.connection)))
+        declared = connections.catalog.connection_kinds[kind]
+        connections.create(session, OWNER, NewConnection("shop", declared, dict(config)))
 
 
 def sql(id_: str, **config: Any) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def sql(id_: str, **config: Any) -> dict[str, Any]:
 
 def test_data_of_a_webhook_are_written_and_read(pipeline: Pipeline, postgresql: SqlServer) -> None:
     postgresql.administer("DROP TABLE IF EXISTS people", "CREATE TABLE people (id serial PRIMARY KEY, name text)")
-    connect(pipeline, postgresql)
+    connect(pipeline, postgresql.kind, postgresql.connection)
     workflow = pipeline.workflow(
         sql("write", operation="insert", table="people", rows="{{ trigger.people }}"),
         sql(
@@ -44,3 +45,19 @@ def test_data_of_a_webhook_are_written_and_read(pipeline: Pipeline, postgresql: 
     assert done.step_outputs["step_0"] == {"count": 2}
     assert done.step_outputs["step_1"]["rows"] == [{"name": NAME}]
     assert done.step_outputs["step_2"]["rows"] == [{"word": MASK}], "the password of the connection"
+
+
+def test_data_of_a_webhook_are_values_of_a_query_and_no_operators(pipeline: Pipeline, mongo_server: str) -> None:
+    port = int(mongo_server.rpartition(":")[2])
+    connect(pipeline, "mongodb", {"host": "127.0.0.1", "port": port, "database": "people", "tls": "off"})
+    documents = {"connection": "shop", "collection": "people"}
+    workflow = pipeline.workflow(
+        {"type": "MONGODB", "config": {**documents, "operation": "insert", "documents": [{"name": "Ann"}]}},
+        {"type": "MONGODB", "config": {**documents, "filter": {"name": "{{ trigger.name }}"}}},
+    )
+    with working(pipeline.backends):
+        found = pipeline.finished(pipeline.accept(workflow.id, {"name": "Ann"}).event_id)
+        refused = pipeline.finished(pipeline.accept(workflow.id, {"name": {"$ne": None}}).event_id)
+    assert found.status == "COMPLETED", found.error
+    assert [document["name"] for document in found.step_outputs["step_1"]["documents"]] == ["Ann"]
+    assert refused.error["message"] == "filter.name: the data hold '$ne', which would be an operator here"

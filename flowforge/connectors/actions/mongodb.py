@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, model_validator
 
 from flowforge.connectors.connection_kinds.mongodb import MONGODB
-from flowforge.connectors.mongodb.operators import RUN_CODE, WRITE, mentioned
+from flowforge.connectors.mongodb.operators import RUN_CODE, WRITE, mentioned, problem_of_data
 from flowforge.connectors.sdk import (
     MOST_ROWS,
     ConnectorConfig,
     FileAccess,
+    Guarded,
     StepContext,
     as_file,
     connector,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from flowforge.connectors.mongodb.collection import Collection
 
 Operation = Literal["find", "first", "count", "aggregate", "insert", "update", "upsert", "delete"]
+Query = Annotated[JsonObject, Guarded(problem_of_data)]
+"""An object of operators and values, of which data give the values."""
 _READS = ("find", "first", "count", "aggregate")
 _REPEATABLE = (*_READS, "upsert")
 
@@ -45,18 +48,18 @@ class Config(ConnectorConfig):
         " keys are there, and made where they are not.",
     )
     collection: str = field(title="Collection", max_length=255)
-    filter: JsonObject = field(
+    filter: Query = field(
         default_factory=dict,
         title="Filter",
         description='As MongoDB takes it: {"total": {"$gt": 100}}. Ids and dates are {"$oid": "…"} and {"$date": "…"}.',
     )
-    projection: JsonObject = field(
+    projection: Query = field(
         default_factory=dict, title="Fields", description='For find and first: {"name": 1, "total": 1}.'
     )
     sort: JsonObject = field(default_factory=dict, title="Sort", description='For find and first: {"total": -1}.')
     skip: int = field(0, title="Skip", description="For find: leaves out the first so many.", ge=0, lt=2**31)
     limit: int | None = field(None, title="Limit", description="For find: gives so many at most.", ge=1, lt=2**31)
-    pipeline: Annotated[list[JsonObject], BeforeValidator(_listed)] = field(
+    pipeline: Annotated[list[JsonObject], BeforeValidator(_listed), Guarded(problem_of_data)] = field(
         default_factory=list, title="Pipeline", description="For aggregate: its stages.", max_length=1_000
     )
     documents: Annotated[list[JsonObject], BeforeValidator(_listed)] = field(
@@ -68,7 +71,7 @@ class Config(ConnectorConfig):
         description="For upsert: the fields by which a document is found.",
         max_length=100,
     )
-    update: JsonObject = field(
+    update: Query = field(
         default_factory=dict, title="Update", description='For update: {"$set": {"paid": true}, "$inc": {"n": 1}}.'
     )
     many: bool = field(

@@ -14,15 +14,11 @@ from bson.errors import BSONError
 from flowforge.connectors.database_values import KeepBytes, exact_number, from_json, to_json
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import FileAccess
+from flowforge.connectors.mongodb.operators import is_extended_json
 from flowforge.jsonio import JsonObject
 
 _MOST_LEVELS = 100
 """https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-Nested-Depth-for-BSON-Documents"""
-_EXTENDED = frozenset({
-    "$oid", "$date", "$numberDecimal", "$numberLong", "$numberInt", "$numberDouble", "$binary", "$uuid", "$timestamp",
-    "$regularExpression", "$minKey", "$maxKey",
-})  # fmt: skip
-"""Those that are no operators of queries."""
 _INTEGERS = range(-(2**63), 2**63)
 
 
@@ -44,7 +40,7 @@ def _storable(value: Any, files: FileAccess, levels: int) -> Any:
     if levels < 0:
         raise ValueError(f"is nested deeper than {_MOST_LEVELS} levels, which MongoDB does not take")
     match value:
-        case Mapping() if _EXTENDED.intersection(value) and len(value) <= 2:
+        case Mapping() if is_extended_json(value):
             return json_util.object_hook(dict(value), json_util.RELAXED_JSON_OPTIONS)
         case Mapping():
             return from_json(value, files, lambda inner: {k: _storable(v, files, levels - 1) for k, v in inner.items()})
