@@ -17,6 +17,11 @@ def body_form(schema: Any, type_: str = "application/json", **schemas: Any) -> J
     return {keyword: value for keyword, value in body.items() if keyword != "title"}
 
 
+HEIRS = [{"$ref": f"#/components/schemas/{name}"} for name in ("Pet", "Cat", "Dog")]
+"""The base is among those that its own discriminator names."""
+MAPPING = {"pet": "Pet", "cat": "#/components/schemas/Cat", "dog": "Dog"}
+
+
 class TestTheWhole:
     def test_parameters_stand_by_place_and_the_body_beside(self) -> None:
         parameters = [
@@ -202,6 +207,16 @@ class TestChoices:
         cat = {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"properties": {"lives": {"type": "integer"}}}]}
         form = body_form({"$ref": "#/components/schemas/Pet"}, Pet=pet, Cat=cat)
         assert form["properties"] == {"lives": {"type": "integer"}, "kind": {"type": "string", "enum": ["cat"]}}
+
+    @pytest.mark.parametrize(
+        "heirs", [{"discriminator": {"propertyName": "kind", "mapping": MAPPING}}, {"oneOf": HEIRS}]
+    )
+    def test_one_of_the_heirs_is_no_choice_among_all_of_them(self, heirs: Any) -> None:
+        pet = {"type": "object", "properties": {"kind": {"type": "string"}}, **heirs}
+        cat = {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"properties": {"lives": {"type": "integer"}}}]}
+        form = body_form({"$ref": "#/components/schemas/Cat"}, Pet=pet, Cat=cat, Dog={"type": "object"})
+        assert form["properties"] == {"lives": {"type": "integer"}, "kind": {"type": "string"}}
+        assert len(body_form({"$ref": "#/components/schemas/Pet"}, Pet=pet, Cat=cat, Dog={})["oneOf"]) == 3
 
 
 class TestRecursion:

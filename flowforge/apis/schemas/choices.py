@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge.apis.references import last_name
+from flowforge.apis.schemas.discriminators import discriminator_of, mapping_of
 from flowforge.apis.schemas.keywords import named_types
 from flowforge.apis.schemas.merging import Level
-from flowforge.apis.shapes import as_object, as_text
 from flowforge.jsonio import JsonObject
 
 MOST_CHOICES = 60
@@ -38,7 +38,7 @@ def choices_of(level: Level) -> Choices:
     if all(_only_checks(choice) for choice in given):
         return Choices(allows_null=len(given) < len(offered))
     base = {keyword: value for keyword, value in level.keywords.items() if keyword not in _ABOUT_THE_CHOICE}
-    property_ = _discriminator(level.keywords)
+    property_ = discriminator_of(level.keywords)
     schemas = [_with_base(choice, base, property_, level.keywords) for choice in given[:MOST_CHOICES]]
     return Choices(schemas, property_, allows_null=len(given) < len(offered))
 
@@ -47,29 +47,14 @@ def _offered(keywords: JsonObject) -> list[Any] | None:
     for keyword in ("oneOf", "anyOf"):
         if isinstance(keywords.get(keyword), list) and keywords[keyword]:
             return [choice for choice in keywords[keyword] if isinstance(choice, dict)]
-    mapping = _mapping(keywords)
-    return [{"$ref": reference} for reference in dict.fromkeys(mapping.values())] or None
-
-
-def _mapping(keywords: JsonObject) -> dict[str, str]:
-    """References by the value of the discriminator."""
-    mapping = as_object(as_object(keywords.get("discriminator")).get("mapping"))
-    return {value: _as_reference(name) for value, name in mapping.items() if isinstance(name, str)}
-
-
-def _as_reference(name: str) -> str:
-    return name if "#" in name or "/" in name else f"#/components/schemas/{name}"
-
-
-def _discriminator(keywords: JsonObject) -> str:
-    return as_text(as_object(keywords.get("discriminator")).get("propertyName"))
+    return [{"$ref": reference} for reference in dict.fromkeys(mapping_of(keywords).values())] or None
 
 
 def _with_base(choice: JsonObject, base: JsonObject, property_: str, keywords: JsonObject) -> JsonObject:
     reference = choice.get("$ref")
     if not property_ or not isinstance(reference, str):
         return {"allOf": [choice, base]}
-    values = [value for value, referred in _mapping(keywords).items() if referred == reference]
+    values = [value for value, referred in mapping_of(keywords).items() if referred == reference]
     fixed = {"properties": {property_: {"enum": values or [last_name(reference)]}}, "required": [property_]}
     return {"allOf": [choice, base, fixed]}
 

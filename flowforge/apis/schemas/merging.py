@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flowforge.apis.references import BrokenReference, References, last_name
+from flowforge.apis.schemas.discriminators import HEIRS, heirs_of
 from flowforge.apis.shapes import as_list
 from flowforge.jsonio import JsonObject
 
@@ -16,6 +17,8 @@ _MOST_WORK = 100_000
 _WORK_OF_NODE = 5
 _OF_OWN_NAME = ("title",)
 """What a reference does not hand on: it is about the schema, not about the field that refers to it."""
+_HEIRS_FOR_WORK = 50
+"""So many heirs of a schema are looked at for the work of one keyword."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,20 @@ def merge_level(references: References, schema: Any, seen: Seen, merged: Seen, w
     return Level(merging.keywords, seen | merging.followed, merging.name, merging.contains_itself)
 
 
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A schema that is merged into the level."""
+
+    schema: Any
+    reference: str = ""
+    """The last one that was followed to it."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it stands where the level does."""
+        return not self.reference
+
+
 @dataclass(slots=True)
 class _Merging:
     references: References
@@ -66,19 +83,30 @@ class _Merging:
     contains_itself: bool = False
 
     def run(self, schema: Any) -> None:
-        waiting, done = [(schema, True)], set[int]()
+        waiting, done = [_Node(schema)], set[int]()
         while waiting and not self.work.is_spent:
-            node, is_own = waiting.pop()
-            if isinstance(node, dict) and id(node) not in done:
-                done.add(id(node))
-                self._take(node, is_own)
-                waiting += reversed([*self._referred(node), *_members(node, is_own)])
+            node = waiting.pop()
+            if isinstance(node.schema, dict) and id(node.schema) not in done:
+                done.add(id(node.schema))
+                self._take(node)
+                members = [replace(node, schema=member) for member in as_list(node.schema.get("allOf"))]
+                waiting += reversed([*self._referred(node.schema), *members])
 
-    def _take(self, node: JsonObject, is_own: bool) -> None:
-        for keyword, value in node.items():
-            if keyword not in ("$ref", "allOf") and (is_own or keyword not in _OF_OWN_NAME):
+    def _take(self, node: _Node) -> None:
+        left_out = {"$ref", "allOf", *(() if node.is_own else _OF_OWN_NAME), *self._about_heirs(node)}
+        for keyword, value in node.schema.items():
+            if keyword not in left_out:
                 self._take_keyword(keyword, value)
-        self.work.spend(len(node) + _WORK_OF_NODE)
+        self.work.spend(len(node.schema) + _WORK_OF_NODE)
+
+    def _about_heirs(self, node: _Node) -> Sequence[str]:
+        """Keywords by which a base leaves a choice among its heirs: there is none for one of them, which led here."""
+        led_here = self.followed - {node.reference}
+        if not led_here:
+            return ()
+        heirs = heirs_of(node.schema)
+        self.work.spend(len(heirs) // _HEIRS_FOR_WORK)
+        return () if led_here.isdisjoint(heirs) else HEIRS
 
     def _take_keyword(self, keyword: str, value: Any) -> None:
         if keyword not in self.keywords:
@@ -88,8 +116,8 @@ class _Merging:
         if isinstance(value, dict | list) and keyword in _JOINED:
             self.work.spend(len(value))
 
-    def _referred(self, node: JsonObject) -> list[tuple[Any, bool]]:
-        reference = node.get("$ref")
+    def _referred(self, schema: JsonObject) -> list[_Node]:
+        reference = schema.get("$ref")
         if not isinstance(reference, str) or reference in self.merged or reference in self.followed:
             return []
         if reference in self.seen:
@@ -98,13 +126,9 @@ class _Merging:
         self.followed.add(reference)
         self.name = self.name or last_name(reference)
         try:
-            return [(self.references.target(reference), False)]
+            return [_Node(self.references.target(reference), reference)]
         except BrokenReference:
             return []
-
-
-def _members(node: JsonObject, is_own: bool) -> list[tuple[Any, bool]]:
-    return [(member, is_own) for member in as_list(node.get("allOf"))]
 
 
 def _join_properties(first: Any, second: Any) -> Any:
