@@ -81,15 +81,38 @@ def secret_keys(model: type[ConnectorConfig]) -> Iterator[str]:
             yield from map(kind, spellings(name, declared))
 
 
-def located_messages(error: ValidationError) -> Iterator[tuple[Path, str]]:
+def located_messages(error: ValidationError, config: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """The path of each problem in the config, empty for one of the whole, with its message."""
     for problem in error.errors(include_url=False):
-        yield tuple(str(part) for part in problem["loc"]), _message(problem)
+        path = _without_tags(config, tuple(str(part) for part in problem["loc"]))
+        if problem["type"].startswith("union_tag_"):
+            yield (*path, problem["ctx"]["discriminator"].strip("'")), _choices_of(problem)
+        else:
+            yield path, _message(problem)
 
 
 def holds_expression(config: Mapping[str, Any], path: Path) -> bool:
     """Whether an expression stands at the path, or inside what stands there."""
     return has_expression(_value_at(config, path))
+
+
+def _without_tags(config: Mapping[str, Any], path: Path) -> Path:
+    """The path without what Pydantic names in it beside keys and positions: which of several models an object is."""
+    kept: Path = ()
+    for part in path[:-1]:
+        if not _is_tag(part, _value_at(config, kept)):
+            kept = (*kept, part)
+    return (*kept, *path[-1:])
+
+
+def _is_tag(part: str, holder: Any) -> bool:
+    return isinstance(holder, Mapping) and part not in holder and part in map(str, holder.values())
+
+
+def _choices_of(problem: ErrorDetails) -> str:
+    if problem["type"] == "union_tag_not_found":
+        return "is required"
+    return f"must be one of {problem['ctx']['expected_tags'].replace(chr(39), '')}"
 
 
 def _message(problem: ErrorDetails) -> str:

@@ -108,7 +108,7 @@ class ConnectionKind(Generic[C]):
         try:
             self.saved_model.model_validate(config, context=LITERAL)
         except ValidationError as error:
-            return [Problem("/".join((pointer, *path)), message) for path, message in located_messages(error)]
+            return [Problem("/".join((pointer, *path)), message) for path, message in located_messages(error, config)]
         return []
 
     def credentials(self, config: C, context: StepContext) -> Credentials[C]:
@@ -119,7 +119,7 @@ class ConnectionKind(Generic[C]):
         try:
             return self.credentials(self.config.model_validate(saved), context)
         except ValidationError as error:
-            fields = "; ".join(f"{'.'.join(path)}: {message}" for path, message in located_messages(error))
+            fields = "; ".join(f"{'.'.join(path)}: {message}" for path, message in located_messages(error, saved))
             raise ConnectorError(f"the connection cannot be used: {fields}", permanent=True) from None
 
     def try_out(self, saved: Mapping[str, Any], context: StepContext) -> bool:

@@ -106,7 +106,7 @@ class Connector(Generic[C]):
         try:
             return self.config.model_validate(config)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(p)}: {m}" if p else m for p, m in located_messages(error))
+            problems = "; ".join(f"{'.'.join(p)}: {m}" if p else m for p, m in located_messages(error, config))
             raise ConnectorError(f"the config of {self.type} cannot be used: {problems}", permanent=True) from None
 
     def problems(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:
@@ -130,7 +130,7 @@ class Connector(Generic[C]):
         except ValidationError as error:
             return [
                 Problem("/".join((pointer, *path)), message)
-                for path, message in located_messages(error)
+                for path, message in located_messages(error, config)
                 if not holds_expression(config, path) and not (named and self._may_be_filled_in(path))
             ]
         return []

@@ -30,6 +30,8 @@ from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request, basic_credentials
 from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart, related
 from flowforge.connectors.http_client.tls import TlsIdentity, readable_key, readable_pem
+from flowforge.connectors.lists.all_operations import AnyOperation
+from flowforge.connectors.lists.working import work_on_list
 from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
 from flowforge.connectors.network import service_ports as ports
 from flowforge.connectors.network.deadlines import Watch
@@ -69,6 +71,7 @@ __all__ = [
     "ONLY_PAGE",
     "Account",
     "Algorithm",
+    "AnyOperation",
     "AwsSignature",
     "Bound",
     "Calls",
@@ -154,6 +157,7 @@ __all__ = [
     "tls_context",
     "token_for",
     "token_key",
+    "work_on_list",
     "writing",
     "xml_of",
 ]

@@ -142,6 +142,8 @@ GROWING = {
         "join reverse sort('a') unique map('a') selectattr('a') rejectattr('a') sum('a') min('a') max('a')",
         "group_by('a') index_by('a') chunk(3) zip(trigger.members) flatten tojson string",
         "filter(item.a>1) where('a') find(item.a>1) any(item.a<0) all(item.a>=0) average('a') dedupe(item.a//2)",
+        "merge(trigger.members,'a') merge(trigger.members) difference(trigger.members) pairs([1,2]) pivot('b','b')",
+        "intersection(trigger.members,'a')",
         "map(item.a) sort(-item.a) sum(item.a) min(item.a) max(item.a) group_by(item.a//2) index_by(item.a)",
     ],
     "fields": ["keys values items query_string"],
@@ -184,7 +186,7 @@ def _data(size: int) -> dict[str, Any]:
         "base64": "YWFh" * size,
         "json": "[" + "1," * size + "1]",
         "url": "http://x.test/?" + "a" * size,
-        "members": [{"a": number} for number in range(size)],
+        "members": [{"a": number, "b": number % 2} for number in range(size)],
         "fields": {f"f{number}": "x" for number in range(size)},
         "file": InlineFile.named("a.txt", "text/plain", b"a" * size).as_json(),
     }

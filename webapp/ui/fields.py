@@ -125,6 +125,19 @@ class Field:
         fits = [_fit(shape, value) for shape in (self.shape or {}).get("oneOf", ())]
         return fits.index(max(fits)) if fits else None
 
+    def alternatives_of_record(self, number: int) -> Field | None:
+        """The field of one record, under its number, where each is one of several shapes; None where all have the same
+        fields."""
+        return _field(str(number), {**self.shape, "title": ""}, True) if self.shape and "oneOf" in self.shape else None
+
+    def heading(self, record: JsonObject, number: int) -> str:
+        """The words for a record: its first field, or which of several shapes it has; else its number."""
+        alternatives = self.alternatives_of_record(number)
+        if alternatives is None:
+            return str(record.get(self.inner[0].key) or f"{self.entry} {number + 1}")
+        chosen = alternatives.variant({alternatives.key: record}) or 0
+        return f"{number + 1}. {alternatives.variants[chosen].label}"
+
     @property
     def options(self) -> list[tuple[str, str]]:
         """Values and their labels, of a choice or a switch."""
@@ -239,8 +252,8 @@ def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any], required: bool)
         return ("secrets" if "object" in types else "secret"), ()
     if shape.get("oneOf"):
         return "variants", ()
-    if "enum" in shape:
-        choices = [_plain(choice) for choice in shape["enum"] if choice is not None]
+    if _choices(shape):
+        choices = [_plain(choice) for choice in _choices(shape) if choice is not None]
         return ("constant" if required and len(choices) == 1 else "choice"), choices
     if "object" in types:
         return ("object", ()) if shape.get("properties") else ("map", _entries_of(shape.get("additionalProperties")))
@@ -259,15 +272,28 @@ def _kind_of_list(items: Mapping[str, Any]) -> tuple[Kind, Sequence[str]]:
     """The kind of a list, by the schema of its entries. The choices of a plain list are the types of its lines."""
     if "enum" in items:
         return "choices", [_plain(choice) for choice in items["enum"]]
-    if items.get("properties"):
+    if items.get("properties") or _is_told_apart(items):
         return "records", ()
     if items.get("oneOf") or items.get("type") in ("object", "array"):
         return "json", ()
     return "list", (("data",) if items.get("type") in ("integer", "number", "boolean") else ())
 
 
+def _choices(shape: Mapping[str, Any]) -> Sequence[Any]:
+    """The only values that a schema allows; none where it names none."""
+    return shape["enum"] if "enum" in shape else [shape["const"]] if "const" in shape else ()
+
+
+def _is_told_apart(shape: Mapping[str, Any]) -> bool:
+    """Whether it is one of several shapes, each of which has a value of its own in the field that tells them apart."""
+    name = (shape.get("discriminator") or {}).get("propertyName")
+    return bool(shape.get("oneOf")) and all(
+        "const" in one.get("properties", {}).get(name, ()) for one in shape["oneOf"]
+    )
+
+
 def _values(shape: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    choices = shape.get("enum") or (shape.get("items") or {}).get("enum") or ()
+    choices = _choices(shape) or (shape.get("items") or {}).get("enum") or ()
     return {_plain(choice): choice for choice in choices if not isinstance(choice, str)} or None
 
 
@@ -307,12 +333,13 @@ def _misfit(shape: Mapping[str, Any] | None, value: Any) -> int:
     """How much a field speaks against an alternative; another value of what is always the same there, most."""
     if shape is None:
         return 100
-    contradicts = "enum" in shape and value not in shape["enum"] and not has_expression(value)
-    return (10_000 if len(shape["enum"]) == 1 else 100) if contradicts else 0
+    choices = _choices(shape)
+    contradicts = choices and value not in choices and not has_expression(value)
+    return (10_000 if len(choices) == 1 else 100) if contradicts else 0
 
 
 def _is_constant(shape: Mapping[str, Any], value: Any) -> bool:
-    return shape.get("enum") == [value]
+    return [*_choices(shape)] == [value]
 
 
 def _entries_of(declared: Any) -> Sequence[str]:

@@ -153,8 +153,15 @@ def _read_records(field: Field, form: Form, before: Mapping[str, Any], name: str
         return form[name] or None
     count = min(form.get(f"{name}.{_COUNT}", 0, type=int), MOST_RECORDS)
     earlier = [*field.records(before), *[{}] * count]
-    written = [config_from_form(field.inner, form, earlier[n], f"{name}.{n}.") for n in range(count)]
+    written = [_read_record(field, form, earlier[n], name, n) for n in range(count)]
     return _arrange(written, form.get(ARRANGE, ""), name) or None
+
+
+def _read_record(field: Field, form: Form, before: JsonObject, name: str, number: int) -> JsonObject:
+    alternatives = field.alternatives_of_record(number)
+    if alternatives is None:
+        return config_from_form(field.inner, form, before, f"{name}.{number}.")
+    return _read(alternatives, form, {alternatives.key: before}, f"{name}.{number}") or {}
 
 
 _READERS: Mapping[str, Callable[[Field, Form, Mapping[str, Any], str], Any]] = {

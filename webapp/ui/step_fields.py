@@ -65,7 +65,11 @@ def paths_of(fields: Sequence[Field], config: JsonObject, prefix: str = "config"
 def _paths_inside(field: Field, config: JsonObject, path: str) -> Iterator[str]:
     if field.kind == "records":
         for number, record in enumerate(field.records(config)):
-            yield from paths_of(field.inner, record, f"{path}/{number}")
+            alternatives = field.alternatives_of_record(number)
+            if alternatives is None:
+                yield from paths_of(field.inner, record, f"{path}/{number}")
+            else:
+                yield from paths_of([alternatives], {alternatives.key: record}, path)
     elif field.kind == "object" and field.is_drawn(config):
         yield from paths_of(field.inner, field.inside(config), path)
     elif field.kind == "variants":

@@ -14,7 +14,7 @@ from flowforge import jsonio
 from flowforge.language.evaluation.meter import Meter
 from flowforge.language.evaluation.values import to_text
 
-_NUMBER = re.compile(rf"-?(?:0|[1-9][0-9]{{0,{jsonio.MOST_DIGITS}}})(\.[0-9]{{1,400}})?([eE][+-]?[0-9]{{1,3}})?")
+NUMBER = re.compile(rf"-?(?:0|[1-9][0-9]{{0,{jsonio.MOST_DIGITS}}})(\.[0-9]{{1,400}})?([eE][+-]?[0-9]{{1,3}})?")
 """A number as JSON writes it (RFC 8259, 6)."""
 _READ_NANOSECONDS = 2_000
 
@@ -40,5 +40,5 @@ def _is_written_as(meter: Meter, text: str, value: Any) -> bool:
     if not isinstance(value, int | float):
         return False
     meter.work(_READ_NANOSECONDS)
-    written = _NUMBER.fullmatch(text)
+    written = NUMBER.fullmatch(text)
     return written is not None and (float(text) if any(written.groups()) else int(text)) == value

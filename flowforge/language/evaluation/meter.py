@@ -7,6 +7,7 @@ the same outcome: nothing here looks at a clock.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from flowforge.file_values import AnyFile, StoredFile
@@ -31,6 +32,23 @@ class FileAccess(Protocol):
         """An address at which anybody reads the file, for so many seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one step may cost."""
+
+    whose: str
+    """What it is for, in a message."""
+    memory: int
+    """Bytes that may be made."""
+    work: int
+    """Estimated nanoseconds of one piece of work."""
+    whole_work: int
+    """Estimated nanoseconds of all of them together."""
+
+
+_EXPRESSIONS_OF_A_STEP = Allowance("the expressions of a step", MEMORY, EXPRESSION_WORK, STEP_WORK)
+
+
 class Failure(Exception):
     """An expression has no value, for the reason in the text. Never quotes data: it may be a secret."""
 
@@ -38,13 +56,14 @@ class Failure(Exception):
 class Meter:
     """Counts what one step's expressions cost, and refuses what is too much."""
 
-    __slots__ = ("_expressions", "_memory", "_paid_once", "_step_work", "_work", "files")
+    __slots__ = ("_allowance", "_expressions", "_memory", "_paid_once", "_step_work", "_work", "files")
 
-    def __init__(self, files: FileAccess | None = None) -> None:
+    def __init__(self, files: FileAccess | None = None, allowance: Allowance = _EXPRESSIONS_OF_A_STEP) -> None:
         self.files = files
         """None where expressions may not use any."""
-        self._memory = MEMORY
-        self._step_work = STEP_WORK
+        self._allowance = allowance
+        self._memory = allowance.memory
+        self._step_work = allowance.whole_work
         self._expressions = EXPRESSIONS
         self._work = 0
         self._paid_once: set[str] = set()
@@ -54,14 +73,18 @@ class Meter:
         self._expressions -= 1
         if self._expressions < 0:
             raise Failure(f"a step may have {EXPRESSIONS:,} expressions")
-        self._work = min(EXPRESSION_WORK, self._step_work)
+        self.begin_work()
+
+    def begin_work(self) -> None:
+        """Begin another piece of work, with what is left for it."""
+        self._work = min(self._allowance.work, self._step_work)
 
     def work(self, nanoseconds: int) -> None:
         """Pay for work about to be done. Raises Failure when it is more than is left."""
         self._work -= nanoseconds
         self._step_work -= nanoseconds
         if self._work < 0:
-            raise Failure("too much work: the data is too large for what the expression does with it")
+            raise Failure("too much work: the data is too large for what is done with it")
 
     def work_once(self, name: str, nanoseconds: int) -> None:
         """Pay for making something that is then remembered. Raises Failure when it is more than is left."""
@@ -73,4 +96,5 @@ class Meter:
         """Pay for bytes about to be made. Raises Failure when they are more than is left."""
         self._memory -= size
         if self._memory < 0:
-            raise Failure(f"too large: the expressions of a step may make {MEMORY // 1_000_000} MB of data")
+            most = self._allowance.memory // 1_000_000
+            raise Failure(f"too large: {self._allowance.whose} may make {most} MB of data")

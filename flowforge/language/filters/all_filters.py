@@ -12,6 +12,7 @@ from flowforge.language.filters.matches import MATCH_FILTERS
 from flowforge.language.filters.regexes import REGEX_FILTERS
 from flowforge.language.filters.registry import Filter
 from flowforge.language.filters.shapes import SHAPE_FILTERS
+from flowforge.language.filters.tables import TABLE_FILTERS
 from flowforge.language.filters.texts import TEXT_FILTERS
 from flowforge.language.filters.times import TIME_FILTERS
 from flowforge.language.filters.urls import URL_FILTERS
@@ -26,6 +27,7 @@ _REGISTERS = (
     LIST_FILTERS,
     MATCH_FILTERS,
     SHAPE_FILTERS,
+    TABLE_FILTERS,
     VALUE_FILTERS,
     TIME_FILTERS,
 )

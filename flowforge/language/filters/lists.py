@@ -71,7 +71,7 @@ def reverse(meter: Meter, value: Any) -> list[Any]:
 def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) -> list[Any]:
     """The members in order, or in the order of a field of theirs or an expression on `item`."""
     members = items(value, "sort")
-    keys = _fields_of(meter, members, attribute, "sort")
+    keys = fields_of(meter, members, attribute, "sort")
     meter.work((weigh(keys, meter).total + len(members) * 100) * len(members).bit_length())
     pay_for_members(meter, len(members), 3 * _POINTER_BYTES)
     try:
@@ -85,7 +85,7 @@ def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) 
 def unique(meter: Meter, value: Any, attribute: Any = None) -> list[Any]:
     """Each member once, or the first with each value of a field or an expression on `item`."""
     members = items(value, "unique")
-    keys = _fields_of(meter, members, attribute, "unique")
+    keys = fields_of(meter, members, attribute, "unique")
     pay_for_encoding(keys, meter)
     pay_for_members(meter, len(members), 200)
     seen: dict[bytes, Any] = {}
@@ -184,7 +184,7 @@ def field_of(meter: Meter, members: list[Any], path: Any, purpose: str) -> Calla
     return lambda member: required(reach(member, keys))
 
 
-def _fields_of(meter: Meter, members: list[Any], path: Any, purpose: str) -> list[Any]:
+def fields_of(meter: Meter, members: list[Any], path: Any, purpose: str) -> list[Any]:
     """What `field_of` gives for each member."""
     return members if path is None else [*map(field_of(meter, members, path, purpose), members)]
 
@@ -223,7 +223,7 @@ def _filtered(
 
 def _extreme(meter: Meter, purpose: str, choose: Callable[..., Any], value: Any, path: Any) -> Any:
     members = items(value, purpose)
-    keys = _fields_of(meter, members, path, purpose)
+    keys = fields_of(meter, members, path, purpose)
     weigh(keys, meter)
     pay_for_members(meter, len(members), 2 * _POINTER_BYTES)
     if not members:
