@@ -28,6 +28,7 @@ COPY migrations migrations
 COPY templates templates
 COPY static static
 COPY --from=static /build/node_modules/htmx.org/dist/htmx.min.js static/vendor/
+COPY --from=static /build/node_modules/quickjs-wasi/quickjs.wasm static/vendor/
 COPY --from=static /build/node_modules/uplot/dist/uPlot.iife.min.js static/vendor/uplot.min.js
 COPY --from=static /build/node_modules/uplot/dist/uPlot.min.css static/vendor/uplot.min.css
 COPY --from=static /build/node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2 static/vendor/inter-5.3.0.woff2

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from flowforge import events
 from flowforge.bus import EventBus
+from flowforge.code.javascript import compiled
 from flowforge.db.credential_epochs import CredentialEpochs
 from flowforge.db.engine import make_engine
 from flowforge.db.mail_allowance_store import MailAllowanceStore
@@ -50,6 +51,9 @@ class Backends:
     """Seconds that it waits where the broker is connected; None: as long."""
     redis_patience: float | None = None
     """Seconds that any caller waits for Valkey. None: this process does nothing without it, and waits longer."""
+
+    def __post_init__(self) -> None:
+        compiled.keep_in(self.settings.home / "compiled")
 
     @cached_property
     def keys(self) -> Keys:

@@ -9,6 +9,11 @@ def run(config: Config, context: StepContext) -> JsonObject: ...
 
 from __future__ import annotations
 
+from flowforge.code.languages import check as check_code
+from flowforge.code.languages import run as run_code
+from flowforge.code.program import MOST_SECONDS as MOST_CODE_SECONDS
+from flowforge.code.program import CodeBusy, CodeFailed, Program
+from flowforge.code.program import Limits as CodeLimits
 from flowforge.connectors import remote_files
 from flowforge.connectors.address_fields import MailAddress, MailAddresses
 from flowforge.connectors.assertions import Algorithm, forget_token, sign_claims, times_of, token_for
@@ -56,7 +61,7 @@ from flowforge.connectors.sql.statement_config import (
     StatementConfig,
     parameter,
 )
-from flowforge.connectors.step_log import LogLine
+from flowforge.connectors.step_log import KeptLog, LogLine, StepLog
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import chosen_by, field, secret
 from flowforge.mail.composing import Mail, one_line
@@ -66,6 +71,7 @@ __all__ = [
     "CONNECTION",
     "DOLLAR",
     "LONGEST_SQL",
+    "MOST_CODE_SECONDS",
     "MOST_ROWS",
     "NO_EXPRESSIONS",
     "ONLY_PAGE",
@@ -75,6 +81,9 @@ __all__ = [
     "AwsSignature",
     "Bound",
     "Calls",
+    "CodeBusy",
+    "CodeFailed",
+    "CodeLimits",
     "ConnectionBroken",
     "ConnectionKind",
     "Connector",
@@ -94,6 +103,7 @@ __all__ = [
     "Files",
     "Guarded",
     "HeaderName",
+    "KeptLog",
     "LogLine",
     "Mail",
     "MailAddress",
@@ -103,6 +113,7 @@ __all__ = [
     "Paging",
     "Pair",
     "Part",
+    "Program",
     "Receiving",
     "Request",
     "Response",
@@ -116,6 +127,7 @@ __all__ = [
     "SqlSession",
     "StatementConfig",
     "StepContext",
+    "StepLog",
     "StreamedBody",
     "Tls",
     "TlsIdentity",
@@ -126,6 +138,7 @@ __all__ = [
     "ask_server",
     "basic_credentials",
     "body_of",
+    "check_code",
     "child",
     "chosen_by",
     "connector",
@@ -150,6 +163,7 @@ __all__ = [
     "readable_pem",
     "related",
     "remote_files",
+    "run_code",
     "seconds_to_connect",
     "secret",
     "sign_claims",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Level = Literal["INFO", "WARN", "ERROR"]
@@ -25,3 +25,26 @@ class NoLog:
 
     def add(self, lines: Sequence[LogLine]) -> None:
         """Writes nothing."""
+
+
+@dataclass(slots=True)
+class KeptLog:
+    """Lines kept in memory: the first ones, up to limits on their number and their characters together."""
+
+    most_lines: int = 200
+    most_characters: int = 16_000
+    _kept: list[LogLine] = field(default_factory=list)
+    _left_out: int = 0
+
+    def add(self, lines: Sequence[LogLine]) -> None:
+        for line in lines:
+            if len(self._kept) < self.most_lines and self.most_characters > 0:
+                self._kept.append(LogLine(line.text[: self.most_characters], line.level))
+                self.most_characters -= len(line.text)
+            else:
+                self._left_out += 1
+
+    @property
+    def lines(self) -> Sequence[LogLine]:
+        more = LogLine(f"{self._left_out:,} more lines are left out", "WARN")
+        return [*self._kept, more] if self._left_out else self._kept

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from flowforge import events, jsonio
 from flowforge.bus import EventBus, Message
-from flowforge.connectors.sdk import LogLine
+from flowforge.connectors.sdk import LogLine, StepLog
 from flowforge.engine.announcements import announce_quietly
 from flowforge.events import ExecutionEvent, ExecutionStart
 from flowforge.ids import uuid7
@@ -50,6 +50,17 @@ class PublishedLog:
             line_id=uuid7(),
             message=jsonio.writable(mask_text(line.text, self.secrets))[:LONGEST_LINE],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedLog:
+    """A log of somebody who tries a step out. `secrets`: texts that are masked in the lines."""
+
+    log: StepLog
+    secrets: Sequence[str]
+
+    def add(self, lines: Sequence[LogLine]) -> None:
+        self.log.add([replace(line, text=mask_text(line.text, self.secrets)) for line in lines])
 
 
 _FULL = LogLine(f"the step has written {MOST_LINES:,} lines: further ones are left out", "WARN")

@@ -24,7 +24,7 @@ from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.saved_connection import SavedConnection
 from flowforge.connectors.sdk import CONNECTION, ConnectionBroken, Connector, ConnectorError
 from flowforge.connectors.sdk import StepContext as ConnectorContext
-from flowforge.connectors.step_log import NoLog
+from flowforge.connectors.step_log import NoLog, StepLog
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.credentials_store import CredentialsStore, StoredConnection
 from flowforge.db.engine import Connection, unavailable_when_down
@@ -34,7 +34,7 @@ from flowforge.engine.plans import Version
 from flowforge.engine.resolved_config import ResolvedConfig
 from flowforge.engine.start_messages import around
 from flowforge.engine.step_files import StepFiles
-from flowforge.engine.step_log import PublishedLog
+from flowforge.engine.step_log import MaskedLog, PublishedLog
 from flowforge.engine.step_output import error_text, plain_output
 from flowforge.engine.step_progress import StepProgress
 from flowforge.errors import Unavailable
@@ -78,6 +78,8 @@ class StepRun:
     """Its owner tries it out: it belongs to no execution."""
     executor: str | None = None
     """The executor that holds it under a lease; None where nothing of its progress is kept."""
+    log: StepLog = field(default_factory=NoLog)
+    """Where its lines go, if it belongs to no execution."""
 
     @property
     def step(self) -> Step | None:
@@ -321,7 +323,7 @@ class StepRunner:
             computed=_computed_fields(run),
             files=self._files_of(run),
             progress=self._progress(run, secrets),
-            log=NoLog() if run.executor is None else PublishedLog(self._bus, start, secrets),
+            log=MaskedLog(run.log, secrets) if run.executor is None else PublishedLog(self._bus, start, secrets),
             output_limit=self._settings.step_output_max_bytes,
             apis=AccountApis(self._connected, start.user_id),
             secrets=secrets,

@@ -11,6 +11,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.sdk import KeptLog, LogLine
 from flowforge.engine.plans import Version
 from flowforge.engine.start_messages import around
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, Watch
@@ -72,6 +73,8 @@ class Tried:
     output: JsonObject | None = None
     """The output, or the effect of a block."""
     error: str | None = None
+    log: Sequence[LogLine] = ()
+    """The lines that it wrote."""
 
     @property
     def duration_ms(self) -> int:
@@ -141,10 +144,11 @@ def try_step(
     missing = _first_unknown(trial.step, run)
     if missing is not None:
         return Tried(time.perf_counter() - begun, preview, preview.config, error=missing.reason)
-    config, outcome = _Call(backends, catalog, trial, limits, _start(trial)).outcome()
+    call = _Call(backends, catalog, trial, limits, _start(trial))
+    config, outcome = call.outcome()
     error = outcome.failure.message if outcome.failure else None
     output = None if outcome.failure else dict(outcome.output)
-    return Tried(time.perf_counter() - begun, preview, config, output, error)
+    return Tried(time.perf_counter() - begun, preview, config, output, error, call.log.lines)
 
 
 def ask_for_values(
@@ -198,11 +202,12 @@ class _Call:
         start: ExecutionStart,
         work: Callable[[StepRunner, StepRun, Watch], Outcome] = StepRunner.run,
     ) -> None:
+        self.log = KeptLog()
         self._limits = limits
         self._call = work
         self._user_id = trial.user_id
         self._runner = StepRunner(backends, catalog)
-        self._run = StepRun(start, trial.version, is_trial=True)
+        self._run = StepRun(start, trial.version, is_trial=True, log=self.log)
         self._watched: list[JsonObject] = []
         self._outcome: Outcome | None = None
 

@@ -91,6 +91,11 @@ class Trying(Wire):
     dry_run: bool = Field(False, description="Resolves everything and calls nobody.")
 
 
+class WrittenLine(Wire):
+    level: str
+    text: str
+
+
 class Tried(Wire):
     config: SkipValidation[JsonObject | None] = Field(description="What the step was given, secrets masked.")
     output: SkipValidation[JsonObject | None] = Field(description="Of a block: what it would do.")
@@ -99,6 +104,7 @@ class Tried(Wire):
     runs: bool | None = Field(description="Whether its `when` holds; null: that depends on what is not known.")
     unknown: list[str] = Field(description="Pointers into the step to what depends on outputs that nobody knows.")
     duration_ms: int
+    log: list[WrittenLine] = Field(description="The lines that it wrote.")
 
 
 Source = Literal["pinned", "execution", "computed", "sample", "unknown"]
