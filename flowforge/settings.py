@@ -529,6 +529,21 @@ class Settings(BaseSettings):
         description="Bytes that the files of an account may have together; 0: any number.",
     )
 
+    # -- data tables
+    quota_table_rows: int = Field(
+        5_000_000,
+        validation_alias="QUOTA_TABLE_ROWS",
+        ge=0,
+        description="Rows that the tables of an account may have together, with the keys that it remembers; 0: any"
+        " number.",
+    )
+    quota_table_bytes: int = Field(
+        2 * 1024 * 1024 * 1024,
+        validation_alias="QUOTA_TABLE_BYTES",
+        ge=0,
+        description="Bytes that these rows may have together; 0: any number.",
+    )
+
     # -- keeping
     log_retention_days: int = Field(
         30, validation_alias="LOG_RETENTION_DAYS", ge=1, description="Age at which log entries are deleted."

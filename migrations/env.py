@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, event
 
 from flowforge.db.tables import Base
 
-OUR_SCHEMAS = {"auth", "workflow", "trigger_service", "orchestrator", "logbook", "files"}
+OUR_SCHEMAS = {"auth", "workflow", "trigger_service", "orchestrator", "logbook", "files", "data_tables"}
 
 
 def run_migrations() -> None:

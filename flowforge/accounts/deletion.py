@@ -18,11 +18,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from flowforge.accounts import administration, sign_ins
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
-from flowforge.db import files_store
+from flowforge.db import data_tables_store, files_store
 from flowforge.db.tables import (
     ApiRow,
     Connection,
     DailyUsage,
+    DataTableRow,
     DeadLetter,
     ExecutionHour,
     ExecutionRow,
@@ -109,6 +110,7 @@ def _refuse_same_names(session: Session, user_id: UUID, heir: administration.Man
     for what, owner, name in (
         ("connections", Connection.user_id, Connection.name),
         ("APIs", ApiRow.user_id, ApiRow.name),
+        ("tables", DataTableRow.user_id, DataTableRow.name),
         ("secrets", NamedSecret.user_id, NamedSecret.name),
         ("keys of workflows", Workflow.user_id, Workflow.key),
     ):
@@ -133,11 +135,13 @@ def _hand_over(session: Session, user_id: UUID, heir_id: UUID) -> None:
     owed = TriggerEventRow.user_id == user_id, TriggerEventRow.handled_at.is_(None)
     session.execute(update(TriggerEventRow).where(*owed).values(user_id=heir_id))
     files_store.hand_over(session.connection(), user_id, heir_id)
+    data_tables_store.hand_over(session.connection(), user_id, heir_id)
 
 
 def _remove(session: Session, user_id: UUID) -> None:
     for table in (TriggerRegistration, Workflow, Connection, NamedSecret, ApiRow):
         session.execute(deleted_from(table).where(table.user_id == user_id))
+    data_tables_store.delete_of(session.connection(), user_id)
 
 
 def _forget(session: Session, user_id: UUID) -> None:

@@ -24,6 +24,8 @@ _LARGEST = {
     "bytes": 2**63 - 1,
     "mails_a_day": 2**31 - 1,
     "file_bytes": 2**63 - 1,
+    "table_rows": 2**63 - 1,
+    "table_bytes": 2**63 - 1,
 }
 
 
@@ -38,6 +40,9 @@ class Quotas:
     """By the instance's own server, each recipient counted (flowforge.db.mail_allowance_store)."""
     file_bytes: int | None = None
     """Of all files together (flowforge.db.files_store)."""
+    table_rows: int | None = None
+    """Of all data tables together, with the keys that are remembered (flowforge.db.data_tables_store)."""
+    table_bytes: int | None = None
 
 
 def of_settings(settings: Settings) -> Quotas:
@@ -47,6 +52,8 @@ def of_settings(settings: Settings) -> Quotas:
         settings.quota_bytes,
         settings.quota_mails_a_day,
         settings.quota_file_bytes,
+        settings.quota_table_rows,
+        settings.quota_table_bytes,
     )
 
 

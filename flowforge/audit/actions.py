@@ -43,6 +43,11 @@ class Action(StrEnum):
     API_ADDED = "api.added"
     API_CHANGED = "api.changed"
     API_DELETED = "api.deleted"
+    TABLE_CREATED = "table.created"
+    TABLE_CHANGED = "table.changed"
+    TABLE_DELETED = "table.deleted"
+    TABLE_EXPORTED = "table.exported"
+    TABLE_IMPORTED = "table.imported"
     SECRET_SET = "secret.set"  # noqa: S105
     SECRET_DELETED = "secret.deleted"  # noqa: S105
 

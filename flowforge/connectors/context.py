@@ -20,6 +20,7 @@ from flowforge.connectors.network.dialer import Dialer
 from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.session_pool import SessionPool
 from flowforge.connectors.step_log import NoLog, StepLog
+from flowforge.connectors.tables import NoTables, TableAccess
 from flowforge.connectors.tokens import TokenCache
 from flowforge.oauth.provider import Client
 from flowforge.oauth.renewal import HeldGrant
@@ -67,6 +68,8 @@ class StepContext:
     files: FileAccess = field(default_factory=NoFiles)
     apis: ApiAccess = field(default_factory=NoApis)
     """The APIs that the account has added by their descriptions."""
+    tables: TableAccess = field(default_factory=NoTables)
+    """The data tables of the account."""
     computed: frozenset[str] = frozenset()
     """The fields of the config that hold expressions: what is in them may come from outside."""
     connection: NamedConnection | None = None

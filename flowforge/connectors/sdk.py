@@ -62,6 +62,7 @@ from flowforge.connectors.sql.statement_config import (
     parameter,
 )
 from flowforge.connectors.step_log import KeptLog, LogLine, StepLog
+from flowforge.connectors.tables import Added, IfThere, NewRows, Table, WantedPage, Which
 from flowforge.connectors.tokens import token_key
 from flowforge.fields import chosen_by, field, secret
 from flowforge.mail.composing import Mail, one_line
@@ -76,6 +77,7 @@ __all__ = [
     "NO_EXPRESSIONS",
     "ONLY_PAGE",
     "Account",
+    "Added",
     "Algorithm",
     "AnyOperation",
     "AwsSignature",
@@ -103,12 +105,14 @@ __all__ = [
     "Files",
     "Guarded",
     "HeaderName",
+    "IfThere",
     "KeptLog",
     "LogLine",
     "Mail",
     "MailAddress",
     "MailAddresses",
     "Nested",
+    "NewRows",
     "Page",
     "Paging",
     "Pair",
@@ -129,11 +133,14 @@ __all__ = [
     "StepContext",
     "StepLog",
     "StreamedBody",
+    "Table",
     "Tls",
     "TlsIdentity",
     "Tools",
     "Upsert",
+    "WantedPage",
     "Watch",
+    "Which",
     "as_file",
     "ask_server",
     "basic_credentials",

@@ -24,6 +24,62 @@ PARTS_OF_ENDED_STEPS = """
           FROM orchestrator.step_parts AS part JOIN orchestrator.workflow_executions AS x ON x.id = part.execution_id
          WHERE x.finished_at < :before LIMIT :rows)
 """
+EXPIRED_TABLE_ROWS = """
+    WITH old AS (
+        SELECT table_id, id FROM data_tables.rows WHERE expires_at < :before ORDER BY expires_at LIMIT :rows
+    ), locked AS (
+        SELECT id FROM data_tables.tables WHERE id IN (SELECT table_id FROM old) ORDER BY id FOR NO KEY UPDATE
+    ), gone AS (
+        DELETE FROM data_tables.rows r USING old, locked
+         WHERE r.table_id = old.table_id AND r.id = old.id AND r.table_id = locked.id AND r.expires_at < :before
+        RETURNING r.table_id, r.size
+    ), freed AS (SELECT table_id, count(*) AS rows, sum(size) AS bytes FROM gone GROUP BY table_id
+    ), counted AS (
+        UPDATE data_tables.tables t SET row_count = t.row_count - f.rows, bytes = t.bytes - f.bytes
+          FROM freed f WHERE t.id = f.table_id AND t.deleted_at IS NULL
+        RETURNING t.user_id, f.rows, f.bytes
+    ), together AS (SELECT user_id, sum(rows) AS rows, sum(bytes) AS bytes FROM counted GROUP BY user_id
+    ), paid AS (
+        UPDATE auth.users u SET table_rows = greatest(0, u.table_rows - s.rows),
+               table_bytes = greatest(0, u.table_bytes - s.bytes)
+          FROM together s WHERE u.id = s.user_id
+    )
+    SELECT table_id FROM gone
+"""
+"""Tables are locked before their rows, as by whoever writes."""
+ROWS_OF_DELETED_TABLES = """
+    DELETE FROM data_tables.rows WHERE (table_id, id) IN (
+        SELECT r.table_id, r.id FROM data_tables.tables AS t JOIN data_tables.rows AS r ON r.table_id = t.id
+         WHERE t.deleted_at < :before LIMIT :rows)
+"""
+DELETED_TABLES = """
+    DELETE FROM data_tables.tables WHERE id IN (
+        SELECT t.id FROM data_tables.tables AS t
+         WHERE t.deleted_at < :before AND NOT EXISTS (SELECT FROM data_tables.rows AS r WHERE r.table_id = t.id)
+         LIMIT :rows)
+"""
+WRITES_OF_ENDED_EXECUTIONS = """
+    DELETE FROM data_tables.writes WHERE (execution_id, call) IN (
+        SELECT w.execution_id, w.call FROM data_tables.writes AS w
+         WHERE w.created_at < :before AND NOT EXISTS (
+               SELECT FROM orchestrator.workflow_executions AS x
+                WHERE x.id = w.execution_id AND x.finished_at IS NULL)
+         LIMIT :rows)
+"""
+FORGOTTEN_KEYS = """
+    WITH gone AS (
+        DELETE FROM data_tables.remembered WHERE (user_id, scope, digest) IN (
+            SELECT user_id, scope, digest FROM data_tables.remembered WHERE expires_at < :before LIMIT :rows
+               FOR UPDATE SKIP LOCKED)
+        RETURNING user_id
+    ), freed AS (SELECT user_id, count(*) AS rows FROM gone GROUP BY user_id
+    ), paid AS (
+        UPDATE auth.users u SET table_rows = greatest(0, u.table_rows - f.rows),
+               table_bytes = greatest(0, u.table_bytes - f.rows * 100)
+          FROM freed f WHERE u.id = f.user_id
+    )
+    SELECT user_id FROM gone
+"""
 EXPIRED_REFRESH_TOKENS = """
     DELETE FROM auth.refresh_tokens WHERE id IN (
         SELECT id FROM auth.refresh_tokens WHERE expires_at < :before LIMIT :rows)

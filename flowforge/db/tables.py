@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Computed,
     DateTime,
     ForeignKey,
     Index,
@@ -97,6 +98,10 @@ class User(ContractRow, Base):
     over_quota_until: Mapped[datetime | None]
     file_bytes: Mapped[int | None] = mapped_column(BigInteger)
     """Bytes of all its files together; null is 0."""
+    table_rows: Mapped[int | None] = mapped_column(BigInteger)
+    """Rows of all its data tables together, with the keys that it remembers; null is 0."""
+    table_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Bytes of these; null is 0."""
 
 
 class Invitation(Base):
@@ -142,6 +147,8 @@ class QuotaRow(Base):
     mails_a_day: Mapped[int | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     file_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    table_rows: Mapped[int | None] = mapped_column(BigInteger)
+    table_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class DailyUsage(Base):
@@ -1038,6 +1045,91 @@ class UnreferencedObject(Base):
 
     object_key: Mapped[UUID] = mapped_column(primary_key=True)
     since: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+# -- data tables
+
+
+class DataTableRow(Base):
+    """A table that lasts between executions."""
+
+    __tablename__ = "tables"
+    __table_args__ = (
+        Index("uq_tables_name", "user_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
+        {"schema": "data_tables"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    columns: Mapped[list[Any]]
+    """Their ids, names and types, in order (flowforge.data_tables.columns)."""
+    key_column: Mapped[str | None]
+    """The id of the column by whose value rows are known."""
+    expire_after: Mapped[int | None] = mapped_column(Integer)
+    """Days after which new rows expire."""
+    row_count: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Of rows that are stored, also of those that have expired and are not deleted yet."""
+    bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When its columns were changed last."""
+    deleted_at: Mapped[datetime | None]
+    """Its rows are deleted in the background, and then it is, too."""
+
+
+class DataRow(Base):
+    """A row of a data table."""
+
+    __tablename__ = "rows"
+    __table_args__ = (
+        Index("uq_rows_key", "table_id", "key", unique=True),
+        Index("idx_rows_data", "data", postgresql_using="gin", postgresql_ops={"data": "jsonb_path_ops"}),
+        Index("idx_rows_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+        {"schema": "data_tables"},
+    )
+
+    table_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str | None]
+    """The text by which it is known, where the table has a key column."""
+    data: Mapped[JsonObject]
+    """Its values by the ids of their columns."""
+    size: Mapped[int] = mapped_column(Integer, Computed("octet_length(data::text)", persisted=True))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
+
+
+class DataWriteRow(Base):
+    """The answer to a step that changed a table, so that it changes nothing when it is run again."""
+
+    __tablename__ = "writes"
+    __table_args__ = (Index("idx_writes_created_at", "created_at"), {"schema": "data_tables"})
+
+    execution_id: Mapped[UUID] = mapped_column(primary_key=True)
+    call: Mapped[str] = mapped_column(primary_key=True)
+    """Its Idempotency-Key."""
+    answer: Mapped[str]
+    """JSON."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RememberedKey(Base):
+    """A key that was seen (flowforge.db.remembered_store)."""
+
+    __tablename__ = "remembered"
+    __table_args__ = (Index("idx_remembered_expires_at", "expires_at"), {"schema": "data_tables"})
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    scope: Mapped[UUID] = mapped_column(primary_key=True)
+    """The workflow, or the account."""
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    """SHA-256 of the key."""
+    call: Mapped[str]
+    """The step that saw it first."""
+    since: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
 
 
 # -- logbook

@@ -69,6 +69,8 @@ class Usage:
     """In the seven days before today."""
     bytes: int = 0
     file_bytes: int = 0
+    table_rows: int = 0
+    table_bytes: int = 0
 
 
 def count_window(connection: Connection, source: Source, settled: datetime, longest: timedelta) -> bool:
@@ -135,7 +137,9 @@ def usage_of(connection: Connection, user_ids: Iterable[UUID], today: date, kept
                coalesce(sum(d.executions) FILTER (WHERE d.day = :today), 0),
                coalesce(sum(d.executions) FILTER (WHERE d.day >= :week AND d.day < :today), 0),
                coalesce(sum(d.bytes) FILTER (WHERE d.day >= :kept_since), 0),
-               coalesce((SELECT a.file_bytes FROM auth.users a WHERE a.id = u.id), 0)
+               coalesce((SELECT a.file_bytes FROM auth.users a WHERE a.id = u.id), 0),
+               coalesce((SELECT a.table_rows FROM auth.users a WHERE a.id = u.id), 0),
+               coalesce((SELECT a.table_bytes FROM auth.users a WHERE a.id = u.id), 0)
           FROM unnest(CAST(:ids AS uuid[])) AS u(id) LEFT JOIN auth.daily_usage d ON d.user_id = u.id
          GROUP BY u.id
         """),

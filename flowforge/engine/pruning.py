@@ -27,6 +27,8 @@ database is a little older."""
 REPEATS_KNOWN = timedelta(days=2)
 """Events at least so new are kept, by which a call is known that comes again: a signature is good for at most a day
 before and a day after the time that is signed."""
+ANSWERS_KEPT = timedelta(days=1)
+"""Answers to steps that changed a table: an executor may still be about to run one again."""
 _CONTENTS_AT_ONCE = 100
 USAGE_SHOWN = timedelta(days=8)
 """Days whose executions are shown, however short these are kept."""
@@ -96,6 +98,11 @@ def _deletions(backends: Backends, now: datetime, rows: int) -> dict[str, _Delet
         "executions": _Deletion(partial(_delete_executions, backends, executions_kept, rows), rows),
         "events": older(retention_store.HANDLED_EVENTS, min(executions_kept, now - REPEATS_KNOWN)),
         "parts of ended steps": older(retention_store.PARTS_OF_ENDED_STEPS, now),
+        "rows of tables that have expired": older(retention_store.EXPIRED_TABLE_ROWS, now),
+        "rows of deleted tables": older(retention_store.ROWS_OF_DELETED_TABLES, now),
+        "deleted tables": older(retention_store.DELETED_TABLES, now),
+        "answers to changes of tables": older(retention_store.WRITES_OF_ENDED_EXECUTIONS, now - ANSWERS_KEPT),
+        "keys that are forgotten": older(retention_store.FORGOTTEN_KEYS, now),
         "refresh tokens": older(retention_store.EXPIRED_REFRESH_TOKENS, now - EXPIRED_TOKEN_KEPT),
         "dead letters": older(retention_store.DEAD_LETTERS, logs_kept),
         "web sessions": older(retention_store.ABANDONED_SESSIONS, now - ABANDONED_SESSION_KEPT),

@@ -27,7 +27,7 @@ from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.connectors.step_log import NoLog, StepLog
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.credentials_store import CredentialsStore, StoredConnection
-from flowforge.db.engine import Connection, unavailable_when_down
+from flowforge.db.engine import Connection, transaction, unavailable_when_down
 from flowforge.engine.connection_pace import ConnectionPace, PaceLimits
 from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.plans import Version
@@ -43,6 +43,7 @@ from flowforge.execution.context import scope
 from flowforge.execution.retry import Failure
 from flowforge.jsonio import JsonObject
 from flowforge.kept_descriptions import AccountApis
+from flowforge.kept_tables import AccountTables, Call, table_limits
 from flowforge.language.expressions.resolving import ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.expressions.template import holds_expression
@@ -92,8 +93,12 @@ class StepRun:
     @property
     def idempotency_key(self) -> str:
         """Names the call: the same until the receiver has given a definite answer to it."""
-        start = self.start
-        return f"{start.execution_id}-{start.step_index}-{start.iteration}-{self.repeats or start.attempt}"
+        return f"{self.step_key}-{self.repeats or self.start.attempt}"
+
+    @property
+    def step_key(self) -> str:
+        """Names the step in its execution and frame, whichever its attempt."""
+        return f"{self.start.execution_id}-{self.start.step_index}-{self.start.iteration}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +294,11 @@ class StepRunner:
         may_defer = run.executor is not None
         return ConnectionPace(stored.id, name, limits, self._redis, self._credentials, stored.paused_until, may_defer)
 
+    def _tables(self, run: StepRun) -> AccountTables:
+        start = run.start
+        call = Call(start.execution_id, start.workflow_id, run.idempotency_key, run.step_key)
+        return AccountTables(partial(transaction, self._engine), start.user_id, table_limits(self._settings), call)
+
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         """Raises Unavailable."""
@@ -326,6 +336,7 @@ class StepRunner:
             log=MaskedLog(run.log, secrets) if run.executor is None else PublishedLog(self._bus, start, secrets),
             output_limit=self._settings.step_output_max_bytes,
             apis=AccountApis(self._connected, start.user_id),
+            tables=self._tables(run),
             secrets=secrets,
         )
 

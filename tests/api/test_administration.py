@@ -124,7 +124,15 @@ class TestTheList:
     ) -> None:
         hook = trigger(client, stranger, workflow(client, stranger)["id"])
         client.post(f"/webhook/{hook['webhookToken']}")
-        own = {"workflows": 3, "executionsADay": None, "bytes": 0, "mailsADay": 20, "fileBytes": 1_000}
+        own = {
+            "workflows": 3,
+            "executionsADay": None,
+            "bytes": 0,
+            "mailsADay": 20,
+            "fileBytes": 1_000,
+            "tableRows": 500,
+            "tableBytes": 0,
+        }
         client.put(f"{ADMIN}/accounts/{stranger.id}/quotas", json=own, headers=owner.headers)
         count(backends)
 
@@ -145,8 +153,18 @@ class TestTheList:
                 "executionsLastWeek": 0,
                 "bytes": second["usage"]["bytes"],
                 "fileBytes": 0,
+                "tableRows": 0,
+                "tableBytes": 0,
             },
-            "quotas": {"workflows": 3, "executionsADay": 0, "bytes": 0, "mailsADay": 20, "fileBytes": 1_000},
+            "quotas": {
+                "workflows": 3,
+                "executionsADay": 0,
+                "bytes": 0,
+                "mailsADay": 20,
+                "fileBytes": 1_000,
+                "tableRows": 500,
+                "tableBytes": 0,
+            },
             "ownQuotas": own,
             "hasSecondFactor": False,
         }

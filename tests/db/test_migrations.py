@@ -13,7 +13,7 @@ from flowforge.db.migrate import upgrade
 from flowforge.db.tables import Base, Workflow
 from tests.services.databases import dump
 
-OUR_SCHEMAS = {"auth", "workflow", "trigger_service", "orchestrator", "logbook", "files"}
+OUR_SCHEMAS = {"auth", "workflow", "trigger_service", "orchestrator", "logbook", "files", "data_tables"}
 
 
 def test_models_equal_migrations(engine: Engine) -> None:

@@ -63,7 +63,7 @@ def test_every_later_column_of_an_old_row_is_empty_or_says_that_nothing_has_chan
 
 
 def test_the_schema_is_the_one_of_the_models(ours: Backends) -> None:
-    schemas = {"auth", "workflow", "trigger_service", "orchestrator", "logbook", "files"}
+    schemas = {"auth", "workflow", "trigger_service", "orchestrator", "logbook", "files", "data_tables"}
     with ours.engine.connect() as connection:
         context = MigrationContext.configure(
             connection,

@@ -47,6 +47,8 @@ class Usage(Wire):
     executions_last_week: int = Field(description="On the seven days before today.")
     bytes: int = Field(description="Taken by payloads and outputs that are still kept.")
     file_bytes: int = Field(description="Taken by files.")
+    table_rows: int = Field(description="Of all tables, with the keys that are remembered.")
+    table_bytes: int = Field(description="Taken by these.")
 
 
 class Quotas(Wire):
@@ -57,6 +59,8 @@ class Quotas(Wire):
     bytes: int
     mails_a_day: int
     file_bytes: int
+    table_rows: int
+    table_bytes: int
 
 
 class OwnQuotas(Wire):
@@ -67,6 +71,8 @@ class OwnQuotas(Wire):
     bytes: int | None = Field(None, ge=0, le=_LARGEST_BIGINT)
     mails_a_day: int | None = Field(None, ge=0, le=LARGEST_INTEGER)
     file_bytes: int | None = Field(None, ge=0, le=_LARGEST_BIGINT)
+    table_rows: int | None = Field(None, ge=0, le=_LARGEST_BIGINT)
+    table_bytes: int | None = Field(None, ge=0, le=_LARGEST_BIGINT)
 
 
 class Account(Wire):
