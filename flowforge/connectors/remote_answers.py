@@ -20,7 +20,7 @@ _PIECE_BYTES = 256 * 1024
 def xml_of(answer: Response) -> ElementTree.Element:
     """Raises ConnectorError for what is no XML in UTF-8, or defines entities, which can grow without bound."""
     try:
-        text = answer.content.decode()
+        text = answer.content.decode().lstrip()  # a server may send blanks while it works
         if "<!DOCTYPE" in text:
             raise ConnectorError("the server answered XML with definitions of its own: that is not read", True)
         return ElementTree.fromstring(text)  # noqa: S314  (nothing is defined in it)

@@ -154,7 +154,3 @@ class _Bounded:
         if self._left < 0:
             raise ConnectorError(f"the file has more than {self._most} bytes, as one may have", permanent=True)
         return self._target.write(data)
-
-
-def missing(path: str) -> ConnectorError:
-    return ConnectorError(f"there is no {path!r} there, or it may not be read", permanent=True, answered=True)

@@ -130,6 +130,16 @@ def test_what_is_wrong_is_named(transfer: Any, config: dict[str, Any], text: str
         transfer(**config)
 
 
+def test_a_copy_that_s3_fails_to_end_deletes_nothing(context: StepContext, httpserver: HTTPServer) -> None:
+    failed = " \n<?xml version='1.0'?><Error><Code>InternalError</Code><Message>Please try again.</Message></Error>"
+    httpserver.expect_request("/orders/b.txt", "PUT").respond_with_data(failed, content_type="application/xml")
+    saved = {"bucket": "orders", "endpoint": httpserver.url_for(""), "accessKeyId": "a", "secretAccessKey": "b"}
+    with pytest.raises(ConnectorError, match=r"S3 did not copy 'a\.txt': Please try again") as caught:
+        run_with("FILE_TRANSFER", "s3", saved, {"operation": "move", "path": "a.txt", "target": "b.txt"}, context)
+    assert not caught.value.permanent
+    assert [request.method for request, _ in httpserver.log] == ["PUT"]
+
+
 class TestSftp:
     def test_nothing_is_sent_to_a_server_whose_key_is_not_known(
         self, tmp_path: Path, make_context: MakeContext

@@ -15,6 +15,7 @@ from flowforge.connectors.sdk import (
     AwsSignature,
     ConnectionKind,
     ConnectorConfig,
+    ConnectorError,
     Content,
     Credentials,
     Pair,
@@ -82,13 +83,14 @@ class BucketFiles:
         self._ask("DELETE", path)
 
     def move(self, path: str, target: str) -> None:
-        """A copy, then the deletion of what was copied: S3 knows no other way."""
+        """A copy, then the deletion of what was copied: S3 knows no other way. A copy may fail after the answer 200
+        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html)."""
         source = f"/{self.credentials.config.bucket}/{quote(path.lstrip('/'))}"
-        copied = self._ask("PUT", target, headers={"x-amz-copy-source": source})
-        if b"<Error" not in copied.content:  # which may come with 200, see CopyObject
-            self.delete(path)
-            return
-        raise remote_files.missing(path)
+        copied = xml_of(self._ask("PUT", target, headers={"x-amz-copy-source": source}))
+        if copied.tag == "Error":
+            reason = copied.findtext("Message") or copied.findtext("Code")
+            raise ConnectorError(f"S3 did not copy {path!r}: {reason}", permanent=False, answered=True)
+        self.delete(path)
 
     def _url(self, path: str) -> str:
         address = self.credentials.config.address
