@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from bench.descriptions import FETCHED, google_folder
+from flowforge.apis.reading import read_description
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.connection_kinds.oauth2 import OAuth2SignIn
 from flowforge.connectors.presets.all_presets import matching_presets, presets, with_preset
@@ -50,3 +53,22 @@ def test_what_somebody_gives_counts_before_what_a_preset_fills_in() -> None:
     assert with_preset({"preset": "shopify", "account": "acme"})["hosts"] == ["acme.myshopify.com"]
     for odd in ({"preset": []}, {"preset": "unknown"}, [], None, {"preset": "google", "account": 7}):
         with_preset(odd)
+
+
+GOOGLES = ("gmail.v1", "drive.v3", "sheets.v4", "calendar.v3", "docs.v1", "tasks.v1", "people.v1")
+
+
+@pytest.mark.parametrize(
+    ("name", "product", "files"),
+    [
+        ("google", "", [google_folder() / f"{name}.json" for name in GOOGLES]),
+        ("atlassian", "Jira", [FETCHED / "jira.json"]),
+    ],
+)
+def test_scopes_are_those_that_the_provider_describes(name: str, product: str, files: list[Path]) -> None:
+    if not all(file.exists() for file in files):
+        pytest.skip("descriptions are fetched by scripts/fetch_descriptions.py")
+    described = [read_description(file.read_bytes()) for file in files]
+    sign_ins = [sign_in for description in described for sign_in in description.sign_ins.values()]
+    known = {scope for sign_in in sign_ins for flow in sign_in.flows for scope in flow.scopes}
+    assert {choice.scope for choice in presets()[name].scopes if product in ("", choice.product)} <= known
