@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flowforge.connectors import actions
 from flowforge.connectors.catalog import load_catalog, read_catalog
 from flowforge.connectors.sdk import Connector, ConnectorConfig, StepContext, connector, field, first_of, joined
 from flowforge.icons import icon_names
+
+ACTIONS = Path(actions.__path__[0])
+MOST_LINES = 120
 
 
 class Config(ConnectorConfig):
@@ -65,3 +70,14 @@ def test_a_package_with_an_unknown_icon_is_left_out_and_says_which_icons_there_a
     assert catalog.types() == ["TRANSFORM"]
     [reason] = catalog.disabled.values()
     assert reason.startswith("ValueError: there is no icon 'cart'; there are: alert, ")
+
+
+def test_a_file_of_a_services_actions_is_short() -> None:
+    long = {path.name: lines for path in ACTIONS.rglob("*.py") if (lines := lines_of_service(path)) > MOST_LINES}
+    assert long == {}, "the actions of a larger service stand in a package, each in a file"
+
+
+def lines_of_service(path: Path) -> int:
+    """0 for a file that declares no action of a service."""
+    text = path.read_text()
+    return len(text.splitlines()) if ".action(\n" in text or "Service(" in text else 0
