@@ -44,6 +44,14 @@ class Drafts:
         workflow = self.workflows.load(session, user_id, workflow_id)
         return self._view(session, workflow, session.get(WorkflowDraft, workflow.id))
 
+    def begin(self, session: Session, user_id: UUID, name: str, definition: JsonObject) -> WorkflowView:
+        """Make a workflow that does nothing until the definition, in whatever state that is, is published: it is the
+        draft. Commits. Raises Invalid for a name that cannot be used."""
+        empty = WorkflowChange.read({"name": name, "trigger": {"type": "manual"}, "actions": []})
+        made = self.workflows.create(session, user_id, empty)
+        self.save(session, user_id, made.id, DraftChange(definition))
+        return made
+
     def save(self, session: Session, user_id: UUID, workflow_id: UUID, change: DraftChange) -> DraftView:
         """Save a draft, and tell what is wrong with it still. Commits. Raises NotFound, and Conflict when somebody has
         saved another meanwhile."""

@@ -103,3 +103,29 @@ def test_error_pages_lead_on(ada: Browser, signed_up: Callable[[str], Browser]) 
     refused = ada.post("/workflows/new", definition="{}", csrf_token="forged")
     assert refused.status_code == 403
     assert "Nothing was changed" in refused.text
+
+
+def test_templates_are_listed_by_groups_and_searched(ada: Browser) -> None:
+    page = ada.get("/templates").text
+    assert page.index("Webhooks and forms") < page.index("Language models")
+    assert "Contact form" not in page  # the title is told, not the name that the workflow gets
+    found = ada.get("/templates?q=sftp+folder").text
+    assert set(re.findall(r'href="/templates/([\w-]+)"', found)) == {"file-copy", "mail-attachments"}
+    assert "No template has these words" in ada.get("/templates?q=unicorn").text
+
+
+def test_a_template_shows_what_it_does_and_offers_connections_that_fit(ada: Browser) -> None:
+    page = ada.get("/templates/github-issue-to-chat").text
+    assert "you have none that fits yet" in page
+    draft = ada.send("/templates/github-issue-to-chat", "/templates", secret="s" * 8, channel="#dev")
+    assert "there is no connection &#39;slack&#39;" in ada.get(draft.location).text
+    assert re.findall(r"<strong>(.*?)</strong>", page) == ["Only what is opened", "Post it"]
+    for name, kind in (("team", "slack"), ("files", "s3")):
+        path = f"/connections/new?type={kind}"
+        fields = {"config.botToken": "xoxb-1"} if kind == "slack" else {"config.bucket": "b", "config.region": "eu"}
+        fields |= {} if kind == "slack" else {"config.accessKey": "a", "config.secretKey": "b"}
+        ada.send("/connections/new", path, name=name, type=kind, **fields)
+    page = ada.get("/templates/github-issue-to-chat").text
+    assert re.findall(r"<option[^>]*>(\w+)</option>", page) == ["team"]
+    done = ada.send("/templates/github-issue-to-chat", "/templates", secret="s" * 8, slack="team", channel="#dev")
+    assert done.status_code == 303

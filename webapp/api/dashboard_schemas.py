@@ -127,6 +127,7 @@ class TemplateField(Wire):
     label: str
     hint: str
     default: str
+    kind: str = Field(description="text, url, mail, or connection: the name of one.")
 
 
 class Template(Wire):
@@ -134,6 +135,7 @@ class Template(Wire):
     title: str
     text: str
     fields: list[TemplateField]
+    group: str
 
 
 class MailboxAnswer(Wire):

@@ -27,7 +27,7 @@ from webapp.ui import (
     passwords,
     second_factor,
     settings,
-    starters,
+    templates,
     webhook_calls,
     workflows,
 )
@@ -59,7 +59,7 @@ __all__ = [
     "passwords",
     "second_factor",
     "settings",
-    "starters",
+    "templates",
     "webhook_calls",
     "workflows",
 ]

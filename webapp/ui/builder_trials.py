@@ -107,8 +107,8 @@ def ask_for_values(workflow_id: UUID) -> str:
         trial = _trial_of(workflow, drafts().clear(session(), viewer_id(), workflow_id), at, {})
         session().rollback()  # the service may take its time
         values, error = step_tests.ask_for_values(backends(), load_catalog(), trial, key), None
-    except (Invalid, NotFound, Conflict, Unavailable) as problem:
-        values, error = (), str(problem)
+    except (Invalid, NotFound, Conflict, Unavailable) as refusal:
+        values, error = (), "; ".join(problem.message for problem in refusal.problems) or str(refusal)
     return render_template("builder/_values.html", values=values, error=error)
 
 

@@ -11,12 +11,13 @@ from flowforge.executions import disk_space
 from flowforge.executions.pipeline_health import health
 from flowforge.executions.search import workflow_names
 from flowforge.onboarding import guide
-from flowforge.onboarding.starters import starters
+from flowforge.onboarding.gallery import first_templates
 from flowforge.workflows import listing
 from webapp.context import backends, session
 from webapp.services import drafts
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
+from webapp.ui.templates import cards_of
 from webapp.ui.zones import viewers_zone
 
 SPANS = {"24h": "Last 24 hours", "7d": "Last 7 days"}
@@ -27,7 +28,7 @@ _HOURS = {"24h": 24, "7d": 7 * 24}
 def home() -> str:
     guided = guide.guide_of(session(), drafts(), viewer_id())
     is_empty = guided is None and not listing.has_any(session(), viewer_id())
-    beginning = {"guide": guided, "is_empty": is_empty, "starters": starters() if is_empty else ()}
+    beginning = {"guide": guided, "is_empty": is_empty, "cards": cards_of(first_templates()) if is_empty else ()}
     return render_template("home/show.html", zone=str(viewers_zone()), **beginning, **_now())
 
 

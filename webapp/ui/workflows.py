@@ -15,7 +15,7 @@ from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.executions import executions
 from flowforge.jsonio import JsonObject
 from flowforge.onboarding import guide
-from flowforge.onboarding.starters import starters
+from flowforge.onboarding.gallery import first_templates
 from flowforge.preview import expression_context
 from flowforge.triggers.renewals import Renewal
 from flowforge.workflows import listing, tags
@@ -30,6 +30,7 @@ from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import flow_of
 from webapp.ui.definitions import STARTER, definition_help, read_object, written
 from webapp.ui.guard import return_path, viewer_id
+from webapp.ui.templates import cards_of
 from webapp.ui.trigger_kinds import OVERLAPS, trigger_card
 
 _RECENT = 5
@@ -49,7 +50,7 @@ def workflows() -> str:
         state=state,
         after=after,
         filtered=bool(text or state or tag or after),
-        starters=starters(),
+        cards=cards_of(first_templates()),
         guide=guide.guide_of(session(), drafts(), viewer_id()),
     )
 

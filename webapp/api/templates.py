@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint
 
 from flowforge.jsonio import JsonObject
-from flowforge.onboarding import starters
-from flowforge.onboarding.starters import Starter
+from flowforge.onboarding import gallery
+from flowforge.onboarding.template import Template
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.views import WorkflowView
 from webapp.api import dashboard_schemas, schemas
@@ -15,19 +17,19 @@ from webapp.endpoint import Tag, created, endpoint, object_body
 from webapp.identity import current_user_id
 from webapp.services import workflows
 
-blueprint = Blueprint("starters", __name__, url_prefix="/api/v1/templates")
+blueprint = Blueprint("templates", __name__, url_prefix="/api/v1/templates")
 
 
 @blueprint.get("")
 @endpoint(Tag.WORKFLOWS, [dashboard_schemas.Template])
-def list_all() -> tuple[Starter, ...]:
+def list_all() -> Sequence[Template]:
     """List the templates, and what each wants to know"""
-    return starters.starters()
+    return [*gallery.templates().values()]
 
 
 @blueprint.post("/<name>")
 @endpoint(Tag.WORKFLOWS, created(schemas.Workflow), takes=object_body(may_be_absent=True), refuses=(403, 409))
 def use(name: str, body: JsonObject) -> WorkflowView:
     """Make a workflow from a template; the body holds its fields"""
-    definition = starters.filled(starters.starter(name), body)
+    definition = gallery.template(name).filled(body)
     return workflows().create(session(), current_user_id(), WorkflowChange(definition))
