@@ -17,6 +17,7 @@ from flowforge.connectors.http_client.pace import NoPace, Pace
 from flowforge.connectors.http_client.signing import Signer
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.dialer import Dialer
+from flowforge.connectors.one_page import OnePage
 from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.session_pool import SessionPool
 from flowforge.connectors.step_log import NoLog, StepLog
@@ -76,6 +77,8 @@ class StepContext:
     """None where the step names none, and where its fields are filled in to the step's own config."""
     progress: Progress = field(default_factory=NoProgress)
     """The parts of its work that are done, for a step that has many."""
+    page: OnePage | None = None
+    """The page to be read, for a step that reads one of a list; None for one that reads all of it."""
     log: StepLog = field(default_factory=NoLog)
     """The log of the execution, into which it may write lines."""
     output_limit: int = 1024 * 1024

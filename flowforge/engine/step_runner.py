@@ -20,6 +20,7 @@ from uuid import UUID
 from flowforge import jsonio
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.http_client.pace import StepDeferred
+from flowforge.connectors.one_page import OnePage
 from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.saved_connection import SavedConnection
 from flowforge.connectors.sdk import CONNECTION, ConnectionBroken, Connector, ConnectorError
@@ -32,6 +33,7 @@ from flowforge.engine.connection_pace import ConnectionPace, PaceLimits
 from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.plans import Version
 from flowforge.engine.resolved_config import ResolvedConfig
+from flowforge.engine.sealed_page import SealedPage
 from flowforge.engine.start_messages import around
 from flowforge.engine.step_files import StepFiles
 from flowforge.engine.step_log import MaskedLog, PublishedLog
@@ -316,6 +318,13 @@ class StepRunner:
             return NoProgress()
         return StepProgress(self._engine, self._vault, run.executor, key_of(run.start), secrets)
 
+    def _page(self, run: StepRun) -> OnePage | None:
+        """The page that the step reads alone; None where it does not."""
+        if run.step is None or not run.step.reads_page:
+            return None
+        load = run.load or (lambda: run.start.context)
+        return SealedPage(lambda: (load().get("page") or {}).get("after"), self._vault)
+
     def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:
         start = run.start
         return ConnectorContext(
@@ -333,6 +342,7 @@ class StepRunner:
             computed=_computed_fields(run),
             files=self._files_of(run),
             progress=self._progress(run, secrets),
+            page=self._page(run),
             log=MaskedLog(run.log, secrets) if run.executor is None else PublishedLog(self._bus, start, secrets),
             output_limit=self._settings.step_output_max_bytes,
             apis=AccountApis(self._connected, start.user_id),

@@ -72,6 +72,8 @@ class Loop:
     roots: Mapping[str, InnerRoot]
     is_made_for_item: bool = True
     """Whether each run is made for an item, by which people know it; else they know it by its result."""
+    reads_pages: bool = False
+    """Whether the first action of each run reads one page of a list, the one after `page.after`."""
 
 
 C = TypeVar("C", bound=BlockConfig)

@@ -116,6 +116,12 @@ class Step:
         return self.block is not None and self.block.workflow_field is not None
 
     @property
+    def reads_page(self) -> bool:
+        """Whether it reads one page of a list, rather than all of it."""
+        around = self.body.owner.block if self.body.owner and self.body.first is self else None
+        return around is not None and around.loop is not None and around.loop.reads_pages
+
+    @property
     def deferred_fields(self) -> frozenset[str]:
         """The fields of its config that are evaluated inside it, not where it begins."""
         return self.block.config.evaluated_inside if self.block else frozenset()

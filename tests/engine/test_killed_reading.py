@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import pytest
 
-from flowforge.engine.executor import Executor
 from flowforge.engine.orchestrator import Orchestrator
 from flowforge.settings import Settings
-from flowforge.wiring import Backends
+from tests.engine.consumer_processes import kill, started
 from tests.engine.pipeline import Pipeline, working
 from tests.services.serving import serving
 from tests.waiting import eventually
@@ -66,18 +62,6 @@ class _Page(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-def execute(settings: Settings) -> None:
-    """Runs an executor until it is killed."""
-    with working(Backends(settings, "executor"), Executor):
-        threading.Event().wait()
-
-
-def started(settings: Settings) -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(target=execute, args=(settings,), daemon=True)
-    process.start()
-    return process
-
-
 def test_every_item_comes_once_though_the_executor_is_killed_three_times(
     pipeline: Pipeline, settings: Settings
 ) -> None:
@@ -89,12 +73,11 @@ def test_every_item_comes_once_though_the_executor_is_killed_three_times(
         event = pipeline.accept(workflow.id)
         for share in (0.2, 0.4, 0.7):
             eventually(lambda share=share: len(api.asked) > share * PAGES, seconds=60)  # type: ignore[misc]
-            executor.kill()
-            executor.join()
+            kill(executor)
             executor = started(settings)
             eventually(lambda: pipeline.resend().leases, seconds=60)
         done = eventually(lambda: pipeline.resend() and pipeline.over(event.event_id), seconds=120, every=0.5)
-        executor.kill()
+        kill(executor)
     assert done.status == "COMPLETED", done.error
     output = done.step_outputs["step_0"]
     assert [item["n"] for item in output["items"]] == list(range(1, PAGES + 1))

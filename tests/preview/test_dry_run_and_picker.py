@@ -101,3 +101,16 @@ def test_a_step_that_a_run_does_not_come_to_has_a_scope_all_the_same(draft: Draf
     assert draft.outputs_in_picker("/actions/2/branches/0/actions/1") == {"before": {"n": 0}, "first": {"n": 1}}
     in_loop = draft.outputs_in_picker("/actions/3/actions/1")
     assert in_loop == {"before": {"n": 0}, "way": {"branch": "else"}, "other": {"n": 3}, "in_first": {"n": 4}}
+
+
+def test_of_a_list_that_is_read_page_by_page_the_first_page_is_gone_through(draft: Draft) -> None:
+    loop = {"id": "pages", "type": "FOR_EACH_PAGE", "config": {}, "actions": [CALL, gives("n", n="{{ page.number }}")]}
+    draft.write(loop, gives("after", count="{{ steps.pages.count }}"))
+    assert draft.outputs_of_dry_run() == {"call": None, "n": {"n": 1}, "pages": None, "after": None}
+    assert draft.outputs_in_picker("/actions/0/actions/1") == {}
+
+
+def test_what_comes_of_a_list_without_an_end_is_not_known(draft: Draft) -> None:
+    page = gives("list", items=[1], complete=False, next="b")
+    draft.write({"id": "pages", "type": "FOR_EACH_PAGE", "config": {}, "actions": [page, gives("n", n=1)]})
+    assert draft.outputs_of_dry_run() == {"list": page["config"]["output"], "n": {"n": 1}, "pages": None}

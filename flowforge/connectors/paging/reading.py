@@ -4,6 +4,7 @@ next one.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,7 @@ from flowforge import jsonio
 from flowforge.connectors.answer_paths import AnswerPath
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.one_page import OnePage
 from flowforge.connectors.paging.declaration import MOST_PAGES, Paging
 from flowforge.connectors.paging.following import Following, first_page
 from flowforge.connectors.paging.page import Page
@@ -26,13 +28,27 @@ ConnectorError."""
 
 def read_pages(paging: Paging, url: str, context: StepContext, fetch: Fetch) -> JsonObject:
     """All pages as one list: `items`, how many `pages` were read, and whether the list is `complete` or was cut at
-    `maxPages` or `maxItems`. `url`: the step's own. Raises ConnectorError, which names the page."""
+    `maxPages` or `maxItems`. `url`: the step's own. A step that reads one page at a time gives that one, and with
+    `next` where it ends. Raises ConnectorError, which names the page."""
+    if context.page is not None:
+        return _read_page(_Reading(paging, url, context), context.page, fetch)
     reading = _Reading(paging, url, context)
     for part in context.progress.parts():
         reading.take_over(part, reading.size_with(part))
     while reading.next is not None:
         reading.take(reading.next, fetch)
     return reading.output()
+
+
+def _read_page(reading: _Reading, page: OnePage, fetch: Fetch) -> JsonObject:
+    """The page after the one before, or what an earlier run of the step has kept of it."""
+    reading.go_on_at(page.after())
+    kept = reading.context.progress.parts()
+    if kept:
+        reading.take_over(kept[0], reading.size_with(kept[0]))
+    elif reading.next is not None:
+        reading.take(reading.next, fetch)
+    return {**reading.output(), "next": page.sealed(reading.place()) if reading.next else None}
 
 
 def pages_sample(paging: Paging, answer: JsonObject) -> JsonObject:
@@ -53,13 +69,36 @@ class _Reading:
     complete: bool = False
     size: int = 0
     """Bytes of JSON of the items."""
-    last: list[Any] = field(default_factory=list)
-    """The items of the page before."""
+    before: int = 0
+    """Items of pages that other runs have read."""
+    last: str = ""
+    """Tells the items of the page before from others."""
     seen: set[str] = field(default_factory=set)
+    mark: str = ""
+    """The identity of a page that was read, for a list of which each page is read by another run."""
 
     def __post_init__(self) -> None:
         self.next = first_page(self.paging)
         self.seen.add(self.next.identity)
+
+    def go_on_at(self, place: JsonObject | None) -> None:
+        """Goes on where another run has ended; None: at the beginning."""
+        if place is not None:
+            self.next = Page(**place["page"])
+            self.number, self.before, self.last, self.mark = (place[key] for key in _OF_PLACE)
+            self.seen = {self.next.identity, self.mark}
+
+    def place(self) -> JsonObject:
+        """Where it ends. Only one page that was read is remembered, and another one each time that their number has
+        doubled: in a circle, however long, the pages come by it again (Brent, 1980)."""
+        assert self.next is not None
+        mark = self.next.identity if self.number & (self.number - 1) == 0 else self.mark
+        return {"page": self.next.as_json(), "number": self.number, "read": self.read, "last": self.last, "mark": mark}
+
+    @property
+    def read(self) -> int:
+        """Items up to here, those of other runs among them."""
+        return self.before + len(self.items)
 
     def size_with(self, part: Part) -> int:
         """Bytes of JSON of the items up to and with the part."""
@@ -68,7 +107,7 @@ class _Reading:
     def take_over(self, part: Part, size: int) -> None:
         """Goes on after a page that was read before; `size`: that of the items with it."""
         self.items += part.items
-        self.last = part.items
+        self.last = _digest(part.items) if self.paging.counts else ""
         self.size = size
         self.next = Page(**part.next) if part.next is not None else None
         self.complete = part.complete
@@ -87,7 +126,7 @@ class _Reading:
             raise _on_page(self.number, error) from error
         self.context.progress.add(part)
         self.take_over(part, size)
-        self.context.log.add([LogLine(_in_words(part, len(self.items)))])
+        self.context.log.add([LogLine(_in_words(part, self.read))])
 
     def output(self) -> JsonObject:
         return {"items": self.items, "pages": self.number - 1, "complete": self.complete}
@@ -101,7 +140,7 @@ class _Reading:
     def _part_of(self, answer: JsonObject) -> Part:
         found = self._items_of(answer)
         self._require_another(found)
-        following = self._following.after(answer, self.number, len(self.items) + len(found), is_empty=not found)
+        following = self._following.after(answer, self.number, self.read + len(found), is_empty=not found)
         wanted = found if self._wanted is None else found[: self._wanted]
         complete = following is None and len(wanted) == len(found)
         is_enough = len(wanted) == self._wanted or self.number == self.paging.max_pages
@@ -114,7 +153,7 @@ class _Reading:
     @property
     def _wanted(self) -> int | None:
         """How many more items are wanted; None: all."""
-        return None if self.paging.max_items is None else self.paging.max_items - len(self.items)
+        return None if self.paging.max_items is None else self.paging.max_items - self.read
 
     def _items_of(self, answer: JsonObject) -> list[Any]:
         path, found = self.paging.items, _find_items(self.paging, answer)
@@ -125,7 +164,7 @@ class _Reading:
 
     def _require_another(self, found: list[Any]) -> None:
         """Raises ConnectorError where an API does not know the number it is sent, and answers the same again."""
-        if self.paging.counts and found and found == self.last:
+        if self.paging.counts and found and _digest(found) == self.last:
             sent = f"does the API know '{self.paging.sent_as}'?"
             raise ConnectorError(f"its items are those of the page before: {sent}", permanent=True)
 
@@ -144,6 +183,13 @@ class _Reading:
             raise ConnectorError(f"the next page is one that was read already ({page.shown})", permanent=True)
         if page is not None and part.number == MOST_PAGES:
             raise ConnectorError(f"there are more than {MOST_PAGES:,} pages", permanent=True)
+
+
+_OF_PLACE = ("number", "read", "last", "mark")
+
+
+def _digest(items: list[Any]) -> str:
+    return hashlib.sha256(jsonio.dumps(items)).hexdigest()
 
 
 def _in_words(part: Part, read: int) -> str:

@@ -1,0 +1,111 @@
+"""A list that is worked on page by page, by executors and orchestrators that are killed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from flowforge.settings import Settings
+from tests.engine.consumer_processes import kill, started
+from tests.engine.pipeline import Pipeline
+from tests.services.serving import serving
+from tests.waiting import eventually
+
+PAGES, SIZE = 25, 4
+ITEMS = [page * SIZE + n for page in range(PAGES) for n in range(SIZE)]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"step_lease_seconds": 3.0})
+
+
+@pytest.fixture
+def redelivery_grace() -> float:
+    return 0.2
+
+
+class Api(ThreadingHTTPServer):
+    """Gives pages of four items each, and takes the items; notes in which order, and under which keys."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str | None]] = []
+        super().__init__(("127.0.0.1", 0), _Exchange)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def taken(self) -> list[str]:
+        """The items in the order in which they came, each call once."""
+        return [path.removeprefix("/item/") for path, _ in dict.fromkeys(self.calls) if path.startswith("/item/")]
+
+
+class _Exchange(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Api
+
+    def do_GET(self) -> None:
+        self.server.calls.append((self.path, self.headers["Idempotency-Key"]))
+        page = int(self.path.rpartition("=")[2]) if "=" in self.path else 0
+        items = [page * SIZE + n for n in range(SIZE)]
+        self._answer({"items": items, "next": f"/pages?after={page + 1}" if page + 1 < PAGES else None})
+
+    def do_POST(self) -> None:
+        self.server.calls.append((self.path, self.headers["Idempotency-Key"]))
+        self._answer({})
+
+    def _answer(self, body: Any) -> None:
+        answer = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+def streaming(api: Api) -> dict[str, Any]:
+    """Reads the list page by page, and sends each item."""
+    paging = {"by": "link", "at": "body.next", "items": "body.items"}
+    read = {"id": "list", "type": "HTTP_REQUEST", "config": {"url": f"{api.url}/pages", "paging": paging}}
+    send = {"id": "send", "type": "HTTP_REQUEST", "config": {"method": "POST", "url": api.url + "/item/{{ item }}"}}
+    each = {"items": "{{ steps.list['items'] }}", "concurrency": 2}
+    return {
+        "type": "FOR_EACH_PAGE",
+        "config": {},
+        "actions": [read, {"type": "FOR_EACH", "config": each, "actions": [send]}],
+    }
+
+
+def test_every_item_is_worked_on_once_though_executors_and_orchestrators_are_killed(
+    pipeline: Pipeline, settings: Settings
+) -> None:
+    api = Api()
+    with serving(api):
+        running = {role: started(settings, role) for role in ("executor", "orchestrator")}
+        event = pipeline.accept(pipeline.workflow(streaming(api)).id)
+        for number, role in enumerate(("executor", "orchestrator") * 2, 1):
+            wanted = number * len(ITEMS) // 5
+            eventually(lambda wanted=wanted: pipeline.resend() and len(api.taken) > wanted, seconds=60)  # type: ignore[misc]
+            kill(running[role])
+            running[role] = started(settings, role)
+        done = eventually(lambda: pipeline.resend() and pipeline.over(event.event_id), seconds=120, every=0.5)
+        for process in running.values():
+            kill(process)
+    assert done.status == "COMPLETED", done.error
+    assert done.step_outputs["step_0"] == {"count": PAGES, "complete": True}
+    assert Counter(map(int, api.taken)) == Counter(ITEMS), "a repeated call must carry the same Idempotency-Key"
+    first_of_page = [api.taken.index(str(page * SIZE)) for page in range(PAGES)]
+    assert first_of_page == sorted(first_of_page), "a page is begun when the one before is done"
