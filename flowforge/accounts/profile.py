@@ -8,12 +8,12 @@ from functools import cache
 from typing import TypeGuard
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge.accounts import accounts, credentials, registration
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
+from flowforge.db.refusals import refused_as
 from flowforge.db.tables import User
 from flowforge.errors import Invalid, Problem
 from flowforge.time_zones import zone_names
@@ -60,11 +60,8 @@ def update(session: Session, user_id: UUID, email: object, time_zone: object) ->
         credentials.end_reset_links(session, user_id)  # whoever reads the old mailbox has them
     user.email = email if isinstance(email, str) else user.email
     user.time_zone = (time_zone or None) if isinstance(time_zone, str) else user.time_zone
-    try:
+    with refused_as(session, Invalid.at("/email", "is taken")):
         session.commit()
-    except IntegrityError as error:
-        session.rollback()
-        raise Invalid.at("/email", "is taken") from error
     return _profile(user)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
 from flowforge import jsonio
@@ -31,6 +30,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.connectors.catalog import Catalog
 from flowforge.db import apis_store
+from flowforge.db.refusals import refused_as
 from flowforge.db.tables import ApiRow, ApiVersionRow
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.ids import uuid7
@@ -103,7 +103,8 @@ class Apis:
             row.actions = _usable(version)
         session.add(row)
         _record(session, Action.API_ADDED, row)
-        self._flush(session)
+        with refused_as(session, Conflict("there is an API by that name already")):
+            session.flush()
         session.add(version)
         session.commit()
         return self._view(session, row)
@@ -255,14 +256,6 @@ class Apis:
         taken = set(session.scalars(select(ApiRow.name).where(ApiRow.user_id == user_id)))
         names = [wanted, *(f"{wanted}-{number}" for number in range(2, MOST + 2))]
         return next(name for name in names if name not in taken and is_name(name))
-
-    def _flush(self, session: Session) -> None:
-        """Raises Conflict for a name that is taken."""
-        try:
-            session.flush()
-        except IntegrityError as error:
-            session.rollback()
-            raise Conflict("there is an API by that name already") from error
 
 
 def _versions(api_id: UUID) -> Select[ApiVersionRow]:

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge.audit.actions import Action
@@ -21,6 +20,7 @@ from flowforge.connections.views import ConnectionView
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.db.oauth_grants_store import stored_grant
+from flowforge.db.refusals import refused_as
 from flowforge.db.tables import Connection, OAuthGrant
 from flowforge.errors import Conflict, NotFound, raise_any
 from flowforge.ids import uuid7
@@ -133,11 +133,8 @@ class Connections:
 
     def _commit(self, session: Session) -> None:
         """Raises Conflict for a name that is taken."""
-        try:
+        with refused_as(session, Conflict("there is a connection by that name already")):
             session.commit()
-        except IntegrityError as error:
-            session.rollback()
-            raise Conflict("there is a connection by that name already") from error
 
 
 def find_connection(session: Session, user_id: UUID, connection_id: UUID) -> Connection:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge.audit.actions import Action
@@ -17,6 +16,7 @@ from flowforge.data_tables.columns import Column, changed_columns
 from flowforge.data_tables.shape import Shape, key_id
 from flowforge.db import data_tables_store
 from flowforge.db.data_tables_store import Limits
+from flowforge.db.refusals import refused_as
 from flowforge.db.tables import DataTableRow
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.ids import uuid7
@@ -105,11 +105,8 @@ def _load(session: Session, user_id: UUID, table_id: UUID, *, lock: bool = False
 
 def _saved(session: Session, row: DataTableRow, action: Action) -> TableView:
     """Raises Conflict."""
-    try:
+    with refused_as(session, Conflict("there is a table by that name already")):
         session.flush()
-    except IntegrityError as error:
-        session.rollback()
-        raise Conflict("there is a table by that name already") from error
     record(session, action, on=row.id, named=row.name)
     session.commit()
     return _view(row)

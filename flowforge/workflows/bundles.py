@@ -11,11 +11,11 @@ from typing import Literal, Self
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
+from flowforge.db.refusals import refused_as
 from flowforge.db.tables import Workflow
 from flowforge.errors import Conflict, Problem, at_most, raise_any
 from flowforge.ids import uuid7
@@ -175,11 +175,9 @@ class Bundles:
             session.rollback()
             return Applied(True, planned)
         applied = [self._apply_entry(entry) for entry in entries]
-        try:
+        # somebody may give one of the keys to another workflow at the same moment
+        with refused_as(session, Conflict("a workflow changed at the same moment; please apply again")):
             session.commit()
-        except IntegrityError as error:  # somebody gave one of the keys to another workflow at the same moment
-            session.rollback()
-            raise Conflict("a workflow changed at the same moment; please apply again") from error
         return Applied(False, applied)
 
     def _match(self, session: Session, user_id: UUID, entries: Sequence[_Entry]) -> None:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge import jsonio
 from flowforge.bus import EventBus
 from flowforge.connectors.masked_secrets import stored_configs
 from flowforge.db import versions_store
+from flowforge.db.refusals import refused_as
 from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.ids import uuid7
@@ -64,11 +64,9 @@ class Drafts:
         draft.definition = self.workflows.vault.seal(jsonio.dumps_for_database(clear))
         draft.revision, draft.run_version_id, draft.meanings = draft.revision + 1, None, _MEANINGS
         draft.updated_at, draft.updated_by = datetime.now(UTC), user_id
-        try:
+        # the workflow may be deleted meanwhile
+        with refused_as(session, Conflict("the workflow changed at the same moment")):
             session.commit()
-        except IntegrityError as error:  # the workflow was deleted
-            session.rollback()
-            raise Conflict("the workflow changed at the same moment") from error
         return self._view(session, workflow, draft)
 
     def discard(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:

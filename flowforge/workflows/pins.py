@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from flowforge import jsonio
+from flowforge.db.refusals import refused_as
 from flowforge.db.tables import PinnedOutput
 from flowforge.errors import Conflict, Invalid, NotFound
 from flowforge.field_order import order_of, restore
@@ -39,12 +39,9 @@ def pin(session: Session, workflow_id: UUID, step_id: str, output: Mapping[str, 
     kept = jsonio.loads(jsonio.dumps_for_database(output))
     values = {"output": kept, "output_order": order_of(kept), "updated_at": datetime.now(UTC)}
     statement = insert(PinnedOutput).values(workflow_id=workflow_id, step_id=step_id, **values)
-    try:
+    with refused_as(session, Conflict("the workflow was deleted meanwhile")):
         session.execute(statement.on_conflict_do_update(index_elements=["workflow_id", "step_id"], set_=values))
         session.commit()
-    except IntegrityError as error:
-        session.rollback()
-        raise Conflict("the workflow was deleted meanwhile") from error
 
 
 def unpin(session: Session, workflow_id: UUID, step_id: str) -> None:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from pydantic.alias_generators import to_camel
 from sqlalchemy import Select, delete, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.bus import EventBus
 from flowforge.connectors.catalog import Catalog
+from flowforge.db.refusals import refused_as
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
 from flowforge.engine import intake
 from flowforge.engine.intake import NewEvent
@@ -260,12 +260,10 @@ class Workflows:
     ) -> None:
         """Publish the definition as the next version of a locked workflow. Commits. Raises Conflict."""
         workflow.name = definition.name
-        try:
+        # its first run may give an adopted workflow the same number at the same moment
+        with refused_as(session, Conflict("the workflow changed at the same moment; please save it again")):
             self.keep(session, workflow, definition, user_id, note)
             session.commit()
-        except IntegrityError as error:  # its first run gave an adopted workflow the same number at the same moment
-            session.rollback()
-            raise Conflict("the workflow changed at the same moment; please save it again") from error
 
 
 def switch(session: Session, workflow: Workflow, enabled: bool, user_id: UUID) -> None:
