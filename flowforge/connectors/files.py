@@ -67,6 +67,15 @@ def _file(value: Any) -> AnyFile:
     return found
 
 
+def _source(value: Any) -> Any:
+    if isinstance(value, str):
+        return InlineFile("text.txt", "text/plain; charset=utf-8", value.encode("utf-8", "replace"))
+    try:
+        return _file(value)
+    except ValueError as error:
+        raise ValueError("must be a text or a file") from error
+
+
 def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
@@ -75,3 +84,5 @@ File = Annotated[StoredFile | InlineFile, PlainValidator(_file), WithJsonSchema(
 """A file in a config: what a webhook, a form, a mail or another step has given."""
 Files = Annotated[list[File], BeforeValidator(_as_list), WithJsonSchema({"type": "string"})]
 """A file, or a list of them."""
+Source = Annotated[StoredFile | InlineFile, PlainValidator(_source), WithJsonSchema({"type": "string"})]
+"""A file, or a text that is taken for the content of one."""

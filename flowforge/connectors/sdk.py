@@ -14,7 +14,7 @@ from flowforge.code.languages import run as run_code
 from flowforge.code.program import MOST_SECONDS as MOST_CODE_SECONDS
 from flowforge.code.program import CodeBusy, CodeFailed, Program
 from flowforge.code.program import Limits as CodeLimits
-from flowforge.connectors import remote_files
+from flowforge.connectors import child, foreign_files, remote_files
 from flowforge.connectors.address_fields import MailAddress, MailAddresses
 from flowforge.connectors.assertions import Algorithm, forget_token, sign_claims, times_of, token_for
 from flowforge.connectors.aws_signature import AwsSignature
@@ -25,7 +25,7 @@ from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
 from flowforge.connectors.described import Described
 from flowforge.connectors.errors import ConnectionBroken, ConnectorError
-from flowforge.connectors.files import Content, File, FileAccess, Files
+from flowforge.connectors.files import Content, File, FileAccess, Files, Source
 from flowforge.connectors.http_client.call import HeaderName
 from flowforge.connectors.http_client.cookies import Cookies
 from flowforge.connectors.http_client.download import Download, name_of
@@ -48,8 +48,9 @@ from flowforge.connectors.progress import Part
 from flowforge.connectors.remote_answers import ask_server, copy_download, xml_of
 from flowforge.connectors.service import Calls, Service, ServiceConfig, given
 from flowforge.connectors.session_pool import SessionKey
-from flowforge.connectors.sql import child
 from flowforge.connectors.sql import dialect as writing
+from flowforge.connectors.sql.child import Answer as SqlAnswer
+from flowforge.connectors.sql.child import running_sql
 from flowforge.connectors.sql.dialect import Dialect, Upsert
 from flowforge.connectors.sql.parameters import DOLLAR, Bound, first_word, mentions
 from flowforge.connectors.sql.server import DatabaseServer, Tls, lent_session, tls_context
@@ -128,6 +129,8 @@ __all__ = [
     "ServiceConfig",
     "SessionKey",
     "SmtpConversation",
+    "Source",
+    "SqlAnswer",
     "SqlSession",
     "StatementConfig",
     "StepContext",
@@ -153,6 +156,7 @@ __all__ = [
     "field",
     "first_of",
     "first_word",
+    "foreign_files",
     "forget_token",
     "given",
     "joined",
@@ -171,6 +175,7 @@ __all__ = [
     "related",
     "remote_files",
     "run_code",
+    "running_sql",
     "seconds_to_connect",
     "secret",
     "sign_claims",

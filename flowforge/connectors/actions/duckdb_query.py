@@ -17,10 +17,11 @@ from flowforge.connectors.sdk import (
     connector,
     field,
     first_of,
+    running_sql,
 )
 from flowforge.jsonio import JsonObject
 
-_DUCKDB = child.Program("duckdb_program", memory=1024 * 1024 * 1024)
+_DUCKDB = child.Program("duckdb_program", memory=1024 * 1024 * 1024, work="the statement")
 _FORMATS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet")
 _FORMAT_OF_TYPE = {
     "text/csv": "csv",
@@ -60,7 +61,7 @@ def duckdb_query(config: Config, context: StepContext) -> JsonObject:
         files = {name: _written(name, file, Path(folder), context) for name, file in config.files.items()}
         request = {"sql": bound.text, "values": bound.values, "files": files}
         tools = context.tools
-        with child.running(_DUCKDB, request, tools.dialer, context.user_id, context.deadline) as answer:
+        with running_sql(_DUCKDB, request, tools.dialer, context.user_id, context.deadline) as answer:
             return config.read(answer.rows, context.files, only_first=config.operation == "first")
 
 

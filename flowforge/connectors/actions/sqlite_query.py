@@ -10,16 +10,18 @@ from flowforge.connectors.sdk import (
     DOLLAR,
     Content,
     File,
+    SqlAnswer,
     StatementConfig,
     StepContext,
     child,
     connector,
     field,
     first_of,
+    running_sql,
 )
 from flowforge.jsonio import JsonObject
 
-_SQLITE = child.Program("sqlite_program", memory=512 * 1024 * 1024)
+_SQLITE = child.Program("sqlite_program", memory=512 * 1024 * 1024, work="the statement")
 
 
 class Config(StatementConfig):
@@ -54,12 +56,12 @@ def sqlite_query(config: Config, context: StepContext) -> JsonObject:
             "reads": config.operation != "execute",
         }
         tools = context.tools
-        with child.running(_SQLITE, request, tools.dialer, context.user_id, context.deadline) as answer:
+        with running_sql(_SQLITE, request, tools.dialer, context.user_id, context.deadline) as answer:
             output = _output(config, context, answer)
         return output | _changed_file(path, content, context) if config.operation == "execute" else output
 
 
-def _output(config: Config, context: StepContext, answer: child.Answer) -> JsonObject:
+def _output(config: Config, context: StepContext, answer: SqlAnswer) -> JsonObject:
     if config.operation != "execute":
         return config.read(answer.rows, context.files, only_first=config.operation == "first")
     given_back = config.listed(answer.rows, context.files)

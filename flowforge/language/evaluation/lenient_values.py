@@ -43,7 +43,7 @@ def orders(meter: Meter, values: list[Any]) -> list[Order | None]:
 
 def order_of(value: Any) -> Order | None:
     """Like `orders`, for one value; the caller has paid."""
-    number = _number(value)
+    number = number_of(value)
     if value is None or value == "":
         return None
     if number is not None:
@@ -57,14 +57,15 @@ def numbers(meter: Meter, values: list[Any], purpose: str) -> list[int | float]:
     """The values that are not null or empty, as numbers. Raises Failure for one that is none."""
     meter.work(len(values) * _READ_NANOSECONDS)
     given = [value for value in values if value is not None and value != ""]
-    found = [_number(value) for value in given]
+    found = [number_of(value) for value in given]
     wrong = next((value for value, number in zip(given, found, strict=True) if number is None), None)
     if wrong is not None:
         raise Failure(f"{purpose} needs numbers, not {describe(wrong)}")
     return [number for number in found if number is not None]
 
 
-def _number(value: Any) -> int | float | None:
+def number_of(value: Any) -> int | float | None:
+    """The number that a value is, or that a text is as JSON writes it; None for any other."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):

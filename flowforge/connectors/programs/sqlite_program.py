@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from flowforge.connectors.sql.programs import limits
+from flowforge.connectors.programs import limits
 
 _LARGEST_VALUE = 64 * 1024 * 1024
 _PRAGMAS = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from flowforge.connectors.sql.programs import limits
+from flowforge.connectors.programs import limits
 
 _READERS = {
     "csv": "read_csv",

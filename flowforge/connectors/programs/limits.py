@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from flowforge.connectors.sql.programs import wire
+from flowforge.connectors.programs import wire
 
 _LARGEST_FILE = 1024 * 1024 * 1024
 _MOST_FILES = 128
 _ROWS_AT_ONCE = 200
+_YIELDING = 5
+"""How far what else runs on the machine goes before it."""
 
 
 def read_request() -> dict[str, Any]:
@@ -21,7 +25,25 @@ def read_request() -> dict[str, Any]:
     _limit(resource.RLIMIT_FSIZE, _LARGEST_FILE)
     _limit(resource.RLIMIT_NOFILE, _MOST_FILES)
     _limit(resource.RLIMIT_CORE, 0)
+    os.nice(_YIELDING)
     return request
+
+
+def run(work: Callable[[dict[str, Any]], None]) -> None:
+    """Does what is asked; what cannot be done is told. Libraries raise all there is where files are broken."""
+    try:
+        work(read_request())
+    except (ValueError, MemoryError) as error:
+        fail(error)
+    except Exception as error:  # noqa: BLE001
+        fail(ValueError(f"it is broken ({type(error).__name__})"))
+
+
+def answer_each(items: Iterable[Any]) -> None:
+    """Says each item, and that none is missing."""
+    for item in items:
+        say([item])
+    end()
 
 
 def answer(cursor: Any) -> None:

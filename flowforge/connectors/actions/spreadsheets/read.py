@@ -1,0 +1,94 @@
+"""READ_SPREADSHEET: the records of a table in a file."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+
+from flowforge import charsets
+from flowforge.connectors.actions.spreadsheets import FORMAT_LABELS, SPREADSHEETS, Format
+from flowforge.connectors.sdk import (
+    MOST_ROWS,
+    ConnectorConfig,
+    Content,
+    Source,
+    StepContext,
+    as_file,
+    connector,
+    field,
+    first_of,
+    foreign_files,
+    listing,
+)
+from flowforge.jsonio import JsonObject
+from flowforge.language.evaluation.lenient_values import number_of
+
+_FORMAT_OF_SUFFIX: dict[str, Format] = {".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+def _known_charset(name: str) -> str:
+    if name and charsets.codec_of(name) is None:
+        raise ValueError("there is no such charset")
+    return name
+
+
+class Config(ConnectorConfig):
+    file: Source = field(title="File", description="A file, or the text of a CSV.")
+    format: Literal["", Format] = field(
+        "", title="Format", description="Empty: as the file's name says, else CSV.", labels=FORMAT_LABELS
+    )
+    header: bool = field(True, title="Names in the first row", description="No: each row is a list.")
+    skip: int = field(0, title="Rows to leave out first", ge=0, le=1_000)
+    sheet: str = field("", title="Sheet", description="Of a workbook. Empty: the first one.", group="Options")
+    delimiter: str = field("", title="Delimiter", description="Empty: found by itself.", max_length=1, group="Options")
+    quote: str = field('"', title="Quotes", min_length=1, max_length=1, group="Options")
+    charset: Annotated[str, AfterValidator(_known_charset)] = field(
+        "", title="Charset", description="Empty: UTF-8, or windows-1252 where it is not.", group="Options"
+    )
+    numbers: bool = field(
+        False, title="Numbers", description="Texts of a CSV that are numbers become numbers.", group="Options"
+    )
+    result: Literal["rows", "file"] = field(
+        "rows", title="Result", description="file: any number of rows, as one file with a line of JSON for each."
+    )
+    most_rows: int = field(10_000, title="Most rows", description="More are an error.", ge=1, le=MOST_ROWS)
+
+
+@connector(
+    "READ_SPREADSHEET",
+    Config,
+    title="Read a spreadsheet",
+    help="Reads the rows of a CSV, Excel or JSON Lines file.",
+    icon="table",
+    keywords=("csv", "excel", "xlsx", "table", "tsv", "jsonl", "import"),
+    summary=first_of("file"),
+    repeatable=True,
+)
+def read_spreadsheet(config: Config, context: StepContext) -> JsonObject:
+    content = context.files.content(config.file)
+    request = {
+        "format": config.format or _format_of(content),
+        "charset": charsets.codec_of(config.charset) if config.charset else "",
+        **config.model_dump(include={"header", "skip", "sheet", "delimiter", "quote"}),
+    }
+    with foreign_files.reading(SPREADSHEETS, content, context, request) as found:
+        rows = map(_with_numbers, found) if config.numbers else found
+        return as_file(rows, context.files) if config.result == "file" else listing(rows, config.most_rows)
+
+
+def _format_of(content: Content) -> Format:
+    by_name = _FORMAT_OF_SUFFIX.get(PurePath(content.name).suffix.lower())
+    return by_name or ("xlsx" if "spreadsheetml" in content.type else "csv")
+
+
+def _with_numbers(row: Any) -> Any:
+    if isinstance(row, dict):
+        return {name: _number_or(cell) for name, cell in row.items()}
+    return [_number_or(cell) for cell in row] if isinstance(row, list) else row
+
+
+def _number_or(cell: Any) -> Any:
+    number = number_of(cell)
+    return cell if number is None else number

@@ -1,0 +1,50 @@
+"""Files of strangers taken apart, and files made, by programs in processes of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from flowforge.connectors import child
+from flowforge.connectors.context import StepContext
+from flowforge.connectors.files import Content
+from flowforge.file_values import AnyFile
+
+
+@contextmanager
+def reading(
+    program: child.Program, content: Content, context: StepContext, request: Mapping[str, Any]
+) -> Iterator[Iterator[Any]]:
+    """The items that a program makes of a file, whose `path` it finds in its request."""
+    with TemporaryDirectory(prefix="flowforge-file-") as folder:
+        path = child.write_file(content, Path(folder) / "file")
+        asked = {**request, "path": str(path)}
+        with child.running(program, asked, context.tools.dialer, context.user_id, context.deadline) as lines:
+            yield _items_of(lines)
+
+
+@contextmanager
+def making(
+    program: child.Program, context: StepContext, request: Mapping[str, Any], source: AnyFile | None = None
+) -> Iterator[tuple[list[Any], Path]]:
+    """The items that a program says, and the file that it makes, under the `target` of its request. `source`: the file
+    that it makes it of, under the `path`."""
+    with TemporaryDirectory(prefix="flowforge-file-") as folder:
+        path = Path(folder) / "made"
+        asked = {**request, "target": str(path)}
+        if source is not None:
+            asked["path"] = str(child.write_file(context.files.content(source), Path(folder) / "file"))
+        with child.running(program, asked, context.tools.dialer, context.user_id, context.deadline) as lines:
+            found = [*_items_of(lines)]
+        yield found, path
+
+
+def _items_of(lines: Iterator[Any]) -> Iterator[Any]:
+    """The items among the lines of a program, up to the one that says that none is missing."""
+    for line in lines:
+        if isinstance(line, dict):
+            return
+        yield line[0]

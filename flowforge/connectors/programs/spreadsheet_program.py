@@ -1,0 +1,219 @@
+"""Reads tables in files (CSV, XLSX, lines of JSON) record by record, and writes them."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time
+from itertools import islice
+from typing import Any
+
+from flowforge.connectors.programs import limits
+
+_LARGEST_FIELD = 10_000_000
+_LARGEST_WORKBOOK = 500_000_000
+_LONGEST_CELL = 32_767
+"""Characters (Excel specifications and limits)."""
+_DELIMITERS = ",;\t|"
+_PIECE = 1_000_000
+_FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a cell a formula (OWASP, CSV injection)."""
+
+
+def work(request: dict[str, Any]) -> None:
+    csv.field_size_limit(_LARGEST_FIELD)
+    if "path" in request and "target" not in request:
+        limits.answer_each(_READERS[request["format"]](request))
+        return
+    columns = request["columns"] or [*dict.fromkeys(name for record in _records(request) for name in record)]
+    _WRITERS[request["format"]](request, columns)
+    limits.answer_each([columns])
+
+
+# -- reading
+
+
+def _read_csv(request: dict[str, Any]) -> Iterator[Any]:
+    codec = request["charset"] or charset_of(request["path"])
+    with open(request["path"], encoding=codec, errors="replace", newline="") as file:
+        delimiter = request["delimiter"] or _delimiter_of(file.readline(_PIECE))
+        file.seek(0)
+        rows = csv.reader(file, delimiter=delimiter, quotechar=request["quote"])
+        yield from _named(row for row in islice(rows, request["skip"], None) if row) if request["header"] else rows
+
+
+def _read_xlsx(request: dict[str, Any]) -> Iterator[Any]:
+    from openpyxl import load_workbook
+
+    _require_size(request["path"])
+    # By its name openpyxl would judge it.
+    book = load_workbook(open(request["path"], "rb"), read_only=True, data_only=True)  # noqa: SIM115 - to its end
+    name = request["sheet"]
+    if name and name not in book.sheetnames:
+        raise ValueError(f"there is no sheet {name!r}; there is {', '.join(map(repr, book.sheetnames[:10]))}")
+    sheet = book[name or book.sheetnames[0]]
+    sheet.reset_dimensions()  # they may be wrong
+    rows = ([_json_of(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
+    filled = (row for row in islice(rows, request["skip"], None) if any(cell is not None for cell in row))
+    yield from _named(filled) if request["header"] else filled
+
+
+def _read_jsonl(request: dict[str, Any]) -> Iterator[Any]:
+    with open(request["path"], encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield _json_line(line, number)
+
+
+_READERS: Mapping[str, Callable[[dict[str, Any]], Iterator[Any]]] = {
+    "csv": _read_csv,
+    "xlsx": _read_xlsx,
+    "jsonl": _read_jsonl,
+}
+
+
+def charset_of(path: str) -> str:
+    """The codec that a text is in: as its byte order mark says, else UTF-8 where all of it is, else windows-1252."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open(path, "rb") as file:
+        mark = file.read(3)
+        file.seek(0)
+        if mark[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+        try:
+            while piece := file.read(_PIECE):
+                decoder.decode(piece)
+            decoder.decode(b"", True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"
+
+
+def _delimiter_of(line: str) -> str:
+    """The mark that stands most often in the first line, outside of quotes."""
+    plain = "".join(line.split('"')[::2])
+    return max(_DELIMITERS, key=plain.count)
+
+
+def _named(rows: Iterator[list[Any]]) -> Iterator[dict[str, Any]]:
+    """The rows as records, by the names in the first one: every column has a name of its own."""
+    names = _names(next(rows, []))
+    for row in rows:
+        names += [f"column {number}" for number in range(len(names) + 1, len(row) + 1)]
+        yield dict(zip(names, row, strict=False))
+
+
+def _names(head: list[Any]) -> list[str]:
+    names: list[str] = []
+    for number, cell in enumerate(head, 1):
+        name = "" if cell is None else str(cell).strip()
+        first = name or f"column {number}"
+        names.append(first if first not in names else f"{first} ({number})")
+    return names
+
+
+def _json_of(cell: Any) -> Any:
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date().isoformat()
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    return cell if isinstance(cell, str | int | float | bool | None) else str(cell)
+
+
+def _json_line(line: str, number: int) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number} is not JSON") from error
+
+
+def _require_size(path: str) -> None:
+    """What a bomb unpacks to stands in its list of contents."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > _LARGEST_WORKBOOK:
+            raise ValueError(f"it unpacks to more than {_LARGEST_WORKBOOK:,} bytes")
+
+
+# -- writing
+
+
+def _records(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The records, any number of times."""
+    found = _read_jsonl(request) if "path" in request else iter(request["rows"])
+    for number, record in enumerate(found):
+        if not isinstance(record, dict):
+            raise ValueError(f"row {number} is no object")
+        yield record
+
+
+def _write_csv(request: dict[str, Any], columns: list[str]) -> None:
+    mark = "-sig" if request["forExcel"] else ""
+    cell = _guarded if request["forExcel"] else _text
+    with open(request["target"], "w", encoding=f"utf-8{mark}", errors="replace", newline="") as file:
+        writer = csv.writer(file, delimiter=request["delimiter"] or ",", quotechar=request["quote"])
+        if request["header"]:
+            writer.writerow(map(cell, columns))
+        for record in _records(request):
+            writer.writerow([cell(record.get(name)) for name in columns])
+
+
+def _write_xlsx(request: dict[str, Any], columns: list[str]) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(request["sheet"] or "Sheet1")
+    if request["header"]:
+        sheet.append([_cell(sheet, name) for name in columns])
+    for record in _records(request):
+        sheet.append([_cell(sheet, record.get(name)) for name in columns])
+    book.save(request["target"])
+
+
+def _write_jsonl(request: dict[str, Any], columns: list[str]) -> None:
+    with open(request["target"], "w", encoding="utf-8") as file:
+        for record in _records(request):
+            chosen = {name: record[name] for name in columns if name in record}
+            file.write(json.dumps(chosen, ensure_ascii=False) + "\n")
+
+
+_WRITERS: Mapping[str, Callable[[dict[str, Any], list[str]], None]] = {
+    "csv": _write_csv,
+    "xlsx": _write_xlsx,
+    "jsonl": _write_jsonl,
+}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _guarded(value: Any) -> str:
+    """A text that Excel does not take for a formula; a number stays one."""
+    written = _text(value)
+    return f"'{written}" if isinstance(value, str) and written.startswith(_FORMULA_MARKS) else written
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    """A text is never a formula."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 10**15):
+        return value
+    written = ILLEGAL_CHARACTERS_RE.sub("", _text(value))
+    if len(written) > _LONGEST_CELL:
+        raise ValueError(f"a cell may have {_LONGEST_CELL:,} characters")
+    cell = WriteOnlyCell(sheet, written)
+    cell.data_type = "s"
+    return cell
+
+
+if __name__ == "__main__":
+    limits.run(work)
