@@ -28,8 +28,8 @@ class OutOfTime(Exception):
 
 
 def run_apart(work: Callable[[], Result], stop: Callable[[], None], seconds: float, deadline: float) -> Result:
-    """The result of the work, or what it raises. `stop`: makes it end soon, called once when it has computed for so
-    many seconds, or at the deadline (of time.monotonic); OutOfTime is raised then."""
+    """The result of the work, or what it raises. `stop`: makes it end soon, if it is under way; called when it has
+    computed for so many seconds, or at the deadline (of time.monotonic). OutOfTime is raised then."""
     clock: Future[Callable[[], float]] = Future()
     outcome: Future[Result] = Future()
     thread = _start(lambda: _settle(work, clock, outcome))
@@ -37,11 +37,17 @@ def run_apart(work: Callable[[], Result], stop: Callable[[], None], seconds: flo
     while thread.is_alive():
         left = min(seconds - computed(), deadline - time.monotonic())
         if left <= 0:
-            stop()
-            thread.join()
+            _stop(thread, stop)
             raise OutOfTime
         thread.join(max(left, _SHORTEST_WAIT))
     return outcome.result()
+
+
+def _stop(thread: threading.Thread, stop: Callable[[], None]) -> None:
+    """Stops it again and again: it may not have been under way at first."""
+    while thread.is_alive():
+        stop()
+        thread.join(_SHORTEST_WAIT)
 
 
 def _start(run: Callable[[], None]) -> threading.Thread:

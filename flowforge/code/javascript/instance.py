@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from wasmtime import Engine
 
 Host = Callable[[str], str]
-"""Answers a call by the program. Raises nothing."""
+"""Answers a call by the program."""
 
 _OWN_MEMORY = 8 * 1024 * 1024
 """Bytes that are left to QuickJS, so that it can tell what went wrong."""
 _STACK = 448 * 1024
 """Bytes of its own stack; beyond, a RangeError is thrown."""
 _BUFFER = 16 * 1024
+_MOST_ASKED = 8 * 1024 * 1024
+"""Bytes that the host is asked with; more are answered with nothing."""
 _BAD_DESCRIPTOR = 8
 _MODULE = "quickjs"
 
@@ -64,6 +66,7 @@ class Instance:
         self._host = host
         self._exports: dict[str, Any] = {}
         self._length_at = self._buffer = 0
+        self._failed: BaseException | None = None
 
     def start(self) -> None:
         self._call("_initialize")
@@ -137,14 +140,14 @@ class Instance:
         return found.get(name, _nothing)
 
     def _answer(self, _name: int, _length: int, _this: int, count: int, arguments: int) -> int:
-        from wasmtime import Trap, WasmtimeError
-
+        """Calls the host. What goes wrong is raised where QuickJS was called: nothing may be raised from here."""
         try:
-            asked = self.read(self._number_at(arguments), MEMORY) if count else None
-            answer = self._host((asked or b"").decode("utf-8", "replace"))
+            asked = self.read(self._number_at(arguments), _MOST_ASKED) if count else None
+            answer = "" if asked is None else self._host(asked.decode("utf-8", "replace"))
             return self.text(answer.encode("utf-8", "replace"))
-        except (Trap, WasmtimeError, JavaScriptError):
-            return 0  # which throws what is pending; a limit holds as soon as QuickJS goes on
+        except BaseException as error:  # noqa: BLE001
+            self._failed = self._failed or error
+            return 0
 
     def _write_time(self, _clock: int, _precision: int, at: int) -> int:
         self._poke(time.time_ns().to_bytes(8, "little"), at)
@@ -184,7 +187,10 @@ class Instance:
         self._export("memory").write(self._store, data, at)
 
     def _call(self, name: str, *arguments: int) -> Any:
-        return self._export(name)(self._store, *arguments)
+        result = self._export(name)(self._store, *arguments)
+        if self._failed is not None:
+            raise self._failed
+        return result
 
     def _export(self, name: str) -> Any:
         if name not in self._exports:

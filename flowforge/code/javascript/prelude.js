@@ -89,7 +89,9 @@
     get:
       (_, name) =>
       (...values) => {
-        const answer = parse(host("filter", String(name), stringify(values)));
+        const told = host("filter", String(name), stringify(values));
+        if (told === "") throw new Error(`filters.${String(name)}: these are too many data at once`);
+        const answer = parse(told);
         if ("error" in answer) throw new Error(answer.error);
         return answer.value;
       },
