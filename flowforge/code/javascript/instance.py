@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flowforge.code.javascript import compiled
 from flowforge.code.program import MEMORY
 
 if TYPE_CHECKING:
-    from wasmtime import Engine
+    from wasmtime import Engine, Module
 
 Host = Callable[[str], str]
 """Answers a call by the program."""
@@ -36,13 +35,11 @@ class JavaScriptError(Exception):
 
 
 @contextmanager
-def new_instance(engine: Engine, host: Host) -> Iterator[Instance]:
+def new_instance(engine: Engine, module: Module, host: Host) -> Iterator[Instance]:
     """An instance, gone with all its memory when the block ends."""
     from wasmtime import FuncType, Linker, Store
 
-    module = compiled.load(engine)
     with ExitStack() as held:
-        held.callback(module.close)
         store, linker = Store(engine), Linker(engine)
         held.callback(store.close)
         held.callback(linker.close)

@@ -21,7 +21,7 @@ from flowforge.code.library import Library
 from flowforge.code.program import MEMORY, CodeFailed, Limits, Program, WriteLog
 
 if TYPE_CHECKING:
-    from wasmtime import Engine, Trap
+    from wasmtime import Engine, Module, Trap
 
 Work = Callable[[Instance], bytes | None]
 
@@ -55,9 +55,9 @@ def _within(limits: Limits, log: WriteLog, work: Work) -> bytes | None:
     from wasmtime import Trap
 
     _prelude()
-    with closing(compiled.new_engine()) as engine:
+    with closing(compiled.new_engine()) as engine, closing(compiled.load(engine)) as module:
         try:
-            use = partial(_use, engine, _host(Library(), log), work)
+            use = partial(_use, engine, module, _host(Library(), log), work)
             return run_apart(use, engine.increment_epoch, limits.seconds, limits.deadline)
         except OutOfTime:
             raise CodeFailed(_too_long(limits)) from None
@@ -67,8 +67,8 @@ def _within(limits: Limits, log: WriteLog, work: Work) -> bytes | None:
             raise CodeFailed(_told(str(error))) from None
 
 
-def _use(engine: Engine, host: Host, work: Work) -> bytes | None:
-    with new_instance(engine, host) as instance:
+def _use(engine: Engine, module: Module, host: Host, work: Work) -> bytes | None:
+    with new_instance(engine, module, host) as instance:
         return work(instance)
 
 
@@ -124,7 +124,11 @@ def _prelude_of(instance: Instance) -> int:
 @cache
 def _prelude() -> bytes:
     source = Path(__file__).with_name("prelude.js").read_text()
-    with closing(compiled.new_engine()) as engine, new_instance(engine, lambda _: "") as instance:
+    with (
+        closing(compiled.new_engine()) as engine,
+        closing(compiled.load(engine)) as module,
+        new_instance(engine, module, lambda _: "") as instance,
+    ):
         return instance.compile(source, "prelude")
 
 
