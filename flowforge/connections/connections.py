@@ -26,6 +26,7 @@ from flowforge.errors import Conflict, NotFound, raise_any
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import Vault, mask_fields, seal_fields
+from flowforge.triggers import connected
 from flowforge.views import view_of
 from flowforge.wiring import Backends
 from flowforge.workflows.connection_uses import Use, connection_uses
@@ -59,7 +60,7 @@ class Connections:
         row.config = self._seal(wanted.kind, wanted.config, None)
         session.add(row)
         _record(session, Action.CONNECTION_CREATED, row)
-        self._commit(session)
+        self._commit(session, row)
         return self._view(row, is_broken=False)
 
     def update(self, session: Session, user_id: UUID, connection_id: UUID, change: ConnectionChange) -> ConnectionView:
@@ -70,7 +71,7 @@ class Connections:
         row.config = self._seal(kind, change.config, row.config)
         row.updated_at, row.tested_at, row.problem = datetime.now(UTC), None, None
         _record(session, Action.CONNECTION_CHANGED, row)
-        self._commit(session)
+        self._commit(session, row)
         return self._view_now(session, row)
 
     def delete(self, session: Session, user_id: UUID, connection_id: UUID, *, force: bool = False) -> None:
@@ -131,9 +132,10 @@ class Connections:
     ) -> JsonObject:
         return seal_fields(filled_in(config), kind.secret_keys(), self.vault, stored, literal=True)
 
-    def _commit(self, session: Session) -> None:
-        """Raises Conflict for a name that is taken."""
+    def _commit(self, session: Session, row: Connection) -> None:
+        """Lets triggers try again that have failed with it. Raises Conflict for a name that is taken."""
         with refused_as(session, Conflict("there is a connection by that name already")):
+            connected.go_on(session, row.user_id, row.name)
             session.commit()
 
 

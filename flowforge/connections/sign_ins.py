@@ -33,6 +33,7 @@ from flowforge.oauth.errors import OAuthError, Refused
 from flowforge.oauth.scopes import missing_scopes
 from flowforge.oauth.tokens import Grant, Times, Tokens
 from flowforge.secrets import SecretUnreadable, mask_text, open_fields
+from flowforge.triggers import connected
 from flowforge.wiring import Backends
 
 LIFETIME = timedelta(minutes=10)
@@ -236,11 +237,12 @@ class SignIns:
     def _keep(
         self, session: Session, browser: Browser, connection_id: UUID, client: ProviderClient, grant: Grant
     ) -> None:
-        """Stores the tokens, and lets the steps go on that waited for them."""
+        """Stores the tokens, and lets the steps and triggers go on that waited for them."""
         identity = client.who_is(grant)
         connection = self._load(session, browser.user_id, connection_id)  # it may have been deleted meanwhile
         session.execute(_granted(connection_id, self.backends.vault.seal(grant.tokens.as_text()), grant, identity))
         connection_waits_store.go_on(session.connection(), connection_id)
+        connected.go_on(session, browser.user_id, connection.name)
         record(session, Action.CONNECTION_SIGNED_IN, by=browser.user_id, on=connection_id, named=connection.name)
         session.commit()
 

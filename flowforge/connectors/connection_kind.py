@@ -18,6 +18,8 @@ from flowforge.connectors.http_client.pace import Pace
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request, basic_credentials
 from flowforge.connectors.http_client.tls import TlsIdentity
+from flowforge.connectors.mail_transport.account import Account, MailTarget
+from flowforge.connectors.mail_transport.addresses import is_mail_url, mail_target
 from flowforge.connectors.signing_fields import SigningFields, TrialAddress
 from flowforge.errors import Problem
 from flowforge.icons import require_icon
@@ -52,6 +54,8 @@ class ConnectionKind(Generic[C]):
     """The certificates by which connections to the service are made; None: the public ones."""
     open: Callable[[Credentials[C]], AbstractContextManager[Any]] | None = None
     """A session with a service that does not speak HTTP, signed in."""
+    mail_account: Callable[[MailTarget, Credentials[C]], Account] | None = None
+    """The account that it signs in to at a mail server, by IMAP or SMTP."""
     test: Callable[[Credentials[C]], bool] | None = None
     """Tries the credentials out without doing anything; false where that is not possible with these. Where there is
     none, and it signs requests, people can give an address to call."""
@@ -131,7 +135,10 @@ class ConnectionKind(Generic[C]):
         url = saved.get(_TEST_URL)
         if not url:
             return False
-        context.tools.http.send(context, "GET", url, signed_by=credentials).raise_for_status("the address")
+        if is_mail_url(url):
+            credentials.sign_in_to_mail(mail_target(url))
+        else:
+            context.tools.http.send(context, "GET", url, signed_by=credentials).raise_for_status("the address")
         return True
 
 
@@ -170,6 +177,20 @@ class Credentials(Generic[C]):
         if password:
             self.hide(encoded)
         return f"Basic {encoded}"
+
+    def mail_account(self, target: MailTarget) -> Account:
+        """The account at a mail server that a step or a trigger wants, completed by the connection. Raises
+        ConnectorError."""
+        if self.kind.mail_account is None:
+            raise ConnectorError(f"a connection of the kind {self.kind.type} has no mail server", permanent=True)
+        return self.kind.mail_account(target, self)
+
+    def sign_in_to_mail(self, target: MailTarget) -> None:
+        """Signs in and does nothing else. Raises ConnectorError."""
+        mail, account = self.context.tools.mail, self.mail_account(target)
+        open_session = mail.imap_session if target.protocol == "imap" else mail.session
+        with open_session(account, self.context.deadline):
+            return
 
     def open(self) -> AbstractContextManager[Any]:
         """Raises ConnectorError for a kind that has no sessions."""

@@ -15,6 +15,7 @@ from flowforge.connectors.host_binding import ANY_HOST, HostBinding
 from flowforge.connectors.http_client.client import HttpClient
 from flowforge.connectors.http_client.pace import NoPace, Pace
 from flowforge.connectors.http_client.signing import Signer
+from flowforge.connectors.mail_transport.account import Account, MailTarget
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.dialer import Dialer
 from flowforge.connectors.one_page import OnePage
@@ -43,7 +44,11 @@ class Tools:
 
 
 class NamedConnection(Signer, Protocol):
-    """The connection that a step names: it signs requests, or opens a session, as its kind does."""
+    """The connection that a step names: it signs requests, signs in to mail servers, or opens a session, as its kind
+    does."""
+
+    def mail_account(self, target: MailTarget) -> Account:
+        """Raises ConnectorError, also for a kind that has no mail servers."""
 
     def open(self) -> AbstractContextManager[Any]:
         """A session, signed in. Raises ConnectorError, also for a kind that has no sessions."""

@@ -30,7 +30,10 @@ class HostBinding:
 
     def require(self, url: str) -> None:
         """Raises ConnectorError for an address at another host, as the HTTP client reads the address."""
-        host = _host_of(url)
+        self.require_host(_host_of(url))
+
+    def require_host(self, host: str) -> None:
+        """Raises ConnectorError for another host."""
         if not self.hosts.allow(host):
             name = f"the connection '{self.connection}'" if self.connection else "the connection"
             bound = ", ".join(self.hosts.patterns)

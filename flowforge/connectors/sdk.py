@@ -37,7 +37,15 @@ from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of
 from flowforge.connectors.http_client.tls import TlsIdentity, readable_key, readable_pem
 from flowforge.connectors.lists.all_operations import AnyOperation
 from flowforge.connectors.lists.working import work_on_list
-from flowforge.connectors.mail_transport.conversation import Account, Security, SmtpConversation
+from flowforge.connectors.mail_transport.account import (
+    AccessTokens,
+    Account,
+    MailTarget,
+    Security,
+    without_control_characters,
+)
+from flowforge.connectors.mail_transport.conversation import SmtpConversation
+from flowforge.connectors.mail_transport.imap import ImapConversation
 from flowforge.connectors.network import service_ports as ports
 from flowforge.connectors.network.deadlines import Watch
 from flowforge.connectors.network.dialer import Dialer, seconds_to_connect
@@ -77,6 +85,7 @@ __all__ = [
     "MOST_ROWS",
     "NO_EXPRESSIONS",
     "ONLY_PAGE",
+    "AccessTokens",
     "Account",
     "Added",
     "Algorithm",
@@ -107,11 +116,13 @@ __all__ = [
     "Guarded",
     "HeaderName",
     "IfThere",
+    "ImapConversation",
     "KeptLog",
     "LogLine",
     "Mail",
     "MailAddress",
     "MailAddresses",
+    "MailTarget",
     "Nested",
     "NewRows",
     "Page",
@@ -183,6 +194,7 @@ __all__ = [
     "tls_context",
     "token_for",
     "token_key",
+    "without_control_characters",
     "work_on_list",
     "writing",
     "xml_of",

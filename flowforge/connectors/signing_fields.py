@@ -40,5 +40,7 @@ class TrialAddress(ConnectorConfig):
     """The field of those that are tested by a request to an address of their user's choice."""
 
     test_url: str = field(
-        "", title="Address to test it at", description="Called with GET, signed; it works where the answer is a 2xx."
+        "",
+        title="Address to test it at",
+        description="Called with GET, signed; it works where the answer is a 2xx. Mail servers: imaps://… or smtp://….",
     )

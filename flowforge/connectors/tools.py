@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowforge.connectors.context import Tools
 from flowforge.connectors.http_client.client import HttpClient, Limits
-from flowforge.connectors.mail_transport.conversation import Account
+from flowforge.connectors.mail_transport.account import Account
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.mail_transport.shared_account import TakeAllowance
 from flowforge.connectors.network.addresses import AddressGuard
@@ -15,8 +15,7 @@ from flowforge.connectors.network.proxy import Proxy, ProxyBypass
 from flowforge.connectors.network.routes import Routes
 from flowforge.connectors.session_pool import SessionPool
 from flowforge.connectors.tokens import TokenCache
-from flowforge.mail import addresses
-from flowforge.mail.addresses import Address
+from flowforge.mail.addresses import read_or_none
 from flowforge.settings import Settings
 
 
@@ -38,7 +37,7 @@ def make_tools(settings: Settings, take_allowance: TakeAllowance) -> Tools:
     limits = Limits(request=settings.http_request_max_bytes, response=settings.http_response_max_bytes)
     return Tools(
         http=HttpClient(make_routes(settings), deadlines, limits, settings.executor_threads),
-        mail=MailServer(guard, deadlines, _own_account(settings), _own_sender(settings), take_allowance),
+        mail=MailServer(guard, deadlines, _own_account(settings), read_or_none(settings.mail_sender), take_allowance),
         tokens=TokenCache(),
         oauth_clients=settings.oauth_clients,
         dialer=Dialer(guard, deadlines),
@@ -54,11 +53,3 @@ def _own_account(settings: Settings) -> Account:
         settings.smtp_password.get_secret_value(),
         settings.smtp_security,
     )
-
-
-def _own_sender(settings: Settings) -> Address | None:
-    """None where SMTP_FROM is not set, and the user name is no address."""
-    try:
-        return addresses.read(settings.mail_sender)
-    except ValueError:
-        return None

@@ -21,13 +21,14 @@ GRANT_COLUMNS: tuple[Any, ...] = (
     OAuthGrant.ends_at,
     OAuthGrant.renew_at,
     OAuthGrant.problem,
+    OAuthGrant.identity,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StoredGrant:
     """`tokens`: sealed; None where they are still to be asked for. `problem`: why it is broken; None where it is
-    not."""
+    not. `identity`: who has signed in, as far as the provider tells."""
 
     connection_id: UUID
     generation: int = 0
@@ -35,6 +36,7 @@ class StoredGrant:
     ends_at: datetime | None = None
     renew_at: datetime | None = None
     problem: str | None = None
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,14 @@ def read(text: str) -> Address:
     return Address(name, local, domain)
 
 
+def read_or_none(text: str) -> Address | None:
+    """The one address that the text is; None where it is none."""
+    try:
+        return read(text)
+    except ValueError:
+        return None
+
+
 def split(text: str) -> Iterator[str]:
     """The text of each address in a list of them, whether or not it can be used."""
     names: list[str] = []

@@ -103,6 +103,8 @@ class HeldGrant:
     def __init__(self, renewals: Renewals, stored: StoredGrant) -> None:
         self._renewals = renewals
         self._stored = stored
+        self.identity = stored.identity
+        """Who has signed in, as far as the provider tells."""
 
     @property
     def connection_id(self) -> UUID:

@@ -20,11 +20,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from flowforge.connectors.sdk import ConnectionKind
+from flowforge.engine.account_access import AccountAccess
 from flowforge.errors import Invalid, Problem
 from flowforge.fields import is_secret
 from flowforge.jsonio import JsonObject
 from flowforge.language.wording import problems_of
-from flowforge.settings import Settings
 from flowforge.triggers.json_schema import object_schema
 
 Json = Mapping[str, Any]
@@ -107,6 +108,8 @@ class TriggerKind(Generic[C]):
     """Whether it fires at times that can be computed beforehand."""
     can_be_tested: ClassVar[bool] = False
     address: ClassVar[Address | None] = None
+    connection_kinds: ClassVar[tuple[ConnectionKind[Any], ...]] = ()
+    """The kinds of connections that its config may name, under `connection`."""
 
     def read(self, config: Json) -> C:
         """Raises Invalid with a pointer to each field that cannot be used."""
@@ -174,9 +177,9 @@ class TriggerKind(Generic[C]):
         None where there is nothing to be seen."""
         del config
 
-    def test(self, config: Json, settings: Settings) -> TrialResult:
+    def test(self, config: Json, access: AccountAccess) -> TrialResult:
         """Tries a config out, its secrets in clear, without starting anything. Raises Invalid where that cannot be
-        done with this kind."""
+        done with this kind, Unavailable."""
         raise Invalid.at("/triggerType", f"a trigger of the kind {self.type} cannot be tried out")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,12 +17,14 @@ from flowforge import jsonio
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.tables import TriggerRegistration, Workflow
+from flowforge.engine.account_access import AccountAccess
 from flowforge.engine.intake import KnownToken
 from flowforge.errors import MAX_PROBLEMS, Invalid, NotFound, Problem, raise_any
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, Vault, mask_fields, open_fields, seal_fields, unmask_fields
 from flowforge.settings import Settings
 from flowforge.triggers.changes import CONFIGURATION, NewTrigger, TriggerChange
+from flowforge.triggers.connected import problems_of_connection
 from flowforge.triggers.kind import Address, Registered, TrialResult, TriggerKind
 from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys
 from flowforge.triggers.kinds.webhook import WEBHOOK
@@ -30,8 +33,10 @@ from flowforge.triggers.validation import problems_of_config, warnings_of_config
 from flowforge.triggers.views import AddressedTrigger, TriggerHealth, TriggerView
 from flowforge.triggers.webhooks.hook import Hook, read_hook
 from flowforge.views import view_of
+from flowforge.wiring import Backends
 
 SHOWN_FIRE_TIMES = 5
+TEST_SECONDS = 20.0
 MOST_LISTED = 1_000
 
 
@@ -47,6 +52,7 @@ class Triggers:
         mine = select(Workflow.id).where(Workflow.id == wanted.workflow_id, Workflow.user_id == user_id)
         if session.scalar(mine.with_for_update()) is None:  # held, so that it is not deleted meanwhile
             raise NotFound("there is no such workflow")
+        raise_any(problems_of_connection(session, user_id, wanted.kind, wanted.configuration, CONFIGURATION))
         row = _managed(session, wanted.workflow_id, wanted.kind.type)
         if row is None:
             row = TriggerRegistration(workflow_id=wanted.workflow_id, user_id=user_id, trigger_type=wanted.kind.type)
@@ -86,7 +92,9 @@ class Triggers:
         problems = [*change.problems]
         if changed is not None or (enabled and not row.enabled and not problems):
             wanted = stored if changed is None else changed
-            problems += problems_of_config(find_kind(row.trigger_type), wanted, CONFIGURATION, stored)
+            kind = find_kind(row.trigger_type)
+            problems += problems_of_config(kind, wanted, CONFIGURATION, stored)
+            problems += problems_of_connection(session, user_id, kind, wanted, CONFIGURATION)
         raise_any(problems)
         row.managed = None
         self._write(row, stored if changed is None else self.seal(changed, stored), enabled)
@@ -214,25 +222,27 @@ class Triggers:
         """Decrypt the secrets of a config. Raises SecretUnreadable."""
         return open_fields(config, secret_keys(), self.vault)
 
-    def test(self, session: Session, user_id: UUID, trigger_id: UUID) -> TrialResult:
+    def test(self, session: Session, backends: Backends, user_id: UUID, trigger_id: UUID) -> TrialResult:
         """Tries a trigger out. Ends the session's transaction first: what is called may take its time.
 
-        Raises NotFound, and Invalid for a trigger of a kind that cannot be tried out.
+        Raises NotFound, Unavailable, and Invalid for a trigger of a kind that cannot be tried out.
         """
         row = self._load(session, user_id, trigger_id)
         type_, configuration = row.trigger_type, configuration_of(row)
         session.rollback()
         try:
-            return self.test_configuration(type_, self.opened(configuration))
+            return self.test_configuration(backends, user_id, type_, self.opened(configuration))
         except SecretUnreadable as error:
             return TrialResult("the trigger", str(error))
 
-    def test_configuration(self, type_: object, configuration: Mapping[str, Any]) -> TrialResult:
-        """Test a trigger that is being written; its secrets are in clear. Raises Invalid."""
+    def test_configuration(
+        self, backends: Backends, user_id: UUID, type_: object, configuration: Mapping[str, Any]
+    ) -> TrialResult:
+        """Test a trigger that is being written; its secrets are in clear. Raises Invalid, Unavailable."""
         kind = find_kind(type_)
         if kind is None:
             raise Invalid.at("/triggerType", "there is no such kind of trigger")
-        return kind.test(configuration, self.settings)
+        return kind.test(configuration, AccountAccess(backends, user_id, time.monotonic() + TEST_SECONDS))
 
     def _write(self, row: TriggerRegistration, configuration: JsonObject, enabled: bool) -> None:
         row.trigger_type = row.trigger_type.lower()

@@ -1,4 +1,4 @@
-"""Uses of connections by workflows, as published and in drafts."""
+"""Uses of connections by workflows and their triggers, as published and in drafts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from flowforge.connectors.sdk import CONNECTION
 from flowforge.db.tables import Workflow, WorkflowDraft
 from flowforge.errors import Conflict
 from flowforge.secrets import Vault
+from flowforge.triggers.kinds import connected_types
 from flowforge.workflows.drafts import opened_draft
 from flowforge.workflows.validation import config_of, flat
 
@@ -56,8 +57,13 @@ def _published(session: Session, user_id: UUID) -> Iterator[tuple[str, Use]]:
         SELECT w.id, w.name, called #>> '{}' FROM workflow.workflows w
         CROSS JOIN LATERAL jsonb_path_query(w.actions_definition, 'strict $.**.config.connection', '{}', true) AS called
         WHERE w.user_id = %(user)s AND jsonb_typeof(called) = 'string'
+        UNION ALL
+        SELECT w.id, w.name, t.configuration->>'connection' FROM trigger_service.trigger_registrations t
+        JOIN workflow.workflows w ON w.id = t.workflow_id
+        WHERE t.user_id = %(user)s AND w.user_id = %(user)s AND lower(t.trigger_type) = ANY(%(connected)s)
+            AND jsonb_typeof(t.configuration->'connection') = 'string'
         """,
-        {"user": str(user_id)},
+        {"user": str(user_id), "connected": connected_types()},
     )
     return ((called, Use(workflow_id, name, in_draft=False)) for workflow_id, name, called in rows)
 
@@ -67,10 +73,10 @@ def _drafted(session: Session, vault: Vault, user_id: UUID) -> Iterator[tuple[st
     newest = mine.where(Workflow.user_id == user_id).order_by(WorkflowDraft.updated_at.desc()).limit(_MOST_DRAFTS)
     for draft, name in session.execute(newest):
         try:
-            actions = flat(opened_draft(vault, draft).get("actions"))
+            definition = opened_draft(vault, draft)
         except Conflict:  # sealed with a key that is gone: it can only be discarded
             continue
-        for action in actions:
-            connection = (config_of(action) or {}).get(CONNECTION)
+        for user in (definition.get("trigger"), *flat(definition.get("actions"))):
+            connection = (config_of(user) or {}).get(CONNECTION)
             if isinstance(connection, str):
                 yield connection, Use(draft.id, name, in_draft=True)

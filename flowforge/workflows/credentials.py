@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.named_connection import problem_of_connection
 from flowforge.connectors.sdk import CONNECTION
 from flowforge.db.tables import Connection, NamedSecret
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
-from flowforge.language.definition import WorkflowDefinition
+from flowforge.language.definition import TriggerDefinition, WorkflowDefinition
 from flowforge.language.evaluation.names import hint, quoted
 from flowforge.language.expressions.resolving import references_in, texts
 from flowforge.language.expressions.secret_values import SECRETS, HiddenSecrets
@@ -23,6 +24,8 @@ from flowforge.language.pointers import pointer
 from flowforge.language.repair import UNREAD
 from flowforge.language.tree import actions_in
 from flowforge.secrets import MASK
+from flowforge.triggers.connected import problems_of_connection
+from flowforge.triggers.kinds import find_kind
 
 
 def problems_of_credentials(
@@ -32,6 +35,7 @@ def problems_of_credentials(
     actions = definition.dump()["actions"]
     return [
         *_problems_of_connections(session, catalog, user_id, actions),
+        *_problems_of_trigger(session, user_id, definition.trigger),
         *_problems_of_secrets(session, user_id, actions),
     ]
 
@@ -60,12 +64,13 @@ def _problem_of_connection(catalog: Catalog, action: Mapping[str, Any], kinds: M
     taken = [kind.type for kind in catalog.kinds_for(catalog.get(type_))] if type_.upper() in catalog.types() else []
     if not taken:
         return f"{type_} takes no connection"
-    if not isinstance(name, str) or name not in kinds:
-        fitting = [other for other, kind in kinds.items() if kind in taken]
-        return f"there is no connection {quoted(str(name))}{hint(str(name), fitting)}"
-    if kinds[name] not in taken:
-        return f"{quoted(name)} is a connection of the type {kinds[name]}; this step needs {' or '.join(taken)}"
-    return None
+    return problem_of_connection(name, taken, kinds, "step")
+
+
+def _problems_of_trigger(session: Session, user_id: UUID, trigger: TriggerDefinition | None) -> list[Problem]:
+    if trigger is None:
+        return []
+    return problems_of_connection(session, user_id, find_kind(trigger.type), trigger.config or {}, "/trigger/config")
 
 
 def _problems_of_secrets(session: Session, user_id: UUID, actions: Any) -> Iterator[Problem]:

@@ -35,3 +35,8 @@ def run_with(
 def received_by(httpserver: HTTPServer) -> list[Received]:
     """All requests, in their order."""
     return [request for request, _ in httpserver.log]
+
+
+def tried_out(kind: str, saved: Mapping[str, Any], context: StepContext) -> bool:
+    """Whether a connection of that kind is tried out, and works. Raises ConnectorError where it does not."""
+    return load_catalog().connection_kinds[kind].try_out(saved, context)

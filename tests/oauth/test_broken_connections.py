@@ -20,6 +20,7 @@ from tests.engine.pipeline import Pipeline
 from tests.oauth.connected import NAME, OWNER, call, connect, kept, sign_in
 from tests.services.oauth_provider import Provider
 from tests.services.smtp import Inbox, serving
+from tests.triggers.registrations import register
 
 
 @pytest.fixture
@@ -51,6 +52,19 @@ def test_workflows_about_errors_are_started_once(backends: Backends, provider: P
     assert event.payload["workflow"]["id"] == str(using.id)
     assert event.payload["error"]["connection"] == NAME
     assert kept(backends, broken).row.told_at is not None
+
+
+def test_a_workflow_whose_trigger_uses_it_is_told_too(backends: Backends, broken: UUID) -> None:
+    pipeline = Pipeline(backends, owner=OWNER)
+    about_errors = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {"n": 1}}})
+    settings = {"errorWorkflow": str(about_errors.id)}
+    using = pipeline.workflow({"type": "TRANSFORM", "config": {"output": {"n": 1}}}, settings=settings)
+    register(backends.engine, "email", {"connection": NAME}, user_id=OWNER, workflow_id=using.id)
+    broken_connections.tend(backends)
+    with Session(backends.engine) as session:
+        [event] = session.scalars(select(TriggerEventRow)).all()
+    assert event.payload is not None
+    assert event.payload["workflow"]["id"] == str(using.id)
 
 
 def test_it_is_shown_as_broken_whatever_is_done_with_it(backends: Backends, broken: UUID) -> None:

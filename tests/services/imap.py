@@ -13,6 +13,7 @@ from email.message import EmailMessage
 import pytest
 from imap_tools import MailBoxUnencrypted
 
+from tests.connectors.certificate import Certificate
 from tests.services.processes import start_server
 from tests.waiting import eventually
 
@@ -95,12 +96,14 @@ def imap() -> Iterator[MailServer]:
 
 
 @contextmanager
-def running_imap() -> Iterator[MailServer]:
+def running_imap(certificate: Certificate | None = None) -> Iterator[MailServer]:
+    """With a certificate, it offers STARTTLS, and lets nobody in without."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = [sys.executable, "-c", "from pymap.main import main; main()", "--no-service=admin"]
-    listen = ["--host=127.0.0.1", f"--port={port}", "--no-tls"]
+    tls = [f"--cert={certificate.chain}", f"--key={certificate.key}"] if certificate else ["--no-tls"]
+    listen = ["--host=127.0.0.1", f"--port={port}", *tls]
     account = ["dict", f"--demo-user={USER}", f"--demo-password={PASSWORD}"]
     process = start_server([*server, *listen, *account])
     try:

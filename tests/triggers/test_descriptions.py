@@ -50,7 +50,7 @@ class TestTryingAMailbox:
         sealed = config | {"password": backends.vault.seal(config["password"])} if "password" in config else config
         trigger_id = register(engine, kind, sealed, user_id=user_id)
         with Session(engine) as session:
-            return Triggers(backends.settings, backends.vault).test(session, user_id, trigger_id)
+            return Triggers(backends.settings, backends.vault).test(session, backends, user_id, trigger_id)
 
     def test_one_that_opens(self, backends: Backends, engine: Engine, imap: MailServer) -> None:
         assert self.answer(backends, engine, **imap.config()).problem is None

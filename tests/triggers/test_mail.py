@@ -7,28 +7,34 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowforge import jsonio
+from flowforge.connectors.mail_transport.account import Account, Security
+from flowforge.connectors.mail_transport.mailbox import Received
+from flowforge.engine.account_access import AccountAccess
 from flowforge.errors import Invalid
 from flowforge.mail import addresses
 from flowforge.settings import Settings
 from flowforge.triggers.kinds.email import KIND
 from flowforge.triggers.mailboxes import mail
-from flowforge.triggers.mailboxes.mail import LARGEST_BODY, Received
-from flowforge.triggers.mailboxes.mailbox import Mailbox, Server, StartWith
+from flowforge.triggers.mailboxes.mail import LARGEST_BODY
+from flowforge.triggers.mailboxes.mailbox import Mailbox, StartWith
+from flowforge.wiring import Backends
 
-DEFAULT = Server("imap.default.test", 993, True)
-SETTINGS = Settings.model_construct(
-    email_imap_host=DEFAULT.host, email_imap_port=DEFAULT.port, email_imap_secure=DEFAULT.secure
-)
+SETTINGS = Settings.model_construct(email_imap_host="imap.default.test", email_imap_port=993, email_imap_secure=True)
 
 
 def read(config: dict[str, Any]) -> Mailbox:
-    return KIND.read(config).mailbox(SETTINGS)
+    return KIND.read(config).mailbox(AccountAccess(Backends(SETTINGS, "test"), UUID(int=0), deadline=0))
+
+
+def account(server: str = "imap.default.test", port: int = 993, security: Security = "tls") -> Account:
+    return Account(server, port, "me@x.test", "p", security)
 
 
 ARRIVED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -381,20 +387,20 @@ class TestReports:
 class TestMailbox:
     def test_defaults_come_from_the_settings(self) -> None:
         mailbox = read({"emailAddress": "me@x.test", "password": "p"})
-        assert mailbox == Mailbox(DEFAULT, "me@x.test", "p", "INBOX", "", "", StartWith.NEW)
+        assert mailbox == Mailbox(account(), "INBOX", "", "", StartWith.NEW)
 
     @pytest.mark.parametrize(
-        ("config", "server"),
+        ("config", "expected"),
         [
-            ({"host": "h"}, Server("h", 993, True)),
-            ({"host": "h", "secure": False}, Server("h", 143, False)),
-            ({"host": "h", "secure": "false"}, Server("h", 143, False)),
-            ({"host": "h", "secure": "true", "port": "1993"}, Server("h", 1993, True)),
-            ({"port": 1993}, Server(DEFAULT.host, 1993, True)),
+            ({"host": "h"}, account("h", 993)),
+            ({"host": "h", "secure": False}, account("h", 143, "none")),
+            ({"host": "h", "secure": "false"}, account("h", 143, "none")),
+            ({"host": "h", "secure": "true", "port": "1993"}, account("h", 1993)),
+            ({"port": 1993}, account(port=1993)),
         ],
     )
-    def test_the_server(self, config: dict[str, Any], server: Server) -> None:
-        assert read({"username": "me", "password": "p"} | config).server == server
+    def test_the_server(self, config: dict[str, Any], expected: Account) -> None:
+        assert read({"username": "me@x.test", "password": "p"} | config).account == expected
 
     @pytest.mark.parametrize(
         ("config", "pointer"),
@@ -417,7 +423,7 @@ class TestMailbox:
         assert [problem.pointer for problem in refused.value.problems] == [pointer]
 
     def test_the_password_is_not_shown(self) -> None:
-        assert "hush" not in repr(Mailbox(DEFAULT, "me", "hush"))
+        assert "hush" not in repr(Mailbox(Account("h", 993, "me", "hush", "tls")))
 
     @pytest.mark.parametrize(
         ("subject", "sender", "accepted"),
@@ -428,8 +434,8 @@ class TestMailbox:
         ],
     )
     def test_both_filters_must_match_whatever_the_case(self, subject: str, sender: str, accepted: bool) -> None:
-        mailbox = Mailbox(DEFAULT, "me", "p", subject_contains="order", from_address="sales@SHOP")
+        mailbox = Mailbox(account(), subject_contains="order", from_address="sales@SHOP")
         assert mailbox.accepts(subject, sender) is accepted
 
     def test_without_filters_everything_counts(self) -> None:
-        assert Mailbox(DEFAULT, "me", "p").accepts("", "")
+        assert Mailbox(account()).accepts("", "")

@@ -19,10 +19,10 @@ import pytest
 from rq.job import Job, JobStatus
 from sqlalchemy import Engine, delete
 
+from flowforge.connectors.mail_transport.server import MailServer as MailTools
 from flowforge.db.tables import TriggerEventRow
 from flowforge.settings import Settings
 from flowforge.triggers.mailboxes import reader as mailbox_reader
-from flowforge.triggers.mailboxes.imap import open_mailbox
 from flowforge.triggers.mailboxes.polling import may_run, start_unscheduled
 from flowforge.triggers.mailboxes.reader import PollLimits
 from flowforge.wiring import Backends
@@ -332,8 +332,8 @@ class TestCrash:
     @pytest.mark.parametrize(
         "point",
         [
-            "flowforge.triggers.mailboxes.imap.Session.headers",
-            "flowforge.triggers.mailboxes.imap.Session.mail",
+            "flowforge.connectors.mail_transport.mailbox.OpenFolder.headers",
+            "flowforge.connectors.mail_transport.mailbox.OpenFolder.mail",
             "flowforge.triggers.mailboxes.reader.move",
             "flowforge.engine.intake.record",
             "flowforge.engine.intake.announce",
@@ -442,9 +442,7 @@ class TestTrouble:
         self, backends: Backends, engine: Engine, imap: MailServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         mails = mailbox(engine, imap.config() | {"port": 1})
-        monkeypatch.setattr(
-            "flowforge.triggers.mailboxes.polling.open_mailbox", _after(lambda: change(engine, mails, enabled=True))
-        )
+        monkeypatch.setattr(MailTools, "open_folder", _after(lambda: change(engine, mails, enabled=True)))
         poll_mailbox(backends, mails)
         assert trigger(engine, mails)["last_error"] is None
 
@@ -486,12 +484,13 @@ def _poll_in_time(backends: Backends, engine: Engine, port: int) -> Mapping[str,
 
 def _after(edit: Callable[[], object]) -> Callable[..., Any]:
     """Opening the mailbox, once the trigger was edited."""
+    open_folder = MailTools.open_folder
 
     @contextmanager
     def opened(*arguments: Any) -> Iterator[Any]:
         edit()
-        with open_mailbox(*arguments) as session:
-            yield session
+        with open_folder(*arguments) as folder:
+            yield folder
 
     return opened
 

@@ -88,7 +88,9 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "flow": flow_of(definition, problems, catalog),
         "choices": {} if PART in request.headers else choices(catalog, apis().actions(session(), viewer_id())),
         "adding": _adding(),
-        "trigger": trigger_panel(definition, registered, sample or (guide.EXAMPLE if guided["guide"] else None)),
+        "trigger": trigger_panel(
+            definition, registered, sample or (guide.EXAMPLE if guided["guide"] else None), _connections
+        ),
         "trigger_problems": sum(problem.pointer.startswith("/trigger") for problem in problems),
         "sample": sample,
         "can_undo": undo.can_undo(workflow.id),

@@ -83,7 +83,7 @@ def test_draft_trigger(workflow_id: UUID) -> Any:
     trigger = trigger if isinstance(trigger, dict) else {}
     try:
         session().rollback()  # a server that is called may take its time
-        result = triggers().test_configuration(trigger.get("type"), config_of(trigger) or {})
+        result = triggers().test_configuration(backends(), viewer_id(), trigger.get("type"), config_of(trigger) or {})
     except Invalid as error:
         return refused(workflow, error, 400)
     return render_template("builder/_trigger_tested.html", result=result)

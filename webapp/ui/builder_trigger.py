@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from flowforge.connectors.sdk import CONNECTION
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import find_kind, trigger_kinds
 from flowforge.triggers.kinds.manual import MANUAL
@@ -16,6 +17,8 @@ from webapp.ui.fields import Field, fields_of
 from webapp.ui.trigger_kinds import command_for
 
 Json = Mapping[str, Any]
+ConnectionsByType = Callable[[], Mapping[str, Sequence[str]]]
+"""Looks up the names of the viewer's connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,9 @@ class TriggerPanel:
         return list(trigger_kinds().values())
 
 
-def trigger_panel(definition: Json, registered: Sequence[TriggerView], sample: Json | None = None) -> TriggerPanel:
+def trigger_panel(
+    definition: Json, registered: Sequence[TriggerView], sample: Json | None, connections: ConnectionsByType
+) -> TriggerPanel:
     """`registered`: the triggers of the workflow as it is published; `sample`: a payload to try it with."""
     written = definition.get("trigger")
     trigger = written if isinstance(written, dict) else {}
@@ -66,12 +71,21 @@ def trigger_panel(definition: Json, registered: Sequence[TriggerView], sample: J
         type=type_,
         kind=kind,
         config=config,
-        fields=trigger_fields(type_, config),
+        fields=[_with_connections(field, kind, connections) for field in trigger_fields(type_, config)],
         times=kind.upcoming(config, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
         addresses=_addresses(kind, registered, config, sample),
         example=kind.sample(config) if kind else {},
         preview=kind.preview(config) if kind else None,
     )
+
+
+def _with_connections(field: Field, kind: TriggerKind[Any] | None, connections: ConnectionsByType) -> Field:
+    """The field as it is; the one that names a connection is a choice of those that the kind takes."""
+    if field.key != CONNECTION or kind is None or not kind.connection_kinds:
+        return field
+    by_type = connections()
+    names = [name for taken in kind.connection_kinds for name in by_type.get(taken.type, ())]
+    return replace(field, kind="choice", choices=names, default=None)
 
 
 def trigger_fields(type_: str, config: Json) -> list[Field]:

@@ -150,7 +150,7 @@ def delete_workflow(workflow_id: UUID) -> Any:
 @blueprint.post("/triggers/<uuid:trigger_id>/test")
 def test_trigger(trigger_id: UUID) -> Any:
     workflow_id = triggers().get(session(), viewer_id(), trigger_id).workflow_id
-    result = triggers().test(session(), viewer_id(), trigger_id)
+    result = triggers().test(session(), backends(), viewer_id(), trigger_id)
     if result.problem is None:
         flash(f"{result.subject} could be opened.", "done")
     else:

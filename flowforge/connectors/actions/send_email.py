@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, model_validator
 
+from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
 from flowforge.connectors.connection_kinds.smtp import SMTP, MailAccount
 from flowforge.connectors.sdk import (
     ConnectorError,
     Files,
     Mail,
     MailAddresses,
+    MailTarget,
+    SmtpConversation,
     StepContext,
     connector,
     field,
@@ -19,7 +23,7 @@ from flowforge.connectors.sdk import (
     one_line,
 )
 from flowforge.jsonio import JsonObject
-from flowforge.mail.addresses import Address, split
+from flowforge.mail.addresses import Address, read_or_none, split
 from flowforge.mail.attachments import Attachment
 
 _RECIPIENTS = ("to", "cc", "bcc")
@@ -76,17 +80,26 @@ class Config(MailAccount):
     icon="mail",
     keywords=("email", "message"),
     summary=first_of("subject", "to"),
-    connections=(SMTP,),
+    connections=(SMTP, OAUTH2),
 )
 def send_email(config: Config, context: StepContext) -> JsonObject:
-    connection = context.connection or SMTP.credentials(config, context)
-    session = connection.open()
-    sender = config.sender or context.tools.mail.sender
+    session, own_sender = _session(config, context)
+    sender = config.sender or own_sender
     if sender is None:
         raise ConnectorError("no sender: set from here, or SMTP_FROM for the instance", permanent=True)
     with session as conversation:
         delivered = conversation.deliver(_mail(config, sender, context))
     return {"messageId": delivered.message_id, "accepted": True, "refused": delivered.refused}
+
+
+def _session(config: Config, context: StepContext) -> tuple[AbstractContextManager[SmtpConversation], Address | None]:
+    """A session, and the address that it sends under where the step names none: who has signed in with the connection,
+    else the instance's own."""
+    if context.connection is None:
+        return SMTP.credentials(config, context).open(), context.tools.mail.sender
+    target = MailTarget("smtp", config.host or "", config.port, config.security, config.username)
+    account = context.connection.mail_account(target)
+    return context.tools.mail.session(account, context.deadline), read_or_none(account.username)
 
 
 def _mail(config: Config, sender: Address, context: StepContext) -> Mail:

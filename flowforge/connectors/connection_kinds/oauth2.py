@@ -15,11 +15,14 @@ from flowforge.connectors.presets.all_presets import presets
 from flowforge.connectors.presets.preset import Preset
 from flowforge.connectors.provider_client import ProviderClient
 from flowforge.connectors.sdk import (
+    AccessTokens,
+    Account,
     ConnectionBroken,
     ConnectionKind,
     ConnectorConfig,
     ConnectorError,
     Credentials,
+    MailTarget,
     Request,
     Response,
     Tools,
@@ -150,9 +153,27 @@ def access_token(credentials: Credentials[OAuth2SignIn]) -> str:
 
 
 def _renew(_: Response, credentials: Credentials[OAuth2SignIn]) -> bool:
+    return _renew_tokens(credentials)
+
+
+def _renew_tokens(credentials: Credentials[OAuth2SignIn]) -> bool:
     """The token was revoked before its time, or has none."""
     with _as_connector_errors():
         return _grant_of(credentials).renew(_ask(credentials), credentials.context.deadline)
+
+
+def _mail_account(target: MailTarget, credentials: Credentials[OAuth2SignIn]) -> Account:
+    """Whoever has signed in, at the provider's own mail server, unless the target says otherwise. A token is sent to
+    the provider's servers, and to hosts that the connection is bound to."""
+    preset = credentials.config.known_preset
+    own_server = preset.mail.get(target.protocol, "") if preset else ""
+    host, username = target.host or own_server, target.username or _identity(credentials)
+    if not host:
+        raise ConnectorError("host: is required, since the connection has no mail server of its own", permanent=True)
+    if host.lower() != own_server:
+        credentials.context.binding.require_host(host)
+    tokens = AccessTokens(lambda: access_token(credentials), lambda: _renew_tokens(credentials))
+    return replace(target, host=host, username=username).account(tokens)
 
 
 def _grant_of(credentials: Credentials[OAuth2SignIn]) -> HeldGrant:
@@ -202,6 +223,16 @@ def _as_connector_errors() -> Iterator[None]:
         raise ConnectorError(str(error), permanent=isinstance(error, Refused | NotSignedIn)) from error
 
 
+def _identity(credentials: Credentials[OAuth2SignIn]) -> str:
+    """The user name of whoever has signed in. Raises ConnectorError."""
+    grant = _grant_of(credentials)
+    if grant.identity:
+        return grant.identity
+    if credentials.config.way != "client" and grant.tokens() is None:
+        raise ConnectorError("nobody has signed in with the connection yet", permanent=True)
+    raise ConnectorError("username: is required, since the provider does not tell who has signed in", permanent=True)
+
+
 OAUTH2 = ConnectionKind(
     "oauth2",
     OAuth2SignIn,
@@ -211,4 +242,5 @@ OAUTH2 = ConnectionKind(
     keywords=("sign in", "token", "google", "microsoft"),
     sign=_sign,
     renew=_renew,
+    mail_account=_mail_account,
 )

@@ -1,1 +1,1 @@
-"""The mail transport of connectors: SMTP, bounded and watched."""
+"""The mail transport of connectors: SMTP and IMAP, bounded and watched."""

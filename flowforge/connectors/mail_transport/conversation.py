@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 import smtplib
 import socket
 import ssl
 import time
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, cast
 
+from flowforge.connectors.mail_transport import bearer
+from flowforge.connectors.mail_transport.account import Account
+from flowforge.connectors.mail_transport.bearer import BearerExchange
 from flowforge.connectors.network.addresses import AddressGuard
 from flowforge.connectors.network.deadlines import Watch
 from flowforge.connectors.network.service_ports import SMTP_PORTS
 from flowforge.mail.composing import Mail
 
-Security = Literal["starttls", "tls", "none"]
 Admit = Callable[[Mail], Mail]
 """Gives each mail as it may be sent. Raises ConnectorError for one that may not be."""
 _LONGEST_WAIT_SECONDS = 30.0
 _LARGEST_CONVERSATION = 1024 * 1024
 _GO_ON = 354
+_SIGNED_IN, _CHALLENGE = 235, 334
+_FIRST_PERMANENT = 500
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A mail server, and the user that signs in to it; without a user name, none does."""
-
-    host: str
-    port: int
-    username: str
-    password: str
-    security: Security
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +83,25 @@ class SmtpConversation(smtplib.SMTP):
         self.ehlo_or_helo_if_needed()
         if self._account.security == "starttls":
             self.starttls(context=self._context)
-        if self._account.username:
+        if self._account.tokens is not None:
+            self.ehlo_or_helo_if_needed()
+            offered = self.esmtp_features.get("auth", "").upper().split()
+            bearer.sign_in(self._account, offered, self._authenticate_by)
+        elif self._account.username:
             self.login(self._account.username, self._account.password)
+
+    def _authenticate_by(self, exchange: BearerExchange) -> bool:
+        """Whether the server lets the exchange's user in (RFC 4954, 4). Raises SMTPResponseException where it might do
+        so later."""
+        code, answer = self.docmd("AUTH", f"{exchange.mechanism.name} {_encoded(exchange.respond(b''))}")
+        while code == _CHALLENGE:
+            code, answer = self.docmd(_encoded(exchange.respond(_decoded(answer))))
+        if code == _SIGNED_IN:
+            return True
+        if code < _FIRST_PERMANENT:
+            raise smtplib.SMTPResponseException(code, answer)
+        exchange.note_refusal(f"{code} {answer.decode('utf-8', 'replace')}")
+        return False
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None:  # connected just now, or TLS began
@@ -108,6 +120,18 @@ class SmtpConversation(smtplib.SMTP):
     @property
     def _tls(self) -> bool:
         return self._account.security == "tls"
+
+
+def _encoded(response: bytes | None) -> str:
+    """A response as it is sent; None cancels."""
+    return "*" if response is None else b64encode(response).decode()
+
+
+def _decoded(challenge: bytes) -> bytes:
+    try:
+        return b64decode(challenge)
+    except binascii.Error:
+        return challenge
 
 
 def _address_literal(connection: socket.socket) -> str:

@@ -1,4 +1,4 @@
-"""Sessions with mail servers: that of a step or a connection, or the instance's own."""
+"""Sessions with mail servers: that of a step, a trigger or a connection, or the instance's own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.mail_transport.conversation import Account, Admit, SmtpConversation
+from flowforge.connectors.mail_transport.account import Account
+from flowforge.connectors.mail_transport.conversation import Admit, SmtpConversation
+from flowforge.connectors.mail_transport.imap import ImapConversation, imap_session
+from flowforge.connectors.mail_transport.mailbox import OpenFolder
 from flowforge.connectors.mail_transport.shared_account import SharedAccount, TakeAllowance
 from flowforge.connectors.network.addresses import EVERYWHERE, AddressGuard
 from flowforge.connectors.network.deadlines import Deadlines
@@ -35,6 +38,16 @@ class MailServer:
         """A conversation with a server that the guard allows, signed in, over by the deadline. Raises ConnectorError,
         also for errors within it."""
         return self._session(account, deadline, self.guard, None)
+
+    def imap_session(self, account: Account, deadline: float) -> AbstractContextManager[ImapConversation]:
+        """See `imap_session` of flowforge.connectors.mail_transport.imap."""
+        return imap_session(account, self.guard, self.deadlines, deadline)
+
+    @contextmanager
+    def open_folder(self, account: Account, folder: str, deadline: float) -> Iterator[OpenFolder]:
+        """A folder, opened for reading only. Raises ConnectorError, also for errors within it."""
+        with self.imap_session(account, deadline) as conversation:
+            yield OpenFolder(conversation, folder)
 
     def shared_session(self, user_id: UUID, deadline: float) -> AbstractContextManager[SmtpConversation]:
         """Opens a session with the instance's own server, which may be anywhere; it takes mails within the rules for

@@ -51,6 +51,8 @@ class Preset:
     account: AccountQuestion | None = None
     provider: Provider | None = None
     """Of OAuth 2.0."""
+    mail: Mapping[str, str] = field(default_factory=dict)
+    """The provider's mail servers, by protocol (`imap`, `smtp`)."""
     always: tuple[str, ...] = ()
     """Scopes that are asked for whatever is chosen."""
     scopes: tuple[ScopeChoice, ...] = ()

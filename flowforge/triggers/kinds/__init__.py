@@ -46,6 +46,11 @@ def timed_types() -> list[str]:
     return [type_ for type_, kind in trigger_kinds().items() if kind.has_times]
 
 
+def connected_types() -> list[str]:
+    """The types whose configs may name a connection."""
+    return [type_ for type_, kind in trigger_kinds().items() if kind.connection_kinds]
+
+
 @cache
 def secret_keys() -> tuple[str, ...]:
     """The keys under which any kind has a secret.

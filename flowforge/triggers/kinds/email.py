@@ -6,52 +6,62 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
-from flowforge.connectors.sdk import secret
-from flowforge.connectors.tools import make_guard
+from flowforge.connectors.connection_kinds.imap import IMAP
+from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
+from flowforge.connectors.sdk import (
+    CONNECTION,
+    Account,
+    ConnectorError,
+    MailTarget,
+    Security,
+    secret,
+    without_control_characters,
+)
+from flowforge.engine.account_access import AccountAccess
+from flowforge.engine.step_output import error_text
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
-from flowforge.settings import Settings
+from flowforge.secrets import SecretUnreadable
 from flowforge.triggers.kind import Registered, TrialResult, TriggerConfig, TriggerKind
-from flowforge.triggers.mailboxes.imap import MailboxTrouble, open_mailbox
-from flowforge.triggers.mailboxes.mailbox import Mailbox, Server, StartWith
+from flowforge.triggers.mailboxes.mailbox import Mailbox, StartWith
 
 EMAIL = "email"
-TEST_SECONDS = 20.0
-_TLS_PORT, _CLEAR_PORT = 993, 143
+CONNECTION_KINDS = (IMAP, OAUTH2)
 _LONGEST_TEXT = 1_000
-
-
-def _without_control_characters(text: str) -> str:
-    """A line break would end the IMAP command that carries the text, and start another one."""
-    if any(ord(character) < ord(" ") or character == "\x7f" for character in text):
-        raise ValueError("must not contain control characters")
-    return text
+_IN_THE_CONNECTION = ("emailAddress", "password")
+"""Fields that have no meaning where there is a connection."""
 
 
 def _lower_case(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-Line = Annotated[str, Field(max_length=_LONGEST_TEXT), AfterValidator(_without_control_characters)]
+Line = Annotated[str, Field(max_length=_LONGEST_TEXT), AfterValidator(without_control_characters)]
 Port = Annotated[int, Field(ge=1, le=65_535), WithJsonSchema({"type": ["integer", "string"]})]
 """A number, or a text that is one: the contract's clients send both. So with Flag."""
 Flag = Annotated[bool, BeforeValidator(_lower_case), WithJsonSchema({"type": ["boolean", "string"]})]
 
 
-def _may_be_half_written(schema: JsonObject) -> None:
-    """Drop `required`: a schema cannot express that one of `username` and `emailAddress` is needed."""
-    schema.pop("required")
-
-
 class Config(TriggerConfig):
-    model_config = ConfigDict(json_schema_extra=_may_be_half_written)
-
-    username: Line = Field(title="Username", description="Of the mailbox.")
+    connection: Line = Field(
+        "",
+        title="Connection",
+        description="Who signs in to the mailbox; it gives what is left empty here of user name, host and port.",
+    )
+    username: Line = Field("", title="Username", description="Of the mailbox.", validate_default=True)
     email_address: Line = Field("", title="Email address", description="In place of `username`.")
-    password: Line = secret(title="Password", description="Of the mailbox.")
-    host: Line = Field("", title="Host", description="IMAP server. Empty: the instance's own.")
+    password: Line = secret("", title="Password", description="Of the mailbox.", validate_default=True)
+    host: Line = Field("", title="Host", description="IMAP server. Empty: the connection's, or the instance's own.")
     port: Port | None = Field(None, title="Port", description="IMAP port.")
     secure: Flag | None = Field(None, title="Secure", description="Whether the port speaks TLS.")
     folder: Line = Field("INBOX", title="Folder", description="INBOX unless it says otherwise.")
@@ -68,24 +78,36 @@ class Config(TriggerConfig):
             return written
         return {**written, "username": written.get("emailAddress")}
 
-    def mailbox(self, settings: Settings) -> Mailbox:
+    @field_validator("username", "password")
+    @classmethod
+    def _is_there(cls, text: str, info: ValidationInfo) -> str:
+        if not text and not info.data.get(CONNECTION):
+            raise ValueError("is required")
+        return text
+
+    def mailbox(self, access: AccountAccess) -> Mailbox:
+        """Raises ConnectorError where its connection cannot be used, SecretUnreadable, Unavailable."""
         return Mailbox(
-            server=self._server(settings),
-            username=self.username,
-            password=self.password,
+            account=self._account(access),
             folder=self.folder,
             subject_contains=self.subject_contains,
             from_address=self.from_address,
             start_with=self.start_with,
         )
 
-    def _server(self, settings: Settings) -> Server:
-        """The instance's own where the config names no host."""
+    def _account(self, access: AccountAccess) -> Account:
+        if self.connection:
+            target = self._target(self.host, self.port, self.secure)
+            return access.connection(self.connection, CONNECTION_KINDS).mail_account(target)
         if self.host:
-            secure = self.secure is not False
-            return Server(self.host, self.port or (_TLS_PORT if secure else _CLEAR_PORT), secure)
+            return self._target(self.host, self.port, self.secure).account()
+        settings = access.backends.settings  # the instance's own server
         secure = settings.email_imap_secure if self.secure is None else self.secure
-        return Server(settings.email_imap_host, self.port or settings.email_imap_port, secure)
+        return self._target(settings.email_imap_host, self.port or settings.email_imap_port, secure).account()
+
+    def _target(self, host: str, port: int | None, secure: bool | None) -> MailTarget:
+        security: Security | None = None if secure is None else "tls" if secure else "none"
+        return MailTarget("imap", host, port, security, self.username, self.password)
 
 
 class Email(TriggerKind[Config]):
@@ -101,10 +123,19 @@ class Email(TriggerKind[Config]):
     rank = 30
     config = Config
     can_be_tested = True
+    connection_kinds = CONNECTION_KINDS
 
     def describe(self, config: Mapping[str, Any]) -> str:
         """The account."""
-        return str(config.get("username") or config.get("emailAddress") or "A mailbox")
+        return str(config.get("username") or config.get("emailAddress") or config.get(CONNECTION) or "A mailbox")
+
+    def form_schema(self, config: Mapping[str, Any]) -> JsonObject:
+        """Without the password where a connection signs in."""
+        schema = self.config_schema()
+        if not config.get(CONNECTION):
+            return schema
+        fields = schema["properties"].items()
+        return {**schema, "properties": {key: field for key, field in fields if key not in _IN_THE_CONNECTION}}
 
     def due_at(self, config: Mapping[str, Any], before: Registered, now: datetime) -> datetime | None:
         """Compute the next poll: at once for a trigger that is new, or whose config has changed."""
@@ -129,17 +160,16 @@ class Email(TriggerKind[Config]):
             "report": None,
         }
 
-    def test(self, config: Mapping[str, Any], settings: Settings) -> TrialResult:
+    def test(self, config: Mapping[str, Any], access: AccountAccess) -> TrialResult:
         """Signs in and opens the folder, for reading only."""
+        subject = "the mailbox"
         try:
-            mailbox = self.read(config).mailbox(settings)
-        except Invalid as error:
-            return TrialResult("the mailbox", str(error))
-        try:
-            with open_mailbox(mailbox, make_guard(settings), TEST_SECONDS):
-                return TrialResult(mailbox.source)
-        except MailboxTrouble as error:
-            return TrialResult(mailbox.source, str(error))
+            mailbox = self.read(config).mailbox(access)
+            subject = mailbox.source
+            with access.backends.tools.mail.open_folder(mailbox.account, mailbox.folder, access.deadline):
+                return TrialResult(subject)
+        except (Invalid, ConnectorError, SecretUnreadable) as error:
+            return TrialResult(subject, error_text(error, access.secrets))
 
 
 KIND = Email()

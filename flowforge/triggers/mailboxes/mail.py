@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
 from flowforge import jsonio
+from flowforge.connectors.mail_transport.mailbox import LARGEST_HEADER, Received
 from flowforge.jsonio import JsonObject
 from flowforge.mail import html_text
 from flowforge.mail.links import Link, links_in_text
@@ -18,7 +18,6 @@ from flowforge.triggers.mailboxes.cpu_limit import TookTooLong, cpu_limit
 from flowforge.triggers.mailboxes.delivery_report import DeliveryReport, delivery_report
 from flowforge.triggers.mailboxes.message import Part
 
-LARGEST_HEADER = 64 * 1024
 HEADER_SECONDS, CONTENT_SECONDS, CONTENT_SECONDS_PER_MB = 0.3, 0.3, 0.2
 """The most CPU time that reading them may take: some four times of what the slowest honest mails need."""
 LARGEST_BODY = 1_000_000
@@ -39,19 +38,6 @@ class Envelope:
     subject: str
     sender: str
     message_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A mail as the server handed it out: `raw` may be cut, `size` is that of the whole."""
-
-    raw: bytes
-    size: int
-    received_at: datetime
-
-    @property
-    def is_cut(self) -> bool:
-        return len(self.raw) < self.size
 
 
 @dataclass(frozen=True, slots=True)

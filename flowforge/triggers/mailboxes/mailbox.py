@@ -1,9 +1,11 @@
-"""A mailbox that starts a workflow: its server, its folder, which mails count. Pure."""
+"""A mailbox that starts a workflow: its account, its folder, which mails count. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+from flowforge.connectors.mail_transport.account import Account
 
 
 class StartWith(StrEnum):
@@ -14,19 +16,8 @@ class StartWith(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """An IMAP server."""
-
-    host: str
-    port: int
-    secure: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Mailbox:
-    server: Server
-    username: str
-    password: str = field(repr=False)
+    account: Account
     folder: str = "INBOX"
     subject_contains: str = ""
     from_address: str = ""
@@ -35,7 +26,7 @@ class Mailbox:
     @property
     def source(self) -> str:
         """Names the folder of the account: the uids of another one mean something else."""
-        return f"{self.username}@{self.server.host}:{self.server.port}/{self.folder}"
+        return f"{self.account.username}@{self.account.server}/{self.folder}"
 
     def accepts(self, subject: str, sender: str) -> bool:
         """Match both filters, as substrings without regard to case; an empty one always matches."""

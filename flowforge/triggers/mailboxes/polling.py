@@ -14,16 +14,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, Update, case, func, select, update
 
-from flowforge.connectors.tools import make_guard
+from flowforge.connectors.sdk import ConnectionBroken, ConnectorError
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.refused_work import refusal_of
 from flowforge.db.tables import TriggerRegistration
+from flowforge.engine.account_access import AccountAccess
+from flowforge.engine.step_output import error_text
 from flowforge.errors import Invalid, Unavailable
 from flowforge.fair_shares import Shares
 from flowforge.secrets import SecretUnreadable
 from flowforge.triggers import failures
 from flowforge.triggers.kinds.email import EMAIL, KIND
-from flowforge.triggers.mailboxes.imap import MailboxTrouble, open_mailbox
 from flowforge.triggers.mailboxes.mailbox import Mailbox, StartWith
 from flowforge.triggers.mailboxes.position import MailTrigger, Overtaken, find
 from flowforge.triggers.mailboxes.reader import POLL_LIMITS, PollLimits, read_on
@@ -99,20 +100,22 @@ def poll(backends: Backends, trigger_id: UUID, time_over: type[Exception], limit
     trigger = _load(backends, trigger_id)
     if trigger is None:
         return
-    limit = backends.settings.mailbox_time_limit
-    deadline = time.monotonic() + limit * limits.reading_share
+    limit, began = backends.settings.mailbox_time_limit, time.monotonic()
+    access = AccountAccess(backends, trigger.user_id, began + limit * limits.connected_share)
     try:
-        mailbox = _mailbox(backends, trigger)
+        mailbox = _mailbox(trigger, access)
         position = find(backends.engine, trigger, mailbox)
-        guard = make_guard(backends.settings)
-        with open_mailbox(mailbox, guard, limit * limits.connected_share) as session:
-            is_more_left = read_on(backends, trigger, mailbox, session, position, deadline, limits)
+        with backends.tools.mail.open_folder(mailbox.account, mailbox.folder, access.deadline) as folder:
+            until = began + limit * limits.reading_share
+            is_more_left = read_on(backends, trigger, mailbox, folder, position, until, limits)
     except Overtaken:
         log.info("Another poll of trigger %s was faster", trigger_id)
     except time_over:
         _note_error(backends, trigger, f"a poll took longer than {limit} s")
-    except (MailboxTrouble, Invalid, SecretUnreadable) as error:
-        _note_error(backends, trigger, str(error))
+    except ConnectionBroken as error:
+        _note_error(backends, trigger, f"{error}; until then the mails wait in the mailbox", told_elsewhere=True)
+    except (ConnectorError, Invalid, SecretUnreadable) as error:
+        _note_error(backends, trigger, error_text(error, access.secrets))
     except Unavailable:
         raise
     except Exception:
@@ -161,13 +164,13 @@ def _load(backends: Backends, trigger_id: UUID) -> MailTrigger | None:
     return MailTrigger(**row._mapping) if row else None
 
 
-def _mailbox(backends: Backends, trigger: MailTrigger) -> Mailbox:
+def _mailbox(trigger: MailTrigger, access: AccountAccess) -> Mailbox:
     config = trigger.configuration
     if not isinstance(config, dict):
         raise Invalid.at("/configuration", "must be an object")
     if isinstance(sealed := config.get("password"), str):
-        config = config | {"password": backends.vault.open(sealed)}
-    return KIND.read(config).mailbox(backends.settings)
+        config = config | {"password": access.backends.vault.open(sealed)}
+    return KIND.read(config).mailbox(access)
 
 
 def _note_success(backends: Backends, trigger: MailTrigger, is_more_left: bool) -> None:
@@ -175,13 +178,17 @@ def _note_success(backends: Backends, trigger: MailTrigger, is_more_left: bool) 
     _note(backends, trigger, _next_poll(now if is_more_left else now + _interval(backends)).values(last_success_at=now))
 
 
-def _note_error(backends: Backends, trigger: MailTrigger, message: str) -> None:
-    """The longer it fails, the later the next try: half of the time it has been failing, within bounds."""
+def _note_error(backends: Backends, trigger: MailTrigger, message: str, *, told_elsewhere: bool = False) -> None:
+    """The longer it fails, the later the next try: half of the time it has been failing, within bounds.
+
+    `told_elsewhere`: the owner is told of it without the trigger's doing.
+    """
     log.warning("The mailbox of trigger %s: %s", trigger.id, message)
     now = datetime.now(UTC)
     pause = min(max(_interval(backends), (now - trigger.failing_since) / 2), LONGEST_PAUSE)
     _note(backends, trigger, _next_poll(now + pause).values(last_error=message, last_error_at=now))
-    if trigger.last_error_at is None or trigger.last_error_at < trigger.failing_since:
+    is_new = trigger.last_error_at is None or trigger.last_error_at < trigger.failing_since
+    if is_new and not told_elsewhere:
         failures.report(backends, trigger.workflow_id, {"id": trigger.id, "type": EMAIL}, message)
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from flowforge import jsonio
+from flowforge.connectors.mail_transport.mailbox import Header, OpenFolder
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import TriggerEventRow, TriggerRegistration
 from flowforge.engine import intake
@@ -21,7 +22,6 @@ from flowforge.file_values import stored_ids
 from flowforge.ids import uuid7
 from flowforge.triggers.kinds.email import EMAIL
 from flowforge.triggers.mailboxes import mail
-from flowforge.triggers.mailboxes.imap import Header, Session
 from flowforge.triggers.mailboxes.kept_attachments import KeptAttachments
 from flowforge.triggers.mailboxes.mailbox import Mailbox
 from flowforge.triggers.mailboxes.position import NEVER_OPENED, MailTrigger, Overtaken, Position, move
@@ -49,16 +49,16 @@ def read_on(
     backends: Backends,
     trigger: MailTrigger,
     mailbox: Mailbox,
-    session: Session,
+    folder: OpenFolder,
     position: Position,
     deadline: float,
     limits: PollLimits = POLL_LIMITS,
 ) -> bool:
     """Accept what came since the last look; True if the deadline (monotonic) left something for the next poll.
 
-    Raises Overtaken, Unavailable, and flowforge.triggers.mailboxes.imap's MailboxTrouble.
+    Raises Overtaken, Unavailable, and ConnectorError for what the server answers.
     """
-    reader = _Reader(backends, trigger, mailbox, session, position, limits.bytes_at_once)
+    reader = _Reader(backends, trigger, mailbox, folder, position, limits.bytes_at_once)
     uids = reader.candidates()
     for start in range(0, len(uids), limits.headers_at_once):
         if time.monotonic() >= deadline:
@@ -77,7 +77,7 @@ class _Reader:
         backends: Backends,
         trigger: MailTrigger,
         mailbox: Mailbox,
-        session: Session,
+        folder: OpenFolder,
         position: Position,
         bytes_at_once: int,
     ) -> None:
@@ -85,9 +85,9 @@ class _Reader:
         self._bytes_at_once = bytes_at_once
         self._trigger = trigger
         self._mailbox = mailbox
-        self._session = session
+        self._folder = folder
         self._position = position
-        if position.uid_validity != session.uid_validity:
+        if position.uid_validity != folder.uid_validity:
             self._take_stock()
 
     def candidates(self) -> list[int]:
@@ -96,15 +96,15 @@ class _Reader:
         uids: list[int] = []
         if first <= position.backlog_uid:
             uids += (
-                self._session.unseen(first, position.backlog_uid)
+                self._folder.unseen(first, position.backlog_uid)
                 if position.backlog_since is None
-                else self._session.since(first, position.backlog_uid, position.backlog_since)
+                else self._folder.since(first, position.backlog_uid, position.backlog_since)
             )
-        return uids + self._session.from_uid(max(first, position.backlog_uid + 1))
+        return uids + self._folder.from_uid(max(first, position.backlog_uid + 1))
 
     def take(self, uids: Sequence[int], deadline: float) -> bool:
         """Accept those of `uids` that count, in transactions of bounded size; False if time ran out before the end."""
-        headers = self._session.headers(uids)
+        headers = self._folder.headers(uids)
         accepted = self._accepted_message_ids(headers)
         events: list[intake.NewEvent] = []
         size = 0
@@ -135,10 +135,10 @@ class _Reader:
             # What arrived before the last look is done with; message ids tell which of the rest were accepted.
             since = (self._trigger.last_success_at or self._trigger.created_at) - _CLOCKS_DIFFER
         backlog = Position(
-            uid_validity=self._session.uid_validity,
+            uid_validity=self._folder.uid_validity,
             last_uid=0,
             source=self._position.source,
-            backlog_uid=self._session.highest_uid,
+            backlog_uid=self._folder.highest_uid,
             backlog_since=since,
         )
         with unavailable_when_down(), self._backends.engine.begin() as connection:
@@ -151,7 +151,7 @@ class _Reader:
             return None
         if head.message_id and head.message_id in accepted_ids:
             return None
-        received = self._session.mail(header)
+        received = self._folder.mail(header)
         if received is None:
             return None
         event_id = uuid7()
