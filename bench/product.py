@@ -19,7 +19,7 @@ import requests
 
 from flowforge.embedded.lifetime import ending_with_us
 
-START_SECONDS = 90
+START_SECONDS = 180
 
 
 @dataclass(frozen=True)

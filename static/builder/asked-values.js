@@ -1,29 +1,24 @@
 // Asks a service for the values of a field, and offers them in it.
 
-import { onClick, panel } from "./page.js";
+import { outputBelow } from "./expression-preview.js";
+import { fieldButton, onClick, panel } from "./page.js";
 import { requestFragment } from "./server.js";
 
+const ASKED = "input[data-asked]";
+
 export function offerAsking() {
-  for (const field of panel.querySelectorAll("input[data-asked]")) {
-    if (!field.nextElementSibling?.matches("[data-ask]")) field.after(askButton());
+  for (const field of panel.querySelectorAll(ASKED)) {
+    const isOffered = field.parentElement.querySelector("[data-ask]");
+    if (!isOffered) field.after(fieldButton("ask", "Show what there is"));
   }
 }
 
-function askButton() {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "quiet small-button";
-  button.dataset.ask = "";
-  button.textContent = "Show what there is";
-  return button;
-}
-
 onClick("[data-ask]", async (button) => {
-  const field = button.previousElementSibling;
+  const field = button.parentElement.querySelector(ASKED);
   button.disabled = true;
   const nodes = await requestFragment(field.form.dataset.values, questionOf(field));
   button.disabled = false;
-  if (field.isConnected) show(field, nodes ?? ["The server did not answer."]);
+  if (button.isConnected) show(field, button, nodes ?? ["The server did not answer."]);
 });
 
 function questionOf(field) {
@@ -33,20 +28,11 @@ function questionOf(field) {
   return data;
 }
 
-function show(field, nodes) {
+function show(field, button, nodes) {
   const isOption = (node) => node.nodeName === "OPTION";
   field.list.replaceChildren(...nodes.filter(isOption));
-  outputBelow(field).replaceChildren(...nodes.filter((node) => !isOption(node)));
+  outputBelow(button).replaceChildren(...nodes.filter((node) => !isOption(node)));
   field.focus();
-}
-
-function outputBelow(field) {
-  const button = field.nextElementSibling;
-  if (button.nextElementSibling?.matches(".preview")) return button.nextElementSibling;
-  const output = document.createElement("output");
-  output.className = "preview";
-  button.after(output);
-  return output;
 }
 
 offerAsking();

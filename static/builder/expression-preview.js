@@ -22,7 +22,7 @@ function previewSoon(field) {
 async function preview(field) {
   const form = field.closest("[data-preview]");
   const nodes = await requestFragment(form.dataset.preview, questionOf(form, field));
-  if (nodes && field.isConnected) (shownBelow(field) ?? addBelow(field)).replaceChildren(...nodes);
+  if (nodes && field.isConnected) outputBelow(field).replaceChildren(...nodes);
 }
 
 function questionOf(form, field) {
@@ -32,14 +32,16 @@ function questionOf(form, field) {
   return data;
 }
 
-function shownBelow(field) {
-  const next = field.nextElementSibling;
+export const outputBelow = (element) => shownBelow(element) ?? addBelow(element);
+
+function shownBelow(element) {
+  const next = element.nextElementSibling;
   return next?.matches(".preview") ? next : null;
 }
 
-function addBelow(field) {
+function addBelow(element) {
   const output = document.createElement("output");
   output.className = "preview";
-  field.after(output);
+  element.after(output);
   return output;
 }

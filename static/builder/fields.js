@@ -1,6 +1,6 @@
 // Fields that change while they are filled in: a map gets another row, a choice can become an expression.
 
-import { onClick, panel, root } from "./page.js";
+import { fieldButton, onClick, panel, root } from "./page.js";
 
 const CHOICES = "[data-preview] [data-field]:not([data-field$='/connection']) > select";
 const KEPT_ATTRIBUTES = ["id", "name", "aria-describedby"];
@@ -23,17 +23,8 @@ function addPair(pair) {
 
 export function offerExpressions() {
   for (const select of panel.querySelectorAll(CHOICES)) {
-    if (!select.nextElementSibling?.matches("[data-write]")) select.after(writeButton());
+    if (!select.nextElementSibling?.matches("[data-write]")) select.after(fieldButton("write", "Write an expression"));
   }
-}
-
-function writeButton() {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "quiet small-button";
-  button.dataset.write = "";
-  button.textContent = "Write an expression";
-  return button;
 }
 
 onClick("[data-write]", (button) => {

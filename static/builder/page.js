@@ -24,6 +24,16 @@ export function onClick(selector, handle) {
   });
 }
 
+// A button beside a field that only a browser with scripts has. `mark`: the data attribute by which it is found.
+export function fieldButton(mark, text) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet small-button";
+  button.dataset[mark] = "";
+  button.textContent = text;
+  return button;
+}
+
 // On a phone the panel stands below the flow.
 export function scrollOnPhone(element, block) {
   if (!matchMedia("(max-width: 60rem)").matches) return;

@@ -165,6 +165,23 @@ def test_what_a_test_of_a_step_gave_comes_into_view(
     expect(page.locator("#tried .good")).to_be_in_viewport()
 
 
+def test_the_values_of_a_field_are_asked_for_and_offered_in_it(
+    windows: Windows, register: Register, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/v1/models").respond_with_json({"data": [{"id": "small"}, {"id": "large"}]})
+    page = windows.open()
+    register(page)
+    builder = Builder(page)
+    builder.add("language model")
+    page.locator("summary", has_text="Options").or_(page.locator("summary", has_text="More")).first.click()
+    page.get_by_role("textbox", name="Endpoint").fill(httpserver.url_for("/v1"))
+    builder.saved()
+    page.get_by_role("button", name="Show what there is").click()
+    expect(page.get_by_text("2 to choose from")).to_be_visible()
+    offered = page.locator("input[data-asked]").evaluate("field => [...field.list.options].map(one => one.value)")
+    assert offered == ["large", "small"]
+
+
 def test_an_expression_that_has_no_end_is_said_once(builder: Builder) -> None:
     page = builder.page
     builder.add("slack")
