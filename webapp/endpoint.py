@@ -39,6 +39,7 @@ class Tag(StrEnum):
     AS_CODE = "Workflows as code"
     CONNECTIONS = "Connections"
     APIS = "APIs"
+    TABLES = "Tables"
     TRIGGERS = "Triggers"
     EXECUTIONS = "Executions"
     OVERVIEW = "Overview"

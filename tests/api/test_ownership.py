@@ -24,6 +24,11 @@ PETS = {"file": as_file(petstore())}
 BODIES: dict[str, Any] = {
     "apis.choose_actions": {"actions": []},
     "apis.add_version": PETS,
+    "tables.replace": {"name": "stolen", "columns": [{"name": "a"}]},
+    "tables.add_rows": {"rows": [{"a": "stolen"}]},
+    "tables.find_rows": {},
+    "tables.import_rows": "a",
+    "tables.change_row": {"values": {"a": "stolen"}},
     "connections.replace": {"config": {}},
     "workflows.replace": {"name": "Stolen"},
     "workflows.run": {},
@@ -46,6 +51,8 @@ LISTS_OF_NOTHING = {"triggers.list_of_workflow", "logs.of_execution", "logs.of_w
 @pytest.fixture
 def ids(client: FlaskClient, owner: Person, stranger: Person, engine: Engine) -> dict[str, str]:
     made = workflow(client, owner, actions=[STEP])
+    table = client.post("/api/v1/tables", json={"name": "t", "columns": [{"name": "a"}]}, headers=owner.headers).json
+    rows = client.post(f"/api/v1/tables/{table['id']}/rows", json={"rows": [{"a": "mine"}]}, headers=owner.headers).json
     api = client.post("/api/v1/apis", json=PETS, headers=owner.headers).json
     return {
         "workflow_id": made["id"],
@@ -63,6 +70,8 @@ def ids(client: FlaskClient, owner: Person, stranger: Person, engine: Engine) ->
         "letter_id": dead_letter(engine, owner),
         "account_id": str(stranger.id),
         "invitation_id": client.post("/api/v1/admin/invitations", json={}, headers=owner.headers).json["id"],
+        "table_id": table["id"],
+        "row_id": rows[0]["row"]["id"],
         "api_id": api["id"],
         "api_version_id": api["versions"][0]["id"],
         "connection_id": client.post("/api/v1/connections", json=SLACK, headers=owner.headers).json["id"],

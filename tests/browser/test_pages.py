@@ -28,6 +28,8 @@ PAGES = (
     "/connections/new",
     "/connections/new?type=smtp",
     "/connections/new?preset=google",
+    "/tables",
+    "/tables/new",
     "/dead-letters",
     "/settings",
     "/settings/password",

@@ -23,6 +23,7 @@ _MOST_WITH_FILES: Mapping[str, Callable[[], int]] = {
     "ui.run_workflow": run_payload.most_bytes,
     "ui.create_api": lambda: MOST_RECEIVED_BYTES,
     "ui.add_api_version": lambda: MOST_RECEIVED_BYTES,
+    "ui.import_rows": lambda: MOST_RECEIVED_BYTES,
 }
 """The most bytes that a form may have, by its endpoint, where it brings files."""
 _HIGHEST_PAGE = 1_000_000
