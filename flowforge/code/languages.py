@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
+from flowforge.code import python
 from flowforge.code.javascript import running as javascript
 from flowforge.code.program import Limits, Program, WriteLog
 from flowforge.code.slots import place_for
@@ -26,7 +27,7 @@ class Language(Protocol):
         """Reads a program without running it."""
 
 
-LANGUAGES: Mapping[str, Language] = {"javascript": javascript}
+LANGUAGES: Mapping[str, Language] = {"javascript": javascript, "python": python}
 
 
 def run(program: Program, limits: Limits, user_id: UUID, log: WriteLog) -> Any:

@@ -5,16 +5,21 @@ What they cost is counted, since no limit on the program holds while they work.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flowforge import jsonio
 from flowforge.language.evaluation.meter import Allowance, Failure, Meter
 from flowforge.language.evaluation.values import to_result
-from flowforge.language.filters.all_filters import find_filter
+from flowforge.language.filters.all_filters import FILTERS, find_filter
 
 _ALLOWANCE = Allowance("the filters of a program", memory=64_000_000, work=50_000_000, whole_work=1_000_000_000)
 _CALL_WORK = 10_000
 _BYTE_WORK = 5
+
+
+def names() -> Iterable[str]:
+    return FILTERS
 
 
 class Library:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 MEMORY = 64 * 1024 * 1024
 """Bytes that a program may take."""
+TOO_MUCH_MEMORY = f"it took more than {MEMORY // 1024**2} MB of memory"
+TOO_DEEP = "it calls itself too deeply"
 MOST_SECONDS = 30
 """The longest for which any program may compute."""
 
@@ -41,3 +44,10 @@ class CodeFailed(Exception):
 
 class CodeBusy(Exception):
     """Other programs take all the time there is."""
+
+
+def too_long(limits: Limits) -> str:
+    """Why a program was stopped that would not end."""
+    if time.monotonic() >= limits.deadline:
+        return "it did not end within the step's time limit"
+    return f"it was stopped after {limits.seconds:g} s, which is its limit"

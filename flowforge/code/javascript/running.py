@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -18,20 +16,19 @@ from flowforge.code.apart import OutOfTime, run_apart
 from flowforge.code.javascript import compiled
 from flowforge.code.javascript.instance import Host, Instance, JavaScriptError, new_instance
 from flowforge.code.library import Library
-from flowforge.code.program import MEMORY, CodeFailed, Limits, Program, WriteLog
+from flowforge.code.places import Place, located
+from flowforge.code.program import MEMORY, TOO_DEEP, TOO_MUCH_MEMORY, CodeFailed, Limits, Program, WriteLog, too_long
 
 if TYPE_CHECKING:
     from wasmtime import Engine, Module, Trap
 
 Work = Callable[[Instance], bytes | None]
 
-_TOO_MUCH_MEMORY = f"it took more than {MEMORY // 1024**2} MB of memory"
-_TOO_DEEP = "it calls itself too deeply"
 _NEVER = "it waits for a promise that never settles"
 _ROOM = 100
 """Bytes of an answer around the result."""
 _MOST_PLACES = 4
-"""Places that are told of an error."""
+"""Places of an error that are looked at."""
 _PLACE = re.compile(r"at (?:(?P<name>[^\n(]*?) \()?<input>:(?P<line>\d+):(?P<column>\d+)\)?")
 _LINES_BEFORE = 2
 """Lines that the engine puts before the body of a function."""
@@ -60,7 +57,7 @@ def _within(limits: Limits, log: WriteLog, work: Work) -> bytes | None:
             use = partial(_use, engine, module, _host(Library(), log), work)
             return run_apart(use, engine.increment_epoch, limits.seconds, limits.deadline)
         except OutOfTime:
-            raise CodeFailed(_too_long(limits)) from None
+            raise CodeFailed(too_long(limits)) from None
         except Trap as trap:
             raise CodeFailed(_limit_of(trap)) from None
         except JavaScriptError as error:
@@ -146,46 +143,24 @@ def _result(answer: bytes, text: str) -> Any:
 
 
 def _described(error: Mapping[str, str], lines: int) -> str:
-    """`line 2: TypeError: x is not a function (in f, line 2; line 7)`"""
     told = _told(f"{error['name']}: {error['message']}" if error["message"] else error["name"])
-    places = [_Place.of(found, lines) for found in islice(_PLACE.finditer(error["stack"]), _MOST_PLACES)]
-    if not places:
-        return told
-    way = f" ({'; '.join(map(str, places))})" if len(places) > 1 else ""
-    return f"line {places[0].line}: {told}{way}"
+    found = islice(_PLACE.finditer(error["stack"]), _MOST_PLACES)
+    return located(told, [_place(place, lines) for place in found])
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A line of the program, and the function that it stands in."""
-
-    function: str
-    line: int
-
-    @classmethod
-    def of(cls, found: re.Match[str], lines: int) -> _Place:
-        """`lines`: how many the program has. What is missing at its end is found behind it."""
-        name = found["name"] or ""
-        line = int(found["line"]) - _LINES_BEFORE
-        return cls("" if name.strip("<>") == "anonymous" else name, min(line, lines))
-
-    def __str__(self) -> str:
-        return f"in {self.function}, line {self.line}" if self.function else f"line {self.line}"
+def _place(found: re.Match[str], lines: int) -> Place:
+    """`lines`: how many the program has. What is missing at its end is found behind it."""
+    name = (found["name"] or "").strip("<>")
+    return Place(min(int(found["line"]) - _LINES_BEFORE, lines), "" if name == "anonymous" else name)
 
 
 def _told(text: str) -> str:
     if "out of memory" in text:
-        return _TOO_MUCH_MEMORY
-    return _TOO_DEEP if "Maximum call stack size" in text else text
-
-
-def _too_long(limits: Limits) -> str:
-    if time.monotonic() >= limits.deadline:
-        return "it did not end within the step's time limit"
-    return f"it was stopped after {limits.seconds:g} s, which is its limit"
+        return TOO_MUCH_MEMORY
+    return TOO_DEEP if "Maximum call stack size" in text else text
 
 
 def _limit_of(trap: Trap) -> str:
     from wasmtime import TrapCode
 
-    return _TOO_DEEP if trap.trap_code == TrapCode.STACK_OVERFLOW else _TOO_MUCH_MEMORY
+    return TOO_DEEP if trap.trap_code == TrapCode.STACK_OVERFLOW else TOO_MUCH_MEMORY

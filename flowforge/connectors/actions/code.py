@@ -1,4 +1,4 @@
-"""CODE: what expressions cannot say, in JavaScript."""
+"""CODE: what expressions cannot say, in JavaScript or Python."""
 
 from __future__ import annotations
 
@@ -37,12 +37,14 @@ _PREVIEW_OUTPUT = 256 * 1024
 
 
 class Config(ConnectorConfig):
-    language: Literal["javascript"] = field("javascript", title="Language")
+    language: Literal["javascript", "python"] = field(
+        "javascript", title="Language", description="Python is a subset of it, without packages of others."
+    )
     code: str = field(
         title="Code",
         description="What a function of `input` does; what it gives back with `return` is the result. `await` works,"
-        " `console.log` writes to the log, and the filters of expressions are functions: `filters.slugify(input.name)`."
-        " There is no network, and there are no files and no packages.",
+        " `console.log` (in Python `print`) writes to the log, and the filters of expressions are functions:"
+        " `filters.slugify(input.name)`. There is no network, and there are no files and no packages.",
         multiline=True,
         max_length=LONGEST_CODE,
         no_expressions=_NO_EXPRESSIONS,
@@ -80,9 +82,9 @@ def _preview(config: Config) -> JsonObject:
     "CODE",
     Config,
     title="Code",
-    help="Runs JavaScript of yours over the data of earlier steps.",
+    help="Runs JavaScript or Python of yours over the data of earlier steps.",
     icon="code",
-    keywords=("javascript", "js", "script", "function", "program", "transform", "custom"),
+    keywords=("javascript", "js", "python", "script", "function", "program", "transform", "custom"),
     summary=lambda config: next(iter(str(config.get("code") or "").strip().splitlines()), ""),
     computes=_preview,
     repeatable=True,
