@@ -243,6 +243,27 @@ def test_secrets_are_not_written_into_an_input(backends: Backends, registry: Reg
     assert pipeline.workflow(call("addPet", hidden))
 
 
+@pytest.mark.parametrize("place", ["query", "header", "cookie"])
+def test_what_has_the_name_of_a_key_that_callers_sign_in_with_is_a_secret(
+    backends: Backends, registry: Registry, place: str
+) -> None:
+    description = petstore()
+    description["components"]["securitySchemes"] = {"key": {"type": "apiKey", "in": place, "name": "Pet-Club"}}
+    post = description["paths"]["/pets"]["post"]
+    post["parameters"] = [{"name": "pet-club", "in": place, "schema": {"type": "string"}}]
+    member = {"type": "object", "properties": {"Pet-Club": {"type": "string"}, "club": {"type": "string"}}}
+    post["requestBody"]["content"]["application/json"]["schema"] = {"type": "object", "properties": {"member": member}}
+    registry.add(description)
+    section = {"header": "headers", "cookie": "cookies"}.get(place, place)
+    body = {"member": {"Pet-Club": "k-2", "club": "chess"}}
+    with pytest.raises(Invalid) as refused:
+        Pipeline(backends).workflow(call("addPet", {section: {"pet-club": "k-1"}, "body": body}))
+    found = {problem.pointer: problem.message for problem in refused.value.problems}
+    assert "is a secret" in found[f"/actions/0/config/input/{section}/pet-club"]
+    assert "is a secret" in found["/actions/0/config/input/body/member/Pet-Club"]
+    assert "/actions/0/config/input/body/member/club" not in found
+
+
 def test_what_an_expression_gives_is_left_to_the_run(
     pipeline: Pipeline, registry: Registry, httpserver: HTTPServer
 ) -> None:

@@ -25,7 +25,7 @@ from flowforge.connectors.api_calls.chosen import (
     read_chosen,
     server_address,
 )
-from flowforge.connectors.api_calls.literal_secrets import find_literal_secrets
+from flowforge.connectors.api_calls.literal_secrets import LiteralSecrets
 from flowforge.connectors.api_calls.paging import described_paging
 from flowforge.connectors.apis import ApiAccess
 from flowforge.connectors.config import has_expression
@@ -99,8 +99,8 @@ def _problems_of_paging(config: Mapping[str, Any], chosen: Chosen) -> Iterator[P
 def _problems_of_input(config: Mapping[str, Any], chosen: Chosen) -> Iterator[Problem]:
     input_ = config.get(INPUT) or {}
     form = form_schema(chosen.operation, content_type_of(config))
-    found = chain(find_problems(form, input_, _is_expression), find_literal_secrets(form, input_, _is_expression))
-    for problem in found:
+    secrets = LiteralSecrets.of(chosen.api.description.sign_ins.values(), _is_expression)
+    for problem in chain(find_problems(form, input_, _is_expression), secrets.find(form, input_)):
         yield problem.under(f"/{INPUT}")
 
 
