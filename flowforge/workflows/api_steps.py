@@ -9,8 +9,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from flowforge.connectors.api_calls.chosen import find_chosen
+from flowforge.connectors.api_calls.fitting_connections import ConnectionOffer, fitting_connections
+from flowforge.connectors.apis import Api
 from flowforge.connectors.catalog import Catalog
-from flowforge.connectors.described import Described
+from flowforge.connectors.described import API, OPERATION, Described
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.kept_descriptions import AccountApis
@@ -62,3 +65,10 @@ def settle_api_steps(session: Session, catalog: Catalog, user_id: UUID, definiti
     if not isinstance(definition.get("actions"), list):
         return definition
     return {**definition, "actions": map_actions(definition["actions"], settle)}
+
+
+def connection_offers(apis: AccountApis, name: str, operation: str = "") -> tuple[Api, list[ConnectionOffer]]:
+    """New connections that fit an API, or one of its operations where it has that. Raises NotFound."""
+    api = apis.find(name)
+    chosen = find_chosen({API: name, OPERATION: operation}, apis) if operation else None
+    return api, fitting_connections(api.description, chosen.operation if chosen else None)

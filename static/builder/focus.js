@@ -16,8 +16,11 @@ function focusedIn(element) {
 }
 
 function restore({ id, step, caret, value }) {
-  const again = (id && document.getElementById(id)) || cardLink(step ?? openedStep());
+  const again = (id && elementFor(id)) || cardLink(step ?? openedStep());
   if (again && id === "workflow-name") again.value = value; // it saves while it is typed
   again?.focus({ preventScroll: true });
   if (caret != null) again?.setSelectionRange?.(caret, caret);
 }
+
+// A button that put an expression in the place of a field is gone; the expression is what comes next.
+const elementFor = (id) => document.getElementById(id) ?? document.getElementById(id.replace(/-write$/, ""));

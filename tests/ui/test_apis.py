@@ -128,6 +128,21 @@ class TestBuilder:
         assert 'id="f-config-input-query-since-variant"' in panel
         assert panel.count('id="f-config-input-query-since-note"') == 1
 
+    @pytest.mark.parametrize("place", ["body", "body.owner", "body.food"])
+    def test_an_expression_may_stand_for_the_whole_of_an_object(self, ada: Browser, builder: str, place: str) -> None:
+        name, id_ = f"config.input.{place}", f"f-config-input-{place.replace('.', '-')}"
+        assert f'value="write:{name}"' in self.added(ada, builder)
+        chosen = {"config__api": "petstore", "config__operation": "addPet", "arrange": f"write:{name}"}
+        self.save(ada, builder, **chosen, config__input__drawn="yes", config__input__body__drawn="yes")
+        panel = ada.get(f"{builder}?step=/actions/0").text
+        assert re.search(rf'<input id="{id_}"\s+name="{name}"\s+value="{{{{  }}}}"', panel)
+
+    def test_an_expression_is_offered_for_maps_of_steps_but_not_for_those_of_triggers(
+        self, ada: Browser, builder: str
+    ) -> None:
+        assert 'value="write:config.headers"' in self.added(ada, builder, "HTTP_REQUEST")
+        assert "write:" not in ada.get(f"{builder}?step=trigger").text
+
     def test_what_is_filled_in_is_saved_typed(self, ada: Browser, builder: str) -> None:
         self.added(ada, builder)
         drawn = {"config__input__drawn": "yes", "config__input__body__drawn": "yes"}

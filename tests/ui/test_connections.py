@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
+import pytest
 from pytest_httpserver import HTTPServer
 from sqlalchemy import select, text
 
 from flowforge.db.tables import Connection
 from flowforge.secrets import MASK
 from flowforge.wiring import Backends
+from tests.descriptions import petstore
 from tests.ui.conftest import Browser
+from tests.ui.test_apis import add as add_api
 from tests.ui.test_pages import created
 
 
@@ -114,3 +118,38 @@ def test_one_for_http_is_tested_where_an_address_is_given(ada: Browser, httpserv
     httpserver.clear()
     assert ada.send(f"{path}/test", "/connections").location == path
     assert "the address answered 500" in ada.get(path).text
+
+
+class TestForAnApi:
+    @pytest.fixture
+    def petstore_is_there(self, ada: Browser) -> None:
+        added = add_api(ada, petstore("https://pets.example/v1"))
+        assert added.status_code == 303
+        connect = re.search(r'href="(/connections/new[^"]*)"', ada.get(str(added.headers["Location"])).text)
+        assert connect
+        assert connect[1] == "/connections/new?api=petstore"
+
+    @pytest.mark.usefixtures("petstore_is_there")
+    def test_the_form_is_filled_in_from_its_description(self, ada: Browser) -> None:
+        page = ada.get("/connections/new?api=petstore").text
+        for name, value in (("name", "petstore"), ("type", "api_key"), ("config.name", "X-Pet-Key")):
+            assert re.search(rf'name="{re.escape(name)}"[^>]*value="{value}"', page), name
+        assert "pets.example" in page
+        fields = {"type": "api_key", "name": "petstore", "config.key": "k-1", "config.name": "X-Pet-Key"}
+        assert ada.send("/connections/new", "/connections/new?api=petstore", **fields).status_code == 303
+        assert "petstore" in ada.get("/connections").text
+
+    def test_where_several_fit_one_chooses(self, ada: Browser) -> None:
+        add_api(ada, petstore("https://pets.example", components={}, security=[]))
+        page = ada.get("/connections/new?api=petstore&operation=addPet").text
+        assert "For Petstore" in page
+        forms = [ada.get(unescape(link)).text for link in re.findall(r'href="([^"]*offer=\d)"', page)]
+        kinds = [re.search(r'name="type" value="(\w+)"', form) for form in forms]
+        assert [kind and kind[1] for kind in kinds] == ["bearer", "api_key"]
+
+    def test_a_provider_with_a_preset_is_connected_by_it(self, ada: Browser) -> None:
+        add_api(ada, petstore("https://api.github.com", components={}, security=[]), name="github")
+        assert 'name="preset" value="github' in ada.get("/connections/new?api=github").text
+
+    def test_there_is_none_for_an_api_that_is_not_there(self, ada: Browser) -> None:
+        assert ada.get("/connections/new?api=nothing").status_code == 404

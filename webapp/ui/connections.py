@@ -12,10 +12,12 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from flowforge.connections import named_secrets
 from flowforge.connections.changes import ConnectionChange, NewConnection
 from flowforge.connections.views import ConnectionView
+from flowforge.connectors.api_calls.fitting_connections import ConnectionOffer
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
 from flowforge.connectors.presets.all_presets import matching_presets, presets
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.workflows.api_steps import account_apis, connection_offers
 from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
 from webapp.services import connections as operations
@@ -33,12 +35,26 @@ def connections() -> str:
 
 @blueprint.get("/connections/new")
 def new_connection() -> Any:
-    """`type` or `preset`: what was chosen; without one that there is, the choice, of what `q` finds."""
+    """`type` or `preset`: what was chosen; without one that there is, the choice, of what `q` finds. `api`: what fits
+    that one, or its `operation`."""
+    if request.args.get("api"):
+        return _new_for_api(request.args["api"])
     preset = presets().get(request.args.get("preset", ""))
     kind = _kinds().get(preset.type if preset else request.args.get("type", ""))
     if kind is None:
         return _choice_page(request.args.get("q", ""))
     return _form_page(kind, None, dict(preset.config) if preset else {}, ())
+
+
+def _new_for_api(name: str) -> Any:
+    """The form of the connection that fits, or of the one that was chosen by its number (`offer`); the choice where
+    several fit."""
+    api, offers = connection_offers(account_apis(session(), viewer_id()), name, request.args.get("operation", ""))
+    number = request.args.get("offer", 0 if len(offers) == 1 else None, type=int)
+    if number is None or not 0 <= number < len(offers):
+        return _choice_page("", offers, api.title)
+    offer = offers[number]
+    return _form_page(_kind(offer.type), None, offer.config, (), offer.preset, name)
 
 
 @blueprint.post("/connections/new")
@@ -175,12 +191,18 @@ def _list_page(problems: Sequence[Problem] = ()) -> str:
     )
 
 
-def _choice_page(words: str) -> str:
-    """Presets and kinds that the words find."""
+def _choice_page(words: str, offers: Sequence[ConnectionOffer] = (), api: str = "") -> str:
+    """Presets and kinds that the words find, and first what fits an API."""
     wanted = words.lower().split()
     kinds = [kind for kind in _kinds().values() if all(word in _searched(kind) for word in wanted)]
     return render_template(
-        "connections/types.html", words=words, presets=matching_presets(words), kinds=kinds, steps=_steps_by_kind()
+        "connections/types.html",
+        words=words,
+        presets=matching_presets(words),
+        kinds=kinds,
+        steps=_steps_by_kind(),
+        offers=offers,
+        api=api,
     )
 
 
@@ -189,12 +211,18 @@ def _searched(kind: ConnectionKind[Any]) -> str:
 
 
 def _form_page(
-    kind: ConnectionKind[Any], row: ConnectionView | None, config: Mapping[str, Any], problems: Sequence[Problem]
+    kind: ConnectionKind[Any],
+    row: ConnectionView | None,
+    config: Mapping[str, Any],
+    problems: Sequence[Problem],
+    preset_name: str = "",
+    name: str = "",
 ) -> Any:
+    """`preset_name`: of a preset that the config does not name itself. `name`: one that is suggested."""
     notes: dict[str, str] = {}
     for problem in problems:
         notes.setdefault("/".join(problem.pointer.strip("/").split("/")[:2]), problem.message)
-    preset = presets().get(str(config.get("preset") or request.values.get("preset", "")))
+    preset = presets().get(str(config.get("preset") or request.values.get("preset", preset_name)))
     sign_in = sign_in_of(row)
     page = render_template(
         "connections/form.html",
@@ -210,7 +238,7 @@ def _form_page(
         ),
         config=connection_presets.shown(config),
         notes=notes,
-        name=request.form.get("name", ""),
+        name=request.form.get("name", name),
         used_by=operations().used_by(session(), viewer_id(), row.name) if row else (),
     )
     return page if sign_in is None else leading_to_provider(page)

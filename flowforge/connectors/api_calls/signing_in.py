@@ -34,8 +34,11 @@ def sign_in_help(chosen: Chosen) -> str:
 
 
 def _words(sign_in: SignIn | None, name: str) -> str:
-    if sign_in is None:
-        return name
+    return name if sign_in is None else kind_in_words(sign_in)
+
+
+def kind_in_words(sign_in: SignIn) -> str:
+    """Such as: an API key (header X-Key)."""
     if sign_in.kind == "api_key":
         return f"an API key ({sign_in.place} {sign_in.parameter})"
     return _WORDS[sign_in.kind]
