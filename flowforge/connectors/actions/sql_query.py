@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, model_validator
 
 from flowforge.connectors.connection_kinds.mysql import MYSQL
 from flowforge.connectors.connection_kinds.postgresql import POSTGRESQL
+from flowforge.connectors.connection_kinds.sqlserver import SQLSERVER
 from flowforge.connectors.sdk import (
     LONGEST_SQL,
     MOST_ROWS,
@@ -84,10 +85,10 @@ class Config(StatementConfig):
     title="SQL query",
     help="Reads from a database, or writes rows to it.",
     icon="table",
-    keywords=("database", "postgres", "mysql", "mariadb", "select", "insert", "sql server"),
+    keywords=("database", "postgres", "mysql", "mariadb", "select", "insert", "sql server", "azure"),
     summary=first_of("sql", "table"),
     repeatable=lambda config: config.get("operation", "query") in _READS,
-    connections=(POSTGRESQL, MYSQL),
+    connections=(POSTGRESQL, MYSQL, SQLSERVER),
 )
 def sql_query(config: Config, context: StepContext) -> JsonObject:
     with context.open_connection() as session:
@@ -125,4 +126,4 @@ _RUN: Mapping[Operation, Callable[[Config, StepContext, SqlSession], JsonObject]
 
 
 def _bound(config: Config, context: StepContext, session: SqlSession) -> Bound:
-    return config.bound(context.files, adapt=session.driver.adapt, backslashes=session.dialect.backslashes)
+    return config.bound(context.files, adapt=session.driver.adapt, quoting=session.dialect.quoting)

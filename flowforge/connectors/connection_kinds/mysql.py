@@ -150,7 +150,7 @@ def _test(credentials: Credentials[MysqlServer]) -> bool:
 def _driver(config: MysqlServer, dialer: Dialer) -> Driver:
     return Driver(
         name="the server",
-        dialect=Dialect(opening="`", closing="`", backslashes=True, upsert=Upsert.on_duplicate_key),
+        dialect=Dialect(opening="`", closing="`", quoting="backslashes", upsert=Upsert.on_duplicate_key),
         error=pymysql.err.Error,
         begin=_begin,
         stream=_stream,

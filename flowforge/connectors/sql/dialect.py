@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.sql.parameters import Quoting
 
 Row = Mapping[str, Any]
 _LONGEST_NAME = 128
@@ -18,8 +19,7 @@ class Dialect:
     opening: str = '"'
     closing: str = '"'
     """What stands around names; doubled where a name holds it."""
-    backslashes: bool = False
-    """Whether texts escape by backslashes."""
+    quoting: Quoting = "standard"
     most_values: int = 10_000
     """Parameters of one statement."""
     upsert: Callable[[Upsert], str] = lambda upsert: upsert.on_conflict()
@@ -58,6 +58,18 @@ class Upsert:
         changes = ", ".join(f"{column} = excluded.{column}" for column in self.others)
         then = f"DO UPDATE SET {changes}" if changes else "DO NOTHING"
         return f"{self.insert} ON CONFLICT ({', '.join(self.keys)}) {then}"
+
+    def merge(self) -> str:
+        """SQL Server; held until the end, so that nobody else makes the same row in between."""
+        same = " AND ".join(f"target.{key} = source.{key}" for key in self.keys)
+        changes = ", ".join(f"target.{column} = source.{column}" for column in self.others)
+        matched = f" WHEN MATCHED THEN UPDATE SET {changes}" if changes else ""
+        names, given = ", ".join(self.columns), ", ".join(f"source.{column}" for column in self.columns)
+        return (
+            f"MERGE INTO {self.table} WITH (HOLDLOCK) AS target"  # noqa: S608  (quoted)
+            f" USING (VALUES {self.values}) AS source ({names})"
+            f" ON {same}{matched} WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({given});"
+        )
 
     def on_duplicate_key(self) -> str:
         """MySQL and MariaDB, which take every unique key of the table for the key."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from flowforge.connectors.errors import ConnectorError
 from flowforge.language.evaluation.names import hint
@@ -22,9 +22,16 @@ _PARTS = r"""
 _ESCAPED = r"""[eE]'(?:[^'\\]|''|\\.)*(?:'|\Z)"""
 _STANDARD_QUOTES = rf"""{_ESCAPED} | '(?:[^']|'')*(?:'|\Z) | "(?:[^"]|"")*(?:"|\Z)"""
 _BACKSLASH_QUOTES = r"""'(?:[^'\\]|''|\\.)*(?:'|\Z) | "(?:[^"\\]|""|\\.)*(?:"|\Z)"""
+_BRACKETS = r"""\[(?:[^\]]|\]\])*(?:\]|\Z) | '(?:[^']|'')*(?:'|\Z) | "(?:[^"]|"")*(?:"|\Z)"""
 _FLAGS = re.DOTALL | re.VERBOSE
-_STANDARD = re.compile(_PARTS.format(quoted=_STANDARD_QUOTES), _FLAGS)
-_WITH_BACKSLASHES = re.compile(_PARTS.format(quoted=_BACKSLASH_QUOTES), _FLAGS)
+Quoting = Literal["standard", "backslashes", "brackets"]
+"""The way texts and names are quoted: as the standard says; texts escape by backslashes, as MySQL's do; names may stand
+in brackets, as SQL Server's do."""
+_PATTERNS: Mapping[Quoting, re.Pattern[str]] = {
+    "standard": re.compile(_PARTS.format(quoted=_STANDARD_QUOTES), _FLAGS),
+    "backslashes": re.compile(_PARTS.format(quoted=_BACKSLASH_QUOTES), _FLAGS),
+    "brackets": re.compile(_PARTS.format(quoted=_BRACKETS), _FLAGS),
+}
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _WITHIN = re.compile(rf"""{_COMMENT.pattern}|'(?:[^']|'')*(?:'|\Z)|"(?:[^"]|"")*(?:"|\Z)""", re.DOTALL)
 
@@ -62,12 +69,12 @@ def bind(
     adapt: Adapt,
     *,
     style: ParameterStyle = PYFORMAT,
-    backslashes: bool = False,
+    quoting: Quoting = "standard",
 ) -> Bound:
     """The statement with its parameters; a list stands for its members, separated by commas, as IN takes them.
 
-    Texts, quoted names and comments are left alone. `backslashes`: texts escape by them, as MySQL's do. Raises
-    ConnectorError for a parameter that is not given, or not used.
+    Texts, quoted names and comments are left alone. Raises ConnectorError for a parameter that is not given, or not
+    used.
     """
     values: dict[str, Any] = {}
     used: set[str] = set()
@@ -80,7 +87,7 @@ def bind(
         values.update(placed)
         return ", ".join(map(style.placeholder, placed))
 
-    bound = (_WITH_BACKSLASHES if backslashes else _STANDARD).sub(replaced, text)
+    bound = _PATTERNS[quoting].sub(replaced, text)
     _require_used(parameters, used)
     return Bound(bound, values) if values else Bound(text, None)
 

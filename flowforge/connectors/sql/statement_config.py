@@ -10,7 +10,7 @@ from flowforge.connectors.bounded_results import as_file, listing
 from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.database_values import from_json, keeping, to_json
 from flowforge.connectors.files import FileAccess
-from flowforge.connectors.sql.parameters import PYFORMAT, Adapt, Bound, ParameterStyle, bind
+from flowforge.connectors.sql.parameters import PYFORMAT, Adapt, Bound, ParameterStyle, Quoting, bind
 from flowforge.connectors.sql.session import Rows
 from flowforge.fields import field
 from flowforge.jsonio import JsonObject
@@ -47,7 +47,7 @@ class StatementConfig(ConnectorConfig):
         *,
         adapt: Adapt = lambda value: value,
         style: ParameterStyle = PYFORMAT,
-        backslashes: bool = False,
+        quoting: Quoting = "standard",
     ) -> Bound:
         """The statement with its parameters as the driver takes them. Raises ConnectorError."""
         return bind(
@@ -55,7 +55,7 @@ class StatementConfig(ConnectorConfig):
             self.parameters,
             lambda value: adapt(parameter(value, files)),
             style=style,
-            backslashes=backslashes,
+            quoting=quoting,
         )
 
     def read(self, rows: Rows, files: FileAccess, *, only_first: bool = False) -> JsonObject:
