@@ -31,8 +31,7 @@ PACKAGES = {
         "package/api/atlassian.com/jira.json": "jira.json",
         "package/api/telegram.org.json": "telegram.json",
     },
-    # The newest for the version of the API that our actions call, 2022-06-28.
-    "@notionhq/notion-mcp-server@1.9.1": {"package/scripts/notion-openapi.json": "notion.json"},
+    "@notionhq/notion-mcp-server@2.5.2": {"package/scripts/notion-openapi.json": "notion.json"},
 }
 """Files by the packages they are in, with the names they get here."""
 
@@ -40,8 +39,10 @@ PACKAGES = {
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for package, files in PACKAGES.items():
-        if not all((FOLDER / name).exists() for name in files.values()):
+        fetched = FOLDER / f"{package.replace('/', '+')}.fetched"
+        if not fetched.exists():
             fetch(package, files)
+            fetched.touch()
 
 
 def fetch(package: str, files: dict[str, str]) -> None:

@@ -143,7 +143,8 @@ def provider(answers: Callable[..., None]) -> None:
         answers("GET", f"/v4/spreadsheets/s1/values/{cells}", {"values": [["Name", "Age"], ["Ann", 3]]})
     answers("GET", "/repos/o/r/issues", [])
     answers("GET", "/me/mailFolders/inbox/messages", {"value": []})
-    answers("POST", "/v1/databases/d/query", {"results": []})
+    answers("GET", "/v1/databases/d", {"data_sources": [{"id": "s", "name": "Tasks"}]})
+    answers("POST", "/v1/data_sources/s/query", {"results": []})
 
 
 @pytest.mark.parametrize(

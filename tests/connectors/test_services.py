@@ -182,11 +182,11 @@ OTHERS: list[tuple[str, JsonObject, str, str, Any]] = [
     ),
     (
         "NOTION_CREATE",
-        {"databaseId": "d", "properties": {"Name": "Ann", "Age": 3}, "text": "Hi"},
+        {"databaseId": "d", "dataSourceId": "s", "properties": {"Name": "Ann", "Age": 3}, "text": "Hi"},
         "POST",
         "/pages",
         {
-            "parent": {"database_id": "d"},
+            "parent": {"type": "data_source_id", "data_source_id": "s"},
             "properties": {"Name": {"title": [{"type": "text", "text": {"content": "Ann"}}]}, "Age": {"number": 3}},
             "children": [
                 {
@@ -348,7 +348,7 @@ def test_a_list_is_read_to_its_end(
 @pytest.mark.parametrize(
     ("type_", "config", "path"),
     [
-        ("NOTION_QUERY", {"databaseId": "d"}, "/databases/d/query"),
+        ("NOTION_QUERY", {"databaseId": "d", "dataSourceId": "s"}, "/data_sources/s/query"),
         ("HUBSPOT_FIND", {"property": "email", "value": "a@b.c"}, "/crm/v3/objects/contacts/search"),
     ],
 )
@@ -359,6 +359,28 @@ def test_a_cursor_goes_in_the_body_where_the_search_does(
     answers("POST", path, first, {"results": [2], "next_cursor": None})
     assert step(type_, **config)["items"] == [1, 2]
     assert "n" in received_by(httpserver)[-1].get_json().values()
+
+
+class TestNotion:
+    def test_the_only_data_source_of_a_database_is_meant(
+        self, step: Step, answers: Callable[..., None], httpserver: HTTPServer
+    ) -> None:
+        answers("GET", "/databases/d", {"data_sources": [{"id": "s", "name": "Tasks"}]})
+        answers("POST", "/data_sources/s/query", {"results": [1]})
+        assert step("NOTION_QUERY", databaseId="d")["items"] == [1]
+        assert {request.headers["Notion-Version"] for request in received_by(httpserver)} == {"2025-09-03"}
+
+    @pytest.mark.parametrize(
+        ("sources", "named"),
+        [([], "none"), ([{"id": "s", "name": "A"}, {"id": "t", "name": "B"}], r"A \(s\), B \(t\)")],
+    )
+    def test_which_of_several_has_to_be_said(
+        self, sources: list[JsonObject], named: str, step: Step, answers: Callable[..., None]
+    ) -> None:
+        answers("GET", "/databases/d", {"data_sources": sources})
+        with pytest.raises(ConnectorError, match=f"dataSourceId has to say which .* it has {named}") as caught:
+            step("NOTION_CREATE", databaseId="d", properties={"Name": "Ann"})
+        assert caught.value.permanent
 
 
 def test_values_for_stripe_are_a_form_with_brackets(
