@@ -18,6 +18,7 @@ from flowforge.embedded.instance import AlreadyRunning
 from flowforge.embedded.server import CannotStart
 from flowforge.errors import Unavailable
 from flowforge.home import UnusableHome, in_use
+from flowforge.n8n.command_line import add_import
 from flowforge.settings import Settings
 
 Command = Callable[[Settings], int]
@@ -186,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     secrets.add_parser("rotate", help="Seal every secret anew under a new key.").set_defaults(command=_rotate_secrets)
     users_command.add_commands(commands)
     add_commands(commands)
+    add_import(commands)
     return parser
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.meter import Failure, Meter
-from flowforge.language.evaluation.values import describe, items, to_text, weigh, whole
+from flowforge.language.evaluation.values import describe, items, mapping, to_text, weigh, whole
 from flowforge.language.filters.lists import field_of, pay_for_members
 from flowforge.language.filters.registry import Register
 
@@ -66,6 +66,14 @@ def flatten(meter: Meter, value: Any, depth: Any = 1) -> list[Any]:
             flat.extend(member if isinstance(member, list | tuple) else (member,))
         members = flat
     return members
+
+
+@SHAPE_FILTERS.add("with_fields")
+def with_fields(meter: Meter, value: Any, fields: Any) -> JsonObject:
+    """The object with the fields of another one; those it has by that name are replaced."""
+    own, others = mapping(value, "with_fields"), mapping(fields, "with_fields")
+    pay_for_members(meter, len(own) + len(others), _LIST_BYTES)
+    return {**own, **others}
 
 
 def _named(meter: Meter, value: Any, attribute: Any, purpose: str) -> list[tuple[str, Any]]:

@@ -1,0 +1,33 @@
+"""Requests over HTTP that take the place of nodes: what they give, and their connections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowforge.jsonio import JsonObject
+from flowforge.n8n.asking import Asked
+from flowforge.n8n.data import Data, Output
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+_LISTS = "where the answer is a list, n8n does what follows for each member: put a FOR_EACH around it"
+
+
+def request(asked: Asked, config: JsonObject, *, listed: bool = False, at: str = "", **keys: Any) -> Output:
+    """An HTTP_REQUEST step. `at`: where the data stand in the body; `listed`: whether they are a list of items."""
+    path = asked.step("HTTP_REQUEST", config, **keys)
+    body = f"{path}.body{at}"
+    return Output(many=body) if listed else Output(Data(body), any_file=body)
+
+
+def answer_of_any_kind(asked: Asked, path: str, *, kind: str, full: bool) -> Output:
+    """What n8n's HTTP Request node gives, whatever the answer is."""
+    body = f"{path}.body"
+    if full:
+        return Output(Data(path, renamed={"statusCode": "status"}), any_file=body)
+    if kind == "file":
+        return Output(Data("{}"), any_file=body)
+    if kind == "text":
+        return Output(Data(path, {"data": body}))
+    asked.note(_LISTS)
+    whole = Data(body, {"data": f"({body}.data | default({body}))"})
+    return Output(whole, any_file=body, as_list=f"[{body}] if {body} is mapping else {body}")

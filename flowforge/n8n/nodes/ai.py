@@ -1,0 +1,400 @@
+"""Language models: chains, agents without tools, and the nodes that ask a model for something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flowforge import jsonio
+from flowforge.jsonio import JsonObject
+from flowforge.n8n.asking import Asked, Left, Result, one
+from flowforge.n8n.data import Data, Output
+from flowforge.n8n.model import Node
+from flowforge.n8n.nodes import node
+from flowforge.n8n.values import literal_value
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    title: str
+    api: str = "openai"
+    endpoint: str = ""
+    usual: str = ""
+    note: str = ""
+
+
+_MODELS: Mapping[str, _Model] = {
+    "lmChatOpenAi": _Model("OpenAI", usual="gpt-4o-mini"),
+    "lmOpenAi": _Model("OpenAI", usual="gpt-4o-mini"),
+    "lmChatAnthropic": _Model("Anthropic", "anthropic", usual="claude-3-5-sonnet-20241022"),
+    "lmChatGoogleGemini": _Model("Google Gemini", "gemini", usual="gemini-2.0-flash"),
+    "lmChatGoogleVertex": _Model(
+        "Google Gemini", "gemini", usual="gemini-2.0-flash", note="Vertex became the Gemini API"
+    ),
+    "lmChatOpenRouter": _Model("OpenRouter", endpoint="https://openrouter.ai/api/v1", usual="openai/gpt-4.1-mini"),
+    "lmChatGroq": _Model("Groq", endpoint="https://api.groq.com/openai/v1", usual="llama-3.1-8b-instant"),
+    "lmChatDeepSeek": _Model("DeepSeek", endpoint="https://api.deepseek.com/v1", usual="deepseek-chat"),
+    "lmChatMistralCloud": _Model("Mistral", endpoint="https://api.mistral.ai/v1", usual="mistral-small-latest"),
+    "lmChatXAiGrok": _Model("xAI", endpoint="https://api.x.ai/v1", usual="grok-2-latest"),
+    "lmChatOllama": _Model("Ollama", endpoint="http://localhost:11434/v1", usual="llama3.2"),
+    "lmOllama": _Model("Ollama", endpoint="http://localhost:11434/v1", usual="llama3.2"),
+    "lmChatAzureOpenAi": _Model(
+        "Azure OpenAI",
+        endpoint="https://RESOURCE.openai.azure.com/openai/v1",
+        usual="gpt-4o",
+        note="fill in the Azure resource",
+    ),
+    "lmChatCohere": _Model("Cohere", endpoint="https://api.cohere.ai/compatibility/v1", usual="command-r-plus"),
+    "lmOpenHuggingFaceInference": _Model(
+        "Hugging Face", endpoint="https://router.huggingface.co/v1", usual="openai/gpt-oss-20b"
+    ),
+    "lmChatVercelAiGateway": _Model(
+        "Vercel AI Gateway", endpoint="https://ai-gateway.vercel.sh/v1", usual="openai/gpt-4o"
+    ),
+    "lmChatAwsBedrock": _Model(
+        "AWS Bedrock",
+        endpoint="https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1",
+        note="fill in the AWS region",
+    ),
+}
+_HARMLESS_TOOLS = frozenset({"toolThink", "toolCalculator"})
+
+
+def _model(asked: Asked) -> JsonObject:
+    """The part of the config that says which model is asked. Raises Left where none is linked."""
+    parts = asked.workflow.parts_of(asked.node.name, "ai_languageModel")
+    known = next((part for part in parts if part.kind in _MODELS), None)
+    if known is None:
+        if parts:
+            raise Left(f"there is no counterpart of the model {parts[0].type}: use an LLM step with its endpoint")
+        raise Left("no language model is linked to it")
+    if len(parts) > 1:
+        asked.note("there is no other model in reserve")
+    return _asking(asked, known, _MODELS[known.kind])
+
+
+def _asking(asked: Asked, part: Node, model: _Model) -> JsonObject:
+    if model.note:
+        asked.note(model.note)
+    inner = Asked(part, asked.workflow, asked.values, asked.names)
+    name = inner.text("model") or inner.text("modelName") or inner.text("modelId") or model.usual or "choose-a-model"
+    config: JsonObject = {"model": name.removeprefix("models/"), "connection": inner.connection(model.title)}
+    asked.connections += [each for each in inner.connections if each not in asked.connections]
+    config |= {"api": model.api} if model.api != "openai" else {}
+    endpoint = inner.text("options.baseURL") or model.endpoint
+    config |= {"endpoint": endpoint} if endpoint else {}
+    return config | _options(inner)
+
+
+def _options(inner: Asked) -> JsonObject:
+    options: JsonObject = {}
+    temperature = inner.number("options.temperature", -1)
+    if isinstance(temperature, str) or 0 <= temperature <= 2:
+        options["temperature"] = temperature
+    most = inner.raw("options.maxTokens", inner.raw("options.maxTokensToSample", inner.raw("options.maxOutputTokens")))
+    options["maxTokens"] = most if isinstance(most, int) and 0 < most <= 1_000_000 else 8_192
+    return options
+
+
+# -- what is asked for
+
+
+def _schema(asked: Asked) -> JsonObject | None:
+    """The JSON Schema of a parser that is linked; None where there is none."""
+    parts = [*asked.workflow.parts_of(asked.node.name, "ai_outputParser")]
+    while parts:
+        part = parts.pop(0)
+        if part.kind == "outputParserStructured":
+            return _schema_of(asked, part.parameters)
+        if part.kind == "outputParserItemList":
+            return {"type": "object", "properties": {"items": {"type": "array", "items": {"type": "string"}}}}
+        parts += asked.workflow.parts_of(part.name, "ai_outputParser")
+    return None
+
+
+def _schema_of(asked: Asked, parameters: JsonObject) -> JsonObject:
+    written = parameters.get("inputSchema") or parameters.get("jsonSchema")
+    example = parameters.get("jsonSchemaExample")
+    manual = parameters.get("schemaType", "manual" if written and not example else "fromJson") == "manual"
+    chosen = written if manual and written else example if example else written
+    try:
+        decoded = jsonio.loads(str(chosen or "{}").removeprefix("="))
+    except ValueError as error:
+        raise Left("the form of the answer is computed, or no JSON: write the schema by hand") from error
+    found = decoded if manual and chosen is written else schema_like(decoded)
+    if not isinstance(found, dict) or not found:
+        found = {"type": "object"}
+        asked.note("the form of the answer is missing in the file: fill in the schema")
+    return _plain_schema(found)
+
+
+def _plain_schema(schema: JsonObject) -> JsonObject:
+    kept: JsonObject = {key: value for key, value in schema.items() if not key.startswith("$") and key != "definitions"}
+    return kept if "type" in kept or "properties" in kept else {"type": "object", **kept}
+
+
+def schema_like(example: Any) -> JsonObject:
+    """The JSON Schema of values such as the example."""
+    if isinstance(example, dict):
+        properties = {key: schema_like(value) for key, value in example.items()}
+        return {"type": "object", "properties": properties, "required": list(properties)}
+    if isinstance(example, list):
+        return {"type": "array", "items": schema_like(example[0]) if example else {}}
+    if isinstance(example, bool):
+        return {"type": "boolean"}
+    if isinstance(example, int | float):
+        return {"type": "number"}
+    return {"type": "string"} if isinstance(example, str) else {}
+
+
+def _ask(asked: Asked, model: JsonObject, prompt: str, system: str, schema: JsonObject | None, **more: Any) -> str:
+    """An LLM step; returns the path of its output."""
+    prompt = str(asked.needed(prompt.strip() and prompt, "the prompt", "…"))
+    config = model | {"prompt": prompt} | ({"system": system} if system.strip() else {}) | more
+    if schema is not None:
+        config |= {"output": "json", "schema": literal_value(schema)}
+    return asked.step("LLM", config)
+
+
+def _answer(path: str, schema: JsonObject | None, *names: str) -> Output:
+    """The answer under the names that n8n has for it."""
+    text = f"{path}.json" if schema is not None else f"{path}.text"
+    fields = dict.fromkeys(names or ("output", "text", "response"), text)
+    return Output(Data(path, fields))
+
+
+def _prompt(asked: Asked, usual: str) -> str:
+    if asked.raw("promptType", "auto") in ("auto", "guardrails") and not asked.raw("text"):
+        path = asked.given.item.field(usual)
+        return asked.braced(f"{path} | default('')")
+    return asked.text("text") or asked.text("prompt")
+
+
+@node("chainLlm")
+def chain(asked: Asked) -> Result:
+    schema, model = _schema(asked), _model(asked)
+    messages = asked.rows("messages.messageValues")
+    system = "\n\n".join(
+        asked.text_of(row.get("message", ""))
+        for row in messages
+        if row.get("type", "SystemMessagePromptTemplate").startswith("System")
+    )
+    others = [row for row in messages if not str(row.get("type", "System")).startswith("System")]
+    prompt = _prompt(asked, "chatInput")
+    files: JsonObject = {}
+    for row in others:
+        if row.get("messageType") == "imageBinary":
+            files = {"files": [asked.file(str(row.get("binaryImageDataKey", "data")))]}
+        else:
+            prompt = f"{prompt}\n\n{asked.text_of(row.get('message', ''))}"
+    return _answer(_ask(asked, model, prompt, system, schema, **files), schema)
+
+
+@node("agent")
+def agent(asked: Asked) -> Result:
+    tools = [tool for tool in asked.workflow.parts_of(asked.node.name, "ai_tool") if tool.kind not in _HARMLESS_TOOLS]
+    if tools:
+        names = ", ".join(tool.name for tool in tools[:5])
+        raise Left(f"an agent that chooses among tools ({names}) has no counterpart: write the steps that it is to do")
+    if asked.workflow.parts_of(asked.node.name, "ai_tool"):
+        asked.note("the model has no tool to calculate or to think with")
+    if asked.workflow.parts_of(asked.node.name, "ai_memory"):
+        asked.note("it does not remember earlier messages: keep them in a table, and give them as history")
+    schema = _schema(asked)
+    path = _ask(asked, _model(asked), _prompt(asked, "chatInput"), asked.text("options.systemMessage"), schema)
+    return _answer(path, schema, "output", "text")
+
+
+@node("informationExtractor")
+def extract(asked: Asked) -> Result:
+    kind = asked.raw("schemaType", "fromAttributes")
+    if kind == "fromAttributes":
+        rows = asked.rows("attributes.attributes")
+        properties = {str(row.get("name", "")): _attribute(row) for row in rows if row.get("name")}
+        required = [str(row["name"]) for row in rows if row.get("required") is True and row.get("name")]
+        schema: JsonObject = {"type": "object", "properties": properties} | ({"required": required} if required else {})
+    else:
+        schema = _schema_of(asked, asked.node.parameters | {"schemaType": "manual" if kind == "manual" else "fromJson"})
+    system = (
+        asked.text("options.systemPromptTemplate") or "Extract the information that the schema names from the text."
+    )
+    path = _ask(asked, _model(asked), asked.text("text"), system, schema)
+    return _answer(path, schema, "output")
+
+
+def _attribute(row: JsonObject) -> JsonObject:
+    type_ = {"number": "number", "boolean": "boolean", "date": "string"}.get(str(row.get("type", "string")), "string")
+    return {"type": type_, "description": str(row.get("description", "")).removeprefix("=")}
+
+
+@node("sentimentAnalysis")
+def sentiment(asked: Asked) -> Result:
+    raise Left("it parts ways by the mood of a text: use an LLM step with a schema, then a BRANCH")
+
+
+@node("chainSummarization")
+def summarize(asked: Asked) -> Result:
+    if asked.raw("operationMode", "nodeInputJson") == "documentLoader":
+        raise Left("it reads documents in parts: use an LLM step")
+    prompt = f"Write a concise summary of the following:\n\n{asked.braced(f'{asked.given.item.object} | tojson')}"
+    asked.note("the whole text is summed up at once")
+    path = _ask(asked, _model(asked), prompt, "", None)
+    return _answer(path, None, "response", "output", "text")
+
+
+# -- models as nodes
+
+
+@node("openAi", "lmStudio")
+def open_ai(asked: Asked) -> Result:
+    if asked.node.type.startswith("n8n-nodes-base."):
+        return _old_open_ai(asked)
+    resource = asked.choice("resource", "text")
+    usual = {"text": "response" if asked.node.version >= 2 else "message", "image": "generate", "audio": "generate"}
+    operation = asked.choice("operation", usual.get(resource, "message"))
+    base = _openai(asked)
+    if resource == "text" and operation in ("message", "response"):
+        return _message(asked, base)
+    if (resource, operation) == ("image", "generate"):
+        return _picture(asked)
+    if (resource, operation) == ("image", "analyze"):
+        return _look(asked, base)
+    if (resource, operation) in (("audio", "transcribe"), ("audio", "translate")):
+        return _hear(asked, operation)
+    if (resource, operation) == ("audio", "generate"):
+        return _speak(asked)
+    if (resource, operation) == ("text", "classify"):
+        body = {"input": asked.text("input"), "model": "omni-moderation-latest"}
+        return one(f"{_call_openai(asked, '/moderations', {'body': body})}.body.results[0]")
+    raise Left(f"the operation '{operation}' of {resource} has no counterpart: use an HTTP_REQUEST step")
+
+
+def _openai(asked: Asked) -> JsonObject:
+    name = asked.text("modelId") or asked.text("model") or "gpt-4o-mini"
+    return {"model": name, "connection": asked.connection("OpenAI")} | _options(asked)
+
+
+def _call_openai(asked: Asked, address: str, config: JsonObject) -> str:
+    call = {"url": f"https://api.openai.com/v1{address}", "method": "POST", "connection": asked.connection("OpenAI")}
+    return asked.step("HTTP_REQUEST", call | config)
+
+
+def _message(asked: Asked, base: JsonObject) -> Output:
+    if asked.workflow.parts_of(asked.node.name, "ai_tool"):
+        raise Left("a model that chooses among tools has no counterpart: write the steps that it is to do")
+    rows = asked.rows("messages.values") or asked.rows("responses.values")
+    system, prompt, history = _conversation(asked, rows)
+    schema: JsonObject | None = None
+    if asked.raw("jsonOutput") is True or asked.raw("options.textFormat.textOptions.type") in (
+        "json_object",
+        "json_schema",
+    ):
+        schema = {"type": "object"}
+    path = _ask(asked, base, prompt, system, schema, **({"history": history} if history else {}))
+    content = f"{path}.json" if schema else f"{path}.text"
+    shown = asked.step(
+        "TRANSFORM",
+        {
+            "output": {
+                "message": {"role": "assistant", "content": f"{{{{ {content} }}}}"},
+                "output": [{"content": [{"text": f"{{{{ {content} }}}}"}]}],
+            }
+        },
+        hint=f"answer {asked.node.name}",
+    )
+    return Output(Data(shown, {"text": f"{shown}.message.content", "content": f"{shown}.message.content"}))
+
+
+def _conversation(asked: Asked, rows: list[JsonObject]) -> tuple[str, str, list[JsonObject]]:
+    """Instructions, the last message, and those before it."""
+    texts = [(str(row.get("role", "user")), asked.text_of(row.get("content", ""))) for row in rows]
+    system = "\n\n".join(text for role, text in texts if role in ("system", "developer"))
+    others = [(role, text) for role, text in texts if role not in ("system", "developer") and text.strip()]
+    if not others:
+        return "", system, []
+    history = [
+        {"role": "assistant" if role in ("assistant", "model") else "user", "text": text} for role, text in others[:-1]
+    ]
+    return system, others[-1][1], history
+
+
+def _picture(asked: Asked) -> Output:
+    body = {"model": asked.text("model") or "dall-e-3", "prompt": asked.text("prompt"), "n": 1}
+    body |= {"size": asked.text("options.size")} if asked.raw("options.size") else {}
+    path = f"{_call_openai(asked, '/images/generations', {'body': body})}.body"
+    file = f"({path}.data[0].b64_json | to_file('image.png', 'image/png'))"
+    return Output(Data(f"{path}.data[0]"), any_file=file)
+
+
+def _look(asked: Asked, base: JsonObject) -> Output:
+    prompt = asked.text("text") or "What's in this image?"
+    if asked.raw("inputType", "url") == "base64":
+        files = [asked.file(str(asked.raw("binaryPropertyName", "data")).split(",")[0])]
+        path = _ask(asked, base, prompt, "", None, files=files)
+        return _answer(path, None, "content", "text", "output")
+    content = [{"type": "text", "text": prompt}, {"type": "image_url", "image_url": {"url": asked.text("imageUrls")}}]
+    body = {"model": base["model"], "messages": [{"role": "user", "content": content}]}
+    path = f"{_call_openai(asked, '/chat/completions', {'body': body})}.body.choices[0].message"
+    return one(path)
+
+
+def _hear(asked: Asked, operation: str) -> Output:
+    file = asked.file(str(asked.raw("binaryPropertyName", "data")))
+    address = "/audio/transcriptions" if operation == "transcribe" else "/audio/translations"
+    return one(f"{_call_openai(asked, address, {'form': {'model': 'whisper-1'}, 'files': {'file': file}})}.body")
+
+
+def _speak(asked: Asked) -> Output:
+    body = {
+        "model": asked.text("model") or "tts-1",
+        "input": asked.text("input"),
+        "voice": asked.text("voice") or "alloy",
+    }
+    path = f"{_call_openai(asked, '/audio/speech', {'body': body, 'response': 'file'})}.body"
+    return Output(asked.given.item, any_file=path)
+
+
+def _old_open_ai(asked: Asked) -> Result:
+    """The node of the base package, before there was one for language models."""
+    resource = asked.choice("resource", "text")
+    operation = asked.choice("operation", {"chat": "complete", "image": "create"}.get(resource, "complete"))
+    model = asked.text("chatModel") or asked.text("model") or "gpt-3.5-turbo"
+    base = {"model": model, "connection": asked.connection("OpenAI")} | _options(asked)
+    if resource == "chat":
+        system, prompt, history = _conversation(asked, asked.rows("prompt.messages") or asked.rows("messages.messages"))
+        path = _ask(asked, base, prompt, system, None, **({"history": history} if history else {}))
+        shown = asked.step(
+            "TRANSFORM",
+            {"output": {"message": {"role": "assistant", "content": f"{{{{ {path}.text }}}}"}}},
+            hint="answer",
+        )
+        return one(shown)
+    if resource == "text" and operation == "complete":
+        base["model"] = "gpt-3.5-turbo" if "davinci" in model else model
+        return _answer(_ask(asked, base, asked.text("prompt"), "", None), None, "text")
+    if resource == "image":
+        return _picture(asked)
+    raise Left(f"the operation '{operation}' of {resource} has no counterpart: use an HTTP_REQUEST step")
+
+
+@node("googleGemini", "anthropic", "mistralAi", "ollama")
+def other_models(asked: Asked) -> Result:
+    kind = {"googleGemini": "lmChatGoogleGemini", "anthropic": "lmChatAnthropic", "ollama": "lmChatOllama"}
+    model = _MODELS[kind.get(asked.node.kind, "lmChatMistralCloud")]
+    resource = asked.choice("resource", "document" if asked.node.kind == "mistralAi" else "text")
+    operation = asked.choice("operation", "message" if resource == "text" else "analyze")
+    base = _asking(asked, asked.node, model)
+    if resource == "text":
+        return _message(asked, base)
+    binary = asked.raw("inputType", "url") == "binary"
+    if operation in ("analyze", "transcribe") and binary and resource in ("image", "document"):
+        files = [asked.file(str(asked.raw("binaryPropertyName", "data")))]
+        return _answer(
+            _ask(asked, base, asked.text("text") or "Describe it.", "", None, files=files),
+            None,
+            "content",
+            "text",
+            "output",
+        )
+    raise Left(f"the operation '{operation}' of {resource} has no counterpart: use an HTTP_REQUEST step")

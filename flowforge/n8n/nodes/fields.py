@@ -1,0 +1,109 @@
+"""The Set node (Edit Fields): an object is built, or fields are added to the item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowforge import jsonio
+from flowforge.jsonio import JsonObject
+from flowforge.n8n.asking import Asked, Left, Result
+from flowforge.n8n.data import Data, Output, reach
+from flowforge.n8n.json_templates import read_template
+from flowforge.n8n.nodes import node
+
+_OLD_KINDS = ("string", "number", "boolean")
+
+
+@node("set")
+def set_(asked: Asked) -> Result:
+    if asked.raw("mode") in ("raw", "json"):
+        return _whole(asked)
+    fields: JsonObject = {}
+    for name, value in _assignments(asked):
+        _put(fields, name, value, dotted=asked.raw("options.dotNotation") is not False)
+    path = asked.step("TRANSFORM", {"output": fields or {}})
+    own = Data(path)
+    return _with_others(asked, own, path, list(fields))
+
+
+def _with_others(asked: Asked, own: Data, path: str, names: list[str]) -> Output:
+    """The fields that were set, on top of those that the item had where these are kept."""
+    keeps = asked.raw("includeOtherFields", asked.raw("include") == "all" if asked.node.version >= 3 else False)
+    if asked.node.version < 3:
+        keeps = asked.raw("keepOnlySet") is not True
+    given = asked.given
+    if not keeps:
+        return Output(own, files=given.files, any_file=given.any_file)
+    chosen = asked.raw("include", "all")
+    if asked.node.version >= 3 and chosen not in ("all", None):
+        asked.note("all fields of the item are kept, not only those that were chosen")
+    merged = Data(path, {name: reach(path, name) for name in names}, base=given.item)
+    return Output(merged, files=given.files, any_file=given.any_file, why=given.why)
+
+
+def _assignments(asked: Asked) -> list[tuple[str, Any]]:
+    rows = asked.rows("assignments.assignments") or asked.rows("fields.values")
+    if rows or asked.node.version >= 3:
+        return [(_name(asked, row), _typed(asked, row)) for row in rows]
+    return [
+        (_name(asked, row), asked.values.value(row.get("value")))
+        for kind in _OLD_KINDS
+        for row in asked.rows(f"values.{kind}")
+    ]
+
+
+def _name(asked: Asked, row: JsonObject) -> str:
+    name = str(row.get("name", "")).strip()
+    if name.startswith("=") and "{{" in name:
+        raise Left("the name of a field is computed: choose it by hand")
+    return name.removeprefix("=")
+
+
+def _typed(asked: Asked, row: JsonObject) -> Any:
+    """A value in the type that the row names: objects and lists may stand there as text."""
+    type_ = str(row.get("type", "string")).removesuffix("Value").lower()
+    raw = row.get("value", row.get(f"{type_}Value"))
+    if isinstance(raw, str) and type_ in ("object", "array") and not raw.startswith("="):
+        return _from_json(asked, raw)
+    if isinstance(raw, str) and type_ in ("number", "boolean") and not raw.startswith("="):
+        return _from_word(asked, raw)
+    return asked.values.value(raw)
+
+
+def _from_word(asked: Asked, raw: str) -> Any:
+    try:
+        return jsonio.loads(raw.strip() or "null")
+    except ValueError:
+        return asked.values.value(raw)
+
+
+def _from_json(asked: Asked, raw: str) -> Any:
+    try:
+        return asked.values.value(jsonio.loads(raw))
+    except ValueError as error:
+        raise Left("a field holds what is no JSON") from error
+
+
+def _put(fields: JsonObject, name: str, value: Any, *, dotted: bool) -> None:
+    """`a.b` leads into an object where dots have that meaning."""
+    *path, last = name.split(".") if dotted and "[" not in name else [name]
+    for key in path:
+        inner = fields.setdefault(key, {})
+        if not isinstance(inner, dict):
+            inner = fields[key] = {}
+        fields = inner
+    fields[last] = value
+
+
+def _whole(asked: Asked) -> Output:
+    """An object that is written out as JSON, with expressions in it."""
+    raw = asked.raw("jsonOutput", "{}")
+    if isinstance(raw, dict):
+        path = asked.step("TRANSFORM", {"output": asked.values.value(raw)})
+        return _with_others(asked, Data(path), path, list(raw))
+    written = read_template(asked.values, str(raw))
+    if isinstance(written, dict):
+        path = asked.step("TRANSFORM", {"output": written})
+        return _with_others(asked, Data(path), path, list(written))
+    path = asked.step("TRANSFORM", {"output": {"json": written}})
+    return _with_others(asked, Data(f"{path}.json"), f"{path}.json", [])
