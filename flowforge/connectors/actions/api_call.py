@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from flowforge.apis.answers import error_message, is_refusal
@@ -20,6 +21,7 @@ from flowforge.connectors.sdk import (
     ConnectorConfig,
     ConnectorError,
     Described,
+    Download,
     Page,
     Paging,
     Receiving,
@@ -89,9 +91,9 @@ def api_call(config: Config, context: StepContext) -> JsonObject:
 def _call(config: Config, context: StepContext, chosen: Chosen, server: str, page: Page = ONLY_PAGE) -> JsonObject:
     """One exchange: the whole of it, or that for a page."""
     request = _request(config, chosen, server, page)
-    receiving = Receiving(config.response, config.fail_on_status, context.files)
-    with receiving.begin() as download:
-        response = context.tools.http.send(
+
+    def send(download: Download) -> Response:
+        return context.tools.http.send(
             context,
             request.method,
             page.url(request.url),
@@ -101,11 +103,12 @@ def _call(config: Config, context: StepContext, chosen: Chosen, server: str, pag
             signed_by=context.connection,
             download=download,
         )
-        if config.fail_on_status:
-            response.raise_for_status(chosen.api.title, lambda answer: _reason(chosen.operation, answer))
-        output = receiving.output(response, download, request.url)
+
+    receiving = Receiving(config.response, config.fail_on_status, context.files)
+    reason = partial(_reason, chosen.operation)
+    output = receiving.receive(send, request.url, chosen.api.title, reason)
     if config.fail_on_status and is_refusal(chosen.operation, output["body"]):
-        told = error_message(chosen.operation, response.status, output["body"])
+        told = error_message(chosen.operation, output["status"], output["body"])
         raise ConnectorError(f"{chosen.api.title} refused: {told}", permanent=True, answered=True)
     return output
 

@@ -9,12 +9,14 @@ from flowforge.connectors.connection_kinds.http import HTTP, HttpSignIn
 from flowforge.connectors.sdk import (
     ONLY_PAGE,
     Cookies,
+    Download,
     Files,
     Nested,
     Page,
     Paging,
     Pair,
     Receiving,
+    Response,
     ResponseForm,
     StepContext,
     StreamedBody,
@@ -99,9 +101,9 @@ def http_request(config: Config, context: StepContext) -> JsonObject:
 def _call(config: Config, context: StepContext, cookies: Cookies | None, page: Page = ONLY_PAGE) -> JsonObject:
     """One exchange: the whole of it, or that for a page."""
     body = page.body(config.body)
-    receiving = Receiving(config.response, config.fail_on_status, context.files)
-    with receiving.begin() as download:
-        response = context.tools.http.send(
+
+    def send(download: Download) -> Response:
+        return context.tools.http.send(
             context,
             config.method,
             page.url(config.url),
@@ -113,9 +115,8 @@ def _call(config: Config, context: StepContext, cookies: Cookies | None, page: P
             download=download,
             cookies=cookies,
         )
-        if config.fail_on_status:
-            response.raise_for_status("the receiver")
-        return receiving.output(response, download, config.url)
+
+    return Receiving(config.response, config.fail_on_status, context.files).receive(send, config.url, "the receiver")
 
 
 def _cookies(config: Config, context: StepContext) -> Cookies | None:

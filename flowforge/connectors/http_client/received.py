@@ -25,14 +25,22 @@ class Receiving:
     fail_on_status: bool
     files: FileAccess
 
-    def begin(self) -> Download:
-        """What takes the body where it goes to a temporary file: one that may be no text."""
-        return Download(self._is_download, self.files.most_bytes)
-
-    def output(self, response: Response, download: Download, url: str) -> JsonObject:
-        """`body`, `status` and `headers`. Raises ConnectorError."""
-        headers = {**response.headers, **response.repeated_headers}
-        return {"body": self._body(response, download, url), "status": response.status, "headers": headers}
+    def receive(
+        self,
+        send: Callable[[Download], Response],
+        url: str,
+        receiver: str,
+        read_reason: Callable[[Response], str] | None = None,
+    ) -> JsonObject:
+        """The `body`, `status` and `headers` of the answer to what `send` asks for. It is given what takes the body
+        where that goes to a temporary file: one that may be no text. Raises ConnectorError; see
+        Response.raise_for_status."""
+        with Download(self._is_download, self.files.most_bytes) as download:
+            response = send(download)
+            if self.fail_on_status:
+                response.raise_for_status(receiver, read_reason)
+            headers = {**response.headers, **response.repeated_headers}
+            return {"body": self._body(response, download, url), "status": response.status, "headers": headers}
 
     def _is_download(self, response: Response) -> bool:
         if self.fail_on_status and not response.ok:
