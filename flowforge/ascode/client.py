@@ -24,6 +24,9 @@ _PAGE = 50
 """Workflows in one answer: each may be a megabyte."""
 
 
+_APIS = "/api/v1/apis"
+
+
 class CannotReach(FlowForgeError):
     """The server does not answer, or not as one of ours; or it does not know who is asking."""
 
@@ -86,9 +89,30 @@ class Client:
         body = {"workflows": list(documents), "dryRun": dry_run, "note": note}
         return list(self._ask("POST", "/api/v1/workflows/apply", body=body)["workflows"])
 
+    def apis(self) -> list[JsonObject]:
+        """The APIs of the account, each with its `id` and `name`."""
+        return list(self._ask("GET", _APIS))
+
+    def api_versions(self, id_: str) -> dict[str, str]:
+        """The ids of the versions of an API by their names."""
+        return {version["version"]: version["id"] for version in self._ask("GET", f"{_APIS}/{id_}")["versions"]}
+
+    def api_file(self, id_: str, version_id: str) -> bytes:
+        """The description, as JSON."""
+        return jsonio.dumps(self._ask("GET", f"{_APIS}/{id_}/versions/{version_id}/file"))
+
+    def add_api(self, name: str, file: str) -> JsonObject:
+        """Adds an API by the text of its description. Raises Invalid."""
+        added: JsonObject = self._ask("POST", _APIS, body={"name": name, "file": file})
+        return added
+
+    def add_api_version(self, id_: str, file: str) -> str:
+        """Adds a further description of an API; returns the name of the version. Raises Invalid."""
+        return str(self._ask("POST", f"{_APIS}/{id_}/versions", body={"file": file})["version"])
+
     def _ask(
         self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: JsonObject | None = None
-    ) -> JsonObject:
+    ) -> Any:
         data = None if body is None else jsonio.dumps(body)
         try:
             with self._session.request(
@@ -106,13 +130,13 @@ class Client:
             raise CannotReach(f"{self.url} does not answer: {_reason(error)}") from error
 
 
-def _understood(url: str, response: requests.Response) -> JsonObject:
+def _understood(url: str, response: requests.Response) -> Any:
     try:
         answer = jsonio.loads(_content(url, response))
     except ValueError:
         answer = None
     status = response.status_code
-    if status == 200 and isinstance(answer, dict):
+    if status in (200, 201) and isinstance(answer, dict | list):
         return answer
     if not isinstance(answer, dict) or "message" not in answer:
         raise CannotReach(f"{url} answers with status {status}, and not as a FlowForge server does")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowforge import jsonio
+from flowforge.ascode.apis import bring_apis, export_apis
 from flowforge.ascode.client import Client
 from flowforge.ascode.files import Unusable, WorkflowFile, file_name, find, read_file
 from flowforge.ascode.findings import Finding
@@ -24,7 +25,8 @@ _SCHEMA_LINE = "# yaml-language-server: $schema={url}/api/schema/workflow.json\n
 
 
 def export(client: Client, names: Sequence[str], folder: Path, say: Say) -> int:
-    """Writes a file for each workflow; what the folder has under the same name is replaced."""
+    """Writes a file for each workflow, and for each description of an API that they name; what the folder has under the
+    same name is replaced."""
     found = list(client.export(names))
     missing = [name for name in names if not any(name in _names(document) for document in found)]
     if missing:
@@ -37,6 +39,7 @@ def export(client: Client, names: Sequence[str], folder: Path, say: Say) -> int:
             taken.append(name)
             (folder / name).write_text(_SCHEMA_LINE.format(url=client.url) + text_of(document), encoding="utf-8")
             say(f"{folder / name}")
+        export_apis(client, found, folder, say)
     except OSError as error:
         raise Unusable(f"{error.filename or folder}: {error.strerror or error}") from error
     say(f"{len(found)} exported")
@@ -44,8 +47,9 @@ def export(client: Client, names: Sequence[str], folder: Path, say: Say) -> int:
 
 
 def apply(client: Client, paths: Sequence[Path], say: Say, *, dry_run: bool, note: str | None) -> int:
-    """Apply all files, or none."""
+    """Apply all files, or none; first the descriptions of APIs beside them that the server lacks."""
     files = _read_files(paths)
+    bring_apis(client, files, say, dry_run=dry_run)
     try:
         applied = client.apply(_documents(files), dry_run=dry_run, note=note)
     except Invalid as error:
@@ -60,6 +64,7 @@ def apply(client: Client, paths: Sequence[Path], say: Say, *, dry_run: bool, not
 def diff(client: Client, paths: Sequence[Path], say: Say) -> int:
     """Print what applying the files would change; 1 if there is something."""
     files = _read_files(paths)
+    bring_apis(client, files, say, dry_run=True)
     try:
         applied = client.apply(_documents(files), dry_run=True)
     except Invalid as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from werkzeug.serving import make_server
 
 from flowforge.__main__ import main
 from flowforge.wiring import Backends
+from tests.descriptions import as_file, petstore
 from tests.services.serving import serving
 from webapp import create_app
 
@@ -268,3 +270,64 @@ class TestWithoutAServer:
 
     def test_the_schema_is_printed(self, flowforge: Callable[..., Said]) -> None:
         assert '"$schema"' in flowforge("schema").text
+
+
+class TestApis:
+    """The descriptions of APIs that workflows call travel with them."""
+
+    @pytest.fixture
+    def exported(self, server: str, flowforge: Callable[..., Said], tmp_path: Path) -> Path:
+        """A folder with a workflow that calls an API, and its description; the server has neither any more."""
+        token = {"Authorization": f"Bearer {os.environ['FLOWFORGE_TOKEN']}"}
+        body = {"name": "petstore", "file": as_file(petstore())}
+        api = requests.post(f"{server}/api/v1/apis", json=body, headers=token, timeout=10).json()
+        call = {"id": "call", "type": "API_CALL", "config": {"api": "petstore", "operation": "listPets"}}
+        workflow = {"name": "Pets", "actions": [call]}
+        made = requests.post(f"{server}/api/v1/workflows", json=workflow, headers=token, timeout=10).json()
+        assert flowforge("export", "-d", tmp_path).code == 0
+        assert (tmp_path / "apis" / f"petstore@{api['version'].removeprefix('sha256:')}.json").is_file()
+        for path in (f"workflows/{made['id']}", f"apis/{api['id']}?force=true"):
+            assert requests.delete(f"{server}/api/v1/{path}", headers=token, timeout=10).ok
+        return tmp_path
+
+    def test_what_is_missing_is_added_under_the_same_name_and_once(
+        self, exported: Path, flowforge: Callable[..., Said]
+    ) -> None:
+        first, second = flowforge("apply", exported), flowforge("apply", exported)
+        assert (first.code, second.code) == (0, 0), first.text + second.text
+        assert "added      petstore" in first.text
+        assert "added      petstore" not in second.text
+        assert "unchanged" in second.text
+
+    def test_another_version_is_added_beside_the_one_that_is_there(
+        self, server: str, exported: Path, flowforge: Callable[..., Said]
+    ) -> None:
+        token = {"Authorization": f"Bearer {os.environ['FLOWFORGE_TOKEN']}"}
+        body = {"name": "petstore", "file": as_file(petstore(info={"title": "Petstore", "version": "9"}))}
+        api = requests.post(f"{server}/api/v1/apis", json=body, headers=token, timeout=10).json()
+        assert flowforge("apply", exported).code == 0
+        kept = requests.get(f"{server}/api/v1/apis/{api['id']}", headers=token, timeout=10).json()
+        assert (kept["version"], len(kept["versions"])) == (api["version"], 2)
+
+    @pytest.mark.parametrize("command", [["diff"], ["apply", "--dry-run"]])
+    def test_what_would_be_added_is_said_and_not_done(
+        self, exported: Path, flowforge: Callable[..., Said], command: list[str]
+    ) -> None:
+        for _ in range(2):
+            said = flowforge(*command, exported)
+            assert said.code == 1
+            assert "is not on the server; applying adds it first" in said.text
+            assert "there is no API 'petstore'" in said.text
+
+    @pytest.mark.parametrize(
+        ("text", "words"), [("{}", "is neither OpenAPI"), (as_file(petstore(info={"title": "x"})), "is another")]
+    )
+    def test_a_file_that_is_not_what_its_name_says_is_refused(
+        self, exported: Path, flowforge: Callable[..., Said], text: str, words: str
+    ) -> None:
+        [file] = (exported / "apis").iterdir()
+        file.write_text(text)
+        said = flowforge("apply", exported)
+        assert said.code == 2
+        assert file.name in said.text
+        assert words in said.text
