@@ -88,6 +88,14 @@ def running(
                 child.communicate()
 
 
+def items_of(lines: Iterator[Any]) -> Iterator[Any]:
+    """The items among the lines of a program, up to the one that says that none is missing."""
+    for line in lines:
+        if isinstance(line, dict):
+            return
+        yield line[0]
+
+
 def write_file(content: Content, path: Path) -> Path:
     with path.open("wb") as target:
         for piece in content.pieces():

@@ -23,7 +23,7 @@ def reading(
         path = child.write_file(content, Path(folder) / "file")
         asked = {**request, "path": str(path)}
         with child.running(program, asked, context.tools.dialer, context.user_id, context.deadline) as lines:
-            yield _items_of(lines)
+            yield child.items_of(lines)
 
 
 @contextmanager
@@ -38,13 +38,5 @@ def making(
         if source is not None:
             asked["path"] = str(child.write_file(context.files.content(source), Path(folder) / "file"))
         with child.running(program, asked, context.tools.dialer, context.user_id, context.deadline) as lines:
-            found = [*_items_of(lines)]
+            found = [*child.items_of(lines)]
         yield found, path
-
-
-def _items_of(lines: Iterator[Any]) -> Iterator[Any]:
-    """The items among the lines of a program, up to the one that says that none is missing."""
-    for line in lines:
-        if isinstance(line, dict):
-            return
-        yield line[0]

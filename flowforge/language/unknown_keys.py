@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -23,7 +23,7 @@ Model = type[BaseModel]
 def warnings_of(model: Model, written: Any, path: Path, known: Collection[str] = ()) -> Iterator[Problem]:
     """A warning for each key that neither the model nor one inside of it has. `known`: further keys that have a
     meaning. Actions inside of others are not looked into: whoever goes through a definition comes to each of them."""
-    if not isinstance(written, Mapping) or model.model_config.get("extra") == "allow":
+    if not isinstance(written, Mapping) or model.model_config.get("extra") == "allow" or not _may_be(model, written):
         return
     keys = _keys_of(model)
     for key, value in written.items():
@@ -40,6 +40,22 @@ def _warnings_inside(annotation: Any, value: Any, path: Path) -> Iterator[Proble
                 yield from warnings_of(model, member, (*path, number))
         else:
             yield from warnings_of(model, value, path)
+
+
+def _may_be(model: Model, written: Mapping[str, Any]) -> bool:
+    """Whether the fields that always have the same value there, by which models are told apart, have it."""
+    return all(written.get(key, value) == value for key, value in _constants_of(model).items())
+
+
+@cache
+def _constants_of(model: Model) -> Mapping[str, Any]:
+    """The only value of each field that can have one alone."""
+    found = {key: get_args(field.annotation) for key, field in _keys_of(model).items() if _is_literal(field)}
+    return {key: values[0] for key, values in found.items() if len(values) == 1}
+
+
+def _is_literal(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is Literal
 
 
 def _hint(key: str, model: Model, known: Collection[str]) -> str:

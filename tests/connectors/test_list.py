@@ -8,6 +8,7 @@ import pytest
 
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError
+from flowforge.language.unknown_keys import warnings_of
 
 LIST = load_catalog().get("LIST")
 ORDERS: list[dict[str, Any]] = [
@@ -220,3 +221,11 @@ def test_what_would_multiply_is_counted_before_it_is_made(operation: dict[str, A
     several = [{**each, "text": f"{each['id']}"} for each in MANY] if operation["do"] == "pivot" else MANY
     with pytest.raises(ConnectorError, match=r"operations.0: (too much work|too large|pivot: there would be)"):
         worked(operation, members=several)
+
+
+def test_a_key_of_another_operation_has_no_effect_and_is_told() -> None:
+    operations = [{"do": "sort", "fields": ["a"]}, {"do": "limit", "count": 1, "skipp": 2}, {"do": "sort", "count": 1}]
+    warnings = [*warnings_of(LIST.config, {"list": [], "operations": operations}, ("config",))]
+    told = {warning.pointer: warning.message for warning in warnings}
+    assert sorted(told) == ["/config/operations/1/skipp", "/config/operations/2/count"]
+    assert "did you mean 'skip'?" in told["/config/operations/1/skipp"]
