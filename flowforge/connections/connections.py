@@ -53,6 +53,12 @@ class Connections:
         """Get a connection, its secrets masked. Raises NotFound."""
         return self._view_now(session, find_connection(session, user_id, connection_id))
 
+    def find(self, session: Session, user_id: UUID, name: str) -> ConnectionView | None:
+        """The connection by that name, its secrets masked; None where there is none."""
+        named = select(Connection).where(Connection.user_id == user_id, Connection.name == name)
+        row = session.scalar(named)
+        return self._view_now(session, row) if row else None
+
     def create(self, session: Session, user_id: UUID, wanted: NewConnection) -> ConnectionView:
         """Commits. Raises Conflict for a name that is taken, and where there are too many."""
         self._require_room(session, user_id)

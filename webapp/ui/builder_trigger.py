@@ -13,7 +13,7 @@ from flowforge.triggers.kinds import find_kind, trigger_kinds
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.triggers.registrations import SHOWN_FIRE_TIMES
 from flowforge.triggers.views import TriggerView
-from webapp.ui.fields import Field, fields_of
+from webapp.ui.fields import Field, fields_of, with_chosen
 from webapp.ui.trigger_kinds import command_for
 
 Json = Mapping[str, Any]
@@ -71,7 +71,7 @@ def trigger_panel(
         type=type_,
         kind=kind,
         config=config,
-        fields=[_with_connections(field, kind, connections) for field in trigger_fields(type_, config)],
+        fields=[_with_connections(field, kind, config, connections) for field in trigger_fields(type_, config)],
         times=kind.upcoming(config, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
         addresses=_addresses(kind, registered, config, sample),
         example=kind.sample(config) if kind else {},
@@ -79,13 +79,15 @@ def trigger_panel(
     )
 
 
-def _with_connections(field: Field, kind: TriggerKind[Any] | None, connections: ConnectionsByType) -> Field:
+def _with_connections(
+    field: Field, kind: TriggerKind[Any] | None, config: Json, connections: ConnectionsByType
+) -> Field:
     """The field as it is; the one that names a connection is a choice of those that the kind takes."""
     if field.key != CONNECTION or kind is None or not kind.connection_kinds:
         return field
     by_type = connections()
     names = [name for taken in kind.connection_kinds for name in by_type.get(taken.type, ())]
-    return replace(field, kind="choice", choices=names, default=None)
+    return replace(field, kind="choice", choices=with_chosen(names, config.get(CONNECTION)), default=None)
 
 
 def trigger_fields(type_: str, config: Json) -> list[Field]:

@@ -17,6 +17,7 @@ from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
 from flowforge.connectors.presets.all_presets import matching_presets, presets
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.errors import Conflict, Invalid, Problem
+from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.api_steps import account_apis, connection_offers
 from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
@@ -178,6 +179,15 @@ def _steps_by_kind() -> dict[str, list[str]]:
     return found
 
 
+def _triggers_by_kind() -> dict[str, list[str]]:
+    """The titles of the triggers that take connections of a kind, by its name."""
+    found: dict[str, list[str]] = {}
+    for trigger in trigger_kinds().values():
+        for kind in trigger.connection_kinds:
+            found.setdefault(kind.type, []).append(trigger.title)
+    return found
+
+
 def _list_page(problems: Sequence[Problem] = ()) -> str:
     rows = operations().all(session(), viewer_id())
     uses = connection_uses(session(), operations().vault, viewer_id()) if rows else {}
@@ -203,6 +213,7 @@ def _choice_page(words: str, offers: Sequence[ConnectionOffer] = (), api: str = 
         steps=_steps_by_kind(),
         offers=offers,
         api=api,
+        triggers=_triggers_by_kind(),
     )
 
 

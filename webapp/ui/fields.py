@@ -171,6 +171,11 @@ class Field:
         return (self.values or {}).get(choice, choice)
 
 
+def with_chosen(names: Sequence[str], chosen: object) -> list[str]:
+    """The names to choose from, and the chosen one, even where it is gone: saving a form drops nothing unseen."""
+    return [*names, chosen] if isinstance(chosen, str) and chosen and chosen not in names else list(names)
+
+
 def fields_of(schema: Mapping[str, Any]) -> list[Field]:
     """The fields of an object's schema, as pydantic or we write them; required ones first, groups last."""
     required = set(schema.get("required", ()))

@@ -13,7 +13,7 @@ from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.pointers import parsed
-from webapp.ui.fields import Field, fields_of
+from webapp.ui.fields import Field, fields_of, with_chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ def form_of_step(
     if connector.described is not None:
         schema = connector.described.schema(schema, config, apis)
     fields, kinds = fields_of(schema), catalog.kinds_for(connector)
-    names = [name for kind in kinds for name in (connections or {}).get(kind.type, ())]
+    known = [name for kind in kinds for name in (connections or {}).get(kind.type, ())]
+    names = with_chosen(known, config.get(CONNECTION))
     drawn = [_connection_field(connector, fields, names, str(schema.get("signIn", ""))), *fields] if kinds else fields
     return StepForm(drawn, str(schema.get("description", "")) if connector.described else "")
 

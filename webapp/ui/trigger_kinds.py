@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flowforge import jsonio
+from flowforge.connections.views import ConnectionView
+from flowforge.connectors.sdk import CONNECTION
 from flowforge.triggers.kind import Address, TriggerKind
 from flowforge.triggers.kinds import find_kind
 from flowforge.triggers.views import TriggerView
@@ -29,10 +31,24 @@ class TriggerCard:
     test_body: str
     """JSON with which it is called for a test."""
     can_be_tested: bool
+    connection_name: str
+    """The connection by which it signs in; empty where there is none."""
+    connection: ConnectionView | None
+    """None also where it is gone."""
+
+    @property
+    def waits_for_sign_in(self) -> bool:
+        return self.connection is not None and self.connection.is_broken
 
 
-def trigger_card(trigger: TriggerView, sample: Mapping[str, Any] | None) -> TriggerCard:
+FindConnection = Callable[[str], ConnectionView | None]
+
+
+def trigger_card(
+    trigger: TriggerView, sample: Mapping[str, Any] | None, find_connection: FindConnection
+) -> TriggerCard:
     kind = find_kind(trigger.trigger_type)
+    connection_name = str(trigger.configuration.get(CONNECTION, "")) if kind and kind.connection_kinds else ""
     address = kind.address if kind else None
     return TriggerCard(
         trigger=trigger,
@@ -41,6 +57,8 @@ def trigger_card(trigger: TriggerView, sample: Mapping[str, Any] | None) -> Trig
         command=command_for(address, trigger.webhook_url, trigger.configuration, sample),
         test_body=_test_body(kind, trigger.configuration, sample),
         can_be_tested=kind is not None and kind.can_be_tested,
+        connection_name=connection_name,
+        connection=find_connection(connection_name) if connection_name else None,
     )
 
 

@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from flowforge import jsonio
+from flowforge.connections.views import ConnectionView
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.executions import executions
@@ -24,7 +25,7 @@ from webapp.context import backends, session
 from webapp.receiving.form_data import FormData
 from webapp.receiving.run_payload import PAYLOAD, payload_of
 from webapp.receiving.uploads import Uploads
-from webapp.services import drafts, triggers
+from webapp.services import connections, drafts, triggers
 from webapp.services import workflows as operations
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import flow_of
@@ -183,7 +184,7 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
         definition=definition,
         flow=flow_of(definition, (), load_catalog()),
         overlaps=OVERLAPS,
-        triggers=[trigger_card(row, sample) for row in registered],
+        triggers=[trigger_card(row, sample, _find_connection) for row in registered],
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).executions,
         sample=sample,
         payload=_example(sample) if payload is None else payload,
@@ -191,6 +192,10 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
         problems=problems,
         tags=tags.of_workflows(session(), viewer_id(), [workflow_id]).get(workflow_id, ()),
     )
+
+
+def _find_connection(name: str) -> ConnectionView | None:
+    return connections().find(session(), viewer_id(), name)
 
 
 def _run_form(text: str) -> FormData:

@@ -56,7 +56,7 @@ class Config(TriggerConfig):
     connection: Line = Field(
         "",
         title="Connection",
-        description="Who signs in to the mailbox; it gives what is left empty here of user name, host and port.",
+        description="Signs in to the mailbox, and gives what is left empty here of its user name, host and port.",
     )
     username: Line = Field("", title="Username", description="Of the mailbox.", validate_default=True)
     email_address: Line = Field("", title="Email address", description="In place of `username`.")
