@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flowforge import jsonio
 from flowforge.connectors.tables import Added, IfThere, NewRows, WantedPage, Which
-from flowforge.data_tables.columns import Column, ColumnType
+from flowforge.data_tables.columns import Column
 from flowforge.data_tables.conditions import MOST_ROWS, Position, Query, read_selection, sorted_by
 from flowforge.data_tables.shape import Shape, StoredValues
 from flowforge.data_tables.values import to_stored
@@ -343,9 +343,7 @@ def _within(sizes: Sequence[int], at: str) -> int:
 def _increment(
     connection: Connection, table: FoundTable, which: Which, name: str, amount: float, limits: Limits
 ) -> Any:
-    column = table.shape.find(name, "/column")
-    if column.type is not ColumnType.NUMBER:
-        raise Invalid.at("/column", f"must be a column of numbers, and is one of {column.type}")
+    column = table.shape.require_number(name)
     if which.id is None:
         _add_where_missing(connection, table, which.key, limits)
     rows = _named(connection, table, which)

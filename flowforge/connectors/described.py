@@ -1,4 +1,4 @@
-"""Connectors whose fields, answers and problems follow from the description of an API that their config names."""
+"""Connectors whose fields, outputs and problems follow from what the account has: an API, a table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flowforge.connectors.apis import ApiAccess
+from flowforge.connectors.account import Account
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 
@@ -21,14 +21,14 @@ API, OPERATION, VERSION = "api", "operation", "version"
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What follows from the description. None of these raises: what cannot be found is a problem, or left out."""
+    """What follows from what a config names. None of these raises: what cannot be found is a problem, or left out."""
 
-    schema: Callable[[JsonObject, Config, ApiAccess], JsonObject]
-    """The JSON Schema of the config, from that of the connector: with the choices there are, and the operation's
-    fields."""
-    problems: Callable[[Config, ApiAccess, str], list[Problem]]
+    schema: Callable[[JsonObject, Config, Account], JsonObject]
+    """The JSON Schema of the config, from that of the connector: with the choices there are, and the fields of what is
+    chosen."""
+    problems: Callable[[Config, Account, str], list[Problem]]
     """What is wrong with a config at a pointer, expressions left alone."""
-    settled: Callable[[Config, ApiAccess], JsonObject]
+    settled: Callable[[Config, Account], JsonObject]
     """The config as a version of a workflow keeps it, so that a new file does not change what it does."""
-    sample: Callable[[Config, ApiAccess], JsonObject | None]
+    sample: Callable[[Config, Account], JsonObject | None]
     """An output that looks like those to come; None where nothing is known of it."""

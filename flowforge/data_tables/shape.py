@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowforge.data_tables.columns import KEY_TYPES, RESERVED, Column
+from flowforge.data_tables.columns import KEY_TYPES, RESERVED, Column, ColumnType
 from flowforge.data_tables.values import key_text, to_shown, to_stored
 from flowforge.errors import Invalid, Problem, raise_any
 from flowforge.jsonio import JsonObject
@@ -46,6 +46,13 @@ class Shape:
         column = self.key_column
         if column is None:
             raise Invalid.at(at, "the table has no key column: its rows are known by their ids only")
+        return column
+
+    def require_number(self, name: str, at: str = "/column") -> Column:
+        """A column whose values can be counted up. Raises Invalid."""
+        column = self.find(name, at)
+        if column.type is not ColumnType.NUMBER:
+            raise Invalid.at(at, f"must be a column of numbers, and is one of {column.type}")
         return column
 
     def key_of(self, value: Any, at: str = "/key") -> str:

@@ -1,4 +1,4 @@
-"""Steps whose connector follows the description of an API: what is wrong with them, and the version they keep."""
+"""Steps whose form follows from what the account has, an API or a table: what is wrong with them, what they keep."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from flowforge.connectors.account import Account
 from flowforge.connectors.api_calls.chosen import find_chosen
 from flowforge.connectors.api_calls.fitting_connections import ConnectionOffer, fitting_connections
 from flowforge.connectors.apis import Api
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.described import API, OPERATION, Described
+from flowforge.db.data_tables_store import Limits
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.kept_descriptions import AccountApis
+from flowforge.kept_tables import AccountTables
 from flowforge.language.definition import WorkflowDefinition
 from flowforge.language.pointers import pointer
 from flowforge.language.tree import actions_in, map_actions
@@ -28,8 +31,14 @@ def account_apis(session: Session, user_id: UUID) -> AccountApis:
     return AccountApis(lambda: nullcontext(session.connection()), user_id)
 
 
+def account_of(session: Session, user_id: UUID) -> Account:
+    """What an account has, as this transaction sees it."""
+    tables = AccountTables(lambda: nullcontext(session.connection()), user_id, Limits(0, 0))
+    return Account(account_apis(session, user_id), tables)
+
+
 def described_by(catalog: Catalog, action: Mapping[str, Any]) -> Described | None:
-    """What follows from an API for an action of that type; None for other actions."""
+    """What follows from what the config of an action of that type names; None for other actions."""
     type_ = str(action.get("type", "")).upper()
     return catalog.get(type_).described if type_ in catalog.types() else None
 
@@ -37,30 +46,30 @@ def described_by(catalog: Catalog, action: Mapping[str, Any]) -> Described | Non
 def problems_of_api_steps(
     session: Session, catalog: Catalog, user_id: UUID, definition: WorkflowDefinition
 ) -> Iterator[Problem]:
-    """A statement for each step that calls an API."""
-    apis = account_apis(session, user_id)
+    """A statement for each step that names an API or a table."""
+    account = account_of(session, user_id)
     for path, action in actions_in(definition.dump()["actions"]):
         described = described_by(catalog, action)
         if described is not None:
-            yield from described.problems(action.get("config") or {}, apis, pointer((*path, "config")))
+            yield from described.problems(action.get("config") or {}, account, pointer((*path, "config")))
 
 
-def sample_output(catalog: Catalog, apis: AccountApis, action: Mapping[str, Any]) -> JsonObject | None:
-    """An output as the description of its API has it, for a step that has not run; None where nothing is known."""
+def sample_output(catalog: Catalog, account: Account, action: Mapping[str, Any]) -> JsonObject | None:
+    """An output as what its config names has it, for a step that has not run; None where nothing is known."""
     described = described_by(catalog, action)
-    return None if described is None else described.sample(config_of(action) or {}, apis)
+    return None if described is None else described.sample(config_of(action) or {}, account)
 
 
 def settle_api_steps(session: Session, catalog: Catalog, user_id: UUID, definition: JsonObject) -> JsonObject:
     """The definition with the version of each API that a step does not name itself: the present one. Where no step
     calls an API, that takes no statement."""
-    apis = account_apis(session, user_id)
+    account = account_of(session, user_id)
 
     def settle(action: JsonObject) -> JsonObject:
         described, config = described_by(catalog, action), config_of(action)
         if described is None or config is None:
             return action
-        return {**action, "config": described.settled(config, apis)}
+        return {**action, "config": described.settled(config, account)}
 
     if not isinstance(definition.get("actions"), list):
         return definition

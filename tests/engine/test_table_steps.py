@@ -103,9 +103,9 @@ def test_what_is_wrong_is_named(running: Pipeline, people: KeptTable, config: di
     assert told in error(running, action, {"nothing": None, "text": "poeple"})
 
 
-def test_what_an_operation_needs_is_checked_on_saving(pipeline: Pipeline) -> None:
+def test_what_an_operation_needs_is_checked_on_saving(pipeline: Pipeline, people: KeptTable) -> None:
     with pytest.raises(Invalid, match="one of values and rows is required for add"):
-        pipeline.workflow(table("add", values={}, rows=[]))
+        pipeline.workflow(table("add", values={"email": "a"}, rows=[]))
 
 
 def test_a_step_that_is_tried_again_without_an_answer_changes_nothing_again(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowforge.connectors.apis import NoApis
+from flowforge.connectors.account import Account
 from flowforge.connectors.catalog import load_catalog
 from webapp.ui.fields import by_group, fields_of
 from webapp.ui.step_fields import form_of_step
@@ -25,7 +25,7 @@ def test_required_fields_come_first_and_groups_last_each_in_the_order_of_its_dec
 
 
 def test_the_fields_that_a_connection_can_fill_in_are_drawn_together_under_its_title() -> None:
-    *_, (group, fields) = by_group(form_of_step(load_catalog(), "HTTP_REQUEST", {}, NoApis()).fields)
+    *_, (group, fields) = by_group(form_of_step(load_catalog(), "HTTP_REQUEST", {}, Account()).fields)
     assert group == "HTTP sign-in"
     assert [field.key for field in fields] == [
         "bearerToken",

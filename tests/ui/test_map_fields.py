@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from flowforge.connectors.apis import NoApis
+from flowforge.connectors.account import Account
 from flowforge.connectors.catalog import load_catalog
 from webapp.ui.fields import Field
 from webapp.ui.forms import config_from_form
 from webapp.ui.step_fields import form_of_step
 
-FIELDS = {field.key: field for field in form_of_step(load_catalog(), "HTTP_REQUEST", {}, NoApis()).fields}
+FIELDS = {field.key: field for field in form_of_step(load_catalog(), "HTTP_REQUEST", {}, Account()).fields}
 
 
 def saved_again(field: Field, entries: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.onboarding import guide
 from flowforge.preview import expression_context
 from flowforge.workflows import pins
-from flowforge.workflows.api_steps import account_apis
+from flowforge.workflows.api_steps import account_of
 from flowforge.workflows.views import DraftView, WorkflowView
 from webapp.context import session
 from webapp.services import apis, connections, drafts, triggers, workflows
@@ -102,7 +102,7 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         return page | {"notes": notes_of_trigger(problems, page["trigger"]), "opened": TRIGGER}
     try:
         context = expression_context.context_at(session(), workflow.id, definition, opened)
-        known = account_apis(session(), viewer_id())
+        known = account_of(session(), viewer_id())
         panel = step_panel(definition, opened, problems, catalog, context, known, _connections())
         pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
         return page | {"panel": panel, "pinned": pinned}

@@ -18,7 +18,7 @@ from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import default_branch_name
 from flowforge.language.pointers import parsed, pointer
 from flowforge.triggers.kinds.manual import MANUAL
-from flowforge.workflows.api_steps import account_apis
+from flowforge.workflows.api_steps import account_apis, account_of
 from flowforge.workflows.changes import DraftChange
 from flowforge.workflows.validation import config_of
 from webapp.context import session
@@ -151,7 +151,7 @@ def _fill_in(definition: JsonObject) -> Edited:
 
 
 def _fields(type_: str, config: JsonObject) -> Sequence[Field]:
-    return form_of_step(load_catalog(), type_, config, account_apis(session(), viewer_id())).fields
+    return form_of_step(load_catalog(), type_, config, account_of(session(), viewer_id())).fields
 
 
 def _draws_by_config(type_: str) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flowforge.connectors.account import Account
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import CONNECTION
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
-from flowforge.kept_descriptions import AccountApis
 from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS, INNER_ROOTS
 from flowforge.language.bodies import default_branch_name
@@ -96,7 +96,7 @@ def step_panel(
     problems: Sequence[Problem],
     catalog: Catalog,
     context: ExpressionContext,
-    apis: AccountApis,
+    account: Account,
     connections: Mapping[str, Sequence[str]],
 ) -> StepPanel:
     """`connections`: names by type. Raises Invalid where there is no such step."""
@@ -104,7 +104,7 @@ def step_panel(
     type_ = str(action.get("type", "")).upper()
     config = config_of(action) or {}
     kind = kind_of(catalog, type_)
-    form = form_of_step(catalog, type_, config, apis, connections)
+    form = form_of_step(catalog, type_, config, account, connections)
     fields, branches = form.fields, _branches(action, type_)
     drawn = _drawn(fields, config, branches)
     notes = notes_of(at, [problem for problem in problems if step_of(problem.pointer) == at], drawn)
@@ -121,7 +121,7 @@ def step_panel(
         branches=branches,
         notes={path: message for path, message in notes.items() if path in drawn},
         others=[message for path, message in notes.items() if path not in drawn],
-        data=_data(definition, at, context, lambda action: sample_output(catalog, apis, action)),
+        data=_data(definition, at, context, lambda action: sample_output(catalog, account, action)),
         can_be_rejected=type_ in BLOCKS and BLOCKS[type_].can_be_rejected(config),
         can_fail=type_ not in BLOCKS,
         calls_nobody=catalog.calls_nobody(type_),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowforge.connectors.apis import ApiAccess
+from flowforge.connectors.account import Account
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import CONNECTION, Connector
 from flowforge.errors import Problem
@@ -28,7 +28,7 @@ def form_of_step(
     catalog: Catalog,
     type_: str,
     config: Mapping[str, Any],
-    apis: ApiAccess,
+    account: Account,
     connections: Mapping[str, Sequence[str]] | None = None,
 ) -> StepForm:
     """The form for a config; without fields where the type is unknown. The connection comes first, where the type takes
@@ -40,7 +40,7 @@ def form_of_step(
     connector = catalog.get(type_)
     schema = connector.config_schema()
     if connector.described is not None:
-        schema = connector.described.schema(schema, config, apis)
+        schema = connector.described.schema(schema, config, account)
     fields, kinds = fields_of(schema), catalog.kinds_for(connector)
     known = [name for kind in kinds for name in (connections or {}).get(kind.type, ())]
     names = with_chosen(known, config.get(CONNECTION))

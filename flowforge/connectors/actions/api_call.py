@@ -76,7 +76,12 @@ class Config(ConnectorConfig):
     summary=joined("api", "operation"),
     repeatable=True,  # a receiver drops what comes twice by its Idempotency-Key
     any_signer=True,
-    described=Described(form_of, problems_of, settled, sample_of),
+    described=Described(
+        schema=lambda schema, config, account: form_of(schema, config, account.apis),
+        problems=lambda config, account, at: problems_of(config, account.apis, at),
+        settled=lambda config, account: settled(config, account.apis),
+        sample=lambda config, account: sample_of(config, account.apis),
+    ),
 )
 def api_call(config: Config, context: StepContext) -> JsonObject:
     chosen, server = _read(config, context)
