@@ -89,6 +89,20 @@ def test_the_builder_offers_those_that_fit(ada: Browser) -> None:
     assert '<option value="shop">shop</option>' in panel
 
 
+def test_a_secret_of_several_lines_keeps_them_and_is_never_shown_again(ada: Browser, backends: Backends) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\r\nAAAA\r\n-----END PRIVATE KEY-----\r\n"
+    server = {"type": "sftp", "config.host": "files.example.test", "config.username": "ada"}
+    path = made(ada, **server, **{"config.privateKey": key, "config.bearerToken": ""})
+    page = ada.get(path).text
+    assert "PRIVATE KEY" not in page
+    assert re.search(rf'<textarea[^>]*class="[^"]*masked"[^>]*>\s*{re.escape(MASK)}</textarea>', page)
+    ada.send(path, path, **{**server, "config.privateKey": MASK})
+    vault = backends.vault
+    with backends.engine.connect() as connection:
+        config = connection.execute(select(Connection.config)).scalar_one()
+    assert vault.open(config["privateKey"]) == key.replace("\r\n", "\n")
+
+
 def test_secrets_by_name_are_kept_and_deleted(ada: Browser) -> None:
     assert ada.send("/connections/secrets", "/connections", name="API_KEY", value="under-lock").status_code == 303
     page = ada.get("/connections").text

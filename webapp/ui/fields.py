@@ -27,6 +27,7 @@ Kind = Literal[
     "records",
     "json",
     "secret",
+    "secret_lines",
     "secrets",
     "object",
     "variants",
@@ -254,7 +255,7 @@ def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any], required: bool)
     types = shape.get("type", ())
     types = {types} if isinstance(types, str) else set(types)
     if declared.get("writeOnly"):
-        return ("secrets" if "object" in types else "secret"), ()
+        return "secrets" if "object" in types else "secret_lines" if declared.get("multiline") else "secret", ()
     if shape.get("oneOf"):
         return "variants", ()
     if _choices(shape):
