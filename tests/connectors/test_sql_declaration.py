@@ -44,8 +44,8 @@ def test_what_is_wrong_is_refused_by_field(config: dict[str, Any], field: str) -
 
 @pytest.mark.parametrize(
     ("operation", "is_repeatable"),
-    [(None, True), ("query", True), ("first", True), ("execute", False), ("insert", False), ("upsert", False)],
+    [(None, True), ("query", True), ("first", True), ("execute", False), ("insert", False), ("upsert", True)],
 )
-def test_only_what_reads_is_done_again_after_a_crash(operation: str | None, is_repeatable: bool) -> None:
+def test_what_reads_or_goes_by_keys_is_done_again_after_a_crash(operation: str | None, is_repeatable: bool) -> None:
     config = {"sql": "SELECT 1"} if operation is None else {"operation": operation}
     assert load_catalog().is_repeatable("SQL_QUERY", config) is is_repeatable

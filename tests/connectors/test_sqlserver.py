@@ -81,6 +81,8 @@ class TestReading:
         sql = "SELECT :name AS name, :n AS n, :big AS big, :f AS f, :b AS b, :no AS no, '100%' AS [a :b c]"
         parameters = {"name": name, "n": 7, "big": 2**53 + 1, "f": 0.5, "b": True, "no": None}
         [row] = query(sql=sql, parameters=parameters)["rows"]
+        assert query(sql="SELECT :n AS n", parameters={"n": 2**80})["rows"] == [{"n": str(2**80)}]
+        assert query(sql="SELECT :n AS n", parameters={"n": 10**40})["rows"] == [{"n": str(10**40)}]
         assert row == {**parameters, "b": 1, "a :b c": "100%"}
 
     def test_a_list_stands_for_its_members(self, query: Query, server: TdsServer) -> None:
@@ -135,6 +137,12 @@ class TestReading:
         ),
         (tds_types.NVarCharType(size=10), "ü☃", "ü☃"),
         (tds_types.NVarCharMaxType(), None, None),
+        (tds_types.VarCharType(size=10), "abc", "abc"),
+        (tds_types.VarCharMaxType(), "abc", "abc"),
+        (tds_types.XmlType(), "<a>ü</a>", "<a>ü</a>"),
+        (tds_types.RealType(), 0.5, 0.5),
+        (tds_types.SmallDateTimeType(), datetime(2026, 3, 4, 5, 6), "2026-03-04T05:06:00"),
+        (tds_types.DateTimeType(), datetime(2026, 3, 4, 5, 6, 7), "2026-03-04T05:06:07"),
     ],
 )
 def test_values_become_json(query: Query, server: TdsServer, type_: Any, value: Any, shown: Any) -> None:

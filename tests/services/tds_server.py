@@ -101,6 +101,12 @@ def _serve(client: socket.socket, server: TdsServer) -> None:
         _Client(_Transport(client), server, own).serve()
 
 
+def _session() -> Any:
+    """As far as readers and writers of values look at one."""
+    login = SimpleNamespace(bytes_to_unicode=True)
+    return SimpleNamespace(tzinfo_factory=None, tds_version=tds_base.TDS74, _tds=SimpleNamespace(_login=login))
+
+
 class _Transport:
     """A socket, encrypted from some moment on."""
 
@@ -139,10 +145,9 @@ class _Transport:
 class _Client:
     def __init__(self, transport: _Transport, server: TdsServer, database: sqlite3.Connection) -> None:
         self.transport, self.server, self.database = transport, server, database
-        session = SimpleNamespace(tzinfo_factory=None, conn=SimpleNamespace(server_codec=None), tds_version=0x74000004)
+        session = _session()
         self.reader = _TdsReader(tds_session=session, transport=transport)
         self.writer = _TdsWriter(tds_session=session, bufsize=4096, transport=transport)
-        self.reader._session = session
 
     def serve(self) -> None:
         self._agree_on_encryption()
@@ -422,8 +427,7 @@ def _call(content: bytes) -> tuple[str, dict[str, Any]]:
     content = _without_headers(content)
     marker, procedure, _ = struct.unpack_from("<hhH", content)
     assert (marker, procedure) == (-1, _SP_EXECUTESQL)
-    session = SimpleNamespace(tzinfo_factory=None)
-    reader = _TdsReader(tds_session=session, transport=_Bytes(_in_packets(content[6:])), bufsize=_PACKET_BYTES)
+    reader = _TdsReader(tds_session=_session(), transport=_Bytes(_in_packets(content[6:])), bufsize=_PACKET_BYTES)
     reader.begin_response()
     values = []
     while not reader.stream_finished():

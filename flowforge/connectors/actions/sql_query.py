@@ -29,6 +29,7 @@ from flowforge.jsonio import JsonObject
 
 Operation = Literal["query", "first", "execute", "insert", "update", "upsert"]
 _READS = ("query", "first")
+_REPEATABLE = (*_READS, "upsert")
 _STATEMENTS = (*_READS, "execute")
 
 
@@ -87,7 +88,7 @@ class Config(StatementConfig):
     icon="table",
     keywords=("database", "postgres", "mysql", "mariadb", "select", "insert", "sql server", "azure"),
     summary=first_of("sql", "table"),
-    repeatable=lambda config: config.get("operation", "query") in _READS,
+    repeatable=lambda config: config.get("operation", "query") in _REPEATABLE,
     connections=(POSTGRESQL, MYSQL, SQLSERVER),
 )
 def sql_query(config: Config, context: StepContext) -> JsonObject:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytds import tds_base
+from pytds.lcid import LANGID_ENGLISH_US
 from pytds.row_strategies import tuple_row_strategy
 from pytds.tds_reader import _TdsReader
 from pytds.tds_session import _TdsSession
@@ -165,7 +166,9 @@ def _login(account: SqlServerAccount, host: str) -> tds_base._TdsLogin:
     login.server_name = host
     login.user_name, login.password, login.database = account.username, account.password, account.database
     login.enc_flag = tds_base.PreLoginEnc.ENCRYPT_NOT_SUP if account.tls is None else tds_base.PreLoginEnc.ENCRYPT_ON
-    login.option_flag2 = tds_base.TDS_ODBC_ON
+    login.option_flag2 = tds_base.TDS_ODBC_ON  # ANSI_DEFAULTS
+    login.client_lcid = LANGID_ENGLISH_US
+    login.bytes_to_unicode = True  # of varchar, which is text
     return login
 
 
