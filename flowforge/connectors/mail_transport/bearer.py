@@ -11,6 +11,7 @@ from flowforge import jsonio
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.mail_transport.account import Account
 from flowforge.loopback import is_loopback
+from flowforge.oauth.texts import printable
 from flowforge.secrets import mask_text
 
 _LONGEST_REASON = 300
@@ -47,20 +48,23 @@ class BearerExchange:
 
     mechanism: Mechanism
     message: bytes
-    _responses: list[bytes] = field(init=False)
+    _responses: list[bytes | None] = field(init=False)
     _refusal: list[str] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self._responses = [self.message, self.mechanism.answer_to_reason]
+        self._responses = [self.message, self.mechanism.answer_to_reason, None]
 
     def respond(self, challenge: bytes) -> bytes | None:
-        """What is sent next: the message, then the answer to the reason of a refusal; None for more than that."""
-        if challenge:
-            self.note_refusal(_in_words(challenge))
-        return self._responses.pop(0) if self._responses else None
+        """What is sent next: the message, then the answer to the reason of a refusal; None, which cancels, for more
+        than that. Raises ConnectorError where even that does not end it."""
+        if not self._responses:
+            raise ConnectorError("the mail server does not come to an end with the sign-in", permanent=False)
+        self.note_refusal(_in_words(challenge))
+        return self._responses.pop(0)
 
     def note_refusal(self, text: str) -> None:
-        self._refusal.append(" ".join(text.split())[:_LONGEST_REASON])
+        if shown := printable(text, _LONGEST_REASON):
+            self._refusal.append(shown)
 
     @property
     def refusal(self) -> str:
@@ -86,13 +90,16 @@ def sign_in(account: Account, offered: Collection[str], authenticate: Authentica
 
 
 def require_tls(account: Account) -> None:
-    """Raises ConnectorError where tokens would be sent in clear; to this machine they may be (RFC 8252, 8.3)."""
+    """Raises ConnectorError where tokens would be sent in clear; to this machine they may be, as it is with HTTP (RFC
+    8252, 8.3)."""
     if account.security == "none" and not is_loopback(account.host):
         raise ConnectorError(f"{account.server}: an access token is sent by TLS only", permanent=True)
 
 
 def _choose(account: Account, offered: Collection[str]) -> Mechanism:
     require_tls(account)
+    if not account.username.isprintable():  # what separates the parts of the message is none
+        raise ConnectorError("the user name must not contain control characters", permanent=True)
     known = (mechanism for mechanism in MECHANISMS if mechanism.name in offered)
     found = next(known, None)
     if found is None:
