@@ -132,21 +132,21 @@ GROWING = {
     "text": [
         "upper lower capitalize title trim split escape e urlencode string urldecode slugify tojson md5 sha256 uuid",
         "base64 base64url hex replace('a','b') hmac_sha256('k') regex_test('b') regex_match('b') regex_find_all('b')",
-        "regex_replace('b','c') regex_test('(a|b)+c') to_file('a.txt')",
+        "from_csv html_text regex_replace('b','c') regex_test('(a|b)+c') to_file('a.txt')",
     ],
     "digits": ["from_hex"],
     "base64": ["from_base64"],
-    "json": ["fromjson"],
+    "json": ["fromjson from_jsonl"],
     "url": ["parse_url with_query({'a':1})"],
     "members": [
         "join reverse sort('a') unique map('a') selectattr('a') rejectattr('a') sum('a') min('a') max('a')",
         "group_by('a') index_by('a') chunk(3) zip(trigger.members) flatten tojson string",
         "filter(item.a>1) where('a') find(item.a>1) any(item.a<0) all(item.a>=0) average('a') dedupe(item.a//2)",
         "merge(trigger.members,'a') merge(trigger.members) difference(trigger.members) pairs([1,2]) pivot('b','b')",
-        "intersection(trigger.members,'a')",
+        "intersection(trigger.members,'a') csv jsonl",
         "map(item.a) sort(-item.a) sum(item.a) min(item.a) max(item.a) group_by(item.a//2) index_by(item.a)",
     ],
-    "fields": ["keys values items query_string"],
+    "fields": ["keys values items query_string with_fields({'a':1})"],
     "file": ["text"],
 }
 """Filters by the kind of data they are tried with."""

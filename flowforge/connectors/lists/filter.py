@@ -25,6 +25,7 @@ class Filter(ListOperation):
         "", alias="field", title="Field", description="name, or customer.name. Empty: the member itself."
     )
     condition: Condition = field(
+        "equals",
         title="Condition",
         labels={
             "equals": "is",

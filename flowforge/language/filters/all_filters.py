@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flowforge.language.evaluation.names import UnknownName, quoted
 from flowforge.language.filters.files import FILE_FILTERS
+from flowforge.language.filters.formats import FORMAT_FILTERS
 from flowforge.language.filters.hashes import HASH_FILTERS
 from flowforge.language.filters.lists import LIST_FILTERS
 from flowforge.language.filters.matches import MATCH_FILTERS
@@ -24,6 +25,7 @@ _REGISTERS = (
     URL_FILTERS,
     HASH_FILTERS,
     FILE_FILTERS,
+    FORMAT_FILTERS,
     LIST_FILTERS,
     MATCH_FILTERS,
     SHAPE_FILTERS,

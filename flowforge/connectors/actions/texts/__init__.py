@@ -1,0 +1,1 @@
+"""Texts made and compared: templates, differences, QR codes."""
