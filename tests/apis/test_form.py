@@ -208,6 +208,19 @@ class TestChoices:
         form = body_form({"$ref": "#/components/schemas/Pet"}, Pet=pet, Cat=cat)
         assert form["properties"] == {"lives": {"type": "integer"}, "kind": {"type": "string", "enum": ["cat"]}}
 
+    def test_a_base_that_has_a_value_of_its_own_is_a_choice_too(self) -> None:
+        item = {"properties": {"kind": {"type": "string"}}}
+        mail = {
+            "allOf": [item, {"properties": {"kind": {"default": "mail"}, "subject": {"type": "string"}}}],
+            "discriminator": {"propertyName": "kind", "mapping": {"invitation": "#/components/schemas/Invitation"}},
+        }
+        invitation = {"allOf": [{"$ref": "#/components/schemas/Mail"}, {"properties": {"begin": {"type": "string"}}}]}
+        form = body_form({"$ref": "#/components/schemas/Mail"}, Mail=mail, Invitation=invitation)
+        assert [choice["title"] for choice in form["oneOf"]] == ["Mail", "Invitation"]
+        assert [choice["properties"]["kind"]["enum"] for choice in form["oneOf"]] == [["mail"], ["invitation"]]
+        assert ["begin" in choice["properties"] for choice in form["oneOf"]] == [False, True]
+        assert all("subject" in choice["properties"] for choice in form["oneOf"])
+
     @pytest.mark.parametrize(
         "heirs", [{"discriminator": {"propertyName": "kind", "mapping": MAPPING}}, {"oneOf": HEIRS}]
     )

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flowforge.apis.names import in_words
 from flowforge.apis.references import last_name
 from flowforge.apis.schemas.discriminators import discriminator_of, mapping_of
 from flowforge.apis.schemas.keywords import named_types
 from flowforge.apis.schemas.merging import Level
+from flowforge.apis.shapes import as_list, as_object
 from flowforge.jsonio import JsonObject
 
 MOST_CHOICES = 60
@@ -31,7 +33,7 @@ class Choices:
 
 def choices_of(level: Level) -> Choices:
     """The choices that a level leaves; no schemas where it leaves none."""
-    offered = _offered(level.keywords)
+    offered = _offered(level)
     if offered is None:
         return _choices_of_types(level.keywords)
     given = [choice for choice in offered if not _is_null(choice)]
@@ -43,11 +45,32 @@ def choices_of(level: Level) -> Choices:
     return Choices(schemas, property_, allows_null=len(given) < len(offered))
 
 
-def _offered(keywords: JsonObject) -> list[Any] | None:
+def _offered(level: Level) -> list[Any] | None:
     for keyword in ("oneOf", "anyOf"):
-        if isinstance(keywords.get(keyword), list) and keywords[keyword]:
-            return [choice for choice in keywords[keyword] if isinstance(choice, dict)]
-    return [{"$ref": reference} for reference in dict.fromkeys(mapping_of(keywords).values())] or None
+        if isinstance(level.keywords.get(keyword), list) and level.keywords[keyword]:
+            return [choice for choice in level.keywords[keyword] if isinstance(choice, dict)]
+    heirs = [{"$ref": reference} for reference in dict.fromkeys(mapping_of(level.keywords).values())]
+    return [*_itself(level), *heirs] if heirs else None
+
+
+def _itself(level: Level) -> list[JsonObject]:
+    """A base whose discriminator has a default that means no heir is a choice, too."""
+    property_ = discriminator_of(level.keywords)
+    value = _default_of(as_object(level.keywords.get("properties")).get(property_))
+    if not value or value in mapping_of(level.keywords):
+        return []
+    return [{"title": in_words(level.name), "properties": {property_: {"enum": [value]}}, "required": [property_]}]
+
+
+def _default_of(schema: Any) -> str:
+    """The default of a text, in the schema or one that is merged into it; empty where there is none."""
+    waiting = [as_object(schema)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part.get("default"), str):
+            return str(part["default"])
+        waiting += [as_object(member) for member in as_list(part.get("allOf"))]
+    return ""
 
 
 def _with_base(choice: JsonObject, base: JsonObject, property_: str, keywords: JsonObject) -> JsonObject:
