@@ -107,6 +107,9 @@ class Stage:
             "/api/v1/connections",
             {"name": "sales-channel", "type": "slack", "config": {"webhookUrl": f"{self._partner}/chat"}},
         )
+        client = {"preset": "google-mail", "clientId": "an-id", "clientSecret": "a-secret"}
+        self._post("/api/v1/connections", {"name": "orders-mail", "type": "oauth2", "config": client})
+        mails = self._create(self._mails())
         self._ask("PUT", "/api/v1/secrets/SHOP_TOKEN", {"value": "a-secret"})
         order = {
             "method": "POST",
@@ -126,6 +129,7 @@ class Stage:
             "workflow": f"/workflows/{orders}",
             "builder": f"/workflows/{orders}/build?step=/actions/1/branches/0/actions/0",
             "builder-trigger": f"/workflows/{orders}/build?step=trigger",
+            "builder-mailbox": f"/workflows/{mails}/build?step=trigger",
             "builder-loop": f"/workflows/{report}/build?step=/actions/1",
             "text": f"/workflows/{orders}/build/text?as=yaml",
             "history": f"/workflows/{orders}/versions?from=published&to=draft",
@@ -138,6 +142,7 @@ class Stage:
             "execution-waiting": f"/executions/{waiting}",
             "connections": "/connections",
             "connection": "/connections/new?type=smtp",
+            "connection-choice": "/connections/new?q=mail",
             "dead-letters": "/dead-letters",
             "settings": "/settings",
             "settings-second-factor": "/settings/second-factor",
@@ -223,6 +228,20 @@ class Stage:
                     "config": {"output": {"approved": "{{ steps.decision.approved }}"}},
                 },
             ],
+        }
+
+    def _mails(self) -> dict[str, Any]:
+        thanks = {
+            "connection": "orders-mail",
+            "to": "{{ trigger.replyTo or trigger.from }}",
+            "subject": "Re: {{ trigger.subject }}",
+            "text": "Thank you, we have your order.",
+        }
+        return {
+            "name": "Orders by mail",
+            "enabled": False,
+            "trigger": {"type": "email", "config": {"connection": "orders-mail", "subjectContains": "order"}},
+            "actions": [{"id": "thanks", "name": "Say thank you", "type": "SEND_EMAIL", "config": thanks}],
         }
 
     def _watch(self) -> dict[str, Any]:
