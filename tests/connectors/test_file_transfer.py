@@ -210,3 +210,14 @@ class TestAnswersOfXml:
         saved = {"bucket": "orders", "endpoint": httpserver.url_for(""), "accessKeyId": "a", "secretAccessKey": "b"}
         with pytest.raises(ConnectorError, match="XML"):
             load_catalog().connection_kinds["s3"].try_out(saved, make_context())
+
+
+@pytest.mark.parametrize("target", ["a.txt", "/a.txt"])
+def test_a_file_of_s3_that_is_moved_to_where_it_is_is_not_deleted(
+    context: StepContext, httpserver: HTTPServer, target: str
+) -> None:
+    copied = "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>"
+    httpserver.expect_request("/orders/a.txt").respond_with_data(copied, content_type="application/xml")
+    saved = {"bucket": "orders", "endpoint": httpserver.url_for(""), "accessKeyId": "a", "secretAccessKey": "b"}
+    run_with("FILE_TRANSFER", "s3", saved, {"operation": "move", "path": "a.txt", "target": target}, context)
+    assert "DELETE" not in [request.method for request, _ in httpserver.log]

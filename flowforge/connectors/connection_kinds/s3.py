@@ -85,6 +85,8 @@ class BucketFiles:
     def move(self, path: str, target: str) -> None:
         """A copy, then the deletion of what was copied: S3 knows no other way. A copy may fail after the answer 200
         (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html)."""
+        if self._url(path) == self._url(target):
+            return
         source = f"/{self.credentials.config.bucket}/{quote(path.lstrip('/'))}"
         copied = xml_of(self._ask("PUT", target, headers={"x-amz-copy-source": source}))
         if copied.tag == "Error":
