@@ -51,6 +51,10 @@ def test_one_of_several_members_is_enough(primary: int, make_context: MakeContex
     assert not caught.value.permanent
 
 
+def test_a_silent_member_leaves_time_for_the_next(primary: int, make_context: MakeContext, silent_port: int) -> None:
+    assert find(make_context(seconds=2), host=f"127.0.0.1:{silent_port}, 127.0.0.1:{primary}") == []
+
+
 @pytest.mark.parametrize(
     ("named", "text"),
     [
@@ -167,3 +171,11 @@ def test_a_server_cannot_make_signing_in_endless(make_context: MakeContext) -> N
 
     with answering_mongo(answer) as port, pytest.raises(ConnectorError, match="does not answer as MongoDB does"):
         find(make_context(), port=port, username="ada", password="x")
+
+
+def test_a_server_that_says_nothing_is_waited_for_until_the_deadline(
+    make_context: MakeContext, silent_port: int
+) -> None:
+    with pytest.raises(ConnectorError, match="did not answer in time") as caught:
+        find(make_context(seconds=0.5), port=silent_port)
+    assert not caught.value.permanent

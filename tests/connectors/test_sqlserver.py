@@ -326,3 +326,13 @@ def test_what_is_no_sql_server_is_told(saved: dict[str, Any], make_context: Make
         load_catalog().connection_kinds["sqlserver"].try_out(
             {**saved, "port": httpserver.port}, make_context(seconds=2)
         )
+
+
+@pytest.mark.parametrize("tls", ["verify", "off"])
+def test_a_server_that_says_nothing_is_waited_for_until_the_deadline(
+    saved: dict[str, Any], make_context: MakeContext, silent_port: int, tls: str
+) -> None:
+    kind = load_catalog().connection_kinds["sqlserver"]
+    with pytest.raises(ConnectorError) as caught:
+        kind.try_out({**saved, "port": silent_port, "tls": tls}, make_context(seconds=0.5))
+    assert not caught.value.permanent

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,12 +61,15 @@ class MongoDeployment:
 def connect(deployment: MongoDeployment, dialer: Dialer, deadline: float) -> Connection:
     """A connection, signed in, to the server that takes changes. Raises ConnectorError.
 
-    Every address is checked on the way to it, also those that servers name.
+    Every address is checked on the way to it, also those that servers name. Members share the time, so that a silent
+    one leaves some for the next.
     """
     failure = ConnectorError("host: none is given", permanent=True)
-    for address in _addresses(deployment, deadline):
+    addresses = _addresses(deployment, deadline)
+    for tried, address in enumerate(addresses):
+        left = deadline - time.monotonic()
         try:
-            return _primary_by(address, deployment, dialer, deadline)
+            return _primary_by(address, deployment, dialer, time.monotonic() + left / (len(addresses) - tried))
         except ConnectorError as error:
             failure = error
             if error.permanent:
