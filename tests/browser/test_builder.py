@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from pytest_httpserver import HTTPServer
 
 from tests.browser.watched import SIZES, Windows, grave_violations
+from tests.descriptions import as_file, petstore
 
 Register = Callable[[Page], str]
 
@@ -277,3 +278,17 @@ def test_without_script_it_is_built_all_the_same(windows: Windows, register: Reg
     page.get_by_label("More for Shape it").click()
     page.get_by_role("button", name="Duplicate").click()
     expect(page.locator(".node[data-at]")).to_have_count(2)
+
+
+def test_one_of_a_thousand_operations_is_found_by_typing(builder: Builder) -> None:
+    many = {f"/things/{n}": {"get": {"operationId": f"thing{n}", "responses": {}}} for n in range(1_000)}
+    page = builder.page
+    page.goto("/apis")
+    page.set_input_files(
+        "[name=file]", {"name": "api.json", "mimeType": "", "buffer": as_file(petstore(paths=many)).encode()}
+    )
+    page.get_by_role("button", name="Add").click()
+    page.get_by_role("button", name="All 1000 shown").click()
+    again = Builder(page)
+    again.add("get things 777")
+    expect(page.locator("#panel")).to_contain_text("GET /things/777")

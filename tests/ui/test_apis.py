@@ -108,6 +108,19 @@ class TestBuilder:
         assert '<section aria-label="Petstore">' in shown
         assert 'value="API_CALL petstore addPet"' in shown
 
+    def test_of_many_operations_the_first_are_shown_and_a_search_finds_the_others(
+        self, ada: Browser, builder: str
+    ) -> None:
+        many = {f"/things/{n}": {"get": {"operationId": f"thing{n}", "responses": {}}} for n in range(40)}
+        page = str(add(ada, petstore(paths=many), name="many").headers["Location"])
+        ada.send(f"{page}/actions", page, all="yes")
+        assert shown_of_many(ada.get(builder).text) == [f"thing{n}" for n in range(30)]
+        assert "10 more: search for them." in ada.get(builder).text
+        assert shown_of_many(ada.get("/build/operations?q=things%20get%2038").text) == ["thing38"]
+        assert "API_CALL petstore" not in ada.get("/build/operations").text, "small APIs are on the page"
+        without_script = ada.get(f"{builder}?into=/actions&position=0").text
+        assert len(shown_of_many(without_script)) == 40
+
     def test_the_form_has_the_fields_of_the_operation(self, ada: Browser, builder: str) -> None:
         panel = self.added(ada, builder)
         assert "POST /pets" in panel
@@ -196,6 +209,10 @@ class TestBuilder:
         after = {"op": "add", "into": "/actions", "position": "1", "type": "TRANSFORM", "revision": revision}
         panel = ada.get(ada.send(f"{builder}/edit", builder, **after).headers["Location"]).text
         assert 'data-pick="steps.list_pets.body[0].name"' in panel
+
+
+def shown_of_many(page: str) -> list[str]:
+    return re.findall(r'value="API_CALL many (\w+)"', page)
 
 
 def _revision(page: str) -> str:

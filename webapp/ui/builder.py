@@ -3,12 +3,13 @@ each part of the page can be requested alone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 
-from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.errors import Invalid, NotFound
 from flowforge.jsonio import JsonObject
 from flowforge.onboarding import guide
@@ -20,7 +21,8 @@ from webapp.context import session
 from webapp.services import apis, connections, drafts, triggers, workflows
 from webapp.ui import undo
 from webapp.ui.base import blueprint
-from webapp.ui.builder_flow import choices, flaws_of, flow_of, warnings_at
+from webapp.ui.builder_flow import flaws_of, flow_of, warnings_at
+from webapp.ui.builder_palette import ChoiceGroup, choices
 from webapp.ui.builder_panel import notes_of_trigger, step_panel
 from webapp.ui.builder_trigger import trigger_panel
 from webapp.ui.conditions import ALONE, OPERATORS
@@ -86,7 +88,7 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "opened": opened,
         "warnings": warnings_at(opened, shown.warnings),
         "flow": flow_of(definition, problems, catalog),
-        "choices": {} if PART in request.headers else choices(catalog, apis().actions(session(), viewer_id())),
+        "choices": () if PART in request.headers else _choices(catalog),
         "adding": _adding(),
         "trigger": trigger_panel(
             definition, registered, sample or (guide.EXAMPLE if guided["guide"] else None), _connections
@@ -118,6 +120,11 @@ def guide_page(workflow: WorkflowView, shown: DraftView) -> JsonObject:
     decision = next((n for n, each in enumerate(actions) if isinstance(each, dict) and each.get("branches")), None)
     branch = None if decision is None else f"/actions/{decision}/branches/0/actions"
     return {"workflow": workflow, "guide": through, "guide_branch": branch, "guide_example": guide.EXAMPLE}
+
+
+def _choices(catalog: Catalog) -> Sequence[ChoiceGroup]:
+    """All of them for a browser without script, which cannot search."""
+    return choices(catalog, apis().actions(session(), viewer_id()), shows_all=_adding() is not None)
 
 
 def _connections() -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ from webapp.services import drafts
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, answer, found, refused
-from webapp.ui.builder_flow import split_choice
+from webapp.ui.builder_palette import split_choice
 from webapp.ui.builder_trigger import trigger_fields, trigger_keys
 from webapp.ui.conditions import Condition, write_condition
 from webapp.ui.fields import Field

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flowforge.api_registry.views import ApiActions
 from flowforge.connectors.catalog import Catalog
-from flowforge.connectors.described import API_CALL
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS, body_kind
@@ -53,81 +51,12 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A type of steps that can be added."""
-
-    type: str
-    title: str
-    help: str
-    icon: str
-    keywords: str
-
-    chosen: str = ""
-    """The API and its operation, for a step that calls one."""
-
-    @property
-    def value(self) -> str:
-        """The text by which the form says what is added (`split_choice`)."""
-        return f"{self.type} {self.chosen}".strip()
-
-    @property
-    def words(self) -> str:
-        """The text that a search looks into."""
-        return f"{self.title} {self.type} {self.help} {self.keywords}".lower()
-
-
-@dataclass(frozen=True, slots=True)
 class Flaw:
     """A problem as the builder shows it. `at`: the step or the trigger that is opened to solve it."""
 
     at: str
     title: str
     message: str
-
-
-def choices(catalog: Catalog, apis: Sequence[ApiActions] = ()) -> dict[str, list[Choice]]:
-    """List what can be added, by group: the types of steps, and the chosen operations of APIs. What stands alone comes
-    before the actions of services: it is the more general."""
-    connectors = catalog.connectors()
-    return {
-        "Apps": [_choice(catalog, one.type) for one in connectors if not one.service],
-        "Flow": [_choice(catalog, type_) for type_ in BLOCKS],
-        "Services": [_choice(catalog, one.type) for one in connectors if one.service],
-        **{_heading(api, apis): _operations(catalog, api) for api in apis},
-    }
-
-
-def split_choice(value: str) -> tuple[str, str, str]:
-    """The type of what is added, and, of a call, its API and operation."""
-    type_, _, chosen = value.partition(" ")
-    api, _, operation = chosen.partition(" ")
-    return type_.upper(), api, operation
-
-
-def _heading(api: ApiActions, apis: Sequence[ApiActions]) -> str:
-    """The title of an API; with its name, where another has the same."""
-    same = [other for other in apis if other.title == api.title]
-    return f"{api.title} ({api.name})" if len(same) > 1 else api.title
-
-
-def _operations(catalog: Catalog, api: ApiActions) -> list[Choice]:
-    icon = kind_of(catalog, API_CALL).icon
-    return [
-        Choice(
-            API_CALL,
-            entry.title,
-            f"{entry.method} {entry.path}",
-            icon,
-            f"{api.title} {api.name} {entry.tag} {entry.id}",
-            f"{api.name} {entry.id}",
-        )
-        for entry in api.operations
-    ]
-
-
-def _choice(catalog: Catalog, type_: str) -> Choice:
-    kind = kind_of(catalog, type_)
-    return Choice(type_, kind.title, kind.help, kind.icon, " ".join(kind.keywords))
 
 
 def flow_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog) -> Lane:
