@@ -23,4 +23,6 @@ def _inline(schema: Any, definitions: Mapping[str, Any]) -> Any:
     if "$ref" in schema:
         referred = definitions[schema["$ref"].rpartition("/")[2]]
         schema = {**referred, **{key: value for key, value in schema.items() if key != "$ref"}}
+    if "oneOf" in schema and "discriminator" in schema:  # what it maps to are definitions
+        schema = {**schema, "discriminator": {"propertyName": schema["discriminator"]["propertyName"]}}
     return {key: _inline(value, definitions) for key, value in schema.items() if key != "$defs"}

@@ -229,3 +229,7 @@ def test_a_key_of_another_operation_has_no_effect_and_is_told() -> None:
     told = {warning.pointer: warning.message for warning in warnings}
     assert sorted(told) == ["/config/operations/1/skipp", "/config/operations/2/count"]
     assert "did you mean 'skip'?" in told["/config/operations/1/skipp"]
+
+
+def test_the_published_schema_refers_to_nothing() -> None:
+    assert "$" not in str(LIST.config_schema())

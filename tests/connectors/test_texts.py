@@ -46,6 +46,18 @@ That is a lot: [[ rows | sum('price') ]].
     assert made == "Dear ADA,\n- Pen <blue>: 2.00\n- Cup: 5.50\nThat is a lot: 7.5.\n"
 
 
+def test_a_dot_leads_to_a_field_whatever_it_is_called(do: Do) -> None:
+    data = {"row": {"items": 1, "keys": {"get": 2}}, "rows": ROWS}
+    template = (
+        "[[ row.items ]] [[ row.keys.get ]] [[ row['items'] ]]"
+        "[% for name, value in row | items if name == 'items' %] [[ name ]]=[[ value ]][% endfor %]"
+        "[% for each in rows %] [[ loop.index ]]/[[ loop.length ]][[ loop.cycle('a', 'b') ]][% endfor %]"
+        "[% set n = namespace(all=0) %][% for r in rows %][% set n.all = n.all + r.price %][% endfor %] [[ n.all ]]"
+        "[% macro bold(x) %]*[[ x ]]*[% endmacro %] [[ bold(rows[0].price) ]] [[ range(3) | list | join('-') ]]"
+    )
+    assert do("TEMPLATE", template=template, data=data)["text"] == "1 2 1 items=1 1/2a 2/2b 7.5 *2* 0-1-2"
+
+
 def test_html_is_escaped(do: Do) -> None:
     template = "[% for row in rows %]<li>[[ row.name ]]</li>[% endfor %]"
     assert do("TEMPLATE", template=template, data={"rows": ROWS}, format="html")["text"] == (
@@ -60,6 +72,15 @@ def test_html_is_escaped(do: Do) -> None:
         ("a\n[% for x in %]", "line 2: "),
         ("[[ data.__class__.__mro__ ]]", "the template cannot be done"),
         ("[[ ''.__class__.__base__.__subclasses__() ]]", "not allowed in a template"),
+        ("[[ rows.append(1) ]]", "not allowed in a template"),
+        ("[[ 'a'.upper() ]]", "not allowed in a template"),
+        ("[[ '{0.__class__}'.format(1) ]]", "not allowed in a template"),
+        ("[[ ('a' | attr('upper'))() ]]", "attr"),
+        ("[[ rows.__init__ ]]", "not allowed in a template"),
+        ("[[ lipsum.__globals__ ]]", "'lipsum' is undefined"),
+        ("[[ self.__init__.__globals__ ]]", "the template cannot be done"),
+        ("[% for r in rows %][[ loop.__init__.__globals__ ]][% endfor %]", "the template cannot be done"),
+        ("[% for r in rows %][[ loop._iterable ]][% endfor %]", "the template cannot be done"),
         ("[[ rows | nope ]]", "nope"),
         ("[[ rows | sum('name') ]]", "sum needs numbers, not text"),
         ("[% include '/etc/passwd' %]", "the template cannot be done"),

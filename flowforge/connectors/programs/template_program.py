@@ -7,7 +7,9 @@ from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
 
 from flowforge.connectors.programs import limits
 from flowforge.language.evaluation.meter import Allowance, Failure, Meter
@@ -18,6 +20,28 @@ _ALLOWANCE = Allowance("a template", memory=200_000_000, work=5_000_000_000, who
 _LARGEST = 16_000_000
 _OF_JINJA = ("batch", "indent", "list", "safe", "wordwrap", "wordcount", "striptags", "nl2br")
 """Filters of Jinja2 that lay out texts, and have no counterpart among ours."""
+
+
+_OF_TEMPLATES = (LoopContext, Macro, Namespace)
+"""What a template itself makes: of nothing else are there attributes and calls."""
+_GLOBALS = ("range", "namespace")
+
+
+class _OnlyData(ImmutableSandboxedEnvironment):
+    """As in expressions, a dot leads to a field and nothing else: no method of any Python object can be reached."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, dict):
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, dict):
+            return self.getattr(obj, str(argument))
+        return super().getitem(obj, argument)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return isinstance(obj, _OF_TEMPLATES) and super().is_safe_attribute(obj, attr, value)
 
 
 def work(request: dict[str, Any]) -> None:
@@ -31,8 +55,8 @@ def work(request: dict[str, Any]) -> None:
         raise ValueError(str(error)) from error
 
 
-def _environment(*, is_html: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+def _environment(*, is_html: bool) -> _OnlyData:
+    environment = _OnlyData(
         block_start_string="[%",
         block_end_string="%]",
         variable_start_string="[[",
@@ -46,6 +70,7 @@ def _environment(*, is_html: bool) -> ImmutableSandboxedEnvironment:
         undefined=StrictUndefined,
     )
     kept = {name: environment.filters[name] for name in _OF_JINJA if name in environment.filters}
+    environment.globals = {name: environment.globals[name] for name in _GLOBALS}
     meter = Meter(allowance=_ALLOWANCE)
     environment.filters = kept | {name: _filter(found, meter) for name, found in FILTERS.items()}
     return environment
