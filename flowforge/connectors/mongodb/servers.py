@@ -35,8 +35,9 @@ _SERVICE = "_mongodb._tcp"
 _MOST_ITERATIONS = 1_000_000
 """Of a password's digest: a server may ask for 2^31, which would take a quarter of an hour."""
 _ITERATIONS = re.compile(rb",i=(\d+)")
-_LARGEST_MESSAGE = 48_000_000
 _LARGEST_DOCUMENT = 16 * 1024 * 1024
+_LARGEST_MESSAGE = _LARGEST_DOCUMENT + 64 * 1024
+"""Servers send no more in one answer."""
 _DENIED = {18, 8000}
 """https://www.mongodb.com/docs/manual/reference/error-codes/, and that of Atlas."""
 NONSENSE = (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError, ArithmeticError)

@@ -153,18 +153,10 @@ class MongoSession:
         self.is_between_answers = False
         try:
             answer: Document = self.connection.command(self.database, dict(command), codec_options=_OPTIONS)
-        except OperationFailure as error:
-            self.is_between_answers = True
-            if error.code == _LATE:
-                raise _ended(is_late=True, changes=changes) from error
-            raise _refused(error.details and error.details.get("errmsg"), error.code) from error
-        except NotPrimaryError as error:
-            raise _no_primary(error, may_have_changed=changes) from error
-        except (PyMongoError, OSError) as error:
+        except (PyMongoError, BSONError, OSError, *NONSENSE) as error:
+            self.is_between_answers = isinstance(error, OperationFailure)
             is_late = time.monotonic() >= self.deadline - _SPARE_SECONDS
-            raise _ended(is_late=is_late, changes=changes) from error
-        except (BSONError, *NONSENSE) as error:
-            raise ConnectorError(f"MongoDB cannot be asked that, or its answer not be read: {error}", True) from error
+            raise _explained(error, is_late=is_late, changes=changes) from error
         self.is_between_answers = True
         return answer
 
@@ -189,6 +181,19 @@ def _encoded(document: Document) -> RawBSONDocument:
         return RawBSONDocument(bson.encode(document, codec_options=_OPTIONS))
     except (BSONError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ConnectorError(f"a document cannot be written: {error}", permanent=True) from error
+
+
+def _explained(error: Exception, *, is_late: bool, changes: bool) -> ConnectorError:
+    match error:
+        case OperationFailure() if error.code == _LATE:
+            return _ended(is_late=True, changes=changes)
+        case OperationFailure():
+            return _refused((error.details or {}).get("errmsg"), error.code)
+        case NotPrimaryError():
+            return _no_primary(error, may_have_changed=changes)
+        case PyMongoError() | OSError():
+            return _ended(is_late=is_late, changes=changes)
+    return ConnectorError(f"MongoDB cannot be asked that, or its answer not be read: {error}", permanent=True)
 
 
 def _ended(*, is_late: bool, changes: bool) -> ConnectorError:

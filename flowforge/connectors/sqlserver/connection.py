@@ -180,15 +180,18 @@ def _explained(wire: Wire) -> Iterator[None]:
     except ConnectorError:
         wire.close()
         raise
-    except ssl.SSLCertVerificationError as error:
+    except (OSError, tds_base.Error, *_NONSENSE) as error:
         wire.close()
-        raise ConnectorError("the server shows no certificate that can be trusted", permanent=True) from error
-    except OSError as error:
-        wire.close()
-        raise ConnectorError("the connection to SQL Server failed, or did not answer in time", False) from error
-    except (tds_base.Error, *_NONSENSE) as error:
-        wire.close()
-        raise ConnectorError("the server does not answer as SQL Server does", permanent=False) from error
+        raise _sign_in_error(error) from error
+
+
+def _sign_in_error(error: Exception) -> ConnectorError:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return ConnectorError("the server shows no certificate that can be trusted", permanent=True)
+        case OSError():
+            return ConnectorError("the connection to SQL Server failed, or did not answer in time", permanent=False)
+    return ConnectorError("the server does not answer as SQL Server does", permanent=False)
 
 
 class TdsConnection:
