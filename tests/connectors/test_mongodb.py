@@ -84,11 +84,12 @@ def failing(ask: Ask, operation: str, **config: Any) -> ConnectorError:
 
 
 @contextmanager
-def failing_commands(client: MongoClient[Any], commands: list[str], **failure: Any) -> Iterator[None]:
+def failing_commands(
+    client: MongoClient[Any], commands: list[str], mode: dict[str, int] | None = None, **failure: Any
+) -> Iterator[None]:
     """Makes the server fail the next of these commands."""
-    client.admin.command(
-        {"configureFailPoint": "failCommand", "mode": {"times": 1}, "data": {"failCommands": commands, **failure}}
-    )
+    data = {"failCommands": commands, **failure}
+    client.admin.command({"configureFailPoint": "failCommand", "mode": mode or {"times": 1}, "data": data})
     try:
         yield
     finally:
@@ -257,6 +258,14 @@ class TestTime:
         with failing_commands(server[1], ["insert"], closeConnection=True):
             error = failing(ask, "insert", documents=[{"n": 1}])
         assert (error.permanent, error.answered, "nobody knows" in str(error)) == (True, False, True)
+
+    def test_what_was_written_in_part_is_not_repeated(
+        self, ask: Ask, orders: Any, server: tuple[Any, MongoClient[Any]]
+    ) -> None:
+        with failing_commands(server[1], ["insert"], mode={"skip": 1}, errorCode=10107):
+            error = failing(ask, "insert", documents=[{"n": number} for number in range(1_500)])
+        assert (error.permanent, "after 1000 documents" in str(error)) == (True, True)
+        assert orders.count_documents({}) == 1_000
 
     def test_a_connection_that_ends_while_reading_may_pass(
         self, ask: Ask, orders: Any, server: tuple[Any, MongoClient[Any]]

@@ -120,23 +120,30 @@ class MongoSession:
         u, multi, upsert}`."""
         count = changed = made = 0
         for batch in _batches(updates):
-            answer = self._write({"update": collection, "updates": batch}, count)
+            answer = self._write({"update": collection, "updates": batch})
             count, changed = count + answer["n"], changed + answer.get("nModified", 0)
             made += len(answer.get("upserted", ()))
         return {"count": count, "changed": changed, "made": made}
 
     def delete(self, collection: str, filter_: Document, *, many: bool) -> int:
-        answer = self._write({"delete": collection, "deletes": [{"q": filter_, "limit": 0 if many else 1}]}, 0)
+        answer = self._write({"delete": collection, "deletes": [{"q": filter_, "limit": 0 if many else 1}]})
         return int(answer["n"])
 
-    def _write(self, command: Document, before: int) -> Document:
-        """Raises ConnectorError, also where only a part was written."""
+    def _write(self, command: Document, before: int = 0) -> Document:
+        """Raises ConnectorError, also where only a part was written: `before` are documents that must not be written
+        again."""
         concern = {"w": "majority", "wtimeout": self._milliseconds}
-        answer = self._timed({**command, "writeConcern": concern}, changes=True)
+        try:
+            answer = self._timed({**command, "writeConcern": concern}, changes=True)
+        except ConnectorError as error:
+            if before:
+                raise _stopped(error, before) from error
+            raise
         with _reading_answer():
             written = before + int(answer["n"])
-            for error in answer.get("writeErrors", ()):
-                raise _refused(error["errmsg"], error["code"], f" after {written} documents" if written else "")
+            if errors := answer.get("writeErrors"):
+                refusal = _refused(errors[0]["errmsg"], errors[0]["code"])
+                raise _stopped(refusal, written) if written else refusal
             if "writeConcernError" in answer:
                 raise ConnectorError(_UNCERTAIN.format(why=answer["writeConcernError"]["errmsg"]), permanent=True)
         return answer
@@ -212,9 +219,13 @@ def _reading_answer() -> Iterator[None]:
         raise ConnectorError("MongoDB answered what cannot be read", permanent=True) from error
 
 
-def _refused(message: Any, code: Any, addition: str = "") -> ConnectorError:
-    text = f"MongoDB refused it{addition}: {message or 'it did not say why'} [{code}]"
-    return ConnectorError(text, permanent=code not in _PASSING or bool(addition), answered=True)
+def _refused(message: Any, code: Any) -> ConnectorError:
+    text = f"MongoDB refused it: {message or 'it did not say why'} [{code}]"
+    return ConnectorError(text, permanent=code not in _PASSING, answered=True)
+
+
+def _stopped(error: ConnectorError, written: int) -> ConnectorError:
+    return ConnectorError(f"{error} (after {written} documents were written)", permanent=True, answered=error.answered)
 
 
 def _no_primary(error: NotPrimaryError, *, may_have_changed: bool) -> ConnectorError:
