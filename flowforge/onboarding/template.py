@@ -61,6 +61,8 @@ class Template(BaseModel):
     is_first: bool = False
     """Whether it is offered to those who have no workflow yet."""
     fields: tuple[TemplateField, ...] = ()
+    tables: tuple[JsonObject, ...] = ()
+    """The data tables that it works with, as they are made."""
     definition: JsonObject
 
     @classmethod

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
+from flowforge.code.slots import place_for
 from flowforge.connectors.catalog import load_catalog
-from flowforge.connectors.sdk import ConnectorError, KeptLog, LogLine, StepContext
+from flowforge.connectors.sdk import CodeLimits, ConnectorError, KeptLog, LogLine, Program, StepContext, run_code
 from tests.connectors.running import run
 
 CODE = load_catalog().get("CODE")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compiled() -> None:
+    """The engine is compiled once in a process, which takes seconds where others compute, too."""
+    run_code(Program("javascript", "return 1", b"{}"), CodeLimits(30, time.monotonic() + 120, 100), UUID(int=0), print)
 
 
 def problems(config: dict[str, object]) -> list[str]:
@@ -74,3 +83,11 @@ def test_it_may_run_twice_and_previews_compute_it() -> None:
     assert CODE.is_repeatable({})
     assert CODE.computes is not None
     assert CODE.computes(CODE.parse({"code": "return input.a", "input": {"a": [1]}})) == {"result": [1]}
+
+
+def test_saving_does_not_wait_for_the_code_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody, soon = UUID(int=0), time.monotonic() + 1
+    with monkeypatch.context() as patched, place_for(nobody, soon), place_for(nobody, soon):
+        patched.setattr("flowforge.code.languages._LONGEST_READ", 0.01)
+        assert problems({"code": "return 'not read before' +;"}) == []
+    assert "SyntaxError" in problems({"code": "return 'not read before' +;"})[0]

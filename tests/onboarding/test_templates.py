@@ -14,6 +14,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid, NotFound
 from flowforge.onboarding.gallery import FOLDER, first_templates, matching_templates, template, templates
 from flowforge.onboarding.template import Template, TemplateField
+from flowforge.onboarding.template_tables import make_missing_tables
 from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
 from flowforge.workflows.drafts import Drafts
@@ -33,6 +34,8 @@ def test_a_template_lacks_nothing_but_its_connections(
 ) -> None:
     chosen = template(name)
     entered = {field.name: given(field, chosen.example(field)) for field in chosen.fields}
+    make_missing_tables(session, user_id, chosen)
+    make_missing_tables(session, user_id, chosen)  # they are there now
     drafts = Drafts(Workflows(load_catalog(), backends.vault, Triggers(backends.settings, backends.vault)))
     made = drafts.begin(session, user_id, chosen.title, chosen.filled(entered))
     problems = {problem.pointer for problem in drafts.get(session, user_id, made.id).problems}

@@ -9,6 +9,7 @@ from flask import Blueprint
 from flowforge.jsonio import JsonObject
 from flowforge.onboarding import gallery
 from flowforge.onboarding.template import Template
+from flowforge.onboarding.template_tables import make_missing_tables
 from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.views import WorkflowView
 from webapp.api import dashboard_schemas, schemas
@@ -31,5 +32,7 @@ def list_all() -> Sequence[Template]:
 @endpoint(Tag.WORKFLOWS, created(schemas.Workflow), takes=object_body(may_be_absent=True), refuses=(403, 409))
 def use(name: str, body: JsonObject) -> WorkflowView:
     """Make a workflow from a template; the body holds its fields"""
-    definition = gallery.template(name).filled(body)
+    chosen = gallery.template(name)
+    definition = chosen.filled(body)
+    make_missing_tables(session(), current_user_id(), chosen)
     return workflows().create(session(), current_user_id(), WorkflowChange(definition))

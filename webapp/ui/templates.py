@@ -14,6 +14,7 @@ from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.onboarding import gallery
 from flowforge.onboarding.template import Template, TemplateField
+from flowforge.onboarding.template_tables import make_missing_tables
 from flowforge.workflows.changes import WorkflowChange
 from webapp.context import session
 from webapp.services import connections, drafts, workflows
@@ -62,6 +63,7 @@ def use_template(name: str) -> Any:
     missing = {field.name: chosen.example(field) for field in chosen.connections if not request.form.get(field.name)}
     try:
         definition = chosen.filled({**request.form, **missing})
+        make_missing_tables(session(), viewer_id(), chosen)
         if missing:
             return _as_draft(definition)
         made = workflows().create(session(), viewer_id(), WorkflowChange(definition))

@@ -26,6 +26,7 @@ from flowforge.connectors.sdk import (
     field,
     run_code,
 )
+from flowforge.errors import Unavailable
 from flowforge.jsonio import JsonObject
 
 LONGEST_CODE = 100_000
@@ -57,8 +58,13 @@ class Config(ConnectorConfig):
     @field_validator("code")
     @classmethod
     def _can_be_read(cls, text: str, about: ValidationInfo) -> str:
-        """Raises ValueError, with the line."""
-        problem = _problem_of(about.data.get("language", "javascript"), text)
+        """Raises ValueError, with the line. Where others compute all the time, that is left for when it runs."""
+        try:
+            problem = _problem_of(about.data.get("language", "javascript"), text)
+        except CodeBusy:
+            return text
+        except Unavailable as error:
+            raise ValueError(str(error)) from error
         if problem:
             raise ValueError(problem)
         return text
