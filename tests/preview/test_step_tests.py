@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pytest_httpserver import HTTPServer
 
-from flowforge.connectors.catalog import Catalog
+from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.connectors.sdk import Connector, ConnectorConfig, StepContext, connector
 from flowforge.errors import NotFound, Unavailable
 from flowforge.fair_shares import FairShares
@@ -107,3 +108,15 @@ def test_a_condition_that_nobody_can_judge_yet_keeps_nothing_from_being_tried(
     unsure = Trial(uuid4(), uuid4(), "w", {"actions": [action]}, "it", {"steps": {"far": Unknown("far")}})
     tried = try_step(backends, catalog, unsure)
     assert (tried.error, tried.output, tried.runs, tried.unknown) == (None, {}, None, ("/when",))
+
+
+def test_of_a_list_that_is_read_page_by_page_the_first_page_is_read(backends: Backends, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/list").respond_with_json({"items": [1, 2], "next": 2})
+    paging = {"by": "cursor", "at": "body.next"}
+    call = {"id": "it", "type": "HTTP_REQUEST", "config": {"url": httpserver.url_for("/list"), "paging": paging}}
+    definition = {"actions": [{"type": "FOR_EACH_PAGE", "config": {}, "actions": [call]}]}
+    known = {"trigger": {}, "steps": {}, "page": {"number": 1, "after": Unknown("page", is_root=True)}}
+    tried = try_step(backends, load_catalog(), Trial(uuid4(), uuid4(), "w", definition, "it", known))
+    assert tried.error is None
+    assert tried.output is not None
+    assert (tried.output["items"], tried.output["pages"], tried.output["complete"]) == ([1, 2], 1, False)
