@@ -20,10 +20,11 @@ def mapping_of(keywords: JsonObject) -> dict[str, str]:
     return {value: _as_reference(name) for value, name in mapping.items() if isinstance(name, str)}
 
 
-def heirs_of(keywords: JsonObject) -> set[str]:
-    """References to all schemas that the keywords leave a choice among."""
+def heirs_of(keywords: JsonObject) -> list[str]:
+    """References to all schemas that the keywords leave a choice among, some by their names alone."""
+    mapped = as_object(as_object(keywords.get("discriminator")).get("mapping")).values()
     offered = [choice for keyword in ("oneOf", "anyOf") for choice in as_list(keywords.get(keyword))]
-    return {*mapping_of(keywords).values(), *(as_text(as_object(choice).get("$ref")) for choice in offered)}
+    return [name for name in mapped if isinstance(name, str)] + [as_text(as_object(one).get("$ref")) for one in offered]
 
 
 def _as_reference(name: str) -> str:

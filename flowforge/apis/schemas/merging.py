@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from flowforge.apis.references import BrokenReference, References, last_name
@@ -89,7 +89,7 @@ class _Merging:
             if isinstance(node.schema, dict) and id(node.schema) not in done:
                 done.add(id(node.schema))
                 self._take(node)
-                members = [replace(node, schema=member) for member in as_list(node.schema.get("allOf"))]
+                members = [_Node(member, node.reference) for member in as_list(node.schema.get("allOf"))]
                 waiting += reversed([*self._referred(node.schema), *members])
 
     def _take(self, node: _Node) -> None:
@@ -102,11 +102,12 @@ class _Merging:
     def _about_heirs(self, node: _Node) -> Sequence[str]:
         """Keywords by which a base leaves a choice among its heirs: there is none for one of them, which led here."""
         led_here = self.followed - {node.reference}
-        if not led_here:
+        if not led_here or node.schema.keys().isdisjoint(HEIRS):
             return ()
         heirs = heirs_of(node.schema)
         self.work.spend(len(heirs) // _HEIRS_FOR_WORK)
-        return () if led_here.isdisjoint(heirs) else HEIRS
+        names = {reference.rpartition("/")[2] for reference in led_here}
+        return () if (led_here | names).isdisjoint(heirs) else HEIRS
 
     def _take_keyword(self, keyword: str, value: Any) -> None:
         if keyword not in self.keywords:
