@@ -50,6 +50,7 @@ from webapp.api import (
     trials,
     trigger_checks,
     triggers,
+    variables,
     versions,
     workflows,
 )
@@ -72,6 +73,7 @@ _FACES = (
     versions,
     bundles,
     connections,
+    variables,
     apis,
     tables,
     templates,

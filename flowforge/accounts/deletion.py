@@ -34,6 +34,7 @@ from flowforge.db.tables import (
     TriggerEventRow,
     TriggerRegistration,
     User,
+    VariableRow,
     Workflow,
     WorkflowTag,
 )
@@ -112,6 +113,7 @@ def _refuse_same_names(session: Session, user_id: UUID, heir: administration.Man
         ("APIs", ApiRow.user_id, ApiRow.name),
         ("tables", DataTableRow.user_id, DataTableRow.name),
         ("secrets", NamedSecret.user_id, NamedSecret.name),
+        ("variables", VariableRow.user_id, VariableRow.name),
         ("keys of workflows", Workflow.user_id, Workflow.key),
     ):
         both = _names_of_both(session, owner, name, user_id, heir.id)
@@ -128,7 +130,7 @@ def _names_of_both(
 
 def _hand_over(session: Session, user_id: UUID, heir_id: UUID) -> None:
     """Executions under way go with their workflows."""
-    for table in (Workflow, TriggerRegistration, WorkflowTag, Connection, NamedSecret, ApiRow):
+    for table in (Workflow, TriggerRegistration, WorkflowTag, Connection, NamedSecret, VariableRow, ApiRow):
         session.execute(update(table).where(table.user_id == user_id).values(user_id=heir_id))
     under_way = ExecutionRow.user_id == user_id, ExecutionRow.status.in_(("PENDING", "RUNNING"))
     session.execute(update(ExecutionRow).where(*under_way).values(user_id=heir_id, updated_at=ExecutionRow.updated_at))
@@ -139,7 +141,7 @@ def _hand_over(session: Session, user_id: UUID, heir_id: UUID) -> None:
 
 
 def _remove(session: Session, user_id: UUID) -> None:
-    for table in (TriggerRegistration, Workflow, Connection, NamedSecret, ApiRow):
+    for table in (TriggerRegistration, Workflow, Connection, NamedSecret, VariableRow, ApiRow):
         session.execute(deleted_from(table).where(table.user_id == user_id))
     data_tables_store.delete_of(session.connection(), user_id)
 

@@ -43,6 +43,8 @@ class Action(StrEnum):
     API_ADDED = "api.added"
     API_CHANGED = "api.changed"
     API_DELETED = "api.deleted"
+    VARIABLE_SET = "variable.set"
+    VARIABLE_DELETED = "variable.deleted"
     TABLE_CREATED = "table.created"
     TABLE_CHANGED = "table.changed"
     TABLE_DELETED = "table.deleted"

@@ -466,6 +466,19 @@ class NamedSecret(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class VariableRow(Base):
+    """A setting that expressions call by its name; it is no secret."""
+
+    __tablename__ = "variables"
+    __table_args__ = ({"schema": "workflow"},)
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+    """JSON, in the order of its fields."""
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class ApiRow(Base):
     """An API that somebody added by its description, under a name of theirs."""
 

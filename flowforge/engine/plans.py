@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from flowforge import jsonio
 from flowforge.db import versions_store
 from flowforge.db.engine import Connection
 from flowforge.db.versions_store import SavedVersion
 from flowforge.errors import Invalid
+from flowforge.language.expressions.resolving import VARIABLES
 from flowforge.language.plan import Plan, compile_plan
 
 _CAPACITY = 2_000
@@ -27,6 +29,8 @@ class Version:
     plan: Plan
     problem: str | None = None
     """The reason why a definition that an earlier product wrote cannot be run."""
+    may_call_variables: bool = True
+    """False where its expressions certainly call none of the account's variables."""
 
     @property
     def error_workflow(self) -> UUID | None:
@@ -73,4 +77,5 @@ def _compile(saved: SavedVersion) -> Version:
         plan = compile_plan({**saved.definition, "pins": saved.pins}, templated=saved.templated)
     except Invalid as error:
         return Version(saved.id, saved.workflow_id, name, Plan.empty(), problem=str(error))
-    return Version(saved.id, saved.workflow_id, name, plan)
+    may_call_variables = VARIABLES.encode() in jsonio.dumps(saved.definition)
+    return Version(saved.id, saved.workflow_id, name, plan, may_call_variables=may_call_variables)

@@ -14,11 +14,13 @@ from flowforge.db.attempt_rows import AttemptKey, as_plain
 from flowforge.db.engine import Connection
 from flowforge.db.executions_store import RunningExecution
 from flowforge.db.frames_store import FrameKey, LoadedFrame
+from flowforge.db.variables_store import NO_VALUES, Values
 from flowforge.engine.plans import Plans, Version
 from flowforge.events import ExecutionStart
 from flowforge.execution.context import step_context
 from flowforge.execution.state import ROOT, Frame
 from flowforge.jsonio import JsonObject
+from flowforge.language.expressions.resolving import VARIABLES
 from flowforge.language.plan import Plan, Step
 from flowforge.resume_links import ResumeLinks
 from flowforge.secrets import Vault
@@ -142,12 +144,20 @@ class StartMessages:
         return self._catalog.open(step.type, step.config, self._vault)
 
 
-def around(version: Version, execution_id: UUID, iteration: int, now: datetime, links: ResumeLinks) -> JsonObject:
-    """The roots of expressions that do not come from the execution's data."""
+def around(
+    version: Version,
+    execution_id: UUID,
+    iteration: int,
+    now: datetime,
+    links: ResumeLinks,
+    variables: Values = NO_VALUES,
+) -> JsonObject:
+    """The roots of expressions that do not come from the execution's data. `variables`: those of the account."""
     return {
         "workflow": {"id": str(version.workflow_id), "name": version.name},
         "execution": {"id": str(execution_id)},
         "now": now,
+        VARIABLES: variables,
         "resume": links.of_frame(version.plan, execution_id, iteration),
     }
 

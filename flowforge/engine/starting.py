@@ -11,6 +11,7 @@ from flowforge.db import ending_store, events_store, executions_store, slots_sto
 from flowforge.db.engine import Connection
 from flowforge.db.events_store import EventContext, NewEvent
 from flowforge.db.executions_store import DroppedEvent, ExecutionState, NewExecution
+from flowforge.db.variables_store import NO_VALUES, Values
 from flowforge.engine import completion, intake
 from flowforge.engine.admission import Admission, Candidate, concurrency_key
 from flowforge.engine.completion import PostCommit, RefusedEvent
@@ -56,7 +57,8 @@ class ExecutionStarter:
         if not arrivals:
             return False
         batch = self._runs.new_batch(connection, post_commit)
-        dropped = self._add_candidates(batch, arrivals)
+        runs = [(arrival.event.user_id, arrival.version) for arrival in arrivals if arrival.version is not None]
+        dropped = self._add_candidates(batch, arrivals, self._runs.variables(connection, runs))
         admission = Admission(connection)
         dropped |= self._admit(batch, admission)
         self._let_begin(batch)
@@ -112,21 +114,26 @@ class ExecutionStarter:
         versions = self._runs.plans.get(connection, pinned.values())
         return {id_: versions[version] for id_, version in pinned.items() if version in versions}
 
-    def _add_candidates(self, batch: ExecutionBatch, arrivals: Iterable[_Arrival]) -> dict[UUID, str]:
-        """Returns the events that lead to no execution, and why."""
+    def _add_candidates(
+        self, batch: ExecutionBatch, arrivals: Iterable[_Arrival], variables: Mapping[UUID, Values]
+    ) -> dict[UUID, str]:
+        """Returns the events that lead to no execution, and why. `variables`: by account."""
         dropped = {}
         for arrival in arrivals:
             if arrival.version is None:
                 dropped[arrival.event.event_id] = arrival.why_dropped
             else:
-                batch.add(self._candidate(arrival.event, arrival.context, arrival.version))
+                own = variables.get(arrival.event.user_id, NO_VALUES)
+                batch.add(self._candidate(arrival.event, arrival.context, arrival.version, own))
         return dropped
 
-    def _candidate(self, event: TriggerEvent, context: EventContext, version: Version) -> LoadedExecution:
+    def _candidate(
+        self, event: TriggerEvent, context: EventContext, version: Version, variables: Values
+    ) -> LoadedExecution:
         """An execution that has not begun; one that cannot begin has failed."""
         execution_id = context.execution_id or uuid7()
         payload = event.payload if context.payload is None else context.payload
-        run = self._runs.new_run(version, execution_id, payload)
+        run = self._runs.new_run(version, execution_id, payload, variables)
         run.frames[ROOT] = Frame()
         candidate = LoadedExecution(execution_id, event.workflow_id, event.user_id, event.event_id, version, run)
         candidate.trigger_type, candidate.awaited_by = event.trigger_type, context.awaited_by

@@ -26,9 +26,11 @@ from flowforge.connectors.saved_connection import SavedConnection
 from flowforge.connectors.sdk import CONNECTION, ConnectionBroken, Connector, ConnectorError
 from flowforge.connectors.sdk import StepContext as ConnectorContext
 from flowforge.connectors.step_log import NoLog, StepLog
+from flowforge.db import variables_store
 from flowforge.db.attempt_rows import AttemptKey
 from flowforge.db.credentials_store import CredentialsStore, StoredConnection
 from flowforge.db.engine import Connection, transaction, unavailable_when_down
+from flowforge.db.variables_store import NO_VALUES, Values
 from flowforge.engine.connection_pace import ConnectionPace, PaceLimits
 from flowforge.engine.deferred_data import DeferredData
 from flowforge.engine.plans import Version
@@ -46,7 +48,7 @@ from flowforge.execution.retry import Failure
 from flowforge.jsonio import JsonObject
 from flowforge.kept_descriptions import AccountApis
 from flowforge.kept_tables import AccountTables, Call, table_limits
-from flowforge.language.expressions.resolving import ExpressionError, resolve
+from flowforge.language.expressions.resolving import VARIABLES, ExpressionError, resolve
 from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.expressions.template import holds_expression
 from flowforge.language.plan import Step
@@ -251,7 +253,7 @@ class StepRunner:
             return ResolvedConfig.without_secrets(config)
         config = connector.separate(config)
         with self._data_of(run) as data:
-            roots = scope(version.plan, data, self._around(version, run.start))
+            roots = scope(version.plan, data, self._around(version, run.start, config))
             resolved_with = partial(resolve, config, step=run.step_id, field="config", files=self._files_of(run))
             if SECRETS.encode() not in jsonio.dumps(config):
                 return ResolvedConfig.without_secrets(resolved_with(roots))
@@ -307,8 +309,14 @@ class StepRunner:
         with unavailable_when_down(), self._engine.connect() as connection:
             yield connection
 
-    def _around(self, version: Version, start: ExecutionStart) -> JsonObject:
-        return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links)
+    def _around(self, version: Version, start: ExecutionStart, config: JsonObject) -> JsonObject:
+        variables = self._variables(start.user_id) if VARIABLES.encode() in jsonio.dumps(config) else NO_VALUES
+        return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links, variables)
+
+    def _variables(self, user_id: UUID) -> Values:
+        """Raises Unavailable."""
+        with self._connected() as connection:
+            return variables_store.load(connection, [user_id]).get(user_id, NO_VALUES)
 
     def _files_of(self, run: StepRun) -> StepFiles:
         return StepFiles(self._files, self._file_links, run.start.user_id, run.start.execution_id, run.is_trial)

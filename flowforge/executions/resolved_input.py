@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from flowforge.connectors.catalog import Catalog
-from flowforge.db import frames_store
+from flowforge.db import frames_store, variables_store
 from flowforge.db.frames_store import FrameKey
 from flowforge.engine.plans import Plans, Version
 from flowforge.engine.start_messages import around
@@ -37,7 +37,8 @@ def resolved_input(
         return config
     inside, block = _frame(session, execution, frame)
     context = step_context(version.plan, step, inside, block, execution.trigger_payload or {})
-    outside = around(version, execution.id, frame, execution.created_at, links) | masked_secrets(config)
+    variables = variables_store.of_workflow(session.connection(), execution.workflow_id)
+    outside = around(version, execution.id, frame, execution.created_at, links, variables) | masked_secrets(config)
     roots = scope(version.plan, context, outside)
     try:
         return catalog.mask(step.type, resolve(config, roots, step=step.id, field="config"))

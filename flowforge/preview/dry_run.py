@@ -14,6 +14,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from flowforge.db import variables_store
+from flowforge.db.variables_store import Values
 from flowforge.engine.plans import Version
 from flowforge.engine.start_messages import around
 from flowforge.ids import uuid7
@@ -90,15 +92,16 @@ def dry_run(
     last = last_outputs(session, workflow_id, in_loops=True)
     known = KnownOutputs(pinned_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))
     version = Version(uuid7(), workflow_id, workflow.name, compile_plan(definition, templated=templated))
+    variables = variables_store.of_workflow(session.connection(), workflow_id)
     session.rollback()  # no connection is held while it is worked out
     trigger = known.trigger if payload is None else payload
-    run = PreviewRun.begun(version.plan, trigger, _around(version, links))
+    run = PreviewRun.begun(version.plan, trigger, _around(version, links, variables))
     walk = Walk(workflows.catalog, run, known, seconds=LONGEST_SECONDS, as_run=True).go()
     return _found(walk, {step.index: pointer(step.path) for step in written_steps(definition)})
 
 
-def _around(version: Version, links: ResumeLinks) -> JsonObject:
-    outside = around(version, UUID(int=0), 0, datetime.now(UTC), links)
+def _around(version: Version, links: ResumeLinks, variables: Values) -> JsonObject:
+    outside = around(version, UUID(int=0), 0, datetime.now(UTC), links, variables)
     return outside | masked_secrets([step.config for step in version.plan.steps])
 
 

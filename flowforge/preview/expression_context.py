@@ -12,8 +12,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from flowforge.connectors.catalog import load_catalog
+from flowforge.db import variables_store
+from flowforge.db.variables_store import Values
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
+from flowforge.language.expressions.resolving import VARIABLES
 from flowforge.language.expressions.unknown_values import Unknown
 from flowforge.language.locations import Path
 from flowforge.language.plan import Plan, Step, compile_plan
@@ -37,8 +40,8 @@ class ExpressionContext:
     """The roots of expressions of one step, and where they come from."""
 
     data: JsonObject
-    """`trigger`, `steps` by id and by number, and inside blocks what these give (`item`, `loop`, `error`). Unknown
-    stands where a value is not known."""
+    """`trigger`, `steps` by id and by number, `vars` where there are any, and inside blocks what these give (`item`,
+    `loop`, `error`). Unknown stands where a value is not known."""
     trigger_source: Source
     sources: dict[str, Source] = field(default_factory=dict)
     """Sources of the outputs that can be used there, by the step's id."""
@@ -53,16 +56,17 @@ class ExpressionContext:
 
 def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any], at: str) -> ExpressionContext:
     """Collect the data for the step at the pointer `at`, of a definition in whatever state; for no pointer, behind its
-    last step. Takes at most four statements. Raises Invalid where there is no such step."""
+    last step. Takes at most five statements. Raises Invalid where there is no such step."""
     path = parsed(at)
     index = _index_of(definition, path)
     plan = compile_plan(readable(definition, path), templated=True)
     last = last_outputs(session, workflow_id, in_loops=_has_frames(plan))
     known = KnownOutputs(pinned_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))
+    variables = variables_store.of_workflow(session.connection(), workflow_id)
     target = None if index is None else plan.step(index)
-    run = PreviewRun.begun(plan, known.trigger, _around(workflow_id, definition, plan))
+    run = PreviewRun.begun(plan, known.trigger, _around(workflow_id, definition, plan, variables))
     walk = Walk(load_catalog(), run, known, seconds=LONGEST_SECONDS, target=target).go()
-    return _found(walk, known)
+    return _found(walk, known, variables)
 
 
 def sample(session: Session, workflow_id: UUID) -> JsonObject | None:
@@ -85,20 +89,23 @@ def _has_frames(plan: Plan) -> bool:
     return any(body.kind.has_frames for step in plan.steps for body in step.bodies)
 
 
-def _around(workflow_id: UUID, definition: Mapping[str, Any], plan: Plan) -> JsonObject:
+def _around(workflow_id: UUID, definition: Mapping[str, Any], plan: Plan, variables: Values) -> JsonObject:
     """The roots that do not come from the execution's data. Those of one execution alone are unknown."""
     return {
         "workflow": {"id": str(workflow_id), "name": definition.get("name")},
         "execution": Unknown("execution", is_root=True),
         "resume": Unknown("resume", is_root=True),
         "now": datetime.now(UTC),
+        VARIABLES: variables,
         **masked_secrets([step.config for step in plan.steps]),
     }
 
 
-def _found(walk: Walk, known: KnownOutputs) -> ExpressionContext:
+def _found(walk: Walk, known: KnownOutputs, variables: Values) -> ExpressionContext:
     outputs = walk.context["steps"]
     data = {**walk.context, "steps": walk.run.plan.outputs(outputs)}
+    if variables:
+        data[VARIABLES] = variables
     steps = [step for step in walk.run.plan.steps if step.key in outputs]
     return ExpressionContext(data, known.trigger_source, {step.id: _source(walk, step) for step in steps})
 

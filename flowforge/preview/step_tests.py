@@ -12,6 +12,7 @@ from uuid import UUID
 
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import KeptLog, LogLine
+from flowforge.db.variables_store import NO_VALUES
 from flowforge.engine.plans import Version
 from flowforge.engine.start_messages import around
 from flowforge.engine.step_runner import Outcome, StepRun, StepRunner, Watch
@@ -24,7 +25,7 @@ from flowforge.field_reader import FieldReader
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import INNER_ROOTS
-from flowforge.language.expressions.resolving import ExpressionError, resolve, texts
+from flowforge.language.expressions.resolving import VARIABLES, ExpressionError, resolve, texts
 from flowforge.language.expressions.template import holds_expression
 from flowforge.language.expressions.unknown_values import Unknown, unknown_in
 from flowforge.language.plan import Step, compile_plan
@@ -172,7 +173,9 @@ def ask_for_values(
 
 def _run_of(trial: Trial, links: ResumeLinks) -> PreviewRun:
     """A run in which the step sees the data of the trial."""
-    outside = around(trial.version, UUID(int=0), 0, datetime.now(UTC), links) | masked_secrets(trial.step.config)
+    variables = trial.data.get(VARIABLES, NO_VALUES)
+    outside = around(trial.version, UUID(int=0), 0, datetime.now(UTC), links, variables)
+    outside |= masked_secrets(trial.step.config)
     return PreviewRun.begun(trial.version.plan, trial.context["trigger"], outside, supplied=trial.context)
 
 
@@ -279,7 +282,7 @@ def _by_both_names(outputs: Mapping[str, Any], steps: Sequence[Written]) -> Json
 def preview(workflow_id: UUID, name: str, text: str, data: Mapping[str, Any]) -> tuple[Any, str | None]:
     """Compute a text with expressions. Returns its value, or None and the reason why it cannot be computed."""
     outside = {"workflow": {"id": str(workflow_id), "name": name}, "execution": {"id": MASK}, "now": datetime.now(UTC)}
-    scope = {**data, **outside, **masked_secrets(text)}
+    scope = {VARIABLES: NO_VALUES, **data, **outside, **masked_secrets(text)}
     missing = unknown_in(text, scope)
     if missing is not None:
         return None, missing.reason

@@ -1,4 +1,4 @@
-"""Check of the connections and named secrets that a definition uses: whether they exist."""
+"""Check of the connections, named secrets and variables that a definition uses: whether they exist."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.named_connection import problem_of_connection
 from flowforge.connectors.sdk import CONNECTION
-from flowforge.db.tables import Connection, NamedSecret
+from flowforge.db.tables import Connection, NamedSecret, VariableRow
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.definition import TriggerDefinition, WorkflowDefinition
 from flowforge.language.evaluation.names import hint, quoted
-from flowforge.language.expressions.resolving import references_in, texts
+from flowforge.language.expressions.resolving import VARIABLES, references_in, texts
 from flowforge.language.expressions.secret_values import SECRETS, HiddenSecrets
 from flowforge.language.expressions.template import TemplateFailure
 from flowforge.language.pointers import pointer
@@ -31,18 +31,19 @@ from flowforge.triggers.kinds import find_kind
 def problems_of_credentials(
     session: Session, catalog: Catalog, user_id: UUID, definition: WorkflowDefinition
 ) -> list[Problem]:
-    """Names that nothing has. A statement each for connections and secrets, where any are called."""
+    """Names that nothing has. A statement each for connections, secrets and variables, where any are called."""
     actions = definition.dump()["actions"]
     return [
         *_problems_of_connections(session, catalog, user_id, actions),
         *_problems_of_trigger(session, user_id, definition.trigger),
         *_problems_of_secrets(session, user_id, actions),
+        *_problems_of_variables(session, user_id, actions),
     ]
 
 
 def masked_secrets(value: Any) -> JsonObject:
     """The root `secrets` for those who only look: every secret that the value calls, masked; nothing where none is."""
-    called = HiddenSecrets({name: MASK for _, text in texts(value) for name in _names_in(text)})
+    called = HiddenSecrets({name: MASK for _, text in texts(value) for name in _names_in(text, SECRETS)})
     return {SECRETS: called} if called else {}
 
 
@@ -83,18 +84,31 @@ def _problems_of_secrets(session: Session, user_id: UUID, actions: Any) -> Itera
             yield Problem(at, f"there is no secret {quoted(name)}{hint(name, sorted(names))}")
 
 
+def _problems_of_variables(session: Session, user_id: UUID, actions: Any) -> Iterator[Problem]:
+    """In all texts, also of conditions."""
+    called = [(path, name) for path, text in texts(actions) for name in _names_in(text, VARIABLES)]
+    if not called:
+        return
+    names = set(session.scalars(select(VariableRow.name).where(VariableRow.user_id == user_id)))
+    for path, name in called:
+        if name not in names:
+            why = f"there is no variable {quoted(name)}{hint(name, sorted(names))}"
+            yield Problem(pointer(("actions", *path)), why)
+
+
 def _called_secrets(actions: Any) -> Iterator[tuple[str, str]]:
     for path, action in actions_in(actions):
         for config_path, text in texts(action.get("config")):
-            for name in _names_in(text):
+            for name in _names_in(text, SECRETS):
                 yield pointer((*path, "config", *config_path)), name
 
 
-def _names_in(text: str) -> Iterator[str]:
-    if SECRETS not in text:
+def _names_in(text: str, root: str) -> Iterator[str]:
+    """The names that a text calls below a root."""
+    if root not in text:
         return
     try:
         used = references_in(text)
     except TemplateFailure:  # reported elsewhere
         return
-    yield from (str(reference.keys[0]) for reference in used if reference.root == SECRETS and reference.keys)
+    yield from (str(reference.keys[0]) for reference in used if reference.root == root and reference.keys)

@@ -31,6 +31,7 @@ def fields(account: Account, **config: Any) -> dict[str, Field]:
 
 def test_the_tables_of_the_account_are_offered(account: Account) -> None:
     assert fields(account)["table"].choices == ["people", "plain"]
+    assert fields(account, table="deleted")["table"].choices == ["people", "plain", "deleted"]
 
 
 def test_a_step_has_the_fields_of_its_operation(account: Account) -> None:

@@ -31,6 +31,7 @@ from webapp.ui import (
     table_rows,
     tables,
     templates,
+    variables,
     webhook_calls,
     workflows,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "table_rows",
     "tables",
     "templates",
+    "variables",
     "webhook_calls",
     "workflows",
 ]

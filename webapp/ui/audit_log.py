@@ -49,6 +49,8 @@ TITLES = {
     Action.API_ADDED: "API added",
     Action.API_CHANGED: "API changed",
     Action.API_DELETED: "API deleted",
+    Action.VARIABLE_SET: "Variable set",
+    Action.VARIABLE_DELETED: "Variable deleted",
     Action.TABLE_CREATED: "Table created",
     Action.TABLE_CHANGED: "Table changed",
     Action.TABLE_DELETED: "Table deleted",

@@ -14,6 +14,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language import edits
 from flowforge.language.blocks import BLOCKS, INNER_ROOTS
 from flowforge.language.bodies import default_branch_name
+from flowforge.language.expressions.resolving import VARIABLES
 from flowforge.language.pointers import parsed
 from flowforge.language.scope_rules import earlier, written_steps
 from flowforge.preview.expression_context import ExpressionContext
@@ -185,6 +186,8 @@ def _data(
             output = sample(step.action)
             name, output = (f"{name}, as described", output) if output else (name, "has not run yet")
         found.append(tree_of(name, output, f"steps.{step.id}"))
+    if roots.get(VARIABLES):
+        found.append(tree_of("Variables", roots[VARIABLES], VARIABLES))
     title = "Trigger, for example" if context.trigger_source == "sample" else "Trigger"
     return [*found, tree_of(title, roots["trigger"], "trigger")]
 

@@ -18,7 +18,7 @@ from flowforge.execution.retry import Failure
 from flowforge.execution.simulator import Due, Simulation
 from flowforge.execution.state import Frame, StepEnded
 from flowforge.jsonio import JsonObject
-from flowforge.language.expressions.resolving import ExpressionError, resolve
+from flowforge.language.expressions.resolving import VARIABLES, ExpressionError, resolve
 from flowforge.language.plan import Plan, Step
 from flowforge.workflows.credentials import masked_secrets
 
@@ -69,6 +69,7 @@ class _Player:
             "workflow": {"id": str(_WORKFLOW_ID), "name": name},
             "execution": {"id": str(_EXECUTION_ID)},
             "now": self._now,
+            VARIABLES: scenario.vars,
             "resume": _links(plan),
             **masked_secrets([step.config for step in plan.steps]),
         }

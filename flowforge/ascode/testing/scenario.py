@@ -109,6 +109,8 @@ class Scenario(_Written):
     """Records by the step's id (or `step_<number>`)."""
     now: Annotated[datetime, BeforeValidator(_as_moment)] = _WHEN
     """The time at which the execution begins; waits move it on at once."""
+    vars: JsonObject = Field(default_factory=dict)
+    """The variables of the account, by name."""
     expect: Expectation = Expectation()
 
 

@@ -39,13 +39,13 @@ class ConditionConfig(ConnectorConfig):
 
 
 class Config(ConnectorConfig):
+    table: str = field(title="Table")
     operation: Operation = field(
         "find",
         title="Operation",
-        description="addIfNew adds a row unless one has its key, and tells which: so each thing is acted upon once.",
+        description="Add if new: unless a row has the key; it tells which are new, so that each is acted upon once.",
         labels=_LABELS,
     )
-    table: str = field(title="Table")
     values: JsonObject | None = field(
         None, title="Values", description="By the names of the columns.", only_for=(*ADDING, "change")
     )

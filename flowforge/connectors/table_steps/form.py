@@ -36,11 +36,11 @@ def form_of(schema: JsonObject, config: Mapping[str, Any], account: Account) -> 
     operation, shape = _operation(config), _shape(config, account)
     declared = schema["properties"]
     fields = {key: field for key, field in declared.items() if operation in field.get("onlyFor", (operation,))}
-    fields["table"] = {**fields["table"], "enum": list(account.tables.names())}
+    fields["table"] = {**fields["table"], "enum": _tables(config, account)}
     if shape is not None:
         fields |= {key: _narrowed(fields[key], own) for key, own in _of_table(shape, config) if key in fields}
         fields = {key: field for key, field in fields.items() if key != "key" or shape.key_column}
-    return {**schema, "properties": fields}
+    return {**schema, "properties": fields, "required": []}
 
 
 def problems_of(config: Mapping[str, Any], account: Account, at: str) -> list[Problem]:
@@ -80,6 +80,13 @@ def sample_of(config: Mapping[str, Any], account: Account) -> JsonObject | None:
         "delete": {"deleted": 1},
     }
     return outputs[_operation(config)]
+
+
+def _tables(config: Mapping[str, Any], account: Account) -> list[str]:
+    """The names to choose among; also the one that is named, where there is no such table any more."""
+    names, named = list(account.tables.names()), config.get("table")
+    gone = isinstance(named, str) and named and named not in names and not has_expression(named)
+    return [*names, str(named)] if gone else names
 
 
 def _operation(config: Mapping[str, Any]) -> str:

@@ -2,8 +2,8 @@
 
     resolve({"to": "{{ trigger.body.email | lower }}"}, scope, step="notify")
 
-The scope has the roots `trigger`, `steps`, `workflow`, `execution` and `now`; the caller fills it. `steps` holds each
-output under `step_<index>` and under the step's own id (`Plan.outputs` does that).
+The scope has the roots `trigger`, `steps`, `workflow`, `execution`, `now` and `vars`; the caller fills it. `steps`
+holds each output under `step_<index>` and under the step's own id (`Plan.outputs` does that).
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from flowforge.language.evaluation.names import Hints
 from flowforge.language.expressions.template import CLOSE, OPEN, Expression, TemplateFailure, readings, template
 from flowforge.language.pointers import Part, dotted, pointer
 
-ROOTS = ("trigger", "steps", "workflow", "execution", "now")
+VARIABLES = "vars"
+"""The root of the account's settings."""
+ROOTS = ("trigger", "steps", "workflow", "execution", "now", VARIABLES)
 
 _TEXT_SHOWN = 120
 
