@@ -18,6 +18,8 @@ function focusedIn(element) {
 function restore({ id, step, caret, value }) {
   const again = (id && elementFor(id)) || cardLink(step ?? openedStep());
   if (again && id === "workflow-name") again.value = value; // it saves while it is typed
+  for (let around = again?.closest("details.record"); around; around = around.parentElement.closest("details.record"))
+    around.open = true;
   again?.focus({ preventScroll: true });
   if (caret != null) again?.setSelectionRange?.(caret, caret);
 }

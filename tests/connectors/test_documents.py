@@ -215,8 +215,12 @@ def test_data_is_checked_against_a_schema(do: Do) -> None:
         ("UNZIP", {"file": given("a.zip", b"PK and no more")}, "it is broken (BadZipFile)"),
         ("UNZIP", {"file": given("a.zip", archive({f"{n}": b"" for n in range(1_001)}))}, "it holds 1,001 files"),
         ("CHECK_JSON", {"value": 1, "schema": {"type": "nope"}}, "the schema is wrong at /type"),
-        ("CHECK_JSON", {"value": 1, "schema": {"$ref": "http://127.0.0.1:1/s"}}, "refers to what is not in it"),
-        ("CHECK_JSON", {"value": 1, "schema": {"$ref": "#"}}, "the check cannot be done"),
+        (
+            "CHECK_JSON",
+            {"value": 1, "schema": {"$ref": "http://127.0.0.1:1/s"}},
+            "a schema may refer to its own parts only",
+        ),
+        ("CHECK_JSON", {"value": 1, "schema": {"$ref": "#/$defs/none"}}, "Pointer '/$defs/none' does not exist"),
     ],
 )
 def test_broken_and_hostile_documents_end_in_a_clear_error(do: Do, type_: str, config: Any, told: str) -> None:
@@ -232,8 +236,7 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(do: Do) -> None:
         do("UNZIP", file=given("a.zip", bomb))
 
 
-def test_a_pattern_that_takes_for_ever_ends_with_the_step(context: StepContext) -> None:
-    step = replace(context, deadline=time.monotonic() + 3)
-    schema = {"pattern": "^(a+)+$"}
-    with pytest.raises(ConnectorError, match=r"within the step's time limit|too long"):
-        run("CHECK_JSON", {"value": "a" * 60 + "b", "schema": schema}, step)
+def test_neither_patterns_nor_circles_take_for_ever(do: Do) -> None:
+    schema = {"properties": {"a": {"pattern": "^(a+)+$"}, "b": {"$ref": "#/properties/b"}}}
+    output = do("CHECK_JSON", value={"a": "a" * 10_000 + "b", "b": 1}, schema=schema, otherwise="continue")
+    assert [error["path"] for error in output["errors"]] == ["/a"]

@@ -33,7 +33,7 @@ def read(form: MultiDict[str, str], before: list[dict[str, Any]]) -> Any:
 
 
 def test_each_operation_has_a_small_form_of_its_own() -> None:
-    assert OPERATIONS.kind == "records"
+    assert (OPERATIONS.kind, OPERATIONS.entry) == ("records", "Operation")
     one = OPERATIONS.alternatives_of_record(0)
     assert one is not None
     forms = {each.label: [field.key for field in each.inner if field.kind != "constant"] for each in one.variants}

@@ -18,5 +18,5 @@ from flowforge.connectors.lists.sort import Sort
 
 AnyOperation = Annotated[
     Filter | Sort | Limit | Aggregate | Join | Compare | Dedupe | Keep | Remove | Rename | Pivot | Expand,
-    Field(discriminator="do"),
+    Field(discriminator="do", title="Operation"),
 ]
