@@ -21,7 +21,16 @@ from flowforge.connectors.sql.dialect import Dialect, Upsert
 from tests.connectors.certificate import make_certificate
 from tests.connectors.kept_files import KeptFiles
 from tests.connectors.running import run_with
-from tests.services.tds_server import Answer, TdsServer, serving_tds
+from tests.services.tds_server import (
+    ERROR,
+    MORE,
+    Answer,
+    TdsServer,
+    done_token,
+    error_token,
+    serving_tds,
+    transaction_token,
+)
 from tests.waiting import eventually
 
 MakeContext = Callable[..., StepContext]
@@ -269,6 +278,17 @@ class TestServers:
         assert (server.connections, server.resets) == (1, 4)
         query(within=replace(context, user_id=UUID(int=7)), sql="SELECT 1 AS one")
         assert server.connections == 2
+
+    def test_after_an_error_in_the_middle_of_an_answer_the_session_goes_on(
+        self, query: Query, server: TdsServer
+    ) -> None:
+        error = (
+            error_token(8134, "Divide by zero error encountered.") + transaction_token(10) + done_token(ERROR | MORE)
+        )
+        server.raw["SELECT 1/0; SELECT 2"] = error
+        assert "[8134]" in str(failing(query, sql="SELECT 1/0; SELECT 2"))
+        assert query(sql="SELECT 3 AS three")["rows"] == [{"three": 3}]
+        assert (server.connections, server.attentions, server.resets) == (1, 1, 1)
 
     def test_another_server_to_which_it_sends_us_is_called_by_the_rules(
         self, saved: dict[str, Any], server: TdsServer, tmp_path: Path, make_context: MakeContext

@@ -30,8 +30,9 @@ from tests.connectors.certificate import Certificate
 PREFIX = "WAITFOR"
 """Statements that begin so end when the client says so."""
 _TYPES = tds_types.SerializerFactory(tds_base.TDS74)
-_ERROR_NUMBERS = {sqlite3.IntegrityError: 2627, sqlite3.OperationalError: 208}
-_DONE, _ERROR, _COUNTED, _CANCELLED = tds_base.TDS_DONE_TOKEN, 0x02, 0x10, 0x20
+_NUMBERS = {sqlite3.IntegrityError: 2627, sqlite3.OperationalError: 208}
+MORE, ERROR, _COUNTED, _CANCELLED = 0x01, 0x02, 0x10, 0x20
+_RESET_DONE = struct.pack("<BHBBB", tds_base.TDS_ENVCHANGE_TOKEN, 3, 18, 0, 0)
 _SP_EXECUTESQL = 10
 _PACKET_BYTES = 32_768
 
@@ -167,7 +168,8 @@ class _Client:
     def _message(self) -> tuple[int, bytes]:
         """The kind of the next message, and all that it holds."""
         kind = self.reader.begin_response().type
-        if self.reader._status & 0x08:
+        self.was_reset = bool(self.reader._status & 0x08) and kind != tds_base.PacketType.CANCEL
+        if self.was_reset:
             self.server.resets += 1
             self.reader._status &= 1
         content = bytearray()
@@ -210,30 +212,27 @@ class _Client:
         is_known = (username, password) == (self.server.username, self.server.password)
         with self._replying() as w:
             if not is_known:
-                self._error(w, 18456, f"Login failed for user '{username}'.", severity=14)
+                w.write(error_token(18456, f"Login failed for user '{username}'.", severity=14))
             elif self.server.route is not None:
                 _write_route(w, *self.server.route)
             if is_known:
                 _write_database(w, _login_text(content, 68))
                 _write_login_acknowledgement(w)
-            self._done(w, 0 if is_known else _ERROR)
+            w.write(done_token(0 if is_known else ERROR))
         return is_known
 
     def _transaction(self, content: bytes) -> None:
         """2.2.6.9 Transaction Manager Request."""
         [request] = struct.unpack_from("<H", _without_headers(content))
-        statement = {5: "BEGIN", 7: "COMMIT", 8: "ROLLBACK"}[request]
+        statement, kind = {5: ("BEGIN", 8), 7: ("COMMIT", 9), 8: ("ROLLBACK", 10)}[request]
         self._note(statement)
+        if self.database.in_transaction and request == 5:
+            self.database.rollback()  # it was taken back with an error
         self.database.execute(statement)
         with self._replying() as w:
-            new, old = (8, 0) if request == 5 else (0, 8)
-            w.put_byte(tds_base.TDS_ENVCHANGE_TOKEN)
-            w.put_usmallint(3 + 8)
-            w.put_byte({5: 8, 7: 9, 8: 10}[request])
-            for size in (new, old):
-                w.put_byte(size)
-                w.write(b"\1" * size)
-            self._done(w)
+            if self.was_reset:
+                w.write(_RESET_DONE)
+            w.write(transaction_token(kind) + done_token())
 
     def _note(self, statement: str) -> None:
         self.server.statements.append(statement)
@@ -249,7 +248,7 @@ class _Client:
                 w.write(self.server.raw[statement])
         elif statement.startswith("SET "):
             with self._replying() as w:
-                self._done(w)
+                w.write(done_token())
         else:
             self._answer(statement, parameters)
 
@@ -260,24 +259,29 @@ class _Client:
             answer = found or _answer_of(cursor)
         except sqlite3.Error as error:
             with self._replying() as w:
-                self._error(w, _ERROR_NUMBERS.get(type(error), 102), str(error))
-                self._done(w, _ERROR)
+                w.write(error_token(_NUMBERS.get(type(error), 102), str(error)))
+                w.write(done_token(ERROR))
             return
         count = max(0, cursor.rowcount) if cursor is not None else 0
         self.writer.begin_packet(tds_base.PacketType.REPLY)
-        written = None if answer is None else self._rows(answer)
+        written = None if answer is None else self._write(answer)
         if answer is not None and written is None:
-            if isinstance(answer.rows, Generator):
-                answer.rows.close()
             self.writer.flush()
             self._message()
             self._answer_attention()
             return
-        self._done(self.writer, _COUNTED, count if written is None else written)
+        self.writer.write(done_token(_COUNTED, count if written is None else written))
         self.writer.flush()
 
-    def _rows(self, answer: Answer) -> int | None:
+    def _write(self, answer: Answer) -> int | None:
         """How many rows were written; None where the client wanted no more."""
+        try:
+            return self._write_rows(answer)
+        finally:
+            if isinstance(answer.rows, Generator):
+                answer.rows.close()
+
+    def _write_rows(self, answer: Answer) -> int | None:
         serializers = [_TYPES.serializer_by_type(type_, raw_collation) for _, type_ in answer.columns]
         _write_columns(self.writer, answer.columns, serializers)
         count = 0
@@ -297,26 +301,27 @@ class _Client:
     def _answer_attention(self) -> None:
         self.server.attentions += 1
         with self._replying() as w:
-            self._done(w, _CANCELLED)
+            w.write(done_token(_CANCELLED))
 
-    def _done(self, w: Any, status: int = 0, count: int = 0) -> None:
-        w.put_byte(_DONE)
-        w.put_usmallint(status)
-        w.put_usmallint(0)
-        w.put_uint8(count)
 
-    def _error(self, w: Any, number: int, text: str, severity: int = 16) -> None:
-        name = "stand-in"
-        w.put_byte(tds_base.TDS_ERROR_TOKEN)
-        w.put_usmallint(4 + 1 + 1 + 2 + 2 * len(text) + 1 + 2 * len(name) + 1 + 4)
-        w.put_int(number)
-        w.put_byte(1)
-        w.put_byte(severity)
-        w.put_usmallint(len(text))
-        w.write_ucs2(text)
-        w.write_b_varchar(name)
-        w.write_b_varchar("")
-        w.put_int(1)
+def error_token(number: int, text: str, severity: int = 16) -> bytes:
+    """2.2.7.10 ERROR."""
+    name = "stand-in"
+    content = struct.pack("<iBBH", number, 1, severity, len(text)) + text.encode("utf-16-le")
+    content += bytes([len(name)]) + name.encode("utf-16-le") + b"\0" + struct.pack("<i", 1)
+    return struct.pack("<BH", tds_base.TDS_ERROR_TOKEN, len(content)) + content
+
+
+def done_token(status: int = 0, count: int = 0) -> bytes:
+    """2.2.7.6 DONE."""
+    return struct.pack("<BHHQ", tds_base.TDS_DONE_TOKEN, status, 0, count)
+
+
+def transaction_token(kind: int) -> bytes:
+    """2.2.7.9 ENVCHANGE: a transaction has begun (8), was committed (9), or taken back (10)."""
+    new, old = (8, 0) if kind == 8 else (0, 8)
+    content = bytes([kind, new]) + b"\1" * new + bytes([old]) + b"\1" * old
+    return struct.pack("<BH", tds_base.TDS_ENVCHANGE_TOKEN, len(content)) + content
 
 
 def _answer_of(cursor: sqlite3.Cursor) -> Answer | None:

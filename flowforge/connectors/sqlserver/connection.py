@@ -224,6 +224,7 @@ class TdsConnection:
 
     def rollback(self) -> None:
         with _reading():
+            self.session.cancel_if_pending()  # of a transaction that the server took back by itself, too
             self.session.rollback(cont=False)
 
     def close(self) -> None:
