@@ -323,6 +323,14 @@ class TestServers:
         error = failing(query, operation="execute", sql="INSERT INTO orders (id) VALUES (1)")
         assert (error.permanent, error.answered, "nobody knows" in str(error)) == (True, False, True)
 
+    def test_one_that_says_nothing_while_it_commits_leaves_it_uncertain(
+        self, query: Query, server: TdsServer, make_context: MakeContext
+    ) -> None:
+        server.hangs_at = "COMMIT"
+        insert = "INSERT INTO orders (id) VALUES (1)"
+        error = failing(query, within=make_context(seconds=1.5), operation="execute", sql=insert)
+        assert (error.permanent, "nobody knows" in str(error)) == (True, True)
+
 
 @pytest.mark.parametrize(
     "answer",

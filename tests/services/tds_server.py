@@ -64,6 +64,8 @@ class TdsServer:
     """Where clients are sent on to."""
     ends_at: str = ""
     """A statement, or COMMIT: the connection ends without an answer to it."""
+    hangs_at: str = ""
+    """A statement, or COMMIT: nothing is answered to it while the client waits."""
     raw: dict[str, bytes] = field(default_factory=dict)
     """Tokens that are answered to statements, as they are."""
 
@@ -236,7 +238,9 @@ class _Client:
 
     def _note(self, statement: str) -> None:
         self.server.statements.append(statement)
-        if statement == self.server.ends_at:
+        if statement == self.server.hangs_at:
+            self._message()
+        if statement in (self.server.ends_at, self.server.hangs_at):
             raise OSError("the server ends")
 
     def _run(self, statement: str, parameters: dict[str, Any]) -> None:

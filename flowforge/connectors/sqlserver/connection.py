@@ -219,6 +219,7 @@ class TdsConnection:
         return TdsCursor(self)
 
     def commit(self) -> None:
+        self.wire.until = None  # nobody ends it any more: its connection is cut at last, and it is uncertain
         with _reading():
             self.session.commit(cont=False)
 
