@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -85,9 +86,10 @@ class AccountTables:
         seen_key = remembered_store.Key(self.user_id, scope, hashlib.sha256(key.encode()).digest())
         expires_at = datetime.now(UTC) + timedelta(days=days)
         with self.transact() as connection:
-            seen = remembered_store.see(connection, seen_key, self.call.step, expires_at)
+            note = partial(remembered_store.see, connection, seen_key, self.call.step, expires_at)
+            seen = note() or note()
             if seen is None:
-                raise Unavailable(f"another step sees {quoted(key)} at this moment")
+                raise Unavailable(f"{quoted(key)} is being noted by others")
             if seen.added:
                 data_tables_store.take_room_of_account(connection, self.user_id, 1, REMEMBERED_BYTES, self.limits)
         return seen.call == self.call.step, seen.since

@@ -28,7 +28,8 @@ class Seen:
 
 
 def see(connection: Connection, key: Key, call: str, expires_at: datetime) -> Seen | None:
-    """Notes that a step sees a key, unless it is known. None where somebody else notes it at the same moment."""
+    """Notes that a step sees a key, unless it is known. None where somebody else has noted it at the same moment: the
+    next statement knows it."""
     row = connection.execute(
         text("""
         WITH known AS (

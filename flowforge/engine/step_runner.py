@@ -253,9 +253,11 @@ class StepRunner:
             return ResolvedConfig.without_secrets(config)
         config = connector.separate(config)
         with self._data_of(run) as data:
-            roots = scope(version.plan, data, self._around(version, run.start, config))
+            written = jsonio.dumps(config)
+            variables = self._variables(run.start.user_id) if VARIABLES.encode() in written else NO_VALUES
+            roots = scope(version.plan, data, self._around(version, run.start, variables))
             resolved_with = partial(resolve, config, step=run.step_id, field="config", files=self._files_of(run))
-            if SECRETS.encode() not in jsonio.dumps(config):
+            if SECRETS.encode() not in written:
                 return ResolvedConfig.without_secrets(resolved_with(roots))
             named = self._named_secrets(run.start.user_id)
             secrets += worth_masking(named.values())
@@ -309,8 +311,7 @@ class StepRunner:
         with unavailable_when_down(), self._engine.connect() as connection:
             yield connection
 
-    def _around(self, version: Version, start: ExecutionStart, config: JsonObject) -> JsonObject:
-        variables = self._variables(start.user_id) if VARIABLES.encode() in jsonio.dumps(config) else NO_VALUES
+    def _around(self, version: Version, start: ExecutionStart, variables: Values) -> JsonObject:
         return around(version, start.execution_id, start.iteration, datetime.now(UTC), self._links, variables)
 
     def _variables(self, user_id: UUID) -> Values:

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from flowforge.accounts import accounts, deletion, invitations, password_resets, registration
 from flowforge.accounts.registration import NewAccount
+from flowforge.connections.variables import list_variables, put_variable
+from flowforge.connectors.tables import Which
 from flowforge.db.tables import (
     Base,
     Connection,
@@ -28,8 +30,10 @@ from flowforge.db.tables import (
 from flowforge.engine import pruning
 from flowforge.errors import Conflict, Forbidden, Invalid, Unauthorized
 from flowforge.ids import uuid7
+from flowforge.kept_tables import Call
 from flowforge.logbook import LogQuery, NewEntry
 from flowforge.wiring import Backends
+from tests.data_tables.tables import add, make_table, room_of, stored_room, tables_of
 
 PASSWORD = "violet teapot drift"
 
@@ -69,6 +73,16 @@ def give(session: Session, owner: UUID, **names: str) -> UUID:
         )
     session.commit()
     return made.id
+
+
+def give_tables(backends: Backends, session: Session, owner: UUID) -> None:
+    """A table with a row, a remembered key, and a variable."""
+    make_table(backends, owner)
+    call = Call(uuid7(), uuid7(), "call-1", "step-1")
+    tables = tables_of(backends, owner, call=call)
+    add(tables.find("people"), {"email": "a"})
+    tables.see("key", across_workflows=True, days=1)
+    put_variable(session, owner, "shop", "x")
 
 
 def owned(session: Session, user_id: UUID) -> dict[str, int]:
@@ -175,3 +189,35 @@ def test_upkeep_deletes_links_and_days_that_are_over(
     deleted = pruning.prune(backends, datetime.now(UTC) + timedelta(seconds=1))
 
     assert [deleted[kind] for kind in ("invitations", "password resets", "days of usage")] == [1, 1, 1]
+
+
+def test_tables_and_variables_go_with_the_account(
+    session: Session, backends: Backends, people: dict[str, UUID]
+) -> None:
+    give_tables(backends, session, people["bob"])
+    deletion.delete(session, backends, people["bob"])
+    later = datetime.now(UTC) + timedelta(days=3)
+    for _ in range(2):
+        pruning.prune(backends, later)
+    assert owned(session, people["bob"]) == {}
+    assert stored_room(backends) == (0, 0)
+
+
+def test_tables_and_variables_are_handed_over(session: Session, backends: Backends, people: dict[str, UUID]) -> None:
+    give_tables(backends, session, people["bob"])
+    had = room_of(backends, people["bob"])
+    deletion.delete(session, backends, people["bob"], people["eve"])
+    heirs = tables_of(backends, people["eve"], call=Call(uuid7(), uuid7(), "call-2", "step-2"))
+    assert heirs.find("people").count(Which()) == 1
+    assert heirs.see("key", across_workflows=True, days=1)[0] is False
+    assert room_of(backends, people["eve"]) == had
+    assert [variable.name for variable in list_variables(session, people["eve"])] == ["shop"]
+
+
+def test_an_heir_with_a_table_of_the_same_name_is_refused(
+    session: Session, backends: Backends, people: dict[str, UUID]
+) -> None:
+    for name in ("bob", "eve"):
+        make_table(backends, people[name])
+    with pytest.raises(Conflict, match="eve has tables by the same names, too: people"):
+        deletion.delete(session, backends, people["bob"], people["eve"])

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from flowforge.connectors.tables import IfThere, WantedPage, Which
 from flowforge.db import data_rows_store
@@ -16,8 +17,9 @@ from flowforge.db.data_tables_store import Limits
 from flowforge.engine.pruning import prune
 from flowforge.errors import Conflict, Invalid, NotFound, OverQuota, TooMuchAtOnce
 from flowforge.kept_tables import Call, KeptTable
+from flowforge.table_registry.tables import delete_table
 from flowforge.wiring import Backends
-from tests.data_tables.tables import account, add, by, emails, make_table, room_of, stored_room, tables_of
+from tests.data_tables.tables import NO_LIMITS, account, add, by, emails, make_table, room_of, stored_room, tables_of
 from tests.statements import counting_statements
 
 ROWS: list[dict[str, Any]] = [
@@ -319,3 +321,36 @@ def test_a_change_takes_a_bounded_number_of_statements(backends: Backends, peopl
     with counting_statements(backends.engine) as many:
         add(people, *({"email": f"n{n}"} for n in range(500)), if_there=IfThere.KEEP)
     assert len(one) == len(many) <= 9
+
+
+def test_a_deleted_table_is_pruned_with_its_rows(backends: Backends, owner: UUID, people: KeptTable) -> None:
+    with Session(backends.engine) as session:
+        delete_table(session, owner, people.id, NO_LIMITS)
+    assert room_of(backends, owner) == (0, 0)
+    deleted = prune(backends)
+    assert (deleted["rows of deleted tables"], deleted["deleted tables"]) == (len(ROWS), 1)
+    assert stored_room(backends) == (0, 0)
+
+
+def test_a_key_that_many_see_at_once_is_new_to_one(backends: Backends, owner: UUID) -> None:
+    workflow, firsts = uuid4(), list[bool]()
+
+    def see(number: int) -> None:
+        tables = tables_of(backends, owner, call=Call(uuid4(), workflow, f"{number}-1", f"{number}"))
+        firsts.append(tables.see("order 17", across_workflows=False, days=1)[0])
+
+    threads = [threading.Thread(target=see, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(firsts), sum(firsts)) == (20, 1)
+    assert room_of(backends, owner)[0] == 1
+
+
+def test_remembered_keys_count_for_the_quota(backends: Backends, owner: UUID) -> None:
+    tables = tables_of(backends, owner, Limits(1, 0), Call(uuid4(), uuid4(), "x-1", "x"))
+    assert tables.see("a", across_workflows=False, days=1)[0]
+    with pytest.raises(OverQuota):
+        tables.see("b", across_workflows=False, days=1)
+    assert tables.see("a", across_workflows=False, days=1)[0]
