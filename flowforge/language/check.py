@@ -10,6 +10,7 @@ from flowforge.errors import Problem
 from flowforge.language.block_validation import problems_of_block
 from flowforge.language.blocks import BLOCKS, INNER_ROOTS
 from flowforge.language.definition import LocatedAction, WorkflowDefinition, located_actions
+from flowforge.language.evaluation.item_expressions import INDEX, OUTER
 from flowforge.language.evaluation.names import Hints, quoted
 from flowforge.language.expressions.conditions import problem_of_condition
 from flowforge.language.expressions.resolving import ROOTS, Reference, references_and_problems, texts
@@ -163,6 +164,8 @@ def _can_be_resumed(step: LocatedAction) -> bool:
 def _where_defined(root: str) -> str:
     if root in INNER_ROOTS:
         return f" here: {INNER_ROOTS[root].hint}"
+    if root in (INDEX, OUTER):
+        return " here: it is known in an expression on the members of a list, as in map(index ~ item.name)"
     return {
         "error": " here: it is what went wrong, inside onError",
         "secrets": " here: it is known in the configs of actions, not where the flow is steered; a TRANSFORM before"

@@ -120,7 +120,7 @@ def _problems(expression: str) -> list[Problem]:
         ("item.price", "'item' is not known here"),
         ("trigger.rows | join(item.price)", "'item' is not known here"),
         ("trigger.rows | map(item.price * outer.rate)", "'item' is not known here"),
-        ("(trigger.rows | map(item.price)) ~ index", "'index' is not known"),
+        ("(trigger.rows | map(item.price)) ~ index", "known in an expression on the members of a list"),
         ("trigger.rows | map(item.price * rate)", "'rate' is not known"),
         ("trigger.rows | filter(item.price | nope)", "there is no filter 'nope'"),
         ("trigger.rows | map(steps.later.x ~ item)", "there is no earlier step 'later'"),

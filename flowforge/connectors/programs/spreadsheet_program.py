@@ -132,6 +132,8 @@ def _json_line(line: str, number: int) -> Any:
 
 def _require_size(path: str) -> None:
     """What a bomb unpacks to stands in its list of contents."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is no Excel workbook (XLSX); Excel saves older ones (XLS) as such")
     with zipfile.ZipFile(path) as archive:
         if sum(member.file_size for member in archive.infolist()) > _LARGEST_WORKBOOK:
             raise ValueError(f"it unpacks to more than {_LARGEST_WORKBOOK:,} bytes")
