@@ -81,6 +81,19 @@ def test_a_provider_that_has_a_preset_is_offered_by_it() -> None:
     assert all(offer.preset for offer in offers)
 
 
+def test_of_the_scopes_that_will_do_the_narrowest_is_asked_for_that_the_preset_knows() -> None:
+    at = "https://www.googleapis.com/auth/gmail"
+    schemes = {"google": {"type": "oauth2", "flows": {"authorizationCode": FLOW}}}
+    description = petstore("https://gmail.googleapis.com")
+    description["components"]["securitySchemes"] = schemes
+    choices = ["https://mail.google.com/", f"{at}.send", f"{at}.unheard-of"]
+    description["paths"]["/pets"]["post"]["security"] = [{"google": [scope]} for scope in choices]
+    read = read_description(as_file(description).encode(), "")
+    [offer] = [offer for offer in fitting_connections(read, read.operation("addPet")) if offer.preset == "google"]
+    assert offer.config["scopes"] == [f"{at}.send"]
+    assert [offer.preset for offer in fitting_connections(read) if not offer.preset] == [], "the preset knows better"
+
+
 def test_where_the_description_is_silent_a_token_and_a_key_are_offered_for_its_hosts() -> None:
     assert offered(described({}, security=[])) == [("bearer", {}), ("api_key", {})]
 

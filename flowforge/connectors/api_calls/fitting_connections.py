@@ -37,36 +37,45 @@ class ConnectionOffer:
 
 
 def fitting_connections(description: Description, operation: Operation | None = None) -> list[ConnectionOffer]:
-    """What callers of the API, or of one of its operations, can sign in with, the best first. Where the description is
-    silent, a token and a key."""
+    """What callers of the API, or of one of its operations, can sign in with: by presets of the provider, and in ways
+    that these do not know. Where the description is silent, with a token or a key."""
     hosts = _hosts(operation.servers if operation else description.servers)
     wanted = _wanted(description, operation)
-    found = [*_of_presets(hosts, wanted), *_of_sign_ins(hosts, wanted)]
-    return found or [
+    by_preset = list(_of_presets(hosts, wanted))
+    known = {offer.type for offer in by_preset}
+    others = [offer for offer in _of_sign_ins(hosts, wanted) if offer.type not in known]
+    return [*by_preset, *others] or [
         ConnectionOffer("A bearer token", "bearer", {"hosts": hosts}),
         ConnectionOffer("An API key", "api_key", {"hosts": hosts}),
     ]
 
 
-Wanted = Sequence[tuple[SignIn, Sequence[str] | None]]
-"""Sign-ins, each with the scopes that are needed; None where nobody says which."""
+Wanted = Sequence[tuple[SignIn, Sequence[Sequence[str]]]]
+"""Sign-ins, each with the scopes that will do: one of several choices, or none where nobody says which."""
 
 
 def _wanted(description: Description, operation: Operation | None) -> Wanted:
     known = description.sign_ins
     asked = operation.sign_ins if operation else ()
     if not any(asked):
-        return [(sign_in, None) for sign_in in known.values()]
-    by_name = {name: scopes for names in reversed(asked) for name, scopes in names.items()}
-    return [(known[name], by_name[name]) for name in known if name in by_name]
+        return [(sign_in, ()) for sign_in in known.values()]
+    names = dict.fromkeys(name for choice in asked for name in choice if name in known)
+    return [(known[name], [choice[name] for choice in asked if name in choice]) for name in names]
 
 
 def _of_presets(hosts: Sequence[str], wanted: Wanted) -> Iterator[ConnectionOffer]:
-    scopes = next((scopes for sign_in, scopes in wanted if sign_in.kind == "oauth2" and scopes), None)
+    choices = next((choices for sign_in, choices in wanted if sign_in.kind == "oauth2"), ())
     for preset in presets().values():
         if _is_for(preset, hosts):
-            asked = {"scopes": list(scopes)} if scopes and preset.provider else {}
+            scopes = _scopes_of_preset(preset, choices) if preset.provider else ()
+            asked = {"scopes": list(scopes)} if scopes else {}
             yield ConnectionOffer(preset.title, preset.type, {**preset.config, **asked}, preset.name)
+
+
+def _scopes_of_preset(preset: Preset, choices: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The scopes that the preset knows, and of those the last: providers name the widest ones first."""
+    known = {choice.scope for choice in preset.scopes}
+    return next((scopes for scopes in reversed(choices) if known.issuperset(scopes)), choices[0] if choices else ())
 
 
 def _is_for(preset: Preset, hosts: Sequence[str]) -> bool:
@@ -75,8 +84,8 @@ def _is_for(preset: Preset, hosts: Sequence[str]) -> bool:
 
 
 def _of_sign_ins(hosts: Sequence[str], wanted: Wanted) -> Iterator[ConnectionOffer]:
-    for sign_in, scopes in wanted:
-        filled = _filled_in(sign_in, scopes)
+    for sign_in, choices in wanted:
+        filled = _filled_in(sign_in, choices[0] if choices else None)
         if filled is not None:
             yield ConnectionOffer(_title(sign_in), sign_in.kind, {**filled, "hosts": hosts})
 
