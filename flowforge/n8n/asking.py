@@ -161,10 +161,11 @@ class Asked:
         return self.seen(self.given.items)
 
     def file(self, name: str) -> str:
-        """A binary property of the item, as a text with an expression. Raises Left where no node gave such a file."""
-        found = self.given.file(name)
+        """A binary property of the item, as a text with an expression; none where no node gave such a file."""
+        found = self.given.file(name.removeprefix("="))
         if found is None:
-            raise Left(f"it is not known which step gives the file {name!r}: choose it by hand")
+            self.note(f"it is not known which step gives the file {name!r}: choose it by hand")
+            return "{{ trigger.file | default(none) }}"
         return self.braced(found)
 
     # -- what is made

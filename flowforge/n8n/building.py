@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from flowforge.jsonio import JsonObject
+from flowforge.language.tree import actions_in
 from flowforge.n8n.asking import Asked, Ending, Fork, Left, Result, Way
 from flowforge.n8n.data import Data, Output, as_seen_from, held, item_at
+from flowforge.n8n.expressions.lexer import NotRead
 from flowforge.n8n.graph import BATCHES, Shape
 from flowforge.n8n.model import Link, Node, Workflow
 from flowforge.n8n.names import Names, shortened
@@ -22,6 +24,8 @@ from flowforge.n8n.stand_ins import code_before, disabled_step, with_errors, wit
 from flowforge.n8n.values import Computed, Tally, Uncomputable, Values
 
 MOST_STEPS = 900
+ODD_PARAMETERS = (AttributeError, TypeError, ValueError, KeyError, IndexError)
+"""What reading parameters ends in that are of another shape than n8n writes them."""
 MOST_ROUNDS = 1_000
 
 
@@ -82,14 +86,16 @@ class Builder:
         self._loops: list[tuple[Loop, JsonObject]] = []
         self._steps = 0
 
-    def build(self, output: Output) -> list[JsonObject]:
-        """The steps after a trigger that gives `output`. Raises TooLarge."""
+    def build(self, output: Output, first: Sequence[JsonObject] = ()) -> list[JsonObject]:
+        """The steps after a trigger that gives `output`, behind those that come `first`. Raises TooLarge."""
+        for _, action in actions_in(list(first)):
+            self.names.new(action["id"], self._trigger.name)
         state = State({self._trigger.name: Entry(output)})
         body = self._follow(self.shape.links_from(self._trigger), Entry(output), state)
         body = self._settle(body, state, everything=True)
         for loop, action in self._loops:
             action["config"] |= loop.collect
-        return body.actions
+        return [*first, *body.actions]
 
     # -- ways
 
@@ -105,15 +111,11 @@ class Builder:
         arrival = Arrival(link.target, link.input, entry, link.source)
         if node.name in state.open:
             return self._back(node, arrival, state)
-        if self.shape.merges(node) and not self.shape.meets(node, self._forks):
+        if self.shape.merges(node) and not self.shape.meets(node):
             return Body([], state.scope, [arrival])
         if state.implicit and self._takes_all(node):
             return Body([], state.scope, [arrival])
         return self.run(node, [arrival], state)
-
-    @property
-    def _forks(self) -> list[str]:
-        return [name for name in self.shape.reached if self.workflow.nodes[name].kind in ("if", "switch")]
 
     def _takes_all(self, node: Node) -> bool:
         known = node_types().get(node.kind)
@@ -173,10 +175,12 @@ class Builder:
         notes = self.gathered.of(node.name)
         try:
             result = self._result(asked)
-        except (Left, Uncomputable) as error:
-            notes.left = notes.left or str(error)
+        except (Left, Uncomputable, NotRead, *ODD_PARAMETERS) as error:
+            known = isinstance(error, Left | Uncomputable | NotRead)
+            reason = str(error) if known else "its parameters have a form that is not known"
+            notes.left = notes.left or reason
             notes.add(asked.values.notes)
-            step = disabled_step(node, str(error), self.names)
+            step = disabled_step(node, reason, self.names)
             return [step], Output(Data(f"steps.{step['id']}", doubtful=True))
         notes.add(asked.values.notes)
         self.gathered.connections += [name for name in asked.connections if name not in self.gathered.connections]

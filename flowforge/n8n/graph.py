@@ -8,6 +8,7 @@ from functools import cached_property
 from flowforge.n8n.model import Link, Node, Workflow
 
 BATCHES = "splitInBatches"
+_DECIDING = frozenset({"if", "switch", "textClassifier", "sentimentAnalysis"})
 _MERGING = frozenset({"merge", "compareDatasets"})
 
 
@@ -29,6 +30,7 @@ class Shape:
         self.workflow = workflow
         self.start = start
         self.reached = reached(workflow, start)
+        self._meeting: dict[str, bool] = {}
 
     def links_from(self, node: Node, output: int | None = None) -> list[Link]:
         links = self.workflow.links_from(node.name)
@@ -47,9 +49,12 @@ class Shape:
         """The nodes that some way leads back to, those that loop over batches aside."""
         return frozenset(link.target for link in self._links_back() if self._kind(link.target) != BATCHES)
 
-    def meets(self, node: Node, deciding: Collection[str]) -> bool:
-        """Whether only one of the ways to a merging node is gone: they part at one of the nodes that decide."""
-        return any(self._parts_at(fork, node.name) for fork in deciding)
+    def meets(self, node: Node) -> bool:
+        """Whether only one of the ways to a merging node is gone: they part at a node that decides."""
+        if node.name not in self._meeting:
+            deciding = (name for name in self.reached if self._kind(name) in _DECIDING)
+            self._meeting[node.name] = any(self._parts_at(fork, node.name) for fork in deciding)
+        return self._meeting[node.name]
 
     def _parts_at(self, fork: str, merge: str) -> bool:
         inside = reached(self.workflow, self.start, {fork}) if fork != self.start else {self.start}

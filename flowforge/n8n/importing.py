@@ -9,7 +9,7 @@ from typing import Any
 from flowforge.ascode.checking import problems_of
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.building import Builder, Gathered, TooLarge
+from flowforge.n8n.building import ODD_PARAMETERS, Builder, Gathered, TooLarge
 from flowforge.n8n.graph import reached
 from flowforge.n8n.model import Node, Workflow
 from flowforge.n8n.names import key_of, shortened
@@ -67,7 +67,7 @@ def _made(workflow: Workflow, triggered: _Triggered, gathered: Gathered) -> Impo
     for _ in range(MOST_REPAIRS):
         builder = Builder(workflow, triggered.node, gathered)
         try:
-            actions = [*triggered.started.first, *builder.build(triggered.started.output)]
+            actions = builder.build(triggered.started.output, triggered.started.first)
         except (TooLarge, RecursionError):
             notes.left = "so many of its ways lead together that it would have too many steps"
             return None
@@ -138,13 +138,17 @@ def _triggered(workflow: Workflow, gathered: Gathered) -> Iterator[_Triggered]:
 
 def _started(node: Node, workflow: Workflow, gathered: Gathered) -> list[Started]:
     notes = gathered.of(node.name)
-    found = started_by(node, workflow)
+    try:
+        found = started_by(node, workflow)
+    except ODD_PARAMETERS:
+        found = []
     if not found:
         if is_trigger(node):
             notes.left = f"there is no counterpart of the trigger {node.type}: choose another one"
         found = [by_hand()]
     for started in found:
         notes.add(started.notes)
+        gathered.connections += [name for name in started.connections if name not in gathered.connections]
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from flowforge.jsonio import JsonObject
 from flowforge.n8n.data import EMPTY, Data, Output
 from flowforge.n8n.model import Node, Workflow
+from flowforge.n8n.polling import ITEMS, POLLS, Poll, connection_of, steps_of
 from flowforge.n8n.trigger_forms import form_fields
 from flowforge.n8n.values import literal
 
@@ -25,6 +26,8 @@ class Started:
     notes: tuple[str, ...] = ()
     first: tuple[JsonObject, ...] = field(default=())
     """Steps before all others, for what is asked for again and again."""
+    connections: tuple[str, ...] = ()
+    """The connections that these steps need."""
 
     @property
     def trigger(self) -> JsonObject:
@@ -39,6 +42,9 @@ def started_by(node: Node, workflow: Workflow) -> list[Started]:
     read = _TRIGGERS.get(node.kind)
     if read is not None:
         return read(node, workflow)
+    poll = POLLS.get(node.kind)
+    if poll is not None:
+        return [_polled(node, workflow, poll)]
     service = _SERVICES.get(node.kind)
     if service is not None:
         return [_called(service)]
@@ -46,7 +52,7 @@ def started_by(node: Node, workflow: Workflow) -> list[Started]:
 
 
 def is_trigger(node: Node) -> bool:
-    return node.kind in _TRIGGERS or node.kind in _SERVICES or node.kind.endswith("Trigger")
+    return node.kind in _TRIGGERS or node.kind in POLLS or node.kind in _SERVICES or node.kind.endswith("Trigger")
 
 
 def by_hand() -> Started:
@@ -308,6 +314,23 @@ def _number(raw: Any, otherwise: int) -> int:
     if isinstance(raw, str) and raw.strip().isdecimal():
         raw = int(raw)
     return max(0, min(int(raw), 100_000)) if isinstance(raw, int | float) and not isinstance(raw, bool) else otherwise
+
+
+def _polled(node: Node, workflow: Workflow, poll: Poll) -> Started:
+    """A schedule, and steps that find what is new."""
+    times = node.parameters.get("pollTimes", {})
+    rows = times.get("item") if isinstance(times, dict) else None
+    row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {"mode": "everyMinute"}
+    notes = ["what is there already when it first runs counts as new"]
+    if isinstance(rows, list) and len(rows) > 1:
+        notes.append("of several times to look, the first was taken")
+    at = _at(_old_time(row), workflow)
+    output = Output(many=ITEMS, renamed=poll.renamed, file_field=poll.file_field, why=_UNLIKE if poll.unlike else None)
+    connections = () if poll.fetches else (connection_of(node, poll),)
+    return Started("scheduler", at.config, output, (*at.notes, *notes), tuple(steps_of(node, poll)), connections)
+
+
+_UNLIKE = "what the service answers has fields with other names here; see the data of the step"
 
 
 # -- mail

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from flowforge.language.expressions.resolving import ROOTS
 from flowforge.n8n.data import Data, Output, held, quote, reach
 from flowforge.n8n.expressions.found import FilesOf, Found, Group, ItemOf, ItemsOf, NodeOf
 from flowforge.n8n.expressions.lexer import NotRead
@@ -144,6 +145,8 @@ def _of_group(translation: Translation, name: str, key: str | int) -> Found:
         return Piece(_IN_GROUPS[whole], PATH, TEXT)
     if whole == "$execution.resumeUrl" and translation.place.resumed_by:
         return Piece(f"resume.{translation.place.resumed_by}.url", PATH, TEXT)
+    if name in ("$vars", "$env") and "vars" not in ROOTS:
+        raise NotRead(f"there are no variables to take the place of {whole}")
     if name == "$vars":
         return Piece(reach("vars", str(key)), PATH, may_miss=True)
     if name == "$env":

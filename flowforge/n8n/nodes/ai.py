@@ -8,11 +8,11 @@ from typing import Any
 
 from flowforge import jsonio
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, Result, one
-from flowforge.n8n.data import Data, Output
+from flowforge.n8n.asking import Asked, Fork, Left, Result, Way, one
+from flowforge.n8n.data import Data, Output, quote
 from flowforge.n8n.model import Node
 from flowforge.n8n.nodes import node
-from flowforge.n8n.values import literal_value
+from flowforge.n8n.values import literal, literal_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +228,37 @@ def _attribute(row: JsonObject) -> JsonObject:
     return {"type": type_, "description": str(row.get("description", "")).removeprefix("=")}
 
 
+@node("textClassifier")
+def classify(asked: Asked) -> Result:
+    rows = asked.rows("categories.categories")
+    names = [str(row.get("category") or "").strip().removeprefix("=") or str(number) for number, row in enumerate(rows)]
+    meanings = [f"{name}: {row.get('description') or ''}" for name, row in zip(names, rows, strict=True)]
+    if not names:
+        raise Left("its categories are missing")
+    fallback = asked.raw("options.fallback") == "other"
+    if asked.raw("options.multiClass") is True:
+        asked.note("a text gets one category, not several")
+    return _sorted_by(asked, "inputText", names, meanings, len(names) if fallback else None)
+
+
 @node("sentimentAnalysis")
 def sentiment(asked: Asked) -> Result:
-    raise Left("it parts ways by the mood of a text: use an LLM step with a schema, then a BRANCH")
+    names = [name.strip() for name in str(asked.raw("options.categories", "Positive, Neutral, Negative")).split(",")]
+    return _sorted_by(asked, "inputText", [name for name in names if name], [], None)
+
+
+def _sorted_by(asked: Asked, text: str, names: list[str], meanings: list[str], other: int | None) -> Fork:
+    """Asks for one of the names, and goes its way."""
+    choices = [*names, "other"] if other is not None else names
+    schema = {
+        "type": "object",
+        "properties": {"category": {"type": "string", "enum": choices}},
+        "required": ["category"],
+    }
+    system = "\n".join(["Choose the category that fits the text best.", *map(literal, meanings)])
+    path = _ask(asked, _model(asked), asked.text(text), system, schema)
+    ways = [Way(number, f"{path}.json.category == {quote(name)}", name) for number, name in enumerate(names)]
+    return Fork([*ways, *([Way(other, None, "other")] if other is not None else [])])
 
 
 @node("chainSummarization")

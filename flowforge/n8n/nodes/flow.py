@@ -106,6 +106,19 @@ def _payload(asked: Asked) -> object:
     return asked.values.value(values) if isinstance(values, dict) and values else asked.item
 
 
+@node("form")
+def form(asked: Asked) -> Result:
+    """A further page of a form: its end is an answer to the caller, other pages are questions that wait."""
+    if asked.choice("operation", "page") == "completion":
+        asked.note("the message at the end is an answer: have the form respond by a RESPOND step to show it")
+        text = asked.text("completionMessage") or asked.text("responseText") or asked.text("completionTitle") or "Done"
+        asked.step("TRANSFORM", {"output": {"message": text, "redirect": asked.text("redirectUrl")}})
+        return asked.given
+    asked.note("the page became a wait for a call that brings its fields: send somebody the link {{ resume.<id>.url }}")
+    path = asked.step("WAIT", {"for": "resume"})
+    return Output(Data(f"{path}.body"))
+
+
 @node("errorTrigger", "manualTrigger")
 def started(asked: Asked) -> Result:
     return asked.given

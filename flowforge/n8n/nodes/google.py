@@ -88,7 +88,10 @@ def _outer(asked: Asked, raw: Any) -> str:
 
 
 def _lookup(asked: Asked) -> Output:
-    config = _sheet(asked) | {"column": asked.text("lookupColumn"), "value": asked.text("lookupValue")}
+    config = _sheet(asked) | {
+        "column": asked.needed(asked.text("lookupColumn"), "the column", "id"),
+        "value": asked.needed(asked.text("lookupValue"), "the value", "…"),
+    }
     path = asked.step("SHEETS_FIND", config)
     return Output(Data(f"{path}.row", renamed={"row_number": "rowNumber"}))
 
@@ -149,6 +152,7 @@ def _change(asked: Asked) -> tuple[JsonObject, Any]:
     )
     if isinstance(values, dict) and key not in values:
         value = asked.text("valueToMatchOn")
+    value = asked.needed(value, "the value that finds the row", "…")
     changes = {name: each for name, each in values.items() if name != key} if isinstance(values, dict) else values
     changes = asked.needed(changes, "what it changes", {"column": "value"})
     config = _sheet(asked) | {
@@ -232,7 +236,7 @@ def _folder(asked: Asked) -> str:
 
 
 def _download(asked: Asked) -> Output:
-    config = _drive(asked) | {"fileId": _id(asked, "fileId") or "choose-a-file"}
+    config = _drive(asked) | {"fileId": asked.needed(_id(asked, "fileId"), "the file", "choose-a-file")}
     formats = asked.raw("options.googleFileConversion.conversion", {})
     if isinstance(formats, dict) and isinstance(formats.get("docsToFormat"), str):
         config["exportAs"] = formats["docsToFormat"]

@@ -10,7 +10,7 @@ from flowforge.n8n.asking import Asked, Left, Result, one
 from flowforge.n8n.data import Data, Output, quote
 from flowforge.n8n.nodes import node
 
-_READ = {
+GMAIL_FIELDS = {
     "Subject": "subject",
     "From": "from",
     "To": "to",
@@ -112,14 +112,14 @@ def read_each(asked: Asked, base: JsonObject, mails: str) -> Output:
     read = asked.names.new(f"read {asked.node.name}", asked.node.name)
     inner = {"id": read, "name": "Read the mail", "type": "GMAIL_READ", "config": base | {"messageId": "{{ item.id }}"}}
     loop = asked.step("FOR_EACH", {"items": f"{{{{ {mails} }}}}"}, actions=[inner])
-    return Output(many=f"{loop}.results", renamed=_READ, file_field="attachments")
+    return Output(many=f"{loop}.results", renamed=GMAIL_FIELDS, file_field="attachments")
 
 
 def _get(asked: Asked, base: JsonObject) -> Output:
     path = asked.step(
         "GMAIL_READ", base | {"messageId": asked.needed(asked.text("messageId"), "the mail", "choose-a-mail")}
     )
-    return Output(Data(path, renamed=_READ), any_file=f"{path}.attachments[0]")
+    return Output(Data(path, renamed=GMAIL_FIELDS), any_file=f"{path}.attachments[0]")
 
 
 def _labels(add: list[str], remove: list[str], *, chosen: str = "") -> Any:

@@ -1,0 +1,193 @@
+"""Nodes of n8n's, one by one: the steps that take their places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.n8n.graphs import CALLED, MANUAL, actions, graph, imported, node
+
+Json = dict[str, Any]
+
+
+_TYPES = [
+    *["set", "if", "switch", "httpRequest", "gmail", "googleSheets", "code", "merge", "slack", "webhook", "notion"],
+    *["scheduleTrigger", "formTrigger", "agent", "postgres", "telegram", "html", "dateTime", "rssFeedReadTrigger"],
+]
+
+
+def _step(written: Json) -> Json:
+    """The step that a node becomes behind a webhook."""
+    return actions(graph([CALLED, written], f"Call > {written['name']}"))[-1]
+
+
+@pytest.mark.parametrize(
+    ("written", "type_", "config"),
+    [
+        (
+            node(
+                "N",
+                "gmail",
+                {"sendTo": "={{ $json.body.to }}", "subject": "Hi", "message": "<b>x</b>"},
+                typeVersion=2.1,
+            ),
+            "GMAIL_SEND",
+            {"connection": "Gmail", "to": "{{ trigger.body.to | default(none) }}", "subject": "Hi", "html": "<b>x</b>"},
+        ),
+        (
+            node(
+                "N", "telegram", {"chatId": "7", "text": "Hi"}, credentials={"telegramApi": {"id": "1", "name": "Bot"}}
+            ),
+            "TELEGRAM_MESSAGE",
+            {"connection": "Bot", "chatId": "7", "text": "Hi"},
+        ),
+        (
+            node(
+                "N",
+                "postgres",
+                {"operation": "executeQuery", "query": "=SELECT * FROM t WHERE id = '{{ $json.body.id }}'"},
+            ),
+            "SQL_QUERY",
+            {
+                "connection": "PostgreSQL",
+                "operation": "query",
+                "sql": "SELECT * FROM t WHERE id = :value1",
+                "parameters": {"value1": "{{ trigger.body.id | default(none) }}"},
+            },
+        ),
+        (
+            node("N", "wait", {"amount": 2, "unit": "minutes"}, typeVersion=1.1),
+            "WAIT",
+            {"seconds": 120},
+        ),
+        (
+            node("N", "openWeatherMap", {"cityName": "Graz"}),
+            "HTTP_REQUEST",
+            {
+                "url": "https://api.openweathermap.org/data/2.5/weather",
+                "method": "GET",
+                "query": {"q": "Graz", "units": "metric"},
+                "connection": "OpenWeatherMap",
+            },
+        ),
+        (
+            node("N", "extractFromFile", {"operation": "pdf"}),
+            "READ_PDF",
+            {"file": "{{ trigger.files[0] }}"},
+        ),
+        (
+            node(
+                "N",
+                "html",
+                {
+                    "operation": "extractHtmlContent",
+                    "extractionValues": {"values": [{"key": "t", "cssSelector": "h1"}]},
+                },
+            ),
+            "HTML",
+            {
+                "operation": "extract",
+                "source": "{{ trigger.data | default('') }}",
+                "fields": [{"name": "t", "selector": "h1"}],
+            },
+        ),
+    ],
+)
+def test_a_node_becomes_a_step(written: Json, type_: str, config: Json) -> None:
+    step = _step(written)
+    assert (step["type"], step["config"]) == (type_, config)
+
+
+def test_a_request_keeps_the_types_of_its_json_and_the_texts_in_it() -> None:
+    body = '{"n": {{ $json.body.n }}, "text": "{{ $json.body.n }}", "to": "Hi {{ $json.body.to }}"}'
+    asks = {
+        "method": "POST",
+        "url": "https://x.example/",
+        "sendBody": True,
+        "specifyBody": "json",
+        "jsonBody": f"={body}",
+    }
+    config = _step(node("Ask", "httpRequest", asks, typeVersion=4.2))["config"]
+    assert config["body"] == {
+        "n": "{{ trigger.body.n | default(none) }}",
+        "text": "{{ (trigger.body.n | default(none)) ~ '' }}",
+        "to": "Hi {{ trigger.body.to | default(none) }}",
+    }
+
+
+def test_fields_that_are_set_lie_over_those_of_the_item() -> None:
+    fields = {
+        "assignments": {"assignments": [{"name": "a.b", "value": 1, "type": "number"}]},
+        "includeOtherFields": True,
+    }
+    after = node(
+        "Next",
+        "httpRequest",
+        {
+            "url": "={{ $json.a.b }}{{ $json.body.c }}",
+            "sendBody": True,
+            "method": "POST",
+            "specifyBody": "json",
+            "jsonBody": "={{ $json }}",
+        },
+        typeVersion=4,
+    )
+    found = actions(graph([CALLED, node("Set", "set", fields, typeVersion=3.4), after], "Call > Set", "Set > Next"))
+    assert found[0]["config"]["output"] == {"a": {"b": 1}}
+    assert found[1]["config"]["url"].endswith("{{ steps.set.a.b | default(none) }}{{ trigger.body.c | default(none) }}")
+    assert found[1]["config"]["body"] == "{{ trigger | with_fields(steps.set) }}"
+
+
+def test_a_name_in_sql_that_is_computed_is_never_pasted() -> None:
+    query = {"operation": "executeQuery", "query": "=SELECT * FROM {{ $json.body.table }}"}
+    found = imported(graph([CALLED, node("Ask", "postgres", query)], "Call > Ask"))
+    assert "name of a table" in found.report.nodes[1].notes[0]
+
+
+def test_what_looks_for_something_new_remembers_what_it_has_seen() -> None:
+    feed = node(
+        "Feed",
+        "rssFeedReadTrigger",
+        {"feedUrl": "https://x.example/feed", "pollTimes": {"item": [{"mode": "everyHour"}]}},
+    )
+    (workflow,) = imported(graph([feed, node("Do", "noOp"), node("Wait", "wait")], "Feed > Do", "Do > Wait")).workflows
+    assert workflow.definition["trigger"]["type"] == "scheduler"
+    types = [action["type"] for action in workflow.definition["actions"]]
+    assert types == ["HTTP_REQUEST", "READ_FEED", "FOR_EACH", "TRANSFORM", "FOR_EACH"]
+
+
+def test_a_model_is_asked_by_an_llm_step_with_the_schema_of_its_parser() -> None:
+    chain = node("Ask", "chainLlm", {"promptType": "define", "text": "={{ $json.body.q }}"})
+    model = node(
+        "Model", "lmChatOpenAi", {"model": {"__rl": True, "value": "gpt-4o"}}, credentials={"openAiApi": {"name": "AI"}}
+    )
+    parser = node("Parser", "outputParserStructured", {"jsonSchemaExample": '{"city": "Graz", "big": true}'})
+    written = graph([CALLED, chain, model, parser], "Call > Ask")
+    written["connections"] |= {
+        "Model": {"ai_languageModel": [[{"node": "Ask", "type": "ai_languageModel", "index": 0}]]},
+        "Parser": {"ai_outputParser": [[{"node": "Ask", "type": "ai_outputParser", "index": 0}]]},
+    }
+    (step,) = actions(written)
+    assert (step["type"], step["config"]["model"], step["config"]["connection"]) == ("LLM", "gpt-4o", "AI")
+    assert step["config"]["schema"]["properties"] == {"city": {"type": "string"}, "big": {"type": "boolean"}}
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", [], {"a": {"b": []}}, [[{}]], True])
+@pytest.mark.parametrize("type_", _TYPES)
+def test_parameters_of_any_shape_end_in_a_report(type_: str, odd: Any) -> None:
+    names = (
+        "assignments",
+        "conditions",
+        "rules",
+        "url",
+        "options",
+        "message",
+        "columns",
+        "jsCode",
+        "rule",
+        "formFields",
+    )
+    parameters = dict.fromkeys((*names, "text", "documentId", "query", "values", "mode", "operation", "resource"), odd)
+    found = imported(graph([MANUAL, node("Odd", type_, parameters, typeVersion=3)], "Start > Odd"))
+    assert found.report.nodes
