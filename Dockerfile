@@ -10,6 +10,13 @@ WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
+FROM python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7 AS vendor
+WORKDIR /build
+COPY package.json ./
+COPY scripts/vendor_static.py scripts/
+COPY --from=static /build/node_modules node_modules
+RUN python scripts/vendor_static.py --installed
+
 FROM python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7 AS dependencies
 RUN python -m venv /opt/flowforge
 COPY requirements.lock ./
@@ -27,11 +34,7 @@ COPY workers workers
 COPY migrations migrations
 COPY templates templates
 COPY static static
-COPY --from=static /build/node_modules/htmx.org/dist/htmx.min.js static/vendor/
-COPY --from=static /build/node_modules/quickjs-wasi/quickjs.wasm static/vendor/
-COPY --from=static /build/node_modules/uplot/dist/uPlot.iife.min.js static/vendor/uplot.min.js
-COPY --from=static /build/node_modules/uplot/dist/uPlot.min.css static/vendor/uplot.min.css
-COPY --from=static /build/node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2 static/vendor/inter-5.3.0.woff2
+COPY --from=vendor /build/static/vendor static/vendor
 ENV PATH=/opt/flowforge/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

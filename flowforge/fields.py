@@ -16,6 +16,7 @@ def field(
     secret: bool = False,
     by_name: bool = False,
     multiline: bool = False,
+    language: str | None = None,
     group: str | None = None,
     no_expressions: str | None = None,
     labels: Mapping[str, str] | None = None,
@@ -25,15 +26,17 @@ def field(
 ) -> Any:
     """A pydantic Field. Forms draw it in the order in which it is declared; those of a group, under its name, last.
 
-    `secret`: its text (or, in an object, its values) is sealed at rest and masked in every answer. `by_name`: so are
-    the entries of an object, and the parameters of an address, that have the name of a secret (`Authorization`).
-    `no_expressions`: an expression in it is refused with this advice. `labels`: the names of its choices for people.
-    `only_for`, `required_for`: the choices with which it has a meaning, or has to be given, in a model that has a
+    `secret`: its text (or, in an object, its values) is sealed at rest and masked in every answer. `by_name`: so
+    are the entries of an object, and the parameters of an address, that have the name of a secret
+    (`Authorization`). `language`: it is code, and that field says in which language. `no_expressions`: an
+    expression in it is refused with this advice. `labels`: the names of its choices for people. `only_for`,
+    `required_for`: the choices with which it has a meaning, or has to be given, in a model that has a
     `discriminator` (`chosen_by`): forms draw it for these alone.
     """
     about: JsonDict = {"secret": True, "writeOnly": True} if secret else {}
     about |= {"secretNames": True} if by_name else {}
     about |= {"multiline": True} if multiline else {}
+    about |= {"language": language} if language else {}
     about |= {"group": group} if group else {}
     about |= {"noExpressions": no_expressions} if no_expressions else {}
     about |= {"labels": dict(labels)} if labels else {}

@@ -3,6 +3,7 @@
 
 import "./asked-values.js";
 import "./autosave.js";
+import "./code-fields.js";
 import "./data-picker.js";
 import "./dragging.js";
 import "./expression-preview.js";

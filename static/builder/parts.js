@@ -1,6 +1,7 @@
 // Shows the parts of the page that an answer of the server holds.
 
 import { offerAsking } from "./asked-values.js";
+import { offerEditors } from "./code-fields.js";
 import { offerExpressions } from "./fields.js";
 import { replaceContent } from "./focus.js";
 import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
@@ -57,4 +58,5 @@ function showPanel(part) {
   globalThis.htmx?.process(panel); // it listens for a test call
   offerExpressions();
   offerAsking();
+  offerEditors();
 }

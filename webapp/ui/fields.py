@@ -57,6 +57,8 @@ class Field:
     """The values of choices that are no texts."""
     suggestions: Sequence[tuple[str, str]] = ()
     """Values that are offered in a text, with their names."""
+    language: str = ""
+    """The field that says in which language it is written; empty for what is no code."""
     is_asked: bool = False
     """Whether a service can be asked for the values it may have."""
     example: str = ""
@@ -232,6 +234,7 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
         labels=declared.get("labels"),
         values=_values(shape),
         suggestions=declared.get("suggestions", ()),
+        language=str(declared.get("language", "")),
         is_asked=declared.get("asked") is True,
         example=_example(declared),
         is_open=bool(declared.get("isOpen")),

@@ -39,7 +39,10 @@ _PREVIEW_OUTPUT = 256 * 1024
 
 class Config(ConnectorConfig):
     language: Literal["javascript", "python"] = field(
-        "javascript", title="Language", description="Python is a subset of it, without packages of others."
+        "javascript",
+        title="Language",
+        labels={"javascript": "JavaScript", "python": "Python"},
+        description="Python is a subset of it, without packages of others.",
     )
     code: str = field(
         title="Code",
@@ -47,6 +50,7 @@ class Config(ConnectorConfig):
         " `console.log` (in Python `print`) writes to the log, and the filters of expressions are functions:"
         " `filters.slugify(input.name)`. There is no network, and there are no files and no packages.",
         multiline=True,
+        language="language",
         max_length=LONGEST_CODE,
         no_expressions=_NO_EXPRESSIONS,
     )
