@@ -58,6 +58,13 @@ def guarded_fields(model: type[ConnectorConfig]) -> Iterator[tuple[str, Guarded]
         yield from ((key, mark) for mark in marks for key in spellings(name, declared))
 
 
+def listed(value: Any) -> Any:
+    """What stands for a list: an object for the only one; a text for names, separated by commas."""
+    if isinstance(value, str):
+        return [name.strip() for name in value.split(",") if name.strip()]
+    return [value] if isinstance(value, Mapping) else value
+
+
 def separated_fields(model: type[ConnectorConfig]) -> Iterator[tuple[str, Separated]]:
     """The keys of such fields."""
     for name, declared in model.model_fields.items():

@@ -19,7 +19,7 @@ from flowforge.connectors.address_fields import MailAddress, MailAddresses
 from flowforge.connectors.assertions import Algorithm, forget_token, sign_claims, times_of, token_for
 from flowforge.connectors.aws_signature import AwsSignature
 from flowforge.connectors.bounded_results import as_file, listing
-from flowforge.connectors.config import ConnectorConfig, Guarded
+from flowforge.connectors.config import ConnectorConfig, Guarded, listed
 from flowforge.connectors.connection_kind import ConnectionKind, Credentials
 from flowforge.connectors.connector import CONNECTION, Connector, connector
 from flowforge.connectors.context import StepContext, Tools
@@ -61,7 +61,14 @@ from flowforge.connectors.sql.child import Answer as SqlAnswer
 from flowforge.connectors.sql.child import running_sql
 from flowforge.connectors.sql.dialect import Dialect, Upsert
 from flowforge.connectors.sql.parameters import DOLLAR, Bound, first_word, mentions
-from flowforge.connectors.sql.server import DatabaseServer, Tls, lent_session, tls_context
+from flowforge.connectors.sql.server import (
+    AUTHORITIES_FIELD,
+    TLS_FIELD,
+    DatabaseServer,
+    Tls,
+    lent_session,
+    tls_context,
+)
 from flowforge.connectors.sql.session import Driver, Rows, SqlSession
 from flowforge.connectors.sql.statement_config import (
     LONGEST_SQL,
@@ -78,6 +85,7 @@ from flowforge.mail.composing import Mail, one_line
 from flowforge.summaries import first_of, joined
 
 __all__ = [
+    "AUTHORITIES_FIELD",
     "CONNECTION",
     "DOLLAR",
     "LONGEST_SQL",
@@ -85,6 +93,7 @@ __all__ = [
     "MOST_ROWS",
     "NO_EXPRESSIONS",
     "ONLY_PAGE",
+    "TLS_FIELD",
     "AccessTokens",
     "Account",
     "Added",
@@ -172,6 +181,7 @@ __all__ = [
     "given",
     "joined",
     "lent_session",
+    "listed",
     "listing",
     "mentions",
     "multipart",

@@ -19,6 +19,7 @@ from flowforge.connectors.sdk import (
     connector,
     field,
     joined,
+    listed,
     listing,
 )
 from flowforge.jsonio import JsonObject
@@ -31,13 +32,6 @@ Query = Annotated[JsonObject, Guarded(problem_of_data)]
 """An object of operators and values, of which data give the values."""
 _READS = ("find", "first", "count", "aggregate")
 _REPEATABLE = (*_READS, "upsert")
-
-
-def _listed(value: Any) -> Any:
-    """One stands for a list of one; names may stand in a text, separated by commas."""
-    if isinstance(value, str):
-        return [name.strip() for name in value.split(",") if name.strip()]
-    return [value] if isinstance(value, Mapping) else value
 
 
 class Config(ConnectorConfig):
@@ -59,13 +53,13 @@ class Config(ConnectorConfig):
     sort: JsonObject = field(default_factory=dict, title="Sort", description='For find and first: {"total": -1}.')
     skip: int = field(0, title="Skip", description="For find: leaves out the first so many.", ge=0, lt=2**31)
     limit: int | None = field(None, title="Limit", description="For find: gives so many at most.", ge=1, lt=2**31)
-    pipeline: Annotated[list[JsonObject], BeforeValidator(_listed), Guarded(problem_of_data)] = field(
+    pipeline: Annotated[list[JsonObject], BeforeValidator(listed), Guarded(problem_of_data)] = field(
         default_factory=list, title="Pipeline", description="For aggregate: its stages.", max_length=1_000
     )
-    documents: Annotated[list[JsonObject], BeforeValidator(_listed)] = field(
+    documents: Annotated[list[JsonObject], BeforeValidator(listed)] = field(
         default_factory=list, title="Documents", description="For insert and upsert.", max_length=MOST_ROWS
     )
-    keys: Annotated[list[str], BeforeValidator(_listed)] = field(
+    keys: Annotated[list[str], BeforeValidator(listed)] = field(
         default_factory=list,
         title="Keys",
         description="For upsert: the fields by which a document is found.",

@@ -22,6 +22,7 @@ from flowforge.connectors.sdk import (
     connector,
     field,
     first_of,
+    listed,
     parameter,
     writing,
 )
@@ -31,13 +32,6 @@ Operation = Literal["query", "first", "execute", "insert", "update", "upsert"]
 _READS = ("query", "first")
 _REPEATABLE = (*_READS, "upsert")
 _STATEMENTS = (*_READS, "execute")
-
-
-def _listed(value: Any) -> Any:
-    """One row stands for a list of one; names may stand in a text, separated by commas."""
-    if isinstance(value, str):
-        return [name.strip() for name in value.split(",") if name.strip()]
-    return [value] if isinstance(value, Mapping) else value
 
 
 class Config(StatementConfig):
@@ -56,13 +50,13 @@ class Config(StatementConfig):
         no_expressions=NO_EXPRESSIONS,
     )
     table: str = field("", title="Table", description="For insert, update and upsert: table, or schema.table.")
-    rows: Annotated[list[JsonObject], BeforeValidator(_listed)] = field(
+    rows: Annotated[list[JsonObject], BeforeValidator(listed)] = field(
         default_factory=list,
         title="Rows",
         description="Objects: the names of columns, and their values. All of them are written, or none.",
         max_length=MOST_ROWS,
     )
-    keys: Annotated[list[str], BeforeValidator(_listed)] = field(
+    keys: Annotated[list[str], BeforeValidator(listed)] = field(
         default_factory=list,
         title="Keys",
         description="For update and upsert: the columns by which a row is found.",

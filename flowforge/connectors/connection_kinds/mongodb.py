@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flowforge.connectors.sdk import (
+    AUTHORITIES_FIELD,
+    TLS_FIELD,
     ConnectionKind,
     ConnectorConfig,
     Credentials,
@@ -40,13 +42,8 @@ class MongodbServer(ConnectorConfig):
     username: str = field("", title="User name", description="Empty: no sign-in.", max_length=128)
     password: str = secret("", title="Password")
     auth_database: str = field("admin", title="Database of the user", max_length=63)
-    tls: Tls = field("verify", title="TLS", description="off: in clear, for a network that you trust.")
-    authorities: str | None = field(
-        None,
-        multiline=True,
-        title="Certificate authorities",
-        description="Their certificates, as PEM: the server has to show one of theirs. Empty: the public authorities.",
-    )
+    tls: Tls = TLS_FIELD
+    authorities: str | None = AUTHORITIES_FIELD
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from flowforge.connectors.sdk import (
+    AUTHORITIES_FIELD,
+    TLS_FIELD,
     ConnectionKind,
     ConnectorConfig,
     ConnectorError,
@@ -35,13 +37,8 @@ class RedisServer(ConnectorConfig):
     username: str = field("", title="User name", description="Of an access list; empty: the default user.")
     password: str = secret("", title="Password")
     database: int = field(0, title="Database", ge=0, le=1_000)
-    tls: Tls = field("verify", title="TLS", description="off: in clear, for a network that you trust.")
-    authorities: str | None = field(
-        None,
-        multiline=True,
-        title="Certificate authorities",
-        description="Their certificates, as PEM: the server has to show one of theirs. Empty: the public authorities.",
-    )
+    tls: Tls = TLS_FIELD
+    authorities: str | None = AUTHORITIES_FIELD
 
 
 class _Wired(RedisConnection):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 import certifi
@@ -17,6 +17,18 @@ from flowforge.connectors.tokens import token_key
 from flowforge.fields import field, secret
 
 Tls = Literal["verify", "unverified", "off"]
+TLS_FIELD: Any = field(
+    "verify",
+    title="TLS",
+    description="verify: the server has to show a certificate for its host; unverified: encrypted, whoever it is;"
+    " off: in clear, for servers on a network that you trust.",
+)
+AUTHORITIES_FIELD: Any = field(
+    None,
+    multiline=True,
+    title="Certificate authorities",
+    description="Their certificates, as PEM: the server has to show one of theirs. Empty: the public authorities.",
+)
 
 
 class TimedSession(Session, Protocol):
@@ -34,18 +46,8 @@ class DatabaseServer(ConnectorConfig):
     database: str = field(title="Database", max_length=128)
     username: str = field(title="User name", max_length=128)
     password: str = secret("", title="Password")
-    tls: Tls = field(
-        "verify",
-        title="TLS",
-        description="verify: the server has to show a certificate for its host; unverified: encrypted, whoever it is;"
-        " off: in clear, for servers on a network that you trust.",
-    )
-    authorities: str | None = field(
-        None,
-        multiline=True,
-        title="Certificate authorities",
-        description="Their certificates, as PEM: the server has to show one of theirs. Empty: the public authorities.",
-    )
+    tls: Tls = TLS_FIELD
+    authorities: str | None = AUTHORITIES_FIELD
 
 
 def tls_context(tls: Tls, authorities: str | None) -> ssl.SSLContext | None:
