@@ -78,5 +78,7 @@ def _text(value: Any) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, dict | list):
         raise ConnectorError("value: attributes and texts cannot be objects or lists", permanent=True)
-    written = {None: "", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else value
-    return _NO_CHARACTER.sub("\ufffd", str(written))
+    if value is None:
+        return ""
+    written = str(value).lower() if isinstance(value, bool) else str(value)
+    return _NO_CHARACTER.sub("\ufffd", written)
