@@ -89,7 +89,7 @@ def sign_in(account: Account, offered: Collection[str], authenticate: Authentica
         raise ConnectorError(message, permanent=_TEMPORARY not in refusal, answered=True)
 
 
-def require_tls(account: Account) -> None:
+def _require_tls(account: Account) -> None:
     """Raises ConnectorError where tokens would be sent in clear; to this machine they may be, as it is with HTTP (RFC
     8252, 8.3)."""
     if account.security == "none" and not is_loopback(account.host):
@@ -97,7 +97,7 @@ def require_tls(account: Account) -> None:
 
 
 def _choose(account: Account, offered: Collection[str]) -> Mechanism:
-    require_tls(account)
+    _require_tls(account)
     if not account.username.isprintable():  # what separates the parts of the message is none
         raise ConnectorError("the user name must not contain control characters", permanent=True)
     known = (mechanism for mechanism in MECHANISMS if mechanism.name in offered)

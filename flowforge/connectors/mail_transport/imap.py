@@ -23,10 +23,11 @@ from flowforge.connectors.network.deadlines import Deadlines, Watch
 from flowforge.connectors.network.service_ports import IMAP_PORTS
 from flowforge.secrets import mask_text
 
-ANSWER_SECONDS = 15
-LONGEST_QUOTE = 300
-LARGEST_READ = 10 * 1024 * 1024 + 64 * 1024
-"""Bytes that a server may send at once: a mail as it is read, and its header."""
+_ANSWER_SECONDS = 15
+_LONGEST_QUOTE = 300
+LARGEST_MAIL = 10 * 1024 * 1024
+LARGEST_HEADER = 64 * 1024
+_LARGEST_READ = LARGEST_MAIL + LARGEST_HEADER
 
 
 class ImapConversation(imaplib.IMAP4):
@@ -37,7 +38,7 @@ class ImapConversation(imaplib.IMAP4):
         self._guard = guard
         self._watch = watch
         self._context = ssl.create_default_context()
-        super().__init__(account.host, account.port, ANSWER_SECONDS)
+        super().__init__(account.host, account.port, _ANSWER_SECONDS)
         self.box = _Box(self)
 
     def sign_in(self) -> None:
@@ -50,7 +51,7 @@ class ImapConversation(imaplib.IMAP4):
             self._log_in(self._account.username, self._account.password)
 
     def read(self, size: int) -> bytes:
-        if size > LARGEST_READ:
+        if size > _LARGEST_READ:
             raise self.abort(f"the server sends {size} bytes at once")
         return super().read(size)
 
@@ -73,7 +74,7 @@ class ImapConversation(imaplib.IMAP4):
         log_in(username, password, initial_folder=None)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        plain = self._guard.connect(self.host, self.port, timeout or ANSWER_SECONDS, IMAP_PORTS)
+        plain = self._guard.connect(self.host, self.port, timeout or _ANSWER_SECONDS, IMAP_PORTS)
         try:
             self._watch.add(plain)
             tls = self._account.security == "tls"
@@ -118,7 +119,7 @@ def imap_session(
 def quote(data: Sequence[object]) -> str:
     """What a server said, cut."""
     texts = (piece.decode("utf-8", "replace") if isinstance(piece, bytes) else str(piece) for piece in data)
-    return " ".join(" ".join(texts).split())[:LONGEST_QUOTE]
+    return " ".join(" ".join(texts).split())[:_LONGEST_QUOTE]
 
 
 def _hang_up(client: ImapConversation) -> None:

@@ -11,10 +11,8 @@ from email.utils import parsedate_to_datetime
 from imap_tools.errors import MailboxFolderSelectError
 
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.mail_transport.imap import ImapConversation, quote
+from flowforge.connectors.mail_transport.imap import LARGEST_HEADER, LARGEST_MAIL, ImapConversation, quote
 
-LARGEST_MAIL = 10 * 1024 * 1024
-LARGEST_HEADER = 64 * 1024
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UID = re.compile(r"\bUID (\d+)")
 _SIZE = re.compile(r"\bRFC822\.SIZE (\d+)")

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import TypeVar
 
 from flowforge import jsonio
-from flowforge.connectors.mail_transport.mailbox import LARGEST_HEADER, Received
+from flowforge.connectors.mail_transport.imap import LARGEST_HEADER
+from flowforge.connectors.mail_transport.mailbox import Received
 from flowforge.jsonio import JsonObject
 from flowforge.mail import html_text
 from flowforge.mail.links import Link, links_in_text
