@@ -45,8 +45,8 @@ def test_a_step_has_the_fields_of_its_operation(account: Account) -> None:
     assert list(fields(account, operation="increment", table="people")) == [
         "table",
         "operation",
-        "key",
         "column",
+        "key",
         "amount",
         "id",
     ]

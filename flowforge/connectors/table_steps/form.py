@@ -40,7 +40,7 @@ def form_of(schema: JsonObject, config: Mapping[str, Any], account: Account) -> 
     if shape is not None:
         fields |= {key: _narrowed(fields[key], own) for key, own in _of_table(shape, config) if key in fields}
         fields = {key: field for key, field in fields.items() if key != "key" or shape.key_column}
-    return {**schema, "properties": fields, "required": []}
+    return {**schema, "properties": fields, "required": _needed(operation, config, fields)}
 
 
 def problems_of(config: Mapping[str, Any], account: Account, at: str) -> list[Problem]:
@@ -80,6 +80,16 @@ def sample_of(config: Mapping[str, Any], account: Account) -> JsonObject | None:
         "delete": {"deleted": 1},
     }
     return outputs[_operation(config)]
+
+
+def _needed(operation: str, config: Mapping[str, Any], fields: JsonObject) -> list[str]:
+    """The fields that come first. The only table there is stays a choice."""
+    needed = ["table"] if len(fields["table"]["enum"]) > 1 else []
+    if config.get("operation"):
+        needed.append("operation")
+    if operation == "change" or (operation in ADDING and not config.get("rows")):
+        needed.append("values")
+    return [*needed, "column"] if operation == "increment" else needed
 
 
 def _tables(config: Mapping[str, Any], account: Account) -> list[str]:
