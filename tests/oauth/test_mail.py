@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -85,6 +87,11 @@ def mailbox(engine: Engine, config: dict[str, Any]) -> UUID:
     return register(engine, "email", config, user_id=OWNER, created_at=created, updated_at=created)
 
 
+def polling(settings: Settings, trigger_id: UUID) -> subprocess.Popen[bytes]:
+    given = {"postgres_url_setting": settings.postgres_url, "redis_url": settings.redis_url, "home": str(settings.home)}
+    return subprocess.Popen([sys.executable, "-m", "tests.oauth.polling_process", json.dumps(given), str(trigger_id)])
+
+
 def subjects(engine: Engine, trigger_id: UUID) -> list[str]:
     return [event.payload["subject"] for event in events(engine, trigger_id)]
 
@@ -129,15 +136,12 @@ class TestMailboxes:
         connection: UUID,
         provider: Provider,
     ) -> None:
-        provider.rotates, provider.delay = True, 0.5
+        provider.rotates, provider.delay = True, 4
         age(backends, connection, ends_in=-1)
         triggers = [mailbox(engine, front.config(folder, NAME)) for _ in range(2)]
         imap.deliver("one", folder=folder)
-        processes = [Backends(settings, f"poll-{number}") for number in range(2)]
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(poll_mailbox, processes, triggers))
-        for process in processes:
-            process.close()
+        processes = [polling(settings, each) for each in triggers]
+        assert [process.wait(120) for process in processes] == [0, 0]
         assert [subjects(engine, each) for each in triggers] == [["one"], ["one"]]
         assert len(provider.refreshes()) == 1
 
