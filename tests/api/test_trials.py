@@ -26,6 +26,7 @@ DEFINITION = {
             "config": {"items": "{{ [1, 2] }}"},
             "actions": [{"id": "inner", "type": "TRANSFORM", "config": {"output": {"twice": "{{ item * 2 }}"}}}],
         },
+        {"id": "code", "type": "CODE", "config": {"code": "console.warn('seen'); return 1;"}},
     ],
 }
 
@@ -50,6 +51,11 @@ def tried(client: FlaskClient, owner: Person, workflow: str) -> Any:
 def test_a_step_is_run_with_what_is_given(tried: Any) -> None:
     done = tried("first", trigger={"n": 7})
     assert (done["output"], done["config"], done["error"]) == ({"n": 7}, {"output": {"n": 7}}, None)
+
+
+def test_what_a_step_writes_is_told(tried: Any) -> None:
+    done = tried("code")
+    assert (done["output"], done["log"]) == ({"result": 1}, [{"level": "WARN", "text": "seen"}])
 
 
 def test_what_goes_wrong_is_told(tried: Any) -> None:

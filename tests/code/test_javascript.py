@@ -65,6 +65,8 @@ def test_a_program_returns_what_it_makes_of_its_input(text: str, result: Any) ->
         ("const url = new URL('../list?page=2#top', 'https://Shop.example:443/api/v1/items');"
          "url.searchParams.set('q', 'a b'); return [url.href, url.host, url.hash]",
          ["https://shop.example/api/list?page=2&q=a+b#top", "shop.example", "#top"]),
+        ("return [filters.format_number(1234.5, 2, ',', '.'), new Date(0).toLocaleDateString()]",
+         ["1.234,50", "01/01/1970"]),
         ("return new URLSearchParams({ a: 1, b: 'x&y' }).toString()", "a=1&b=x%26y"),
         ("return [typeof process, typeof globalThis.std, typeof WebAssembly, typeof Deno]", ["undefined"] * 4),
     ],
@@ -109,6 +111,9 @@ def test_what_it_writes_goes_to_the_log() -> None:
         ("return filters.date('never', '%Y')", "line 1: Error: filters.date: "),
         ("return filters.sparkle('a')", "line 1: Error: filters.sparkle: there is no filter 'sparkle'"),
         ("return filters.replace('a')", "line 1: Error: filters.replace: the filter is used as replace(old, new)"),
+        ("return new Date().toLocaleString('de-DE', { timeZone: 'Europe/Berlin' })",
+         "line 1: RangeError: toLocaleString knows no languages and zones: filters.date("),
+        ("return (1234.5).toLocaleString('de')", "line 1: RangeError: toLocaleString knows no languages"),
         ("await new Promise(() => {})", "it waits for a promise that never settles"),
     ],
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -58,3 +60,19 @@ def test_secrets_are_not_given_to_code(backends: Backends) -> None:
     with working(backends, Orchestrator, Executor):
         done = pipeline.finished(pipeline.accept(workflow.id).event_id)
     assert done.step_outputs["step_0"]["result"] == list(reversed(MASK))
+
+
+def test_fifty_that_never_end_delay_no_other_workflow(backends: Backends) -> None:
+    """All of them take 25 seconds at least."""
+    hostile, other = Pipeline(backends), Pipeline(backends, owner=uuid4())
+    endless = hostile.workflow(code("while (true) {}", seconds=1))
+    innocent = other.workflow(
+        {"type": "TRANSFORM", "config": {"output": {"n": 1}}}, code("return input.n", input={"n": 2})
+    )
+    with working(backends, Orchestrator, Executor):
+        events = [hostile.accept(endless.id) for _ in range(50)]
+        hostile.started(events[-1].event_id)
+        done = other.finished(other.accept(innocent.id).event_id)
+        ended = sum(hostile.over(event.event_id) is not None for event in events)
+    assert done.status == "COMPLETED"
+    assert ended < 25

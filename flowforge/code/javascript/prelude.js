@@ -60,7 +60,9 @@
     if (index >= 0) timers.splice(index, 1);
   };
   const nextTimer = () =>
-    timers.reduce((first, timer) => (timer.at < first.at || (timer.at === first.at && timer.id < first.id) ? timer : first));
+    timers.reduce((first, timer) =>
+      timer.at < first.at || (timer.at === first.at && timer.id < first.id) ? timer : first,
+    );
 
   // The program
 
@@ -108,7 +110,9 @@
     return binary;
   };
   const asBytes = (data) =>
-    ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data ?? 0);
+    ArrayBuffer.isView(data)
+      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : new Uint8Array(data ?? 0);
   class TextEncoder {
     encoding = "utf-8";
     encode(text = "") {
@@ -164,6 +168,22 @@
     for (const key of Object.keys(value)) copy[key] = cloned(value[key], known);
     return copy;
   };
+
+  // What would be written as in the United States, and in UTC, whatever is asked for
+
+  const refuseOptions = (prototype, name, advice) => {
+    const plain = prototype[name];
+    const local = function (locale, options) {
+      if ((locale ?? "en-US") !== "en-US" || options)
+        throw new RangeError(`${name} knows no languages and zones: ${advice}`);
+      return plain.call(this);
+    };
+    define(prototype, { [name]: local });
+  };
+  for (const name of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) {
+    refuseOptions(Date.prototype, name, "filters.date(value, '%d.%m.%Y %H:%M', 'Europe/Berlin') does");
+  }
+  refuseOptions(Number.prototype, "toLocaleString", "filters.format_number(value, 2, ',', '.') writes numbers");
 
   // Addresses
 
