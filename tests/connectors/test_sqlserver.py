@@ -115,6 +115,7 @@ class TestReading:
         query(sql="INSERT INTO orders (id) VALUES (1)")
         assert server.administer("SELECT count(*) FROM orders") == [(0,)]
         assert "COMMIT would end the transaction" in str(failing(query, sql="DELETE FROM orders; COMMIT"))
+        assert query(sql="SELECT 'commit' AS [commit] -- rollback")["rows"] == [{"commit": "commit"}]
 
     def test_columns_without_a_name_get_one(self, query: Query, server: TdsServer) -> None:
         server.answers["SELECT 1, 2"] = Answer([("", tds_types.IntType()), ("", tds_types.IntType())], [(1, 2)])

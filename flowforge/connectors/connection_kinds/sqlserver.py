@@ -5,6 +5,7 @@ https://learn.microsoft.com/sql/relational-databases/errors-events/database-engi
 
 from __future__ import annotations
 
+import re
 import ssl
 from contextlib import AbstractContextManager
 from functools import cache, partial
@@ -38,6 +39,7 @@ _PASSING = {
 """Memory, locks, deadlocks, conflicts of snapshots; limits and moves in Azure."""
 _LARGEST_NUMBER = 10**38
 """No type of SQL Server has more digits."""
+_BRACKETED = re.compile(r"\[[^\]]*\]")
 _END_TRANSACTIONS = ("COMMIT", "ROLLBACK")
 
 
@@ -67,7 +69,8 @@ def _begin(connection: TdsConnection, seconds: float, reads: bool) -> None:
 
 
 def _stream(connection: TdsConnection, statement: Bound) -> Any:
-    ending = next((word for word in _END_TRANSACTIONS if mentions(statement.text, word)), None)
+    text = _BRACKETED.sub(" ", statement.text)
+    ending = next((word for word in _END_TRANSACTIONS if mentions(text, word)), None)
     if ending is not None:
         raise ConnectorError(f"sql: {ending} would end the transaction in which this only reads", permanent=True)
     cursor = connection.cursor()
