@@ -16,6 +16,7 @@ from flowforge.kept_tables import Call, KeptTable
 from flowforge.wiring import Backends
 from tests.data_tables.tables import make_table, tables_of
 from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -125,6 +126,23 @@ def test_a_step_that_is_tried_again_without_an_answer_changes_nothing_again(
     with working(pipeline.backends):
         [output] = outputs(pipeline, counting)
     assert (values, output) == ([1, 1], {"value": 1})
+    assert (people.get(Which(key="a")) or {})["age"] == 1
+
+
+def test_a_step_whose_executor_died_after_its_change_changes_nothing_again(
+    pipeline: Pipeline, people: KeptTable
+) -> None:
+    """What the dead one has committed is found by the name of its call, which the one that follows makes again."""
+    event = pipeline.held_by_a_dead_executor(table("increment", key="a", column="age"), claims=1)
+    execution = pipeline.started(event.event_id)
+    step = f"{execution.id}-0-0"
+    dead = Call(execution.id, execution.workflow_id, f"{step}-1", step)
+    tables_of(pipeline.backends, OWNER, call=dead).find("people").increment(Which(key="a"), "age", 1)
+    with working(pipeline.backends):
+        done = eventually(lambda: pipeline.resend() and pipeline.over(event.event_id))
+    assert done is not None
+    assert (done.status, done.step_outputs["step_0"]) == ("COMPLETED", {"value": 1})
+    assert [attempt.claims for attempt in pipeline.attempts(done.id)] == [2]
     assert (people.get(Which(key="a")) or {})["age"] == 1
 
 
