@@ -43,9 +43,23 @@ class Body:
 
 
 @dataclass
+class Budget:
+    """The nodes that may still be worked on, of all workflows in a file: copies of tails and second tries count."""
+
+    nodes: int = 20_000
+
+    def take(self) -> None:
+        """Raises TooLarge."""
+        self.nodes -= 1
+        if self.nodes < 0:
+            raise TooLarge
+
+
+@dataclass
 class Gathered:
     """What is gathered over all the workflows that are made of one."""
 
+    budget: Budget
     notes: dict[str, NodeNotes] = field(default_factory=dict)
     connections: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
@@ -134,6 +148,7 @@ class Builder:
 
     def _do(self, node: Node, given: Output, arrivals: Sequence[Arrival], state: State) -> Body:
         self._steps += 1
+        self.gathered.budget.take()
         if self._steps > MOST_STEPS:
             raise TooLarge
         actions, result = self._mapped(node, given, arrivals, state)

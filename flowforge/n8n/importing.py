@@ -9,7 +9,7 @@ from typing import Any
 from flowforge.ascode.checking import problems_of
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.building import ODD_PARAMETERS, Builder, Gathered, TooLarge
+from flowforge.n8n.building import ODD_PARAMETERS, Budget, Builder, Gathered, TooLarge
 from flowforge.n8n.graph import reached
 from flowforge.n8n.model import Node, Workflow
 from flowforge.n8n.names import key_of, shortened
@@ -17,8 +17,8 @@ from flowforge.n8n.reading import read
 from flowforge.n8n.report import Report
 from flowforge.n8n.triggers import Started, by_hand, is_trigger, started_by
 
-MOST_TRIGGERS = 20
-MOST_REPAIRS = 8
+MOST_TRIGGERS = 10
+MOST_REPAIRS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ImportedWorkflow:
 
     definition: JsonObject
     key: str | None = None
-    sample: Any = None
+    sample: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,12 @@ class _Triggered:
 
 def import_file(data: bytes) -> list[Imported]:
     """Raises Invalid where the file holds no workflow, or a larger one than the limits allow."""
-    return [import_workflow(workflow) for workflow in read(data)]
+    budget = Budget()
+    return [_import(workflow, budget) for workflow in read(data)]
 
 
-def import_workflow(workflow: Workflow) -> Imported:
-    gathered = Gathered()
+def _import(workflow: Workflow, budget: Budget) -> Imported:
+    gathered = Gathered(budget)
     remarks = list(workflow.remarks)
     found = list(_triggered(workflow, gathered))
     if len(found) > MOST_TRIGGERS:
@@ -115,9 +116,17 @@ def _key(workflow: Workflow) -> str | None:
     return key_of(workflow.id) if callable_ and workflow.id else None
 
 
-def _sample(workflow: Workflow, triggered: _Triggered) -> Any:
+def _sample(workflow: Workflow, triggered: _Triggered) -> JsonObject | None:
+    """The payload of our trigger that the first pinned item stands for; None where it has another form."""
     pinned = workflow.pins.get(triggered.node.name)
-    return pinned[0] if pinned else None
+    item = pinned[0] if pinned else None
+    if not isinstance(item, dict):
+        return None
+    if triggered.started.type == "webhook" and triggered.node.kind == "webhook":
+        return {"body": item.get("body"), "headers": item.get("headers", {}), "queryParams": item.get("query", {})}
+    if triggered.started.type == "webhook":
+        return {"body": item}
+    return item if triggered.started.type == "manual" else None
 
 
 def _triggered(workflow: Workflow, gathered: Gathered) -> Iterator[_Triggered]:

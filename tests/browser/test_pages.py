@@ -21,6 +21,7 @@ PAGES = (
     "/workflows?q=nothing",
     "/workflows/new",
     "/templates",
+    "/workflows/import",
     "/templates/tell-slack",
     "/executions",
     "/executions?status=FAILED",

@@ -18,7 +18,7 @@ def graph(nodes: list[Json], *links: str, **more: Any) -> Json:
     """`links`: "A > B", or "A 1 > B 2" for the second output and the third input."""
     connections: Json = {}
     for link in links:
-        (source, output), (target, number) = (_end(end) for end in link.split(">"))
+        (source, output), (target, number) = (_end(end) for end in link.split(" > "))
         outputs = connections.setdefault(source, {}).setdefault("main", [])
         outputs.extend([] for _ in range(output + 1 - len(outputs)))
         outputs[output].append({"node": target, "type": "main", "index": number})
