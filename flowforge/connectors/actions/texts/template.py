@@ -34,7 +34,7 @@ class Config(ConnectorConfig):
     title="Template",
     help="Makes a text or the HTML of a mail, with loops and conditions.",
     icon="edit",
-    keywords=("jinja", "text", "mail", "html", "letter", "report", "loop"),
+    keywords=("jinja", "text", "mail", "html", "letter", "report"),
     summary=first_of("template"),
     repeatable=True,
 )
