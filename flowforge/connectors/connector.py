@@ -79,6 +79,9 @@ class Connector(Generic[C]):
     asks: Mapping[str, Ask] = field(default_factory=dict)
     """Ways to ask for the values of fields, by their keys. The builder offers them."""
 
+    keeps: bool = False
+    """Whether what it is given is kept here, unsealed: it never gets what was made from secrets."""
+
     def __post_init__(self) -> None:
         require_icon(self.icon)
 
@@ -217,6 +220,7 @@ def connector(
     any_signer: bool = False,
     described: Described | None = None,
     asks: Mapping[str, Ask] | None = None,
+    keeps: bool = False,
 ) -> Callable[[Callable[[C, StepContext], JsonObject]], Connector[C]]:
     """Makes a function into a connector; see Connector for what the parts mean."""
 
@@ -236,6 +240,7 @@ def connector(
             any_signer,
             described,
             asks=asks or {},
+            keeps=keeps,
         )
 
     return declare

@@ -33,11 +33,12 @@ class ResolvedConfig:
     def of(cls, connector: Connector[Any], resolved: JsonObject, named: Collection[str]) -> ResolvedConfig:
         """`resolved`: with a Secret for each value made from secrets; `named`: the secrets themselves.
 
-        A connector that calls nobody gets them in the fields only that it declares to be secret: anywhere else, what
-        it makes of them could but end up in its output. Raises ConnectorError where there are too many.
+        A connector that calls nobody, or keeps what it is given, gets them in the fields only that it declares to be
+        secret: anywhere else, what it makes of them could but end up in its output, or stay. Raises ConnectorError
+        where there are too many.
         """
         shown: JsonObject = masked(resolved)
-        if connector.computes is not None:
+        if connector.computes is not None or connector.keeps:
             resolved = {**shown, **{key: resolved[key] for key in connector.secret_keys() if key in resolved}}
         parts = tuple(islice(_parts(resolved, named), MOST_PARTS + 1))
         if len(parts) > MOST_PARTS:

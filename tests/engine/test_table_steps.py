@@ -13,9 +13,11 @@ from flowforge.connectors.tables import Which
 from flowforge.engine.pruning import prune
 from flowforge.errors import Invalid, Unavailable
 from flowforge.kept_tables import Call, KeptTable
+from flowforge.secrets import MASK
 from flowforge.wiring import Backends
 from tests.data_tables.tables import make_table, tables_of
 from tests.engine.pipeline import OWNER, Pipeline, working
+from tests.engine.test_credentials import keep
 from tests.waiting import eventually
 
 
@@ -102,6 +104,14 @@ def test_rows_are_changed_and_deleted(running: Pipeline, people: KeptTable) -> N
 def test_what_is_wrong_is_named(running: Pipeline, people: KeptTable, config: dict[str, Any], told: str) -> None:
     action = {"type": "TABLE", "config": {"table": "people", **config}}
     assert told in error(running, action, {"nothing": None, "text": "poeple"})
+
+
+def test_a_secret_is_never_kept(running: Pipeline, people: KeptTable) -> None:
+    keep(running, KEY="kept-under-lock")
+    values = {"email": "a", "more": {"it": "{{ secrets.KEY }}", "cut": "{{ secrets.KEY | truncate(9) }}"}}
+    [added] = outputs(running, table("add", values=values))
+    assert added["row"]["more"] == {"it": MASK, "cut": MASK}
+    assert (people.get(Which(key="a")) or {})["more"] == {"it": MASK, "cut": MASK}
 
 
 def test_what_an_operation_needs_is_checked_on_saving(pipeline: Pipeline, people: KeptTable) -> None:

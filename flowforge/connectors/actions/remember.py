@@ -40,6 +40,7 @@ class Config(ConnectorConfig):
     keywords=("once", "dedupe", "deduplicate", "unique", "first time", "new", "seen", "idempotent", "state"),
     summary=first_of("key"),
     repeatable=True,
+    keeps=True,
 )
 def remember(config: Config, context: StepContext) -> JsonObject:
     """A step that is run again is answered as it was the first time."""

@@ -31,6 +31,7 @@ from flowforge.jsonio import JsonObject
     keywords=("data", "database", "store", "state", "memory", "rows", "spreadsheet", "upsert", "counter", "dedupe"),
     summary=joined("operation", "table"),
     repeatable=True,
+    keeps=True,
     described=Described(form_of, problems_of, lambda config, _: dict(config), sample_of),
 )
 def table(config: Config, context: StepContext) -> JsonObject:
