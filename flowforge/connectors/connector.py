@@ -71,7 +71,7 @@ class Connector(Generic[C]):
     any_signer: bool = False
     """Whether it takes every kind besides that signs in to HTTP services. It can do without one, too."""
     described: Described | None = None
-    """What follows from the API that a config names; None where everything stands in the declaration."""
+    """What follows from the API or table that a config names; None where everything stands in the declaration."""
 
     service: str = ""
     """The name of the service it belongs to; empty where it stands alone."""

@@ -29,6 +29,7 @@ PAGES = (
     "/connections/new",
     "/connections/new?type=smtp",
     "/connections/new?preset=google",
+    "/variables",
     "/tables",
     "/tables/new",
     "/dead-letters",
