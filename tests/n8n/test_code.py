@@ -1,0 +1,107 @@
+"""Code of n8n's runs in a CODE step, by the names it uses."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from flowforge import jsonio
+from flowforge.connectors.sdk import CodeLimits, Program, run_code
+from flowforge.n8n.report import Outcome
+from tests.n8n.graphs import MANUAL, actions, graph, imported, node
+
+ROWS = [{"n": 1, "name": "ada"}, {"n": 2, "name": "bea"}]
+
+
+def _run(config: dict[str, Any], given: dict[str, Any]) -> Any:
+    program = Program("javascript", config["code"], jsonio.dumps({**config["input"], **given}))
+    return run_code(program, CodeLimits(10, time.monotonic() + 60, 1_000_000), UUID(int=1), lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("return items;", ROWS),
+        (
+            "for (const item of items) item.json.n += 1;\nreturn items;",
+            [{"n": 2, "name": "ada"}, {"n": 3, "name": "bea"}],
+        ),
+        ("return $input.all().map((item) => ({ json: { n: item.json.n * 2 } }));", [{"n": 2}, {"n": 4}]),
+        ("return [{ json: { total: $input.all().reduce((sum, i) => sum + i.json.n, 0) } }];", [{"total": 3}]),
+        ("return { names: items.map((i) => i.json.name) };", [{"names": ["ada", "bea"]}]),
+        (
+            "const { json } = $input.first();\nreturn [{ json: { ...json, x: {{}}.y } }];".replace("{{}}", "({})"),
+            [ROWS[0]],
+        ),
+        ("return [{ json: { name: $('Rows').first().json.name } }];", [{"name": "row"}]),
+        ("return [{ json: { name: $node['Rows'].json.name } }];", [{"name": "row"}]),
+        (
+            "return [{ json: { a: $json.n, b: '{{ not ours }}', c: `{% x %}` } }];",
+            [{"a": 1, "b": "{{ not ours }}", "c": "{% x %}"}],
+        ),
+        (
+            "const zone = 'Europe/Berlin';\n"
+            "return [{ json: { d: DateTime.fromISO('2026-03-29T12:00:00', { zone }).toISO() } }];",
+            [{"d": "2026-03-29T12:00:00.000+02:00"}],
+        ),
+        (
+            "return [{ json: { d: DateTime.fromISO('2026-01-31').plus({ months: 1 }).toFormat('d LLLL yyyy') } }];",
+            [{"d": "28 February 2026"}],
+        ),
+        (
+            "return [{ json: { n: (1234.5).toLocaleString('de-DE', { style: 'currency', currency: 'EUR' }) } }];",
+            [{"n": "1.234,50\u00a0€"}],
+        ),
+        (
+            "const as = { weekday: 'long', month: 'long', day: 'numeric', year: 'numeric' };\n"
+            "return [{ json: { d: new Date('2026-03-04T05:06:07Z').toLocaleDateString('en-US', as) } }];",
+            [{"d": "Wednesday, March 4, 2026"}],
+        ),
+        (
+            "const b = Buffer.from('ä').toString('base64');\n"
+            "return [{ json: { b, t: Buffer.from(b, 'base64').toString() } }];",
+            [{"b": "w6Q=", "t": "ä"}],
+        ),
+        (
+            "return [{ json: { v: [1, 1, null].unique().compact().first(), s: 'a b'.toTitleCase() } }];",
+            [{"v": 1, "s": "A B"}],
+        ),
+        ("return await Promise.resolve(items.slice(1));", [ROWS[1]]),
+        ("return [];", []),
+        ("return null;", []),
+    ],
+)
+def test_code_for_all_items(source: str, expected: list[Any]) -> None:
+    config = actions(graph([MANUAL, node("Code", "code", {"jsCode": source}, typeVersion=2)], "Start > Code"))[0][
+        "config"
+    ]
+    assert _run(config, {"items": ROWS, "nodes": {"Rows": {"item": {"name": "row"}}}}) == expected
+
+
+def test_code_for_each_item_sees_that_item() -> None:
+    parameters = {"mode": "runOnceForEachItem", "jsCode": "$json.at = $itemIndex;\nreturn $input.item;"}
+    found = actions(graph([MANUAL, node("Code", "code", parameters, typeVersion=2)], "Start > Code"))
+    assert _run(found[0]["config"], {"item": ROWS[1], "index": 0}) == [{**ROWS[1], "at": 0}]
+
+
+def test_a_function_item_of_old_workflows_changes_its_item() -> None:
+    parameters = {"functionCode": "item.n = item.n + 1;\nreturn item;"}
+    found = actions(graph([MANUAL, node("Old", "functionItem", parameters)], "Start > Old"))
+    assert _run(found[0]["config"], {"item": ROWS[0]}) == [{"n": 2, "name": "ada"}]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const fs = require('fs');\nreturn items;",
+        "return await this.helpers.httpRequest({});",
+        "$getWorkflowStaticData('global');",
+    ],
+)
+def test_code_that_reaches_out_is_left_with_the_reason(source: str) -> None:
+    found = imported(graph([MANUAL, node("Code", "code", {"jsCode": source}, typeVersion=2)], "Start > Code"))
+    (left,) = found.report.with_outcome(Outcome.LEFT)
+    assert "cannot run in a CODE step" in left.notes[0]
