@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from flowforge.connectors.tables import IfThere, WantedPage, Which
@@ -354,3 +354,25 @@ def test_remembered_keys_count_for_the_quota(backends: Backends, owner: UUID) ->
     with pytest.raises(OverQuota):
         tables.see("b", across_workflows=False, days=1)
     assert tables.see("a", across_workflows=False, days=1)[0]
+
+
+@pytest.mark.parametrize("which", [by("email", "equals", "new-7"), by("email", "oneOf", ["new-7", "new-8"])])
+def test_equal_values_are_found_by_an_index(backends: Backends, people: KeptTable, which: Which) -> None:
+    """PostgreSQL is asked for its plan, of the statement that was sent."""
+    for first in range(0, 3_000, 1_000):
+        add(people, *({"email": f"new-{first + n}", "more": "x" * 200} for n in range(1_000)))
+    with backends.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE data_tables.rows"))
+    sent: list[tuple[str, Any]] = []
+
+    def listener(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(backends.engine, "before_cursor_execute", listener)
+    people.count(which)
+    event.remove(backends.engine, "before_cursor_execute", listener)
+    statement, parameters = next(one for one in sent if "count(*)" in one[0])
+    with backends.engine.connect() as connection:
+        plan = " ".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+    assert "idx_rows_data" in plan
+    assert "Seq Scan" not in plan
