@@ -5,8 +5,23 @@ import { cardLink, openedStep } from "./page.js";
 export function replaceContent(element, part) {
   for (const fallback of part.querySelectorAll("noscript")) fallback.remove(); // parsed apart, they count as content
   const before = focusedIn(element);
+  const opened = openRecords(element);
   element.replaceChildren(...part.childNodes);
+  reopen(element, opened);
   if (before) restore(before);
+}
+
+const shownStep = (element) => element.querySelector("[name=step]")?.value;
+
+function openRecords(element) {
+  const ids = [...element.querySelectorAll("details.record[open]")].map((record) => record.id);
+  return { step: shownStep(element), ids };
+}
+
+// Another step that is shown instead has other records.
+function reopen(element, { step, ids }) {
+  if (shownStep(element) !== step) return;
+  for (const id of ids) document.getElementById(id)?.setAttribute("open", "");
 }
 
 function focusedIn(element) {
@@ -18,8 +33,6 @@ function focusedIn(element) {
 function restore({ id, step, caret, value }) {
   const again = (id && elementFor(id)) || cardLink(step ?? openedStep());
   if (again && id === "workflow-name") again.value = value; // it saves while it is typed
-  for (let around = again?.closest("details.record"); around; around = around.parentElement.closest("details.record"))
-    around.open = true;
   again?.focus({ preventScroll: true });
   if (caret != null) again?.setSelectionRange?.(caret, caret);
 }
