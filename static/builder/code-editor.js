@@ -17,7 +17,6 @@ import { Compartment, EditorState } from "../vendor/codemirror/state.js";
 import { drawSelection, EditorView, keymap, lineNumbers } from "../vendor/codemirror/view.js";
 
 const LANGUAGES = { javascript, python };
-const MEMBER = { javascript: (name) => `.${name}`, python: (name) => `["${name}"]` };
 const NAME = /^[A-Za-z_$][\w$]*$/;
 
 const COLOURS = HighlightStyle.define([
@@ -41,11 +40,11 @@ const THEME = EditorView.theme({
   },
 });
 
-export function openEditor(place, { text, label, language, inputs, onChange }) {
+export function openEditor(place, { text, label, language, names, onChange }) {
   const root = place.attachShadow({ mode: "open" });
   const languages = new Compartment();
   let current = language;
-  const data = [{ autocomplete: (context) => completeInput(context, inputs(), current) }];
+  const data = [{ autocomplete: (context) => completeMember(context, names(), current) }];
   const view = new EditorView({
     parent: root,
     root,
@@ -82,15 +81,18 @@ export function openEditor(place, { text, label, language, inputs, onChange }) {
   };
 }
 
-// Offers the names of the data behind `input`.
-function completeInput(context, names, language) {
-  const found = context.matchBefore(/\binput(\.[\w$]*|\[?["']?[\w$]*)/);
+// Offers the names of the data behind `input`, and of the functions behind `filters`.
+function completeMember(context, names, language) {
+  const found = context.matchBefore(/\b(input|filters)[.[][\w$"']*/);
   if (!found) return null;
-  const options = names.map((name) => ({
-    label: `input${NAME.test(name) ? MEMBER[language](name) : `["${name}"]`}`,
-    type: "variable",
-  }));
+  const root = /^\w+/.exec(found.text)[0];
+  const options = names[root].map((name) => ({ label: root + member(root, name, language), type: "variable" }));
   return { from: found.from, options };
+}
+
+function member(root, name, language) {
+  const isAttribute = NAME.test(name) && (root === "filters" || language === "javascript");
+  return isAttribute ? `.${name}` : `["${name}"]`;
 }
 
 function diagnosticsOf(doc, problem) {

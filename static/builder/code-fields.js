@@ -20,7 +20,7 @@ function replace(area, openEditor) {
     text: area.value,
     label: area.labels[0]?.textContent.trim() ?? "",
     language: languageOf(area),
-    inputs: () => inputsOf(area),
+    names: () => ({ input: inputsOf(area), filters: area.dataset.filters.split(" ") }),
     onChange: (text) => type(area, text),
   });
   area.hidden = true;

@@ -29,20 +29,25 @@ def write(page: Page, text: str) -> None:
     page.keyboard.insert_text(text)
 
 
+def choose(page: Page, completion: str) -> None:
+    page.locator(".cm-tooltip-autocomplete li", has_text=completion).click()
+
+
 def test_code_is_written_completed_and_run(windows: Windows, register: Register) -> None:
     page = begun(windows, register)
     page.get_by_placeholder("Name", exact=True).first.fill("price")
     page.get_by_placeholder("Value", exact=True).first.fill("20")
     write(page, "console.log('hi');\nreturn input.")
     page.keyboard.type("p")
-    expect(page.locator(".cm-tooltip-autocomplete")).to_contain_text("input.price")
-    page.keyboard.press("Enter")
-    page.keyboard.type(" + 1")
+    choose(page, "input.price")
+    page.keyboard.type(" + filters.fl")
+    choose(page, "filters.floor")
+    page.keyboard.type("(1.5)")
     page.get_by_role("button", name="Test this step").click()
     expect(page.locator("#tried")).to_contain_text('"result": 21')
     expect(page.get_by_label("What it wrote")).to_have_text("hi\n")
     page.reload()
-    expect(page.locator(".cm-content")).to_contain_text("return input.price + 1")
+    expect(page.locator(".cm-content")).to_contain_text("return input.price + filters.floor(1.5)")
 
 
 def test_a_problem_stands_beside_its_line(windows: Windows, register: Register) -> None:

@@ -8,6 +8,7 @@ from flask import Blueprint, request
 from flask_login import current_user
 
 from flowforge import jsonio
+from flowforge.language.filters.all_filters import FILTERS
 from webapp.caching import never_store
 from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.receiving import run_payload
@@ -69,5 +70,5 @@ blueprint.after_request(never_store)
 
 @blueprint.app_context_processor
 def _for_templates() -> dict[str, object]:
-    """Provide names to templates. Both look things up only when used: an error page must not need the database."""
-    return {"viewer": current_user, "csrf_token": csrf.token}
+    """Provide names to templates. They look things up only when used: an error page must not need the database."""
+    return {"viewer": current_user, "csrf_token": csrf.token, "filter_names": FILTERS.keys()}
