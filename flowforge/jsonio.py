@@ -19,6 +19,7 @@ JsonObject = dict[str, Any]
 MOST_DIGITS = exact_json.MOST_DIGITS
 """Of a whole number."""
 _HEADROOM = 40
+_DIGITS_OF_A_DATE = len("20260304")
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 _BYTE_ORDER_MARK = codecs.BOM_UTF8
 # NUL is legal in JSON text but PostgreSQL's jsonb refuses it.
@@ -118,6 +119,8 @@ def parse_time(value: str | float | int) -> datetime:
     if not isinstance(value, str):
         raise ValueError(f"not a time: {value!r}")
     text = re.sub(r"(\.\d{6})\d+", r"\1", value.strip())
+    if text.isdecimal() and len(text) != _DIGITS_OF_A_DATE:  # fromisoformat takes any digit for the T
+        raise ValueError(f"not a time: {text[:40]}")
     moment = datetime.fromisoformat(text)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

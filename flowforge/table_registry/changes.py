@@ -27,15 +27,15 @@ class TableChange:
     def read(cls, raw: Mapping[str, Any]) -> Self:
         """Raises Invalid."""
         fields = FieldReader(raw)
-        name = fields.require("name", str, "must be a text") or ""
+        name = fields.require("name", str, "must be a text")
         key = fields.take("key", str, "must be the name of a column")
         days = fields.take("expireAfter", int, f"must be 1 to {MOST_DAYS:,} days", lambda n: 1 <= n <= MOST_DAYS)
         problems = [*fields.problems]
-        if name and not is_name(name):
+        if name is not None and not is_name(name):
             problems.append(name_problem("/name"))
         columns = _columns(raw.get("columns"), problems)
         raise_any(problems)
-        return cls(name, columns, key or None, days)
+        return cls(name or "", columns, key or None, days)
 
 
 def _columns(raw: Any, problems: list[Problem]) -> Sequence[WantedColumn]:

@@ -139,8 +139,13 @@ def _records(shape: Shape, file: IO[bytes], imported: Imported) -> Iterator[_Lin
             if cells:
                 yield from _record(shape, names, cells, reader.line_num, imported)
     except (csv.Error, UnicodeDecodeError) as error:
-        line = reader.line_num if reader else 1
-        imported.stopped = f"line {line} is no CSV in UTF-8: {error}"
+        imported.stopped = _why_unreadable(error, reader.line_num if reader else 1)
+
+
+def _why_unreadable(error: csv.Error | UnicodeDecodeError, line: int) -> str:
+    if isinstance(error, csv.Error):
+        return f"line {line} is no CSV: {error}"
+    return f"line {line}, or one after it, is not in UTF-8; save it as “CSV UTF-8”"
 
 
 def _header(shape: Shape, cells: Sequence[str]) -> Sequence[str]:

@@ -63,6 +63,7 @@ def test_a_renamed_column_keeps_its_values(client: FlaskClient, owner: Person, s
     ("change", "status", "told"),
     [
         ({"name": "1st"}, 400, "/name: must be letters"),
+        ({"name": ""}, 400, "/name: must be letters"),
         ({"columns": []}, 400, "/columns: must be a list"),
         ({"columns": [{"name": "a", "type": "money"}]}, 400, "/columns/0/type: must be one of"),
         ({"columns": [{"name": f"c{n}"} for n in range(51)]}, 400, "/columns"),
@@ -172,13 +173,19 @@ class TestCsv:
         refused = imported(client, owner, stock, csv)
         assert (refused.status_code, told in refused.json["message"]) == (400, True), refused.json
 
-    @pytest.mark.parametrize("rest", [b'b,"' + b"x" * 300_000, b"\xff\xfe,1\n"])
+    @pytest.mark.parametrize(
+        ("rest", "why"),
+        [
+            (b'b,"' + b"x" * 300_000, "is no CSV: field larger than"),
+            (b"\xff\xfe,1\n", "is not in UTF-8; save it as “CSV UTF-8”"),
+        ],
+    )
     def test_that_ends_in_nonsense_keeps_what_came_before(
-        self, client: FlaskClient, owner: Person, stock: str, rest: bytes
+        self, client: FlaskClient, owner: Person, stock: str, rest: bytes, why: str
     ) -> None:
         told = imported(client, owner, stock, b"sku,price\n" + b"a,1\nb,2\n" + b"\n" * 9_000 + rest).json
         assert told["added"] == 2
-        assert "is no CSV in UTF-8" in told["stopped"]
+        assert why in told["stopped"]
 
     def test_of_rows_too_large_leaves_these_out(self, client: FlaskClient, owner: Person, stock: str) -> None:
         big = b'"""' + b"y" * 200_000 + b'"""'

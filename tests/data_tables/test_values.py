@@ -59,6 +59,7 @@ def test_what_fits_a_column(type_: str, value: Any, stored: Any) -> None:
         ("boolean", 1, "must be true or false"),
         ("boolean", "yes please", "must be true or false"),
         ("datetime", "tomorrow", "must be a time, such as 2026-03-04T05:06:07Z"),
+        ("datetime", "1712101212112", "must be a time, such as 2026-03-04T05:06:07Z"),
         ("datetime", {}, "must be a time, such as 2026-03-04T05:06:07Z"),
     ],
 )
