@@ -20,7 +20,8 @@ from flowforge.errors import Invalid
 from flowforge.n8n.importing import Imported, import_file
 from flowforge.n8n.report import Outcome
 
-_AGENTS = ("agent", "agentTool")
+_AGENTS = ("agent", "agentTool", "mcpTrigger")
+"""Nodes that let a model choose what is done, or that serve tools to one."""
 _NUMBER = re.compile(r"(\d+)")
 
 

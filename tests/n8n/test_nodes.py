@@ -191,3 +191,10 @@ def test_parameters_of_any_shape_end_in_a_report(type_: str, odd: Any) -> None:
     parameters = dict.fromkeys((*names, "text", "documentId", "query", "values", "mode", "operation", "resource"), odd)
     found = imported(graph([MANUAL, node("Odd", type_, parameters, typeVersion=3)], "Start > Odd"))
     assert found.report.nodes
+
+
+def test_what_was_seen_in_earlier_executions_is_left_out() -> None:
+    dedupe = {"operation": "removeItemsSeenInPreviousExecutions", "dedupeValue": "={{ $json.id }}"}
+    found = actions(graph([CALLED, node("New", "removeDuplicates", dedupe, typeVersion=2)], "Call > New"))
+    assert found[0]["actions"][0]["config"] == {"key": "{{ item.id | default('') }}"}
+    assert found[1]["config"]["output"]["items"] == "{{ steps.new.results | filter(item.first) | map(item.item) }}"

@@ -80,8 +80,9 @@ def _from_word(asked: Asked, raw: str) -> Any:
 def _from_json(asked: Asked, raw: str) -> Any:
     try:
         return asked.values.value(jsonio.loads(raw))
-    except ValueError as error:
-        raise Left("a field holds what is no JSON") from error
+    except ValueError:
+        asked.note("a field that should hold JSON holds a text")
+        return asked.values.text(raw)
 
 
 def _put(fields: JsonObject, name: str, value: Any, *, dotted: bool) -> None:

@@ -151,6 +151,24 @@ def ftp(asked: Asked) -> Result:
     return Output(asked.given.item, any_file=f"{step}.file") if operation == "download" else one(step)
 
 
+@node("readWriteFile", "readBinaryFile", "readBinaryFiles", "writeBinaryFile")
+def disk(asked: Asked) -> Result:
+    """Workflows reach no disk here: files stand on a server."""
+    asked.note("workflows have no disk here: choose a connection to a server of files (S3, SFTP, FTP, WebDAV)")
+    base: JsonObject = {"connection": asked.connection("Files")}
+    writes = asked.node.kind == "writeBinaryFile" or asked.raw("operation", "read") == "write"
+    if writes:
+        path = asked.needed(asked.text("fileName"), "the path", "file")
+        file = asked.file(str(asked.raw("dataPropertyName", "data")))
+        asked.step("FILE_TRANSFER", base | {"operation": "put", "path": path, "file": file})
+        return asked.given
+    path = asked.needed(asked.text("fileSelector") or asked.text("filePath"), "the path", "file")
+    if "*" in path:
+        raise Left("it reads all files that fit a pattern: list them with FILE_TRANSFER, then get each in a FOR_EACH")
+    read = asked.step("FILE_TRANSFER", base | {"operation": "get", "path": path})
+    return Output(Data(f"{read}.file", renamed={"fileName": "name", "mimeType": "type"}), any_file=f"{read}.file")
+
+
 # -- HTML, XML, Markdown, feeds
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flowforge.n8n.asking import Asked, Left, Result, one
 from flowforge.n8n.data import Data, Output, held, quote, reach
 from flowforge.n8n.nodes import node
@@ -36,7 +38,11 @@ def _split(asked: Asked, field: object, include: object) -> Output:
     field = str(asked.needed(field.strip(), "the field", "items"))
     names = [name.strip() for name in field.split(",")]
     if len(names) > 1:
-        raise Left("several fields are split together: do that in a CODE step")
+        lists = {
+            name.rsplit(".", 1)[-1]: asked.braced(f"{_field(asked, name)} | default([])") for name in names if name
+        }
+        kept = {"item": asked.item if include == "allOtherFields" else {}}
+        return Output(many=asked.code(_SPLIT_TOGETHER, {"lists": lists} | kept))
     path = _field(asked, names[0])
     last = names[0].rsplit(".", 1)[-1]
     rows = asked.code(
@@ -56,6 +62,14 @@ return members.map((member) => {
   if (others) return { ...input.item, [%(field)s]: member };
   return own ? member : { [%(field)s]: member };
 });
+"""
+
+
+_SPLIT_TOGETHER = """// The first members of all lists become an item, then the second ones, ...
+const length = Math.max(0, ...Object.values(input.lists).map((list) => list.length));
+return Array.from({ length }, (_, at) => ({
+  ...input.item, ...Object.fromEntries(Object.entries(input.lists).map(([name, list]) => [name, list[at] ?? null])),
+}));
 """
 
 
@@ -111,8 +125,11 @@ def sort(asked: Asked) -> Output:
 
 @node("removeDuplicates", whole_list=True)
 def remove_duplicates(asked: Asked) -> Output:
-    if asked.raw("operation", "removeDuplicateInputItems") != "removeDuplicateInputItems":
-        raise Left("what was seen in earlier executions is remembered: use REMEMBER in the loop that follows")
+    operation = asked.raw("operation", "removeDuplicateInputItems")
+    if operation == "removeItemsSeenInPreviousExecutions":
+        return _never_seen(asked)
+    if operation != "removeDuplicateInputItems":
+        raise Left(f"the operation '{operation}' has no counterpart")
     compared = asked.raw("compare", "allFields")
     if compared == "allFields":
         return _items(asked, f"{held(asked.items)} | unique")
@@ -120,6 +137,21 @@ def remove_duplicates(asked: Asked) -> Output:
     if compared != "selectedFields" or len(names) != 1:
         raise Left("several fields are compared: do that in a CODE step")
     return _items(asked, f"{held(asked.items)} | unique({quote(names[0])})")
+
+
+def _never_seen(asked: Asked) -> Output:
+    """A loop that remembers each item, and the list of those that are new."""
+    asked.note("what was seen is remembered for 30 days")
+    raw = asked.raw("dedupeValue", "")
+    field = re.fullmatch(r"=\{\{\s*\$json\.(\w+)\s*\}\}", raw if isinstance(raw, str) else "")
+    if field is None:
+        raise Left("what tells items apart is computed: use REMEMBER in the loop that follows")
+    seen = asked.names.new(f"seen {asked.node.name}", asked.node.name)
+    key = f"{{{{ {reach('item', field[1])} | default('') }}}}"
+    inner = {"id": seen, "name": "Seen before?", "type": "REMEMBER", "config": {"key": key}}
+    collect = f"{{{{ {{'first': steps.{seen}.first, 'item': item}} }}}}"
+    loop = asked.step("FOR_EACH", {"items": asked.braced(asked.given.items), "collect": collect}, actions=[inner])
+    return _items(asked, f"{loop}.results | filter(item.first) | map(item.item)", hint=f"new {asked.node.name}")
 
 
 @node("merge", whole_list=True)

@@ -102,7 +102,7 @@ def jira(asked: Asked) -> Result:
     if (resource, operation) == ("issue", "create"):
         config = {
             "project": asked.needed(asked.text("project"), "the project", "KEY"),
-            "issueType": asked.text("issueType"),
+            "issueType": asked.text("issueType") or "Task",
             "summary": asked.needed(asked.text("summary"), "the summary", "…"),
             "description": asked.text("additionalFields.description"),
         }
