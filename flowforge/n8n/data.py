@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 _ITEM = re.compile("\x00(\\d+)\x00")
@@ -82,12 +82,6 @@ class Data:
         if self.base is None:
             return f"({self.whole} | default({{}}))" if self.doubtful else self.whole
         return f"{self.base.object} | with_fields({self.whole})"
-
-    def mapped(self, change: Callable[[str], str]) -> Data:
-        fields = {name: change(path) for name, path in self.fields.items()}
-        return replace(
-            self, whole=change(self.whole), fields=fields, base=self.base.mapped(change) if self.base else None
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,12 @@
-"""Requests over HTTP that take the place of nodes: what they give, and their connections."""
+"""What requests over HTTP give that take the place of nodes."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked
 from flowforge.n8n.data import Data, Output
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 _LISTS = "where the answer is a list, n8n does what follows for each member: put a FOR_EACH around it"
-
-
-def request(asked: Asked, config: JsonObject, *, listed: bool = False, at: str = "", **keys: Any) -> Output:
-    """An HTTP_REQUEST step. `at`: where the data stand in the body; `listed`: whether they are a list of items."""
-    path = asked.step("HTTP_REQUEST", config, **keys)
-    body = f"{path}.body{at}"
-    return Output(many=body) if listed else Output(Data(body), any_file=body)
 
 
 def answer_of_any_kind(asked: Asked, path: str, *, kind: str, full: bool) -> Output:

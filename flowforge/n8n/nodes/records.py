@@ -91,6 +91,8 @@ def _properties(asked: Asked) -> JsonObject:
 
 # -- Jira
 
+_SITE = "https://example.atlassian.net"
+
 
 @node("jira")
 def jira(asked: Asked) -> Result:
@@ -98,7 +100,9 @@ def jira(asked: Asked) -> Result:
     operation = asked.choice("operation", "add" if resource == "issueComment" else "create")
     base: JsonObject = {"connection": asked.connection("Jira")}
     key = asked.text("issueKey")
-    address = f"https://SITE.atlassian.net/rest/api/3/issue/{key}"
+    address = f"{_SITE}/rest/api/3/issue/{key}"
+    site = base | {"endpoint": _SITE}
+    asked.note("fill in the address of the site")
     if (resource, operation) == ("issue", "create"):
         config = {
             "project": asked.needed(asked.text("project"), "the project", "KEY"),
@@ -107,13 +111,12 @@ def jira(asked: Asked) -> Result:
             "description": asked.text("additionalFields.description"),
         }
         asked.note("the project and the type are named by key and name: look at them")
-        return one(asked.step("JIRA_CREATE", base | {name: value for name, value in config.items() if value}))
+        return one(asked.step("JIRA_CREATE", site | {name: value for name, value in config.items() if value}))
     if (resource, operation) == ("issue", "getAll"):
         jql = asked.needed(asked.text("options.jql"), "the search", "order by created DESC")
-        return Output(many=f"{asked.step('JIRA_FIND', base | {'jql': jql, 'limit': _listing(asked, 50)})}.items")
+        return Output(many=f"{asked.step('JIRA_FIND', site | {'jql': jql, 'limit': _listing(asked, 50)})}.items")
     if (resource, operation) == ("issueComment", "add"):
-        return one(asked.step("JIRA_COMMENT", base | {"issue": key or "KEY-1", "body": asked.text("comment") or "…"}))
-    asked.note("fill in the address of the site")
+        return one(asked.step("JIRA_COMMENT", site | {"issue": key or "KEY-1", "body": asked.text("comment") or "…"}))
     if (resource, operation) == ("issue", "get"):
         return one(f"{asked.step('HTTP_REQUEST', base | {'url': address})}.body")
     if (resource, operation) == ("issueComment", "getAll"):
@@ -127,7 +130,7 @@ def jira(asked: Asked) -> Result:
         status = fields.pop("statusId", None)
         if status:
             asked.step(
-                "JIRA_MOVE", base | {"issue": key or "KEY-1", "transition": status}, hint=f"move {asked.node.name}"
+                "JIRA_MOVE", site | {"issue": key or "KEY-1", "transition": status}, hint=f"move {asked.node.name}"
             )
         if fields or not status:
             body = {"fields": filled(asked, fields)}
@@ -251,7 +254,15 @@ def _whole(limit: object) -> int:
 
 
 def _test(row: JsonObject) -> str:
-    tests = {"eq": "equals", "neq": "notEquals", "gt": "greater", "lt": "less", "gte": "atLeast", "lte": "atMost"}
+    tests = {
+        "eq": "equals",
+        "neq": "notEquals",
+        "gt": "more",
+        "lt": "less",
+        "gte": "atLeast",
+        "lte": "atMost",
+        "like": "contains",
+    }
     return tests.get(str(row.get("condition", "eq")), "equals")
 
 
