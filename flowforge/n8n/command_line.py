@@ -37,7 +37,7 @@ def _import(parsed: argparse.Namespace) -> int:
             for each in imported:
                 _say(_report_lines(each.report))
                 if not parsed.report_only:
-                    _say(_write(each.workflows, parsed.directory, taken))
+                    _say(_write(each, parsed.directory, taken))
                 code = max(code, 0 if each.report.is_whole else 1)
         except OSError as error:
             code = _refuse(error.filename or path, error.strerror or str(error))
@@ -53,17 +53,19 @@ def _read(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def _write(workflows: Iterable[Any], folder: Path, taken: list[str]) -> Iterator[str]:
+def _write(imported: Any, folder: Path, taken: list[str]) -> Iterator[str]:
+    """Writes a file for each workflow, headed by the sticky notes as comments."""
     from flowforge.ascode.files import file_name
     from flowforge.ascode.form import text_of
 
     folder.mkdir(parents=True, exist_ok=True)
-    for workflow in workflows:
+    notes = "".join(f"# {line}\n" for note in imported.report.sticky_notes for line in [*note.splitlines(), ""])
+    for workflow in imported.workflows:
         document = {"key": workflow.key} if workflow.key else {}
         document |= {"enabled": False, "definition": workflow.definition}
         name = file_name(document, taken)
         taken.append(name)
-        (folder / name).write_text(text_of(document), encoding="utf-8")
+        (folder / name).write_text(notes + text_of(document), encoding="utf-8")
         yield f"  wrote {folder / name}"
 
 

@@ -38,6 +38,15 @@ def test_files_are_written_that_are_valid_and_do_not_run_yet(
     assert found.document["enabled"] is False
 
 
+def test_sticky_notes_head_the_file_as_comments(tmp_path: Path) -> None:
+    note = node("Note", "stickyNote", {"content": "## Read me\nkey: no\x85more: no\r# x"})
+    source = _file(tmp_path, "one.json", graph([CALLED, sets("A", x=1), note], "Call > A"))
+    assert main(["import", "n8n", source, "-d", str(tmp_path / "out")]) == 0
+    (written,) = (tmp_path / "out").iterdir()
+    assert written.read_text(encoding="utf-8").startswith("# ## Read me\n# key: no\n")
+    assert not read_file(written).findings()
+
+
 def test_what_was_left_is_told_and_is_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = _file(tmp_path, "one.json", graph([CALLED, node("Odd", "noSuchThing")], "Call > Odd"))
     assert main(["import", "n8n", source, "--report-only"]) == 1
