@@ -46,7 +46,7 @@ class Body:
 class Budget:
     """The nodes that may still be worked on, of all workflows in a file: copies of tails and second tries count."""
 
-    nodes: int = 20_000
+    nodes: int = 5_000
 
     def take(self) -> None:
         """Raises TooLarge."""
