@@ -232,6 +232,10 @@ def _with_entities() -> bytes:
     [
         (b"PK\x03\x04 no book", "a.xlsx", "it is no Excel workbook (XLSX)"),
         (_bomb, "a.xlsx", "it unpacks to more than 500,000,000 bytes"),
+        (_bomb, "a.bin", "it is no CSV; a workbook needs the format XLSX"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.xls", "it is no CSV; a workbook needs the format XLSX"),
+        (b"%PDF-1.7\n", "a.csv", "it is no CSV"),
+        (b'{"a": "\xfc"}\n', "a.jsonl", "it is not in UTF-8"),
         (_with_entities, "a.xlsx", "the work on the spreadsheet cannot be done"),
         (b'a,b\n"' + b"x" * 11_000_000, "a.csv", "the work on the spreadsheet cannot be done"),
         (b"[" * 200_000, "a.jsonl", "the work on the spreadsheet cannot be done"),

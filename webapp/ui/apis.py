@@ -39,7 +39,8 @@ def create_api() -> Any:
     except Conflict as error:
         session().rollback()
         return _list_page([Problem("/name", str(error))]), 409
-    flash(f"“{created.title}” was added: {len(created.operations):,} operations.", "done")
+    count = len(created.operations)
+    flash(f"“{created.title}” was added: {count:,} operation{'' if count == 1 else 's'}.", "done")
     return redirect(url_for("ui.api", api_id=created.id), 303)
 
 

@@ -33,6 +33,8 @@ def run(work: Callable[[dict[str, Any]], None]) -> None:
     """Does what is asked; what cannot be done is told. Libraries raise all there is where files are broken."""
     try:
         work(read_request())
+    except UnicodeDecodeError:
+        fail(ValueError("it is not in UTF-8"))
     except (ValueError, MemoryError) as error:
         fail(error)
     except Exception as error:  # noqa: BLE001

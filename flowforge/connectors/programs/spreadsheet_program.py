@@ -19,6 +19,8 @@ _LONGEST_CELL = 32_767
 """Characters (Excel specifications and limits)."""
 _DELIMITERS = ",;\t|"
 _PIECE = 1_000_000
+_NO_TEXTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
+"""How archives (XLSX is one), old workbooks (XLS) and PDFs begin."""
 _FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a cell a formula (OWASP, CSV injection)."""
 
@@ -37,6 +39,7 @@ def work(request: dict[str, Any]) -> None:
 
 
 def _read_csv(request: dict[str, Any]) -> Iterator[Any]:
+    _require_text(request["path"])
     codec = request["charset"] or charset_of(request["path"])
     with open(request["path"], encoding=codec, errors="replace", newline="") as file:
         delimiter = request["delimiter"] or _delimiter_of(file.readline(_PIECE))
@@ -128,6 +131,12 @@ def _json_line(line: str, number: int) -> Any:
         return json.loads(line)
     except ValueError as error:
         raise ValueError(f"line {number} is not JSON") from error
+
+
+def _require_text(path: str) -> None:
+    with open(path, "rb") as file:
+        if file.read(8).startswith(_NO_TEXTS):
+            raise ValueError("it is no CSV; a workbook needs the format XLSX, and Excel saves older ones (XLS) as such")
 
 
 def _require_size(path: str) -> None:
