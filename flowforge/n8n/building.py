@@ -147,10 +147,7 @@ class Builder:
         return self._do(node, given, arrivals, state)
 
     def _do(self, node: Node, given: Output, arrivals: Sequence[Arrival], state: State) -> Body:
-        self._steps += 1
-        self.gathered.budget.take()
-        if self._steps > MOST_STEPS:
-            raise TooLarge
+        self._take_room()
         actions, result = self._mapped(node, given, arrivals, state)
         if isinstance(result, Ending):
             return Body(actions, state.scope)
@@ -164,6 +161,13 @@ class Builder:
             return joined(Body(actions, state.scope), body)
         after = state.seeing({**state.scope, node.name: Entry(result)})
         return joined(Body(actions, after.scope), self._after(node, result, actions, after))
+
+    def _take_room(self) -> None:
+        """Raises TooLarge where there is no room for one more node."""
+        self._steps += 1
+        self.gathered.budget.take()
+        if self._steps > MOST_STEPS:
+            raise TooLarge
 
     def _after(self, node: Node, output: Output, actions: Sequence[JsonObject], state: State) -> Body:
         """What follows a node that has given its output; one with a way for errors goes there where there is one."""
@@ -343,6 +347,7 @@ class Builder:
 
     def _again(self, node: Node, arrivals: Sequence[Arrival], state: State) -> Body:
         """A step that says that there is another round, with the items that it begins with."""
+        self._take_room()
         output = _together(arrivals)
         step = self.names.new(f"again {node.name}", node.name)
         action: JsonObject = {
