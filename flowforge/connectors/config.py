@@ -104,12 +104,14 @@ def holds_expression(config: Mapping[str, Any], path: Path) -> bool:
 
 
 def _without_tags(config: Mapping[str, Any], path: Path) -> Path:
-    """The path without what Pydantic names in it beside keys and positions: which of several models an object is."""
+    """The path without what Pydantic names in it beside keys and positions: which of several models an object is, and
+    under a plain value the type that it was tried as."""
     kept: Path = ()
     for part in path[:-1]:
         if not _is_tag(part, _value_at(config, kept)):
             kept = (*kept, part)
-    return (*kept, *path[-1:])
+    is_plain = isinstance(_value_at(config, kept), str | int | float)
+    return kept if is_plain else (*kept, *path[-1:])
 
 
 def _is_tag(part: str, holder: Any) -> bool:
