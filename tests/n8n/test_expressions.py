@@ -40,6 +40,7 @@ def written(source: str, here: Here | None = None) -> str:
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
+        ("", "none"),
         ("$json.a.b", "trigger.body.a.b | default(none)"),
         ("$json?.a?.['b c'][0]", "trigger.body.a['b c'][0] | default(none)"),
         ('$node["Fetch"].json["x-y"]', "steps.fetch.body['x-y'] | default(none)"),
@@ -107,7 +108,7 @@ def test_what_has_no_counterpart_stays_javascript_in_a_code_step(source: str) ->
 
 @pytest.mark.parametrize(
     "source",
-    ["$fromAI('city')", "$env.HOME.replace('a', 'b')", "require('fs')", "$json.a)", "'no end", "$response.body", ""],
+    ["$fromAI('city')", "$env.HOME.replace('a', 'b')", "require('fs')", "$json.a)", "'no end", "$response.body"],
 )
 def test_what_code_cannot_compute_either_is_told(source: str) -> None:
     with pytest.raises(Uncomputable):

@@ -34,7 +34,9 @@ _KEYWORDS = {"function", "return", "var", "let", "const", "if", "for", "while", 
 
 @lru_cache(maxsize=2_000)
 def parse(source: str) -> Tree:
-    """Raises NotRead where it is no expression, or holds what is not read, such as statements."""
+    """Nothing is undefined. Raises NotRead where it is no expression, or holds what is not read, such as statements."""
+    if not source.strip():
+        return Literal(None)
     if len(source) > MAX_LENGTH:
         raise NotRead(f"it has more than {MAX_LENGTH:,} characters")
     parser = _Parser(tokens_of(source))
