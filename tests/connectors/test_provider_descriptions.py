@@ -41,6 +41,8 @@ class Published:
     """Whether it says of all fields what they are; others have the names of the topmost ones right."""
     any_case: bool = False
     """Whether names may be written in small and capital letters alike."""
+    versions: tuple[str, str] = ("", "")
+    """The version that is spoken, and the one that is described, where they differ in what a field holds alone."""
 
     @property
     def description(self) -> Description:
@@ -67,6 +69,7 @@ STRIPE = Published(FETCHED / "stripe.json", "/v1", is_exact=False)
 SLACK = Published(FETCHED / "slack.json", of_signing=frozenset({"token"}), is_exact=False)
 GRAPH = Published(FETCHED / "microsoft-graph.json", is_exact=False, any_case=True)
 NOTION = Published(FETCHED / "notion.json", "/v1", is_exact=False)
+JIRA = Published(FETCHED / "jira.json", is_exact=False, versions=("/api/2/", "/api/3/"))
 TELEGRAM = Published(FETCHED / "telegram.json", is_exact=False)
 
 REPOSITORY = {"owner": "o", "repository": "r"}
@@ -113,6 +116,9 @@ CASES: list[tuple[Published, str, JsonObject]] = [
     (NOTION, "NOTION_QUERY", {"databaseId": "d", "filter": {}, "sorts": [{}]}),
     (NOTION, "NOTION_CREATE", {"databaseId": "d", "properties": {"Name": "Ann"}, "text": "Hi"}),
     (NOTION, "NOTION_CHANGE", {"pageId": "p", "properties": {"Done": True}}),
+    (JIRA, "JIRA_CREATE", {"project": "S", "summary": "Bug", "description": "x", "fields": {"labels": ["a"]}}),
+    (JIRA, "JIRA_COMMENT", {"issue": "S-1", "body": "ok"}),
+    (JIRA, "JIRA_MOVE", {"issue": "S-1", "transition": "Done"}),
     (TELEGRAM, "TELEGRAM_MESSAGE", {"chatId": "42", "text": "hi", "format": "HTML", "silent": True}),
     *(
         (TELEGRAM, "TELEGRAM_FILE", {"chatId": "42", "file": REPORT, "caption": "x", "kind": kind})
@@ -128,7 +134,7 @@ CASES: list[tuple[Published, str, JsonObject]] = [
         )
     ),
 ]
-NEWER = {"SLACK_FILE"}
+NEWER = {"SLACK_FILE", "JIRA_FIND"}
 """Actions whose operations are newer than the descriptions that there are."""
 
 
@@ -143,6 +149,8 @@ def provider(answers: Callable[..., None]) -> None:
         answers("GET", f"/v4/spreadsheets/s1/values/{cells}", {"values": [["Name", "Age"], ["Ann", 3]]})
     answers("GET", "/repos/o/r/issues", [])
     answers("GET", "/me/mailFolders/inbox/messages", {"value": []})
+    answers("POST", "/rest/api/2/issue", {"id": "1", "key": "S-1"})
+    answers("GET", "/rest/api/2/issue/S-1/transitions", {"transitions": [{"id": "3", "name": "Done"}]})
     answers("GET", "/v1/databases/d", {"data_sources": [{"id": "s", "name": "Tasks"}]})
     answers("POST", "/v1/data_sources/s/query", {"results": []})
 
@@ -170,7 +178,7 @@ def test_every_action_of_these_providers_is_compared() -> None:
 
 def differences(published: Published, request: Received) -> Iterator[str]:
     """What the description does not know of a request, and what it asks for beyond that."""
-    operation = operation_of(published.description, request)
+    operation = operation_of(published.description, request.method, request.path.replace(*published.versions))
     parameters = {each.name: each for each in operation.parameters if each.place == "query"}
     given = {name.split("[")[0] for name in request.args} | published.of_signing
     yield from (f"?{name}" for name in given - parameters.keys() - published.of_signing)
@@ -194,15 +202,13 @@ def _topmost(name: str) -> str:
     return name.split("[")[0]
 
 
-def operation_of(description: Description, request: Received) -> Operation:
+def operation_of(description: Description, method: str, called: str) -> Operation:
     """The operation that a request calls, of those whose path has the fewest places."""
-    path = request.path.removeprefix("/upload").removeprefix("/bot123:abc")
+    path = called.removeprefix("/upload").removeprefix("/bot123:abc")
     found = [
-        entry
-        for entry in description.entries
-        if entry.method == request.method and re.fullmatch(_pattern(entry.path), path)
+        entry for entry in description.entries if entry.method == method and re.fullmatch(_pattern(entry.path), path)
     ]
-    assert found, f"{description.title} has no {request.method} {path}"
+    assert found, f"{description.title} has no {method} {path}"
     return description.operation(min(found, key=lambda entry: entry.path.count("{")).id)
 
 
