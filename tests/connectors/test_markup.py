@@ -151,6 +151,11 @@ def test_feeds_of_both_kinds_give_the_same_shape(do: Do) -> None:
     assert one["published"] == three["published"] == "2026-03-04T05:06:07.000Z"
 
 
+def test_a_feed_that_leaves_out_its_version_is_read(do: Do) -> None:
+    unversioned = RSS.replace('<rss version="2.0">', "<rss>")
+    assert do("READ_FEED", source=unversioned) == do("READ_FEED", source=RSS)
+
+
 BOMB = "<!DOCTYPE a [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>]><a>&b;</a>"
 
 

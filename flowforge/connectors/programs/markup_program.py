@@ -21,6 +21,13 @@ _DEEPEST = 100
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,100}encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 
 
+_HEAD = 2_000
+"""Characters in which a feed has its first element."""
+_UNVERSIONED = re.compile(r"<rss(?=[\s>])(?![^>]*\bversion\s*=)")
+_VERSIONED = '<rss version="2.0"'
+"""The version is demanded (https://www.rssboard.org/rss-specification), and left out now and then."""
+
+
 def work(request: dict[str, Any]) -> None:
     limits.answer_each([_WORK[request["do"]](Path(request["path"]).read_bytes(), request)])
 
@@ -118,7 +125,8 @@ def _html_of_markdown(data: bytes, _: dict[str, Any]) -> str:
 
 
 def _feed(data: bytes, _: dict[str, Any]) -> dict[str, Any]:
-    feed = extract.feed(_xml_text(data))
+    text = _xml_text(data)
+    feed = extract.feed(_UNVERSIONED.sub(_VERSIONED, text[:_HEAD], count=1) + text[_HEAD:])
     if feed is None:
         raise ValueError("it is neither RSS nor Atom")
     return {
