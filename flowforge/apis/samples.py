@@ -37,7 +37,7 @@ def sample_of(schema: JsonObject) -> Any:
     if schema.get("properties"):
         return {name: sample_of(inner) for name, inner in schema["properties"].items()}
     if schema.get("type") == "array":
-        return [sample_of(schema.get("items", {}))]
+        return [] if schema.get("maxItems") == 0 else [sample_of(schema.get("items", {}))]
     return _sample_of_type(schema)
 
 
@@ -46,7 +46,7 @@ def _sample_of_type(schema: JsonObject) -> Any:
         others = schema.get("additionalProperties")
         return {"name": sample_of(others)} if isinstance(others, dict) else {}
     if schema.get("type") == "string":
-        return _TEXTS.get(schema.get("format", ""), _PLAIN["string"])
+        return _TEXTS.get(schema.get("format", ""), _PLAIN["string"])[: schema.get("maxLength")]
     plain = _PLAIN.get(schema.get("type", ""))
     return _number_within(schema, plain) if schema.get("type") in ("number", "integer") else plain
 

@@ -111,7 +111,7 @@ def _without_tags(config: Mapping[str, Any], path: Path) -> Path:
         if not _is_tag(part, _value_at(config, kept)):
             kept = (*kept, part)
     is_plain = isinstance(_value_at(config, kept), str | int | float)
-    return kept if is_plain else (*kept, *path[-1:])
+    return (*kept, *(part for part in path[-1:] if part.isdecimal() or not is_plain))
 
 
 def _is_tag(part: str, holder: Any) -> bool:

@@ -113,8 +113,7 @@ def test_what_the_form_allows_is_sent_and_right_after_the_schema(data: Any, sche
 @given(schemas)
 def test_the_sample_of_a_form_is_an_input_that_fits(schema: Any) -> None:
     body = form_schema(with_body(schema, schemas=SHARED))["properties"]["body"]
-    problems = [str(problem) for problem in find_problems(body, sample_of(body))]
-    assert [problem for problem in problems if "characters" not in problem and "entries" not in problem] == []
+    assert find_problems(body, sample_of(body)) == []
 
 
 @settings(max_examples=40, deadline=None)

@@ -101,7 +101,7 @@ def examine(page: Page, path: str | None) -> None:
 def test_the_chart_is_drawn_and_its_figures_stand_below(windows: Windows, register: Callable[[Page], str]) -> None:
     page = windows.open()
     register(page)
-    page.goto("/templates")
+    page.goto("/templates?q=greet")
     page.get_by_role("button", name="Use this").click()
     page.goto("/")
     expect(page.locator("figure canvas")).to_be_visible()
@@ -115,7 +115,7 @@ def test_an_address_is_copied_with_one_click(
     page = windows.open()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=product.url)
     register(page)
-    page.goto("/templates")
+    page.goto("/templates?q=greet")
     page.get_by_role("button", name="Use this").click()
     page.get_by_role("button", name="Copy the address").click()
     expect(page.get_by_text("Copied")).to_be_visible()

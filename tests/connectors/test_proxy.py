@@ -17,7 +17,7 @@ from flowforge.connectors.network.proxy import ProxyBypass
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.settings import Settings
 from tests.connectors.certificate import Certificate, make_certificate
-from tests.connectors.test_tls import called, serving, trusting
+from tests.connectors.test_tls import called, serving_tls, trusting
 
 MakeContext = Callable[..., StepContext]
 
@@ -79,7 +79,7 @@ def company(tmp_path: Path) -> Certificate:
 
 
 def test_a_call_by_https_goes_through_it_and_names_who_asks(make_context: MakeContext, company: Certificate) -> None:
-    with serving(company) as url, proxying() as proxy:
+    with serving_tls(company) as url, proxying() as proxy:
         context = make_context(https_proxy=proxy.url)
         assert called(context, url, **trusting(company)) == "hello"
     [asked] = proxy.asked
@@ -91,7 +91,7 @@ def test_a_call_by_https_goes_through_it_and_names_who_asks(make_context: MakeCo
 def test_it_is_asked_for_the_address_that_was_checked_and_not_for_the_name(
     make_context: MakeContext, company: Certificate
 ) -> None:
-    with serving(company) as url, proxying() as proxy:
+    with serving_tls(company) as url, proxying() as proxy:
         context = make_context(https_proxy=proxy.url)
         with pytest.raises(ConnectorError, match="localhost shows no certificate"):
             called(context, url.replace("127.0.0.1", "localhost"), **trusting(company))
@@ -102,7 +102,7 @@ def test_what_the_operator_excepts_is_called_directly(
     make_context: MakeContext, company: Certificate, httpserver: HTTPServer
 ) -> None:
     httpserver.expect_request("/").respond_with_data("plain")
-    with serving(company) as url, proxying() as proxy:
+    with serving_tls(company) as url, proxying() as proxy:
         context = make_context(https_proxy=proxy.url, no_proxy="example.com, 127.0.0.0/8")
         assert called(context, url, **trusting(company)) == "hello"
         assert called(make_context(https_proxy=proxy.url), httpserver.url_for("/")) == "plain", "not by https"

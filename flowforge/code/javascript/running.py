@@ -90,7 +90,7 @@ def _decode(data: str, charset: str) -> str:
     """The text of bytes, which come as the characters of Latin-1."""
     try:
         return data.encode("latin-1").decode(charset, "replace")
-    except LookupError:
+    except (LookupError, UnicodeError):
         return data.encode("latin-1").decode("utf-8", "replace")
 
 
