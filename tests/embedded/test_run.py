@@ -158,6 +158,15 @@ def test_a_killed_program_is_started_again(running: tuple[Instance, str], progra
     eventually(lambda: _is_ready(address))
 
 
+@pytest.fixture
+def hanging_up() -> Iterator[None]:
+    """Children hear of a hang-up, although the tests may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hanging_up")
 def test_signals_end_every_process_of_one_instance_and_its_data_stay(running: tuple[Instance, str], home: Path) -> None:
     _, neighbour = running
     with instance(home.parent) as first:
