@@ -64,10 +64,27 @@ def test_every_page_is_accessible_and_fits(
     page.get_by_role("button", name="Create token").click()
     examine(page, None)
     workflow = page.context.pages[0].evaluate("sessionStorage.workflow")
+    table = table_with_a_row(page)
     of_workflow = ("", "/edit", "/build", "/build?step=/actions/0", "/build/text", "/versions")
-    for path in (*PAGES, *(workflow + each for each in of_workflow), execution, f"{execution}?log=nothing"):
+    of_execution = (execution, f"{execution}?log=nothing")
+    of_table = (table, f"{table}/columns")
+    for path in (*PAGES, *(workflow + each for each in of_workflow), *of_execution, *of_table):
         examine(page, path)
     windows.forgive("/nowhere")
+
+
+def table_with_a_row(page: Page) -> str:
+    """Makes one with a key. Returns its path."""
+    page.goto("/tables/new")
+    page.get_by_label("Name", exact=True).fill("orders")
+    page.get_by_label("Name of column 1").fill("number")
+    page.get_by_label("column 1 is the key").check()
+    page.get_by_role("button", name="Make the table").click()
+    path: str = page.evaluate("location.pathname")
+    page.get_by_role("link", name="Add a row").click()
+    page.get_by_label("number").fill("A-1")
+    page.get_by_role("button", name="Add").click()
+    return path
 
 
 def something_happens(page: Page, gate: Gate) -> str:
