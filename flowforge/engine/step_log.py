@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
-from flowforge import events, jsonio
+from flowforge import jsonio
 from flowforge.bus import EventBus, Message
 from flowforge.connectors.sdk import LogLine, StepLog
-from flowforge.engine.announcements import announce_quietly
-from flowforge.events import ExecutionEvent, ExecutionStart
+from flowforge.engine.announcements import announce_quietly, execution_event
+from flowforge.events import ExecutionStart
 from flowforge.ids import uuid7
 from flowforge.secrets import mask_text
 
@@ -30,23 +29,23 @@ class PublishedLog:
     written: int = 0
 
     def add(self, lines: Sequence[LogLine]) -> None:
-        room = MOST_LINES - self.written
-        self.written += len(lines)
-        kept = [*lines[:room], *([_FULL] if 0 <= room < len(lines) else ())]
+        before, self.written = self.written, self.written + len(lines)
+        kept = list(lines[: max(0, MOST_LINES - before)])
+        if before <= MOST_LINES < self.written:
+            kept.append(_FULL)
         if kept:
-            announce_quietly(self.bus, [Message.of(events.EXECUTION_EVENTS, self._message(line)) for line in kept])
+            announce_quietly(self.bus, [self._message(line) for line in kept])
 
-    def _message(self, line: LogLine) -> ExecutionEvent:
+    def _message(self, line: LogLine) -> Message:
         start = self.start
-        return ExecutionEvent(
-            execution_id=start.execution_id,
-            workflow_id=start.workflow_id,
-            user_id=start.user_id,
-            status=line.level,
+        return execution_event(
+            start.execution_id,
+            start.workflow_id,
+            start.user_id,
+            line.level,
             step_index=start.step_index,
             iteration=start.iteration,
             attempt=start.attempt,
-            timestamp=datetime.now(UTC),
             line_id=uuid7(),
             message=jsonio.writable(mask_text(line.text, self.secrets))[:LONGEST_LINE],
         )

@@ -77,3 +77,9 @@ def test_lines_are_bounded_in_number_and_length(log: PublishedLog, pipeline: Pip
     *lines, last = [line.message or "" for line in published(pipeline)]
     assert (len(lines), {len(line) for line in lines}) == (MOST_LINES, {LONGEST_LINE})
     assert "further ones are left out" in last
+
+
+def test_a_batch_behind_the_last_line_is_left_out(log: PublishedLog, pipeline: Pipeline) -> None:
+    log.add([LogLine("x")] * (MOST_LINES + 1))
+    log.add([LogLine("more")] * 50)
+    assert len(published(pipeline)) == MOST_LINES + 1, "the lines, and the word that there is no room for more"
