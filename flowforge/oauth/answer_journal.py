@@ -17,6 +17,8 @@ from flowforge.durable_files import replace_durably
 from flowforge.secrets import SecretUnreadable, Vault
 
 _NEW_TOKENS: TypeAdapter[NewTokens] = TypeAdapter(NewTokens)
+_FORMER_NAMES = {"connection": "connection_id", "endsAt": "ends_at", "renewAt": "renew_at"}
+"""The names of fields, as the release before wrote them: what it has noted may be all that is left of a sign-in."""
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ class AnswerJournal:
 
     def _read(self, path: Path) -> NewTokens | None:
         try:
-            return _NEW_TOKENS.validate_json(self.vault.open(path.read_text()))
+            kept = jsonio.loads(self.vault.open(path.read_text()))
+            return _NEW_TOKENS.validate_python({_FORMER_NAMES.get(name, name): value for name, value in kept.items()})
         except FileNotFoundError:
             return None  # another process was quicker
         except (OSError, SecretUnreadable, ValueError) as error:

@@ -7,13 +7,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Response
 from sqlalchemy import update
 
+from flowforge import jsonio
 from flowforge.connectors.sdk import ConnectionBroken, ConnectorError
-from flowforge.db.oauth_grants_store import OAuthGrantsStore
+from flowforge.db.oauth_grants_store import NewTokens, OAuthGrantsStore
 from flowforge.db.sealed import reseal
 from flowforge.db.tables import OAuthGrant
 from flowforge.errors import Unavailable
@@ -312,3 +314,11 @@ class TestWhilePostgresIsAway:
         assert list((settings.home / "renewed-tokens").iterdir()) == []
         assert call(backends, provider).ok
         assert len(provider.asked) == 1
+
+    def test_what_the_release_before_has_noted_is_read(self, backends: Backends) -> None:
+        journal, now, id_ = backends.renewals.journal, datetime.now(UTC), uuid4()
+        noted = {"connection": str(id_), "former": 3, "sealed": "tokens", "scopes": ["read"]}
+        journal.folder.mkdir()
+        sealed = backends.vault.seal(jsonio.dumps({**noted, "endsAt": now.isoformat(), "renewAt": None}).decode())
+        (journal.folder / f"{id_}.3.sealed").write_text(sealed)
+        assert list(journal.entries()) == [NewTokens(id_, 3, "tokens", now, None, ["read"])]
