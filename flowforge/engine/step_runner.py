@@ -331,7 +331,7 @@ class StepRunner:
         """The page that the step reads alone; None where it does not. Whoever tries the step out gets the first."""
         if run.step is None or not run.step.reads_page:
             return None
-        load = (dict) if run.executor is None else run.load or (lambda: run.start.context)
+        load = dict if run.executor is None else run.load or (lambda: run.start.context)
         return SealedPage(lambda: (load().get("page") or {}).get("after"), self._vault)
 
     def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:

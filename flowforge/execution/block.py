@@ -156,3 +156,22 @@ class FrameBehaviour(BlockBehaviour):
     def tolerates_failure(self, step: Step) -> bool:
         """Whether the block goes on when one of its frames fails."""
         return False
+
+
+class LoopInTurn(FrameBehaviour):
+    """A loop whose frames are opened one after another. Of these nothing is kept, unless `collect` in its config says
+    what."""
+
+    def body(self, step: Step, frame: Frame) -> Body:
+        return step.bodies[0]
+
+    def gathered(self, step: Step) -> Gathered:
+        return Gathered.RESULTS if _collects(step) else Gathered.NOTHING
+
+    def with_results(self, step: Step, output: JsonObject, ended: Sequence[EndedFrame]) -> JsonObject:
+        """The output, and what it has collected."""
+        return {**output, "results": [one.result for one in ended]} if _collects(step) else output
+
+
+def _collects(step: Step) -> bool:
+    return step.config.get("collect") is not None

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flowforge.execution.block import BlockFailed, Following, FrameBehaviour, Gathered, Machine
+from flowforge.execution.block import BlockFailed, Following, LoopInTurn, Machine
 from flowforge.execution.conditions import holds
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock
 from flowforge.jsonio import JsonObject
 from flowforge.language.block import ConfigUnusable
 from flowforge.language.blocks.for_each_page import MAX_PAGES
 from flowforge.language.expressions.unknown_values import Undecided, Unknown
-from flowforge.language.plan import Body, Step
+from flowforge.language.plan import Step
 
 
-class ForEachPage(FrameBehaviour):
+class ForEachPage(LoopInTurn):
     """The item of a frame says where the page before has ended: the `next` of its first step, null for the first page.
 
     The block remembers whether the list was read to its end (`complete`).
@@ -32,9 +32,6 @@ class ForEachPage(FrameBehaviour):
             raise BlockFailed(f"step '{step.id}': there is no action that reads a page")
         machine.config(frame, step)
         return machine.open_block(frame, step, [None], at_once=1, reserved=MAX_PAGES, memory={"complete": False})
-
-    def body(self, step: Step, frame: Frame) -> Body:
-        return step.bodies[0]
 
     def roots(self, frame: Frame, block: OpenBlock) -> JsonObject:
         return {"page": {"number": frame.position + 1, "after": frame.item}}
@@ -52,13 +49,9 @@ class ForEachPage(FrameBehaviour):
             machine.add_frame(block, following)
         return self.evaluated(machine, frame, step, "collect")
 
-    def gathered(self, step: Step) -> Gathered:
-        return Gathered.NOTHING if step.config.get("collect") is None else Gathered.RESULTS
-
     def output(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock, ended: Sequence[EndedFrame]) -> Any:
         output = {"count": block.ended, "complete": (block.memory or {})["complete"]}
-        collects = step.config.get("collect") is not None
-        return {**output, "results": [one.result for one in ended]} if collects else output
+        return self.with_results(step, output, ended)
 
     def _page(self, frame: Frame, step: Step) -> Mapping[str, Any]:
         """The output of the step that reads a page. Raises ConfigUnusable, and Undecided where it is unknown."""

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from flowforge.execution.block import BlockFailed, Following, FrameBehaviour, Gathered, Machine
+from flowforge.execution.block import BlockFailed, Following, LoopInTurn, Machine
 from flowforge.execution.conditions import holds
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks.repeat import RepeatConfig
-from flowforge.language.plan import Body, Step
+from flowforge.language.plan import Step
 
 
-class Repeat(FrameBehaviour):
+class Repeat(LoopInTurn):
     """The item of a frame is what the round before gave and carried on: `last` and `carry`.
 
     The block remembers `most` and `delay` and, once there is no further round, whether the condition held (`done`), and
@@ -34,9 +34,6 @@ class Repeat(FrameBehaviour):
     def intent(self, step: Step, config: RepeatConfig, now: datetime) -> JsonObject:
         """Returns the config without what is evaluated after each round, but for the condition."""
         return config.model_dump(by_alias=True, mode="json", exclude={"carry", "collect"})
-
-    def body(self, step: Step, frame: Frame) -> Body:
-        return step.bodies[0]
 
     def roots(self, frame: Frame, block: OpenBlock) -> JsonObject:
         before = _round_before(frame)
@@ -63,17 +60,13 @@ class Repeat(FrameBehaviour):
         else:
             machine.begin_frames(block)
 
-    def gathered(self, step: Step) -> Gathered:
-        return Gathered.NOTHING if step.config.get("collect") is None else Gathered.RESULTS
-
     def output(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock, ended: Sequence[EndedFrame]) -> Any:
         memory = block.memory or {}
         if block.ended and not memory["done"] and step.config.get("onMost") != "continue":
             rounds = f"{block.ended:,} round{'' if block.ended == 1 else 's'}"
             raise BlockFailed(f"step '{step.id}': `until` did not hold within {rounds}")
         output = {"count": block.ended, "done": memory["done"], "last": memory["last"], "carry": memory["carry"]}
-        collects = step.config.get("collect") is not None
-        return {**output, "results": [one.result for one in ended]} if collects else output
+        return self.with_results(step, output, ended)
 
 
 def _round_before(frame: Frame) -> Mapping[str, Any]:
