@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.services.serving import serving
+from tests.services.serving import JsonExchange, JsonServer, serving
 
 
 @dataclass(frozen=True)
@@ -29,24 +28,13 @@ class Receiver:
 def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
+    class Exchange(JsonExchange):
+        def do_POST(self) -> None:  # noqa: N802
             data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             receiver.calls.append(Call(self.path, json.loads(data), self.headers.get("Idempotency-Key")))
-            answer = data if self.path == "/echo" else b'{"id": 42}'
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            self.answer(data if self.path == "/echo" else b'{"id": 42}')
 
-        def log_message(self, *_: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    server = JsonServer(Exchange)
+    receiver.url = server.url
     with serving(server):
         yield receiver

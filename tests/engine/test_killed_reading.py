@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
@@ -12,7 +10,7 @@ from flowforge.engine.orchestrator import Orchestrator
 from flowforge.settings import Settings
 from tests.engine.consumer_processes import kill, started
 from tests.engine.pipeline import Pipeline, working
-from tests.services.serving import serving
+from tests.services.serving import JsonExchange, JsonServer, serving
 from tests.waiting import eventually
 
 PAGES = 1_000
@@ -30,36 +28,21 @@ def redelivery_grace() -> float:
     return 0.2
 
 
-class Api(ThreadingHTTPServer):
+class Api(JsonServer):
     """Gives a thousand pages of one item each; notes which were asked for, and under which keys."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, str | None]] = []
-        super().__init__(("127.0.0.1", 0), _Page)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/"
+        super().__init__(_Page)
 
 
-class _Page(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Page(JsonExchange):
     server: Api
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         number = int(self.path.partition("page=")[2])
         self.server.asked.append((number, self.headers["Idempotency-Key"]))
-        answer = json.dumps({"items": [{"n": number}], "pages": PAGES}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        self.answer(json.dumps({"items": [{"n": number}], "pages": PAGES}).encode())
 
 
 def test_every_item_comes_once_though_the_executor_is_killed_three_times(
@@ -68,7 +51,7 @@ def test_every_item_comes_once_though_the_executor_is_killed_three_times(
     paging = {"by": "page", "pageCount": "body.pages"}
     api = Api()
     with serving(api), working(pipeline.backends, Orchestrator):
-        workflow = pipeline.workflow({"type": "HTTP_REQUEST", "config": {"url": api.url, "paging": paging}})
+        workflow = pipeline.workflow({"type": "HTTP_REQUEST", "config": {"url": f"{api.url}/", "paging": paging}})
         executor = started(settings)
         event = pipeline.accept(workflow.id)
         for share in (0.2, 0.4, 0.7):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from flowforge.settings import Settings
 from tests.engine.consumer_processes import kill, started
 from tests.engine.pipeline import Pipeline
-from tests.services.serving import serving
+from tests.services.serving import JsonExchange, JsonServer, serving
 from tests.waiting import eventually
 
 PAGES, SIZE = 25, 4
@@ -31,18 +30,12 @@ def redelivery_grace() -> float:
     return 0.2
 
 
-class Api(ThreadingHTTPServer):
+class Api(JsonServer):
     """Gives pages of four items each, and takes the items; notes in which order, and under which keys."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str | None]] = []
-        super().__init__(("127.0.0.1", 0), _Exchange)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        super().__init__(_Exchange)
 
     @property
     def taken(self) -> list[str]:
@@ -50,30 +43,19 @@ class Api(ThreadingHTTPServer):
         return [path.removeprefix("/item/") for path, _ in dict.fromkeys(self.calls) if path.startswith("/item/")]
 
 
-class _Exchange(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Exchange(JsonExchange):
     server: Api
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         self.server.calls.append((self.path, self.headers["Idempotency-Key"]))
         page = int(self.path.rpartition("=")[2]) if "=" in self.path else 0
         items = [page * SIZE + n for n in range(SIZE)]
-        self._answer({"items": items, "next": f"/pages?after={page + 1}" if page + 1 < PAGES else None})
+        following = f"/pages?after={page + 1}" if page + 1 < PAGES else None
+        self.answer(json.dumps({"items": items, "next": following}).encode())
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         self.server.calls.append((self.path, self.headers["Idempotency-Key"]))
-        self._answer({})
-
-    def _answer(self, body: Any) -> None:
-        answer = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        self.answer(b"{}")
 
 
 def streaming(api: Api) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from wsgidav.fs_dav_provider import FilesystemProvider
 from wsgidav.wsgidav_app import WsgiDAVApp
 
 from tests.connectors.certificate import make_certificate
-from tests.services.serving import serving
+from tests.services.serving import accepting, serving
 
 USER, PASSWORD = "ada", "s3cret pass"
 USER_KEY = paramiko.ECDSAKey.generate()
@@ -227,30 +227,18 @@ def running_sftp(folder: Path) -> Iterator[FileServer]:
         with suppress(paramiko.SSHException, EOFError):
             transport.start_server(server=_Account())
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, serve), daemon=True).start()
+    with accepting(serve) as port:
         yield _on_disk(
             "sftp",
             root_folder,
             {
                 "host": "127.0.0.1",
-                "port": listener.getsockname()[1],
+                "port": port,
                 "username": USER,
                 "password": PASSWORD,
                 "hostKey": f"{key.get_name()} {key.get_base64()}",
             },
         )
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-
-
-def _accept(listener: socket.socket, serve: Callable[[socket.socket], None]) -> None:
-    while True:
-        try:
-            client, _ = listener.accept()
-        except OSError:
-            return
-        serve(client)
 
 
 RUNNING = {"s3": running_s3, "sftp": running_sftp, "ftp": running_ftp, "webdav": running_webdav}

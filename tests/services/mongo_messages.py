@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any
 
 import bson
+
+from tests.services.serving import accepting
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any] | bytes]
 """Gives the document that is answered to a command; or bytes that are sent as they are, before the connection ends."""
 _OP_MSG = 2013
 
 
-@contextmanager
-def answering_mongo(answer: Answer) -> Iterator[int]:
+def answering_mongo(answer: Answer) -> AbstractContextManager[int]:
     """Its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, answer), daemon=True).start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
+    return accepting(partial(_serve, answer))
 
 
-def _accept(listener: socket.socket, answer: Answer) -> None:
-    with suppress(OSError):
-        while True:
-            client, _ = listener.accept()
-            threading.Thread(target=_serve, args=(client, answer), daemon=True).start()
-
-
-def _serve(client: socket.socket, answer: Answer) -> None:
+def _serve(answer: Answer, client: socket.socket) -> None:
     with client, suppress(OSError, struct.error):
         while True:
             length, request, _, _ = struct.unpack("<iiii", client.recv(16, socket.MSG_WAITALL))

@@ -12,10 +12,10 @@ import socket
 import sqlite3
 import ssl
 import struct
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +26,7 @@ from pytds.tds_reader import _TdsReader
 from pytds.tds_writer import _TdsWriter
 
 from tests.connectors.certificate import Certificate
+from tests.services.serving import accepting
 
 PREFIX = "WAITFOR"
 """Statements that begin so end when the client says so."""
@@ -77,25 +78,12 @@ class TdsServer:
 
 @contextmanager
 def serving_tds(server: TdsServer) -> Iterator[TdsServer]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server.port = listener.getsockname()[1]
-        threading.Thread(target=_accept, args=(listener, server), daemon=True).start()
-        try:
-            yield server
-        finally:
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
+    with accepting(partial(_serve, server)) as server.port:
+        yield server
 
 
-def _accept(listener: socket.socket, server: TdsServer) -> None:
-    with suppress(OSError):
-        while True:
-            client, _ = listener.accept()
-            server.connections += 1
-            threading.Thread(target=_serve, args=(client, server), daemon=True).start()
-
-
-def _serve(client: socket.socket, server: TdsServer) -> None:
+def _serve(server: TdsServer, client: socket.socket) -> None:
+    server.connections += 1
     with (
         client,
         suppress(OSError, tds_base.Error, ssl.SSLError),

@@ -5,39 +5,24 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 
 from tests.connectors.certificate import Certificate
+from tests.services.serving import accepting
 
 _ASKS_FOR_TLS = bytes.fromhex("0000000804d2162f")
 """https://www.postgresql.org/docs/current/protocol-message-formats.html, SSLRequest."""
 
 
-@contextmanager
-def tls_front(port: int, certificate: Certificate) -> Iterator[int]:
+def tls_front(port: int, certificate: Certificate) -> AbstractContextManager[int]:
     """A port that takes clients with TLS and without, and hands on what they say to the server."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate.chain, certificate.key)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, context, port), daemon=True).start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
+    return accepting(partial(_serve, context, port))
 
 
-def _accept(listener: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    while True:
-        try:
-            client, _ = listener.accept()
-        except OSError:
-            return
-        threading.Thread(target=_serve, args=(client, context, port), daemon=True).start()
-
-
-def _serve(client: socket.socket, context: ssl.SSLContext, port: int) -> None:
+def _serve(context: ssl.SSLContext, port: int, client: socket.socket) -> None:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as server:
         begun = client.recv(8, socket.MSG_WAITALL)
         if begun == _ASKS_FOR_TLS:
