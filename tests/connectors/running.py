@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request as Received
 
 from flowforge.connectors.catalog import load_catalog
-from flowforge.connectors.sdk import StepContext
+from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.jsonio import JsonObject
 
 Step = Callable[..., JsonObject]
@@ -30,6 +31,13 @@ def run_with(
     """The output of a step that names a connection of that kind. Raises ConnectorError."""
     connection = load_catalog().connection_kinds[kind].read(saved, context)
     return run(type_, config, replace(context, connection=connection))
+
+
+def failing(run_step: Callable[..., object], *arguments: Any, **config: Any) -> ConnectorError:
+    """The error that a step ends with."""
+    with pytest.raises(ConnectorError) as caught:
+        run_step(*arguments, **config)
+    return caught.value
 
 
 def received_by(httpserver: HTTPServer) -> list[Received]:

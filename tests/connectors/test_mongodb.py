@@ -18,7 +18,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from tests.connectors.certificate import make_certificate
 from tests.connectors.kept_files import KeptFiles
-from tests.connectors.running import run_with
+from tests.connectors.running import failing, run_with
 from tests.services.mongo_fixture import running_secantus
 
 MakeContext = Callable[..., StepContext]
@@ -75,12 +75,6 @@ def ask(connection: dict[str, Any], orders: Any, make_context: MakeContext) -> A
         )
 
     return run_step
-
-
-def failing(ask: Ask, operation: str, **config: Any) -> ConnectorError:
-    with pytest.raises(ConnectorError) as caught:
-        ask(operation, **config)
-    return caught.value
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import pytest
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from tests.connectors.kept_files import KeptFiles
-from tests.connectors.running import run_with
+from tests.connectors.running import failing, run_with
 from tests.services.sql_servers import SqlServer
 from tests.waiting import eventually
 
@@ -41,12 +41,6 @@ def query(server: SqlServer, make_context: MakeContext) -> Query:
         return run_with("SQL_QUERY", server.kind, server.connection, config, within)
 
     return run_step
-
-
-def failing(query: Query, **config: Any) -> ConnectorError:
-    with pytest.raises(ConnectorError) as caught:
-        query(**config)
-    return caught.value
 
 
 class TestReading:

@@ -20,7 +20,7 @@ from flowforge.connectors.sdk import ConnectorError, StepContext, writing
 from flowforge.connectors.sql.dialect import Dialect, Upsert
 from tests.connectors.certificate import make_certificate
 from tests.connectors.kept_files import KeptFiles
-from tests.connectors.running import run_with
+from tests.connectors.running import failing, run_with
 from tests.services.tds_server import (
     ERROR,
     MORE,
@@ -55,11 +55,11 @@ def saved(server: TdsServer) -> dict[str, Any]:
     return {
         "host": "127.0.0.1",
         "port": server.port,
-        "database": "",
+        "database": "shop",
         "username": "ada",
         "password": PASSWORD,
         "authorities": server.certificate.authority.read_text(),
-    } | {"database": "shop"}
+    }
 
 
 @pytest.fixture
@@ -70,12 +70,6 @@ def query(saved: dict[str, Any], make_context: MakeContext) -> Query:
         return run_with("SQL_QUERY", "sqlserver", saved, config, within)
 
     return run_step
-
-
-def failing(query: Query, **config: Any) -> ConnectorError:
-    with pytest.raises(ConnectorError) as caught:
-        query(**config)
-    return caught.value
 
 
 class TestReading:

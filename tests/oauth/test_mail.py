@@ -32,15 +32,13 @@ from tests.services.imap import MailServer
 from tests.services.mail_bearers import BearerFront, BearerInbox, serving_front
 from tests.services.oauth_provider import PERSON, Provider
 from tests.services.smtp import serving
-from tests.triggers.registrations import events, register, trigger
+from tests.triggers.registrations import mailbox, register, subjects, trigger
 from workers.mailboxes import poll_mailbox
 
 
 @pytest.fixture
 def folder(imap: MailServer) -> str:
-    name = f"folder-{uuid4().hex}"
-    imap.create(name)
-    return name
+    return imap.new_folder()
 
 
 @pytest.fixture
@@ -81,26 +79,16 @@ def sign_in_again(backends: Backends, provider: Provider, connection_id: UUID) -
         signing._keep(session, browser, connection_id, client, grant)
 
 
-def mailbox(engine: Engine, config: dict[str, Any]) -> UUID:
-    """An email trigger of Ada's that exists since a minute ago."""
-    created = datetime.now(UTC) - timedelta(minutes=1)
-    return register(engine, "email", config, user_id=OWNER, created_at=created, updated_at=created)
-
-
 def polling(settings: Settings, trigger_id: UUID) -> subprocess.Popen[bytes]:
     given = {"postgres_url_setting": settings.postgres_url, "redis_url": settings.redis_url, "home": str(settings.home)}
     return subprocess.Popen([sys.executable, "-m", "tests.oauth.polling_process", json.dumps(given), str(trigger_id)])
-
-
-def subjects(engine: Engine, trigger_id: UUID) -> list[str]:
-    return [event.payload["subject"] for event in events(engine, trigger_id)]
 
 
 class TestMailboxes:
     def test_a_mail_becomes_an_event(
         self, backends: Backends, engine: Engine, imap: MailServer, front: BearerFront, folder: str, connection: UUID
     ) -> None:
-        mails = mailbox(engine, front.config(folder, NAME))
+        mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         imap.deliver("Order 17", folder=folder)
         poll_mailbox(backends, mails)
         assert trigger(engine, mails)["last_error"] is None
@@ -110,7 +98,7 @@ class TestMailboxes:
         self, backends: Backends, engine: Engine, imap: MailServer, provider: Provider, folder: str, connection: UUID
     ) -> None:
         with serving_front(imap, lambda user, token: is_good(provider, token), "OAUTHBEARER") as front:
-            mails = mailbox(engine, front.config(folder, NAME))
+            mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
             imap.deliver("one", folder=folder)
             poll_mailbox(backends, mails)
             provider.revoke_all()
@@ -121,7 +109,9 @@ class TestMailboxes:
     def test_a_server_without_such_a_sign_in_is_told(
         self, backends: Backends, engine: Engine, imap: MailServer, folder: str, connection: UUID
     ) -> None:
-        mails = mailbox(engine, {**imap.config(folder), "username": "", "password": "", "connection": NAME})
+        mails = mailbox(
+            engine, {**imap.config(folder), "username": "", "password": "", "connection": NAME}, user_id=OWNER
+        )
         poll_mailbox(backends, mails)
         assert "has no sign-in by OAuth 2.0" in trigger(engine, mails)["last_error"]
 
@@ -138,7 +128,7 @@ class TestMailboxes:
     ) -> None:
         provider.rotates, provider.delay = True, 4
         age(backends, connection, ends_in=-1)
-        triggers = [mailbox(engine, front.config(folder, NAME)) for _ in range(2)]
+        triggers = [mailbox(engine, front.config(folder, NAME), user_id=OWNER) for _ in range(2)]
         imap.deliver("one", folder=folder)
         processes = [polling(settings, each) for each in triggers]
         assert [process.wait(120) for process in processes] == [0, 0]
@@ -156,7 +146,7 @@ class TestMailboxes:
         provider: Provider,
     ) -> None:
         provider.expire_access()
-        mails = mailbox(engine, front.config(folder, NAME))
+        mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         imap.deliver("one", folder=folder)
         poll_mailbox(backends, mails)
         assert subjects(engine, mails) == ["one"]
@@ -171,7 +161,7 @@ class TestMailboxes:
         connection: UUID,
     ) -> None:
         front.accepts = lambda user, token: False
-        mails = mailbox(engine, front.config(folder, NAME))
+        mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         poll_mailbox(backends, mails)
         told = trigger(engine, mails)["last_error"]
         assert f"refuses the sign-in of '{PERSON}': status 401, scope https://mail.google.com/" in told
@@ -180,7 +170,7 @@ class TestMailboxes:
     def test_a_server_that_ends_the_session_loses_nothing(
         self, backends: Backends, engine: Engine, imap: MailServer, front: BearerFront, folder: str, connection: UUID
     ) -> None:
-        mails = mailbox(engine, front.config(folder, NAME))
+        mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         imap.deliver("one", folder=folder)
         front.cuts.set()
         poll_mailbox(backends, mails)
@@ -194,7 +184,9 @@ class TestMailboxes:
     ) -> None:
         came = []
         front.accepts = lambda user, token: not came.append(user)  # type: ignore[func-returns-value]
-        poll_mailbox(backends, mailbox(engine, front.config(folder, NAME, username="orders@example.test")))
+        poll_mailbox(
+            backends, mailbox(engine, front.config(folder, NAME, username="orders@example.test"), user_id=OWNER)
+        )
         assert came == ["orders@example.test"]
 
 
@@ -209,7 +201,7 @@ class TestSignInsThatHaveEnded:
         connection: UUID,
         provider: Provider,
     ) -> None:
-        mails = mailbox(engine, front.config(folder, NAME))
+        mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         imap.deliver("before", folder=folder)
         poll_mailbox(backends, mails)
         provider.revoke_all()
@@ -246,7 +238,7 @@ class TestSignInsThatHaveEnded:
         self, backends: Backends, engine: Engine, front: BearerFront, folder: str, provider: Provider
     ) -> None:
         connect(backends, provider)
-        mails = mailbox(engine, front.config(folder, NAME))
+        mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         poll_mailbox(backends, mails)
         assert "nobody has signed in" in trigger(engine, mails)["last_error"]
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from uuid import uuid4
 
 import pytest
 from imap_tools import MailBoxUnencrypted
@@ -46,6 +47,12 @@ class MailServer:
     def create(self, folder: str) -> None:
         with self.signed_in() as box:
             box.folder.create(folder)
+
+    def new_folder(self) -> str:
+        """Its name, which no other has."""
+        name = f"folder-{uuid4().hex}"
+        self.create(name)
+        return name
 
     def recreate(self, folder: str) -> None:
         """Empty, and with another UIDVALIDITY."""

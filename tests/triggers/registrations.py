@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,13 @@ def register(engine: Engine, trigger_type: str, configuration: Any, **columns: A
     return values["id"]
 
 
+def mailbox(engine: Engine, config: Mapping[str, Any], **columns: Any) -> UUID:
+    """An email trigger that exists since a minute ago."""
+    created = datetime.now(UTC) - timedelta(minutes=1)
+    values = {"trigger_type": "email", "created_at": created, "updated_at": created} | columns
+    return register(engine, configuration=config, **values)
+
+
 def change(engine: Engine, trigger_id: UUID, **columns: Any) -> None:
     """What a person's edit does; `updated_at` follows."""
     with engine.begin() as connection:
@@ -46,6 +53,11 @@ def events(engine: Engine, trigger_id: UUID) -> list[TriggerEventRow]:
     table = TriggerEventRow.__table__
     with engine.connect() as connection:
         return list(connection.execute(select(table).where(table.c.trigger_id == trigger_id).order_by(table.c.id)))
+
+
+def subjects(engine: Engine, trigger_id: UUID) -> list[str]:
+    """Those of the mails that have become events, in the order of their acceptance."""
+    return [event.payload["subject"] for event in events(engine, trigger_id)]
 
 
 def event_count(engine: Engine) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -20,7 +19,7 @@ from tests.connectors.conftest import make_context
 from tests.connectors.running import tried_out
 from tests.people import Person
 from tests.services.imap import PASSWORD, USER, MailServer, running_imap
-from tests.triggers.registrations import change, events, register, trigger
+from tests.triggers.registrations import change, mailbox, subjects, trigger
 from workers.mailboxes import poll_mailbox
 
 __all__ = ["make_context"]
@@ -39,9 +38,7 @@ def ask(client: FlaskClient, owner: Person) -> Ask:
 
 @pytest.fixture
 def folder(imap: MailServer) -> str:
-    name = f"folder-{uuid4().hex}"
-    imap.create(name)
-    return name
+    return imap.new_folder()
 
 
 def account(imap: MailServer, **more: Any) -> dict[str, Any]:
@@ -55,15 +52,6 @@ def connect(ask: Ask, imap: MailServer, **config: Any) -> dict[str, Any]:
     return shown
 
 
-def mailbox(engine: Engine, owner: Person, config: dict[str, Any]) -> UUID:
-    created = datetime.now(UTC) - timedelta(minutes=1)
-    return register(engine, "email", config, user_id=owner.id, created_at=created, updated_at=created)
-
-
-def subjects(engine: Engine, trigger_id: UUID) -> list[str]:
-    return [event.payload["subject"] for event in events(engine, trigger_id)]
-
-
 def definition(**config: Any) -> dict[str, Any]:
     step = {"type": "TRANSFORM", "config": {"output": {"n": 1}}}
     return {"name": "Orders", "trigger": {"type": "email", "config": config}, "actions": [step]}
@@ -74,7 +62,7 @@ class TestPolling:
         self, ask: Ask, backends: Backends, engine: Engine, owner: Person, imap: MailServer, folder: str
     ) -> None:
         connect(ask, imap)
-        mails = mailbox(engine, owner, {"connection": NAME, "folder": folder})
+        mails = mailbox(engine, {"connection": NAME, "folder": folder}, user_id=owner.id)
         imap.deliver("Order 17", folder=folder)
         poll_mailbox(backends, mails)
         assert trigger(engine, mails)["last_error"] is None
@@ -84,7 +72,7 @@ class TestPolling:
         self, ask: Ask, backends: Backends, engine: Engine, owner: Person, imap: MailServer, folder: str
     ) -> None:
         connect(ask, imap)
-        mails = mailbox(engine, owner, imap.config(folder))
+        mails = mailbox(engine, imap.config(folder), user_id=owner.id)
         imap.deliver("one", folder=folder)
         poll_mailbox(backends, mails)
         imap.deliver("two", folder=folder)
@@ -96,7 +84,7 @@ class TestPolling:
         self, ask: Ask, backends: Backends, engine: Engine, owner: Person, imap: MailServer, folder: str
     ) -> None:
         connection = connect(ask, imap)
-        mails = mailbox(engine, owner, {"connection": NAME, "folder": folder})
+        mails = mailbox(engine, {"connection": NAME, "folder": folder}, user_id=owner.id)
         imap.deliver("before", folder=folder)
         poll_mailbox(backends, mails)
         assert ask("DELETE", f"/connections/{connection['id']}").status_code == 204
@@ -112,7 +100,7 @@ class TestPolling:
         self, ask: Ask, backends: Backends, engine: Engine, owner: Person, imap: MailServer, folder: str
     ) -> None:
         connection = connect(ask, imap, password="hush hush")
-        mails = mailbox(engine, owner, {"connection": NAME, "folder": folder})
+        mails = mailbox(engine, {"connection": NAME, "folder": folder}, user_id=owner.id)
         poll_mailbox(backends, mails)
         row = trigger(engine, mails)
         assert f"refuses user '{USER}'" in row["last_error"]
@@ -124,7 +112,7 @@ class TestPolling:
         self, ask: Ask, backends: Backends, engine: Engine, stranger: Person, imap: MailServer, folder: str
     ) -> None:
         connect(ask, imap)
-        mails = mailbox(engine, stranger, {"connection": NAME, "folder": folder})
+        mails = mailbox(engine, {"connection": NAME, "folder": folder}, user_id=stranger.id)
         poll_mailbox(backends, mails)
         assert "there is no connection" in trigger(engine, mails)["last_error"]
 

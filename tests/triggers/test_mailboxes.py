@@ -28,7 +28,7 @@ from flowforge.triggers.mailboxes.reader import PollLimits
 from flowforge.wiring import Backends
 from tests.files.kept import content_of
 from tests.services.imap import PASSWORD, MailServer
-from tests.triggers.registrations import change, events, register, trigger
+from tests.triggers.registrations import change, events, mailbox, register, trigger
 from workers.mailboxes import enqueue_due_mailboxes, poll_mailbox
 
 YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
@@ -36,16 +36,7 @@ YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
 
 @pytest.fixture
 def folder(imap: MailServer) -> str:
-    name = f"folder-{uuid4().hex}"
-    imap.create(name)
-    return name
-
-
-def mailbox(engine: Engine, config: dict[str, Any], **columns: Any) -> UUID:
-    """An email trigger that exists since a minute ago."""
-    created = datetime.now(UTC) - timedelta(minutes=1)
-    values = {"trigger_type": "email", "created_at": created, "updated_at": created} | columns
-    return register(engine, configuration=config, **values)
+    return imap.new_folder()
 
 
 def subjects(engine: Engine, trigger_id: UUID) -> list[str]:
