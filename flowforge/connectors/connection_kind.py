@@ -197,3 +197,8 @@ class Credentials(Generic[C]):
         if self.kind.open is None:
             raise ConnectorError(f"a connection of the kind {self.kind.type} cannot be opened", permanent=True)
         return self.kind.open(self)
+
+    def try_session(self) -> bool:
+        """Signs in and does nothing else; true, since it raises ConnectorError where that is not possible."""
+        with self.open():
+            return True

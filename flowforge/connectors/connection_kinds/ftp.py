@@ -157,12 +157,6 @@ def _sign_in(client: GuardedFtp, config: FtpServer) -> None:
         client.prot_p()
 
 
-def _test(credentials: Credentials[FtpServer]) -> bool:
-    """Signs in, and looks at nothing."""
-    with credentials.open():
-        return True
-
-
 FTP = ConnectionKind(
     "ftp",
     FtpServer,
@@ -171,5 +165,5 @@ FTP = ConnectionKind(
     icon="globe",
     keywords=("ftp", "ftps", "files"),
     open=_open,
-    test=_test,
+    test=Credentials.try_session,
 )

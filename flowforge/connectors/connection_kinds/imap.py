@@ -51,12 +51,6 @@ def _open(credentials: Credentials[ImapMailbox]) -> AbstractContextManager[ImapC
     return credentials.context.tools.mail.imap_session(account, credentials.context.deadline)
 
 
-def _test(credentials: Credentials[ImapMailbox]) -> bool:
-    """Signs in, and reads nothing."""
-    with credentials.open():
-        return True
-
-
 IMAP = ConnectionKind(
     "imap",
     ImapMailbox,
@@ -66,5 +60,5 @@ IMAP = ConnectionKind(
     keywords=("email", "inbox"),
     open=_open,
     mail_account=_account,
-    test=_test,
+    test=Credentials.try_session,
 )

@@ -139,12 +139,6 @@ def _client(transport: Any) -> paramiko.SFTPClient:
     return client
 
 
-def _test(credentials: Credentials[SftpServer]) -> bool:
-    """Signs in, and looks at nothing."""
-    with credentials.open():
-        return True
-
-
 SFTP = ConnectionKind(
     "sftp",
     SftpServer,
@@ -153,5 +147,5 @@ SFTP = ConnectionKind(
     icon="key",
     keywords=("ssh", "sftp", "files"),
     open=_open,
-    test=_test,
+    test=Credentials.try_session,
 )

@@ -51,8 +51,7 @@ def _test(credentials: Credentials[MailAccount]) -> bool:
     """Signs in, and sends nothing."""
     if credentials.config.account() is None:
         raise ConnectorError("the name of the SMTP server is missing", permanent=True)
-    with credentials.open():
-        return True
+    return credentials.try_session()
 
 
 SMTP = ConnectionKind(
