@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from flowforge.connectors.sdk import (
+    AUTHORITIES_FIELD,
     ConnectionKind,
     ConnectorConfig,
     ConnectorError,
@@ -39,12 +40,7 @@ class FtpServer(ConnectorConfig):
         description="verify: the server has to show a certificate for its host; unverified: encrypted, whoever it is;"
         " off: all in clear, the password too.",
     )
-    authorities: str | None = field(
-        None,
-        multiline=True,
-        title="Certificate authorities",
-        description="Their certificates, as PEM: the server has to show one of theirs. Empty: the public authorities.",
-    )
+    authorities: str | None = AUTHORITIES_FIELD
 
 
 class GuardedFtp(ftplib.FTP_TLS):
