@@ -66,12 +66,12 @@ class MongoLogStore:
             return []
         stamped = [(entry, *self._clock.next()) for entry in entries]
         documents = [_document(entry, id_, moment) for entry, id_, moment in stamped]
-        with _unavailable():
+        with self._asking():
             duplicates = self._insert(documents)
         return [_entry(document) for index, document in enumerate(documents) if index not in duplicates]
 
     def missing(self, dedup_keys: Sequence[str]) -> set[str]:
-        with _unavailable():
+        with self._asking():
             found = self._logs().find({"dedupKey": {"$in": list(dedup_keys)}}, {"dedupKey": 1, "_id": 0})
             return set(dedup_keys) - {document["dedupKey"] for document in found}
 
@@ -80,7 +80,7 @@ class MongoLogStore:
     ) -> LogPage:
         wanted = _filter(query)
         direction = -1 if newest_first else 1
-        with _unavailable():
+        with self._asking():
             logs = self._logs()
             found = logs.find(wanted).sort([("timestamp", direction), ("_id", direction)]).skip(page * size).limit(size)
             entries, truncated = _within(map(_entry, found), most_bytes)
@@ -88,12 +88,12 @@ class MongoLogStore:
         return LogPage(entries, total, truncated)
 
     def follow(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[LogEntry]:
-        with _unavailable():
+        with self._asking():
             found = self._logs().find(_behind(user_id, execution_id, after)).sort(_BY_POSITION).limit(limit)
             return [_entry(document) for document in found]
 
     def positions(self, user_id: UUID, execution_id: UUID, after: str | None, limit: int) -> list[Position]:
-        with _unavailable():
+        with self._asking():
             wanted = _behind(user_id, execution_id, after)
             found = self._logs().find(wanted, {"timestamp": 1}).sort(_BY_POSITION).limit(limit)
             return [(document["timestamp"], str(document["_id"])) for document in found]
@@ -101,22 +101,34 @@ class MongoLogStore:
     def prune(self, before: datetime, rows: int) -> int:
         """MongoDB expires them itself, by an index that is made here where adopted entries had to be kept until now;
         and so are all others, where somebody has dropped the collection or given MongoDB an empty volume."""
-        with _unavailable():
+        with self._asking():
             self._prepare(self._logs())
         return 0
 
     def forget(self, user_id: UUID, rows: int) -> int:
-        with _unavailable():
+        with self._asking():
             theirs = self._logs().find({"userId": _any_form(user_id)}, {"_id": 1}).limit(rows)
             deleted = self._logs().delete_many({"_id": {"$in": [document["_id"] for document in theirs]}})
             return deleted.deleted_count
 
     def ping(self) -> None:
-        with _unavailable():
+        with self._asking():
             self._client.admin.command("ping")
 
     def close(self) -> None:
         self._client.close()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Raises Unavailable where MongoDB is away. It may come back with an empty volume: the next question prepares
+        the collection once more, so that what is then written twice still is kept once."""
+        try:
+            yield
+        except PyMongoError as error:
+            if not is_away(error):
+                raise
+            self._prepared = False
+            raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
 
     def _insert(self, documents: Sequence[Document]) -> set[int]:
         """Inserts in one round trip; returns the indexes of those that were there already."""
@@ -188,16 +200,6 @@ def is_away(error: PyMongoError) -> bool:
     if isinstance(error, OperationFailure):
         return error.code in _AWAY or error.has_error_label("RetryableWriteError")
     return isinstance(error, ConnectionFailure)
-
-
-@contextmanager
-def _unavailable() -> Iterator[None]:
-    try:
-        yield
-    except PyMongoError as error:
-        if not is_away(error):
-            raise
-        raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
 
 
 def _document(entry: NewEntry, id_: str, moment: datetime) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import ClassVar
 from uuid import UUID, uuid4
 
@@ -19,6 +20,8 @@ from flowforge.logbook import LogQuery, LogStore, NewEntry
 from flowforge.logbook.mongo import MongoLogStore
 from flowforge.logbook.postgres import PostgresLogStore
 from tests.logged_data import logged_data
+from tests.services.kafka_broker import free_ports
+from tests.services.mongo_fixture import running_secantus
 
 
 @pytest.fixture
@@ -261,6 +264,18 @@ class TestWhatTheOriginalsLeftInMongo:
             store.prune(datetime.now(UTC), 1000)
             assert logs.index_information().keys() == indexes
         assert store.append([entry("after")]) == []
+        store.close()
+
+    def test_a_server_that_comes_back_empty_keeps_what_comes_twice_once(self, tmp_path: Path) -> None:
+        [port] = free_ports(1)
+        store = MongoLogStore(f"mongodb://127.0.0.1:{port}/logs", retention_days=30, timeout=1)
+        for life in ("before", "after"):
+            (tmp_path / life).mkdir()
+            with running_secantus(tmp_path / life, port=port):
+                assert len(store.append([entry("one")])) == 1
+                assert store.append([entry("one")]) == []
+            with pytest.raises(Unavailable):
+                store.append([entry("two")])
         store.close()
 
     def test_a_dead_server_is_unavailable(self) -> None:

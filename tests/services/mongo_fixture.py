@@ -29,9 +29,9 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def running_secantus(folder: Path, *options: str, **client: Any) -> Iterator[str]:
+def running_secantus(folder: Path, *options: str, port: int | None = None, **client: Any) -> Iterator[str]:
     """`mongodb://host:port`, without a database. `client`: options by which it can be asked whether it answers."""
-    [port] = free_ports(1)
+    port = port or free_ports(1)[0]
     command = [sys.executable, "-m", "secantus", "--standalone", "--host", "127.0.0.1", "--port", str(port), *options]
     with (folder / "log").open("wb") as log:
         server = start_server([*command, "--storage-path", str(folder / "data")], log, cwd=folder)
