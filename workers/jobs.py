@@ -1,7 +1,7 @@
 """`python -m workers.jobs`: everything that runs on a schedule, hosted on RQ.
 
-rq-scheduler puts the periodic jobs on their queues; RQ workers run them. Schedules, upkeep, chores and mail have a
-worker each, so that none waits for another. Their jobs run inside it, which costs little; polls of mailboxes run in a
+rq-scheduler puts the periodic jobs on their queues; RQ workers run them. Schedules, upkeep, chores and polling have a
+worker each, so that none waits for another. Their jobs run inside it, which costs little; polls run in a
 process of their own, which can be ended whatever it hangs in. What is kept in Valkey is only the hint that something
 should be looked at: emptied, it is filled again within a second.
 """
@@ -30,11 +30,11 @@ from flowforge.db.schema import exit_on_other_schema
 from flowforge.ids import member_name
 from flowforge.settings import Settings
 from flowforge.wiring import Backends, connect_redis
-from workers import mailboxes, tasks
+from workers import polls, tasks
 from workers.prefork import Child, Prefork, die_with
 from workers.task_jobs import RUNS_TASKS, TaskJob, TaskQueue
 
-SCHEDULES, UPKEEP, CHORES, MAIL = "schedules", "upkeep", "chores", "mail"
+SCHEDULES, UPKEEP, CHORES, POLLING = "schedules", "upkeep", "chores", "polling"
 CLOCK_SECONDS = 1
 _PREFIX = "flowforge-"
 _WORKER_TTL = 30  # an idle worker says that it is alive every 15 s
@@ -67,15 +67,14 @@ def periodic_jobs(settings: Settings) -> list[Periodic]:
         Periodic("tend-connections", CHORES, tasks.tend_connections, 10, 60),
         Periodic("prune", CHORES, tasks.prune, 600, 300),
         Periodic("note-free-space", CHORES, tasks.note_free_space, 600, 60),
-        Periodic("start-mailboxes", MAIL, tasks.start_mailboxes, 60, 60),
+        Periodic("start-mailboxes", POLLING, tasks.start_mailboxes, 60, 60),
+        Periodic("polls", POLLING, tasks.enqueue_polls, 2, 60),
     ]
     if settings.kafka_brokers:
         jobs.append(Periodic("topics", UPKEEP, tasks.make_topics, 5, 60))
     if settings.scheduler_enabled:
         every = max(1, settings.scheduler_check_interval // 1000)
         jobs.append(Periodic("schedules", SCHEDULES, tasks.fire_schedules, every, 60))
-    if settings.email_polling_enabled:
-        jobs.append(Periodic("mailboxes", MAIL, tasks.enqueue_mailboxes, 2, 60))
     return jobs
 
 
@@ -198,12 +197,12 @@ def work(kind: type[TickWorker] | type[ForkWorker], queues: Sequence[str], setti
 
 
 def children(settings: Settings) -> list[Child]:
-    ticks = [Child(queue, partial(work, TickWorker, [queue], settings)) for queue in (UPKEEP, CHORES, MAIL)]
-    polls = [
-        Child(f"{mailboxes.QUEUE} {number}", partial(work, ForkWorker, [mailboxes.QUEUE], settings))
+    ticks = [Child(queue, partial(work, TickWorker, [queue], settings)) for queue in (UPKEEP, CHORES, POLLING)]
+    pollers = [
+        Child(f"{polls.QUEUE} {number}", partial(work, ForkWorker, [polls.QUEUE], settings))
         for number in range(1, settings.mailbox_workers + 1)
     ]
-    return [Child("ticks", partial(tick, settings)), *ticks, *polls]
+    return [Child("ticks", partial(tick, settings)), *ticks, *pollers]
 
 
 def _keep_time(settings: Settings) -> None:

@@ -17,10 +17,10 @@ from flowforge.accounts import usage
 from flowforge.engine import pruning, upkeep
 from flowforge.errors import TooMuchAtOnce, Unavailable
 from flowforge.executions import disk_space
-from flowforge.triggers.mailboxes import polling
+from flowforge.triggers.mailboxes import adopted
 from flowforge.triggers.schedules import firing
 from flowforge.wiring import Backends
-from workers import mailboxes
+from workers import polls
 
 P = ParamSpec("P")
 log = logging.getLogger(__name__)
@@ -49,9 +49,9 @@ def fire_schedules() -> None:
 
 
 @_waits_for_servers
-def enqueue_mailboxes() -> None:
+def enqueue_polls() -> None:
     backends = _backends()
-    mailboxes.enqueue_due_mailboxes(backends, backends.redis)
+    polls.enqueue_due(backends, backends.redis)
 
 
 @_waits_for_servers
@@ -61,12 +61,12 @@ def start_schedules() -> None:
 
 @_waits_for_servers
 def start_mailboxes() -> None:
-    polling.start_unscheduled(_backends())
+    adopted.start_unscheduled(_backends())
 
 
 @_waits_for_servers
 def poll(trigger_id: str) -> None:
-    mailboxes.poll_mailbox(_backends(), UUID(trigger_id))
+    polls.run_poll(_backends(), UUID(trigger_id))
 
 
 @_waits_for_servers

@@ -18,7 +18,7 @@ from flowforge.accounts import quotas, usage
 from flowforge.accounts.quotas import Quotas
 from flowforge.db.tables import TriggerEventRow, TriggerRegistration
 from flowforge.settings import Settings
-from flowforge.triggers.mailboxes.polling import take_due
+from flowforge.triggers.polling.due import take_due
 from flowforge.triggers.schedules.firing import fire_due
 from flowforge.wiring import Backends
 from tests.api.things import WORKFLOWS, accepted_events, execution, trigger, triggers_of, workflow

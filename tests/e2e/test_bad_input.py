@@ -24,7 +24,7 @@ from tests.people import Person, registered
 from tests.services.imap import MailServer
 from tests.waiting import eventually
 from webapp import create_app
-from workers.mailboxes import poll_mailbox
+from workers.polls import run_poll
 
 WORKFLOWS, TRIGGERS, EXECUTIONS = "/api/v1/workflows", "/api/v1/triggers", "/api/v1/executions"
 FINE = {"type": "TRANSFORM", "config": {"output": {"fine": True}}}
@@ -223,7 +223,7 @@ class TestTriggers:
             for password in ("wr0ng-password", imap.config()["password"])
         ]
         for mailbox in mailboxes:
-            poll_mailbox(backends, UUID(mailbox))
+            run_poll(backends, UUID(mailbox))
         refused, served = (instance.trigger(mailbox)["health"] for mailbox in mailboxes)
         where = f"{imap.host}:{imap.port}"
         assert refused["lastError"].startswith(f"{where} refuses user '{imap.config()['username']}'")

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from flowforge.settings import Settings
 from flowforge.wiring import Backends
-from workers.mailboxes import poll_mailbox
+from workers.polls import run_poll
 
 
 def main() -> None:
     given, trigger_id = sys.argv[1:]
     settings = Settings(_env_file=None, allow_private_networks_setting="127.0.0.0/8", **json.loads(given))
-    poll_mailbox(Backends(settings, "polling"), UUID(trigger_id))
+    run_poll(Backends(settings, "polling"), UUID(trigger_id))
 
 
 if __name__ == "__main__":

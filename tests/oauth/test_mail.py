@@ -33,7 +33,7 @@ from tests.services.mail_bearers import BearerFront, BearerInbox, serving_front
 from tests.services.oauth_provider import PERSON, Provider
 from tests.services.smtp import serving
 from tests.triggers.registrations import mailbox, register, subjects, trigger
-from workers.mailboxes import poll_mailbox
+from workers.polls import run_poll
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ class TestMailboxes:
     ) -> None:
         mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         imap.deliver("Order 17", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert trigger(engine, mails)["last_error"] is None
         assert subjects(engine, mails) == ["Order 17"]
 
@@ -100,9 +100,9 @@ class TestMailboxes:
         with serving_front(imap, lambda user, token: is_good(provider, token), "OAUTHBEARER") as front:
             mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
             imap.deliver("one", folder=folder)
-            poll_mailbox(backends, mails)
+            run_poll(backends, mails)
             provider.revoke_all()
-            poll_mailbox(backends, mails)
+            run_poll(backends, mails)
         assert subjects(engine, mails) == ["one"]
         assert front.misunderstood == []
 
@@ -112,7 +112,7 @@ class TestMailboxes:
         mails = mailbox(
             engine, {**imap.config(folder), "username": "", "password": "", "connection": NAME}, user_id=OWNER
         )
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert "has no sign-in by OAuth 2.0" in trigger(engine, mails)["last_error"]
 
     def test_a_token_that_is_about_to_end_is_renewed_once_for_polls_of_two_processes(
@@ -148,7 +148,7 @@ class TestMailboxes:
         provider.expire_access()
         mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         imap.deliver("one", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["one"]
         assert (len(front.tried), len(provider.refreshes())) == (2, 1)
 
@@ -162,7 +162,7 @@ class TestMailboxes:
     ) -> None:
         front.accepts = lambda user, token: False
         mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         told = trigger(engine, mails)["last_error"]
         assert f"refuses the sign-in of '{PERSON}': status 401, scope https://mail.google.com/" in told
         assert not any(token in told for token in front.tried)
@@ -173,10 +173,10 @@ class TestMailboxes:
         mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         imap.deliver("one", folder=folder)
         front.cuts.set()
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert trigger(engine, mails)["last_error"] is not None
         front.cuts.clear()
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["one"]
 
     def test_a_shared_mailbox_has_a_name_of_its_own(
@@ -184,9 +184,7 @@ class TestMailboxes:
     ) -> None:
         came = []
         front.accepts = lambda user, token: not came.append(user)  # type: ignore[func-returns-value]
-        poll_mailbox(
-            backends, mailbox(engine, front.config(folder, NAME, username="orders@example.test"), user_id=OWNER)
-        )
+        run_poll(backends, mailbox(engine, front.config(folder, NAME, username="orders@example.test"), user_id=OWNER))
         assert came == ["orders@example.test"]
 
 
@@ -203,11 +201,11 @@ class TestSignInsThatHaveEnded:
     ) -> None:
         mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
         imap.deliver("before", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         provider.revoke_all()
         imap.deliver("meanwhile", folder=folder)
         for _ in range(2):
-            poll_mailbox(backends, mails)
+            run_poll(backends, mails)
         row = trigger(engine, mails)
         assert "has to be signed in with again" in row["last_error"]
         assert "the mails wait in the mailbox" in row["last_error"]
@@ -216,7 +214,7 @@ class TestSignInsThatHaveEnded:
 
         sign_in_again(backends, provider, connection)
         assert trigger(engine, mails)["next_scheduled_at"] <= datetime.now(UTC)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["before", "meanwhile"]
 
     def test_what_others_wait_for_is_left_alone(
@@ -239,7 +237,7 @@ class TestSignInsThatHaveEnded:
     ) -> None:
         connect(backends, provider)
         mails = mailbox(engine, front.config(folder, NAME), user_id=OWNER)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert "nobody has signed in" in trigger(engine, mails)["last_error"]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import TriggerEventRow, Workflow
 from flowforge.wiring import Backends
 from tests.triggers.registrations import change, register
-from workers.mailboxes import poll_mailbox
+from workers.polls import run_poll
 
 
 def told(engine: Engine, workflow_id: UUID) -> list[TriggerEventRow]:
@@ -43,8 +43,8 @@ def mails(engine: Engine, errors: UUID) -> UUID:
 
 
 def test_it_hears_of_it_once(backends: Backends, engine: Engine, mails: UUID, errors: UUID) -> None:
-    poll_mailbox(backends, mails)
-    poll_mailbox(backends, mails)
+    run_poll(backends, mails)
+    run_poll(backends, mails)
     [event] = told(engine, errors)
     assert event.trigger_type == "error"
     assert event.payload["workflow"]["name"] == "Orders"
@@ -52,7 +52,7 @@ def test_it_hears_of_it_once(backends: Backends, engine: Engine, mails: UUID, er
 
 
 def test_it_hears_again_when_it_breaks_again(backends: Backends, engine: Engine, mails: UUID, errors: UUID) -> None:
-    poll_mailbox(backends, mails)
+    run_poll(backends, mails)
     change(engine, mails, last_success_at=datetime.now(UTC) + timedelta(seconds=1))
-    poll_mailbox(backends, mails)
+    run_poll(backends, mails)
     assert len(told(engine, errors)) == 2

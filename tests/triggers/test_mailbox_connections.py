@@ -20,7 +20,7 @@ from tests.connectors.running import tried_out
 from tests.people import Person
 from tests.services.imap import PASSWORD, USER, MailServer, running_imap
 from tests.triggers.registrations import change, mailbox, subjects, trigger
-from workers.mailboxes import poll_mailbox
+from workers.polls import run_poll
 
 __all__ = ["make_context"]
 
@@ -64,7 +64,7 @@ class TestPolling:
         connect(ask, imap)
         mails = mailbox(engine, {"connection": NAME, "folder": folder}, user_id=owner.id)
         imap.deliver("Order 17", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert trigger(engine, mails)["last_error"] is None
         assert subjects(engine, mails) == ["Order 17"]
 
@@ -74,10 +74,10 @@ class TestPolling:
         connect(ask, imap)
         mails = mailbox(engine, imap.config(folder), user_id=owner.id)
         imap.deliver("one", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         imap.deliver("two", folder=folder)
         change(engine, mails, configuration={"connection": NAME, "folder": folder}, updated_at=datetime.now(UTC))
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["one", "two"]
 
     def test_a_connection_that_is_gone_is_told_and_nothing_is_lost_until_it_is_back(
@@ -86,14 +86,14 @@ class TestPolling:
         connection = connect(ask, imap)
         mails = mailbox(engine, {"connection": NAME, "folder": folder}, user_id=owner.id)
         imap.deliver("before", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert ask("DELETE", f"/connections/{connection['id']}").status_code == 204
         imap.deliver("meanwhile", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert f"there is no connection '{NAME}'" in trigger(engine, mails)["last_error"]
         connect(ask, imap)
         assert trigger(engine, mails)["next_scheduled_at"] <= datetime.now(UTC)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["before", "meanwhile"]
 
     def test_a_password_that_is_put_right_counts_at_once(
@@ -101,7 +101,7 @@ class TestPolling:
     ) -> None:
         connection = connect(ask, imap, password="hush hush")
         mails = mailbox(engine, {"connection": NAME, "folder": folder}, user_id=owner.id)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         row = trigger(engine, mails)
         assert f"refuses user '{USER}'" in row["last_error"]
         assert "hush" not in row["last_error"]
@@ -113,7 +113,7 @@ class TestPolling:
     ) -> None:
         connect(ask, imap)
         mails = mailbox(engine, {"connection": NAME, "folder": folder}, user_id=stranger.id)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert "there is no connection" in trigger(engine, mails)["last_error"]
 
 

@@ -23,13 +23,14 @@ from flowforge.connectors.mail_transport.server import MailServer as MailTools
 from flowforge.db.tables import TriggerEventRow
 from flowforge.settings import Settings
 from flowforge.triggers.mailboxes import reader as mailbox_reader
-from flowforge.triggers.mailboxes.polling import may_run, start_unscheduled
-from flowforge.triggers.mailboxes.reader import PollLimits
+from flowforge.triggers.mailboxes.adopted import start_unscheduled
+from flowforge.triggers.polling.due import may_run
+from flowforge.triggers.polling.poll import PollLimits
 from flowforge.wiring import Backends
 from tests.files.kept import content_of
 from tests.services.imap import PASSWORD, MailServer
 from tests.triggers.registrations import change, events, mailbox, register, trigger
-from workers.mailboxes import enqueue_due_mailboxes, poll_mailbox
+from workers.polls import enqueue_due, run_poll
 
 YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
 
@@ -47,7 +48,7 @@ class TestNewMail:
     def test_a_mail_becomes_an_event(self, backends: Backends, engine: Engine, imap: MailServer, folder: str) -> None:
         mails = mailbox(engine, imap.config(folder))
         imap.deliver("Order 17", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
 
         [event] = events(engine, mails)
         assert event.trigger_type == "email"
@@ -69,10 +70,10 @@ class TestNewMail:
         mails = mailbox(engine, imap.config(folder))
         imap.deliver("seen", folder=folder, seen=True)
         imap.deliver("unseen", folder=folder)
-        poll_mailbox(backends, mails)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
+        run_poll(backends, mails)
         imap.deliver("later", folder=folder, seen=True)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["later", "seen", "unseen"]
 
     def test_the_seen_flag_is_left_alone(
@@ -80,7 +81,7 @@ class TestNewMail:
     ) -> None:
         mails = mailbox(engine, imap.config(folder))
         imap.deliver("one", "two", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert len(events(engine, mails)) == 2
         assert imap.seen(folder) == 0
 
@@ -90,7 +91,7 @@ class TestNewMail:
         first, second = (mailbox(engine, imap.config(folder)) for _ in range(2))
         imap.deliver("one", folder=folder)
         for mails in (first, second):
-            poll_mailbox(backends, mails)
+            run_poll(backends, mails)
             assert subjects(engine, mails) == ["one"]
 
     def test_filters_let_through_what_matches_both(
@@ -99,7 +100,7 @@ class TestNewMail:
         mails = mailbox(engine, imap.config(folder, subjectContains="ORDER", fromAddress="@Shop"))
         imap.deliver("Your order 1", "Newsletter", folder=folder)
         imap.deliver("Your order 2", folder=folder, sender="someone@else.test")
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["Your order 1"]
 
     def test_more_mails_than_one_batch_holds(
@@ -108,7 +109,7 @@ class TestNewMail:
         mails = mailbox(engine, imap.config(folder))
         expected = [f"mail {number}" for number in range(8)]
         imap.deliver(*expected, folder=folder)
-        poll_mailbox(backends, mails, PollLimits(headers_at_once=3, bytes_at_once=400))
+        run_poll(backends, mails, PollLimits(headers_at_once=3, bytes_at_once=400))
         assert subjects(engine, mails) == expected
 
     def test_attachments_are_files(self, backends: Backends, engine: Engine, imap: MailServer, folder: str) -> None:
@@ -118,7 +119,7 @@ class TestNewMail:
         message.add_attachment(b"small", maintype="text", subtype="x", filename="klein & Größe.txt")
         message.add_attachment(b"L" * 100_000, maintype="application", subtype="pdf", filename="large.pdf")
         imap.deliver("two files", folder=folder, raw=message.as_bytes())
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
 
         [event] = events(engine, mails)
         small, large = event.payload["attachments"]
@@ -136,7 +137,7 @@ class TestNewMail:
         imap.deliver("too much", folder=folder, raw=message.as_bytes())
         limited = replace(backends.files.limits, each=50_000)
         monkeypatch.setattr(backends.files, "limits", limited)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
 
         [event] = events(engine, mails)
         [large] = event.payload["attachments"]
@@ -150,13 +151,13 @@ class TestNewMail:
         broken = b'Subject: =?x?q?\xff\r\nContent-Type: text/plain; charset="a\x00b"\r\n\r\n\xff\xfe'
         imap.deliver("broken", folder=folder, raw=broken)
         imap.deliver("fine", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert len(events(engine, mails)) == 2
 
     def test_a_sealed_password_opens(self, backends: Backends, engine: Engine, imap: MailServer, folder: str) -> None:
         mails = mailbox(engine, imap.config(folder, password=backends.vault.seal(PASSWORD)))
         imap.deliver("one", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["one"]
 
 
@@ -167,18 +168,18 @@ class TestBacklog:
         imap.deliver("old", folder=folder, at=YEAR_AGO)
         mails = mailbox(engine, imap.config(folder))
         imap.deliver("new", folder=folder)
-        poll_mailbox(backends, mails)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["new"]
 
     def test_mail_that_comes_while_the_password_is_wrong_is_not_lost(
         self, backends: Backends, engine: Engine, imap: MailServer, folder: str
     ) -> None:
         mails = mailbox(engine, imap.config(folder, password="wrong"))
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         imap.deliver("meanwhile", folder=folder)
         change(engine, mails, configuration=imap.config(folder))
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["meanwhile"]
 
     def test_a_trigger_that_is_switched_on_late_starts_then(
@@ -188,7 +189,7 @@ class TestBacklog:
         mails = mailbox(engine, imap.config(folder), enabled=False, created_at=long_ago, updated_at=long_ago)
         imap.deliver("old", folder=folder, at=YEAR_AGO)
         change(engine, mails, enabled=True)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == []
 
     def test_an_adopted_trigger_starts_with_all_unseen_mail(
@@ -199,10 +200,10 @@ class TestBacklog:
         imap.deliver("old seen", folder=folder, at=YEAR_AGO, seen=True)
         assert start_unscheduled(backends) == 1
         assert start_unscheduled(backends) == 0
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["old unseen"]
         imap.deliver("then seen", folder=folder, seen=True)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["old unseen", "then seen"]
 
     def test_a_long_backlog_is_continued_where_the_last_poll_ran_out_of_time(
@@ -210,12 +211,12 @@ class TestBacklog:
     ) -> None:
         mails = mailbox(engine, imap.config(folder, startWith="unseen"))
         imap.deliver("one", "two", "three", folder=folder, at=YEAR_AGO)
-        poll_mailbox(backends, mails, PollLimits(headers_at_once=1, reading_share=0.0))
+        run_poll(backends, mails, PollLimits(headers_at_once=1, reading_share=0.0))
         assert subjects(engine, mails) == []
         assert trigger(engine, mails)["next_scheduled_at"] <= datetime.now(UTC)
         imap.mark_seen(folder)
         imap.deliver("late", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["late"]
 
     def test_another_folder_begins_anew(
@@ -223,13 +224,13 @@ class TestBacklog:
     ) -> None:
         mails = mailbox(engine, imap.config(folder))
         imap.deliver("one", "two", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         other = f"{folder}-other"
         imap.create(other)
         imap.deliver("before", folder=other, at=YEAR_AGO)
         change(engine, mails, configuration=imap.config(other))
         imap.deliver("after", folder=other, at=datetime.now(UTC) + timedelta(seconds=5))
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["after", "one", "two"]
 
 
@@ -241,11 +242,11 @@ class TestRenumbering:
     ) -> None:
         mails = mailbox(engine, imap.config(folder))
         imap.deliver("one", "two", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         imap.recreate(folder)
         imap.deliver("one", "new", "two", folder=folder)
         imap.deliver("ancient", folder=folder, at=YEAR_AGO)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["new", "one", "two"]
 
     def test_afterwards_the_same_message_id_counts_again(
@@ -253,11 +254,11 @@ class TestRenumbering:
     ) -> None:
         mails = mailbox(engine, imap.config(folder))
         imap.deliver("one", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         imap.recreate(folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         imap.deliver("one", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["one", "one"]
 
 
@@ -274,8 +275,8 @@ class TestOverlap:
             backends = Backends(settings, "poll")
             try:
                 barrier.wait()
-                poll_mailbox(backends, mails)
-                poll_mailbox(backends, mails)
+                run_poll(backends, mails)
+                run_poll(backends, mails)
             finally:
                 backends.close()
 
@@ -293,11 +294,11 @@ class TestOverlap:
 
         def overtaken(reader: Any, uids: Any, deadline: float) -> bool:
             monkeypatch.setattr(mailbox_reader._Reader, "take", take)
-            poll_mailbox(backends, mails)
+            run_poll(backends, mails)
             return take(reader, uids, deadline)
 
         monkeypatch.setattr(mailbox_reader._Reader, "take", overtaken)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert subjects(engine, mails) == ["one", "two"]
 
     def test_after_the_end_of_retention_nothing_comes_back(
@@ -305,10 +306,10 @@ class TestOverlap:
     ) -> None:
         mails = mailbox(engine, imap.config(folder))
         imap.deliver("one", folder=folder)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         with engine.begin() as connection:
             connection.execute(delete(TriggerEventRow))
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert events(engine, mails) == []
 
 
@@ -328,7 +329,7 @@ class TestCrash:
             "flowforge.triggers.mailboxes.reader.move",
             "flowforge.engine.intake.record",
             "flowforge.engine.intake.announce",
-            "flowforge.triggers.mailboxes.polling._note_success",
+            "flowforge.triggers.polling.polling._note_success",
         ],
     )
     def test_wherever_a_poll_ends_each_mail_counts_once(
@@ -348,8 +349,8 @@ class TestCrash:
         with monkeypatch.context() as broken:
             broken.setattr(point, crash)
             with pytest.raises(Crash):
-                poll_mailbox(backends, mails, ONE_BY_ONE)
-        poll_mailbox(backends, mails, ONE_BY_ONE)
+                run_poll(backends, mails, ONE_BY_ONE)
+        run_poll(backends, mails, ONE_BY_ONE)
         assert subjects(engine, mails) == ["one", "two"]
 
     def test_a_failure_of_ours_is_shown_and_logged(
@@ -358,10 +359,10 @@ class TestCrash:
         def fail(*_: Any) -> None:
             raise KeyError("a bug")
 
-        monkeypatch.setattr("flowforge.triggers.mailboxes.polling.read_on", fail)
+        monkeypatch.setattr("flowforge.triggers.mailboxes.reader.read_new", fail)
         mails = mailbox(engine, imap.config(folder))
         with pytest.raises(KeyError):
-            poll_mailbox(backends, mails)
+            run_poll(backends, mails)
         assert "reason of ours" in trigger(engine, mails)["last_error"]
 
 
@@ -386,7 +387,7 @@ class TestTrouble:
         self, backends: Backends, engine: Engine, imap: MailServer, wrong: dict[str, Any], told: str
     ) -> None:
         mails = mailbox(engine, imap.config() | wrong)
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         row = trigger(engine, mails)
         assert told in row["last_error"]
         assert "hush" not in row["last_error"]
@@ -404,7 +405,7 @@ class TestTrouble:
         ancient = mailbox(engine, config, created_at=YEAR_AGO, updated_at=YEAR_AGO)
         pauses = []
         for mails in (recent, old, ancient):
-            poll_mailbox(backends, mails)
+            run_poll(backends, mails)
             pauses.append(trigger(engine, mails)["next_scheduled_at"] - datetime.now(UTC))
         assert pauses[0] < timedelta(minutes=2) < timedelta(minutes=15) < pauses[1] < timedelta(minutes=25)
         assert timedelta(minutes=25) < pauses[2] <= timedelta(minutes=30)
@@ -434,7 +435,7 @@ class TestTrouble:
     ) -> None:
         mails = mailbox(engine, imap.config() | {"port": 1})
         monkeypatch.setattr(MailTools, "open_folder", _after(lambda: change(engine, mails, enabled=True)))
-        poll_mailbox(backends, mails)
+        run_poll(backends, mails)
         assert trigger(engine, mails)["last_error"] is None
 
 
@@ -468,7 +469,7 @@ def _poll_in_time(backends: Backends, engine: Engine, port: int) -> Mapping[str,
     mails = mailbox(
         engine, {"host": "127.0.0.1", "port": port, "secure": False, "username": "jane", "password": "hush hush"}
     )
-    poll_mailbox(hasty, mails)
+    run_poll(hasty, mails)
     hasty.close()
     return trigger(engine, mails)
 
@@ -495,11 +496,11 @@ class TestQueue:
         mailbox(engine, imap.config(), next_scheduled_at=now + timedelta(hours=1))
         mailbox(engine, imap.config(), next_scheduled_at=now, enabled=False)
         register(engine, "scheduler", {}, next_scheduled_at=now)
-        assert enqueue_due_mailboxes(backends, backends.redis, now) == 1
+        assert enqueue_due(backends, backends.redis, now) == 1
         assert trigger(engine, due)["next_scheduled_at"] > now
-        assert enqueue_due_mailboxes(backends, backends.redis, now) == 0
-        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=2)) == 0
-        assert backends.redis.llen("rq:queue:mailboxes") == 1
+        assert enqueue_due(backends, backends.redis, now) == 0
+        assert enqueue_due(backends, backends.redis, now + timedelta(minutes=2)) == 0
+        assert backends.redis.llen("rq:queue:polls") == 1
 
     def test_polls_of_one_account_leave_places_for_those_of_others(
         self, backends: Backends, engine: Engine, imap: MailServer
@@ -509,11 +510,11 @@ class TestQueue:
         for _ in range(250):  # all of them due before the other, and more than are looked at once
             mailbox(engine, imap.config(), user_id=greedy, next_scheduled_at=now - timedelta(hours=1))
         modest = mailbox(engine, imap.config(), next_scheduled_at=now)
-        assert enqueue_due_mailboxes(backends, backends.redis, now) == 4
+        assert enqueue_due(backends, backends.redis, now) == 4
         assert trigger(engine, modest)["next_scheduled_at"] > now
-        assert enqueue_due_mailboxes(backends, backends.redis, now) == 0
-        backends.redis.delete("rq:queue:mailboxes")
-        assert enqueue_due_mailboxes(backends, backends.redis, now) == 3
+        assert enqueue_due(backends, backends.redis, now) == 0
+        backends.redis.delete("rq:queue:polls")
+        assert enqueue_due(backends, backends.redis, now) == 3
 
     def test_one_account_has_not_all_the_workers(self, backends: Backends, engine: Engine, imap: MailServer) -> None:
         backends.settings.mailbox_workers = 3
@@ -529,28 +530,28 @@ class TestQueue:
     ) -> None:
         now = datetime.now(UTC)
         mailbox(engine, imap.config(), next_scheduled_at=now)
-        enqueue_due_mailboxes(backends, backends.redis, now)
+        enqueue_due(backends, backends.redis, now)
         backends.redis.flushall()
-        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=2)) == 1
+        assert enqueue_due(backends, backends.redis, now + timedelta(minutes=2)) == 1
 
     def test_a_job_that_a_dead_worker_took_along_makes_room(
         self, backends: Backends, engine: Engine, imap: MailServer
     ) -> None:
         now = datetime.now(UTC)
         due = mailbox(engine, imap.config(), next_scheduled_at=now)
-        enqueue_due_mailboxes(backends, backends.redis, now)
-        job = Job.fetch(f"mailbox-{due}", connection=backends.redis)
-        backends.redis.delete("rq:queue:mailboxes")
-        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=2)) == 0
+        enqueue_due(backends, backends.redis, now)
+        job = Job.fetch(f"poll-{due}", connection=backends.redis)
+        backends.redis.delete("rq:queue:polls")
+        assert enqueue_due(backends, backends.redis, now + timedelta(minutes=2)) == 0
         job.enqueued_at = now - timedelta(minutes=5)
         job.save()
-        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=4)) == 1
+        assert enqueue_due(backends, backends.redis, now + timedelta(minutes=4)) == 1
         job.set_status(JobStatus.STARTED)
-        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=6)) == 0
+        assert enqueue_due(backends, backends.redis, now + timedelta(minutes=6)) == 0
         job.heartbeat(now - timedelta(minutes=5), 60)
-        assert enqueue_due_mailboxes(backends, backends.redis, now + timedelta(minutes=8)) == 1
+        assert enqueue_due(backends, backends.redis, now + timedelta(minutes=8)) == 1
 
     def test_polling_can_be_switched_off(self, backends: Backends, engine: Engine, imap: MailServer) -> None:
         mailbox(engine, imap.config(), next_scheduled_at=datetime.now(UTC))
         off = Backends(backends.settings.model_copy(update={"email_polling_enabled": False}), "off")
-        assert enqueue_due_mailboxes(off, backends.redis) == 0
+        assert enqueue_due(off, backends.redis) == 0

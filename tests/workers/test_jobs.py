@@ -94,7 +94,7 @@ class TestProgram:
         def queues() -> list[str]:
             return sorted(",".join(worker.queue_names()) for worker in Worker.all(connection=redis))
 
-        expected = ["chores", "mail", *["mailboxes"] * 3, "schedules", "upkeep"]
+        expected = ["chores", "polling", *["polls"] * 3, "schedules", "upkeep"]
         eventually(lambda: queues() == expected)
         redis.flushall()
         eventually(lambda: queues() == expected)
@@ -152,11 +152,8 @@ class TestProgram:
 
 class TestClock:
     def test_the_settings_switch_jobs_off(self, settings: Settings) -> None:
-        off = settings.model_copy(update={"scheduler_enabled": False, "email_polling_enabled": False})
-        assert {job.name for job in periodic_jobs(settings)} - {job.name for job in periodic_jobs(off)} == {
-            "schedules",
-            "mailboxes",
-        }
+        off = settings.model_copy(update={"scheduler_enabled": False})
+        assert {job.name for job in periodic_jobs(settings)} - {job.name for job in periodic_jobs(off)} == {"schedules"}
 
     def test_kafka_is_asked_for_its_topics(self, settings: Settings) -> None:
         on_kafka = settings.model_copy(update={"kafka_brokers": ["127.0.0.1:1"]})
@@ -167,7 +164,7 @@ class TestClock:
     def test_restarts_leave_exactly_the_jobs_there_are_now(self, settings: Settings, redis: Redis) -> None:
         Clock(periodic_jobs(settings), redis).reconcile()
         redis.zadd(Clock.scheduled_jobs_key, {"flowforge-of-an-older-version": 0, "of-another-product": 0})
-        jobs = [job for job in periodic_jobs(settings) if job.name != "mailboxes"]
+        jobs = [job for job in periodic_jobs(settings) if job.name != "polls"]
         Clock(jobs, redis).reconcile()
         Clock(jobs, redis).reconcile()
         scheduled = {member.decode() for member in redis.zrange(Clock.scheduled_jobs_key, 0, -1)}

@@ -9,7 +9,9 @@ from functools import cache
 from typing import Any
 
 from flowforge.jsonio import JsonObject
+from flowforge.settings import Settings
 from flowforge.triggers.kind import TriggerKind
+from flowforge.triggers.polling.kind import PolledKind
 
 
 @cache
@@ -40,6 +42,17 @@ def find_registered_kind(type_: object) -> TriggerKind[Any] | None:
 
 def registered_types() -> list[str]:
     return [type_ for type_, kind in trigger_kinds().items() if kind.is_registered]
+
+
+def find_polled_kind(type_: object) -> PolledKind[Any] | None:
+    kind = find_kind(type_)
+    return kind if isinstance(kind, PolledKind) else None
+
+
+def polled_types(settings: Settings) -> list[str]:
+    """The types whose triggers are polled, where the operator has not switched that off."""
+    kinds = trigger_kinds().items()
+    return [type_ for type_, kind in kinds if isinstance(kind, PolledKind) and kind.is_on(settings)]
 
 
 def timed_types() -> list[str]:

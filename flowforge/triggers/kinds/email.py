@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -31,11 +30,13 @@ from flowforge.engine.account_access import AccountAccess
 from flowforge.engine.step_output import error_text
 from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
-from flowforge.secrets import SecretUnreadable
-from flowforge.triggers.kind import Registered, TrialResult, TriggerConfig, TriggerKind
-from flowforge.triggers.mailboxes.mailbox import Mailbox, StartWith
+from flowforge.secrets import SecretUnreadable, open_fields
+from flowforge.settings import Settings
+from flowforge.triggers.kind import TrialResult, TriggerConfig
+from flowforge.triggers.mailboxes.mailbox import EMAIL, Mailbox, StartWith
+from flowforge.triggers.polling.kind import PolledKind
+from flowforge.triggers.polling.poll import Poll
 
-EMAIL = "email"
 CONNECTION_KINDS = (IMAP, OAUTH2)
 _LONGEST_TEXT = 1_000
 _IN_THE_CONNECTION = ("emailAddress", "password")
@@ -110,7 +111,7 @@ class Config(TriggerConfig):
         return MailTarget("imap", host, port, security, self.username, self.password)
 
 
-class Email(TriggerKind[Config]):
+class Email(PolledKind[Config]):
     type = EMAIL
     title = "E-mail"
     help = "When a mail arrives in a mailbox"
@@ -124,6 +125,7 @@ class Email(TriggerKind[Config]):
     config = Config
     can_be_tested = True
     connection_kinds = CONNECTION_KINDS
+    waiting = "the mails wait in the mailbox"
 
     def describe(self, config: Mapping[str, Any]) -> str:
         """The account."""
@@ -137,9 +139,17 @@ class Email(TriggerKind[Config]):
         fields = schema["properties"].items()
         return {**schema, "properties": {key: field for key, field in fields if key not in _IN_THE_CONNECTION}}
 
-    def due_at(self, config: Mapping[str, Any], before: Registered, now: datetime) -> datetime | None:
-        """Compute the next poll: at once for a trigger that is new, or whose config has changed."""
-        return before.due_at if before.is_waiting and before.config == config else now
+    def is_on(self, settings: Settings) -> bool:
+        return settings.email_polling_enabled
+
+    def poll(self, poll: Poll) -> bool:
+        from flowforge.triggers.mailboxes.reader import read_new
+
+        config = poll.trigger.configuration
+        if not isinstance(config, dict):
+            raise Invalid.at("/configuration", "must be an object")
+        opened = open_fields(config, self.secret_keys(), poll.backends.vault)
+        return read_new(poll, self.read(opened).mailbox(poll.access))
 
     def sample(self, config: Mapping[str, Any]) -> JsonObject:
         return {

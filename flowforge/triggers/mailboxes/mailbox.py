@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from flowforge.connectors.mail_transport.account import Account
 
+EMAIL = "email"
+"""The type of the triggers that read one."""
+
 
 class StartWith(StrEnum):
     """The choice of mails, older than the trigger's first look into the mailbox, that start the workflow."""

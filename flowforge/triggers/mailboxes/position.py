@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select, update
@@ -16,32 +15,10 @@ from sqlalchemy.dialects.postgresql import insert
 from flowforge.db.engine import unavailable_when_down
 from flowforge.db.tables import MailboxState
 from flowforge.triggers.mailboxes.mailbox import Mailbox, StartWith
+from flowforge.triggers.polling.poll import Overtaken, PolledTrigger
 
 NEVER_OPENED = 0
 """The uid_validity of a mailbox no poll has been able to open yet; servers number from 1."""
-
-
-class Overtaken(Exception):
-    """Another poll of this mailbox was faster."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailTrigger:
-    """An enabled email trigger, as it was when the poll began."""
-
-    id: UUID
-    workflow_id: UUID
-    user_id: UUID
-    configuration: Any
-    created_at: datetime
-    updated_at: datetime
-    last_success_at: datetime | None
-    last_error_at: datetime | None
-
-    @property
-    def failing_since(self) -> datetime:
-        """The time of the last success, or of the last change if that was later."""
-        return max(self.last_success_at or self.created_at, self.updated_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +32,7 @@ class Position:
     backlog_since: datetime | None
 
 
-def find(engine: Engine, trigger: MailTrigger, mailbox: Mailbox) -> Position:
+def find(engine: Engine, trigger: PolledTrigger, mailbox: Mailbox) -> Position:
     """Find the position where the last poll stopped. The first poll of a mailbox stores one, with the time since when
     mail counts.
 
@@ -90,7 +67,7 @@ def move(connection: Connection, trigger_id: UUID, expected: Position, position:
         raise Overtaken
 
 
-def _counts_since(trigger: MailTrigger, mailbox: Mailbox) -> datetime | None:
+def _counts_since(trigger: PolledTrigger, mailbox: Mailbox) -> datetime | None:
     """Since its owner made the trigger, switched it on, or pointed it to this mailbox. None: all unseen mail counts."""
     if mailbox.start_with is StartWith.UNSEEN:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select, update
@@ -20,50 +20,34 @@ from flowforge.db.tables import TriggerEventRow, TriggerRegistration
 from flowforge.engine import intake
 from flowforge.file_values import stored_ids
 from flowforge.ids import uuid7
-from flowforge.triggers.kinds.email import EMAIL
 from flowforge.triggers.mailboxes import mail
 from flowforge.triggers.mailboxes.kept_attachments import KeptAttachments
-from flowforge.triggers.mailboxes.mailbox import Mailbox
-from flowforge.triggers.mailboxes.position import NEVER_OPENED, MailTrigger, Overtaken, Position, move
-from flowforge.wiring import Backends
+from flowforge.triggers.mailboxes.mailbox import EMAIL, Mailbox
+from flowforge.triggers.mailboxes.position import NEVER_OPENED, Position, find, move
+from flowforge.triggers.polling.poll import Overtaken, Poll
 
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class PollLimits:
-    """Limits on how much one poll reads at once; its time limit is divided, the rest is for noting what went wrong."""
-
-    headers_at_once: int = 50
-    bytes_at_once: int = 8 * 1024 * 1024
-    reading_share: float = 0.7
-    connected_share: float = 0.85
-
-
-POLL_LIMITS = PollLimits()
-
-
-def read_on(
-    backends: Backends,
-    trigger: MailTrigger,
-    mailbox: Mailbox,
-    folder: OpenFolder,
-    position: Position,
-    deadline: float,
-    limits: PollLimits = POLL_LIMITS,
-) -> bool:
-    """Accept what came since the last look; True if the deadline (monotonic) left something for the next poll.
+def read_new(poll: Poll, mailbox: Mailbox) -> bool:
+    """Accept what came since the last look; True if the deadline left something for the next poll.
 
     Raises Overtaken, Unavailable, and ConnectorError for what the server answers.
     """
-    reader = _Reader(backends, trigger, mailbox, folder, position, limits.bytes_at_once)
+    position = find(poll.backends.engine, poll.trigger, mailbox)
+    with poll.backends.tools.mail.open_folder(mailbox.account, mailbox.folder, poll.access.deadline) as folder:
+        return _read_on(poll, mailbox, folder, position)
+
+
+def _read_on(poll: Poll, mailbox: Mailbox, folder: OpenFolder, position: Position) -> bool:
+    reader, at_once = _Reader(poll, mailbox, folder, position), poll.limits.headers_at_once
     uids = reader.candidates()
-    for start in range(0, len(uids), limits.headers_at_once):
-        if time.monotonic() >= deadline:
+    for start in range(0, len(uids), at_once):
+        if time.monotonic() >= poll.deadline:
             return True
-        if not reader.take(uids[start : start + limits.headers_at_once], deadline):
+        if not reader.take(uids[start : start + at_once], poll.deadline):
             return True
     reader.pass_backlog()
     return False
@@ -72,18 +56,10 @@ def read_on(
 class _Reader:
     """One poll of one mailbox."""
 
-    def __init__(
-        self,
-        backends: Backends,
-        trigger: MailTrigger,
-        mailbox: Mailbox,
-        folder: OpenFolder,
-        position: Position,
-        bytes_at_once: int,
-    ) -> None:
-        self._backends = backends
-        self._bytes_at_once = bytes_at_once
-        self._trigger = trigger
+    def __init__(self, poll: Poll, mailbox: Mailbox, folder: OpenFolder, position: Position) -> None:
+        self._backends = poll.backends
+        self._bytes_at_once = poll.limits.bytes_at_once
+        self._trigger = poll.trigger
         self._mailbox = mailbox
         self._folder = folder
         self._position = position

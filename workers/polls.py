@@ -1,6 +1,6 @@
-"""Polling mailboxes: due ones are put on their queue, each poll is a finite job of its own.
+"""Polling: triggers that are due are put on their queue, each poll is a finite job of its own.
 
-The rules stand in flowforge.triggers.mailboxes.
+The rules stand in flowforge.triggers.polling.
 """
 
 from __future__ import annotations
@@ -15,39 +15,37 @@ from rq.job import Job, JobStatus
 from rq.timeouts import JobTimeoutException
 
 from flowforge.settings import Settings
-from flowforge.triggers.mailboxes import polling
-from flowforge.triggers.mailboxes.reader import POLL_LIMITS, PollLimits
+from flowforge.triggers.polling import due, polling
+from flowforge.triggers.polling.poll import POLL_LIMITS, PollLimits
 from flowforge.wiring import Backends
 from workers.task_jobs import TaskJob, TaskQueue
 
-QUEUE = "mailboxes"
+QUEUE = "polls"
 POLL_JOB = "workers.tasks.poll"
 _JOB_KEPT_SECONDS = 3600
 _TAKING_SECONDS = 15
-_JOB_PREFIX = "mailbox-"
+_JOB_PREFIX = "poll-"
 
 
-def enqueue_due_mailboxes(backends: Backends, connection: Redis, now: datetime | None = None) -> int:
-    """Put a poll of every due mailbox on the queue, unless one waits there already; returns how many are new."""
+def enqueue_due(backends: Backends, connection: Redis, now: datetime | None = None) -> int:
+    """Put a poll of every due trigger on the queue, unless one waits there already; returns how many are new."""
     moment = now or datetime.now(UTC)
-    if not backends.settings.email_polling_enabled:
-        return 0
     queue = TaskQueue(QUEUE, connection=connection)
     polled = {*map(_trigger_of, queue.job_ids), *_running(queue)}
-    due = polling.take_due(backends, moment, polled)
-    return sum(_enqueue(queue, trigger_id, backends.settings) for trigger_id in due)
+    taken = due.take_due(backends, moment, polled)
+    return sum(_enqueue(queue, trigger_id, backends.settings) for trigger_id in taken)
 
 
-def poll_mailbox(backends: Backends, trigger_id: UUID, limits: PollLimits = POLL_LIMITS) -> None:
+def run_poll(backends: Backends, trigger_id: UUID, limits: PollLimits = POLL_LIMITS) -> None:
     """Do one job of the queue. Raises Unavailable."""
     running = _running(TaskQueue(QUEUE, connection=backends.redis))
     before = running[: running.index(trigger_id)] if trigger_id in running else running
-    if polling.may_run(backends, trigger_id, before):
-        polling.poll(backends, trigger_id, JobTimeoutException, limits)
+    if due.may_run(backends, trigger_id, before):
+        polling.run_poll(backends, trigger_id, JobTimeoutException, limits)
 
 
 def _running(queue: Queue) -> list[UUID]:
-    """The mailboxes that are polled now, in the order in which that began."""
+    """The triggers that are polled now, in the order in which that began."""
     jobs = TaskJob.fetch_many(queue.started_job_registry.get_job_ids(), connection=queue.connection)
     began = {job.id: job.started_at for job in jobs if job is not None and job.started_at is not None}
     return [_trigger_of(job_id) for job_id in sorted(began, key=lambda job_id: (began[job_id], job_id))]
@@ -70,7 +68,7 @@ def _enqueue(queue: Queue, trigger_id: UUID, settings: Settings) -> bool:
                 ttl=_JOB_KEPT_SECONDS,
                 result_ttl=0,
                 failure_ttl=_JOB_KEPT_SECONDS,
-                description=f"poll the mailbox of trigger {trigger_id}",
+                description=f"poll trigger {trigger_id}",
             )
             return True
         except DuplicateJobError:
