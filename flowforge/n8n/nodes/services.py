@@ -1,4 +1,5 @@
-"""Nodes of services that stand in a table: `services.yaml` names the step that each of their operations becomes.
+"""Nodes of services that stand in tables: a file in `flowforge/n8n/services/` for each, named as its node is in n8n,
+says which step each of its operations becomes: one of ours, or a call of the service's API.
 
 A text in it that begins with `@` is a parameter of the node, as text; with `!` one that has to be there; with `#` one
 with its type; with `$` a binary property that a parameter names. `@{...}` stands inside longer texts. What turns out
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, partial
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,21 +21,31 @@ from flowforge.n8n.data import Data, Output
 from flowforge.n8n.nodes import node
 
 Row = Mapping[str, Any]
+_FOLDER = Path(__file__).parents[1] / "services"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INSIDE = re.compile(r"@\{([\w.]+)(?:=([^}]*))?\}")
 _ADDRESS = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) ")
 
 
 @cache
-def _services() -> Mapping[str, Row]:
-    text = files("flowforge.n8n").joinpath("services.yaml").read_text(encoding="utf-8")
-    loaded: Mapping[str, Row] = yaml.load(text, Loader=_LOADER)  # noqa: S506  a safe one
-    return loaded
+def services() -> Mapping[str, Row]:
+    """By the types of their nodes: the name of the file, or those under `nodes` where there are several."""
+    return {
+        type_: service
+        for file in sorted(_FOLDER.glob("*.yaml"))
+        for service in [_read(file)]
+        for type_ in service.get("nodes", [file.stem])
+    }
+
+
+def _read(file: Path) -> Row:
+    service: Row = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  a safe one
+    return service
 
 
 def by_table(type_: str, asked: Asked) -> Output:
     """Raises Left for an operation that is not in the table."""
-    return _map(_services()[type_], asked)
+    return _map(services()[type_], asked)
 
 
 def _map(service: Row, asked: Asked) -> Output:
@@ -109,6 +120,6 @@ def _text(asked: Asked, written: str) -> str:
     return _INSIDE.sub(lambda found: asked.text(found[1], found[2] or ""), written)
 
 
-for _type, _service in _services().items():
+for _type, _service in services().items():
     if not _service.get("in_code"):
         node(_type)(partial(_map, _service))
