@@ -14,6 +14,7 @@ from flowforge.language.text_fields import IS_EMPTY, TextFields, spellings
 from flowforge.secret_names import ByName
 
 Path = tuple[str, ...]
+Split = Callable[[str], Iterable[str]]
 
 
 class ConnectorConfig(TextFields):
@@ -25,9 +26,10 @@ class ConnectorConfig(TextFields):
 @dataclass(frozen=True, slots=True)
 class Separated:
     """Marks the type of a field whose text holds several values, and takes it apart: each is resolved by itself, so
-    that whatever text an expression gives is one value, and a list several."""
+    that whatever text an expression gives is one value, and a list several. `split` sees a NUL in place of each
+    expression; it raises ValueError where one must not stand."""
 
-    split: Callable[[str], Iterable[str]]
+    split: Split
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from flowforge.connectors.config import (
     Guarded,
     Path,
     Separated,
+    Split,
     fields_without_expressions,
     guarded_fields,
     holds_expression,
@@ -29,7 +30,7 @@ from flowforge.errors import Problem
 from flowforge.icons import require_icon
 from flowforge.inlined_schemas import inlined
 from flowforge.jsonio import JsonObject
-from flowforge.language.expressions.template import has_meaning, split_template
+from flowforge.language.expressions.template import TemplateFailure, has_meaning, split_template
 from flowforge.language.text_fields import spellings
 from flowforge.summaries import NO_SUMMARY, Summary
 
@@ -93,12 +94,25 @@ class Connector(Generic[C]):
 
     def separate(self, config: JsonObject) -> JsonObject:
         """The config, before its expressions are resolved, with the texts taken apart that hold several values. Raises
-        TemplateFailure."""
-        return config | {
-            key: split_template(config[key], mark.split)
-            for key, mark in self._separated_fields
-            if isinstance(config.get(key), str) and has_meaning(config[key])
-        }
+        TemplateFailure, and ConnectorError for one that cannot be taken apart: the definition was never checked
+        here."""
+        texts = self._texts_to_separate(config)
+        return config | {key: _separated(key, config[key], split) for key, split in texts}
+
+    def _inseparable(self, config: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
+        for key, split in self._texts_to_separate(config):
+            try:
+                split_template(config[key], split)
+            except TemplateFailure:
+                continue  # whoever checks the expressions says so
+            except ValueError as error:
+                yield Problem(f"{pointer}/{key}", str(error))
+
+    def _texts_to_separate(self, config: Mapping[str, Any]) -> Iterator[tuple[str, Split]]:
+        """The fields whose text holds several values, with what takes them apart."""
+        for key, mark in self._separated_fields:
+            if isinstance(config.get(key), str) and has_meaning(config[key]):
+                yield key, mark.split
 
     def is_repeatable(self, config: Mapping[str, Any]) -> bool:
         """Whether a step with this config, as it is written, may run twice."""
@@ -118,7 +132,11 @@ class Connector(Generic[C]):
         named = bool(config.get(CONNECTION))
         if self.connections and not (named or self.any_signer or self.shared_fields):
             return [Problem(f"{pointer}/{CONNECTION}", "is required")]
-        return [*self._misplaced_expressions(config, pointer), *self._problems_of_fields(config, pointer, named=named)]
+        return [
+            *self._misplaced_expressions(config, pointer),
+            *self._inseparable(config, pointer),
+            *self._problems_of_fields(config, pointer, named=named),
+        ]
 
     def _misplaced_expressions(self, config: Mapping[str, Any], pointer: str) -> list[Problem]:
         return [
@@ -203,6 +221,13 @@ class Connector(Generic[C]):
         }
         asked = {name: {**properties[name], "asked": True} for name in self.asks}
         return {**schema, "properties": properties | shared | asked}
+
+
+def _separated(key: str, text: str, split: Split) -> list[str]:
+    try:
+        return split_template(text, split)
+    except ValueError as error:
+        raise ConnectorError(f"{key}: {error}", permanent=True) from error
 
 
 def connector(

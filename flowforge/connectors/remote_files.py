@@ -107,7 +107,7 @@ def _list(config: RemoteFilesConfig, remote: RemoteFiles, files: FileAccess) -> 
 
 def _get(config: RemoteFilesConfig, remote: RemoteFiles, files: FileAccess) -> JsonObject:
     with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as content:
-        remote.read(config.path, _Bounded(content, files.most_bytes))
+        remote.read(config.path, Bounded(content, files.most_bytes, "the file"))
         name = PurePosixPath(config.path).name
         return {"file": files.keep(content, name, guess_type(name)[0] or ANY_TYPE).as_json()}
 
@@ -141,16 +141,17 @@ _RUN: Mapping[Operation, Callable[[RemoteFilesConfig, RemoteFiles, FileAccess], 
 }
 
 
-class _Bounded:
-    """Takes no more than a file may have."""
+class Bounded:
+    """Takes so many bytes. Raises ConnectorError for more."""
 
-    def __init__(self, target: IO[bytes], most: int) -> None:
+    def __init__(self, target: IO[bytes], most: int, what: str) -> None:
         self._target = target
         self._left = most
         self._most = most
+        self._what = what
 
     def write(self, data: Any, /) -> int:
         self._left -= len(data)
         if self._left < 0:
-            raise ConnectorError(f"the file has more than {self._most} bytes, as one may have", permanent=True)
+            raise ConnectorError(f"{self._what} has more than {self._most} bytes, as one may have", permanent=True)
         return self._target.write(data)

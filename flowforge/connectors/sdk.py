@@ -77,6 +77,8 @@ from flowforge.connectors.sql.statement_config import (
     StatementConfig,
     parameter,
 )
+from flowforge.connectors.ssh.command_line import CommandLine, Environment, script
+from flowforge.connectors.ssh.running import MOST_COMMAND_BYTES, Ended, run_command
 from flowforge.connectors.step_log import KeptLog, LogLine, StepLog
 from flowforge.connectors.tables import Added, IfThere, NewRows, Table, WantedPage, Which
 from flowforge.connectors.tokens import token_key
@@ -90,6 +92,7 @@ __all__ = [
     "DOLLAR",
     "LONGEST_SQL",
     "MOST_CODE_SECONDS",
+    "MOST_COMMAND_BYTES",
     "MOST_ROWS",
     "NO_EXPRESSIONS",
     "ONLY_PAGE",
@@ -105,6 +108,7 @@ __all__ = [
     "CodeBusy",
     "CodeFailed",
     "CodeLimits",
+    "CommandLine",
     "ConnectionBroken",
     "ConnectionKind",
     "Connector",
@@ -119,6 +123,8 @@ __all__ = [
     "Dialer",
     "Download",
     "Driver",
+    "Ended",
+    "Environment",
     "File",
     "FileAccess",
     "Files",
@@ -196,7 +202,9 @@ __all__ = [
     "related",
     "remote_files",
     "run_code",
+    "run_command",
     "running_sql",
+    "script",
     "seconds_to_connect",
     "secret",
     "sign_claims",

@@ -57,6 +57,30 @@ def _step(written: Json) -> Json:
             },
         ),
         (
+            node("N", "ssh", {"command": "=rm {{ $json.a }} \"x {{ $json.b }}\" 'y {{ $json.c }}'", "cwd": "~/in"}),
+            "SSH_COMMAND",
+            {
+                "connection": "SSH",
+                "command": "rm {{ trigger.a | default(none) }} \"x ${VALUE_1}\" 'y '\"${VALUE_2}\"''",
+                "environment": {
+                    "VALUE_1": "{{ trigger.b | default(none) }}",
+                    "VALUE_2": "{{ trigger.c | default(none) }}",
+                },
+                "folder": "in",
+                "fails": False,
+            },
+        ),
+        (
+            node("N", "executeCommand", {"command": "={{ $json.script }}"}),
+            "SSH_COMMAND",
+            {"connection": "Server", "command": "sh -c {{ trigger.script | default(none) }}"},
+        ),
+        (
+            node("N", "ssh", {"resource": "file", "operation": "download", "path": "/a.txt"}),
+            "FILE_TRANSFER",
+            {"connection": "SSH", "operation": "get", "path": "/a.txt"},
+        ),
+        (
             node("N", "wait", {"amount": 2, "unit": "minutes"}, typeVersion=1.1),
             "WAIT",
             {"seconds": 120},

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from subprocess import PIPE
+from typing import IO, Any
 
 import botocore.session
 import paramiko
@@ -158,6 +160,42 @@ class _Account(paramiko.ServerInterface):
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        threading.Thread(target=_run_command, args=(channel, command.decode()), daemon=True).start()
+        return True
+
+
+def _run_command(channel: paramiko.Channel, command: str) -> None:
+    """Runs it in a shell, as sshd does."""
+    with subprocess.Popen(["/bin/sh", "-c", command], stdin=PIPE, stdout=PIPE, stderr=PIPE, env={}) as child:
+        copies = [threading.Thread(target=copy, args=(channel, child)) for copy in (_give_input, _take_errors)]
+        for copy in copies:
+            copy.start()
+        _copy(child.stdout, channel.sendall)
+        copies[1].join()
+        code = child.wait()
+        with suppress(OSError, EOFError):
+            if code >= 0:  # for a signal, there is no exit status (RFC 4254, 6.10)
+                channel.send_exit_status(code)
+            channel.close()
+        copies[0].join()
+
+
+def _give_input(channel: paramiko.Channel, child: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError), child.stdin or nullcontext() as target:
+        while target and (piece := channel.recv(64 * 1024)):
+            target.write(piece)
+
+
+def _take_errors(channel: paramiko.Channel, child: subprocess.Popen[bytes]) -> None:
+    _copy(child.stderr, channel.sendall_stderr)
+
+
+def _copy(source: IO[bytes] | None, send: Callable[[bytes], object]) -> None:
+    with suppress(OSError):
+        while source and (piece := source.read1(64 * 1024)):  # type: ignore[attr-defined]
+            send(piece)
 
 
 class _Handle(paramiko.SFTPHandle):

@@ -1,4 +1,4 @@
-"""sftp: files on a server of SSH, whose key is known beforehand (RFC 4251, 4.1)."""
+"""sftp: files and commands on a server of SSH, whose key is known beforehand (RFC 4251, 4.1)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flowforge.connectors.sdk import (
@@ -16,10 +17,12 @@ from flowforge.connectors.sdk import (
     ConnectorError,
     Content,
     Credentials,
+    Ended,
     field,
     ports,
     readable_key,
     remote_files,
+    run_command,
     seconds_to_connect,
     secret,
 )
@@ -44,9 +47,22 @@ class SftpServer(ConnectorConfig):
     )
 
 
-class SftpFiles:
-    def __init__(self, client: paramiko.SFTPClient) -> None:
-        self._client = client
+class SshSession:
+    """A session, signed in: files (RemoteFiles), where the server has SFTP, and commands."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    @cached_property
+    def _client(self) -> paramiko.SFTPClient:
+        client: paramiko.SFTPClient | None = self._transport.open_sftp_client()
+        if client is None:
+            raise ConnectorError("the server has no SFTP", permanent=True)
+        return client
+
+    def run(self, command: str, given: Content | None, output: remote_files.Sink) -> Ended:
+        """Runs a command to its end. Raises ConnectorError."""
+        return run_command(self._transport, command, given, output)
 
     def entries(self, folder: str) -> Iterator[remote_files.Entry]:
         base = folder.rstrip("/")
@@ -76,7 +92,7 @@ class SftpFiles:
 
 
 @contextmanager
-def _open(credentials: Credentials[SftpServer]) -> Iterator[SftpFiles]:
+def _open(credentials: Credentials[SftpServer]) -> Iterator[SshSession]:
     import paramiko
 
     config, context = credentials.config, credentials.context
@@ -88,7 +104,7 @@ def _open(credentials: Credentials[SftpServer]) -> Iterator[SftpFiles]:
             transport = paramiko.Transport(wire)
             transport.banner_timeout = transport.auth_timeout = seconds_to_connect(context.deadline)
             _sign_in(transport, config, seconds_to_connect(context.deadline))
-            yield SftpFiles(_client(transport))
+            yield SshSession(transport)
     except FileNotFoundError as error:
         raise ConnectorError("there is no such file or folder on the server", permanent=True, answered=True) from error
     except PermissionError as error:
@@ -96,7 +112,7 @@ def _open(credentials: Credentials[SftpServer]) -> Iterator[SftpFiles]:
     except paramiko.AuthenticationException as error:
         raise ConnectorError("the server refused the user name, password or key", permanent=True) from error
     except (paramiko.SSHException, OSError, EOFError) as error:
-        raise ConnectorError(f"SFTP failed: {' '.join(str(error).split()) or 'the connection ended'}", False) from error
+        raise ConnectorError(f"SSH failed: {' '.join(str(error).split()) or 'the connection ended'}", False) from error
     finally:
         if transport is not None:
             transport.close()
@@ -132,20 +148,13 @@ def _private_key(text: str, password: str) -> paramiko.PKey:
     raise ConnectorError("privateKey: cannot be read: it has to be OpenSSH or PEM, with its password", permanent=True)
 
 
-def _client(transport: Any) -> paramiko.SFTPClient:
-    client: paramiko.SFTPClient | None = transport.open_sftp_client()
-    if client is None:
-        raise ConnectorError("the server has no SFTP", permanent=True)
-    return client
-
-
 SFTP = ConnectionKind(
     "sftp",
     SftpServer,
-    title="SFTP",
-    help="Files on a server that is reached by SSH.",
+    title="SSH and SFTP",
+    help="Files and commands on a server that is reached by SSH.",
     icon="key",
-    keywords=("ssh", "sftp", "files"),
+    keywords=("ssh", "sftp", "files", "command"),
     open=_open,
     test=Credentials.try_session,
 )

@@ -1,0 +1,1 @@
+"""Commands on servers of SSH: how they are written, and how they run."""

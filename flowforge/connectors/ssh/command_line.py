@@ -1,0 +1,119 @@
+"""Commands as people write them for a shell (POSIX.1-2024, Shell Command Language), with expressions whose values no
+shell reads: each goes in as a variable, quoted."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+
+from flowforge import jsonio
+from flowforge.connectors.config import Separated
+
+HOLE = "\0"
+"""Stands for an expression."""
+_MISPLACED = (
+    "an expression stands inside {}: write it outside, where its value is one word, or give the value to a variable"
+    ' of the environment and write "$NAME"'
+)
+_PLACES = {"#": "a comment", "<": "a here-document", "(": "((…))", "\\": "a word with a backslash before it"}
+_QUOTES = "quotes"
+_TOKEN = re.compile(
+    r"""\\.                           # quotes a character
+      | \$'(?:\\.|[^'\\])*'?
+      | '[^']*'?
+      | "(?:\\.|[^"\\])*"?
+      | (?<![^\s;&|()])\#[^\n]*       # a comment, to the end of the line
+      | <<<
+      | <<.*                          # here-documents: whatever follows may belong to one
+      | \(\((?:[^)]|\)(?!\)))*
+      | .""",
+    re.DOTALL | re.VERBOSE,
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def split_command(masked: str) -> list[str]:
+    """The text before the first expression, that expression, the text up to the next one, ...; each is a NUL in
+    `masked`. Raises ValueError for one whose value would be read by a shell."""
+    if masked.strip() == HOLE:
+        raise ValueError("one expression is one word: write sh -c {{ … }} for a script that is computed")
+    for token in tokens_of(masked):
+        if HOLE in token and token != HOLE:
+            raise ValueError(_MISPLACED.format(_PLACES.get(token[0], _QUOTES)))
+    return re.split(f"({HOLE})", masked)
+
+
+def tokens_of(command: str) -> list[str]:
+    """The command taken apart as a shell reads it: what is quoted or commented out, and single characters."""
+    return _TOKEN.findall(command)
+
+
+def _parts(value: Any) -> list[Any]:
+    """A text without expressions is one part."""
+    parts = list(value) if isinstance(value, list | tuple) else [value]
+    if not parts or not all(isinstance(text, str) for text in parts[::2]):
+        raise ValueError("has to be a text")
+    return parts
+
+
+def _require_text(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(parts) == 1 and not parts[0].strip():
+        raise ValueError("is empty")
+    return parts
+
+
+CommandLine = Annotated[
+    tuple[Any, ...],
+    Separated(split_command),
+    BeforeValidator(_parts),
+    AfterValidator(_require_text),
+    WithJsonSchema({"type": "string"}),
+]
+"""A command: every other part of it is the value of an expression, as `split_command` has it."""
+
+
+def _names(environment: Mapping[str, str]) -> Mapping[str, str]:
+    for name in environment:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name[:50]!r} cannot be the name of a variable: letters, digits and _")
+    return environment
+
+
+Environment = Annotated[dict[str, str], AfterValidator(_names)]
+
+
+def script(command: tuple[Any, ...], environment: Mapping[str, str], folder: str) -> str:
+    """What a shell is given. Raises ValueError for a value that no command can hold."""
+    numbers = count(1)
+    values = [{f"_value{next(numbers)}": word for word in _words(value)} for value in command[1::2]]
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    lines += [f"cd -- {shlex.quote(folder)} || exit"] if folder else []
+    lines += [f"{name}={shlex.quote(word)}" for named in values for name, word in named.items()]
+    written = "\n".join([*lines, "".join(_with_names(command, values))])
+    if HOLE in written:
+        raise ValueError("the values of a command hold no NUL: give such data as its input")
+    return written
+
+
+def _with_names(command: tuple[Any, ...], values: list[dict[str, str]]) -> Iterator[str]:
+    """The texts of a command, with the names of the variables between them."""
+    yield command[0]
+    for named, text in zip(values, command[2::2], strict=True):
+        yield " ".join(f'"${name}"' for name in named)
+        yield text
+
+
+def _words(value: Any) -> list[str]:
+    """A list is several words, or none."""
+    return [_word(member) for member in value] if isinstance(value, list) else [_word(value)]
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else jsonio.dumps(value).decode()
