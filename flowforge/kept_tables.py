@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -144,7 +144,7 @@ class KeptTable:
             changes = table.shape.changes(values, "/values")
             rows = _selected(connection, table, which)
             if changes.key is not None:
-                _require_free(connection, table, changes.key, rows)
+                _require_free(connection, table, changes.key, rows, self.account.limits)
             expires_at = None if expire_after is None else datetime.now(UTC) + expire_after
             _change(connection, table, [Change(id_, changes, expires_at) for id_ in rows], self.account.limits)
             return len(rows)
@@ -219,7 +219,9 @@ def _in_time(connection: Connection, work: Callable[[], Done]) -> Done:
 
 
 def _add(connection: Connection, table: FoundTable, new: NewRows, limits: Limits) -> list[JsonObject]:
-    plan = _Plan(table, new, _there(connection, table, rows := _read_rows(table.shape, new), limits))
+    rows = _read_rows(table.shape, new)
+    keys = {row.key for row in rows if row.key is not None}
+    plan = _Plan(table, new, _there(connection, table, keys, limits))
     for number, values in enumerate(rows):
         plan.take(number, values)
     sizes = data_rows_store.add(connection, table.id, plan.new_rows) if plan.new_rows else []
@@ -315,11 +317,8 @@ def _read_row(shape: Shape, values: Any, at: str, problems: list[Problem]) -> St
         return None
 
 
-def _there(
-    connection: Connection, table: FoundTable, rows: Sequence[StoredValues], limits: Limits
-) -> Mapping[str, UUID]:
-    """The ids of the rows that have the keys of these; those that have expired make room for them."""
-    keys = {row.key for row in rows if row.key is not None}
+def _there(connection: Connection, table: FoundTable, keys: Collection[str], limits: Limits) -> Mapping[str, UUID]:
+    """The ids of the rows that have these keys; those that have expired make room."""
     if not keys:
         return {}
     count, size = data_rows_store.delete_expired(connection, table.id, keys)
@@ -390,13 +389,13 @@ def _selected(connection: Connection, table: FoundTable, which: Which) -> Sequen
     return found
 
 
-def _require_free(connection: Connection, table: FoundTable, key: str, rows: Sequence[UUID]) -> None:
+def _require_free(connection: Connection, table: FoundTable, key: str, rows: Sequence[UUID], limits: Limits) -> None:
     """Raises Invalid and Conflict where these rows cannot all have the key."""
     column = table.shape.require_key()
     if len(rows) > 1:
         raise Invalid.at(f"/values/{column.name}", "is the key, which only one row can have")
-    others = data_rows_store.by_keys(connection, table.id, [key])
-    if rows and any(row.id != rows[0] for row in others.values()):
+    holder = _there(connection, table, [key], limits).get(key)
+    if rows and holder not in (None, rows[0]):
         raise Conflict(f"/values/{column.name}: there is a row {quoted(key)} already")
 
 

@@ -233,6 +233,13 @@ class TestExpiry:
         assert add(people, {"email": "new@x"}, if_there=IfThere.KEEP) == [True]
         assert (people.get(Which(key="new@x")) or {})["age"] is None
 
+    def test_frees_its_key_for_a_row_that_is_changed(self, backends: Backends, owner: UUID, people: KeptTable) -> None:
+        add(people, {"email": "new@x"}, expire_after=timedelta(days=1))
+        expire(backends)
+        assert people.update(Which(key="ann@x"), {"email": "new@x"}) == 1
+        assert (people.get(Which(key="new@x")) or {})["age"] == 40
+        assert room_of(backends, owner) == stored_room(backends)
+
     def test_is_as_the_table_says(self, backends: Backends, owner: UUID) -> None:
         make_table(backends, owner, "short", expireAfter=3)
         short = tables_of(backends, owner).find("short")
