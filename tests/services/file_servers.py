@@ -183,7 +183,7 @@ def _run_command(channel: paramiko.Channel, command: str) -> None:
 
 
 def _give_input(channel: paramiko.Channel, child: subprocess.Popen[bytes]) -> None:
-    with suppress(OSError), child.stdin or nullcontext() as target:
+    with suppress(OSError, EOFError), child.stdin or nullcontext() as target:
         while target and (piece := channel.recv(64 * 1024)):
             target.write(piece)
 
@@ -193,7 +193,7 @@ def _take_errors(channel: paramiko.Channel, child: subprocess.Popen[bytes]) -> N
 
 
 def _copy(source: IO[bytes] | None, send: Callable[[bytes], object]) -> None:
-    with suppress(OSError):
+    with suppress(OSError, EOFError):
         while source and (piece := source.read1(64 * 1024)):  # type: ignore[attr-defined]
             send(piece)
 

@@ -78,7 +78,7 @@ def _written_beside(channel: Any, given: Content | None) -> Iterator[None]:
     """Writes the standard input while the block runs. A command may end before it has read all of it."""
 
     def write() -> None:
-        with suppress(OSError):
+        with suppress(OSError, EOFError):
             for piece in given.pieces() if given else ():
                 channel.sendall(piece)
             channel.shutdown_write()
