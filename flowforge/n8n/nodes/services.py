@@ -1,34 +1,52 @@
 """Nodes of services that stand in tables: a file in `flowforge/n8n/services/` for each, named as its node is in n8n,
 says which step each of its operations becomes: one of ours, or a call of the service's API.
 
-A text in it that begins with `@` is a parameter of the node, as text; with `!` one that has to be there; with `#` one
-with its type; with `$` a binary property that a parameter names. `@{...}` stands inside longer texts. What turns out
-empty is left out.
+A file holds (marks in texts: see service_rows.py)
+
+    nodes        types of nodes, where it is not the name of the file alone
+    title        the service, as people call it; of its connection, too, unless `signs` is false
+    url          what addresses that begin with / follow
+    default      the resource and the operation of a node that names none, as n8n leaves out what is its default;
+    defaults     the operation of each other resource
+    by           the parameters that choose the operation, where they are not resource and operation
+    note         what is nearly the same only, or to be filled in; also of a row
+    request      what all requests have; `pages`: how lists are paged (`size`: items on a page); `without`: parameters
+                 that make no difference here
+    operations   a row for each, by resource/operation; or several, each for nodes whose parameters are as `when` says
+
+and a row, which may be its `call` alone,
+
+    call         METHOD /address, or the type of a step of ours
+    config       what else the step is given
+    gives        where in the answer that stands which n8n gives; `many`: a list of items; `file`: a file;
+                 `renamed`: fields by n8n's names; `unlike`: n8n gives other fields; `whole`: not paged
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked, Left
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.nodes import node
+from flowforge.n8n.service_rows import Row
 
-Row = Mapping[str, Any]
+Table = Mapping[str, Any]
 _FOLDER = Path(__file__).parents[1] / "services"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INSIDE = re.compile(r"@\{([\w.]+)(?:=([^}]*))?\}")
 _ADDRESS = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) ")
+_MOST_NAMED = 8
 
 
 @cache
-def services() -> Mapping[str, Row]:
+def services() -> Mapping[str, Table]:
     """By the types of their nodes: the name of the file, or those under `nodes` where there are several."""
     return {
         type_: service
@@ -38,8 +56,8 @@ def services() -> Mapping[str, Row]:
     }
 
 
-def _read(file: Path) -> Row:
-    service: Row = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  a safe one
+def _read(file: Path) -> Table:
+    service: Table = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  a safe one
     return service
 
 
@@ -48,76 +66,93 @@ def by_table(type_: str, asked: Asked) -> Output:
     return _map(services()[type_], asked)
 
 
-def _map(service: Row, asked: Asked) -> Output:
-    key = _operation(service, asked)
-    row = service["operations"].get(key)
-    if row is None:
-        raise Left(f"the operation '{key}' of {service['title']} has no counterpart: use an HTTP_REQUEST step")
-    for remark in (service.get("note"), row.get("note") if isinstance(row, dict) else None):
+def _map(service: Table, asked: Asked) -> Output:
+    row = _row(service, asked)
+    for remark in (service.get("note"), row.get("note")):
         if remark:
             asked.note(remark)
-    return _done(service, row if isinstance(row, dict) else {"call": row}, asked)
+    return _done(service, row, asked)
 
 
-def _operation(service: Row, asked: Asked) -> str:
-    resource, operation = service.get("default", "/").split("/")
-    chosen = asked.choice("resource", resource)
-    named = asked.choice("operation", service.get("defaults", {}).get(chosen, operation))
-    return f"{chosen}/{named}"
+def _row(service: Table, asked: Asked) -> Table:
+    key = _operation(service, asked)
+    rows = service["operations"].get(key)
+    for row in rows if isinstance(rows, list) else [rows]:
+        if isinstance(row, str):
+            return {"call": row}
+        if row is not None and _fits(row.get("when", {}), asked):
+            return dict(row)
+    raise Left(f"the operation '{key}' of {service['title']} has no counterpart: use an HTTP_REQUEST step")
 
 
-def _done(service: Row, row: Row, asked: Asked) -> Output:
+def _fits(when: Mapping[str, Any], asked: Asked) -> bool:
+    return all(asked.raw(path) in (wanted if isinstance(wanted, list) else [wanted]) for path, wanted in when.items())
+
+
+def _operation(service: Table, asked: Asked) -> str:
+    first, *others = service.get("by", ["resource", "operation"])
+    default, *inner = str(service.get("default", "/")).split("/")
+    chosen = asked.choice(first, default)
+    named = [asked.choice(name, service.get("defaults", {}).get(chosen, inner[0])) for name in others]
+    return "/".join([chosen, *named])
+
+
+def _done(service: Table, row: Table, asked: Asked) -> Output:
+    wants_all = asked.raw("returnAll") is True and row.get("many") and not row.get("whole")
+    pages = dict(row.get("pages", service.get("pages", {}))) if wants_all else {}
+    size = pages.pop("size", 100)
+    filling = Row(asked, {"limit": size} if wants_all else {})
+    path = _step(service, row, filling, _paging(row, pages))
+    if wants_all and not pages:
+        asked.note(f"n8n gives all of the list, page by page; here it is the first {size:,}")
+    _note_unused(filling, (*service.get("by", ()), *service.get("without", ()), *row.get("when", ())))
+    return _given(row, path, pages)
+
+
+def _step(service: Table, row: Table, filling: Row, paging: JsonObject) -> str:
+    """The path of the output of the step that is added."""
+    asked, call = filling.asked, row["call"]
     connection = {"connection": asked.connection(service["title"])} if service.get("signs", True) else {}
-    call = row["call"]
-    config = _filled(asked, row.get("config", {}))
-    if _ADDRESS.match(call):
-        method, address = call.split(" ", 1)
-        url = _text(asked, f"{service.get('url', '')}{address}" if address.startswith("/") else address)
-        config = {"url": url, "method": method, **service.get("request", {}), **config, **connection}
-        return _given(row, asked.step("HTTP_REQUEST", config), "body")
-    return _given(row, asked.step(call, {**config, **connection}), "")
+    request = _request(service, call, filling) if _ADDRESS.match(call) else {}
+    config = request | filling.filled(row.get("config", {})) | paging | connection
+    return asked.step("HTTP_REQUEST" if request else call, config)
 
 
-def _given(row: Row, path: str, body: str) -> Output:
-    whole = f"{path}.{body}".rstrip(".")
+def _request(service: Table, call: str, filling: Row) -> JsonObject:
+    method, address = call.split(" ", 1)
+    url = f"{service.get('url', '')}{address}" if address.startswith("/") else address
+    return {"url": filling.text(url), "method": method, **filling.filled(service.get("request", {}))}
+
+
+def _paging(row: Table, pages: JsonObject) -> JsonObject:
+    items = ".".join(part for part in ("body", _list_and_rest(row)[0]) if part)
+    return {"paging": {"items": items, **pages}} if pages else {}
+
+
+def _list_and_rest(row: Table) -> tuple[str, str]:
+    """The path of the list in the answer, and the filters that are applied to it."""
+    path, pipe, filters = str(row.get("gives", "")).partition(" | ")
+    return path, f"{pipe}{filters}"
+
+
+def _note_unused(filling: Row, known: Sequence[str]) -> None:
+    unused = [path for path in filling.unused() if not any(f"{path}.".startswith(f"{name}.") for name in known)]
+    if unused:
+        more = " …" if len(unused) > _MOST_NAMED else ""
+        filling.asked.note(f"not taken over: {', '.join(unused[:_MOST_NAMED])}{more}")
+
+
+def _given(row: Table, path: str, pages: JsonObject) -> Output:
+    body = "body" if _ADDRESS.match(row["call"]) else ""
     gives = str(row.get("gives", ""))
+    whole = f"{path}.{body}".rstrip(".")
+    whole = f"{whole}{gives}" if gives.startswith("[") else f"{whole}.{gives}".rstrip(".")
+    renamed = row.get("renamed", {})
     if row.get("file"):
-        file = f"{path}.{row['file']}"
-        return Output(Data(path), any_file=file)
+        return Output(Data(path), any_file=f"{path}.{row['file']}")
     if row.get("many"):
-        return Output(many=f"{whole}.{gives}".rstrip("."), renamed=row.get("renamed", {}))
-    return Output(Data(f"{whole}.{gives}".rstrip("."), renamed=row.get("renamed", {}), unlike=bool(row.get("unlike"))))
-
-
-def _filled(asked: Asked, written: Any) -> Any:
-    """A part of the table with the parameters in their places."""
-    if isinstance(written, dict):
-        filled = {key: _filled(asked, value) for key, value in written.items()}
-        return {key: value for key, value in filled.items() if value not in (None, "", {}, [])}
-    if isinstance(written, list):
-        return [value for value in (_filled(asked, member) for member in written) if value not in (None, "")]
-    return _value(asked, written) if isinstance(written, str) else written
-
-
-def _value(asked: Asked, written: str) -> Any:
-    path, _, default = written[1:].partition("=")
-    if written == "@item":
-        return asked.item
-    if written == "@items":
-        return asked.braced(asked.given.items)
-    if written.startswith("@") and not written.startswith("@{"):
-        return asked.text(path, default)
-    if written.startswith("!"):
-        return asked.needed(asked.text(path, default), f"'{path}'", "fill-it-in")
-    if written.startswith("#"):
-        return asked.value(path, default or None)
-    if written.startswith("$"):
-        return asked.file(str(asked.raw(path, default or "data")))
-    return _text(asked, written)
-
-
-def _text(asked: Asked, written: str) -> str:
-    return _INSIDE.sub(lambda found: asked.text(found[1], found[2] or ""), written)
+        return Output(many=f"{path}.items{_list_and_rest(row)[1]}" if pages else whole, renamed=renamed)
+    return Output(Data(whole, renamed=renamed, unlike=bool(row.get("unlike"))))
 
 
 for _type, _service in services().items():
