@@ -267,6 +267,7 @@ def test_executions_are_filtered_by_workflow_and_status_in_the_address(ada: Brow
     assert "No executions with this filter" in ada.get("/executions?status=FAILED").text
     assert "No executions with this filter" in ada.get(f"/executions?workflow={uuid7()}").text
     assert ada.get("/executions?workflow=x&status=y&at=z&since=then&last=ever").status_code == 200
+    assert ada.get("/executions?endpoint=x&_method=y").status_code == 200
 
 
 def test_a_workflow_is_switched_where_it_is_listed(ada: Browser) -> None:

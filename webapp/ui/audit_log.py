@@ -13,6 +13,7 @@ from flowforge.audit import search
 from flowforge.audit.actions import Action
 from flowforge.audit.search import AuditEntry, Filter
 from webapp.context import session
+from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.zones import read_local
@@ -124,8 +125,7 @@ def _account(name: str) -> UUID | None:
 
 
 def _older(after: UUID) -> str:
-    kept: dict[str, Any] = {name: value for name, value in request.args.items() if value}
-    return url_for("ui.audit_log", **{**kept, "after": str(after)})
+    return asked_again(url_for("ui.audit_log"), after=after)
 
 
 def _for_export(wanted: Filter) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from flowforge.executions.search import (
 from flowforge.triggers.kinds import trigger_kinds
 from flowforge.workflows.listing import choices
 from webapp.context import session
+from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.zones import read_local, write_local
@@ -77,8 +78,7 @@ def _position() -> Position | None:
 
 def _link(**changes: Any) -> str:
     """Build the address of this list with something changed, at its first page."""
-    kept = {name: value for name, value in request.args.items() if value and name != "at"}
-    return url_for("ui.executions", **{name: value for name, value in {**kept, **changes}.items() if value})
+    return asked_again(url_for("ui.executions"), **{"at": None, **changes})
 
 
 def _id(text: str) -> UUID | None:
