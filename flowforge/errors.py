@@ -76,6 +76,14 @@ class Forbidden(FlowForgeError):
 class Conflict(FlowForgeError):
     """The thing changed meanwhile, or exists already. (409)"""
 
+    @classmethod
+    def at(cls, pointer: str, message: str) -> Conflict:
+        """What one field of the input meets."""
+        problem = Problem(pointer, message)
+        error = cls(str(problem))
+        error.problems = (problem,)
+        return error
+
 
 class TooLarge(FlowForgeError):
     """More bytes than the setting allows. (413)"""

@@ -279,7 +279,7 @@ class _Plan:
         if self._new.if_there is IfThere.REFUSE:
             column = self._shape.require_key()
             at = f"{self._new.pointer(number)}/{column.name}"
-            raise Conflict(f"{at}: there is a row {quoted(values.key)} already")
+            raise Conflict.at(at, f"there is a row {quoted(values.key)} already")
         if self._new.if_there is IfThere.CHANGE:
             self._merge(known, values)
 
@@ -396,7 +396,7 @@ def _require_free(connection: Connection, table: FoundTable, key: str, rows: Seq
         raise Invalid.at(f"/values/{column.name}", "is the key, which only one row can have")
     holder = _there(connection, table, [key], limits).get(key)
     if rows and holder not in (None, rows[0]):
-        raise Conflict(f"/values/{column.name}: there is a row {quoted(key)} already")
+        raise Conflict.at(f"/values/{column.name}", f"there is a row {quoted(key)} already")
 
 
 def _row_id(text: str) -> UUID:

@@ -72,6 +72,12 @@ def test_what_is_wrong_with_a_column_stands_beside_it(ada: Browser) -> None:
     assert (renamed.status_code, "Name must be letters, digits and _" in renamed.text) == (400, True)
 
 
+@pytest.mark.parametrize("days", ["0", "soon", "9" * 5_000])
+def test_days_that_are_none_are_named(ada: Browser, days: str) -> None:
+    refused = ada.send("/tables/new", "/tables/new", **FORM | {"expireAfter": days})
+    assert (refused.status_code, "must be 1 to 36,600 days" in refused.text) == (400, True)
+
+
 def test_columns_are_renamed_added_and_left_out(ada: Browser, page: str) -> None:
     add(ada, page, sku="a", price="1", sold="true")
     form = ada.get(f"{page}/columns").text
@@ -113,13 +119,13 @@ def test_rows_are_added_edited_and_deleted_by_hand(ada: Browser, page: str) -> N
         ({"sku": "a"}, 400, "price is required"),
         ({"sku": "a", "price": "dear"}, 400, "price must be a number"),
         ({"sku": "a", "price": "1", "more": "{"}, 400, "more must be JSON"),
-        ({"sku": "taken", "price": "1"}, 409, "sku there is a row &#39;taken&#39; already"),
+        ({"sku": "taken: it", "price": "1"}, 409, "sku there is a row &#39;taken: it&#39; already"),
     ],
 )
 def test_what_is_wrong_with_a_value_stands_beside_it(
     ada: Browser, page: str, values: dict[str, str], status: int, told: str
 ) -> None:
-    add(ada, page, sku="taken", price="1")
+    add(ada, page, sku="taken: it", price="1")
     refused = add(ada, page, **values)
     assert (refused.status_code, told in refused.text) == (status, True), refused.text
     assert f'value="{values["sku"]}"' in refused.text
@@ -147,6 +153,14 @@ def test_an_address_that_asks_for_what_cannot_be_found_says_so(ada: Browser, pag
     answer = ada.get(f"{page}?{asked}")
     assert answer.status_code == 200
     assert "This cannot be found:" in answer.text
+
+
+@pytest.mark.parametrize("asked", ["endpoint=x", "table_id=x", "_scheme=x", "_external=1"])
+def test_what_nobody_asks_for_changes_nothing(ada: Browser, page: str, asked: str) -> None:
+    add(ada, page, sku="a", price="1")
+    answer = ada.get(f"{page}?{asked}")
+    assert (answer.status_code, cells(answer.text)[0][0]) == (200, "a")
+    assert f"{page}?{asked}&amp;sort=sku" in answer.text
 
 
 def test_a_file_is_imported_and_its_wrong_lines_are_named(ada: Browser, page: str) -> None:

@@ -107,10 +107,8 @@ def _refused(
 ) -> tuple[str, int]:
     session().rollback()
     entered = {column.name: request.form.get(f"values/{column.name}", "") for column in shown.columns}
-    if isinstance(error, Invalid):
-        return _form_page(shown, found, entered, error.problems), 400
-    pointer, _, message = str(error).rpartition(": ")
-    return _form_page(shown, found, entered, [Problem(pointer, message)]), 409
+    problems = error.problems or [Problem("", str(error))]
+    return _form_page(shown, found, entered, problems), 400 if isinstance(error, Invalid) else 409
 
 
 def _form_page(

@@ -20,6 +20,7 @@ from flowforge.table_registry.changes import TableChange
 from flowforge.table_registry.csv_files import Imported
 from flowforge.table_registry.views import TableView
 from webapp.context import backends, session
+from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
@@ -28,6 +29,8 @@ ROWS_SHOWN = 50
 _EMPTY_LINES = 4
 """Lines for further columns in the form."""
 _FIRST_LINES = 6
+_TOO_LONG = 10
+"""Digits that are no number of days."""
 _LONGEST_CELL = 120
 
 
@@ -108,7 +111,7 @@ def _sent_table() -> JsonObject:
         "name": request.form.get("name", "").strip(),
         "columns": columns,
         "key": next((column["name"] for column in columns if column["line"] == request.form.get("key")), None),
-        "expireAfter": int(days) if days.isdecimal() else days or None,
+        "expireAfter": int(days) if days.isdecimal() and len(days) < _TOO_LONG else days or None,
     }
 
 
@@ -183,9 +186,8 @@ def _wanted_page() -> WantedPage:
 
 
 def _link(shown: TableView, changed: Mapping[str, Any]) -> str:
-    """The address of the same rows, with some parts of it changed."""
-    kept: dict[str, Any] = {name: value for name, value in request.args.items() if value}
-    return url_for("ui.table", table_id=shown.id, **{**kept, "after": None, **changed})
+    """The address of the same rows, with some parts of it changed, at their first page."""
+    return asked_again(url_for("ui.table", table_id=shown.id), **{"after": None, **changed})
 
 
 @blueprint.app_template_filter()
