@@ -352,7 +352,7 @@ class Settings(BaseSettings):
         60000,
         validation_alias=AliasChoices("EMAIL_POLLING_INTERVAL", "EMAIL_POLLING_CHECK_INTERVAL"),
         ge=1000,
-        description="How often each mailbox is polled, in ms.",
+        description="How often each mailbox is polled, in ms; other triggers say it themselves.",
     )
     email_imap_host: str = Field(
         "imap.gmail.com",
@@ -371,14 +371,14 @@ class Settings(BaseSettings):
         60,
         validation_alias="MAILBOX_TIME_LIMIT",
         ge=5,
-        description="Seconds one poll of one mailbox may take.",
+        description="Seconds one poll of a mailbox, or of another trigger that looks for what is new, may take.",
     )
     mailbox_workers: int = Field(
         3,
         validation_alias="MAILBOX_WORKERS",
         ge=1,
         le=64,
-        description="Mailboxes polled at once; one account has no more than half of them, rounded up.",
+        description="Mailboxes and the like polled at once; one account has no more than half of them, rounded up.",
     )
 
     # -- actions

@@ -26,6 +26,7 @@ from flowforge.connectors.connection_kind import ConnectionKind
 from flowforge.connectors.context import StepContext
 from flowforge.connectors.described import Described
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.polls import Polls
 from flowforge.errors import Problem
 from flowforge.icons import require_icon
 from flowforge.inlined_schemas import inlined
@@ -82,6 +83,9 @@ class Connector(Generic[C]):
 
     keeps: bool = False
     """Whether what it is given is kept here, unsealed: it never gets what was made from secrets."""
+
+    polls: Polls | None = None
+    """How it is a trigger, too; None where it is not."""
 
     def __post_init__(self) -> None:
         require_icon(self.icon)
@@ -246,6 +250,7 @@ def connector(
     described: Described | None = None,
     asks: Mapping[str, Ask] | None = None,
     keeps: bool = False,
+    polls: Polls | None = None,
 ) -> Callable[[Callable[[C, StepContext], JsonObject]], Connector[C]]:
     """Makes a function into a connector; see Connector for what the parts mean."""
 
@@ -266,6 +271,7 @@ def connector(
             described,
             asks=asks or {},
             keeps=keeps,
+            polls=polls,
         )
 
     return declare

@@ -52,6 +52,7 @@ from flowforge.connectors.network.dialer import Dialer, seconds_to_connect
 from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.page import ONLY_PAGE, Page
 from flowforge.connectors.paging.reading import read_pages
+from flowforge.connectors.polls import Polls
 from flowforge.connectors.progress import Part
 from flowforge.connectors.remote_answers import ask_server, copy_download, xml_of
 from flowforge.connectors.service import Calls, Service, ServiceConfig, given
@@ -144,6 +145,7 @@ __all__ = [
     "Paging",
     "Pair",
     "Part",
+    "Polls",
     "Program",
     "Receiving",
     "Request",

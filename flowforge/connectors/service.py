@@ -20,6 +20,7 @@ from flowforge.connectors.http_client.streamed_body import StreamedBody
 from flowforge.connectors.paging.declaration import Paging
 from flowforge.connectors.paging.page import Page
 from flowforge.connectors.paging.reading import read_pages
+from flowforge.connectors.polls import Polls
 from flowforge.fields import field as config_field
 from flowforge.file_values import ANY_TYPE
 from flowforge.jsonio import JsonObject
@@ -71,6 +72,7 @@ class Service:
         summary: Summary = NO_SUMMARY,
         repeatable: bool = False,
         keywords: tuple[str, ...] = (),
+        polls: Polls | None = None,
     ) -> Callable[[Callable[[C, Calls], JsonObject]], Connector[C]]:
         """Makes a function into an action of the service; see Connector for what the parts mean. The title follows the
         service's name: `Gmail: send a mail`."""
@@ -90,6 +92,7 @@ class Service:
                 repeatable=repeatable,
                 connections=self.connections,
                 service=self.name,
+                polls=polls,
             )
 
         return declare

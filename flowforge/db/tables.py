@@ -613,6 +613,43 @@ class MailboxState(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
+class PollState(Base):
+    """How far the polls of a trigger have come (flowforge.triggers.polling.memory)."""
+
+    __tablename__ = "poll_states"
+    __table_args__ = ({"schema": "trigger_service"},)
+
+    trigger_id: Mapped[UUID] = mapped_column(
+        ForeignKey("trigger_service.trigger_registrations.id", ondelete="CASCADE"), primary_key=True
+    )
+    round: Mapped[int] = mapped_column(BigInteger)
+    """Counts its changes: of two polls at the same time one changes it."""
+    source: Mapped[str]
+    """A digest of what is asked, and whom."""
+    highest: Mapped[Any] = mapped_column(JSONB)
+    """The highest value of what only grows; null where nothing does."""
+    remembered: Mapped[int] = mapped_column(BigInteger)
+    """The number of its items."""
+    polled_at: Mapped[datetime | None]
+    """The beginning of the last poll that took all there was."""
+    kept: Mapped[JsonObject]
+    """What the action wants to know of its last poll, such as an ETag."""
+
+
+class PolledItem(Base):
+    """An item that was seen. `key`, `content`: digests."""
+
+    __tablename__ = "polled_items"
+    __table_args__ = (Index("idx_polled_items_seen_at", "trigger_id", "seen_at"), {"schema": "trigger_service"})
+
+    trigger_id: Mapped[UUID] = mapped_column(
+        ForeignKey("trigger_service.poll_states.trigger_id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    seen_at: Mapped[datetime]
+
+
 class TriggerEventRow(Base):
     """An accepted event: the durable moment. While `handled_at` is null it is redelivered to the orchestrator."""
 

@@ -12,7 +12,7 @@ KIND = Mailbox()
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -83,6 +83,12 @@ class TrialResult:
 
     subject: str
     problem: str | None = None
+    items: Sequence[Any] | None = None
+    """What would be looked through for new ones, as much as can be shown; None where nothing is listed."""
+    count: int = 0
+    """The number of all of them."""
+    sample: JsonObject | None = None
+    """The payload to which the newest of them would lead."""
 
     @property
     def works(self) -> bool:
@@ -92,14 +98,14 @@ class TrialResult:
 class TriggerKind(Generic[C]):
     """A kind of trigger. `config` as a parameter is a config as it was written, in any state."""
 
-    type: ClassVar[str]
+    type: str
     """The type of its triggers, in lower case."""
-    title: ClassVar[str]
-    help: ClassVar[str]
-    icon: ClassVar[str]
-    keywords: ClassVar[tuple[str, ...]] = ()
+    title: str
+    help: str
+    icon: str
+    keywords: tuple[str, ...] = ()
     """Other names that people use for it."""
-    rank: ClassVar[int]
+    rank: int
     """Its rank among the kinds that the builder offers; the lowest comes first."""
     config: Model[C]
     is_registered: ClassVar[bool] = True
@@ -108,7 +114,7 @@ class TriggerKind(Generic[C]):
     """Whether it fires at times that can be computed beforehand."""
     can_be_tested: ClassVar[bool] = False
     address: ClassVar[Address | None] = None
-    connection_kinds: ClassVar[tuple[ConnectionKind[Any], ...]] = ()
+    connection_kinds: tuple[ConnectionKind[Any], ...] = ()
     """The kinds of connections that its config may name, under `connection`."""
 
     def read(self, config: Json) -> C:

@@ -86,7 +86,9 @@ def test_draft_trigger(workflow_id: UUID) -> Any:
         result = triggers().test_configuration(backends(), viewer_id(), trigger.get("type"), config_of(trigger) or {})
     except Invalid as error:
         return refused(workflow, error, 400)
-    return render_template("builder/_trigger_tested.html", result=result)
+    return render_template(
+        "builder/_trigger_tested.html", workflow=workflow, result=result, shown=excerpt(result.items)
+    )
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/forget")

@@ -15,6 +15,7 @@ from flowforge.connectors.sdk import (
     Page,
     Paging,
     Pair,
+    Polls,
     Receiving,
     Response,
     ResponseForm,
@@ -86,6 +87,12 @@ class Config(HttpSignIn):
     repeatable=True,  # a receiver drops what comes twice by its Idempotency-Key
     connections=(HTTP,),
     any_signer=True,
+    polls=Polls(
+        "New in an API",
+        "When a list that an address gives has something new",
+        items="body",
+        sample={"id": 17, "name": "Two cups"},
+    ),
 )
 def http_request(config: Config, context: StepContext) -> JsonObject:
     cookies = _cookies(config, context)

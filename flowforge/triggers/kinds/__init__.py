@@ -1,25 +1,37 @@
-"""All kinds of triggers there are: each file of this package declares one."""
+"""All kinds of triggers there are: each file of this package declares one, and so do actions that can be polled."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from flowforge.connectors.catalog import load_catalog
 from flowforge.jsonio import JsonObject
 from flowforge.settings import Settings
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.polling.kind import PolledKind
+from flowforge.triggers.polling.polled_action import PolledAction
 
 
 @cache
 def trigger_kinds() -> Mapping[str, TriggerKind[Any]]:
-    """Collect the kinds of this package by type, in the order in which they are offered."""
+    """Collect the kinds by type, in the order in which they are offered: those of this package first."""
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
     kinds = [value for module in modules for value in vars(module).values() if isinstance(value, TriggerKind)]
-    return {kind.type: kind for kind in sorted(kinds, key=lambda kind: kind.rank)}
+    own = sorted(kinds, key=lambda kind: kind.rank)
+    return {kind.type: kind for kind in [*own, *_polled_actions(own[-1].rank)]}
+
+
+def _polled_actions(rank: int) -> Iterator[PolledAction]:
+    """`rank`: that of the last of the others."""
+    catalog = load_catalog()
+    for connector in catalog.connectors():
+        if connector.polls is not None:
+            rank += 1
+            yield PolledAction(connector, connector.polls, catalog.kinds_for(connector), rank)
 
 
 def find_kind(type_: object) -> TriggerKind[Any] | None:

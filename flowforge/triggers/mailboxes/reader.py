@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select
 
 from flowforge import jsonio
 from flowforge.connectors.mail_transport.mailbox import Header, OpenFolder
 from flowforge.db.engine import unavailable_when_down
-from flowforge.db.tables import TriggerEventRow, TriggerRegistration
+from flowforge.db.tables import TriggerEventRow
 from flowforge.engine import intake
 from flowforge.file_values import stored_ids
 from flowforge.ids import uuid7
@@ -24,6 +24,7 @@ from flowforge.triggers.mailboxes import mail
 from flowforge.triggers.mailboxes.kept_attachments import KeptAttachments
 from flowforge.triggers.mailboxes.mailbox import EMAIL, Mailbox
 from flowforge.triggers.mailboxes.position import NEVER_OPENED, Position, find, move
+from flowforge.triggers.polling.firing import note_fired
 from flowforge.triggers.polling.poll import Overtaken, Poll
 
 _CLOCKS_DIFFER = timedelta(hours=1)
@@ -174,7 +175,7 @@ class _Reader:
                 move(connection, self._trigger.id, self._position, position)
                 accepted = intake.record(connection, events)
                 if accepted:
-                    self._touch(connection)
+                    note_fired(connection, self._trigger.id)
         except Overtaken:
             self._discard_files(events)
             raise
@@ -189,11 +190,3 @@ class _Reader:
         for event in events:
             if stored_ids(event.payload):
                 self._backends.files.discard(event.event_id)
-
-    def _touch(self, connection: Connection) -> None:
-        trigger = TriggerRegistration
-        connection.execute(
-            update(trigger)
-            .where(trigger.id == self._trigger.id)
-            .values(last_triggered_at=datetime.now(UTC), updated_at=trigger.updated_at)
-        )
