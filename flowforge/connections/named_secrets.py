@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
+from flowforge.connections.named_values import delete_named, require_name, require_room
 from flowforge.connections.views import NamedSecretView
 from flowforge.db.credentials_store import MOST_SECRETS
 from flowforge.db.tables import NamedSecret
-from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.errors import Invalid
 from flowforge.ids import uuid7
 from flowforge.secrets import Vault
 from flowforge.views import view_of
 
 LONGEST = 32_768
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 def list_secrets(session: Session, user_id: UUID) -> Sequence[NamedSecretView]:
@@ -34,15 +33,10 @@ def list_secrets(session: Session, user_id: UUID) -> Sequence[NamedSecretView]:
 
 def put_secret(session: Session, vault: Vault, user_id: UUID, name: str, value: Any) -> None:
     """Creates it or changes its value. Commits. Raises Invalid, and Conflict where there are too many."""
-    if not _NAME.fullmatch(name):
-        raise Invalid.at(
-            "/name", "must be letters, digits and _, not start with a digit, and have at most 64 characters"
-        )
+    require_name(name)
     if not isinstance(value, str) or not value or len(value) > LONGEST:
         raise Invalid.at("/value", f"must be a text of at most {LONGEST:,} characters")
-    others = select(func.count()).where(NamedSecret.user_id == user_id, NamedSecret.name != name)
-    if (session.scalar(others) or 0) >= MOST_SECRETS:
-        raise Conflict(f"there are {MOST_SECRETS} secrets already")
+    require_room(session, NamedSecret, user_id, name, MOST_SECRETS, "secret")
     sealed, now = vault.seal(value), datetime.now(UTC)
     row = insert(NamedSecret).values(id=uuid7(), user_id=user_id, name=name, value=sealed, updated_at=now)
     session.execute(
@@ -56,8 +50,6 @@ def put_secret(session: Session, vault: Vault, user_id: UUID, name: str, value: 
 
 def delete_secret(session: Session, user_id: UUID, name: str) -> None:
     """Deletes it; steps that call it fail from now on. Commits. Raises NotFound."""
-    deleted = session.execute(delete(NamedSecret).where(NamedSecret.user_id == user_id, NamedSecret.name == name))
-    if not deleted.rowcount:  # type: ignore[attr-defined]
-        raise NotFound("there is no such secret")
+    delete_named(session, NamedSecret, user_id, name, "secret")
     record(session, Action.SECRET_DELETED, by=user_id, named=name)
     session.commit()

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from flowforge import jsonio
 from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
+from flowforge.connections.named_values import delete_named, require_name, require_room
 from flowforge.db.tables import VariableRow
-from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.errors import Invalid
 
 MOST_VARIABLES = 200
 """The most that one account can have."""
 MOST_BYTES = 32_768
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,8 @@ def list_variables(session: Session, user_id: UUID) -> Sequence[VariableView]:
 
 def put_variable(session: Session, user_id: UUID, name: str, value: Any) -> None:
     """Creates it or changes its value, any JSON. Commits. Raises Invalid, and Conflict where there are too many."""
-    if not _NAME.fullmatch(name):
-        raise Invalid.at(
-            "/name", "must be letters, digits and _, not start with a digit, and have at most 64 characters"
-        )
-    others = select(func.count()).where(VariableRow.user_id == user_id, VariableRow.name != name)
-    if (session.scalar(others) or 0) >= MOST_VARIABLES:
-        raise Conflict(f"there are {MOST_VARIABLES} variables already")
+    require_name(name)
+    require_room(session, VariableRow, user_id, name, MOST_VARIABLES, "variable")
     values = {"value": _written(value), "updated_at": datetime.now(UTC)}
     row = insert(VariableRow).values(user_id=user_id, name=name, **values)
     session.execute(row.on_conflict_do_update(index_elements=["user_id", "name"], set_=values))
@@ -56,9 +50,7 @@ def put_variable(session: Session, user_id: UUID, name: str, value: Any) -> None
 
 def delete_variable(session: Session, user_id: UUID, name: str) -> None:
     """Deletes it; steps that call it fail from now on. Commits. Raises NotFound."""
-    deleted = session.execute(delete(VariableRow).where(VariableRow.user_id == user_id, VariableRow.name == name))
-    if not deleted.rowcount:  # type: ignore[attr-defined]
-        raise NotFound("there is no such variable")
+    delete_named(session, VariableRow, user_id, name, "variable")
     record(session, Action.VARIABLE_DELETED, by=user_id, named=name)
     session.commit()
 
