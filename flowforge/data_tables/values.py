@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC
 from typing import Any
 
 from flowforge import jsonio
@@ -83,10 +82,9 @@ def _boolean(value: Any) -> bool:
 
 def _datetime(value: Any) -> str:
     try:
-        moment = jsonio.parse_time(value).astimezone(UTC)
+        return jsonio.format_time(jsonio.parse_time(value))
     except ValueError:
         raise ValueError("must be a time, such as 2026-03-04T05:06:07Z") from None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _json(value: Any) -> str:

@@ -28,6 +28,13 @@ def test_what_is_written_is_read_again(value: Any) -> None:
     assert jsonio.loads(jsonio.indented(value)) == value
 
 
+def test_times_are_written_in_one_length_so_that_their_texts_sort() -> None:
+    written = [jsonio.format_time(datetime(year, 1, 2, 3, 4, 5, 67_899, UTC)) for year in (1, 50, 999, 2026)]
+    assert written[0] == "0001-01-02T03:04:05.067Z"
+    assert {len(text) for text in written} == {24}
+    assert written == sorted(written)
+
+
 @pytest.mark.parametrize(
     "digits",
     ["9223372036854775808", "-9223372036854775809", "18446744073709551616", "100000000000000000000000", str(_WEI)],

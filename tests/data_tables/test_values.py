@@ -76,7 +76,7 @@ def test_json_comes_back_as_it_was(value: Any) -> None:
 
 def test_times_sort_as_their_texts_do() -> None:
     moments = [datetime(year, 1, 2, tzinfo=UTC) for year in (1, 50, 999, 1970, 2026, 9999)]
-    stored = [to_stored(column("datetime"), jsonio.format_time(moment).rjust(24, "0")) for moment in moments]
+    stored = [to_stored(column("datetime"), jsonio.format_time(moment)) for moment in moments]
     assert stored == sorted(stored)
     assert {len(text) for text in stored} == {24}
 
