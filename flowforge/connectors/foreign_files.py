@@ -1,4 +1,4 @@
-"""Files of strangers taken apart, and files made, by programs in processes of their own."""
+"""What programs in processes of their own make of data and files of strangers, for a step."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ from flowforge.file_values import AnyFile
 
 
 @contextmanager
+def asking(program: child.Program, context: StepContext, request: Mapping[str, Any]) -> Iterator[Iterator[Any]]:
+    """The items that a program says, while it runs."""
+    with child.running(program, request, context.tools.dialer, context.user_id, context.deadline) as lines:
+        yield child.items_of(lines)
+
+
+@contextmanager
 def reading(
     program: child.Program, content: Content, context: StepContext, request: Mapping[str, Any]
 ) -> Iterator[Iterator[Any]]:
     """The items that a program makes of a file, whose `path` it finds in its request."""
     with TemporaryDirectory(prefix="flowforge-file-") as folder:
         path = child.write_file(content, Path(folder) / "file")
-        asked = {**request, "path": str(path)}
-        with child.running(program, asked, context.tools.dialer, context.user_id, context.deadline) as lines:
-            yield child.items_of(lines)
+        with asking(program, context, {**request, "path": str(path)}) as found:
+            yield found
 
 
 @contextmanager
@@ -37,6 +43,6 @@ def making(
         asked = {**request, "target": str(path)}
         if source is not None:
             asked["path"] = str(child.write_file(context.files.content(source), Path(folder) / "file"))
-        with child.running(program, asked, context.tools.dialer, context.user_id, context.deadline) as lines:
-            found = [*child.items_of(lines)]
-        yield found, path
+        with asking(program, context, asked) as found:
+            items = [*found]
+        yield items, path

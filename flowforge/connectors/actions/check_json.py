@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, StepContext, child, connector, field, first_of
+from flowforge.connectors.sdk import (
+    ConnectorConfig,
+    ConnectorError,
+    StepContext,
+    child,
+    connector,
+    field,
+    first_of,
+    foreign_files,
+)
 from flowforge.jsonio import JsonObject
 
 _JSON_SCHEMA = child.Program("json_schema_program", memory=512 * 1024 * 1024, work="the check")
@@ -34,9 +43,8 @@ class Config(ConnectorConfig):
     repeatable=True,
 )
 def check_json(config: Config, context: StepContext) -> JsonObject:
-    request, tools = {"value": config.value, "schema": config.schema_}, context.tools
-    with child.running(_JSON_SCHEMA, request, tools.dialer, context.user_id, context.deadline) as lines:
-        errors = [*child.items_of(lines)]
+    with foreign_files.asking(_JSON_SCHEMA, context, {"value": config.value, "schema": config.schema_}) as found:
+        errors = [*found]
     if errors and config.otherwise == "fail":
         raise ConnectorError(f"the value does not fit the schema: {_told(errors)}", permanent=True)
     return {"valid": not errors, "errors": errors}

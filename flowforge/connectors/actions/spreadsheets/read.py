@@ -70,7 +70,7 @@ def read_spreadsheet(config: Config, context: StepContext) -> JsonObject:
     content = context.files.content(config.file)
     request = {
         "format": config.format or _format_of(content),
-        "charset": charsets.codec_of(config.charset) if config.charset else "",
+        "charset": charsets.codec_of(config.charset),
         **config.model_dump(include={"header", "skip", "sheet", "delimiter", "quote"}),
     }
     with foreign_files.reading(SPREADSHEETS, content, context, request) as found:

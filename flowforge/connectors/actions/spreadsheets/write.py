@@ -9,7 +9,6 @@ from pydantic import model_validator
 from flowforge.connectors.actions.spreadsheets import FORMAT_LABELS, SPREADSHEETS, Format
 from flowforge.connectors.sdk import (
     ConnectorConfig,
-    ConnectorError,
     File,
     StepContext,
     connector,
@@ -68,11 +67,9 @@ class Config(ConnectorConfig):
 )
 def write_spreadsheet(config: Config, context: StepContext) -> JsonObject:
     options = config.model_dump(by_alias=True, exclude={"source", "name"})
-    with foreign_files.making(SPREADSHEETS, context, options, config.source) as (found, path):
-        if path.stat().st_size > context.files.most_bytes:
-            raise ConnectorError(
-                f"the spreadsheet has more than {context.files.most_bytes} bytes, as one file may", True
-            )
-        with path.open("rb") as made:
-            kept = context.files.keep(made, config.name or f"table.{config.format}", _TYPES[config.format])
-    return {"file": kept.as_json(), "columns": found[0]}
+    with (
+        foreign_files.making(SPREADSHEETS, context, options, config.source) as ([columns], path),
+        path.open("rb") as made,
+    ):
+        kept = context.files.keep(made, config.name or f"table.{config.format}", _TYPES[config.format])
+    return {"file": kept.as_json(), "columns": columns}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 from flowforge import jsonio
-from flowforge.connectors.sdk import ConnectorConfig, StepContext, child, connector, field
+from flowforge.connectors.sdk import ConnectorConfig, StepContext, child, connector, field, foreign_files
 from flowforge.jsonio import JsonObject
 
 _COMPARISON = child.Program("comparison_program", memory=512 * 1024 * 1024, work="the comparison")
@@ -31,8 +30,8 @@ def compare_texts(config: Config, context: StepContext) -> JsonObject:
     request = {"before": _lines(config.before), "after": _lines(config.after), "around": config.context}
     if request["before"] == request["after"]:
         return {"same": True, "diff": "", "added": 0, "removed": 0}
-    with child.running(_COMPARISON, request, context.tools.dialer, context.user_id, context.deadline) as lines:
-        [difference] = islice(child.items_of(lines), 1)
+    with foreign_files.asking(_COMPARISON, context, request) as found:
+        [difference] = found
     return {"same": False, **difference}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flowforge.connectors.sdk import ConnectorConfig, StepContext, child, connector, field, first_of
+from flowforge.connectors.sdk import ConnectorConfig, StepContext, child, connector, field, first_of, foreign_files
 from flowforge.jsonio import JsonObject
 
 _TEMPLATE = child.Program("template_program", memory=512 * 1024 * 1024, work="the template")
@@ -40,6 +40,6 @@ class Config(ConnectorConfig):
 )
 def template(config: Config, context: StepContext) -> JsonObject:
     request = {"template": config.template, "data": config.data, "html": config.format == "html"}
-    with child.running(_TEMPLATE, request, context.tools.dialer, context.user_id, context.deadline) as lines:
-        [text] = child.items_of(lines)
+    with foreign_files.asking(_TEMPLATE, context, request) as found:
+        [text] = found
     return {"text": text}
