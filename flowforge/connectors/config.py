@@ -117,7 +117,12 @@ def _without_tags(config: Mapping[str, Any], path: Path) -> Path:
 
 
 def _is_tag(part: str, holder: Any) -> bool:
-    return isinstance(holder, Mapping) and part not in holder and part in map(str, holder.values())
+    """Whether it names a model rather than a key that leads further."""
+    return (
+        isinstance(holder, Mapping)
+        and part in map(str, holder.values())
+        and not isinstance(holder.get(part), Mapping | list)
+    )
 
 
 def _choices_of(problem: ErrorDetails) -> str:

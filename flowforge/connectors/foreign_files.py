@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,13 +34,21 @@ def reading(
 
 @contextmanager
 def making(
-    program: child.Program, context: StepContext, request: Mapping[str, Any], source: AnyFile | None = None
+    program: child.Program,
+    context: StepContext,
+    request: Mapping[str, Any],
+    source: AnyFile | None = None,
+    others: Sequence[AnyFile] = (),
 ) -> Iterator[tuple[list[Any], Path]]:
     """The items that a program says, and the file that it makes, under the `target` of its request. `source`: the file
-    that it makes it of, under the `path`."""
+    that it makes it of, under the `path`; `others`: further ones, whose paths are its `others`."""
     with TemporaryDirectory(prefix="flowforge-file-") as folder:
         path = Path(folder) / "made"
-        asked = {**request, "target": str(path)}
+        kept = [
+            child.write_file(context.files.content(file), Path(folder) / f"other-{number}")
+            for number, file in enumerate(others)
+        ]
+        asked = {**request, "target": str(path), "others": list(map(str, kept))}
         if source is not None:
             asked["path"] = str(child.write_file(context.files.content(source), Path(folder) / "file"))
         with asking(program, context, asked) as found:

@@ -35,6 +35,7 @@ from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.http_client.signing import Request, basic_credentials
 from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of, multipart, related
 from flowforge.connectors.http_client.tls import TlsIdentity, readable_key, readable_pem
+from flowforge.connectors.images.operations import AnyImageOperation
 from flowforge.connectors.lists.all_operations import AnyOperation
 from flowforge.connectors.lists.working import work_on_list
 from flowforge.connectors.mail_transport.account import (
@@ -102,6 +103,7 @@ __all__ = [
     "Account",
     "Added",
     "Algorithm",
+    "AnyImageOperation",
     "AnyOperation",
     "AwsSignature",
     "Bound",

@@ -113,7 +113,9 @@ class Asked:
 
     def number(self, path: str, default: float) -> Any:
         """A number, or a text with an expression that gives one."""
-        raw = self.raw(path, default)
+        return self.number_of(self.raw(path, default), default)
+
+    def number_of(self, raw: Any, default: float) -> Any:
         if isinstance(raw, str) and raw.startswith("="):
             return self.values.text(raw)
         try:

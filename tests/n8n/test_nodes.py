@@ -81,6 +81,45 @@ def _step(written: Json) -> Json:
             {"connection": "SSH", "operation": "get", "path": "/a.txt"},
         ),
         (
+            node(
+                "N",
+                "editImage",
+                {
+                    "operation": "multiStep",
+                    "operations": {
+                        "operations": [
+                            {"operation": "create", "width": 90, "height": "={{ $json.h }}"},
+                            {"operation": "draw", "color": "#00000040", "endPositionX": 9, "endPositionY": 9},
+                        ]
+                    },
+                    "options": {"format": "jpeg", "fileName": "card.jpg"},
+                },
+            ),
+            "IMAGE",
+            {
+                "operations": [
+                    {
+                        "do": "create",
+                        "width": 90,
+                        "height": "{{ trigger.h | default(none) }}",
+                        "color": "#ffffffff",
+                    },
+                    {
+                        "do": "draw",
+                        "shape": "rectangle",
+                        "left": 50,
+                        "top": 50,
+                        "right": 9,
+                        "bottom": 9,
+                        "color": "#000000bf",
+                        "radius": 0,
+                    },
+                ],
+                "format": "jpeg",
+                "name": "card.jpg",
+            },
+        ),
+        (
             node("N", "wait", {"amount": 2, "unit": "minutes"}, typeVersion=1.1),
             "WAIT",
             {"seconds": 120},
