@@ -167,25 +167,13 @@ def increment(connection: Connection, table_id: UUID, row: StoredRow, column_id:
 
 def delete(connection: Connection, table_id: UUID, wanted: Collection[UUID]) -> tuple[int, int]:
     """Deletes rows; returns how many, and their bytes."""
-    gone = (
-        "DELETE FROM data_tables.rows r WHERE r.table_id = :table AND r.id = ANY(CAST(:ids AS uuid[])) RETURNING size"
-    )
-    sizes = list(connection.scalars(text(gone), {"table": table_id, "ids": [str(id_) for id_ in wanted]}))
-    return len(sizes), sum(sizes)
+    return _delete(connection, "r.id = ANY(CAST(:wanted AS uuid[]))", table_id, [str(id_) for id_ in wanted])
 
 
 def delete_expired(connection: Connection, table_id: UUID, keys: Collection[str]) -> tuple[int, int]:
     """Deletes rows that have expired and still hold these keys; returns how many, and their bytes."""
-    sizes = list(
-        connection.scalars(
-            text("""
-            DELETE FROM data_tables.rows r
-             WHERE r.table_id = :table AND r.key = ANY(CAST(:keys AS text[])) AND r.expires_at <= now() RETURNING size
-            """),
-            {"table": table_id, "keys": list(keys)},
-        )
-    )
-    return len(sizes), sum(sizes)
+    have_expired = "r.key = ANY(CAST(:wanted AS text[])) AND r.expires_at <= now()"
+    return _delete(connection, have_expired, table_id, list(keys))
 
 
 def total_size(connection: Connection, table_id: UUID, wanted: Sequence[UUID]) -> int:
@@ -215,6 +203,12 @@ def _among(connection: Connection, column: str, type_: str, table_id: UUID, want
         """),  # noqa: S608  (two of ours)
         {"table": table_id, "wanted": wanted},
     )
+
+
+def _delete(connection: Connection, which: str, table_id: UUID, wanted: Sequence[str]) -> tuple[int, int]:
+    gone = f"DELETE FROM data_tables.rows r WHERE r.table_id = :table AND {which} RETURNING size"  # noqa: S608  (as above)
+    sizes = list(connection.scalars(text(gone), {"table": table_id, "wanted": wanted}))
+    return len(sizes), sum(sizes)
 
 
 def _as_json(row: NewRow | Change) -> Mapping[str, Any]:

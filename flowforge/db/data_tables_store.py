@@ -30,7 +30,6 @@ class FoundTable:
     user_id: UUID
     name: str
     shape: Shape
-    row_count: int
     expire_after: int | None
 
 
@@ -42,8 +41,8 @@ class Limits:
     bytes: int
 
 
-def find(connection: Connection, user_id: UUID, name: str, *, lock: bool = False) -> FoundTable | None:
-    return _find(connection, "name = :wanted", user_id, name, lock=lock)
+def find(connection: Connection, user_id: UUID, name: str) -> FoundTable | None:
+    return _find(connection, "name = :wanted", user_id, name, lock=False)
 
 
 def find_by_id(connection: Connection, user_id: UUID, id_: UUID, *, lock: bool = False) -> FoundTable | None:
@@ -130,7 +129,7 @@ def delete_of(connection: Connection, owner: UUID) -> None:
 def _find(connection: Connection, which: str, user_id: UUID, wanted: object, *, lock: bool) -> FoundTable | None:
     row = connection.execute(
         text(f"""
-        SELECT id, user_id, name, columns, key_column, row_count, expire_after FROM data_tables.tables
+        SELECT id, user_id, name, columns, key_column, expire_after FROM data_tables.tables
          WHERE user_id = :owner AND {which} AND deleted_at IS NULL{" FOR NO KEY UPDATE" if lock else ""}
         """),  # noqa: S608  (one of ours)
         {"owner": user_id, "wanted": wanted},
@@ -138,7 +137,7 @@ def _find(connection: Connection, which: str, user_id: UUID, wanted: object, *, 
     if row is None:
         return None
     shape = Shape(tuple(map(Column.read, row.columns)), row.key_column)
-    return FoundTable(row.id, row.user_id, row.name, shape, row.row_count, row.expire_after)
+    return FoundTable(row.id, row.user_id, row.name, shape, row.expire_after)
 
 
 def _over(what: str, used: int, most: int) -> OverQuota:

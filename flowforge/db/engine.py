@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 from flowforge import jsonio
 from flowforge.db.prepared import prepare_statements
@@ -25,6 +26,7 @@ __all__ = [
     "sqlalchemy_url",
     "transaction",
     "unavailable_when_down",
+    "within",
 ]
 
 CONNECT_TIMEOUT_SECONDS = 5
@@ -101,6 +103,11 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     Raises Unavailable where PostgreSQL does not answer."""
     with unavailable_when_down(), engine.begin() as connection:
         yield connection
+
+
+def within(session: Session) -> Callable[[], AbstractContextManager[Connection]]:
+    """What opens transactions elsewhere, for work that belongs to the session's own: whoever has that commits."""
+    return lambda: nullcontext(session.connection())
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, text
 
+from flowforge.db.data_tables_store import REMEMBERED_BYTES
 from flowforge.db.tables import Adoption
 
 FINISHED_EXECUTIONS = """
@@ -66,7 +67,7 @@ WRITES_OF_ENDED_EXECUTIONS = """
                 WHERE x.id = w.execution_id AND x.finished_at IS NULL)
          LIMIT :rows)
 """
-FORGOTTEN_KEYS = """
+FORGOTTEN_KEYS = f"""
     WITH gone AS (
         DELETE FROM data_tables.remembered WHERE (user_id, scope, digest) IN (
             SELECT user_id, scope, digest FROM data_tables.remembered WHERE expires_at < :before LIMIT :rows
@@ -75,11 +76,11 @@ FORGOTTEN_KEYS = """
     ), freed AS (SELECT user_id, count(*) AS rows FROM gone GROUP BY user_id
     ), paid AS (
         UPDATE auth.users u SET table_rows = greatest(0, u.table_rows - f.rows),
-               table_bytes = greatest(0, u.table_bytes - f.rows * 100)
+               table_bytes = greatest(0, u.table_bytes - f.rows * {REMEMBERED_BYTES})
           FROM freed f WHERE u.id = f.user_id
     )
     SELECT user_id FROM gone
-"""
+"""  # noqa: S608  (a number of ours)
 EXPIRED_REFRESH_TOKENS = """
     DELETE FROM auth.refresh_tokens WHERE id IN (
         SELECT id FROM auth.refresh_tokens WHERE expires_at < :before LIMIT :rows)

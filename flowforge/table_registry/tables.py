@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from flowforge.data_tables.columns import Column, changed_columns
 from flowforge.data_tables.shape import Shape, key_id
 from flowforge.db import data_tables_store
 from flowforge.db.data_tables_store import Limits
+from flowforge.db.engine import within
 from flowforge.db.refusals import refused_as
 from flowforge.db.tables import DataTableRow
 from flowforge.errors import Conflict, Invalid, NotFound
@@ -31,7 +31,7 @@ MOST_TABLES = 100
 
 def account_tables(session: Session, user_id: UUID, limits: Limits) -> AccountTables:
     """The tables of an account, as this transaction sees them; who changes rows commits."""
-    return AccountTables(lambda: nullcontext(session.connection()), user_id, limits)
+    return AccountTables(within(session), user_id, limits)
 
 
 def open_table(session: Session, user_id: UUID, table_id: UUID, limits: Limits) -> KeptTable:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from flowforge.connectors.apis import Api
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.described import API, OPERATION, Described
 from flowforge.db.data_tables_store import Limits
+from flowforge.db.engine import within
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.kept_descriptions import AccountApis
@@ -28,12 +28,12 @@ from flowforge.workflows.validation import config_of
 
 def account_apis(session: Session, user_id: UUID) -> AccountApis:
     """The APIs of an account, as this transaction sees them."""
-    return AccountApis(lambda: nullcontext(session.connection()), user_id)
+    return AccountApis(within(session), user_id)
 
 
 def account_of(session: Session, user_id: UUID) -> Account:
     """What an account has, as this transaction sees it."""
-    tables = AccountTables(lambda: nullcontext(session.connection()), user_id, Limits(0, 0))
+    tables = AccountTables(within(session), user_id, Limits(0, 0))
     return Account(account_apis(session, user_id), tables)
 
 
