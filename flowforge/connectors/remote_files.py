@@ -65,6 +65,10 @@ class RemoteFiles(Protocol):
     def write(self, path: str, content: Content) -> None:
         """Replaces the file, if there is one."""
 
+    def make_folder(self, path: str) -> None:
+        """Makes a folder in one that is there. One that the server does not let be made, such as one that is there, is
+        no error: what is wrong with it is told when something is put into it."""
+
     def delete(self, path: str) -> None: ...
 
     def move(self, path: str, target: str) -> None: ...
@@ -116,6 +120,7 @@ def _put(config: RemoteFilesConfig, remote: RemoteFiles, files: FileAccess) -> J
     if config.file is None:
         raise ConnectorError("file is required for put", permanent=True)
     content = files.content(config.file)
+    _make_folders_of(config.path, remote)
     remote.write(config.path, content)
     return {"path": config.path, "size": content.size}
 
@@ -128,8 +133,16 @@ def _delete(config: RemoteFilesConfig, remote: RemoteFiles, files: FileAccess) -
 
 def _move(config: RemoteFilesConfig, remote: RemoteFiles, files: FileAccess) -> JsonObject:
     del files
+    _make_folders_of(config.target, remote)
     remote.move(config.path, config.target)
     return {"path": config.target}
+
+
+def _make_folders_of(path: str, remote: RemoteFiles) -> None:
+    """Makes those that the path goes through."""
+    for folder in reversed(PurePosixPath(path).parents):
+        if folder.name:
+            remote.make_folder(str(folder))
 
 
 _RUN: Mapping[Operation, Callable[[RemoteFilesConfig, RemoteFiles, FileAccess], JsonObject]] = {

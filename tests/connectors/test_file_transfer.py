@@ -63,6 +63,23 @@ def test_a_file_is_put_got_moved_and_deleted(transfer: Any, file_server: FileSer
     assert transfer(operation="list") == {"files": [], "count": 0}
 
 
+def test_folders_that_are_not_there_are_made(transfer: Any, file_server: FileServer) -> None:
+    for day in ("2026-03-04", "2026-03-05"):
+        transfer(operation="put", path=f"in/{day}/a & b.txt", file=inline(b"1"))
+        assert file_server.read(f"in/{day}/a & b.txt") == b"1"
+    transfer(operation="move", path="in/2026-03-04/a & b.txt", target="done/2026/a.txt")
+    assert file_server.read("done/2026/a.txt") == b"1"
+
+
+def test_a_folder_that_cannot_be_made_is_told_as_the_file_is_put(transfer: Any, file_server: FileServer) -> None:
+    if file_server.kind == "s3":
+        pytest.skip("S3 has no folders")
+    transfer(operation="put", path="taken", file=inline(b"1"))
+    with pytest.raises(ConnectorError):
+        transfer(operation="put", path="taken/a.txt", file=inline(b"2"))
+    assert file_server.read("taken") == b"1"
+
+
 def test_a_folder_is_listed(transfer: Any, file_server: FileServer) -> None:
     for path in ("in/a.txt", "in/b & c.txt", "in/deep/d.txt", "other.txt"):
         file_server.write(path, b"123")

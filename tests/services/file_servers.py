@@ -235,6 +235,9 @@ class _Folder(paramiko.SFTPServerInterface):
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno or 0)
 
+    def mkdir(self, path: str, attr: Any) -> int:
+        return self._done(lambda: self._path(path).mkdir())
+
     def remove(self, path: str) -> int:
         return self._done(lambda: self._path(path).unlink())
 

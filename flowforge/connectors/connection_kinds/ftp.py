@@ -6,7 +6,7 @@ import ftplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from flowforge.connectors.sdk import (
@@ -102,6 +102,10 @@ class FtpFiles:
             if isinstance(data, ssl.SSLSocket):
                 data.unwrap()
         self._client.voidresp()
+
+    def make_folder(self, path: str) -> None:
+        with suppress(ftplib.error_perm):
+            self._client.mkd(path)
 
     def delete(self, path: str) -> None:
         self._client.delete(path)

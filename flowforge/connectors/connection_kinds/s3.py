@@ -79,6 +79,9 @@ class BucketFiles:
     def write(self, path: str, content: Content) -> None:
         self._ask("PUT", path, data=body_of(content))
 
+    def make_folder(self, path: str) -> None:
+        """Nothing: a key may hold slashes as it is."""
+
     def delete(self, path: str) -> None:
         self._ask("DELETE", path)
 

@@ -6,7 +6,7 @@ import base64
 import io
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,10 @@ class SshSession:
             target.set_pipelined(True)
             for piece in content.pieces():
                 target.write(piece)
+
+    def make_folder(self, path: str) -> None:
+        with suppress(OSError):
+            self._client.mkdir(path)
 
     def delete(self, path: str) -> None:
         self._client.remove(path)

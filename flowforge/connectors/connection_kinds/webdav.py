@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 from flowforge.connectors.sdk import (
     ConnectionKind,
     ConnectorConfig,
+    ConnectorError,
     Content,
     Credentials,
     Request,
@@ -57,6 +58,13 @@ class WebdavFiles:
 
     def write(self, path: str, content: Content) -> None:
         self._ask("PUT", path, data=body_of(content))
+
+    def make_folder(self, path: str) -> None:
+        try:
+            self._ask("MKCOL", path)
+        except ConnectorError as error:
+            if not error.permanent:
+                raise
 
     def delete(self, path: str) -> None:
         self._ask("DELETE", path)
