@@ -25,6 +25,7 @@ from tests.engine.pipeline import working
 from tests.files.described import described, inline
 from tests.files.kept import content_of, count_files
 from tests.people import Person
+from tests.triggers.form_page import HTML, FormPage, stamp_on
 from tests.waiting import eventually
 
 FIELDS: list[dict[str, Any]] = [
@@ -43,39 +44,11 @@ FIELDS: list[dict[str, Any]] = [
     {"label": "I agree", "type": "check box", "name": "agreed"},
     {"label": "Photo", "type": "file"},
 ]
-HTML = {"Accept": "text/html"}
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"file_max_bytes": 1_000_000})
-
-
-class FormPage:
-    """A form as a browser meets it, which takes its time to fill it in."""
-
-    def __init__(self, app: Flask, path: str) -> None:
-        self.client = app.test_client()
-        self.path = path
-
-    def get(self) -> TestResponse:
-        return self.client.get(self.path, headers=HTML)
-
-    def stamp(self, seconds: float = 30) -> str:
-        """The one of a page that was opened so many seconds ago."""
-        with time_machine.travel(datetime.now(UTC) - timedelta(seconds=seconds), tick=True):
-            return stamp_on(self.get())
-
-    def send(self, opened: str | None = None, website: str = "", **fields: Any) -> TestResponse:
-        data = {f"field.{name}": value for name, value in fields.items()}
-        stamp = self.stamp() if opened is None else opened
-        return self.client.post(self.path, data={**data, "opened": stamp, "website": website}, headers=HTML)
-
-
-def stamp_on(page: TestResponse) -> str:
-    found = re.search(r'name="opened" value="([^"]+)"', page.text)
-    assert found, page.text
-    return found[1]
 
 
 @pytest.fixture
