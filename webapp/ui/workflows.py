@@ -42,16 +42,18 @@ _LONGEST_EXAMPLE = 4_000
 def workflows() -> str:
     text, state, after = request.args.get("q", ""), request.args.get("state"), request.args.get("after", type=UUID)
     enabled, tag = {"enabled": True, "disabled": False}.get(state or ""), request.args.get("tag")
+    page = listing.search(session(), viewer_id(), text=text, enabled=enabled, tag=tag, after=after)
+    filtered = bool(text or state or tag or after)
     return render_template(
         "workflows/list.html",
-        page=listing.search(session(), viewer_id(), text=text, enabled=enabled, tag=tag, after=after),
+        page=page,
         tag=tag,
         tags=tags.all_of(session(), viewer_id()),
         text=text,
         state=state,
         after=after,
-        filtered=bool(text or state or tag or after),
-        cards=cards_of(first_templates()),
+        filtered=filtered,
+        cards=() if page.rows or filtered else cards_of(first_templates()),
         guide=guide.guide_of(session(), drafts(), viewer_id()),
     )
 
