@@ -162,9 +162,8 @@ def ask_for_values(
         raise NotFound("there is nobody to be asked for the values of this field")
     known = {name: value for name, value in trial.step.config.items() if not holds_expression(value)}
     asking = _start(trial).model_copy(update={"action_config": known})
-    outcome = _Call(backends, catalog, trial, limits, asking, lambda runner, run, _: runner.ask(run, field)).outcome()[
-        1
-    ]
+    call = _Call(backends, catalog, trial, limits, asking, lambda runner, run, _: runner.ask(run, field))
+    _, outcome = call.outcome()
     if outcome.failure:
         raise Invalid.at(f"/config/{field}", outcome.failure.message)
     values: Sequence[str] = outcome.output["values"]

@@ -8,13 +8,12 @@ from uuid import UUID
 
 from pydantic import Field
 
+from flowforge.connectors.tables import IfThere
 from flowforge.data_tables.columns import MOST_COLUMNS, ColumnType
 from flowforge.data_tables.conditions import MOST_CONDITIONS, MOST_ROWS, Operator
 from flowforge.jsonio import JsonObject
 from flowforge.table_registry.changes import MOST_DAYS
 from webapp.wire import FreeObject, Wire
-
-Type = Literal["text", "number", "boolean", "datetime", "json"]
 
 
 class Column(Wire):
@@ -39,7 +38,7 @@ class Table(Wire):
 class WantedColumn(Wire):
     id: str | None = Field(None, description="That of a column that exists; null for a new one.")
     name: str = Field(min_length=1, max_length=63)
-    type: Type = "text"
+    type: ColumnType = ColumnType.TEXT
     required: bool = False
 
 
@@ -73,9 +72,7 @@ class WantedRows(Wire):
 
 class NewRows(Wire):
     rows: list[JsonObject] = Field(max_length=MOST_ROWS)
-    if_there: Literal["refuse", "keep", "change"] = Field(
-        "refuse", description="What is done with a row whose key another one has."
-    )
+    if_there: IfThere = Field(IfThere.REFUSE, description="What is done with a row whose key another one has.")
 
 
 class AddedRow(Wire):

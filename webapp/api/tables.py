@@ -125,7 +125,7 @@ def find_rows(table_id: UUID, body: table_schemas.WantedRows) -> JsonObject:
 )
 def add_rows(table_id: UUID, body: table_schemas.NewRows) -> Sequence[Added]:
     """Add rows: all of them, or none where one cannot be added"""
-    new = NewRows(body.rows, "/rows", if_there=IfThere(body.if_there))
+    new = NewRows(body.rows, "/rows", if_there=body.if_there)
     return rows.add_rows(session(), current_user_id(), table_id, new, _limits())
 
 
