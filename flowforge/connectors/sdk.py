@@ -37,7 +37,8 @@ from flowforge.connectors.http_client.streamed_body import StreamedBody, body_of
 from flowforge.connectors.http_client.tls import TlsIdentity, readable_key, readable_pem
 from flowforge.connectors.images.operations import AnyImageOperation
 from flowforge.connectors.lists.all_operations import AnyOperation
-from flowforge.connectors.lists.working import work_on_list
+from flowforge.connectors.lists.operation import Path
+from flowforge.connectors.lists.working import compare_lists, work_on_list
 from flowforge.connectors.mail_transport.account import (
     AccessTokens,
     Account,
@@ -147,6 +148,7 @@ __all__ = [
     "Paging",
     "Pair",
     "Part",
+    "Path",
     "Polls",
     "Program",
     "Receiving",
@@ -181,6 +183,7 @@ __all__ = [
     "check_code",
     "child",
     "chosen_by",
+    "compare_lists",
     "connector",
     "copy_download",
     "field",

@@ -261,3 +261,36 @@ def test_what_was_seen_in_earlier_executions_is_left_out() -> None:
     found = actions(graph([CALLED, node("New", "removeDuplicates", dedupe, typeVersion=2)], "Call > New"))
     assert found[0]["actions"][0]["config"] == {"key": "{{ item.id | default('') }}"}
     assert found[1]["config"]["output"]["items"] == "{{ steps.new.results | filter(item.first) | map(item.item) }}"
+
+
+def test_two_lists_that_are_compared_go_four_ways() -> None:
+    lists = [node(name, "splitOut", {"fieldToSplitOut": name}, typeVersion=1) for name in ("a", "b")]
+    matched = {"mergeByFields": {"values": [{"field1": "id", "field2": "ID"}]}, "options": {"skipFields": "at, by"}}
+    compare = node("Compare", "compareDatasets", matched, typeVersion=2.3)
+    new, gone = node("New", "noOp"), node("Gone", "noOp")
+    steps = actions(
+        graph(
+            [CALLED, *lists, compare, new, gone, node("Tell", "stopAndError", {"errorMessage": "={{ $json.ID }}"})],
+            "Call > a",
+            "Call > b",
+            "a > Compare",
+            "b > Compare 1",
+            "Compare > New",
+            "Compare 3 > Gone",
+            "Gone > Tell",
+        )
+    )
+    step = next(step for step in steps if step["type"] == "COMPARE_LISTS")
+    assert {key: step["config"][key] for key in ("fields", "secondFields", "ignore")} == {
+        "fields": ["id"],
+        "secondFields": ["ID"],
+        "ignore": ["at", "by"],
+    }
+    ways = [way for branch in steps if branch["type"] == "BRANCH" for way in branch["branches"]]
+    given = f"steps.{step['id']}"
+    assert [(way["name"], way["when"]) for way in ways] == [
+        ("In A only", f"{{{{ {given}.onlyInFirst | length > 0 }}}}"),
+        ("In B only", f"{{{{ {given}.onlyInSecond | length > 0 }}}}"),
+    ]
+    (loop,) = ways[1]["actions"]
+    assert (loop["type"], loop["config"]["items"]) == ("FOR_EACH", f"{{{{ {given}.onlyInSecond }}}}")
