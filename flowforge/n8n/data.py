@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 _ITEM = re.compile("\x00(\\d+)\x00")
@@ -98,6 +98,12 @@ class Output:
     """The file of a binary property with another name."""
     file_field: str | None = None
     """Of a list: the field of its items that holds a file."""
+    files_at: str | None = None
+    """An object with the files of the item, by their names: a path."""
+    files_field: str | None = None
+    """Of a list: the field of its items that holds such an object."""
+    file_lists: Callable[[str], str | None] | None = None
+    """Of a list that a loop has collected: gives the list of the files of a name, which is collected once asked for."""
     as_list: str | None = None
     """Of one item that is a list itself for n8n: that list."""
     renamed: Mapping[str, str] = field(default_factory=dict)
@@ -121,22 +127,40 @@ class Output:
         return Data(reach(held(self.many), 0) if self.many else NOTHING, renamed=self.renamed)
 
     def file(self, name: str) -> str | None:
+        if self.files_at is not None:
+            return reach(self.files_at, name)
         return self.files.get(name, self.any_file)
+
+    def file_list(self, name: str) -> str | None:
+        """The list of the files of that name, one for each item."""
+        if self.many is None:
+            file = self.file(name)
+            return None if file is None else f"[{file} | default(none)]"
+        if self.files_field is not None:
+            return f"{held(self.many)} | map(item{reach('', self.files_field)}{reach('', name)} | default(none))"
+        if self.file_field is not None:
+            return f"{held(self.many)} | map({quote(self.file_field)})"
+        return None if self.file_lists is None else self.file_lists(name)
+
+    def with_files_of(self, other: Output) -> Output:
+        """The output with the files of another item."""
+        return replace(self, files=other.files, any_file=other.any_file, files_at=other.files_at)
 
     def looped(self, depth: int) -> Output:
         """The output as it is inside a loop over its items."""
         item = item_at(depth)
-        return replace(
-            self, one=Data(item, renamed=self.renamed), many=None, as_list=None, any_file=self._file_in(item)
-        )
-
-    def _file_in(self, item: str) -> str | None:
-        return None if self.file_field is None else reach(item, self.file_field)
+        one = Data(item, renamed=self.renamed)
+        file, files = _reached(item, self.file_field), _reached(item, self.files_field)
+        return replace(self, one=one, many=None, as_list=None, file_lists=None, any_file=file, files_at=files)
 
     def doubted(self) -> Output:
         """The output where it is not certain that the node has run."""
         one = replace(self.one, doubtful=True) if self.one else None
         return replace(self, one=one, many=f"({held(self.many)} | default([]))" if self.many else None)
+
+
+def _reached(item: str, field_: str | None) -> str | None:
+    return None if field_ is None else reach(item, field_)
 
 
 EMPTY = Output(Data("{}"))

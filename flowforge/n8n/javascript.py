@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.data import Output, as_seen_from
+from flowforge.n8n.data import Output, as_seen_from, held
 from flowforge.n8n.expressions.found import Place
 
 CODE_SECONDS = 10
@@ -20,6 +20,14 @@ _NODE = re.compile(
 _DATES = re.compile(r"\bDateTime\b|\$now\b|\$today\b|\bluxon\b|\btoDateTime\b|\.toFormat\b|\bDuration\b|\bInterval\b")
 _LOCALES = re.compile(r"\btoLocale\w*String\s*\(|\bIntl\b")
 _BUFFER = re.compile(r"\bBuffer\b")
+_FILES = re.compile(r"getBinaryDataBuffer|prepareBinaryData|\bbinary\b|\$binary\b")
+_FILE_NAME = re.compile(
+    r"""binary(?:\?\.|\?\.(?=\[)|(?=\[))(?:(?P<dotted>[A-Za-z_]\w*)|\[\s*['"](?P<quoted>[^'"\n]+)['"]\s*\])(?!\s*=[^=])"""
+    r"""|getBinaryDataBuffer\([^,()]+,\s*['"](?P<read>[^'"\n]+)['"]"""
+)
+_CONTENT = re.compile(
+    r"getBinaryDataBuffer|(?<!binary)(?<!binary\?)\.data\b|\[['\"]data['\"]\]|\{[^{}=]*\bdata\b[^{}:]*\}\s*="
+)
 _BRACES = re.compile(r"\{(?=[{%#])")
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
 _EXTENSIONS = re.compile(
@@ -47,7 +55,7 @@ def nodes_named_in(text: str, place: Place) -> JsonObject:
     for name in _names_in(text):
         output = place.node(name)
         if output is not None:
-            nodes[name] = _node(output, place)
+            nodes[name] = _node(output, place) | files_for(text, output, place)
     given: JsonObject = {"nodes": nodes} if nodes else {}
     if re.search(r"\$workflow\b|\$execution\b", text):
         given |= {
@@ -66,6 +74,35 @@ def _node(output: Output, place: Place) -> JsonObject:
     return node if output.many is None else {**node, "items": _braced(output.many, place)}
 
 
+def uses_files(text: str) -> bool:
+    """Whether code works on the files of items."""
+    return _FILES.search(text) is not None
+
+
+def files_for(text: str, output: Output, place: Place) -> JsonObject:
+    """The part of the input that holds the files of the items, by their names, and their contents where the code wants
+    them: lists, with one for each item."""
+    if not uses_files(text):
+        return {}
+    found = {name: output.file_list(name) for name in _names_of_files(text, output)}
+    lists = {name: files for name, files in found.items() if files is not None}
+    given: JsonObject = {"files": {name: _braced(files, place) for name, files in lists.items()}}
+    if _CONTENT.search(text):
+        given["contents"] = {name: _braced(_CONTENTS_OF.format(held(files)), place) for name, files in lists.items()}
+    return given if lists else {}
+
+
+_CONTENTS_OF = "{} | map(item | base64 if item.sha256 is defined else none)"
+
+
+def _names_of_files(text: str, output: Output) -> Iterable[str]:
+    """The names that the output has, or else the code; n8n's usual one where that names none."""
+    if output.files:
+        return output.files
+    named = dict.fromkeys(match["dotted"] or match["quoted"] or match["read"] for match in _FILE_NAME.finditer(text))
+    return named or ("data",)
+
+
 def _names_in(text: str) -> Iterable[str]:
     found = (match["call"] or match["old"] or match["dot"] or match["items"] for match in _NODE.finditer(text))
     return dict.fromkeys(found)
@@ -77,14 +114,14 @@ def _braced(expression: str, place: Place) -> str:
 
 def library_for(text: str) -> str:
     """The names of n8n's that the code uses, declared."""
-    parts = ["names"]
+    parts = ["files", "names"] if uses_files(text) else ["names"]
     if _EXTENSIONS.search(text):
         parts.append("extensions")
     if _DATES.search(text):
         parts.append("dates")
     if _LOCALES.search(text):
         parts.append("locales")
-    if _BUFFER.search(text):
+    if _BUFFER.search(text) or uses_files(text):
         parts.append("buffers")
     return "".join(map(_part, parts))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from flowforge.n8n.data import Data, Output, as_seen_from, held, quote, reach
 from flowforge.n8n.names import slug
@@ -33,11 +34,29 @@ class Loop:
         if self.repeats:
             path = reach(f"steps.{self.step}.last", key)
             return Output(Data(path)) if one else Output(many=path)
+        rows = self._rows(key, inside, key)
+        lists = partial(self._files, node, inside)
+        return Output(
+            many=rows if one else f"{rows} | flatten", renamed=inner.item.renamed, file_lists=lists, why=inner.why
+        )
+
+    def _files(self, node: str, inside: Entry, name: str) -> str | None:
+        """The files of that name of all rounds together."""
+        one = inside.output.many is None
+        found = inside.output.file(name) if one else inside.output.file_list(name)
+        if found is None:
+            return None
+        key = f"{self._key(node)}_{slug(name)}"
+        self.collected[key] = f"{as_seen_from(held(found), self.depth)} | default(none)"
+        rows = self._rows(key, inside, self._key(node))
+        return rows if one else f"{rows} | flatten"
+
+    def _rows(self, key: str, inside: Entry, mark: str) -> str:
+        """What is collected under `key`, of the rounds that have something under `mark`."""
         rows = f"steps.{self.step}.results"
         if inside.uncertain:
-            rows = f"{rows} | rejectattr({quote(key)}, 'none')"
-        rows = f"{rows} | map({quote(key)})"
-        return Output(many=rows if one else f"{rows} | flatten", renamed=inner.item.renamed, why=inner.why)
+            rows = f"{rows} | rejectattr({quote(mark)}, 'none')"
+        return f"{rows} | map({quote(key)})"
 
     def _key(self, node: str) -> str:
         taken = self.keys.values()

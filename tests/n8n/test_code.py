@@ -11,7 +11,7 @@ import pytest
 from flowforge import jsonio
 from flowforge.connectors.sdk import CodeLimits, Program, run_code
 from flowforge.n8n.report import Outcome
-from tests.n8n.graphs import MANUAL, actions, graph, imported, node
+from tests.n8n.graphs import MANUAL, Json, actions, graph, imported, node
 
 ROWS = [{"n": 1, "name": "ada"}, {"n": 2, "name": "bea"}]
 
@@ -19,6 +19,13 @@ ROWS = [{"n": 1, "name": "ada"}, {"n": 2, "name": "bea"}]
 def _run(config: dict[str, Any], given: dict[str, Any]) -> Any:
     program = Program("javascript", config["code"], jsonio.dumps({**config["input"], **given}))
     return run_code(program, CodeLimits(10, time.monotonic() + 60, 1_000_000), UUID(int=1), lambda *_: None)
+
+
+def _code(source: str) -> Json:
+    """The config of the step that a Code node becomes."""
+    found = actions(graph([MANUAL, node("Code", "code", {"jsCode": source}, typeVersion=2)], "Start > Code"))
+    config: Json = found[-1]["config"]
+    return config
 
 
 @pytest.mark.parametrize(
@@ -75,10 +82,7 @@ def _run(config: dict[str, Any], given: dict[str, Any]) -> Any:
     ],
 )
 def test_code_for_all_items(source: str, expected: list[Any]) -> None:
-    config = actions(graph([MANUAL, node("Code", "code", {"jsCode": source}, typeVersion=2)], "Start > Code"))[0][
-        "config"
-    ]
-    assert _run(config, {"items": ROWS, "nodes": {"Rows": {"item": {"name": "row"}}}}) == expected
+    assert _run(_code(source), {"items": ROWS, "nodes": {"Rows": {"item": {"name": "row"}}}}) == expected
 
 
 def test_code_for_each_item_sees_that_item() -> None:
@@ -105,3 +109,91 @@ def test_code_that_reaches_out_is_left_with_the_reason(source: str) -> None:
     found = imported(graph([MANUAL, node("Code", "code", {"jsCode": source}, typeVersion=2)], "Start > Code"))
     (left,) = found.report.with_outcome(Outcome.LEFT)
     assert "cannot run in a CODE step" in left.notes[0]
+
+
+PICTURE = {
+    "name": "a.png",
+    "type": "image/png",
+    "size": 3,
+    "sha256": "x",
+    "id": "file_0193a1b2c3d4e5f60718293a4b5c6d7e",
+}
+"""A file as a step gives it."""
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("return items;", {"n": 1, "binary": {"data": PICTURE}}),
+        (
+            "return items.map((item) => ({ json: {}, binary: { photo: item.binary.data } }));",
+            {"binary": {"photo": PICTURE}},
+        ),
+        (
+            "for (const item of items) item.binary.data.mimeType = 'image/webp';\nreturn $input.all();",
+            {"n": 1, "binary": {"data": {**PICTURE, "type": "image/webp"}}},
+        ),
+        ("return [{ json: { size: (await this.helpers.getBinaryDataBuffer(0, 'data')).length } }];", {"size": 3}),
+        (
+            "return [{ json: { in: items[0].binary.data.data, as: $binary.data.mimeType } }];",
+            {"in": "YWJj", "as": "image/png"},
+        ),
+    ],
+)
+def test_code_sees_the_files_of_items_and_hands_them_on(source: str, expected: Json) -> None:
+    config = _code(f"{source} // binary")
+    assert _run(config, {"items": [{"n": 1}], "files": {"data": [PICTURE]}, "contents": {"data": ["YWJj"]}}) == [
+        expected
+    ]
+
+
+@pytest.mark.parametrize(
+    "binary",
+    [
+        "{ data: Buffer.from('abc').toString('base64'), fileName: 'a.txt', mimeType: 'text/plain' }",
+        "{ data: new Buffer('abc').toString('base64'), fileName: 'a.txt', mimeType: 'text/plain' }",
+        "await this.helpers.prepareBinaryData(Buffer.from('abc'), 'a.txt', 'text/plain')",
+    ],
+)
+def test_code_makes_files(binary: str) -> None:
+    (made,) = _run(_code(f"return [{{ json: {{}}, binary: {{ report: {binary} }} }}];"), {"items": [{}]})
+    file = made["binary"]["report"]
+    assert (file["name"], file["type"], file["base64"], file["size"]) == ("a.txt", "text/plain", "YWJj", 3)
+
+
+def test_a_file_that_code_gives_goes_into_the_next_step() -> None:
+    send = node(
+        "Send",
+        "httpRequest",
+        {"url": "https://a.test", "method": "POST", "sendBody": True}
+        | {"contentType": "binaryData", "inputDataFieldName": "photo"},
+        typeVersion=4.2,
+    )
+    get = node(
+        "Get",
+        "httpRequest",
+        {"url": "https://a.test/a.png", "options": {"response": {"response": {"responseFormat": "file"}}}},
+        typeVersion=4.2,
+    )
+    code = node(
+        "Name", "code", {"jsCode": "return [{json: {}, binary: {photo: items[0].binary.data}}];"}, typeVersion=2
+    )
+    _, named, sent = actions(graph([MANUAL, get, code, send], "Start > Get", "Get > Name", "Name > Send"))
+    assert named["config"]["input"]["files"] == {"data": "{{ [steps.get.body | default(none)] | default(none) }}"}
+    assert "contents" not in named["config"]["input"]
+    assert sent["config"]["body"] == "{{ steps.name.result[0].binary.photo }}"
+
+
+def test_files_that_a_loop_has_fetched_come_to_the_code_after_it() -> None:
+    rows = node("Rows", "splitOut", {"fieldToSplitOut": "rows"})
+    get = node(
+        "Get",
+        "httpRequest",
+        {"url": "=https://a.test/{{ $json.id }}", "options": {"response": {"response": {"responseFormat": "file"}}}},
+        typeVersion=4.2,
+    )
+    code = node("All", "code", {"jsCode": "return [{json: {}, binary: {a: items[0].binary.data}}];"}, typeVersion=2)
+    found = actions(graph([MANUAL, rows, get, code], "Start > Rows", "Rows > Get", "Get > All"))
+    loop, last = found[-2], found[-1]
+    assert "'get_data': steps.get.body" in loop["config"]["collect"]
+    assert last["config"]["input"]["files"]["data"] == "{{ steps.each_get.results | map('get_data') | default(none) }}"

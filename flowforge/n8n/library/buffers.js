@@ -1,6 +1,9 @@
 // The part of Node's Buffer that workflows use: texts, and their Base64 and hexadecimal forms.
 const binary = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 class Buffer extends Uint8Array {
+  constructor(given, ...others) {
+    super(...(typeof given === 'string' ? [Buffer.from(given, ...others)] : [given, ...others]));
+  }
   static from(given, encoding = 'utf8') {
     if (typeof given !== 'string') return new Buffer(given);
     if (/^base64/.test(encoding)) return new Buffer(Array.from(atob(given.replace(/-/g, '+').replace(/_/g, '/')), (one) => one.charCodeAt(0)));

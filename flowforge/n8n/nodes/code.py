@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked, Left
-from flowforge.n8n.data import Data, Output
-from flowforge.n8n.javascript import library_for, nodes_named_in
+from flowforge.n8n.data import Data, Output, reach
+from flowforge.n8n.javascript import files_for, library_for, nodes_named_in, uses_files
 from flowforge.n8n.nodes import node
 
 _OUT_OF_REACH = (
     (r"\brequire\s*\(", "it loads a library"),
     (r"\bimport\s*\(|^\s*import\s", "it loads a library"),
-    (r"\bhelpers\b|\$helpers|\bfetch\s*\(|\baxios\b|XMLHttpRequest", "it calls other servers: use HTTP_REQUEST steps"),
+    (
+        r"helpers\b(?!\.(?:getBinaryDataBuffer|prepareBinaryData)\b)|\bfetch\s*\(|\baxios\b|XMLHttpRequest",
+        "it calls other servers: use HTTP_REQUEST steps",
+    ),
     (r"getWorkflowStaticData|\$memory", "it remembers data between executions: use a table, or REMEMBER"),
     (r"\$env\b|process\.env|\$credentials|\$secrets", "it reads the environment: use variables or connections"),
-    (r"getBinaryDataBuffer|prepareBinaryData|\.binary\b(?!\s*[:,}])", "it works on the bytes of files"),
     (r"\bIntl\b", "it writes words of a language: Intl is not there"),
     (r"\$fromAI|getNodeParameter|\$evaluateExpression|\$getPairedItem", "it uses what n8n alone has"),
 )
@@ -31,11 +34,29 @@ def code(asked: Asked) -> Output:
     source = _source(asked)
     if asked.raw("mode", "runOnceForAllItems") == "runOnceForEachItem":
         return _for_each(asked, source)
-    given: JsonObject = {"items": asked.braced(asked.given.items)} | nodes_named_in(source, asked.values.place)
-    rows = asked.code(_wrapped(source), given)
+    rows = asked.code(_wrapped(source), {"items": asked.braced(asked.given.items)} | _named_in(asked, source))
     if _gives_one_item(source):
-        return Output(Data(f"{rows}[0]"), as_list=rows)
-    return Output(many=rows)
+        return _with_files(asked, source, Output(Data(f"{rows}[0]"), as_list=rows))
+    return _with_files(asked, source, Output(many=rows))
+
+
+def _named_in(asked: Asked, source: str) -> JsonObject:
+    """The input besides the items themselves."""
+    place = asked.values.place
+    return nodes_named_in(source, place) | files_for(source, place.given, place)
+
+
+def _with_files(asked: Asked, source: str, output: Output) -> Output:
+    """The output with the files that code gives its items."""
+    if not uses_files(source):
+        return output
+    asked.note("files that it gives stand in the field 'binary' of its items; those that it makes hold 700 kB at most")
+    if output.many is not None:
+        return replace(output, files_field=_FILES_FIELD)
+    return replace(output, files_at=reach(output.item.whole, _FILES_FIELD))
+
+
+_FILES_FIELD = "binary"
 
 
 @node("functionItem")
@@ -45,23 +66,32 @@ def function_item(asked: Asked) -> Output:
 
 def _for_each(asked: Asked, source: str, *, names: str = "") -> Output:
     """Code that is run for each item: the step stands in the loop, or does it for all items itself."""
-    given: JsonObject = nodes_named_in(source, asked.values.place)
+    given = _named_in(asked, source)
     if asked.given.many is None:
         rows = asked.code(_wrapped(source), {"item": asked.item} | given)
-        return Output(Data(f"{rows}[0]"))
+        return _with_files(asked, source, Output(Data(f"{rows}[0]")))
     body = source.replace("$itemIndex", "at")
     wrapped = (
-        f"{library_for(source)}const each = async (row, at) => {{\n"
-        "const $json = row, $input = { item: item(row), all: () => items, first: () => items[0] };\n"
+        f"{library_for(source)}const run = async function (given, at) {{\n"
+        "const $json = given.json, $binary = given.binary;\n"
+        "const $input = { item: given, all: () => items, first: () => items[0] };\n"
         f"{body}\n}};\nconst results = [];\n"
-        "for (const [at, { json }] of items.entries()) results.push(...listed(await each(json, at)));\n"
+        f"for (const [at, each] of items.entries()) results.push(...listed(await {_call(source, 'each, at')}));\n"
         "return results;\n"
     )
-    return Output(many=asked.code(wrapped, {"items": asked.braced(asked.given.items)} | given))
+    rows = asked.code(wrapped, {"items": asked.braced(asked.given.items)} | given)
+    return _with_files(asked, source, Output(many=rows))
 
 
 def _wrapped(source: str) -> str:
-    return f"{library_for(source)}const run = async () => {{\n{source.rstrip()}\n}};\nreturn listed(await run());\n"
+    run = f"const run = async function () {{\n{source.rstrip()}\n}};\n"
+    return f"{library_for(source)}{run}return listed(await {_call(source)});\n"
+
+
+def _call(source: str, given: str = "") -> str:
+    """The call of the code; what it reaches as `this` holds the helpers for files."""
+    this = "{ helpers }" if uses_files(source) else "{}"
+    return f"run.call({this}{', ' if given else ''}{given})"
 
 
 def _source(asked: Asked) -> str:

@@ -33,12 +33,12 @@ def _with_others(asked: Asked, own: Data, path: str, names: list[str]) -> Output
         keeps = asked.raw("keepOnlySet") is not True
     given = asked.given
     if not keeps:
-        return Output(own, files=given.files, any_file=given.any_file)
+        return Output(own).with_files_of(given)
     chosen = asked.raw("include", "all")
     if asked.node.version >= 3 and chosen not in ("all", None):
         asked.note("all fields of the item are kept, not only those that were chosen")
     merged = Data(path, {name: reach(path, name) for name in names}, base=given.item)
-    return Output(merged, files=given.files, any_file=given.any_file, why=given.why)
+    return Output(merged, why=given.why).with_files_of(given)
 
 
 def _assignments(asked: Asked) -> list[tuple[str, Any]]:
