@@ -9,6 +9,7 @@
     pairs:name      a list of names and values, as an object
     @item, @items   the JSON of the item, or of all items
     ... @{name}     a parameter inside of a longer text; %{name}: percent-encoded
+    ... &{a.b}      of the output of the step `a` that is done before
 
     "...": names    all members of these parameters, under their own names; "..._": with names in snake_case
 
@@ -29,6 +30,7 @@ from flowforge.n8n.json_templates import read_template
 from flowforge.n8n.values import literal
 
 _INSIDE = re.compile(r"([@%])\{([\w.|-]+)(?:=([^}]*))?\}")
+_FROM_STEP = re.compile(r"&\{(\w+)((?:\.\w+|\[\d+\])*)\}")
 _SPREAD, _SPREAD_IN_SNAKE_CASE = "...", "..._"
 _UPPER = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _NAMES = ("name", "key", "property", "fieldId", "fieldName", "field", "parameter", "header")
@@ -48,6 +50,8 @@ class Row:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Values that are taken instead of parameters."""
     used: set[str] = field(default_factory=set)
+    steps: dict[str, str] = field(default_factory=dict)
+    """The paths of the outputs of steps that are done before, by their names in the table."""
 
     def filled(self, written: Any) -> Any:
         """A part of the row with the parameters in their places."""
@@ -59,7 +63,8 @@ class Row:
 
     def text(self, written: str) -> str:
         """A text with parameters inside."""
-        return _INSIDE.sub(self._piece, written)
+        filled = _INSIDE.sub(self._piece, written)
+        return _FROM_STEP.sub(lambda found: f"{{{{ {self.steps[found[1]]}{found[2]} }}}}", filled)
 
     def unused(self) -> Iterator[str]:
         """The parameters that the row takes no notice of."""

@@ -20,6 +20,7 @@ and a row, which may be its `call` alone,
     config       what else the step is given
     gives        where in the answer that stands which n8n gives; `many`: a list of items; `file`: a file;
                  `renamed`: fields by n8n's names; `unlike`: n8n gives other fields; `whole`: not paged
+    before       calls that are made before it, by names under which their outputs are used; `after`: behind it
 """
 
 from __future__ import annotations
@@ -102,7 +103,11 @@ def _done(service: Table, row: Table, asked: Asked) -> Output:
     pages = dict(row.get("pages", service.get("pages", {}))) if wants_all else {}
     size = pages.pop("size", 100)
     filling = Row(asked, {"limit": size} if wants_all else {})
+    for name, first in row.get("before", {}).items():
+        filling.steps[name] = _step(service, first, filling, {})
     path = _step(service, row, filling, _paging(row, pages))
+    for last in row.get("after", ()):
+        _step(service, last, filling, {})
     if wants_all and not pages:
         asked.note(f"n8n gives all of the list, page by page; here it is the first {size:,}")
     _note_unused(filling, (*service.get("by", ()), *service.get("without", ()), *row.get("when", ())))
