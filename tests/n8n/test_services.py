@@ -38,7 +38,7 @@ def _notes(type_: str, parameters: Json) -> list[str]:
     return [note for each in found.report.nodes if each.name == "N" for note in each.notes]
 
 
-@pytest.mark.parametrize(("type_", "parameters"), _every_row())
+@pytest.mark.parametrize(("type_", "parameters"), list(_every_row()))
 def test_every_row_becomes_steps_that_can_be_saved(type_: str, parameters: Json) -> None:
     follows = sets("Then", x="={{ $json.name }}")
     found = imported(graph([CALLED, node("N", type_, parameters), follows], "Call > N", "N > Then"))
