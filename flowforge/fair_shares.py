@@ -85,9 +85,10 @@ class FairShares:
             self._changed.notify_all()
 
     @contextmanager
-    def place(self, *holders: Hashable) -> Iterator[bool]:
-        """Hold a place within the block, where there is one at once; the value tells."""
-        taken = self.take(*holders)
+    def place(self, *holders: Hashable, patience: float = 0.0) -> Iterator[bool]:
+        """Hold a place within the block, for which they wait so many seconds at most; the value tells whether they have
+        got one."""
+        taken = self.take(*holders, patience=patience)
         try:
             yield taken
         finally:

@@ -18,9 +18,7 @@ _places = FairShares(PLACES)
 @contextmanager
 def place_for(user_id: UUID, deadline: float) -> Iterator[None]:
     """Holds a place, for which it waits until the deadline (of time.monotonic). Raises CodeBusy."""
-    if not _places.take(user_id, patience=max(0.0, deadline - time.monotonic())):
-        raise CodeBusy("other code takes all the time there is")
-    try:
+    with _places.place(user_id, patience=max(0.0, deadline - time.monotonic())) as is_free:
+        if not is_free:
+            raise CodeBusy("other code takes all the time there is")
         yield
-    finally:
-        _places.give_back(user_id)

@@ -7,12 +7,10 @@ import math
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -23,6 +21,7 @@ from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import Content
 from flowforge.connectors.network.dialer import Dialer
 from flowforge.connectors.programs import wire
+from flowforge.fair_shares import FairShares
 
 _OURS = Path(flowforge.__file__).parents[1]
 _LONGEST_LINE = 64 * 1024 * 1024
@@ -39,34 +38,8 @@ class Program:
     """What it does, in messages: `the statement`."""
 
 
-@dataclass(slots=True)
-class ChildSlots:
-    """Bounds how many programs run at once in a process, and how many of them for one account."""
-
-    most: int
-    most_each: int
-    _changed: threading.Condition = field(default_factory=threading.Condition)
-    _taken: Counter[UUID] = field(default_factory=Counter)
-
-    @contextmanager
-    def taken(self, user_id: UUID, deadline: float) -> Iterator[None]:
-        """Raises ConnectorError where there is no room before the deadline."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._has_room(user_id), max(0.0, deadline - time.monotonic())):
-                raise ConnectorError("other steps that work on files took all the time there was", permanent=False)
-            self._taken[user_id] += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._taken -= Counter((user_id,))  # which forgets it at zero
-                self._changed.notify_all()
-
-    def _has_room(self, user_id: UUID) -> bool:
-        return self._taken.total() < self.most and self._taken[user_id] < self.most_each
-
-
-SLOTS = ChildSlots(most=4, most_each=2)
+_PLACES = FairShares(4)
+"""So many programs run at once in a process; an account's are half of them at most."""
 
 
 @contextmanager
@@ -75,7 +48,7 @@ def running(
 ) -> Iterator[Iterator[Any]]:
     """The lines that a program answers, while it runs; killed when the block ends, and at the deadline. They raise
     ConnectorError for what cannot be done."""
-    with SLOTS.taken(user_id, deadline):
+    with _place_for(user_id, deadline):
         ours, its = socket.socketpair()
         with ours, dialer.cutting(ours, deadline):
             child = _start(program, its)
@@ -101,6 +74,15 @@ def write_file(content: Content, path: Path) -> Path:
         for piece in content.pieces():
             target.write(piece)
     return path
+
+
+@contextmanager
+def _place_for(user_id: UUID, deadline: float) -> Iterator[None]:
+    """Raises ConnectorError where there is no room before the deadline."""
+    with _PLACES.place(user_id, patience=max(0.0, deadline - time.monotonic())) as is_free:
+        if not is_free:
+            raise ConnectorError("other steps that work on files took all the time there was", permanent=False)
+        yield
 
 
 def _start(program: Program, output: socket.socket) -> subprocess.Popen[bytes]:
