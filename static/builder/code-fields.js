@@ -1,7 +1,7 @@
 // Makes text areas of code into editors, which are loaded when the first one is shown. What is typed goes into the text
 // area, which the form sends.
 
-import { panel, root } from "./page.js";
+import { panel } from "./page.js";
 
 export async function offerEditors() {
   const areas = panel.querySelectorAll("textarea[data-code]:not([hidden])");
@@ -25,7 +25,7 @@ function replace(area, openEditor) {
   });
   area.hidden = true;
   area.labels[0]?.addEventListener("click", () => editor.focus());
-  root.addEventListener("change", () => editor.setLanguage(languageOf(area)));
+  area.form.addEventListener("change", () => editor.setLanguage(languageOf(area)));
   watchProblem(area, editor);
 }
 
