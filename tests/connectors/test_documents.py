@@ -112,7 +112,7 @@ def test_a_calendar_is_written_and_read_again(do: Do, files: KeptFiles) -> None:
             {"events": [{"summary": "x", "start": "2026-07-04", "end": "2026-07-04T10:00"}]},
             "both are days, or both are",
         ),
-        ({"events": [{"summary": "x", "start": "2026-07-04"}], "zone": "Mars"}, "there is no time zone"),
+        ({"events": [{"summary": "x", "start": "2026-07-04"}], "zone": "Mars"}, "zone: there is no time zone"),
     ],
 )
 def test_events_that_cannot_be_are_told(do: Do, config: dict[str, Any], told: str) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import ConfigDict, model_validator
+from pydantic import AfterValidator, ConfigDict, model_validator
 
 from flowforge import time_zones
 from flowforge.connectors.sdk import ConnectorConfig, StepContext, connector, field, first_of
 from flowforge.jsonio import JsonObject
+
+
+def _known_zone(name: str) -> str:
+    time_zones.zone(name)
+    return name
 
 
 class Event(ConnectorConfig):
@@ -39,18 +44,15 @@ class Event(ConnectorConfig):
 
 class Config(ConnectorConfig):
     events: list[Event] = field(title="Events", min_length=1, max_length=10_000)
-    zone: str = field("UTC", title="Time zone", description="Of times that name none, such as Europe/Berlin.")
+    zone: Annotated[str, AfterValidator(_known_zone)] = field(
+        "UTC", title="Time zone", description="Of times that name none, such as Europe/Berlin."
+    )
     method: Literal["PUBLISH", "REQUEST", "CANCEL"] = field(
         "PUBLISH",
         title="For",
         labels={"PUBLISH": "anybody's calendar", "REQUEST": "an invitation", "CANCEL": "a cancellation"},
     )
     name: str = field("events.ics", title="File name", max_length=200)
-
-    @model_validator(mode="after")
-    def _known_zone(self) -> Self:
-        time_zones.zone(self.zone)
-        return self
 
 
 @connector(
