@@ -1,4 +1,4 @@
-"""Services: providers with an HTTP API, several of whose operations are declared as actions in one file."""
+"""Services: providers with an HTTP API, several of whose operations are actions."""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ class Keep(ListOperation):
     )
 
     def apply(self, members: list[Any], meter: Meter) -> list[Any]:
-        columns = [values_at(meter, records(meter, members, "keep"), path) for path in self.paths]
+        found = records(meter, members, "keep")
+        columns = [values_at(meter, found, path) for path in self.paths]
         return [dict(zip(self.paths, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
