@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from flowforge.connectors.agent_turn import AgentTurn
 from flowforge.connectors.apis import ApiAccess, NoApis
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import FileAccess, NoFiles
@@ -84,6 +85,8 @@ class StepContext:
     """The parts of its work that are done, for a step that has many."""
     page: OnePage | None = None
     """The page to be read, for a step that reads one of a list; None for one that reads all of it."""
+    turn: AgentTurn | None = None
+    """The turn of a model within an agent; None for a step that is outside of one."""
     log: StepLog = field(default_factory=NoLog)
     """The log of the execution, into which it may write lines."""
     output_limit: int = 1024 * 1024

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from flowforge import jsonio
+from flowforge.connectors.agent_turn import AgentTurn, Tool
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.http_client.pace import StepDeferred
 from flowforge.connectors.one_page import OnePage
@@ -52,6 +53,7 @@ from flowforge.language.expressions.resolving import VARIABLES, ExpressionError,
 from flowforge.language.expressions.secret_values import SECRETS
 from flowforge.language.expressions.template import holds_expression
 from flowforge.language.plan import Step
+from flowforge.language.tool_parameters import parameters_schema
 from flowforge.oauth.renewal import HeldGrant
 from flowforge.secrets import SecretUnreadable, mask_text, mask_values, open_fields, secret_values, worth_masking
 from flowforge.wiring import Backends
@@ -331,8 +333,16 @@ class StepRunner:
         """The page that the step reads alone; None where it does not. Whoever tries the step out gets the first."""
         if run.step is None or not run.step.reads_page:
             return None
-        load = dict if run.executor is None else run.load or (lambda: run.start.context)
+        load = _loaded(run)
         return SealedPage(lambda: (load().get("page") or {}).get("after"), self._vault)
+
+    def _turn(self, run: StepRun) -> AgentTurn | None:
+        """The turn of a step that asks the model of an agent. Whoever tries the step out gets the first."""
+        if run.step is None or not run.step.is_offered_tools:
+            return None
+        load = _loaded(run)
+        tools = [_offered(tool) for tool in run.step.tools_beside]
+        return AgentTurn(tools, lambda: (load().get("agent") or {}).get("before") or [])
 
     def _context(self, run: StepRun, secrets: list[str]) -> ConnectorContext:
         start = run.start
@@ -352,6 +362,7 @@ class StepRunner:
             files=self._files_of(run),
             progress=self._progress(run, secrets),
             page=self._page(run),
+            turn=self._turn(run),
             log=MaskedLog(run.log, secrets) if run.executor is None else PublishedLog(self._bus, start, secrets),
             output_limit=self._settings.step_output_max_bytes,
             apis=AccountApis(self._connected, start.user_id),
@@ -364,6 +375,16 @@ def _computed_fields(run: StepRun) -> frozenset[str]:
     if run.step is None or not run.step.templated:
         return frozenset()
     return frozenset(name for name, value in run.start.action_config.items() if holds_expression(value))
+
+
+def _loaded(run: StepRun) -> Callable[[], JsonObject]:
+    """Loads what the frames before have handed on; nothing where the step is only tried out."""
+    return dict if run.executor is None else run.load or (lambda: run.start.context)
+
+
+def _offered(tool: Step) -> Tool:
+    config = tool.config
+    return Tool(tool.id, str(config.get("description", "")), parameters_schema(config.get("parameters") or {}))
 
 
 def _part_of(load: Callable[[], JsonObject], name: str) -> DeferredData:

@@ -74,6 +74,8 @@ class Loop:
     """Whether each run is made for an item, by which people know it; else they know it by its result."""
     reads_pages: bool = False
     """Whether the first action of each run reads one page of a list, the one after `page.after`."""
+    offers_tools: bool = False
+    """Whether the first action of each run is offered the tools among the actions, and may call them."""
 
 
 C = TypeVar("C", bound=BlockConfig)
@@ -100,6 +102,8 @@ class Block(Generic[C]):
     """Set where, and only where, `bodies` is ACTIONS."""
     output: Mapping[str, str] = field(default_factory=dict)
     """The fields of its output, and what each is; empty where nothing can follow that takes them."""
+    is_tool: bool = False
+    """Whether it only has a meaning as an action of a loop that offers tools, where the first action may call it."""
     can_be_pinned: bool = True
     """Whether an output may stand for it. Not where what it does is more than its output."""
     workflow_field: str | None = None

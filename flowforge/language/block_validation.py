@@ -13,6 +13,7 @@ from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import Bodies, default_branch_name
 from flowforge.language.definition import ActionDefinition
 from flowforge.language.expressions.template import holds_expression
+from flowforge.language.locations import Location
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.repair import UNREAD
 from flowforge.language.wording import located
@@ -26,6 +27,17 @@ def problems_of_block(action: ActionDefinition, path: tuple[Part, ...]) -> list[
     if action.type == UNREAD:
         return []
     return [Problem(pointer((*path, *at)), message) for at, message in _flaws(action, BLOCKS.get(action.type))]
+
+
+def problem_of_place(step: Location) -> Problem | None:
+    """The problem of an action that has no meaning where it stands."""
+    block = BLOCKS.get(step.type)
+    if block is None or not block.is_tool:
+        return None
+    owner = BLOCKS.get(step.enclosures[-1].owner.type) if step.enclosures else None
+    if owner is not None and owner.loop is not None and owner.loop.offers_tools:
+        return None
+    return Problem(pointer(step.path), f"{block.type} stands among the actions of an AGENT, whose model may call it")
 
 
 def _flaws(action: ActionDefinition, block: Block[Any] | None) -> Iterator[Flaw]:

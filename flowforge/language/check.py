@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowforge.errors import Problem
-from flowforge.language.block_validation import problems_of_block
+from flowforge.language.block_validation import problem_of_place, problems_of_block
 from flowforge.language.blocks import BLOCKS, INNER_ROOTS
 from flowforge.language.definition import LocatedAction, WorkflowDefinition, located_actions
 from flowforge.language.evaluation.item_expressions import INDEX, OUTER
@@ -35,6 +35,7 @@ def check(definition: WorkflowDefinition, unidentified_steps: Collection[str] = 
         return [Problem("/actions", f"have {count:,} expressions; at most {MAX_EXPRESSIONS:,} are allowed")]
     workflow = _Workflow.of(every, unidentified_steps)
     problems = [problem for step in every for problem in problems_of_block(step.action, step.path)]
+    problems += [problem for step in every if (problem := problem_of_place(step)) is not None]
     problems += [
         problem
         for step, found in written

@@ -6,7 +6,7 @@ plain list of actions is 0..n-1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from flowforge.jsonio import JsonObject
-from flowforge.language.block import Block
+from flowforge.language.block import Block, Loop
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import BodyKind, default_branch_name
 from flowforge.language.definition import (
@@ -118,8 +118,23 @@ class Step:
     @property
     def reads_page(self) -> bool:
         """Whether it reads one page of a list, rather than all of it."""
+        return self._loop_begun is not None and self._loop_begun.reads_pages
+
+    @property
+    def is_offered_tools(self) -> bool:
+        """Whether it may call the tools that stand behind it."""
+        return self._loop_begun is not None and self._loop_begun.offers_tools
+
+    @property
+    def tools_beside(self) -> Sequence[Step]:
+        """The tools in its list."""
+        return [step for step in self.body.steps if step.block is not None and step.block.is_tool]
+
+    @property
+    def _loop_begun(self) -> Loop | None:
+        """The loop of which each run begins with it."""
         around = self.body.owner.block if self.body.owner and self.body.first is self else None
-        return around is not None and around.loop is not None and around.loop.reads_pages
+        return around.loop if around else None
 
     @property
     def deferred_fields(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -25,12 +25,14 @@ from werkzeug import Response as Sent
 from flowforge.apis.checking import find_problems
 from flowforge.apis.form import form_schema
 from flowforge.apis.reading import read_description
+from flowforge.connectors.agent_turn import AgentTurn, Tool
 from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.llm.asking import Provider
 from flowforge.connectors.llm.dialects import dialects
 from flowforge.connectors.sdk import ConnectorError, StepContext
 from flowforge.file_values import InlineFile
 from flowforge.jsonio import JsonObject
+from flowforge.language.tool_parameters import parameters_schema
 from tests.connectors.kept_files import KeptFiles
 from tests.connectors.running import run, run_with
 
@@ -50,9 +52,11 @@ PATHS = {
 }
 
 
-def told(api: str, text: str, stop: str = "end") -> JsonObject:
-    """An answer as the provider writes it: its own types say so."""
+def told(api: str, text: str, stop: str = "end", *calls: tuple[str, JsonObject]) -> JsonObject:
+    """An answer as the provider writes it, perhaps with calls of tools: its own types say so."""
     body = _ANSWERS[api](text, stop)
+    if calls:
+        _ADD_CALLS[api](body, calls)
     if api in _ANSWER_TYPES:
         _ANSWER_TYPES[api].model_validate(body, strict=False)
     return body
@@ -94,6 +98,30 @@ def _gemini(text: str, stop: str) -> JsonObject:
     }
 
 
+def _add_openai_calls(body: JsonObject, calls: Calls) -> None:
+    choice = body["choices"][0]
+    choice["finish_reason"] = "tool_calls" if choice["finish_reason"] == "stop" else choice["finish_reason"]
+    choice["message"]["tool_calls"] = [
+        {"id": f"id-{n}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+        for n, (name, arguments) in enumerate(calls)
+    ]
+
+
+def _add_anthropic_calls(body: JsonObject, calls: Calls) -> None:
+    body["stop_reason"] = "tool_use" if body["stop_reason"] == "end_turn" else body["stop_reason"]
+    body["content"] += [
+        {"type": "tool_use", "id": f"id-{n}", "name": name, "input": arguments}
+        for n, (name, arguments) in enumerate(calls)
+    ]
+
+
+def _add_gemini_calls(body: JsonObject, calls: Calls) -> None:
+    parts = [{"functionCall": {"name": name, "args": arguments}} for name, arguments in calls]
+    body["candidates"][0]["content"]["parts"] += [{**parts[0], "thoughtSignature": "c2ln"}, *parts[1:]]
+
+
+Calls = Sequence[tuple[str, JsonObject]]
+_ADD_CALLS = {"openai": _add_openai_calls, "anthropic": _add_anthropic_calls, "gemini": _add_gemini_calls}
 _ANSWERS = {"openai": _openai, "anthropic": _anthropic, "gemini": _gemini}
 _ANSWER_TYPES = {"openai": ChatCompletion, "anthropic": AnthropicMessage}
 
@@ -131,9 +159,9 @@ Step = Callable[..., JsonObject]
 def step(httpserver: HTTPServer, context: StepContext) -> Step:
     """Runs the step against the server."""
 
-    def ran(api: str, **config: Any) -> JsonObject:
+    def ran(api: str, *, turn: AgentTurn | None = None, **config: Any) -> JsonObject:
         whole = {"api": api, "model": "small", "prompt": "How much?", "endpoint": httpserver.url_for("/v1"), **config}
-        return run("LLM", whole, replace(context, files=KeptFiles()))
+        return run("LLM", whole, replace(context, files=KeptFiles(), turn=turn))
 
     return ran
 
@@ -252,6 +280,100 @@ class TestEveryProvider:
         body = {"models": of_google} if api == "gemini" else {"data": [{"id": "small"}]}
         httpserver.expect_request("/v1/models", method="GET").respond_with_json(body)
         assert Provider(dialects()[api], httpserver.url_for("/v1"), context).models() == ["small"]
+
+
+LOOK_UP = Tool("look_up", "Finds an order", {"type": "object", "properties": {"number": {"type": "integer"}}})
+SEND = Tool("send", "Sends a mail", parameters_schema({"to": "Address"}))
+BEFORE: list[JsonObject] = [
+    {
+        "text": "Let me see.",
+        "calls": [
+            {"id": "id-0", "name": "look_up", "arguments": {"number": 7}, "signature": "c2ln"},
+            {"id": "id-1", "name": "send", "arguments": {}, "problem": "/to is required"},
+        ],
+        "results": [{"content": "open"}, {"content": "/to is required", "failed": True}],
+    }
+]
+
+
+def turn(*before: JsonObject) -> AgentTurn:
+    return AgentTurn([LOOK_UP, SEND], lambda: before)
+
+
+@pytest.mark.parametrize("api", APIS)
+class TestTools:
+    def test_its_own_types_know_the_tools_and_the_rounds_before(
+        self, api: str, step: Step, httpserver: HTTPServer
+    ) -> None:
+        expect(httpserver, api, told(api, "Sent."), told(api, '{"total": 12, "kind": "food"}'))
+        step(api, turn=turn(*BEFORE))
+        step(api, turn=turn(*BEFORE), output="json", schema=SCHEMA)
+        for request in requests(httpserver):
+            assert problems_of(api, request.get_json()) == []
+            sent = request.get_data(as_text=True)
+            assert all(text in sent for text in ("Finds an order", "Sends a mail", "Let me see.", "/to is required"))
+
+    def test_what_the_model_calls_is_told_with_arguments_that_fit(
+        self, api: str, step: Step, httpserver: HTTPServer
+    ) -> None:
+        expect(httpserver, api, told(api, "", "end", ("look_up", {"number": "7"}), ("send", {"to": "ann"})))
+        calls = step(api, turn=turn())["calls"]
+        assert [(call["name"], call["arguments"]) for call in calls] == [
+            ("look_up", {"number": 7}),
+            ("send", {"to": "ann"}),
+        ]
+        assert len({call["id"] for call in calls}) == 2
+
+    def test_what_cannot_be_called_is_told_with_its_problem(self, api: str, step: Step, httpserver: HTTPServer) -> None:
+        expect(httpserver, api, told(api, "", "end", ("delete", {}), ("send", {}), ("look_up", {"number": "x"})))
+        assert [call["problem"] for call in step(api, turn=turn())["calls"]] == [
+            "there is no tool 'delete'; there are look_up, send",
+            "the arguments do not fit: /to is required",
+            "the arguments do not fit: /number must be a whole number",
+        ]
+
+    def test_json_is_held_to_its_schema_only_when_nothing_is_called(
+        self, api: str, step: Step, httpserver: HTTPServer
+    ) -> None:
+        expect(
+            httpserver,
+            api,
+            told(api, "Hm.", "end", ("send", {"to": "ann"})),
+            told(api, '{"total": "1", "kind": "food"}'),
+        )
+        asked = step(api, turn=turn(), output="json", schema=SCHEMA)
+        assert ("json" in asked, asked["text"], len(asked["calls"])) == (False, "Hm.", 1)
+        answered = step(api, turn=turn(), output="json", schema=SCHEMA)
+        assert (answered["json"], answered["calls"]) == ({"total": 1, "kind": "food"}, [])
+
+    def test_calls_that_are_cut_off_are_an_error(self, api: str, step: Step, httpserver: HTTPServer) -> None:
+        expect(httpserver, api, told(api, "", "length", ("send", {"to": "a"})))
+        with pytest.raises(ConnectorError, match="maxTokens"):
+            step(api, turn=turn())
+
+    def test_outside_of_an_agent_nothing_is_called(self, api: str, step: Step, httpserver: HTTPServer) -> None:
+        expect(httpserver, api, told(api, "Twelve."))
+        assert "calls" not in step(api)
+        assert "tools" not in requests(httpserver)[0].get_json()
+
+
+def test_gemini_gets_back_what_it_has_thought_with_its_calls(step: Step, httpserver: HTTPServer) -> None:
+    expect(httpserver, "gemini", told("gemini", "", "end", ("look_up", {"number": 7})), told("gemini", "Open."))
+    calls = step("gemini", turn=turn())["calls"]
+    step("gemini", turn=turn({"text": "", "calls": calls, "results": [{"content": "open"}]}))
+    [asked, called, answered] = requests(httpserver)[1].get_json()["contents"]
+    assert asked["role"] == "user"
+    assert called["parts"] == [{"functionCall": {"name": "look_up", "args": {"number": 7}}, "thoughtSignature": "c2ln"}]
+    assert answered["parts"] == [{"functionResponse": {"name": "look_up", "response": {"result": "open"}}}]
+
+
+@pytest.mark.parametrize("arguments", ["{", "[1]", "\\ud800", "[" * 100_000, "null"])
+def test_arguments_that_are_no_object_are_told(arguments: str, step: Step, httpserver: HTTPServer) -> None:
+    body = told("openai", "", "end", ("send", {}))
+    body["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = arguments
+    expect(httpserver, "openai", body)
+    [call] = step("openai", turn=turn())["calls"]
+    assert (call["arguments"], call["problem"]) == ({}, "the arguments are not a JSON object")
 
 
 def test_money_that_is_spent_is_not_waited_for(step: Step, httpserver: HTTPServer) -> None:

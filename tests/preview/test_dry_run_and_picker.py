@@ -114,3 +114,23 @@ def test_what_comes_of_a_list_without_an_end_is_not_known(draft: Draft) -> None:
     page = gives("list", items=[1], complete=False, next="b")
     draft.write({"id": "pages", "type": "FOR_EACH_PAGE", "config": {}, "actions": [page, gives("n", n=1)]})
     assert draft.outputs_of_dry_run() == {"list": page["config"]["output"], "n": {"n": 1}, "pages": None}
+
+
+def test_of_an_agent_whose_model_is_not_asked_the_tools_are_gone_through(draft: Draft) -> None:
+    tool = {"id": "find", "type": "TOOL", "config": {"description": "Finds"}, "actions": [gives("found", n=1)]}
+    draft.write({"id": "helper", "type": "AGENT", "config": {}, "actions": [CALL, tool]}, gives("after", n=2))
+    assert draft.outputs_of_dry_run() == {
+        "call": None,
+        "find": None,
+        "found": {"n": 1},
+        "helper": None,
+        "after": {"n": 2},
+    }
+
+
+def test_an_answer_that_is_known_calls_the_tools(draft: Draft) -> None:
+    answer = gives("ask", text="", calls=[{"id": "1", "name": "find", "arguments": {"n": 7}}])
+    found = gives("found", n="{{ arguments.n }}")
+    tool = {"id": "find", "type": "TOOL", "config": {"description": "Finds"}, "actions": [found]}
+    draft.write({"id": "helper", "type": "AGENT", "config": {}, "actions": [answer, tool]})
+    assert draft.outputs_of_dry_run()["find"] == {"count": 1, "failed": 0, "results": [{"result": {"n": 7}}]}

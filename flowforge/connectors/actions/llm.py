@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, WithJsonSchema, model_validator
 
+from flowforge.connectors.agent_turn import AgentTurn
 from flowforge.connectors.llm.asking import Provider, ask_for_json
+from flowforge.connectors.llm.calls import continued, described
 from flowforge.connectors.llm.conversation import Answer, Conversation, Message, Role, Usage, attach
 from flowforge.connectors.llm.dialects import dialects
 from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, Files, StepContext, connector, field, first_of
@@ -112,9 +114,10 @@ def llm(config: Config, context: StepContext) -> JsonObject:
     provider = _provider(config.api, config.endpoint, context)
     conversation = _conversation(config, context)
     if config.output == "text":
-        return _output(config, provider.ask(conversation))
+        return _output(config, provider.ask(conversation), context.turn)
     structured = ask_for_json(provider, conversation, config.schema_)
-    return {**_output(config, structured.answer), "json": structured.value}
+    output = _output(config, structured.answer, context.turn)
+    return output if structured.answer.calls else {**output, "json": structured.value}
 
 
 def _provider(api: str, endpoint: str, context: StepContext) -> Provider:
@@ -127,11 +130,13 @@ def _conversation(config: Config, context: StepContext) -> Conversation:
     texts, attachments = attach([context.files.content(file) for file in config.files], _MOST_FILE_BYTES)
     before = [Message(turn.role, turn.text) for turn in config.history]
     asked = Message("user", texts + config.prompt, attachments)
-    return Conversation(config.model, config.system, [*before, asked], config.max_tokens, config.temperature)
+    conversation = Conversation(config.model, config.system, [*before, asked], config.max_tokens, config.temperature)
+    return conversation if context.turn is None else continued(conversation, context.turn)
 
 
-def _output(config: Config, answer: Answer) -> JsonObject:
-    """Raises ConnectorError where the model says nothing."""
+def _output(config: Config, answer: Answer, turn: AgentTurn | None) -> JsonObject:
+    """Within an agent also what the model calls. Raises ConnectorError where it says nothing."""
+    calls = {} if turn is None else {"calls": described(answer, turn.tools)}
     if not answer.text and answer.stop != "end":
         reason = "it refuses" if answer.stop == "refused" else "all tokens went into what it thought (maxTokens)"
         raise ConnectorError(f"the model has not answered: {reason}", permanent=True, answered=True)
@@ -141,6 +146,7 @@ def _output(config: Config, answer: Answer) -> JsonObject:
         "model": answer.model or config.model,
         "stopReason": answer.stop,
         "usage": {"inputTokens": usage.input, "outputTokens": usage.output, **_cost(config, usage)},
+        **calls,
     }
 
 

@@ -80,26 +80,30 @@ class Structured:
 
 def ask_for_json(provider: Provider, conversation: Conversation, schema: JsonObject) -> Structured:
     """Asks for JSON after the schema; once more, with what is wrong, where the answer is not. Texts that are numbers
-    become numbers where the schema has them. Raises ConnectorError where the second answer is wrong, too."""
+    become numbers where the schema has them. An answer that calls tools is none yet, and its value is None. Raises
+    ConnectorError where the second answer is wrong, too."""
     instruction = f"{conversation.system}\n\n{_INSTRUCTION}{jsonio.dumps(schema).decode()}".strip()
     wanted = replace(conversation, system=instruction, schema=schema)
     plain = read_schema(References(schema), schema, "answer")
-    first = _whole(provider.ask(wanted))
+    first = whole(provider.ask(wanted))
+    if first.calls:
+        return Structured(None, first)
     value, problems = _read(first, plain)
     if not problems:
         return Structured(value, first)
-    complaint = f"This is not valid: {_told(problems)}. Answer again with nothing but the corrected JSON."
+    complaint = f"This is not valid: {told(problems)}. Answer again with nothing but the corrected JSON."
     repair = [Message("assistant", first.text or "-"), Message("user", complaint)]
-    second = _whole(provider.ask(replace(wanted, messages=[*wanted.messages, *repair])))
+    second = whole(provider.ask(replace(wanted, messages=[*wanted.messages, *repair])))
+    second = replace(second, usage=first.usage + second.usage)
+    if second.calls:
+        return Structured(None, second)
     value, problems = _read(second, plain)
     if problems:
-        raise ConnectorError(
-            f"the answer does not follow the schema: {_told(problems)}", permanent=False, answered=True
-        )
-    return Structured(value, replace(second, usage=first.usage + second.usage))
+        raise ConnectorError(f"the answer does not follow the schema: {told(problems)}", permanent=False, answered=True)
+    return Structured(value, second)
 
 
-def _whole(answer: Answer) -> Answer:
+def whole(answer: Answer) -> Answer:
     """Raises ConnectorError where the answer is not all that there is to say."""
     if answer.stop in _NOT_WHOLE:
         raise ConnectorError(_NOT_WHOLE[answer.stop], permanent=True, answered=True)
@@ -119,7 +123,8 @@ def _read(answer: Answer, schema: JsonObject) -> tuple[Any, Sequence[Problem]]:
     return fit(schema, value), find_problems(schema, value)
 
 
-def _told(problems: Sequence[Problem]) -> str:
+def told(problems: Sequence[Problem]) -> str:
+    """What is wrong with a value, as a model and people are told it."""
     return "; ".join(f"{problem.pointer} {problem.message}".strip() for problem in problems[:_MOST_TOLD])
 
 

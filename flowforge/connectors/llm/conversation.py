@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from flowforge.connectors.agent_turn import Tool
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import Content
 from flowforge.jsonio import JsonObject
@@ -37,10 +38,33 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """`arguments`: None where they are no JSON object. `signature`: what the provider wants back with the call."""
+
+    id: str
+    name: str
+    arguments: JsonObject | None
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The result of a call, or why it failed."""
+
+    call: ToolCall
+    text: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
+    """`calls` are the model's, beside its text; a message with `results` answers all calls of the one before it."""
+
     role: Role
     text: str
     attachments: Sequence[Attachment] = ()
+    calls: Sequence[ToolCall] = ()
+    results: Sequence[ToolResult] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +78,7 @@ class Conversation:
     max_tokens: int
     temperature: float | None = None
     schema: JsonObject | None = None
+    tools: Sequence[Tool] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +100,8 @@ class Answer:
     model: str
     stop: StopReason
     usage: Usage
+    calls: Sequence[ToolCall] = ()
+    """The tools that it calls before it answers."""
 
 
 def attach(contents: Sequence[Content], most_bytes: int) -> tuple[str, Sequence[Attachment]]:

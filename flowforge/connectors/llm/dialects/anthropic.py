@@ -5,8 +5,17 @@ https://docs.claude.com/en/api/messages
 
 from __future__ import annotations
 
+from flowforge.connectors.agent_turn import Tool
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.llm.conversation import Answer, Attachment, Conversation, Message, Usage
+from flowforge.connectors.llm.conversation import (
+    Answer,
+    Attachment,
+    Conversation,
+    Message,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
 from flowforge.connectors.llm.dialect import Dialect, portable, stop_reason
 from flowforge.jsonio import JsonObject
 
@@ -21,14 +30,30 @@ def _body(conversation: Conversation) -> JsonObject:
     }
     if conversation.system:
         body["system"] = conversation.system
+    if conversation.tools:
+        body["tools"] = [_tool(tool) for tool in conversation.tools]
     if conversation.schema is not None:
         body["output_config"] = {"format": {"type": "json_schema", "schema": portable(conversation.schema)}}
     return body
 
 
+def _tool(tool: Tool) -> JsonObject:
+    return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+
+
 def _message(message: Message) -> JsonObject:
     text = [{"type": "text", "text": message.text}] if message.text else []
-    return {"role": message.role, "content": [*map(_block, message.attachments), *text]}
+    tools = [*map(_call, message.calls), *map(_result, message.results)]
+    return {"role": message.role, "content": [*map(_block, message.attachments), *text, *tools]}
+
+
+def _call(call: ToolCall) -> JsonObject:
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
+
+
+def _result(result: ToolResult) -> JsonObject:
+    told = {"type": "tool_result", "tool_use_id": result.call.id, "content": result.text}
+    return {**told, "is_error": True} if result.failed else told
 
 
 def _block(file: Attachment) -> JsonObject:
@@ -45,7 +70,13 @@ def _answer(body: JsonObject) -> Answer:
     stop = stop_reason(body.get("stop_reason"), length="max_tokens", refused=("refusal",))
     usage = body["usage"]
     used = Usage(sum(usage.get(name) or 0 for name in _READ_TOKENS), usage["output_tokens"])
-    return Answer(text, body.get("model", ""), stop, used)
+    calls = [_call_in(block) for block in body["content"] if block["type"] == "tool_use"]
+    return Answer(text, body.get("model", ""), stop, used, calls)
+
+
+def _call_in(block: JsonObject) -> ToolCall:
+    given = block["input"]
+    return ToolCall(block["id"], block["name"], given if isinstance(given, dict) else None)
 
 
 def _models(body: JsonObject) -> list[str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flowforge.connectors.llm.conversation import Answer, Conversation, Message, Usage
+from flowforge.connectors.agent_turn import Tool
+from flowforge.connectors.llm.conversation import Answer, Conversation, Message, ToolCall, ToolResult, Usage
 from flowforge.connectors.llm.dialect import Dialect, portable, stop_reason
 from flowforge.jsonio import JsonObject
 
@@ -20,19 +21,37 @@ def _path(model: str) -> str:
 
 
 def _body(conversation: Conversation) -> JsonObject:
+    """With tools there may be no schema: then the instructions alone ask for JSON."""
     options: JsonObject = {"maxOutputTokens": conversation.max_tokens}
     if conversation.temperature is not None:
         options["temperature"] = conversation.temperature
-    if conversation.schema is not None:
+    if conversation.schema is not None and not conversation.tools:
         options |= {"responseMimeType": "application/json", "responseJsonSchema": portable(conversation.schema)}
     system = {"systemInstruction": {"parts": [{"text": conversation.system}]}} if conversation.system else {}
-    return {**system, "contents": [_content(message) for message in conversation.messages], "generationConfig": options}
+    tools = {"tools": [{"functionDeclarations": [*map(_tool, conversation.tools)]}]} if conversation.tools else {}
+    contents = [_content(message) for message in conversation.messages]
+    return {**system, **tools, "contents": contents, "generationConfig": options}
+
+
+def _tool(tool: Tool) -> JsonObject:
+    return {"name": tool.name, "description": tool.description, "parametersJsonSchema": portable(tool.parameters)}
 
 
 def _content(message: Message) -> JsonObject:
     files = [{"inlineData": {"mimeType": file.type, "data": file.base64}} for file in message.attachments]
     text = [{"text": message.text}] if message.text else []
-    return {"role": "user" if message.role == "user" else "model", "parts": [*files, *text]}
+    tools = [*map(_call, message.calls), *map(_result, message.results)]
+    return {"role": "user" if message.role == "user" else "model", "parts": [*files, *text, *tools]}
+
+
+def _call(call: ToolCall) -> JsonObject:
+    part: JsonObject = {"functionCall": {"name": call.name, "args": call.arguments}}
+    return {**part, "thoughtSignature": call.signature} if call.signature else part
+
+
+def _result(result: ToolResult) -> JsonObject:
+    response = {"error" if result.failed else "result": result.text}
+    return {"functionResponse": {"name": result.call.name, "response": response}}
 
 
 def _answer(body: JsonObject) -> Answer:
@@ -45,7 +64,17 @@ def _answer(body: JsonObject) -> Answer:
     candidate = body["candidates"][0]
     parts = candidate.get("content", {}).get("parts", [])
     text = "".join(part.get("text", "") for part in parts if not part.get("thought"))
-    return Answer(text, model, stop_reason(candidate.get("finishReason"), length="MAX_TOKENS", refused=_REFUSED), used)
+    stop = stop_reason(candidate.get("finishReason"), length="MAX_TOKENS", refused=_REFUSED)
+    return Answer(text, model, stop, used, _calls([part for part in parts if "functionCall" in part]))
+
+
+def _calls(parts: list[JsonObject]) -> list[ToolCall]:
+    return [_called(number, part["functionCall"], part) for number, part in enumerate(parts, 1)]
+
+
+def _called(number: int, call: JsonObject, part: JsonObject) -> ToolCall:
+    """Calls are answered in their order. The signature stands for what the model has thought, and it wants it back."""
+    return ToolCall(f"call_{number}", call["name"], call.get("args") or {}, part.get("thoughtSignature"))
 
 
 def _models(body: JsonObject) -> list[str]:

@@ -5,8 +5,10 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
+from flowforge import jsonio
+from flowforge.connectors.agent_turn import Tool
 from flowforge.connectors.errors import ConnectorError
-from flowforge.connectors.llm.conversation import Answer, Attachment, Conversation, Message, Usage
+from flowforge.connectors.llm.conversation import Answer, Attachment, Conversation, Message, ToolCall, Usage
 from flowforge.connectors.llm.dialect import Dialect, stop_reason
 from flowforge.jsonio import JsonObject
 
@@ -20,11 +22,13 @@ def _body(conversation: Conversation) -> JsonObject:
     system = [{"role": "system", "content": conversation.system}] if conversation.system else []
     body: JsonObject = {
         "model": conversation.model,
-        "messages": [*system, *map(_message, conversation.messages)],
+        "messages": [*system, *(sent for message in conversation.messages for sent in _messages(message))],
         _limit_name(conversation.model): conversation.max_tokens,
     }
     if conversation.temperature is not None:
         body["temperature"] = conversation.temperature
+    if conversation.tools:
+        body["tools"] = [_tool(tool) for tool in conversation.tools]
     if conversation.schema is not None:
         shape = {"name": "answer", "schema": conversation.schema, "strict": False}
         body["response_format"] = {"type": "json_schema", "json_schema": shape}
@@ -33,6 +37,26 @@ def _body(conversation: Conversation) -> JsonObject:
 
 def _limit_name(model: str) -> str:
     return "max_completion_tokens" if model.startswith(("o1", "o3", "o4", "gpt-5")) else "max_tokens"
+
+
+def _tool(tool: Tool) -> JsonObject:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
+def _messages(message: Message) -> list[JsonObject]:
+    """Each result is a message of its own."""
+    if message.results:
+        return [{"role": "tool", "tool_call_id": one.call.id, "content": one.text} for one in message.results]
+    if message.calls:
+        calls = [_call(call) for call in message.calls]
+        return [{"role": "assistant", "content": message.text or None, "tool_calls": calls}]
+    return [_message(message)]
+
+
+def _call(call: ToolCall) -> JsonObject:
+    function = {"name": call.name, "arguments": jsonio.dumps(call.arguments).decode()}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def _message(message: Message) -> JsonObject:
@@ -57,8 +81,25 @@ def _answer(body: JsonObject) -> Answer:
     message = choice["message"]
     stop = stop_reason(choice.get("finish_reason"), length="length", refused=("content_filter",))
     used = Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
-    refusal = message.get("refusal")
-    return Answer(refusal or message["content"] or "", body.get("model", ""), "refused" if refusal else stop, used)
+    refusal, calls = message.get("refusal"), _calls(message.get("tool_calls") or [])
+    text = refusal or (message.get("content") if calls else message["content"]) or ""
+    return Answer(text, body.get("model", ""), "refused" if refusal else stop, used, calls)
+
+
+def _calls(written: list[JsonObject]) -> list[ToolCall]:
+    """Servers that are compatible may give them no ids, and arguments that no JSON is in."""
+    return [
+        ToolCall(str(call.get("id") or f"call_{number}"), call["function"]["name"], _arguments(call["function"]))
+        for number, call in enumerate(written, 1)
+    ]
+
+
+def _arguments(function: JsonObject) -> JsonObject | None:
+    try:
+        arguments = jsonio.loads(function.get("arguments") or "{}")
+    except ValueError:
+        return None
+    return arguments if isinstance(arguments, dict) else None
 
 
 def _models(body: JsonObject) -> list[str]:

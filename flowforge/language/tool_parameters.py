@@ -1,0 +1,20 @@
+"""Parameters of a tool: a JSON Schema, or its short form, names with what each of them means."""
+
+from __future__ import annotations
+
+from flowforge.jsonio import JsonObject
+
+
+def parameters_schema(parameters: JsonObject) -> JsonObject:
+    """The JSON Schema that they stand for; in the short form every parameter is a text, and required. Raises ValueError
+    for what is neither."""
+    if not all(isinstance(meaning, str) for meaning in parameters.values()):
+        return _object_schema(parameters)
+    properties = {name: {"type": "string", "description": meaning} for name, meaning in parameters.items()}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _object_schema(schema: JsonObject) -> JsonObject:
+    if schema.get("type") != "object" or not isinstance(schema.get("properties", {}), dict):
+        raise ValueError('must be names with their meanings, or a JSON Schema with "type": "object"')
+    return schema
