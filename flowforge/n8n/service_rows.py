@@ -11,6 +11,7 @@
     ... @{name}     a parameter inside of a longer text; %{name}: percent-encoded
     ... &{a.b}      of the output of the step `a` that is done before
 
+    each: name      with `of` beside it: a list, with what `of` says for each member of a parameter
     "...": names    all members of these parameters, under their own names; "..._": with names in snake_case
 
 What turns out empty is left out.
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote as percent_encoded
 
@@ -83,7 +84,9 @@ class Row:
     def _is_used(self, path: str) -> bool:
         return any(path == used or path.startswith(f"{used}.") for used in self.used | _ABOUT_THE_NODE)
 
-    def _filled_object(self, written: JsonObject) -> JsonObject:
+    def _filled_object(self, written: JsonObject) -> JsonObject | list[Any]:
+        if written.keys() == {"each", "of"}:
+            return self._each(written["each"], written["of"])
         found: JsonObject = {}
         for key, value in written.items():
             if key in (_SPREAD, _SPREAD_IN_SNAKE_CASE):
@@ -91,6 +94,16 @@ class Row:
             else:
                 found[key] = self.filled(value)
         return {key: value for key, value in found.items() if value not in _EMPTY}
+
+    def _each(self, paths: str, written: Any) -> list[Any]:
+        _, raw = self.raw(paths)
+        members = raw if isinstance(raw, list) else [raw] if isinstance(raw, dict) else []
+        return [self._about(member).filled(written) for member in members if isinstance(member, dict)]
+
+    def _about(self, member: JsonObject) -> Row:
+        """The same for what a member of a parameter holds."""
+        node = replace(self.asked.node, parameters=member)
+        return Row(replace(self.asked, node=node), steps=self.steps)
 
     def _members(self, paths: str, *, in_snake_case: bool) -> JsonObject:
         """All members of parameters that are objects, but those that the row has used by then."""

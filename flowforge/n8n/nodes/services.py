@@ -20,6 +20,7 @@ and a row, which may be its `call` alone,
     config       what else the step is given
     gives        where in the answer that stands which n8n gives; `many`: a list of items; `file`: a file;
                  `renamed`: fields by n8n's names; `unlike`: n8n gives other fields; `whole`: not paged
+    script       JavaScript that makes of `answer` what n8n gives, where the answer has another form
     before       calls that are made before it, by names under which their outputs are used; `after`: behind it
 """
 
@@ -111,7 +112,7 @@ def _done(service: Table, row: Table, asked: Asked) -> Output:
     if wants_all and not pages:
         asked.note(f"n8n gives all of the list, page by page; here it is the first {size:,}")
     _note_unused(filling, (*service.get("by", ()), *service.get("without", ()), *row.get("when", ())))
-    return _given(row, path, pages)
+    return _shaped(row, path, asked) if "script" in row else _given(row, path, pages)
 
 
 def _step(service: Table, row: Table, filling: Row, paging: JsonObject) -> str:
@@ -145,6 +146,11 @@ def _note_unused(filling: Row, known: Sequence[str]) -> None:
     if unused:
         more = " …" if len(unused) > _MOST_NAMED else ""
         filling.asked.note(f"not taken over: {', '.join(unused[:_MOST_NAMED])}{more}")
+
+
+def _shaped(row: Table, path: str, asked: Asked) -> Output:
+    found = asked.code(f"const answer = input.answer; {row['script']}", {"answer": f"{{{{ {path}.body }}}}"})
+    return Output(many=found) if row.get("many") else Output(Data(found))
 
 
 def _given(row: Table, path: str, pages: JsonObject) -> Output:
