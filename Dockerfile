@@ -22,6 +22,19 @@ RUN python -m venv /opt/flowforge
 COPY requirements.lock ./
 RUN /opt/flowforge/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
 
+FROM dependencies AS help
+WORKDIR /build
+COPY requirements-docs.lock ./
+RUN /opt/flowforge/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-docs.lock
+COPY flowforge flowforge
+COPY webapp webapp
+COPY static/icons.svg static/
+COPY docs docs
+COPY examples examples
+COPY mkdocs.yml ./
+COPY scripts/help_reference.py scripts/help_site.py scripts/
+RUN /opt/flowforge/bin/python -m scripts.help_site
+
 FROM python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
 RUN useradd --uid 10001 --user-group --home-dir /var/lib/flowforge --create-home --shell /usr/sbin/nologin flowforge \
     && install --directory --owner=flowforge --group=flowforge --mode=0700 \
@@ -35,6 +48,7 @@ COPY migrations migrations
 COPY templates templates
 COPY static static
 COPY --from=vendor /build/static/vendor static/vendor
+COPY --from=help /build/site site
 ENV PATH=/opt/flowforge/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -22,6 +22,7 @@ from webapp import (
     guarded,
     health,
     held_threads,
+    help_site,
     identity,
     live,
     reset_mails,
@@ -91,6 +92,7 @@ _FACES = (
     openapi,
     live,
     health,
+    help_site,
     ui,
 )
 

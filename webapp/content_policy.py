@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from flask import Flask, current_app, request
 
@@ -29,14 +30,24 @@ def page_policy(*form_targets: str) -> str:
     such as `https:`."""
     targets = " ".join(("'self'", *form_targets))
     return (
-        f"default-src 'self'; script-src {_own_scripts()}; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-        f"form-action {targets}; frame-ancestors 'none'"
+        f"default-src 'self'; script-src {_own_scripts('static')}; img-src 'self' data:; object-src 'none'; "
+        f"base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
     )
 
 
-def _own_scripts() -> str:
-    """The folder of our scripts, by the names under which a browser may know this server: `'self'` would let a page run
+def help_policy(inline_scripts: Iterable[str]) -> str:
+    """The policy of a page of the help, which holds the scripts of these digests; its generator writes styles into
+    pages, too."""
+    scripts = " ".join((_own_scripts("help/assets"), *inline_scripts))
+    return (
+        f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+def _own_scripts(folder: str) -> str:
+    """A folder of our scripts, by the names under which a browser may know this server: `'self'` would let a page run
     what a workflow answers. A proxy may hide the port, so any will do."""
     names = [host_name(request.host), current_app.extensions[_PUBLIC_NAME]]
-    sources = [f"{name}:*/static/" for name in dict.fromkeys(names) if _CAN_BE_A_SOURCE.fullmatch(name)]
+    sources = [f"{name}:*/{folder}/" for name in dict.fromkeys(names) if _CAN_BE_A_SOURCE.fullmatch(name)]
     return " ".join(sources) if _CAN_BE_A_SOURCE.fullmatch(names[0]) else "'self'"

@@ -136,7 +136,8 @@ def test_what_handles_files_holds_them_on_disk_on_their_way(compose: dict[str, A
 
 def test_images_of_others_are_pinned_by_digest(compose: dict[str, Any], dockerfile: str) -> None:
     images = [compose["services"][name]["image"] for name in DATABASES]
-    images += re.findall(r"(?m)^FROM (\S+)", dockerfile)
+    stages = re.findall(r"(?m)^FROM \S+ AS (\w+)$", dockerfile)
+    images += [image for image in re.findall(r"(?m)^FROM (\S+)", dockerfile) if image not in stages]
     assert [image for image in images if not re.search(r":[\w.-]+@sha256:[0-9a-f]{64}$", image)] == []
 
 
@@ -250,10 +251,11 @@ def test_kafka_runs_without_zookeeper(compose: dict[str, Any]) -> None:
 def test_image_runs_as_an_ordinary_user_and_holds_every_source_folder(dockerfile: str) -> None:
     assert re.findall(r"(?m)^USER (\S+)", dockerfile)[-1] == "flowforge"
     copied = set(re.findall(r"(?m)^COPY (\w+) \1$", dockerfile))
-    assert copied == {"flowforge", "webapp", "workers", "migrations", "templates", "static"}
+    assert copied == {"flowforge", "webapp", "workers", "migrations", "templates", "static", "docs", "examples"}
     admitted = set(re.findall(r"(?m)^!(\S+)$", (PROJECT / ".dockerignore").read_text()))
-    needed_to_build = {"requirements.lock", "package.json", "package-lock.json", "scripts/vendor_static.py"}
-    assert copied | needed_to_build == admitted
+    needed_to_build = {"package.json", "package-lock.json", "mkdocs.yml"}
+    assert copied | needed_to_build == {name for name in admitted if not name.startswith(("requirements", "scripts/"))}
+    assert all((PROJECT / name).exists() for name in admitted)
 
 
 def test_image_holds_the_browser_libraries(dockerfile: str, tmp_path: Path) -> None:
@@ -273,6 +275,27 @@ def test_image_holds_the_browser_libraries(dockerfile: str, tmp_path: Path) -> N
     assert all((tmp_path / "static" / "vendor" / target).is_file() for target in vendor.values())
     assert 'from "./lezer-highlight.js"' in (tmp_path / "static" / "vendor" / "codemirror" / "language.js").read_text()
     assert "COPY --from=vendor /build/static/vendor static/vendor\n" in dockerfile
+
+
+def test_image_holds_the_help(dockerfile: str, tmp_path: Path) -> None:
+    """It is built of what the stage copies, and of nothing else."""
+    stage = dockerfile.partition(" AS help\n")[2].partition("\nFROM ")[0]
+    for sources, target in re.findall(r"(?m)^COPY (\S+(?: \S+)*?) (\S+)$", stage):
+        for source in sources.split():
+            _copy(PROJECT / source, tmp_path / target)
+    command = re.search(r"(?m)^RUN \S*/(python -m scripts.*)$", stage)[1].replace("python", sys.executable)
+    subprocess.run(command.split(), cwd=tmp_path, check=True)
+    assert (tmp_path / "site" / "search.json").is_file()
+    assert "COPY --from=help /build/site site\n" in dockerfile
+
+
+def _copy(source: Path, target: Path) -> None:
+    """As COPY of a Dockerfile does it."""
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
 
 
 def test_the_web_server_alone_answers_on_both_ports() -> None:

@@ -19,6 +19,7 @@ from scripts.sbom import LockedPackage, bill_of_materials, locked_packages
 PROJECT = Path(__file__).resolve().parents[2]
 LOCK = (PROJECT / "requirements.lock").read_text()
 NODE_LOCK = (PROJECT / "requirements-node.lock").read_text()
+DOCS_LOCK = (PROJECT / "requirements-docs.lock").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,9 @@ def test_what_dependencies_need_is_locked_too(locked: dict[str, LockedPackage]) 
     assert seen - locked.keys() == set(), "make lock"
 
 
-@pytest.mark.parametrize("lock", [LOCK, NODE_LOCK], ids=["requirements", "requirements-node"])
+@pytest.mark.parametrize(
+    "lock", [LOCK, NODE_LOCK, DOCS_LOCK], ids=["requirements", "requirements-node", "requirements-docs"]
+)
 def test_every_package_has_hashes(lock: str) -> None:
     packages = list(locked_packages(lock))
     assert len(packages) == len(re.findall(r"(?m)^[a-z]", lock)) > 0
@@ -57,7 +60,9 @@ def test_every_package_has_hashes(lock: str) -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", value) for package in packages for value in package.sha256)
 
 
-@pytest.mark.parametrize("lock", [LOCK, NODE_LOCK], ids=["requirements", "requirements-node"])
+@pytest.mark.parametrize(
+    "lock", [LOCK, NODE_LOCK, DOCS_LOCK], ids=["requirements", "requirements-node", "requirements-docs"]
+)
 def test_locks_name_no_place_to_fetch_from(lock: str) -> None:
     assert "://" not in lock
     assert not re.search(r"(?m)^--(extra-)?(index|find-links|trusted)", lock)
@@ -66,6 +71,13 @@ def test_locks_name_no_place_to_fetch_from(lock: str) -> None:
 def test_npm_is_locked_at_its_version() -> None:
     wanted = (PROJECT / "requirements-node.txt").read_text().split()[-1]
     assert wanted in [f"{package.name}=={package.version}" for package in locked_packages(NODE_LOCK)]
+
+
+def test_what_builds_the_help_is_locked_beside_what_runs() -> None:
+    """Both go into one environment, so what both need has to have one version."""
+    run = {package.name: package.version for package in locked_packages(LOCK)}
+    docs = {package.name: package.version for package in locked_packages(DOCS_LOCK)}
+    assert {name: version for name, version in docs.items() if run.get(name, version) != version} == {}
 
 
 @pytest.mark.parametrize("file", ["Makefile", "Dockerfile"])

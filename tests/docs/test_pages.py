@@ -16,7 +16,7 @@ PAGES = sorted(
         *(page for page in ROOT.glob("*/README.md") if page.parent.name != "node_modules"),
     ]
 )
-DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
 
 
 def links(page: Path) -> Iterator[str]:

@@ -21,7 +21,7 @@ class Browser:
         self.client = client
 
     def get(self, path: str) -> TestResponse:
-        return self.client.get(path, headers={"Accept": "text/html"})
+        return self.client.get(path, headers={"Accept": "text/html"}, buffered=True)
 
     def send(self, path: str, form_on: str, **fields: Any) -> TestResponse:
         """Posts a form that stands on the page `form_on`."""
