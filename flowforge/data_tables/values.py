@@ -69,8 +69,11 @@ def _number(value: Any) -> int | float:
 
 
 def _read_number(text: str) -> int | float:
-    """Digits that begin with zeros count as well."""
-    return float(text) if any(letter in text for letter in ".eE") else int(text[:2_000])
+    """Digits that begin with zeros count as well; of far too many there is a number that is too large."""
+    if any(letter in text for letter in ".eE"):
+        return float(text)
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    return int(f"{sign}{digits.lstrip('0')[:2_000] or 0}")
 
 
 def _boolean(value: Any) -> bool:
