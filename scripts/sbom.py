@@ -1,4 +1,4 @@
-"""Writes what `make run` installs as a CycloneDX bill of materials: Python packages of requirements.lock that apply to
+"""Writes what `make run` installs as a CycloneDX bill of materials: Python packages of the lock files that apply to
 this machine, and the browser libraries of package-lock.json, with hashes and licences."""
 
 from __future__ import annotations
@@ -67,10 +67,13 @@ def locked_packages(text: str) -> Iterator[LockedPackage]:
 
 
 def _python_components() -> Iterator[Component]:
-    for package in locked_packages((PROJECT / "requirements.lock").read_text()):
-        if package.applies_here:
-            hashes = [HashType(alg=HashAlgorithm.SHA_256, content=value) for value in package.sha256]
-            yield _component("pypi", None, package.name, package.version, _python_license(package.name), hashes)
+    """Those that run, and those that build the help; where both need one, it has one version."""
+    locks = ("requirements.lock", "requirements-docs.lock")
+    found = [package for lock in locks for package in locked_packages((PROJECT / lock).read_text())]
+    packages = {package.name: package for package in found if package.applies_here}
+    for package in packages.values():
+        hashes = [HashType(alg=HashAlgorithm.SHA_256, content=value) for value in package.sha256]
+        yield _component("pypi", None, package.name, package.version, _python_license(package.name), hashes)
 
 
 def _browser_components() -> Iterator[Component]:
