@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from flowforge import kept_tables
 from flowforge.api_registry.apis import Apis
 from flowforge.connections.connections import Connections
 from flowforge.connectors.catalog import load_catalog
+from flowforge.db.data_tables_store import Limits
 from flowforge.triggers.registrations import Triggers
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.versions import Versions
@@ -34,3 +36,8 @@ def apis() -> Apis:
 
 def connections() -> Connections:
     return Connections(load_catalog(), backends().vault)
+
+
+def table_limits() -> Limits:
+    """The room that data tables may take of an account, unless its own quotas say otherwise."""
+    return kept_tables.table_limits(backends().settings)

@@ -12,19 +12,18 @@ from pydantic import Field
 from flowforge.accounts.scopes import Scope
 from flowforge.connectors.tables import Added, IfThere, NewRows, WantedPage, Which
 from flowforge.data_tables.conditions import MOST_ROWS, WantedCondition
-from flowforge.db.data_tables_store import Limits
 from flowforge.jsonio import JsonObject
-from flowforge.kept_tables import table_limits
 from flowforge.table_registry import csv_files, rows, tables
 from flowforge.table_registry.changes import TableChange
 from flowforge.table_registry.csv_files import Imported
 from flowforge.table_registry.views import TableView
 from webapp.api import table_schemas
-from webapp.context import backends, session
+from webapp.context import session
 from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.endpoint import DELETED, Answer, Body, Tag, created, endpoint, model_body, object_body
 from webapp.identity import current_user_id
 from webapp.query_params import Flag, OneOf, Query, TextOrNone, WholeNumber
+from webapp.services import table_limits
 
 CSV = "text/csv"
 blueprint = Blueprint("tables", __name__, url_prefix="/api/v1/tables")
@@ -46,10 +45,6 @@ class ImportQuery(Query):
 @blueprint.before_request
 def _make_room_for_files() -> None:
     request.max_content_length = MOST_RECEIVED_BYTES
-
-
-def _limits() -> Limits:
-    return table_limits(backends().settings)
 
 
 @blueprint.get("")
@@ -94,7 +89,7 @@ def replace(table_id: UUID, body: TableChange) -> TableView:
 @endpoint(Tag.TABLES, DELETED)
 def delete(table_id: UUID) -> tuple[str, int]:
     """Delete a table with its rows"""
-    tables.delete_table(session(), current_user_id(), table_id, _limits())
+    tables.delete_table(session(), current_user_id(), table_id, table_limits())
     return "", 204
 
 
@@ -103,7 +98,7 @@ def delete(table_id: UUID) -> tuple[str, int]:
 def list_rows(table_id: UUID, query: RowsQuery) -> JsonObject:
     """List rows, a page at a time"""
     wanted = WantedPage(Which(), query.sort, query.descending, query.limit, query.after)
-    return rows.find_rows(session(), current_user_id(), table_id, wanted, _limits())
+    return rows.find_rows(session(), current_user_id(), table_id, wanted, table_limits())
 
 
 @blueprint.post("/<uuid:table_id>/rows/search")
@@ -113,7 +108,7 @@ def find_rows(table_id: UUID, body: table_schemas.WantedRows) -> JsonObject:
     conditions = [WantedCondition(one.column, one.operator, one.value) for one in body.conditions]
     which = Which(conditions=conditions, any_of=body.match == "any")
     wanted = WantedPage(which, body.sort, body.descending, body.limit, body.after)
-    return rows.find_rows(session(), current_user_id(), table_id, wanted, _limits())
+    return rows.find_rows(session(), current_user_id(), table_id, wanted, table_limits())
 
 
 @blueprint.post("/<uuid:table_id>/rows")
@@ -126,28 +121,28 @@ def find_rows(table_id: UUID, body: table_schemas.WantedRows) -> JsonObject:
 def add_rows(table_id: UUID, body: table_schemas.NewRows) -> Sequence[Added]:
     """Add rows: all of them, or none where one cannot be added"""
     new = NewRows(body.rows, "/rows", if_there=body.if_there)
-    return rows.add_rows(session(), current_user_id(), table_id, new, _limits())
+    return rows.add_rows(session(), current_user_id(), table_id, new, table_limits())
 
 
 @blueprint.get("/<uuid:table_id>/rows/<uuid:row_id>")
 @endpoint(Tag.TABLES, table_schemas.Row)
 def show_row(table_id: UUID, row_id: UUID) -> JsonObject:
     """Get a row"""
-    return {"row": rows.get_row(session(), current_user_id(), table_id, row_id, _limits())}
+    return {"row": rows.get_row(session(), current_user_id(), table_id, row_id, table_limits())}
 
 
 @blueprint.patch("/<uuid:table_id>/rows/<uuid:row_id>")
 @endpoint(Tag.TABLES, table_schemas.Row, takes=model_body(table_schemas.RowChange), refuses=(409, 429))
 def change_row(table_id: UUID, row_id: UUID, body: table_schemas.RowChange) -> JsonObject:
     """Change values of a row"""
-    return {"row": rows.change_row(session(), current_user_id(), table_id, row_id, body.values, _limits())}
+    return {"row": rows.change_row(session(), current_user_id(), table_id, row_id, body.values, table_limits())}
 
 
 @blueprint.delete("/<uuid:table_id>/rows/<uuid:row_id>")
 @endpoint(Tag.TABLES, DELETED)
 def delete_row(table_id: UUID, row_id: UUID) -> tuple[str, int]:
     """Delete a row"""
-    rows.delete_row(session(), current_user_id(), table_id, row_id, _limits())
+    rows.delete_row(session(), current_user_id(), table_id, row_id, table_limits())
     return "", 204
 
 
@@ -155,7 +150,7 @@ def delete_row(table_id: UUID, row_id: UUID) -> tuple[str, int]:
 @endpoint(Tag.TABLES, {200: Answer(None, "All rows, in the order in which they were added", CSV)})
 def export_rows(table_id: UUID) -> Response:
     """Export a table as CSV"""
-    pieces = csv_files.export_csv(session(), current_user_id(), table_id, _limits())
+    pieces = csv_files.export_csv(session(), current_user_id(), table_id, table_limits())
     return Response(stream_with_context(pieces), mimetype=CSV)
 
 
@@ -163,4 +158,4 @@ def export_rows(table_id: UUID) -> Response:
 @endpoint(Tag.TABLES, table_schemas.Imported, takes=Body(None), query=ImportQuery, refuses=(413,))
 def import_rows(table_id: UUID, query: ImportQuery) -> Imported:
     """Add the rows of a CSV, whose first line names the columns; lines that cannot be rows are left out and named"""
-    return csv_files.import_csv(session(), current_user_id(), table_id, request.stream, query.if_there, _limits())
+    return csv_files.import_csv(session(), current_user_id(), table_id, request.stream, query.if_there, table_limits())

@@ -13,10 +13,10 @@ from flowforge.connectors.tables import NewRows
 from flowforge.data_tables.columns import Column, ColumnType
 from flowforge.errors import Conflict, Invalid, OverQuota, Problem
 from flowforge.jsonio import JsonObject
-from flowforge.kept_tables import table_limits
 from flowforge.table_registry import rows, tables
 from flowforge.table_registry.views import TableView
-from webapp.context import backends, session
+from webapp.context import session
+from webapp.services import table_limits
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
@@ -40,7 +40,7 @@ def add_row(table_id: UUID) -> Any:
     shown = tables.get_table(session(), viewer_id(), table_id)
     try:
         new = NewRows([_sent_values(shown)], "/values", is_single=True)
-        rows.add_rows(session(), viewer_id(), table_id, new, table_limits(backends().settings))
+        rows.add_rows(session(), viewer_id(), table_id, new, table_limits())
     except (Invalid, Conflict, OverQuota) as error:
         return _refused(shown, None, error)
     return _back(shown, "The row was added.")
@@ -49,14 +49,14 @@ def add_row(table_id: UUID) -> Any:
 @blueprint.get("/tables/<uuid:table_id>/rows/<uuid:row_id>")
 def row(table_id: UUID, row_id: UUID) -> str:
     shown = tables.get_table(session(), viewer_id(), table_id)
-    found = rows.get_row(session(), viewer_id(), table_id, row_id, table_limits(backends().settings))
+    found = rows.get_row(session(), viewer_id(), table_id, row_id, table_limits())
     entered = {column.name: _as_text(column, found[column.name]) for column in shown.columns}
     return _form_page(shown, found, entered, ())
 
 
 @blueprint.post("/tables/<uuid:table_id>/rows/<uuid:row_id>")
 def change_row(table_id: UUID, row_id: UUID) -> Any:
-    shown, limits = tables.get_table(session(), viewer_id(), table_id), table_limits(backends().settings)
+    shown, limits = tables.get_table(session(), viewer_id(), table_id), table_limits()
     found = rows.get_row(session(), viewer_id(), table_id, row_id, limits)
     try:
         rows.change_row(session(), viewer_id(), table_id, row_id, _sent_values(shown), limits)
@@ -68,7 +68,7 @@ def change_row(table_id: UUID, row_id: UUID) -> Any:
 @blueprint.post("/tables/<uuid:table_id>/rows/<uuid:row_id>/delete")
 def delete_row(table_id: UUID, row_id: UUID) -> Any:
     shown = tables.get_table(session(), viewer_id(), table_id)
-    rows.delete_row(session(), viewer_id(), table_id, row_id, table_limits(backends().settings))
+    rows.delete_row(session(), viewer_id(), table_id, row_id, table_limits())
     return _back(shown, "The row was deleted.")
 
 

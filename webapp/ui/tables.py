@@ -14,12 +14,12 @@ from flowforge.data_tables.columns import KEY_TYPES, MOST_COLUMNS, ColumnType
 from flowforge.data_tables.conditions import Operator, WantedCondition
 from flowforge.errors import Conflict, Invalid, Problem, TooMuchAtOnce
 from flowforge.jsonio import JsonObject
-from flowforge.kept_tables import table_limits
 from flowforge.table_registry import csv_files, rows, tables
 from flowforge.table_registry.changes import TableChange
 from flowforge.table_registry.csv_files import Imported
 from flowforge.table_registry.views import TableView
-from webapp.context import backends, session
+from webapp.context import session
+from webapp.services import table_limits
 from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
@@ -86,7 +86,7 @@ def import_rows(table_id: UUID) -> Any:
     if file is None or not file.filename:
         return _rows_page(shown, None, [Problem("/file", "is required")]), 400
     if_there = IfThere.CHANGE if request.form.get("change") == "true" else IfThere.KEEP
-    limits = table_limits(backends().settings)
+    limits = table_limits()
     try:
         imported = csv_files.import_csv(session(), viewer_id(), table_id, file.stream, if_there, limits)
     except Invalid as error:
@@ -98,7 +98,7 @@ def import_rows(table_id: UUID) -> Any:
 @blueprint.post("/tables/<uuid:table_id>/delete")
 def delete_table(table_id: UUID) -> Any:
     name = tables.get_table(session(), viewer_id(), table_id).name
-    tables.delete_table(session(), viewer_id(), table_id, table_limits(backends().settings))
+    tables.delete_table(session(), viewer_id(), table_id, table_limits())
     flash(f"“{name}” was deleted.", "done")
     return redirect(url_for("ui.list_tables"), 303)
 
@@ -152,7 +152,7 @@ def _rows_page(shown: TableView, imported: Imported | None, problems: Sequence[P
     found: JsonObject = {"rows": [], "count": 0, "next": None}
     told = list(problems)
     try:
-        limits = table_limits(backends().settings)
+        limits = table_limits()
         found = rows.find_rows(session(), viewer_id(), shown.id, _wanted_page(), limits)
     except Invalid as error:
         told += [Problem(problem.pointer.replace("/conditions/0", ""), problem.message) for problem in error.problems]
