@@ -98,6 +98,8 @@ class Block(Generic[C]):
     summary: Summary = NO_SUMMARY
     """The line that sums it up on its card."""
     bodies: Bodies = Bodies.NONE
+    begins_with: str | None = None
+    """The type of the action that a new one in the builder begins with."""
     loop: Loop | None = None
     """Set where, and only where, `bodies` is ACTIONS."""
     output: Mapping[str, str] = field(default_factory=dict)

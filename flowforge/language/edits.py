@@ -123,10 +123,16 @@ def remove_branch(definition: JsonObject, at: str, number: int) -> JsonObject:
 
 def blank(definition: Mapping[str, Any], type_: str, *, called: str = "") -> JsonObject:
     """A new step of that type, with an unused id: made from `called` (`listPets`), or from the type."""
-    base = _as_id(called) or type_.lower()
-    action: JsonObject = {"id": _make_fresh_id(base, _ids(definition)), "type": type_, "config": {}}
     block = BLOCKS.get(type_)
-    return action | (_empty_bodies(block.bodies) if block else {})
+    action = _empty_action(definition, type_, _as_id(called))
+    bodies = _empty_bodies(block.bodies) if block else {}
+    if block is not None and block.begins_with is not None:
+        bodies["actions"] = [_empty_action(definition, block.begins_with)]
+    return action | bodies
+
+
+def _empty_action(definition: Mapping[str, Any], type_: str, base: str = "") -> JsonObject:
+    return {"id": _make_fresh_id(base or type_.lower(), _ids(definition)), "type": type_, "config": {}}
 
 
 def _empty_bodies(bodies: Bodies) -> JsonObject:

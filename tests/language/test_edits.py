@@ -113,6 +113,7 @@ def test_a_new_step_has_an_id_nobody_has_and_the_lists_its_type_needs() -> None:
     assert made["id"] == "branch_3"
     assert made["else"] == []
     assert edits.blank(definition, "FOR_EACH")["actions"] == []
+    assert edits.blank(definition, "AGENT")["actions"] == [{"id": "llm", "type": "LLM", "config": {}}]
     assert len(edits.blank(definition, "PARALLEL")["branches"]) == 2
 
 

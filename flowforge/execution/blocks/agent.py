@@ -53,7 +53,7 @@ class Agent(LoopInTurn):
             memory["before"] = [*memory["before"], exchange]
             machine.add_frame(block, None)
         block.memory = machine.keepable(memory, "the conversation with the model")
-        return None
+        return {**memory["answer"], "calls": [_called(call) for call in answer["calls"]]}
 
     def output(self, machine: Machine, frame: Frame, step: Step, block: OpenBlock, ended: Sequence[EndedFrame]) -> Any:
         memory = block.memory or {}

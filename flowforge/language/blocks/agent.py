@@ -27,6 +27,7 @@ BLOCK = Block(
     icon="message",
     keywords=("ai", "assistant", "tools", "function calling", "llm", "gpt", "claude", "gemini"),
     bodies=Bodies.ACTIONS,
+    begins_with="LLM",
     loop=Loop(
         noun="round",
         title="Each round",
