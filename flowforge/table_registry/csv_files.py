@@ -24,6 +24,7 @@ from flowforge.connectors.tables import Added, IfThere, NewRows, WantedPage
 from flowforge.data_tables.columns import ColumnType
 from flowforge.data_tables.shape import Shape
 from flowforge.db.data_tables_store import Limits
+from flowforge.delimiters import delimiter_of
 from flowforge.errors import Conflict, Invalid, OverQuota
 from flowforge.jsonio import JsonObject
 from flowforge.kept_tables import KeptTable
@@ -32,7 +33,6 @@ from flowforge.table_registry.tables import open_table
 ROWS_AT_ONCE = 1_000
 MOST_PROBLEMS = 100
 _LONGEST_CELL = 256 * 1024
-_DELIMITERS = ",;\t"
 _Line = tuple[int, JsonObject]
 """A row and the line of the file that it ends on."""
 _BEGINS_FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -133,7 +133,7 @@ def _records(shape: Shape, file: IO[bytes], imported: Imported) -> Iterator[_Lin
     try:
         text = io.TextIOWrapper(file, "utf-8-sig", newline="")
         first = text.readline(_LONGEST_CELL)
-        reader = csv.reader(chain([first], text), delimiter=max(_DELIMITERS, key=first.count))
+        reader = csv.reader(chain([first], text), delimiter=delimiter_of(first))
         names = _header(shape, next(reader, []))
         for cells in reader:
             if cells:

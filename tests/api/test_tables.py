@@ -152,6 +152,10 @@ class TestCsv:
             {"line": 5, "message": "sku: must have 1 to 500 characters, since rows are known by it"},
         ]
 
+    def test_marks_in_quotes_separate_nothing(self, client: FlaskClient, owner: Person, stock: str) -> None:
+        told = imported(client, owner, stock, b'"a;b;c;d",sku,price\nx,a,2\n').json
+        assert (told["added"], told["problems"]) == (1, [])
+
     def test_changes_rows_that_are_there(self, client: FlaskClient, owner: Person, stock: str) -> None:
         add(client, owner, stock, {"sku": "a", "price": 1, "more": [1]})
         told = imported(client, owner, stock, b"sku,price\na,2\nb,3\n", "?ifThere=change").json

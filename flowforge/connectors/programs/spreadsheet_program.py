@@ -12,12 +12,12 @@ from itertools import islice
 from typing import Any
 
 from flowforge.connectors.programs import limits
+from flowforge.delimiters import delimiter_of
 
 _LARGEST_FIELD = 10_000_000
 _LARGEST_WORKBOOK = 500_000_000
 _LONGEST_CELL = 32_767
 """Characters (Excel specifications and limits)."""
-_DELIMITERS = ",;\t|"
 _PIECE = 1_000_000
 _NO_TEXTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
 """How archives (XLSX is one), old workbooks (XLS) and PDFs begin."""
@@ -42,7 +42,7 @@ def _read_csv(request: dict[str, Any]) -> Iterator[Any]:
     _require_text(request["path"])
     codec = request["charset"] or charset_of(request["path"])
     with open(request["path"], encoding=codec, errors="replace", newline="") as file:
-        delimiter = request["delimiter"] or _delimiter_of(file.readline(_PIECE))
+        delimiter = request["delimiter"] or delimiter_of(file.readline(_PIECE))
         file.seek(0)
         rows = csv.reader(file, delimiter=delimiter, quotechar=request["quote"])
         yield from _named(row for row in islice(rows, request["skip"], None) if row) if request["header"] else rows
@@ -93,12 +93,6 @@ def charset_of(path: str) -> str:
         except UnicodeDecodeError:
             return "cp1252"
     return "utf-8-sig"
-
-
-def _delimiter_of(line: str) -> str:
-    """The mark that stands most often in the first line, outside of quotes."""
-    plain = "".join(line.split('"')[::2])
-    return max(_DELIMITERS, key=plain.count)
 
 
 def _named(rows: Iterator[list[Any]]) -> Iterator[dict[str, Any]]:

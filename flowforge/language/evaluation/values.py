@@ -17,6 +17,9 @@ _MAX_UNPAID = 50_000
 _LONG_TEXT = 10_000
 _RESERVED_BYTES = 8
 _NODE_BYTES = 8
+_DECODE_NANOSECONDS = 40
+# Objects of Python are larger than their JSON: `[[],[]]` takes three characters and some 70 bytes for each.
+_BYTES_PER_JSON_CHARACTER = 40
 # JSON writes these as \u00XX: six bytes for one. Other characters take up to four, and leave a copy in UTF-8 behind.
 _LONG_ESCAPE = re.compile(r"[\x00-\x07\x0b\x0e-\x1f]")
 _WORST_BYTES = 6
@@ -183,6 +186,11 @@ def _depth(value: Any) -> int:
 def pay_for_encoding(value: Any, meter: Meter) -> None:
     weight = weigh(value, meter)
     meter.memory(max(weight.total, _RESERVED_BYTES * weight.longest))
+
+
+def pay_for_decoding(subject: str, meter: Meter) -> None:
+    meter.work(len(subject) * _DECODE_NANOSECONDS)
+    meter.memory(len(subject) * _BYTES_PER_JSON_CHARACTER)
 
 
 def encode(value: Any) -> bytes:

@@ -7,9 +7,18 @@ import io
 from typing import Any
 
 from flowforge import jsonio
+from flowforge.delimiters import delimiter_of
 from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.meter import Failure, Meter
-from flowforge.language.evaluation.values import encode, items, mapping, pay_for_encoding, text, to_text
+from flowforge.language.evaluation.values import (
+    encode,
+    items,
+    mapping,
+    pay_for_decoding,
+    pay_for_encoding,
+    text,
+    to_text,
+)
 from flowforge.language.filters.registry import Register
 
 FORMAT_FILTERS = Register()
@@ -18,14 +27,13 @@ _CHARACTER_NANOSECONDS = 40
 _CELL_NANOSECONDS = 400
 _CELL_BYTES = 120
 _MARKUP_NANOSECONDS = 200
-_DELIMITERS = ",;\t|"
 
 
 @FORMAT_FILTERS.add("from_csv")
 def from_csv(meter: Meter, value: Any, delimiter: Any = "") -> list[JsonObject]:
     """The rows of a CSV as objects, by the names in its first row. An empty delimiter is found."""
     subject = text(value, "from_csv").removeprefix("\ufeff")
-    mark = _one_character(delimiter) or _delimiter_of(subject)
+    mark = _one_character(delimiter) or delimiter_of(subject.partition("\n")[0])
     meter.work(len(subject) * _CHARACTER_NANOSECONDS)
     _pay_for_cells(meter, subject.count(mark) + subject.count("\n") + 1)
     try:
@@ -55,8 +63,7 @@ def csv_(meter: Meter, value: Any, columns: Any = None, delimiter: Any = ",") ->
 def from_jsonl(meter: Meter, value: Any) -> list[Any]:
     """The values of a text that has JSON on each line."""
     subject = text(value, "from_jsonl")
-    meter.work(len(subject) * _CHARACTER_NANOSECONDS)
-    meter.memory(len(subject) * _CHARACTER_NANOSECONDS)  # Objects of Python are that much larger than their JSON.
+    pay_for_decoding(subject, meter)
     lines = [line for line in subject.split("\n") if line.strip()]
     _pay_for_cells(meter, len(lines))
     try:
@@ -92,12 +99,6 @@ def _one_character(delimiter: Any) -> str:
     if len(mark) > 1 or mark in ("\n", "\r", '"'):
         raise Failure("a delimiter of CSV is one character, and no quote or end of line")
     return mark
-
-
-def _delimiter_of(subject: str) -> str:
-    """The mark that stands most often in the first line, outside of quotes."""
-    first = "".join(subject.partition("\n")[0].split('"')[::2])
-    return max(_DELIMITERS, key=first.count)
 
 
 def _pay_for_cells(meter: Meter, cells: int) -> None:

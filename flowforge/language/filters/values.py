@@ -9,7 +9,16 @@ from typing import Any
 from flowforge import jsonio
 from flowforge.language.evaluation.lookup import Missing
 from flowforge.language.evaluation.meter import Failure, Meter
-from flowforge.language.evaluation.values import describe, encode, indented_json, number, text, to_json, whole
+from flowforge.language.evaluation.values import (
+    describe,
+    encode,
+    indented_json,
+    number,
+    pay_for_decoding,
+    text,
+    to_json,
+    whole,
+)
 from flowforge.language.filters.registry import NOT_GIVEN, Register
 
 VALUE_FILTERS = Register()
@@ -18,8 +27,6 @@ _LONGEST_NUMBER = jsonio.MOST_DIGITS
 _EXACTLY = Context(prec=jsonio.MOST_DIGITS + 20)
 _WIDEST_INDENT = 8
 _ROUND_NANOSECONDS = 4_000
-# Objects of Python are larger than their JSON: `[[],[]]` takes three characters and some 70 bytes for each.
-_BYTES_PER_JSON_CHARACTER = 40
 
 
 @VALUE_FILTERS.add("default", "d")
@@ -75,8 +82,7 @@ def tojson(meter: Meter, value: Any, indent: Any = 0) -> str:
 def fromjson(meter: Meter, value: Any) -> Any:
     """The value that JSON text stands for."""
     subject = text(value, "fromjson")
-    meter.work(len(subject) * 40)
-    meter.memory(len(subject) * _BYTES_PER_JSON_CHARACTER)
+    pay_for_decoding(subject, meter)
     try:
         result = jsonio.loads(subject)
     except ValueError as error:
