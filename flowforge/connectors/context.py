@@ -20,6 +20,7 @@ from flowforge.connectors.mail_transport.account import Account, MailTarget
 from flowforge.connectors.mail_transport.server import MailServer
 from flowforge.connectors.network.dialer import Dialer
 from flowforge.connectors.one_page import OnePage
+from flowforge.connectors.polls import Recall
 from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.session_pool import SessionPool
 from flowforge.connectors.step_log import NoLog, StepLog
@@ -87,6 +88,8 @@ class StepContext:
     """The page to be read, for a step that reads one of a list; None for one that reads all of it."""
     turn: AgentTurn | None = None
     """The turn of a model within an agent; None for a step that is outside of one."""
+    recall: Recall = field(default_factory=Recall)
+    """What it has kept when it was asked the last time, where a trigger asks again and again."""
     log: StepLog = field(default_factory=NoLog)
     """The log of the execution, into which it may write lines."""
     output_limit: int = 1024 * 1024

@@ -31,3 +31,15 @@ class Polls:
     """Fields of the action's config that always have the same value in a trigger."""
     sample: JsonObject = field(default_factory=dict)
     """An item as it may be."""
+
+
+@dataclass(slots=True)
+class Recall:
+    """What an action that is polled keeps from one time to the next, such as the ETag of what it has read."""
+
+    before: JsonObject = field(default_factory=dict)
+    """What it has kept the last time; empty where nothing was asked before, or something else."""
+    kept: JsonObject = field(default_factory=dict)
+    """What it is to have the next time."""
+    is_unchanged: bool = False
+    """Whether all is as it was the last time, so that it has given no list."""

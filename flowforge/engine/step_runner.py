@@ -22,6 +22,7 @@ from flowforge.connectors.agent_turn import AgentTurn, Tool
 from flowforge.connectors.catalog import Catalog, UnknownAction
 from flowforge.connectors.http_client.pace import StepDeferred
 from flowforge.connectors.one_page import OnePage
+from flowforge.connectors.polls import Recall
 from flowforge.connectors.progress import NoProgress, Progress
 from flowforge.connectors.saved_connection import SavedConnection
 from flowforge.connectors.sdk import CONNECTION, ConnectionBroken, Connector, ConnectorError
@@ -87,6 +88,8 @@ class StepRun:
     """The executor that holds it under a lease; None where nothing of its progress is kept."""
     log: StepLog = field(default_factory=NoLog)
     """Where its lines go, if it belongs to no execution."""
+    recall: Recall = field(default_factory=Recall)
+    """What is kept from one time to the next, if a trigger asks again and again."""
 
     @property
     def step(self) -> Step | None:
@@ -364,6 +367,7 @@ class StepRunner:
             page=self._page(run),
             turn=self._turn(run),
             log=MaskedLog(run.log, secrets) if run.executor is None else PublishedLog(self._bus, start, secrets),
+            recall=run.recall,
             output_limit=self._settings.step_output_max_bytes,
             apis=AccountApis(self._connected, start.user_id),
             tables=self._tables(run),

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.sdk import Connector
 from flowforge.triggers.kind import Registered, TriggerKind
 from flowforge.triggers.kinds import find_kind, find_registered_kind, secret_keys, trigger_kinds
 from flowforge.triggers.kinds.webhook import curl
+from flowforge.triggers.polling.config import PollConfig
 
 SPRITE = (Path(__file__).parents[2] / "static" / "icons.svg").read_text(encoding="utf-8")
 KINDS = list(trigger_kinds().values())
@@ -99,3 +102,16 @@ def test_the_command_for_the_terminal_proves_what_it_has_to(config: dict[str, An
 @pytest.mark.parametrize("config", [{"secret": "********"}, {"auth": "github"}, {"auth": "stripe"}, {"auth": "asana"}])
 def test_there_is_none_for_calls_that_are_signed(config: dict[str, Any]) -> None:
     assert curl("http://x.test/w", config, None) is None
+
+
+POLLED = [connector for connector in load_catalog().connectors() if connector.polls is not None]
+
+
+@pytest.mark.parametrize("connector", POLLED, ids=lambda connector: connector.type)
+def test_an_action_that_is_a_trigger_declares_what_fits_together(connector: Connector[Any]) -> None:
+    assert connector.polls is not None
+    own, polls = set(connector.config_schema()["properties"]), set(PollConfig.model_json_schema()["properties"])
+    assert not own & polls, "a key would have two meanings"
+    assert set(connector.polls.fixed) <= own
+    assert connector.polls.items
+    assert connector.is_repeatable({**connector.polls.fixed}), "it would do something each time"

@@ -182,7 +182,7 @@ class TestMemory:
         new = polled(engine, api)
         api.shows(*orders(1, 2))
         run_poll(backends, new)
-        _age(engine, new, timedelta(days=40))
+        age(engine, new, timedelta(days=40))
         api.shows(*orders(2))
         run_poll(backends, new)  # the first after a long rest forgets nothing
         assert remembered(engine, new) == 2
@@ -210,7 +210,7 @@ class TestMemory:
             assert connection.scalar(text("SELECT count(*) FROM trigger_service.polled_items")) == 0
 
 
-def _age(engine: Engine, trigger_id: UUID, by: timedelta) -> None:
+def age(engine: Engine, trigger_id: UUID, by: timedelta) -> None:
     with engine.begin() as connection:
         for statement in (
             "UPDATE trigger_service.polled_items SET seen_at = seen_at - :by WHERE trigger_id = :id",

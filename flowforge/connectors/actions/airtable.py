@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 
 from flowforge.connectors.connection_kinds.bearer import BEARER
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
-from flowforge.connectors.sdk import Calls, Paging, Service, ServiceConfig, field, first_of, given
+from flowforge.connectors.sdk import Calls, Paging, Polls, Service, ServiceConfig, field, first_of, given
 from flowforge.jsonio import JsonObject
 
 AIRTABLE = Service("Airtable", "https://api.airtable.com/v0", "table", (BEARER, OAUTH2), ("database", "spreadsheet"))
@@ -44,6 +44,13 @@ class List(TableConfig):
     help="Gives the records of a table.",
     summary=first_of("table"),
     repeatable=True,
+    polls=Polls(
+        "New record in Airtable",
+        "When a table has a record that it did not have before",
+        items="items",
+        item_id="id",
+        sample={"id": "rec17", "createdTime": "2026-01-05T08:30:00.000Z", "fields": {"Name": "Ada"}},
+    ),
 )
 def list_records(config: List, airtable: Calls) -> JsonObject:
     query = {

@@ -6,7 +6,7 @@ from flowforge.connectors.connection_kinds.ftp import FTP
 from flowforge.connectors.connection_kinds.s3 import S3
 from flowforge.connectors.connection_kinds.sftp import SFTP
 from flowforge.connectors.connection_kinds.webdav import WEBDAV
-from flowforge.connectors.sdk import StepContext, connector, joined, remote_files
+from flowforge.connectors.sdk import Polls, StepContext, connector, joined, remote_files
 from flowforge.jsonio import JsonObject
 
 
@@ -20,6 +20,14 @@ from flowforge.jsonio import JsonObject
     summary=joined("operation", "path"),
     repeatable=lambda config: config.get("operation", "get") in remote_files.READS,
     connections=(S3, SFTP, FTP, WEBDAV),
+    polls=Polls(
+        "New file on a server",
+        "When there is a new file in a folder on S3, SFTP, FTP or WebDAV",
+        items="files",
+        item_id="path",
+        fixed={"operation": "list", "file": None, "target": None},
+        sample={"name": "orders.csv", "path": "in/orders.csv", "size": 4096, "modifiedAt": "2026-01-05T08:30:00.000Z"},
+    ),
 )
 def file_transfer(config: remote_files.RemoteFilesConfig, context: StepContext) -> JsonObject:
     with context.open_connection() as remote:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from flowforge.connectors.connection_kinds.jwt import JWT
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
-from flowforge.connectors.sdk import Calls, File, Paging, Service, ServiceConfig, field, first_of, given, related
+from flowforge.connectors.sdk import Calls, File, Paging, Polls, Service, ServiceConfig, field, first_of, given, related
 from flowforge.jsonio import JsonObject
 
 DRIVE = Service("Google Drive", "https://www.googleapis.com", "docs", (OAUTH2, JWT), ("google", "file"))
@@ -32,6 +32,15 @@ class List(ServiceConfig):
     help="Finds files and folders.",
     summary=first_of("query", "folder"),
     repeatable=True,
+    polls=Polls(
+        "New file in Google Drive",
+        "When there is a new file in Google Drive, or in a folder of it",
+        items="items",
+        item_id="id",
+        newest_first=True,
+        fixed={"orderBy": "recency desc"},
+        sample={"id": "1aB2c", "name": "Offer.pdf", "mimeType": "application/pdf", "size": "40960"},
+    ),
 )
 def list_files(config: List, drive: Calls) -> JsonObject:
     conditions = [f"'{_quoted(config.folder)}' in parents"] if config.folder else []

@@ -91,6 +91,7 @@ class Config(HttpSignIn):
         "New in an API",
         "When a list that an address gives has something new",
         items="body",
+        fixed={"cookies": None, "failOnStatus": None, "files": None},
         sample={"id": 17, "name": "Two cups"},
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from flowforge.connectors.connection_kinds.bearer import BEARER
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
-from flowforge.connectors.sdk import Calls, Paging, Service, ServiceConfig, field, first_of, given
+from flowforge.connectors.sdk import Calls, Paging, Polls, Service, ServiceConfig, field, first_of, given
 from flowforge.jsonio import JsonObject
 
 HUBSPOT = Service("HubSpot", "https://api.hubapi.com", "letters", (BEARER, OAUTH2), ("crm", "contact", "deal"))
@@ -76,6 +76,13 @@ class Find(RecordConfig):
     help="Gives the records with a value.",
     summary=first_of("value"),
     repeatable=True,
+    polls=Polls(
+        "New record in HubSpot",
+        "When a search in HubSpot finds a record that it did not find before",
+        items="items",
+        item_id="id",
+        sample={"id": "17", "properties": {"email": "ada@example.com"}},
+    ),
 )
 def find(config: Find, hubspot: Calls) -> JsonObject:
     condition = {"propertyName": config.property, "operator": "EQ", "value": config.value}

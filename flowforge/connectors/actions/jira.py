@@ -8,7 +8,7 @@ from __future__ import annotations
 from flowforge.connectors.connection_kinds.basic import BASIC
 from flowforge.connectors.connection_kinds.bearer import BEARER
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
-from flowforge.connectors.sdk import Calls, ConnectorError, Paging, Service, ServiceConfig, field, first_of
+from flowforge.connectors.sdk import Calls, ConnectorError, Paging, Polls, Service, ServiceConfig, field, first_of
 from flowforge.jsonio import JsonObject
 
 JIRA = Service("Jira", "", "check", (BASIC, BEARER, OAUTH2), ("atlassian", "issue", "ticket"))
@@ -58,6 +58,13 @@ class Find(SiteConfig):
     help="Gives the issues that a search finds.",
     summary=first_of("jql"),
     repeatable=True,
+    polls=Polls(
+        "New issue in Jira",
+        "When a search in Jira finds an issue that it did not find before",
+        items="items",
+        item_id="id",
+        sample={"id": "10017", "key": "SHOP-17", "fields": {"summary": "It is broken"}},
+    ),
 )
 def find(config: Find, jira: Calls) -> JsonObject:
     query = {"jql": config.jql, "fields": ",".join(config.fields) or None, "maxResults": min(config.limit, 100)}

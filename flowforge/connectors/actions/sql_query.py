@@ -16,6 +16,7 @@ from flowforge.connectors.sdk import (
     MOST_ROWS,
     NO_EXPRESSIONS,
     Bound,
+    Polls,
     SqlSession,
     StatementConfig,
     StepContext,
@@ -84,6 +85,13 @@ class Config(StatementConfig):
     summary=first_of("sql", "table"),
     repeatable=lambda config: config.get("operation", "query") in _REPEATABLE,
     connections=(POSTGRESQL, MYSQL, SQLSERVER),
+    polls=Polls(
+        "New row in a database",
+        "When an SQL query gives a row that it did not give before",
+        items="rows",
+        fixed={"operation": "query", "result": "rows", "table": None, "rows": None, "keys": None},
+        sample={"id": 17, "customer": "Ada", "total": 12.5},
+    ),
 )
 def sql_query(config: Config, context: StepContext) -> JsonObject:
     with context.open_connection() as session:

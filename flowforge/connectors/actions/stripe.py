@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from flowforge.connectors.connection_kinds.bearer import BEARER
-from flowforge.connectors.sdk import Calls, Service, ServiceConfig, field, joined, pairs_of
+from flowforge.connectors.sdk import Calls, Polls, Service, ServiceConfig, field, joined, pairs_of
 from flowforge.jsonio import JsonObject
 
 STRIPE = Service("Stripe", "https://api.stripe.com/v1", "table", (BEARER,), ("payment", "invoice", "customer"))
@@ -42,6 +42,14 @@ class Find(ServiceConfig):
     help="Gives customers, invoices, payments, …",
     summary=joined("kind"),
     repeatable=True,
+    polls=Polls(
+        "New object in Stripe",
+        "When there is a new charge, customer or other object in Stripe",
+        items="items",
+        item_id="id",
+        newest_first=True,
+        sample={"id": "ch_17", "object": "charge", "amount": 1250},
+    ),
 )
 def find(config: Find, stripe: Calls) -> JsonObject:
     answer = stripe.get("/{}", config.kind, query={**config.filters, "limit": config.limit})

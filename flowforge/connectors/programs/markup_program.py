@@ -1,8 +1,9 @@
-"""Takes markup apart: XML, HTML, feeds (RSS, Atom), Markdown. Only the predefined entities are known, and nothing is
-loaded."""
+"""Takes markup apart: XML, HTML, Markdown, feeds (RSS, Atom, JSON Feed). Only the predefined entities are known, and
+nothing is loaded."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ _HEAD = 2_000
 _UNVERSIONED = re.compile(r"<rss(?=[\s>])(?![^>]*\bversion\s*=)")
 _VERSIONED = '<rss version="2.0"'
 """The version is demanded (https://www.rssboard.org/rss-specification), and left out now and then."""
+_EARLIER = re.compile(r"""(<rss\b[^>]*?\bversion\s*=\s*)(["'])0\.9\d?\2""")
+"""RSS 0.91 to 0.94, which RSS 2.0 includes (https://www.rssboard.org/rss-history)."""
 
 
 def work(request: dict[str, Any]) -> None:
@@ -126,9 +129,12 @@ def _html_of_markdown(data: bytes, _: dict[str, Any]) -> str:
 
 def _feed(data: bytes, _: dict[str, Any]) -> dict[str, Any]:
     text = _xml_text(data)
-    feed = extract.feed(_UNVERSIONED.sub(_VERSIONED, text[:_HEAD], count=1) + text[_HEAD:])
+    if text.lstrip().startswith("{"):
+        return _json_feed(text)
+    head = _EARLIER.sub(r'\1"2.0"', _UNVERSIONED.sub(_VERSIONED, text[:_HEAD], count=1), count=1)
+    feed = extract.feed(head + text[_HEAD:])
     if feed is None:
-        raise ValueError("it is neither RSS nor Atom")
+        raise ValueError("it is neither RSS nor Atom nor a JSON Feed")
     return {
         "title": feed.title,
         "link": feed.link,
@@ -151,9 +157,39 @@ def _entries(feed: turbohtml.Feed) -> Iterator[dict[str, Any]]:
         }
 
 
-def _time_of(written: str | None) -> str | None:
+def _json_feed(text: str) -> dict[str, Any]:
+    """JSON Feed (https://www.jsonfeed.org/version/1.1/)."""
+    feed = json.loads(text)
+    items = feed.get("items")
+    if not isinstance(items, list):
+        raise ValueError("it is no JSON Feed: it has no list of items")
+    return {
+        "title": feed.get("title"),
+        "link": feed.get("home_page_url"),
+        "description": feed.get("description"),
+        "entries": [_json_entry(item) for item in items if isinstance(item, dict)],
+    }
+
+
+def _json_entry(item: dict[str, Any]) -> dict[str, Any]:
+    published, updated = item.get("date_published"), item.get("date_modified")
+    authors = item.get("authors") or [item.get("author")]
+    first = authors[0] if isinstance(authors, list) else None
+    return {
+        "id": item.get("id") or item.get("url") or item.get("title"),
+        "title": item.get("title"),
+        "link": item.get("url") or item.get("external_url"),
+        "author": first.get("name") if isinstance(first, dict) else None,
+        "published": _time_of(published or updated),
+        "updated": _time_of(updated or published),
+        "summary": item.get("summary"),
+        "content": item.get("content_html") or item.get("content_text"),
+    }
+
+
+def _time_of(written: Any) -> str | None:
     """In UTC, as ISO 8601; as it is written where it is no time."""
-    if not written:
+    if not isinstance(written, str) or not written:
         return None
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:

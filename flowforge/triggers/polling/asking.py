@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from flowforge.connectors.catalog import load_catalog
+from flowforge.connectors.polls import Recall
 from flowforge.connectors.sdk import ConnectionBroken, ConnectorError
 from flowforge.engine.plans import Version
 from flowforge.engine.step_runner import StepRun, StepRunner
@@ -35,12 +36,15 @@ class Question:
     known: JsonObject
     deadline: float
     workflow_id: UUID = _NO_ID
+    recall: Recall = field(default_factory=Recall)
 
 
 def ask(backends: Backends, question: Question) -> JsonObject:
     """The output of the action. Raises ConnectorError, in which no secret stands."""
     start = _start(question)
-    outcome = StepRunner(backends, load_catalog()).run(StepRun(start, _version(question), is_trial=True))
+    outcome = StepRunner(backends, load_catalog()).run(
+        StepRun(start, _version(question), is_trial=True, recall=question.recall)
+    )
     if outcome.failure is None:
         return dict(outcome.output)
     message = outcome.failure.message

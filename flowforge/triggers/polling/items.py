@@ -31,6 +31,8 @@ def items_of(output: JsonObject, config: PollConfig, polls: Polls) -> list[Item]
     """The items in the list of an output, each once, in the order in which they came. Raises ConnectorError where there
     is no such list, or nothing tells its items apart."""
     values = _list_at(config.items or polls.items, output)
+    if output.get("complete") is False and not polls.newest_first:
+        raise ConnectorError("there is more than the list may hold: raise its limit, or ask for less", permanent=True)
     if polls.newest_first:
         values = values[::-1]
     path = config.item_id or polls.item_id

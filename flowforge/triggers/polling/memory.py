@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from flowforge import jsonio
+from flowforge.connectors.polls import Recall
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.polling.items import Item
 from flowforge.triggers.polling.poll import Overtaken
@@ -36,6 +37,10 @@ class Memory:
     remembered: int = 0
     polled_at: datetime | None = None
     kept: JsonObject = field(default_factory=dict)
+
+    def recall(self, source: str) -> Recall:
+        """What the action has kept; nothing where something else is asked now."""
+        return Recall(self.kept) if self.source == source else Recall()
 
 
 def load(connection: Connection, trigger_id: UUID) -> Memory:

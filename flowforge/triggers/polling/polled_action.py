@@ -93,16 +93,24 @@ class PolledAction(PolledKind[PollConfig]):
         return self._payload(config, self._polls.sample or {"id": 17})
 
     def poll(self, poll: Poll) -> bool:
-        config, trigger = self.read(poll.trigger.config), poll.trigger
+        config, action, trigger = self.read(poll.trigger.config), self._action_config(poll.trigger.config), poll.trigger
         with transaction(poll.backends.engine) as connection:
             before = memory.load(connection, trigger.id)
-        known = _known(before.polled_at or trigger.updated_at, before.highest)
-        action, began = self._action_config(trigger.config), datetime.now(UTC)
+        source, began = self._source(action), datetime.now(UTC)
         question = Question(
-            self._connector.type, action, trigger.user_id, known, poll.access.deadline, trigger.workflow_id
+            self._connector.type,
+            action,
+            trigger.user_id,
+            _known(before.polled_at or trigger.updated_at, before.highest),
+            poll.access.deadline,
+            trigger.workflow_id,
+            before.recall(source),
         )
-        items = items_of(ask(poll.backends, question), config, self._polls)
-        return Sighting(poll, config, before, self._source(action), items, began=began).take()
+        output = ask(poll.backends, question)
+        if question.recall.is_unchanged:
+            return False
+        items = items_of(output, config, self._polls)
+        return Sighting(poll, config, before, source, items, question.recall.kept, began).take()
 
     def test(self, config: Mapping[str, Any], access: AccountAccess) -> TrialResult:
         """Asks once, and shows what there is; nothing is remembered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,8 +31,8 @@ class Sighting:
     before: Memory
     source: str
     items: Sequence[Item]
-    kept: JsonObject = field(default_factory=dict)
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    kept: JsonObject
+    began: datetime
 
     def take(self) -> bool:
         """Accepts what is new. Returns whether some of it was left for the next poll. Raises Overtaken, ConnectorError,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from flowforge.connectors.actions.github import GITHUB, RepositoryConfig
-from flowforge.connectors.sdk import Calls, Paging, field, first_of
+from flowforge.connectors.sdk import Calls, Paging, Polls, field, first_of
 from flowforge.jsonio import JsonObject
 
 _PAGES = Paging(by="header", items="body")
@@ -28,6 +28,14 @@ class Config(RepositoryConfig):
     help="Gives issues and pull requests.",
     summary=first_of("repository"),
     repeatable=True,
+    polls=Polls(
+        "New issue on GitHub",
+        "When a repository has a new issue or pull request",
+        items="items",
+        item_id="id",
+        newest_first=True,
+        sample={"id": 17, "number": 3, "title": "It is broken", "state": "open"},
+    ),
 )
 def list_issues(config: Config, github: Calls) -> JsonObject:
     query = {

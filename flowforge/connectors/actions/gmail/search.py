@@ -6,7 +6,7 @@ https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messag
 from __future__ import annotations
 
 from flowforge.connectors.actions.gmail import GMAIL, ME
-from flowforge.connectors.sdk import Calls, Paging, ServiceConfig, field, first_of
+from flowforge.connectors.sdk import Calls, Paging, Polls, ServiceConfig, field, first_of
 from flowforge.jsonio import JsonObject
 
 _PAGES = Paging(by="cursor", at="body.nextPageToken", parameter="pageToken", items="body.messages")
@@ -25,6 +25,14 @@ class Config(ServiceConfig):
     help="Finds mails; gives their ids and threads, the newest first.",
     summary=first_of("query"),
     repeatable=True,
+    polls=Polls(
+        "New mail in Gmail",
+        "When a search in Gmail finds a mail that it did not find before",
+        items="items",
+        item_id="id",
+        newest_first=True,
+        sample={"id": "18c2f0a1b2c3d4e5", "threadId": "18c2f0a1b2c3d4e5"},
+    ),
 )
 def search(config: Config, gmail: Calls) -> JsonObject:
     query = {"q": config.query or None, "labelIds": config.labels, "maxResults": min(config.limit, 500)}

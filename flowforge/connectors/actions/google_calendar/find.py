@@ -6,7 +6,7 @@ https://developers.google.com/workspace/calendar/api/v3/reference/events/list
 from __future__ import annotations
 
 from flowforge.connectors.actions.google_calendar import CALENDAR, CalendarConfig
-from flowforge.connectors.sdk import Calls, Paging, field
+from flowforge.connectors.sdk import Calls, Paging, Polls, field
 from flowforge.jsonio import JsonObject
 
 _PAGES = Paging(by="cursor", at="body.nextPageToken", parameter="pageToken", items="body.items")
@@ -25,6 +25,13 @@ class Config(CalendarConfig):
     title="find events",
     help="Gives the events of a time, each once, by their begin.",
     repeatable=True,
+    polls=Polls(
+        "New event in Google Calendar",
+        "When a calendar has an event that it did not have before",
+        items="items",
+        item_id="id",
+        sample={"id": "17", "summary": "Interview", "start": {"dateTime": "2026-01-05T08:30:00Z"}},
+    ),
 )
 def find(config: Config, calendar: Calls) -> JsonObject:
     query = {

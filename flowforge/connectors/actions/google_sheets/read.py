@@ -6,7 +6,7 @@ https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheet
 from __future__ import annotations
 
 from flowforge.connectors.actions.google_sheets import SHEETS, Sheet, SheetConfig
-from flowforge.connectors.sdk import Calls, field, first_of
+from flowforge.connectors.sdk import Calls, Polls, field, first_of
 from flowforge.jsonio import JsonObject
 
 
@@ -21,6 +21,13 @@ class Config(SheetConfig):
     help="Gives the rows of a sheet as objects.",
     summary=first_of("sheet"),
     repeatable=True,
+    polls=Polls(
+        "New row in Google Sheets",
+        "When a sheet has a row that it did not have before",
+        items="rows",
+        ignored=("rowNumber",),
+        sample={"rowNumber": 2, "Name": "Ada", "Amount": 17},
+    ),
 )
 def read(config: Config, sheets: Calls) -> JsonObject:
     rows = [{"rowNumber": number, **row} for number, row in Sheet(config, sheets).rows()]

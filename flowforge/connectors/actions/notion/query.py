@@ -6,7 +6,7 @@ https://developers.notion.com/reference/query-a-data-source
 from __future__ import annotations
 
 from flowforge.connectors.actions.notion import NOTION, DatabaseConfig, data_source_of
-from flowforge.connectors.sdk import Calls, Paging, field, given
+from flowforge.connectors.sdk import Calls, Paging, Polls, field, given
 from flowforge.jsonio import JsonObject
 
 _PAGES = Paging(by="cursor", at="body.next_cursor", parameter="start_cursor", sent_in="body", items="body.results")
@@ -18,7 +18,22 @@ class Config(DatabaseConfig):
     limit: int = field(100, title="Pages at most", ge=1, le=10_000)
 
 
-@NOTION.action("NOTION_QUERY", Config, title="query a database", help="Gives the pages of a database.", repeatable=True)
+@NOTION.action(
+    "NOTION_QUERY",
+    Config,
+    title="query a database",
+    help="Gives the pages of a database.",
+    repeatable=True,
+    polls=Polls(
+        "New page in Notion",
+        "When a database has a page that it did not have before",
+        items="items",
+        item_id="id",
+        newest_first=True,
+        fixed={"sorts": [{"timestamp": "last_edited_time", "direction": "descending"}]},
+        sample={"id": "17", "last_edited_time": "2026-01-05T08:30:00.000Z", "properties": {}},
+    ),
+)
 def query(config: Config, notion: Calls) -> JsonObject:
     body = given({"filter": config.filter, "sorts": config.sorts, "page_size": min(config.limit, 100)})
     source = data_source_of(config, notion)

@@ -6,7 +6,7 @@ https://learn.microsoft.com/graph/api/mailfolder-list-messages
 from __future__ import annotations
 
 from flowforge.connectors.actions.outlook import OUTLOOK
-from flowforge.connectors.sdk import Calls, Paging, ServiceConfig, field, first_of
+from flowforge.connectors.sdk import Calls, Paging, Polls, ServiceConfig, field, first_of
 from flowforge.jsonio import JsonObject
 
 _PAGES = Paging(by="link", at="body['@odata.nextLink']", items="body.value")
@@ -32,6 +32,14 @@ class Config(ServiceConfig):
     help="Gives the mails of a folder.",
     summary=first_of("filter", "folder"),
     repeatable=True,
+    polls=Polls(
+        "New mail in Outlook",
+        "When a mail comes into a folder of Outlook",
+        items="items",
+        item_id="id",
+        newest_first=True,
+        sample={"id": "AAMk", "subject": "An order", "bodyPreview": "Two cups, please.", "isRead": False},
+    ),
 )
 def find(config: Config, outlook: Calls) -> JsonObject:
     query = {
