@@ -75,7 +75,7 @@ def _made(workflow: Workflow, triggered: _Triggered, gathered: Gathered) -> Impo
         definition = {"name": triggered.name, "trigger": triggered.started.trigger, "actions": actions}
         problems = problems_of({"definition": definition})
         if not problems:
-            return ImportedWorkflow(definition, _key(workflow), _sample(workflow, triggered))
+            return ImportedWorkflow(definition, _key(workflow, triggered.node), _sample(workflow, triggered))
         refused = _refused(problems, definition, builder)
         if not refused:
             notes.left = f"what is made of it does not pass our check: {problems[0]}"
@@ -110,10 +110,9 @@ def _field(value: Any, name: str) -> Any:
     return value.get(name.replace("~1", "/").replace("~0", "~")) if isinstance(value, dict) else None
 
 
-def _key(workflow: Workflow) -> str | None:
-    """The key by which other workflows of the same import call it; None where none can."""
-    callable_ = any(node.kind == "executeWorkflowTrigger" for node in workflow.nodes.values())
-    return key_of(workflow.id) if callable_ and workflow.id else None
+def _key(workflow: Workflow, trigger: Node) -> str | None:
+    """The key by which other workflows of the same import call what follows the trigger; None where none can."""
+    return key_of(workflow.called_by) if trigger.kind == "executeWorkflowTrigger" else None
 
 
 def _sample(workflow: Workflow, triggered: _Triggered) -> JsonObject | None:

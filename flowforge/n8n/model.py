@@ -13,6 +13,10 @@ MAIN = "main"
 """The kind of links along which items flow; the others (`ai_tool`, ...) give a node its parts."""
 
 
+_ITEM_LISTS = {"splitOutItems": "splitOut", "aggregateItems": "aggregate", "concatenateItems": "aggregate"}
+"""The operations of Item Lists whose nodes have other names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     name: str
@@ -33,8 +37,12 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """Its type without the package."""
-        return self.type.rsplit(".", 1)[-1]
+        """Its type without the package; of Item Lists, the node that its operation has become."""
+        kind = self.type.rsplit(".", 1)[-1]
+        if kind != "itemLists":
+            return kind
+        operation = str(self.parameters.get("operation", "splitOutItems"))
+        return _ITEM_LISTS.get(operation, operation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,11 @@ class Workflow:
     @cached_property
     def _in(self) -> Mapping[str, list[Link]]:
         return _grouped(self.links, "target")
+
+    @property
+    def called_by(self) -> str:
+        """What others, and itself, call it by; its name where the file has no id."""
+        return self.id or self.name
 
     def links_from(self, name: str) -> list[Link]:
         """The links along which its items go on."""

@@ -114,7 +114,7 @@ def _node(raw: JsonObject) -> Node:
         _name(raw.get("name")) or raw["type"].rsplit(".", 1)[-1],
         raw["type"][:_LONGEST_NAME],
         _number(raw.get("typeVersion"), 1.0),
-        _object(raw.get("parameters")),
+        _object(_plain(raw.get("parameters"))),
         dict(_credentials(_object(raw.get("credentials")))),
         raw.get("disabled") is True,
         error,
@@ -124,6 +124,16 @@ def _node(raw: JsonObject) -> Node:
         _text(raw.get("notes"))[:_LONGEST_NOTE],
         _text(raw.get("webhookId")),
     )
+
+
+def _plain(raw: Any) -> Any:
+    """Parameters without the sign of an expression where there is none in it: `=GET` is `GET`."""
+    if isinstance(raw, dict):
+        return {key: _plain(member) for key, member in raw.items()}
+    if isinstance(raw, list):
+        return [_plain(member) for member in raw]
+    is_plain = isinstance(raw, str) and raw.startswith("=") and "{{" not in raw and not raw.startswith("==")
+    return raw[1:] if is_plain else raw
 
 
 def _credentials(raw: JsonObject) -> Iterator[tuple[str, str]]:

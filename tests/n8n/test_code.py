@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from flowforge import jsonio
-from flowforge.connectors.sdk import CodeLimits, Program, run_code
 from flowforge.n8n.report import Outcome
-from tests.n8n.graphs import MANUAL, Json, actions, graph, imported, node
+from tests.n8n.graphs import MANUAL, Json, actions, graph, imported, node, run
 
 ROWS = [{"n": 1, "name": "ada"}, {"n": 2, "name": "bea"}]
-
-
-def _run(config: dict[str, Any], given: dict[str, Any]) -> Any:
-    program = Program("javascript", config["code"], jsonio.dumps({**config["input"], **given}))
-    return run_code(program, CodeLimits(10, time.monotonic() + 60, 1_000_000), UUID(int=1), lambda *_: None)
 
 
 def _code(source: str) -> Json:
@@ -82,19 +73,19 @@ def _code(source: str) -> Json:
     ],
 )
 def test_code_for_all_items(source: str, expected: list[Any]) -> None:
-    assert _run(_code(source), {"items": ROWS, "nodes": {"Rows": {"item": {"name": "row"}}}}) == expected
+    assert run(_code(source), {"items": ROWS, "nodes": {"Rows": {"item": {"name": "row"}}}}) == expected
 
 
 def test_code_for_each_item_sees_that_item() -> None:
     parameters = {"mode": "runOnceForEachItem", "jsCode": "$json.at = $itemIndex;\nreturn $input.item;"}
     found = actions(graph([MANUAL, node("Code", "code", parameters, typeVersion=2)], "Start > Code"))
-    assert _run(found[0]["config"], {"item": ROWS[1], "index": 0}) == [{**ROWS[1], "at": 0}]
+    assert run(found[0]["config"], {"item": ROWS[1], "index": 0}) == [{**ROWS[1], "at": 0}]
 
 
 def test_a_function_item_of_old_workflows_changes_its_item() -> None:
     parameters = {"functionCode": "item.n = item.n + 1;\nreturn item;"}
     found = actions(graph([MANUAL, node("Old", "functionItem", parameters)], "Start > Old"))
-    assert _run(found[0]["config"], {"item": ROWS[0]}) == [{"n": 2, "name": "ada"}]
+    assert run(found[0]["config"], {"item": ROWS[0]}) == [{"n": 2, "name": "ada"}]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +133,7 @@ PICTURE = {
 )
 def test_code_sees_the_files_of_items_and_hands_them_on(source: str, expected: Json) -> None:
     config = _code(f"{source} // binary")
-    assert _run(config, {"items": [{"n": 1}], "files": {"data": [PICTURE]}, "contents": {"data": ["YWJj"]}}) == [
+    assert run(config, {"items": [{"n": 1}], "files": {"data": [PICTURE]}, "contents": {"data": ["YWJj"]}}) == [
         expected
     ]
 
@@ -156,7 +147,7 @@ def test_code_sees_the_files_of_items_and_hands_them_on(source: str, expected: J
     ],
 )
 def test_code_makes_files(binary: str) -> None:
-    (made,) = _run(_code(f"return [{{ json: {{}}, binary: {{ report: {binary} }} }}];"), {"items": [{}]})
+    (made,) = run(_code(f"return [{{ json: {{}}, binary: {{ report: {binary} }} }}];"), {"items": [{}]})
     file = made["binary"]["report"]
     assert (file["name"], file["type"], file["base64"], file["size"]) == ("a.txt", "text/plain", "YWJj", 3)
 

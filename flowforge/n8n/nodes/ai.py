@@ -234,7 +234,8 @@ def classify(asked: Asked) -> Result:
     names = [str(row.get("category") or "").strip().removeprefix("=") or str(number) for number, row in enumerate(rows)]
     meanings = [f"{name}: {row.get('description') or ''}" for name, row in zip(names, rows, strict=True)]
     if not names:
-        raise Left("its categories are missing")
+        outputs = {link.output for link in asked.workflow.links_from(asked.node.name)} or {0}
+        names = asked.needed([], "its categories", [f"category {number + 1}" for number in range(max(outputs) + 1)])
     fallback = asked.raw("options.fallback") == "other"
     if asked.raw("options.multiClass") is True:
         asked.note("a text gets one category, not several")

@@ -102,6 +102,11 @@ def _source(asked: Asked) -> str:
     source = asked.raw("jsCode", asked.raw("functionCode", ""))
     if not isinstance(source, str) or not source.strip():
         return str(asked.needed("", "the code", "return items;"))
+    return checked(source)
+
+
+def checked(source: str) -> str:
+    """The code. Raises Left where a CODE step cannot run it."""
     plain = _without_comments(source)
     for pattern, reason in _OUT_OF_REACH:
         if re.search(pattern, plain, re.MULTILINE):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from flowforge.n8n.asking import Asked, Ending, Left, Result, one
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.names import key_of
 from flowforge.n8n.nodes import node
 from flowforge.workflows.workflow_keys import PREFIX
 
+_OWN_ID = re.compile(r"=\s*\{\{\s*\$workflow\.id\s*\}\}\s*")
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 
 
@@ -91,6 +94,8 @@ def call(asked: Asked) -> Result:
     if asked.raw("source", "database") not in ("database", "parameter"):
         raise Left("the workflow that it calls stands somewhere else: import that one, then call it")
     id_ = asked.raw("workflowId", "")
+    if isinstance(id_, str) and _OWN_ID.fullmatch(id_):
+        id_ = asked.workflow.called_by
     if not isinstance(id_, str) or id_.startswith("=") or asked.raw("source") == "parameter":
         raise Left("which workflow it calls is computed: choose it by hand")
     asked.note("import the workflow that it calls, too, or choose another one")

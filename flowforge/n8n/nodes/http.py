@@ -56,8 +56,10 @@ def _url(asked: Asked) -> str:
 
 
 def _method(asked: Asked, raw: Any) -> str:
+    if isinstance(raw, str) and raw.startswith("="):
+        return asked.text_of(raw)
     if not isinstance(raw, str) or raw.upper() not in METHODS:
-        raise Left("its method is computed, or unknown: choose it by hand")
+        raise Left("its method is not known: choose it by hand")
     return raw.upper()
 
 

@@ -1,13 +1,16 @@
-"""Nodes that work on all items together: limits, sorting, grouping, splitting and putting together."""
+"""Nodes that work on the items as a list: limits, sorting, grouping, splitting, other names for fields."""
 
 from __future__ import annotations
 
 import re
 
-from flowforge.n8n.asking import Asked, Left, Result, one
-from flowforge.n8n.data import Data, Output, held, quote, reach
+from flowforge.jsonio import JsonObject
+from flowforge.n8n.asking import Asked, Left, one
+from flowforge.n8n.data import Output, held, quote, reach
+from flowforge.n8n.javascript import library_for, nodes_named_in
 from flowforge.n8n.nodes import node
-from flowforge.n8n.values import Uncomputable
+from flowforge.n8n.nodes.code import checked
+from flowforge.n8n.values import literal
 
 
 def _items(asked: Asked, expression: str, *, hint: str = "") -> Output:
@@ -24,17 +27,12 @@ def limit(asked: Asked) -> Output:
     return _items(asked, f"{held(asked.items)}[{f'-{most}:' if asked.raw('keep') == 'lastItems' else f':{most}'}]")
 
 
-@node("splitOut", "itemLists", whole_list=False)
-def split_out(asked: Asked) -> Result:
-    if asked.node.kind == "itemLists":
-        return _item_lists(asked)
-    return _split(asked, asked.raw("fieldToSplitOut", ""), asked.raw("include", "noOtherFields"))
-
-
-def _split(asked: Asked, field: object, include: object) -> Output:
+@node("splitOut")
+def split_out(asked: Asked) -> Output:
     """The members of a list that the item has become items."""
-    if not isinstance(field, str) or field.startswith("="):
-        raise Left("the field to split is computed: choose it by hand")
+    field, include = str(asked.raw("fieldToSplitOut", "")), asked.raw("include", "noOtherFields")
+    if field.startswith("="):
+        return _split_by_computed_field(asked, include == "allOtherFields")
     field = str(asked.needed(field.strip(), "the field", "items"))
     names = [name.strip() for name in field.split(",")]
     if len(names) > 1:
@@ -45,22 +43,26 @@ def _split(asked: Asked, field: object, include: object) -> Output:
         return Output(many=asked.code(_SPLIT_TOGETHER, {"lists": lists} | kept))
     path = _field(asked, names[0])
     last = names[0].rsplit(".", 1)[-1]
-    rows = asked.code(
-        _SPLIT % {"field": quote(last), "others": "true" if include == "allOtherFields" else "false"},
-        {"list": asked.braced(f"{path} | default([])"), "item": asked.item},
-    )
+    given = {"list": asked.braced(f"{path} | default([])"), "item": asked.item, "field": literal(last)}
+    rows = asked.code(_SPLIT, given | {"others": include == "allOtherFields"})
     if include not in ("noOtherFields", "allOtherFields"):
         asked.note("chosen fields of the item are not repeated for its members")
     return Output(many=rows)
 
 
+def _split_by_computed_field(asked: Asked, others: bool) -> Output:
+    given = {"item": asked.item, "field": asked.text("fieldToSplitOut"), "others": others}
+    return Output(many=asked.code(f"{_LIST_OF_FIELD}{_SPLIT}", given))
+
+
+_LIST_OF_FIELD = """input.list = input.field.split('.').reduce((value, key) => value?.[key], input.item);
+"""
 _SPLIT = """// Each member becomes an item; what is no object becomes the field it was a member of.
 const members = Array.isArray(input.list) ? input.list : Object.values(input.list ?? {});
-const others = %(others)s;
 return members.map((member) => {
   const own = member !== null && typeof member === 'object' && !Array.isArray(member);
-  if (others) return { ...input.item, [%(field)s]: member };
-  return own ? member : { [%(field)s]: member };
+  if (input.others) return { ...input.item, [input.field]: member };
+  return own ? member : { [input.field]: member };
 });
 """
 
@@ -80,13 +82,6 @@ def _field(asked: Asked, name: str) -> str:
     for key in others:
         path = reach(path, int(key) if key.isdecimal() else key)
     return asked.seen(path)
-
-
-def _item_lists(asked: Asked) -> Result:
-    operation = asked.raw("operation", "splitOutItems")
-    if operation == "splitOutItems":
-        return _split(asked, asked.raw("fieldToSplitOut", ""), asked.raw("include", "noOtherFields"))
-    raise Left(f"the operation '{operation}' of item lists has no counterpart")
 
 
 @node("aggregate", whole_list=True)
@@ -113,14 +108,71 @@ def aggregate(asked: Asked) -> Output:
 
 @node("sort", whole_list=True)
 def sort(asked: Asked) -> Output:
+    how = asked.raw("type", "simple")
+    if how == "random":
+        return Output(many=asked.code(_SHUFFLE, {"items": asked.braced(asked.given.items)}))
+    if how == "code":
+        return _sort_by_code(asked)
     rows = asked.rows("sortFieldsUi.sortField")
-    if asked.raw("type", "simple") != "simple" or not rows:
-        raise Left("it sorts by chance or by code: do that in a CODE step")
+    rows = asked.needed(rows, "the field to sort by", [{"fieldName": "name"}])
     expression = held(asked.items)
     for row in reversed(rows):
         backwards = ", true" if row.get("order") == "descending" else ""
         expression = f"{expression} | sort({quote(str(row.get('fieldName', '')))}{backwards})"
     return _items(asked, expression)
+
+
+def _sort_by_code(asked: Asked) -> Output:
+    source = checked(str(asked.raw("code", "return 0;")))
+    ordered = f"{library_for(source)}return listed(items.sort((a, b) => {{\n{source}\n}}));\n"
+    given = {"items": asked.braced(asked.given.items)} | nodes_named_in(source, asked.values.place)
+    return Output(many=asked.code(ordered, given))
+
+
+_SHUFFLE = """// Each order is as likely as any other (Fisher and Yates).
+const rows = [...input.items];
+for (let at = rows.length - 1; at > 0; at -= 1) {
+  const other = Math.floor(Math.random() * (at + 1));
+  [rows[at], rows[other]] = [rows[other], rows[at]];
+}
+return rows;
+"""
+
+
+@node("renameKeys")
+def rename_keys(asked: Asked) -> Output:
+    names = [[str(row.get("currentKey", "")), asked.text_of(row.get("newKey"))] for row in asked.rows("keys.key")]
+    patterns = [
+        {
+            "search": literal(str(row.get("searchRegex", ""))),
+            "replace": asked.text_of(row.get("replaceRegex")),
+            "flags": "gi" if (row.get("options") or {}).get("caseInsensitive") is True else "g",
+        }
+        for row in asked.rows("additionalOptions.regexReplacement.replacements")
+    ]
+    path = asked.code(_RENAME, {"item": asked.item, "names": names, "patterns": patterns})
+    return one(path).with_files_of(asked.given)
+
+
+_RENAME = """// The fields under their new names; dots lead into objects.
+const row = structuredClone(input.item);
+const holder = (path, making) => path.slice(0, -1).reduce(
+  (inner, key) => (making ? (inner[key] ??= {}) : inner?.[key]), row);
+for (const [before, after] of input.names) {
+  const [from, to] = [before.split('.'), after.split('.')];
+  const old = holder(from, false);
+  if (before === after || old === null || typeof old !== 'object' || !(from.at(-1) in old)) continue;
+  holder(to, true)[to.at(-1)] = old[from.at(-1)];
+  delete old[from.at(-1)];
+}
+const renamed = (value, { search, replace, flags }) => {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((member) => renamed(member, { search, replace, flags }));
+  return Object.fromEntries(Object.entries(value).map(
+    ([key, member]) => [key.replace(new RegExp(search, flags), replace), renamed(member, { search, replace, flags })]));
+};
+return input.patterns.reduce(renamed, row);
+"""
 
 
 @node("removeDuplicates", whole_list=True)
@@ -133,17 +185,39 @@ def remove_duplicates(asked: Asked) -> Output:
     compared = asked.raw("compare", "allFields")
     if compared == "allFields":
         return _items(asked, f"{held(asked.items)} | unique")
-    names = [name.strip() for name in str(asked.raw("fieldsToCompare", "")).split(",") if name.strip()]
-    if compared != "selectedFields" or len(names) != 1:
-        raise Left("several fields are compared: do that in a CODE step")
-    return _items(asked, f"{held(asked.items)} | unique({quote(names[0])})")
+    names = _names(asked, "fieldsToCompare" if compared == "selectedFields" else "fieldsToExclude")
+    if compared == "selectedFields" and len(names) == 1:
+        return _items(asked, f"{held(asked.items)} | unique({quote(names[0])})")
+    given = {"items": asked.braced(asked.given.items), "names": names, "others": compared != "selectedFields"}
+    return Output(many=asked.code(_UNIQUE, given))
+
+
+def _names(asked: Asked, path: str) -> list[str]:
+    """Names of fields: between commas, or one after another as old versions have them."""
+    raw = asked.raw(path, "")
+    if isinstance(raw, str):
+        return [literal(name.strip()) for name in raw.split(",") if name.strip()]
+    return [literal(str(row.get("fieldName", ""))) for row in asked.rows(f"{path}.fields")]
+
+
+_UNIQUE = """// The first of all items that are equal in the fields that count.
+const at = (row, path) => path.split('.').reduce((value, key) => value?.[key], row);
+const counted = (row) => (input.others
+  ? Object.entries(row).filter(([name]) => !input.names.includes(name)).sort()
+  : input.names.map((name) => at(row, name)));
+const seen = new Set();
+return input.items.filter((row) => {
+  const key = JSON.stringify(counted(row));
+  return !seen.has(key) && seen.add(key);
+});
+"""
 
 
 def _never_seen(asked: Asked) -> Output:
     """A loop that remembers each item, and the list of those that are new."""
     asked.note("what was seen is remembered for 30 days")
     raw = asked.raw("dedupeValue", "")
-    field = re.fullmatch(r"=\{\{\s*\$json\.(\w+)\s*\}\}", raw if isinstance(raw, str) else "")
+    field = re.fullmatch(r"=\{\{\s*\$json\.([\w.]+)\s*\}\}", raw if isinstance(raw, str) else "")
     if field is None:
         raise Left("what tells items apart is computed: use REMEMBER in the loop that follows")
     seen = asked.names.new(f"seen {asked.node.name}", asked.node.name)
@@ -154,109 +228,31 @@ def _never_seen(asked: Asked) -> Output:
     return _items(asked, f"{loop}.results | filter(item.first) | map(item.item)", hint=f"new {asked.node.name}")
 
 
-@node("merge", whole_list=True)
-def merge(asked: Asked) -> Output:
-    inputs = [asked.inputs[number] for number in sorted(asked.inputs)]
-    if len(inputs) <= 1:
-        return asked.given
-    mode = asked.raw("mode", "append")
-    if mode == "append":
-        return _items(asked, " + ".join(f"({asked.seen(each.items)})" for each in inputs))
-    if mode in ("chooseBranch", "passThrough", "wait"):
-        return _chosen(asked, inputs)
-    if mode == "combineBySql":
-        raise Left("it joins by SQL: do that in a CODE step")
-    return _combined(asked, inputs, str(mode))
-
-
-def _chosen(asked: Asked, inputs: list[Output]) -> Output:
-    number = str(asked.raw("useDataOfInput", asked.raw("output", "1")))
-    last = number in ("2", "input2")
-    if asked.raw("output") == "empty":
-        return Output(Data("{}"))
-    return inputs[1 if last else 0]
-
-
-def _combined(asked: Asked, inputs: list[Output], mode: str) -> Output:
-    """Joins two lists in code: by position, by fields, or all pairs."""
-    way = str(asked.raw("combineBy", asked.raw("combinationMode", _OLD_WAYS.get(mode, "mergeByFields"))))
-    left, right = inputs[0], inputs[1]
-    given = {"left": asked.braced(left.items), "right": asked.braced(right.items)}
-    if len(inputs) > 2:
-        raise Left("it combines more than two lists: do that in a CODE step")
-    if way in ("combineByPosition", "mergeByPosition", "mergeByIndex"):
-        rows = asked.code(_BY_POSITION, {**given, "all": asked.raw("options.includeUnpaired") is True})
-        return Output(many=rows) if left.many or right.many else one(f"{rows}[0]")
-    if way in ("combineAll", "multiplex"):
-        return Output(many=asked.code(_ALL_PAIRS, given))
-    if way in ("combineByFields", "mergeByFields", "mergeByKey"):
-        kept = {"join": str(asked.raw("joinMode", "keepMatches")), "keys": _keys(asked)}
-        return Output(many=asked.code(_BY_FIELDS, {**given, **kept}))
-    raise Left(f"the way '{way}' to combine lists has no counterpart")
-
-
-_OLD_WAYS = {"mergeByIndex": "mergeByPosition", "mergeByKey": "mergeByKey", "multiplex": "multiplex"}
-
-
-def _keys(asked: Asked) -> list[list[str]]:
-    rows = asked.rows("mergeByFields.values")
-    if rows:
-        return [[str(row.get("field1", "")), str(row.get("field2", ""))] for row in rows]
-    simple = asked.raw("fieldsToMatchString")
-    if isinstance(simple, str) and not simple.startswith("="):
-        return [[name.strip(), name.strip()] for name in simple.split(",")]
-    old = [asked.raw("propertyName1"), asked.raw("propertyName2")]
-    if all(isinstance(name, str) and not name.startswith("=") for name in old):
-        return [[str(name) for name in old]]
-    raise Uncomputable("the fields to match by are computed")
-
-
-_BY_POSITION = """// The first with the first, the second with the second, ...
-const length = (input.all ? Math.max : Math.min)(input.left.length, input.right.length);
-return Array.from({ length }, (_, at) => ({ ...input.left[at], ...input.right[at] }));
-"""
-_ALL_PAIRS = """return input.left.flatMap((left) => input.right.map((right) => ({ ...left, ...right })));
-"""
-_BY_FIELDS = """// Rows of both lists whose fields are equal.
-const at = (row, path) => path.split('.').reduce((value, key) => value?.[key], row);
-const key = (row, side) => JSON.stringify(input.keys.map((names) => String(at(row, names[side]))));
-const groups = new Map();
-input.right.forEach((row) => groups.set(key(row, 1), [...(groups.get(key(row, 1)) ?? []), row]));
-const pairs = input.left.map((row) => [row, groups.get(key(row, 0)) ?? []]);
-const known = new Set(input.left.map((row) => key(row, 0)));
-const alone = input.right.filter((row) => !known.has(key(row, 1)));
-const matched = pairs.flatMap(([left, rows]) => rows.map((right) => ({ ...left, ...right })));
-const unmatched = pairs.filter(([, rows]) => !rows.length).map(([left]) => left);
-const enriched = pairs.flatMap(([left, rows]) => (rows.length ? rows.map((right) => ({ ...left, ...right })) : [left]));
-return {
-  keepMatches: matched, keepNonMatches: [...unmatched, ...alone], enrichInput1: enriched,
-  enrichInput2: [...matched, ...alone], keepEverything: [...enriched, ...alone],
-}[input.join] ?? matched;
-"""
-
-
 @node("summarize", whole_list=True)
 def summarize(asked: Asked) -> Output:
     rows = asked.rows("fieldsToSummarize.values")
     split = asked.raw("fieldsToSplitBy", "")
-    if not rows or not isinstance(split, str) or split.startswith("="):
-        raise Left("what it sums up is computed: choose it by hand")
+    rows = asked.needed(rows, "what it sums up", [{"field": "name"}])
     chosen = [
-        [str(row.get("aggregation", "count")), str(row.get("field", "")), row.get("separateBy", ",")] for row in rows
+        [str(row.get("aggregation", "count")), asked.text_of(row.get("field", "")), asked.text_of(_mark(row))]
+        for row in rows
     ]
-    given = {
-        "rows": asked.braced(asked.given.items),
-        "by": [n.strip() for n in split.split(",") if n.strip()],
-        "sums": chosen,
-    }
+    given = {"rows": asked.braced(asked.given.items), "by": asked.text_of(split), "sums": chosen}
     return Output(many=asked.code(_SUMMARIZE, given))
+
+
+def _mark(row: JsonObject) -> object:
+    """What stands between texts that are put together."""
+    chosen = row.get("separateBy", ",")
+    return row.get("customSeparator", "") if chosen == "other" else chosen
 
 
 _SUMMARIZE = """// One item for each group of rows, with what was asked of its fields.
 const at = (row, path) => path.split('.').reduce((value, key) => value?.[key], row);
+const by = input.by.split(',').map((name) => name.trim()).filter(Boolean);
 const groups = new Map();
 input.rows.forEach((row) => {
-  const key = JSON.stringify(input.by.map((name) => at(row, name)));
+  const key = JSON.stringify(by.map((name) => at(row, name)));
   groups.set(key, [...(groups.get(key) ?? []), row]);
 });
 const sums = {
@@ -267,7 +263,7 @@ const sums = {
   concatenate: (all, mark) => all.join(mark),
 };
 return [...groups.values()].map((rows) => ({
-  ...Object.fromEntries(input.by.map((name) => [name, at(rows[0], name)])),
+  ...Object.fromEntries(by.map((name) => [name, at(rows[0], name)])),
   ...Object.fromEntries(input.sums.map(([sum, name, mark]) => {
     const all = rows.map((row) => at(row, name)).filter((value) => value !== undefined && value !== null);
     const label = { sum: 'sum', count: 'count', min: 'min', max: 'max', average: 'average', append: 'appended',
