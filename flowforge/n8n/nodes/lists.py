@@ -180,7 +180,7 @@ def remove_duplicates(asked: Asked) -> Output:
     operation = asked.raw("operation", "removeDuplicateInputItems")
     if operation == "removeItemsSeenInPreviousExecutions":
         return _never_seen(asked)
-    if operation != "removeDuplicateInputItems":
+    if operation not in ("removeDuplicateInputItems", "removeDuplicates"):
         raise Left(f"the operation '{operation}' has no counterpart")
     compared = asked.raw("compare", "allFields")
     if compared == "allFields":
