@@ -9,6 +9,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked, Left, Result, one
 from flowforge.n8n.data import Data, Output, quote
 from flowforge.n8n.nodes import node
+from flowforge.n8n.nodes.services import by_table
 
 GMAIL_FIELDS = {
     "Subject": "subject",
@@ -267,9 +268,9 @@ def outlook(asked: Asked) -> Result:
     message = f"/me/messages/{_outlook_id(asked)}"
     if (resource, operation) == ("message", "send"):
         config = {
-            "to": asked.text("toRecipients"),
-            "subject": asked.text("subject"),
-            "content": asked.text("bodyContent"),
+            "to": asked.address(asked.text("toRecipients")),
+            "subject": asked.needed(asked.text("subject"), "the subject", "…"),
+            "content": asked.needed(asked.text("bodyContent"), "the text", "…"),
         }
         config["format"] = "HTML" if asked.raw("additionalFields.bodyContentType", "html").lower() == "html" else "Text"
         return one(asked.step("OUTLOOK_SEND", base | _without_blanks(config)))
@@ -294,7 +295,7 @@ def outlook(asked: Asked) -> Result:
         ("event", "get"): ("GET", f"/me/events/{asked.text('eventId')}", None),
     }
     if (resource, operation) not in calls:
-        raise Left(f"the operation '{operation}' of Outlook has no counterpart: use an HTTP_REQUEST step")
+        return by_table("microsoftOutlook", asked)
     method, address, body = calls[resource, operation]
     config = {"url": f"https://graph.microsoft.com/v1.0{address}", "method": method, **base}
     path = f"{asked.step('HTTP_REQUEST', config | ({'body': body} if body else {}))}.body"

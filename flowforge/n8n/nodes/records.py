@@ -29,9 +29,9 @@ def hubspot(asked: Asked) -> Result:
     resource = asked.choice("resource", "deal" if asked.node.version < 2 else "contact")
     operation = asked.choice("operation", "upsert" if resource in ("contact",) else "create")
     kinds = {"contact": "contacts", "company": "companies", "deal": "deals", "ticket": "tickets"}
-    base: JsonObject = {"connection": asked.connection("HubSpot")}
     if resource not in kinds:
-        raise Left(f"'{resource}' of HubSpot has no counterpart: use an HTTP_REQUEST step")
+        return by_table("hubspot", asked)
+    base: JsonObject = {"connection": asked.connection("HubSpot")}
     kind = {"objectType": kinds[resource]}
     fields = _properties(asked)
     if (resource, operation) == ("contact", "upsert"):
@@ -51,7 +51,7 @@ def hubspot(asked: Asked) -> Result:
         if operation == "searchByDomain":
             found |= {"property": "domain", "value": asked.text("domain")}
         elif asked.rows("filterGroupsUi.filterGroupsValues"):
-            found |= _search(asked)
+            return _search(asked, base, kinds[resource])
         return Output(many=f"{asked.step('HUBSPOT_FIND', base | kind | found)}.items")
     id_ = asked.text(f"{resource}Id") or asked.text("id")
     call: JsonObject = {"url": f"https://api.hubapi.com/crm/v3/objects/{kinds[resource]}/{id_}", **base}
@@ -60,19 +60,33 @@ def hubspot(asked: Asked) -> Result:
     elif operation == "delete":
         call["method"] = "DELETE"
     elif operation != "get":
-        raise Left(f"the operation '{operation}' of HubSpot has no counterpart: use an HTTP_REQUEST step")
+        return by_table("hubspot", asked)
     return Output(Data(f"{asked.step('HTTP_REQUEST', call)}.body", unlike=True))
 
 
-def _search(asked: Asked) -> JsonObject:
-    """Of several conditions, the first, which is noted."""
-    groups = asked.rows("filterGroupsUi.filterGroupsValues")
-    inner = groups[0].get("filtersUi", {})
+def _search(asked: Asked, base: JsonObject, kind: str) -> Output:
+    """A search by conditions: those of a group all hold, of the groups one."""
+    groups = [{"filters": _conditions(asked, group)} for group in asked.rows("filterGroupsUi.filterGroupsValues")]
+    if asked.raw("returnAll") is True:
+        asked.note("n8n gives all that it finds; here it is the first 200")
+    call: JsonObject = {
+        "url": f"https://api.hubapi.com/crm/v3/objects/{kind}/search",
+        "method": "POST",
+        "body": {"filterGroups": groups, "limit": 200 if asked.raw("returnAll") is True else asked.number("limit", 50)},
+    }
+    return Output(many=f"{asked.step('HTTP_REQUEST', base | call)}.body.results")
+
+
+def _conditions(asked: Asked, group: JsonObject) -> list[JsonObject]:
+    """n8n writes a property with its type: `email|string`."""
+    inner = group.get("filtersUi", {})
     rows = inner.get("filterValues", []) if isinstance(inner, dict) else []
-    if len(groups) > 1 or len(rows) != 1 or rows[0].get("operator", "EQ") != "EQ":
-        raise Left("it searches by several conditions: use an HTTP_REQUEST step")
-    property_ = str(rows[0].get("propertyName", "")).split("|")[0]
-    return {"property": property_, "value": asked.text_of(rows[0].get("value", ""))}
+    return [
+        {"propertyName": str(row.get("propertyName", "")).split("|")[0], "operator": row.get("operator", "EQ")}
+        | ({"value": asked.text_of(row["value"])} if row.get("value") not in (None, "") else {})
+        for row in rows
+        if isinstance(row, dict)
+    ]
 
 
 def _properties(asked: Asked) -> JsonObject:
@@ -180,7 +194,7 @@ def github(asked: Asked) -> Result:
         ("release", "get"): f"/releases/{asked.text('release_id')}",
     }
     if (resource, operation) not in calls:
-        raise Left(f"the operation '{operation}' of GitHub has no counterpart: use an HTTP_REQUEST step")
+        return by_table("github", asked)
     path = asked.step("HTTP_REQUEST", base | {"url": f"{root}{calls[resource, operation]}"})
     return Output(many=f"{path}.body") if operation in ("getIssues", "getAll", "listReferrers") else one(f"{path}.body")
 
