@@ -1,4 +1,4 @@
-"""Triggers of n8n's that look for something new: a schedule, a search, and a memory of what was seen."""
+"""Triggers of n8n's that look for something new, as triggers of ours that do."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from flowforge.n8n.nodes.formats import FEED
 from flowforge.n8n.nodes.mails import GMAIL_FIELDS
 from flowforge.n8n.values import literal
 
-ITEMS = "steps.new_items.items"
-"""The expression of what a poll has found that is new."""
-
 
 @dataclass(frozen=True, slots=True)
 class Poll:
@@ -24,55 +21,39 @@ class Poll:
     title: str
     """Of the connection."""
     type: str
-    """Of the step that searches."""
+    """Of the trigger."""
     config: Callable[[Node], JsonObject]
-    found: str
-    """Where the list stands in its output."""
-    key: str
-    """An expression on `item` that tells one thing from another."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     file_field: str | None = None
     unlike: bool = True
     reads: bool = False
     """Whether each mail is read, too."""
-    fetches: bool = False
-    """Whether the search reads what an HTTP request has got."""
+    signs_in: bool = True
+
+    def trigger_config(self, node: Node) -> JsonObject:
+        """One execution has all that is new, as in n8n."""
+        connection = {"connection": literal(connection_of(node, self))} if self.signs_in else {}
+        return {**connection, **self.config(node), "eventPer": "poll"}
+
+    @property
+    def items(self) -> str:
+        """The expression of what is new."""
+        return "steps.each_found.results" if self.reads else "trigger.items"
 
 
 def steps_of(node: Node, poll: Poll) -> list[JsonObject]:
-    """The steps that find what is new."""
-    connection = {} if poll.fetches else {"connection": literal(connection_of(node, poll))}
-    search = _step("look", f"Look: {node.name}", poll.type, {**connection, **poll.config(node)})
-    remember = _step("seen", "Seen before?", "REMEMBER", {"key": f"{{{{ {poll.key} }}}}"})
-    inside = [remember]
-    item = "item"
-    if poll.reads:
-        read = _step("read_mail", "Read the mail", "GMAIL_READ", {**connection, "messageId": "{{ item.id }}"})
-        inside.append({**read, "when": "{{ steps.seen.first }}"})
-        item = "steps.read_mail | default(none)"
-    loop = _step(
-        "each_found",
-        "For each that was found",
-        "FOR_EACH",
-        {
-            "items": f"{{{{ steps.look.{poll.found} }}}}",
-            "collect": f"{{{{ {{'first': steps.seen.first, 'item': {item}}} }}}}",
-        },
-    )
-    loop["actions"] = inside
-    new = "{{ steps.each_found.results | filter(item.first) | map(item.item) }}"
-    before = (
-        [_step("fetch", "Fetch", "HTTP_REQUEST", {"url": _address(node), "response": "text"})] if poll.fetches else []
-    )
-    return [*before, search, loop, _step("new_items", "What is new", "TRANSFORM", {"output": {"items": new}})]
+    """The steps that read what is new, where finding it is not enough."""
+    if not poll.reads:
+        return []
+    config = {"connection": literal(connection_of(node, poll)), "messageId": "{{ item.id }}"}
+    read = {"id": "read_mail", "name": "Read the mail", "type": "GMAIL_READ", "config": config}
+    loop = {"items": "{{ trigger.items }}", "collect": "{{ steps.read_mail }}"}
+    each = {"id": "each_found", "name": "For each that is new", "type": "FOR_EACH", "config": loop}
+    return [{**each, "actions": [read]}]
 
 
 def connection_of(node: Node, poll: Poll) -> str:
     return shortened(next(iter(node.credentials.values()), poll.title))
-
-
-def _step(id_: str, name: str, type_: str, config: JsonObject) -> JsonObject:
-    return {"id": id_, "name": shortened(name), "type": type_, "config": config}
 
 
 def _address(node: Node) -> str:
@@ -107,7 +88,8 @@ def _gmail(node: Node) -> JsonObject:
 def _drive(node: Node) -> JsonObject:
     name = "folderToWatch" if "folderToWatch" in node.parameters else "fileToWatch"
     folder = _chosen(node, name, "")
-    return {"folder": folder} if name == "folderToWatch" and folder and "/" not in folder else {}
+    inside = {"folder": folder} if name == "folderToWatch" and folder and "/" not in folder else {}
+    return {**inside, **_watching_changes(node, "fileUpdated", "folderUpdated", "watchFolderUpdated")}
 
 
 def _sheet(node: Node) -> JsonObject:
@@ -119,11 +101,13 @@ def _outlook(node: Node) -> JsonObject:
 
 
 def _airtable(node: Node) -> JsonObject:
-    return {"baseId": _chosen(node, "baseId", "choose-a-base"), "table": _chosen(node, "tableId", "choose-a-table")}
+    base, table = _chosen(node, "baseId", "choose-a-base"), _chosen(node, "tableId", "choose-a-table")
+    return {"baseId": base, "table": table, "watch": "changed"}
 
 
 def _notion(node: Node) -> JsonObject:
-    return {"databaseId": _chosen(node, "databaseId", "choose-a-database")}
+    database = {"databaseId": _chosen(node, "databaseId", "choose-a-database")}
+    return {**database, **_watching_changes(node, "pagedUpdatedInDatabase")}
 
 
 def _calendar(node: Node) -> JsonObject:
@@ -132,24 +116,21 @@ def _calendar(node: Node) -> JsonObject:
 
 
 def _feed(node: Node) -> JsonObject:
-    return {"source": "{{ steps.fetch.body }}"}
+    return {"url": _address(node)}
+
+
+def _watching_changes(node: Node, *events: str) -> JsonObject:
+    """`events`: those of n8n's that are about changes."""
+    return {"watch": "changed"} if node.parameters.get("event") in events else {}
 
 
 POLLS: Mapping[str, Poll] = {
-    "gmailTrigger": Poll(
-        "Gmail", "GMAIL_SEARCH", _gmail, "items", "item.id", GMAIL_FIELDS, "attachments", unlike=False, reads=True
-    ),
-    "googleDriveTrigger": Poll(
-        "Google Drive", "DRIVE_LIST", _drive, "items", "item.id ~ ' ' ~ item.modifiedTime", unlike=False
-    ),
-    "googleSheetsTrigger": Poll(
-        "Google Sheets", "SHEETS_READ", _sheet, "rows", "item | tojson", {"row_number": "rowNumber"}, unlike=False
-    ),
-    "microsoftOutlookTrigger": Poll("Outlook", "OUTLOOK_FIND", _outlook, "items", "item.id"),
-    "airtableTrigger": Poll("Airtable", "AIRTABLE_LIST", _airtable, "items", "item | tojson", unlike=False),
-    "notionTrigger": Poll("Notion", "NOTION_QUERY", _notion, "items", "item.id ~ ' ' ~ item.last_edited_time"),
-    "googleCalendarTrigger": Poll("Google Calendar", "CALENDAR_FIND", _calendar, "items", "item.id", unlike=False),
-    "rssFeedReadTrigger": Poll(
-        "Feed", "READ_FEED", _feed, "entries", "item.id | default(item.link, true)", FEED, unlike=False, fetches=True
-    ),
+    "gmailTrigger": Poll("Gmail", "gmail_search", _gmail, GMAIL_FIELDS, "attachments", unlike=False, reads=True),
+    "googleDriveTrigger": Poll("Google Drive", "drive_list", _drive, unlike=False),
+    "googleSheetsTrigger": Poll("Google Sheets", "sheets_read", _sheet, {"row_number": "rowNumber"}, unlike=False),
+    "microsoftOutlookTrigger": Poll("Outlook", "outlook_find", _outlook),
+    "airtableTrigger": Poll("Airtable", "airtable_list", _airtable, unlike=False),
+    "notionTrigger": Poll("Notion", "notion_query", _notion),
+    "googleCalendarTrigger": Poll("Google Calendar", "calendar_find", _calendar, unlike=False),
+    "rssFeedReadTrigger": Poll("Feed", "read_feed", _feed, FEED, unlike=False, signs_in=False),
 }

@@ -9,7 +9,7 @@ from typing import Any
 from flowforge.jsonio import JsonObject
 from flowforge.n8n.data import EMPTY, Data, Output
 from flowforge.n8n.model import Node, Workflow
-from flowforge.n8n.polling import ITEMS, POLLS, Poll, connection_of, steps_of
+from flowforge.n8n.polling import POLLS, Poll, connection_of, steps_of
 from flowforge.n8n.trigger_forms import form_fields
 from flowforge.n8n.values import literal
 
@@ -317,17 +317,18 @@ def _number(raw: Any, otherwise: int) -> int:
 
 
 def _polled(node: Node, workflow: Workflow, poll: Poll) -> Started:
-    """A schedule, and steps that find what is new."""
+    """A trigger that looks at the same times."""
     times = node.parameters.get("pollTimes", {})
     rows = times.get("item") if isinstance(times, dict) else None
     row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {"mode": "everyMinute"}
-    notes = ["what is there already when it first runs counts as new"]
-    if isinstance(rows, list) and len(rows) > 1:
-        notes.append("of several times to look, the first was taken")
+    notes = ["of several times to look, the first was taken"] if isinstance(rows, list) and len(rows) > 1 else []
     at = _at(_old_time(row), workflow)
-    output = Output(many=ITEMS, renamed=poll.renamed, file_field=poll.file_field, why=_UNLIKE if poll.unlike else None)
-    connections = () if poll.fetches else (connection_of(node, poll),)
-    return Started("scheduler", at.config, output, (*at.notes, *notes), tuple(steps_of(node, poll)), connections)
+    output = Output(
+        many=poll.items, renamed=poll.renamed, file_field=poll.file_field, why=_UNLIKE if poll.unlike else None
+    )
+    connections = (connection_of(node, poll),) if poll.signs_in else ()
+    config = {**poll.trigger_config(node), **at.config}
+    return Started(poll.type, config, output, (*at.notes, *notes), tuple(steps_of(node, poll)), connections)
 
 
 _UNLIKE = "what the service answers has fields with other names here; see the data of the step"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from flowforge.triggers.kinds import find_kind
 from tests.n8n.graphs import CALLED, MANUAL, actions, graph, imported, node
 
 Json = dict[str, Any]
@@ -208,16 +209,45 @@ def test_a_name_in_sql_that_is_computed_is_never_pasted() -> None:
     assert "name of a table" in found.report.nodes[1].notes[0]
 
 
-def test_what_looks_for_something_new_remembers_what_it_has_seen() -> None:
+def test_what_looks_for_something_new_is_a_trigger_that_does() -> None:
     feed = node(
         "Feed",
         "rssFeedReadTrigger",
-        {"feedUrl": "https://x.example/feed", "pollTimes": {"item": [{"mode": "everyHour"}]}},
+        {"feedUrl": "https://x.example/feed", "pollTimes": {"item": [{"mode": "everyHour", "minute": 5}]}},
     )
     (workflow,) = imported(graph([feed, node("Do", "noOp"), node("Wait", "wait")], "Feed > Do", "Do > Wait")).workflows
-    assert workflow.definition["trigger"]["type"] == "scheduler"
-    types = [action["type"] for action in workflow.definition["actions"]]
-    assert types == ["HTTP_REQUEST", "READ_FEED", "FOR_EACH", "TRANSFORM", "FOR_EACH"]
+    assert workflow.definition["trigger"] == {
+        "type": "read_feed",
+        "config": {"url": "https://x.example/feed", "eventPer": "poll", "cron": "5 * * * *"},
+    }
+    [each] = workflow.definition["actions"]
+    assert (each["type"], each["config"]["items"]) == ("FOR_EACH", "{{ trigger.items }}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "trigger"),
+    [
+        ("gmailTrigger", {}, ("gmail_search", {"query": "newer_than:2d is:unread"})),
+        ("googleDriveTrigger", {"event": "fileUpdated", "folderToWatch": "f1"}, ("drive_list", {"watch": "changed"})),
+        ("googleDriveTrigger", {"event": "fileCreated", "folderToWatch": "f1"}, ("drive_list", {"folder": "f1"})),
+        ("googleSheetsTrigger", {"documentId": "d1"}, ("sheets_read", {"spreadsheetId": "d1"})),
+        ("notionTrigger", {"event": "pagedUpdatedInDatabase"}, ("notion_query", {"watch": "changed"})),
+        ("airtableTrigger", {"baseId": "b1"}, ("airtable_list", {"baseId": "b1"})),
+        ("googleCalendarTrigger", {}, ("calendar_find", {"calendarId": "primary"})),
+        ("microsoftOutlookTrigger", {}, ("outlook_find", {"filter": "isRead eq false"})),
+    ],
+)
+def test_what_asks_a_service_for_news_is_a_trigger_of_its_action(
+    kind: str, parameters: dict[str, Any], trigger: tuple[str, dict[str, Any]]
+) -> None:
+    (workflow,) = imported(graph([node("Look", kind, parameters), node("Do", "noOp")], "Look > Do")).workflows
+    written = workflow.definition["trigger"]
+    type_, config = trigger
+    assert written["type"] == type_
+    assert config.items() <= written["config"].items()
+    found = find_kind(type_)
+    assert found is not None
+    assert found.problems(written["config"]) == []
 
 
 def test_a_model_is_asked_by_an_llm_step_with_the_schema_of_its_parser() -> None:
