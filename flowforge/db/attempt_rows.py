@@ -42,6 +42,8 @@ class NewAttempt(AttemptKey):
     waiting: Mapping[str, Any] | None = None
     repeats: int | None = None
     """The earlier attempt whose Idempotency-Key it carries; None: it has one of its own."""
+    pauses: int | None = None
+    """Attempts before it that only met a receiver who asked for a pause; None: none."""
     fails_after_crash: bool | None = None
     rate_limited: bool | None = None
     """Whether it is the first of an execution that begins by a rate permit."""
@@ -69,6 +71,7 @@ class OpenAttempt(AttemptKey):
     output: JsonObject | None
     error: JsonObject | None
     repeats: int | None
+    pauses: int | None
 
 
 def permanent_error(message: str) -> JsonObject:

@@ -238,7 +238,7 @@ def open_attempts(connection: Connection, steps: Sequence[StepKey]) -> list[Open
     rows = connection.exec_driver_sql(
         """
         SELECT a.execution_id, a.step_index, a.iteration, a.attempt, a.state, a.succeeded, a.output, a.error, a.repeats,
-               a.output_order
+               a.pauses, a.output_order
         FROM (SELECT DISTINCT * FROM jsonb_to_recordset(%(steps)s::jsonb) AS s(
                 execution_id uuid, step_index int, iteration int)) s
         JOIN orchestrator.step_attempts a USING (execution_id, step_index, iteration)
@@ -288,13 +288,15 @@ def apply(
         )
         INSERT INTO orchestrator.step_attempts
             (execution_id, step_index, iteration, attempt, workflow_id, state, due_at, sent_at, started_at, waiting,
-             repeats, fails_after_crash, rate_limited)
+             repeats, pauses, fails_after_crash, rate_limited)
         SELECT s.execution_id, s.step_index, s.iteration, s.attempt, s.workflow_id, s.state,
                COALESCE(s.due_at, now()), CASE WHEN s.due_at IS NULL THEN now() END,
-               CASE WHEN s.state = 'WAITING' THEN now() END, s.waiting, s.repeats, s.fails_after_crash, s.rate_limited
+               CASE WHEN s.state = 'WAITING' THEN now() END, s.waiting, s.repeats, s.pauses, s.fails_after_crash,
+               s.rate_limited
         FROM jsonb_to_recordset(%(attempts)s::jsonb) AS s(
             execution_id uuid, step_index int, iteration int, attempt int, workflow_id uuid, state text,
-            due_at timestamptz, waiting jsonb, repeats int, fails_after_crash boolean, rate_limited boolean)
+            due_at timestamptz, waiting jsonb, repeats int, pauses int, fails_after_crash boolean,
+            rate_limited boolean)
         ON CONFLICT DO NOTHING
         """,
         {

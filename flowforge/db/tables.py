@@ -841,6 +841,8 @@ class StepAttempt(Base):
     repeats: Mapped[int | None]
     """The earlier attempt whose call it makes again, under the same Idempotency-Key, since nobody knows whether that
     was done. Null: it makes a call of its own."""
+    pauses: Mapped[int | None]
+    """Attempts before it that only met a receiver who asked for a pause; null: none."""
     rate_limited: Mapped[bool | None]
     """Whether it is the first of an execution that began by a rate permit."""
     fails_after_crash: Mapped[bool | None]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flowforge.db import executions_store
@@ -126,12 +127,14 @@ def _is_about(result: ExecutionResult, attempt: OpenAttempt) -> bool:
 
 def _fact(attempt: OpenAttempt, result: ExecutionResult) -> StepEnded:
     """Reads the attempt's row; the message counts for executors of others, which store nothing."""
-    key = (attempt.step_index, attempt.attempt, attempt.iteration)
     if attempt.state == "ENDED":
-        failure = None if attempt.succeeded else Failure.of_json(attempt.error or {})
-        return StepEnded(*key, output=attempt.output or {}, failure=failure, repeats=attempt.repeats)
-    failure = None if result.status == "SUCCESS" else _failure(result)
-    return StepEnded(*key, output=result.output or {}, failure=failure, repeats=attempt.repeats)
+        return _ended(attempt, attempt.output, None if attempt.succeeded else Failure.of_json(attempt.error or {}))
+    return _ended(attempt, result.output, None if result.status == "SUCCESS" else _failure(result))
+
+
+def _ended(attempt: OpenAttempt, output: Mapping[str, Any] | None, failure: Failure | None) -> StepEnded:
+    key = (attempt.step_index, attempt.attempt, attempt.iteration)
+    return StepEnded(*key, output or {}, failure, attempt.repeats, attempt.pauses or 0)
 
 
 def _failure(result: ExecutionResult) -> Failure:

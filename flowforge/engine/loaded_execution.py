@@ -184,6 +184,7 @@ class LoadedExecution:
                 AttemptState.QUEUED,
                 start.due_at,
                 repeats=start.repeats,
+                pauses=start.pauses or None,
                 fails_after_crash=starts.fails_after_crash(step) or None,
                 rate_limited=self._takes_permit or None,
             )

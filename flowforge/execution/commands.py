@@ -21,6 +21,8 @@ class StartStep:
     due_at: datetime | None = None
     repeats: int | None = None
     """The earlier attempt whose call it makes again, since nobody knows whether that was done."""
+    pauses: int = 0
+    """Attempts before it that only met a receiver who asked for a pause."""
 
 
 @dataclass(frozen=True, slots=True)

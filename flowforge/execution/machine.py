@@ -31,7 +31,7 @@ from flowforge.execution.blocks import behaviour_of, frame_behaviour_of
 from flowforge.execution.commands import Effects, OpenFrames, StartStep, Wait
 from flowforge.execution.conditions import holds
 from flowforge.execution.context import closure, scope, step_context
-from flowforge.execution.retry import Failure, retry_at
+from flowforge.execution.retry import Failure, is_pause, retry_at
 from flowforge.execution.state import (
     ROOT,
     BlockKey,
@@ -315,9 +315,10 @@ class Run:
     def _attempt_failed(self, frame: Frame, step: Step, fact: StepEnded, failure: Failure) -> None:
         if step.block is None:
             policy = step.retry or self.rules.defaults
-            again = retry_at(policy, fact.attempt, failure, self.rules.now, self.rules.chance)
+            pauses = fact.pauses + is_pause(failure, fact.pauses)
+            again = retry_at(policy, fact.attempt - pauses, failure, self.rules.now, self.rules.chance)
             if again is not None:
-                retry = StartStep(step.index, fact.attempt + 1, frame.number, again, fact.repeated_by_next)
+                retry = StartStep(step.index, fact.attempt + 1, frame.number, again, fact.repeated_by_next, pauses)
                 self.effects.starts.append(retry)
                 return
         self._failed(frame, step, self.error_of(step, frame, failure.message, fact.attempt))

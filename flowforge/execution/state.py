@@ -127,6 +127,8 @@ class StepEnded:
     failure: Failure | None = None
     repeats: int | None = None
     """The earlier attempt whose call it made again."""
+    pauses: int = 0
+    """Attempts before it that only met a receiver who asked for a pause."""
 
     @property
     def repeated_by_next(self) -> int | None:

@@ -170,13 +170,15 @@ class TestSteps:
         connect(pipeline, "shop", "bearer", token="t-1")
         workflow = pipeline.workflow(call(httpserver))
         with working(pipeline.backends):
-            refused = pipeline.finished(pipeline.accept(workflow.id).event_id)
-            assert "answered 429" in refused.error["message"]
+            refused = pipeline.accept(workflow.id).event_id
+            again = eventually(lambda: deferred(pipeline, refused))
+            assert (again.attempt, again.pauses) == (2, 1), "a pause uses up none of the attempts"
+            assert "answered 429" in pipeline.attempts(again.execution_id)[0].error["message"]
             waiting = pipeline.accept(workflow.id).event_id
             assert eventually(lambda: deferred(pipeline, waiting))
             assert len(httpserver.log) == 1, "nobody calls as long as it asks to be left alone"
             end_waits(pipeline)
-            assert pipeline.finished(waiting).status == "COMPLETED"
+            assert [pipeline.finished(each).status for each in (refused, waiting)] == ["COMPLETED"] * 2
 
     def test_a_connection_without_limits_costs_nothing(self, pipeline: Pipeline, httpserver: HTTPServer) -> None:
         httpserver.expect_request("/").respond_with_data("ok", headers={"X-RateLimit-Remaining": "7"})

@@ -10,7 +10,7 @@ import pytest
 
 from flowforge.execution.commands import CallWorkflow, StartStep, Wait
 from flowforge.execution.conditions import holds
-from flowforge.execution.retry import Failure, retry_at
+from flowforge.execution.retry import LONGEST_PAUSE_SECONDS, MOST_PAUSES, Failure, retry_at
 from flowforge.execution.simulator import Simulation
 from flowforge.execution.state import Status, StepEnded
 from flowforge.language.definition import RetryPolicy
@@ -240,6 +240,50 @@ def test_what_holds(value: Any) -> None:
 @pytest.mark.parametrize("value", [False, 0, "", " ", "false", "False", None, [], {}])
 def test_what_does_not_hold(value: Any) -> None:
     assert not holds(value)
+
+
+class TestPauses:
+    """Attempts whose receiver asks to be left alone for a while."""
+
+    def end(self, simulation: Simulation, failure: Failure) -> StartStep | None:
+        """The attempt that follows."""
+        first = simulation.due.popleft()
+        start = first.what
+        fact = StepEnded(0, first.attempt, start.iteration, failure=failure, pauses=start.pauses)
+        assert simulation.end(fact)
+        return due(simulation)[0] if simulation.due else None
+
+    def test_they_use_up_none_of_the_attempts(self) -> None:
+        execution = begun(*steps(1, attempts=2))
+        busy, broken = Failure("busy", retry_after=30), Failure("broken")
+        for number in (1, 2):
+            retry = self.end(execution, busy)
+            assert retry is not None
+            assert (retry.attempt, retry.pauses) == (number + 1, number)
+        retry = self.end(execution, broken)
+        assert retry is not None
+        assert (retry.attempt, retry.pauses) == (4, 2)
+        assert self.end(execution, broken) is None
+        assert execution.status is Status.FAILED
+
+    def test_a_step_that_is_tried_once_pauses_too_but_not_for_ever(self) -> None:
+        execution, tries = begun(*steps(1, attempts=1)), 1
+        while self.end(execution, Failure("busy", retry_after=30)):
+            tries += 1
+        assert (tries, execution.status) == (MOST_PAUSES + 1, Status.FAILED)
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            Failure("busy"),
+            Failure("busy", retry_after=0),
+            Failure("busy", retry_after=LONGEST_PAUSE_SECONDS + 1),
+            Failure("busy", permanent=True, retry_after=30),
+            Failure("busy", final=True, retry_after=30),
+        ],
+    )
+    def test_what_is_no_pause_counts(self, failure: Failure) -> None:
+        assert self.end(begun(*steps(1, attempts=1)), failure) is None
 
 
 class TestRetryAt:
