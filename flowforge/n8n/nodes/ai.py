@@ -1,17 +1,19 @@
-"""Language models: chains, agents without tools, and the nodes that ask a model for something."""
+"""Language models: chains, agents, and the nodes that ask a model for something."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowforge import jsonio
 from flowforge.jsonio import JsonObject
+from flowforge.language.blocks.agent import MAX_ROUNDS
 from flowforge.n8n.asking import Asked, Fork, Left, Result, Way, one
 from flowforge.n8n.data import Data, Output, quote
 from flowforge.n8n.model import Node
 from flowforge.n8n.nodes import node
+from flowforge.n8n.tools import as_tools
 from flowforge.n8n.values import literal, literal_value
 
 
@@ -59,6 +61,7 @@ _MODELS: Mapping[str, _Model] = {
     ),
 }
 _HARMLESS_TOOLS = frozenset({"toolThink", "toolCalculator"})
+_USUAL_ROUNDS = 10
 
 
 def _model(asked: Asked) -> JsonObject:
@@ -193,17 +196,30 @@ def chain(asked: Asked) -> Result:
 
 @node("agent")
 def agent(asked: Asked) -> Result:
-    tools = [tool for tool in asked.workflow.parts_of(asked.node.name, "ai_tool") if tool.kind not in _HARMLESS_TOOLS]
-    if tools:
-        names = ", ".join(tool.name for tool in tools[:5])
-        raise Left(f"an agent that chooses among tools ({names}) has no counterpart: write the steps that it is to do")
-    if asked.workflow.parts_of(asked.node.name, "ai_tool"):
-        asked.note("the model has no tool to calculate or to think with")
     if asked.workflow.parts_of(asked.node.name, "ai_memory"):
         asked.note("it does not remember earlier messages: keep them in a table, and give them as history")
-    schema = _schema(asked)
-    path = _ask(asked, _model(asked), _prompt(asked, "chatInput"), asked.text("options.systemMessage"), schema)
+    schema, model = _schema(asked), _model(asked)
+    prompt, system = _prompt(asked, "chatInput"), asked.text("options.systemMessage")
+    path = _with_tools(asked, lambda asking: _ask(asking, model, prompt, system, schema))
     return _answer(path, schema, "output", "text")
+
+
+def _with_tools(asked: Asked, ask: Callable[[Asked], str]) -> str:
+    """The step that asks the model, in an AGENT where tools are linked to the node; returns the path of its output."""
+    linked = asked.workflow.parts_of(asked.node.name, "ai_tool")
+    tools = [tool for tool in linked if tool.kind not in _HARMLESS_TOOLS]
+    if len(tools) < len(linked):
+        asked.note("the model has no tool to calculate or to think with")
+    if not tools:
+        return ask(asked)
+    asking = replace(asked, actions=[])
+    ask(asking)
+    return asked.step("AGENT", {"maxRounds": _rounds(asked)}, actions=[*asking.actions, *as_tools(asked, tools)])
+
+
+def _rounds(asked: Asked) -> int:
+    written = asked.raw("options.maxIterations")
+    return min(max(written, 1), MAX_ROUNDS) if isinstance(written, int) else _USUAL_ROUNDS
 
 
 @node("informationExtractor")
@@ -310,8 +326,6 @@ def _call_openai(asked: Asked, address: str, config: JsonObject) -> str:
 
 
 def _message(asked: Asked, base: JsonObject) -> Output:
-    if asked.workflow.parts_of(asked.node.name, "ai_tool"):
-        raise Left("a model that chooses among tools has no counterpart: write the steps that it is to do")
     rows = asked.rows("messages.values") or asked.rows("responses.values")
     system, prompt, history = _conversation(asked, rows)
     schema: JsonObject | None = None
@@ -320,7 +334,8 @@ def _message(asked: Asked, base: JsonObject) -> Output:
         "json_schema",
     ):
         schema = {"type": "object"}
-    path = _ask(asked, base, prompt, system, schema, **({"history": history} if history else {}))
+    before = {"history": history} if history else {}
+    path = _with_tools(asked, lambda asking: _ask(asking, base, prompt, system, schema, **before))
     content = f"{path}.json" if schema else f"{path}.text"
     shown = asked.step(
         "TRANSFORM",
