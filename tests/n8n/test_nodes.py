@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from flowforge.n8n.report import Outcome
 from flowforge.triggers.kinds import find_kind
-from tests.n8n.graphs import CALLED, MANUAL, actions, graph, imported, node
+from tests.n8n.graphs import CALLED, MANUAL, actions, graph, imported, node, sets
 
 Json = dict[str, Any]
 
@@ -16,6 +17,11 @@ _TYPES = [
     *["set", "if", "switch", "httpRequest", "gmail", "googleSheets", "code", "merge", "slack", "webhook", "notion"],
     *["scheduleTrigger", "formTrigger", "agent", "postgres", "telegram", "html", "dateTime", "rssFeedReadTrigger"],
 ]
+
+
+def _configured(name: str, parameters: Json, **more: Any) -> Json:
+    config: Json = _step(node("N", name, parameters, **more))["config"]
+    return config
 
 
 def _step(written: Json) -> Json:
@@ -324,3 +330,53 @@ def test_two_lists_that_are_compared_go_four_ways() -> None:
     ]
     (loop,) = ways[1]["actions"]
     assert (loop["type"], loop["config"]["items"]) == ("FOR_EACH", f"{{{{ {given}.onlyInSecond }}}}")
+
+
+def test_sql_that_is_no_expression_takes_its_values_as_parameters_all_the_same() -> None:
+    config = _configured(
+        "postgres", {"operation": "executeQuery", "query": "SELECT * FROM t WHERE a = '{{ $json.a }}'"}
+    )
+    assert config["sql"] == "SELECT * FROM t WHERE a = :value1"
+    assert config["parameters"] == {"value1": "{{ trigger.a | default(none) }}"}
+
+
+def test_rows_of_a_sheet_are_deleted_by_their_numbers() -> None:
+    sheet = {"sheetName": {"__rl": True, "mode": "list", "value": "gid=7", "cachedResultName": "Old"}}
+    config = _configured(
+        "googleSheets", sheet | {"operation": "delete", "documentId": "abc", "startIndex": 5}, typeVersion=4
+    )
+    (request,) = config["body"]["requests"]
+    assert request["deleteDimension"]["range"] == {
+        "sheetId": 7,
+        "dimension": "ROWS",
+        "startIndex": "{{ ((5) | int) - 1 }}",
+        "endIndex": "{{ ((5) | int) - 1 + ((1) | int) }}",
+    }
+
+
+def test_rows_of_a_table_are_never_changed_without_a_condition() -> None:
+    config = _configured("dataTable", {"operation": "deleteRows", "dataTableId": "t"})
+    assert config["conditions"] == [{"column": "id", "operator": "equals", "value": "…"}]
+
+
+def test_an_item_goes_on_where_a_table_has_its_row() -> None:
+    has = node(
+        "Has",
+        "dataTable",
+        {
+            "operation": "rowNotExists",
+            "dataTableId": "t",
+            "filters": {"conditions": [{"keyName": "a", "keyValue": "1"}]},
+        },
+    )
+    _, branch = actions(graph([MANUAL, has, sets("Next", a="1")], "Start > Has", "Has > Next"))
+    assert branch["branches"][0]["when"] == "{{ steps.has.rows | length == 0 }}"
+
+
+def test_sample_customers_are_made_up_and_said_to_be() -> None:
+    found = imported(graph([MANUAL, node("N", "n8nTrainingCustomerDatastore")], "Start > N"))
+    assert "made up" in found.report.with_outcome(Outcome.APPROXIMATED)[0].notes[0]
+    assert all(
+        row["email"].endswith("@example.com")
+        for row in found.workflows[0].definition["actions"][0]["config"]["output"]["items"]
+    )

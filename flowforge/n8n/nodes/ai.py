@@ -11,6 +11,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.blocks.agent import MAX_ROUNDS
 from flowforge.n8n.asking import Asked, Fork, Left, Result, Way, one
 from flowforge.n8n.data import Data, Output, quote
+from flowforge.n8n.media import by_gemini, read_by_mistral
 from flowforge.n8n.model import Node
 from flowforge.n8n.nodes import node
 from flowforge.n8n.tools import as_tools
@@ -366,8 +367,9 @@ def _conversation(asked: Asked, rows: list[JsonObject]) -> tuple[str, str, list[
 def _picture(asked: Asked) -> Output:
     body = {"model": asked.text("model") or "dall-e-3", "prompt": asked.text("prompt"), "n": 1}
     body |= {"size": asked.text("options.size")} if asked.raw("options.size") else {}
+    body |= {} if str(body["model"]).startswith("gpt-image") else {"response_format": "b64_json"}
     path = f"{_call_openai(asked, '/images/generations', {'body': body})}.body"
-    file = f"({path}.data[0].b64_json | to_file('image.png', 'image/png'))"
+    file = f"({{'base64': {path}.data[0].b64_json}} | to_file('image.png', 'image/png'))"
     return Output(Data(f"{path}.data[0]"), any_file=file)
 
 
@@ -427,10 +429,13 @@ def other_models(asked: Asked) -> Result:
     kind = {"googleGemini": "lmChatGoogleGemini", "anthropic": "lmChatAnthropic", "ollama": "lmChatOllama"}
     model = _MODELS[kind.get(asked.node.kind, "lmChatMistralCloud")]
     resource = asked.choice("resource", "document" if asked.node.kind == "mistralAi" else "text")
-    operation = asked.choice("operation", "message" if resource == "text" else "analyze")
-    base = _asking(asked, asked.node, model)
     if resource == "text":
-        return _message(asked, base)
+        return _message(asked, _asking(asked, asked.node, model))
+    if asked.node.kind == "googleGemini":
+        return by_gemini(asked, resource)
+    if asked.node.kind == "mistralAi":
+        return read_by_mistral(asked)
+    operation, base = asked.choice("operation", "analyze"), _asking(asked, asked.node, model)
     binary = asked.raw("inputType", "url") == "binary"
     if operation in ("analyze", "transcribe") and binary and resource in ("image", "document"):
         files = [asked.file(str(asked.raw("binaryPropertyName", "data")))]

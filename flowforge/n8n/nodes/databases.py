@@ -62,6 +62,7 @@ def _query(asked: Asked, base: JsonObject) -> Output:
     raw = asked.raw("query", "")
     if not isinstance(raw, str) or not raw.strip():
         raw = str(asked.needed("", "the SQL", "SELECT 1"))
+    raw = f"={raw}" if "{{" in raw and not raw.startswith("=") else raw
     parameters: JsonObject = {}
     statement = _with_parameters(asked, raw, parameters)
     statement = _NUMBERED.sub(lambda found: f":p{found[1]}", statement)
@@ -234,11 +235,13 @@ def mongo(asked: Asked) -> Result:
 
 @node("redis")
 def redis(asked: Asked) -> Result:
-    operation = asked.choice("operation", "info")
+    operation = str(asked.needed(asked.choice("operation", ""), "the operation", "get"))
     base: JsonObject = {"connection": asked.connection("Redis")}
     if operation == "get":
         name = str(asked.raw("propertyName", "propertyName")).lstrip("=") or "propertyName"
-        path = asked.step("REDIS", base | {"operation": "get", "key": asked.text("key")})
+        path = asked.step(
+            "REDIS", base | {"operation": "get", "key": asked.needed(asked.text("key"), "the key", "key")}
+        )
         return Output(Data(path, {name.split(".")[-1]: f"{path}.value", name: f"{path}.value"}))
     if operation == "set":
         seconds = {"seconds": asked.number("ttl", 60)} if asked.raw("expire") is True else {}

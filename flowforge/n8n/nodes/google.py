@@ -190,6 +190,29 @@ def _create(asked: Asked) -> Output:
     return Output(Data(path, renamed={"spreadsheetUrl": "url"}))
 
 
+def _delete_rows(asked: Asked) -> Output:
+    """Rows of a tab, which the API knows by its number. Raises Left for columns."""
+    if asked.raw("toDelete", "rows") != "rows":
+        raise Left("columns are deleted: use an HTTP_REQUEST step")
+    base = _sheet(asked)
+    first = f"(({asked.bare(asked.raw('startIndex', 2))}) | int)"
+    count = f"(({asked.bare(asked.raw('numberToDelete', 1))}) | int)"
+    span = {"startIndex": asked.braced(f"{first} - 1"), "endIndex": asked.braced(f"{first} - 1 + {count}")}
+    range_ = {"sheetId": _number_of_tab(asked), "dimension": "ROWS", **span}
+    config = {"url": f"{_SHEETS}/{base['spreadsheetId']}:batchUpdate", "method": "POST"}
+    body = {"requests": [{"deleteDimension": {"range": range_}}]}
+    asked.step("HTTP_REQUEST", config | {"body": body, "connection": base["connection"]})
+    return Output(Data("{}"))
+
+
+def _number_of_tab(asked: Asked) -> int:
+    number = str(asked.raw("sheetName", "")).removeprefix("gid=")
+    if number.isdecimal():
+        return int(number)
+    asked.note("the number of the tab is not in the file: it is taken to be 0")
+    return 0
+
+
 _SHEET_OPERATIONS = {
     ("sheet", "read"): _read,
     ("sheet", "readRows"): _read,
@@ -199,6 +222,7 @@ _SHEET_OPERATIONS = {
     ("sheet", "appendOrUpdate"): _append_or_update,
     ("sheet", "upsert"): _append_or_update,
     ("sheet", "clear"): _clear,
+    ("sheet", "delete"): _delete_rows,
     ("sheet", "create"): _create_tab,
     ("spreadsheet", "create"): _create,
     ("spreadsheet", "read"): _create,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, Result, one
+from flowforge.n8n.asking import Asked, Fork, Left, Result, Way, one
 from flowforge.n8n.data import Data, Output
 from flowforge.n8n.nodes import node
 from flowforge.n8n.nodes.services import by_table
@@ -255,12 +255,21 @@ def data_table(asked: Asked) -> Result:
         if operation == "upsert":
             asked.note("a row is found by the key column of the table")
             return Output(Data(f"{asked.step('TABLE', base | {'operation': 'addOrChange', 'values': values})}.row"))
-        asked.step("TABLE", found | {"operation": "change", "values": values})
+        asked.step("TABLE", _filtered(asked, found) | {"operation": "change", "values": values})
         return asked.given
     if operation == "deleteRows":
-        asked.step("TABLE", found | {"operation": "delete"})
+        asked.step("TABLE", _filtered(asked, found) | {"operation": "delete"})
         return asked.given
+    if operation in ("rowExists", "rowNotExists"):
+        path = asked.step("TABLE", _filtered(asked, found) | {"operation": "find", "limit": 1})
+        return Fork([Way(0, f"{path}.rows | length {'>' if operation == 'rowExists' else '=='} 0", "kept")])
     raise Left(f"the operation '{operation}' of data tables has no counterpart: use TABLE and a BRANCH")
+
+
+def _filtered(asked: Asked, found: JsonObject) -> JsonObject:
+    """With conditions in any case: without them nothing is changed or deleted."""
+    placeholder = [{"column": "id", "operator": "equals", "value": "…"}]
+    return found | {"conditions": asked.needed(found.get("conditions"), "the condition", placeholder)}
 
 
 def _whole(limit: object) -> int:

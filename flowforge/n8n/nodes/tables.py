@@ -82,14 +82,14 @@ def _change(asked: Asked, base: JsonObject, operation: str) -> Output:
     if asked.node.version < 2:
         id_ = asked.text("id")
     config = base | {"fields": filled(asked, values)}
+    if not (matching or (operation == "update" and id_)):
+        matching = asked.needed(matching, "the field by which a record is found", ["Name"])
     if "id" in matching or (operation == "update" and id_):
         path = asked.step("AIRTABLE_CHANGE", config | {"recordId": id_})
-    elif matching:
+    else:
         if operation == "update":
             asked.note("a record that is not there is added")
         path = asked.step("AIRTABLE_CHANGE", config | {"mergeOn": matching})
-    else:
-        raise Left("it does not say by which fields the record is found")
     return Output(Data(f"{path}.records[0]"))
 
 
