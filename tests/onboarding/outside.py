@@ -57,7 +57,7 @@ class Automation:
             connection.execute(due.values(next_scheduled_at=datetime.now(UTC)))
         assert fire_due(self.backends) == 1
 
-    def its_mailbox_is_polled(self) -> None:
+    def it_is_polled(self) -> None:
         run_poll(self.backends, UUID(self.trigger["id"]))
 
     def finished(self, executions: int = 1) -> Mapping[str, Any]:
