@@ -139,7 +139,6 @@ _SERVICES: Mapping[str, _Service] = {
     "eventbriteTrigger": _Service("Eventbrite", unlike=True),
     "figmaTrigger": _Service("Figma"),
     "payPalTrigger": _Service("PayPal"),
-    "strava": _Service("Strava"),
     "stravaTrigger": _Service("Strava"),
     "zohoTrigger": _Service("Zoho"),
     "webflowTrigger": _Service("Webflow"),
