@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowforge.connectors.sdk import ConnectorConfig, Path, StepContext, compare_lists, connector, field, first_of
+from flowforge.connectors.sdk import ConnectorConfig, Path, StepContext, compare_lists, connector, field, joined
 from flowforge.jsonio import JsonObject
 
 
@@ -35,7 +35,7 @@ def _output(config: Config) -> JsonObject:
     help="Tells which records only one of two lists has, and which have changed.",
     icon="table",
     keywords=("diff", "difference", "sync", "new", "changed", "deleted", "datasets", "compare"),
-    summary=first_of("fields"),
+    summary=joined("first", "second"),
     computes=_output,
     repeatable=True,
 )
