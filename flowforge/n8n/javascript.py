@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.data import Output, as_seen_from, held
+from flowforge.n8n.data import Output, as_seen_from, held, reach
 from flowforge.n8n.expressions.found import Place
 
 CODE_SECONDS = 10
@@ -28,6 +28,9 @@ _FILE_NAME = re.compile(
 _CONTENT = re.compile(
     r"getBinaryDataBuffer|(?<!binary)(?<!binary\?)\.data\b|\[['\"]data['\"]\]|\{[^{}=]*\bdata\b[^{}:]*\}\s*="
 )
+_VARIABLE = re.compile(r"""(?:\$vars|\$env|process\.env)(?:\.(\w+)|\[\s*['"]([^'"\n]+)['"]\s*\])""")
+_STATIC = re.compile(r"getWorkflowStaticData")
+_MODULES = re.compile(r"\brequire\s*\(")
 _BRACES = re.compile(r"\{(?=[{%#])")
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
 _EXTENSIONS = re.compile(
@@ -55,13 +58,16 @@ def nodes_named_in(text: str, place: Place) -> JsonObject:
     for name in _names_in(text):
         output = place.node(name)
         if output is not None:
-            nodes[name] = _node(output, place) | files_for(text, output, place)
+            nodes[name] = node_given(output, place) | files_for(text, output, place)
     given: JsonObject = {"nodes": nodes} if nodes else {}
     if re.search(r"\$workflow\b|\$execution\b", text):
         given |= {
             "workflow": {"id": "{{ workflow.id }}", "name": "{{ workflow.name }}"},
             "execution": "{{ execution.id }}",
         }
+    variables = {match[1] or match[2] for match in _VARIABLE.finditer(text)}
+    if variables:
+        given["vars"] = {name: f"{{{{ {reach('vars', name)} | default(none) }}}}" for name in sorted(variables)}
     if re.search(r"\$itemIndex|\$runIndex", text):
         given["index"] = "{{ loop.index }}" if place.depth else 0
     if _DATES.search(text) or _LOCALES.search(text):
@@ -69,9 +75,14 @@ def nodes_named_in(text: str, place: Place) -> JsonObject:
     return given
 
 
-def _node(output: Output, place: Place) -> JsonObject:
+def node_given(output: Output, place: Place) -> JsonObject:
     node = {"item": _braced(output.item.object, place)}
     return node if output.many is None else {**node, "items": _braced(output.many, place)}
+
+
+def keeps_data(text: str) -> bool:
+    """Whether code keeps data between executions."""
+    return _STATIC.search(text) is not None
 
 
 def uses_files(text: str) -> bool:
@@ -123,6 +134,10 @@ def library_for(text: str) -> str:
         parts.append("locales")
     if _BUFFER.search(text) or uses_files(text):
         parts.append("buffers")
+    if _MODULES.search(text):
+        parts += ["modules"] if "buffers" in parts else ["buffers", "modules"]
+    if keeps_data(text):
+        parts.append("kept")
     return "".join(map(_part, parts))
 
 

@@ -92,8 +92,9 @@ def test_a_function_item_of_old_workflows_changes_its_item() -> None:
     "source",
     [
         "const fs = require('fs');\nreturn items;",
+        "return require('crypto').createHash('sha1').update('a').digest('hex');",
+        "return [{ json: { e: Object.keys(process.env) } }];",
         "return await this.helpers.httpRequest({});",
-        "$getWorkflowStaticData('global');",
     ],
 )
 def test_code_that_reaches_out_is_left_with_the_reason(source: str) -> None:
@@ -188,3 +189,79 @@ def test_files_that_a_loop_has_fetched_come_to_the_code_after_it() -> None:
     loop, last = found[-2], found[-1]
     assert "'get_data': steps.get.body" in loop["config"]["collect"]
     assert last["config"]["input"]["files"]["data"] == "{{ steps.each_get.results | map('get_data') | default(none) }}"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            "const c = require('crypto');\nreturn [{ h: c.createHash('md5').update('a').digest('hex') }];",
+            {"h": "0cc175b9c0f1b6a831c399e269772661"},
+        ),
+        ("return [{ n: require('crypto').randomBytes(4).toString('hex').length }];", {"n": 8}),
+        (
+            "return [{ n: new Intl.NumberFormat('de-DE', { maximumFractionDigits: 1 }).format(1234.56) }];",
+            {"n": "1.234,6"},
+        ),
+        (
+            "return [{ d: new Intl.DateTimeFormat('en-US').format(new Date('2026-03-04T05:06:07Z')) }];",
+            {"d": "3/4/2026"},
+        ),
+        ("return [{ e: $env.SHOP, p: process.env.SHOP, v: $vars.SHOP }];", {"e": "x", "p": "x", "v": "x"}),
+    ],
+)
+def test_code_has_the_commonest_modules_and_names(source: str, expected: Json) -> None:
+    assert run(_code(source), {"items": [{}], "vars": {"SHOP": "x"}}) == [expected]
+
+
+def test_what_code_keeps_between_executions_is_a_row_of_a_table() -> None:
+    source = (
+        "const kept = $getWorkflowStaticData('global');\nkept.n = (kept.n ?? 0) + 1;\nreturn [{ json: { n: kept.n } }];"
+    )
+    code = node("Count", "code", {"jsCode": source}, typeVersion=2)
+    before, counted, after = actions(graph([MANUAL, code], "Start > Count"))
+    assert before["config"] == {"table": "n8n static data", "operation": "get", "key": "Example"}
+    assert run(counted["config"], {"items": [{}], "kept": {"global": {"n": 4}}}) == {
+        "rows": [{"n": 5}],
+        "kept": {"global": {"n": 5}},
+    }
+    assert after["config"]["values"] == {"workflow": "Example", "data": "{{ steps.count.result.kept }}"}
+
+
+def _python(source: str, **more: Any) -> Any:
+    parameters = {"language": "python", "pythonCode": source} | more
+    found = actions(graph([MANUAL, node("Code", "code", parameters, typeVersion=2)], "Start > Code"))
+    return run(found[-1]["config"], {"items": ROWS, "nodes": {"Rows": {"item": {"name": "row"}}}})
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("return _input.all();", ROWS),
+        (
+            "for item in _input.all():\n  item.json.n = item.json.n + 1\nreturn items",
+            [{**row, "n": row["n"] + 1} for row in ROWS],
+        ),
+        ("data = _input.first().json.to_py()\nreturn {'a': f'{data.get(\"name\")}.json'}", [{"a": "ada.json"}]),
+        ("return [{'json': {'x': item['json']['name']}} for item in _items]", [{"x": "ada"}, {"x": "bea"}]),
+        (
+            "import re\nreturn [{'json': {'n': _('Rows').first().json.name, 'm': len(re.findall('a', 'aa'))}}]",
+            [{"n": "row", "m": 2}],
+        ),
+    ],
+)
+def test_python_for_all_items(source: str, expected: list[Json]) -> None:
+    assert _python(source) == expected
+
+
+def test_python_for_each_item() -> None:
+    assert _python("return {'n': _json['n'], 'name': _input.item.json.name}", mode="runOnceForEachItem") == ROWS
+
+
+@pytest.mark.parametrize(
+    "source", ["import pandas as pd\nreturn []", "return _('a' + 'b').all()", "return [{'n': _now}]", "return ["]
+)
+def test_python_that_cannot_run_is_left_with_the_reason(source: str) -> None:
+    code = node("Code", "code", {"language": "python", "pythonCode": source}, typeVersion=2)
+    (left,) = imported(graph([MANUAL, code], "Start > Code")).report.with_outcome(Outcome.LEFT)
+    assert left.notes[0].startswith("its Python ")

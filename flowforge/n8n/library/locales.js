@@ -57,3 +57,13 @@ Date.prototype.toLocaleString = function toLocaleString(locale, options = {}) {
   const time = hasTime(options) || !hasDate(options) ? timeFormat(language(locale), options) : '';
   return localDate(this, [day, time].filter(Boolean).join(', '), locale, options);
 };
+const Intl = {
+  NumberFormat: function NumberFormat(locale, options) {
+    return { format: (number) => localNumber(Number(number), locale, options), resolvedOptions: () => ({ locale, ...options }) };
+  },
+  DateTimeFormat: function DateTimeFormat(locale, options = {}) {
+    const zone = options.timeZone ?? input.zone ?? 'UTC';
+    const written = (date) => (hasTime(options) ? date.toLocaleString(locale, options) : date.toLocaleDateString(locale, options));
+    return { format: (date) => written(new Date(date ?? Date.now())), resolvedOptions: () => ({ locale, ...options, timeZone: zone }) };
+  },
+};

@@ -18,6 +18,7 @@ const $items = (name) => (name === undefined ? items : $(name).all());
 const $input = { all: () => items, first: () => items[0], last: () => items.at(-1), item: items[0], params: {} };
 const $itemIndex = input.index ?? 0, $runIndex = 0;
 const $workflow = input.workflow ?? {}, $execution = { id: input.execution }, $vars = input.vars ?? {};
+const $env = $vars, process = { env: $env };
 const $if = (test, then, otherwise) => (test ? then : otherwise);
 const $ifEmpty = (given, fallback) => (given === undefined || given === null || given === '' ? fallback : given);
 const $max = Math.max, $min = Math.min;

@@ -1,4 +1,4 @@
-"""Code, Function and Function Item nodes: their JavaScript runs in a CODE step, with n8n's names before it."""
+"""Code, Function and Function Item nodes: their code runs in a CODE step, with n8n's names before it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,33 @@ from dataclasses import replace
 from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked, Left
 from flowforge.n8n.data import Data, Output, reach
-from flowforge.n8n.javascript import files_for, library_for, nodes_named_in, uses_files
+from flowforge.n8n.javascript import files_for, keeps_data, library_for, nodes_named_in, uses_files
+from flowforge.n8n.kept_data import with_kept_data
 from flowforge.n8n.nodes import node
+from flowforge.n8n.python_code import python_code
 
 _OUT_OF_REACH = (
-    (r"\brequire\s*\(", "it loads a library"),
+    (r"\brequire\s*\(\s*(?!['\"](?:node:)?(?:crypto|buffer|url)['\"])", "it loads a library"),
+    (r"createHash\(\s*(?!['\"](?i:md5|sha-?256)['\"])", "it makes digests that are neither MD5 nor SHA-256"),
+    (r"createHmac\(\s*(?!['\"](?i:sha-?256)['\"])", "it makes signatures that are not HMAC-SHA-256"),
+    (
+        r"\bcrypto\.(?:create\w*[Cc]ipher|\w*[Ss]ign|\w*[Vv]erify|generate\w+|pbkdf2|scrypt|subtle)",
+        "it encrypts or signs",
+    ),
     (r"\bimport\s*\(|^\s*import\s", "it loads a library"),
     (
         r"helpers\b(?!\.(?:getBinaryDataBuffer|prepareBinaryData)\b)|\bfetch\s*\(|\baxios\b|XMLHttpRequest",
         "it calls other servers: use HTTP_REQUEST steps",
     ),
-    (r"getWorkflowStaticData|\$memory", "it remembers data between executions: use a table, or REMEMBER"),
-    (r"\$env\b|process\.env|\$credentials|\$secrets", "it reads the environment: use variables or connections"),
-    (r"\bIntl\b", "it writes words of a language: Intl is not there"),
+    (r"\$memory", "it remembers data between executions: use a table, or REMEMBER"),
+    (
+        r"(?:\$env|process\.env)\b(?!\.\w|\[\s*['\"])|\$credentials|\$secrets",
+        "it reads the environment: use variables or connections",
+    ),
+    (
+        r"\bIntl\.(?!NumberFormat\b|DateTimeFormat\b)|formatToParts|formatRange",
+        "it takes apart what languages write: Intl is not all there",
+    ),
     (r"\$fromAI|getNodeParameter|\$evaluateExpression|\$getPairedItem", "it uses what n8n alone has"),
 )
 _ONE_ITEM = re.compile(
@@ -31,13 +45,24 @@ _RETURN = re.compile(r"\breturn\b")
 
 @node("code", "function", whole_list=True)
 def code(asked: Asked) -> Output:
+    each = asked.raw("mode", "runOnceForAllItems") == "runOnceForEachItem"
+    if asked.raw("language", "javaScript") != "javaScript":
+        return python_code(asked, each)
     source = _source(asked)
-    if asked.raw("mode", "runOnceForAllItems") == "runOnceForEachItem":
+    if each:
         return _for_each(asked, source)
-    rows = asked.code(_wrapped(source), {"items": asked.braced(asked.given.items)} | _named_in(asked, source))
+    given = {"items": asked.braced(asked.given.items)} | _named_in(asked, source)
+    rows = _computed(asked, source, _wrapped(source), given)
     if _gives_one_item(source):
         return _with_files(asked, source, Output(Data(f"{rows}[0]"), as_list=rows))
     return _with_files(asked, source, Output(many=rows))
+
+
+def _computed(asked: Asked, source: str, program: str, given: JsonObject) -> str:
+    """The step with the code, and those that read and write what it keeps between executions; the path of its rows."""
+    if re.search(r"\$env\b|process\.env", source):
+        asked.note("the environment variables that it reads became variables: set vars of the same names")
+    return with_kept_data(asked, program, given) if keeps_data(source) else asked.code(program, given)
 
 
 def _named_in(asked: Asked, source: str) -> JsonObject:
@@ -68,7 +93,7 @@ def _for_each(asked: Asked, source: str, *, names: str = "") -> Output:
     """Code that is run for each item: the step stands in the loop, or does it for all items itself."""
     given = _named_in(asked, source)
     if asked.given.many is None:
-        rows = asked.code(_wrapped(source), {"item": asked.item} | given)
+        rows = _computed(asked, source, _wrapped(source), {"item": asked.item} | given)
         return _with_files(asked, source, Output(Data(f"{rows}[0]")))
     body = source.replace("$itemIndex", "at")
     wrapped = (
@@ -79,7 +104,7 @@ def _for_each(asked: Asked, source: str, *, names: str = "") -> Output:
         f"for (const [at, each] of items.entries()) results.push(...listed(await {_call(source, 'each, at')}));\n"
         "return results;\n"
     )
-    rows = asked.code(wrapped, {"items": asked.braced(asked.given.items)} | given)
+    rows = _computed(asked, source, wrapped, {"items": asked.braced(asked.given.items)} | given)
     return _with_files(asked, source, Output(many=rows))
 
 
@@ -89,16 +114,14 @@ def _wrapped(source: str) -> str:
 
 
 def _call(source: str, given: str = "") -> str:
-    """The call of the code; what it reaches as `this` holds the helpers for files."""
-    this = "{ helpers }" if uses_files(source) else "{}"
-    return f"run.call({this}{', ' if given else ''}{given})"
+    """The call of the code; what it reaches as `this` holds the helpers for files, and what is kept."""
+    names = {"helpers": uses_files(source), "getWorkflowStaticData": keeps_data(source)}
+    this = ", ".join(name for name, is_used in names.items() if is_used)
+    return f"run.call({{ {this} }}{', ' if given else ''}{given})"
 
 
 def _source(asked: Asked) -> str:
     """Raises Left for code that a CODE step cannot run."""
-    language = asked.raw("language", "javaScript")
-    if language != "javaScript":
-        raise Left("its code is Python, in n8n's form: write it as a CODE step")
     source = asked.raw("jsCode", asked.raw("functionCode", ""))
     if not isinstance(source, str) or not source.strip():
         return str(asked.needed("", "the code", "return items;"))

@@ -1,0 +1,3 @@
+// What a workflow keeps between its executions.
+const $getWorkflowStaticData = (kind) => (kept[kind === 'node' ? `node ${input.node}` : kind] ??= {});
+const getWorkflowStaticData = $getWorkflowStaticData;
