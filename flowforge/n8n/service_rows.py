@@ -84,6 +84,10 @@ class Row:
     def _is_used(self, path: str) -> bool:
         return any(path == used or path.startswith(f"{used}.") for used in self.used | _ABOUT_THE_NODE)
 
+    def _is_touched(self, path: str) -> bool:
+        """Whether it is used, or a part of it."""
+        return self._is_used(path) or any(used.startswith(f"{path}.") for used in self.used)
+
     def _filled_object(self, written: JsonObject) -> JsonObject | list[Any]:
         if written.keys() == {"each", "of"}:
             return self._each(written["each"], written["of"])
@@ -116,7 +120,7 @@ class Row:
     def _unused_members(self, path: str) -> list[tuple[str, Any]]:
         raw = self._raw(path)
         members = list(raw.items()) if isinstance(raw, dict) else []
-        wanted = [(name, _plain(member)) for name, member in members if not self._is_used(f"{path}.{name}")]
+        wanted = [(name, _plain(member)) for name, member in members if not self._is_touched(f"{path}.{name}")]
         self.used.update(f"{path}.{name}" for name, _ in wanted)
         return wanted
 
