@@ -107,6 +107,8 @@ class TriggerKind(Generic[C]):
     """Other names that people use for it."""
     rank: int
     """Its rank among the kinds that the builder offers; the lowest comes first."""
+    is_common: ClassVar[bool] = True
+    """Whether the builder offers it at once, rather than when people ask for more."""
     config: Model[C]
     is_registered: ClassVar[bool] = True
     """Whether it has a registration: a row that says when or where it starts the workflow."""

@@ -34,6 +34,15 @@ def test_the_builder_draws_the_fields_of_the_action_and_those_of_its_polls(ada: 
     assert "How it looks for new ones" in page
 
 
+def test_the_chosen_kind_is_shown_and_others_like_it_are_folded_away(ada: Browser, path: str) -> None:
+    page = ada.get(f"{path}/build").text
+    at_once, folded = page.split("When something new appears", 1)
+    assert 'value="http_request" checked' in at_once
+    assert 'value="webhook"' in at_once
+    assert 'value="read_feed"' in folded
+    assert 'value="http_request"' not in folded
+
+
 def test_trying_it_out_shows_what_is_there_and_offers_it_as_the_sample(
     ada: Browser, path: str, api: ChangingList
 ) -> None:

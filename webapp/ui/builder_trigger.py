@@ -54,8 +54,12 @@ class TriggerPanel:
 
     @property
     def kinds(self) -> Sequence[TriggerKind[Any]]:
-        """All that can be chosen."""
-        return list(trigger_kinds().values())
+        """Those that are offered at once, and the chosen one."""
+        return [kind for kind in trigger_kinds().values() if kind.is_common or kind is self.kind]
+
+    @property
+    def more_kinds(self) -> Sequence[TriggerKind[Any]]:
+        return [kind for kind in trigger_kinds().values() if kind not in self.kinds]
 
 
 def trigger_panel(

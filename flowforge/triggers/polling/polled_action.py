@@ -36,6 +36,7 @@ class PolledAction(PolledKind[PollConfig]):
     """The kind that an action declares: its config has the fields of the action, and those of PollConfig."""
 
     config = PollConfig
+    is_common = False
     can_be_tested = True
 
     def __init__(
@@ -119,10 +120,10 @@ class PolledAction(PolledKind[PollConfig]):
             question = Question(self._connector.type, action, access.user_id, known, access.deadline)
             items = items_of(ask(access.backends, question), self.read(config), self._polls)
         except (Invalid, ConnectorError, SecretUnreadable) as error:
-            return TrialResult(self.title, str(error))
+            return TrialResult("the list", str(error))
         newest = [item.value for item in items[-_SHOWN_ITEMS:]]
         sample = self._payload(config, newest[-1]) if newest else None
-        return TrialResult(self.title, items=newest, count=len(items), sample=sample)
+        return TrialResult("the list", items=newest, count=len(items), sample=sample)
 
     def _payload(self, config: Mapping[str, Any], item: Any) -> JsonObject:
         return payload_of([item]) if config.get("eventPer") == EventPer.POLL else {"item": item}
