@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import FrameRow
+from flowforge.connections import named_secrets
+from flowforge.db.tables import FrameRow, OpenBlockRow
 from flowforge.jsonio import JsonObject
 from tests.actions import transform
-from tests.engine.pipeline import Pipeline, working
+from tests.engine.pipeline import OWNER, Pipeline, working
 from tests.services.language_model import LanguageModel, Says, answers, calls, results
 from tests.services.serving import serving
 from tests.waiting import eventually
@@ -166,3 +167,23 @@ def test_a_cancelled_agent_calls_no_further_tool(pipeline: Pipeline, model: Lang
         done = pipeline.finished(event.event_id)
     assert done.status == "CANCELLED"
     assert (len(model.asked), model.calls) == (1, [])
+
+
+def test_the_secrets_of_its_prompt_are_not_kept(pipeline: Pipeline, model: LanguageModel) -> None:
+    with Session(pipeline.backends.engine) as session:
+        named_secrets.put_secret(session, pipeline.backends.vault, OWNER, "code", "correct-horse")
+
+    def says(messages: Any) -> JsonObject:
+        said = messages[0]["content"]
+        return answers(f"You said: {said}") if results(messages) else calls(("price", {"article": said}))
+
+    done = run(pipeline, model, says, agent(model, PRICE, prompt="{{ secrets.code }}"), prices={})
+    assert done.error is None
+    assert [asked["messages"][0]["content"] for asked in model.asked] == ["correct-horse"] * 2
+    with Session(pipeline.backends.engine) as session:
+        frames = session.scalars(select(FrameRow).where(FrameRow.execution_id == done.id)).all()
+        blocks = session.scalars(select(OpenBlockRow).where(OpenBlockRow.execution_id == done.id)).all()
+    kept = [(frame.outputs, frame.item, frame.result) for frame in frames], [block.memory for block in blocks]
+    assert len(blocks) == 2
+    assert "correct-horse" not in str(kept)
+    assert "correct-horse" not in str(done.step_outputs)

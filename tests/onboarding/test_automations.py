@@ -27,6 +27,7 @@ from tests.onboarding.outside import Account
 from tests.people import registered
 from tests.services.file_servers import running_webdav
 from tests.services.imap import PASSWORD, USER, MailServer
+from tests.services.language_model import answers, calls, results
 from tests.services.smtp import Inbox, serving
 from tests.services.sql_servers import SqlServer
 from tests.triggers.webhook_calls import hexadecimal
@@ -213,6 +214,28 @@ def test_a_language_model_finds_the_urgent_mail(
 
     assert triage.finished(executions=2)["status"] == "COMPLETED"
     assert posted(httpserver) == ["Shop <sales@shop.test>: All is down"]
+
+
+def test_an_assistant_looks_an_order_up_and_answers(
+    account: Account, client: FlaskClient, httpserver: HTTPServer
+) -> None:
+    def says(request: Request) -> Response:
+        known = results(request.get_json()["messages"])
+        message = answers(f"I know: {known[0]}") if known else calls(("find_order", {"number": "A-17"}))
+        return Response(json.dumps({"choices": [{"message": message}]}), mimetype="application/json")
+
+    httpserver.expect_request("/v1/chat/completions").respond_with_handler(says)
+    assistant = account.automate("order-assistant", model=account.connect("model", "bearer", {"token": "sk-1"}))
+    [table] = client.get("/api/v1/tables", headers=account.person.headers).get_json()
+    order = {"number": "A-17", "state": "sent", "customer": "Ann"}
+    rows = f"/api/v1/tables/{table['id']}/rows"
+    assert client.post(rows, json={"rows": [order]}, headers=account.person.headers).status_code == 201
+
+    answer = client.post(assistant.webhook, json={"question": "Where is my order A-17?"})
+
+    assert answer.json is not None
+    assert answer.json["answer"].startswith("I know: ")
+    assert '"state":"sent"' in answer.json["answer"]
 
 
 def test_each_new_article_of_a_feed_is_posted_once(account: Account, httpserver: HTTPServer, slack: str) -> None:
