@@ -29,6 +29,7 @@ from rq_scheduler.utils import to_unix
 from flowforge.db.schema import exit_on_other_schema
 from flowforge.ids import member_name
 from flowforge.settings import Settings
+from flowforge.triggers.kinds import trigger_kinds
 from flowforge.wiring import Backends, connect_redis
 from workers import polls, tasks
 from workers.prefork import Child, Prefork, die_with
@@ -228,7 +229,9 @@ def _connect(settings: Settings) -> Redis:
 
 
 def _load_shared(settings: Settings) -> None:
-    """Loads, once before the forks, modules that are loaded on first use. Connects to nothing."""
+    """Loads, once before the forks, modules that are loaded on first use: a poll begins in a process that has all
+    connectors already. Connects to nothing."""
+    trigger_kinds()
     backends = Backends(settings, "flowforge-jobs")
     _ = backends.engine, backends.logbook
     backends.close()

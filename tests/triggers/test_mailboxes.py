@@ -359,7 +359,7 @@ class TestCrash:
         def fail(*_: Any) -> None:
             raise KeyError("a bug")
 
-        monkeypatch.setattr("flowforge.triggers.mailboxes.reader.read_new", fail)
+        monkeypatch.setattr("flowforge.triggers.kinds.email.read_new", fail)
         mails = mailbox(engine, imap.config(folder))
         with pytest.raises(KeyError):
             run_poll(backends, mails)

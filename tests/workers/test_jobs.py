@@ -150,6 +150,14 @@ class TestProgram:
             eventually(lambda: trigger(engine, dead)["last_error"])
 
 
+def test_a_poll_begins_where_all_connectors_are_loaded_already() -> None:
+    begun = "from flowforge.settings import Settings; from workers import jobs; jobs._load_shared(Settings())"
+    known = "from flowforge.connectors.catalog import load_catalog; print(load_catalog.cache_info().currsize)"
+    environment = {**os.environ, "FLOWFORGE_SECRET_KEYS": "", "POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    command = [sys.executable, "-c", f"{begun}\n{known}"]
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "1\n"
+
+
 class TestClock:
     def test_the_settings_switch_jobs_off(self, settings: Settings) -> None:
         off = settings.model_copy(update={"scheduler_enabled": False})

@@ -14,6 +14,7 @@ from flowforge.connectors.sdk import (
     ConnectorConfig,
     FileAccess,
     Guarded,
+    Polls,
     StepContext,
     as_file,
     connector,
@@ -116,6 +117,9 @@ _REQUIRED: Mapping[str, Sequence[str]] = {
 }
 
 
+_OF_OTHER_OPERATIONS = ("pipeline", "documents", "keys", "update", "many", "allowWriting")
+
+
 def _is_repeatable(config: Mapping[str, Any]) -> bool:
     return config.get("operation", "find") in _REPEATABLE and not config.get("allowWriting")
 
@@ -130,6 +134,14 @@ def _is_repeatable(config: Mapping[str, Any]) -> bool:
     summary=joined("operation", "collection"),
     repeatable=_is_repeatable,
     connections=(MONGODB,),
+    polls=Polls(
+        "New document in MongoDB",
+        "When a collection has a document that it did not have before",
+        items="documents",
+        item_id="_id",
+        fixed={"operation": "find", "result": "documents", **dict.fromkeys(_OF_OTHER_OPERATIONS)},
+        sample={"_id": "64f0c0ffee", "customer": "Ada", "total": 12.5},
+    ),
 )
 def mongodb(config: Config, context: StepContext) -> JsonObject:
     from flowforge.connectors.mongodb.collection import Collection

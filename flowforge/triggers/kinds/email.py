@@ -34,6 +34,7 @@ from flowforge.secrets import SecretUnreadable, open_fields
 from flowforge.settings import Settings
 from flowforge.triggers.kind import TrialResult, TriggerConfig
 from flowforge.triggers.mailboxes.mailbox import EMAIL, Mailbox, StartWith
+from flowforge.triggers.mailboxes.reader import read_new
 from flowforge.triggers.polling.kind import PolledKind
 from flowforge.triggers.polling.poll import Poll
 
@@ -143,7 +144,6 @@ class Email(PolledKind[Config]):
         return settings.email_polling_enabled
 
     def poll(self, poll: Poll) -> bool:
-        from flowforge.triggers.mailboxes.reader import read_new
 
         config = poll.trigger.configuration
         if not isinstance(config, dict):
