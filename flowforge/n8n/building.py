@@ -114,11 +114,35 @@ class Builder:
     # -- ways
 
     def _follow(self, links: Iterable[Link], entry: Entry, state: State) -> Body:
-        """What follows along several links, one after another."""
-        body = Body([], state.scope)
+        """What follows along several links, one after another. A way that does not part is gone in a loop, however long
+        it is."""
+        body, links = Body([], state.scope), list(links)
+        while len(links) == 1 and self._is_straight(links[0], entry, state):
+            body, links, entry = self._go_on(links[0], entry, body, state)
         for link in links:
             body = joined(body, self._enter(link, entry, state.seeing(body.scope)))
         return self._settle(body, state)
+
+    def _is_straight(self, link: Link, entry: Entry, state: State) -> bool:
+        """Whether the node that a link leads to becomes steps right here, with no block around them."""
+        node = self.workflow.nodes[link.target]
+        if node.kind == BATCHES or node.name in state.open or node.name in self.shape.repeated:
+            return False
+        if self._takes_all(node):
+            return not (state.implicit or self.shape.merges(node))
+        return entry.read(link.source).many is None
+
+    def _go_on(self, link: Link, entry: Entry, body: Body, state: State) -> tuple[Body, list[Link], Entry]:
+        """The body with the steps of the next node; the links that are left to follow, and what flows along them."""
+        node, seen = self.workflow.nodes[link.target], state.seeing(body.scope)
+        arrival = Arrival(node.name, link.input, entry, link.source)
+        given = _together([arrival])
+        self._take_room()
+        actions, result = self._mapped(node, given, [arrival], seen)
+        if not isinstance(result, Output) or self._way_for_errors(node, actions):
+            return joined(body, self._done(node, given, actions, result, seen)), [], entry
+        after = Body(actions, {**body.scope, node.name: Entry(result)})
+        return joined(body, after), self.shape.links_from(node), Entry(result)
 
     def _enter(self, link: Link, entry: Entry, state: State) -> Body:
         node = self.workflow.nodes[link.target]
@@ -149,6 +173,10 @@ class Builder:
     def _do(self, node: Node, given: Output, arrivals: Sequence[Arrival], state: State) -> Body:
         self._take_room()
         actions, result = self._mapped(node, given, arrivals, state)
+        return self._done(node, given, actions, result, state)
+
+    def _done(self, node: Node, given: Output, actions: list[JsonObject], result: Result, state: State) -> Body:
+        """The steps of a node, with what follows it."""
         if isinstance(result, Ending):
             return Body(actions, state.scope)
         if isinstance(result, Fork):
@@ -171,10 +199,9 @@ class Builder:
 
     def _after(self, node: Node, output: Output, actions: Sequence[JsonObject], state: State) -> Body:
         """What follows a node that has given its output; one with a way for errors goes there where there is one."""
-        links = self.shape.links_from(node)
-        last = max((link.output for link in links), default=0)
-        if node.on_error != "continueErrorOutput" or not actions or last == 0:
-            return self._follow(links, Entry(output), state)
+        last = self._way_for_errors(node, actions)
+        if not last:
+            return self._follow(self.shape.links_from(node), Entry(output), state)
         failed = f"steps.{actions[-1]['id']}"
         fork = Fork(
             [
@@ -183,6 +210,12 @@ class Builder:
             ]
         )
         return self._fork(node, output, fork, state)
+
+    def _way_for_errors(self, node: Node, actions: Sequence[JsonObject]) -> int:
+        """The output along which its errors go; 0 where they go nowhere."""
+        if node.on_error != "continueErrorOutput" or not actions:
+            return 0
+        return max((link.output for link in self.shape.links_from(node)), default=0)
 
     # -- one node
 

@@ -69,8 +69,11 @@ def _made(workflow: Workflow, triggered: _Triggered, gathered: Gathered) -> Impo
         builder = Builder(workflow, triggered.node, gathered)
         try:
             actions = builder.build(triggered.started.output, triggered.started.first)
-        except (TooLarge, RecursionError):
+        except TooLarge:
             notes.left = "so many of its ways lead together that it would have too many steps"
+            return None
+        except RecursionError:
+            notes.left = "its ways part too often, one inside the other: make workflows of their own of some"
             return None
         definition = {"name": triggered.name, "trigger": triggered.started.trigger, "actions": actions}
         problems = problems_of({"definition": definition})

@@ -180,3 +180,9 @@ def test_so_many_ways_together_that_there_would_be_too_many_steps_are_told() -> 
     found = imported(graph(nodes, *links))
     assert not found.workflows
     assert not found.report.is_whole
+
+
+def test_a_chain_may_be_as_long_as_a_workflow() -> None:
+    nodes = [sets(f"S{number}", a="={{ $json.a }}") for number in range(400)]
+    links = [f"S{number} > S{number + 1}" for number in range(399)]
+    assert len(actions(graph([MANUAL, *nodes], "Start > S0", *links))) == 400
