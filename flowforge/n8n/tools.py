@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowforge import jsonio
@@ -146,35 +146,48 @@ def _code(node: Node, arguments: ToolArguments) -> Node:
 
 def _request(node: Node, arguments: ToolArguments) -> Node:
     """A request of the first form: what the model fills in stands in braces, or is left open."""
-    meanings = {str(row.get("name")): row for row in _rows(node.parameters, "placeholderDefinitions.values")}
-
-    def filled(text: Any) -> Any:
-        if not isinstance(text, str) or not _PLACEHOLDER.search(text):
-            return text
-        return "=" + _PLACEHOLDER.sub(argument, text.removeprefix("="))
-
-    def argument(found: re.Match[str]) -> str:
-        row = meanings.get(found[1], {})
-        meaning, type_ = str(row.get("description", "")), str(row.get("type", "string"))
-        return f"{{{{ {arguments.add(found[1], meaning, 'string' if type_ == 'not specified' else type_)} }}}}"
-
-    def pair(row: JsonObject) -> JsonObject:
-        name = str(row.get("name", ""))
-        by_model = str(row.get("valueProvider", "modelRequired"))
-        if by_model == "fieldValue":
-            return {"name": name, "value": filled(row.get("value", ""))}
-        optional = by_model == "modelOptional"
-        return {"name": name, "value": f"={{{{ {arguments.add(name, optional=optional)} }}}}"}
-
-    parameters = {**node.parameters, "url": filled(node.parameters.get("url", ""))}
-    for written, wanted in (("Query", "queryParameters"), ("Headers", "headerParameters"), ("Body", "bodyParameters")):
-        specified = node.parameters.get(f"specify{written}")
-        parameters[wanted] = {"parameters": [*map(pair, _rows(node.parameters, f"parameters{written}.values"))]}
-        parameters[f"specify{written}"] = "json" if specified == "json" else "keypair"
-        if specified == "model":
-            raise Left(f"the model writes all of the {written.lower()}: name its fields")
-        parameters[f"json{written}"] = filled(node.parameters.get(f"json{written}", ""))
+    parts = _FilledIn(node, arguments)
+    parameters = {**node.parameters, "url": parts.text(node.parameters.get("url", ""))}
+    for part, wanted in (("Query", "queryParameters"), ("Headers", "headerParameters"), ("Body", "bodyParameters")):
+        parameters |= parts.of(part, wanted)
     return replace(node, type="n8n-nodes-base.httpRequest", version=4.2, parameters=parameters)
+
+
+@dataclass(frozen=True)
+class _FilledIn:
+    """The parts of a request in which `{name}` is an argument."""
+
+    node: Node
+    arguments: ToolArguments
+
+    def of(self, part: str, wanted: str) -> JsonObject:
+        """The parameters of the query, the headers or the body."""
+        written = self.node.parameters
+        if written.get(f"specify{part}") == "model":
+            raise Left(f"the model writes all of the {part.lower()}: name its fields")
+        return {
+            wanted: {"parameters": [*map(self._pair, _rows(written, f"parameters{part}.values"))]},
+            f"specify{part}": "json" if written.get(f"specify{part}") == "json" else "keypair",
+            f"json{part}": self.text(written.get(f"json{part}", "")),
+        }
+
+    def text(self, written: Any) -> Any:
+        if not isinstance(written, str) or not _PLACEHOLDER.search(written):
+            return written
+        return "=" + _PLACEHOLDER.sub(lambda found: self._argument(found[1]), written.removeprefix("="))
+
+    def _argument(self, name: str) -> str:
+        rows = _rows(self.node.parameters, "placeholderDefinitions.values")
+        row = next((row for row in rows if row.get("name") == name), {})
+        type_ = str(row.get("type", "")).replace("not specified", "") or "string"
+        return f"{{{{ {self.arguments.add(name, str(row.get('description', '')), type_)} }}}}"
+
+    def _pair(self, row: JsonObject) -> JsonObject:
+        name, by = str(row.get("name", "")), row.get("valueProvider")
+        if by == "fieldValue":
+            return {"name": name, "value": self.text(row.get("value", ""))}
+        argument = self.arguments.add(name, optional=by == "modelOptional")
+        return {"name": name, "value": f"={{{{ {argument} }}}}"}
 
 
 def _serp_api(node: Node, arguments: ToolArguments) -> Node:

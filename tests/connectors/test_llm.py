@@ -343,6 +343,7 @@ class TestTools:
         )
         asked = step(api, turn=turn(), output="json", schema=SCHEMA)
         assert ("json" in asked, asked["text"], len(asked["calls"])) == (False, "Hm.", 1)
+        assert "Call tools as long as you need them." in requests(httpserver)[0].get_data(as_text=True)
         answered = step(api, turn=turn(), output="json", schema=SCHEMA)
         assert (answered["json"], answered["calls"]) == ({"total": 1, "kind": "food"}, [])
 

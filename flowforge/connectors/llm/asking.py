@@ -23,6 +23,7 @@ from flowforge.jsonio import JsonObject
 _FENCED = re.compile(r"\A\s*```\w*\n(.*)\n```\s*\Z", re.DOTALL)
 _MOST_TOLD = 10
 _INSTRUCTION = "Answer with one JSON value and nothing else. It is valid against this JSON Schema:\n"
+_INSTRUCTION_BESIDE_TOOLS = f"Call tools as long as you need them. Then: {_INSTRUCTION}"
 _CUT = "the answer is cut off at the limit of tokens (maxTokens)"
 _REFUSED = "the model refuses to answer"
 
@@ -82,7 +83,8 @@ def ask_for_json(provider: Provider, conversation: Conversation, schema: JsonObj
     """Asks for JSON after the schema; once more, with what is wrong, where the answer is not. Texts that are numbers
     become numbers where the schema has them. An answer that calls tools is none yet, and its value is None. Raises
     ConnectorError where the second answer is wrong, too."""
-    instruction = f"{conversation.system}\n\n{_INSTRUCTION}{jsonio.dumps(schema).decode()}".strip()
+    form = _INSTRUCTION_BESIDE_TOOLS if conversation.tools else _INSTRUCTION
+    instruction = f"{conversation.system}\n\n{form}{jsonio.dumps(schema).decode()}".strip()
     wanted = replace(conversation, system=instruction, schema=schema)
     plain = read_schema(References(schema), schema, "answer")
     first = whole(provider.ask(wanted))
