@@ -34,10 +34,19 @@ def problem_of_place(step: Location) -> Problem | None:
     block = BLOCKS.get(step.type)
     if block is None or not block.is_tool:
         return None
+    if not _is_offered_tools(step):
+        return Problem(
+            pointer(step.path), f"{block.type} stands among the actions of an AGENT, whose model may call it"
+        )
+    if step.path[-1] == 0:
+        return Problem(pointer(step.path), f"{block.type} stands behind the action that asks the model")
+    return None
+
+
+def _is_offered_tools(step: Location) -> bool:
+    """Whether the list in which the action stands is that of a block that offers tools."""
     owner = BLOCKS.get(step.enclosures[-1].owner.type) if step.enclosures else None
-    if owner is not None and owner.loop is not None and owner.loop.offers_tools:
-        return None
-    return Problem(pointer(step.path), f"{block.type} stands among the actions of an AGENT, whose model may call it")
+    return owner is not None and owner.loop is not None and owner.loop.offers_tools
 
 
 def _flaws(action: ActionDefinition, block: Block[Any] | None) -> Iterator[Flaw]:

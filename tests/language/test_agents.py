@@ -76,6 +76,12 @@ def test_a_tool_stands_among_the_actions_of_an_agent(written: Action) -> None:
     assert message == "TOOL stands among the actions of an AGENT, whose model may call it"
 
 
+def test_a_tool_stands_behind_the_action_that_asks_the_model() -> None:
+    [(at, message)] = problems({"type": "AGENT", "actions": [tool(), step("ask")]})
+    assert at == "/actions/0/actions/0"
+    assert message == "TOOL stands behind the action that asks the model"
+
+
 def test_arguments_exist_inside_a_tool_alone() -> None:
     [(_, outside)] = problems(agent(step("other", "{{ arguments.to }}")))
     assert "they are what a model calls a TOOL with, inside it" in outside
