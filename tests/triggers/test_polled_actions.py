@@ -18,6 +18,7 @@ from flowforge.triggers.registrations import Triggers
 from flowforge.wiring import Backends
 from tests.services.changing_list import ChangingList
 from tests.services.serving import serving
+from tests.statements import counting_statements
 from tests.triggers.registrations import change, events, register, trigger
 from workers.polls import enqueue_due, run_poll
 
@@ -163,6 +164,31 @@ class TestMemory:
         api.shows(*orders(1, 2, 3))
         run_poll(backends, new)
         assert ids(engine, new) == [3]
+
+    def test_an_edit_of_what_asks_for_more_than_the_highest_loses_nothing(
+        self, backends: Backends, engine: Engine, api: ChangingList
+    ) -> None:
+        new = polled(engine, api, growing="id")
+        api.shows(*orders(1, 2))
+        run_poll(backends, new)
+        edited = {"url": f"{api.url}/orders?fields=all", "items": "body.data", "itemId": "id", "growing": "id"}
+        change(engine, new, configuration=edited, updated_at=datetime.now(UTC))
+        api.shows(*orders(3))
+        run_poll(backends, new)
+        assert ids(engine, new) == [3]
+
+    def test_what_a_poll_costs_does_not_grow_with_what_was_seen(
+        self, backends: Backends, engine: Engine, api: ChangingList
+    ) -> None:
+        sent = []
+        for count in (1, 2_000):
+            new = polled(engine, api)
+            api.shows(*orders(*range(count)))
+            run_poll(backends, new)
+            with counting_statements(backends.engine) as statements:
+                run_poll(backends, new)
+            sent.append(len(statements))
+        assert sent[0] == sent[1] <= 12
 
     def test_another_list_begins_anew(self, backends: Backends, engine: Engine, api: ChangingList) -> None:
         new = polled(engine, api)

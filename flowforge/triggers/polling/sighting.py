@@ -55,10 +55,17 @@ class Sighting:
         return self.config.watch is Watch.CHANGED and seen[item.key] != item.content
 
     def _only_remembers(self, seen: Mapping[bytes, bytes]) -> bool:
-        """At the first look; and where something else is asked, and none of what is there was seen before: that is
-        another list."""
-        is_other_list = self.before.source != self.source and not seen
-        return self.config.start_with is StartWith.NEW and is_other_list
+        """At the first look, and at another list."""
+        return self.config.start_with is StartWith.NEW and not self._goes_on(seen)
+
+    def _goes_on(self, seen: Mapping[bytes, bytes]) -> bool:
+        """Whether it is the list of the last look: the same is asked, something in it was seen before, or it is asked
+        only for what is beyond the highest."""
+        return self.before.source == self.source or bool(seen) or self._has_highest
+
+    @property
+    def _has_highest(self) -> bool:
+        return self.config.growing is not None and self.before.highest is not None
 
     def _fire(self, new: Sequence[Item], listed: Sequence[Item]) -> bool:
         known, taken = self.before, new[: self.config.most]
