@@ -22,6 +22,8 @@ from flowforge.language.scope_rules import frames_around, is_disabled, roots_aro
 
 MAX_EXPRESSIONS = 10_000
 """Expressions of a workflow: each is compiled when it is checked."""
+MAX_NOTES = 40_000
+"""Characters of all notes of a workflow: a page shows them together."""
 
 
 def check(definition: WorkflowDefinition, unidentified_steps: Collection[str] = ()) -> list[Problem]:
@@ -41,6 +43,7 @@ def check(definition: WorkflowDefinition, unidentified_steps: Collection[str] = 
         for step, found in written
         for problem in _check_text(found, _Scope(step, found.inside, _is_in_config(step, found), workflow))
     ]
+    problems += _problems_of_notes(definition, every)
     return problems + list(_problems_of_settings(definition, workflow.hints))
 
 
@@ -191,6 +194,18 @@ def _check_text(found: _Text, scope: _Scope) -> Iterator[Problem]:
 
 def _quoting(reference: Reference, message: str | None) -> str | None:
     return None if message is None else f"{message} (in {reference.text})"
+
+
+def _problems_of_notes(definition: WorkflowDefinition, every: Sequence[LocatedAction]) -> Iterator[Problem]:
+    on_all = definition.settings.note if definition.settings else None
+    notes: list[tuple[tuple[Part, ...], str | None]] = [(("settings", "note"), on_all)]
+    notes += [((*step.path, "note"), step.action.note) for step in every]
+    characters = 0
+    for path, note in notes:
+        characters += len(note or "")
+        if characters > MAX_NOTES:
+            yield Problem(pointer(path), f"makes the notes longer than {MAX_NOTES:,} characters together")
+            return
 
 
 def _problems_of_settings(definition: WorkflowDefinition, hints: Hints) -> Iterator[Problem]:

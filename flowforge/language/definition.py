@@ -27,6 +27,7 @@ from flowforge.language.tree import actions_in, members_in
 from flowforge.language.wording import UNWRITTEN, located, problems_of
 
 MAX_ACTIONS = 1_000
+LONGEST_NOTE = 4_000
 """Actions of a workflow, those inside blocks included."""
 MAX_BRANCHES = 50
 MAX_NESTING = 10
@@ -70,6 +71,8 @@ def _identifier(value: str) -> str:
 
 
 Name = Annotated[str, Field(max_length=255), AfterValidator(_without_nul), AfterValidator(_stripped)]
+Note = Annotated[str, Field(max_length=LONGEST_NOTE), AfterValidator(_without_nul)]
+"""Markdown for people to read; it changes nothing in an execution."""
 Type = Annotated[str, Field(max_length=100), AfterValidator(_stripped), AfterValidator(_plain)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
@@ -140,6 +143,7 @@ class ActionDefinition(_Part):
     config: JsonObject | None = None
     id: Identifier | None = None
     name: Name | None = None
+    note: Note | None = None
     when: When | None = None
     retry: RetryPolicy | None = None
     timeout: float | None = Field(None, gt=0, le=86_400, allow_inf_nan=False)
@@ -273,6 +277,8 @@ class WorkflowSettings(_Part):
     rate_limit: RateLimit | None = Field(None, alias="rateLimit")
     error_workflow: str | None = Field(None, alias="errorWorkflow", max_length=64)
     """The id of the workflow that is started when an execution fails."""
+    note: Note | None = None
+    """On the workflow as a whole."""
 
 
 class WorkflowDefinition(ActionList):

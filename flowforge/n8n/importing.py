@@ -9,6 +9,7 @@ from typing import Any
 from flowforge.ascode.checking import problems_of
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
+from flowforge.language.definition import LONGEST_NOTE
 from flowforge.n8n.building import ODD_PARAMETERS, Budget, Builder, Gathered, TooLarge
 from flowforge.n8n.graph import reached
 from flowforge.n8n.model import Node, Workflow
@@ -76,6 +77,8 @@ def _made(workflow: Workflow, triggered: _Triggered, gathered: Gathered) -> Impo
             notes.left = "its ways part too often, one inside the other: make workflows of their own of some"
             return None
         definition = {"name": triggered.name, "trigger": triggered.started.trigger, "actions": actions}
+        if workflow.notes:
+            definition["settings"] = {"note": "\n\n---\n\n".join(workflow.notes)[:LONGEST_NOTE]}
         problems = problems_of({"definition": definition})
         if not problems:
             return ImportedWorkflow(definition, _key(workflow, triggered.node), _sample(workflow, triggered))

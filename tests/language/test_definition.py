@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from flowforge.errors import Invalid, Problem, at_most
-from flowforge.language.definition import MAX_ACTIONS, MAX_BYTES, RetryPolicy, parse, read
+from flowforge.language.check import check
+from flowforge.language.definition import LONGEST_NOTE, MAX_ACTIONS, MAX_BYTES, RetryPolicy, parse, read
+from flowforge.language.plan import compile_plan
 
 
 def problems(raw: object) -> dict[str, str]:
@@ -225,3 +227,21 @@ def test_a_long_list_of_problems_ends_with_how_many_more_there_are() -> None:
     assert at_most(problems[:200]) == problems[:200]
     told = at_most(problems)
     assert told == [*problems[:199], Problem("", "there are 801 more problems; these are the first ones")]
+
+
+def test_notes_are_kept_and_change_nothing_in_the_plan() -> None:
+    noted = {
+        "name": "x",
+        "settings": {"note": "On all."},
+        "actions": [{"type": "A", "config": {}, "note": "{{ On one."}],
+    }
+    assert parse(noted).dump() == {**noted, "trigger": None}
+    [step] = compile_plan(noted, templated=True).steps
+    assert (step.name, step.config) == ("step_0", {})
+
+
+def test_all_notes_together_are_bounded() -> None:
+    noted = {"type": "TRANSFORM", "config": {"output": {}}, "note": "x" * LONGEST_NOTE}
+    found = check(parse({"name": "x", "actions": [noted] * 11}))
+    assert [problem.pointer for problem in found] == ["/actions/10/note"]
+    assert "longer than 40,000 characters together" in found[0].message

@@ -76,4 +76,5 @@ def test_sticky_notes_and_pinned_data_are_kept() -> None:
     written = graph([MANUAL, note, sets("A", a="x")], "Start > A", pinData={"Start": [{"json": {"n": 1}}], "Gone": []})
     found = imported(written)
     assert list(found.report.sticky_notes) == ["## Read <b>me</b>"]
+    assert found.workflows[0].definition["settings"] == {"note": "## Read <b>me</b>"}
     assert found.workflows[0].sample == {"n": 1}

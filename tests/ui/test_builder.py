@@ -302,7 +302,20 @@ def test_other_peoples_builders_are_not_there(orders: Builder, signed_up: Any) -
     eve = signed_up("eve")
     for path in ("", "/text"):
         assert eve.get(orders.path + path).status_code == 404
-    for path in ("edit", "name", "step", "trigger", "undo", "publish", "discard", "run", "test", "preview", "sample"):
+    for path in (
+        "edit",
+        "name",
+        "note",
+        "step",
+        "trigger",
+        "undo",
+        "publish",
+        "discard",
+        "run",
+        "test",
+        "preview",
+        "sample",
+    ):
         assert eve.send(f"{orders.path}/{path}", "/settings", op="delete", at="/actions/0").status_code == 404, path
     assert orders.ids == ["fetch", "large", "tell"]
 
@@ -349,3 +362,35 @@ class TestApprovals:
         assert "Goes on below, too." in builder.page()
         builder.edit("", to="step", **{**chosen, "config.for": "resume"})
         assert "onReject" not in builder.definition["actions"][0]
+
+
+class TestNotes:
+    def test_a_step_has_one_which_the_page_of_the_workflow_shows(self, orders: Builder) -> None:
+        fields = {
+            "config.url": "https://shop.example.test",
+            "note": "Ask **Ada** first.\n\n# Why\n\n<script>alert(1)</script>",
+        }
+        orders.edit("", to="step", at="/actions/0", **fields)
+        assert orders.definition["actions"][0]["note"].startswith("Ask **Ada** first.")
+        assert "has a note" in orders.page()
+        orders.edit("", to="publish")
+        page = orders.browser.get(orders.path.removesuffix("/build")).text
+        assert "<p>Ask <strong>Ada</strong> first.</p>\n<h3>Why</h3>" in page
+        assert "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>" in page
+
+    def test_the_workflow_has_one_beside_its_other_settings(self, orders: Builder) -> None:
+        orders.edit("", to="note", note=" Runs [here](https://x.test). ![](https://x.test/pixel.png) ")
+        assert orders.definition["settings"] == {"note": "Runs [here](https://x.test). ![](https://x.test/pixel.png)"}
+        orders.edit("", to="publish")
+        page = orders.browser.get(orders.path.removesuffix("/build")).text
+        assert '<a href="https://x.test">here</a>' in page
+        assert "<img" not in page
+
+    def test_an_empty_one_is_none(self, orders: Builder) -> None:
+        orders.edit("", to="note", note="Runs at night.")
+        orders.edit("", to="note", note=" ")
+        assert not orders.definition.get("settings")
+
+    def test_one_that_is_too_long_is_a_problem_of_its_field(self, orders: Builder) -> None:
+        orders.edit("", to="step", at="/actions/0", note="x" * 4_001)
+        assert "at most 4000 characters" in orders.page("/actions/0")

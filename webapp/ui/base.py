@@ -32,6 +32,7 @@ _HIGHEST_PAGE = 1_000_000
 blueprint = Blueprint("ui", __name__)
 for _filter in (
     text.agent,
+    text.note,
     text.moment,
     text.minute,
     text.exact,

@@ -55,6 +55,19 @@ def edit_name(workflow_id: UUID) -> Any:
     return _edit(workflow_id, rename, with_panel=False)
 
 
+@blueprint.post("/workflows/<uuid:workflow_id>/build/note")
+def edit_note(workflow_id: UUID) -> Any:
+    """The note on the workflow as a whole."""
+
+    def annotate(definition: JsonObject) -> Edited:
+        note, written = request.form.get("note", "").strip(), definition.get("settings")
+        settings = {**written} if isinstance(written, dict) else {}
+        settings.pop("note", None)
+        return {**definition, "settings": settings | ({"note": note} if note else {}) or None}, TRIGGER
+
+    return _edit(workflow_id, annotate, with_panel=False)
+
+
 @blueprint.post("/workflows/<uuid:workflow_id>/build/step")
 def edit_step(workflow_id: UUID) -> Any:
     """The form of the open step, as it is being filled in; it is shown anew where other fields are to be drawn."""
@@ -140,7 +153,9 @@ def _fill_in(definition: JsonObject) -> Edited:
     fields: JsonObject = {"config": config, "onError": _reaction(action, "onError")}
     block = BLOCKS.get(type_)
     fields["onReject"] = _reaction(action, "onReject") if block and block.can_be_rejected(config) else None
-    fields |= {name: form[name].strip() or None for name in ("name", "id", "when", "afterCrash") if name in form}
+    fields |= {
+        name: form[name].strip() or None for name in ("name", "note", "id", "when", "afterCrash") if name in form
+    }
     if "timeout" in form:
         fields["timeout"] = _number(form["timeout"])
     if "retry.attempts" in form:

@@ -47,6 +47,8 @@ class Node:
     """The number of its own problems, without those of the steps inside it."""
     position: int
     last: bool
+    note: str = ""
+    """Markdown."""
     lanes: Sequence[Lane] = field(default_factory=list)
 
 
@@ -73,6 +75,12 @@ def flaws_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog
         return Flaw(at or "trigger", _title(steps[at], catalog) if at in steps else outside, problem.message)
 
     return [flaw(problem) for problem in problems]
+
+
+def note_of(written: Any) -> str:
+    """The note in an action, or in the settings of a workflow; empty where there is none that could be shown."""
+    note = written.get("note") if isinstance(written, Mapping) else None
+    return note if isinstance(note, str) else ""
 
 
 class _Drawing:
@@ -102,6 +110,7 @@ class _Drawing:
             problems=self._problems[at],
             position=position,
             last=last,
+            note=note_of(action),
             lanes=list(self._lanes(action, at, type_)),
         )
 

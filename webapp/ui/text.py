@@ -6,7 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from markupsafe import Markup
+
 from flowforge import jsonio
+from flowforge.markdown import html_of_note
 from webapp.ui.zones import viewers_zone
 
 _LONGEST_JSON = 20_000
@@ -20,6 +23,11 @@ _SYSTEMS = {
     "Mac OS": "macOS",
     "Linux": "Linux",
 }
+
+
+def note(text: str) -> Markup:
+    """The HTML of a note in Markdown."""
+    return Markup(html_of_note(text))  # noqa: S704  (it is made safe there)
 
 
 def moment(value: datetime | None) -> str:

@@ -28,7 +28,7 @@ from webapp.receiving.uploads import Uploads
 from webapp.services import connections, drafts, triggers
 from webapp.services import workflows as operations
 from webapp.ui.base import blueprint
-from webapp.ui.builder_flow import flow_of
+from webapp.ui.builder_flow import flow_of, note_of
 from webapp.ui.definitions import STARTER, definition_help, read_object, written
 from webapp.ui.guard import return_path, viewer_id
 from webapp.ui.templates import cards_of
@@ -185,6 +185,7 @@ def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any 
         workflow=found,
         definition=definition,
         flow=flow_of(definition, (), load_catalog()),
+        note=note_of(found.settings),
         overlaps=OVERLAPS,
         triggers=[trigger_card(row, sample, _find_connection) for row in registered],
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).executions,

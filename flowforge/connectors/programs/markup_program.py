@@ -16,6 +16,7 @@ from turbohtml import extract
 
 from flowforge import charsets
 from flowforge.connectors.programs import limits
+from flowforge.markdown import html_of_markdown
 
 _DEEPEST = 100
 """Levels of elements that JSON is made of."""
@@ -117,11 +118,7 @@ def _markdown(data: bytes, _: dict[str, Any]) -> str:
 
 
 def _html_of_markdown(data: bytes, _: dict[str, Any]) -> str:
-    """Tags that stand in the Markdown are text, and links lead to no script."""
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    return str(parser.render(charsets.decode(data)))
+    return html_of_markdown(charsets.decode(data))
 
 
 # -- feeds
