@@ -53,6 +53,8 @@ class Row:
     used: set[str] = field(default_factory=set)
     steps: dict[str, str] = field(default_factory=dict)
     """The paths of the outputs of steps that are done before, by their names in the table."""
+    unused_inside: dict[str, None] = field(default_factory=dict)
+    """Parameters in members of lists that the row takes no notice of."""
 
     def filled(self, written: Any) -> Any:
         """A part of the row with the parameters in their places."""
@@ -70,13 +72,14 @@ class Row:
     def unused(self) -> Iterator[str]:
         """The parameters that the row takes no notice of."""
         yield from (path for path in _leaves(self.asked.node.parameters) if not self._is_used(path))
+        yield from self.unused_inside
 
     def raw(self, paths: str) -> tuple[str, Any]:
         """The first of the parameters that is there, with its path; the first of all where none is."""
-        candidates = paths.split("|")
-        self.used.update(candidates)
-        found = ((path, self._raw(path)) for path in candidates)
-        return next(((path, raw) for path, raw in found if raw not in _EMPTY), (candidates[0], None))
+        found = [(path, self._raw(path)) for path in paths.split("|")]
+        path, raw = next((each for each in found if each[1] not in _EMPTY), (found[0][0], None))
+        self.used.add(path)
+        return path, raw
 
     def _raw(self, path: str) -> Any:
         return self.fixed.get(path, self.asked.raw(path))
@@ -100,14 +103,17 @@ class Row:
         return {key: value for key, value in found.items() if value not in _EMPTY}
 
     def _each(self, paths: str, written: Any) -> list[Any]:
-        _, raw = self.raw(paths)
+        path, raw = self.raw(paths)
         members = raw if isinstance(raw, list) else [raw] if isinstance(raw, dict) else []
-        return [self._about(member).filled(written) for member in members if isinstance(member, dict)]
+        return [self._filled_for(member, path, written) for member in members if isinstance(member, dict)]
 
-    def _about(self, member: JsonObject) -> Row:
-        """The same for what a member of a parameter holds."""
+    def _filled_for(self, member: JsonObject, path: str, written: Any) -> Any:
+        """A part of the row for one member of the parameter at `path`."""
         node = replace(self.asked.node, parameters=member)
-        return Row(replace(self.asked, node=node), steps=self.steps)
+        inner = Row(replace(self.asked, node=node), steps=self.steps)
+        filled = inner.filled(written)
+        self.unused_inside |= dict.fromkeys(f"{path}.{name}" for name in inner.unused())
+        return filled
 
     def _members(self, paths: str, *, in_snake_case: bool) -> JsonObject:
         """All members of parameters that are objects, but those that the row has used by then."""

@@ -60,6 +60,18 @@ def test_what_a_row_takes_no_notice_of_is_noted() -> None:
     assert "not taken over: additionalFields.fields" in notes
 
 
+def test_what_a_row_leaves_out_of_the_members_of_a_list_is_noted() -> None:
+    rows = [{"name": "title", "text": "Hi", "fontSize": 7}]
+    notes = _notes("bannerbear", {"templateId": "t", "modificationsUi": {"modificationsValues": rows}})
+    assert "not taken over: modificationsUi.modificationsValues.fontSize" in notes
+
+
+def test_of_parameters_that_stand_for_each_other_the_others_are_noted() -> None:
+    lines = {"Line": [{"Amount": 7}], "additionalFields": {"line": [{"Amount": 8}]}}
+    notes = _notes("quickbooks", {"resource": "invoice", "operation": "create", **lines})
+    assert "not taken over: additionalFields.line" in notes
+
+
 def test_calls_before_and_after_it_stand_around_the_call() -> None:
     asked = {"resource": "extraction", "operation": "query", "sessionMode": "new", "url": "https://a.example"}
     found = _actions("airtop", asked)
