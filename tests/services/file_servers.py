@@ -262,10 +262,10 @@ def running_sftp(folder: Path) -> Iterator[FileServer]:
         root = root_folder
 
     def serve(client: socket.socket) -> None:
-        transport = paramiko.Transport(client)
-        transport.add_server_key(key)
-        transport.set_subsystem_handler("sftp", paramiko.SFTPServer, Root)
-        with suppress(paramiko.SSHException, EOFError):
+        with suppress(paramiko.SSHException, EOFError, OSError):  # a client that dislikes the key goes at once
+            transport = paramiko.Transport(client)
+            transport.add_server_key(key)
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, Root)
             transport.start_server(server=_Account())
 
     with accepting(serve) as port:
