@@ -33,7 +33,11 @@ def answer_of(frame: Frame, asking: Step) -> JsonObject:
 
 
 def _are_calls(calls: Any) -> bool:
-    return isinstance(calls, list) and all(isinstance(call, Mapping) and "name" in call for call in calls)
+    return isinstance(calls, list) and all(isinstance(call, Mapping) and _is_call(call) for call in calls)
+
+
+def _is_call(call: Mapping[str, Any]) -> bool:
+    return isinstance(call.get("name"), str) and isinstance(call.get("arguments") or {}, Mapping)
 
 
 def calls_of(answer: Mapping[str, Any], tool: Step) -> Sequence[JsonObject]:

@@ -332,6 +332,13 @@ class TestTools:
             "the arguments do not fit: /number must be a whole number",
         ]
 
+    @pytest.mark.parametrize("name", [None, 7, [], {"send": 1}])
+    def test_calls_without_a_name_are_nonsense(self, api: str, name: Any, step: Step, httpserver: HTTPServer) -> None:
+        nameless = json.dumps(told(api, "", "end", ("send", {}))).replace('"send"', json.dumps(name))
+        httpserver.expect_request(PATHS[api]).respond_with_data(nameless)
+        with pytest.raises(ConnectorError, match="the answer is none of"):
+            step(api, turn=turn())
+
     def test_json_is_held_to_its_schema_only_when_nothing_is_called(
         self, api: str, step: Step, httpserver: HTTPServer
     ) -> None:
@@ -366,6 +373,44 @@ def test_gemini_gets_back_what_it_has_thought_with_its_calls(step: Step, httpser
     assert asked["role"] == "user"
     assert called["parts"] == [{"functionCall": {"name": "look_up", "args": {"number": 7}}, "thoughtSignature": "c2ln"}]
     assert answered["parts"] == [{"functionResponse": {"name": "look_up", "response": {"result": "open"}}}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"message": {"content": 7}},
+        {"message": {"content": "x", "refusal": {"reason": "y"}}},
+        {"message": {"content": "x"}, "usage": {"prompt_tokens": "many"}},
+        {"message": {"content": "x"}, "model": 7},
+    ],
+)
+def test_parts_of_other_types_are_nonsense(answer: JsonObject, step: Step, httpserver: HTTPServer) -> None:
+    expect(httpserver, "openai", {"choices": [{"message": answer.pop("message")}], **answer})
+    with pytest.raises(ConnectorError, match="the answer is none of"):
+        step("openai", inputPrice=1)
+
+
+def test_compatible_servers_may_answer_in_parts_and_count_nothing(step: Step, httpserver: HTTPServer) -> None:
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "Twelve."}]
+    usage = {"prompt_tokens": None, "completion_tokens": None}
+    expect(httpserver, "openai", {"choices": [{"message": {"content": parts}}], "model": None, "usage": usage})
+    answer = step("openai", inputPrice=1)
+    assert (answer["text"], answer["model"], answer["usage"]["cost"]) == ("Twelve.", "small", 0)
+
+
+def test_arguments_may_come_as_an_object(step: Step, httpserver: HTTPServer) -> None:
+    body = told("openai", "", "end", ("send", {}))
+    body["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = {"to": "ann"}
+    expect(httpserver, "openai", body)
+    [call] = step("openai", turn=turn())["calls"]
+    assert (call["arguments"], call.get("problem")) == ({"to": "ann"}, None)
+
+
+def test_a_call_that_gemini_cannot_read_may_pass(step: Step, httpserver: HTTPServer) -> None:
+    expect(httpserver, "gemini", {"candidates": [{"content": {}, "finishReason": "MALFORMED_FUNCTION_CALL"}]})
+    with pytest.raises(ConnectorError, match="in a way that cannot be read") as caught:
+        step("gemini", turn=turn())
+    assert not caught.value.permanent
 
 
 @pytest.mark.parametrize("arguments", ["{", "[1]", "\\ud800", "[" * 100_000, "null"])

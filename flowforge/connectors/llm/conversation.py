@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from flowforge.connectors.agent_turn import Tool
 from flowforge.connectors.errors import ConnectorError
@@ -45,6 +45,10 @@ class ToolCall:
     name: str
     arguments: JsonObject | None
     signature: str | None = None
+
+    def __post_init__(self) -> None:
+        _require(str, self.id, self.name, self.signature or "")
+        _require(dict, self.arguments or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,17 @@ class Usage:
     input: int = 0
     output: int = 0
 
+    def __post_init__(self) -> None:
+        _require(int, self.input, self.output)
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(self.input + other.input, self.output + other.output)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`model`: the version that has answered."""
+    """`model`: the version that has answered. Raises TypeError, as its parts do, where a provider has given something
+    else."""
 
     text: str
     model: str
@@ -102,6 +110,15 @@ class Answer:
     usage: Usage
     calls: Sequence[ToolCall] = ()
     """The tools that it calls before it answers."""
+
+    def __post_init__(self) -> None:
+        _require(str, self.text, self.model)
+
+
+def _require(kind: type, *values: Any) -> None:
+    for value in values:
+        if not isinstance(value, kind):
+            raise TypeError(f"{value!r:.50} is no {kind.__name__}")
 
 
 def attach(contents: Sequence[Content], most_bytes: int) -> tuple[str, Sequence[Attachment]]:

@@ -71,7 +71,7 @@ def _answer(body: JsonObject) -> Answer:
     usage = body["usage"]
     used = Usage(sum(usage.get(name) or 0 for name in _READ_TOKENS), usage["output_tokens"])
     calls = [_call_in(block) for block in body["content"] if block["type"] == "tool_use"]
-    return Answer(text, body.get("model", ""), stop, used, calls)
+    return Answer(text, body.get("model") or "", stop, used, calls)
 
 
 def _call_in(block: JsonObject) -> ToolCall:

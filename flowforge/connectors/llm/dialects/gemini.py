@@ -8,12 +8,14 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from flowforge.connectors.agent_turn import Tool
+from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.llm.conversation import Answer, Conversation, Message, ToolCall, ToolResult, Usage
 from flowforge.connectors.llm.dialect import Dialect, portable, stop_reason
 from flowforge.jsonio import JsonObject
 
 _PREFIX = "models/"
 _REFUSED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY")
+_MISCALLED = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL")
 
 
 def _path(model: str) -> str:
@@ -55,13 +57,15 @@ def _result(result: ToolResult) -> JsonObject:
 
 
 def _answer(body: JsonObject) -> Answer:
-    """A prompt that is blocked has no candidate."""
+    """A prompt that is blocked has no candidate. Raises ConnectorError for a call that Gemini itself cannot read."""
     usage, blocked = body.get("usageMetadata", {}), body.get("promptFeedback", {}).get("blockReason")
     written = usage.get("candidatesTokenCount", 0) + usage.get("thoughtsTokenCount", 0)
-    used, model = Usage(usage.get("promptTokenCount", 0), written), body.get("modelVersion", "")
+    used, model = Usage(usage.get("promptTokenCount", 0), written), body.get("modelVersion") or ""
     if blocked:
         return Answer("", model, "refused", used)
     candidate = body["candidates"][0]
+    if candidate.get("finishReason") in _MISCALLED:
+        raise ConnectorError("the model has called a tool in a way that cannot be read", permanent=False, answered=True)
     parts = candidate.get("content", {}).get("parts", [])
     text = "".join(part.get("text", "") for part in parts if not part.get("thought"))
     stop = stop_reason(candidate.get("finishReason"), length="MAX_TOKENS", refused=_REFUSED)
@@ -74,7 +78,9 @@ def _calls(parts: list[JsonObject]) -> list[ToolCall]:
 
 def _called(number: int, call: JsonObject, part: JsonObject) -> ToolCall:
     """Calls are answered in their order. The signature stands for what the model has thought, and it wants it back."""
-    return ToolCall(f"call_{number}", call["name"], call.get("args") or {}, part.get("thoughtSignature"))
+    given = call.get("args") or {}
+    arguments = given if isinstance(given, dict) else None
+    return ToolCall(f"call_{number}", call["name"], arguments, part.get("thoughtSignature"))
 
 
 def _models(body: JsonObject) -> list[str]:

@@ -5,6 +5,8 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
+from typing import Any
+
 from flowforge import jsonio
 from flowforge.connectors.agent_turn import Tool
 from flowforge.connectors.errors import ConnectorError
@@ -80,14 +82,22 @@ def _answer(body: JsonObject) -> Answer:
     choice, usage = body["choices"][0], body.get("usage") or {}
     message = choice["message"]
     stop = stop_reason(choice.get("finish_reason"), length="length", refused=("content_filter",))
-    used = Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
+    used = Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
     refusal, calls = message.get("refusal"), _calls(message.get("tool_calls") or [])
-    text = refusal or (message.get("content") if calls else message["content"]) or ""
-    return Answer(text, body.get("model", ""), "refused" if refusal else stop, used, calls)
+    text = refusal or _text(message.get("content") if calls else message["content"])
+    return Answer(text, body.get("model") or "", "refused" if refusal else stop, used, calls)
+
+
+def _text(content: Any) -> Any:
+    """Models that think may answer in parts, as those of Mistral do; only the text is the answer."""
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if part["type"] == "text")
+    return content or ""
 
 
 def _calls(written: list[JsonObject]) -> list[ToolCall]:
-    """Servers that are compatible may give them no ids, and arguments that no JSON is in."""
+    """Servers that are compatible may give them no ids, and arguments that no JSON is in, or that are not written as a
+    text."""
     return [
         ToolCall(str(call.get("id") or f"call_{number}"), call["function"]["name"], _arguments(call["function"]))
         for number, call in enumerate(written, 1)
@@ -95,8 +105,9 @@ def _calls(written: list[JsonObject]) -> list[ToolCall]:
 
 
 def _arguments(function: JsonObject) -> JsonObject | None:
+    written = function.get("arguments") or "{}"
     try:
-        arguments = jsonio.loads(function.get("arguments") or "{}")
+        arguments = jsonio.loads(written) if isinstance(written, str) else written
     except ValueError:
         return None
     return arguments if isinstance(arguments, dict) else None
