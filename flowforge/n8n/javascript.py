@@ -85,6 +85,11 @@ def keeps_data(text: str) -> bool:
     return _STATIC.search(text) is not None
 
 
+def writes_for_languages(text: str) -> bool:
+    """Whether code writes numbers or dates as a language does."""
+    return _LOCALES.search(text) is not None
+
+
 def uses_files(text: str) -> bool:
     """Whether code works on the files of items."""
     return _FILES.search(text) is not None

@@ -8,7 +8,7 @@ import pytest
 
 from flowforge.n8n.report import Outcome
 from flowforge.triggers.kinds import find_kind
-from tests.n8n.graphs import CALLED, MANUAL, actions, graph, imported, node, sets
+from tests.n8n.graphs import CALLED, MANUAL, actions, graph, imported, node, run, sets
 
 Json = dict[str, Any]
 
@@ -380,3 +380,12 @@ def test_sample_customers_are_made_up_and_said_to_be() -> None:
         row["email"].endswith("@example.com")
         for row in found.workflows[0].definition["actions"][0]["config"]["output"]["items"]
     )
+
+
+@pytest.mark.parametrize(("keeps", "expected"), [(True, {"a": 1, "key": "v"}), (False, {"key": "v"})])
+def test_names_of_fields_may_be_computed(keeps: bool, expected: Json) -> None:
+    rows = [{"name": "={{ $json.name }}", "value": "v", "type": "string"}]
+    parameters = {"assignments": {"assignments": rows}, "includeOtherFields": keeps}
+    config = _configured("set", parameters, typeVersion=3.4)
+    given = {"item": {"a": 1}} if keeps else {}
+    assert run(config, {"fields": [["key", "v"]]} | given) == expected

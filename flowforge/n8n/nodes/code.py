@@ -8,7 +8,14 @@ from dataclasses import replace
 from flowforge.jsonio import JsonObject
 from flowforge.n8n.asking import Asked, Left
 from flowforge.n8n.data import Data, Output, reach
-from flowforge.n8n.javascript import files_for, keeps_data, library_for, nodes_named_in, uses_files
+from flowforge.n8n.javascript import (
+    files_for,
+    keeps_data,
+    library_for,
+    nodes_named_in,
+    uses_files,
+    writes_for_languages,
+)
 from flowforge.n8n.kept_data import with_kept_data
 from flowforge.n8n.nodes import node
 from flowforge.n8n.python_code import python_code
@@ -62,6 +69,8 @@ def _computed(asked: Asked, source: str, program: str, given: JsonObject) -> str
     """The step with the code, and those that read and write what it keeps between executions; the path of its rows."""
     if re.search(r"\$env\b|process\.env", source):
         asked.note("the environment variables that it reads became variables: set vars of the same names")
+    if writes_for_languages(source):
+        asked.note("numbers and dates are written as languages usually do; rarer forms may differ")
     return with_kept_data(asked, program, given) if keeps_data(source) else asked.code(program, given)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowforge import jsonio
 from flowforge.jsonio import JsonObject
-from flowforge.n8n.asking import Asked, Left, Result
+from flowforge.n8n.asking import Asked, Result, one
 from flowforge.n8n.data import Data, Output, reach
 from flowforge.n8n.json_templates import read_template
 from flowforge.n8n.nodes import node
@@ -18,6 +18,8 @@ _OLD_KINDS = ("string", "number", "boolean")
 def set_(asked: Asked) -> Result:
     if asked.raw("mode") in ("raw", "json"):
         return _whole(asked)
+    if any(_is_computed(row) for row in _rows(asked)):
+        return _by_computed_names(asked)
     fields: JsonObject = {}
     for name, value in _assignments(asked):
         _put(fields, name, value, dotted=asked.raw("options.dotNotation") is not False)
@@ -26,13 +28,29 @@ def set_(asked: Asked) -> Result:
     return _with_others(asked, own, path, list(fields))
 
 
+def _by_computed_names(asked: Asked) -> Output:
+    """Code builds the object, on top of the item where its fields are kept."""
+    pairs = [
+        [asked.text_of(row.get("name")), value]
+        for row, (_, value) in zip(_rows(asked), _assignments(asked), strict=True)
+    ]
+    item = asked.item if _keeps_others(asked) else {}
+    return one(asked.code(_PUT_TOGETHER, {"item": item, "fields": pairs})).with_files_of(asked.given)
+
+
+_PUT_TOGETHER = "return { ...input.item, ...Object.fromEntries(input.fields) };\n"
+
+
+def _keeps_others(asked: Asked) -> bool:
+    if asked.node.version < 3:
+        return asked.raw("keepOnlySet") is not True
+    return bool(asked.raw("includeOtherFields", asked.raw("include") == "all"))
+
+
 def _with_others(asked: Asked, own: Data, path: str, names: list[str]) -> Output:
     """The fields that were set, on top of those that the item had where these are kept."""
-    keeps = asked.raw("includeOtherFields", asked.raw("include") == "all" if asked.node.version >= 3 else False)
-    if asked.node.version < 3:
-        keeps = asked.raw("keepOnlySet") is not True
     given = asked.given
-    if not keeps:
+    if not _keeps_others(asked):
         return Output(own).with_files_of(given)
     chosen = asked.raw("include", "all")
     if asked.node.version >= 3 and chosen not in ("all", None):
@@ -41,22 +59,27 @@ def _with_others(asked: Asked, own: Data, path: str, names: list[str]) -> Output
     return Output(merged, why=given.why).with_files_of(given)
 
 
-def _assignments(asked: Asked) -> list[tuple[str, Any]]:
+def _rows(asked: Asked) -> list[JsonObject]:
+    """The fields that are set."""
     rows = asked.rows("assignments.assignments") or asked.rows("fields.values")
     if rows or asked.node.version >= 3:
-        return [(_name(asked, row), _typed(asked, row)) for row in rows]
+        return rows
+    return [row for kind in _OLD_KINDS for row in asked.rows(f"values.{kind}")]
+
+
+def _assignments(asked: Asked) -> list[tuple[str, Any]]:
+    is_old = asked.node.version < 3 and not (asked.raw("assignments") or asked.raw("fields"))
     return [
-        (_name(asked, row), asked.values.value(row.get("value")))
-        for kind in _OLD_KINDS
-        for row in asked.rows(f"values.{kind}")
+        (_name(row), asked.values.value(row.get("value")) if is_old else _typed(asked, row)) for row in _rows(asked)
     ]
 
 
-def _name(asked: Asked, row: JsonObject) -> str:
-    name = str(row.get("name", "")).strip()
-    if name.startswith("=") and "{{" in name:
-        raise Left("the name of a field is computed: choose it by hand")
-    return name.removeprefix("=")
+def _name(row: JsonObject) -> str:
+    return str(row.get("name", "")).strip().removeprefix("=")
+
+
+def _is_computed(row: JsonObject) -> bool:
+    return str(row.get("name", "")).startswith("=")
 
 
 def _typed(asked: Asked, row: JsonObject) -> Any:
