@@ -38,7 +38,7 @@ class TemplateField(BaseModel):
         return Problem(f"/{self.name}", message) if message else None
 
     def _complaint(self, value: Any) -> str:
-        if not value or (isinstance(value, str) and not value.strip()):
+        if value is None or (isinstance(value, str) and not value.strip()):
             return "is required"
         if not isinstance(value, str) or len(value) > _LONGEST_VALUE:
             return f"must be a text of at most {_LONGEST_VALUE} characters"
@@ -102,7 +102,7 @@ class Template(BaseModel):
 
     def filled(self, entered: Mapping[str, Any]) -> JsonObject:
         """The workflow as it can be created. Raises Invalid naming each field that is missing or wrong."""
-        values = {field: entered.get(field.name) or field.default for field in self.fields}
+        values = {field: _or_default(entered.get(field.name), field.default) for field in self.fields}
         problems = [problem for field, value in values.items() if (problem := field.problem(value))]
         if problems:
             raise Invalid(problems)
@@ -110,6 +110,10 @@ class Template(BaseModel):
         for parts, value in _placed(values):
             _place(definition, parts)[parts[-1]] = value
         return definition
+
+
+def _or_default(value: Any, default: str) -> Any:
+    return default if value in (None, "") else value
 
 
 def _placed(values: Mapping[TemplateField, str]) -> Iterator[tuple[tuple[Part, ...], str]]:

@@ -77,6 +77,15 @@ def test_what_is_missing_is_named(value: object) -> None:
     assert [problem.pointer for problem in error.value.problems] == ["/webhookUrl"]
 
 
+@pytest.mark.parametrize("value", [[], {}, 0, False])
+def test_a_default_stands_in_for_nothing_but_what_was_left_empty(value: object) -> None:
+    chosen = template("sql-report")
+    with pytest.raises(Invalid) as error:
+        chosen.filled({"database": "d", "slack": "s", "channel": value})
+    assert [problem.pointer for problem in error.value.problems] == ["/channel"]
+    assert "#sales" in str(chosen.filled({"database": "d", "slack": "s", "channel": ""}))
+
+
 def test_there_is_no_other() -> None:
     with pytest.raises(NotFound):
         template("nothing")
