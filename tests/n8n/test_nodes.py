@@ -389,3 +389,9 @@ def test_names_of_fields_may_be_computed(keeps: bool, expected: Json) -> None:
     config = _configured("set", parameters, typeVersion=3.4)
     given = {"item": {"a": 1}} if keeps else {}
     assert run(config, {"fields": [["key", "v"]]} | given) == expected
+
+
+def test_a_condition_of_a_table_that_names_no_column_is_about_the_id() -> None:
+    filters = {"filters": {"conditions": [{"keyValue": "7"}]}}
+    config = _configured("dataTable", filters | {"operation": "deleteRows", "dataTableId": "t"})
+    assert config["conditions"] == [{"column": "id", "operator": "equals", "value": "7"}]

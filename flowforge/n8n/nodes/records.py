@@ -240,7 +240,7 @@ def data_table(asked: Asked) -> Result:
         )
     conditions = [
         {
-            "column": str(row.get("keyName", "")),
+            "column": str(row.get("keyName") or "id"),
             "operator": _test(row),
             "value": asked.values.value(row.get("keyValue")),
         }
