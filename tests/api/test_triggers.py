@@ -348,3 +348,16 @@ def test_a_workflow_whose_adopted_trigger_is_anything_is_switched_on(
         session.commit()
     answer = client.put(f"{WORKFLOWS}/{made['id']}", json={"enabled": True}, headers=owner.headers)
     assert answer.status_code == 200, answer.text
+
+
+def test_the_list_can_be_that_of_one_workflow(client: FlaskClient, owner: Person, stranger: Person, flow: str) -> None:
+    wanted = trigger(client, owner, flow)
+    other = workflow(client, owner)["id"]
+    trigger(client, owner, other)
+
+    def listed(person: Person, workflow_id: str) -> list[str]:
+        found = client.get(TRIGGERS, query_string={"workflowId": workflow_id}, headers=person.headers)
+        return [one["id"] for one in found.json]
+
+    assert listed(owner, flow) == [wanted["id"]]
+    assert listed(stranger, flow) == []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint
+from pydantic import Field
 
 from flowforge.triggers.changes import NewTrigger, TriggerChange
 from flowforge.triggers.renewals import Renewal
@@ -15,9 +16,14 @@ from webapp.api.paging import ListQuery
 from webapp.context import session
 from webapp.endpoint import DELETED, Tag, created, endpoint, object_body
 from webapp.identity import current_user_id
+from webapp.query_params import UuidOrNone
 from webapp.services import triggers
 
 blueprint = Blueprint("triggers", __name__, url_prefix="/api/v1/triggers")
+
+
+class TriggersQuery(ListQuery):
+    workflow_id: UuidOrNone = Field(None, description="Only this workflow's.")
 
 
 @blueprint.post("")
@@ -30,10 +36,10 @@ def create(body: NewTrigger) -> TriggerView:
 
 
 @blueprint.get("")
-@endpoint(Tag.TRIGGERS, [schemas.Trigger], query=ListQuery)
-def list_all(query: ListQuery) -> Sequence[TriggerView]:
+@endpoint(Tag.TRIGGERS, [schemas.Trigger], query=TriggersQuery)
+def list_all(query: TriggersQuery) -> Sequence[TriggerView]:
     """List the caller's triggers"""
-    return triggers().all(session(), current_user_id(), page=query.page, size=query.size)
+    return triggers().all(session(), current_user_id(), query.workflow_id, page=query.page, size=query.size)
 
 
 @blueprint.get("/workflow/<uuid:workflow_id>")
