@@ -358,6 +358,16 @@ class TestTrouble:
         run_poll(backends, new)
         assert events(engine, new) == []
 
+    @pytest.mark.parametrize("columns", [{"enabled": False}, {"user_id": uuid4()}, {"configuration": {}}])
+    def test_a_trigger_that_is_changed_meanwhile_starts_nothing(
+        self, backends: Backends, engine: Engine, api: ChangingList, columns: dict[str, Any]
+    ) -> None:
+        new = polled(engine, api, startWith="all")
+        api.shows(*orders(1))
+        api.before_answer = lambda: change(engine, new, **columns)
+        run_poll(backends, new)
+        assert (events(engine, new), remembered(engine, new)) == ([], 0)
+
 
 class TestConfig:
     @pytest.mark.parametrize(

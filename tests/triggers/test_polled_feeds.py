@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from flowforge.triggers.kinds import find_kind
 from flowforge.wiring import Backends
 from tests.services.serving import JsonExchange, JsonServer, serving
-from tests.triggers.registrations import events, register, trigger
+from tests.triggers.registrations import change, events, register, trigger
 from tests.triggers.test_polled_actions import age, remembered
 from workers.polls import run_poll
 
@@ -157,3 +157,15 @@ def test_an_address_is_required() -> None:
     assert kind is not None
     assert [problem.message for problem in kind.problems({})] == ["give either the url or the source of a feed"]
     assert "source" not in kind.config_schema()["properties"]
+
+
+def test_what_one_poll_has_left_is_read_though_another_feed_has_that_tag(
+    backends: Backends, engine: Engine, site: Site, feed: UUID
+) -> None:
+    config = {"startWith": "all", "most": 1}
+    for url, numbers in [(site.url, (2, 1)), (f"{site.url}/other", (4, 3))]:
+        site.sent.body = rss(*numbers)
+        change(engine, feed, configuration={**config, "url": url})
+        for _ in range(3):
+            run_poll(backends, feed)
+    assert titles(engine, feed) == ["News 1", "News 2", "News 3", "News 4"]

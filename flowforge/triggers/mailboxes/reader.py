@@ -175,7 +175,7 @@ class _Reader:
                 move(connection, self._trigger.id, self._position, position)
                 accepted = intake.record(connection, events)
                 if accepted:
-                    note_fired(connection, self._trigger.id)
+                    note_fired(connection, self._trigger)
         except Overtaken:
             self._discard_files(events)
             raise

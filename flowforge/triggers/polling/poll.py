@@ -13,7 +13,7 @@ from flowforge.wiring import Backends
 
 
 class Overtaken(Exception):
-    """Another poll of this trigger was faster."""
+    """Another poll of this trigger was faster, or somebody has changed it since this one began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def run_poll(
     try:
         is_more_left = kind.poll(poll)
     except Overtaken:
-        log.info("Another poll of trigger %s was faster", trigger_id)
+        log.info("Another poll of trigger %s was faster, or it was changed", trigger_id)
     except time_over:
         _note_error(poll, kind, f"a poll took longer than {limit} s")
     except ConnectionBroken as error:

@@ -83,9 +83,10 @@ class Sighting:
         """The durable moment of their events."""
         trigger, backends = self.poll.trigger, self.poll.backends
         with transaction(backends.engine) as connection:
-            moved = memory.move(connection, trigger.id, replace(known, source=self.source), items, datetime.now(UTC))
+            begun = replace(known, source=self.source, kept={})  # the rest is asked for in full
+            moved = memory.move(connection, trigger.id, begun, items, datetime.now(UTC))
             accepted = intake.record(connection, self._events(items))
-            note_fired(connection, trigger.id)
+            note_fired(connection, trigger)
         intake.announce(backends.bus, accepted, inline_limit=backends.settings.payload_inline_limit)
         return moved
 
