@@ -51,6 +51,15 @@ def inline(content: bytes, name: str = "photo.png") -> dict[str, Any]:
     return {"name": name, "type": "image/png", "base64": base64.b64encode(content).decode()}
 
 
+def greys(mode: str, format_: str, *values: float) -> dict[str, Any]:
+    """A row of grey pixels, with more bits than other images have."""
+    image = Image.new(mode, (len(values), 1))
+    image.putdata(values)
+    target = io.BytesIO()
+    image.save(target, format_)
+    return inline(target.getvalue(), f"scan.{format_.lower()}")
+
+
 def halves(width: int = 40, height: int = 20, format_: str = "PNG", **options: Any) -> dict[str, Any]:
     """Red on the left, blue on the right."""
     image = Image.new("RGB", (width, height), "red")
@@ -234,3 +243,28 @@ def test_what_is_wrong_is_named(change: Any, config: dict[str, Any], text: str) 
 def test_a_broken_end_is_told(change: Any) -> None:
     whole = base64.b64decode(halves(400, 400, "JPEG")["base64"])
     assert "broken, or cut off" in str(failing(change, {"do": "flip"}, file=inline(whole[: len(whole) // 2])))
+
+
+@pytest.mark.parametrize(
+    "scan",
+    [
+        greys("I;16", "PNG", 0, 32_768, 65_535),
+        greys("I;16", "TIFF", 0, 32_768, 65_535),
+        greys("I", "TIFF", -5_000, 0, 5_000),
+        greys("F", "TIFF", 0.0, 0.5, 1.0),
+    ],
+)
+def test_greys_of_many_bits_stay_grey(pixels: Callable[..., Image.Image], scan: dict[str, Any]) -> None:
+    made = pixels(file=scan, format="png")
+    black, grey, white = (made.getpixel((x, 0))[0] for x in range(3))
+    assert (black, white) == (0, 255)
+    assert 126 <= grey <= 129
+
+
+@pytest.mark.parametrize(("format_", "width"), [("webp", 16_386), ("jpeg", 29_000 * 3)])
+def test_sides_that_a_format_cannot_have_are_told(
+    change: Callable[..., dict[str, Any]], format_: str, width: int
+) -> None:
+    third = width // 3
+    operations = [{"do": "create", "width": third, "height": 1}, {"do": "border", "width": third, "height": 0}]
+    assert f"a side in {format_} has at most" in str(failing(change, *operations, format=format_))

@@ -12,9 +12,11 @@ from flowforge.connectors.programs import limits
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "ICO", "AVIF")
 _WRITTEN = ("png", "jpeg", "webp")
+_LONGEST_SIDE = {"jpeg": 65_500, "webp": 16_383}
 _FILES = ("image", "font")
 _MOST_PIXELS = 40_000_000
 _OPAQUE = 255
+_HIGHEST_OF_16_BITS = 65_535
 _WHITE = (255, 255, 255)
 
 Step = dict[str, Any]
@@ -81,9 +83,24 @@ def _opened(path: str) -> Image.Image:
 def _drawable(image: Image.Image) -> Image.Image:
     """Its first picture, upright, in red, green, blue and how opaque."""
     try:
-        return ImageOps.exif_transpose(image).convert("RGBA")
+        return _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
     except (OSError, SyntaxError) as error:
         raise ValueError("it is broken, or cut off") from error
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys with more bits than others have, as scanners and instruments write them: Pillow alone makes all of them
+    white that are above 255."""
+    if image.mode.startswith("I;16"):
+        return _scaled(image.convert("I"), 0, _HIGHEST_OF_16_BITS)
+    if image.mode in ("I", "F"):
+        return _scaled(image, *image.getextrema())
+    return image
+
+
+def _scaled(image: Image.Image, low: Any, high: Any) -> Image.Image:
+    factor = _OPAQUE / ((high - low) or 1)
+    return image.convert("F").point(lambda value: value * factor - low * factor).convert("L")
 
 
 def _require_size(width: int, height: int) -> None:
@@ -101,6 +118,9 @@ def _required(image: Image.Image | None, step: Step) -> Image.Image:
 
 
 def _save(image: Image.Image, path: str, format_: str, quality: int) -> None:
+    longest = _LONGEST_SIDE.get(format_)
+    if longest is not None and max(image.size) > longest:
+        raise ValueError(f"{image.width:,} × {image.height:,}: a side in {format_} has at most {longest:,} pixels")
     if format_ == "jpeg":
         ground = Image.new("RGB", image.size, _WHITE)
         ground.paste(image, mask=image.getchannel("A"))
