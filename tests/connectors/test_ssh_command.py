@@ -194,3 +194,26 @@ def test_a_server_with_another_key_gets_no_command(server: FileServer, make_cont
     saved = {**server.connection, "hostKey": "ssh-ed25519 AAAA"}
     error = failing(lambda: run_with("SSH_COMMAND", "sftp", saved, {"command": "true"}, make_context()))
     assert "another key" in str(error)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "NAME={{ trigger.x }}; echo",
+        "echo a{{ trigger.x }}",
+        "echo {{ trigger.x }}/b",
+        "NAME=a\\ {{ trigger.x }} ; echo",
+    ],
+)
+@pytest.mark.parametrize("data", [["a", "touch", "broken"], []])
+def test_a_list_that_touches_a_word_runs_nothing(run_command: Any, tmp_path: Path, command: str, data: Any) -> None:
+    assert "a list is several words" in str(failing(run_command, command, data))
+    assert not (tmp_path / "broken").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["printf '%s|' {{ trigger.x }}", "(printf '%s|' {{ trigger.x }})", "echo $(printf '%s|' {{ trigger.x }};)"],
+)
+def test_a_list_that_stands_alone_is_several_words(run_command: Any, command: str) -> None:
+    assert run_command(command, ["a b", "c"])["stdout"] == "a b|c|"

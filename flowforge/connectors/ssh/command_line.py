@@ -34,6 +34,8 @@ _TOKEN = re.compile(
       | .""",
     re.DOTALL | re.VERBOSE,
 )
+_ALONE = re.compile(rf"(?<![^\s;&|()<>`])(?<!\\.){HOLE}(?![^\s;&|()<>`])", re.DOTALL)
+"""An expression that is a word of its own."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -89,6 +91,7 @@ Environment = Annotated[dict[str, str], AfterValidator(_names)]
 
 def script(command: tuple[Any, ...], environment: Mapping[str, str], folder: str) -> str:
     """What a shell is given. Raises ValueError for a value that no command can hold."""
+    _require_lists_alone(command)
     numbers = count(1)
     values = [{f"_value{next(numbers)}": word for word in _words(value)} for value in command[1::2]]
     lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
@@ -98,6 +101,15 @@ def script(command: tuple[Any, ...], environment: Mapping[str, str], folder: str
     if HOLE in written:
         raise ValueError("the values of a command hold no NUL: give such data as its input")
     return written
+
+
+def _require_lists_alone(command: tuple[Any, ...]) -> None:
+    """The words of a list that touches others would be something else: after NAME= the second one is a command, and a
+    folder before one that is empty stands there alone."""
+    masked = HOLE.join(command[::2])
+    for hole, value in zip(re.finditer(HOLE, masked), command[1::2], strict=True):
+        if isinstance(value, list) and not _ALONE.match(masked, hole.start()):
+            raise ValueError("a list is several words: write spaces around its expression, or join it to one text")
 
 
 def _with_names(command: tuple[Any, ...], values: list[dict[str, str]]) -> Iterator[str]:
