@@ -7,8 +7,8 @@ from flowforge.jsonio import JsonObject
 
 def parameters_schema(parameters: JsonObject) -> JsonObject:
     """The JSON Schema that they stand for; in the short form every parameter is a text, and required. Raises ValueError
-    for what is neither."""
-    if not all(isinstance(meaning, str) for meaning in parameters.values()):
+    for what is neither. A schema may say nothing but its type."""
+    if parameters.get("type") == "object" or not all(isinstance(meaning, str) for meaning in parameters.values()):
         return _object_schema(parameters)
     properties = {name: {"type": "string", "description": meaning} for name, meaning in parameters.items()}
     return {"type": "object", "properties": properties, "required": list(properties)}

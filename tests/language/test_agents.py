@@ -102,3 +102,8 @@ def test_parameters_in_short_are_texts_that_are_required() -> None:
         "required": ["city"],
     }
     assert parameters_schema({})["properties"] == {}
+
+
+def test_a_schema_may_say_nothing_but_its_type() -> None:
+    assert parameters_schema({"type": "object"}) == {"type": "object"}
+    assert parameters_schema({"type": "kind of the order"})["required"] == ["type"]
