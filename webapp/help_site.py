@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from base64 import b64encode
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ def show(path: str) -> AnyResponse:
 
 def _find(path: str) -> Path:
     joined = safe_join(str(SITE), path)
-    if joined is None or not Path(joined).exists():
+    if joined is None or not os.path.exists(joined):  # Path.exists() raises for a name that is too long
         raise NotFound("the help has no such page" if SITE.exists() else "the help has not been built: run `make docs`")
     return Path(joined)
 

@@ -35,7 +35,7 @@ def test_what_a_page_refers_to_is_served(visitor: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["no-such-page", "../README.md", "%2e%2e/README.md", "..%2fREADME.md", "assets/", "a%00b"]
+    "path", ["no-such-page", "../README.md", "%2e%2e/README.md", "..%2fREADME.md", "assets/", "a%00b", "a" * 300]
 )
 def test_nothing_else_is_served(visitor: Browser, path: str) -> None:
     assert visitor.get(f"/help/{path}").status_code in (400, 404)
