@@ -24,6 +24,8 @@ def answer_of(frame: Frame, asking: Step) -> JsonObject:
     unknown = answer if isinstance(answer, Unknown) else answer.get("calls") if isinstance(answer, Mapping) else None
     if isinstance(unknown, Unknown):
         raise Undecided(unknown)
+    if isinstance(answer, Mapping) and "error" in answer:
+        raise ConfigUnusable(f"'{asking.id}' has failed, so that the model has not answered")
     if not isinstance(answer, Mapping) or not _are_calls(answer.get("calls")):
         raise ConfigUnusable(f"'{asking.id}' has asked no model that can call tools: let it be an LLM step")
     count = len(answer["calls"])

@@ -181,7 +181,13 @@ def test_a_first_step_that_asks_no_model_is_an_error(output: dict[str, Any]) -> 
 
 def test_one_without_an_action_fails() -> None:
     execution = begun({**agent(), "actions": []})
-    assert "there is no action that asks a model" in (execution.error or {})["message"]
+    assert (execution.error or {})["message"] == "step 'assistant': there is no action that asks a model"
+
+
+def test_a_model_whose_failure_is_passed_over_has_not_answered() -> None:
+    execution = begun({**agent(), "actions": [{**ASK, "onError": "continue"}, tool("send")]})
+    fail(execution, "overloaded")
+    assert "'ask' has failed, so that the model has not answered" in (execution.error or {})["message"]
 
 
 def test_a_tool_outside_of_an_agent_fails() -> None:

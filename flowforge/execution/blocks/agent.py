@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flowforge import jsonio
-from flowforge.execution.block import BlockFailed, Following, LoopInTurn, Machine
+from flowforge.execution.block import Following, LoopInTurn, Machine
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock
 from flowforge.execution.tool_calls import answer_of, calls_of
 from flowforge.jsonio import JsonObject
@@ -31,7 +31,7 @@ class Agent(LoopInTurn):
 
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         if not step.bodies or step.bodies[0].first is None:
-            raise BlockFailed(f"step '{step.id}': there is no action that asks a model")
+            raise ConfigUnusable("there is no action that asks a model")
         config: AgentConfig = machine.config(frame, step)
         memory: JsonObject = {"most": config.max_rounds, "before": [], "usage": {}, "answer": {}}
         return machine.open_block(frame, step, [None], at_once=1, reserved=config.max_rounds, memory=memory)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flowforge.execution.block import BlockFailed, Following, LoopInTurn, Machine
+from flowforge.execution.block import Following, LoopInTurn, Machine
 from flowforge.execution.conditions import holds
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock
 from flowforge.jsonio import JsonObject
@@ -29,7 +29,7 @@ class ForEachPage(LoopInTurn):
 
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         if not step.bodies or step.bodies[0].first is None:
-            raise BlockFailed(f"step '{step.id}': there is no action that reads a page")
+            raise ConfigUnusable("there is no action that reads a page")
         machine.config(frame, step)
         return machine.open_block(frame, step, [None], at_once=1, reserved=MAX_PAGES, memory={"complete": False})
 

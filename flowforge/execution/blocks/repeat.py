@@ -10,6 +10,7 @@ from flowforge.execution.block import BlockFailed, Following, LoopInTurn, Machin
 from flowforge.execution.conditions import holds
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock
 from flowforge.jsonio import JsonObject
+from flowforge.language.block import ConfigUnusable
 from flowforge.language.blocks.repeat import RepeatConfig
 from flowforge.language.plan import Step
 
@@ -25,7 +26,7 @@ class Repeat(LoopInTurn):
 
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         if not step.bodies:
-            raise BlockFailed(f"step '{step.id}': there are no actions to repeat")
+            raise ConfigUnusable("there are no actions to repeat")
         config: RepeatConfig = machine.config(frame, step)
         first = {"last": None, "carry": config.start}
         memory = {"most": config.most, "delay": config.delay, "done": False, **first}

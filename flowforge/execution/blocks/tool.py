@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flowforge.execution.block import BlockFailed, Following, FrameBehaviour, Machine
+from flowforge.execution.block import Following, FrameBehaviour, Machine
 from flowforge.execution.state import EndedFrame, Frame, OpenBlock
 from flowforge.execution.tool_calls import answer_of, calls_of
 from flowforge.jsonio import JsonObject
+from flowforge.language.block import ConfigUnusable
 from flowforge.language.plan import Body, Step
 
 
@@ -20,7 +21,7 @@ class Tool(FrameBehaviour):
     def enter(self, machine: Machine, frame: Frame, step: Step) -> Following:
         asking = step.body.first
         if asking is None or not asking.is_offered_tools:
-            raise BlockFailed(f"step '{step.id}': a tool stands behind the step of an AGENT that asks the model")
+            raise ConfigUnusable("a tool stands behind the step of an AGENT that asks the model")
         calls = calls_of(answer_of(frame, asking), step)
         machine.config(frame, step)
         return machine.open_block(frame, step, [call.get("arguments") for call in calls], at_once=1)
