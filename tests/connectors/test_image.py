@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pytest
 from PIL import Image, ImageDraw
 
+from flowforge.connectors.catalog import load_catalog
 from flowforge.connectors.programs.image_program import _DO
 from flowforge.connectors.sdk import AnyImageOperation, StepContext
 from tests.connectors.kept_files import KeptFiles
@@ -268,3 +269,11 @@ def test_sides_that_a_format_cannot_have_are_told(
     third = width // 3
     operations = [{"do": "create", "width": third, "height": 1}, {"do": "border", "width": third, "height": 0}]
     assert f"a side in {format_} has at most" in str(failing(change, *operations, format=format_))
+
+
+@pytest.mark.parametrize(("color", "is_one"), [("Red", True), (" #0c0 ", True), ("nocolour", False), ("#12345", False)])
+def test_a_colour_that_is_none_is_told_on_saving(color: str, is_one: bool) -> None:
+    operation = {"do": "create", "width": 1, "height": 1, "color": color}
+    found = load_catalog().get("IMAGE").problems({"operations": [operation]}, "")
+    told = [problem.message for problem in found]
+    assert told == ([] if is_one else [f"{color!r} is no colour: #cc0000, #cc000080 or red"])

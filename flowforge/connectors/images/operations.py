@@ -16,13 +16,20 @@ LONGEST_TEXT = 5_000
 
 Length = Annotated[float, Field(ge=1, le=_FAR, allow_inf_nan=False)]
 Offset = Annotated[float, Field(ge=-_FAR, le=_FAR, allow_inf_nan=False)]
-_COLORS = re.compile(r"#[0-9A-Fa-f]{3,4}|#([0-9A-Fa-f]{2}){3,4}|[A-Za-z]+")
+_HEXADECIMAL = re.compile(r"#[0-9A-Fa-f]{3,4}|#([0-9A-Fa-f]{2}){3,4}")
 
 
 def _require_color(text: str) -> str:
-    if not _COLORS.fullmatch(text.strip()):
+    color = text.strip()
+    if not _HEXADECIMAL.fullmatch(color) and not _is_name(color):
         raise ValueError(f"{text[:50]!r} is no colour: #cc0000, #cc000080 or red")
-    return text.strip()
+    return color
+
+
+def _is_name(color: str) -> bool:
+    from PIL import ImageColor  # takes its time to load, and most colours are not named
+
+    return color.lower() in ImageColor.colormap
 
 
 Color = Annotated[str, AfterValidator(_require_color)]
