@@ -209,10 +209,29 @@ def test_data_is_checked_against_a_schema(do: Do) -> None:
 @pytest.mark.parametrize(
     ("type_", "config", "told"),
     [
-        ("READ_CALENDAR", {"source": "no calendar"}, "the work on the calendar cannot be done"),
-        ("READ_PDF", {"file": given("a.pdf", b"%PDF-1.7 and no more")}, "the work on the PDF cannot be done"),
-        ("READ_PDF", {"file": given("a.pdf", pdf("x")[:-200])}, "it is no PDF that can be read"),
-        ("UNZIP", {"file": given("a.zip", b"PK and no more")}, "it is broken (BadZipFile)"),
+        ("READ_CALENDAR", {"source": "no calendar"}, "it is no calendar (iCalendar): BEGIN:VCALENDAR is missing"),
+        ("READ_CALENDAR", {"source": ""}, "it is no calendar (iCalendar)"),
+        ("READ_CALENDAR", {"source": INVITATION.partition("END:")[0]}, "not complete: END:VCALENDAR is missing"),
+        (
+            "READ_CALENDAR",
+            {"source": "BEGIN:VCALENDAR\nnonsense\nEND:VCALENDAR"},
+            "line 2 is not a calendar's: nonsense",
+        ),
+        ("READ_CALENDAR", {"source": "BEGIN:VCALENDAR\nEND:VEVENT\nEND:VCALENDAR"}, "BEGIN and END do not match"),
+        (
+            "READ_CALENDAR",
+            {"source": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Tea\nDTSTART:soon\nEND:VEVENT\nEND:VCALENDAR"},
+            "the work on the calendar cannot be done: its event 1 (Tea) has a wrong start or end",
+        ),
+        ("READ_PDF", {"file": given("a.pdf", b"<html>no document</html>")}, "cannot be done: it is no PDF"),
+        ("READ_PDF", {"file": given("a.pdf", b"%PDF-1.7 and no more")}, "it is a PDF that is damaged, or not complete"),
+        ("READ_PDF", {"file": given("a.pdf", pdf("x")[:-200])}, "it is a PDF that is damaged, or not complete"),
+        ("UNZIP", {"file": given("a.zip", b"PK and no more")}, "it is no ZIP archive, or not complete"),
+        (
+            "UNZIP",
+            {"file": given("a.zip", archive({"a.txt": b"0123456789"}).replace(b"a.txt3", b"a.txt\xff", 1))},
+            "'a.txt' in it is damaged",
+        ),
         ("UNZIP", {"file": given("a.zip", archive({f"{n}": b"" for n in range(1_001)}))}, "it holds 1,001 files"),
         ("CHECK_JSON", {"value": 1, "schema": {"type": "nope"}}, "the schema is wrong at /type"),
         (

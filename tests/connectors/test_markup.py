@@ -162,15 +162,25 @@ BOMB = "<!DOCTYPE a [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a
 @pytest.mark.parametrize(
     ("type_", "config", "told"),
     [
-        ("READ_XML", {"source": BOMB}, "xml-undefined-entity"),
+        ("READ_XML", {"source": BOMB}, "an entity is used that XML itself does not know"),
         (
             "READ_XML",
             {"source": "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>"},
-            "undefined-entity",
+            "an entity is used that XML itself does not know",
         ),
         ("READ_XML", {"source": "<a>" * 1_000 + "</a>" * 1_000}, "nested more than 100 levels deep"),
-        ("READ_XML", {"source": "<a><b></a>"}, "xml-mismatched-tag at line 1"),
-        ("READ_XML", {"source": "no xml"}, "the work on the markup cannot be done"),
+        (
+            "READ_XML",
+            {"source": "<a><b></a>"},
+            "an element is not closed, or closed by another's tag (line 1, column 9)",
+        ),
+        ("READ_XML", {"source": "no xml"}, "something beside the one element that holds all (line 1, column 1)"),
+        ("READ_XML", {"source": ""}, "it is no XML that can be read: it is empty"),
+        (
+            "READ_XML",
+            {"source": "<a>\n<b>fish & chips</b></a>"},
+            "an & stands alone; as a text it is &amp; (line 2, column 9)",
+        ),
         ("READ_FEED", {"source": "<html><p>no feed</html>"}, "it is neither RSS nor Atom"),
     ],
 )

@@ -102,6 +102,12 @@ def test_numbers_are_made_of_texts_on_demand_only(read: Read) -> None:
     assert read("a,b,c\n1,2.5,007\n", numbers=True) == [{"a": 1, "b": 2.5, "c": "007"}]
 
 
+def test_numbers_with_a_comma_are_read_on_demand(read: Read) -> None:
+    text = "a;b;c;d;e;f\n1,5;-1.234,50;1.234;12;007;1.5\n"
+    assert read(text, decimalComma=True) == [{"a": 1.5, "b": -1234.5, "c": 1234, "d": 12, "e": "007", "f": "1.5"}]
+    assert read(text, numbers=True)[0]["a"] == "1,5"
+
+
 @pytest.mark.parametrize(
     ("data", "charset"), [("größe".encode("cp1252"), ""), ("größe".encode(), ""), ("größe".encode("cp850"), "cp850")]
 )
@@ -227,6 +233,13 @@ def _with_entities() -> bytes:
     return buffer.getvalue()
 
 
+def _archive() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr("word/document.xml", "<document/>")
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "name", "told"),
     [
@@ -236,9 +249,13 @@ def _with_entities() -> bytes:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.xls", "it is no CSV; a workbook needs the format XLSX"),
         (b"%PDF-1.7\n", "a.csv", "it is no CSV"),
         (b'{"a": "\xfc"}\n', "a.jsonl", "it is not in UTF-8"),
-        (_with_entities, "a.xlsx", "the work on the spreadsheet cannot be done"),
-        (b'a,b\n"' + b"x" * 11_000_000, "a.csv", "the work on the spreadsheet cannot be done"),
-        (b"[" * 200_000, "a.jsonl", "the work on the spreadsheet cannot be done"),
+        (_with_entities, "a.xlsx", "it is a workbook that is damaged, or not complete"),
+        (_archive, "a.xlsx", "it is no Excel workbook (XLSX) but another archive"),
+        (b'a,b\n"' + b"x" * 11_000_000, "a.csv", "line 2: a cell is longer than 10,000,000 characters"),
+        (b"[" * 200_000, "a.jsonl", "line 1 is not JSON"),
+        (b"a,b\n1,\0\n", "a.csv", "it is no CSV: line 2 has NUL bytes"),
+        (b"\n<!DOCTYPE html><title>Sign in</title>", "a.csv", "it is no CSV but a page (HTML) or XML"),
+        (b"<?xml version='1.0'?><a/>", "a.csv", "it is no CSV but a page (HTML) or XML"),
     ],
 )
 def test_hostile_files_end_in_a_clear_error(

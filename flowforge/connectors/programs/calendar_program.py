@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +13,8 @@ from icalendar import Calendar
 
 from flowforge.connectors.programs import limits
 
+_LINE = re.compile(rb"[A-Za-z0-9-]+[;:]|[ \t]|$")
+"""How lines begin; one that goes on with the line before it does so with a space (RFC 5545, section 3.1)."""
 _TEXTS = ("summary", "description", "location", "status", "url")
 
 
@@ -19,9 +23,30 @@ def work(request: dict[str, Any]) -> None:
 
 
 def _events(data: bytes) -> Iterator[dict[str, Any]]:
-    for calendar in Calendar.from_ical(data, multiple=True):
-        for event in calendar.walk("VEVENT"):
-            yield _event(event)
+    events = (event for calendar in _calendars(data) for event in calendar.walk("VEVENT"))
+    for number, event in enumerate(events, 1):
+        with limits.told_as(
+            f"its event {number} ({event.get('summary', 'without a summary')}) has a wrong start or end"
+        ):
+            read = _event(event)
+        yield read
+
+
+def _calendars(data: bytes) -> list[Any]:
+    _require_lines(data)
+    with limits.told_as("its parts do not end where they should: BEGIN and END do not match"):
+        calendars = Calendar.from_ical(data, multiple=True)
+    if not calendars:
+        raise ValueError("it is not complete: END:VCALENDAR is missing")
+    return calendars
+
+
+def _require_lines(data: bytes) -> None:
+    if b"BEGIN:VCALENDAR" not in data.upper():
+        raise ValueError("it is no calendar (iCalendar): BEGIN:VCALENDAR is missing")
+    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), 1):
+        if not _LINE.match(line):
+            raise ValueError(f"line {number} is not a calendar's: {line[:60].decode(errors='replace')}")
 
 
 def _event(event: Any) -> dict[str, Any]:

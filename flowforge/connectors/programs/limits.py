@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from flowforge.connectors.programs import wire
@@ -37,8 +38,19 @@ def run(work: Callable[[dict[str, Any]], None]) -> None:
         fail(ValueError("it is not in UTF-8"))
     except (ValueError, MemoryError) as error:
         fail(error)
-    except Exception as error:  # noqa: BLE001
-        fail(ValueError(f"it is broken ({type(error).__name__})"))
+    except Exception:  # noqa: BLE001
+        fail(ValueError("it is damaged, or not complete"))
+
+
+@contextmanager
+def told_as(message: str) -> Iterator[None]:
+    """Tells whatever a library raises for a part of a file in words that say which one."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ValueError(message) from error
 
 
 def answer_each(items: Iterable[Any]) -> None:

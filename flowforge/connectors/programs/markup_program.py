@@ -23,6 +23,24 @@ _DEEPEST = 100
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,100}encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 
 
+_XML_PROBLEMS = {
+    "xml-no-root-element": "it is empty",
+    "xml-content-outside-root": "there is something beside the one element that holds all",
+    "xml-mismatched-tag": "an element is not closed, or closed by another's tag",
+    "xml-unclosed-element": "an element is not closed",
+    "xml-unclosed-start-tag": "a tag is not complete",
+    "xml-undefined-entity": "an entity is used that XML itself does not know",
+    "xml-unterminated-reference": "an & stands alone; as a text it is &amp;",
+    "xml-unquoted-attribute": "an attribute's value is not in quotes",
+    "xml-duplicate-attribute": "an attribute is there twice",
+    "xml-expected-equals": "an attribute has no value",
+    "xml-lt-in-attribute": "a < stands in an attribute; as a text it is &lt;",
+    "xml-invalid-char": "there is a character that XML may not hold",
+    "xml-invalid-name": "a name is wrong; as a text a < is &lt;",
+    "xml-undeclared-namespace": "the prefix of a name is not declared",
+    "xml-unterminated-cdata": "a CDATA section is not closed",
+    "xml-unterminated-comment": "a comment is not closed",
+}
 _HEAD = 2_000
 """Characters in which a feed has its first element."""
 _UNVERSIONED = re.compile(r"<rss(?=[\s>])(?![^>]*\bversion\s*=)")
@@ -48,8 +66,13 @@ def _root_of(data: bytes) -> turbohtml.Element:
     try:
         document = turbohtml.parse_xml(_xml_text(data))
     except turbohtml.HTMLParseError as error:
-        raise ValueError(f"it is no XML that can be read: {error}") from error
+        raise ValueError(f"it is no XML that can be read: {_xml_problem(error.error)}") from error
     return next(node for node in document.children if isinstance(node, turbohtml.Element))
+
+
+def _xml_problem(error: turbohtml.ParseError) -> str:
+    told = _XML_PROBLEMS.get(error.code, "there is a mistake")
+    return f"{told} (line {error.line}, column {error.col + 1})"
 
 
 def _xml_text(data: bytes) -> str:

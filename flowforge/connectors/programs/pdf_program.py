@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pypdf import PdfReader
-from pypdf.errors import PdfReadError
 
 from flowforge.connectors.programs import limits
 
 _ABOUT = ("title", "author", "subject")
+_MARK = b"%PDF-"
+_HEAD = 1_024
+"""Bytes in which readers look for the mark."""
+_DAMAGED = "it is a PDF that is damaged, or not complete"
 
 
 def work(request: dict[str, Any]) -> None:
-    try:
-        _read(request)
-    except PdfReadError as error:
-        raise ValueError(f"it is no PDF that can be read: {error}") from error
-
-
-def _read(request: dict[str, Any]) -> None:
-    reader = PdfReader(request["path"])
+    reader = _opened(request["path"])
     if reader.is_encrypted and not reader.decrypt(request["password"]):
         raise ValueError("it needs another password" if request["password"] else "it needs a password")
-    about = {name: _text(getattr(reader.metadata, name, None)) for name in _ABOUT}
-    limits.say([{"count": len(reader.pages), **about}])
+    with limits.told_as(_DAMAGED):
+        about = {name: _text(getattr(reader.metadata, name, None)) for name in _ABOUT}
+        count = len(reader.pages)
+    limits.say([{"count": count, **about}])
     first, last = request["first"] - 1, request["last"]
-    limits.answer_each(page.extract_text() for page in reader.pages[first:last])
+    limits.answer_each(_texts(reader, range(count)[first:last]))
+
+
+def _opened(path: str) -> PdfReader:
+    with Path(path).open("rb") as file:
+        if _MARK not in file.read(_HEAD):
+            raise ValueError("it is no PDF")
+    with limits.told_as(_DAMAGED):
+        return PdfReader(path)
+
+
+def _texts(reader: PdfReader, numbers: range) -> Iterator[str]:
+    for number in numbers:
+        with limits.told_as(f"page {number + 1} is damaged"):
+            text = reader.pages[number].extract_text()
+        yield text
 
 
 def _text(value: Any) -> str | None:

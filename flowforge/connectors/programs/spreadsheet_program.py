@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from itertools import islice
 from typing import Any
@@ -19,8 +20,11 @@ _LARGEST_WORKBOOK = 500_000_000
 _LONGEST_CELL = 32_767
 """Characters (Excel specifications and limits)."""
 _PIECE = 1_000_000
+_HEAD = 1_000
 _NO_TEXTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-")
 """How archives (XLSX is one), old workbooks (XLS) and PDFs begin."""
+_MARKUP = re.compile(r"\s*<(!doctype|html|head|body|table|\?xml)", re.IGNORECASE)
+"""How pages begin, which servers send in the place of a file (a sign-in, an error)."""
 _FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a cell a formula (OWASP, CSV injection)."""
 
@@ -42,26 +46,53 @@ def _read_csv(request: dict[str, Any]) -> Iterator[Any]:
     _require_text(request["path"])
     codec = request["charset"] or charset_of(request["path"])
     with open(request["path"], encoding=codec, errors="replace", newline="") as file:
+        _require_no_markup(file.read(_HEAD))
+        file.seek(0)
         delimiter = request["delimiter"] or delimiter_of(file.readline(_PIECE))
         file.seek(0)
-        rows = csv.reader(file, delimiter=delimiter, quotechar=request["quote"])
+        rows = _csv_rows(file, delimiter, request["quote"])
         yield from _named(row for row in islice(rows, request["skip"], None) if row) if request["header"] else rows
+
+
+def _csv_rows(file: Iterable[str], delimiter: str, quote: str) -> Iterator[list[str]]:
+    reader = csv.reader(_text_lines(file), delimiter=delimiter, quotechar=quote)
+    try:
+        yield from reader
+    except csv.Error as error:
+        told = f"a cell is longer than {_LARGEST_FIELD:,} characters; perhaps a quote is not closed"
+        raise ValueError(f"line {reader.line_num}: {told}") from error
+
+
+def _text_lines(file: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(file, 1):
+        if "\0" in line:
+            raise ValueError(
+                f"it is no CSV: line {number} has NUL bytes, which no text has, or it is in another charset"
+            )
+        yield line
 
 
 def _read_xlsx(request: dict[str, Any]) -> Iterator[Any]:
     from openpyxl import load_workbook
 
-    _require_size(request["path"])
-    # By its name openpyxl would judge it.
-    book = load_workbook(open(request["path"], "rb"), read_only=True, data_only=True)  # noqa: SIM115 - to its end
+    _require_workbook(request["path"])
+    with limits.told_as("it is a workbook that is damaged, or not complete"):
+        # By its name openpyxl would judge it.
+        book = load_workbook(open(request["path"], "rb"), read_only=True, data_only=True)  # noqa: SIM115 - to its end
     name = request["sheet"]
     if name and name not in book.sheetnames:
         raise ValueError(f"there is no sheet {name!r}; there is {', '.join(map(repr, book.sheetnames[:10]))}")
     sheet = book[name or book.sheetnames[0]]
     sheet.reset_dimensions()  # they may be wrong
-    rows = ([_json_of(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
+    rows = _xlsx_rows(sheet)
     filled = (row for row in islice(rows, request["skip"], None) if any(cell is not None for cell in row))
     yield from _named(filled) if request["header"] else filled
+
+
+def _xlsx_rows(sheet: Any) -> Iterator[list[Any]]:
+    with limits.told_as(f"its sheet {sheet.title!r} is damaged, or not complete"):
+        for row in sheet.iter_rows(values_only=True):
+            yield [_json_of(cell) for cell in row]
 
 
 def _read_jsonl(request: dict[str, Any]) -> Iterator[Any]:
@@ -123,7 +154,7 @@ def _json_of(cell: Any) -> Any:
 def _json_line(line: str, number: int) -> Any:
     try:
         return json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"line {number} is not JSON") from error
 
 
@@ -133,13 +164,21 @@ def _require_text(path: str) -> None:
             raise ValueError("it is no CSV; a workbook needs the format XLSX, and Excel saves older ones (XLS) as such")
 
 
-def _require_size(path: str) -> None:
+def _require_no_markup(head: str) -> None:
+    if _MARKUP.match(head):
+        raise ValueError("it is no CSV but a page (HTML) or XML; perhaps a sign-in came in the place of the file")
+
+
+def _require_workbook(path: str) -> None:
     """What a bomb unpacks to stands in its list of contents."""
     if not zipfile.is_zipfile(path):
         raise ValueError("it is no Excel workbook (XLSX); Excel saves older ones (XLS) as such")
-    with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > _LARGEST_WORKBOOK:
-            raise ValueError(f"it unpacks to more than {_LARGEST_WORKBOOK:,} bytes")
+    with limits.told_as("it is a workbook that is damaged, or not complete"), zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if not any(member.filename.startswith("xl/") for member in members):
+        raise ValueError("it is no Excel workbook (XLSX) but another archive")
+    if sum(member.file_size for member in members) > _LARGEST_WORKBOOK:
+        raise ValueError(f"it unpacks to more than {_LARGEST_WORKBOOK:,} bytes")
 
 
 # -- writing

@@ -17,10 +17,15 @@ _PIECE = 1_000_000
 def work(request: dict[str, Any]) -> None:
     target = Path(request["target"])
     target.mkdir()
-    with zipfile.ZipFile(request["path"]) as archive:
+    with _opened(request["path"]) as archive:
         chosen = [member for member in archive.infolist() if not member.is_dir() and _is_asked_for(member, request)]
         _require_limits(chosen, request)
         limits.answer_each(_unpacked(archive, chosen, target))
+
+
+def _opened(path: str) -> zipfile.ZipFile:
+    with limits.told_as("it is no ZIP archive, or not complete"):
+        return zipfile.ZipFile(path)
 
 
 def _is_asked_for(member: zipfile.ZipInfo, request: dict[str, Any]) -> bool:
@@ -39,9 +44,14 @@ def _require_limits(members: list[zipfile.ZipInfo], request: dict[str, Any]) -> 
 
 def _unpacked(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], target: Path) -> Iterator[str]:
     for number, member in enumerate(members):
-        with archive.open(member) as source, (target / str(number)).open("wb") as made:
-            shutil.copyfileobj(source, made, _PIECE)
+        with limits.told_as(f"{member.filename!r} in it is damaged, or packed in an unknown way"):
+            _unpack(archive, member, target / str(number))
         yield member.filename
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
+    with archive.open(member) as source, path.open("wb") as made:
+        shutil.copyfileobj(source, made, _PIECE)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
@@ -26,6 +28,8 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.evaluation.lenient_values import number_of
 
 _FORMAT_OF_SUFFIX: dict[str, Format] = {".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_WITH_COMMA = re.compile(r"-?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?", re.ASCII)
+"""1,5 or 1.234,50; the points only where they part thousands."""
 
 
 def _known_charset(name: str) -> str:
@@ -49,6 +53,12 @@ class Config(ConnectorConfig):
     )
     numbers: bool = field(
         False, title="Numbers", description="Texts of a CSV that are numbers become numbers.", group="Options"
+    )
+    decimal_comma: bool = field(
+        False,
+        title="Numbers with a comma",
+        description="Texts of a CSV such as 1,5 and 1.234,50 become numbers: 1.5 and 1234.5.",
+        group="Options",
     )
     result: Literal["rows", "file"] = field(
         "rows", title="Result", description="file: any number of rows, as one file with a line of JSON for each."
@@ -74,7 +84,7 @@ def read_spreadsheet(config: Config, context: StepContext) -> JsonObject:
         **config.model_dump(include={"header", "skip", "sheet", "delimiter", "quote"}),
     }
     with foreign_files.reading(SPREADSHEETS, content, context, request) as found:
-        rows = map(_with_numbers, found) if config.numbers else found
+        rows = (_with_numbers(row, config) for row in found) if config.numbers or config.decimal_comma else found
         return as_file(rows, context.files) if config.result == "file" else listing(rows, config.most_rows)
 
 
@@ -83,12 +93,19 @@ def _format_of(content: Content) -> Format:
     return by_name or ("xlsx" if "spreadsheetml" in content.type else "csv")
 
 
-def _with_numbers(row: Any) -> Any:
+def _with_numbers(row: Any, config: Config) -> Any:
+    read = _number_with_comma if config.decimal_comma else number_of
     if isinstance(row, dict):
-        return {name: _number_or(cell) for name, cell in row.items()}
-    return [_number_or(cell) for cell in row] if isinstance(row, list) else row
+        return {name: _number_or(cell, read) for name, cell in row.items()}
+    return [_number_or(cell, read) for cell in row] if isinstance(row, list) else row
 
 
-def _number_or(cell: Any) -> Any:
-    number = number_of(cell)
+def _number_or(cell: Any, read: Callable[[Any], int | float | None]) -> Any:
+    number = read(cell)
     return cell if number is None else number
+
+
+def _number_with_comma(cell: Any) -> int | float | None:
+    if isinstance(cell, str) and _WITH_COMMA.fullmatch(cell):
+        return number_of(cell.replace(".", "").replace(",", "."))
+    return None
