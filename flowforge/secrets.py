@@ -158,6 +158,17 @@ def mask_text(text: str, secrets: Sequence[str]) -> str:
     return _masked_text(text, sorted(forms, key=len, reverse=True))
 
 
+def begun_secret(text: str, secrets: Sequence[str]) -> int:
+    """Characters at the end of a text that goes on, with which a secret may begin."""
+    forms = {form for secret in secrets for form in _forms(secret) if form}
+    return max((_begun(text, form) for form in forms), default=0)
+
+
+def _begun(text: str, form: str) -> int:
+    longest = min(len(form) - 1, len(text))
+    return next((length for length in range(longest, 0, -1) if text.endswith(form[:length])), 0)
+
+
 def worth_masking(secrets: Iterable[str]) -> list[str]:
     """Returns the secrets of SHORTEST_MASKED characters or more."""
     return [secret for secret in secrets if len(secret) >= SHORTEST_MASKED]

@@ -7,6 +7,8 @@ const AWAITED_MS = 300; // until the event that was just accepted has become an 
 
 const area = document.getElementById("progress");
 const parts = [...document.querySelectorAll("[data-part]")];
+const writing = document.getElementById("writing");
+const drafts = new Map(); // by frame and step
 let stream = null;
 let timer = null;
 let fetching = false;
@@ -41,6 +43,7 @@ function show(part, html) {
   const key = focused?.closest("details[data-key]")?.dataset.key;
   keepOpenDetails(part, fresh);
   part.replaceChildren(...fresh.childNodes);
+  showDrafts();
   if (part.contains(focused)) {
     focused.focus({ preventScroll: true });
     if (focused.matches("textarea")) focused.setSelectionRange(...caret);
@@ -67,6 +70,25 @@ function isInUse(details) {
   return isFilledIn || (details.open && (details.dataset.loaded || details.querySelector("form")));
 }
 
+// The text that a step is writing grows under it, until its output takes the place. It is announced once, when it begins.
+function write({ data }) {
+  const draft = JSON.parse(data);
+  const key = `${draft.iteration}-${draft.stepIndex}`;
+  if (!drafts.has(key)) writing.textContent = "A step is writing its answer.";
+  drafts.set(key, draft.text);
+  showDrafts();
+}
+
+function showDrafts() {
+  for (const place of area.querySelectorAll("[data-draft]")) {
+    const text = drafts.get(place.dataset.draft);
+    if (text === undefined) continue;
+    place.hidden = false;
+    place.textContent = text;
+    place.scrollTop = place.scrollHeight;
+  }
+}
+
 function soon(wait = QUIET_MS) {
   timer ??= setTimeout(() => {
     timer = null;
@@ -82,6 +104,7 @@ function follow() {
   if (isAwaited()) return soon(AWAITED_MS);
   stream = new EventSource(area.dataset.live);
   for (const kind of ["log", "status"]) stream.addEventListener(kind, () => soon());
+  stream.addEventListener("draft", write);
   stream.addEventListener("end", () => {
     stream.close();
     soon();

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flowforge.connectors.agent_turn import AgentTurn
 from flowforge.connectors.apis import ApiAccess, NoApis
+from flowforge.connectors.draft import Draft
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.files import FileAccess, NoFiles
 from flowforge.connectors.host_binding import ANY_HOST, HostBinding
@@ -92,6 +93,8 @@ class StepContext:
     """What it has kept when it was asked the last time, where a trigger asks again and again."""
     log: StepLog = field(default_factory=NoLog)
     """The log of the execution, into which it may write lines."""
+    begin_draft: Callable[[], Draft] | None = None
+    """Begins to show what the step is writing; None where nobody can watch it."""
     output_limit: int = 1024 * 1024
     """Bytes of JSON that its output may have."""
     pace: Pace = field(default_factory=NoPace)

@@ -35,6 +35,7 @@ from flowforge.db.engine import Connection, transaction, unavailable_when_down
 from flowforge.db.variables_store import NO_VALUES, Values
 from flowforge.engine.connection_pace import ConnectionPace, PaceLimits
 from flowforge.engine.deferred_data import DeferredData
+from flowforge.engine.draft import AnnouncedDraft
 from flowforge.engine.plans import Version
 from flowforge.engine.resolved_config import ResolvedConfig
 from flowforge.engine.sealed_page import SealedPage
@@ -367,6 +368,7 @@ class StepRunner:
             page=self._page(run),
             turn=self._turn(run),
             log=MaskedLog(run.log, secrets) if run.executor is None else PublishedLog(self._bus, start, secrets),
+            begin_draft=None if run.executor is None else partial(AnnouncedDraft, self._redis, start, secrets),
             recall=run.recall,
             output_limit=self._settings.step_output_max_bytes,
             apis=AccountApis(self._connected, start.user_id),

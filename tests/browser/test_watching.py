@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,8 @@ from playwright.sync_api import APIResponse, Page, Route, expect
 from tests.browser.gate import Gate
 from tests.browser.test_first_run import write_workflow
 from tests.browser.watched import SIZES, Windows, grave_violations
+from tests.services.language_model import LanguageModel, answers
+from tests.services.serving import serving
 
 ITEMS = 1_000
 MOST_ELEMENTS = 3_000
@@ -87,6 +90,34 @@ class _Held:
         route, answer = self._held
         route.fulfill(response=answer)
         expect(self._page.locator("#before")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("wide", "light"), ("phone", "dark")])
+def test_what_a_model_writes_grows_under_its_step(windows: Windows, register: Register, size: str, scheme: str) -> None:
+    """It goes on when what it has written before is seen."""
+    may_go_on = threading.Semaphore(0)
+    model = LanguageModel(lambda _: answers("Tea is dear, and milk is not."))
+    model.pause = lambda: may_go_on.acquire(timeout=0.5)
+    page = windows.open(size, scheme)
+    register(page)
+    with serving(model):
+        write_model_workflow(page, model)
+        run(page, {})
+        draft = page.get_by_label("What ask is writing")
+        expect(draft).to_contain_text("Tea is")
+        expect(page.get_by_role("status").get_by_text("A step is writing its answer.")).to_have_count(1)
+        expect(draft).to_contain_text("Tea is dear")
+        assert grave_violations(page) == []
+        may_go_on.release(1_000)
+        expect(page.locator(".step[data-state=SUCCEEDED]")).to_contain_text("Tea is dear, and milk is not.")
+        expect(draft).to_have_count(0)
+
+
+def write_model_workflow(page: Page, model: LanguageModel) -> None:
+    ask = {"id": "ask", "type": "LLM", "config": {**model.config, "prompt": "How much?"}}
+    page.goto("/workflows/new")
+    page.get_by_label("Definition (JSON)").fill(json.dumps({"name": "Ask", "actions": [ask]}))
+    page.get_by_role("button", name="Create workflow").click()
 
 
 def test_where_the_stream_is_blocked_the_page_asks_instead(windows: Windows, register: Register, gate: Gate) -> None:

@@ -47,6 +47,20 @@ def test_a_line_is_told_as_the_log_has_it(stage: Stage, watched: Watched) -> Non
     assert (event.kind, event.id, event.data | {"truncated": False}) == ("log", entry.cursor, log[0])
 
 
+def test_what_a_step_is_writing_is_shown_and_never_stored(stage: Stage, watched: Watched) -> None:
+    """A draft has no id: nobody goes on behind it."""
+    (stored,) = watched.write()
+    with watching(stage, watched) as events:
+        assert lines(events, 1) == [stored.cursor]
+        watched.draft("Tea")
+        draft = next(event for event in events if event.kind == "draft")
+        watched.end()
+        assert [event.kind for event in events if event.kind != "status"] == ["log", "end"]
+    assert (draft.id, draft.data) == (None, {"stepIndex": 1, "iteration": 0, "attempt": 1, "text": "Tea"})
+    with watching(stage, watched) as events:
+        assert "draft" not in [event.kind for event in events]
+
+
 @pytest.mark.parametrize("way", ["header", "query"])
 def test_a_viewer_who_comes_back_goes_on_behind_its_last_event(stage: Stage, watched: Watched, way: str) -> None:
     _, second, third = cursors(watched.write(3))

@@ -13,7 +13,7 @@ from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry
 from flowforge.logbook.cursor import Position, parse_cursor
-from webapp.live.events import Line, stored_line
+from webapp.live.events import Draft, Line, stored_line
 from webapp.live.stream import HEARTBEAT, PAGE, TIMING, Inbox, Stream, StreamRequest, Timing
 
 ANYONE = UUID(int=1)
@@ -203,6 +203,22 @@ def test_a_viewer_that_is_told_more_than_it_can_hold_reads_the_store() -> None:
 
     during(viewer, announce)
     assert viewer.cursors == [*map(cursor, range(1, 601)), END.cursor]
+
+
+def test_of_drafts_a_slow_viewer_gets_the_last_of_some_steps() -> None:
+    log = Log()
+    log.write(1)
+    viewer = Viewer(log)
+
+    async def announce() -> None:
+        await viewer.has(cursor(1))
+        for number in range(1_000):
+            for step in range(100):
+                viewer.inbox.add(Draft((step, 0, 1), b"%d" % number))
+
+    during(viewer, announce)
+    assert viewer.sent.count(b"event: draft") == 16
+    assert viewer.sent.count(b"event: draft\ndata: 999\n\n") == 16
 
 
 def test_more_than_a_page_is_read_page_by_page() -> None:

@@ -1,4 +1,5 @@
-"""A language model on loopback that speaks OpenAI's chat completions, and does as a test tells it."""
+"""A language model on loopback that speaks OpenAI's chat completions, in one piece or streamed, and does as a test
+tells it."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flowforge.jsonio import JsonObject
+from tests.services.model_streams import stream_of
 from tests.services.serving import JsonExchange, JsonServer
 
 Says = Callable[[Sequence[JsonObject]], JsonObject]
@@ -37,6 +39,8 @@ class LanguageModel(JsonServer):
         self.says = says
         self.asked: list[JsonObject] = []
         self.calls: list[tuple[str, str | None]] = []
+        self.pause: Callable[[], object] = lambda: None
+        """Called before each event of an answer that is streamed."""
         super().__init__(_Exchange)
 
     @property
@@ -57,4 +61,17 @@ class _Exchange(JsonExchange):
         self.server.asked.append(body)
         usage = {"prompt_tokens": 10, "completion_tokens": 2}
         message: Any = self.server.says(body["messages"])
-        self.answer(json.dumps({"model": "small-2", "choices": [{"message": message}], "usage": usage}).encode())
+        whole = {"model": "small-2", "choices": [{"message": message}], "usage": usage}
+        if body.get("stream"):
+            self._stream(stream_of("openai", whole))
+        else:
+            self.answer(json.dumps(whole).encode())
+
+    def _stream(self, events: Sequence[bytes]) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for event in [*events, b""]:
+            self.server.pause()
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(event), event))

@@ -14,7 +14,8 @@ from sqlalchemy import update
 
 from flowforge import jsonio
 from flowforge.db.tables import ExecutionRow
-from flowforge.live import channel, entry_json
+from flowforge.events import ExecutionStart
+from flowforge.live import channel, draft_json, entry_json
 from flowforge.logbook import LogEntry, NewEntry
 from tests.api.things import EXECUTIONS, execution
 from tests.people import Person
@@ -40,6 +41,12 @@ class Watched:
 
     def write(self, count: int = 1, *, announced: bool = True) -> list[LogEntry]:
         return self._log([("RESULT", "SUCCESS")] * count, announced)
+
+    def draft(self, text: str) -> None:
+        """Announces what step 1 has written so far."""
+        ids = {"executionId": self.id, "workflowId": WORKFLOW, "userId": self._stage.owner.id}
+        start = ExecutionStart.model_validate({**ids, "stepIndex": 1, "actionType": "LLM"})
+        self._stage.backends.redis.publish(channel(self.id), draft_json(start, text))
 
     def end(self, status: str = "COMPLETED", *, announced: bool = True) -> None:
         with self._stage.backends.engine.begin() as connection:

@@ -38,7 +38,7 @@ _creating_hub = threading.Lock()
     headers=(Header("Last-Event-ID", "Go on behind this event.", {"type": "string"}),),
 )
 def live(execution_id: UUID) -> Response:
-    """Follow an execution: events `log`, `status`, `end`"""
+    """Follow an execution: events `log`, `draft`, `status`, `end`"""
     after = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or None
     if after is not None:
         parse_cursor(after)

@@ -35,13 +35,28 @@ class Line:
         return _event("log", self.data)
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The end of what a step has written so far; `step` names the step, its frame and its attempt."""
+
+    step: tuple[int, int, int]
+    data: bytes
+
+    @property
+    def event(self) -> bytes:
+        """An event without an id: nobody goes on behind it."""
+        return _event("draft", self.data)
+
+
 def stored_line(entry: LogEntry) -> Line:
     return _line(entry.cursor, entry_fields(entry))
 
 
-def announced_line(announcement: bytes) -> Line:
-    """Read an announcement; ValueError, KeyError or TypeError unless it is one of flowforge.live.entry_json."""
+def announced(announcement: bytes) -> Line | Draft:
+    """Read an announcement; ValueError, KeyError or TypeError unless it is one of flowforge.live."""
     fields = jsonio.loads(announcement)
+    if "draft" in fields:
+        return _draft(fields["draft"])
     return _line(fields["cursor"], fields["entry"])
 
 
@@ -77,6 +92,10 @@ class SentPositions:
 def _line(cursor: str, fields: JsonObject) -> Line:
     status = _STATUS_AFTER.get(fields["status"]) if fields["eventType"] == "EXECUTION" else None
     return Line(cursor, parse_cursor(cursor), status, jsonio.dumps(fields))
+
+
+def _draft(fields: JsonObject) -> Draft:
+    return Draft((fields["stepIndex"], fields["iteration"], fields["attempt"]), jsonio.dumps(fields))
 
 
 def _event(name: str, data: bytes) -> bytes:

@@ -18,7 +18,7 @@ from flowforge.executions.watching import Watched, look_at
 from flowforge.logbook import LogEntry, LogStore
 from flowforge.logbook.cursor import Position
 from flowforge.wiring import Backends
-from webapp.live.events import announced_line
+from webapp.live.events import announced
 from webapp.live.redis_subscriber import RedisSubscriber
 from webapp.live.stream import PAGE, Inbox, Stream, StreamRequest
 
@@ -43,7 +43,7 @@ class Hub:
         self._on_end = on_end
         self._viewers: dict[UUID, set[Inbox]] = {}
         self._serving: set[asyncio.Task[None]] = set()
-        self._subscriber = RedisSubscriber(str(backends.settings.redis_url), self._pass_on_line, self._mark_incomplete)
+        self._subscriber = RedisSubscriber(str(backends.settings.redis_url), self._pass_on, self._mark_incomplete)
         self._readers = ThreadPoolExecutor(_READERS, "live-reader")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
@@ -114,14 +114,14 @@ class Hub:
                 self._viewers.pop(request.execution_id, None)
                 await self._subscriber.unsubscribe(request.execution_id)
 
-    def _pass_on_line(self, execution_id: UUID, announcement: bytes) -> None:
+    def _pass_on(self, execution_id: UUID, announcement: bytes) -> None:
         try:
-            line = announced_line(announcement)
+            news = announced(announcement)
         except (ValueError, KeyError, TypeError) as error:
             logger.warning("an announcement on a channel of ours cannot be read: %s", error)
             return
         for inbox in self._viewers.get(execution_id, ()):
-            inbox.add(line)
+            inbox.add(news)
 
     def _mark_incomplete(self, execution_id: UUID) -> None:
         for inbox in self._viewers.get(execution_id, ()):

@@ -21,13 +21,14 @@ from flowforge.errors import Unavailable
 from flowforge.execution.state import Status
 from flowforge.logbook import LogEntry
 from flowforge.logbook.cursor import Position, cursor_at, parse_cursor
-from webapp.live.events import Line, SentPositions, end_event, status_event, stored_line
+from webapp.live.events import Draft, Line, SentPositions, end_event, status_event, stored_line
 
 T = TypeVar("T")
 
 HEARTBEAT = b": still here\n\n"
 PAGE = 500
 _INBOX_LINES = 256
+_INBOX_DRAFTS = 16
 _OVERLAP = timedelta(seconds=5)
 _UNDER_WAY = timedelta(seconds=2)
 """Longest delay of a line's announcement."""
@@ -76,6 +77,7 @@ class Inbox:
         self.epoch = epoch
         self.credential = credential
         self._lines: deque[Line] = deque()
+        self._drafts: dict[tuple[int, int, int], Draft] = {}
         self._news = asyncio.Event()
         self._incomplete = False
         self._refused = asyncio.Event()
@@ -84,13 +86,24 @@ class Inbox:
     def over(self) -> bool:
         return self.status is None or self.status.terminal
 
-    def add(self, line: Line) -> None:
+    def add(self, news: Line | Draft) -> None:
+        if isinstance(news, Draft):
+            self._show(news)
+        else:
+            self._add_line(news)
+        self._news.set()
+
+    def _show(self, draft: Draft) -> None:
+        """Let the draft take the place of an earlier one of its step; of too many steps at once, not all are shown."""
+        if draft.step in self._drafts or len(self._drafts) < _INBOX_DRAFTS:
+            self._drafts[draft.step] = draft
+
+    def _add_line(self, line: Line) -> None:
         """Add a line; if the viewer reads more slowly than lines come, drop it: the viewer has to read the store."""
         if len(self._lines) < _INBOX_LINES:
             self._lines.append(line)
         else:
             self._incomplete = True
-        self._news.set()
 
     def set_status(self, status: Status | None) -> None:
         """Change the status, unless it is terminal already."""
@@ -128,6 +141,12 @@ class Inbox:
         self._incomplete = False
         self._lines.clear()
         return lines
+
+    def take_drafts(self) -> list[Draft]:
+        """Remove and return the drafts."""
+        drafts = list(self._drafts.values())
+        self._drafts.clear()
+        return drafts
 
 
 class Store(Protocol):
@@ -182,6 +201,8 @@ class Stream:
             await self._send_lines(lines)
         if lines is None or (_now() > self._next_check_at and await self._lacks_lines()):
             await self._read_store()
+        for draft in self._inbox.take_drafts():
+            await self._send(draft.event)
 
     async def _lacks_lines(self) -> bool:
         """Whether a line has been stored for a while without being sent."""

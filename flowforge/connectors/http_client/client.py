@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -17,7 +17,6 @@ from flowforge.charsets import header_text
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.http_client.call import REDIRECTS, Call, host_of
 from flowforge.connectors.http_client.cookies import Cookies
-from flowforge.connectors.http_client.download import Download
 from flowforge.connectors.http_client.guarded_adapter import (
     CONNECT_SECONDS,
     PUBLIC,
@@ -49,6 +48,23 @@ class Attempt(Protocol):
 
     @property
     def idempotency_key(self) -> str: ...
+
+
+class BodyTaker(Protocol):
+    """Takes the body of an answer while it comes: into a file, or event by event."""
+
+    @property
+    def most_bytes(self) -> int:
+        """The most that a body may have."""
+
+    @property
+    def wants(self) -> Callable[[Response], bool]:
+        """Whether it takes the body of an answer, by its status and headers."""
+
+    def take(self, pieces: Iterator[bytes]) -> None: ...
+
+    def close(self) -> None:
+        """Lets go of a body that it has taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +103,7 @@ class HttpClient:
         json: Any = None,
         data: bytes | str | Parameters | StreamedBody | None = None,
         signed_by: Signer | None = None,
-        download: Download | None = None,
+        download: BodyTaker | None = None,
         cookies: Cookies | None = None,
         redirects: int = MAX_REDIRECTS,
     ) -> Response:
@@ -123,14 +139,14 @@ class HttpClient:
         except TypeError as error:
             raise ConnectorError("the request body is nested too deeply to be sent as JSON", permanent=True) from error
 
-    def _answer(self, attempt: Attempt, call: Call, download: Download | None) -> Response:
+    def _answer(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
         """The answer to the call; to a second try where the first is refused and its signature can be renewed."""
         response = self._paced(attempt, call, download)
         if response.status == 401 and call.signed_by is not None and call.signed_by.renew(response):
             return self._paced(attempt, call, download)
         return response
 
-    def _paced(self, attempt: Attempt, call: Call, download: Download | None) -> Response:
+    def _paced(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
         """The answer, once it is the turn of the call."""
         if call.signed_by is None:
             return self._exchange(attempt, call, download)
@@ -139,7 +155,7 @@ class HttpClient:
         call.signed_by.pace.note(response)
         return response
 
-    def _exchange(self, attempt: Attempt, call: Call, download: Download | None) -> Response:
+    def _exchange(self, attempt: Attempt, call: Call, download: BodyTaker | None) -> Response:
         if download is not None:
             download.close()  # of an answer that is left for this one: a redirect, a refusal
         request = call.prepared()

@@ -13,10 +13,13 @@ from flowforge.apis.fitting import fit
 from flowforge.apis.references import References
 from flowforge.apis.schemas.reader import read_schema
 from flowforge.connectors.context import StepContext
+from flowforge.connectors.draft import Draft
 from flowforge.connectors.errors import ConnectorError
+from flowforge.connectors.http_client.event_stream import EventStream
 from flowforge.connectors.http_client.response import Response
 from flowforge.connectors.llm.conversation import Answer, Conversation, Message, StopReason
 from flowforge.connectors.llm.dialect import Dialect
+from flowforge.connectors.llm.streaming import StreamedAnswer, refuses_to_stream
 from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 
@@ -38,11 +41,26 @@ class Provider:
 
     def ask(self, conversation: Conversation) -> Answer:
         """Raises ConnectorError."""
-        body = self._exchange("POST", self.dialect.path(conversation.model), self.dialect.body(conversation))
         try:
-            return self.dialect.answer(body)
+            return self.dialect.answer(self._ask(conversation))
         except (LookupError, TypeError, AttributeError) as error:
             raise self._no_such_answer() from error
+
+    def _ask(self, conversation: Conversation) -> JsonObject:
+        """The body of the answer; it is streamed where somebody may watch. Raises like `answer` of the dialect."""
+        path, body = self.dialect.path(conversation.model), self.dialect.body(conversation)
+        begin_draft = self.context.begin_draft
+        streamed = None if begin_draft is None else self._ask_for_stream(conversation.model, body, begin_draft())
+        return self._exchange("POST", path, body) if streamed is None else streamed
+
+    def _ask_for_stream(self, model: str, body: JsonObject, draft: Draft) -> JsonObject | None:
+        """The body of the answer; None where the provider does not want to stream."""
+        streaming = self.dialect.streaming
+        answer = StreamedAnswer(streaming.assemble(), draft, self.dialect.title)
+        response = self._send("POST", streaming.path(model), {**body, **streaming.options}, answer.events)
+        if answer.events.is_taken:
+            return answer.body()
+        return None if refuses_to_stream(response) else self._read(response)
 
     def models(self) -> Sequence[str]:
         """The names of the models that it offers. Raises ConnectorError."""
@@ -53,14 +71,21 @@ class Provider:
             raise self._no_such_answer() from error
 
     def _exchange(self, method: str, path: str, body: JsonObject | None) -> JsonObject:
-        response = self.context.tools.http.send(
+        return self._read(self._send(method, path, body))
+
+    def _send(self, method: str, path: str, body: JsonObject | None, events: EventStream | None = None) -> Response:
+        return self.context.tools.http.send(
             self.context,
             method,
             self.address + path,
             headers=self.dialect.headers,
             json=body,
             signed_by=self.context.connection,
+            download=events,
         )
+
+    def _read(self, response: Response) -> JsonObject:
+        """Raises ConnectorError."""
         _require_success(response, self.dialect.title)
         answer = response.json()
         if not isinstance(answer, dict):

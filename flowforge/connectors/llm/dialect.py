@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowforge.connectors.llm.conversation import Answer, Conversation, StopReason
+from flowforge.connectors.llm.streaming import Streaming
 from flowforge.jsonio import JsonObject
 
 
@@ -23,6 +24,7 @@ class Dialect:
     answer: Callable[[JsonObject], Answer]
     """The answer in the body of a response. Raises KeyError, IndexError, TypeError or AttributeError where it is not
     what the dialect promises."""
+    streaming: Streaming
     models_path: str
     models: Callable[[JsonObject], Sequence[str]]
     """The names of the models in the answer of `models_path`; raises like `answer`."""

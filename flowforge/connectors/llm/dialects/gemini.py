@@ -11,6 +11,7 @@ from flowforge.connectors.agent_turn import Tool
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.llm.conversation import Answer, Conversation, Message, ToolCall, ToolResult, Usage
 from flowforge.connectors.llm.dialect import Dialect, portable, stop_reason
+from flowforge.connectors.llm.streaming import Streaming
 from flowforge.jsonio import JsonObject
 
 _PREFIX = "models/"
@@ -19,7 +20,15 @@ _MISCALLED = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL")
 
 
 def _path(model: str) -> str:
-    return f"/models/{quote(model.removeprefix(_PREFIX), safe='')}:generateContent"
+    return f"{_model_path(model)}:generateContent"
+
+
+def _streaming_path(model: str) -> str:
+    return f"{_model_path(model)}:streamGenerateContent?alt=sse"
+
+
+def _model_path(model: str) -> str:
+    return f"/models/{quote(model.removeprefix(_PREFIX), safe='')}"
 
 
 def _body(conversation: Conversation) -> JsonObject:
@@ -67,9 +76,14 @@ def _answer(body: JsonObject) -> Answer:
     if candidate.get("finishReason") in _MISCALLED:
         raise ConnectorError("the model has called a tool in a way that cannot be read", permanent=False, answered=True)
     parts = candidate.get("content", {}).get("parts", [])
-    text = "".join(part.get("text", "") for part in parts if not part.get("thought"))
+    text = _text(parts)
     stop = stop_reason(candidate.get("finishReason"), length="MAX_TOKENS", refused=_REFUSED)
     return Answer(text, model, stop, used, _calls([part for part in parts if "functionCall" in part]))
+
+
+def _text(parts: list[JsonObject]) -> str:
+    """What the model thinks is no part of its answer."""
+    return "".join(part.get("text", "") for part in parts if not part.get("thought"))
 
 
 def _calls(parts: list[JsonObject]) -> list[ToolCall]:
@@ -81,6 +95,32 @@ def _called(number: int, call: JsonObject, part: JsonObject) -> ToolCall:
     given = call.get("args") or {}
     arguments = given if isinstance(given, dict) else None
     return ToolCall(f"call_{number}", call["name"], arguments, part.get("thoughtSignature"))
+
+
+class _Assembly:
+    """Each event is a response by itself, with the next parts of the answer."""
+
+    def __init__(self) -> None:
+        self._response: JsonObject = {}
+        self._candidate: JsonObject = {}
+        self._parts: list[JsonObject] = []
+
+    def add(self, event: JsonObject) -> str:
+        self._response |= event
+        return "".join(map(self._add_candidate, event.get("candidates", [])[:1]))
+
+    def _add_candidate(self, candidate: JsonObject) -> str:
+        self._candidate |= candidate
+        parts = candidate.get("content", {}).get("parts", [])
+        self._parts += parts
+        return _text(parts)
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self._candidate.get("finishReason") or self._response.get("promptFeedback", {}).get("blockReason"))
+
+    def body(self) -> JsonObject:
+        return {**self._response, "candidates": [{**self._candidate, "content": {"parts": self._parts}}]}
 
 
 def _models(body: JsonObject) -> list[str]:
@@ -96,6 +136,7 @@ DIALECT = Dialect(
     _path,
     _body,
     _answer,
+    Streaming(_Assembly, _streaming_path),
     "/models?pageSize=1000",
     _models,
 )

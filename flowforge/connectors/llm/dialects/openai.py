@@ -12,6 +12,7 @@ from flowforge.connectors.agent_turn import Tool
 from flowforge.connectors.errors import ConnectorError
 from flowforge.connectors.llm.conversation import Answer, Attachment, Conversation, Message, ToolCall, Usage
 from flowforge.connectors.llm.dialect import Dialect, stop_reason
+from flowforge.connectors.llm.streaming import Streaming
 from flowforge.jsonio import JsonObject
 
 ADDRESS = "https://api.openai.com/v1"
@@ -113,10 +114,77 @@ def _arguments(function: JsonObject) -> JsonObject | None:
     return arguments if isinstance(arguments, dict) else None
 
 
+class _Assembly:
+    """https://platform.openai.com/docs/api-reference/chat-streaming: the tokens come behind the end of the text."""
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._texts: dict[str, list[str]] = {"content": [], "refusal": []}
+        self._calls: dict[Any, _CallInPieces] = {}
+        self._finish_reason: Any = None
+        self._usage: JsonObject = {}
+
+    def add(self, event: JsonObject) -> str:
+        self._model = event.get("model") or self._model
+        self._usage = event.get("usage") or self._usage
+        return "".join(map(self._add_choice, event.get("choices", [])[:1]))
+
+    def _add_choice(self, choice: JsonObject) -> str:
+        self._finish_reason = choice.get("finish_reason") or self._finish_reason
+        delta = choice.get("delta") or {}
+        for call in delta.get("tool_calls") or []:
+            self._add_call(call)
+        added: dict[str, str] = {kind: _text(delta.get(kind)) for kind in self._texts}
+        for kind, text in added.items():
+            self._texts[kind].append(text)
+        return added["content"] + added["refusal"]
+
+    def _add_call(self, piece: JsonObject) -> None:
+        """Servers that are compatible may leave the index out, or give the same to several calls, each whole."""
+        index = piece.get("index", len(self._calls))
+        known = self._calls.get(index)
+        if known is not None and piece.get("id") not in (None, "", known.id):
+            index = len(self._calls), index
+            known = None
+        if known is None:
+            known = self._calls[index] = _CallInPieces(piece.get("id"))
+        known.add(piece.get("function") or {})
+
+    @property
+    def is_whole(self) -> bool:
+        return self._finish_reason is not None
+
+    def body(self) -> JsonObject:
+        message = {kind: "".join(texts) for kind, texts in self._texts.items()}
+        calls = [call.whole() for call in self._calls.values()]
+        choice = {"message": {**message, "tool_calls": calls}, "finish_reason": self._finish_reason}
+        return {"model": self._model, "choices": [choice], "usage": self._usage}
+
+
+class _CallInPieces:
+    def __init__(self, id_: Any) -> None:
+        self.id = id_
+        self._name = ""
+        self._arguments: list[Any] = []
+
+    def add(self, function: JsonObject) -> None:
+        self._name = self._name or function.get("name") or ""
+        self._arguments.append(function.get("arguments") or "")
+
+    def whole(self) -> JsonObject:
+        """Arguments that are not written as a text come in one piece."""
+        objects = [piece for piece in self._arguments if not isinstance(piece, str)]
+        arguments = objects[0] if objects else "".join(self._arguments)
+        return {"id": self.id, "function": {"name": self._name, "arguments": arguments}}
+
+
 def _models(body: JsonObject) -> list[str]:
     return [str(model["id"]) for model in body["data"]]
 
 
-DIALECT = Dialect(
-    "openai", "OpenAI and compatible", ADDRESS, lambda _: "/chat/completions", _body, _answer, "/models", _models
-)
+def _path(_model: str) -> str:
+    return "/chat/completions"
+
+
+_STREAMING = Streaming(_Assembly, _path, {"stream": True, "stream_options": {"include_usage": True}})
+DIALECT = Dialect("openai", "OpenAI and compatible", ADDRESS, _path, _body, _answer, _STREAMING, "/models", _models)
