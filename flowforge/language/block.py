@@ -134,4 +134,7 @@ class Block(Generic[C]):
 
     def config_schema(self) -> JsonObject:
         """JSON Schema of its config."""
-        return self.config.model_json_schema(by_alias=True)
+        schema = self.config.model_json_schema(by_alias=True)
+        for name in self.config.literal & schema["properties"].keys():
+            schema["properties"][name]["noExpressions"] = "is taken as it is written"
+        return schema

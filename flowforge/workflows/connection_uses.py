@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from flowforge.connectors.sdk import CONNECTION
 from flowforge.db.tables import Workflow, WorkflowDraft
 from flowforge.errors import Conflict
+from flowforge.jsonio import JsonObject
 from flowforge.secrets import Vault
 from flowforge.triggers.kinds import connected_types
 from flowforge.workflows.drafts import opened_draft
@@ -35,16 +36,16 @@ Uses = Mapping[str, Sequence[Use]]
 
 def connection_uses(session: Session, vault: Vault, user_id: UUID) -> Uses:
     """Find the uses by the connection's name. Two statements, however many connections there are."""
-    return _by_name(chain(_published(session, user_id), _drafted(session, vault, user_id)))
+    return uses_by_name(chain(_published(session, user_id), _drafted(session, vault, user_id)))
 
 
 def published_uses(session: Session, user_id: UUID) -> Uses:
     """Find those of published versions alone, by the connection's name. One statement."""
-    return _by_name(_published(session, user_id))
+    return uses_by_name(_published(session, user_id))
 
 
-def _by_name(calls: Iterable[tuple[str, Use]]) -> Uses:
-    """Each workflow once for a connection: by its published version, where that calls it."""
+def uses_by_name(calls: Iterable[tuple[str, Use]]) -> Uses:
+    """Each workflow once for a name: by its published version, where that calls it."""
     found: dict[str, dict[UUID, Use]] = {}
     for name, use in calls:
         found.setdefault(name, {}).setdefault(use.workflow_id, use)
@@ -69,6 +70,14 @@ def _published(session: Session, user_id: UUID) -> Iterator[tuple[str, Use]]:
 
 
 def _drafted(session: Session, vault: Vault, user_id: UUID) -> Iterator[tuple[str, Use]]:
+    for part, use in drafted_parts(session, vault, user_id):
+        connection = (config_of(part) or {}).get(CONNECTION)
+        if isinstance(connection, str):
+            yield connection, use
+
+
+def drafted_parts(session: Session, vault: Vault, user_id: UUID) -> Iterator[tuple[JsonObject, Use]]:
+    """The triggers and all actions of the newest drafts, each with its workflow. One statement."""
     mine = select(WorkflowDraft, Workflow.name).join(Workflow, Workflow.id == WorkflowDraft.id)
     newest = mine.where(Workflow.user_id == user_id).order_by(WorkflowDraft.updated_at.desc()).limit(_MOST_DRAFTS)
     for draft, name in session.execute(newest):
@@ -76,7 +85,6 @@ def _drafted(session: Session, vault: Vault, user_id: UUID) -> Iterator[tuple[st
             definition = opened_draft(vault, draft)
         except Conflict:  # sealed with a key that is gone: it can only be discarded
             continue
-        for user in (definition.get("trigger"), *flat(definition.get("actions"))):
-            connection = (config_of(user) or {}).get(CONNECTION)
-            if isinstance(connection, str):
-                yield connection, Use(draft.id, name, in_draft=True)
+        for part in (definition.get("trigger"), *flat(definition.get("actions"))):
+            if isinstance(part, dict):
+                yield part, Use(draft.id, name, in_draft=True)

@@ -2,7 +2,7 @@
 
 import { fieldButton, onClick, panel, root } from "./page.js";
 
-const CHOICES = "[data-preview] [data-field]:not([data-field$='/connection']) > select";
+const CHOICES = "[data-preview] [data-field]:not([data-field$='/connection']) > select:not([data-literal])";
 const KEPT_ATTRIBUTES = ["id", "name", "aria-describedby"];
 
 root.addEventListener("input", (event) => {

@@ -35,6 +35,9 @@ FLOW: dict[str, Any] = {
 }
 
 
+NAME = re.compile(r'name="([^"]+)"')
+
+
 class Builder:
     """Somebody at the builder of one workflow."""
 
@@ -98,6 +101,20 @@ def test_a_block_that_repeats_has_its_list_its_fields_and_what_its_rounds_see(or
     for text in ("Each round", "round.number is 3", "This round", "Carried from the round before"):
         assert text in page
     assert 'data-into="/actions/3/actions"' in page
+
+
+def test_expressions_are_offered_only_where_a_field_takes_them(orders: Builder) -> None:
+    orders.edit("add", type="AGENT", into="/actions", position="3")
+    orders.edit("add", type="TOOL", into="/actions/3/actions", position="0")
+    panel = orders.page("/actions/3/actions/0")
+    assert 'name="config.parameters.name"' in panel
+    assert "write:config.parameters" not in panel
+    taking = {
+        named for tag in re.findall(r"<(?:input|textarea)[^>]*data-expression", panel) for named in NAME.findall(tag)
+    }
+    assert "config.result" in taking
+    assert taking.isdisjoint({"config.description", "config.parameters.value"})
+    assert re.search(r'<select[^>]*name="config.onCallError" data-literal', panel)
 
 
 def test_steps_are_moved_copied_switched_and_deleted(orders: Builder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from io import BytesIO
 from typing import Any
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.statements import counting_statements
 from tests.ui.conftest import Browser
+from tests.ui.test_pages import created
 
 FORM = {
     "name": "stock",
@@ -186,6 +188,35 @@ def test_a_table_is_deleted(ada: Browser, page: str) -> None:
     assert ada.send(f"{page}/delete", page).status_code == 303
     assert ada.get(page).status_code == 404
     assert "No tables yet" in ada.get("/tables").text
+
+
+def counting(table: str) -> dict[str, Any]:
+    return {"id": "count", "type": "TABLE", "config": {"table": table, "operation": "count"}}
+
+
+def test_a_table_that_workflows_use_is_deleted_only_once_they_were_named(ada: Browser, page: str) -> None:
+    nested = {"id": "each", "type": "FOR_EACH", "config": {"items": [1]}, "actions": [counting("stock")]}
+    created(ada, {"name": "Restock", "actions": [nested]})
+    draft = created(ada, {"name": "Being built", "actions": [counting("{{ trigger.table }}")]}) + "/build/text"
+    written = json.dumps({"name": "Being built", "actions": [counting("stock")]})
+    ada.send(draft, draft, **{"as": "json", "text": written, "revision": "0"})
+
+    refused = ada.send(f"{page}/delete", page)
+    assert refused.status_code == 409
+    told = " ".join(re.sub(r"<[^>]+>", " ", refused.text.partition("Delete this table")[2]).split())
+    assert told.startswith("Steps of Being built (draft), Restock use it: they will fail."), told
+    assert ada.get(page).status_code == 200
+
+    assert ada.send(f"{page}/delete", page, force="true").status_code == 303
+    assert ada.get(page).status_code == 404
+
+
+def test_what_else_has_a_field_of_that_name_uses_no_table(ada: Browser, page: str) -> None:
+    airtable = {"connection": "none", "base": "app12345678901234", "table": "stock", "operation": "list"}
+    draft = created(ada, {"name": "Empty", "actions": []}) + "/build/text"
+    written = json.dumps({"name": "Empty", "actions": [{"id": "a", "type": "AIRTABLE", "config": airtable}]})
+    ada.send(draft, draft, **{"as": "json", "text": written, "revision": "0"})
+    assert ada.send(f"{page}/delete", page).status_code == 303
 
 
 def test_a_stranger_sees_nothing(ada: Browser, page: str, signed_up: Any) -> None:

@@ -59,6 +59,7 @@ class Field:
     """Values that are offered in a text, with their names."""
     language: str = ""
     """The field that says in which language it is written; empty for what is no code."""
+    takes_expressions: bool = True
     is_asked: bool = False
     """Whether a service can be asked for the values it may have."""
     example: str = ""
@@ -235,6 +236,7 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
         values=_values(shape),
         suggestions=declared.get("suggestions", ()),
         language=str(declared.get("language", "")),
+        takes_expressions="noExpressions" not in declared,
         is_asked=declared.get("asked") is True,
         example=_example(declared),
         is_open=bool(declared.get("isOpen")),

@@ -18,7 +18,9 @@ from flowforge.table_registry import csv_files, rows, tables
 from flowforge.table_registry.changes import TableChange
 from flowforge.table_registry.csv_files import Imported
 from flowforge.table_registry.views import TableView
-from webapp.context import session
+from flowforge.workflows.connection_uses import Use
+from flowforge.workflows.table_uses import table_uses
+from webapp.context import backends, session
 from webapp.services import table_limits
 from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
@@ -97,9 +99,13 @@ def import_rows(table_id: UUID) -> Any:
 
 @blueprint.post("/tables/<uuid:table_id>/delete")
 def delete_table(table_id: UUID) -> Any:
-    name = tables.get_table(session(), viewer_id(), table_id).name
+    """Deletes it; where workflows use it, names them and waits for `force`."""
+    shown = tables.get_table(session(), viewer_id(), table_id)
+    uses = table_uses(session(), backends().vault, viewer_id(), shown.name)
+    if uses and request.form.get("force") != "true":
+        return _rows_page(shown, None, uses=uses), 409
     tables.delete_table(session(), viewer_id(), table_id, table_limits())
-    flash(f"“{name}” was deleted.", "done")
+    flash(f"“{shown.name}” was deleted.", "done")
     return redirect(url_for("ui.list_tables"), 303)
 
 
@@ -148,7 +154,10 @@ def _form_page(shown: TableView | None, entered: Mapping[str, Any], problems: Se
     )
 
 
-def _rows_page(shown: TableView, imported: Imported | None, problems: Sequence[Problem] = ()) -> str:
+def _rows_page(
+    shown: TableView, imported: Imported | None, problems: Sequence[Problem] = (), uses: Sequence[Use] = ()
+) -> str:
+    """`uses`: what keeps it from being deleted without further ado."""
     found: JsonObject = {"rows": [], "count": 0, "next": None}
     told = list(problems)
     try:
@@ -168,6 +177,7 @@ def _rows_page(shown: TableView, imported: Imported | None, problems: Sequence[P
         asked=request.args,
         link=lambda **changed: _link(shown, changed),
         problems=by_field(told),
+        uses=uses,
     )
 
 
