@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +24,7 @@ from tests.connectors.kept_files import KeptFiles
 from tests.connectors.running import failing, run
 from tests.connectors.test_llm import APIS, PATHS, SCHEMA, told
 from tests.services.model_streams import stream_of
+from tests.services.serving import accepting
 
 TEXT = "Tea is 3 €, and milk is 1 €."
 STREAM_PATHS = {**PATHS, "gemini": "/v1/models/small:streamGenerateContent"}
@@ -127,6 +130,41 @@ def test_an_event_that_is_cut_is_no_answer(httpserver: HTTPServer, step: Step, a
     events = stream_of(api, told(api, TEXT))
     expect_stream(httpserver, api, [*events[:5], b'data: {"type": "content_blo\n\n'])
     assert not failing(step, api).permanent
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@contextmanager
+def streaming(chunks: Iterable[bytes]) -> Iterator[str]:
+    """A server that sends these chunks and hangs up, without their end; gives its address."""
+
+    def serve(client: socket.socket) -> None:
+        with client, suppress(OSError):
+            client.recv(65_536)
+            client.sendall(HEAD)
+            for chunk in chunks:
+                client.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    with accepting(serve) as port:
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_connection_that_is_cut_is_a_lost_answer(step: Step, api: str) -> None:
+    """Even where the model has said all: the end of the stream is missing."""
+    with streaming(stream_of(api, told(api, TEXT))) as endpoint:
+        error = failing(step, api, endpoint=endpoint)
+    assert "failed" in str(error)
+    assert (error.permanent, error.answered) == (False, False)
+
+
+def test_signs_of_life_do_not_extend_the_time(make_context: Callable[..., StepContext], drafts: Drafts) -> None:
+    with streaming(iter(lambda: b": still here\n\n", None)) as endpoint:
+        config = {"model": "small", "prompt": "How much?", "endpoint": endpoint}
+        error = failing(run, "LLM", config, replace(make_context(seconds=0.3), begin_draft=drafts.begin))
+    assert "in time" in str(error)
+    assert not error.permanent
 
 
 ERRORS = {

@@ -20,7 +20,7 @@ _LONGEST_LINE = 4 * 1024 * 1024
 class EventStream:
     """Takes the body of an answer that is an event stream: `on_data` is called with the data of each event."""
 
-    most_bytes = 32 * 1024 * 1024
+    most_bytes = 64 * 1024 * 1024
     """The most that a body may have: far more than its text, since each event repeats what surrounds it."""
 
     def __init__(self, on_data: Callable[[str], None]) -> None:
