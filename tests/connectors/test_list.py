@@ -61,6 +61,26 @@ def test_filter_takes_those_for_which_its_condition_holds(
 
 
 @pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"match": "any"}, [1, 2, 3]),
+        ({"match": "all"}, [3]),
+        ({}, [3]),
+        ({"match": "any", "field": "id", "condition": "equals", "value": 4}, [1, 2, 3, 4]),
+        ({"field": "id", "condition": "atLeast", "value": 2}, [3]),
+        ({"match": "any", "conditions": [], "field": "id", "value": 1}, [1]),
+    ],
+)
+def test_filter_takes_several_conditions(changes: dict[str, Any], expected: list[int]) -> None:
+    conditions = [
+        {"field": "to.name", "condition": "equals", "value": "Ada"},
+        {"field": "total", "condition": "less", "value": 18},
+    ]
+    assert ids({"do": "filter", "conditions": conditions, **changes}) == expected
+    assert worked({"do": "filter", "conditions": conditions, **changes}, members=[]) == []
+
+
+@pytest.mark.parametrize(
     ("operation", "expected"),
     [
         ({"do": "sort", "fields": ["total"]}, [2, 3, 1, 4]),

@@ -37,7 +37,7 @@ def test_each_operation_has_a_small_form_of_its_own() -> None:
     one = OPERATIONS.alternatives_of_record(0)
     assert one is not None
     forms = {each.label: [field.key for field in each.inner if field.kind != "constant"] for each in one.variants}
-    assert forms["Filter"] == ["field", "condition", "value"]
+    assert forms["Filter"] == ["field", "condition", "value", "match", "conditions"]
     assert forms["Rename fields"] == ["names"]
     assert forms["Sum up"] == ["groupBy", "measures"]
 

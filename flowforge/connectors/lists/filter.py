@@ -6,6 +6,9 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
+from pydantic import ConfigDict
+
+from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.lists.operation import ListOperation, Path, values_at
 from flowforge.fields import field
 from flowforge.language.evaluation.lenient_values import hashed, order_of, orders
@@ -16,37 +19,66 @@ from flowforge.language.evaluation.values import to_text
 Condition = Literal[
     "equals", "differs", "greater", "atLeast", "less", "atMost", "contains", "lacks", "begins", "ends", "empty", "given"
 ]
+_VERDICT_NANOSECONDS = 100
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
-class Filter(ListOperation):
-    do: Literal["filter"] = field(title="Operation")
+_LABELS = {
+    "equals": "is",
+    "differs": "is not",
+    "greater": "is greater than",
+    "atLeast": "is at least",
+    "less": "is less than",
+    "atMost": "is at most",
+    "contains": "contains",
+    "lacks": "does not contain",
+    "begins": "begins with",
+    "ends": "ends with",
+    "empty": "is empty, or not there",
+    "given": "is not empty",
+}
+
+
+class ListCondition(ConnectorConfig):
+    model_config = ConfigDict(title="Condition")
+
     path: Path = field(
         "", alias="field", title="Field", description="name, or customer.name. Empty: the member itself."
     )
-    condition: Condition = field(
-        "equals",
-        title="Condition",
-        labels={
-            "equals": "is",
-            "differs": "is not",
-            "greater": "is greater than",
-            "atLeast": "is at least",
-            "less": "is less than",
-            "atMost": "is at most",
-            "contains": "contains",
-            "lacks": "does not contain",
-            "begins": "begins with",
-            "ends": "ends with",
-            "empty": "is empty, or not there",
-            "given": "is not empty",
-        },
-    )
+    condition: Condition = field("equals", title="Condition", labels=_LABELS)
     value: Any = field(None, title="Value", description="A text that is a number is compared as one.")
 
+    def hold(self, members: list[Any], meter: Meter) -> Iterable[bool]:
+        """Whether it holds, for each member. Raises Failure."""
+        return _HOLDS[self.condition](meter, values_at(meter, members, self.path), self.value)
+
+
+class Filter(ListOperation, ListCondition):
+    model_config = ConfigDict(title="Filter")
+
+    do: Literal["filter"] = field(title="Operation")
+    match: Literal["all", "any"] = field(
+        "all",
+        title="Of several conditions",
+        labels={"all": "all have to hold", "any": "one has to hold"},
+    )
+    conditions: list[ListCondition] = field(
+        [], title="Further conditions", description="Beside the one above, where that is given.", max_length=20
+    )
+
     def apply(self, members: list[Any], meter: Meter) -> list[Any]:
-        holds = _HOLDS[self.condition](meter, values_at(meter, members, self.path), self.value)
-        return [member for member, is_one in zip(members, holds, strict=True) if is_one]
+        together = all if self.match == "all" else any
+        columns = [list(condition.hold(members, meter)) for condition in self._conditions]
+        meter.work(len(members) * len(columns) * _VERDICT_NANOSECONDS)
+        return [
+            member for member, verdicts in zip(members, zip(*columns, strict=True), strict=True) if together(verdicts)
+        ]
+
+    @property
+    def _conditions(self) -> list[ListCondition]:
+        """All that are given; its own, if nothing is said of it, only where there is no other."""
+        is_given = not self.conditions or self.model_fields_set & ListCondition.model_fields.keys()
+        return [self, *self.conditions] if is_given else self.conditions
 
 
 Holds = Callable[[Meter, list[Any], Any], Iterable[bool]]
