@@ -221,15 +221,22 @@ ENTITIES = b'<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + b"".join(
 
 
 def _with_entities() -> bytes:
+    return _with_sheet(
+        ENTITIES + b"]><worksheet><sheetData><row><c t='str'><v>&j;</v></c></row></sheetData></worksheet>"
+    )
+
+
+def _cut_off() -> bytes:
+    start = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:A2"/>'
+    return _with_sheet(start + b'<sheetData><row r="1"><c r="A1" t="str"><v>name</v></c></row><row r="2"><c r="A2"')
+
+
+def _with_sheet(written: bytes) -> bytes:
+    """A workbook with a sheet A that another program has written."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook(("A", [["a"]])))) as book, zipfile.ZipFile(buffer, "w") as made:
         for member in book.infolist():
-            data = book.read(member)
-            if member.filename.endswith("sheet1.xml"):
-                data = (
-                    ENTITIES + b"]><worksheet><sheetData><row><c t='str'><v>&j;</v></c></row></sheetData></worksheet>"
-                )
-            made.writestr(member, data)
+            made.writestr(member, written if member.filename.endswith("sheet1.xml") else book.read(member))
     return buffer.getvalue()
 
 
@@ -250,6 +257,7 @@ def _archive() -> bytes:
         (b"%PDF-1.7\n", "a.csv", "it is no CSV"),
         (b'{"a": "\xfc"}\n', "a.jsonl", "it is not in UTF-8"),
         (_with_entities, "a.xlsx", "it is a workbook that is damaged, or not complete"),
+        (_cut_off, "a.xlsx", "its sheet 'A' is damaged, or not complete"),
         (_archive, "a.xlsx", "it is no Excel workbook (XLSX) but another archive"),
         (b'a,b\n"' + b"x" * 11_000_000, "a.csv", "line 2: a cell is longer than 10,000,000 characters"),
         (b"[" * 200_000, "a.jsonl", "line 1 is not JSON"),
