@@ -133,6 +133,8 @@ def test_every_column_that_may_hold_a_secret_is_sealed_anew() -> None:
         "open_blocks.error",
         "open_blocks.memory",
         "pinned_outputs.output",
+        "poll_states.highest",
+        "poll_states.kept",
         "rate_turns.begun",
         "rows.data",
         "step_attempts.error",
