@@ -8,7 +8,7 @@ const AWAITED_MS = 300; // until the event that was just accepted has become an 
 const area = document.getElementById("progress");
 const parts = [...document.querySelectorAll("[data-part]")];
 const writing = document.getElementById("writing");
-const drafts = new Map(); // by frame and step
+const drafts = new Map(); // by frame and step; by `each` and step, the newest of all frames
 let stream = null;
 let timer = null;
 let fetching = false;
@@ -76,13 +76,14 @@ function write({ data }) {
   const key = `${draft.iteration}-${draft.stepIndex}`;
   if (!drafts.has(key)) writing.textContent = "A step is writing its answer.";
   drafts.set(key, draft.text);
+  drafts.set(`each-${draft.stepIndex}`, draft.text);
   showDrafts();
 }
 
 function showDrafts() {
   for (const place of area.querySelectorAll("[data-draft]")) {
     const text = drafts.get(place.dataset.draft);
-    if (text === undefined) continue;
+    if (text === undefined || isOver()) continue;
     place.hidden = false;
     place.textContent = text;
     place.scrollTop = place.scrollHeight;

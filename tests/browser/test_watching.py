@@ -120,6 +120,23 @@ def write_model_workflow(page: Page, model: LanguageModel) -> None:
     page.get_by_role("button", name="Create workflow").click()
 
 
+def test_what_an_agent_says_grows_in_its_rounds(windows: Windows, register: Register) -> None:
+    may_go_on = threading.Semaphore(0)
+    model = LanguageModel(lambda _: answers("It was shipped on Monday."))
+    model.pause = lambda: may_go_on.acquire(timeout=0.5)
+    page = windows.open()
+    register(page)
+    with serving(model):
+        ask = {"id": "ask", "type": "LLM", "config": {**model.config, "prompt": "Where is it?"}}
+        create(page, {"name": "Agent", "trigger": {"type": "manual"}, "actions": [{"type": "AGENT", "actions": [ask]}]})
+        run(page, {})
+        draft = page.get_by_label("What ask is writing")
+        expect(draft).to_contain_text("It was")
+        may_go_on.release(1_000)
+        expect(page.get_by_role("status").get_by_text("Completed")).to_be_visible()
+        expect(draft).to_be_hidden()
+
+
 def test_where_the_stream_is_blocked_the_page_asks_instead(windows: Windows, register: Register, gate: Gate) -> None:
     page = windows.open()
     page.route(re.compile(r"/live$"), lambda route: route.abort())
