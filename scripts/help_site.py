@@ -18,25 +18,29 @@ import yaml
 from scripts.help_reference import reference_pages
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = "mkdocs.yml"
+_CONFIG = "mkdocs.yml"
 _SITE = ROOT / "site"
 
 
 def main() -> None:
     """Replaces the site at once, so that a running server shows the old one or the new one."""
     with TemporaryDirectory(prefix="flowforge-help-") as folder:
-        write_sources(Path(folder))
-        command = [sys.executable, "-m", "zensical", "build", "--config-file", CONFIG]
-        subprocess.run(command, cwd=folder, check=True)  # noqa: S603  a fixed command
         built = _SITE.with_name(".site-new")
         shutil.rmtree(built, ignore_errors=True)
-        shutil.copytree(Path(folder) / "site", built)
+        shutil.copytree(build(Path(folder)), built)
     shutil.rmtree(_SITE, ignore_errors=True)
     built.rename(_SITE)
 
 
-def write_sources(folder: Path) -> None:
-    """Writes into an empty folder what the site is built from."""
+def build(folder: Path) -> Path:
+    """Builds the site below an empty folder, and returns its place there."""
+    _write_sources(folder)
+    command = [sys.executable, "-m", "zensical", "build", "--config-file", _CONFIG]
+    subprocess.run(command, cwd=folder, check=True)  # noqa: S603  a fixed command
+    return folder / "site"
+
+
+def _write_sources(folder: Path) -> None:
     shutil.copytree(ROOT / "docs", folder / "docs")
     shutil.copytree(ROOT / "examples", folder / "docs" / "examples")
     for name, text in reference_pages().items():
@@ -50,12 +54,12 @@ def write_sources(folder: Path) -> None:
         )
     examples = folder / "docs" / "examples" / "README.md"
     _write(examples, examples.read_text(encoding="utf-8").replace("](../docs/", "](../"))
-    shutil.copy(ROOT / CONFIG, folder)
+    shutil.copy(ROOT / _CONFIG, folder)
 
 
 def pages_in_navigation(entries: Any = None) -> Iterator[str]:
     """The paths of pages that the navigation leads to."""
-    entries = yaml.safe_load((ROOT / CONFIG).read_text())["nav"] if entries is None else entries
+    entries = yaml.safe_load((ROOT / _CONFIG).read_text())["nav"] if entries is None else entries
     for entry in entries:
         if isinstance(entry, str):
             yield entry

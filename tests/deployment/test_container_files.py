@@ -253,18 +253,14 @@ def test_image_runs_as_an_ordinary_user_and_holds_every_source_folder(dockerfile
     copied = set(re.findall(r"(?m)^COPY (\w+) \1$", dockerfile))
     assert copied == {"flowforge", "webapp", "workers", "migrations", "templates", "static", "docs", "examples"}
     admitted = set(re.findall(r"(?m)^!(\S+)$", (PROJECT / ".dockerignore").read_text()))
-    needed_to_build = {"package.json", "package-lock.json", "mkdocs.yml"}
-    assert copied | needed_to_build == {name for name in admitted if not name.startswith(("requirements", "scripts/"))}
-    assert all((PROJECT / name).exists() for name in admitted)
+    of_dependencies = {"requirements.lock", "requirements-docs.lock", "package.json", "package-lock.json"}
+    of_builders = {"mkdocs.yml", *(f"scripts/{name}.py" for name in ("help_reference", "help_site", "vendor_static"))}
+    assert copied | of_dependencies | of_builders == admitted
 
 
 def test_image_holds_the_browser_libraries(dockerfile: str, tmp_path: Path) -> None:
     """They come from the script that `make run` calls, which works in the folder of the image as it stands there."""
-    _, _, stage = dockerfile.partition(" AS vendor\n")
-    copied = re.findall(r"(?m)^COPY (?!--from)(\S+) (\S+)$", stage.partition("\nFROM ")[0])
-    for source, target in copied:
-        (tmp_path / target).mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / source, tmp_path / target)
+    stage = _stage(dockerfile, "vendor", tmp_path)
     vendor = json.loads((PROJECT / "package.json").read_text())["vendor"]
     for source in vendor:
         installed = tmp_path / "node_modules" / source
@@ -279,14 +275,20 @@ def test_image_holds_the_browser_libraries(dockerfile: str, tmp_path: Path) -> N
 
 def test_image_holds_the_help(dockerfile: str, tmp_path: Path) -> None:
     """It is built of what the stage copies, and of nothing else."""
-    stage = dockerfile.partition(" AS help\n")[2].partition("\nFROM ")[0]
-    for sources, target in re.findall(r"(?m)^COPY (\S+(?: \S+)*?) (\S+)$", stage):
-        for source in sources.split():
-            _copy(PROJECT / source, tmp_path / target)
+    stage = _stage(dockerfile, "help", tmp_path)
     command = re.search(r"(?m)^RUN \S*/(python -m scripts.*)$", stage)[1].replace("python", sys.executable)
     subprocess.run(command.split(), cwd=tmp_path, check=True)
     assert (tmp_path / "site" / "search.json").is_file()
     assert "COPY --from=help /build/site site\n" in dockerfile
+
+
+def _stage(dockerfile: str, name: str, folder: Path) -> str:
+    """The lines of a stage. What it copies of the project is copied into the folder."""
+    stage = dockerfile.partition(f" AS {name}\n")[2].partition("\nFROM ")[0]
+    for sources, target in re.findall(r"(?m)^COPY (?!--from)(\S+(?: \S+)*?) (\S+)$", stage):
+        for source in sources.split():
+            _copy(PROJECT / source, folder / target)
+    return stage
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -17,17 +15,14 @@ from flowforge.language.filters.all_filters import FILTERS
 from flowforge.settings import Settings
 from flowforge.triggers.kinds import trigger_kinds
 from scripts.help_reference import reference_pages
-from scripts.help_site import CONFIG, ROOT, pages_in_navigation, write_sources
+from scripts.help_site import ROOT, build, pages_in_navigation
 
 _ABSOLUTE = re.compile(r"[a-z]+:|/|#$")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("help")
-    write_sources(folder)
-    subprocess.run([sys.executable, "-m", "zensical", "build", "--config-file", CONFIG], cwd=folder, check=True)
-    return folder / "site"
+    return build(tmp_path_factory.mktemp("help"))
 
 
 def test_every_page_is_found_in_the_navigation() -> None:

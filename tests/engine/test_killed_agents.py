@@ -8,11 +8,10 @@ import pytest
 
 from flowforge.jsonio import JsonObject
 from flowforge.settings import Settings
-from tests.engine.consumer_processes import kill, started
+from tests.engine.consumer_processes import end_of
 from tests.engine.pipeline import Pipeline
 from tests.services.language_model import LanguageModel, answers, calls, results
 from tests.services.serving import serving
-from tests.waiting import eventually
 
 ROUNDS, CALLS = 15, 3
 
@@ -56,16 +55,8 @@ def test_every_call_is_done_once_though_executors_and_orchestrators_are_killed(
 ) -> None:
     model = LanguageModel(says)
     with serving(model):
-        running = {role: started(settings, role) for role in ("executor", "orchestrator")}
         event = pipeline.accept(pipeline.workflow(noting(model)).id, {"question": "Which numbers are there?"})
-        for number, role in enumerate(("executor", "orchestrator") * 2, 1):
-            wanted = number * ROUNDS * CALLS // 5
-            eventually(lambda wanted=wanted: pipeline.resend() and len(model.calls) > wanted, seconds=60)  # type: ignore[misc]
-            kill(running[role])
-            running[role] = started(settings, role)
-        done = eventually(lambda: pipeline.resend() and pipeline.over(event.event_id), seconds=120, every=0.5)
-        for process in running.values():
-            kill(process)
+        done = end_of(event, pipeline, settings, lambda: len(model.calls) / (ROUNDS * CALLS))
     assert done.status == "COMPLETED", done.error
     assert done.step_outputs["step_0"]["text"] == f"{ROUNDS * CALLS} noted"
     assert done.step_outputs["step_0"]["rounds"] == ROUNDS + 1

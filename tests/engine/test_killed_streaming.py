@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from flowforge.settings import Settings
-from tests.engine.consumer_processes import kill, started
+from tests.engine.consumer_processes import end_of
 from tests.engine.pipeline import Pipeline
 from tests.services.serving import JsonExchange, JsonServer, serving
-from tests.waiting import eventually
 
 PAGES, SIZE = 25, 4
 ITEMS = [page * SIZE + n for page in range(PAGES) for n in range(SIZE)]
@@ -76,16 +75,8 @@ def test_every_item_is_worked_on_once_though_executors_and_orchestrators_are_kil
 ) -> None:
     api = Api()
     with serving(api):
-        running = {role: started(settings, role) for role in ("executor", "orchestrator")}
         event = pipeline.accept(pipeline.workflow(streaming(api)).id)
-        for number, role in enumerate(("executor", "orchestrator") * 2, 1):
-            wanted = number * len(ITEMS) // 5
-            eventually(lambda wanted=wanted: pipeline.resend() and len(api.taken) > wanted, seconds=60)  # type: ignore[misc]
-            kill(running[role])
-            running[role] = started(settings, role)
-        done = eventually(lambda: pipeline.resend() and pipeline.over(event.event_id), seconds=120, every=0.5)
-        for process in running.values():
-            kill(process)
+        done = end_of(event, pipeline, settings, lambda: len(api.taken) / len(ITEMS))
     assert done.status == "COMPLETED", done.error
     assert done.step_outputs["step_0"] == {"count": PAGES, "complete": True}
     assert Counter(map(int, api.taken)) == Counter(ITEMS), "a repeated call must carry the same Idempotency-Key"
