@@ -84,6 +84,15 @@ def test_the_flow_is_drawn_with_its_blocks_inside(orders: Builder) -> None:
     assert "hush" not in orders.page("/actions/2")
 
 
+def test_a_card_has_the_name_by_which_executions_know_its_step(ada: Browser, app: Flask) -> None:
+    inner = {"id": "inner", "type": "TRANSFORM", "config": {"output": {}}}
+    loop = {"type": "FOR_EACH", "config": {"items": "{{ trigger.items }}"}, "actions": [inner]}
+    rest = {"type": "WAIT", "config": {"seconds": 1}}
+    flow = {"name": "w", "trigger": {"type": "manual"}, "actions": [loop, rest]}
+    builder = Builder(ada, app, created(ada, flow))
+    assert re.findall(r'data-step="(\w+)"', builder.page()) == ["step_0", "inner", "step_2"]
+
+
 def test_a_step_is_added_where_it_is_wanted_and_opened(orders: Builder) -> None:
     answer = orders.edit("add", type="TRANSFORM", into="/actions/1/else", position="0")
     assert answer.status_code == 303

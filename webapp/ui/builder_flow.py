@@ -36,6 +36,8 @@ class Lane:
 @dataclass(frozen=True, slots=True)
 class Node:
     at: str
+    id: str
+    """The name by which executions know the step: its own, or `step_<index>`."""
     type: str
     title: str
     kind: str
@@ -63,7 +65,8 @@ class Flaw:
 
 def flow_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog) -> Lane:
     """The workflow's own list; secrets in `definition` are masked."""
-    return Lane("/actions", "", _Drawing(problems, catalog).steps(definition.get("actions"), "/actions"))
+    actions = definition.get("actions")
+    return Lane("/actions", "", _Drawing(actions, problems, catalog).steps(actions, "/actions"))
 
 
 def flaws_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog) -> list[Flaw]:
@@ -84,7 +87,8 @@ def note_of(written: Any) -> str:
 
 
 class _Drawing:
-    def __init__(self, problems: Sequence[Problem], catalog: Catalog) -> None:
+    def __init__(self, actions: Any, problems: Sequence[Problem], catalog: Catalog) -> None:
+        self._ids = {pointer(path): _id(action, index) for index, (path, action) in enumerate(actions_in(actions))}
         self._problems = Counter(step_of(problem.pointer) for problem in problems)
         self._catalog = catalog
 
@@ -101,6 +105,7 @@ class _Drawing:
         kind = kind_of(self._catalog, type_)
         return Node(
             at=at,
+            id=self._ids[at],
             type=type_,
             title=_title(action, self._catalog),
             kind=kind.title,
@@ -133,6 +138,10 @@ class _Drawing:
         yield Lane("", "Approved", (), note="Goes on below.")
         inner = f"{at}/onReject"
         yield Lane(inner, "Rejected", self.steps(on_reject, inner), note=_rejected(on_reject))
+
+
+def _id(action: Mapping[str, Any], index: int) -> str:
+    return _text(action, "id") or f"step_{index}"
 
 
 def _asks_for_approval(action: Mapping[str, Any], type_: str) -> bool:
