@@ -1,6 +1,7 @@
 // Values that are clicked go into the field that was used last.
 
 import { onClick, panel } from "./page.js";
+import { showTab } from "./tabs.js";
 
 let lastField = null;
 
@@ -11,6 +12,7 @@ panel.addEventListener("focusin", (event) => {
 onClick("[data-pick]", (button) => {
   const field = lastField?.isConnected ? lastField : (emptyField() ?? panel.querySelector("[data-expression]"));
   if (!field) return;
+  if (panel.dataset.tab === "data") showTab("parameters");
   field.focus();
   insert(field, button.dataset.pick);
   field.dispatchEvent(new Event("input", { bubbles: true }));

@@ -13,3 +13,4 @@ import "./keyboard.js";
 import "./menus.js";
 import "./navigation.js";
 import "./palette.js";
+import "./panel-width.js";

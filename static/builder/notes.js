@@ -1,6 +1,7 @@
 // Problems beside the fields that have them.
 
 import { panel } from "./page.js";
+import { showTab } from "./tabs.js";
 
 export function showNotes(part) {
   const texts = new Map([...part.children].map((note) => [note.dataset.for, note.textContent]));
@@ -22,6 +23,7 @@ function fieldOf(note) {
 
 // Focuses what a step that was just added cannot do without.
 export function focusMissing() {
+  showTab("parameters");
   const note = panel.querySelector("[data-field] [data-note]:not(:empty)");
   if (note) fieldOf(note)?.focus();
 }

@@ -7,6 +7,7 @@ import { replaceContent } from "./focus.js";
 import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
 import { showNotes } from "./notes.js";
 import { bar, flow, guide, openedStep, panel } from "./page.js";
+import { offerTabs } from "./tabs.js";
 
 const SHOW = {
   bar: showBar,
@@ -55,6 +56,7 @@ function showGuide(part) {
 
 function showPanel(part) {
   replaceContent(panel, part);
+  offerTabs();
   globalThis.htmx?.process(panel); // it listens for a test call
   offerExpressions();
   offerAsking();

@@ -3,11 +3,13 @@
 import { saveNow } from "./autosave.js";
 import { panel } from "./page.js";
 import { requestFragment } from "./server.js";
+import { showTab } from "./tabs.js";
 
 export async function tryStep(form, submitter) {
   const shown = panel.querySelector("#tried");
   const data = new FormData(form, submitter);
-  shown.textContent = "Trying …";
+  showTab("output");
+  shown.textContent = "Running …";
   await saveNow();
   const nodes = await requestFragment(form.action, data);
   if (!shown.isConnected) return;

@@ -124,13 +124,15 @@ def test_data_of_the_last_call_is_clicked_into_a_field(builder: Builder) -> None
     message = page.get_by_role("textbox", name="Message")
     message.fill("Hello ")
     message.press("End")
+    page.get_by_role("tab", name="Data").click()
     page.locator("summary", has=page.locator(".key:text-is('customer')")).click()
     page.get_by_title("trigger.body.customer.name").click()
+    expect(message).to_be_focused()
     expect(message).to_have_value("Hello {{ trigger.body.customer.name }}")
     expect(page.locator("output.preview")).to_contain_text("Hello Ada")
 
 
-def test_a_new_step_asks_for_what_it_needs_beside_the_data_to_pick_from(builder: Builder) -> None:
+def test_a_new_step_asks_for_what_it_needs_and_has_data_to_pick_from(builder: Builder) -> None:
     page = builder.page
     builder.add("branch")
     expect(page.get_by_label("What is compared")).to_be_focused()
@@ -140,9 +142,9 @@ def test_a_new_step_asks_for_what_it_needs_beside_the_data_to_pick_from(builder:
     page.locator(".problem-places").get_by_role("link", name="Branch").click()
     expect(page.get_by_role("button", name="Publish now")).to_be_hidden()
     expect(page.get_by_label("What is compared")).to_be_visible()
-    expect(page.locator(".picker")).to_be_in_viewport(ratio=0.9)
-    expect(page.locator(".picker")).to_contain_text("Nothing has come in yet")
-    page.locator(".picker").get_by_role("link", name="Webhook").click()
+    page.get_by_role("tab", name="Data").click()
+    expect(page.locator("#step-data")).to_contain_text("No data yet")
+    page.locator("#step-data").get_by_role("link", name="Webhook").click()
     expect(page.get_by_role("button", name="Listen for a test call")).to_be_visible()
 
 
