@@ -90,7 +90,7 @@ def test_a_card_has_the_name_by_which_executions_know_its_step(ada: Browser, app
     rest = {"type": "WAIT", "config": {"seconds": 1}}
     flow = {"name": "w", "trigger": {"type": "manual"}, "actions": [loop, rest]}
     builder = Builder(ada, app, created(ada, flow))
-    assert re.findall(r'data-step="(\w+)"', builder.page()) == ["step_0", "inner", "step_2"]
+    assert re.findall(r'data-at="\S+"\s+data-step="(\w+)"', builder.page()) == ["step_0", "inner", "step_2"]
 
 
 def test_a_step_is_added_where_it_is_wanted_and_opened(orders: Builder) -> None:
