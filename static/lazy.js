@@ -1,5 +1,7 @@
 // Fetches the content of a `details[data-source]` when it is first opened.
 
+import { showLastView } from "./value.js";
+
 document.addEventListener("toggle", (event) => load(event.target), true);
 
 async function load(details) {
@@ -13,5 +15,7 @@ async function load(details) {
     return;
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
-  details.querySelector("[data-content]").replaceChildren(...fresh.childNodes);
+  const content = details.querySelector("[data-content]");
+  content.replaceChildren(...fresh.childNodes);
+  showLastView(content);
 }

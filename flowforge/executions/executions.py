@@ -135,6 +135,13 @@ def output(session: Session, user_id: UUID, execution_id: UUID, key: str) -> Any
     )
 
 
+def output_in(session: Session, execution: ExecutionView, frame: int, key: str) -> Any:
+    """Read the output of one step in a frame. Raises NotFound."""
+    if frame == ROOT:
+        return output(session, execution.user_id, execution.id, key)
+    return frames.output(session, execution.id, frame, key)
+
+
 def _by_id(user_id: UUID, execution_id: UUID) -> Select[ExecutionRow]:
     return select(ExecutionRow).where(ExecutionRow.id == execution_id, ExecutionRow.user_id == user_id)
 

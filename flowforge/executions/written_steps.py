@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from flowforge.db.tables import WorkflowVersion
-from flowforge.errors import Invalid
+from flowforge.errors import Invalid, NotFound
 from flowforge.executions.views import ExecutionView
 from flowforge.language.block import Block, Loop
 from flowforge.language.blocks import BLOCKS
@@ -28,6 +28,16 @@ class WrittenStep:
     path: tuple[Part, ...]
     """The path of the step in the definition."""
     inside: Sequence[WrittenList]
+
+    @property
+    def key(self) -> str:
+        """The name under which its output is recorded (contract.md, section 7)."""
+        return f"step_{self.index}"
+
+    @property
+    def id(self) -> str:
+        """Its own id, or the one by its number."""
+        return self.action.id or self.key
 
     @property
     def block(self) -> Block[Any] | None:
@@ -85,6 +95,20 @@ def written_steps(session: Session, execution: ExecutionView) -> Sequence[Writte
     except Invalid:
         return ()
     return _number_steps(written.actions, ("actions",), count())
+
+
+def all_steps(written: Sequence[WrittenStep]) -> Iterator[WrittenStep]:
+    """Go through the steps and those inside them, in the order of their numbers."""
+    for top in written:
+        yield from top.all()
+
+
+def find_step(written: Sequence[WrittenStep], index: int) -> WrittenStep:
+    """Find a step by its number. Raises NotFound."""
+    found = next((step for step in all_steps(written) if step.index == index), None)
+    if found is None:
+        raise NotFound("there is no such step in this execution")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

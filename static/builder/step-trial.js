@@ -1,5 +1,6 @@
 // Runs the opened step alone and shows what it gave.
 
+import { showLastView } from "../value.js";
 import { saveNow } from "./autosave.js";
 import { panel } from "./page.js";
 import { requestFragment } from "./server.js";
@@ -9,10 +10,11 @@ export async function tryStep(form, submitter) {
   const shown = panel.querySelector("#tried");
   const data = new FormData(form, submitter);
   showTab("output");
-  shown.textContent = "Running …";
+  shown.textContent = "Testing …";
   await saveNow();
   const nodes = await requestFragment(form.action, data);
   if (!shown.isConnected) return;
   shown.replaceChildren(...(nodes ?? ["The server does not answer."]));
+  showLastView(shown);
   shown.scrollIntoView({ block: "nearest" });
 }

@@ -223,6 +223,18 @@ def test_what_a_step_was_given_is_shown_resolved(ada: Browser, run: Callable[...
     assert ada.get(f"{path}/input?step=99").status_code == 404
 
 
+def test_an_output_is_a_tree_a_table_json_and_a_schema(ada: Browser, run: Callable[..., str]) -> None:
+    path = run(ORDERS, '{"orders": [5, 4]}')
+    frames = re.findall(r"frame=(\d+)", ada.get(f"{path}/items?step=4").text)
+    shown = unescape(ada.get(f"{path}/output?step=5&frame={frames[1]}").text)
+    assert 'data-copy-text="steps.share.share"' in shown
+    assert '<th scope="row" dir="auto">share</th>' in shown
+    assert '"share": 25' in shown
+    assert "integer" in shown or "number" in shown
+    for nowhere in ("step=99", "step=5", f"step=0&frame={frames[1]}"):
+        assert ada.get(f"{path}/output?{nowhere}").status_code == 404
+
+
 def test_a_failed_execution_is_replayed_from_its_failed_step(ada: Browser, run: Callable[..., str]) -> None:
     failing = {"name": "Failing", "actions": [transform("one", n=1), transform("two", n="{{ 1 / trigger.by }}")]}
     path = run(failing, '{"by": 0}')

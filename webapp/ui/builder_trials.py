@@ -72,7 +72,8 @@ def try_step(workflow_id: UUID) -> Any:
     )
     output = tried.output and with_conditions_in_words(trial.step.type, tried.output)
     shown = replace(tried, config=excerpt(tried.config), output=excerpt(output))
-    return render_template("builder/_tried.html", tried=shown, error=tried.error, dry_run=dry_run, kept=kept)
+    about = {"error": tried.error, "dry_run": dry_run, "kept": kept, "step_id": trial.step_id}
+    return render_template("builder/_tried.html", tried=shown, **about)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/trigger/test")

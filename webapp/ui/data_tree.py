@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from flowforge import jsonio
 
-DEEPEST, WIDEST, LONGEST = 6, 40, 60
-"""Limits of what is drawn: levels, entries of one level, characters of one value."""
+DEEPEST, WIDEST, LONGEST, MOST_DRAWN = 6, 40, 60, 600
+"""Limits of what is drawn: levels, entries of one level, characters of one value, entries of all levels together."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _METHODS = frozenset({"items", "keys", "values", "get"})
 
@@ -27,10 +28,21 @@ class Datum:
     """Entries that are not drawn."""
 
 
-def tree_of(name: str, value: Any, path: str, depth: int = 0) -> Datum:
-    entries = list(_entries(value)) if depth < DEEPEST else []
-    inside = [tree_of(label, inner, f"{path}{step}", depth + 1) for label, step, inner in entries[:WIDEST]]
-    return Datum(name, path, _brief(value), inside, max(len(entries) - WIDEST, 0))
+def tree_of(name: str, value: Any, path: str) -> Datum:
+    return _Drawing().datum(name, value, path, 0)
+
+
+class _Drawing:
+    def __init__(self) -> None:
+        self._left = MOST_DRAWN
+
+    def datum(self, name: str, value: Any, path: str, depth: int) -> Datum:
+        size = len(value) if isinstance(value, Mapping | list) and depth < DEEPEST else 0
+        drawn = min(size, WIDEST, self._left)
+        self._left -= drawn
+        entries = islice(_entries(value), drawn)
+        inside = [self.datum(label, inner, f"{path}{step}", depth + 1) for label, step, inner in entries]
+        return Datum(name, path, _brief(value), inside, size - drawn)
 
 
 def _entries(value: Any) -> Iterator[tuple[str, str, Any]]:

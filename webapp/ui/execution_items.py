@@ -1,4 +1,4 @@
-"""The items of a loop, a page at a time; and the input of a step."""
+"""The items of a loop, a page at a time; and the input and the output of a step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowforge.errors import NotFound
 from flowforge.execution.state import FrameStatus
 from flowforge.executions import executions, frames
 from flowforge.executions.resolved_input import resolved_input
-from flowforge.executions.written_steps import written_steps
+from flowforge.executions.written_steps import all_steps, find_step, written_steps
 from webapp.context import backends, session
 from webapp.ui.base import blueprint
 from webapp.ui.executions import workflow_name
@@ -32,7 +32,7 @@ def execution_items(execution_id: UUID) -> str:
     if block is None:
         raise NotFound("there is no such block in this execution")
     written = written_steps(session(), row)
-    owner = next((candidate for top in written for candidate in top.all() if candidate.index == step), None)
+    owner = next((candidate for candidate in all_steps(written) if candidate.index == step), None)
     return render_template(
         "executions/items.html",
         execution=row,
@@ -58,7 +58,18 @@ def step_input(execution_id: UUID) -> str:
     row = executions.get(session(), viewer_id(), execution_id)
     step, frame = _requested_number("step", 0), requested_frame()
     resolved = resolved_input(session(), load_catalog(), backends().resume_links, row, step, frame)
-    return render_template("executions/_input.html", resolved=resolved)
+    return render_template("executions/_input.html", resolved=resolved, key=f"input-{frame}-{step}")
+
+
+@blueprint.get("/executions/<uuid:execution_id>/output")
+def step_output(execution_id: UUID) -> str:
+    """Show a step's output, as a part of its page."""
+    row = executions.get(session(), viewer_id(), execution_id)
+    step, frame = find_step(written_steps(session(), row), _requested_number("step", 0)), requested_frame()
+    output = executions.output_in(session(), row, frame, step.key)
+    return render_template(
+        "executions/_output.html", output=output, key=f"output-{frame}-{step.index}", step_id=step.id
+    )
 
 
 def _requested_number(name: str, otherwise: int) -> int:

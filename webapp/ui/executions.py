@@ -17,7 +17,7 @@ from flowforge.executions import frame_progress, log_search
 from flowforge.executions.log_search import LogFilter
 from flowforge.executions.pending import AwaitedExecutionView, awaited
 from flowforge.executions.views import ExecutionView
-from flowforge.executions.written_steps import WrittenStep, version_of, written_steps
+from flowforge.executions.written_steps import WrittenStep, all_steps, version_of, written_steps
 from flowforge.language.decisions import Decision
 from flowforge.language.pointers import pointer
 from flowforge.logbook import LogEntry
@@ -100,7 +100,7 @@ def _progress(row: ExecutionView, written: Sequence[WrittenStep]) -> dict[str, o
 
 
 def _steps(row: ExecutionView, written: Sequence[WrittenStep], frame: int) -> tuple[list[Step], Any]:
-    every = [step for top in written for step in top.all()]
+    every = list(all_steps(written))
     loops = {step.index for step in every if step.loop}
     looks = frame_progress.look(session(), row, frame, {step.index for step in every if step.has_lanes})
     opened = [block for look in looks.values() for block in look.blocks.values() if block.step_index in loops]
@@ -120,7 +120,7 @@ def _failed_in(row: ExecutionView, steps: Sequence[Step]) -> str | None:
 def _failed_at(row: ExecutionView, written: Sequence[WrittenStep]) -> str | None:
     """Return the pointer of the step that failed, for the builder to open it."""
     index = (row.error or {}).get("stepIndex")
-    return next((pointer(step.path) for top in written for step in top.all() if step.index == index), None)
+    return next((pointer(step.path) for step in all_steps(written) if step.index == index), None)
 
 
 def _answer_path(execution_id: UUID, step: Step) -> str:
@@ -157,8 +157,8 @@ def _log(row: ExecutionView, written: Sequence[WrittenStep]) -> dict[str, object
         "filtered": wanted != LogFilter(),
         "paged": "after" in request.args,
         "log_url": url_for("ui.execution_log", execution_id=row.id, after=request.args.get("after"), **params),
-        "decision_of": partial(_decision, {step.index: step for top in written for step in top.all()}),
-        "step_titles": {step.index: step_title(step) for top in written for step in top.all()},
+        "decision_of": partial(_decision, {step.index: step for step in all_steps(written)}),
+        "step_titles": {step.index: step_title(step) for step in all_steps(written)},
         "log_states": LOG_STATES,
         "log_kinds": LOG_KINDS,
     }

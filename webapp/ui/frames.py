@@ -13,7 +13,7 @@ from flowforge.errors import NotFound
 from flowforge.execution.state import ROOT
 from flowforge.executions import frames
 from flowforge.executions.views import ExecutionView, FrameView
-from flowforge.executions.written_steps import WrittenStep
+from flowforge.executions.written_steps import WrittenStep, all_steps
 from webapp.context import session
 from webapp.ui.kinds import title_of
 
@@ -53,7 +53,7 @@ def steps_of_frame(row: ExecutionView, frame: int, every: Sequence[WrittenStep])
 
 def way_to(row: ExecutionView, frame: int, written: Sequence[WrittenStep]) -> list[Crumb]:
     """Outermost first. Raises NotFound."""
-    every = {step.index: step for top in written for step in top.all()}
+    every = {step.index: step for step in all_steps(written)}
     way: list[Crumb] = []
     while frame != ROOT:
         found = frames.get(session(), row.id, frame)
@@ -65,7 +65,7 @@ def way_to(row: ExecutionView, frame: int, written: Sequence[WrittenStep]) -> li
 
 def run_labels(row: ExecutionView, numbers: Collection[int], written: Sequence[WrittenStep]) -> dict[int, str]:
     """Name the frames of these numbers for people: `round 2`, or as their branch; `run 7` where no more is known."""
-    blocks = {step.index: step for top in written for step in top.all()}
+    blocks = {step.index: step for step in all_steps(written)}
     found = frames.positions(session(), row.id, numbers) if numbers else ()
     labels = {frame.number: _label(frame.position, blocks.get(frame.block_step)) for frame in found}
     return {number: labels.get(number) or f"run {number}" for number in numbers}

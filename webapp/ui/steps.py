@@ -62,6 +62,8 @@ class Pages:
 @dataclass(frozen=True, slots=True)
 class Step:
     index: int
+    id: str
+    """The name by which expressions refer to it."""
     frame: int | None
     """None for what is inside a loop: each run of it has its own page."""
     title: str
@@ -152,6 +154,7 @@ class Flow:
         kind = kind_of(self._catalog, action.type)
         return Step(
             index=index,
+            id=written.id,
             frame=look.number if look else None,
             title=title_of(self._catalog, action.type, action.name, action.id),
             kind=kind.title,
