@@ -46,6 +46,7 @@ COPY webapp webapp
 COPY workers workers
 COPY migrations migrations
 COPY templates templates
+COPY translations translations
 COPY static static
 COPY --from=vendor /build/static/vendor static/vendor
 COPY --from=help /build/site site

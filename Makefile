@@ -19,10 +19,10 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 SOURCES := flowforge webapp workers tests bench scripts migrations
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench docs lock sbom clean
+.PHONY: help run test check format bench docs lock translations sbom clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 run: $(RUN_READY) $(STATIC_READY) $(HELP_READY) ## Start FlowForge; PORT=8080 and FLOWFORGE_HOME=.flowforge may be given
 	@exec $(PY) -m flowforge run
@@ -53,6 +53,9 @@ docs: $(HELP_READY) ## Build the documentation as a site, in site/; the product 
 lock: $(DEV_READY) ## Write the *.lock of requirements.txt and its likes: every package, and its hashes
 	@for name in requirements requirements-node requirements-docs; do $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --custom-compile-command "make lock" --output-file $$name.lock $$name.txt; done
+
+translations: $(DEV_READY) ## Find the texts of pages, and bring translations/ up to date
+	@$(PY) -m scripts.translations
 
 sbom: $(DEV_READY) ## Write sbom.cdx.json: what 'make run' installs, with hashes and licences (CycloneDX)
 	@$(PY) scripts/sbom.py sbom.cdx.json

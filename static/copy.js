@@ -1,6 +1,8 @@
 // Buttons that copy the text beside them, or the one that they name; also those that come into the page later. A page
 // without TLS has no clipboard: there the text is selected and copied as by hand.
 
+import { gettext } from "./texts.js";
+
 const DONE_MS = 2000;
 
 async function copy(text, element) {
@@ -29,8 +31,8 @@ async function copyBeside(button) {
   const label = button.querySelector("span");
   const text = button.parentElement.querySelector("pre");
   await copy(text.textContent, text);
-  label.textContent = "Copied";
-  setTimeout(() => (label.textContent = "Copy"), DONE_MS);
+  label.textContent = gettext("Copied");
+  setTimeout(() => (label.textContent = gettext("Copy")), DONE_MS);
 }
 
 async function copyNamed(button) {

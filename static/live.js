@@ -1,6 +1,8 @@
 // Keeps the page of a running execution up to date: whenever something happens, the parts that change are fetched again.
 // Where the event stream is blocked, it asks every few seconds instead.
 
+import { gettext } from "./texts.js";
+
 const QUIET_MS = 250;
 const POLL_MS = 2000;
 const AWAITED_MS = 300; // until the event that was just accepted has become an execution
@@ -74,7 +76,7 @@ function isInUse(details) {
 function write({ data }) {
   const draft = JSON.parse(data);
   const key = `${draft.iteration}-${draft.stepIndex}`;
-  if (!drafts.has(key)) writing.textContent = "A step is writing its answer.";
+  if (!drafts.has(key)) writing.textContent = gettext("A step is writing its answer.");
   drafts.set(key, draft.text);
   drafts.set(`each-${draft.stepIndex}`, draft.text);
   showDrafts();

@@ -27,6 +27,7 @@ from webapp import (
     live,
     reset_mails,
     static_files,
+    translation,
     ui,
 )
 from webapp.api import (
@@ -125,6 +126,7 @@ def create_app(settings: Settings | None = None, backends: Backends | None = Non
     calls.install(app, backends.settings)
     held_threads.install(app, backends.settings)
     static_files.install(app)
+    translation.install(app)
     compression.install(app)
     _install_database(app, backends.settings)
     register_faces(app)

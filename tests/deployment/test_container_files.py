@@ -251,7 +251,8 @@ def test_kafka_runs_without_zookeeper(compose: dict[str, Any]) -> None:
 def test_image_runs_as_an_ordinary_user_and_holds_every_source_folder(dockerfile: str) -> None:
     assert re.findall(r"(?m)^USER (\S+)", dockerfile)[-1] == "flowforge"
     copied = set(re.findall(r"(?m)^COPY (\w+) \1$", dockerfile))
-    assert copied == {"flowforge", "webapp", "workers", "migrations", "templates", "static", "docs", "examples"}
+    application = {"flowforge", "webapp", "workers", "migrations", "templates", "static", "translations"}
+    assert copied == application | {"docs", "examples"}
     admitted = set(re.findall(r"(?m)^!(\S+)$", (PROJECT / ".dockerignore").read_text()))
     of_dependencies = {"requirements.lock", "requirements-docs.lock", "package.json", "package-lock.json"}
     of_builders = {"mkdocs.yml", *(f"scripts/{name}.py" for name in ("help_reference", "help_site", "vendor_static"))}

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from flowforge import jsonio
 from flowforge.jsonio import JsonObject
+from webapp.translation.texts import translated
 from webapp.ui.alternatives import alternatives_of, has_alternatives
 
 Kind = Literal[
@@ -224,17 +225,17 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
     item = shape["items"] if kind == "records" else {}
     return Field(
         key,
-        _words(key) if label is None else str(label),
-        str(declared.get("description", "")),
+        translated(_words(key) if label is None else str(label)),
+        translated(str(declared.get("description", ""))),
         kind,
         required,
         declared.get("default"),
         choices,
-        entry=str(item.get("title", "entry")),
-        group=str(declared.get("group", "")),
-        labels=declared.get("labels"),
+        entry=translated(str(item.get("title", "entry"))),
+        group=translated(str(declared.get("group", ""))),
+        labels={choice: translated(name) for choice, name in declared.get("labels", {}).items()},
         values=_values(shape),
-        suggestions=declared.get("suggestions", ()),
+        suggestions=[(value, translated(name)) for value, name in declared.get("suggestions", ())],
         language=str(declared.get("language", "")),
         takes_expressions="noExpressions" not in declared,
         is_asked=declared.get("asked") is True,

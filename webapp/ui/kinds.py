@@ -9,6 +9,7 @@ from flowforge.connectors.catalog import Catalog
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import BodyKind
 from flowforge.summaries import NO_SUMMARY, Summary
+from webapp.translation.texts import gettext, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,12 @@ def kind_of(catalog: Catalog, type_: str) -> StepKind:
     """The kind of a type in capitals, also of one that does not exist."""
     block = BLOCKS.get(type_)
     if block is not None:
-        return StepKind(block.title, block.help, block.icon, block.keywords, block.summary)
+        return StepKind(translated(block.title), translated(block.help), block.icon, block.keywords, block.summary)
     if type_ in catalog.types():
         connector = catalog.get(type_)
-        return StepKind(connector.title, connector.help, connector.icon, connector.keywords, connector.summary)
-    return StepKind(type_ or "No type", "", "alert")
+        title, help_ = translated(connector.title), translated(connector.help)
+        return StepKind(title, help_, connector.icon, connector.keywords, connector.summary)
+    return StepKind(type_ or gettext("No type"), "", "alert")
 
 
 def title_of(catalog: Catalog, type_: str, name: str | None, id_: str | None) -> str:
@@ -42,10 +44,10 @@ def title_of(catalog: Catalog, type_: str, name: str | None, id_: str | None) ->
 def title_of_list(type_: str, kind: BodyKind, name: str) -> str:
     """Choose the heading of a list of steps inside a step of that type; `name` is the list's own, as plans have it."""
     if kind is BodyKind.HANDLER:
-        return "If it fails"
+        return gettext("If it fails")
     if kind is BodyKind.REJECTION:
-        return "Rejected"
+        return gettext("Rejected")
     block = BLOCKS.get(type_)
     if kind is BodyKind.LOOP:
-        return block.loop.title if block and block.loop else "Again and again"
-    return "Otherwise" if name == "else" else name
+        return translated(block.loop.title) if block and block.loop else gettext("Repeated")
+    return gettext("Otherwise") if name == "else" else name

@@ -12,6 +12,7 @@ from flowforge.connectors.sdk import CONNECTION
 from flowforge.triggers.kind import Address, TriggerKind
 from flowforge.triggers.kinds import find_kind
 from flowforge.triggers.views import TriggerView
+from webapp.translation.texts import translated
 
 OVERLAPS = {0: "not at all", 60: "for an hour", 24 * 60: "for a day", 7 * 24 * 60: "for a week"}
 """Minutes for which a former address may go on."""
@@ -80,7 +81,7 @@ def command_for(
 def trigger_name(type_: str | None) -> str:
     """The title of a kind; for one that does not exist, its type."""
     kind = find_kind(type_)
-    return kind.title if kind else (type_ or "–").capitalize()
+    return translated(kind.title) if kind else (type_ or "–").capitalize()
 
 
 def trigger_icon_name(type_: str | None) -> str:

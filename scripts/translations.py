@@ -1,0 +1,85 @@
+"""`make translations`: extracts the texts that pages show, and brings the catalogues of all languages up to date.
+
+Translations of texts that are gone leave with them. `--check` writes nothing: it tells what is missing, per language.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import write_po
+
+from scripts.declared_texts import declared_texts
+from webapp.translation.catalogues import ENGLISH, Domain, languages, path_of, read
+
+_ROOT = Path(__file__).resolve().parents[1]
+_KEYWORDS: Mapping[str, Any] = {"gettext": None, "ngettext": (1, 2), "lazy": None, "_": None}
+_METHODS = {
+    "templates": [("**.html", "jinja2.ext:babel_extract")],
+    "webapp": [("**.py", "python")],
+    "static": [("vendor/**", "ignore"), ("**.js", "javascript")],
+}
+"""Folders, and how their files are read."""
+_OPTIONS = {"**.html": {"trimmed": "true", "silent": "false"}}
+_WIDTH = 120
+
+
+def main() -> None:
+    is_check = "--check" in sys.argv
+    for language in languages():
+        for template in () if language == ENGLISH else (messages(), declared()):
+            merged = _merged(language, template)
+            sys.stdout.write(f"{language} {merged.domain}: {_done(merged)} of {len(merged)} texts are translated\n")
+            if not is_check:
+                _write(language, merged)
+
+
+def messages() -> Catalog:
+    """The texts of templates, scripts and views."""
+    found = Catalog(domain="messages", charset="utf-8")
+    for folder, methods in _METHODS.items():
+        extracted = extract_from_dir(_ROOT / folder, methods, _OPTIONS, _KEYWORDS)
+        for name, line, text, comments, context in sorted(extracted, key=lambda one: (one[0], one[1])):
+            found.add(text, locations=[(f"{folder}/{name}", line)], auto_comments=comments, context=context)
+    return found
+
+
+def declared() -> Catalog:
+    """The texts that kinds declare."""
+    found = Catalog(domain="declared", charset="utf-8")
+    for text, name in declared_texts().items():
+        found.add(text, locations=[(name.replace(" ", ":"), 0)])
+    return found
+
+
+def _merged(language: str, template: Catalog) -> Catalog:
+    """The template's texts with the translations that there are."""
+    domain: Domain = "messages" if template.domain == "messages" else "declared"
+    merged = read(language, domain) or Catalog(Locale.parse(language, sep="-"), domain)
+    merged.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    merged.obsolete.clear()
+    return merged
+
+
+def _write(language: str, merged: Catalog) -> None:
+    domain: Domain = "messages" if merged.domain == "messages" else "declared"
+    with path_of(language, domain).open("wb") as file:
+        write_po(file, merged, width=_WIDTH, sort_output=True, include_lineno=False, omit_header=True)
+
+
+def _done(catalog: Catalog) -> int:
+    return sum(1 for message in _texts(catalog) if all(message.string if message.pluralizable else [message.string]))
+
+
+def _texts(catalog: Catalog) -> Iterator[Any]:
+    return (message for message in catalog if message.id)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Pages speak the reader's language; the API speaks English."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from babel.messages import Catalog
+from flask import Flask, render_template_string
+
+from tests.ui.conftest import Browser
+from webapp.translation import catalogues, language, scripts
+from webapp.translation.texts import gettext, lazy, ngettext, translated
+
+GERMAN = {"Accept-Language": "de-AT, en;q=0.5"}
+
+
+def page(browser: Browser, path: str, **headers: str) -> str:
+    return browser.client.get(path, headers={"Accept": "text/html", **headers}).text
+
+
+class TestTheLanguageOfAPage:
+    def test_is_the_one_that_the_browser_asks_for(self, ada: Browser) -> None:
+        german = page(ada, "/workflows", **GERMAN)
+        assert '<html lang="de" dir="ltr">' in german
+        assert "Ausführungen" in german
+
+    @pytest.mark.parametrize("wanted", ["", "en-GB", "tlh, *;q=0.1", "de;q=nonsense"])
+    def test_is_english_where_it_asks_for_no_other_that_there_is(self, visitor: Browser, wanted: str) -> None:
+        answer = page(visitor, "/register", **{"Accept-Language": wanted})
+        assert '<html lang="en" dir="ltr">' in answer
+
+    def test_can_be_chosen_for_a_browser(self, visitor: Browser) -> None:
+        visitor.client.set_cookie(language.COOKIE, "de")
+        assert '<html lang="de"' in page(visitor, "/register", **{"Accept-Language": "en"})
+        visitor.client.set_cookie(language.COOKIE, "../../etc")
+        assert '<html lang="en"' in page(visitor, "/register")
+
+
+def test_the_api_answers_in_english(ada: Browser) -> None:
+    answer = ada.client.get("/api/v1/workflows/nothing", headers=GERMAN)
+    assert answer.get_json()["message"] == "the id in the path is not a UUID"
+
+
+@pytest.fixture
+def speaking(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, object]], None]:
+    """Puts these texts into the place of the German catalogues."""
+
+    def speak(texts: dict[str, object]) -> None:
+        catalog = Catalog("de")
+        for text, said in texts.items():
+            catalog.add((text, f"{text}s") if isinstance(said, tuple) else text, said, [("static/some.js", 1)])
+        for reader in (catalogues, scripts):
+            monkeypatch.setattr(reader, "read", lambda tag, _: catalog if tag == "de" else None)
+        for kept in (catalogues.translations, scripts._texts):
+            kept.cache_clear()
+
+    return speak
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> object:
+    yield
+    catalogues.translations.cache_clear()
+    scripts._texts.cache_clear()
+
+
+class TestTexts:
+    def test_hold_values_and_have_a_form_for_each_number(self, app: Flask, speaking: Callable[..., None]) -> None:
+        speaking({"step": ("Schritt", "%(count)s Schritte"), "Hello %(name)s": "Hallo %(name)s"})
+        with app.test_request_context(headers=GERMAN):
+            assert gettext("Hello %(name)s", name="Ada") == "Hallo Ada"
+            assert [ngettext("step", "steps", n) for n in (1, 2)] == ["Schritt", "2 Schritte"]
+
+    def test_of_a_module_are_put_into_the_language_when_they_are_shown(
+        self, app: Flask, speaking: Callable[..., None]
+    ) -> None:
+        speaking({"30 days": "30 Tage <"})
+        label = lazy("30 days")
+        assert label == "30 days" == str(label)
+        with app.test_request_context(headers=GERMAN):
+            assert (str(label), f"{label}!") == ("30 Tage <", "30 Tage <!")
+            assert render_template_string("{{ label }}", label=label) == "30 Tage &lt;"
+
+    def test_that_are_not_in_the_catalogue_stay_english(self, app: Flask) -> None:
+        with app.test_request_context(headers=GERMAN):
+            assert gettext("No such text") == translated("No such text") == "No such text"
+
+    def test_outside_of_requests_are_english(self) -> None:
+        assert gettext("Workflows") == "Workflows"
+
+
+class TestScripts:
+    def test_find_their_texts_in_the_page(self, visitor: Browser, speaking: Callable[..., None]) -> None:
+        speaking({"Copy": "</script>", "step": ("Schritt", "%(count)s Schritte")})
+        found = re.findall(
+            r'<script type="application/json" id="texts">(.*?)</script>', page(visitor, "/register", **GERMAN)
+        )
+        assert json.loads(found[0]) == {
+            "Copy": "</script>",
+            "step": {"one": "Schritt", "other": "%(count)s Schritte"},
+        }
+
+    def test_need_none_in_english(self, visitor: Browser) -> None:
+        assert 'id="texts"' not in page(visitor, "/register")
