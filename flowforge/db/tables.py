@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ColumnElement,
     Computed,
     DateTime,
     ForeignKey,
@@ -21,10 +22,12 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
+    and_,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flowforge.db.ordered_definition import OrderedDefinition
@@ -305,6 +308,18 @@ class Workflow(ContractRow, OrderedDefinition, Base):
     settings: Mapped[JsonObject | None]
     key: Mapped[str | None]
     """The owner's own name for it, the same on every server (flowforge.workflows.workflow_keys)."""
+    published: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
+    """False in a row that was begun as a draft; the release before publishes without setting it."""
+
+    @hybrid_property
+    def is_draft(self) -> bool:
+        """Whether it has never been published: its name and its draft are all there is."""
+        return not self.published and self.version_id is None
+
+    @is_draft.inplace.expression
+    @classmethod
+    def _is_draft(cls) -> ColumnElement[bool]:
+        return and_(cls.published.is_(False), cls.version_id.is_(None))
 
 
 class WorkflowVersion(OrderedDefinition, Base):
@@ -353,6 +368,10 @@ class WorkflowDraft(Base):
     """The version that was made of it to run it; null since the draft has changed."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_by: Mapped[UUID]
+    trigger_type: Mapped[str | None]
+    """The type of its trigger, in lower case; null where that is missing or unknown."""
+    steps: Mapped[int | None]
+    """The number of steps in its own list; null in a draft that was saved before they were counted."""
 
 
 class PinnedOutput(Base):

@@ -17,10 +17,8 @@ from sqlalchemy.orm import Session
 from flowforge.db.tables import ExecutionRow, GuideRow
 from flowforge.language.blocks import BLOCKS
 from flowforge.preview import expression_context
-from flowforge.workflows.changes import WorkflowChange
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.views import WorkflowView
-from flowforge.workflows.workflows import Workflows
 
 EXAMPLE: Mapping[str, Any] = {"method": "POST", "body": {"customer": "Ada", "total": 240}}
 """An example of a call, for people who cannot call the address just now."""
@@ -63,13 +61,13 @@ class Guide:
         return sum(step.done for step in self.steps)
 
 
-def begin(session: Session, workflows: Workflows, user_id: UUID) -> UUID:
+def begin(session: Session, drafts: Drafts, user_id: UUID) -> UUID:
     """The workflow to build: the one that is being built already, else a new one. Commits."""
     there = _workflow_of(session, user_id)
     if there is not None:
         return there
-    empty = {"name": "My first workflow", "trigger": {"type": "webhook"}, "actions": []}
-    made = workflows.create(session, user_id, WorkflowChange(empty))
+    name = "My first workflow"
+    made = drafts.begin(session, user_id, name, {"name": name, "trigger": {"type": "webhook"}, "actions": []})
     row = insert(GuideRow).values(user_id=user_id, workflow_id=made.id)
     session.execute(row.on_conflict_do_update(index_elements=["user_id"], set_={"workflow_id": made.id}))
     session.commit()

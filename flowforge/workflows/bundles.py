@@ -138,11 +138,12 @@ class Bundles:
     def export(
         self, session: Session, user_id: UUID, wanted: Sequence[str], *, page: int = 0, size: int = MOST_WORKFLOWS
     ) -> list[Document]:
-        """The user's workflows as documents, by name, secrets masked; `wanted` are keys or names, none: all. One
-        without a key whose name others have, too, gets its id as its key: applying has to find each again.
+        """The user's workflows as documents, by name, secrets masked, those that are drafts left out; `wanted` are keys
+        or names, none: all. One without a key whose name others have, too, gets its id as its key: applying has to
+        find each again.
 
         Commits."""
-        mine = select(Workflow).where(Workflow.user_id == user_id)
+        mine = select(Workflow).where(Workflow.user_id == user_id, ~Workflow.is_draft)
         if wanted:
             mine = mine.where(or_(Workflow.key.in_(wanted), Workflow.name.in_(wanted)))
         by_name = mine.order_by(func.lower(Workflow.name), Workflow.id).offset(page * size).limit(size)

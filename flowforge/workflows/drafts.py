@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from flowforge import jsonio
@@ -19,15 +21,17 @@ from flowforge.db.tables import Workflow, WorkflowDraft, WorkflowVersion
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.ids import uuid7
 from flowforge.jsonio import JsonObject
+from flowforge.language.definition import WorkflowDefinition
 from flowforge.language.former_meanings import with_former_meanings
 from flowforge.language.plan import can_be_pinned
 from flowforge.language.tree import map_actions
 from flowforge.secrets import SecretUnreadable, Vault
+from flowforge.triggers.kinds import find_kind
 from flowforge.workflows.changes import DraftChange, Publication, WorkflowChange
 from flowforge.workflows.pins import TRIGGER, pinned_outputs
 from flowforge.workflows.validation import config_of, flat
 from flowforge.workflows.views import DraftView, WorkflowView
-from flowforge.workflows.workflows import Started, Workflows, before_of, published
+from flowforge.workflows.workflows import Started, Workflows, before_of, published, switch
 
 _MEANINGS = 1
 """Marks drafts that are written with the present defaults in mind."""
@@ -45,12 +49,11 @@ class Drafts:
         return self._view(session, workflow, session.get(WorkflowDraft, workflow.id))
 
     def begin(self, session: Session, user_id: UUID, name: str, definition: JsonObject) -> WorkflowView:
-        """Make a workflow that does nothing until the definition, in whatever state that is, is published: it is the
-        draft. Commits. Raises Invalid for a name that cannot be used."""
-        empty = WorkflowChange.read({"name": name, "trigger": {"type": "manual"}, "actions": []})
-        made = self.workflows.create(session, user_id, empty)
-        self.save(session, user_id, made.id, DraftChange(definition))
-        return made
+        """Make a workflow that is a draft: it is disabled until the definition, in whatever state that is, is
+        published. Commits. Raises Invalid for a name that cannot be used, and Forbidden above the account's quota."""
+        workflow = self.workflows.begin(session, user_id, name)
+        self.save(session, user_id, workflow.id, DraftChange(definition))
+        return self.workflows.view(workflow)
 
     def save(self, session: Session, user_id: UUID, workflow_id: UUID, change: DraftChange) -> DraftView:
         """Save a draft, and tell what is wrong with it still. Commits. Raises NotFound, and Conflict when somebody has
@@ -64,21 +67,25 @@ class Drafts:
         draft.definition = self.workflows.vault.seal(jsonio.dumps_for_database(clear))
         draft.revision, draft.run_version_id, draft.meanings = draft.revision + 1, None, _MEANINGS
         draft.updated_at, draft.updated_by = datetime.now(UTC), user_id
+        _describe(draft, workflow, clear)
         # the workflow may be deleted meanwhile
         with refused_as(session, Conflict("the workflow changed at the same moment")):
             session.commit()
         return self._view(session, workflow, draft)
 
     def discard(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
-        """Commits. Raises NotFound for a workflow that does not exist."""
-        _, draft = self._lock_workflow(session, user_id, workflow_id)
+        """Commits. Raises NotFound for a workflow that does not exist, and Conflict for one that is nothing but its
+        draft."""
+        workflow, draft = self._lock_workflow(session, user_id, workflow_id)
+        if workflow.is_draft:
+            raise Conflict("the workflow has never been published; delete it instead")
         if draft is not None:
             session.delete(draft)
         session.commit()
 
     def publish(self, session: Session, user_id: UUID, workflow_id: UUID, wanted: Publication) -> WorkflowView:
-        """Make the draft the workflow's next version; the draft is gone then. Commits. Raises NotFound, Invalid with
-        all that is wrong with it, and Conflict."""
+        """Make the draft the workflow's next version; the draft is gone then. The first version enables the workflow.
+        Commits. Raises NotFound, Invalid with all that is wrong with it, and Conflict."""
         workflow, draft = self._lock_workflow(session, user_id, workflow_id)
         if draft is None:
             raise Conflict("there is no draft to publish")
@@ -89,6 +96,8 @@ class Drafts:
         written = self._written(draft)
         definition = self.workflows.read(session, user_id, written, workflow)
         session.delete(draft)
+        if workflow.is_draft:
+            switch(session, workflow, True, user_id)
         self.workflows.save(session, workflow, definition, user_id, wanted.note)
         return self.workflows.view(workflow, written=written.definition)
 
@@ -214,6 +223,16 @@ class Drafts:
             previous = config_of(before.get("trigger")) or config_of(publication.get("trigger"))
             clear["trigger"] = {**definition["trigger"], "config": triggers.unmasked(config, previous)}
         return clear
+
+
+def _describe(draft: WorkflowDraft, workflow: Workflow, definition: Mapping[str, Any]) -> None:
+    """Note what lists show of a draft. A workflow that is nothing but a draft has its name, where that can be one."""
+    trigger, actions = definition.get("trigger"), definition.get("actions")
+    kind = find_kind(trigger.get("type") if isinstance(trigger, dict) else None)
+    draft.trigger_type, draft.steps = kind.type if kind else None, len(actions) if isinstance(actions, list) else 0
+    if workflow.is_draft:
+        with suppress(ValidationError):
+            workflow.name = WorkflowDefinition.model_validate({"name": definition.get("name"), "actions": []}).name
 
 
 def _published_to_run(session: Session, user_id: UUID, workflow: Workflow, pins: Mapping[str, JsonObject]) -> UUID:

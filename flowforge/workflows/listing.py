@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Select, Text, Uuid, bindparam, case, cast, func, literal, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from flowforge.db import like_patterns
-from flowforge.db.tables import ExecutionRow, Workflow, WorkflowTag
+from flowforge.db.tables import ExecutionRow, Workflow, WorkflowDraft, WorkflowTag
 from flowforge.errors import NotFound
 from flowforge.triggers.kinds.manual import MANUAL
 from flowforge.workflows import tags
+
+WorkflowState = Literal["DRAFT", "ENABLED", "DISABLED"]
 
 PAGE_SIZE = 30
 RUNS_SHOWN = 20
@@ -43,9 +46,17 @@ class ListedWorkflowView:
     created_at: datetime
     trigger_type: str
     steps: int
+    is_draft: bool
+    """Whether it has never been published: trigger and steps are those of its draft."""
+    has_draft: bool
+    """Whether it has changes that are not published."""
     runs: Sequence[Run]
     """The newest runs, oldest first, at most RUNS_SHOWN."""
     tags: Sequence[str]
+
+    @property
+    def state(self) -> WorkflowState:
+        return "DRAFT" if self.is_draft else "ENABLED" if self.enabled else "DISABLED"
 
     @property
     def last(self) -> Run | None:
@@ -65,12 +76,13 @@ def search(
     *,
     text: str = "",
     enabled: bool | None = None,
+    draft: bool | None = None,
     tag: str | None = None,
     after: UUID | None = None,
     size: int = PAGE_SIZE,
 ) -> WorkflowPage:
-    """List workflows, newest first. Three statements. Raises NotFound for an `after` that is no workflow of the
-    user's."""
+    """List workflows, newest first; `draft`: only those that are drafts, or only the others. Three statements. Raises
+    NotFound for an `after` that is no workflow of the user's."""
     wanted = _listed().where(Workflow.user_id == user_id)
     if text.strip():
         wanted = wanted.where(
@@ -78,6 +90,8 @@ def search(
         )
     if enabled is not None:
         wanted = wanted.where(Workflow.enabled.is_(enabled))
+    if draft is not None:
+        wanted = wanted.where(Workflow.is_draft if draft else ~Workflow.is_draft)
     if tag:
         tagged = select(WorkflowTag.workflow_id).where(WorkflowTag.user_id == user_id, WorkflowTag.tag == tag.lower())
         wanted = wanted.where(Workflow.id.in_(tagged))
@@ -122,18 +136,22 @@ def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -
     return {workflow_id: sorted(found, key=lambda run: (run.created_at, run.id)) for workflow_id, found in runs.items()}
 
 
-def _listed() -> Select[UUID, str, bool, datetime, str, int]:
+def _listed() -> Select[UUID, str, bool, datetime, str, int, bool, bool]:
     """Build the query for a list; it reads only the parts of a definition that the list shows, since definitions may be
     long."""
     is_list = func.jsonb_typeof(Workflow.actions_definition) == literal("array")
+    trigger_type = func.lower(func.coalesce(cast(Workflow.trigger_definition["type"].astext, Text), MANUAL))
+    steps = case((is_list, func.jsonb_array_length(Workflow.actions_definition)), else_=0)
     return select(
         Workflow.id,
         Workflow.name,
         Workflow.enabled,
         Workflow.created_at,
-        func.lower(func.coalesce(cast(Workflow.trigger_definition["type"].astext, Text), MANUAL)),
-        case((is_list, func.jsonb_array_length(Workflow.actions_definition)), else_=0),
-    )
+        case((Workflow.is_draft, func.coalesce(WorkflowDraft.trigger_type, MANUAL)), else_=trigger_type),
+        case((Workflow.is_draft, func.coalesce(WorkflowDraft.steps, 0)), else_=steps),
+        Workflow.is_draft,
+        WorkflowDraft.id.is_not(None),
+    ).outerjoin(WorkflowDraft, WorkflowDraft.id == Workflow.id)
 
 
 def _position_of(session: Session, user_id: UUID, workflow_id: UUID) -> tuple[datetime, UUID]:

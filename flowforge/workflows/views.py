@@ -24,6 +24,8 @@ class WorkflowSummary:
     updated_at: datetime
     version_id: UUID | None
     key: str | None
+    is_draft: bool
+    """Whether it has never been published."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,18 @@ class Workflows:
         self.save(session, workflow, definition, user_id, change.note)
         return self.view(workflow, written=written.definition)
 
+    def begin(self, session: Session, user_id: UUID, name: str) -> Workflow:
+        """Add a workflow that is disabled and has never been published; the caller saves its draft, and commits.
+        Raises Invalid for a name that cannot be used, and Forbidden above the account's quota."""
+        nothing = WorkflowChange({"name": name, "trigger": {"type": MANUAL}, "actions": []})
+        usable = self.read(session, user_id, nothing, None).name
+        quota.require_room(session, self.triggers.settings, user_id, 1)
+        workflow = Workflow(id=uuid7(), user_id=user_id, name=usable, enabled=False, published=False)
+        session.add(workflow)
+        _record(session, Action.WORKFLOW_CREATED, workflow, user_id)
+        session.flush()
+        return workflow
+
     def all(
         self, session: Session, user_id: UUID, *, page: int = 0, size: int = MOST_LISTED
     ) -> Sequence[WorkflowSummary]:
@@ -109,6 +121,8 @@ class Workflows:
         enabled = workflow.enabled if change.enabled is None else change.enabled
         if changed.keys().isdisjoint(DEFINITION):
             raise_any(change.problems)
+            if workflow.is_draft and enabled:
+                raise Conflict("the workflow is a draft; publish it to enable it")
             switch(session, workflow, enabled, user_id)
             self.triggers.manage(session, workflow, workflow.trigger_definition)
             session.commit()
@@ -137,8 +151,10 @@ class Workflows:
         event_id: UUID | None = None,
     ) -> Started:
         """Starts it by hand. `event_id`: the id of the event that it makes, where files are kept for that already.
-        Raises NotFound, and Conflict for a disabled one."""
+        Raises NotFound, and Conflict for a draft or a disabled one."""
         workflow = self.load(session, user_id, workflow_id)
+        if workflow.is_draft:
+            raise Conflict("the workflow is a draft; publish it to run it")
         if not workflow.enabled:
             raise Conflict("the workflow is disabled; enable it to run it")
         return self.start_version(session, bus, workflow, payload, None, event_id)
@@ -247,7 +263,7 @@ class Workflows:
             note=note,
         )
         session.add(version)
-        workflow.version_id = version.id
+        workflow.version_id, workflow.published = version.id, True
         _record(session, Action.WORKFLOW_PUBLISHED, workflow, user_id, version.number)
         self.triggers.manage(session, workflow, written["trigger"])
 

@@ -297,12 +297,12 @@ def test_the_parts_of_the_page_come_alone_for_the_script(orders: Builder) -> Non
 
 def test_a_draft_is_published_and_the_page_says_so(orders: Builder) -> None:
     orders.edit("", to="name", name="Big orders")
-    assert ">Draft<" in orders.page()
+    assert ">Unpublished changes<" in orders.page()
     answer = orders.edit("", to="publish", note="a better name")
     assert answer.status_code == 303
     page = orders.page()
     assert "is published" in page
-    assert ">Draft<" not in page
+    assert ">Unpublished changes<" not in page
 
 
 def test_text_and_back_lose_nothing(orders: Builder) -> None:

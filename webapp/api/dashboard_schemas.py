@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, SkipValidation
 
+from flowforge.workflows.listing import WorkflowState
 from webapp.api.schemas import ExecutionError
 from webapp.wire import Wire, left_out_when_none
 
@@ -54,6 +55,8 @@ class WorkflowFound(Wire):
     steps: int
     tags: list[str]
     recent_runs: list[RecentRun] = Field(validation_alias="runs", description="The newest 20, oldest first.")
+    state: WorkflowState = Field(description="DRAFT: it has never been published; trigger and steps are its draft's.")
+    has_draft: bool = Field(description="Whether it has changes that are not published.")
 
 
 class WorkflowsFound(Wire):

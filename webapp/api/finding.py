@@ -50,6 +50,7 @@ class ExecutionsQuery(SearchQuery):
 class WorkflowsQuery(SearchQuery):
     text: str = Field("", description="Part of the name.")
     enabled: FlagOrNone = Field(None, description="Only those that are on, or off.")
+    draft: FlagOrNone = Field(None, description="Only those that have never been published, or only the others.")
     tag: TextOrNone = Field(None, description="Only those with this tag.")
     after: UuidOrNone = Field(None, description="The `after` of the page before.")
 
@@ -81,6 +82,7 @@ def workflows(query: WorkflowsQuery) -> WorkflowPage:
         current_user_id(),
         text=query.text,
         enabled=query.enabled,
+        draft=query.draft,
         tag=query.tag,
         after=query.after,
         size=query.size,

@@ -11,7 +11,7 @@ from webapp.api import dashboard_schemas
 from webapp.context import session
 from webapp.endpoint import DELETED, Tag, endpoint
 from webapp.identity import current_user_id
-from webapp.services import drafts, workflows
+from webapp.services import drafts
 
 blueprint = Blueprint("guide", __name__, url_prefix="/api/v1/guide")
 
@@ -27,7 +27,7 @@ def get() -> Guide:
 @endpoint(Tag.WORKFLOWS, dashboard_schemas.Guide, refuses=(409,))
 def begin() -> Guide:
     """Begin the guide, with an empty workflow, or go on with it"""
-    operations.begin(session(), workflows(), current_user_id())
+    operations.begin(session(), drafts(), current_user_id())
     return _guide()
 
 

@@ -180,7 +180,7 @@ def publish_draft(workflow_id: UUID) -> Any:
         flash(f"It was not published: {error}", "error")
         return _back(workflow)
     undo.forget(workflow_id)
-    flash(f"“{published.name}” is published{'' if published.enabled else ', but disabled'}.", "done")
+    flash(f"“{published.name}” is published{' and enabled' if published.enabled else ', but disabled'}.", "done")
     return _back(workflow)
 
 

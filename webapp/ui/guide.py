@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, url_for
 from flowforge.onboarding import guide as operations
 from flowforge.workflows import pins
 from webapp.context import session
-from webapp.services import drafts, workflows
+from webapp.services import drafts
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, found, guide_page
 from webapp.ui.guard import return_path, viewer_id
@@ -18,7 +18,7 @@ from webapp.ui.guard import return_path, viewer_id
 
 @blueprint.post("/guide")
 def begin_guide() -> Any:
-    workflow_id = operations.begin(session(), workflows(), viewer_id())
+    workflow_id = operations.begin(session(), drafts(), viewer_id())
     return redirect(url_for("ui.builder", workflow_id=workflow_id, step=TRIGGER), 303)
 
 

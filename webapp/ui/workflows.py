@@ -36,13 +36,16 @@ from webapp.ui.trigger_kinds import OVERLAPS, trigger_card
 
 _RECENT = 5
 _LONGEST_EXAMPLE = 4_000
+_STATES = {"enabled": (True, None), "disabled": (False, False), "draft": (None, True)}
+"""Whether a workflow is enabled, and whether it is a draft, by the name of its state in the filter."""
 
 
 @blueprint.get("/workflows")
 def workflows() -> str:
     text, state, after = request.args.get("q", ""), request.args.get("state"), request.args.get("after", type=UUID)
-    enabled, tag = {"enabled": True, "disabled": False}.get(state or ""), request.args.get("tag")
-    page = listing.search(session(), viewer_id(), text=text, enabled=enabled, tag=tag, after=after)
+    enabled, draft = _STATES.get(state or "", (None, None))
+    tag = request.args.get("tag")
+    page = listing.search(session(), viewer_id(), text=text, enabled=enabled, draft=draft, tag=tag, after=after)
     filtered = bool(text or state or tag or after)
     return render_template(
         "workflows/list.html",
@@ -76,9 +79,10 @@ def create_workflow() -> Any:
 
 @blueprint.post("/workflows/build")
 def build_workflow() -> Any:
-    """A workflow that does nothing yet, open in the builder."""
-    empty = {"name": "New workflow", "trigger": {"type": "webhook"}, "actions": []}
-    made = operations().create(session(), viewer_id(), WorkflowChange(empty))
+    """Begin a draft, and open it in the builder."""
+    name = "New workflow"
+    empty = {"name": name, "trigger": {"type": "webhook"}, "actions": []}
+    made = drafts().begin(session(), viewer_id(), name, empty)
     return redirect(url_for("ui.builder", workflow_id=made.id), 303)
 
 
@@ -178,14 +182,14 @@ def _to_workflow(workflow_id: UUID) -> Any:
 def _workflow_page(workflow_id: UUID, payload: str | None = None, problems: Any = ()) -> str:
     found = operations().get(session(), viewer_id(), workflow_id)
     registered = triggers().all(session(), viewer_id(), workflow_id)
-    definition = found.definition
+    definition = drafts().get(session(), viewer_id(), workflow_id).definition if found.is_draft else found.definition
     sample = expression_context.sample(session(), workflow_id)
     return render_template(
         "workflows/show.html",
         workflow=found,
         definition=definition,
         flow=flow_of(definition, (), load_catalog()),
-        note=note_of(found.settings),
+        note=note_of(definition.get("settings")),
         overlaps=OVERLAPS,
         triggers=[trigger_card(row, sample, _find_connection) for row in registered],
         recent=executions.find(session(), viewer_id(), workflow_id=workflow_id, size=_RECENT).executions,
