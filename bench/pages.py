@@ -88,7 +88,7 @@ def pages(product: Product, headers: dict[str, str]) -> Iterator[Page]:
     yield Page("executions, by text", ["/executions?q=nothing-has-this"])
     yield Page("executions, old", [_deep(ask, listed)])
     yield Page("one execution", [f"/executions/{one}" for one in executions])
-    yield Page("dead letters", ["/dead-letters"])
+    yield Page("failed messages", ["/failed-messages"])
     yield Page("settings", ["/settings"])
 
 

@@ -7,7 +7,11 @@ const zone = figure.dataset.zone;
 let plot = null;
 let data = null;
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// A property may hold light-dark(), which a canvas does not know: as the figure's own colour it is a plain one.
+const colour = (name) => {
+  figure.style.color = `var(${name})`;
+  return getComputedStyle(figure).color;
+};
 
 function columns(hours) {
   const starts = hours.map((hour) => Date.parse(hour.start) / 1000);

@@ -21,6 +21,7 @@ from flask_login import LoginManager, current_user
 from jwt.exceptions import PyJWTError
 
 from flowforge.accounts import access_tokens, accounts, web_sessions
+from flowforge.accounts.appearance import Density, Theme
 from flowforge.accounts.roles import ADMINISTRATORS
 from flowforge.accounts.scopes import ALL, Scope
 from flowforge.accounts.views import AccountView
@@ -62,6 +63,8 @@ class DashboardUser:
     has_second_factor: bool
     role: str
     """A flowforge.accounts.roles.Role."""
+    theme: str
+    density: str
 
     is_authenticated = True
     is_active = True
@@ -78,6 +81,8 @@ class DashboardUser:
             user.credentials_epoch,
             user.has_second_factor,
             user.role,
+            user.theme or Theme.SYSTEM,
+            user.density or Density.COMFORTABLE,
         )
 
     @property

@@ -23,6 +23,10 @@ class AccountView:
     created_at: datetime
     totp_confirmed_at: datetime | None
     """When the second factor was turned on."""
+    theme: str | None
+    """A flowforge.accounts.appearance.Theme; None: the system's."""
+    density: str | None
+    """A flowforge.accounts.appearance.Density; None: comfortable."""
 
     @property
     def has_second_factor(self) -> bool:

@@ -105,6 +105,8 @@ class User(ContractRow, Base):
     """Rows of all its data tables together, with the keys that it remembers; null is 0."""
     table_bytes: Mapped[int | None] = mapped_column(BigInteger)
     """Bytes of these; null is 0."""
+    theme: Mapped[str | None]
+    density: Mapped[str | None]
 
 
 class Invitation(Base):

@@ -32,14 +32,15 @@ PAGES = (
     "/variables",
     "/tables",
     "/tables/new",
-    "/dead-letters",
+    "/failed-messages",
     "/settings",
+    "/settings/appearance",
     "/settings/password",
     "/settings/second-factor",
     "/settings/tokens",
     "/settings/sessions",
-    "/settings/audit-log",
-    "/settings/audit-log?action=secret.set",
+    "/audit-log",
+    "/audit-log?action=secret.set",
     "/nowhere",
 )
 BEFORE_SIGNING_IN = ("/sign-in", "/sign-in?ended=1", "/register", "/password-resets")

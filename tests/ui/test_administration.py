@@ -21,7 +21,7 @@ from tests.ui.test_second_factor import set_up
 from tests.waiting import eventually
 from webapp import create_app
 
-ACCOUNTS = "/settings/accounts"
+ACCOUNTS = "/administration/accounts"
 NEW = "violet teapot drift"
 
 
@@ -45,7 +45,7 @@ def link_in(page: str, kind: str) -> str:
 
 class TestAccounts:
     def test_only_administrators_have_the_page(self, ada: Browser, bob: Browser, engine: Engine) -> None:
-        assert ACCOUNTS in ada.get("/settings").text
+        assert ACCOUNTS in ada.get("/administration/system").text
         assert ACCOUNTS not in bob.get("/settings").text
         assert bob.get(ACCOUNTS).status_code == 403
         assert bob.get(page_of(engine, "ada")).status_code == 403
@@ -57,7 +57,7 @@ class TestAccounts:
     def test_each_is_listed_with_what_it_uses(self, ada: Browser) -> None:
         page = ada.get(ACCOUNTS).text
 
-        assert re.findall(r'<a class="main"\s+href="/settings/accounts/[^"]+">(\w+)</a>', page) == ["ada", "bob"]
+        assert re.findall(r'<a class="main"\s+href="/administration/accounts/[^"]+">(\w+)</a>', page) == ["ada", "bob"]
         assert "bob@example.test" in page
         assert "bob@example.test" not in ada.get(f"{ACCOUNTS}?q=ada").text
 
@@ -202,7 +202,7 @@ class TestASecondFactorOfSomebodyElse:
         [mail] = inbox.mails
         assert mail["To"] == "bob@example.test"
         assert "second factor of your account bob on FlowForge was removed" in mail.get_payload(decode=True).decode()
-        assert "Second factor turned off" in ada.get("/settings/audit-log").text
+        assert "Second factor turned off" in ada.get("/audit-log").text
 
     def test_is_not_removed_by_members_nor_by_its_owner(self, ada: Browser, bob: Browser, bobs: str) -> None:
         refused = bob.send(f"{bobs}/second-factor/remove", "/settings", password=PASSWORD)
@@ -276,3 +276,37 @@ class TestForgottenPassword:
 
     def test_a_member_makes_none(self, bob: Browser, engine: Engine) -> None:
         assert bob.send(f"{page_of(engine, 'ada')}/password-reset", "/settings").status_code == 403
+
+
+def test_administration_is_for_administrators(ada: Browser, signed_up: Callable[[str], Browser]) -> None:
+    bob = signed_up("bob")
+    assert 'href="/administration"' in ada.get("/").text
+    assert 'href="/administration"' not in bob.get("/").text
+    for path in ("/administration/system", "/administration/accounts"):
+        assert (ada.get(path).status_code, bob.get(path).status_code) == (200, 403)
+
+
+def test_the_system_page_names_workers_and_queues(ada: Browser) -> None:
+    page = ada.get("/administration/system").text
+    for text in ("Orchestrator", "Executor", "Log writer", "Not running", "Queues"):
+        assert text in page
+
+
+def test_members_keep_what_is_theirs(ada: Browser, signed_up: Callable[[str], Browser]) -> None:
+    bob = signed_up("bob")
+    assert "No failed messages" in bob.get("/failed-messages").text
+    assert 'href="/failed-messages"' in bob.get("/executions").text
+    assert 'href="/audit-log"' in bob.get("/settings").text
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("/dead-letters", "/failed-messages"),
+        ("/settings/audit-log?action=secret.set", "/audit-log?action=secret.set"),
+        ("/settings/accounts?q=b", "/administration/accounts?q=b"),
+    ],
+)
+def test_former_addresses_lead_to_where_the_pages_are_now(ada: Browser, former: str, now: str) -> None:
+    answer = ada.get(former)
+    assert (answer.status_code, answer.location) == (301, now)

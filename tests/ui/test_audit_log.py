@@ -15,7 +15,7 @@ from flowforge.ids import moment_of, uuid7
 from tests.ui.conftest import Browser
 from webapp.ui.audit_log import TITLES
 
-LOG = "/settings/audit-log"
+LOG = "/audit-log"
 
 
 @pytest.fixture

@@ -65,24 +65,24 @@ def test_a_mailbox_that_cannot_be_opened_says_why(ada: Browser) -> None:
     assert "could not be opened" in ada.get(path).text
 
 
-def test_a_dead_letter_is_shown_sent_again_and_discarded(ada: Browser, backends: Backends) -> None:
+def test_a_failed_message_is_shown_sent_again_and_discarded(ada: Browser, backends: Backends) -> None:
     for position in "12":
         value = f"<broken {position}>".encode()
         with backends.engine.begin() as connection:
             bury(connection, Delivery("execution.result", "key", value, position), "group", "it is not JSON")
-    page = ada.get("/dead-letters").text
+    page = ada.get("/failed-messages").text
     assert "it is not JSON" in page
     assert "&lt;broken 1&gt;" in page
-    retry, discard = (re.search(rf"/dead-letters/[0-9a-f-]+/{what}", page) for what in ("retry", "discard"))
+    retry, discard = (re.search(rf"/failed-messages/[0-9a-f-]+/{what}", page) for what in ("retry", "discard"))
     assert retry
     assert discard
-    assert ada.send(retry[0], "/dead-letters").status_code == 303
-    assert ada.send(discard[0], "/dead-letters").status_code == 404  # it was the same letter
-    page = ada.get("/dead-letters").text
-    discard = re.search(r"/dead-letters/[0-9a-f-]+/discard", page)
+    assert ada.send(retry[0], "/failed-messages").status_code == 303
+    assert ada.send(discard[0], "/failed-messages").status_code == 404  # it was the same letter
+    page = ada.get("/failed-messages").text
+    discard = re.search(r"/failed-messages/[0-9a-f-]+/discard", page)
     assert discard
-    assert ada.send(discard[0], "/dead-letters").status_code == 303
-    assert "Nothing is stuck" in ada.get("/dead-letters").text
+    assert ada.send(discard[0], "/failed-messages").status_code == 303
+    assert "No failed messages" in ada.get("/failed-messages").text
 
 
 def test_an_ended_session_is_told_and_a_form_leads_to_signing_in(ada: Browser, app: Flask, backends: Backends) -> None:

@@ -21,7 +21,7 @@ def test_the_first_page_shows_what_ran_and_what_comes_next(ada: Browser, backend
     page = ada.get("/").text
     assert "Nothing failed" in page
     assert "Every hour" in page
-    assert "No worker" in page  # none runs in this test
+    assert "Executions wait until these workers run again: Orchestrator, Executor, Log writer" in page  # none runs here
 
 
 def test_a_disk_that_fills_is_told_in_time(ada: Browser, backends: Backends) -> None:

@@ -24,7 +24,7 @@ def page(browser: Browser, path: str, **headers: str) -> str:
 class TestTheLanguageOfAPage:
     def test_is_the_one_that_the_browser_asks_for(self, ada: Browser) -> None:
         german = page(ada, "/workflows", **GERMAN)
-        assert '<html lang="de" dir="ltr">' in german
+        assert '<html lang="de" dir="ltr" ' in german
         assert "Ausführungen" in german
 
     @pytest.mark.parametrize("wanted", ["", "en-GB", "tlh, *;q=0.1", "de;q=nonsense"])

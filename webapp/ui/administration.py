@@ -1,4 +1,4 @@
-"""Settings of all accounts, for administrators: who there is, what each uses and may use, invitations."""
+"""Administration, Accounts: who there is, what each uses and may use, invitations."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _LONGEST_NUMBER = 1_000
 _QUOTAS = [field.name for field in fields(Quotas)]
 
 
-@blueprint.get("/settings/accounts")
+@blueprint.get("/administration/accounts")
 def managed_accounts() -> str:
     _require_administrator()
     return _accounts_page()
 
 
-@blueprint.post("/settings/accounts/invitations")
+@blueprint.post("/administration/accounts/invitations")
 @counts_as_attempt
 def invite() -> Any:
     """The answer itself shows the link: nothing could show it after a redirect."""
@@ -58,7 +58,7 @@ def invite() -> Any:
     return _accounts_page(invitation=made)
 
 
-@blueprint.post("/settings/accounts/invitations/<uuid:invitation_id>/withdraw")
+@blueprint.post("/administration/accounts/invitations/<uuid:invitation_id>/withdraw")
 def withdraw_invitation(invitation_id: UUID) -> Any:
     _require_administrator()
     invitations.withdraw(session(), invitation_id)
@@ -66,13 +66,13 @@ def withdraw_invitation(invitation_id: UUID) -> Any:
     return redirect(url_for("ui.managed_accounts"), 303)
 
 
-@blueprint.get("/settings/accounts/<uuid:account_id>")
+@blueprint.get("/administration/accounts/<uuid:account_id>")
 def managed_account(account_id: UUID) -> str:
     _require_administrator()
     return _account_page(account_id)
 
 
-@blueprint.post("/settings/accounts/<uuid:account_id>/quotas")
+@blueprint.post("/administration/accounts/<uuid:account_id>/quotas")
 def save_quotas(account_id: UUID) -> Any:
     _require_power_over(account_id)
     try:
@@ -83,14 +83,14 @@ def save_quotas(account_id: UUID) -> Any:
     return _done(account_id, "Saved. It counts within a few seconds.")
 
 
-@blueprint.post("/settings/accounts/<uuid:account_id>/disable")
+@blueprint.post("/administration/accounts/<uuid:account_id>/disable")
 def disable_account(account_id: UUID) -> Any:
     _require_power_over(account_id)
     administration.disable(session(), account_id)
     return _done(account_id, "The account is disabled: it is signed out everywhere, and its triggers start nothing.")
 
 
-@blueprint.post("/settings/accounts/<uuid:account_id>/enable")
+@blueprint.post("/administration/accounts/<uuid:account_id>/enable")
 def enable_account(account_id: UUID) -> Any:
     """Where its password was a published one, the answer itself shows the link for another."""
     _require_power_over(account_id)
@@ -101,7 +101,7 @@ def enable_account(account_id: UUID) -> Any:
     return _done(account_id, "The account is enabled.")
 
 
-@blueprint.post("/settings/accounts/<uuid:account_id>/make-administrator")
+@blueprint.post("/administration/accounts/<uuid:account_id>/make-administrator")
 @counts_as_attempt
 def make_administrator(account_id: UUID) -> Any:
     administration.require_owner(session(), viewer_id())
@@ -113,14 +113,14 @@ def make_administrator(account_id: UUID) -> Any:
     return _done(account_id, "The account is an administrator.")
 
 
-@blueprint.post("/settings/accounts/<uuid:account_id>/make-member")
+@blueprint.post("/administration/accounts/<uuid:account_id>/make-member")
 def make_member(account_id: UUID) -> Any:
     administration.require_owner(session(), viewer_id())
     administration.make_member(session(), account_id)
     return _done(account_id, "The account is a member.")
 
 
-@blueprint.post("/settings/accounts/<uuid:account_id>/second-factor/remove")
+@blueprint.post("/administration/accounts/<uuid:account_id>/second-factor/remove")
 @counts_as_attempt
 def remove_second_factor_of(account_id: UUID) -> Any:
     administration.require_power_over_password(session(), viewer_id(), account_id)
@@ -133,7 +133,7 @@ def remove_second_factor_of(account_id: UUID) -> Any:
     return _done(account_id, f"The second factor is removed: the password alone signs them in.{told}")
 
 
-@blueprint.post("/settings/accounts/<uuid:account_id>/delete")
+@blueprint.post("/administration/accounts/<uuid:account_id>/delete")
 def delete_account(account_id: UUID) -> Any:
     _require_power_over(account_id)
     try:
@@ -147,7 +147,7 @@ def delete_account(account_id: UUID) -> Any:
     return redirect(url_for("ui.managed_accounts"), 303)
 
 
-@blueprint.post("/settings/accounts/<uuid:account_id>/password-reset")
+@blueprint.post("/administration/accounts/<uuid:account_id>/password-reset")
 def reset_password_of(account_id: UUID) -> str:
     """The answer itself shows the link."""
     administration.require_power_over_password(session(), viewer_id(), account_id)
@@ -159,7 +159,7 @@ def _accounts_page(problems: Any = (), invitation: Any = None) -> str:
     search, page = request.args.get("q", ""), requested_page()
     found = overview.list_overviews(session(), backends().settings, search, page=page, size=PAGE_SIZE + 1)
     return render_template(
-        "settings/accounts.html",
+        "administration/accounts.html",
         accounts=found[:PAGE_SIZE],
         more=page + 1 if len(found) > PAGE_SIZE else None,
         search=search,
@@ -174,7 +174,7 @@ def _account_page(account_id: UUID, problems: Any = (), link: str = "") -> str:
     account = overview.find_overview(session(), backends().settings, account_id)
     general = quotas.of_settings(backends().settings)
     return render_template(
-        "settings/account.html",
+        "administration/account.html",
         account=account,
         general=general,
         belongings=deletion.belongings_of(session(), account_id),

@@ -72,18 +72,18 @@ TITLES = {
     Action.EXECUTION_REPLAYED: "Execution replayed",
     Action.EXECUTIONS_REPLAYED: "Executions replayed",
     Action.EXECUTION_CANCELLED: "Execution cancelled",
-    Action.DEAD_LETTER_RETRIED: "Dead letter retried",
-    Action.DEAD_LETTER_DISCARDED: "Dead letter discarded",
+    Action.DEAD_LETTER_RETRIED: "Failed message retried",
+    Action.DEAD_LETTER_DISCARDED: "Failed message discarded",
     Action.AUDIT_LOG_EXPORTED: "Audit log exported",
 }
 
 
-@blueprint.get("/settings/audit-log")
+@blueprint.get("/audit-log")
 def audit_log() -> str:
     wanted = _requested_filter()
     after = request.args.get("after", type=UUID)
     return render_template(
-        "settings/audit_log.html",
+        "administration/audit_log.html",
         page=search.find_page(session(), search.seen_by(session(), viewer_id(), wanted), after),
         after=after,
         entered=request.args,

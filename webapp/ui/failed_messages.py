@@ -1,4 +1,4 @@
-"""Dead letters: look at them, send them again, discard them."""
+"""Failed messages (dead letters): look at them, send them again, discard them."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
 
-@blueprint.get("/dead-letters")
-def dead_letters() -> str:
+@blueprint.get("/failed-messages")
+def failed_messages() -> str:
     after = request.args.get("after", type=UUID)
     return render_template(
-        "dead_letters/list.html",
+        "administration/failed_messages.html",
         page=operations.page_of(session(), viewer_id(), after),
         after=after,
     )
 
 
-@blueprint.post("/dead-letters/<uuid:letter_id>/retry")
-def retry_dead_letter(letter_id: UUID) -> Any:
+@blueprint.post("/failed-messages/<uuid:letter_id>/retry")
+def retry_message(letter_id: UUID) -> Any:
     try:
         operations.send_again(session(), backends().bus, viewer_id(), letter_id)
-        flash("It is back on its topic. If it still cannot be read, it returns here.", "done")
+        flash("Sent again. If it still cannot be processed, it comes back here.", "done")
     except (Conflict, Unavailable) as error:
         session().rollback()
-        flash(f"It was not sent: {error}.", "error")
-    return redirect(url_for("ui.dead_letters"), 303)
+        flash(f"The message was not sent: {error}.", "error")
+    return redirect(url_for("ui.failed_messages"), 303)
 
 
-@blueprint.post("/dead-letters/<uuid:letter_id>/discard")
-def discard_dead_letter(letter_id: UUID) -> Any:
+@blueprint.post("/failed-messages/<uuid:letter_id>/discard")
+def discard_message(letter_id: UUID) -> Any:
     operations.discard(session(), viewer_id(), letter_id)
-    flash("It was discarded.", "done")
-    return redirect(url_for("ui.dead_letters"), 303)
+    flash("Message discarded.", "done")
+    return redirect(url_for("ui.failed_messages"), 303)
