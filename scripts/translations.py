@@ -15,8 +15,9 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from flowforge.languages import ENGLISH, languages
 from scripts.declared_texts import declared_texts
-from webapp.translation.catalogues import ENGLISH, Domain, languages, path_of, read
+from webapp.translation.catalogues import Domain, path_of, read
 
 _ROOT = Path(__file__).resolve().parents[1]
 _KEYWORDS: Mapping[str, Any] = {"gettext": None, "ngettext": (1, 2), "lazy": None, "_": None}

@@ -56,6 +56,7 @@ class DashboardUser:
     username: str
     email: str
     time_zone: str | None
+    language: str | None
     session_id: UUID
     """The id of this browser's session (flowforge.accounts.web_sessions)."""
     epoch: int
@@ -77,6 +78,7 @@ class DashboardUser:
             user.username,
             user.email,
             user.time_zone,
+            user.language,
             session_id,
             user.credentials_epoch,
             user.has_second_factor,

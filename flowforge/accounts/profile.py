@@ -15,7 +15,8 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.db.refusals import refused_as
 from flowforge.db.tables import User
-from flowforge.errors import Invalid, Problem
+from flowforge.errors import Invalid, Problem, raise_any
+from flowforge.languages import languages
 from flowforge.time_zones import zone_names
 from flowforge.views import view_of
 
@@ -30,6 +31,25 @@ class Profile:
     time_zone: str
     """By its name; UTC unless another one was chosen."""
     created_at: datetime
+    language: str
+    """The language of pages, by its tag; empty for the browser's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """What is to be changed; None is kept, an empty text is the usual: UTC, the browser's language."""
+
+    email: object = None
+    time_zone: object = None
+    language: object = None
+
+    @property
+    def problems(self) -> list[Problem]:
+        return [
+            *_problems_of_email(self.email),
+            *_problems_of_time_zone(self.time_zone),
+            *_problems_of_language(self.language),
+        ]
 
 
 @cache
@@ -49,24 +69,23 @@ def changes_email(session: Session, user_id: UUID, email: object) -> bool:
     return email is not None and email != accounts.load(session, user_id).email
 
 
-def update(session: Session, user_id: UUID, email: object, time_zone: object) -> Profile:
-    """Changes what is not None; an empty time zone is UTC. Commits. Raises Invalid for what is no e-mail address or no
-    time zone, and NotFound."""
+def update(session: Session, user_id: UUID, change: ProfileChange) -> Profile:
+    """Commits. Raises Invalid for what is no e-mail address, no time zone or no language, and NotFound."""
     user = accounts.load(session, user_id)
-    if problems := [*_problems_of_email(email), *_problems_of_time_zone(time_zone)]:
-        raise Invalid(problems)
-    if email is not None and email != user.email:
+    raise_any(change.problems)
+    if change.email is not None and change.email != user.email:
         record(session, Action.EMAIL_CHANGED, by=user_id)
         credentials.end_reset_links(session, user_id)  # whoever reads the old mailbox has them
-    user.email = email if isinstance(email, str) else user.email
-    user.time_zone = (time_zone or None) if isinstance(time_zone, str) else user.time_zone
+    user.email = change.email if isinstance(change.email, str) else user.email
+    user.time_zone = (change.time_zone or None) if isinstance(change.time_zone, str) else user.time_zone
+    user.language = (change.language or None) if isinstance(change.language, str) else user.language
     with refused_as(session, Invalid.at("/email", "is taken")):
         session.commit()
     return _profile(user)
 
 
 def _profile(user: User) -> Profile:
-    return view_of(Profile, user, time_zone=user.time_zone or "UTC")
+    return view_of(Profile, user, time_zone=user.time_zone or "UTC", language=user.language or "")
 
 
 def _problems_of_email(email: object) -> list[Problem]:
@@ -79,6 +98,12 @@ def _problems_of_time_zone(name: object) -> list[Problem]:
     if name is None or _is_zone(name):
         return []
     return [Problem("/timeZone", "must be the name of a time zone, such as Europe/Berlin")]
+
+
+def _problems_of_language(tag: object) -> list[Problem]:
+    if tag is None or tag in {"", *languages()}:
+        return []
+    return [Problem("/language", f"must be one of {', '.join(languages())}")]
 
 
 def _is_zone(name: object) -> TypeGuard[str]:

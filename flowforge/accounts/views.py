@@ -16,6 +16,8 @@ class AccountView:
     username: str
     email: str
     time_zone: str | None
+    language: str | None
+    """The language of pages, by its tag; None is the browser's."""
     role: str
     """A Role."""
     credentials_epoch: int

@@ -83,6 +83,7 @@ class User(ContractRow, Base):
     """The originals' refresh token, or its hash (db/adoption.py): accepted once, then nulled."""
     refresh_token_expiry_date: Mapped[datetime | None]
     time_zone: Mapped[str | None]
+    language: Mapped[str | None]
     role: Mapped[str] = mapped_column(server_default=text("'member'"))
     """A Role."""
     name_key: Mapped[str | None]

@@ -93,8 +93,11 @@ def test_the_profile_is_changed_field_by_field(client: FlaskClient, owner: Perso
     changed = client.put(PROFILE, json={"timeZone": "Europe/Berlin"}, headers=owner.headers).json
     assert (changed["timeZone"], changed["email"]) == ("Europe/Berlin", owner.email)
     assert client.put(PROFILE, json={"timeZone": ""}, headers=owner.headers).json["timeZone"] == "UTC"
+    assert client.put(PROFILE, json={"language": "de"}, headers=owner.headers).json["language"] == "de"
+    assert client.put(PROFILE, json={"language": ""}, headers=owner.headers).json["language"] == ""
     for wrong, pointer in (
         ({"timeZone": "Moon/Base"}, "/timeZone"),
+        ({"language": "tlh"}, "/language"),
         ({"email": "nowhere"}, "/email"),
         ({"email": stranger.email}, "/email"),
     ):

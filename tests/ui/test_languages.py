@@ -38,6 +38,18 @@ class TestTheLanguageOfAPage:
         visitor.client.set_cookie(language.COOKIE, "../../etc")
         assert '<html lang="en"' in page(visitor, "/register")
 
+    def test_is_the_accounts_where_it_has_chosen_one_here_and_after_signing_out(self, ada: Browser) -> None:
+        assert ada.send("/settings", "/settings", language="de").status_code == 303
+        assert "Gespeichert." in ada.get("/settings").text
+        assert '<option value="de" lang="de" selected>Deutsch</option>' in ada.get("/settings").text
+        ada.send("/sign-out", "/settings")
+        assert '<html lang="de"' in ada.get("/sign-in").text
+
+    def test_is_again_the_browsers_where_none_is_chosen_any_more(self, ada: Browser) -> None:
+        ada.send("/settings", "/settings", language="de")
+        ada.send("/settings", "/settings", language="")
+        assert '<html lang="en"' in ada.get("/settings").text
+
 
 def test_the_api_answers_in_english(ada: Browser) -> None:
     answer = ada.client.get("/api/v1/workflows/nothing", headers=GERMAN)

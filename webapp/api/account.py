@@ -40,11 +40,12 @@ def show_profile() -> profile.Profile:
 @blueprint.put("/profile")
 @endpoint(Tag.ACCOUNTS, Profile, takes=object_body(ProfileChange), refuses=(404,), scope=Scope.ADMIN)
 def change_profile(body: JsonObject) -> profile.Profile:
-    """Change e-mail or time zone; what is left out is kept. The e-mail is changed as a token is made"""
+    """Change e-mail, time zone or language; what is left out is kept. The e-mail is changed as a token is made"""
     user_id, email = current_user_id(), body.get("email")
     if profile.changes_email(session(), user_id, email):
         confirm_password(body.get("password"))
-    return profile.update(session(), user_id, email, body.get("timeZone"))
+    change = profile.ProfileChange(email, body.get("timeZone"), body.get("language"))
+    return profile.update(session(), user_id, change)
 
 
 @blueprint.post("/profile/password")

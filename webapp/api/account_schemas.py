@@ -62,6 +62,7 @@ class Profile(Wire):
     email: str
     time_zone: str
     created_at: datetime
+    language: str = Field(description="Of pages; empty: the browser's.")
 
 
 class ProfileChange(Wire):
@@ -69,6 +70,7 @@ class ProfileChange(Wire):
 
     email: str | None = None
     time_zone: str | None = Field(None, description="Such as Europe/Berlin; empty: UTC.")
+    language: str | None = Field(None, description="Of pages: `en`, `de`; empty: the browser's.")
     password: str | None = Field(
         None, description="The account's; needed for another e-mail where the sign-in is over a minute ago."
     )

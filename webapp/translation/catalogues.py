@@ -8,21 +8,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from flowforge.languages import TRANSLATIONS
+
 if TYPE_CHECKING:
     from babel.messages import Catalog
-
-FOLDER = Path(__file__).resolve().parents[2] / "translations"
-ENGLISH = "en"
 
 Domain = Literal["messages", "declared"]
 """`messages` are the texts of pages: those of templates, scripts and views. `declared` are those that kinds declare:
 titles, labels and helps of connectors, triggers, blocks, filters, connections and templates."""
-
-
-@cache
-def languages() -> tuple[str, ...]:
-    """The languages there are, by their BCP 47 tags; English first."""
-    return (ENGLISH, *sorted(path.parents[1].name for path in FOLDER.glob("*/LC_MESSAGES/messages.po")))
 
 
 @cache
@@ -44,7 +37,7 @@ def read(language: str, domain: Domain) -> Catalog | None:
 
 
 def path_of(language: str, domain: Domain) -> Path:
-    return FOLDER / language / "LC_MESSAGES" / f"{domain}.po"
+    return TRANSLATIONS / language / "LC_MESSAGES" / f"{domain}.po"
 
 
 def compiled(catalog: Catalog) -> GNUTranslations:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from flask import g, has_request_context, request
+from werkzeug.wrappers import Response
 
-from webapp.translation.catalogues import ENGLISH, languages
+from flowforge.languages import ENGLISH, languages
 
 COOKIE = "language"
 """The choice of an account, for the pages on which nobody is signed in."""
+_YEAR_SECONDS = 365 * 24 * 3600
 
 
 def current() -> str:
@@ -27,6 +30,26 @@ def direction() -> str:
     return _direction(current())
 
 
+def choose(language: str) -> None:
+    """Sets the account's new choice for the rest of the request; an empty one is the browser's."""
+    g.language = language or _wanted_by_browser()
+
+
+def kept(response: Response, language: str) -> Response:
+    """The answer, by which the browser keeps the choice for pages on which nobody is signed in."""
+    response.set_cookie(
+        COOKIE, language, max_age=_YEAR_SECONDS, secure=request.is_secure, httponly=True, samesite="Lax"
+    )
+    return response
+
+
+def names() -> Mapping[str, str]:
+    """The languages that there are, each by its own name."""
+    from babel import Locale
+
+    return {tag: str(Locale.parse(tag, sep="-").display_name).capitalize() for tag in languages()}
+
+
 @cache
 def _direction(language: str) -> str:
     if language == ENGLISH:
@@ -37,10 +60,12 @@ def _direction(language: str) -> str:
 
 
 def _chosen() -> str | None:
-    """The account's language, or the one that was chosen in this browser. Whoever is signed in was loaded before a page
-    is rendered: a page about an error does not ask the database for it."""
+    """The account's language; while nobody is signed in, the one that was chosen in this browser.
+
+    Whoever is signed in was loaded before a page is rendered: a page about an error does not ask the database for it.
+    """
     user = g.get("_login_user")  # Flask-Login's
-    chosen = getattr(user, "language", None) or request.cookies.get(COOKIE)
+    chosen = getattr(user, "language", request.cookies.get(COOKIE))
     return chosen if chosen in languages() else None
 
 

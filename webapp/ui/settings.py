@@ -11,11 +11,14 @@ from flask_login import current_user, login_user
 
 from flowforge.accounts import access_tokens, accounts, credentials, profile, web_sessions
 from flowforge.accounts.access_tokens import USUAL_LIFE_DAYS, Grant
+from flowforge.accounts.profile import ProfileChange
 from flowforge.accounts.scopes import USUAL, Scope
 from flowforge.errors import Conflict, Invalid, Problem
 from webapp.attempts import counts_as_attempt
 from webapp.context import session
 from webapp.guarded import guess_at
+from webapp.translation import language
+from webapp.translation.texts import gettext
 from webapp.ui.accounts import sign_in_here
 from webapp.ui.base import blueprint
 from webapp.ui.confirmation import confirm_password
@@ -43,12 +46,18 @@ def save_profile() -> Any:
     try:
         if profile.changes_email(session(), viewer_id(), email):
             confirm_password()
-        profile.update(session(), viewer_id(), email, request.form.get("time_zone"))
+        changed = profile.update(session(), viewer_id(), _entered_profile())
     except Invalid as error:
         session().rollback()
         return _profile_page(error.problems), 400
-    flash("Saved.", "done")
-    return redirect(url_for("ui.settings"), 303)
+    language.choose(changed.language)
+    flash(gettext("Saved."), "done")
+    return language.kept(redirect(url_for("ui.settings"), 303), changed.language)
+
+
+def _entered_profile() -> ProfileChange:
+    form = request.form
+    return ProfileChange(form.get("email"), form.get("time_zone"), form.get("language"))
 
 
 @blueprint.get("/settings/password")
@@ -142,6 +151,7 @@ def _profile_page(problems: Any = ()) -> str:
         entered=request.form,
         problems=by_field(problems),
         zones=profile.time_zones(),
+        languages=language.names(),
     )
 
 
