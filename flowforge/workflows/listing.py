@@ -116,6 +116,16 @@ def choices(session: Session, user_id: UUID) -> Sequence[tuple[UUID, str]]:
     return [(row.id, row.name) for row in rows]
 
 
+def named(session: Session, user_id: UUID, words: Sequence[str], size: int) -> Sequence[tuple[UUID, str]]:
+    """Id and name of those whose names have all the words, newest first; at most `size`."""
+    patterns = [f"%{like_patterns.literal(word[:LONGEST_TEXT])}%" for word in words]
+    mine = select(Workflow.id, Workflow.name).where(
+        Workflow.user_id == user_id, *(Workflow.name.ilike(pattern, escape="\\") for pattern in patterns)
+    )
+    rows = session.execute(mine.order_by(Workflow.created_at.desc(), Workflow.id.desc()).limit(size))
+    return [(row.id, row.name) for row in rows]
+
+
 def recent_runs(session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Run]]:
     """The newest RUNS_SHOWN of each, oldest first: one look into an index for each, in one statement."""
     if not workflow_ids:

@@ -1,29 +1,26 @@
-// Keys: undo anywhere, and on a card move and delete.
+// Keys of the builder: undo anywhere, and on a card move and delete.
 
+import { bindKey } from "../keys/keys.js";
+import { gettext } from "../texts.js";
 import { sendOperation } from "./edits.js";
-import { flow, isField } from "./page.js";
+import { flow } from "./page.js";
 import { undo } from "./undo.js";
 
-document.addEventListener("keydown", (event) => {
-  if (isField(event.target)) return;
-  const act = isUndo(event) ? undo : onCard(event);
-  if (!act) return;
-  event.preventDefault();
-  act();
-});
+const STEPS = gettext("On a step’s card");
 
-const isUndo = (event) => event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
+const stepOf = (event) => event.target.closest?.("#flow .node[data-at]")?.dataset.at;
 
-function onCard(event) {
-  const step = event.target.closest?.("#flow .node[data-at]")?.dataset.at;
-  if (!step) return null;
-  if (event.key === "Delete") return () => sendOperation("delete", step);
-  if (event.altKey && event.key === "ArrowUp") return () => move(step, "up");
-  if (event.altKey && event.key === "ArrowDown") return () => move(step, "down");
-  return null;
+function bindCardKey(keys, text, act) {
+  bindKey(keys, { group: STEPS, text, when: stepOf, act: act && ((event) => act(stepOf(event))) });
 }
 
 async function move(step, direction) {
   await sendOperation(direction, step, { step });
   flow.querySelector(".node.opened [data-open]")?.focus();
 }
+
+bindKey("Mod+Z", { group: gettext("Builder"), text: gettext("Undo"), act: undo });
+bindCardKey("Enter", gettext("Open the step"));
+bindCardKey("Alt+ArrowUp", gettext("Move the step up"), (step) => move(step, "up"));
+bindCardKey("Alt+ArrowDown", gettext("Move the step down"), (step) => move(step, "down"));
+bindCardKey("Delete", gettext("Delete the step"), (step) => sendOperation("delete", step));

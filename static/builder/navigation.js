@@ -1,10 +1,15 @@
 // Opens steps in the panel; the browser's history goes along.
 
+import { bindKey } from "../keys/keys.js";
+import { gettext } from "../texts.js";
 import { saveNow } from "./autosave.js";
 import { refuse } from "./messages.js";
+import { focusMissing } from "./notes.js";
 import { cardLink, onClick, openedStep, panel, root, scrollOnPhone } from "./page.js";
 import { showParts } from "./parts.js";
 import { request } from "./server.js";
+
+const FIELDS = "input:not([type=hidden], [hidden]), select, textarea:not([hidden])";
 
 async function openStep(step, { push = true } = {}) {
   await saveNow();
@@ -23,11 +28,28 @@ function focusCard(step) {
   card?.focus({ preventScroll: true });
 }
 
-onClick("[data-open]", async (target) => {
+// Whoever opens a step by the keyboard wants to fill it in; a click leaves the keyboard of a phone alone.
+function focusForm(byKeyboard) {
+  if (!byKeyboard) panel.focus({ preventScroll: true });
+  else if (!focusMissing()) (firstField() ?? panel).focus();
+}
+
+const firstField = () => panel.querySelector(`[data-field] :is(${FIELDS})`) ?? panel.querySelector(FIELDS);
+
+onClick("[data-open]", async (target, event) => {
   target.closest("details.publish")?.removeAttribute("open");
   const closed = target.closest("#panel .panel-head") && openedStep();
   await openStep(target.dataset.open);
   if (closed) focusCard(closed);
+  else focusForm(event.detail === 0);
 });
 
 addEventListener("popstate", () => openStep(new URL(location.href).searchParams.get("step") ?? "", { push: false }));
+
+bindKey("Escape", {
+  group: gettext("Builder"),
+  text: gettext("Go back from the form to the card"),
+  when: (event) => panel.contains(event.target),
+  act: () => focusCard(openedStep()),
+  inFields: true,
+});

@@ -21,9 +21,11 @@ function fieldOf(note) {
   return around.querySelector("input, textarea, select");
 }
 
-// Focuses what a step that was just added cannot do without.
+// Focuses what the opened step cannot do without; returns whether it lacks anything.
 export function focusMissing() {
   showTab("parameters");
   const note = panel.querySelector("[data-field] [data-note]:not(:empty)");
-  if (note) fieldOf(note)?.focus();
+  const field = note && fieldOf(note);
+  field?.focus();
+  return Boolean(field);
 }

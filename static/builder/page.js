@@ -11,7 +11,6 @@ const state = () => bar.querySelector("[data-revision]").dataset;
 export const revision = () => state().revision;
 export const openedStep = () => state().step;
 
-export const isField = (element) => element.matches?.("input, textarea, select") ?? false;
 export const cardLink = (step) => flow.querySelector(`[data-open="${CSS.escape(step)}"]`);
 
 // A link clicked with a modifier opens in a tab or window of its own, as everywhere.
@@ -20,7 +19,7 @@ export function onClick(selector, handle) {
     const target = event.target.closest("a, button");
     if (!target?.matches(selector) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    handle(target);
+    handle(target, event);
   });
 }
 

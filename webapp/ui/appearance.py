@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
+from flask_login import current_user
 
 from flowforge.accounts import appearance
 from flowforge.accounts.appearance import Density, Theme
@@ -12,7 +13,7 @@ from flowforge.errors import Invalid
 from webapp.context import session
 from webapp.translation.texts import gettext, lazy
 from webapp.ui.base import blueprint
-from webapp.ui.guard import viewer_id
+from webapp.ui.guard import return_path, viewer_id
 from webapp.ui.problems import by_field
 
 THEMES = {Theme.SYSTEM: lazy("System"), Theme.LIGHT: lazy("Light"), Theme.DARK: lazy("Dark")}
@@ -32,6 +33,13 @@ def save_appearance() -> Any:
         return _page(error.problems), 400
     flash(gettext("Saved."), "done")
     return redirect(url_for("ui.appearance_settings"), 303)
+
+
+@blueprint.post("/settings/appearance/<theme>")
+def switch_theme(theme: str) -> Any:
+    """The other theme, and back to the page that somebody is on. Raises Invalid."""
+    appearance.choose(session(), viewer_id(), theme, current_user.density)
+    return redirect(return_path(request.form.get("back", "")), 303)
 
 
 def _page(problems: Any = ()) -> str:

@@ -1,0 +1,42 @@
+// F6 goes from one part of the page to the next: the bar, and what is marked as `data-region`, or else the whole content.
+
+import { gettext } from "../texts.js";
+import { bindKey } from "./keys.js";
+
+const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+const lastIn = new WeakMap(); // the element that had the focus in a region
+
+document.addEventListener("focusin", ({ target }) => lastIn.set(regionOf(target), target));
+
+const regionOf = (element) => element.closest("[data-region], .bar, main") ?? document.body;
+const isShown = (element) => element.checkVisibility({ visibilityProperty: true });
+
+function regions() {
+  const main = document.querySelector("main");
+  const marked = [...main.querySelectorAll("[data-region]")].filter(isShown);
+  return [document.querySelector(".bar"), ...(marked.length ? marked : [main])];
+}
+
+function go(by) {
+  const all = regions();
+  const here = all.indexOf(regionOf(document.activeElement));
+  for (let step = 1; step <= all.length; step++) {
+    const next = all.at((Math.max(here, by < 0 ? 0 : -1) + by * step + all.length) % all.length);
+    if (enter(next)) return;
+  }
+}
+
+// Where one was in the region; else what is current there, or the first that takes the focus.
+function enter(region) {
+  const last = lastIn.get(region);
+  const inside = [...region.querySelectorAll(FOCUSABLE)].filter((one) => regionOf(one) === region && takesFocus(one));
+  const current = inside.find((one) => one.hasAttribute("aria-current"));
+  const target = last?.isConnected && isShown(last) ? last : (current ?? inside[0]);
+  target?.focus();
+  return Boolean(target);
+}
+
+const takesFocus = (element) => !element.disabled && element.tabIndex >= 0 && isShown(element);
+
+bindKey("F6", { text: gettext("Go to the next part of the page"), act: () => go(1), inFields: true });
+bindKey("Shift+F6", { text: gettext("Go to the previous part of the page"), act: () => go(-1), inFields: true });
