@@ -137,4 +137,6 @@ class Block(Generic[C]):
         schema = self.config.model_json_schema(by_alias=True)
         for name in self.config.literal & schema["properties"].keys():
             schema["properties"][name]["noExpressions"] = "is taken as it is written"
+        for name in self.config.conditions & schema["properties"].keys():
+            schema["properties"][name]["condition"] = True
         return schema

@@ -1,9 +1,6 @@
-// Fields that change while they are filled in: a map gets another row, a choice can become an expression.
+// Fields that change while they are filled in: a map gets another row.
 
-import { fieldButton, onClick, panel, root } from "./page.js";
-
-const CHOICES = "[data-preview] [data-field]:not([data-field$='/connection']) > select:not([data-literal])";
-const KEPT_ATTRIBUTES = ["id", "name", "aria-describedby"];
+import { root } from "./page.js";
 
 root.addEventListener("input", (event) => {
   const pair = event.target.closest(".pair");
@@ -20,30 +17,3 @@ function addPair(pair) {
   }
   pair.after(added);
 }
-
-export function offerExpressions() {
-  for (const select of panel.querySelectorAll(CHOICES)) {
-    if (!select.nextElementSibling?.matches("[data-write]")) select.after(fieldButton("write", "Write an expression"));
-  }
-}
-
-onClick("[data-write]", (button) => {
-  const field = expressionInsteadOf(button.previousElementSibling);
-  button.remove();
-  field.focus();
-  field.setSelectionRange(3, 3);
-});
-
-function expressionInsteadOf(select) {
-  const field = document.createElement("input");
-  for (const name of KEPT_ATTRIBUTES) {
-    if (select.hasAttribute(name)) field.setAttribute(name, select.getAttribute(name));
-  }
-  field.dataset.expression = "";
-  field.autocomplete = "off";
-  field.value = "{{  }}";
-  select.replaceWith(field);
-  return field;
-}
-
-offerExpressions();

@@ -5,7 +5,7 @@ import { cardLink, openedStep } from "./page.js";
 export function replaceContent(element, part) {
   for (const fallback of part.querySelectorAll("noscript")) fallback.remove(); // parsed apart, they count as content
   const before = focusedIn(element);
-  const opened = openRecords(element);
+  const opened = openDetails(element);
   element.replaceChildren(...part.childNodes);
   reopen(element, opened);
   if (before) restore(before);
@@ -13,12 +13,12 @@ export function replaceContent(element, part) {
 
 const shownStep = (element) => element.querySelector("[name=step]")?.value;
 
-function openRecords(element) {
-  const ids = [...element.querySelectorAll("details.record[open]")].map((record) => record.id);
+function openDetails(element) {
+  const ids = [...element.querySelectorAll("details[id][open]")].map((record) => record.id);
   return { step: shownStep(element), ids };
 }
 
-// Another step that is shown instead has other records.
+// Another step that is shown instead has groups and records of its own.
 function reopen(element, { step, ids }) {
   if (shownStep(element) !== step) return;
   for (const id of ids) document.getElementById(id)?.setAttribute("open", "");
@@ -37,5 +37,5 @@ function restore({ id, step, caret, value }) {
   if (caret != null) again?.setSelectionRange?.(caret, caret);
 }
 
-// A button that put an expression in the place of a field is gone; the expression is what comes next.
-const elementFor = (id) => document.getElementById(id) ?? document.getElementById(id.replace(/-write$/, ""));
+// The button that removes a row is gone with it: what adds one comes next.
+const elementFor = (id) => document.getElementById(id) ?? document.getElementById(id.replace(/-\d+-remove$/, "-add"));

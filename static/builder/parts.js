@@ -2,7 +2,6 @@
 
 import { offerAsking } from "./asked-values.js";
 import { offerEditors } from "./code-fields.js";
-import { offerExpressions } from "./fields.js";
 import { replaceContent } from "./focus.js";
 import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
 import { showNotes } from "./notes.js";
@@ -58,7 +57,6 @@ function showPanel(part) {
   replaceContent(panel, part);
   offerTabs();
   globalThis.htmx?.process(panel); // it listens for a test call
-  offerExpressions();
   offerAsking();
   offerEditors();
 }

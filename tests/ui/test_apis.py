@@ -147,8 +147,8 @@ class TestBuilder:
         assert f'value="write:{name}"' in self.added(ada, builder)
         chosen = {"config__api": "petstore", "config__operation": "addPet", "arrange": f"write:{name}"}
         self.save(ada, builder, **chosen, config__input__drawn="yes", config__input__body__drawn="yes")
-        panel = ada.get(f"{builder}?step=/actions/0").text
-        assert re.search(rf'<input id="{id_}"\s+name="{name}"\s+value="{{{{  }}}}"', panel)
+        panel = ada.get(f"{builder}?step=/actions/0&arrange=write:{name}").text
+        assert re.search(rf'<textarea id="{id_}"\s+name="{name}"', panel)
 
     def test_an_expression_is_offered_for_maps_of_steps_but_not_for_those_of_triggers(
         self, ada: Browser, builder: str

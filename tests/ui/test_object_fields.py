@@ -141,5 +141,12 @@ def test_what_belongs_to_other_fields_is_dropped_from_open_objects() -> None:
     }
 
 
-def test_an_expression_is_begun_by_a_button() -> None:
-    assert read(only(ADDRESS), arrange="write:it") == "{{  }}"
+def test_a_value_is_the_same_as_fields_and_as_a_text() -> None:
+    value = {"city": "Bonn", "zip": 53111}
+    field = only(ADDRESS)
+    posted = {"it__drawn": "yes", "it__city": "Bonn", "it__zip": "53111"}
+    assert read(field, value, **posted, arrange="write:it") == value
+    shown = field.shown({"it": value})
+    assert read(field, value, it=shown, it__written="yes", arrange="draw:it") == value
+    assert read(field, value, it="{{ trigger.body }}", it__written="yes") == "{{ trigger.body }}"
+    assert read(field, value, it=" ", it__written="yes") is None

@@ -13,9 +13,11 @@ from webapp.caching import never_store
 from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.receiving import run_payload
 from webapp.ui import csrf, guard, text
-from webapp.ui.fields import by_group
+from webapp.ui.conditions import OPERATORS, UNARY, shown_rows
+from webapp.ui.fields import are_wrong, by_group
 from webapp.ui.sparkline import bars_by_status, outcome
 from webapp.ui.trigger_kinds import trigger_icon_name, trigger_name
+from webapp.ui.written import is_written
 
 FORM_MAX_BYTES = 4 * 1024 * 1024
 """A definition of the largest size there may be, as a form field: percent-encoding makes it longer."""
@@ -46,7 +48,9 @@ for _filter in (
     trigger_icon_name,
     bars_by_status,
     outcome,
+    are_wrong,
     by_group,
+    shown_rows,
 ):
     blueprint.add_app_template_filter(_filter)
 
@@ -72,4 +76,11 @@ blueprint.after_request(never_store)
 @blueprint.app_context_processor
 def _for_templates() -> dict[str, object]:
     """Provide names to templates. They look things up only when used: an error page must not need the database."""
-    return {"viewer": current_user, "csrf_token": csrf.token, "filter_names": FILTERS.keys()}
+    return {
+        "viewer": current_user,
+        "csrf_token": csrf.token,
+        "filter_names": FILTERS.keys(),
+        "operators": OPERATORS,
+        "unary_operators": UNARY,
+        "is_written": is_written,
+    }

@@ -25,8 +25,8 @@ from webapp.ui.builder_flow import flaws_of, flow_of, warnings_at
 from webapp.ui.builder_palette import ChoiceGroup, choices
 from webapp.ui.builder_panel import notes_of_trigger, step_panel
 from webapp.ui.builder_trigger import trigger_panel
-from webapp.ui.conditions import ALONE, OPERATORS
 from webapp.ui.guard import viewer_id
+from webapp.ui.written import pressed_write
 
 TRIGGER, SETTINGS = "trigger", "settings"
 PART = "X-Part"
@@ -51,7 +51,9 @@ def found(workflow_id: UUID) -> WorkflowView:
 def answer(workflow: WorkflowView, shown: DraftView, opened: str, *, message: str = "", with_panel: bool = True) -> Any:
     """Answer an edit with the parts of the page that changed, or, without our script, with the page."""
     if PART not in request.headers:
-        return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None), 303)
+        return redirect(
+            url_for("ui.builder", workflow_id=workflow.id, step=opened or None, arrange=pressed_write()), 303
+        )
     changed = ("panel",) if with_panel else ("notes", "trigger") if opened == TRIGGER else ("notes",)
     return _parts(_page(workflow, shown, opened), "bar", "flow", *changed, message=message)
 
@@ -96,8 +98,6 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "trigger_problems": sum(problem.pointer.startswith("/trigger") for problem in problems),
         "sample": sample,
         "can_undo": undo.can_undo(workflow.id),
-        "operators": OPERATORS,
-        "alone": ALONE,
         "panel": None,
     } | guided
     if opened == TRIGGER or not opened:

@@ -28,7 +28,7 @@ from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, answer, found, refused
 from webapp.ui.builder_palette import split_choice
 from webapp.ui.builder_trigger import trigger_fields, trigger_keys
-from webapp.ui.conditions import Condition, write_condition
+from webapp.ui.conditions import condition_from_form
 from webapp.ui.fields import Field
 from webapp.ui.forms import ARRANGE, config_from_form, draws_otherwise, without_undrawn
 from webapp.ui.guard import viewer_id
@@ -153,9 +153,8 @@ def _fill_in(definition: JsonObject) -> Edited:
     fields: JsonObject = {"config": config, "onError": _reaction(action, "onError")}
     block = BLOCKS.get(type_)
     fields["onReject"] = _reaction(action, "onReject") if block and block.can_be_rejected(config) else None
-    fields |= {
-        name: form[name].strip() or None for name in ("name", "note", "id", "when", "afterCrash") if name in form
-    }
+    fields |= {name: form[name].strip() or None for name in ("name", "note", "id", "afterCrash") if name in form}
+    fields["when"] = _when(action)
     if "timeout" in form:
         fields["timeout"] = _number(form["timeout"])
     if "retry.attempts" in form:
@@ -182,6 +181,12 @@ def _draws_other_fields(before: JsonObject, after: JsonObject, at: str) -> bool:
     return _draws_by_config(type_) and _fields(type_, config_of(one) or {}) != _fields(type_, config_of(other) or {})
 
 
+def _when(action: JsonObject) -> Any:
+    before = _condition(action)
+    written = condition_from_form(request.form, "when", before, request.form.get(ARRANGE, ""))
+    return action.get("when") if written == before else written or None
+
+
 def _reaction(action: JsonObject, key: str) -> Any:
     """A path of its own keeps the steps that it has."""
     before, chosen = action.get(key), request.form.get(key)
@@ -203,12 +208,15 @@ def _branch(number: int, branch: Any) -> Any:
     if not isinstance(branch, dict) or f"{prefix}.name" not in form:
         return branch
     own = {**branch, "name": form[f"{prefix}.name"].strip() or default_branch_name(number)}
-    if f"{prefix}.when" in form:
-        own["when"] = form[f"{prefix}.when"].strip()
-    elif f"{prefix}.left" in form:
-        left, operator, right = (form.get(f"{prefix}.{part}", "") for part in ("left", "operator", "right"))
-        own["when"] = write_condition(Condition(left, operator, right))
-    return own
+    when, before = f"{prefix}.when", _condition(branch)
+    written = condition_from_form(form, when, before, form.get(ARRANGE, ""))
+    return own if written == before else {**own, "when": written}
+
+
+def _condition(written: JsonObject) -> str:
+    """The `when` of a step or a branch, as it is written; empty for none."""
+    when = written.get("when")
+    return when if isinstance(when, str) else ""
 
 
 def _number(text: str) -> Any:

@@ -22,15 +22,10 @@ from flowforge.workflows.api_steps import sample_output
 from flowforge.workflows.validation import config_of
 from webapp.ui.builder_flow import step_of
 from webapp.ui.builder_trigger import TriggerPanel
-from webapp.ui.conditions import Condition, read_condition
 from webapp.ui.data_tree import Datum, tree_of
 from webapp.ui.fields import Field
 from webapp.ui.kinds import kind_of
-from webapp.ui.step_fields import form_of_step, notes_of, paths_of
-
-_ALWAYS_SHOWN = 6
-"""The most fields that are all shown; of more, the optional ones are folded away."""
-_FIRST_OPTIONAL = 2
+from webapp.ui.step_fields import essentials_first, form_of_step, notes_of, paths_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +33,6 @@ class Branch:
     number: int
     name: str
     when: str
-    condition: Condition | None
-    """None where only an expression can say it."""
     has_condition: bool
     """False where all branches of the block are taken."""
 
@@ -54,8 +47,6 @@ class StepPanel:
     action: JsonObject
     config: JsonObject
     fields: Sequence[Field]
-    more: Sequence[Field]
-    """Folded away."""
     branches: Sequence[Branch]
     notes: Mapping[str, str]
     """Problems by the path of their field in the step: `config/url`, `branches/0/when`."""
@@ -109,7 +100,6 @@ def step_panel(
     fields, branches = form.fields, _branches(action, type_)
     drawn = _drawn(fields, config, branches)
     notes = notes_of(at, [problem for problem in problems if step_of(problem.pointer) == at], drawn)
-    shown = _select_visible(fields, _filled_by_connection(catalog, type_, config))
     return StepPanel(
         at=at,
         kind=kind.title,
@@ -117,8 +107,7 @@ def step_panel(
         icon=kind.icon,
         action=action,
         config=config,
-        fields=shown,
-        more=[field for field in fields if field not in shown],
+        fields=essentials_first(fields, _filled_by_connection(catalog, type_, config)),
         branches=branches,
         notes={path: message for path, message in notes.items() if path in drawn},
         others=[message for path, message in notes.items() if path not in drawn],
@@ -143,14 +132,6 @@ def _filled_by_connection(catalog: Catalog, type_: str, config: JsonObject) -> S
     return catalog.get(type_).shared_fields
 
 
-def _select_visible(fields: Sequence[Field], filled: Sequence[str]) -> list[Field]:
-    fields = [field for field in fields if field.key not in filled]
-    if len(fields) <= _ALWAYS_SHOWN:
-        return list(fields)
-    first = [field for field in fields if field.required or field.key == CONNECTION]
-    return first + [field for field in fields if field not in first][:_FIRST_OPTIONAL]
-
-
 def _drawn(fields: Sequence[Field], config: JsonObject, branches: Sequence[Branch]) -> set[str]:
     """Collect the paths that have a field of their own."""
     own = {"name", "id", "when", "timeout", "retry/attempts", "afterCrash", *paths_of(fields, config)}
@@ -164,9 +145,8 @@ def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:
         if isinstance(branch, dict):
             when = branch.get("when")
             text = when if isinstance(when, str) else "" if when is None else f"{{{{ {str(when).lower()} }}}}"
-            condition = read_condition(text) if has_conditions else None
             name = str(branch.get("name") or default_branch_name(number))
-            found.append(Branch(number, name, text, condition, has_conditions))
+            found.append(Branch(number, name, text, has_conditions))
     return found
 
 

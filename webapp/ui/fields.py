@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from flowforge import jsonio
+from flowforge.connectors.connector import CONNECTION
 from flowforge.jsonio import JsonObject
 from webapp.translation.texts import translated
 from webapp.ui.alternatives import alternatives_of, has_alternatives
@@ -33,7 +34,10 @@ Kind = Literal[
     "object",
     "variants",
     "constant",
+    "condition",
 ]
+STRUCTURED: frozenset[Kind] = frozenset({"map", "records", "object", "variants", "choices"})
+"""Kinds whose values are objects or lists: as a text, they are JSON."""
 _MOST_SHOWN = 10
 """Fields of an object that are all shown; of more, the optional ones without a value are folded away."""
 _FIRST_OPTIONAL = 3
@@ -70,6 +74,16 @@ class Field:
     """The schema of an object, of the records of a list, or of what can be chosen among."""
 
     @property
+    def is_structured(self) -> bool:
+        """Whether its value is an object or a list, which as a text is JSON."""
+        return self.kind in STRUCTURED
+
+    @property
+    def can_be_text(self) -> bool:
+        """Whether it is drawn as fields or choices, in place of which a text can be shown."""
+        return self.key != CONNECTION and (self.is_structured or self.kind in ("choice", "switch"))
+
+    @property
     def inner(self) -> Sequence[Field]:
         """The fields of an object, or of each record of a list. A large schema is looked into only as far as it is
         drawn."""
@@ -88,7 +102,7 @@ class Field:
             return ""
         if self.kind == "list" and isinstance(value, list) and all(_is_line(line) for line in value):
             return "\n".join(value)
-        return as_text(value) if self.kind in ("json", "list", "map") else _plain(value)
+        return as_text(value) if self.kind in ("json", "list", *STRUCTURED) else _plain(value)
 
     def pairs(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
         """The entries of a map, and an empty one to add another."""
@@ -194,6 +208,12 @@ def by_group(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
     return [(group, list(members)) for group, members in groupby(fields, key=lambda field: field.group)]
 
 
+def are_wrong(fields: Sequence[Field], notes: Mapping[str, str], prefix: str) -> bool:
+    """Whether something is wrong with one of the fields, or inside of it. `notes`: problems by their places."""
+    places = [f"{prefix}{field.key}".replace(".", "/") for field in fields]
+    return any(at == place or at.startswith(f"{place}/") for place in places for at, note in notes.items() if note)
+
+
 def has_expression(value: Any) -> bool:
     return isinstance(value, str) and "{{" in value
 
@@ -260,6 +280,8 @@ def _with_alternatives(shape: Mapping[str, Any]) -> Mapping[str, Any]:
 def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any], required: bool) -> tuple[Kind, Sequence[str]]:
     types = shape.get("type", ())
     types = {types} if isinstance(types, str) else set(types)
+    if declared.get("condition"):
+        return "condition", ()
     if declared.get("writeOnly"):
         return "secrets" if "object" in types else "secret_lines" if declared.get("multiline") else "secret", ()
     if shape.get("oneOf"):

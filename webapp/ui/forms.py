@@ -12,17 +12,20 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from flowforge.jsonio import JsonObject
-from webapp.ui.fields import Field, from_text, has_expression
+from webapp.ui.conditions import condition_from_form
+from webapp.ui.fields import STRUCTURED, Field, from_text, has_expression
 
 Form = MultiDict[str, str]
 ARRANGE = "arrange"
 """The name of the buttons that change what a form draws: of a list of records `add:<field>`, `remove:<field>:<number>`,
-`up:…`, `down:…`; of an object `open:<field>`, `close:<field>`; `write:<field>` puts an expression in its place."""
+`up:…`, `down:…`; of an object `open:<field>`, `close:<field>`; of any field `write:<field>` shows it as a text, JSON or
+an expression, and `draw:<field>` again as it was. Neither changes its value."""
+WRITE, WRITTEN = "write", "written"
+"""The button, and the part of a form that says that a field is shown as a text."""
 MOST_RECORDS = 200
 _NAME, _VALUE, _COUNT = "name", "value", "count"
 DRAWN, VARIANT = "drawn", "variant"
 """The parts of a form that say whether an object is drawn, and which alternative; and which is chosen."""
-_NEW_EXPRESSION = "{{  }}"
 
 
 def config_from_form(
@@ -61,10 +64,22 @@ def draws_otherwise(form: Form) -> bool:
 
 
 def _read(field: Field, form: Form, before: Mapping[str, Any], name: str) -> Any:
-    if form.get(ARRANGE) == f"write:{name}":
-        return _NEW_EXPRESSION
+    if f"{name}.{WRITTEN}" in form:
+        return _read_written(field, form, name)
     reader = _READERS.get(field.kind)
     return _read_text(field, form, name) if reader is None else reader(field, form, before, name)
+
+
+def _read_written(field: Field, form: Form, name: str) -> Any:
+    """The value of a field that is shown as a text: JSON, or an expression for all of it."""
+    text = form.get(name, "").replace("\r\n", "\n")
+    if field.kind not in STRUCTURED:
+        return _read_text(field, form, name)
+    return from_text(text) if text.strip() else None
+
+
+def _read_condition(field: Field, form: Form, before: Mapping[str, Any], name: str) -> Any:
+    return condition_from_form(form, name, field.shown(before), form.get(ARRANGE, "")) or None
 
 
 def _read_object(field: Field, form: Form, before: Mapping[str, Any], name: str) -> Any:
@@ -165,6 +180,7 @@ def _read_record(field: Field, form: Form, before: JsonObject, name: str, number
 
 
 _READERS: Mapping[str, Callable[[Field, Form, Mapping[str, Any], str], Any]] = {
+    "condition": _read_condition,
     "map": _read_map,
     "secrets": _read_map,
     "choices": _read_choices,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowforge.connectors.account import Account
@@ -13,7 +13,13 @@ from flowforge.errors import Problem
 from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.pointers import parsed
+from webapp.translation.texts import lazy
 from webapp.ui.fields import Field, fields_of, with_chosen
+
+MORE = lazy("More options")
+"""The group of fields that have none."""
+_MOST_ESSENTIALS = 6
+_FEWEST_OPTIONAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,21 @@ def form_of_step(
     names = with_chosen(known, config.get(CONNECTION))
     drawn = [_connection_field(connector, fields, names, str(schema.get("signIn", ""))), *fields] if kinds else fields
     return StepForm(drawn, str(schema.get("description", "")) if connector.described else "")
+
+
+def essentials_first(fields: Sequence[Field], filled: Sequence[str]) -> list[Field]:
+    """The fields as a form draws them: those without a group first. Where they are many, the optional ones after the
+    first few are a group as well. `filled`: the keys of those that the chosen connection fills in."""
+    free = [field for field in fields if not field.group and field.key not in filled]
+    essential = free if len(free) <= _MOST_ESSENTIALS else _first_of(free)
+    others = [field for field in fields if field not in essential]
+    return [*essential, *(field if field.group else replace(field, group=MORE) for field in others)]
+
+
+def _first_of(fields: Sequence[Field]) -> list[Field]:
+    needed = [field for field in fields if field.required or field.key == CONNECTION]
+    count = max(_MOST_ESSENTIALS - len(needed), _FEWEST_OPTIONAL)
+    return needed + [field for field in fields if field not in needed][:count]
 
 
 def _connection_field(connector: Connector[Any], fields: Sequence[Field], names: Sequence[str], asked: str) -> Field:

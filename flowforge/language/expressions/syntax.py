@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ MAX_LENGTH = 2_000
 MAX_DEPTH = 50
 """Levels of its syntax tree: brackets, and terms of a chain."""
 MAX_NODES = 400
+_UNEXPECTED = re.compile(r"unexpected ('.*')")
+_PLACES = {"'end of print statement'": "at its end", "'end of template'": "at its end"}
 
 # Used for its grammar alone: Jinja2 neither compiles nor runs anything here.
 _GRAMMAR = Environment(autoescape=False)  # noqa: S701 - it renders nothing
@@ -24,6 +27,23 @@ class Parsed(NamedTuple):
     tree: nodes.Expr
     size: int
     """Nodes of the tree."""
+
+
+class Token(NamedTuple):
+    kind: str
+    """Jinja2's name for it: `name`, `operator`, `string`, `whitespace`, ..."""
+    text: str
+
+
+def tokens_of(source: str) -> list[Token]:
+    """The source, taken apart without any loss. Raises Failure where a part of it cannot be read."""
+    try:
+        tokens = [Token(kind, text) for _, kind, text in _GRAMMAR.lexer.tokeniter(source, None, state="variable")]
+    except TemplateSyntaxError as error:
+        raise Failure(f"this is not an expression: {_reword(error)}") from error
+    if any(token.kind == "variable_end" for token in tokens):
+        raise Failure("the expression ends before its end")
+    return tokens
 
 
 def parse(source: str) -> Parsed:
@@ -53,6 +73,9 @@ def _parse(source: str) -> nodes.Expr:
 
 def _reword(error: TemplateSyntaxError) -> str:
     message = error.message or "it cannot be read"
+    unexpected = _UNEXPECTED.fullmatch(message)
+    if unexpected:
+        return f"something is missing {_PLACES.get(unexpected[1], f'before {unexpected[1]}')}"
     return message.replace("end of print statement", "its end").replace("end of template", "its end").rstrip(".")
 
 
