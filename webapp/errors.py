@@ -29,7 +29,16 @@ _STATUS_OF: dict[type[errors.FlowForgeError], int] = {
     errors.TooMuchAtOnce: 503,
 }
 _RETRY_AFTER_SECONDS = "2"
-_MACHINE_PATHS = ("/api/", "/auth/", "/webhook/", "/webhook-answers/", "/resume/", "/health/", "/metrics")
+_MACHINE_PATHS = (
+    "/api/",
+    "/auth/",
+    "/webhook/",
+    "/webhook-answers/",
+    "/webhook-test/",
+    "/resume/",
+    "/health/",
+    "/metrics",
+)
 
 Details = Sequence[errors.Problem]
 

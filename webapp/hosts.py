@@ -23,7 +23,7 @@ from flowforge.settings import Settings
 ANY = "*"
 _REMEMBERED = 1000
 """Names whose answer is remembered: nearly all requests name the same one."""
-OPEN_TO_THE_WORLD = frozenset({"webhooks", "forms", "resume", "shared_files"})
+OPEN_TO_THE_WORLD = frozenset({"webhooks", "webhook_tests", "forms", "resume", "shared_files"})
 """The blueprints of webapp.intake."""
 
 

@@ -8,6 +8,7 @@ from flowforge.connections.connections import Connections
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.data_tables_store import Limits
 from flowforge.triggers.registrations import Triggers
+from flowforge.workflows.draft_calls import DraftCalls, TestUrls
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.versions import Versions
 from flowforge.workflows.workflows import Workflows
@@ -28,6 +29,15 @@ def versions() -> Versions:
 
 def drafts() -> Drafts:
     return Drafts(workflows())
+
+
+def draft_calls() -> DraftCalls:
+    return DraftCalls(drafts())
+
+
+def test_urls() -> TestUrls:
+    settings = backends().settings
+    return TestUrls(backends().keys.jwt, settings.public_webhook_base, backends().redis)
 
 
 def apis() -> Apis:

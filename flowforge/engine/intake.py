@@ -118,9 +118,10 @@ class Awaiting:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedCall:
-    """The outcome of a call. `event_id` is None where the trigger is disabled, or its owner."""
+    """The outcome of a call. `event_id` is None where the trigger is disabled, or its owner; `trigger_id` is None of a
+    call to a draft."""
 
-    trigger_id: UUID
+    trigger_id: UUID | None
     workflow_id: UUID
     user_id: UUID
     event_id: UUID | None

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from flowforge.db.tables import ExecutionRow, GuideRow
+from flowforge.db.tables import ExecutionRow, GuideRow, WorkflowVersion
 from flowforge.language.blocks import BLOCKS
 from flowforge.preview import expression_context
 from flowforge.workflows.drafts import Drafts
@@ -101,8 +101,10 @@ def guide_to(session: Session, workflow: WorkflowView, definition: Mapping[str, 
 
 def guide_through(session: Session, workflow: WorkflowView, definition: Mapping[str, Any], *, wrong: bool) -> Guide:
     """`definition`: what is being built; `wrong`: whether it cannot be published as it is."""
+    is_of_draft = and_(WorkflowVersion.id.is_not(None), WorkflowVersion.number.is_(None))
     recent = session.execute(
-        select(ExecutionRow.trigger_type, ExecutionRow.status)
+        select(ExecutionRow.trigger_type, ExecutionRow.status, is_of_draft)
+        .outerjoin(WorkflowVersion, WorkflowVersion.id == ExecutionRow.version_id)
         .where(ExecutionRow.workflow_id == workflow.id, ExecutionRow.step_outputs != {})
         .order_by(ExecutionRow.created_at.desc())
         .limit(_LOOKED_AT)
@@ -114,13 +116,18 @@ def guide_through(session: Session, workflow: WorkflowView, definition: Mapping[
         "act": any(_acts(branch.get("actions")) for branch in decisions) and not wrong,
         "test": bool(recent),
         "publish": any(True for _ in _decisions(workflow.actions)),
-        "call": any(row.trigger_type == "webhook" and row.status == "COMPLETED" for row in recent),
+        "call": any(_is_real_call(*row) for row in recent),
     }
     return Guide(workflow.id, [GuideStep(name, title, done[name]) for name, title in _TITLES.items()])
 
 
 def _workflow_of(session: Session, user_id: UUID) -> UUID | None:
     return session.scalar(select(GuideRow.workflow_id).where(GuideRow.user_id == user_id))
+
+
+def _is_real_call(trigger_type: str | None, status: str, is_of_draft: bool) -> bool:
+    """Whether a webhook has started what is published, not a draft, and it has run."""
+    return trigger_type == "webhook" and status == "COMPLETED" and not is_of_draft
 
 
 def _decisions(actions: Any) -> Iterator[Mapping[str, Any]]:

@@ -125,6 +125,26 @@ class Drafts:
             version_id = _published_to_run(session, user_id, workflow, pins if pinned else {})
         return self.workflows.start_version(session, bus, workflow, input_data, version_id, event_id)
 
+    def version_to_test(self, session: Session, user_id: UUID, workflow_id: UUID) -> UUID:
+        """Find the version that a test of the draft runs, with pinned outputs; of a draft whose steps cannot run yet,
+        one with its trigger alone. The caller commits. Raises NotFound, Conflict, and Invalid for a trigger that
+        cannot be used."""
+        workflow, draft = self._lock_workflow(session, user_id, workflow_id)
+        pins = pinned_outputs(session, workflow_id)
+        if draft is None:
+            return _published_to_run(session, user_id, workflow, pins)
+        try:
+            return self._version_to_run(session, user_id, workflow, draft, pins)
+        except Invalid:
+            return self._trigger_to_run(session, user_id, workflow, self._clear(draft).get("trigger"))
+
+    def _trigger_to_run(self, session: Session, user_id: UUID, workflow: Workflow, trigger: Any) -> UUID:
+        written = WorkflowChange({"name": workflow.name, "trigger": trigger, "actions": []})
+        stored = self.workflows.form.of(self.workflows.read(session, user_id, written, workflow), before_of(workflow))
+        return _add_version_to_run(
+            session, user_id, workflow, stored, True, {}, "the trigger of a draft, as it was run"
+        )
+
     def _version_to_run(
         self, session: Session, user_id: UUID, workflow: Workflow, draft: WorkflowDraft, pins: Mapping[str, JsonObject]
     ) -> UUID:

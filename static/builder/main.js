@@ -14,3 +14,4 @@ import "./menus.js";
 import "./navigation.js";
 import "./palette.js";
 import "./panel-width.js";
+import "./requests.js";

@@ -14,7 +14,17 @@ from jsonschema_rs import meta
 
 from tests.api.described import OPERATIONS
 
-_FACES = ("/api/", "/auth/", "/webhook/", "/webhook-answers/", "/resume/", "/shared-files/", "/health/", "/metrics")
+_FACES = (
+    "/api/",
+    "/auth/",
+    "/webhook/",
+    "/webhook-answers/",
+    "/webhook-test/",
+    "/resume/",
+    "/shared-files/",
+    "/health/",
+    "/metrics",
+)
 
 
 @pytest.fixture

@@ -114,14 +114,10 @@ def test_a_step_is_dragged_into_a_block(builder: Builder) -> None:
 
 def test_data_of_the_last_call_is_clicked_into_a_field(builder: Builder) -> None:
     page = builder.page
-    page.locator("#bar summary", has_text="Publish").click()
-    page.get_by_role("button", name="Publish now").click()
-    page.locator(".trigger-node a").click()
-    url = page.locator("[data-webhook-url] pre").inner_text()
+    page.get_by_role("button", name="Listen for a request").click()
+    url = page.locator("[data-test-url] pre").inner_text()
     assert requests.post(url, json={"customer": {"name": "Ada"}}, timeout=10).status_code == 200
-    page.goto("/executions")
-    expect(page.locator("tbody a.mono")).to_have_count(1)
-    page.go_back()
+    expect(page.get_by_text("A request came in")).to_be_visible()
     builder.add("slack")
     message = page.get_by_role("textbox", name="Message")
     message.fill("Hello ")
@@ -147,7 +143,7 @@ def test_a_new_step_asks_for_what_it_needs_and_has_data_to_pick_from(builder: Bu
     page.get_by_role("tab", name="Data").click()
     expect(page.locator("#step-data")).to_contain_text("No data yet")
     page.locator("#step-data").get_by_role("link", name="Webhook").click()
-    expect(page.locator("#panel")).to_contain_text("when the workflow is published")
+    expect(page.get_by_role("button", name="Listen for a request")).to_be_visible()
 
 
 def test_a_step_is_found_by_what_it_is_called_elsewhere(builder: Builder) -> None:

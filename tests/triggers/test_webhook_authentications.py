@@ -21,6 +21,7 @@ from flowforge.triggers.webhooks.authentications import authentications
 from flowforge.triggers.webhooks.authentications.twilio import Twilio
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hook import Hook
+from flowforge.triggers.webhooks.sample_request import SampleRequest
 from flowforge.triggers.webhooks.signed_call import sign_call
 from tests.triggers.webhook_calls import NOW, authentication, call, hexadecimal, in_base64
 
@@ -31,6 +32,7 @@ PUBLIC_KEY = base64.b64encode(
     SENDGRID_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 ).decode()
 BODY = json.dumps({"id": "evt_1", "event_id": "Ev1", "update_id": 7, "value": [{"clientState": SECRET}]}).encode()
+REQUEST = SampleRequest("POST", "", (), BODY.decode())
 
 
 def _stripe(body: bytes, at: int) -> dict[str, str]:
@@ -136,7 +138,7 @@ class TestCallsThatAreSignedHere:
     @pytest.mark.parametrize("way", sorted({*UNTIMED, *TIMED, *TOKENS} - ONLY_PROVIDERS_SIGN))
     def test_prove_themselves(self, way: str) -> None:
         hook = Hook(Config(), _authentication(way), ())
-        made = sign_call(hook, "https://flow.example/webhook/t", BODY)
+        made = sign_call(hook, "https://flow.example/webhook/t", REQUEST)
         hook.authentication.verify(call(made.body, made.headers, method=made.method, at=time.time()))
         with pytest.raises(NotProven):
             hook.authentication.verify(call(made.body, {}, method=made.method, at=time.time()))
@@ -145,7 +147,7 @@ class TestCallsThatAreSignedHere:
     def test_are_none_where_only_the_provider_can(self, way: str) -> None:
         hook = Hook(Config(), _authentication(way), ())
         with pytest.raises(Invalid, match="only the sender can sign calls here"):
-            sign_call(hook, "https://flow.example/webhook/t", BODY)
+            sign_call(hook, "https://flow.example/webhook/t", REQUEST)
 
 
 class TestSignatures:

@@ -22,10 +22,10 @@ def test_the_next_call_is_shown_with_what_it_brought(ada: Browser, backends: Bac
     assert ada.client.post(address, json={"name": "Grace"}).status_code == 200
     with working(backends):
         heard = eventually(lambda: "Grace" in (text := ada.get(unescape(again)).text) and text)
-    assert "A call came in" in heard
+    assert "A request came in" in heard
     assert "hx-trigger" not in heard, "it has stopped asking"
 
 
 def test_it_ends_by_itself(ada: Browser) -> None:
     path = created(ada, {"name": "Hook", "trigger": {"type": "webhook"}, "actions": []})
-    assert "Nothing came in" in ada.get(f"{path}/build/heard?since=none&until=1").text
+    assert "No request came in" in ada.get(f"{path}/build/heard?since=none&until=1").text

@@ -48,6 +48,15 @@ def read_pieces() -> Iterator[bytes]:
     return receive_body(most_bytes()).pieces()
 
 
+def announced_bytes() -> int:
+    """Bytes of the body as its head says; the most there may be where it does not say, or the body is packed."""
+    announced, most = request.content_length, backends().settings.webhook_max_bytes
+    if announced is not None and not _is_packed():
+        return min(announced, most)  # what is more is a file, which is not held in memory
+    is_sent = announced or "Transfer-Encoding" in request.headers
+    return most if is_sent else 0
+
+
 def most_bytes() -> int:
     """The limit on the body: of one that may be, or bring, a file, there is room for the file."""
     settings = backends().settings

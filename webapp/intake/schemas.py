@@ -17,6 +17,14 @@ class WebhookAccepted(Wire):
     ignored: bool = Field(False, description="True when the trigger is disabled: nothing was started.")
 
 
+class TestCallAccepted(Wire):
+    __test__ = False
+
+    success: bool
+    message: str
+    execution_id: UUID
+
+
 class AnswerPending(Wire):
     success: bool
     message: str

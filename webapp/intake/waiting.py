@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from uuid import UUID
 
-from flask import Response
+from flask import Response, url_for
 
 from flowforge import jsonio
 from flowforge.engine import answers
@@ -14,10 +14,12 @@ from flowforge.engine.intake import AcceptedCall
 from flowforge.errors import NotFound, Unavailable
 from flowforge.file_values import InlineFile, StoredFile, read_file
 from flowforge.files.files import KeptFile
+from flowforge.jsonio import JsonObject
 from flowforge.language.blocks.respond import is_sent
 from webapp.content_policy import SANDBOX
 from webapp.context import backends
 from webapp.held_threads import places
+from webapp.receiving.received_body import drop_body
 from webapp.served_files import answer_with_file
 
 
@@ -44,6 +46,21 @@ def _file(answer: Answer, event_id: UUID | None) -> InlineFile | KeptFile | None
     with suppress(NotFound):
         return backends().files.of_event(file.id, event_id)
     return None
+
+
+def answer_caller(call: AcceptedCall, acceptance: JsonObject) -> Response:
+    """Answer as the trigger says: at once with the acceptance, or with what the workflow answers; where that takes too
+    long, with the address of its answer."""
+    if call.wait_seconds is None or call.event_id is None:
+        return Response(jsonio.dumps(acceptance), 200, mimetype="application/json")
+    drop_body()
+    return wait_for_response(call) or _to_be_answered(call.event_id, acceptance)
+
+
+def _to_be_answered(event_id: UUID, acceptance: JsonObject) -> Response:
+    url = f"{backends().settings.public_webhook_base}{url_for('webhooks.later_answer', event_id=event_id)}"
+    body = {**acceptance, "message": "The workflow has not answered yet", "statusUrl": url}
+    return Response(jsonio.dumps(body), 202, {"Location": url, "Retry-After": "2"}, mimetype="application/json")
 
 
 def wait_for_response(call: AcceptedCall) -> Response | None:

@@ -5,12 +5,11 @@ What a call says is believed, and its body parsed, once it is known who sends it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from flask import Blueprint, Response, after_this_request, request, url_for
+from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import MethodNotAllowed
 
@@ -18,24 +17,20 @@ from flowforge import jsonio
 from flowforge.engine import answers, intake
 from flowforge.engine.intake import CallKey, KnownToken, Repeat
 from flowforge.errors import Forbidden, Invalid, NotFound, Unavailable
-from flowforge.field_order import in_stored_order
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.kinds.webhook import WEBHOOK
-from flowforge.triggers.webhooks.authentication import Handshake, NotProven, Proof
+from flowforge.triggers.webhooks.authentication import Handshake, NotProven
 from flowforge.triggers.webhooks.call_keys import key_of_delivery, key_of_proof
-from flowforge.triggers.webhooks.hook import Hook
 from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, Answer, Header, Tag, endpoint
 from webapp.intake import calls, hooks, known_tokens, schemas
 from webapp.intake.accepted import announce
-from webapp.intake.body import most_bytes, read_body, read_bytes
+from webapp.intake.body import announced_bytes, most_bytes
 from webapp.intake.body_budget import BODIES
-from webapp.intake.cross_origin import allowed_methods, answer_preflight, is_foreign_page, share_answer
-from webapp.intake.headers import AS_SENT, redact_headers, redact_query
-from webapp.intake.raw_body import as_sent
-from webapp.intake.waiting import as_response, wait_for_response
-from webapp.receiving.form_data import parse_query
-from webapp.receiving.received_body import drop_body, receive_body
+from webapp.intake.call_payload import metadata, payload_of
+from webapp.intake.judging import ASKING, Judged, answer_handshake, judge, judge_asking
+from webapp.intake.waiting import answer_caller, as_response
+from webapp.receiving.received_body import receive_body
 from webapp.receiving.uploads import Uploads
 from webapp.services import triggers
 
@@ -55,14 +50,6 @@ _UNKNOWN = jsonio.dumps({"success": False, "error": "Invalid webhook token"})
 
 class _Outdated(Exception):
     """The trigger is another one than the call was judged by."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A call that is let in."""
-
-    hook: Hook
-    proof: Proof
 
 
 _IDEMPOTENCY_KEY = Header(
@@ -95,10 +82,10 @@ def receive(token: str) -> Response:
     known = known_tokens.find(WEBHOOK, token)
     if known is None:
         return _unknown()
-    if request.method in {"HEAD", "OPTIONS"}:  # asks what a call would be answered, and must not make anything happen
-        return _judge_asking(known)
+    if request.method in ASKING:
+        return judge_asking(hooks.find_hook(known.configuration))
     calls.refuse_too_many(known.token)
-    with BODIES.spend(_announced_bytes()):
+    with BODIES.spend(announced_bytes()):
         answer = _take(token, known)
         if answer is None:
             return _unknown()
@@ -106,11 +93,8 @@ def receive(token: str) -> Response:
             return answer
         calls.count(known.token, answer.user_id)
         announce(answer)
-    if answer.wait_seconds is not None and answer.event_id is not None:
-        answer = replace(answer, fresh=None)  # a caller who waits holds nothing of what was sent meanwhile
-        drop_body()
-        return wait_for_response(answer) or _to_be_answered(answer)
-    return Response(jsonio.dumps(_describe_acceptance(answer)), 200, mimetype="application/json")
+    answer = replace(answer, fresh=None)  # a caller who waits holds nothing of what was sent meanwhile
+    return answer_caller(answer, _describe_acceptance(answer))
 
 
 @blueprint.get("/webhook-answers/<uuid:event_id>")
@@ -130,33 +114,8 @@ def later_answer(event_id: UUID) -> Response:
     return as_response(found.answer, event_id) if found.answer else Response(_NOT_YET, 202, mimetype="application/json")
 
 
-def _to_be_answered(answer: intake.AcceptedCall) -> Response:
-    path = url_for("webhooks.later_answer", event_id=answer.event_id)
-    url = f"{backends().settings.public_webhook_base}{path}"
-    body = {**_describe_acceptance(answer), "message": "The workflow has not answered yet", "statusUrl": url}
-    return Response(jsonio.dumps(body), 202, {"Location": url, "Retry-After": "2"}, mimetype="application/json")
-
-
-def _announced_bytes() -> int:
-    """Bytes of the body as its head says; the most there may be where it does not say, or the body is packed."""
-    announced, most = request.content_length, backends().settings.webhook_max_bytes
-    if announced is not None and "Content-Encoding" not in request.headers:
-        return min(announced, most)  # what is more is a file, which is not held in memory
-    is_sent = announced or "Transfer-Encoding" in request.headers
-    return most if is_sent else 0
-
-
 def _unknown() -> Response:
     return Response(_UNKNOWN, 404, mimetype="application/json")
-
-
-def _judge_asking(known: KnownToken) -> Response:
-    hook = hooks.find_hook(known.configuration)
-    if request.method == "OPTIONS":
-        share_answer(hook)
-        return answer_preflight(hook)
-    _require_method(hook, "GET")
-    return Response(mimetype="application/json")
 
 
 def _take(token: str, known: KnownToken) -> intake.AcceptedCall | Response | None:
@@ -175,10 +134,7 @@ def _take(token: str, known: KnownToken) -> intake.AcceptedCall | Response | Non
 
 
 def _judge_and_store(known: KnownToken) -> intake.AcceptedCall | Response:
-    hook = hooks.find_hook(known.configuration)
-    share_answer(hook)
-    _echo(hook.authentication.echoed_header)
-    judged = _judge(hook)
+    judged = judge(hooks.find_hook(known.configuration))
     if isinstance(judged, Handshake):
         return _shake_hands(known, judged)
     accepted = _store(known, judged)
@@ -187,61 +143,17 @@ def _judge_and_store(known: KnownToken) -> intake.AcceptedCall | Response:
     return accepted
 
 
-def _judge(hook: Hook) -> _Judged | Handshake:
-    """Raises MethodNotAllowed, Forbidden, NotProven."""
-    if not hook.admits(request.remote_addr or ""):
-        raise Forbidden("this webhook takes no calls from your address")
-    if is_foreign_page(hook):
-        raise Forbidden("this webhook takes no calls from pages of this origin")
-    if hook.is_open:
-        _require_method(hook, request.method)
-        return _Judged(hook, Proof())
-    return _prove(hook)
-
-
-def _prove(hook: Hook) -> _Judged | Handshake:
-    """A handshake comes by the method that its provider wants."""
-    call, authentication = hooks.read_call(), hook.authentication
-    try:
-        handshake = authentication.handshake(call)
-        if handshake is not None:
-            return handshake
-        _require_method(hook, request.method)
-        return _Judged(hook, authentication.verify(call))
-    except NotProven as error:
-        error.challenge = authentication.challenge
-        raise
-
-
-def _echo(name: str | None) -> None:
-    """Gives the header back in the answer, whatever that is, where it was sent."""
-    sent = request.headers.get(name) if name else None
-    if not name or not sent:
-        return
-
-    def echo(response: Response) -> Response:
-        response.headers[name] = sent
-        return response
-
-    after_this_request(echo)
-
-
-def _require_method(hook: Hook, method: str) -> None:
-    if method not in hook.config.methods:
-        raise MethodNotAllowed(allowed_methods(hook))
-
-
 def _shake_hands(known: KnownToken, handshake: Handshake) -> Response:
     if handshake.secret is not None and not triggers().keep_secret(session(), known, handshake.secret):
         raise _Outdated
-    return Response(handshake.body, 200, handshake.headers, mimetype=handshake.media_type)
+    return answer_handshake(handshake)
 
 
-def _store(known: KnownToken, judged: _Judged) -> intake.AcceptedCall | None:
+def _store(known: KnownToken, judged: Judged) -> intake.AcceptedCall | None:
     """None: there is no such webhook any more."""
     uploads = Uploads(partial(_owner, known.token))
     with uploads.unless_refused():
-        event = WEBHOOK, known.token, _payload(judged.hook, uploads), _metadata(), _key(judged)
+        event = WEBHOOK, known.token, payload_of(judged.hook, uploads), metadata(), _key(judged)
         accepted = intake.accept_call(
             backends().engine,
             *event,
@@ -254,7 +166,7 @@ def _store(known: KnownToken, judged: _Judged) -> intake.AcceptedCall | None:
     return accepted
 
 
-def _key(judged: _Judged) -> CallKey | None:
+def _key(judged: Judged) -> CallKey | None:
     """What tells the call from others; of what is not signed, only where nothing that is signed does."""
     proven = key_of_proof(judged.proof)
     if proven is not None:
@@ -272,34 +184,6 @@ def _owner(token: str) -> UUID:
     if owner is None:
         raise NotFound("there is no such webhook any more")
     return owner
-
-
-def _payload(hook: Hook, uploads: Uploads) -> JsonObject:
-    payload = {
-        "body": read_body(uploads),
-        "headers": redact_headers(
-            request.headers, request.environ.get(AS_SENT, ()), hook.authentication.secret_headers
-        ),
-        "queryParams": redact_query(parse_query(request.query_string)),
-        "method": request.method,
-        "remoteAddress": request.remote_addr,
-    }
-    raw = {"rawBody": _raw_body()} if hook.config.raw_body else {}
-    return in_stored_order(payload | raw)
-
-
-def _raw_body() -> str | JsonObject:
-    data = b"" if request.method == "GET" else read_bytes()
-    return as_sent(data, request.content_type or "")
-
-
-def _metadata() -> JsonObject:
-    return {
-        "source": WEBHOOK,
-        "receivedAt": datetime.now(UTC),
-        "remoteAddress": request.remote_addr,
-        "method": request.method,
-    }
 
 
 def _describe_acceptance(answer: intake.AcceptedCall) -> JsonObject:

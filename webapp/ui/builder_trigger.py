@@ -11,8 +11,10 @@ from flowforge.connectors.sdk import CONNECTION
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import find_kind, trigger_kinds
 from flowforge.triggers.kinds.manual import MANUAL
+from flowforge.triggers.kinds.webhook import WEBHOOK, usual_method
 from flowforge.triggers.registrations import SHOWN_FIRE_TIMES
 from flowforge.triggers.views import TriggerView
+from flowforge.triggers.webhooks.sample_request import SampleRequest
 from webapp.ui.fields import Field, fields_of, with_chosen
 from webapp.ui.trigger_kinds import command_for
 
@@ -41,6 +43,8 @@ class TriggerPanel:
     """None before it is published."""
     example: Json
     """A payload as the kind gives it."""
+    request: SampleRequest | None
+    """The request that is offered to be sent for a test; None where the trigger is no webhook."""
     preview: Any
     """A preview of what people will see; None where there is nothing to see."""
 
@@ -79,8 +83,15 @@ def trigger_panel(
         times=kind.upcoming(config, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
         addresses=_addresses(kind, registered, config, sample),
         example=kind.sample(config) if kind else {},
+        request=_request(kind, config, sample),
         preview=kind.preview(config) if kind else None,
     )
+
+
+def _request(kind: TriggerKind[Any] | None, config: Json, sample: Json | None) -> SampleRequest | None:
+    if kind is None or kind.type != WEBHOOK:
+        return None
+    return SampleRequest.of_payload({**kind.sample(config), **(sample or {})}, usual_method(config.get("methods")))
 
 
 def _with_connections(

@@ -12,9 +12,12 @@ from werkzeug.wrappers import Response
 
 from flowforge import charsets
 from flowforge.errors import Invalid, NotFound
+from flowforge.triggers.kinds.webhook import usual_method
+from flowforge.triggers.webhooks.sample_request import SampleRequest
 from flowforge.triggers.webhooks.signed_call import SignedCall, sign_call
 from webapp.context import backends, session
 from webapp.services import triggers
+from webapp.translation.texts import gettext
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 
@@ -29,20 +32,22 @@ def call_webhook(trigger_id: UUID) -> Any:
     if not trigger.webhook_url:
         raise NotFound("this trigger has no address")
     try:
-        call = sign_call(hook, trigger.webhook_url, request.form.get("body", "").encode())
+        sample = SampleRequest(usual_method(hook.config.methods), "", (), request.form.get("body", ""))
+        call = sign_call(hook, trigger.webhook_url, sample)
         session().rollback()  # the workflow may take its time to answer
-        flash(*_outcome(_send(call, trigger.webhook_url)))
+        flash(*_outcome(send_call(call)))
     except Invalid as error:
-        flash(f"It was not called: {error.problems[0].message}.", "error")
+        flash(gettext("It was not called: %(reason)s.", reason=error.problems[0].message), "error")
     return redirect(url_for("ui.workflow", workflow_id=trigger.workflow_id), 303)
 
 
-def _send(call: SignedCall, url: str) -> Response:
-    """With the address of whoever is looking: where only some may call, it is theirs that counts."""
+def send_call(call: SignedCall) -> Response:
+    """Send a call to a URL of ours the whole way, within this process. It comes from the address of whoever is looking:
+    where only some may call, it is theirs that counts."""
     base = backends().settings.public_webhook_base
     host = urlsplit(base)
     return Client(current_app.wsgi_app, Response).open(
-        url.removeprefix(base),
+        call.url.removeprefix(base),
         base_url=f"{host.scheme}://{host.netloc}",
         method=call.method,
         headers=dict(call.headers),
@@ -54,4 +59,5 @@ def _send(call: SignedCall, url: str) -> Response:
 def _outcome(response: Response) -> tuple[str, str]:
     text = charsets.decode(response.get_data())[:_LONGEST_SHOWN]
     response.close()
-    return f"The webhook answered {response.status_code}: {text}", "done" if response.status_code < 400 else "error"
+    message = gettext("The webhook answered %(status)s: %(answer)s", status=response.status_code, answer=text)
+    return message, "done" if response.status_code < 400 else "error"

@@ -5,36 +5,38 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from flowforge.errors import Invalid
-from flowforge.triggers.kinds.webhook import usual_method
 from flowforge.triggers.webhooks.call import Call
 from flowforge.triggers.webhooks.hook import Hook
-
-_MEDIA_TYPE = "application/json"
+from flowforge.triggers.webhooks.sample_request import SampleRequest
 
 
 @dataclass(frozen=True, slots=True)
 class SignedCall:
     method: str
+    url: str
     headers: Mapping[str, str]
     body: bytes
 
 
-def sign_call(hook: Hook, url: str, body: bytes) -> SignedCall:
-    """The call with this JSON as its body. Raises Invalid where only the sender can prove who they are."""
-    method = usual_method(hook.config.methods)
+def sign_call(hook: Hook, url: str, request: SampleRequest) -> SignedCall:
+    """The request as a call of the webhook. Raises Invalid where only the sender can prove who they are."""
+    body = request.body.encode(errors="replace") if request.sends_body else b""
+    called = f"{url}?{request.query}" if request.query else url
+    headers = request.all_headers
     call = Call(
-        method=method,
-        url=url,
-        query={},
-        headers={},
+        method=request.method,
+        url=called,
+        query=dict(parse_qsl(request.query, keep_blank_values=True)),
+        headers={name.lower(): value for name, value in headers.items()},
         read_body=lambda: body,
         read_pieces=lambda: (body,),
-        media_type=_MEDIA_TYPE,
+        media_type=request.media_type,
         at=time.time(),
     )
     proof = hook.authentication.sign(call)
     if proof is None:
         raise Invalid.at("", f"only the sender can sign calls here: {hook.authentication.title}")
-    return SignedCall(method, {"Content-Type": _MEDIA_TYPE, **proof}, body)
+    return SignedCall(request.method, called, {**headers, **proof}, body)

@@ -1,0 +1,46 @@
+"""What a webhook's call brings to its workflow (contract.md, section 1.4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import request
+
+from flowforge.field_order import in_stored_order
+from flowforge.jsonio import JsonObject
+from flowforge.triggers.kinds.webhook import WEBHOOK
+from flowforge.triggers.webhooks.hook import Hook
+from webapp.intake.body import read_body, read_bytes
+from webapp.intake.headers import AS_SENT, redact_headers, redact_query
+from webapp.intake.raw_body import as_sent
+from webapp.receiving.form_data import parse_query
+from webapp.receiving.uploads import Uploads
+
+
+def payload_of(hook: Hook, uploads: Uploads) -> JsonObject:
+    """Raises what `read_body` raises."""
+    payload = {
+        "body": read_body(uploads),
+        "headers": redact_headers(
+            request.headers, request.environ.get(AS_SENT, ()), hook.authentication.secret_headers
+        ),
+        "queryParams": redact_query(parse_query(request.query_string)),
+        "method": request.method,
+        "remoteAddress": request.remote_addr,
+    }
+    raw = {"rawBody": _raw_body()} if hook.config.raw_body else {}
+    return in_stored_order(payload | raw)
+
+
+def _raw_body() -> str | JsonObject:
+    data = b"" if request.method == "GET" else read_bytes()
+    return as_sent(data, request.content_type or "")
+
+
+def metadata() -> JsonObject:
+    return {
+        "source": WEBHOOK,
+        "receivedAt": datetime.now(UTC),
+        "remoteAddress": request.remote_addr,
+        "method": request.method,
+    }
