@@ -278,14 +278,24 @@ def _by_both_names(outputs: Mapping[str, Any], steps: Sequence[Written]) -> Json
     return {other: outputs[name] for name, other in names if name in outputs} | dict(outputs)
 
 
-def preview(workflow_id: UUID, name: str, text: str, data: Mapping[str, Any]) -> tuple[Any, str | None]:
-    """Compute a text with expressions. Returns its value, or None and the reason why it cannot be computed."""
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """The value of a text with expressions, or the reason why it has none."""
+
+    value: Any
+    problem: str | None = None
+    span: tuple[int, int] | None = None
+    """The characters of the text that are to blame, where that can be told."""
+
+
+def preview(workflow_id: UUID, name: str, text: str, data: Mapping[str, Any]) -> Previewed:
+    """Compute a text with expressions."""
     outside = {"workflow": {"id": str(workflow_id), "name": name}, "execution": {"id": MASK}, "now": datetime.now(UTC)}
     scope = {VARIABLES: NO_VALUES, **data, **outside, **masked_secrets(text)}
     missing = unknown_in(text, scope)
     if missing is not None:
-        return None, missing.reason
+        return Previewed(None, missing.reason)
     try:
-        return resolve(text, scope, step="", field=""), None
+        return Previewed(resolve(text, scope, step="", field=""))
     except ExpressionError as error:
-        return None, error.message
+        return Previewed(None, error.message, error.span_in(text))

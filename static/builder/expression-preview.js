@@ -1,5 +1,6 @@
 // Shows below a field what its expression gives with the data at hand.
 
+import { markProblem } from "./expression-marks.js";
 import { panel, root } from "./page.js";
 import { requestFragment } from "./server.js";
 
@@ -10,7 +11,7 @@ root.addEventListener("input", (event) => previewSoon(event.target));
 panel.addEventListener("focusin", (event) => previewSoon(event.target));
 
 function previewSoon(field) {
-  if (!field.matches("[data-expression]")) return;
+  if (!field.matches("[data-preview] [data-expression]")) return;
   if (!field.value.includes("{{")) {
     shownBelow(field)?.remove();
     return;
@@ -21,8 +22,12 @@ function previewSoon(field) {
 
 async function preview(field) {
   const form = field.closest("[data-preview]");
+  const text = field.value;
   const nodes = await requestFragment(form.dataset.preview, questionOf(form, field));
-  if (nodes && field.isConnected) outputBelow(field).replaceChildren(...nodes);
+  if (!nodes || !field.isConnected) return;
+  outputBelow(field).replaceChildren(...nodes);
+  const { from, to } = shownBelow(field).querySelector("[data-from]")?.dataset ?? {};
+  markProblem(field, text, from ? [Number(from), Number(to)] : []);
 }
 
 function questionOf(form, field) {

@@ -10,7 +10,7 @@ root.addEventListener("input", (event) => {
 
 function addPair(pair) {
   const added = pair.cloneNode(true);
-  added.querySelector(".preview")?.remove();
+  for (const shown of added.querySelectorAll(".preview, .expression-marks")) shown.remove();
   for (const field of added.querySelectorAll("input, textarea")) {
     field.value = "";
     field.ariaLabel = field.ariaLabel.replace(/\d+$/, (number) => Number(number) + 1);

@@ -6,6 +6,7 @@ import "./autosave.js";
 import "./code-fields.js";
 import "./data-picker.js";
 import "./dragging.js";
+import "./expression-fields.js";
 import "./expression-preview.js";
 import "./fields.js";
 import "./forms.js";

@@ -2,6 +2,7 @@
 
 import { offerAsking } from "./asked-values.js";
 import { offerEditors } from "./code-fields.js";
+import { offerMarks } from "./expression-marks.js";
 import { replaceContent } from "./focus.js";
 import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
 import { showNotes } from "./notes.js";
@@ -58,5 +59,6 @@ function showPanel(part) {
   offerTabs();
   globalThis.htmx?.process(panel); // it listens for a test call
   offerAsking();
+  offerMarks();
   offerEditors();
 }

@@ -47,6 +47,25 @@ def test_what_a_step_gave_can_be_picked_from(builder: Builder) -> None:
     assert "41" in send(builder, "preview", at="/actions/1", text="{{ steps.one.n }}")
 
 
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("Hi {{ trigger.emial }}", "Hi {{ trigger.<emial> }}"),
+        ("{{ 1 }} {{ 'uper' | uper }}", "{{ 1 }} {{ 'uper' | <uper> }}"),
+        ("{{ trigger['e-mial'] }}", "{{ trigger['<e-mial>'] }}"),
+        ("{{ 1 + }}", "{{< 1 + >}}"),
+        ("line\r\n{{ nobody }}", "line\n{{ <nobody> }}"),
+        ("{{ trigger", "{{ trigger"),
+    ],
+)
+def test_a_preview_tells_where_a_text_is_wrong(builder: Builder, text: str, marked: str) -> None:
+    shown = send(builder, "preview", at="/actions/1", text=text)
+    assert 'class="wrong"' in shown
+    span, told = re.search(r'data-from="(\d+)" data-to="(\d+)"', shown), text.replace("\r\n", "\n")
+    start, end = (int(span[1]), int(span[2])) if span else (0, 0)
+    assert marked == (f"{told[:start]}<{told[start:end]}>{told[end:]}" if span else told)
+
+
 def test_what_a_test_gave_can_be_forgotten(builder: Builder) -> None:
     send(builder, "test", at="/actions/0")
     path = f"{builder.path}?step=/actions/0"

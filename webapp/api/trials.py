@@ -106,8 +106,8 @@ def preview(workflow_id: UUID, body: Previewing) -> Value | Failure:
     workflow = _workflow(workflow_id)
     definition = drafts().clear(session(), current_user_id(), workflow_id)
     context = context_at(session(), workflow.id, definition, body.pointer)
-    value, error = step_tests.preview(workflow.id, workflow.name, body.text, context.data)
-    return Value(excerpt(value)) if error is None else Failure(error)
+    found = step_tests.preview(workflow.id, workflow.name, body.text, context.data)
+    return Value(excerpt(found.value)) if found.problem is None else Failure(found.problem)
 
 
 @blueprint.get("/sample")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from flask import Blueprint, request
 from flask_login import current_user
 
 from flowforge import jsonio
+from flowforge.language.evaluation.predicates import PREDICATES
 from flowforge.language.filters.all_filters import FILTERS
 from webapp.caching import never_store
 from webapp.edge import MOST_RECEIVED_BYTES
@@ -83,4 +85,12 @@ def _for_templates() -> dict[str, object]:
         "operators": OPERATORS,
         "unary_operators": UNARY,
         "is_written": is_written,
+        "expression_language": _expression_language,
     }
+
+
+@cache
+def _expression_language() -> str:
+    """Describe the filters, by name, usage and help, and the tests by name, for the fields that complete them."""
+    filters = [[name, each.usage, each.help] for name, each in sorted(FILTERS.items())]
+    return jsonio.dumps({"filters": filters, "tests": sorted(PREDICATES)}).decode()

@@ -19,7 +19,7 @@ from flowforge.language.pointers import parsed
 from flowforge.language.scope_rules import written_steps
 from flowforge.preview import expression_context, step_tests
 from flowforge.preview.excerpts import excerpt
-from flowforge.preview.step_tests import Trial
+from flowforge.preview.step_tests import Previewed, Trial
 from flowforge.workflows import pins
 from flowforge.workflows.changes import Publication
 from flowforge.workflows.validation import config_of
@@ -39,15 +39,15 @@ _LONGEST_PREVIEW = 20_000
 def preview_expression(workflow_id: UUID) -> str:
     """Show the value of a field's text, computed from the data available to the step."""
     workflow, at = found(workflow_id), request.form.get("at", "")
-    text = request.form.get("text", "")[:_LONGEST_PREVIEW]
+    text = request.form.get("text", "")[:_LONGEST_PREVIEW].replace("\r\n", "\n")
     try:
         context = expression_context.context_at(
             session(), workflow.id, drafts().clear(session(), viewer_id(), workflow_id), at
         )
-        value, error = step_tests.preview(workflow.id, workflow.name, text, context.data)
+        previewed = step_tests.preview(workflow.id, workflow.name, text, context.data)
     except Invalid as gone:
-        value, error = None, str(gone)
-    return render_template("builder/_preview.html", value=excerpt(value), error=error)
+        previewed = Previewed(None, str(gone))
+    return render_template("builder/_preview.html", previewed=replace(previewed, value=excerpt(previewed.value)))
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/test")

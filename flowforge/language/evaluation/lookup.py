@@ -31,15 +31,15 @@ class Missing:
         """Says what is missing, where, and which existing name is nearest."""
         if self.computed:
             return Failure(f"{self.trail} has nothing under the name or position computed in [ ]")
-        name = quoted(self.key)
+        return Failure(self._explain(quoted(self.key)), blamed=str(self.key))
+
+    def _explain(self, name: str) -> str:
         if isinstance(self.holder, Mapping):
             suggestion = hint(str(self.key), map(str, self.holder))
-            return Failure(
-                f"{self.trail} has no {name}{suggestion}" if self.trail else f"{name} is not known{suggestion}"
-            )
+            return f"{self.trail} has no {name}{suggestion}" if self.trail else f"{name} is not known{suggestion}"
         if isinstance(self.holder, list | tuple | str):
-            return Failure(self._outside_of(self.holder))
-        return Failure(f"{self.trail} is {describe(self.holder)}, so it has no {name}")
+            return self._outside_of(self.holder)
+        return f"{self.trail} is {describe(self.holder)}, so it has no {name}"
 
     def _outside_of(self, sequence: list[Any] | tuple[Any, ...] | str) -> str:
         if isinstance(self.key, int):

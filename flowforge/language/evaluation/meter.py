@@ -50,7 +50,14 @@ _EXPRESSIONS_OF_A_STEP = Allowance("the expressions of a step", MEMORY, EXPRESSI
 
 
 class Failure(Exception):
-    """An expression has no value, for the reason in the text. Never quotes data: it may be a secret."""
+    """An expression has no value, for the reason in the text. Never quotes data: it may be a secret.
+
+    `blamed`: the name in the expression that is wrong, where it is one.
+    """
+
+    def __init__(self, message: str, blamed: str = "") -> None:
+        super().__init__(message)
+        self.blamed = blamed
 
 
 class Meter:

@@ -53,7 +53,7 @@ class UnknownName(Failure):
     """A name that nothing has. The hint is worked out when the text is read."""
 
     def __init__(self, message: str, name: str, kind: str, existing: Sequence[str]) -> None:
-        super().__init__(message)
+        super().__init__(message, name)
         self.name = name
         self.kind = kind
         """The kind of thing that is named: `filter`, `test`."""

@@ -8,6 +8,7 @@ holds each output under `step_<index>` and under the step's own id (`Plan.output
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,18 +24,38 @@ VARIABLES = "vars"
 ROOTS = ("trigger", "steps", "workflow", "execution", "now", VARIABLES)
 
 _TEXT_SHOWN = 120
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 
 
 class ExpressionError(FlowForgeError):
     """An expression cannot be read or has no value. Its text names step, field, reason and the expression."""
 
-    def __init__(self, step: str, field: str, message: str, text: str) -> None:
+    def __init__(self, step: str, field: str, message: str, text: str, source: str = "", blamed: str = "") -> None:
         self.step = step
         self.field = field
         self.message = message
         self.text = text
+        self.source = source
+        """The expression as it is written; `blamed`: the name in it that is wrong, where it is one."""
+        self.blamed = blamed
         where = f"step '{step}'" + (f", {field}" if field else "")
         super().__init__(f"{where}: {message}" + (f" (in {text})" if text else ""))
+
+    def span_in(self, text: str) -> tuple[int, int] | None:
+        """Find the characters of a text that are to blame: a name, or else the whole expression. None where it cannot
+        be told."""
+        start = text.find(f"{OPEN}{self.source}{CLOSE}") + len(OPEN) if self.source else 0
+        if start < len(OPEN):
+            return None
+        first, last = _span_of(self.blamed, self.source)
+        return start + first, start + last
+
+
+def _span_of(name: str, source: str) -> tuple[int, int]:
+    """Find a name in an expression, better outside quotes than in them; the whole expression where it is nowhere."""
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    found = name and (word.search(_QUOTED.sub(lambda quote: " " * len(quote.group()), source)) or word.search(source))
+    return found.span() if found else (0, len(source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +88,9 @@ def resolve(
         return walk.resolve(value)
     except TemplateFailure as error:
         failed_field = dotted(walk.path, field)
-        raise ExpressionError(step, failed_field, str(error), shown(error.source)) from error
+        raise ExpressionError(
+            step, failed_field, str(error), shown(error.source), error.source, error.blamed
+        ) from error
     except RecursionError as error:
         raise ExpressionError(step, field, "objects and lists are nested too deeply", "") from error
 

@@ -50,6 +50,8 @@ class TemplateFailure(Exception):
         """The data that the expression uses, where that can be read although it cannot be computed."""
         self.unknown = unknown
         """All its unknown names, where one of them is the reason."""
+        self.blamed = reason.blamed if isinstance(reason, Failure) else ""
+        """The name in the expression that is wrong, where it is one."""
 
     def explain(self, hints: Hints) -> list[str]:
         """Return the reason; of unknown names every one, each with a hint if there is one left to give."""
