@@ -6,7 +6,7 @@ that run beside one another inside it; of a loop only how many of its items are 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -55,16 +55,18 @@ class LoopSpan:
     ended: datetime | None
 
 
-def look(session: Session, execution: ExecutionView, number: int, with_lanes: Collection[int]) -> dict[int, FrameLook]:
-    """The frame and the branches inside it, by number; `with_lanes` are the steps whose branches run side by side.
-    Three statements for each level of these, one more where a step runs. Raises NotFound."""
+def look(
+    session: Session, execution: ExecutionView, number: int, frames_shown: Callable[[BlockView], Sequence[int]]
+) -> dict[int, FrameLook]:
+    """The frame and those inside it, by number; `frames_shown` chooses those of a block. Three statements for each
+    level of these, one more where a step runs. Raises NotFound."""
     found: dict[int, FrameLook] = {}
     waiting = [number]
     while waiting:
         found |= _load(session, execution, waiting)
         opened = [block for look in waiting if look in found for block in found[look].blocks.values()]
-        lanes = [lane for block in opened if block.step_index in with_lanes for lane in block.frames]
-        waiting = lanes[: MOST_FRAMES - len(found)]
+        inside = [frame for block in opened for frame in frames_shown(block)]
+        waiting = inside[: MOST_FRAMES - len(found)]
     if number not in found:
         raise NotFound("there is no such frame in this execution")
     return found

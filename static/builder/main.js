@@ -16,3 +16,5 @@ import "./navigation.js";
 import "./palette.js";
 import "./panel-width.js";
 import "./requests.js";
+import "./run.js";
+import "../lazy.js";

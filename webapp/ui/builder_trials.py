@@ -28,7 +28,8 @@ from webapp.context import backends, session
 from webapp.services import drafts, triggers
 from webapp.ui import undo
 from webapp.ui.base import blueprint
-from webapp.ui.builder import answer, found, refused
+from webapp.ui.builder import PART, answer, found, refused
+from webapp.ui.builder_runs import to_run
 from webapp.ui.conditions import with_conditions_in_words
 from webapp.ui.guard import viewer_id
 
@@ -159,10 +160,12 @@ def run_draft(workflow_id: UUID) -> Any:
     try:
         started = drafts().start(session(), backends().bus, viewer_id(), workflow.id, payload)
     except Invalid as error:
+        if PART in request.headers:
+            return refused(workflow, error, 400)
         session().rollback()
         flash(f"It cannot run yet: {error}", "error")
         return _back(workflow)
-    return redirect(url_for("ui.execution", execution_id=started.execution_id, event=started.event_id), 303)
+    return to_run(started.execution_id, started.event_id)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/publish")

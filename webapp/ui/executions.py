@@ -9,11 +9,10 @@ from uuid import UUID
 
 from flask import render_template, request, url_for
 
-from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid, NotFound, Unavailable
 from flowforge.execution.state import ROOT
 from flowforge.executions import executions as operations
-from flowforge.executions import frame_progress, log_search
+from flowforge.executions import log_search
 from flowforge.executions.log_search import LogFilter
 from flowforge.executions.pending import AwaitedExecutionView, awaited
 from flowforge.executions.views import ExecutionView
@@ -25,9 +24,10 @@ from flowforge.resume_links import WaitKey
 from webapp.context import backends, session
 from webapp.services import workflows
 from webapp.ui.base import blueprint
-from webapp.ui.frames import requested_frame, run_labels, step_title, steps_of_frame, way_to
+from webapp.ui.frames import requested_frame, run_labels, step_title, way_to
 from webapp.ui.guard import viewer_id
-from webapp.ui.steps import OVER, Flow, Step
+from webapp.ui.run_progress import progress_of
+from webapp.ui.steps import OVER, Step
 from webapp.ui.timeline import timeline_of
 
 LOG_STATES = ("STARTED", "SUCCESS", "FAILURE", "COMPLETED", "FAILED", "CANCELLED", "INFO", "WARN", "ERROR")
@@ -58,12 +58,15 @@ def execution_log(execution_id: UUID) -> str:
 
 
 def found(execution_id: UUID) -> ExecutionView:
-    """Find the execution; just after a start by hand it is no row yet, but an event that the address names. Raises
-    NotFound."""
+    """Find the execution, or the event that the address names. Raises NotFound."""
+    return find(execution_id, requested_event())
+
+
+def find(execution_id: UUID, event_id: UUID | None) -> ExecutionView:
+    """Find the execution; just after a start by hand it is no row yet, but an event. Raises NotFound."""
     try:
         return operations.get(session(), viewer_id(), execution_id)
     except NotFound:
-        event_id = _requested_id("event")
         if event_id is None:
             raise
         return awaited(session(), viewer_id(), event_id, execution_id)
@@ -78,8 +81,9 @@ def workflow_name(row: ExecutionView) -> str | None:
 
 
 def _progress(row: ExecutionView, written: Sequence[WrittenStep]) -> dict[str, object]:
-    frame, event_id = requested_frame(), _requested_id("event")
-    steps, loops = _steps(row, written, frame)
+    frame, event_id = requested_frame(), requested_event()
+    progress = progress_of(row, written, frame)
+    steps = progress.steps
     return {
         "stream_url": url_for("live.live", execution_id=row.id),
         "progress_url": url_for("ui.execution_progress", execution_id=row.id, event=event_id, frame=frame or None),
@@ -88,27 +92,15 @@ def _progress(row: ExecutionView, written: Sequence[WrittenStep]) -> dict[str, o
         "frame": frame,
         "way": way_to(row, frame, written),
         "steps": steps,
-        "timeline": timeline_of(row, steps, loops),
+        "timeline": timeline_of(row, steps, progress.loop_spans()),
         "failed_in": _failed_in(row, steps),
         "failed_at": _failed_at(row, written),
         "version": version_of(session(), row),
-        "answer_path": partial(_answer_path, row.id),
+        "answer_path": partial(answer_path, row.id),
         "replays": operations.replays(session(), row.id) if row.status in OVER else (),
         "over": row.status in OVER,
         "awaited": isinstance(row, AwaitedExecutionView),
     }
-
-
-def _steps(row: ExecutionView, written: Sequence[WrittenStep], frame: int) -> tuple[list[Step], Any]:
-    every = list(all_steps(written))
-    loops = {step.index for step in every if step.loop}
-    looks = frame_progress.look(session(), row, frame, {step.index for step in every if step.has_lanes})
-    opened = [block for look in looks.values() for block in look.blocks.values() if block.step_index in loops]
-    calls = any(step.block and step.block.workflow_field for step in every)
-    called = frame_progress.called(session(), row.id) if calls else {}
-    flow = Flow(row, looks, called, load_catalog())
-    shown = written if frame == ROOT else steps_of_frame(row, frame, every)
-    return flow.steps(shown, frame), frame_progress.loop_spans(session(), row.id, opened)
 
 
 def _failed_in(row: ExecutionView, steps: Sequence[Step]) -> str | None:
@@ -123,7 +115,7 @@ def _failed_at(row: ExecutionView, written: Sequence[WrittenStep]) -> str | None
     return next((pointer(step.path) for step in all_steps(written) if step.index == index), None)
 
 
-def _answer_path(execution_id: UUID, step: Step) -> str:
+def answer_path(execution_id: UUID, step: Step) -> str:
     """Return the path of the page on which the step's wait is ended."""
     wait = step.wait
     assert wait is not None
@@ -136,7 +128,7 @@ def _log(row: ExecutionView, written: Sequence[WrittenStep]) -> dict[str, object
     """`lines` is None while the log does not answer: the rest of the page is worth showing."""
     wanted = _requested_filter()
     params: dict[str, Any] = {
-        "event": _requested_id("event"),
+        "event": requested_event(),
         "log": wanted.text or None,
         "state": wanted.status or None,
         "kind": wanted.event_type or None,
@@ -187,9 +179,9 @@ def _requested_filter() -> LogFilter:
     )
 
 
-def _requested_id(name: str) -> UUID | None:
-    """Read an id from the query; anything that is no id counts as left out."""
+def requested_event() -> UUID | None:
+    """Read the id of an event from the query; anything that is no id counts as left out."""
     try:
-        return UUID(request.args.get(name, ""))
+        return UUID(request.args.get("event", ""))
     except ValueError:
         return None

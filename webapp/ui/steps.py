@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,6 @@ from flowforge.executions.frame_progress import FrameLook
 from flowforge.executions.views import AttemptView, BlockView, ExecutionView
 from flowforge.executions.waits import RESUMABLE
 from flowforge.executions.written_steps import WrittenList, WrittenStep
-from flowforge.language.blocks import BLOCKS
 from flowforge.language.bodies import BodyKind
 from flowforge.language.decisions import Decision
 from flowforge.language.definition import ActionDefinition
@@ -44,6 +43,8 @@ class Loop:
     total: int
     ended: int
     failed: int
+    shown: int | None
+    """The position of the run whose steps are shown; None where each has a page of its own."""
 
     @property
     def succeeded(self) -> int:
@@ -123,6 +124,14 @@ class Step:
                 yield from step.all()
 
 
+ShownRun = Callable[[BlockView], int | None]
+"""The position of the run of a loop that is shown; None where none is."""
+
+
+def no_run(_: BlockView) -> None:
+    return None
+
+
 class Flow:
     """Joins the progress of an execution's frames with its written steps."""
 
@@ -132,11 +141,13 @@ class Flow:
         looks: Mapping[int, FrameLook],
         called: Mapping[tuple[int, int], UUID],
         catalog: Catalog,
+        shown_run: ShownRun = no_run,
     ) -> None:
         self._execution = execution
         self._looks = looks
         self._called = called
         self._catalog = catalog
+        self._shown_run = shown_run
 
     def steps(self, written: Sequence[WrittenStep], frame: int | None) -> list[Step]:
         look = self._looks.get(frame) if frame is not None else None
@@ -166,7 +177,7 @@ class Flow:
             output=outputs.get(key),
             error=_error(attempts, look, index, block) if state in {"FAILED", "RETRYING", "HANDLED"} else None,
             decision=decision,
-            loop=_loop(action.type, block),
+            loop=_loop(written, block, self._shown_run) if block else None,
             pages=_pages(outputs.get(key), look.parts.get(index) if look else None),
             child=self._called.get((look.number, index)) if look else None,
             lanes=[self._lane(written, inner, look) for inner in written.inside],
@@ -174,8 +185,18 @@ class Flow:
 
     def _lane(self, written: WrittenStep, inner: WrittenList, look: FrameLook | None) -> Lane:
         title = title_of_list(written.action.type, inner.body.kind, inner.name)
-        steps = self.steps(inner.steps, _frame_of(written, inner, look))
+        steps = self.steps(inner.steps, self._frame_of(written, inner, look))
         return Lane(inner.body.kind.value, title, _is_taken(written, inner, look), steps)
+
+    def _frame_of(self, owner: WrittenStep, inner: WrittenList, look: FrameLook | None) -> int | None:
+        """The frame in which the list runs; None where it runs in none yet, or in many of which none is shown."""
+        if look is None or not inner.body.kind.has_frames:
+            return look.number if look else None
+        opened = look.blocks.get(owner.index)
+        if opened is None:
+            return None
+        position = self._shown_run(opened) if inner.body.kind is BodyKind.LOOP else inner.body.number
+        return None if position is None else opened.first_frame + position
 
     def _state(self, action: ActionDefinition, index: int, look: FrameLook | None, decision: Decision | None) -> str:
         if not action.runs:
@@ -212,16 +233,6 @@ class Flow:
 def _is_why_failed(index: int, look: FrameLook) -> bool:
     """Whether the execution has failed by the step; one that was rejected has an output."""
     return look.over and (look.error or {}).get("stepIndex") == index
-
-
-def _frame_of(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) -> int | None:
-    """The frame in which the list runs; None where it runs in many, or in none yet."""
-    if look is None or inner.body.kind is BodyKind.LOOP:
-        return None
-    if inner.body.kind is not BodyKind.LANE:
-        return look.number
-    opened = look.blocks.get(owner.index)
-    return opened.first_frame + inner.body.number if opened else None
 
 
 def _is_taken(owner: WrittenStep, inner: WrittenList, look: FrameLook | None) -> bool | None:
@@ -267,11 +278,10 @@ def _is_handled(output: Any) -> bool:
     return isinstance(output, dict) and output.keys() == {"error"}
 
 
-def _loop(type_: str, opened: BlockView | None) -> Loop | None:
-    block = BLOCKS.get(type_)
-    if opened is None or block is None or block.loop is None:
+def _loop(written: WrittenStep, opened: BlockView, shown_run: ShownRun) -> Loop | None:
+    if written.loop is None:
         return None
-    return Loop(block.loop.noun, opened.frame, opened.total, opened.ended, opened.failed)
+    return Loop(written.loop.noun, opened.frame, opened.total, opened.ended, opened.failed, shown_run(opened))
 
 
 def _pages(output: Any, done: int | None) -> Pages | None:

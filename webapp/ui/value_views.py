@@ -70,6 +70,17 @@ def table_of(value: Any) -> Table:
     return Table("", (), [(_cell(one),) for one in values[:MOST_ROWS]], max(len(values) - MOST_ROWS, 0))
 
 
+@blueprint.app_template_filter("count_items")
+def count_items(value: Any) -> int | None:
+    """Count the entries of the first list of records in an output, else of the first list among its fields; None where
+    there is no list."""
+    records = next(_lists_of_records(value), None)
+    if records is not None:
+        return len(records[1])
+    fields = value.values() if isinstance(value, Mapping) else ()
+    return next((len(inner) for inner in fields if isinstance(inner, list)), None)
+
+
 @blueprint.app_template_filter("schema")
 def schema_of(value: Any) -> Schema:
     return _schema("", [value])

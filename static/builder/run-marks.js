@@ -1,0 +1,53 @@
+// Marks on the cards of the flow, which tell how far a run has got. Cards that are drawn anew get theirs again.
+
+import { flow } from "./page.js";
+
+const OBSERVED = { childList: true, subtree: true };
+let marks = new Map(); // by the step's id
+const observer = new MutationObserver(apply);
+
+// Returns the titles of the steps that have no card any more.
+export function showMarks(items) {
+  marks = new Map(items.map((item) => [item.dataset.step, item]));
+  apply();
+  const ids = new Set(cards().map((card) => card.dataset.step));
+  return items.filter((item) => !ids.has(item.dataset.step)).map((item) => item.dataset.title);
+}
+
+export function clearMarks() {
+  marks = new Map();
+  apply();
+  observer.disconnect();
+}
+
+const cards = () => [...flow.querySelectorAll(".node[data-step]")];
+
+// The observer looks away while the marks are set: it is told of what others change.
+function apply() {
+  observer.disconnect();
+  for (const card of cards()) mark(card, marks.get(card.dataset.step));
+  observer.observe(flow, OBSERVED);
+}
+
+function mark(card, item) {
+  const box = card.querySelector(":scope > .box");
+  setState(card, item?.dataset.state);
+  put(box.querySelector(".open"), ":scope > .run-mark", item?.querySelector(".run-mark"));
+  put(card, ":scope > .run-rounds", item?.querySelector(".run-rounds"), box);
+}
+
+function setState(card, state) {
+  if (card.dataset.run === state) return;
+  if (state) card.dataset.run = state;
+  else delete card.dataset.run;
+}
+
+// Replaces what is there only where it differs, and never under the hands of somebody who uses it.
+function put(parent, selector, wanted, before) {
+  const shown = parent.querySelector(selector);
+  if (shown?.outerHTML === wanted?.outerHTML || shown?.contains(document.activeElement)) return;
+  shown?.remove();
+  if (!wanted) return;
+  if (before) before.after(wanted.cloneNode(true));
+  else parent.append(wanted.cloneNode(true));
+}

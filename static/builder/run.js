@@ -1,0 +1,111 @@
+// The run that is shown on the flow: its bar above, its marks on the cards, and its data in the panel.
+
+import { followExecution } from "../following.js";
+import { gettext } from "../texts.js";
+import { saveNow } from "./autosave.js";
+import { refuse } from "./messages.js";
+import { onClick, root } from "./page.js";
+import { showParts } from "./parts.js";
+import { clearMarks, showMarks } from "./run-marks.js";
+import { forgetResult, renewResult, showResultOf } from "./run-result.js";
+import { request } from "./server.js";
+import { showTab } from "./tabs.js";
+
+const place = document.getElementById("run");
+const KEPT = `flowforge.run.${root.dataset.page}`; // loading the page again shows the same run
+const rounds = new Map(); // the positions of the runs of loops that are shown, by step index
+let stop = () => {};
+
+const line = () => place.querySelector(".run-line");
+
+export function addressOfRun(path = "") {
+  const url = new URL(line().dataset.url, location.href);
+  url.pathname += path;
+  for (const [index, position] of rounds) url.searchParams.append("round", `${index}:${position}`);
+  return url;
+}
+
+// Posts a form that starts a run; the answer is the run.
+export async function startRun(form, submitter) {
+  await saveNow();
+  const options = { method: "POST", body: new FormData(form, submitter), headers: { "X-Part": "yes" } };
+  const answer = await request(form.action, options).catch(() => null);
+  if (!answer) return refuse(gettext("The server does not answer."));
+  if (!answer.ok) return showParts(answer);
+  showTab("output");
+  document.getElementById("tried")?.replaceChildren();
+  begin(answer.page);
+}
+
+export async function showRun(address) {
+  const answer = await request(address).catch(() => null);
+  if (answer?.ok) begin(answer.page);
+  else sessionStorage.removeItem(KEPT);
+}
+
+function begin(page) {
+  stop();
+  rounds.clear();
+  show(page);
+  sessionStorage.setItem(KEPT, line().dataset.url);
+  stop = followExecution({
+    stream: line().dataset.stream,
+    renew,
+    isOver: () => line()?.dataset.over !== "false",
+    isAwaited: () => "awaited" in (line()?.dataset ?? {}),
+  });
+}
+
+async function renew() {
+  const shown = line()?.dataset.url;
+  if (!shown) return;
+  const { ok, page } = await request(addressOfRun());
+  if (ok && line()?.dataset.url === shown) show(page);
+}
+
+function show(page) {
+  place.replaceChildren(page.querySelector(".run-line"));
+  place.hidden = false;
+  const gone = showMarks([...page.querySelectorAll("[data-run-marks] > li")]);
+  const told = place.querySelector("[data-run-gone]");
+  told.hidden = !gone.length;
+  told.textContent = gettext("Steps of this run that are gone: %(steps)s", { steps: gone.join(", ") });
+  renewResult();
+}
+
+function close() {
+  stop();
+  sessionStorage.removeItem(KEPT);
+  place.replaceChildren();
+  place.hidden = true;
+  clearMarks();
+  forgetResult();
+}
+
+async function cancel(form) {
+  await request(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
+  await renew();
+}
+
+async function choose(index, position) {
+  rounds.set(index, position);
+  await renew();
+  renewResult({ always: true });
+}
+
+onClick("[data-run-close]", close);
+onClick("[data-round]", (button) => choose(button.dataset.round, Number(button.dataset.to)));
+root.addEventListener("change", ({ target }) => {
+  if (target.matches("input[data-round]") && target.validity.valid) choose(target.dataset.round, target.value - 1);
+});
+
+document.addEventListener("submit", (event) => {
+  const handle = event.target.matches("[data-run]") ? startRun : event.target.matches("[data-run-cancel]") && cancel;
+  if (!handle) return;
+  event.preventDefault();
+  handle(event.target, event.submitter);
+});
+
+showResultOf(() => (line() ? addressOfRun("/result") : null));
+const last = sessionStorage.getItem(KEPT);
+if (last) showRun(last);

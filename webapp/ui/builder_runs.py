@@ -1,0 +1,113 @@
+"""Runs in the builder: one is shown on the flow, card by card, while it goes on and afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, render_template, request, url_for
+
+from flowforge.errors import NotFound
+from flowforge.executions.pending import AwaitedExecutionView
+from flowforge.executions.views import BlockView, ExecutionView
+from flowforge.executions.written_steps import version_of, written_steps
+from webapp.context import session
+from webapp.ui import executions
+from webapp.ui.base import blueprint
+from webapp.ui.builder import PART
+from webapp.ui.executions import answer_path, requested_event
+from webapp.ui.run_progress import Progress, progress_of
+from webapp.ui.steps import OVER, Step
+
+_ROUND = re.compile(r"(\d{1,9}):(\d{1,9})")
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>/build/runs/<uuid:execution_id>")
+def builder_run(workflow_id: UUID, execution_id: UUID) -> str:
+    """`event`: what a run is known by that has only been accepted; `round`: the run of a loop that is shown, as
+    `<step index>:<position>`."""
+    return _run_part(_find_run(workflow_id, execution_id), requested_event())
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>/build/runs/<uuid:execution_id>/result")
+def builder_run_result(workflow_id: UUID, execution_id: UUID) -> str:
+    """What the run did in the step of the id `step`, or what started it (`trigger`)."""
+    row, wanted = _find_run(workflow_id, execution_id), request.args.get("step", "")
+    if wanted == "trigger":
+        return render_template("builder/_run_trigger.html", execution=row)
+    around, step = _find_step(_progress(row).steps, wanted)
+    return render_template(
+        "builder/_run_result.html",
+        execution=row,
+        step=step,
+        around=around,
+        answer_path=partial(answer_path, row.id),
+        over=row.status in OVER,
+    )
+
+
+def to_run(execution_id: UUID, event_id: UUID) -> Any:
+    """Answer with a run that was just started: for our script the run on the flow, else its page."""
+    if PART in request.headers:
+        return _run_part(executions.find(execution_id, event_id), event_id)
+    return redirect(url_for("ui.execution", execution_id=execution_id, event=event_id), 303)
+
+
+def _run_part(row: ExecutionView, event_id: UUID | None) -> str:
+    """The bar of a run, and the marks of its steps."""
+    progress = _progress(row)
+    return render_template(
+        "builder/_run.html",
+        execution=row,
+        steps=[step for top in progress.steps for step in top.all()],
+        run_url=url_for("ui.builder_run", workflow_id=row.workflow_id, execution_id=row.id, event=event_id),
+        version=version_of(session(), row),
+        over=row.status in OVER,
+        awaited=isinstance(row, AwaitedExecutionView),
+    )
+
+
+def _find_run(workflow_id: UUID, execution_id: UUID) -> ExecutionView:
+    """Raises NotFound."""
+    row = executions.found(execution_id)
+    if row.workflow_id != workflow_id:
+        raise NotFound("this workflow has no such execution")
+    return row
+
+
+def _progress(row: ExecutionView) -> Progress:
+    return progress_of(row, written_steps(session(), row), shown_run=_Rounds.requested().shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """The chosen runs of loops: their positions by the loop's step index."""
+
+    chosen: Mapping[int, int]
+
+    @classmethod
+    def requested(cls) -> _Rounds:
+        found = (_ROUND.fullmatch(text) for text in request.args.getlist("round"))
+        return cls({int(match[1]): int(match[2]) for match in found if match})
+
+    def shown(self, block: BlockView) -> int | None:
+        """The chosen run, else the one that began last; None where none has begun."""
+        last = min(block.begun, block.total) - 1
+        return None if last < 0 else min(self.chosen.get(block.step_index, last), last)
+
+
+def _find_step(steps: Sequence[Step], step_id: str) -> tuple[Sequence[Step], Step | None]:
+    """Find a step by its id, with the loops around it, outermost first."""
+    return next(((loops, step) for loops, step in _within_loops(steps, ()) if step.id == step_id), ((), None))
+
+
+def _within_loops(steps: Sequence[Step], around: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Step]]:
+    for step in steps:
+        yield around, step
+        inside = (*around, step) if step.loop else around
+        for lane in step.lanes:
+            yield from _within_loops(lane.steps, inside)
