@@ -39,3 +39,15 @@ export function scrollOnPhone(element, block) {
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
   element?.scrollIntoView({ behavior, block });
 }
+
+// Calls back, at most once a frame, when cards came, went or changed their state.
+export function onFlowChange(act) {
+  let frame = 0;
+  const soon = () => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(act);
+  };
+  const watched = { childList: true, subtree: true, attributeFilter: ["aria-current", "data-state"] };
+  new MutationObserver(soon).observe(flow, watched);
+  soon();
+}

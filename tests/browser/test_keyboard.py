@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -68,8 +69,40 @@ def test_f6_goes_round_the_builder_and_escape_from_the_form_to_its_card(windows:
     expect(card).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#panel :focus")).to_have_count(1)
-    for part in ("#panel [data-region] :focus", ".bar :focus", "#bar :focus", "#flow :focus", "#panel :focus"):
+    for part in ("#step-data", ".bar", "#bar", "#flow", "#step-parameters"):
         page.keyboard.press("F6")
-        expect(page.locator(part)).to_have_count(1)
+        expect(page.locator(f"{part} :focus")).to_have_count(1)
     page.keyboard.press("Shift+F6")
     expect(card).to_be_focused()
+
+
+def test_steps_of_a_long_flow_are_found_by_their_fields_and_by_the_outline(
+    windows: Windows, register: Register
+) -> None:
+    page = windows.open()
+    page.set_viewport_size({"width": 1680, "height": 900})
+    register(page)
+    steps = [{"type": "TRANSFORM", "config": {"output": {"number": f"n-{number}"}}} for number in range(12)]
+    loop = {"type": "FOR_EACH", "name": "Each one", "config": {"items": "{{ [1] }}"}, "actions": steps[:3]}
+    page.goto("/workflows/new")
+    page.locator("textarea.code").fill(
+        json.dumps({"name": "Long", "trigger": {"type": "manual"}, "actions": [*steps, loop]})
+    )
+    page.locator("form.editor button.primary").click()
+    page.wait_for_url(re.compile("/workflows/[0-9a-f-]{36}"))
+    page.goto(f"{page.url.partition('?')[0]}/build")
+    page.keyboard.press("/")
+    page.keyboard.type("n-2")
+    expect(page.locator("#find output")).to_contain_text("1 of 2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#find output")).to_contain_text("2 of 2")
+    expect(page.locator('.node[data-at="/actions/12/actions/2"] > .box')).to_be_in_viewport()
+    assert grave_violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator('#flow [data-open="/actions/12/actions/2"]')).to_be_focused()
+    outline = page.get_by_role("navigation", name="Outline")
+    outline.get_by_role("link", name="Each one").focus()
+    page.keyboard.press("ArrowDown")
+    expect(outline.locator('[data-open="/actions/12/actions/0"]')).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator('.node[data-at="/actions/12/actions/0"]')).to_have_class(re.compile("opened"))
