@@ -1,5 +1,6 @@
 // Sends edits one at a time, each on the revision that the one before it made.
 
+import { boxVersions, drawingVersion } from "./drawing.js";
 import { refuse } from "./messages.js";
 import { openedStep, palette, revision, root } from "./page.js";
 import { showParts } from "./parts.js";
@@ -17,8 +18,9 @@ export function sendEdit(url, data) {
 
 function post(url, data) {
   data.set("revision", revision());
+  data.set("known", boxVersions().join(" "));
   const keepalive = !data.has("text"); // a body kept alive after the page is left may have 64 KiB at most
-  return request(url, { method: "POST", body: data, headers: { "X-Part": "yes" }, keepalive });
+  return request(url, { method: "POST", body: data, headers: { "X-Part": drawingVersion() }, keepalive });
 }
 
 export function sendForm(form, submitter) {

@@ -34,7 +34,6 @@ function submitInsteadOfSaving(form, submitter) {
 
 async function submitEdit(form, submitter) {
   saveNow();
-  form.closest("details.more")?.removeAttribute("open");
   const dialog = form.closest("dialog");
   dialog?.close();
   await sendForm(form, submitter);

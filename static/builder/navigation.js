@@ -3,6 +3,7 @@
 import { bindKey } from "../keys/keys.js";
 import { gettext } from "../texts.js";
 import { saveNow } from "./autosave.js";
+import { drawingVersion } from "./drawing.js";
 import { refuse } from "./messages.js";
 import { focusMissing } from "./notes.js";
 import { cardLink, onClick, openedStep, panel, root, scrollOnPhone } from "./page.js";
@@ -15,7 +16,7 @@ async function openStep(step, { push = true } = {}) {
   await saveNow();
   const url = new URL(root.dataset.page, location.href);
   if (step) url.searchParams.set("step", step);
-  const answer = await request(url, { headers: { "X-Part": "yes" } }).catch(() => null);
+  const answer = await request(url, { headers: { "X-Part": drawingVersion() } }).catch(() => null);
   if (!answer) return refuse("The server does not answer.");
   showParts(answer);
   if (push) history.pushState({}, "", url);

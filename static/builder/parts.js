@@ -2,16 +2,17 @@
 
 import { offerAsking } from "./asked-values.js";
 import { offerEditors } from "./code-fields.js";
+import { markOpened, showFlow } from "./drawing.js";
 import { offerMarks } from "./expression-marks.js";
 import { replaceContent } from "./focus.js";
 import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
 import { showNotes } from "./notes.js";
-import { bar, flow, guide, openedStep, panel } from "./page.js";
+import { bar, guide, openedStep, panel } from "./page.js";
 import { offerTabs } from "./tabs.js";
 
 const SHOW = {
   bar: showBar,
-  flow: (part) => replaceContent(flow, part),
+  flow: showFlow,
   guide: showGuide,
   notes: showNotes,
   panel: showPanel,
@@ -25,6 +26,7 @@ export function showParts({ ok, page }) {
   if (!parts.length) return refuse("You may have been signed out, or the server is restarting. Reload the page.");
   if (ok) clearRefusal();
   for (const part of parts) SHOW[part.dataset.part]?.(part);
+  markOpened();
 }
 
 function showBar(part) {

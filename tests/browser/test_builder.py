@@ -38,7 +38,7 @@ class Builder:
 
     @property
     def titles(self) -> list[str]:
-        return self.page.locator("#flow > .flow-list > .node > .box strong").all_inner_texts()
+        return self.page.locator(".drawing > .flow-list > .node > .box strong").all_inner_texts()
 
     def saved(self) -> None:
         """Everything that was typed is in the draft."""
@@ -251,7 +251,7 @@ def test_the_builder_is_accessible_and_fits(windows: Windows, register: Register
     for type_ in ("http", "rests", "run a workflow", "respond", "for each", "branch"):
         builder.add(type_)
         examine(page)
-    page.locator("details.more summary").first.click()
+    page.locator("[data-menu]").first.click()
     examine(page)  # a menu
     workflow = page.url.partition("/build")[0]
     for path in ("/build/text?as=yaml", "/build/text?as=json", "/versions"):
@@ -275,7 +275,6 @@ def test_without_script_it_is_built_all_the_same(windows: Windows, register: Reg
     page.get_by_label("Name", exact=True).fill("Shape it")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".node[data-at]")).to_contain_text("Shape it")
-    page.get_by_label("More for Shape it").click()
     page.get_by_role("button", name="Duplicate").click()
     expect(page.locator(".node[data-at]")).to_have_count(2)
 

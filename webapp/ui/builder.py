@@ -21,7 +21,7 @@ from webapp.context import session
 from webapp.services import apis, connections, drafts, triggers, workflows
 from webapp.ui import undo
 from webapp.ui.base import blueprint
-from webapp.ui.builder_flow import flaws_of, flow_of, warnings_at
+from webapp.ui.builder_flow import digest, flaws_of, flow_of, warnings_at
 from webapp.ui.builder_palette import ChoiceGroup, choices
 from webapp.ui.builder_panel import notes_of_trigger, step_panel
 from webapp.ui.builder_trigger import trigger_panel
@@ -30,7 +30,7 @@ from webapp.ui.written import pressed_write
 
 TRIGGER, SETTINGS = "trigger", "settings"
 PART = "X-Part"
-"""The header by which our script requests parts of the page."""
+"""The header by which our script requests parts of the page; its value names the drawing of the flow that is shown."""
 
 
 @blueprint.get("/workflows/<uuid:workflow_id>/build")
@@ -59,7 +59,10 @@ def answer(workflow: WorkflowView, shown: DraftView, opened: str, *, message: st
 
 
 def _parts(page: JsonObject, *names: str, message: str = "") -> str:
-    parts = ["guide", *names] if page["guide"] else names
+    """The flow is left out where the browser shows this very one, else the cards that it names as `known`."""
+    parts = ["guide", *names] if page["guide"] else list(names)
+    if request.headers[PART] == page["drawing"]:
+        parts.remove("flow")
     return render_template("builder/_parts.html", parts=parts, message=message, **page)
 
 
@@ -99,7 +102,11 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "sample": sample,
         "can_undo": undo.can_undo(workflow.id),
         "panel": None,
+        "known": request.form.get("known", "").split(),
+        "patches": PART in request.headers,
     } | guided
+    trigger = page["trigger"]
+    page["drawing"] = digest((page["flow"], trigger.type, trigger.title, trigger.summary, page["trigger_problems"]))
     if opened == TRIGGER or not opened:
         return page | {"notes": notes_of_trigger(problems, page["trigger"]), "opened": TRIGGER}
     try:

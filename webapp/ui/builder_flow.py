@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Any
 
 from flowforge.connectors.catalog import Catalog
@@ -53,6 +54,22 @@ class Node:
     """Markdown."""
     lanes: Sequence[Lane] = field(default_factory=list)
 
+    @property
+    def inside(self) -> Sequence[Node]:
+        """The steps in its lanes, and in theirs."""
+        direct = [node for lane in self.lanes for node in lane.steps]
+        return [*direct, *(node for each in direct for node in each.inside)]
+
+    @property
+    def problems_inside(self) -> int:
+        return sum(node.problems for node in self.inside)
+
+    @property
+    def version(self) -> str:
+        """A digest of what the card shows, which is the same wherever it stands."""
+        own = replace(self, at="", position=0, last=False, lanes=())
+        return digest((own, len(self.inside), self.problems_inside))
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
@@ -78,6 +95,11 @@ def flaws_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog
         return Flaw(at or "trigger", _title(steps[at], catalog) if at in steps else outside, problem.message)
 
     return [flaw(problem) for problem in problems]
+
+
+def digest(drawn: object) -> str:
+    """Name what is drawn by its content."""
+    return blake2b(repr(drawn).encode(), digest_size=6).hexdigest()
 
 
 def note_of(written: Any) -> str:

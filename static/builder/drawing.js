@@ -1,0 +1,171 @@
+// Brings the flow up to date. Cards whose step is still there stay the elements that they are, moved where they belong;
+// only what they show is replaced, and only where it changed. So whoever marks cards finds the marks again.
+
+import { cardLink, flow, openedStep, root } from "./page.js";
+
+const shownDrawing = () => flow.querySelector("[data-drawing]");
+
+// What the server need not send again: the drawing as a whole, and the boxes in it.
+export const drawingVersion = () => shownDrawing().dataset.drawing;
+export const boxVersions = () => [...flow.querySelectorAll("[data-version]")].map((box) => box.dataset.version);
+
+let boxes; // those that were shown, by version
+let cards; // those that were shown and have no place yet, by step
+
+// Afterwards the event `flowdrawn` says that cards may have come, gone or changed.
+export function showFlow(part) {
+  const focused = focusedCard();
+  boxes = shownBy("[data-version]", "version");
+  cards = shownBy(".node[data-step]", "step");
+  updateDrawing(shownDrawing(), part.querySelector("[data-drawing]"));
+  keepFocus(focused);
+  flow.dispatchEvent(new CustomEvent("flowdrawn"));
+}
+
+const shownBy = (selector, key) =>
+  new Map([...flow.querySelectorAll(selector)].map((element) => [element.dataset[key], element]));
+
+function focusedCard() {
+  const active = document.activeElement;
+  return flow.contains(active) ? { active, step: active.closest(".node")?.dataset.step } : null;
+}
+
+function keepFocus(focused) {
+  if (!focused || focused.active === document.activeElement) return;
+  const again = focused.active.isConnected ? focused.active : (linkOfStep(focused.step) ?? cardLink(openedStep()));
+  again?.focus({ preventScroll: true });
+}
+
+const linkOfStep = (step) => step && flow.querySelector(`.node[data-step="${CSS.escape(step)}"] > .box > .open`);
+
+function updateDrawing(shown, drawn) {
+  shown.dataset.drawing = drawn.dataset.drawing;
+  const before = [...shown.children];
+  for (const [number, part] of [...drawn.children].entries()) {
+    if (part.matches(".flow-list")) updateList(before[number], part);
+    else before[number].replaceWith(part);
+  }
+}
+
+function updateList(list, drawn) {
+  const items = [...drawn.children].filter((item) => item.matches(".node"));
+  const wanted = items.map(takeCard);
+  list.ariaLabel = drawn.ariaLabel;
+  list.dataset.list = drawn.dataset.list;
+  removeOthers(list, new Set(wanted));
+  place(
+    list,
+    wanted,
+    items.map((item) => positionIn(item.dataset.at)),
+  );
+  for (const [number, card] of wanted.entries()) updateCard(card, items[number]);
+}
+
+const positionIn = (at) => Number(at.slice(at.lastIndexOf("/") + 1));
+
+function takeCard(item) {
+  const card = cards.get(item.dataset.step);
+  cards.delete(item.dataset.step);
+  return card ?? item;
+}
+
+function removeOthers(list, wanted) {
+  for (const card of list.querySelectorAll(":scope > .node")) if (!wanted.has(card)) takeOut(card);
+}
+
+function takeOut(card) {
+  if (isSlot(card.nextElementSibling)) card.nextElementSibling.remove();
+  card.remove();
+}
+
+// Brings the cards into their order, with a slot before the first and one behind each.
+function place(list, wanted, positions) {
+  if (!isSlot(list.firstElementChild)) list.prepend(newSlot());
+  let slot = list.firstElementChild;
+  numberSlot(slot, list.dataset.list, 0);
+  for (const [number, card] of wanted.entries()) {
+    placeBehind(slot, card);
+    if (!isSlot(card.nextElementSibling)) card.after(newSlot());
+    slot = card.nextElementSibling;
+    numberSlot(slot, list.dataset.list, positions[number] + 1);
+  }
+  while (slot.nextElementSibling) slot.nextElementSibling.remove();
+}
+
+function placeBehind(slot, card) {
+  while (isSlot(slot.nextElementSibling)) slot.nextElementSibling.remove();
+  const there = slot.nextElementSibling;
+  if (there && there !== card && cardBehind(there) === card) takeOut(there); // it went further down: one moves, not all
+  if (slot.nextElementSibling !== card) slot.after(card);
+}
+
+const cardBehind = (card) => card.nextElementSibling?.nextElementSibling;
+const isSlot = (element) => element?.matches(".slot") ?? false;
+const newSlot = () => flow.querySelector(".slot").cloneNode(true);
+
+function numberSlot(slot, into, position) {
+  if (slot.dataset.into === into && slot.dataset.position === String(position)) return;
+  Object.assign(slot.dataset, { into, position });
+  slot.querySelector("a").href = `${root.dataset.page}?${new URLSearchParams({ into, position })}#palette`;
+}
+
+const boxOf = (card) => card.querySelector(":scope > .box");
+const lanesOf = (card) => card.querySelector(":scope > .flow-lanes");
+
+function updateCard(card, item) {
+  const wanted = boxOf(item);
+  if (boxOf(card).dataset.version !== wanted.dataset.version || card === item) boxOf(card).replaceWith(filled(wanted));
+  locate(card, item.dataset.at);
+  updateLanes(card, item);
+}
+
+// An empty box is one that was shown before.
+const filled = (box) => (box.childElementCount ? box : boxes.get(box.dataset.version).cloneNode(true));
+
+function locate(card, at) {
+  const link = boxOf(card).querySelector(".open");
+  if (card.dataset.at === at && link.dataset.open === at) return;
+  card.dataset.at = at;
+  link.dataset.open = at;
+  link.href = `${root.dataset.page}?${new URLSearchParams({ step: at })}`;
+}
+
+function updateLanes(card, item) {
+  const drawn = lanesOf(item);
+  if (!drawn) return lanesOf(card)?.remove();
+  if (!lanesOf(card)) card.append(drawn);
+  const shown = lanesOf(card);
+  const lanes = [...drawn.children];
+  for (const [number, lane] of lanes.entries()) updateLane(shown, shown.children[number], lane);
+  while (shown.children.length > lanes.length) shown.lastElementChild.remove();
+}
+
+const listOf = (lane) => lane.querySelector(":scope > .flow-list");
+
+function updateLane(lanes, shown, drawn) {
+  const keeps = shown && Boolean(listOf(shown)) === Boolean(listOf(drawn));
+  const lane = keeps ? shown : drawn;
+  if (!shown) lanes.append(lane);
+  else if (!keeps) shown.replaceWith(lane);
+  lane.ariaLabel = drawn.ariaLabel;
+  updateHead(lane, drawn);
+  if (listOf(drawn)) updateList(listOf(lane), listOf(drawn));
+}
+
+function updateHead(lane, drawn) {
+  const [shown, wanted] = [lane, drawn].map((one) => one.querySelector(":scope > header"));
+  if (!shown.isEqualNode(wanted)) shown.replaceWith(wanted);
+}
+
+export function markOpened() {
+  const opened = cardLink(openedStep())?.closest(".node");
+  for (const card of flow.querySelectorAll(".node.opened")) if (card !== opened) mark(card, false);
+  if (opened) mark(opened, true);
+}
+
+function mark(card, isOpened) {
+  card.classList.toggle("opened", isOpened);
+  const link = boxOf(card).querySelector(".open");
+  if (isOpened) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+}
