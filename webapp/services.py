@@ -8,6 +8,7 @@ from flowforge.connections.connections import Connections
 from flowforge.connectors.catalog import load_catalog
 from flowforge.db.data_tables_store import Limits
 from flowforge.triggers.registrations import Triggers
+from flowforge.workflows.bundles import Bundles
 from flowforge.workflows.draft_calls import DraftCalls, TestUrls
 from flowforge.workflows.drafts import Drafts
 from flowforge.workflows.versions import Versions
@@ -21,6 +22,10 @@ def triggers() -> Triggers:
 
 def workflows() -> Workflows:
     return Workflows(load_catalog(), backends().vault, triggers())
+
+
+def bundles() -> Bundles:
+    return Bundles(workflows())
 
 
 def versions() -> Versions:

@@ -25,6 +25,7 @@ from flowforge.db.tables import (
     DailyUsage,
     DataTableRow,
     DeadLetter,
+    DeletedWorkflow,
     ExecutionHour,
     ExecutionRow,
     GuideRow,
@@ -147,7 +148,7 @@ def _remove(session: Session, user_id: UUID) -> None:
 
 
 def _forget(session: Session, user_id: UUID) -> None:
-    for table in (RefreshToken, DailyUsage, DeadLetter, ExecutionHour, GuideRow):
+    for table in (RefreshToken, DailyUsage, DeadLetter, DeletedWorkflow, ExecutionHour, GuideRow):
         session.execute(deleted_from(table).where(table.user_id == user_id))
     session.execute(deleted_from(User).where(User.id == user_id))
     session.execute(insert(RemovedAccount).values(user_id=user_id).on_conflict_do_nothing())

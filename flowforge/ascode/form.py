@@ -1,6 +1,7 @@
-"""A workflow as a file holds it: `key`, `name`, `enabled`, `trigger`, `settings`, `actions`, in the order people read.
+"""A workflow as a file holds it: `key`, `name`, `folder`, `enabled`, `trigger`, `settings`, `actions`, in the order
+people read.
 
-A *document* is what the API has for it: `{key, enabled, definition: {name, trigger, settings, actions}}`.
+A *document* is what the API has for it: `{key, enabled, folder, definition: {name, trigger, settings, actions}}`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from flowforge.ascode import yaml_writer
 from flowforge.jsonio import JsonObject
 from flowforge.language.tree import map_actions
 
-_OF_DOCUMENT = ("key", "enabled")
-_TOP = ("key", "name", "enabled", "trigger", "settings", "actions")
+_OF_DOCUMENT = ("key", "enabled", "folder")
+_TOP = ("key", "name", "folder", "enabled", "trigger", "settings", "actions")
 _TRIGGER = ("type", "config")
 _ACTION = (
     "id",

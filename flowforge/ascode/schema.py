@@ -59,6 +59,7 @@ def _top(properties: JsonObject) -> JsonObject:
         },
         **properties,
         "name": {**properties["name"], "pattern": _HAS_TEXT},
+        "folder": {"type": ["string", "null"], "description": "The folder it is in, as in sales/leads."},
         "enabled": {"type": ["boolean", "null"], "description": "On unless it says otherwise."},
         "actions": _or_null(properties["actions"]),
     }

@@ -58,6 +58,8 @@ class Action(StrEnum):
     WORKFLOW_ENABLED = "workflow.enabled"
     WORKFLOW_DISABLED = "workflow.disabled"
     WORKFLOW_DELETED = "workflow.deleted"
+    WORKFLOW_RESTORED = "workflow.restored"
+    WORKFLOW_PURGED = "workflow.purged"
     TRIGGER_CREATED = "trigger.created"
     TRIGGER_CHANGED = "trigger.changed"
     TRIGGER_RENEWED = "trigger.renewed"

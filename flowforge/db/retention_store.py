@@ -134,12 +134,17 @@ UNUSED_VERSIONS = """
          WHERE version.created_at < :before
            AND (version.number IS NULL
                 OR NOT EXISTS (SELECT FROM workflow.workflows AS w WHERE w.id = version.workflow_id))
+           AND NOT EXISTS (SELECT FROM workflow.deleted_workflows AS deleted WHERE deleted.id = version.workflow_id)
            AND NOT EXISTS (SELECT FROM workflow.workflow_drafts AS draft WHERE draft.run_version_id = version.id)
            AND NOT EXISTS (SELECT FROM orchestrator.workflow_executions AS x
                             WHERE x.workflow_id = version.workflow_id AND x.version_id = version.id)
          LIMIT :rows)
 """
 """Versions of drafts that were run by hand, and of deleted workflows, once their executions are gone."""
+DELETED_WORKFLOWS = """
+    DELETE FROM workflow.deleted_workflows WHERE id IN (
+        SELECT id FROM workflow.deleted_workflows WHERE deleted_at < :before LIMIT :rows)
+"""
 ABANDONED_MAILBOX_STATES = """
     DELETE FROM trigger_service.mailbox_states WHERE trigger_id IN (
         SELECT state.trigger_id FROM trigger_service.mailbox_states AS state

@@ -12,6 +12,7 @@ from flowforge.db.adoption import SealingCatalog
 from flowforge.db.json_columns import BATCH, rewrite
 from flowforge.db.tables import (
     Connection,
+    DeletedWorkflow,
     NamedSecret,
     OAuthGrant,
     OAuthSignIn,
@@ -31,6 +32,7 @@ SEALED_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = (
     Workflow.actions_definition,
     WorkflowVersion.definition,
     WorkflowDraft.definition,
+    DeletedWorkflow.kept,
     TriggerRegistration.configuration,
     Connection.config,
     NamedSecret.value,

@@ -297,6 +297,7 @@ class Workflow(ContractRow, OrderedDefinition, Base):
     __table_args__ = (
         Index("idx_workflows_user_id", "user_id"),
         Index("uq_workflows_key", "user_id", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
+        Index("idx_workflows_folder", "user_id", "folder", postgresql_where=text("folder IS NOT NULL")),
         {"schema": "workflow"},
     )
     ordered = ("trigger_definition", "actions_definition")
@@ -313,6 +314,10 @@ class Workflow(ContractRow, OrderedDefinition, Base):
     """The owner's own name for it, the same on every server (flowforge.workflows.workflow_keys)."""
     published: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
     """False in a row that was begun as a draft; the release before publishes without setting it."""
+    folder: Mapped[str | None]
+    """Its path, as in `sales/leads` (flowforge.workflows.folders)."""
+    list_field: Mapped[str | None]
+    """The path of the field of the payload that lists of executions show, as in `body.order.id`."""
 
     @hybrid_property
     def is_draft(self) -> bool:
@@ -556,6 +561,24 @@ class WorkflowTag(Base):
     workflow_id: Mapped[UUID] = mapped_column(ForeignKey("workflow.workflows.id", ondelete="CASCADE"), primary_key=True)
     tag: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID]
+
+
+class DeletedWorkflow(Base):
+    """A workflow that was deleted a short time ago, with all its rows (flowforge.db.deleted_workflows_store)."""
+
+    __tablename__ = "deleted_workflows"
+    __table_args__ = (
+        Index("idx_deleted_workflows_user", "user_id", "deleted_at"),
+        Index("idx_deleted_workflows_age", "deleted_at"),
+        {"schema": "workflow"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    name: Mapped[str]
+    deleted_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    kept: Mapped[JsonObject]
+    """Its rows, as lists of objects, by the names of their tables."""
 
 
 class GuideRow(Base):

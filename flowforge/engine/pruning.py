@@ -29,6 +29,8 @@ REPEATS_KNOWN = timedelta(days=2)
 before and a day after the time that is signed."""
 ANSWERS_KEPT = timedelta(days=1)
 """Answers to steps that changed a table: an executor may still be about to run one again."""
+DELETED_WORKFLOWS_KEPT = timedelta(days=7)
+"""Until then they can be restored."""
 _CONTENTS_AT_ONCE = 100
 USAGE_SHOWN = timedelta(days=8)
 """Days whose executions are shown, however short these are kept."""
@@ -106,6 +108,7 @@ def _deletions(backends: Backends, now: datetime, rows: int) -> dict[str, _Delet
         "refresh tokens": older(retention_store.EXPIRED_REFRESH_TOKENS, now - EXPIRED_TOKEN_KEPT),
         "dead letters": older(retention_store.DEAD_LETTERS, logs_kept),
         "web sessions": older(retention_store.ABANDONED_SESSIONS, now - ABANDONED_SESSION_KEPT),
+        "deleted workflows": older(retention_store.DELETED_WORKFLOWS, now - DELETED_WORKFLOWS_KEPT),
         "invitations": older(retention_store.EXPIRED_INVITATIONS, now),
         "password resets": older(retention_store.EXPIRED_RESET_LINKS, now),
         "days of usage": older(retention_store.DAILY_USAGE, executions_kept - USAGE_SHOWN),

@@ -10,6 +10,7 @@ from typing import Any, Self
 from flowforge.errors import Invalid, Problem
 from flowforge.field_reader import FieldReader
 from flowforge.jsonio import JsonObject
+from flowforge.workflows import folders
 from flowforge.workflows.changes import LONGEST_NOTE
 from flowforge.workflows.workflow_keys import problems_of_key
 
@@ -27,6 +28,8 @@ class BundledWorkflow:
     """None where it has none, or none that can be used."""
     enabled: bool | None
     definition: JsonObject
+    folder: str | None = None
+    """None: as it is; empty: in no folder."""
     problems: tuple[Problem, ...] = ()
     """Problems of all but the definition, with pointers from this workflow on."""
 
@@ -35,7 +38,9 @@ class BundledWorkflow:
         """`raw` has an object as its definition."""
         fields, wrong_key = FieldReader(raw), problems_of_key(raw.get("key"))
         key, enabled = None if wrong_key else raw.get("key"), fields.flag("enabled")
-        return cls(number, key, enabled, dict(raw["definition"]), (*wrong_key, *fields.problems))
+        folder, wrong_folder = _read_folder(raw.get("folder"))
+        problems = *wrong_key, *wrong_folder, *fields.problems
+        return cls(number, key, enabled, dict(raw["definition"]), folder, problems)
 
     @property
     def name(self) -> str:
@@ -81,6 +86,15 @@ class Bundle:
             inside = [problem.under(each.pointer) for each in workflows for problem in each.problems]
             raise Invalid([*problems, *inside])
         return cls(workflows, dry_run is True, note)
+
+
+def _read_folder(written: object) -> tuple[str | None, Sequence[Problem]]:
+    if written is None:
+        return None, ()
+    try:
+        return folders.read(written) or "", ()
+    except Invalid as error:
+        return None, error.problems
 
 
 def _has_definition(raw: object) -> bool:

@@ -1,16 +1,16 @@
 """Bundles, many workflows as text: imported all together or not at all, and exported again.
 
-A *document* is `{key, enabled, definition}`; `export` gives what `apply` takes.
+A *document* is `{key, enabled, definition, folder}`; `export` gives what `apply` takes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, Self
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from flowforge.audit.actions import Action
@@ -39,6 +39,11 @@ class Document:
     key: str | None
     enabled: bool
     definition: JsonObject
+    folder: str | None = None
+
+    def as_json(self) -> JsonObject:
+        """As files and the API have it; what is None is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +152,16 @@ class Bundles:
         if wanted:
             mine = mine.where(or_(Workflow.key.in_(wanted), Workflow.name.in_(wanted)))
         by_name = mine.order_by(func.lower(Workflow.name), Workflow.id).offset(page * size).limit(size)
+        return self._export(session, user_id, by_name)
+
+    def export_by_id(self, session: Session, user_id: UUID, workflow_ids: Sequence[UUID]) -> list[Document]:
+        """As `export`, those of the user's workflows that are named by their ids. Commits."""
+        mine = select(Workflow).where(Workflow.user_id == user_id, Workflow.id.in_(workflow_ids), ~Workflow.is_draft)
+        return self._export(session, user_id, mine.order_by(func.lower(Workflow.name), Workflow.id))
+
+    def _export(self, session: Session, user_id: UUID, wanted: Select[Workflow]) -> list[Document]:
         keys, shared = _keys(session, user_id), _shared_names(session, user_id)
-        found = [(workflow, self._document(workflow, keys)) for workflow in session.scalars(by_name)]
+        found = [(workflow, self._document(workflow, keys)) for workflow in session.scalars(wanted)]
         documents = [
             replace(document, key=str(workflow.id)) if document.key is None and workflow.name in shared else document
             for workflow, document in found
@@ -238,9 +251,10 @@ class Bundles:
             if entry.all_problems or workflow is None or definition is None:
                 continue
             enabled, key = entry.enabled(workflow.enabled), entry.key_of(workflow)
-            kept = (workflow.enabled, workflow.key) == (enabled, key)
+            folder = workflow.folder if entry.wanted.folder is None else entry.wanted.folder or None
+            kept = (workflow.enabled, workflow.key, workflow.folder) == (enabled, key, folder)
             differs = entry.new or self.workflows.differs(session, workflow, definition)
-            workflow.name, workflow.key = definition.name, key
+            workflow.name, workflow.key, workflow.folder = definition.name, key, folder
             if entry.new:
                 record(session, Action.WORKFLOW_CREATED, by=user_id, on=workflow.id, named=workflow.name)
             switch(session, workflow, enabled, user_id)
@@ -274,7 +288,7 @@ class Bundles:
     def _document(self, workflow: Workflow, keys: Mapping[UUID, str]) -> Document:
         masked = self.workflows.form.masked(published(workflow))
         parts = {part: masked[part] for part in ("name", "trigger", "settings", "actions") if masked[part] is not None}
-        return Document(workflow.key, workflow.enabled, with_keys(parts, keys))
+        return Document(workflow.key, workflow.enabled, with_keys(parts, keys), workflow.folder)
 
 
 def _find(entry: _Entry, rows: Sequence[Workflow]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -39,6 +39,33 @@ def replace(session: Session, user_id: UUID, workflow_id: UUID, tags: Sequence[s
         rows = [{"workflow_id": workflow_id, "tag": tag, "user_id": user_id} for tag in tags]
         session.execute(insert(WorkflowTag).values(rows).on_conflict_do_nothing())
     session.commit()
+
+
+def add(session: Session, user_id: UUID, workflow_ids: Sequence[UUID], tag: str) -> Sequence[UUID]:
+    """Give workflows a tag that `read` gave; returns those that did not have it. Commits. Raises Invalid for one that
+    has MOST_TAGS already."""
+    mine = select(Workflow.id).where(Workflow.user_id == user_id, Workflow.id.in_(workflow_ids)).order_by(Workflow.id)
+    ids = session.scalars(mine.with_for_update(key_share=True)).all()
+    new = insert(WorkflowTag).values([{"workflow_id": id_, "tag": tag, "user_id": user_id} for id_ in ids])
+    added = session.scalars(new.on_conflict_do_nothing().returning(WorkflowTag.workflow_id)).all() if ids else []
+    _refuse_too_many(session, added)
+    session.commit()
+    return added
+
+
+def remove(session: Session, user_id: UUID, workflow_ids: Sequence[UUID], tag: str) -> None:
+    """Take a tag from workflows. Commits."""
+    which = WorkflowTag.user_id == user_id, WorkflowTag.workflow_id.in_(workflow_ids), WorkflowTag.tag == tag
+    session.execute(delete(WorkflowTag).where(*which))
+    session.commit()
+
+
+def _refuse_too_many(session: Session, workflow_ids: Sequence[UUID]) -> None:
+    counted = select(WorkflowTag.workflow_id).where(WorkflowTag.workflow_id.in_(workflow_ids))
+    too_many = counted.group_by(WorkflowTag.workflow_id).having(func.count() > MOST_TAGS).limit(1)
+    if session.scalar(too_many) is not None:
+        session.rollback()
+        raise Invalid.at("/tags", f"must be at most {MOST_TAGS}")
 
 
 def all_of(session: Session, user_id: UUID) -> Sequence[str]:

@@ -14,6 +14,7 @@ from flowforge.audit.actions import Action
 from flowforge.audit.recording import record
 from flowforge.bus import EventBus
 from flowforge.connectors.catalog import Catalog
+from flowforge.db import deleted_workflows_store
 from flowforge.db.refusals import refused_as
 from flowforge.db.tables import TriggerRegistration, Workflow, WorkflowVersion
 from flowforge.engine import intake
@@ -134,8 +135,10 @@ class Workflows:
         return self.view(workflow, written=written.definition)
 
     def delete(self, session: Session, user_id: UUID, workflow_id: UUID) -> None:
-        """Delete a workflow and its triggers; its executions stay readable. Raises NotFound."""
+        """Delete a workflow and its triggers; its executions stay readable. It can be restored for a while
+        (flowforge.workflows.deleted_workflows). Raises NotFound."""
         workflow = self.locked(session, user_id, workflow_id)
+        deleted_workflows_store.keep(session.connection(), workflow.id)
         session.execute(delete(TriggerRegistration).where(TriggerRegistration.workflow_id == workflow.id))
         _record(session, Action.WORKFLOW_DELETED, workflow, user_id)
         session.delete(workflow)

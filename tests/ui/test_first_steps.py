@@ -51,7 +51,7 @@ def test_workflows_are_tagged_and_found_by_it(ada: Browser) -> None:
     assert ada.send(f"{path}/tags", path, tags="Shop, nightly ,").status_code == 303
     assert 'value="nightly, shop"' in ada.get(path).text
     assert "Nightly" in ada.get("/workflows?tag=shop").text
-    assert "Nothing by that name" in ada.get("/workflows?tag=other").text
+    assert "No matching workflows" in ada.get("/workflows?tag=other").text
     ada.send(f"{path}/tags", path, tags="x" * 41)
     assert "were not saved" in ada.get(path).text
 

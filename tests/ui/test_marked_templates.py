@@ -98,7 +98,6 @@ _TO_BE_MARKED = frozenset(
     workflows/_welcome.html
     workflows/edit.html
     workflows/import.html
-    workflows/list.html
     workflows/show.html
     workflows/template.html
     workflows/templates.html

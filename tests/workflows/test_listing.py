@@ -13,11 +13,11 @@ from flowforge.db.tables import Workflow
 from flowforge.errors import Invalid, NotFound
 from flowforge.ids import uuid7
 from flowforge.workflows import tags
-from flowforge.workflows.listing import RUNS_SHOWN, search
+from flowforge.workflows.listing import RUNS_SHOWN, Order, Sort, WorkflowFilter, count, search
 
 
 def names(session: Session, user_id: UUID, **wanted: object) -> list[str]:
-    return [row.name for row in search(session, user_id, **wanted).rows]  # type: ignore[arg-type]
+    return [row.name for row in search(session, user_id, WorkflowFilter(**wanted)).rows]  # type: ignore[arg-type]
 
 
 def test_workflows_are_found_by_name_and_state(
@@ -89,7 +89,7 @@ def test_workflows_are_found_by_tag(session: Session, user_id: UUID, workflow: C
     tags.replace(session, user_id, other.id, ["shop"])
     tags.replace(session, user_id, other.id, ["else"])
     assert names(session, user_id, tag="Shop") == ["Tagged"]
-    assert search(session, user_id, tag="shop").rows[0].tags == ["black friday", "shop"]
+    assert search(session, user_id, WorkflowFilter(tag="shop")).rows[0].tags == ["black friday", "shop"]
     assert tags.all_of(session, user_id) == ["black friday", "else", "shop"]
     with pytest.raises(NotFound):
         tags.replace(session, uuid7(), made.id, ["stolen"])
@@ -106,3 +106,36 @@ def test_workflows_are_found_by_tag(session: Session, user_id: UUID, workflow: C
 def test_tags_that_are_none_are_refused(wanted: object) -> None:
     with pytest.raises(Invalid):
         tags.read(wanted)
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        (Sort.NAME, ["a", "B", "c"]),
+        (Sort.CREATED, ["c", "a", "B"]),
+        (Sort.LAST_RUN, ["c", "B", "a"]),
+        (Sort.CHANGED, ["c", "a", "B"]),
+        (Sort.STATE, ["c", "B", "a"]),
+    ],
+)
+def test_the_list_is_ordered_both_ways_page_by_page(
+    session: Session,
+    user_id: UUID,
+    workflow: Callable[..., Workflow],
+    execution: Callable[..., UUID],
+    by: Sort,
+    expected: list[str],
+) -> None:
+    workflow("c")
+    disabled, ran = workflow("a", enabled=False), workflow("B")
+    execution(1, workflow_id=ran.id)
+    execution(5, workflow_id=disabled.id)
+    for descending in (False, True):
+        found, after = [], None
+        while page := search(session, user_id, order=Order(by, descending), after=after, size=1):
+            found += [row.name for row in page.rows]
+            after = page.after
+            if after is None:
+                break
+        assert found == (expected[::-1] if descending else expected), descending
+    assert count(session, user_id) == 3

@@ -16,7 +16,7 @@ from flowforge.wiring import Backends
 from flowforge.workflows.bundles import Bundles
 from flowforge.workflows.changes import DraftChange, Publication, WorkflowChange
 from flowforge.workflows.drafts import Drafts
-from flowforge.workflows.listing import ListedWorkflowView, search
+from flowforge.workflows.listing import ListedWorkflowView, WorkflowFilter, search
 from flowforge.workflows.workflows import Workflows
 
 STEP = {"id": "a", "type": "TRANSFORM", "config": {"output": {"x": 1}}}
@@ -33,7 +33,7 @@ def begin(drafts: Drafts, session: Session, user_id: UUID, **parts: Any) -> UUID
 
 
 def listed(session: Session, user_id: UUID, **wanted: Any) -> list[ListedWorkflowView]:
-    return list(search(session, user_id, **wanted).rows)
+    return list(search(session, user_id, WorkflowFilter(**wanted)).rows)
 
 
 def test_it_is_listed_with_the_name_the_trigger_and_the_steps_of_its_draft(

@@ -29,6 +29,7 @@ class BundledWorkflow(Wire):
 
     key: str | None = Field(None, pattern=f"^{KEY_PATTERN}$", description="The same on every server.")
     enabled: bool | None = Field(None, description="Left out: as it is; a new one is on.")
+    folder: str | None = Field(None, description="As in sales/leads. Left out: as it is; empty: in no folder.")
     definition: BundledDefinition = Field(
         description="Other workflows may be named as `key:<key>` in place of their ids; masked secrets are kept."
     )
@@ -43,6 +44,7 @@ class Bundle(Wire):
 class ExportedWorkflow(Wire):
     key: str | None = left_out_when_none()
     enabled: bool
+    folder: str | None = left_out_when_none()
     definition: FreeObject
 
 

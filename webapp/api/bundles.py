@@ -14,14 +14,14 @@ from flowforge.ascode.schema import workflow_schema
 from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Invalid
 from flowforge.workflows.bundle import MOST_WORKFLOWS, Bundle
-from flowforge.workflows.bundles import Applied, Bundles, Document
+from flowforge.workflows.bundles import Applied, Document
 from webapp.api import bundle_schemas
 from webapp.api.paging import StrictPage
 from webapp.context import session
 from webapp.endpoint import Answer, Tag, endpoint, object_body
 from webapp.identity import current_user_id
 from webapp.query_params import Query, WholeNumber
-from webapp.services import workflows
+from webapp.services import bundles
 
 SCHEMA = "application/schema+json"
 
@@ -47,7 +47,7 @@ class Exported:
 )
 def apply(body: Bundle) -> Applied:
     """Create and change many workflows, all together or not at all"""
-    return Bundles(workflows()).apply(session(), current_user_id(), body)
+    return bundles().apply(session(), current_user_id(), body)
 
 
 @blueprint.get("/v1/workflows/export")
@@ -56,8 +56,7 @@ def export(query: ExportQuery) -> Exported:
     """Workflows as they are applied, secrets masked, by name"""
     if len(query.name) > MOST_WORKFLOWS:
         raise Invalid.at("/name", f"may be given {MOST_WORKFLOWS} times")
-    bundles = Bundles(workflows())
-    return Exported(bundles.export(session(), current_user_id(), query.name, page=query.page, size=query.size))
+    return Exported(bundles().export(session(), current_user_id(), query.name, page=query.page, size=query.size))
 
 
 @blueprint.get("/schema/workflow.json")

@@ -57,6 +57,8 @@ class WorkflowFound(Wire):
     recent_runs: list[RecentRun] = Field(validation_alias="runs", description="The newest 20, oldest first.")
     state: WorkflowState = Field(description="DRAFT: it has never been published; trigger and steps are its draft's.")
     has_draft: bool = Field(description="Whether it has changes that are not published.")
+    changed_at: datetime = Field(description="The latest change, of its draft, too.")
+    folder: str | None
 
 
 class WorkflowsFound(Wire):

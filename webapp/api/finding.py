@@ -15,13 +15,13 @@ from flowforge.executions.search import Filter, Found, Position
 from flowforge.jsonio import JsonObject
 from flowforge.workflows import listing
 from flowforge.workflows import tags as operations
-from flowforge.workflows.listing import WorkflowPage
+from flowforge.workflows.listing import Order, Sort, WorkflowFilter, WorkflowPage
 from webapp.api import dashboard_schemas
 from webapp.api.paging import SearchQuery
 from webapp.context import session
 from webapp.endpoint import Tag, endpoint, object_body
 from webapp.identity import current_user_id
-from webapp.query_params import FlagOrNone, InstantOrNone, OneOf, TextOrNone, UuidOrNone
+from webapp.query_params import Flag, FlagOrNone, InstantOrNone, OneOf, TextOrNone, UuidOrNone
 
 blueprint = Blueprint("finding", __name__, url_prefix="/api/v1")
 
@@ -52,7 +52,18 @@ class WorkflowsQuery(SearchQuery):
     enabled: FlagOrNone = Field(None, description="Only those that are on, or off.")
     draft: FlagOrNone = Field(None, description="Only those that have never been published, or only the others.")
     tag: TextOrNone = Field(None, description="Only those with this tag.")
+    folder: TextOrNone = Field(None, description="Only those in this folder, as in sales/leads, or in one within it.")
+    sort: Annotated[Sort, OneOf(Sort)] = Field(Sort.CREATED, description="What they are ordered by.")
+    descending: Flag = Field(True, description="The latest, or the end of the alphabet, first.")
     after: UuidOrNone = Field(None, description="The `after` of the page before.")
+
+    @property
+    def filter(self) -> WorkflowFilter:
+        return WorkflowFilter(self.text, self.enabled, self.draft, self.tag, self.folder)
+
+    @property
+    def order(self) -> Order:
+        return Order(self.sort, self.descending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +88,7 @@ def executions(query: ExecutionsQuery) -> Found:
 @endpoint(Tag.WORKFLOWS, dashboard_schemas.WorkflowsFound, query=WorkflowsQuery, refuses=(404,))
 def workflows(query: WorkflowsQuery) -> WorkflowPage:
     """Find workflows by name and state, newest first, each with its recent runs"""
-    return listing.search(
-        session(),
-        current_user_id(),
-        text=query.text,
-        enabled=query.enabled,
-        draft=query.draft,
-        tag=query.tag,
-        after=query.after,
-        size=query.size,
-    )
+    return listing.search(session(), current_user_id(), query.filter, query.order, after=query.after, size=query.size)
 
 
 @blueprint.put("/workflows/<uuid:workflow_id>/tags")

@@ -42,6 +42,8 @@ from webapp.ui import (
     value_views,
     variables,
     webhook_calls,
+    workflow_bulk,
+    workflow_list,
     workflows,
 )
 from webapp.ui.base import blueprint
@@ -87,5 +89,7 @@ __all__ = [
     "value_views",
     "variables",
     "webhook_calls",
+    "workflow_bulk",
+    "workflow_list",
     "workflows",
 ]

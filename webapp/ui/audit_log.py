@@ -64,6 +64,8 @@ TITLES = {
     Action.WORKFLOW_ENABLED: "Workflow enabled",
     Action.WORKFLOW_DISABLED: "Workflow disabled",
     Action.WORKFLOW_DELETED: "Workflow deleted",
+    Action.WORKFLOW_RESTORED: "Workflow restored",
+    Action.WORKFLOW_PURGED: "Workflow deleted permanently",
     Action.TRIGGER_CREATED: "Trigger created",
     Action.TRIGGER_CHANGED: "Trigger changed",
     Action.TRIGGER_RENEWED: "Address of a trigger renewed",

@@ -11,6 +11,7 @@ from webapp.ui.base import blueprint
 HELP: Mapping[str, str] = {
     "ui.home": "dashboard/#home",
     "ui.workflows": "dashboard/#workflows",
+    "ui.list_deleted_workflows": "dashboard/#deleted-workflows",
     "ui.workflow": "dashboard/#workflows",
     "ui.templates": "first-workflow/",
     "ui.template": "first-workflow/",

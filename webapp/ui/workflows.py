@@ -1,4 +1,4 @@
-"""Workflows: list, write as JSON, run, switch on and off, delete."""
+"""A workflow: write it as JSON, run it, enable and disable it, delete it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Conflict, Invalid, Problem
 from flowforge.executions import executions
 from flowforge.jsonio import JsonObject
-from flowforge.onboarding import guide
-from flowforge.onboarding.gallery import first_templates
 from flowforge.preview import expression_context
 from flowforge.triggers.renewals import Renewal
-from flowforge.workflows import listing, tags
+from flowforge.workflows import tags
 from flowforge.workflows.changes import WorkflowChange
 from webapp.context import backends, session
 from webapp.receiving.form_data import FormData
@@ -27,38 +25,17 @@ from webapp.receiving.run_payload import PAYLOAD, payload_of
 from webapp.receiving.uploads import Uploads
 from webapp.services import connections, drafts, triggers
 from webapp.services import workflows as operations
+from webapp.translation.texts import gettext
+from webapp.ui import undoable_changes
 from webapp.ui.base import blueprint
 from webapp.ui.builder_flow import flow_of, note_of
 from webapp.ui.definitions import STARTER, definition_help, read_object, written
 from webapp.ui.guard import return_path, viewer_id
-from webapp.ui.templates import cards_of
+from webapp.ui.notices import tell
 from webapp.ui.trigger_kinds import OVERLAPS, trigger_card
 
 _RECENT = 5
 _LONGEST_EXAMPLE = 4_000
-_STATES = {"enabled": (True, None), "disabled": (False, False), "draft": (None, True)}
-"""Whether a workflow is enabled, and whether it is a draft, by the name of its state in the filter."""
-
-
-@blueprint.get("/workflows")
-def workflows() -> str:
-    text, state, after = request.args.get("q", ""), request.args.get("state"), request.args.get("after", type=UUID)
-    enabled, draft = _STATES.get(state or "", (None, None))
-    tag = request.args.get("tag")
-    page = listing.search(session(), viewer_id(), text=text, enabled=enabled, draft=draft, tag=tag, after=after)
-    filtered = bool(text or state or tag or after)
-    return render_template(
-        "workflows/list.html",
-        page=page,
-        tag=tag,
-        tags=tags.all_of(session(), viewer_id()),
-        text=text,
-        state=state,
-        after=after,
-        filtered=filtered,
-        cards=() if page.rows or filtered else cards_of(first_templates()),
-        guide=guide.guide_of(session(), drafts(), viewer_id()),
-    )
 
 
 @blueprint.get("/workflows/new")
@@ -150,7 +127,8 @@ def run_workflow(workflow_id: UUID) -> Any:
 def delete_workflow(workflow_id: UUID) -> Any:
     name = operations().get(session(), viewer_id(), workflow_id).name
     operations().delete(session(), viewer_id(), workflow_id)
-    flash(f"“{name}” was deleted.", "done")
+    undo = undoable_changes.keep({"name": "restore", "ids": [str(workflow_id)]})
+    tell(gettext("“%(name)s” was deleted.", name=name), undo=undo)
     return redirect(url_for("ui.workflows"), 303)
 
 

@@ -1,0 +1,192 @@
+"""What is done to the workflows that are selected in their list, one or many, and how it is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request, url_for
+
+from flowforge.errors import Conflict, FlowForgeError, Forbidden, Invalid, NotFound
+from flowforge.jsonio import JsonObject
+from flowforge.workflows import deleted_workflows, folders, tags
+from flowforge.workflows.changes import WorkflowChange
+from webapp.context import backends, session
+from webapp.services import drafts
+from webapp.services import workflows as operations
+from webapp.translation.texts import gettext, ngettext
+from webapp.ui import undoable_changes
+from webapp.ui.base import blueprint
+from webapp.ui.guard import return_path, viewer_id
+from webapp.ui.notices import tell
+from webapp.ui.workflow_export import exported
+
+MOST = 200
+"""The most workflows that are changed at once."""
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, in words, and what undoes it: the name of an undoing with what it needs."""
+
+    text: str
+    undo: JsonObject | None = None
+
+
+@blueprint.post("/workflows/bulk")
+def change_workflows() -> Any:
+    """`action` names what is done, `id` to which; `folder` and `tag` belong to two of the actions."""
+    ids = request.form.getlist("id", type=UUID)[:MOST]
+    action, back = request.form.get("action", ""), return_path(request.form.get("back", "/workflows"))
+    if not ids:
+        tell(gettext("Select at least one workflow."), "error")
+        return redirect(back, 303)
+    if action == "export":
+        return exported(ids) or _refuse_export(back)
+    if action not in _ACTIONS:
+        raise Invalid.at("/action", f"must be one of {', '.join([*_ACTIONS, 'export'])}")
+    try:
+        done = _ACTIONS[action](ids)
+    except Invalid as error:
+        session().rollback()
+        tell(gettext("Nothing was changed: %(problem)s.", problem=str(error)), "error")
+        return redirect(back, 303)
+    tell(done.text, undo=undoable_changes.keep(done.undo) if done.undo else None)
+    return redirect(back, 303)
+
+
+@blueprint.post("/workflows/undo")
+def undo_change() -> Any:
+    change = undoable_changes.take(request.form.get("undo", ""))
+    if change is None:
+        tell(gettext("This can no longer be undone."), "error")
+    else:
+        _UNDOINGS[change["name"]](change)
+        tell(gettext("Undone."))
+    return redirect(return_path(request.form.get("back", "/workflows")), 303)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/duplicate")
+def duplicate_workflow(workflow_id: UUID) -> Any:
+    """A copy as a draft, with its secrets, open in the builder."""
+    definition = drafts().clear(session(), viewer_id(), workflow_id)
+    name = gettext("Copy of %(name)s", name=str(definition.get("name") or ""))[:_LONGEST_NAME]
+    made = drafts().begin(session(), viewer_id(), name, {**definition, "name": name})
+    folder = operations().load(session(), viewer_id(), workflow_id).folder
+    folders.move(session(), viewer_id(), [made.id], folder)
+    return redirect(url_for("ui.builder", workflow_id=made.id), 303)
+
+
+def _refuse_export(back: str) -> Any:
+    tell(gettext("There is nothing to export: a draft has to be published first."), "error")
+    return redirect(back, 303)
+
+
+def _enable(ids: Sequence[UUID]) -> Done:
+    changed, problem = _switch(ids, enabled=True)
+    text = ngettext("%(count)s workflow enabled.", "%(count)s workflows enabled.", len(changed))
+    return Done(f"{text} {problem}".strip(), _undoing("disable", changed))
+
+
+def _disable(ids: Sequence[UUID]) -> Done:
+    changed, problem = _switch(ids, enabled=False)
+    text = ngettext("%(count)s workflow disabled.", "%(count)s workflows disabled.", len(changed))
+    return Done(f"{text} {problem}".strip(), _undoing("enable", changed))
+
+
+def _delete(ids: Sequence[UUID]) -> Done:
+    changed, problem = _each(ids, lambda id_: operations().delete(session(), viewer_id(), id_))
+    text = ngettext("%(count)s workflow deleted.", "%(count)s workflows deleted.", len(changed))
+    return Done(f"{text} {problem}".strip(), _undoing("restore", changed))
+
+
+def _move(ids: Sequence[UUID]) -> Done:
+    folder = folders.read(request.form.get("folder"))
+    before = folders.move(session(), viewer_id(), ids, folder)
+    text = ngettext("%(count)s workflow moved.", "%(count)s workflows moved.", len(before))
+    return Done(text, _undoing("move", before, before=[*before.values()]))
+
+
+def _tag(ids: Sequence[UUID]) -> Done:
+    wanted = tags.read([request.form.get("tag", "")])
+    if not wanted:
+        raise Invalid.at("/tag", "must be a word")
+    added = tags.add(session(), viewer_id(), ids, wanted[0])
+    text = ngettext("%(count)s workflow tagged.", "%(count)s workflows tagged.", len(added))
+    return Done(text, _undoing("untag", added, tag=wanted[0]))
+
+
+_ACTIONS: Mapping[str, Callable[[Sequence[UUID]], Done]] = {
+    "enable": _enable,
+    "disable": _disable,
+    "move": _move,
+    "tag": _tag,
+    "delete": _delete,
+}
+
+
+def _undoing(name: str, changed: Any, **more: Any) -> JsonObject | None:
+    """What undoes a change; None where nothing was changed."""
+    return {"name": name, "ids": [str(id_) for id_ in changed], **more} if changed else None
+
+
+def _move_back(change: JsonObject) -> None:
+    for former in {*change["before"]}:
+        ids = [id_ for id_, was in zip(_ids(change), change["before"], strict=True) if was == former]
+        folders.move(session(), viewer_id(), ids, former)
+
+
+def _restore(change: JsonObject) -> None:
+    _each(_ids(change), lambda id_: deleted_workflows.restore(session(), backends().settings, viewer_id(), id_))
+
+
+_UNDOINGS: Mapping[str, Callable[[JsonObject], object]] = {
+    "enable": lambda change: _switch(_ids(change), enabled=True),
+    "disable": lambda change: _switch(_ids(change), enabled=False),
+    "move": _move_back,
+    "untag": lambda change: tags.remove(session(), viewer_id(), _ids(change), change["tag"]),
+    "restore": _restore,
+}
+
+
+def _ids(change: JsonObject) -> list[UUID]:
+    return [UUID(id_) for id_ in change["ids"]]
+
+
+def _switch(ids: Sequence[UUID], *, enabled: bool) -> tuple[list[UUID], str]:
+    """Returns those that were not so before."""
+
+    def switch(id_: UUID) -> object:
+        if operations().load(session(), viewer_id(), id_).enabled == enabled:
+            return False
+        return operations().update(session(), viewer_id(), id_, WorkflowChange(enabled=enabled))
+
+    return _each(ids, switch)
+
+
+def _each(ids: Sequence[UUID], act: Callable[[UUID], object]) -> tuple[list[UUID], str]:
+    """Does it to each; returns those to which it was done (`act` did not return False), and what stood in the way of
+    the others."""
+    done, problems = [], []
+    for id_ in ids:
+        try:
+            if act(id_) is not False:
+                done.append(id_)
+        except (Conflict, Forbidden, Invalid, NotFound) as error:
+            session().rollback()
+            problems.append(error)
+    return done, _in_words(problems)
+
+
+def _in_words(problems: Sequence[FlowForgeError]) -> str:
+    if not problems:
+        return ""
+    return ngettext(
+        "%(count)s could not be changed: %(problem)s.",
+        "%(count)s could not be changed, the first of them because: %(problem)s.",
+        len(problems),
+        problem=str(problems[0]),
+    )
