@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from flowforge.form_view import FormView
 from flowforge.jsonio import JsonObject
 from flowforge.language.bodies import Bodies
 from flowforge.language.pointers import dotted
@@ -114,6 +115,9 @@ class Block(Generic[C]):
     """Whether with that config, as it is written, a person may refuse what it waits for."""
     can_be_resumed: Callable[[Mapping[str, Any]], bool] = lambda config: False
     """Whether with that config, as it is written, it waits for a call or a person."""
+
+    form_view: FormView | None = None
+    """The fields that people fill in, where others are stored."""
 
     def __post_init__(self) -> None:
         if (self.loop is not None) is not (self.bodies is Bodies.ACTIONS):

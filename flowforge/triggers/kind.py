@@ -24,6 +24,7 @@ from flowforge.connectors.sdk import ConnectionKind
 from flowforge.engine.account_access import AccountAccess
 from flowforge.errors import Invalid, Problem
 from flowforge.fields import is_secret
+from flowforge.form_view import FormView
 from flowforge.jsonio import JsonObject
 from flowforge.language.wording import problems_of
 from flowforge.triggers.json_schema import object_schema
@@ -118,6 +119,8 @@ class TriggerKind(Generic[C]):
     address: ClassVar[Address | None] = None
     connection_kinds: tuple[ConnectionKind[Any], ...] = ()
     """The kinds of connections that its config may name, under `connection`."""
+    form_view: FormView | None = None
+    """The fields that people fill in, where others are stored."""
 
     def read(self, config: Json) -> C:
         """Raises Invalid with a pointer to each field that cannot be used."""

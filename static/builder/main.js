@@ -16,6 +16,7 @@ import "./menus.js";
 import "./navigation.js";
 import "./outline.js";
 import "./palette.js";
+import "./time-zones.js";
 import "./panel-width.js";
 import "./requests.js";
 import "./run.js";

@@ -9,6 +9,7 @@ import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
 import { showNotes } from "./notes.js";
 import { bar, guide, openedStep, panel } from "./page.js";
 import { offerTabs } from "./tabs.js";
+import { offerOwnZone } from "./time-zones.js";
 
 const SHOW = {
   bar: showBar,
@@ -63,4 +64,5 @@ function showPanel(part) {
   offerAsking();
   offerMarks();
   offerEditors();
+  offerOwnZone();
 }

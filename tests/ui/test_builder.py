@@ -219,7 +219,13 @@ def test_what_is_wrong_stands_beside_the_field_and_on_the_card(orders: Builder) 
 
 def test_the_trigger_is_chosen_and_set(orders: Builder) -> None:
     orders.edit("", to="trigger", type="scheduler", drawn="webhook")
-    orders.edit("", to="trigger", type="scheduler", drawn="scheduler", **{"config.cron": "0 9 * * 1-5"})
+    orders.edit(
+        "",
+        to="trigger",
+        type="scheduler",
+        drawn="scheduler",
+        **{"config.formKind": "cron", "config.cron": "0 9 * * 1-5"},
+    )
     assert orders.definition["trigger"] == {"type": "scheduler", "config": {"cron": "0 9 * * 1-5"}}
     assert "Monday through Friday" in orders.page()
 
@@ -375,11 +381,11 @@ class TestApprovals:
         ask = {"id": "ask", "type": "WAIT", "config": {"for": "approval"}}
         builder = Builder(ada, app, created(ada, {"name": "Asking", "actions": [ask]}))
         assert 'name="onReject"' in builder.page("/actions/0")
-        chosen = {"at": "/actions/0", "config.for": "approval", "onReject": "continue"}
+        chosen = {"at": "/actions/0", "config.formKind": "approval", "onReject": "continue"}
         builder.edit("", to="step", **chosen)
         assert builder.definition["actions"][0]["onReject"] == "continue"
         assert "Goes on below, too." in builder.page()
-        builder.edit("", to="step", **{**chosen, "config.for": "resume"})
+        builder.edit("", to="step", **{**chosen, "config.formKind": "call"})
         assert "onReject" not in builder.definition["actions"][0]
 
 

@@ -30,7 +30,7 @@ def path(ada: Browser, api: ChangingList) -> str:
 def test_the_builder_draws_the_fields_of_the_action_and_those_of_its_polls(ada: Browser, path: str) -> None:
     page = ada.get(f"{path}/build").text
     drawn = set(re.findall(r'name="config\.(\w+)', page))
-    assert {"connection", "url", "headers", "items", "itemId", "watch", "intervalMinutes", "startWith"} <= drawn
+    assert {"connection", "url", "headers", "items", "itemId", "watch", "formKind", "everyAmount", "startWith"} <= drawn
     assert "How it looks for new ones" in page
 
 

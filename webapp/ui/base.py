@@ -14,7 +14,7 @@ from flowforge.language.filters.all_filters import FILTERS
 from webapp.caching import never_store
 from webapp.edge import MOST_RECEIVED_BYTES
 from webapp.receiving import run_payload
-from webapp.ui import csrf, guard, text
+from webapp.ui import csrf, guard, text, zones
 from webapp.ui.conditions import OPERATORS, UNARY, shown_rows
 from webapp.ui.fields import are_wrong, by_group
 from webapp.ui.sparkline import bars_by_status, outcome
@@ -53,6 +53,7 @@ for _filter in (
     are_wrong,
     by_group,
     shown_rows,
+    zones.offered_zones,
 ):
     blueprint.add_app_template_filter(_filter)
 

@@ -25,8 +25,9 @@ from webapp.ui.builder_flow import digest, flaws_of, flow_of, warnings_at
 from webapp.ui.builder_palette import ChoiceGroup, choices
 from webapp.ui.builder_panel import notes_of_trigger, step_panel
 from webapp.ui.builder_trigger import trigger_panel
+from webapp.ui.config_forms import wanted_kind
 from webapp.ui.guard import viewer_id
-from webapp.ui.written import pressed_write
+from webapp.ui.written import shown_ways
 
 TRIGGER, SETTINGS = "trigger", "settings"
 PART = "X-Part"
@@ -51,9 +52,7 @@ def found(workflow_id: UUID) -> WorkflowView:
 def answer(workflow: WorkflowView, shown: DraftView, opened: str, *, message: str = "", with_panel: bool = True) -> Any:
     """Answer an edit with the parts of the page that changed, or, without our script, with the page."""
     if PART not in request.headers:
-        return redirect(
-            url_for("ui.builder", workflow_id=workflow.id, step=opened or None, arrange=pressed_write()), 303
-        )
+        return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None, **shown_ways()), 303)
     changed = ("panel",) if with_panel else ("notes", "trigger") if opened == TRIGGER else ("notes",)
     return _parts(_page(workflow, shown, opened), "bar", "flow", *changed, message=message)
 
@@ -96,7 +95,11 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "choices": () if PART in request.headers else _choices(catalog),
         "adding": _adding(),
         "trigger": trigger_panel(
-            definition, registered, sample or (guide.EXAMPLE if guided["guide"] else None), _connections
+            definition,
+            registered,
+            sample or (guide.EXAMPLE if guided["guide"] else None),
+            _connections,
+            wanted_kind(request.values),
         ),
         "trigger_problems": sum(problem.pointer.startswith("/trigger") for problem in problems),
         "sample": sample,
@@ -112,7 +115,9 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
     try:
         context = expression_context.context_at(session(), workflow.id, definition, opened)
         known = account_of(session(), viewer_id())
-        panel = step_panel(definition, opened, problems, catalog, context, known, _connections())
+        panel = step_panel(
+            definition, opened, problems, catalog, context, known, _connections(), wanted_kind(request.values)
+        )
         pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
         return page | {"panel": panel, "pinned": pinned}
     except (Invalid, NotFound):  # it was moved or deleted meanwhile

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -27,12 +27,13 @@ from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import TRIGGER, answer, found, refused
 from webapp.ui.builder_palette import split_choice
-from webapp.ui.builder_trigger import trigger_fields, trigger_keys
+from webapp.ui.builder_trigger import trigger_form, trigger_keys
 from webapp.ui.conditions import condition_from_form
-from webapp.ui.fields import Field
-from webapp.ui.forms import ARRANGE, config_from_form, draws_otherwise, without_undrawn
+from webapp.ui.config_forms import ConfigForm
+from webapp.ui.forms import ARRANGE, OWN_ZONE, Form, draws_otherwise, without_undrawn
 from webapp.ui.guard import viewer_id
 from webapp.ui.step_fields import form_of_step
+from webapp.ui.zones import viewers_zone
 
 Edited = tuple[JsonObject, str]
 """The definition, and which step is open after it."""
@@ -87,16 +88,17 @@ def edit_trigger(workflow_id: UUID) -> Any:
         before = definition.get("trigger") if isinstance(definition.get("trigger"), dict) else None
         config = (before or {}).get("config") or {} if type_ == drawn else {}
         if type_ == drawn:
-            config = _without_undrawn(type_, config_from_form(trigger_fields(type_, config), request.form, config))
+            config = _without_undrawn(type_, trigger_form(type_, config).read(_posted(), config))
         return {**definition, "trigger": {"type": type_, "config": config}}, TRIGGER
 
-    with_panel = type_ != drawn or ARRANGE in request.form or _has_other_fields(type_)
+    with_panel = type_ != drawn or draws_otherwise(request.form) or _has_other_fields(type_)
     return _edit(workflow_id, choose, with_panel=with_panel)
 
 
 def _without_undrawn(type_: str, config: JsonObject) -> JsonObject:
     """The config without what belongs to something that is no longer chosen in it."""
-    drawn = {field.key for field in trigger_fields(type_, config)}
+    form = trigger_form(type_, config)
+    drawn = {field.key for field in form.fields} | (form.view.stored if form.view else frozenset())
     return {key: value for key, value in config.items() if key in drawn or key not in trigger_keys(type_)}
 
 
@@ -104,7 +106,8 @@ def _has_other_fields(type_: str) -> bool:
     """Whether what was chosen in the form has other fields than those that it shows."""
     shown = request.form.get("fields")
     chosen = {name.removeprefix("config."): text for name, text in request.form.items()}
-    return shown is not None and shown.split() != [field.key for field in trigger_fields(type_, chosen)]
+    form = trigger_form(type_, chosen)
+    return shown is not None and form.view is None and shown.split() != [field.key for field in form.fields]
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/undo")
@@ -147,9 +150,9 @@ def _fill_in(definition: JsonObject) -> Edited:
     action = edits.step_at(definition, at)
     type_, catalog = str(action.get("type", "")).upper(), load_catalog()
     before = config_of(action) or {}
-    config = catalog.unmask(type_, config_from_form(_fields(type_, before), form, before), before)
+    config = catalog.unmask(type_, _form(type_, before).read(_posted(), before), before)
     if _draws_by_config(type_):
-        config = without_undrawn(_fields(type_, config), config)
+        config = without_undrawn(_form(type_, config).fields, config)
     fields: JsonObject = {"config": config, "onError": _reaction(action, "onError")}
     block = BLOCKS.get(type_)
     fields["onReject"] = _reaction(action, "onReject") if block and block.can_be_rejected(config) else None
@@ -164,8 +167,15 @@ def _fill_in(definition: JsonObject) -> Edited:
     return edits.change(definition, at, fields), at
 
 
-def _fields(type_: str, config: JsonObject) -> Sequence[Field]:
-    return form_of_step(load_catalog(), type_, config, account_of(session(), viewer_id())).fields
+def _form(type_: str, config: JsonObject) -> ConfigForm:
+    return form_of_step(load_catalog(), type_, config, account_of(session(), viewer_id()))
+
+
+def _posted() -> Form:
+    """The form, with the time zone of the account where the browser has not told its own."""
+    posted = request.form.copy()
+    posted.setdefault(OWN_ZONE, getattr(viewers_zone(), "key", ""))
+    return posted
 
 
 def _draws_by_config(type_: str) -> bool:
@@ -178,7 +188,10 @@ def _draws_other_fields(before: JsonObject, after: JsonObject, at: str) -> bool:
     """Whether a step has other fields after an edit than before it."""
     one, other = edits.step_at(before, at), edits.step_at(after, at)
     type_ = str(other.get("type", "")).upper()
-    return _draws_by_config(type_) and _fields(type_, config_of(one) or {}) != _fields(type_, config_of(other) or {})
+    if not _draws_by_config(type_):
+        return False
+    former, current = (_form(type_, config_of(action) or {}) for action in (one, other))
+    return former.fields != current.fields
 
 
 def _when(action: JsonObject) -> Any:

@@ -45,7 +45,8 @@ class StepPanel:
     help: str
     icon: str
     action: JsonObject
-    config: JsonObject
+    values: JsonObject
+    """Those of its fields."""
     fields: Sequence[Field]
     branches: Sequence[Branch]
     notes: Mapping[str, str]
@@ -90,23 +91,26 @@ def step_panel(
     context: ExpressionContext,
     account: Account,
     connections: Mapping[str, Sequence[str]],
+    wanted: str | None = None,
 ) -> StepPanel:
-    """`connections`: names by type. Raises Invalid where there is no such step."""
+    """`connections`: names by type. `wanted`: the way to fill in its form that was chosen just now. Raises Invalid
+    where there is no such step."""
     action = edits.step_at(definition, at)
     type_ = str(action.get("type", "")).upper()
     config = config_of(action) or {}
     kind = kind_of(catalog, type_)
-    form = form_of_step(catalog, type_, config, account, connections)
+    form = form_of_step(catalog, type_, config, account, connections, wanted)
     fields, branches = form.fields, _branches(action, type_)
-    drawn = _drawn(fields, config, branches)
-    notes = notes_of(at, [problem for problem in problems if step_of(problem.pointer) == at], drawn)
+    drawn = _drawn(fields, form.values, branches)
+    own = [problem for problem in problems if step_of(problem.pointer) == at]
+    notes = notes_of(at, form.placed(own, f"{at}/config"), drawn)
     return StepPanel(
         at=at,
         kind=kind.title,
         help=form.about or kind.help,
         icon=kind.icon,
         action=action,
-        config=config,
+        values=form.values,
         fields=essentials_first(fields, _filled_by_connection(catalog, type_, config)),
         branches=branches,
         notes={path: message for path, message in notes.items() if path in drawn},
@@ -122,7 +126,8 @@ def step_panel(
 
 def notes_of_trigger(problems: Sequence[Problem], trigger: TriggerPanel) -> dict[str, str]:
     own = [problem for problem in problems if problem.pointer.startswith("/trigger")]
-    return notes_of("/trigger", own, set(paths_of(trigger.fields, dict(trigger.config))))
+    placed = trigger.form.placed(own, "/trigger/config")
+    return notes_of("/trigger", placed, set(paths_of(trigger.fields, trigger.form.values)))
 
 
 def _filled_by_connection(catalog: Catalog, type_: str, config: JsonObject) -> Sequence[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from flowforge import time_zones
 from flowforge.connectors.sdk import CONNECTION
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import find_kind, trigger_kinds
@@ -15,7 +16,8 @@ from flowforge.triggers.kinds.webhook import WEBHOOK, usual_method
 from flowforge.triggers.registrations import SHOWN_FIRE_TIMES
 from flowforge.triggers.views import TriggerView
 from flowforge.triggers.webhooks.sample_request import SampleRequest
-from webapp.ui.fields import Field, fields_of, with_chosen
+from webapp.ui.config_forms import ConfigForm, config_form
+from webapp.ui.fields import Field, with_chosen
 from webapp.ui.trigger_kinds import command_for
 
 Json = Mapping[str, Any]
@@ -36,6 +38,7 @@ class TriggerPanel:
     kind: TriggerKind[Any] | None
     """None for a type that does not exist."""
     config: Json
+    form: ConfigForm
     fields: Sequence[Field]
     times: Sequence[datetime]
     """The next ones, if it begins now."""
@@ -57,6 +60,14 @@ class TriggerPanel:
         return self.kind.describe(self.config) if self.kind else ""
 
     @property
+    def zone(self) -> tzinfo | None:
+        """The time zone of its times, where it says one that there is."""
+        try:
+            return time_zones.zone(str(self.config.get("timeZone"))) if self.times else None
+        except ValueError:
+            return None
+
+    @property
     def kinds(self) -> Sequence[TriggerKind[Any]]:
         """Those that are offered at once, and the chosen one."""
         return [kind for kind in trigger_kinds().values() if kind.is_common or kind is self.kind]
@@ -67,19 +78,26 @@ class TriggerPanel:
 
 
 def trigger_panel(
-    definition: Json, registered: Sequence[TriggerView], sample: Json | None, connections: ConnectionsByType
+    definition: Json,
+    registered: Sequence[TriggerView],
+    sample: Json | None,
+    connections: ConnectionsByType,
+    wanted: str | None = None,
 ) -> TriggerPanel:
-    """`registered`: the triggers of the workflow as it is published; `sample`: a payload to try it with."""
+    """`registered`: the triggers of the workflow as it is published; `sample`: a payload to try it with; `wanted`: the
+    way to fill in its form that was chosen just now."""
     written = definition.get("trigger")
     trigger = written if isinstance(written, dict) else {}
     type_ = str(trigger.get("type", MANUAL)).lower()
     kind, config = find_kind(type_), trigger.get("config")
     config = config if isinstance(config, dict) else {}
+    form = trigger_form(type_, config, wanted)
     return TriggerPanel(
         type=type_,
         kind=kind,
         config=config,
-        fields=[_with_connections(field, kind, config, connections) for field in trigger_fields(type_, config)],
+        form=form,
+        fields=[_with_connections(field, kind, config, connections) for field in form.fields],
         times=kind.upcoming(config, datetime.now(UTC), SHOWN_FIRE_TIMES) if kind else (),
         addresses=_addresses(kind, registered, config, sample),
         example=kind.sample(config) if kind else {},
@@ -105,10 +123,9 @@ def _with_connections(
     return replace(field, kind="choice", choices=with_chosen(names, config.get(CONNECTION)), default=None)
 
 
-def trigger_fields(type_: str, config: Json) -> list[Field]:
-    """The fields to be drawn for a config."""
+def trigger_form(type_: str, config: Json, wanted: str | None = None) -> ConfigForm:
     kind = find_kind(type_)
-    return fields_of(kind.form_schema(config)) if kind else []
+    return config_form(kind.form_schema(config), config, kind.form_view, wanted) if kind else ConfigForm((), {})
 
 
 def trigger_keys(type_: str) -> frozenset[str]:

@@ -35,9 +35,15 @@ Kind = Literal[
     "variants",
     "constant",
     "condition",
+    "time",
+    "moment",
+    "zone",
 ]
 STRUCTURED: frozenset[Kind] = frozenset({"map", "records", "object", "variants", "choices"})
 """Kinds whose values are objects or lists: as a text, they are JSON."""
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+"""A date and time as browsers fill it in."""
+_INPUTS: Mapping[str, Kind] = {"time": "time", "moment": "moment", "zone": "zone"}
 _MOST_SHOWN = 10
 """Fields of an object that are all shown; of more, the optional ones without a value are folded away."""
 _FIRST_OPTIONAL = 3
@@ -65,6 +71,8 @@ class Field:
     language: str = ""
     """The field that says in which language it is written; empty for what is no code."""
     takes_expressions: bool = True
+    is_chooser: bool = False
+    """Whether the other fields depend on what is chosen in it."""
     is_asked: bool = False
     """Whether a service can be asked for the values it may have."""
     example: str = ""
@@ -81,7 +89,7 @@ class Field:
     @property
     def can_be_text(self) -> bool:
         """Whether it is drawn as fields or choices, in place of which a text can be shown."""
-        return self.key != CONNECTION and (self.is_structured or self.kind in ("choice", "switch"))
+        return self.key != CONNECTION and (self.is_structured or self.kind in ("choice", "switch", "moment"))
 
     @property
     def inner(self) -> Sequence[Field]:
@@ -185,6 +193,12 @@ class Field:
         """Whether an expression stands where a literal of another type is expected."""
         return has_expression(config.get(self.key))
 
+    def is_text(self, config: Mapping[str, Any]) -> bool:
+        """Whether its value can only be shown as a text."""
+        value = config.get(self.key)
+        is_other = self.kind == "moment" and isinstance(value, str) and not _MOMENT.fullmatch(value)
+        return is_other or has_expression(value)
+
     def value_of(self, choice: str) -> Any:
         """The value that a choice stands for."""
         return (self.values or {}).get(choice, choice)
@@ -196,11 +210,12 @@ def with_chosen(names: Sequence[str], chosen: object) -> list[str]:
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[Field]:
-    """The fields of an object's schema, as pydantic or we write them; required ones first, groups last."""
+    """The fields of an object's schema, as pydantic or we write them: what the others depend on first, then required
+    ones, groups last."""
     required = set(schema.get("required", ()))
     found = [_field(key, declared, key in required) for key, declared in schema.get("properties", {}).items()]
     groups = ["", *dict.fromkeys(field.group for field in found if field.group)]
-    return sorted(found, key=lambda field: (groups.index(field.group), not field.required))
+    return sorted(found, key=lambda field: (groups.index(field.group), not field.is_chooser, not field.required))
 
 
 def by_group(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
@@ -258,6 +273,7 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
         suggestions=[(value, translated(name)) for value, name in declared.get("suggestions", ())],
         language=str(declared.get("language", "")),
         takes_expressions="noExpressions" not in declared,
+        is_chooser=bool(declared.get("chooser")),
         is_asked=declared.get("asked") is True,
         example=_example(declared),
         is_open=bool(declared.get("isOpen")),
@@ -282,6 +298,8 @@ def _kind(declared: Mapping[str, Any], shape: Mapping[str, Any], required: bool)
     types = {types} if isinstance(types, str) else set(types)
     if declared.get("condition"):
         return "condition", ()
+    if declared.get("input") in _INPUTS:
+        return _INPUTS[declared["input"]], ()
     if declared.get("writeOnly"):
         return "secrets" if "object" in types else "secret_lines" if declared.get("multiline") else "secret", ()
     if shape.get("oneOf"):

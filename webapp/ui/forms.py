@@ -22,6 +22,8 @@ ARRANGE = "arrange"
 an expression, and `draw:<field>` again as it was. Neither changes its value."""
 WRITE, WRITTEN = "write", "written"
 """The button, and the part of a form that says that a field is shown as a text."""
+OWN_ZONE = "zone"
+"""The part of a form that tells the time zone of whoever fills it in."""
 MOST_RECORDS = 200
 _NAME, _VALUE, _COUNT = "name", "value", "count"
 DRAWN, VARIANT = "drawn", "variant"
@@ -56,10 +58,13 @@ def _with_fields_alone(field: Field, value: JsonObject) -> JsonObject:
 
 
 def draws_otherwise(form: Form) -> bool:
-    """Whether another alternative was chosen than the one whose fields are drawn, or a button changes the form."""
+    """Whether something else was chosen than that whose fields are drawn, or a button changes the form."""
     chosen = ((name, value) for name, value in form.items() if name.endswith(f".{VARIANT}"))
-    return ARRANGE in form or any(
-        form.get(f"{name.removesuffix(VARIANT)}{DRAWN}", "") != value for name, value in chosen
+    drawn = ((name.removesuffix(f".{DRAWN}"), value) for name, value in form.items() if name.endswith(f".{DRAWN}"))
+    return (
+        ARRANGE in form
+        or any(form.get(f"{name.removesuffix(VARIANT)}{DRAWN}", "") != value for name, value in chosen)
+        or any(name in form and form[name] != value for name, value in drawn if f"{name}.{VARIANT}" not in form)
     )
 
 
@@ -76,6 +81,11 @@ def _read_written(field: Field, form: Form, name: str) -> Any:
     if field.kind not in STRUCTURED:
         return _read_text(field, form, name)
     return from_text(text) if text.strip() else None
+
+
+def _read_zone(field: Field, form: Form, _before: Mapping[str, Any], name: str) -> Any:
+    """The person's own where the field was not drawn yet."""
+    return form.get(name, form.get(OWN_ZONE)) or None
 
 
 def _read_condition(field: Field, form: Form, before: Mapping[str, Any], name: str) -> Any:
@@ -181,6 +191,7 @@ def _read_record(field: Field, form: Form, before: JsonObject, name: str, number
 
 _READERS: Mapping[str, Callable[[Field, Form, Mapping[str, Any], str], Any]] = {
     "condition": _read_condition,
+    "zone": _read_zone,
     "map": _read_map,
     "secrets": _read_map,
     "choices": _read_choices,

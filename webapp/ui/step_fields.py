@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from flowforge.connectors.account import Account
@@ -14,20 +14,13 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.blocks import BLOCKS
 from flowforge.language.pointers import parsed
 from webapp.translation.texts import lazy
-from webapp.ui.fields import Field, fields_of, with_chosen
+from webapp.ui.config_forms import ConfigForm, config_form
+from webapp.ui.fields import Field, with_chosen
 
 MORE = lazy("More options")
 """The group of fields that have none."""
 _MOST_ESSENTIALS = 6
 _FEWEST_OPTIONAL = 2
-
-
-@dataclass(frozen=True, slots=True)
-class StepForm:
-    """The fields of a step, and what the API that it calls says of it; `about` is empty for other steps."""
-
-    fields: Sequence[Field]
-    about: str = ""
 
 
 def form_of_step(
@@ -36,22 +29,25 @@ def form_of_step(
     config: Mapping[str, Any],
     account: Account,
     connections: Mapping[str, Sequence[str]] | None = None,
-) -> StepForm:
+    wanted: str | None = None,
+) -> ConfigForm:
     """The form for a config; without fields where the type is unknown. The connection comes first, where the type takes
-    one. `connections`: names by type."""
+    one. `connections`: names by type. `wanted`: the way to fill it in that was chosen just now."""
     if type_ in BLOCKS:
-        return StepForm(fields_of(BLOCKS[type_].config_schema()))
+        block = BLOCKS[type_]
+        return config_form(block.config_schema(), config, block.form_view, wanted)
     if type_ not in catalog.types():
-        return StepForm(())
+        return ConfigForm((), dict(config))
     connector = catalog.get(type_)
     schema = connector.config_schema()
     if connector.described is not None:
         schema = connector.described.schema(schema, config, account)
-    fields, kinds = fields_of(schema), catalog.kinds_for(connector)
+    form, kinds = config_form(schema, config), catalog.kinds_for(connector)
     known = [name for kind in kinds for name in (connections or {}).get(kind.type, ())]
     names = with_chosen(known, config.get(CONNECTION))
-    drawn = [_connection_field(connector, fields, names, str(schema.get("signIn", ""))), *fields] if kinds else fields
-    return StepForm(drawn, str(schema.get("description", "")) if connector.described else "")
+    own = [_connection_field(connector, form.fields, names, str(schema.get("signIn", "")))] if kinds else []
+    about = str(schema.get("description", "")) if connector.described else ""
+    return replace(form, fields=[*own, *form.fields], about=about)
 
 
 def essentials_first(fields: Sequence[Field], filled: Sequence[str]) -> list[Field]:

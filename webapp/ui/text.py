@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from markupsafe import Markup
@@ -38,11 +38,11 @@ def moment(value: datetime | None) -> str:
     return f"{local.day} {local:%b %Y, %H:%M:%S}"
 
 
-def minute(value: datetime | None) -> str:
-    """Wed 4 Mar, 06:06, on the viewer's clock"""
+def minute(value: datetime | None, zone: tzinfo | None = None) -> str:
+    """Wed 4 Mar, 06:06, on the clock of the zone, else on the viewer's"""
     if value is None:
         return "–"
-    local = value.astimezone(viewers_zone())
+    local = value.astimezone(zone or viewers_zone())
     return f"{local:%a} {local.day} {local:%b, %H:%M}"
 
 

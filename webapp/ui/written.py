@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import request
 
+from flowforge.form_view import FORM_KIND
+from webapp.ui.config_forms import wanted_kind
 from webapp.ui.forms import ARRANGE, WRITE, WRITTEN
 
 
@@ -14,7 +18,8 @@ def is_written(name: str) -> bool:
     return pressed == f"{WRITE}:{name}" or (f"{name}.{WRITTEN}" in request.form and pressed != f"draw:{name}")
 
 
-def pressed_write() -> str | None:
-    """The button that shows a field as a text, if one was pressed: for a page that is loaded anew after the edit."""
-    pressed = request.form.get(ARRANGE, "")
-    return pressed if pressed.startswith(f"{WRITE}:") else None
+def shown_ways() -> dict[str, Any]:
+    """What was chosen of how a form is drawn, and is stored nowhere: for a page that is loaded anew after the edit."""
+    pressed, chosen = request.form.get(ARRANGE, ""), wanted_kind(request.form)
+    writing = {ARRANGE: pressed} if pressed.startswith(f"{WRITE}:") else {}
+    return writing | ({f"config.{FORM_KIND}": chosen} if chosen else {})

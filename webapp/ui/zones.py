@@ -7,8 +7,17 @@ from zoneinfo import ZoneInfo
 
 from flask_login import current_user
 
+from flowforge import time_zones
+
 LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
 """The format that a datetime-local input sends."""
+
+
+def offered_zones(chosen: str) -> list[str]:
+    """The time zones to choose among: the account's own first, then UTC; the chosen one, even where it is none."""
+    first = [getattr(viewers_zone(), "key", "UTC"), "UTC"]
+    names = [*first, *sorted(time_zones.zone_names() - {*first})]
+    return list(dict.fromkeys(names if chosen in ("", *names) else [*names, chosen]))
 
 
 def viewers_zone() -> tzinfo:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from flowforge import jsonio
 from flowforge.fields import field
 from flowforge.language.block import Block, BlockConfig, ConfigUnusable
+from flowforge.language.wait_form import WAIT_VIEW
 from flowforge.summaries import first_of
 
 LONGEST_WAIT_SECONDS = 366 * 86_400.0
@@ -92,4 +93,5 @@ BLOCK = Block(
     },
     can_be_rejected=_asks_for_approval,
     can_be_resumed=_is_resumed_from_outside,
+    form_view=WAIT_VIEW,
 )

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field
 
 from flowforge.errors import Invalid, Problem
 from flowforge.triggers.kind import Registered, TriggerKind
-from flowforge.triggers.schedules.schedule import CatchUp, Schedule
+from flowforge.triggers.schedules.schedule import DEFAULT_INTERVAL_MINUTES, CatchUp, Schedule
+from flowforge.triggers.schedules.schedule_form import schedule_view
 from flowforge.triggers.schedules.times import Times
 
 SCHEDULER = "scheduler"
@@ -22,7 +23,7 @@ def _lower_case(value: Any) -> Any:
 
 class Config(Times):
     catch_up: Annotated[CatchUp, BeforeValidator(_lower_case)] = Field(
-        CatchUp.LAST, title="Catch up", description="Which missed times fire when it runs again."
+        CatchUp.LAST, title="Missed runs", description="Which of them are made up for when FlowForge is running again."
     )
 
     @property
@@ -46,6 +47,7 @@ class Scheduler(TriggerKind[Config]):
     rank = 20
     config = Config
     has_times = True
+    form_view = schedule_view(DEFAULT_INTERVAL_MINUTES)
 
     def problems(self, config: Mapping[str, Any]) -> list[Problem]:
         """Also of zones that are not the same everywhere, or not what people mean: schedules that are stored go on by

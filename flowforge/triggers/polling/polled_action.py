@@ -25,6 +25,7 @@ from flowforge.triggers.polling.items import items_of
 from flowforge.triggers.polling.kind import PolledKind
 from flowforge.triggers.polling.poll import Poll
 from flowforge.triggers.polling.sighting import Sighting, payload_of
+from flowforge.triggers.schedules.schedule_form import schedule_view
 
 _GROUP = "How it looks for new ones"
 _SHOWN_ITEMS = 20
@@ -36,6 +37,7 @@ class PolledAction(PolledKind[PollConfig]):
     """The kind that an action declares: its config has the fields of the action, and those of PollConfig."""
 
     config = PollConfig
+    form_view = schedule_view(PollConfig.usual_minutes)
     is_common = False
     can_be_tested = True
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, model_validator
 
 from flowforge.connectors.actions.markup import read_markup
-from flowforge.connectors.sdk import ConnectorConfig, Source, StepContext, connector, field, joined
+from flowforge.connectors.sdk import ConnectorConfig, Source, StepContext, chosen_by, connector, field, joined
 from flowforge.jsonio import JsonObject
 
 
@@ -30,6 +30,8 @@ class Part(ConnectorConfig):
 
 
 class Config(ConnectorConfig):
+    model_config = ConfigDict(json_schema_extra=chosen_by("operation"))
+
     operation: Literal["extract", "text", "markdown", "fromMarkdown"] = field(
         "extract",
         title="Operation",
@@ -42,9 +44,14 @@ class Config(ConnectorConfig):
     )
     source: Source = field(title="Source", description="HTML or Markdown: a text or a file.")
     each: str = field(
-        "", title="For each", description="A selector: every element that it finds gives a record. Empty: one of all."
+        "",
+        title="For each",
+        description="A selector: every element that it finds gives a record. Empty: one of all.",
+        only_for=("extract",),
     )
-    fields: list[Part] = field([], title="Fields", description="What to extract.", max_length=100)
+    fields: list[Part] = field(
+        [], title="Fields", description="What to extract.", max_length=100, required_for=("extract",)
+    )
 
     @model_validator(mode="after")
     def _asked(self) -> Config:
