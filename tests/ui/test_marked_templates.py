@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests.ui.shown_texts import has_words, shown_texts
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 _VALUE = " \N{OBJECT REPLACEMENT CHARACTER} "
+_CODE = re.compile(r"{% (block width|set \w+) %}.*?{% end(block|set) %}|{% macro state.*?endmacro %}", re.DOTALL)
+"""Blocks and macros that give the name of a style, or attributes."""
 _TO_BE_MARKED = frozenset(
     """
     _definition_help.html
@@ -114,7 +117,7 @@ def unmarked(source: str) -> list[str]:
 def _html_of(source: str) -> str:
     """The template without its tags; a value stands for each expression."""
     html, tag, translated = "", "", False
-    for _, kind, token in Environment().lex(source):
+    for _, kind, token in Environment().lex(_CODE.sub("", source)):
         if kind == "block_begin":
             tag = ""
         elif kind == "name" and not tag:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.translation import language, scripts, texts
+from webapp.translation import formats, language, scripts, texts
 
 
 def install(app: Flask) -> None:
@@ -14,7 +14,13 @@ def install(app: Flask) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(texts.look_up, texts.look_up_plural, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["translated"] = texts.translated
+    environment.globals["ngettext"] = texts.ngettext_in_template
+    environment.filters |= {
+        "translated": texts.translated,
+        "number": formats.number,
+        "percent": formats.percent,
+        "filesizeformat": formats.size,
+    }
     environment.globals |= {
         "language": language.current,
         "text_direction": language.direction,

@@ -6,6 +6,7 @@ from markupsafe import Markup, escape
 
 from webapp.translation import language
 from webapp.translation.catalogues import translations
+from webapp.translation.formats import number
 
 
 def gettext(text: str, **values: object) -> str:
@@ -15,7 +16,7 @@ def gettext(text: str, **values: object) -> str:
 
 def ngettext(one: str, many: str, count: int, **values: object) -> str:
     """The form of the text for so many, in the reader's language. `%(count)s` stands for the number."""
-    return look_up_plural(one, many, count) % {"count": count, **values}
+    return look_up_plural(one, many, count) % {"count": number(count), **values}
 
 
 class LazyText(str):
@@ -42,6 +43,12 @@ def lazy(text: str) -> str:
 def translated(text: str) -> str:
     """The text of a declaration in the reader's language: a title, a label, a help. It holds no names."""
     return translations(language.current(), "declared").gettext(text) if text else text
+
+
+def ngettext_in_template(one: str, many: str, count: int, **values: object) -> Markup:
+    """The same for templates, where the text is HTML and values are escaped; `num` is Jinja's name for the number."""
+    shown = {"count": number(count), "num": number(count), **values}
+    return Markup(look_up_plural(one, many, count)) % shown  # noqa: S704  (texts are ours, not people's)
 
 
 def look_up(text: str) -> str:

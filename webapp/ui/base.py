@@ -17,7 +17,9 @@ from webapp.receiving import run_payload
 from webapp.ui import csrf, guard, text, zones
 from webapp.ui.conditions import OPERATORS, UNARY, shown_rows
 from webapp.ui.fields import are_wrong, by_group
+from webapp.ui.loop_words import loop_count, loop_run, loop_title
 from webapp.ui.sparkline import bars_by_status, outcome
+from webapp.ui.state_names import state_name
 from webapp.ui.trigger_kinds import trigger_icon_name, trigger_name
 from webapp.ui.written import is_written
 
@@ -46,6 +48,11 @@ for _filter in (
     jsonio.indented,
     text.brief,
     text.duration,
+    text.sentence,
+    state_name,
+    loop_count,
+    loop_run,
+    loop_title,
     trigger_name,
     trigger_icon_name,
     bars_by_status,

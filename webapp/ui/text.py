@@ -10,10 +10,13 @@ from markupsafe import Markup
 
 from flowforge import jsonio
 from flowforge.markdown import html_of_note
+from webapp.translation import formats
+from webapp.translation.texts import gettext, lazy
 from webapp.ui.zones import viewers_zone
 
 _LONGEST_JSON = 20_000
 _LONGEST_LINE = 160
+_UNITS = {86_400: lazy("%(count)s d"), 3_600: lazy("%(count)s h"), 60: lazy("%(count)s min")}
 _BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
 _SYSTEMS = {
     "Android": "Android",
@@ -34,16 +37,14 @@ def moment(value: datetime | None) -> str:
     """4 Mar 2026, 06:06:07, on the viewer's clock"""
     if value is None:
         return "–"
-    local = value.astimezone(viewers_zone())
-    return f"{local.day} {local:%b %Y, %H:%M:%S}"
+    return formats.moment(value.astimezone(viewers_zone()))
 
 
 def minute(value: datetime | None, zone: tzinfo | None = None) -> str:
     """Wed 4 Mar, 06:06, on the clock of the zone, else on the viewer's"""
     if value is None:
         return "–"
-    local = value.astimezone(zone or viewers_zone())
-    return f"{local:%a} {local.day} {local:%b, %H:%M}"
+    return formats.minute(value.astimezone(zone or viewers_zone()))
 
 
 def exact(value: datetime) -> str:
@@ -65,8 +66,8 @@ def distance(value: datetime | None, now: datetime | None = None) -> str:
     seconds = (value - (now or datetime.now(UTC))).total_seconds()
     amount = _round(seconds, round) if seconds > 0 else _round(-seconds, int)
     if amount is None:
-        return "now" if seconds > 0 else "just now"
-    return f"in {amount}" if seconds > 0 else f"{amount} ago"
+        return gettext("now") if seconds > 0 else gettext("just now")
+    return gettext("in %(time)s", time=amount) if seconds > 0 else gettext("%(time)s ago", time=amount)
 
 
 def brief(value: Any) -> str:
@@ -78,9 +79,7 @@ def brief(value: Any) -> str:
 def pretty(value: Any) -> str:
     """Indented JSON, cut to a readable length."""
     text = jsonio.indented(value)
-    return (
-        text if len(text) <= _LONGEST_JSON else f"{text[:_LONGEST_JSON]}\n… cut here, {len(text):,} characters in all"
-    )
+    return text if len(text) <= _LONGEST_JSON else f"{text[:_LONGEST_JSON]}\n… {_cut(len(text))}"
 
 
 def duration(value: timedelta | None) -> str:
@@ -91,7 +90,7 @@ def duration(value: timedelta | None) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{formats.decimal(seconds)} s"
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
@@ -101,13 +100,23 @@ def agent(text: str) -> str:
     browser = next((name for mark, name in _BROWSERS.items() if mark in text), None)
     system = next((name for mark, name in _SYSTEMS.items() if mark in text), None)
     if browser is None:
-        return text.partition(" ")[0][:60] or "Unknown"
-    return f"{browser} on {system}" if system else browser
+        return text.partition(" ")[0][:60] or gettext("Unknown")
+    return gettext("%(browser)s on %(system)s", browser=browser, system=system) if system else browser
 
 
 def _round(seconds: float, cut: Callable[[float], int]) -> str | None:
     """`cut`: what becomes of parts of a unit. What ends in 90 days is not said to end in 89 a moment later."""
-    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+    for unit, text in _UNITS.items():
         if seconds >= unit:
-            return f"{cut(seconds / unit)} {name}"
+            return gettext(text, count=cut(seconds / unit))
     return f"{int(seconds)} s" if seconds >= 10 else None
+
+
+def _cut(characters: int) -> str:
+    return gettext("cut here, %(count)s characters in total", count=formats.number(characters))
+
+
+def sentence(text: str) -> str:
+    """A message as a sentence: with a capital letter, and a full stop where none ends it."""
+    shown = str(text)
+    return f"{shown[:1].upper()}{shown[1:]}{'' if shown.endswith(('.', '!', '?')) else '.'}"
