@@ -355,7 +355,7 @@ def photograph_first_steps(browser: Browser, product: Product, folder: Path) -> 
         page.get_by_role("button", name="Create account").click()
         page.wait_for_url(lambda url: not url.endswith("/register"))
         _take(page, "/", folder / f"welcome-{look}.png")
-        page.get_by_role("button", name="Show me how").click()
+        page.get_by_role("button", name="Start the guide").click()
         page.get_by_role("button", name="Use an example").click()
         _take(page, page.url, folder / f"guide-{look}.png")
         page.locator("#guide [data-add]").click()

@@ -19,7 +19,7 @@ def test_the_guide_leads_to_the_first_workflow_that_runs(
     page = windows.open(size)
     register(page)
     page.goto("/")
-    page.get_by_role("button", name="Show me how").click()
+    page.get_by_role("button", name="Start the guide").click()
     expect_next(page, "Send it something")
     assert grave_violations(page) == []
     page.get_by_role("button", name="Use an example").click()
@@ -51,7 +51,7 @@ def test_the_guide_leads_to_the_first_workflow_that_runs(
     page.locator("#guide").get_by_role("button", name="Done").click()
     expect(page.get_by_text("The guide is gone")).to_be_visible()
     page.goto("/")
-    expect(page.get_by_role("button", name=re.compile("Show me how|Go on"))).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("Start the guide|Continue"))).to_have_count(0)
 
 
 def expect_next(page: Page, title: str) -> None:
@@ -62,7 +62,7 @@ def test_it_works_without_script(windows: Windows, register: Callable[[Page], st
     page = windows.open(javascript=False)
     register(page)
     page.goto("/workflows")
-    page.get_by_role("button", name="Show me how").click()
+    page.get_by_role("button", name="Start the guide").click()
     page.get_by_role("button", name="Use an example").click()
     page.locator("#guide").get_by_role("link", name="Add a step").click()
     page.get_by_role("button", name=re.compile("^Branch")).click()

@@ -38,7 +38,7 @@ def test_steps_turn_green_and_are_replayed(windows: Windows, register: Register,
     page.get_by_text("Replay …").click()
     payload = page.get_by_label("With what came in")
     payload.fill(payload.input_value().replace("Ada", "Grace"))
-    page.get_by_role("button", name="Run it again from the start").click()
+    page.get_by_role("button", name="Replay from the start").click()
     expect(page.locator(".step").last).to_contain_text("Hello Grace, it is true")
     assert page.url.partition("?")[0] != first
     page.get_by_role("button", name="Replay from here").last.click()
@@ -56,7 +56,7 @@ def test_what_is_typed_into_a_form_stays_there_while_the_page_goes_on(
     last = _Held(page, page.locator("#progress").get_attribute("data-part") or "")
     gate.open()
     page.get_by_text("Replay …").click()
-    page.get_by_label("The newest one").check()
+    page.get_by_label("Latest").check()
     payload = page.get_by_label("With what came in")
     payload.fill('{"body": {"name": ""}}')
     payload.evaluate("field => field.setSelectionRange(19, 19)")
@@ -64,7 +64,7 @@ def test_what_is_typed_into_a_form_stays_there_while_the_page_goes_on(
     last.let_go()
     page.keyboard.type("ce")
     expect(payload).to_have_value('{"body": {"name": "Grace"}}')
-    expect(page.get_by_label("The newest one")).to_be_checked()
+    expect(page.get_by_label("Latest")).to_be_checked()
 
 
 class _Held:

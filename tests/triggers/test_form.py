@@ -118,7 +118,7 @@ class TestPage:
     def test_is_not_there_under_another_token(self, client: FlaskClient, token: str) -> None:
         page = client.get(f"/forms/{token}", headers=HTML)
         assert page.status_code == 404
-        assert "This form is not open" in page.text
+        assert "This form is not available" in page.text
         assert "/executions" not in page.text
 
     def test_is_no_webhook_nor_the_reverse(

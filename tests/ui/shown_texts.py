@@ -13,10 +13,10 @@ _EMPTY = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_NOT_TRANSLATED = frozenset(
-    "FlowForge n8n API APIs CSV GET HTTP HTTPS ID JSON POST SQL UTC URL YAML OpenAPI OAuth "  # names of the field
-    "KB MB GB kB Bytes ms min".split()  # units
-)
+_NAMES_OF_THE_FIELD = {"FlowForge", "n8n", "API", "APIs", "CSV", "GET", "HTTP", "HTTPS", "ID", "JSON", "POST", "SQL"}
+_NAMES_OF_THE_FIELD |= {"UTC", "URL", "YAML", "OpenAPI", "OAuth"}
+_UNITS = {"KB", "MB", "GB", "kB", "Bytes", "ms", "min"}
+_NOT_TRANSLATED = _NAMES_OF_THE_FIELD | _UNITS
 
 
 class _Reader(HTMLParser):

@@ -257,7 +257,7 @@ class TestForgottenPassword:
         assert known == unknown
         assert browser.send(link, link, new="password12").status_code == 400
         assert browser.send(link, link, new=NEW).headers["Location"] == "/sign-in?changed=1"
-        assert "Your new password is set" in browser.get("/sign-in?changed=1").text
+        assert "Your password was changed" in browser.get("/sign-in?changed=1").text
         assert browser.get(link).status_code == 404
         assert browser.send("/sign-in", "/sign-in", username="ada", password=NEW).status_code == 303
 

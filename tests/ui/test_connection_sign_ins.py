@@ -204,7 +204,7 @@ def test_strangers_find_nothing(ada: Browser, signed_up: SignUp, provider: Provi
 class TestPresets:
     def test_are_found_and_offered_first(self, ada: Browser) -> None:
         page = ada.get("/connections/new?q=spreadsheet+sheets").text
-        assert "Nothing matches" in page
+        assert "No results for" in page
         page = ada.get("/connections/new?q=sheets").text
         assert "preset=google" in page
         assert "preset=slack" not in page

@@ -48,7 +48,7 @@ def test_a_pause_that_its_service_asks_for_is_shown_until_it_is_over(ada: Browse
         with backends.engine.begin() as connection:
             until = datetime.now(UTC) + timedelta(seconds=seconds)
             connection.execute(text("UPDATE workflow.connections SET paused_until = :until"), {"until": until})
-        assert ("Paused, as the service asks" in ada.get("/connections").text) is shown
+        assert ("Rate-limited by the service" in ada.get("/connections").text) is shown
 
 
 def test_what_is_wrong_stands_beside_its_field(ada: Browser) -> None:
@@ -58,14 +58,14 @@ def test_what_is_wrong_stands_beside_its_field(ada: Browser) -> None:
     made(ada)
     taken = ada.send("/connections/new", "/connections/new?type=http", type="http", name="shop")
     assert "name of another connection already" in taken.text
-    assert re.search("For the steps: [^<]*HTTP request", ada.get("/connections/new?type=nothing").text)
+    assert re.search("Steps: [^<]*HTTP request", ada.get("/connections/new?type=nothing").text)
 
 
 def test_one_that_does_not_work_is_kept_and_says_so(ada: Browser) -> None:
     account = {"config.host": "127.0.0.1", "config.port": "9", "config.security": "none"}
     path = made(ada, type="smtp", name="mail", **account)
-    assert "It does not work" in ada.get(path).text
-    assert "Does not work" in ada.get("/connections").text
+    assert "Connection failed" in ada.get(path).text
+    assert "Failed" in ada.get("/connections").text
 
 
 def test_one_that_is_used_names_who_uses_it_before_it_is_deleted(ada: Browser) -> None:
@@ -127,7 +127,7 @@ def test_one_for_http_is_tested_where_an_address_is_given(ada: Browser, httpserv
     address = {"config.bearerToken": MASK, "config.testUrl": httpserver.url_for("/me")}
     assert ada.send(path, path, **address).location == "/connections"
     page = ada.get("/connections").text
-    assert "Works" in page
+    assert "Connected" in page
     assert "Test shop" in page
     httpserver.clear()
     assert ada.send(f"{path}/test", "/connections").location == path

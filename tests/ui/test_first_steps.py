@@ -23,7 +23,7 @@ SCHEDULE = {
 
 def test_an_empty_account_is_met_by_templates_of_which_one_needs_nothing(ada: Browser) -> None:
     page = ada.get("/workflows").text
-    assert page.count("Use this") == 3
+    assert page.count("Use template") == 3
     answer = ada.send("/templates/greet", "/workflows")
     assert answer.status_code == 303
     assert "Greet whoever calls" in ada.get(answer.location).text
@@ -90,7 +90,7 @@ def test_an_ended_session_is_told_and_a_form_leads_to_signing_in(ada: Browser, a
         connection.execute(text("DELETE FROM auth.web_sessions"))
     answer = ada.get("/executions")
     assert answer.location == "/sign-in?next=/executions&ended=1"
-    assert "Your session has ended" in ada.get(answer.location).text
+    assert "Your session has expired" in ada.get(answer.location).text
     stranger = Browser(app.test_client())
     assert stranger.post("/workflows/new", definition="{}").location == "/sign-in?ended=1"
     assert stranger.get("/workflows").location == "/sign-in?next=/workflows"
@@ -99,7 +99,7 @@ def test_an_ended_session_is_told_and_a_form_leads_to_signing_in(ada: Browser, a
 def test_error_pages_lead_on(ada: Browser, signed_up: Callable[[str], Browser]) -> None:
     missing = ada.get("/workflows/00000000-0000-0000-0000-000000000000")
     assert missing.status_code == 404
-    assert "There is nothing here" in missing.text
+    assert "Page not found" in missing.text
     refused = ada.post("/workflows/new", definition="{}", csrf_token="forged")
     assert refused.status_code == 403
     assert "Nothing was changed" in refused.text
@@ -111,12 +111,12 @@ def test_templates_are_listed_by_groups_and_searched(ada: Browser) -> None:
     assert "Contact form" not in page  # the title is told, not the name that the workflow gets
     found = ada.get("/templates?q=sftp+folder").text
     assert set(re.findall(r'href="/templates/([\w-]+)"', found)) == {"file-copy", "mail-attachments"}
-    assert "No template has these words" in ada.get("/templates?q=unicorn").text
+    assert "No matching templates" in ada.get("/templates?q=unicorn").text
 
 
 def test_a_template_shows_what_it_does_and_offers_connections_that_fit(ada: Browser) -> None:
     page = ada.get("/templates/github-issue-to-chat").text
-    assert "you have none that fits yet" in page
+    assert "you have no matching connection yet" in page
     draft = ada.send("/templates/github-issue-to-chat", "/templates", secret="s" * 8, channel="#dev")
     assert "there is no connection &#39;slack&#39;" in ada.get(draft.location).text
     assert re.findall(r"<strong>(.*?)</strong>", page) == ["Only what is opened", "Post it"]

@@ -19,7 +19,7 @@ def test_the_first_page_shows_what_ran_and_what_comes_next(ada: Browser, backend
     schedule = {"name": "Every hour", "trigger": {"type": "scheduler"}, "actions": []}
     created(ada, schedule)
     page = ada.get("/").text
-    assert "Nothing failed" in page
+    assert "No failed executions" in page
     assert "Every hour" in page
     assert "Executions wait until these workers run again: Orchestrator, Executor, Log writer" in page  # none runs here
 
@@ -31,7 +31,7 @@ def test_a_disk_that_fills_is_told_in_time(ada: Browser, backends: Backends) -> 
         with transaction(backends.engine) as connection:
             add_sample(connection, DiskSample(now - ago, free << 30), now - timedelta(days=7))
     page = " ".join(ada.get("/").text.split())
-    assert "12.0 GiB left: at this rate 6 days." in page
+    assert "12.0 GiB of disk space left. At the current rate that lasts 6 days." in page
 
 
 def test_its_figures_come_as_json_too(ada: Browser) -> None:

@@ -305,7 +305,7 @@ def test_a_failed_step_tells_its_attempts_and_why(ada: Browser, backends: Backen
         connection.execute(update(ExecutionRow).values(status="FAILED", step_outputs={}, error={"stepIndex": 1, **why}))
         connection.execute(update(StepAttempt).where(StepAttempt.step_index == 1).values(succeeded=False, error=why))
     page = ada.get(started).text
-    assert "It failed in “Slack message”" in page
+    assert "Failed in “Slack message”" in page
     assert "the receiver answered &lt;503&gt;" in page
     assert 'class="card step" data-state="FAILED"' in page
     assert "attempt 1: failed" in page  # in the timeline

@@ -156,7 +156,7 @@ class TestWhereItIsRequired:
         for path in ("/", "/workflows", "/settings/tokens"):
             assert browser.get(path).location == PAGE
         assert browser.client.get("/api/v1/workflows").status_code == 401
-        assert "requires a second factor" in browser.get(PAGE).text
+        assert "requires two-factor authentication" in browser.get(PAGE).text
         set_up(browser)
         assert browser.get("/").status_code == 200
         assert browser.client.get("/api/v1/workflows").status_code == 200
