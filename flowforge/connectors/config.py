@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from flowforge.language.text_fields import IS_EMPTY, TextFields, spellings
+from flowforge.language.wording import sentence_of
 from flowforge.secret_names import ByName
 
 Path = tuple[str, ...]
@@ -135,7 +136,7 @@ def _message(problem: ErrorDetails) -> str:
     """What is wrong, without the value: it may be secret."""
     if problem["input"] in (None, "", []) and problem["type"] not in ("missing", "value_error"):
         return IS_EMPTY
-    return problem["msg"].removeprefix("Value error, ")
+    return sentence_of(problem)
 
 
 def _value_at(value: Any, path: Path) -> Any:

@@ -62,7 +62,7 @@ def located(error: ValidationError) -> list[tuple[tuple[Part, ...], str]]:
     """Every problem, with its path."""
     worded: list[tuple[tuple[Part, ...], str]] = []
     for found in error.errors(include_url=False, include_input=False):
-        path, sentence = _written(found["loc"]), _sentence(found)
+        path, sentence = _written(found["loc"]), sentence_of(found)
         if _is_choice(found, path) and worded and worded[-1][0] == path[:-1]:
             worded[-1] = (path[:-1], f"{worded[-1][1]} or {sentence.removeprefix('must be ')}")
         else:
@@ -79,6 +79,11 @@ def _written(path: tuple[Part, ...]) -> tuple[Part, ...]:
     return tuple(part for part in path if not (isinstance(part, str) and part.startswith(UNWRITTEN)))
 
 
-def _sentence(found: Mapping[str, Any]) -> str:
+def sentence_of(found: Mapping[str, Any]) -> str:
+    """The sentence for one of pydantic's errors, to stand behind the name of its field."""
     sentence = _SENTENCES.get(found["type"])
-    return sentence.format(**found.get("ctx", {})) if sentence else str(found["msg"])
+    return sentence.format(**found.get("ctx", {})) if sentence else _reworded(str(found["msg"]))
+
+
+def _reworded(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Input should ", "must ", 1)

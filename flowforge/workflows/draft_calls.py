@@ -31,8 +31,8 @@ from flowforge.workflows.validation import config_of
 
 LISTENING_SECONDS = 180
 PATH = "webhook-test"
-EXECUTION = "X-Execution-Id"
-"""The header of an answer that names the execution of a test."""
+EXECUTION, EVENT = "X-Execution-Id", "X-Event-Id"
+"""The headers of an answer that name the execution of a test, and the event that leads to it."""
 _TOKENS = SignedTokens(b"flowforge test url 1:", Struct(">16s"))
 
 

@@ -1,14 +1,39 @@
-// Problems beside the fields that have them.
+// Problems beside the fields that have them. One appears when its field is left, not while something is typed; of a step
+// that has just been added, only where something was typed, until all is to be checked.
 
+import { saveSoon } from "./autosave.js";
 import { panel } from "./page.js";
 import { showTab } from "./tabs.js";
 
+const NOTES = "[data-note]";
+const typed = new Set(); // the places of fields in which something was typed, and that are not left yet
+const left = new Set(); // those that have been left since
+let texts = new Map();
+
 export function showNotes(part) {
-  const texts = new Map([...part.children].map((note) => [note.dataset.for, note.textContent]));
-  for (const note of panel.querySelectorAll("[data-note]")) showNote(note, texts.get(note.dataset.note) ?? "");
+  texts = new Map([...part.children].map((note) => [note.dataset.for, note.textContent]));
+  for (const note of panel.querySelectorAll(NOTES)) showNote(note);
 }
 
-function showNote(note, text) {
+// A panel that was drawn anew says all that is to be said.
+export function forgetNotes() {
+  typed.clear();
+  if (!fresh()) left.clear();
+}
+
+// Saving what is as it is brings all that is wrong with it.
+export function checkAll() {
+  const mark = fresh();
+  if (!mark) return;
+  const { form } = mark;
+  mark.remove();
+  saveSoon(form, 0);
+}
+
+const fresh = () => panel.querySelector("[name=fresh]");
+
+function showNote(note) {
+  const text = isSilent(note) ? "" : (texts.get(note.dataset.note) ?? "");
   note.textContent = text;
   const field = note.dataset.note && fieldOf(note);
   if (!field) return;
@@ -16,16 +41,38 @@ function showNote(note, text) {
   else field.removeAttribute("aria-invalid");
 }
 
+function isSilent(note) {
+  const place = note.dataset.note;
+  return (fresh() && !left.has(place)) || (typed.has(place) && !note.textContent);
+}
+
 function fieldOf(note) {
   const around = note.previousElementSibling?.closest(".condition") ?? note.parentElement;
   return around.querySelector("input, textarea, select");
 }
 
+const noteOf = (field) => field.closest("[data-field], .field")?.querySelector(NOTES);
+
+panel.addEventListener("input", ({ target }) => {
+  const note = noteOf(target);
+  if (note) typed.add(note.dataset.note);
+});
+
+panel.addEventListener("focusout", ({ target }) => {
+  const note = noteOf(target);
+  if (!note || !typed.delete(note.dataset.note)) return;
+  left.add(note.dataset.note);
+  showNote(note);
+});
+
+document.addEventListener("toggle", ({ target }) => target.matches?.("details.publish[open]") && checkAll(), true);
+
 // Focuses what the opened step cannot do without; returns whether it lacks anything.
 export function focusMissing() {
   showTab("parameters");
-  const note = panel.querySelector("[data-field] [data-note]:not(:empty)");
-  const field = note && fieldOf(note);
-  field?.focus();
-  return Boolean(field);
+  const missing = [...panel.querySelectorAll("[data-required], [data-field] [data-note]:not(:empty)")]
+    .map((mark) => mark.closest("[data-field]")?.querySelector("input:not([type=hidden]), textarea, select"))
+    .find((field) => field && !field.value);
+  missing?.focus();
+  return Boolean(missing);
 }

@@ -6,7 +6,7 @@ import { markOpened, showFlow } from "./drawing.js";
 import { offerMarks } from "./expression-marks.js";
 import { replaceContent } from "./focus.js";
 import { clearRefusal, refuse, refuseInView, toast } from "./messages.js";
-import { showNotes } from "./notes.js";
+import { forgetNotes, showNotes } from "./notes.js";
 import { bar, guide, openedStep, panel } from "./page.js";
 import { offerTabs } from "./tabs.js";
 import { offerOwnZone } from "./time-zones.js";
@@ -59,6 +59,7 @@ function showGuide(part) {
 
 function showPanel(part) {
   replaceContent(panel, part);
+  forgetNotes();
   offerTabs();
   globalThis.htmx?.process(panel); // it listens for a test call
   offerAsking();

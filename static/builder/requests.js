@@ -3,7 +3,8 @@
 import { gettext } from "../texts.js";
 import { saveNow } from "./autosave.js";
 import { sendForm } from "./edits.js";
-import { panel } from "./page.js";
+import { onClick, panel } from "./page.js";
+import { showRun } from "./run.js";
 import { request } from "./server.js";
 
 const CURL = /^\s*(?:\$\s+)?curl(?:\.exe)?\s/i;
@@ -21,8 +22,13 @@ async function send(form) {
   shown.textContent = gettext("Sending …");
   await saveNow();
   const nodes = await post(form.action, data);
-  if (shown.isConnected) shown.replaceChildren(...nodes);
+  if (!shown.isConnected) return;
+  shown.replaceChildren(...nodes);
+  const run = shown.querySelector("[data-show-run]");
+  if (run) showRun(run.dataset.showRun);
 }
+
+onClick("[data-show-run]", (link) => showRun(link.dataset.showRun));
 
 panel.addEventListener("paste", async (event) => {
   const form = event.target.closest("[data-request]");

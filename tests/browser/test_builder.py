@@ -134,9 +134,10 @@ def test_a_new_step_asks_for_what_it_needs_and_has_data_to_pick_from(builder: Bu
     page = builder.page
     builder.add("branch")
     expect(page.get_by_label("Value", exact=True)).to_be_focused()
-    expect(page.locator(".branch-form")).to_contain_text("is missing")
+    expect(page.locator(".branch-form")).not_to_contain_text("is missing")
     builder.add("stop", position=1)
     page.locator("#bar summary", has_text="Publish").click()
+    expect(page.locator(".problem-places")).to_contain_text("Branch: Condition of “Branch 1” is missing")
     page.locator(".problem-places").get_by_role("link", name="Branch").click()
     expect(page.get_by_role("button", name="Publish now")).to_be_hidden()
     expect(page.get_by_label("Value", exact=True)).to_be_visible()

@@ -206,7 +206,7 @@ class TestTrial:
         assert "testUrl" not in shop(test=lambda _: True).fields
 
     def test_what_cannot_be_read_names_its_fields(self, context: StepContext) -> None:
-        with pytest.raises(ConnectorError, match="the connection cannot be used: apiKey: Field required"):
+        with pytest.raises(ConnectorError, match="the connection cannot be used: apiKey: is required"):
             SHOP.try_out({}, context)
 
 

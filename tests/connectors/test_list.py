@@ -179,7 +179,7 @@ def test_lists_take_another_shape() -> None:
         ({"do": "nope"}, "operations.0.do: must be one of filter, sort"),
         ({}, "operations.0.do: is required"),
         ({"do": "filter", "field": "a[", "condition": "equals"}, "operations.0.field: is no path at"),
-        ({"do": "join", "with": "x"}, "operations.0.with: Input should be a valid list"),
+        ({"do": "join", "with": "x"}, "operations.0.with: must be a list"),
         ({"do": "limit", "count": -1}, "operations.0.count: "),
         ({"do": "aggregate", "measures": [{"name": "s", "how": "sum"}, {"name": ""}]}, "measures.1.name: is empty"),
     ],

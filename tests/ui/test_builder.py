@@ -96,7 +96,7 @@ def test_a_card_has_the_name_by_which_executions_know_its_step(ada: Browser, app
 def test_a_step_is_added_where_it_is_wanted_and_opened(orders: Builder) -> None:
     answer = orders.edit("add", type="TRANSFORM", into="/actions/1/else", position="0")
     assert answer.status_code == 303
-    assert answer.location.endswith("step=/actions/1/else/0")
+    assert answer.location.endswith("step=/actions/1/else/0&fresh=1")
     assert [step["type"] for step in orders.definition["actions"][1]["else"]] == ["TRANSFORM"]
 
 
@@ -299,8 +299,9 @@ def test_a_draft_is_published_and_the_page_says_so(orders: Builder) -> None:
     assert ">Unpublished changes<" in orders.page()
     answer = orders.edit("", to="publish", note="a better name")
     assert answer.status_code == 303
-    page = orders.page()
-    assert "is published" in page
+    page = orders.browser.get(answer.location).text
+    assert "“Big orders” is published and enabled" in page
+    assert re.search(r"data-published-url>.*?/webhook/", page, re.DOTALL)
     assert ">Unpublished changes<" not in page
 
 

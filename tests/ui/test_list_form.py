@@ -11,7 +11,7 @@ from flowforge.connectors.catalog import load_catalog
 from flowforge.errors import Problem
 from webapp.ui.fields import fields_of
 from webapp.ui.forms import config_from_form, draws_otherwise
-from webapp.ui.step_fields import notes_of, paths_of
+from webapp.ui.step_fields import labels_of, notes_of
 
 FIELDS = fields_of(load_catalog().get("LIST").config_schema())
 [OPERATIONS] = [field for field in FIELDS if field.key == "operations"]
@@ -86,6 +86,6 @@ def test_records_inside_an_operation_are_arranged_by_themselves() -> None:
 
 def test_a_problem_stands_beside_its_field() -> None:
     config = {"operations": [SORTED, {"do": "limit"}]}
-    drawn = set(paths_of(FIELDS, config))
-    notes = notes_of("/a", [Problem("/a/config/operations/1/count", "Field required")], drawn)
-    assert notes == {"config/operations/1/count": "Field required"}
+    labels = labels_of(FIELDS, config)
+    notes = notes_of("/a", [Problem("/a/config/operations/1/count", "is required")], labels)
+    assert notes == {"config/operations/1/count": "How many is required"}

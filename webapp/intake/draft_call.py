@@ -14,7 +14,7 @@ from flask import Blueprint, Response, request
 from flowforge.errors import Conflict, NotFound
 from flowforge.triggers.webhooks.authentication import Handshake
 from flowforge.triggers.webhooks.hook import read_hook
-from flowforge.workflows.draft_calls import EXECUTION, PATH, DraftHook, TestCall
+from flowforge.workflows.draft_calls import EVENT, EXECUTION, PATH, DraftHook, TestCall
 from webapp.context import backends, session
 from webapp.endpoint import ANY_BODY, Answer, Tag, endpoint
 from webapp.intake import calls, schemas
@@ -60,7 +60,7 @@ def receive(token: str) -> Response:
     execution_id = accepted.fresh.execution_id if accepted.fresh else None
     acceptance = {"success": True, "message": "Test call received", "executionId": execution_id}
     response = answer_caller(replace(accepted, fresh=None), acceptance)
-    response.headers[EXECUTION] = str(execution_id)
+    response.headers[EXECUTION], response.headers[EVENT] = str(execution_id), str(accepted.event_id)
     return response
 
 

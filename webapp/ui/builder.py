@@ -4,6 +4,7 @@ each part of the page can be requested alone."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,8 @@ from webapp.context import session
 from webapp.services import apis, connections, drafts, triggers, workflows
 from webapp.ui import undo
 from webapp.ui.base import blueprint
-from webapp.ui.builder_flow import digest, flaws_of, flow_of, warnings_at
+from webapp.ui.builder_flaws import flaws_of
+from webapp.ui.builder_flow import digest, flow_of, is_unfilled, warnings_at
 from webapp.ui.builder_palette import ChoiceGroup, choices
 from webapp.ui.builder_panel import notes_of_trigger, step_panel
 from webapp.ui.builder_trigger import trigger_panel
@@ -30,6 +32,8 @@ from webapp.ui.guard import viewer_id
 from webapp.ui.written import shown_ways
 
 TRIGGER, SETTINGS = "trigger", "settings"
+FRESH = "fresh"
+"""The field of forms, and the parameter of the page, of what has just been added."""
 PART = "X-Part"
 """The header by which our script requests parts of the page; its value names the drawing of the flow that is shown."""
 
@@ -39,6 +43,9 @@ def builder(workflow_id: UUID) -> str:
     """`step`: the pointer of the open step, or `trigger`; `into` and `position`: where something is to be added."""
     workflow = found(workflow_id)
     page = _page(workflow, drafts().get(session(), viewer_id(), workflow_id), _open())
+    page["published"] = "published" in request.args and workflow.enabled and not page["draft"].revision
+    if FRESH in request.args:
+        page = _without_notes(page)
     if PART in request.headers:
         return _parts(page, "bar", "flow", "panel")
     return render_template("builder/show.html", **page)
@@ -49,12 +56,32 @@ def found(workflow_id: UUID) -> WorkflowView:
     return workflows().get(session(), viewer_id(), workflow_id)
 
 
-def answer(workflow: WorkflowView, shown: DraftView, opened: str, *, message: str = "", with_panel: bool = True) -> Any:
-    """Answer an edit with the parts of the page that changed, or, without our script, with the page."""
+def answer(
+    workflow: WorkflowView,
+    shown: DraftView,
+    opened: str,
+    *,
+    message: str = "",
+    with_panel: bool = True,
+    is_fresh: bool = False,
+) -> Any:
+    """Answer an edit with the parts of the page that changed, or, without our script, with the page. `is_fresh`: what
+    is open has just been added: nobody has left any of its fields empty yet."""
+    is_fresh = is_fresh or FRESH in request.form
     if PART not in request.headers:
-        return redirect(url_for("ui.builder", workflow_id=workflow.id, step=opened or None, **shown_ways()), 303)
+        place: JsonObject = {"step": opened or None, FRESH: int(is_fresh) or None} | shown_ways()
+        return redirect(url_for("ui.builder", workflow_id=workflow.id, **place), 303)
     changed = ("panel",) if with_panel else ("notes", "trigger") if opened == TRIGGER else ("notes",)
-    return _parts(_page(workflow, shown, opened), "bar", "flow", *changed, message=message)
+    page = _page(workflow, shown, opened)
+    if is_fresh and with_panel:
+        page = _without_notes(page)
+    return _parts(page, "bar", "flow", *changed, message=message)
+
+
+def _without_notes(page: JsonObject) -> JsonObject:
+    """The page of a step that is fresh: what is wrong with its fields is not said yet."""
+    panel = page["panel"]
+    return page | {"panel": panel and replace(panel, notes={}, others=()), "notes": {}, "fresh": True}
 
 
 def _parts(page: JsonObject, *names: str, message: str = "") -> str:
@@ -83,12 +110,13 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
     catalog = load_catalog()
     registered = triggers().all(session(), viewer_id(), workflow.id)
     sample = expression_context.sample(session(), workflow.id) if not opened.startswith("/") else None
-    guided = guide_page(workflow, shown)
+    of_trigger = [problem for problem in problems if problem.pointer.startswith("/trigger")]
+    guided, known = guide_page(workflow, shown), account_of(session(), viewer_id())
     page: JsonObject = {
         "workflow": workflow,
         "draft": shown,
         "definition": definition,
-        "flaws": flaws_of(definition, problems, catalog),
+        "flaws": flaws_of(definition, problems, catalog, known),
         "opened": opened,
         "warnings": warnings_at(opened, shown.warnings),
         "flow": flow_of(definition, problems, catalog),
@@ -101,7 +129,8 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
             _connections,
             wanted_kind(request.values),
         ),
-        "trigger_problems": sum(problem.pointer.startswith("/trigger") for problem in problems),
+        "trigger_problems": len(of_trigger),
+        "trigger_is_unfilled": bool(of_trigger) and all(map(is_unfilled, of_trigger)),
         "sample": sample,
         "can_undo": undo.can_undo(workflow.id),
         "panel": None,
@@ -114,7 +143,6 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         return page | {"notes": notes_of_trigger(problems, page["trigger"]), "opened": TRIGGER}
     try:
         context = expression_context.context_at(session(), workflow.id, definition, opened)
-        known = account_of(session(), viewer_id())
         panel = step_panel(
             definition, opened, problems, catalog, context, known, _connections(), wanted_kind(request.values)
         )

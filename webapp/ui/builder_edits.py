@@ -45,7 +45,7 @@ def edit_draft(workflow_id: UUID) -> Any:
     op = request.form.get("op", "").partition(":")[0]
     if op not in _OPERATIONS:
         return refused(found(workflow_id), Invalid.at("/op", "there is no such edit"), 400)
-    return _edit(workflow_id, _OPERATIONS[op], _MESSAGES.get(op, ""))
+    return _edit(workflow_id, _OPERATIONS[op], _MESSAGES.get(op, ""), is_fresh=op == "add")
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/name")
@@ -92,7 +92,7 @@ def edit_trigger(workflow_id: UUID) -> Any:
         return {**definition, "trigger": {"type": type_, "config": config}}, TRIGGER
 
     with_panel = type_ != drawn or draws_otherwise(request.form) or _has_other_fields(type_)
-    return _edit(workflow_id, choose, with_panel=with_panel)
+    return _edit(workflow_id, choose, with_panel=with_panel, is_fresh=type_ != drawn)
 
 
 def _without_undrawn(type_: str, config: JsonObject) -> JsonObject:
@@ -126,6 +126,7 @@ def _edit(
     *,
     with_panel: bool | Callable[[JsonObject, JsonObject], bool] = True,
     keep: bool = True,
+    is_fresh: bool = False,
 ) -> Any:
     """Saves what the edit makes of the draft, secrets in clear; what it was before can be had back.
 
@@ -142,7 +143,7 @@ def _edit(
     if keep:
         undo.remember(workflow_id, before)
     shows_panel = with_panel if isinstance(with_panel, bool) else with_panel(before, definition)
-    return answer(workflow, draft, opened, message=message, with_panel=shows_panel)
+    return answer(workflow, draft, opened, message=message, with_panel=shows_panel, is_fresh=is_fresh)
 
 
 def _fill_in(definition: JsonObject) -> Edited:

@@ -48,6 +48,8 @@ class Node:
     enabled: bool
     problems: int
     """The number of its own problems, without those of the steps inside it."""
+    is_unfilled: bool
+    """Whether its only problems are fields that are not filled in yet."""
     position: int
     last: bool
     note: str = ""
@@ -71,30 +73,18 @@ class Node:
         return digest((own, len(self.inside), self.problems_inside))
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """A problem as the builder shows it. `at`: the step or the trigger that is opened to solve it."""
+_UNFILLED = ("is required", "is missing")
 
-    at: str
-    title: str
-    message: str
+
+def is_unfilled(problem: Problem) -> bool:
+    """Whether something is not filled in yet, rather than wrong."""
+    return problem.message.startswith(_UNFILLED)
 
 
 def flow_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog) -> Lane:
     """The workflow's own list; secrets in `definition` are masked."""
     actions = definition.get("actions")
     return Lane("/actions", "", _Drawing(actions, problems, catalog).steps(actions, "/actions"))
-
-
-def flaws_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog) -> list[Flaw]:
-    steps = {pointer(path): action for path, action in actions_in(definition.get("actions"))}
-
-    def flaw(problem: Problem) -> Flaw:
-        at = step_of(problem.pointer)
-        outside = "What starts it" if problem.pointer.startswith("/trigger") else "The workflow"
-        return Flaw(at or "trigger", _title(steps[at], catalog) if at in steps else outside, problem.message)
-
-    return [flaw(problem) for problem in problems]
 
 
 def digest(drawn: object) -> str:
@@ -112,6 +102,7 @@ class _Drawing:
     def __init__(self, actions: Any, problems: Sequence[Problem], catalog: Catalog) -> None:
         self._ids = {pointer(path): _id(action, index) for index, (path, action) in enumerate(actions_in(actions))}
         self._problems = Counter(step_of(problem.pointer) for problem in problems)
+        self._wrong = {step_of(problem.pointer) for problem in problems if not is_unfilled(problem)}
         self._catalog = catalog
 
     def steps(self, actions: Any, at: str) -> list[Node]:
@@ -129,12 +120,13 @@ class _Drawing:
             at=at,
             id=self._ids[at],
             type=type_,
-            title=_title(action, self._catalog),
+            title=step_title(action, self._catalog),
             kind=kind.title,
             icon=kind.icon,
             summary=_summary(kind, type_, action.get("config")),
             enabled=action.get("enabled") is not False,
             problems=self._problems[at],
+            is_unfilled=at in self._problems and at not in self._wrong,
             position=position,
             last=last,
             note=note_of(action),
@@ -202,7 +194,7 @@ def _branch_title(branch: Mapping[str, Any], number: int, type_: str) -> str:
     return f"{name}: if {in_words(branch.get('when'))}"
 
 
-def _title(action: Mapping[str, Any], catalog: Catalog) -> str:
+def step_title(action: Mapping[str, Any], catalog: Catalog) -> str:
     return title_of(catalog, str(action.get("type", "")).upper(), _text(action, "name"), _text(action, "id"))
 
 

@@ -20,12 +20,13 @@ from flowforge.language.scope_rules import earlier, written_steps
 from flowforge.preview.expression_context import ExpressionContext
 from flowforge.workflows.api_steps import sample_output
 from flowforge.workflows.validation import config_of
+from webapp.translation.texts import gettext, lazy
 from webapp.ui.builder_flow import step_of
 from webapp.ui.builder_trigger import TriggerPanel
 from webapp.ui.data_tree import Datum, tree_of
 from webapp.ui.fields import Field
 from webapp.ui.kinds import kind_of
-from webapp.ui.step_fields import essentials_first, form_of_step, notes_of, paths_of
+from webapp.ui.step_fields import essentials_first, form_of_step, labels_of, notes_of, put_into_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,9 @@ def step_panel(
     kind = kind_of(catalog, type_)
     form = form_of_step(catalog, type_, config, account, connections, wanted)
     fields, branches = form.fields, _branches(action, type_)
-    drawn = _drawn(fields, form.values, branches)
+    labels = _labels(fields, form.values, branches)
     own = [problem for problem in problems if step_of(problem.pointer) == at]
-    notes = notes_of(at, form.placed(own, f"{at}/config"), drawn)
+    notes = notes_of(at, form.placed(own, f"{at}/config"), labels)
     return StepPanel(
         at=at,
         kind=kind.title,
@@ -113,8 +114,8 @@ def step_panel(
         values=form.values,
         fields=essentials_first(fields, _filled_by_connection(catalog, type_, config)),
         branches=branches,
-        notes={path: message for path, message in notes.items() if path in drawn},
-        others=[message for path, message in notes.items() if path not in drawn],
+        notes={path: message for path, message in notes.items() if path in labels},
+        others=[message for path, message in notes.items() if path not in labels],
         data=_data(definition, at, context, lambda action: sample_output(catalog, account, action)),
         can_be_rejected=type_ in BLOCKS and BLOCKS[type_].can_be_rejected(config),
         can_fail=type_ not in BLOCKS,
@@ -127,7 +128,7 @@ def step_panel(
 def notes_of_trigger(problems: Sequence[Problem], trigger: TriggerPanel) -> dict[str, str]:
     own = [problem for problem in problems if problem.pointer.startswith("/trigger")]
     placed = trigger.form.placed(own, "/trigger/config")
-    return notes_of("/trigger", placed, set(paths_of(trigger.fields, trigger.form.values)))
+    return notes_of("/trigger", placed, labels_of(trigger.fields, trigger.form.values))
 
 
 def _filled_by_connection(catalog: Catalog, type_: str, config: JsonObject) -> Sequence[str]:
@@ -137,10 +138,25 @@ def _filled_by_connection(catalog: Catalog, type_: str, config: JsonObject) -> S
     return catalog.get(type_).shared_fields
 
 
-def _drawn(fields: Sequence[Field], config: JsonObject, branches: Sequence[Branch]) -> set[str]:
-    """Collect the paths that have a field of their own."""
-    own = {"name", "id", "when", "timeout", "retry/attempts", "afterCrash", *paths_of(fields, config)}
-    return own | {f"branches/{branch.number}/{part}" for branch in branches for part in ("name", "when")}
+def put_problem_of_step_into_words(
+    problem: Problem, at: str, action: JsonObject, catalog: Catalog, account: Account
+) -> str:
+    """A sentence that begins with the label of the field."""
+    type_, config = str(action.get("type", "")).upper(), config_of(action) or {}
+    form = form_of_step(catalog, type_, config, account)
+    [placed] = form.placed([problem], f"{at}/config")
+    return put_into_words(at, placed, _labels(form.fields, form.values, _branches(action, type_)))[1]
+
+
+def _labels(fields: Sequence[Field], config: JsonObject, branches: Sequence[Branch]) -> dict[str, str]:
+    labels = {place: str(label) for place, label in _OF_ALL_STEPS.items()} | labels_of(fields, config)
+    for branch in branches:
+        place = f"branches/{branch.number}"
+        labels |= {
+            f"{place}/name": gettext("Name"),
+            f"{place}/when": gettext("Condition of “%(branch)s”", branch=branch.name),
+        }
+    return labels
 
 
 def _branches(action: Mapping[str, Any], type_: str) -> list[Branch]:
@@ -177,4 +193,13 @@ def _data(
     return [*found, tree_of(title, roots["trigger"], "trigger")]
 
 
+_OF_ALL_STEPS = {
+    "name": lazy("Name"),
+    "note": lazy("Note"),
+    "id": lazy("Called in expressions"),
+    "when": lazy("Only run if"),
+    "timeout": lazy("Time limit"),
+    "retry/attempts": lazy("Try at most (times)"),
+    "afterCrash": lazy("If FlowForge is killed during the call"),
+}
 _AROUND = {name: root.title for name, root in INNER_ROOTS.items()} | {"error": "The error"}

@@ -20,7 +20,7 @@ from flowforge.triggers.webhooks.hook import read_hook
 from flowforge.triggers.webhooks.sample_request import SampleRequest
 from flowforge.triggers.webhooks.signed_call import SignedCall, sign_call
 from flowforge.workflows import pins
-from flowforge.workflows.draft_calls import EXECUTION
+from flowforge.workflows.draft_calls import EVENT, EXECUTION
 from flowforge.workflows.views import WorkflowView
 from webapp.context import backends, session
 from webapp.services import draft_calls, drafts, test_urls
@@ -47,10 +47,7 @@ class Called:
     status: int
     text: str
     execution_id: str | None
-
-    @property
-    def was_accepted(self) -> bool:
-        return self.execution_id is not None
+    event_id: str | None
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/call")
@@ -67,7 +64,7 @@ def call_draft(workflow_id: UUID) -> Any:
     if called.execution_id is None:
         flash(gettext("The webhook answered %(status)s: %(answer)s", status=called.status, answer=called.text), "error")
         return redirect(url_for("ui.builder", workflow_id=workflow.id, step=TRIGGER), 303)
-    return redirect(url_for("ui.execution", execution_id=called.execution_id), 303)
+    return redirect(url_for("ui.execution", execution_id=called.execution_id, event=called.event_id), 303)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/curl")
@@ -138,7 +135,7 @@ def _to_test_url(workflow: WorkflowView, wanted: SampleRequest) -> SignedCall:
 def _called(response: Response) -> Called:
     text = charsets.decode(response.get_data())[:_LONGEST_SHOWN]
     response.close()
-    return Called(response.status_code, text, response.headers.get(EXECUTION))
+    return Called(response.status_code, text, response.headers.get(EXECUTION), response.headers.get(EVENT))
 
 
 def _not_called(workflow: WorkflowView, error: FlowForgeError) -> Any:

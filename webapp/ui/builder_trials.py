@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -21,19 +21,24 @@ from flowforge.preview import expression_context, step_tests
 from flowforge.preview.excerpts import excerpt
 from flowforge.preview.step_tests import Previewed, Trial
 from flowforge.workflows import pins
+from flowforge.workflows.api_steps import account_of
 from flowforge.workflows.changes import Publication
 from flowforge.workflows.validation import config_of
 from flowforge.workflows.views import WorkflowView
 from webapp.context import backends, session
 from webapp.services import drafts, triggers
+from webapp.translation.texts import gettext
 from webapp.ui import undo
 from webapp.ui.base import blueprint
 from webapp.ui.builder import PART, answer, found, refused
+from webapp.ui.builder_flaws import Flaw, flaws_of
 from webapp.ui.builder_runs import to_run
 from webapp.ui.conditions import with_conditions_in_words
 from webapp.ui.guard import viewer_id
 
 _LONGEST_PREVIEW = 20_000
+_MOST_SAID = 3
+"""Problems that a message names; the page shows all of them."""
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/preview")
@@ -159,13 +164,16 @@ def run_draft(workflow_id: UUID) -> Any:
     payload = expression_context.sample(session(), workflow.id) or {}
     try:
         started = drafts().start(session(), backends().bus, viewer_id(), workflow.id, payload)
-    except Invalid as error:
-        if PART in request.headers:
-            return refused(workflow, error, 400)
-        session().rollback()
-        flash(f"It cannot run yet: {error}", "error")
-        return _back(workflow)
+    except Invalid:
+        return _not_run(workflow)
     return to_run(started.execution_id, started.event_id)
+
+
+def _not_run(workflow: WorkflowView) -> Any:
+    session().rollback()
+    if PART in request.headers:
+        return refused(workflow, Invalid((), _said(gettext("Not run."), _flaws(workflow))), 400)
+    return _back_to_flaws(workflow, gettext("Not run."))
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/publish")
@@ -178,13 +186,17 @@ def publish_draft(workflow_id: UUID) -> Any:
     }
     try:
         published = drafts().publish(session(), viewer_id(), workflow_id, Publication.read(fields))
-    except (Invalid, Conflict) as error:
+    except Invalid:
         session().rollback()
-        flash(f"It was not published: {error}", "error")
+        return _back_to_flaws(workflow, gettext("Not published."))
+    except Conflict as error:
+        session().rollback()
+        flash(gettext("Not published: %(reason)s.", reason=error), "error")
         return _back(workflow)
     undo.forget(workflow_id)
-    flash(f"“{published.name}” is published{' and enabled' if published.enabled else ', but disabled'}.", "done")
-    return _back(workflow)
+    if not published.enabled:
+        flash(gettext("“%(name)s” is published, but disabled.", name=published.name), "done")
+    return _back(workflow, published=1)
 
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/discard")
@@ -196,8 +208,25 @@ def discard_draft(workflow_id: UUID) -> Any:
     return _back(workflow)
 
 
-def _back(workflow: WorkflowView) -> Any:
-    return redirect(url_for("ui.builder", workflow_id=workflow.id, step=request.form.get("step") or None), 303)
+def _back(workflow: WorkflowView, **more: Any) -> Any:
+    step = request.form.get("step") or None
+    return redirect(url_for("ui.builder", workflow_id=workflow.id, **{"step": step, **more}), 303)
+
+
+def _back_to_flaws(workflow: WorkflowView, outcome: str) -> Any:
+    """Say what is to be solved first, and open where the first of it is."""
+    flaws = _flaws(workflow)
+    flash(_said(outcome, flaws), "error")
+    return _back(workflow, step=flaws[0].at if flaws else None)
+
+
+def _said(outcome: str, flaws: Sequence[Flaw]) -> str:
+    return " ".join([outcome, *(f"{flaw}." for flaw in flaws[:_MOST_SAID])])
+
+
+def _flaws(workflow: WorkflowView) -> Sequence[Flaw]:
+    shown = drafts().get(session(), viewer_id(), workflow.id)
+    return flaws_of(shown.definition, shown.problems, load_catalog(), account_of(session(), viewer_id()))
 
 
 def _object(text: str) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -72,41 +73,65 @@ def _connection_field(connector: Connector[Any], fields: Sequence[Field], names:
     return Field(CONNECTION, "Connection", help_text, "choice", not titles and not connector.any_signer, None, names)
 
 
-def paths_of(fields: Sequence[Field], config: JsonObject, prefix: str = "config") -> Iterator[str]:
-    """The paths of all fields that are drawn: `config/url`, `config/input/query/limit`."""
+def labels_of(fields: Sequence[Field], config: JsonObject, prefix: str = "config") -> dict[str, str]:
+    """The labels of all fields that are drawn, by their paths: `config/url`, `config/input/query/limit`."""
+    return dict(_labelled(fields, config, prefix))
+
+
+def _labelled(fields: Sequence[Field], config: JsonObject, prefix: str) -> Iterator[tuple[str, str]]:
     for field in fields:
         path = f"{prefix}/{field.key}"
-        yield _as_place(path)
-        yield from _paths_inside(field, config, path)
+        yield _as_place(path), field.label
+        yield from _labelled_inside(field, config, path)
 
 
-def _paths_inside(field: Field, config: JsonObject, path: str) -> Iterator[str]:
+def _labelled_inside(field: Field, config: JsonObject, path: str) -> Iterator[tuple[str, str]]:
     if field.kind == "records":
         for number, record in enumerate(field.records(config)):
             alternatives = field.alternatives_of_record(number)
             if alternatives is None:
-                yield from paths_of(field.inner, record, f"{path}/{number}")
+                yield from _labelled(field.inner, record, f"{path}/{number}")
             else:
-                yield from paths_of([alternatives], {alternatives.key: record}, path)
+                yield from _labelled([alternatives], {alternatives.key: record}, path)
     elif field.kind == "object" and field.is_drawn(config):
-        yield from paths_of(field.inner, field.inside(config), path)
+        yield from _labelled(field.inner, field.inside(config), path)
     elif field.kind == "variants":
         chosen = field.variant(config)
         if chosen is not None:
-            yield from _paths_inside(field.variants[chosen], config, path)
+            yield from _labelled_inside(field.variants[chosen], config, path)
 
 
-def notes_of(at: str, problems: Sequence[Problem], drawn: Collection[str]) -> dict[str, str]:
-    """The first problem of each field, by its path; what is wrong inside a field that is not drawn further is the
-    field's. `drawn`: the paths of the fields."""
+def notes_of(at: str, problems: Sequence[Problem], labels: Mapping[str, str]) -> dict[str, str]:
+    """The first problem of each field, by its path, as a sentence that begins with its label. `labels`: those of the
+    fields, by path."""
     notes: dict[str, str] = {}
     for problem in problems:
-        parts = [str(part) for part in parsed(problem.pointer.removeprefix(at))]
-        depth = _depth(parts, drawn)
-        inside = " › ".join(parts[depth:])
-        message = f"{inside}: {problem.message}" if inside else problem.message
-        notes.setdefault(_as_place("/".join(parts[:depth])), message)
+        place, sentence = put_into_words(at, problem, labels)
+        notes.setdefault(place, sentence)
     return notes
+
+
+def put_into_words(at: str, problem: Problem, labels: Mapping[str, str]) -> tuple[str, str]:
+    """The path of the field that a problem of the part at the pointer is about, and a sentence that begins with its
+    label. What is wrong inside a field that is not drawn further is the field's."""
+    parts = [str(part) for part in parsed(problem.pointer.removeprefix(at))]
+    depth = _depth(parts, labels)
+    place = _as_place("/".join(parts[:depth]))
+    own = [labels[place]] if place in labels else [part for part in parts[:depth] if part != "config"]
+    message = _with_labels(problem.message, labels)
+    return place, " › ".join([*own, *parts[depth:]]) + f" {message}" if own or parts[depth:] else message
+
+
+def _with_labels(message: str, labels: Mapping[str, str]) -> str:
+    """The message with labels in the place of keys that it names."""
+    names = {key: label for path, label in labels.items() if (key := path.removeprefix("config/")).isidentifier()}
+
+    def label(found: re.Match[str]) -> str:
+        word = found[0]
+        is_meant = found.start() == 0 or any(char.isupper() for char in word[1:])
+        return names.get(word, word) if is_meant else word
+
+    return re.sub(r"\b[a-z]\w*", label, message)
 
 
 def _depth(parts: Sequence[str], drawn: Collection[str]) -> int:
