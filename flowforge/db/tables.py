@@ -312,6 +312,8 @@ class Workflow(ContractRow, OrderedDefinition, Base):
     settings: Mapped[JsonObject | None]
     key: Mapped[str | None]
     """The owner's own name for it, the same on every server (flowforge.workflows.workflow_keys)."""
+    data_execution_id: Mapped[UUID | None]
+    """The execution whose data it is built on; null: those of the latest ones."""
     published: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
     """False in a row that was begun as a draft; the release before publishes without setting it."""
     folder: Mapped[str | None]
@@ -392,6 +394,8 @@ class PinnedOutput(Base):
     step_id: Mapped[str] = mapped_column(primary_key=True)
     output: Mapped[JsonObject]
     output_order: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    of_test: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    """Whether a step test gave it, and nobody pinned it: it is data to build on, and stands for no step."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

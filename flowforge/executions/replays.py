@@ -42,9 +42,16 @@ class Replayed:
     replay_of: UUID
 
 
-def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UUID, request: ReplayRequest) -> Replayed:
-    """Do one execution again. Commits. Raises NotFound, Invalid for a step that is not there, Conflict for an
-    execution that is not over, and OverQuota."""
+def replay(
+    session: Session,
+    backends: Backends,
+    user_id: UUID,
+    execution_id: UUID,
+    request: ReplayRequest,
+    version_id: UUID | None = None,
+) -> Replayed:
+    """Do one execution again. `version_id`: the version that runs, whatever the request chooses. Commits. Raises
+    NotFound, Invalid for a step that is not there, Conflict for an execution that is not over, and OverQuota."""
     intake.require_room(session.connection(), user_id)
     found = _sources(session, user_id, ExecutionRow.id == execution_id)
     if not found:
@@ -52,8 +59,9 @@ def replay(session: Session, backends: Backends, user_id: UUID, execution_id: UU
     [source] = found
     if not Status(source.status).terminal:
         raise Conflict("the execution is not over; cancel it to replay it")
-    plans = _Plans(session.connection(), [source])
-    new = _new_replay(source, request.from_, request.version, plans)
+    chosen = version_id or _version_of(source, request.version)
+    plans = _Plans(session.connection(), source.version_id, chosen)
+    new = _new_replay(source, request.from_, chosen, plans)
     record(session, Action.EXECUTION_REPLAYED, by=user_id, on=execution_id, replay=str(new.ids.execution_id))
     [done] = _store(session, backends, [new], request.payload)
     return done
@@ -86,11 +94,12 @@ def replay_all(session: Session, backends: Backends, user_id: UUID, request: Rep
     wanted += [ExecutionRow.created_at >= request.since] if request.since else []
     wanted += [ExecutionRow.created_at < request.until] if request.until else []
     sources = _sources(session, user_id, *wanted, limit=request.limit)
-    plans = _Plans(session.connection(), sources)
+    plans = _Plans(session.connection(), *(id_ for source in sources for id_ in (source.version_id, source.latest)))
     rows, skipped = [], []
     for source in sources:
         try:
-            rows.append(_new_replay(source, _start_of(source, request.from_), request.version, plans))
+            chosen = _version_of(source, request.version)
+            rows.append(_new_replay(source, _start_of(source, request.from_), chosen, plans))
         except Invalid as error:
             skipped.append(Skipped(source.id, error.problems[0].message))
     if rows:
@@ -118,9 +127,8 @@ def _start_of(source: Any, wanted: str) -> str | int:
 class _Plans:
     """Plans of all versions that are named: one statement."""
 
-    def __init__(self, connection: Connection, sources: Sequence[Any]) -> None:
-        wanted = {id_ for source in sources for id_ in (source.version_id, source.latest) if id_}
-        self._versions = Plans().get(connection, wanted)
+    def __init__(self, connection: Connection, *version_ids: UUID | None) -> None:
+        self._versions = Plans().get(connection, {id_ for id_ in version_ids if id_})
 
     def of(self, version_id: UUID | None) -> Plan | None:
         version = self._versions.get(version_id) if version_id else None
@@ -147,9 +155,13 @@ class _NewReplay:
         }
 
 
-def _new_replay(source: Any, start: str | int, version: str, plans: _Plans) -> _NewReplay:
+def _version_of(source: Any, wanted: str) -> UUID | None:
+    chosen: UUID | None = source.latest if wanted == "latest" or source.version_id is None else source.version_id
+    return chosen
+
+
+def _new_replay(source: Any, start: str | int, version_id: UUID | None, plans: _Plans) -> _NewReplay:
     """Raises Invalid where there is no such step."""
-    version_id = source.latest if version == "latest" or source.version_id is None else source.version_id
     step = _step(source, start, plans.of(version_id), plans.of(source.version_id))
     return _NewReplay(Replayed(uuid7(), uuid7(), source.id), step.index if step else None, version_id)
 

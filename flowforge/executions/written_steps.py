@@ -116,12 +116,14 @@ class RunVersion:
     """The version that an execution runs; one without a number is a draft."""
 
     number: int | None
+    pinned: frozenset[str] = frozenset()
+    """The ids of the steps that are not run, because an output is pinned for them."""
 
 
 def version_of(session: Session, execution: ExecutionView) -> RunVersion | None:
     """Find the version that the execution runs; None where it was never kept."""
     version = _version_of(session, execution)
-    return RunVersion(version.number) if version else None
+    return RunVersion(version.number, frozenset(version.pins or ())) if version else None
 
 
 def _version_of(session: Session, execution: ExecutionView) -> WorkflowVersion | None:

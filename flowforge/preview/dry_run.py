@@ -33,7 +33,7 @@ from flowforge.resume_links import ResumeLinks
 from flowforge.triggers.kinds import sample_payload
 from flowforge.workflows.credentials import masked_secrets
 from flowforge.workflows.drafts import Drafts
-from flowforge.workflows.pins import pinned_outputs
+from flowforge.workflows.pins import kept_outputs
 
 LONGEST_SECONDS = 5.0
 
@@ -90,7 +90,7 @@ def dry_run(
     workflow = workflows.load(session, user_id, workflow_id)
     definition, templated = drafts.to_try(session, workflow, draft=draft)
     last = last_outputs(session, workflow_id, in_loops=True)
-    known = KnownOutputs(pinned_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))
+    known = KnownOutputs(kept_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))
     version = Version(uuid7(), workflow_id, workflow.name, compile_plan(definition, templated=templated))
     variables = variables_store.of_workflow(session.connection(), workflow_id)
     session.rollback()  # no connection is held while it is worked out

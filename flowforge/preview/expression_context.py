@@ -29,7 +29,7 @@ from flowforge.preview.readable_definition import readable
 from flowforge.preview.walk import Walk
 from flowforge.triggers.kinds import sample_payload
 from flowforge.workflows.credentials import masked_secrets
-from flowforge.workflows.pins import TRIGGER, pinned_outputs
+from flowforge.workflows.pins import TRIGGER, kept_outputs, pinned_output
 
 LONGEST_SECONDS = 1.0
 """Time for computing; after that, recorded outputs have to do."""
@@ -61,7 +61,7 @@ def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any
     index = _index_of(definition, path)
     plan = compile_plan(readable(definition, path), templated=True)
     last = last_outputs(session, workflow_id, in_loops=_has_frames(plan))
-    known = KnownOutputs(pinned_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))
+    known = KnownOutputs(kept_outputs(session, workflow_id), last, sample_payload(definition.get("trigger")))
     variables = variables_store.of_workflow(session.connection(), workflow_id)
     target = None if index is None else plan.step(index)
     run = PreviewRun.begun(plan, known.trigger, _around(workflow_id, definition, plan, variables))
@@ -71,7 +71,7 @@ def context_at(session: Session, workflow_id: UUID, definition: Mapping[str, Any
 
 def sample(session: Session, workflow_id: UUID) -> JsonObject | None:
     """The pinned payload, else the latest one; None where there is none yet."""
-    pinned = pinned_outputs(session, workflow_id).get(TRIGGER)
+    pinned = pinned_output(session, workflow_id, TRIGGER)
     return last_trigger(session, workflow_id) if pinned is None else pinned
 
 

@@ -1,4 +1,5 @@
-"""Payloads and outputs of the latest executions of a workflow. The cost does not grow with their number."""
+"""Payloads and outputs of the execution that a workflow is built on, and of its latest ones. The cost does not grow
+with their number."""
 
 from __future__ import annotations
 
@@ -34,31 +35,15 @@ class LastOutputs:
 
 
 def last_trigger(session: Session, workflow_id: UUID) -> JsonObject | None:
-    """The latest payload that is not empty."""
-    rows = session.connection().exec_driver_sql(
-        """
-        SELECT trigger_payload, payload_order FROM orchestrator.workflow_executions WHERE workflow_id = %(id)s
-        ORDER BY created_at DESC, id DESC LIMIT %(most)s
-        """,
-        {"id": str(workflow_id), "most": _EXECUTIONS},
-    )
-    return next((restore(payload, order) for payload, order in rows if payload), None)
+    """The first payload that is not empty: of the execution that the workflow is built on, else the latest."""
+    rows = _executions(session, workflow_id, "trigger_payload, payload_order")
+    return next((restore(row.trigger_payload, row.payload_order) for row in rows if row.trigger_payload), None)
 
 
 def last_outputs(session: Session, workflow_id: UUID, *, in_loops: bool) -> LastOutputs:
     """Load them in at most three statements. `in_loops`: also the outputs of the steps inside loops."""
-    rows = (
-        session.connection()
-        .exec_driver_sql(
-            """
-        SELECT id, version_id, trigger_payload, payload_order, step_outputs, outputs_order
-        FROM orchestrator.workflow_executions
-        WHERE workflow_id = %(id)s ORDER BY created_at DESC, id DESC LIMIT %(most)s
-        """,
-            {"id": str(workflow_id), "most": _EXECUTIONS},
-        )
-        .all()
-    )
+    columns = "id, version_id, trigger_payload, payload_order, step_outputs, outputs_order"
+    rows = _executions(session, workflow_id, columns)
     versions = Plans().get(session.connection(), {row.version_id for row in rows if row.version_id})
     payloads = (restore(row.trigger_payload, row.payload_order) for row in rows if row.trigger_payload)
     found = LastOutputs(next(payloads, None))
@@ -71,6 +56,30 @@ def last_outputs(session: Session, workflow_id: UUID, *, in_loops: bool) -> Last
                 if frame.execution_id == row.id:
                     _add_frame(found, version, frame)
     return found
+
+
+def _executions(session: Session, workflow_id: UUID, columns: str) -> Sequence[Any]:
+    """The execution that the workflow is built on, then the latest ones."""
+    return (
+        session.connection()
+        .exec_driver_sql(
+            f"""
+        WITH built_on AS (
+            SELECT x.* FROM workflow.workflows w JOIN orchestrator.workflow_executions x ON x.id = w.data_execution_id
+            WHERE w.id = %(id)s AND x.workflow_id = w.id
+        ), latest AS (
+            SELECT * FROM orchestrator.workflow_executions WHERE workflow_id = %(id)s
+            ORDER BY created_at DESC, id DESC LIMIT %(most)s
+        )
+        SELECT {columns} FROM (
+            SELECT 0 AS place, built_on.* FROM built_on UNION ALL SELECT 1 AS place, latest.* FROM latest
+        ) found
+        ORDER BY place, created_at DESC, id DESC
+        """,  # noqa: S608  (no input is in it)
+            {"id": str(workflow_id), "most": _EXECUTIONS},
+        )
+        .all()
+    )
 
 
 def _add(found: LastOutputs, version: Version, outputs: JsonObject) -> None:

@@ -119,11 +119,28 @@ class Drafts:
         workflow, draft = self._lock_workflow(session, user_id, workflow_id)
         pins = pinned_outputs(session, workflow_id)
         input_data = pins.get(TRIGGER, {}) if payload is None else payload
-        if draft is not None:
-            version_id = self._version_to_run(session, user_id, workflow, draft, pins if pinned else {})
-        else:
-            version_id = _published_to_run(session, user_id, workflow, pins if pinned else {})
+        version_id = self._to_run(session, user_id, workflow, draft, pins if pinned else {})
         return self.workflows.start_version(session, bus, workflow, input_data, version_id, event_id)
+
+    def version_to_rerun(self, session: Session, user_id: UUID, workflow_id: UUID) -> UUID:
+        """Make a version of the draft, else of what is published, in which pinned outputs stand for their steps. Does
+        not commit. Raises NotFound, and Invalid with all that is wrong with the draft."""
+        workflow, draft = self._lock_workflow(session, user_id, workflow_id)
+        version_id = self._to_run(session, user_id, workflow, draft, pinned_outputs(session, workflow_id))
+        session.flush()
+        return version_id
+
+    def _to_run(
+        self,
+        session: Session,
+        user_id: UUID,
+        workflow: Workflow,
+        draft: WorkflowDraft | None,
+        pins: Mapping[str, JsonObject],
+    ) -> UUID:
+        if draft is None:
+            return _published_to_run(session, user_id, workflow, pins)
+        return self._version_to_run(session, user_id, workflow, draft, pins)
 
     def version_to_test(self, session: Session, user_id: UUID, workflow_id: UUID) -> UUID:
         """Find the version that a test of the draft runs, with pinned outputs; of a draft whose steps cannot run yet,

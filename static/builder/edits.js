@@ -19,6 +19,7 @@ export function sendEdit(url, data) {
 function post(url, data) {
   data.set("revision", revision());
   data.set("known", boxVersions().join(" "));
+  if (!data.has("step")) data.set("step", openedStep());
   const keepalive = !data.has("text"); // a body kept alive after the page is left may have 64 KiB at most
   return request(url, { method: "POST", body: data, headers: { "X-Part": drawingVersion() }, keepalive });
 }

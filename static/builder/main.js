@@ -20,4 +20,5 @@ import "./time-zones.js";
 import "./panel-width.js";
 import "./requests.js";
 import "./run.js";
+import "./runs.js";
 import "../lazy.js";

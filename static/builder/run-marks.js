@@ -2,9 +2,7 @@
 
 import { flow } from "./page.js";
 
-const OBSERVED = { childList: true, subtree: true };
 let marks = new Map(); // by the step's id
-const observer = new MutationObserver(apply);
 
 // Returns the titles of the steps that have no card any more.
 export function showMarks(items) {
@@ -17,16 +15,12 @@ export function showMarks(items) {
 export function clearMarks() {
   marks = new Map();
   apply();
-  observer.disconnect();
 }
 
 const cards = () => [...flow.querySelectorAll(".node[data-step]")];
 
-// The observer looks away while the marks are set: it is told of what others change.
 function apply() {
-  observer.disconnect();
   for (const card of cards()) mark(card, marks.get(card.dataset.step));
-  observer.observe(flow, OBSERVED);
 }
 
 function mark(card, item) {
@@ -51,3 +45,5 @@ function put(parent, selector, wanted, before) {
   if (before) before.after(wanted.cloneNode(true));
   else parent.append(wanted.cloneNode(true));
 }
+
+flow.addEventListener("flowdrawn", apply);

@@ -39,10 +39,14 @@ class Runs:
 
     def end(self, started: Any) -> str:
         assert started.status_code == 200, started.text
-        url = re.findall(r'data-url="([^"]+)"', started.text)[0]
+        url = str(re.findall(r'data-url="([^"]+)"', started.text)[0])
+        self.wait(url)
+        return url.partition("?")[0]
+
+    def wait(self, url: str) -> None:
+        """Wait until the run is over."""
         with working(self._backends):
             eventually(lambda: 'data-over="true"' in self.browser.get(url).text)
-        return str(url).partition("?")[0]
 
     def page(self, path: str) -> str:
         answer = self.browser.get(path)

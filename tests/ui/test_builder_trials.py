@@ -71,7 +71,7 @@ def test_what_a_test_gave_can_be_forgotten(builder: Builder) -> None:
     path = f"{builder.path}?step=/actions/0"
     assert "is kept" in builder.browser.get(path).text
     for _ in range(2):  # the second time from a tab that is behind
-        answer = builder.browser.send(f"{builder.path}/forget", path, at="/actions/0", step="/actions/0")
+        answer = builder.browser.send(f"{builder.path}/unpin", path, pinned="one", step="/actions/0")
         assert answer.status_code == 303
     assert "is kept" not in builder.browser.get(path).text
 

@@ -17,7 +17,6 @@ _CODE = re.compile(r"{% (block width|set \w+) %}.*?{% end(block|set) %}|{% macro
 _TO_BE_MARKED = frozenset(
     {
         "_fields.html",
-        "_value.html",
         "administration/account.html",
         "administration/accounts.html",
         "administration/audit_log.html",
@@ -30,12 +29,10 @@ _TO_BE_MARKED = frozenset(
         "builder/_flow.html",
         "builder/_guide_part.html",
         "builder/_note.html",
-        "builder/_output.html",
         "builder/_parameters.html",
         "builder/_refused.html",
         "builder/_request_fields.html",
         "builder/_step.html",
-        "builder/_tried.html",
         "builder/_trigger.html",
         "builder/_trigger_tested.html",
         "builder/_values.html",

@@ -13,10 +13,12 @@ from flask import redirect, render_template, request, url_for
 from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.errors import Invalid, NotFound
 from flowforge.jsonio import JsonObject
+from flowforge.language.plan import can_be_pinned
 from flowforge.onboarding import guide
-from flowforge.preview import expression_context
+from flowforge.preview import expression_context, run_data
 from flowforge.workflows import pins
 from flowforge.workflows.api_steps import account_of
+from flowforge.workflows.pins import KeptSteps
 from flowforge.workflows.views import DraftView, WorkflowView
 from webapp.context import session
 from webapp.services import apis, connections, drafts, triggers, workflows
@@ -25,7 +27,7 @@ from webapp.ui.base import blueprint
 from webapp.ui.builder_flaws import flaws_of
 from webapp.ui.builder_flow import digest, flow_of, is_unfilled, warnings_at
 from webapp.ui.builder_palette import ChoiceGroup, choices
-from webapp.ui.builder_panel import notes_of_trigger, step_panel
+from webapp.ui.builder_panel import StepPanel, notes_of_trigger, step_panel
 from webapp.ui.builder_trigger import trigger_panel
 from webapp.ui.config_forms import wanted_kind
 from webapp.ui.guard import viewer_id
@@ -112,6 +114,7 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
     sample = expression_context.sample(session(), workflow.id) if not opened.startswith("/") else None
     of_trigger = [problem for problem in problems if problem.pointer.startswith("/trigger")]
     guided, known = guide_page(workflow, shown), account_of(session(), viewer_id())
+    kept = pins.kept_steps(session(), workflow.id)
     page: JsonObject = {
         "workflow": workflow,
         "draft": shown,
@@ -119,7 +122,7 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         "flaws": flaws_of(definition, problems, catalog, known),
         "opened": opened,
         "warnings": warnings_at(opened, shown.warnings),
-        "flow": flow_of(definition, problems, catalog),
+        "flow": flow_of(definition, problems, catalog, kept.pinned),
         "choices": () if PART in request.headers else _choices(catalog),
         "adding": _adding(),
         "trigger": trigger_panel(
@@ -146,10 +149,19 @@ def _page(workflow: WorkflowView, shown: DraftView, opened: str) -> JsonObject:
         panel = step_panel(
             definition, opened, problems, catalog, context, known, _connections(), wanted_kind(request.values)
         )
-        pinned = panel.action.get("id") in pins.pinned_outputs(session(), workflow.id)
-        return page | {"panel": panel, "pinned": pinned}
+        return page | {"panel": panel} | _data_of(workflow, panel, kept)
     except (Invalid, NotFound):  # it was moved or deleted meanwhile
         return page | {"notes": notes_of_trigger(problems, page["trigger"]), "opened": TRIGGER}
+
+
+def _data_of(workflow: WorkflowView, panel: StepPanel, kept: KeptSteps) -> JsonObject:
+    """`built_on`: when the run began whose data are used; `can_pin`: whether an output can stand for the open step;
+    `pinned_output`: the one that does."""
+    own_id = panel.action.get("id")
+    pinned = pins.pinned_output(session(), workflow.id, own_id) if own_id in kept.pinned else None
+    can_pin = bool(own_id) and can_be_pinned(str(panel.action.get("type", "")).upper())
+    built_on = run_data.begun_at(session(), workflow.id)
+    return {"built_on": built_on, "can_pin": can_pin, "pinned_output": pinned, "tested": own_id in kept.tested}
 
 
 def guide_page(workflow: WorkflowView, shown: DraftView) -> JsonObject:

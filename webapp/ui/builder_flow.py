@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
@@ -54,6 +54,8 @@ class Node:
     last: bool
     note: str = ""
     """Markdown."""
+    pinned: bool = False
+    """Whether an output is pinned for it."""
     lanes: Sequence[Lane] = field(default_factory=list)
 
     @property
@@ -81,10 +83,13 @@ def is_unfilled(problem: Problem) -> bool:
     return problem.message.startswith(_UNFILLED)
 
 
-def flow_of(definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog) -> Lane:
-    """The workflow's own list; secrets in `definition` are masked."""
+def flow_of(
+    definition: Mapping[str, Any], problems: Sequence[Problem], catalog: Catalog, pinned: Collection[str] = ()
+) -> Lane:
+    """The workflow's own list; secrets in `definition` are masked. `pinned`: the ids of the steps of which an output is
+    pinned."""
     actions = definition.get("actions")
-    return Lane("/actions", "", _Drawing(actions, problems, catalog).steps(actions, "/actions"))
+    return Lane("/actions", "", _Drawing(actions, problems, catalog, pinned).steps(actions, "/actions"))
 
 
 def digest(drawn: object) -> str:
@@ -99,11 +104,12 @@ def note_of(written: Any) -> str:
 
 
 class _Drawing:
-    def __init__(self, actions: Any, problems: Sequence[Problem], catalog: Catalog) -> None:
+    def __init__(self, actions: Any, problems: Sequence[Problem], catalog: Catalog, pinned: Collection[str]) -> None:
         self._ids = {pointer(path): _id(action, index) for index, (path, action) in enumerate(actions_in(actions))}
         self._problems = Counter(step_of(problem.pointer) for problem in problems)
         self._wrong = {step_of(problem.pointer) for problem in problems if not is_unfilled(problem)}
         self._catalog = catalog
+        self._pinned = pinned
 
     def steps(self, actions: Any, at: str) -> list[Node]:
         listed = actions if isinstance(actions, list) else []
@@ -130,6 +136,7 @@ class _Drawing:
             position=position,
             last=last,
             note=note_of(action),
+            pinned=self._ids[at] in self._pinned,
             lanes=list(self._lanes(action, at, type_)),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,15 +11,22 @@ from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 
-from flowforge.errors import NotFound
+from flowforge.errors import Conflict, Invalid, NotFound
+from flowforge.executions import replays
 from flowforge.executions.pending import AwaitedExecutionView
+from flowforge.executions.recent_runs import recent_runs
+from flowforge.executions.replay_requests import ReplayRequest
 from flowforge.executions.views import BlockView, ExecutionView
 from flowforge.executions.written_steps import version_of, written_steps
-from webapp.context import session
+from flowforge.preview import run_data
+from webapp.context import backends, session
+from webapp.services import drafts
+from webapp.translation.texts import gettext
 from webapp.ui import executions
 from webapp.ui.base import blueprint
-from webapp.ui.builder import PART
+from webapp.ui.builder import PART, answer, found, refused
 from webapp.ui.executions import answer_path, requested_event
+from webapp.ui.guard import viewer_id
 from webapp.ui.run_progress import Progress, progress_of
 from webapp.ui.steps import OVER, Step
 
@@ -47,7 +54,46 @@ def builder_run_result(workflow_id: UUID, execution_id: UUID) -> str:
         around=around,
         answer_path=partial(answer_path, row.id),
         over=row.status in OVER,
+        workflow_id=workflow_id,
+        can_pin=step is not None and step.can_be_pinned,
+        pinned=step is not None and step.id in _pinned(row),
     )
+
+
+@blueprint.get("/workflows/<uuid:workflow_id>/build/runs")
+def builder_runs(workflow_id: UUID) -> str:
+    """The latest runs of the workflow, of which one is chosen to be shown on the flow."""
+    workflow = found(workflow_id)
+    return render_template(
+        "builder/_runs.html", workflow=workflow, runs=recent_runs(session(), viewer_id(), workflow_id)
+    )
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/runs/<uuid:execution_id>/again")
+def run_again(workflow_id: UUID, execution_id: UUID) -> Any:
+    """Run the draft, as it is now, with the data of a run: from its start, or from the step of the id `from`."""
+    workflow, row = found(workflow_id), _find_run(workflow_id, execution_id)
+    try:
+        version_id = drafts().version_to_rerun(session(), viewer_id(), workflow_id)
+        wanted = ReplayRequest.read({"from": request.form.get("from", "start")})
+        done = replays.replay(session(), backends(), viewer_id(), row.id, wanted, version_id)
+    except (Invalid, Conflict, NotFound) as error:
+        return refused(workflow, error, 400)
+    return to_run(done.execution_id, done.event_id)
+
+
+@blueprint.post("/workflows/<uuid:workflow_id>/build/data")
+def build_on_run(workflow_id: UUID) -> Any:
+    """Build the workflow on the data of the run `execution`; of the latest ones, where none is named."""
+    workflow, execution_id = found(workflow_id), request.form.get("execution", type=UUID)
+    if execution_id is None:
+        run_data.build_on_latest(session(), viewer_id(), workflow_id)
+        message = gettext("The data are those of the latest runs again.")
+    else:
+        run_data.build_on(session(), viewer_id(), workflow_id, execution_id)
+        message = gettext("The data of this run are now used to build and to test.")
+    shown = drafts().get(session(), viewer_id(), workflow_id)
+    return answer(workflow, shown, request.form.get("step", ""), message=message)
 
 
 def to_run(execution_id: UUID, event_id: UUID) -> Any:
@@ -77,6 +123,12 @@ def _find_run(workflow_id: UUID, execution_id: UUID) -> ExecutionView:
     if row.workflow_id != workflow_id:
         raise NotFound("this workflow has no such execution")
     return row
+
+
+def _pinned(row: ExecutionView) -> Collection[str]:
+    """The ids of the steps that the run did not run, because their outputs are pinned."""
+    version = version_of(session(), row)
+    return version.pinned if version else ()
 
 
 def _progress(row: ExecutionView) -> Progress:

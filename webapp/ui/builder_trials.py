@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -74,7 +73,7 @@ def try_step(workflow_id: UUID) -> Any:
         own_id is not None
         and trial.step.block is None
         and not dry_run
-        and _pin_output(workflow_id, trial.step_id, tried.output)
+        and _keep_output(workflow_id, trial.step_id, tried.output)
     )
     output = tried.output and with_conditions_in_words(trial.step.type, tried.output)
     shown = replace(tried, config=excerpt(tried.config), output=excerpt(output))
@@ -98,16 +97,6 @@ def test_draft_trigger(workflow_id: UUID) -> Any:
     )
 
 
-@blueprint.post("/workflows/<uuid:workflow_id>/build/forget")
-def forget_output(workflow_id: UUID) -> Any:
-    """Unpin the output of the open step that a test gave."""
-    workflow, at = found(workflow_id), request.form.get("at", "")
-    shown = drafts().get(session(), viewer_id(), workflow_id)
-    with suppress(NotFound, Invalid):  # forgotten, or the step deleted, in another tab
-        pins.unpin(session(), workflow.id, str(edits.step_at(shown.definition, at).get("id")))
-    return answer(workflow, shown, at, message="Forgotten.")
-
-
 @blueprint.post("/workflows/<uuid:workflow_id>/build/values")
 def ask_for_values(workflow_id: UUID) -> str:
     """Offer the values that a service has for a field of the open step."""
@@ -128,12 +117,12 @@ def _trial_of(workflow: WorkflowView, definition: JsonObject, at: str, data: Map
     return Trial(workflow.id, viewer_id(), workflow.name, definition, step_id, data)
 
 
-def _pin_output(workflow_id: UUID, step_id: str, output: Any) -> bool:
-    """Pin the output, so that it can be picked from; False where it cannot be pinned."""
+def _keep_output(workflow_id: UUID, step_id: str, output: Any) -> bool:
+    """Keep the output, so that it can be picked from; False where it cannot be kept."""
     if output is None:
         return False
     try:
-        pins.pin(session(), workflow_id, step_id, output)
+        pins.keep_tested(session(), workflow_id, step_id, output)
     except (Invalid, Conflict):  # too large to be kept, or the workflow is gone; the output is shown all the same
         return False
     return True
@@ -159,11 +148,12 @@ def keep_sample(workflow_id: UUID) -> Any:
 
 @blueprint.post("/workflows/<uuid:workflow_id>/build/run")
 def run_draft(workflow_id: UUID) -> Any:
-    """Runs the draft with the sample, whether it is published, and enabled, or not."""
+    """Runs the draft with the sample, whether it is published, and enabled, or not. Pinned outputs stand for their
+    steps."""
     workflow = found(workflow_id)
     payload = expression_context.sample(session(), workflow.id) or {}
     try:
-        started = drafts().start(session(), backends().bus, viewer_id(), workflow.id, payload)
+        started = drafts().start(session(), backends().bus, viewer_id(), workflow.id, payload, pinned=True)
     except Invalid:
         return _not_run(workflow)
     return to_run(started.execution_id, started.event_id)

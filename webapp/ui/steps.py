@@ -17,6 +17,7 @@ from flowforge.executions.written_steps import WrittenList, WrittenStep
 from flowforge.language.bodies import BodyKind
 from flowforge.language.decisions import Decision
 from flowforge.language.definition import ActionDefinition
+from flowforge.language.plan import can_be_pinned
 from webapp.ui.kinds import kind_of, title_of, title_of_list
 
 OVER = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
@@ -86,6 +87,8 @@ class Step:
     child: UUID | None = None
     """The execution that it has started."""
     lanes: Sequence[Lane] = field(default_factory=list)
+    can_be_pinned: bool = False
+    """Whether its output can stand for it in tests."""
 
     @property
     def took(self) -> timedelta | None:
@@ -181,6 +184,7 @@ class Flow:
             pages=_pages(outputs.get(key), look.parts.get(index) if look else None),
             child=self._called.get((look.number, index)) if look else None,
             lanes=[self._lane(written, inner, look) for inner in written.inside],
+            can_be_pinned=bool(action.id) and can_be_pinned(action.type),
         )
 
     def _lane(self, written: WrittenStep, inner: WrittenList, look: FrameLook | None) -> Lane:
