@@ -31,6 +31,10 @@ if (bar) {
   if (boxes().some((box) => box.checked)) show();
 }
 
+// What somebody works with is not replaced under their hands.
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.querySelector(".pick :checked, details.row-menu[open]")) event.preventDefault();
+});
 document.addEventListener("click", (event) => closeMenus(event.target));
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && event.target.closest?.("details.row-menu[open]");

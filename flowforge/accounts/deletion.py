@@ -32,6 +32,7 @@ from flowforge.db.tables import (
     NamedSecret,
     RefreshToken,
     RemovedAccount,
+    SavedFilterRow,
     TriggerEventRow,
     TriggerRegistration,
     User,
@@ -148,7 +149,7 @@ def _remove(session: Session, user_id: UUID) -> None:
 
 
 def _forget(session: Session, user_id: UUID) -> None:
-    for table in (RefreshToken, DailyUsage, DeadLetter, DeletedWorkflow, ExecutionHour, GuideRow):
+    for table in (RefreshToken, DailyUsage, DeadLetter, DeletedWorkflow, ExecutionHour, GuideRow, SavedFilterRow):
         session.execute(deleted_from(table).where(table.user_id == user_id))
     session.execute(deleted_from(User).where(User.id == user_id))
     session.execute(insert(RemovedAccount).values(user_id=user_id).on_conflict_do_nothing())

@@ -69,6 +69,7 @@ class Action(StrEnum):
     EXECUTION_REPLAYED = "execution.replayed"
     EXECUTIONS_REPLAYED = "executions.replayed"
     EXECUTION_CANCELLED = "execution.cancelled"
+    EXECUTIONS_DELETED = "executions.deleted"
     DEAD_LETTER_RETRIED = "dead-letter.retried"
     DEAD_LETTER_DISCARDED = "dead-letter.discarded"
 

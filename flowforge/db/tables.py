@@ -585,6 +585,19 @@ class DeletedWorkflow(Base):
     """Its rows, as lists of objects, by the names of their tables."""
 
 
+class SavedFilterRow(Base):
+    """A filter of a list that somebody has saved."""
+
+    __tablename__ = "saved_filters"
+    __table_args__ = ({"schema": "workflow"},)
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    listed: Mapped[str] = mapped_column(primary_key=True)
+    """A flowforge.workflows.saved_filters.Listed."""
+    name: Mapped[str] = mapped_column(primary_key=True)
+    query: Mapped[str]
+
+
 class GuideRow(Base):
     """A first workflow that its user is guided through; gone when they are done with it."""
 

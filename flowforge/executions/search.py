@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -88,9 +88,25 @@ def search(
     *,
     size: int = 25,
     scanned: int = SCANNED,
+    oldest_first: bool = False,
 ) -> Found:
-    """Rows come without payload and outputs. At most two statements."""
-    backwards = position is not None and not position.older
+    """Rows come without payload and outputs. At most two statements. `oldest_first` counts where an index answers the
+    filter."""
+    oldest_first = oldest_first and not wanted.needs_scan
+    found = _search(session, user_id, wanted, position, size, scanned, oldest_first)
+    return replace(found, rows=found.rows[::-1]) if oldest_first else found
+
+
+def _search(
+    session: Session,
+    user_id: UUID,
+    wanted: Filter,
+    position: Position | None,
+    size: int,
+    scanned: int,
+    from_oldest: bool,
+) -> Found:
+    backwards = from_oldest if position is None else not position.older
     window = _order(_indexed(user_id, wanted, position), backwards)
     if not wanted.needs_scan:
         plain = _summaries(session, window.limit(size + 1))
@@ -156,7 +172,7 @@ def _summaries(session: Session, wanted: Select[Any]) -> list[ExecutionSummary]:
 def _found(rows: list[ExecutionSummary], backwards: bool, position: Position | None, more: bool) -> Found:
     if backwards:
         rows = rows[::-1]
-    has_newer, has_older = (more, True) if backwards else (position is not None, more)
+    has_newer, has_older = (more, position is not None) if backwards else (position is not None, more)
     return Found(
         rows,
         Position(rows[0].created_at, rows[0].id, older=False) if rows and has_newer else None,

@@ -116,6 +116,9 @@ class LogStore(Protocol):
     def forget(self, user_id: UUID, rows: int) -> int:
         """Delete up to `rows` entries of that owner; returns how many."""
 
+    def delete_of(self, user_id: UUID, execution_ids: Sequence[UUID]) -> None:
+        """Delete the entries of that owner's executions."""
+
     def ping(self) -> None: ...
 
     def close(self) -> None: ...

@@ -45,6 +45,17 @@ def test_a_filter_keeps_what_fits(
     assert ids(search(session, user_id, wanted)) == [fitting]
 
 
+def test_the_oldest_come_first_where_that_is_wanted(session: Session, user_id: UUID, execution: Execution) -> None:
+    made = [execution(minutes) for minutes in range(5)]
+    first = search(session, user_id, Filter(), size=2, oldest_first=True)
+    assert (ids(first), first.older) == (made[:2], None)
+    second = search(session, user_id, Filter(), first.newer, size=2, oldest_first=True)
+    assert ids(second) == made[2:4]
+    assert ids(search(session, user_id, Filter(), second.older, size=2, oldest_first=True)) == made[:2]
+    last = search(session, user_id, Filter(), second.newer, size=2, oldest_first=True)
+    assert (ids(last), last.newer) == (made[4:], None)
+
+
 def test_only_ones_own_are_found(session: Session, user_id: UUID, execution: Execution) -> None:
     execution(user_id=uuid7())
     assert ids(search(session, user_id, Filter())) == []

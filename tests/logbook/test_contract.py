@@ -197,6 +197,14 @@ def test_the_entries_of_one_owner_are_deleted_and_no_others(store: LogStore) -> 
     assert store.find(LogQuery(STRANGER), page=0, size=10).total == 1
 
 
+def test_the_entries_of_executions_are_deleted_for_their_owner_alone(store: LogStore) -> None:
+    store.append([entry("one"), entry("other", user_id=STRANGER)])
+
+    store.delete_of(OWNER, [EXECUTION])
+    assert store.follow(OWNER, EXECUTION, None, 10) == []
+    assert len(store.follow(STRANGER, EXECUTION, None, 10)) == 1
+
+
 def test_postgres_deletes_what_is_old(engine: Engine) -> None:
     store = PostgresLogStore(engine)
     store.append([entry("old"), entry("old, too"), entry("as old")])

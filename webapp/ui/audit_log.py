@@ -74,6 +74,7 @@ TITLES = {
     Action.EXECUTION_REPLAYED: "Execution replayed",
     Action.EXECUTIONS_REPLAYED: "Executions replayed",
     Action.EXECUTION_CANCELLED: "Execution cancelled",
+    Action.EXECUTIONS_DELETED: "Executions deleted",
     Action.DEAD_LETTER_RETRIED: "Failed message retried",
     Action.DEAD_LETTER_DISCARDED: "Failed message discarded",
     Action.AUDIT_LOG_EXPORTED: "Audit log exported",

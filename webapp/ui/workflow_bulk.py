@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import redirect, request, url_for
 
-from flowforge.errors import Conflict, FlowForgeError, Forbidden, Invalid, NotFound
+from flowforge.errors import Invalid
 from flowforge.jsonio import JsonObject
 from flowforge.workflows import deleted_workflows, folders, tags
 from flowforge.workflows.changes import WorkflowChange
@@ -19,6 +19,7 @@ from webapp.services import workflows as operations
 from webapp.translation.texts import gettext, ngettext
 from webapp.ui import undoable_changes
 from webapp.ui.base import blueprint
+from webapp.ui.each import do_to_each
 from webapp.ui.guard import return_path, viewer_id
 from webapp.ui.notices import tell
 from webapp.ui.workflow_export import exported
@@ -98,7 +99,7 @@ def _disable(ids: Sequence[UUID]) -> Done:
 
 
 def _delete(ids: Sequence[UUID]) -> Done:
-    changed, problem = _each(ids, lambda id_: operations().delete(session(), viewer_id(), id_))
+    changed, problem = do_to_each(ids, lambda id_: operations().delete(session(), viewer_id(), id_))
     text = ngettext("%(count)s workflow deleted.", "%(count)s workflows deleted.", len(changed))
     return Done(f"{text} {problem}".strip(), _undoing("restore", changed))
 
@@ -140,7 +141,7 @@ def _move_back(change: JsonObject) -> None:
 
 
 def _restore(change: JsonObject) -> None:
-    _each(_ids(change), lambda id_: deleted_workflows.restore(session(), backends().settings, viewer_id(), id_))
+    do_to_each(_ids(change), lambda id_: deleted_workflows.restore(session(), backends().settings, viewer_id(), id_))
 
 
 _UNDOINGS: Mapping[str, Callable[[JsonObject], object]] = {
@@ -164,29 +165,4 @@ def _switch(ids: Sequence[UUID], *, enabled: bool) -> tuple[list[UUID], str]:
             return False
         return operations().update(session(), viewer_id(), id_, WorkflowChange(enabled=enabled))
 
-    return _each(ids, switch)
-
-
-def _each(ids: Sequence[UUID], act: Callable[[UUID], object]) -> tuple[list[UUID], str]:
-    """Does it to each; returns those to which it was done (`act` did not return False), and what stood in the way of
-    the others."""
-    done, problems = [], []
-    for id_ in ids:
-        try:
-            if act(id_) is not False:
-                done.append(id_)
-        except (Conflict, Forbidden, Invalid, NotFound) as error:
-            session().rollback()
-            problems.append(error)
-    return done, _in_words(problems)
-
-
-def _in_words(problems: Sequence[FlowForgeError]) -> str:
-    if not problems:
-        return ""
-    return ngettext(
-        "%(count)s could not be changed: %(problem)s.",
-        "%(count)s could not be changed, the first of them because: %(problem)s.",
-        len(problems),
-        problem=str(problems[0]),
-    )
+    return do_to_each(ids, switch)

@@ -12,6 +12,7 @@ from flowforge.onboarding import guide
 from flowforge.onboarding.gallery import first_templates
 from flowforge.workflows import deleted_workflows, folders, listing, tags
 from flowforge.workflows.listing import Order, Sort, WorkflowFilter
+from flowforge.workflows.saved_filters import Listed
 from webapp.context import backends, session
 from webapp.services import drafts
 from webapp.translation.texts import gettext, lazy, ngettext
@@ -19,6 +20,7 @@ from webapp.ui.asked import asked_again
 from webapp.ui.base import blueprint
 from webapp.ui.guard import viewer_id
 from webapp.ui.notices import tell
+from webapp.ui.saved_filters import current_query, shown_filters
 from webapp.ui.templates import cards_of
 
 STATES = {"enabled": lazy("Enabled"), "disabled": lazy("Disabled"), "draft": lazy("Draft")}
@@ -56,6 +58,9 @@ def workflows() -> str:
         filtered=filtered,
         tags=tags.all_of(session(), viewer_id()),
         folders=folders.all_of(session(), viewer_id()),
+        saved_in=Listed.WORKFLOWS,
+        saved=shown_filters(Listed.WORKFLOWS),
+        savable=current_query(Listed.WORKFLOWS),
         cards=cards_of(first_templates()) if is_empty else (),
         guide=guide.guide_of(session(), drafts(), viewer_id()),
     )

@@ -1,0 +1,45 @@
+"""The field of the payload that lists of executions show for a workflow, as in `body.order.id`."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import Workflow
+from flowforge.errors import Invalid, NotFound
+
+LONGEST = 200
+DEEPEST = 10
+_WRITTEN = re.compile(r"\{\{(.*)\}\}", re.DOTALL)
+
+
+def read(written: object) -> str | None:
+    """Read the path of a field, also one that is written as an expression, `{{ trigger.body.order.id }}`; None where
+    none is shown. Raises Invalid."""
+    if written is None:
+        return None
+    if not isinstance(written, str) or len(written) > LONGEST:
+        raise Invalid.at("/listField", f"must be a text of at most {LONGEST} characters")
+    inner = _WRITTEN.fullmatch(written.strip())
+    path = (inner[1] if inner else written).strip().removeprefix("trigger.")
+    names = [name.strip() for name in path.replace("[", ".").replace("]", "").split(".")] if path else []
+    if len(names) > DEEPEST or not all(name and name.isprintable() for name in names):
+        raise Invalid.at("/listField", "must be names with . between them, such as body.order.id")
+    return ".".join(names) or None
+
+
+def find(session: Session, user_id: UUID, workflow_id: UUID) -> str | None:
+    mine = Workflow.id == workflow_id, Workflow.user_id == user_id
+    return session.scalar(select(Workflow.list_field).where(*mine))
+
+
+def choose(session: Session, user_id: UUID, workflow_id: UUID, field: str | None) -> None:
+    """Show a field that `read` gave, or none. Commits. Raises NotFound."""
+    mine = Workflow.id == workflow_id, Workflow.user_id == user_id
+    values = {"list_field": field, "updated_at": Workflow.updated_at}
+    if session.scalar(update(Workflow).where(*mine).values(**values).returning(Workflow.id)) is None:
+        raise NotFound("there is no such workflow")
+    session.commit()

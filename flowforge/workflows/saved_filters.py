@@ -1,0 +1,67 @@
+"""Filters of lists that somebody has saved under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from flowforge.db.tables import SavedFilterRow
+from flowforge.errors import Invalid
+from flowforge.views import view_of
+
+MOST = 30
+LONGEST_NAME = 60
+LONGEST_QUERY = 1_000
+
+
+class Listed(StrEnum):
+    """Lists that can be filtered."""
+
+    WORKFLOWS = "workflows"
+    EXECUTIONS = "executions"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFilter:
+    name: str
+    query: str
+    """The query of the list's address, such as `status=FAILED`."""
+
+
+def all_of(session: Session, user_id: UUID, listed: Listed) -> Sequence[SavedFilter]:
+    """List the user's filters of a list, by name."""
+    mine = SavedFilterRow.user_id == user_id, SavedFilterRow.listed == listed
+    rows = session.execute(
+        select(SavedFilterRow.name, SavedFilterRow.query).where(*mine).order_by(func.lower(SavedFilterRow.name))
+    )
+    return [view_of(SavedFilter, row) for row in rows]
+
+
+def save(session: Session, user_id: UUID, listed: Listed, name: str, query: str) -> None:
+    """Save a filter; one of the same name is replaced. Commits. Raises Invalid."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Invalid.at("/name", f"must be a name of at most {LONGEST_NAME} printable characters")
+    if not query or len(query) > LONGEST_QUERY:
+        raise Invalid.at("/query", f"must be a filter of at most {LONGEST_QUERY} characters")
+    row = {"user_id": user_id, "listed": listed, "name": name, "query": query}
+    key = SavedFilterRow.user_id, SavedFilterRow.listed, SavedFilterRow.name
+    session.execute(insert(SavedFilterRow).values(row).on_conflict_do_update(index_elements=key, set_={"query": query}))
+    mine = SavedFilterRow.user_id == user_id, SavedFilterRow.listed == listed
+    if (session.scalar(select(func.count()).where(*mine)) or 0) > MOST:
+        session.rollback()
+        raise Invalid.at("/name", f"must be one of at most {MOST}: delete a saved filter first")
+    session.commit()
+
+
+def remove(session: Session, user_id: UUID, listed: Listed, name: str) -> None:
+    """Commits."""
+    which = SavedFilterRow.user_id == user_id, SavedFilterRow.listed == listed, SavedFilterRow.name == name
+    session.execute(delete(SavedFilterRow).where(*which))
+    session.commit()

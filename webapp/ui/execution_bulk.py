@@ -1,0 +1,64 @@
+"""What is done to the executions that are selected in their list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request
+
+from flowforge.errors import Invalid
+from flowforge.executions import deleting, executions, replays
+from flowforge.executions.replay_requests import ReplayRequest
+from webapp.context import backends, session
+from webapp.translation.texts import gettext, ngettext
+from webapp.ui.base import blueprint
+from webapp.ui.each import do_to_each
+from webapp.ui.guard import return_path, viewer_id
+from webapp.ui.notices import tell
+
+MOST = 100
+"""The most executions that something is done to at once."""
+
+
+@blueprint.post("/executions/bulk")
+def change_executions() -> Any:
+    """`action` names what is done, `id` to which."""
+    ids, action = request.form.getlist("id", type=UUID)[:MOST], request.form.get("action", "")
+    back = return_path(request.form.get("back", "/executions"))
+    if action not in _ACTIONS:
+        raise Invalid.at("/action", f"must be one of {', '.join(_ACTIONS)}")
+    if ids:
+        tell(_ACTIONS[action](ids))
+    else:
+        tell(gettext("Select at least one execution."), "error")
+    return redirect(back, 303)
+
+
+def _cancel(ids: Sequence[UUID]) -> str:
+    done, problem = do_to_each(
+        ids, lambda id_: executions.cancel(session(), backends(), viewer_id(), id_).status == "CANCELLED"
+    )
+    text = ngettext("%(count)s execution cancelled.", "%(count)s executions cancelled.", len(done))
+    return f"{text} {problem}".strip()
+
+
+def _run_again(ids: Sequence[UUID]) -> str:
+    again = ReplayRequest.read({"from": "start", "version": "same"})
+    done, problem = do_to_each(ids, lambda id_: replays.replay(session(), backends(), viewer_id(), id_, again))
+    text = ngettext("%(count)s execution started again.", "%(count)s executions started again.", len(done))
+    return f"{text} {problem}".strip()
+
+
+def _delete(ids: Sequence[UUID]) -> str:
+    count = deleting.delete_ended(session(), backends(), viewer_id(), ids)
+    text = ngettext("%(count)s execution deleted.", "%(count)s executions deleted.", count)
+    return text if count == len(ids) else f"{text} {gettext('Those that are still running were kept.')}"
+
+
+_ACTIONS: Mapping[str, Callable[[Sequence[UUID]], str]] = {
+    "cancel": _cancel,
+    "rerun": _run_again,
+    "delete": _delete,
+}
