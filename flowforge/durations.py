@@ -17,9 +17,9 @@ _EXPRESSION = re.compile(r"\{\{(.+)\}\}", re.DOTALL)
 
 
 def unit_field(title: str, choices: Sequence[str]) -> JsonObject:
-    """The JSON Schema of a unit, as a field that is drawn for these choices."""
+    """The JSON Schema of a unit, as a field beside that of its number, which is drawn for these choices."""
     unit = {"title": title, "enum": [*UNITS], "labels": _LABELS, "noExpressions": "is one of them"}
-    return {**unit, "requiredFor": [*choices]}
+    return {**unit, "onlyFor": [*choices], "filled": True, "beside": True}
 
 
 def in_units(seconds: Any) -> tuple[Any, str]:

@@ -39,15 +39,15 @@ class FormView:
             elif FORM_KIND not in properties:
                 properties |= {name: {**own, **_group_of(declared)} for name, own in self.fields.items()}
         required = [key for key in schema.get("required", ()) if key not in self.stored]
-        return {**schema, "properties": properties, "required": [FORM_KIND, *required], **chosen_by(FORM_KIND)}
+        return {**schema, "properties": properties, "required": required, **chosen_by(FORM_KIND)}
 
     def shown(self, config: Values, wanted: str | None = None) -> JsonObject:
         others = {key: value for key, value in config.items() if key not in self.stored}
         return others | self.show(config, wanted)
 
     def written(self, values: Values, before: Values) -> JsonObject:
-        """The config for the values. Stored keys stay as they were where their fields say the same as before, or were not
-        filled in at all."""
+        """The config for the values. Stored keys stay as they were where their fields say the same, or nothing
+        at all."""
         others = {key: value for key, value in values.items() if key not in self.fields}
         own = {key: values[key] for key in self.fields if key in values}
         if FORM_KIND not in own or self._drawn(own) == self.show(before, own[FORM_KIND]):
@@ -57,6 +57,17 @@ class FormView:
     def _drawn(self, own: Values) -> JsonObject:
         """The values of the fields that are drawn for the chosen way."""
         return {key: value for key, value in own.items() if is_for(self.fields[key], own.get(FORM_KIND))}
+
+
+def choice_of_way(title: str, labels: Mapping[str, str]) -> JsonObject:
+    """The JSON Schema of FORM_KIND."""
+    return {
+        "title": title,
+        "enum": [*labels],
+        "labels": dict(labels),
+        "filled": True,
+        "noExpressions": "is one of them",
+    }
 
 
 def is_for(declared: Values, choice: object) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flowforge import time_zones
 from flowforge.durations import in_seconds, in_units, unit_field
-from flowforge.form_view import FORM_KIND, FormView
+from flowforge.form_view import FORM_KIND, FormView, choice_of_way
 from flowforge.jsonio import JsonObject
 
 Values = Mapping[str, Any]
@@ -20,7 +20,7 @@ _FORMAT = "%Y-%m-%dT%H:%M"
 """The format of a date and time in forms."""
 
 _FIELDS: JsonObject = {
-    FORM_KIND: {"title": "Wait for", "enum": [*_KINDS], "labels": _KINDS, "default": DURATION},
+    FORM_KIND: choice_of_way("Wait for", _KINDS),
     "amount": {"title": "Duration", "type": "number", "requiredFor": [DURATION]},
     "unit": unit_field("Unit", [DURATION]),
     "moment": {"title": "Date and time", "type": "string", "input": "moment", "requiredFor": [UNTIL]},

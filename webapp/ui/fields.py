@@ -71,6 +71,10 @@ class Field:
     language: str = ""
     """The field that says in which language it is written; empty for what is no code."""
     takes_expressions: bool = True
+    is_filled: bool = False
+    """Whether one of its choices is always made."""
+    is_beside: bool = False
+    """Whether it is drawn beside the field before it."""
     is_chooser: bool = False
     """Whether the other fields depend on what is chosen in it."""
     is_asked: bool = False
@@ -193,6 +197,11 @@ class Field:
         """Whether an expression stands where a literal of another type is expected."""
         return has_expression(config.get(self.key))
 
+    @property
+    def is_marked_required(self) -> bool:
+        """Whether it is worth saying: a choice that is always made cannot be left out."""
+        return self.required and self.kind not in ("choice", "switch")
+
     def is_text(self, config: Mapping[str, Any]) -> bool:
         """Whether its value can only be shown as a text."""
         value = config.get(self.key)
@@ -273,6 +282,8 @@ def _field(key: str, declared: Mapping[str, Any], required: bool) -> Field:
         suggestions=[(value, translated(name)) for value, name in declared.get("suggestions", ())],
         language=str(declared.get("language", "")),
         takes_expressions="noExpressions" not in declared,
+        is_filled=required or bool(declared.get("filled")),
+        is_beside=bool(declared.get("beside")),
         is_chooser=bool(declared.get("chooser")),
         is_asked=declared.get("asked") is True,
         example=_example(declared),

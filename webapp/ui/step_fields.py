@@ -61,9 +61,10 @@ def essentials_first(fields: Sequence[Field], filled: Sequence[str]) -> list[Fie
 
 
 def _first_of(fields: Sequence[Field]) -> list[Field]:
-    needed = [field for field in fields if field.required or field.key == CONNECTION]
+    needed = [field for field in fields if field.required or field.is_chooser or field.key == CONNECTION]
     count = max(_MOST_ESSENTIALS - len(needed), _FEWEST_OPTIONAL)
-    return needed + [field for field in fields if field not in needed][:count]
+    optional = [field for field in fields if field not in needed][:count]
+    return [field for field in fields if field in needed or field in optional]
 
 
 def _connection_field(connector: Connector[Any], fields: Sequence[Field], names: Sequence[str], asked: str) -> Field:

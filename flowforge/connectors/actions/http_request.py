@@ -44,35 +44,42 @@ class Config(HttpSignIn):
     )
     body: Any = field(None, title="Body", description="An object or list is sent as JSON, a text or a file as it is.")
     form: dict[str, Parameter] | None = field(
-        None, by_name=True, title="Form", description="Sent as a form, instead of a body."
+        None, by_name=True, title="Form", description="Sent as a form, instead of a body.", group="Form and files"
     )
     nested: Nested | None = field(
         None,
         title="Objects and lists",
         description="In query and form, lists by repeating the name, as name[] or name[0], objects as name[field]; or"
         " both as JSON. Empty: repeat in the query, JSON in the form.",
+        group="Form and files",
     )
     files: dict[str, Files] = field(
         default_factory=dict,
         title="Files",
         description="Sent with the form, as multipart: a file, or a list of files, for each field.",
+        group="Form and files",
     )
     paging: Paging | None = field(
         None,
         title="Paging",
         description="How the API gives a list page by page: all pages are read, and the step gives one list.",
+        group="Pagination",
     )
     cookies: bool | list[JsonObject] = field(
         False,
         title="Cookies",
         description="true keeps them: it goes on with those of the last step before that keeps some, and hands them on."
         " Or those of a step: {{ steps.login.cookies }}.",
+        group="Response",
     )
-    fail_on_status: bool = field(True, title="Fail on status", description="Treat anything but 2xx as a failure.")
+    fail_on_status: bool = field(
+        True, title="Fail on status", description="Treat anything but 2xx as a failure.", group="Response"
+    )
     response: ResponseForm = field(
         "automatic",
         title="Response",
         description="Automatic: JSON where its content type says so, else text, or a file where it is no text.",
+        group="Response",
     )
 
 

@@ -47,25 +47,42 @@ class Config(ConnectorConfig):
     )
     prompt: str = field(multiline=True, title="Prompt", min_length=1)
     files: Files = field(
-        default_factory=list, title="Files", description="Pictures, PDF, or text: a file, or a list of files."
+        default_factory=list,
+        title="Files",
+        description="Pictures, PDF, or text: a file, or a list of files.",
+        group="Files and history",
     )
     history: list[Turn] = field(
         default_factory=list,
         title="Before it",
         description='What was said before the prompt: [{"role": "user", "text": "…"}, {"role": "assistant", …}].',
+        group="Files and history",
     )
-    output: Literal["text", "json"] = field("text", title="Answer", description="json: after the schema.")
+    output: Literal["text", "json"] = field(
+        "text", title="Answer", description="json: after the schema.", group="Answer format"
+    )
     schema_: JsonObject = field(
         default_factory=dict,
         alias="schema",
         title="JSON Schema",
         description="Of the answer. One that is not valid is given back to the model once, with what is wrong.",
+        group="Answer format",
     )
     max_tokens: int = field(
-        2048, title="Tokens at most", description="Of the answer, and of what is thought before.", ge=1, le=1_000_000
+        2048,
+        title="Tokens at most",
+        description="Of the answer, and of what is thought before.",
+        ge=1,
+        le=1_000_000,
+        group="Options",
     )
     temperature: float | None = field(
-        None, title="Temperature", description="0: always the likeliest word. Empty: the model's own.", ge=0, le=2
+        None,
+        title="Temperature",
+        description="0: always the likeliest word. Empty: the model's own.",
+        ge=0,
+        le=2,
+        group="Options",
     )
     endpoint: str = field(
         "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, ConfigDict, model_validator
 
 from flowforge.connectors.connection_kinds.mongodb import MONGODB
 from flowforge.connectors.mongodb.operators import RUN_CODE, WRITE, mentioned, problem_of_data
@@ -17,6 +17,7 @@ from flowforge.connectors.sdk import (
     Polls,
     StepContext,
     as_file,
+    chosen_by,
     connector,
     field,
     joined,
@@ -36,6 +37,8 @@ _REPEATABLE = (*_READS, "upsert")
 
 
 class Config(ConnectorConfig):
+    model_config = ConfigDict(json_schema_extra=chosen_by("operation"))
+
     operation: Operation = field(
         "find",
         title="Operation",
@@ -47,35 +50,72 @@ class Config(ConnectorConfig):
         default_factory=dict,
         title="Filter",
         description='As MongoDB takes it: {"total": {"$gt": 100}}. Ids and dates are {"$oid": "…"} and {"$date": "…"}.',
+        only_for=("find", "first", "count", "update", "delete"),
     )
     projection: Query = field(
-        default_factory=dict, title="Fields", description='For find and first: {"name": 1, "total": 1}.'
+        default_factory=dict,
+        title="Fields",
+        description='For find and first: {"name": 1, "total": 1}.',
+        only_for=("find", "first"),
     )
-    sort: JsonObject = field(default_factory=dict, title="Sort", description='For find and first: {"total": -1}.')
-    skip: int = field(0, title="Skip", description="For find: leaves out the first so many.", ge=0, lt=2**31)
-    limit: int | None = field(None, title="Limit", description="For find: gives so many at most.", ge=1, lt=2**31)
+    sort: JsonObject = field(
+        default_factory=dict, title="Sort", description='For find and first: {"total": -1}.', only_for=("find", "first")
+    )
+    skip: int = field(
+        0, title="Skip", description="For find: leaves out the first so many.", ge=0, lt=2**31, only_for=("find",)
+    )
+    limit: int | None = field(
+        None, title="Limit", description="For find: gives so many at most.", ge=1, lt=2**31, only_for=("find",)
+    )
     pipeline: Annotated[list[JsonObject], BeforeValidator(listed), Guarded(problem_of_data)] = field(
-        default_factory=list, title="Pipeline", description="For aggregate: its stages.", max_length=1_000
+        default_factory=list,
+        title="Pipeline",
+        description="For aggregate: its stages.",
+        max_length=1_000,
+        only_for=("aggregate",),
     )
     documents: Annotated[list[JsonObject], BeforeValidator(listed)] = field(
-        default_factory=list, title="Documents", description="For insert and upsert.", max_length=MOST_ROWS
+        default_factory=list,
+        title="Documents",
+        description="For insert and upsert.",
+        max_length=MOST_ROWS,
+        required_for=("insert", "upsert"),
     )
     keys: Annotated[list[str], BeforeValidator(listed)] = field(
         default_factory=list,
         title="Keys",
         description="For upsert: the fields by which a document is found.",
         max_length=100,
+        required_for=("upsert",),
     )
     update: Query = field(
-        default_factory=dict, title="Update", description='For update: {"$set": {"paid": true}, "$inc": {"n": 1}}.'
+        default_factory=dict,
+        title="Update",
+        description='For update: {"$set": {"paid": true}, "$inc": {"n": 1}}.',
+        required_for=("update",),
     )
     many: bool = field(
-        False, title="All that match", description="For update and delete; otherwise the first that is found."
+        False,
+        title="All that match",
+        description="For update and delete; otherwise the first that is found.",
+        only_for=("update", "delete"),
     )
     result: Literal["documents", "file"] = field(
-        "documents", title="Result", description="file: any number, as one file with a line of JSON for each."
+        "documents",
+        title="Result",
+        description="file: any number, as one file with a line of JSON for each.",
+        only_for=("find", "aggregate"),
+        group="Result",
     )
-    most_documents: int = field(1_000, title="Most documents", description="More are an error.", ge=1, le=MOST_ROWS)
+    most_documents: int = field(
+        1_000,
+        title="Most documents",
+        description="More are an error.",
+        ge=1,
+        le=MOST_ROWS,
+        only_for=("find", "aggregate"),
+        group="Result",
+    )
     allow_code: bool = field(
         False,
         title="Allow code",
@@ -83,7 +123,11 @@ class Config(ConnectorConfig):
         group="Options",
     )
     allow_writing: bool = field(
-        False, title="Allow stages that write", description="$out and $merge in a pipeline.", group="Options"
+        False,
+        title="Allow stages that write",
+        description="$out and $merge in a pipeline.",
+        group="Options",
+        only_for=("aggregate",),
     )
 
     @model_validator(mode="after")

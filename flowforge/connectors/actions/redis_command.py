@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from flowforge import jsonio
 from flowforge.connectors.connection_kinds.redis import REDIS
-from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, StepContext, connector, field, joined
+from flowforge.connectors.sdk import ConnectorConfig, ConnectorError, StepContext, chosen_by, connector, field, joined
 from flowforge.jsonio import JsonObject
 
 Operation = Literal["get", "set", "increment", "expire", "delete", "publish", "push", "pop"]
@@ -19,20 +19,35 @@ _SECONDS_A_CENTURY = 100 * 366 * 24 * 3600
 
 
 class Config(ConnectorConfig):
+    model_config = ConfigDict(json_schema_extra=chosen_by("operation"))
+
     operation: Operation = field("get", title="Operation")
     key: str = field(title="Key", description="For publish: the channel.", max_length=1024)
     value: Any = field(
-        None, title="Value", description="For set, publish and push: a text as it is, anything else as JSON."
+        None,
+        title="Value",
+        description="For set, publish and push: a text as it is, anything else as JSON.",
+        required_for=("set", "publish", "push"),
     )
-    amount: int = field(1, title="Amount", description="For increment: negative counts down.", ge=-(2**63), lt=2**63)
+    amount: int = field(
+        1,
+        title="Amount",
+        description="For increment: negative counts down.",
+        ge=-(2**63),
+        lt=2**63,
+        only_for=("increment",),
+    )
     seconds: int | None = field(
         None,
         title="Seconds",
         description="For set and expire: the key is gone after them.",
         ge=1,
         le=_SECONDS_A_CENTURY,
+        only_for=("set", "expire"),
     )
-    end: Literal["left", "right"] = field("right", title="End of the list", description="For push and pop.")
+    end: Literal["left", "right"] = field(
+        "right", title="End of the list", description="For push and pop.", only_for=("push", "pop")
+    )
 
     @model_validator(mode="after")
     def _require_what_the_operation_needs(self) -> Config:

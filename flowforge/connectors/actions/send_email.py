@@ -44,21 +44,34 @@ class Config(MailAccount):
         title="To",
         description="Addresses, as a list or separated by commas. An expression gives one, or a list of them.",
     )
-    cc: MailAddresses = field((), title="Cc")
-    bcc: MailAddresses = field((), title="Bcc", description="Their addresses stand nowhere in the mail.")
-    reply_to: MailAddresses = field((), title="Reply to", description="Where answers go, if not to the sender.")
+    cc: MailAddresses = field((), title="Cc", group="More recipients")
+    bcc: MailAddresses = field(
+        (), title="Bcc", description="Their addresses stand nowhere in the mail.", group="More recipients"
+    )
+    reply_to: MailAddresses = field(
+        (), title="Reply to", description="Where answers go, if not to the sender.", group="More recipients"
+    )
     several_addresses: bool = field(
         False,
         title="Several addresses in one text",
         description="Whether a text that an expression gives may hold several, separated by commas.",
+        group="More recipients",
     )
     subject: Line = field("", title="Subject", max_length=998)
     text: str = field("", multiline=True, title="Text", description="Empty: the HTML, as text.")
     html: str | None = field(
-        None, multiline=True, title="HTML", description="Shown instead of the text where it can be."
+        None,
+        multiline=True,
+        title="HTML",
+        description="Shown instead of the text where it can be.",
+        group="HTML and attachments",
     )
     attachments: Files = field(
-        default_factory=list, title="Attachments", description="A file, or a list of files.", max_length=100
+        default_factory=list,
+        title="Attachments",
+        description="A file, or a list of files.",
+        max_length=100,
+        group="HTML and attachments",
     )
 
     @model_validator(mode="before")

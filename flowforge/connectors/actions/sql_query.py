@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, ConfigDict, model_validator
 
 from flowforge.connectors.connection_kinds.mysql import MYSQL
 from flowforge.connectors.connection_kinds.postgresql import POSTGRESQL
@@ -20,6 +20,7 @@ from flowforge.connectors.sdk import (
     SqlSession,
     StatementConfig,
     StepContext,
+    chosen_by,
     connector,
     field,
     first_of,
@@ -36,6 +37,8 @@ _STATEMENTS = (*_READS, "execute")
 
 
 class Config(StatementConfig):
+    model_config = ConfigDict(json_schema_extra=chosen_by("operation"))
+
     operation: Operation = field(
         "query",
         title="Operation",
@@ -49,19 +52,27 @@ class Config(StatementConfig):
         description="For query, first and execute. Values stand in it as :name, and under the parameters.",
         max_length=LONGEST_SQL,
         no_expressions=NO_EXPRESSIONS,
+        required_for=("query", "first", "execute"),
     )
-    table: str = field("", title="Table", description="For insert, update and upsert: table, or schema.table.")
+    table: str = field(
+        "",
+        title="Table",
+        description="For insert, update and upsert: table, or schema.table.",
+        required_for=("insert", "update", "upsert"),
+    )
     rows: Annotated[list[JsonObject], BeforeValidator(listed)] = field(
         default_factory=list,
         title="Rows",
         description="Objects: the names of columns, and their values. All of them are written, or none.",
         max_length=MOST_ROWS,
+        only_for=("insert", "update", "upsert"),
     )
     keys: Annotated[list[str], BeforeValidator(listed)] = field(
         default_factory=list,
         title="Keys",
         description="For update and upsert: the columns by which a row is found.",
         max_length=100,
+        required_for=("update", "upsert"),
     )
 
     @model_validator(mode="after")

@@ -37,9 +37,14 @@ class StatementConfig(ConnectorConfig):
         description="A value for each :name. A list stands for its members, as in IN (:ids).",
     )
     result: Literal["rows", "file"] = field(
-        "rows", title="Result", description="file: any number of rows, as one file with a line of JSON for each."
+        "rows",
+        title="Result",
+        description="file: any number of rows, as one file with a line of JSON for each.",
+        group="Result",
     )
-    most_rows: int = field(1_000, title="Most rows", description="More are an error.", ge=1, le=MOST_ROWS)
+    most_rows: int = field(
+        1_000, title="Most rows", description="More are an error.", ge=1, le=MOST_ROWS, group="Result"
+    )
 
     def bound(
         self,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from flowforge import jsonio
+from flowforge.durations import in_units
 from flowforge.fields import field
 from flowforge.language.block import Block, BlockConfig, ConfigUnusable
 from flowforge.language.wait_form import WAIT_VIEW
@@ -75,6 +76,13 @@ def _asks_for_approval(config: Mapping[str, Any]) -> bool:
     return config.get("for") == "approval"
 
 
+def _summary(config: Mapping[str, Any]) -> Any:
+    if config.get("message") or config.get("seconds") is None:
+        return first_of("message", "until", "for")(config)
+    amount, unit = in_units(config["seconds"])
+    return f"{amount} {unit}"
+
+
 BLOCK = Block(
     "WAIT",
     WaitConfig,
@@ -82,7 +90,7 @@ BLOCK = Block(
     help="Rests for a time, until a call, or until a person approves",
     icon="clock",
     keywords=("delay", "sleep", "pause", "approval"),
-    summary=first_of("message", "seconds", "until", "for"),
+    summary=_summary,
     output={
         "body": "what the call that ended the wait brought along",
         "approved": "whether the person approved",

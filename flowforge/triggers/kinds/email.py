@@ -29,6 +29,7 @@ from flowforge.connectors.sdk import (
 from flowforge.engine.account_access import AccountAccess
 from flowforge.engine.step_output import error_text
 from flowforge.errors import Invalid
+from flowforge.fields import field
 from flowforge.jsonio import JsonObject
 from flowforge.secrets import SecretUnreadable, open_fields
 from flowforge.settings import Settings
@@ -61,16 +62,22 @@ class Config(TriggerConfig):
         description="Signs in to the mailbox, and gives what is left empty here of its user name, host and port.",
     )
     username: Line = Field("", title="Username", description="Of the mailbox.", validate_default=True)
-    email_address: Line = Field("", title="Email address", description="In place of `username`.")
+    email_address: Line = field("", title="Email address", description="In place of `username`.", group="Server")
     password: Line = secret("", title="Password", description="Of the mailbox.", validate_default=True)
-    host: Line = Field("", title="Host", description="IMAP server. Empty: the connection's, or the instance's own.")
-    port: Port | None = Field(None, title="Port", description="IMAP port.")
-    secure: Flag | None = Field(None, title="Secure", description="Whether the port speaks TLS.")
-    folder: Line = Field("INBOX", title="Folder", description="INBOX unless it says otherwise.")
-    subject_contains: Line = Field("", title="Subject contains", description="Only mails with this in their subject.")
-    from_address: Line = Field("", title="From address", description="Only mails with this in their sender.")
-    start_with: Annotated[StartWith, BeforeValidator(_lower_case)] = Field(
-        StartWith.NEW, title="Start with", description="Which mails count that are there already."
+    host: Line = field(
+        "", title="Host", description="IMAP server. Empty: the connection's, or the instance's own.", group="Server"
+    )
+    port: Port | None = field(None, title="Port", description="IMAP port.", group="Server")
+    secure: Flag | None = field(None, title="Secure", description="Whether the port speaks TLS.", group="Server")
+    folder: Line = field("INBOX", title="Folder", description="INBOX unless it says otherwise.", group="Which mails")
+    subject_contains: Line = field(
+        "", title="Subject contains", description="Only mails with this in their subject.", group="Which mails"
+    )
+    from_address: Line = field(
+        "", title="From address", description="Only mails with this in their sender.", group="Which mails"
+    )
+    start_with: Annotated[StartWith, BeforeValidator(_lower_case)] = field(
+        StartWith.NEW, title="Start with", description="Which mails count that are there already.", group="Which mails"
     )
 
     @model_validator(mode="before")

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from flowforge.durations import UNITS, in_units, number_of, unit_field, whole
-from flowforge.form_view import FORM_KIND, FormView
+from flowforge.form_view import FORM_KIND, FormView, choice_of_way
 from flowforge.jsonio import JsonObject
 from flowforge.triggers.schedules.schedule import checked_cron
 
@@ -41,7 +41,7 @@ _FIXED_TIME = re.compile(r"(\d{1,2}) (\d{1,2}) (\S+) \* (\S+)")
 
 
 _FIELDS: JsonObject = {
-    FORM_KIND: {"title": "Runs", "enum": [*_KINDS], "labels": _KINDS, "default": EVERY},
+    FORM_KIND: choice_of_way("Runs", _KINDS),
     "everyAmount": {"title": "Every", "type": "number", "requiredFor": [EVERY]},
     "everyUnit": unit_field("Unit", [EVERY]),
     "onWeekdays": {
@@ -55,10 +55,11 @@ _FIELDS: JsonObject = {
         "title": "On day",
         "enum": _DAYS,
         "labels": {_LAST_DAY: "Last day of the month"},
-        "requiredFor": [MONTHLY],
+        "onlyFor": [MONTHLY],
+        "filled": True,
         "description": "Months that do not have that day are skipped.",
     },
-    "atTime": {"title": "At", "type": "string", "input": "time", "requiredFor": [*_TIMED]},
+    "atTime": {"title": "At", "type": "string", "input": "time", "onlyFor": [*_TIMED]},
     "cron": {
         "title": "Cron expression",
         "type": "string",

@@ -28,13 +28,15 @@ from flowforge.mail.attachments import Attachment
 
 class Config(ServiceConfig):
     to: MailAddresses = field(title="To", min_length=1)
-    cc: MailAddresses = field((), title="Cc")
-    bcc: MailAddresses = field((), title="Bcc")
-    sender: MailAddress = field(None, title="From", description="One of the account's aliases. Empty: the account.")
+    cc: MailAddresses = field((), title="Cc", group="More recipients")
+    bcc: MailAddresses = field((), title="Bcc", group="More recipients")
+    sender: MailAddress = field(
+        None, title="From", description="One of the account's aliases. Empty: the account.", group="More recipients"
+    )
     subject: str = field("", title="Subject", max_length=998)
     text: str = field("", multiline=True, title="Text")
-    html: str = field("", multiline=True, title="HTML")
-    attachments: Files = field(default_factory=list, title="Attachments", max_length=100)
+    html: str = field("", multiline=True, title="HTML", group="HTML and attachments")
+    attachments: Files = field(default_factory=list, title="Attachments", max_length=100, group="HTML and attachments")
     thread_id: str | None = field(None, title="Thread id", description="Of the conversation that it continues.")
 
 

@@ -27,8 +27,8 @@ _MOST_ATTACHED_BYTES = 3_000_000
 
 class Config(ServiceConfig):
     to: MailAddresses = field(title="To", min_length=1)
-    cc: MailAddresses = field((), title="Cc")
-    bcc: MailAddresses = field((), title="Bcc")
+    cc: MailAddresses = field((), title="Cc", group="More recipients")
+    bcc: MailAddresses = field((), title="Bcc", group="More recipients")
     subject: str = field("", title="Subject", max_length=998)
     content: str = field("", multiline=True, title="Text")
     format: Literal["Text", "HTML"] = field("Text", title="Format")
