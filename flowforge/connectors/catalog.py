@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from flowforge.connectors import actions, connection_kinds
+from flowforge.connectors.fitting import Fitting
 from flowforge.connectors.sdk import ConnectionKind, Connector
 from flowforge.errors import FlowForgeError, Problem
 from flowforge.jsonio import JsonObject
@@ -69,6 +70,10 @@ class Catalog:
         """The kinds of connections that it takes, those that it names itself first."""
         others = (kind for kind in self.connection_kinds.values() if kind not in connector.connections)
         return [*connector.connections, *(kind for kind in others if connector.takes(kind))]
+
+    def fitting(self, connector: Connector[Any]) -> Fitting:
+        """The connections that it can use."""
+        return Fitting(self.kinds_for(connector), connector.host, connector.mail)
 
     def kind_for(self, connector: Connector[Any], type_: str) -> ConnectionKind[Any] | None:
         """The kind of that type; None where there is none that the connector takes."""

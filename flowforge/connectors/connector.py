@@ -87,6 +87,12 @@ class Connector(Generic[C]):
     polls: Polls | None = None
     """How it is a trigger, too; None where it is not."""
 
+    host: str = ""
+    """The host of its service, at which connections have to be allowed to sign in; empty where steps name hosts."""
+
+    mail: str = ""
+    """The protocol by which it uses mail accounts, `imap` or `smtp`; empty for what is no mail."""
+
     def __post_init__(self) -> None:
         require_icon(self.icon)
 
@@ -251,6 +257,7 @@ def connector(
     asks: Mapping[str, Ask] | None = None,
     keeps: bool = False,
     polls: Polls | None = None,
+    mail: str = "",
 ) -> Callable[[Callable[[C, StepContext], JsonObject]], Connector[C]]:
     """Makes a function into a connector; see Connector for what the parts mean."""
 
@@ -272,6 +279,7 @@ def connector(
             asks=asks or {},
             keeps=keeps,
             polls=polls,
+            mail=mail,
         )
 
     return declare

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flowforge.connectors.config import ConnectorConfig
 from flowforge.connectors.connection_kind import ConnectionKind
@@ -93,6 +93,7 @@ class Service:
                 connections=self.connections,
                 service=self.name,
                 polls=polls,
+                host=urlsplit(self.address).hostname or "",
             )
 
         return declare

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from flowforge.connectors.fitting import Fitting
 from flowforge.connectors.sdk import ConnectionKind
 from flowforge.engine.account_access import AccountAccess
 from flowforge.errors import Invalid, Problem
@@ -121,6 +122,11 @@ class TriggerKind(Generic[C]):
     """The kinds of connections that its config may name, under `connection`."""
     form_view: FormView | None = None
     """The fields that people fill in, where others are stored."""
+
+    @property
+    def fitting(self) -> Fitting:
+        """The connections that it can use."""
+        return Fitting(self.connection_kinds)
 
     def read(self, config: Json) -> C:
         """Raises Invalid with a pointer to each field that cannot be used."""

@@ -4,6 +4,7 @@
 import "./asked-values.js";
 import "./autosave.js";
 import "./code-fields.js";
+import "./connection-dialog.js";
 import "./data-picker.js";
 import "./dragging.js";
 import "./expression-fields.js";

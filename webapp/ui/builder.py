@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 
+from flowforge.connections.views import ConnectionView
 from flowforge.connectors.catalog import Catalog, load_catalog
 from flowforge.errors import Invalid, NotFound
 from flowforge.jsonio import JsonObject
@@ -179,12 +180,8 @@ def _choices(catalog: Catalog) -> Sequence[ChoiceGroup]:
     return choices(catalog, apis().actions(session(), viewer_id()), shows_all=_adding() is not None)
 
 
-def _connections() -> dict[str, list[str]]:
-    """Names by type."""
-    found: dict[str, list[str]] = {}
-    for row in connections().all(session(), viewer_id()):
-        found.setdefault(row.type, []).append(row.name)
-    return found
+def _connections() -> Sequence[ConnectionView]:
+    return connections().all(session(), viewer_id())
 
 
 def _adding() -> JsonObject | None:

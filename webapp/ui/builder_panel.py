@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flowforge.connections.views import ConnectionView
 from flowforge.connectors.account import Account
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import CONNECTION
@@ -91,11 +92,11 @@ def step_panel(
     catalog: Catalog,
     context: ExpressionContext,
     account: Account,
-    connections: Mapping[str, Sequence[str]],
+    connections: Sequence[ConnectionView],
     wanted: str | None = None,
 ) -> StepPanel:
-    """`connections`: names by type. `wanted`: the way to fill in its form that was chosen just now. Raises Invalid
-    where there is no such step."""
+    """`connections`: those of the account. `wanted`: the way to fill in its form that was chosen just now. Raises
+    Invalid where there is no such step."""
     action = edits.step_at(definition, at)
     type_ = str(action.get("type", "")).upper()
     config = config_of(action) or {}

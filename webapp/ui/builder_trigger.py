@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from flowforge import time_zones
+from flowforge.connections.views import ConnectionView
 from flowforge.connectors.sdk import CONNECTION
 from flowforge.triggers.kind import TriggerKind
 from flowforge.triggers.kinds import find_kind, trigger_kinds
@@ -18,11 +19,12 @@ from flowforge.triggers.views import TriggerView
 from flowforge.triggers.webhooks.sample_request import SampleRequest
 from webapp.ui.config_forms import ConfigForm, config_form
 from webapp.ui.fields import Field, with_chosen
+from webapp.ui.fitting_connections import names_that_fit
 from webapp.ui.trigger_kinds import command_for
 
 Json = Mapping[str, Any]
-ConnectionsByType = Callable[[], Mapping[str, Sequence[str]]]
-"""Looks up the names of the viewer's connections."""
+Connections = Callable[[], Sequence[ConnectionView]]
+"""Looks up the viewer's connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def trigger_panel(
     definition: Json,
     registered: Sequence[TriggerView],
     sample: Json | None,
-    connections: ConnectionsByType,
+    connections: Connections,
     wanted: str | None = None,
 ) -> TriggerPanel:
     """`registered`: the triggers of the workflow as it is published; `sample`: a payload to try it with; `wanted`: the
@@ -112,14 +114,11 @@ def _request(kind: TriggerKind[Any] | None, config: Json, sample: Json | None) -
     return SampleRequest.of_payload({**kind.sample(config), **(sample or {})}, usual_method(config.get("methods")))
 
 
-def _with_connections(
-    field: Field, kind: TriggerKind[Any] | None, config: Json, connections: ConnectionsByType
-) -> Field:
+def _with_connections(field: Field, kind: TriggerKind[Any] | None, config: Json, connections: Connections) -> Field:
     """The field as it is; the one that names a connection is a choice of those that the kind takes."""
     if field.key != CONNECTION or kind is None or not kind.connection_kinds:
         return field
-    by_type = connections()
-    names = [name for taken in kind.connection_kinds for name in by_type.get(taken.type, ())]
+    names = names_that_fit(kind.fitting, connections())
     return replace(field, kind="choice", choices=with_chosen(names, config.get(CONNECTION)), default=None)
 
 

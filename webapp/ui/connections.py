@@ -22,9 +22,10 @@ from flowforge.workflows.api_steps import account_apis, connection_offers
 from flowforge.workflows.connection_uses import connection_uses
 from webapp.context import backends, session
 from webapp.services import connections as operations
-from webapp.ui import connection_presets
+from webapp.ui import connection_dialog, connection_presets
 from webapp.ui.base import blueprint
 from webapp.ui.connection_sign_ins import leading_to_provider, redirect_address, sign_in_of
+from webapp.ui.fitting_connections import wanted_fitting
 from webapp.ui.guard import viewer_id
 from webapp.ui.problems import by_field
 
@@ -37,7 +38,7 @@ def connections() -> str:
 @blueprint.get("/connections/new")
 def new_connection() -> Any:
     """`type` or `preset`: what was chosen; without one that there is, the choice, of what `q` finds. `api`: what fits
-    that one, or its `operation`."""
+    that one, or its `operation`; `step`, `trigger`: what fits one of that type."""
     if request.args.get("api"):
         return _new_for_api(request.args["api"])
     preset = presets().get(request.args.get("preset", ""))
@@ -80,6 +81,8 @@ def create_connection() -> Any:
 @blueprint.get("/connections/<uuid:connection_id>")
 def connection(connection_id: UUID) -> Any:
     row = operations().get(session(), viewer_id(), connection_id)
+    if connection_dialog.is_asking() and "edit" not in request.args:
+        return connection_dialog.show(row)
     return _form_page(_kind(row.type), row, row.config, ())
 
 
@@ -138,6 +141,8 @@ def delete_secret(name: str) -> Any:
 
 def _tested(row: ConnectionView, done: str) -> Any:
     """Tests it where it can be, and says what was done and what came of it."""
+    if connection_dialog.is_asking():
+        return connection_dialog.show(_tried(row))
     subject = f"“{row.name}” {done}" if done else f"“{row.name}”"
     if done and sign_in_of(row) is not None:
         flash(f"{subject}.", "done")
@@ -151,6 +156,13 @@ def _tested(row: ConnectionView, done: str) -> Any:
         return _back_to_list(f"{subject}{', and works' if done else ' works'}.")
     flash(f"{subject}{', but does not work' if done else ' does not work'}: {tested.problem}", "error")
     return redirect(url_for("ui.connection", connection_id=tested.id), 303)
+
+
+def _tried(row: ConnectionView) -> ConnectionView:
+    """The connection after a test, where it can be tested before somebody signs in."""
+    if not row.can_be_tested or sign_in_of(row) is not None:
+        return row
+    return operations().test(session(), backends(), viewer_id(), row.id)
 
 
 def _back_to_list(message: str) -> Any:
@@ -203,12 +215,12 @@ def _list_page(problems: Sequence[Problem] = ()) -> str:
 
 def _choice_page(words: str, offers: Sequence[ConnectionOffer] = (), api: str = "") -> str:
     """Presets and kinds that the words find, and first what fits an API."""
-    wanted = words.lower().split()
-    kinds = [kind for kind in _kinds().values() if all(word in _searched(kind) for word in wanted)]
+    wanted, fitting = words.lower().split(), wanted_fitting(operations().catalog, request.args)
+    kinds = [kind for kind in (fitting.kinds if fitting else _kinds().values()) if _is_found(kind, wanted)]
     return render_template(
-        "connections/types.html",
+        connection_dialog.template("types"),
         words=words,
-        presets=matching_presets(words),
+        presets=[each for each in matching_presets(words) if fitting is None or fitting.takes_preset(each)],
         kinds=kinds,
         steps=_steps_by_kind(),
         offers=offers,
@@ -217,8 +229,9 @@ def _choice_page(words: str, offers: Sequence[ConnectionOffer] = (), api: str = 
     )
 
 
-def _searched(kind: ConnectionKind[Any]) -> str:
-    return " ".join((kind.type, kind.title, kind.help, *kind.keywords)).lower()
+def _is_found(kind: ConnectionKind[Any], words: Sequence[str]) -> bool:
+    searched = " ".join((kind.type, kind.title, kind.help, *kind.keywords)).lower()
+    return all(word in searched for word in words)
 
 
 def _form_page(
@@ -236,7 +249,7 @@ def _form_page(
     preset = presets().get(str(config.get("preset") or request.values.get("preset", preset_name)))
     sign_in = sign_in_of(row)
     page = render_template(
-        "connections/form.html",
+        connection_dialog.template("form"),
         kind=kind,
         row=row,
         preset=preset,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from flowforge.connections.views import ConnectionView
 from flowforge.connectors.account import Account
 from flowforge.connectors.catalog import Catalog
 from flowforge.connectors.sdk import CONNECTION, Connector
@@ -17,6 +18,7 @@ from flowforge.language.pointers import parsed
 from webapp.translation.texts import lazy
 from webapp.ui.config_forms import ConfigForm, config_form
 from webapp.ui.fields import Field, with_chosen
+from webapp.ui.fitting_connections import names_that_fit
 
 MORE = lazy("More options")
 """The group of fields that have none."""
@@ -29,11 +31,11 @@ def form_of_step(
     type_: str,
     config: Mapping[str, Any],
     account: Account,
-    connections: Mapping[str, Sequence[str]] | None = None,
+    connections: Sequence[ConnectionView] = (),
     wanted: str | None = None,
 ) -> ConfigForm:
     """The form for a config; without fields where the type is unknown. The connection comes first, where the type takes
-    one. `connections`: names by type. `wanted`: the way to fill it in that was chosen just now."""
+    one. `connections`: those of the account. `wanted`: the way to fill it in that was chosen just now."""
     if type_ in BLOCKS:
         block = BLOCKS[type_]
         return config_form(block.config_schema(), config, block.form_view, wanted)
@@ -43,10 +45,9 @@ def form_of_step(
     schema = connector.config_schema()
     if connector.described is not None:
         schema = connector.described.schema(schema, config, account)
-    form, kinds = config_form(schema, config), catalog.kinds_for(connector)
-    known = [name for kind in kinds for name in (connections or {}).get(kind.type, ())]
-    names = with_chosen(known, config.get(CONNECTION))
-    own = [_connection_field(connector, form.fields, names, str(schema.get("signIn", "")))] if kinds else []
+    form, fitting = config_form(schema, config), catalog.fitting(connector)
+    names = with_chosen(names_that_fit(fitting, connections), config.get(CONNECTION))
+    own = [_connection_field(connector, form.fields, names, str(schema.get("signIn", "")))] if fitting.kinds else []
     about = str(schema.get("description", "")) if connector.described else ""
     return replace(form, fields=[*own, *form.fields], about=about)
 

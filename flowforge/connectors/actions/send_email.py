@@ -94,6 +94,7 @@ class Config(MailAccount):
     keywords=("email", "message"),
     summary=first_of("subject", "to"),
     connections=(SMTP, OAUTH2),
+    mail="smtp",
 )
 def send_email(config: Config, context: StepContext) -> JsonObject:
     session, own_sender = _session(config, context)

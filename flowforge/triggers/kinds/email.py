@@ -17,6 +17,7 @@ from pydantic import (
 
 from flowforge.connectors.connection_kinds.imap import IMAP
 from flowforge.connectors.connection_kinds.oauth2 import OAUTH2
+from flowforge.connectors.fitting import Fitting
 from flowforge.connectors.sdk import (
     CONNECTION,
     Account,
@@ -134,6 +135,7 @@ class Email(PolledKind[Config]):
     can_be_tested = True
     connection_kinds = CONNECTION_KINDS
     waiting = "the mails wait in the mailbox"
+    fitting = Fitting(CONNECTION_KINDS, mail="imap")
 
     def describe(self, config: Mapping[str, Any]) -> str:
         """The account."""

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from flowforge import jsonio
+from flowforge.connectors.fitting import Fitting
 from flowforge.connectors.sdk import CONNECTION, ConnectionKind, Connector, ConnectorError, Polls
 from flowforge.db.engine import transaction
 from flowforge.engine.account_access import AccountAccess
@@ -49,6 +50,10 @@ class PolledAction(PolledKind[PollConfig]):
         self.keywords, self.rank = ("new", "poll", *connector.keywords), rank
         self.connection_kinds = tuple(connections)
         self._connector, self._polls = connector, polls
+
+    @property
+    def fitting(self) -> Fitting:
+        return Fitting(self.connection_kinds, self._connector.host, self._connector.mail)
 
     def problems(self, config: Mapping[str, Any]) -> list[Problem]:
         found = super().problems(config)
