@@ -7,7 +7,7 @@ what it does in an execution. All other types of steps are connectors'.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -60,6 +60,8 @@ class InnerRoot:
     """Whether its value is an object; else it may be anything."""
     made_of: frozenset[str] = frozenset()
     """Roots from around the loop that its value is made of."""
+    names: Callable[[Mapping[str, Any]], Collection[str] | None] | None = None
+    """The names of its fields, by the config of the block; None where it may have any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from flowforge.language.expressions.template import OPEN, has_meaning
 from flowforge.language.locations import Location
 from flowforge.language.pointers import Part, pointer
 from flowforge.language.repair import UNREAD
-from flowforge.language.scope_rules import frames_around, is_disabled, roots_around, why_hidden
+from flowforge.language.scope_rules import frames_around, is_disabled, owner_of_root, roots_around, why_hidden
 
 MAX_EXPRESSIONS = 10_000
 """Expressions of a workflow: each is compiled when it is checked."""
@@ -131,7 +131,17 @@ class _Scope:
             return self._problem_of_step(str(used.keys[0]), used.optional)
         if used.root == "resume":
             return self._problem_of_resume(str(used.keys[0]))
-        return None
+        return None if used.optional else self._problem_of_inner_root(used.root, str(used.keys[0]))
+
+    def _problem_of_inner_root(self, root: str, name: str) -> str | None:
+        """The problem of a field of a root that a block gives, which follow from its config."""
+        names_of = INNER_ROOTS[root].names if root in INNER_ROOTS else None
+        owner = owner_of_root(root, self.here, evaluated_inside=self.inside) if names_of else None
+        names = names_of(owner.config) if names_of and owner else None
+        if owner is None or names is None or name in names:
+            return None
+        hint = self.workflow.hints.hint(name, owner.path, lambda: names)
+        return f"{root} of {quoted(owner.id)} have no {quoted(name)}{hint}"
 
     def _problem_of_step(self, name: str, optional: bool) -> str | None:
         workflow, here = self.workflow, self.here

@@ -209,6 +209,10 @@ class LocatedAction(Location):
     def runs(self) -> bool:
         return self.action.runs
 
+    @property
+    def config(self) -> JsonObject:
+        return self.action.config or {}
+
 
 def located_actions(actions: list[ActionDefinition]) -> Iterator[LocatedAction]:
     """Every action, each before those inside it."""

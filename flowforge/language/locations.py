@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from flowforge.language.bodies import BodyKind
 from flowforge.language.pointers import Part
@@ -48,6 +50,11 @@ class Location(ABC):
         """False where it is disabled itself."""
 
     @property
+    @abstractmethod
+    def config(self) -> Mapping[str, Any]:
+        """Its config; empty where it has none."""
+
+    @property
     def key(self) -> str:
         """The name under which its output is recorded (contract.md, section 7)."""
         return f"step_{self.index}"
@@ -68,3 +75,4 @@ class End(Location):
     own_id = None
     type = ""
     runs = True
+    config: ClassVar[Mapping[str, Any]] = {}

@@ -73,6 +73,12 @@ def roots_around(here: Location, *, evaluated_inside: bool = False) -> list[str]
     return list(dict.fromkeys(inner))
 
 
+def owner_of_root(root: str, here: Location, *, evaluated_inside: bool = False) -> Location | None:
+    """The innermost block around whose loop gives the root; None where it comes from elsewhere."""
+    around = reversed(_around(here, evaluated_inside))
+    return next((each.owner for each in around if each.kind is BodyKind.LOOP and root in _roots_of(each)), None)
+
+
 def is_disabled(step: Location, here: Location) -> bool:
     """Whether `step` is disabled, or something around it that is not around `here`, too."""
     owners = (inner.owner for inner in step.enclosures if not here.is_inside(inner.owner))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flowforge.jsonio import JsonObject
+
+_FURTHER = {"patternProperties", "allOf", "anyOf", "oneOf", "$ref", "if"}
+"""Keywords of a JSON Schema by which an object can have properties that `properties` does not name."""
 
 
 def parameters_schema(parameters: JsonObject) -> JsonObject:
@@ -12,6 +17,16 @@ def parameters_schema(parameters: JsonObject) -> JsonObject:
         return _object_schema(parameters)
     properties = {name: {"type": "string", "description": meaning} for name, meaning in parameters.items()}
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def parameter_names(parameters: JsonObject) -> Collection[str] | None:
+    """The names that arguments can have; None where there may be others, or where they cannot be told."""
+    try:
+        schema = parameters_schema(parameters)
+    except ValueError:
+        return None
+    is_open = schema.get("additionalProperties") or schema.keys() & _FURTHER
+    return None if is_open else schema.get("properties", {}).keys()
 
 
 def _object_schema(schema: JsonObject) -> JsonObject:

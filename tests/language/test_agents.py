@@ -87,6 +87,41 @@ def test_arguments_exist_inside_a_tool_alone() -> None:
     assert "they are what a model calls a TOOL with, inside it" in outside
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"city": "Name of the city"},
+        {"type": "object", "properties": {"city": {"type": "string"}}},
+        {"type": "object", "properties": {"city": {}}, "additionalProperties": False},
+    ],
+)
+def test_arguments_are_those_that_the_tool_declares(parameters: Action) -> None:
+    inside = step("mail", "{{ arguments.city }} {{ arguments.cty }}")
+    [(at, message)] = problems(agent(tool("send", inside, parameters=parameters)))
+    assert at == "/actions/0/actions/1/actions/0/config/output/text"
+    assert "arguments of 'send' have no 'cty'; did you mean 'city'?" in message
+    [(at, message)] = problems(agent(tool(parameters=parameters, result="{{ arguments['zip'] }}")))
+    assert at == "/actions/0/actions/1/config/result"
+    assert "there is 'city'" in message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"city": "Its name"}, "{{ arguments.zip | default('') }}"),
+        ({"city": "Its name"}, "{{ arguments }}"),
+        ({"type": "object", "additionalProperties": True}, "{{ arguments.zip }}"),
+        ({"type": "object", "anyOf": [{"properties": {"zip": {}}}]}, "{{ arguments.zip }}"),
+    ],
+)
+def test_arguments_that_may_be_there_are_fine(parameters: Action, text: str) -> None:
+    assert problems(agent(tool("send", step("mail", text), parameters=parameters))) == []
+
+
+def test_an_agent_may_do_without_tools() -> None:
+    assert problems(agent()) == []
+
+
 def test_only_the_first_action_is_offered_the_tools_that_run() -> None:
     off = {**tool("off"), "enabled": False}
     plan = compile_plan({"actions": [agent(tool("send", step("mail")), off, step("other"))]}, templated=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -10,7 +11,7 @@ from flowforge.jsonio import JsonObject
 from flowforge.language.block import Block, BlockConfig, InnerRoot, Loop
 from flowforge.language.bodies import Bodies
 from flowforge.language.expressions.template import holds_expression
-from flowforge.language.tool_parameters import parameters_schema
+from flowforge.language.tool_parameters import parameter_names, parameters_schema
 from flowforge.summaries import first_of
 
 
@@ -55,6 +56,11 @@ class ToolConfig(BlockConfig):
         return parameters
 
 
+def _names(config: Mapping[str, Any]) -> Collection[str] | None:
+    parameters = config.get("parameters") or {}
+    return parameter_names(parameters) if isinstance(parameters, dict) else None
+
+
 BLOCK = Block(
     "TOOL",
     ToolConfig,
@@ -69,7 +75,10 @@ BLOCK = Block(
         title="Each call",
         roots={
             "arguments": InnerRoot(
-                "Arguments of the call", "they are what a model calls a TOOL with, inside it", is_object=True
+                "Arguments of the call",
+                "they are what a model calls a TOOL with, inside it",
+                is_object=True,
+                names=_names,
             )
         },
     ),
